@@ -1,0 +1,1 @@
+"""Frametally without a screen: the Video Inference contract, its client, its engine, the ledger and the analysis."""

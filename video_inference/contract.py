@@ -1,0 +1,202 @@
+"""The Video Inference API, once: paths, messages and status codes, spoken by the client and answered by the engine.
+
+Unknown fields are tolerated everywhere; where two spellings are documented both are read and one is written.
+Names and shapes follow Roboflow's Video Inference API reference and its page on the results format.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+ROBOFLOW_API_URL: Final = "https://api.roboflow.com"
+UPLOAD_URL_PATH: Final = "/video_upload_signed_url/"
+VIDEO_INFER_PATH: Final = "/videoinfer/"
+MODELS_PATH: Final = "/models"
+"""Our extension: the engine lists the models it can run."""
+
+STATUS_FLOOR_S: Final = 60.0
+"""Never ask for a job's status more often than this, unless the service invites it with `Retry-After`."""
+
+VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".webm")
+MIN_INFER_FPS: Final = 1
+MAX_INFER_FPS: Final = 120
+
+InferenceType = Literal[
+    "object-detection",
+    "instance-segmentation",
+    "semantic-segmentation",
+    "keypoint-detection",
+    "classification",
+    "clip-embed-image",
+    "gaze-detection",
+]
+
+STATUS_DONE: Final = 0
+STATUS_PENDING: Final = 1
+STATUS_FAILED: Final = 2
+_STATUS_WORDS: Final = {
+    **dict.fromkeys(("completed", "complete", "done", "success", "succeeded", "finished"), STATUS_DONE),
+    **dict.fromkeys(("pending", "queued", "created", "running", "processing", "in_progress"), STATUS_PENDING),
+    **dict.fromkeys(("failed", "failure", "error", "cancelled", "canceled"), STATUS_FAILED),
+}
+
+
+class UploadUrlRequest(Struct, frozen=True):
+    """Body of `POST /video_upload_signed_url/`."""
+
+    file_name: str
+
+
+class UploadUrl(Struct, frozen=True, omit_defaults=True):
+    """Where to PUT the raw bytes. One of the vendor's recipes spells it `signedUrl`: both are read."""
+
+    signed_url: str = ""
+    signedUrl: str = ""  # noqa: N815
+
+    @property
+    def url(self) -> str:
+        """The link under either spelling; empty where neither came."""
+        return self.signed_url or self.signedUrl
+
+
+class ModelRequest(Struct, frozen=True, omit_defaults=True):
+    """One model of a job. The version is a string in the reference and a number from some clients."""
+
+    model_id: str
+    model_version: str | int | float
+    inference_type: str = "object-detection"
+    inference_params: dict[str, Any] | None = None
+
+    @property
+    def version(self) -> str:
+        """The version as text: `2`, `"2"` and `2.0` are the same one."""
+        number = self.model_version
+        return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
+class InferenceRequest(Struct, frozen=True):
+    """Body of `POST /videoinfer/`."""
+
+    input_url: str
+    infer_fps: float
+    models: list[ModelRequest]
+
+
+class JobAccepted(Struct, frozen=True):
+    """Answer to `POST /videoinfer/`."""
+
+    job_id: str
+    message: str = ""
+
+
+class StatusReport(Struct, frozen=True, omit_defaults=True):
+    """Answer to `GET /videoinfer/?job_id=…`; `status` may be a number, a word, or absent."""
+
+    status: int | str | None = None
+    output_signed_url: str | None = None
+    error: Any = None
+    message: Any = None
+    progress: float | str | None = None
+
+    @property
+    def code(self) -> int | None:
+        """The status as a number; None where it is absent or a word nobody documents."""
+        if isinstance(self.status, str):
+            word = self.status.strip().lower()
+            return int(word) if word.isascii() and word.isdigit() else _STATUS_WORDS.get(word.replace("-", "_"))
+        return self.status
+
+    @property
+    def is_done(self) -> bool:
+        return self.code == STATUS_DONE
+
+    @property
+    def is_failed(self) -> bool:
+        return self.code is not None and self.code > STATUS_PENDING
+
+    @property
+    def is_pending(self) -> bool:
+        """Not complete, or nothing known yet."""
+        return not self.is_done and not self.is_failed
+
+    @property
+    def reason(self) -> str:
+        """What the service says of itself, as text; empty where it says nothing."""
+        for said in (self.error, self.message):
+            if isinstance(said, dict):
+                said = said.get("message") or said.get("error") or ""
+            if said:
+                return str(said)
+        return ""
+
+    @property
+    def fraction(self) -> float | None:
+        """Progress between 0 and 1, where the service gives one."""
+        try:
+            value = float(self.progress) if self.progress is not None else None
+        except ValueError:
+            return None
+        return value if value is not None and 0 <= value <= 1 else None
+
+    @property
+    def wording(self) -> str:
+        """An unknown status as it came, for the page to show; empty where it is understood."""
+        return str(self.status) if self.code is None and self.status is not None else ""
+
+
+class Workspace(Struct, frozen=True):
+    """Answer to `POST /`: the workspace that a key opens."""
+
+    workspace: str
+
+
+class ErrorBody(Struct, frozen=True):
+    """An error answer of the engine, in the form the vendor's own API uses."""
+
+    error: str
+    message: str = ""
+
+
+class ModelInfo(Struct, frozen=True):
+    """One model that the engine can run."""
+
+    model_id: str
+    model_version: str
+    inference_type: str
+    classes: list[str]
+
+
+class ModelList(Struct, frozen=True):
+    """Answer to `GET /models` (our extension)."""
+
+    models: list[ModelInfo]
+
+
+class ImageSize(Struct, frozen=True):
+    """The picture that the coordinates of an entry refer to."""
+
+    width: int
+    height: int
+
+
+class Prediction(Struct, frozen=True, omit_defaults=True):
+    """One box: x and y are its centre, all four in pixels of the entry's `image`."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    confidence: float
+    class_name: str = field(name="class")
+    class_id: int | UnsetType = UNSET
+    tracker_id: int | str | None = None
+
+
+class DetectionEntry(Struct, frozen=True):
+    """What one model saw in one frame; `time` is compute time in seconds, never a position."""
+
+    image: ImageSize
+    predictions: list[Prediction]
+    time: float = 0.0

@@ -1,0 +1,90 @@
+"""Every error of Frametally, and what each one tells the person who meets it.
+
+FrametallyError             says what failed and what to do next; never carries a secret
+├── SettingsError           a setting is wrong, or its name is
+├── VideoError              this file is not a video that can be read
+├── MediaError              a video cannot be kept here (too large, disk full, unknown upload)
+├── ModelError              the engine cannot run this model
+├── ResultsError            these results cannot be read
+├── JobError                there is no such job, or it cannot make this move
+└── ServiceError            the Video Inference service did not do what was asked
+    ├── ServiceUnreachable  no answer: name, network, timeout
+    ├── ServiceBusy         429; `retry_after_s` when the service names a time
+    ├── ServiceBroken       5xx
+    ├── KeyRefused          401, 403 on a call that carries the key
+    ├── RequestRefused      any other 4xx
+    ├── LinkExpired         a signed link is no longer good
+    └── AnswerUnreadable    an answer that is not what the contract says
+"""
+
+
+class FrametallyError(Exception):
+    """What failed, and what the person can do next.
+
+    Both are shown to people as they are: neither may hold a key, a signed link or a local path.
+    """
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        super().__init__(f"{what} {next_step}".strip())
+        self.what = what
+        self.next_step = next_step
+
+
+class SettingsError(FrametallyError):
+    """A setting is wrong, or its name is."""
+
+
+class VideoError(FrametallyError):
+    """This file is not a video that can be read."""
+
+
+class MediaError(FrametallyError):
+    """A video cannot be kept here."""
+
+
+class ModelError(FrametallyError):
+    """The engine cannot run this model."""
+
+
+class ResultsError(FrametallyError):
+    """These results cannot be read."""
+
+
+class JobError(FrametallyError):
+    """There is no such job, or it cannot make this move."""
+
+
+class ServiceError(FrametallyError):
+    """The Video Inference service did not do what was asked."""
+
+
+class ServiceUnreachable(ServiceError):
+    """No answer came: wrong name, no network, or a timeout."""
+
+
+class ServiceBusy(ServiceError):
+    """The service asks for fewer calls (429)."""
+
+    def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(what, next_step)
+        self.retry_after_s = retry_after_s
+
+
+class ServiceBroken(ServiceError):
+    """The service failed on its own side (5xx)."""
+
+
+class KeyRefused(ServiceError):
+    """The service does not accept the API key (401, 403)."""
+
+
+class RequestRefused(ServiceError):
+    """The service does not accept the request (4xx)."""
+
+
+class LinkExpired(ServiceError):
+    """A signed link is no longer good."""
+
+
+class AnswerUnreadable(ServiceError):
+    """An answer that is not what the contract says."""
