@@ -1,0 +1,118 @@
+"""A job, the states it can be in, and the moves between them. Pure: no clock, no database, no network.
+
+A state says what is already true, so a crash never makes it a lie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from video_inference.errors import JobError
+
+EMBEDDED: Final = "embedded"
+"""The `service` of a job that the built-in engine runs; any other value is the base URL of a service."""
+
+
+class JobStatus(StrEnum):
+    """What has become true of a job."""
+
+    CREATED = "created"
+    """It is written down; its video is kept here or is a public URL."""
+    UPLOADED = "uploaded"
+    """The service has the whole video."""
+    SUBMITTED = "submitted"
+    """The service has accepted the job and given it an id."""
+    SUCCEEDED = "succeeded"
+    """The results are archived and readable here."""
+    FAILED = "failed"
+    """It ended without results; `failure` says why."""
+    LOST = "lost"
+    """The service stopped answering for it; a late answer still wins."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is still something to do for it."""
+        return bool(MOVES[self]) and self is not JobStatus.LOST
+
+
+MOVES: Final[dict[JobStatus, frozenset[JobStatus]]] = {
+    JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.LOST}),
+    JobStatus.UPLOADED: frozenset({JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.LOST}),
+    JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST}),
+    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.LOST: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED}),
+}
+
+
+def sources_of(target: JobStatus) -> frozenset[JobStatus]:
+    """The states from which a job may become `target`."""
+    return frozenset(status for status, targets in MOVES.items() if target in targets)
+
+
+class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A model as a person picked it: what the contract sends, and nothing that it does not."""
+
+    model_id: str
+    version: str
+    inference_type: str = "object-detection"
+    confidence: float | None = None
+    """Sent as `inference_params`, 0 to 1; None leaves it to the service."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.model_id}/{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run of one or several models over one video. All times are aware and in UTC."""
+
+    id: str
+    """Our own id; the service's is `remote_job_id`."""
+    status: JobStatus
+    service: str
+    """`embedded`, or the base URL of the service."""
+    key_id: str
+    """Which key opens it: a fingerprint, never the key."""
+    video_name: str
+    """The file name that the person gave, or the last part of the URL."""
+    video_sha256: str | None = None
+    """The kept video; None for a public URL."""
+    video_url: str | None = field(default=None, repr=False)
+    """The public URL that the service reads; None for a kept video."""
+    models: tuple[ModelChoice, ...]
+    infer_fps: float
+    upload_url: str | None = field(default=None, repr=False)
+    """The signed URL that the video was PUT to; it is the job's input."""
+    remote_job_id: str | None = None
+    """The id the service gave."""
+    service_says: str = ""
+    """What the service said last, where it is worth showing (an unknown status word, a passing fault)."""
+    progress: float | None = None
+    """Between 0 and 1, of the step the job is in; None where nobody knows."""
+    failure: str = ""
+    """Why it failed or is lost, for a person to read."""
+    created_at: datetime
+    checked_at: datetime | None = None
+    """When the service was last asked for its status."""
+    answered_at: datetime | None = None
+    """When the service last knew something of it."""
+    next_check_at: datetime
+    """Nobody acts on the job before this: the floor between status calls, and the lease of whoever is at work."""
+    ended_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("created_at", "checked_at", "answered_at", "next_check_at", "ended_at"):
+            moment = getattr(self, name)
+            if moment is not None and moment.tzinfo is None:
+                raise JobError(f"Job {self.id}: {name} has no time zone.")
+        if (self.video_sha256 is None) == (self.video_url is None):
+            raise JobError(f"Job {self.id} needs either a kept video or a public URL.")
+        if not self.models:
+            raise JobError(f"Job {self.id} names no model.")

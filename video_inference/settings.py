@@ -1,0 +1,190 @@
+"""Every setting of Frametally: its name, its default and what it means; read once at start and passed in."""
+
+from __future__ import annotations
+
+import difflib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from video_inference.errors import SettingsError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting as the README's table and `secrets.toml.example` show it."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting(
+        name="FRAMETALLY_API_URL",
+        default="",
+        meaning="The Video Inference service to start with; unset: the engine built in.",
+    ),
+    Setting(
+        name="ROBOFLOW_API_KEY",
+        default="",
+        meaning="API key for a service that is not the engine; unset: asked for on the Configuration page.",
+    ),
+    Setting(
+        name="FRAMETALLY_DATA_DIR",
+        default="./data",
+        meaning="Folder of everything that is kept: ledger, videos, results, models.",
+    ),
+    Setting(
+        name="FRAMETALLY_DATABASE_URL",
+        default="sqlite:///<data>/frametally.db",
+        meaning="SQLAlchemy URL of the job ledger.",
+    ),
+    Setting(
+        name="FRAMETALLY_MODELS_DIR",
+        default="<data>/models",
+        meaning="Models of the engine: `<model_id>/<version>/model.onnx`.",
+    ),
+    Setting(
+        name="FRAMETALLY_ENGINE_KEY",
+        default="made at first start",
+        meaning="API key that the built-in engine asks for; the made one is kept in `<data>/engine/key`.",
+    ),
+    Setting(
+        name="FRAMETALLY_ENGINE_PRIVATE_URLS",
+        default="false",
+        meaning="Whether the engine may fetch an input URL from a private, loopback or link-local address.",
+    ),
+    Setting(
+        name="FRAMETALLY_MAX_VIDEO_BYTES",
+        default="10737418240",
+        meaning="Largest video that is accepted, in bytes.",
+    ),
+    Setting(
+        name="FRAMETALLY_LOST_AFTER_S",
+        default="86400",
+        meaning="A job that the service says nothing about for so many seconds is marked lost.",
+    ),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one deployment. Secrets stay out of its `repr`."""
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    models_dir: Path
+    api_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    engine_key: str | None = field(default=None, repr=False)
+    engine_private_urls: bool = False
+    max_video_bytes: int = 10 * 1024**3
+    lost_after_s: float = 86_400.0
+
+    @classmethod
+    def read(cls, env: Mapping[str, str], secrets: Mapping[str, object] | None = None) -> Settings:
+        """Read the environment, else Streamlit's secrets, else the default; an empty value counts as unset.
+
+        Raises:
+            SettingsError: a value is wrong, or a `FRAMETALLY_` name is unknown (the message suggests the right one).
+        """
+        secrets = secrets or {}
+        for name in (*env, *secrets):
+            if name.startswith("FRAMETALLY_") and name not in _BY_NAME:
+                raise SettingsError(f"There is no setting {name}.", _suggestion(name))
+
+        def value(name: str) -> str:
+            return (env.get(name, "") or str(secrets.get(name, ""))).strip()
+
+        data_dir = Path(value("FRAMETALLY_DATA_DIR") or "data").absolute()
+        return cls(
+            data_dir=data_dir,
+            database_url=value("FRAMETALLY_DATABASE_URL") or f"sqlite:///{data_dir / 'frametally.db'}",
+            models_dir=Path(value("FRAMETALLY_MODELS_DIR") or data_dir / "models").absolute(),
+            api_url=parse_service_url(value("FRAMETALLY_API_URL")) if value("FRAMETALLY_API_URL") else None,
+            api_key=value("ROBOFLOW_API_KEY") or None,
+            engine_key=value("FRAMETALLY_ENGINE_KEY") or None,
+            engine_private_urls=_parse_flag("FRAMETALLY_ENGINE_PRIVATE_URLS", value("FRAMETALLY_ENGINE_PRIVATE_URLS")),
+            max_video_bytes=int(_parse_number("FRAMETALLY_MAX_VIDEO_BYTES", value("FRAMETALLY_MAX_VIDEO_BYTES"))),
+            lost_after_s=_parse_number("FRAMETALLY_LOST_AFTER_S", value("FRAMETALLY_LOST_AFTER_S")),
+        )
+
+    @property
+    def engine_dir(self) -> Path:
+        """Where the embedded engine keeps its uploads, its jobs and its key."""
+        return self.data_dir / "engine"
+
+    @property
+    def media_dir(self) -> Path:
+        """The kept videos."""
+        return self.data_dir / "media"
+
+    @property
+    def results_dir(self) -> Path:
+        """The archived results, one folder per job."""
+        return self.data_dir / "results"
+
+
+def parse_service_url(text: str) -> str:
+    """The base URL of a service, without a trailing slash, query or credentials.
+
+    Raises:
+        SettingsError: not an http(s) URL, or one that carries more than a host and a path.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        parts, port = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError("The service URL is not one.", "Give it as https://host or http://host:port.")
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise SettingsError("The service URL carries more than a host.", "Leave out the key; it has its own field.")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
+def read_or_make_secret(path: Path) -> str:
+    """The secret kept in a file that only its owner may read; made at the first call.
+
+    Two processes that start together agree: the one that comes second reads what the first one wrote.
+    """
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(32))
+        try:
+            path.hardlink_to(draft)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def _suggestion(name: str) -> str:
+    close = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
+    return f"Did you mean {close[0]}?" if close else f"The settings are {', '.join(_BY_NAME)}."
+
+
+def _parse_flag(name: str, text: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    word = (text or _BY_NAME[name].default).lower()
+    if word not in words:
+        raise SettingsError(f"{name} is {text!r}.", "It takes true or false.")
+    return words[word]
+
+
+def _parse_number(name: str, text: str) -> float:
+    try:
+        number = float(text or _BY_NAME[name].default)
+    except ValueError:
+        number = -1
+    if not 0 < number < float("inf"):
+        raise SettingsError(f"{name} is {text!r}.", "It takes a number above zero.")
+    return number
