@@ -1,0 +1,43 @@
+"""What several tests share: a small generated video, and the real material where it is at hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+SHARED_DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real videos, models and results; tests that need them skip where they are missing."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the shared data is not at hand")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def small_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four seconds at 10 frames per second, 320 x 240, H.264: a bright square crosses a grey field from the left."""
+    path = tmp_path_factory.mktemp("video") / "square.mp4"
+    write_video(path, frames=40, fps=10)
+    return path
+
+
+def write_video(path: Path, *, frames: int, fps: int, width_px: int = 320, height_px: int = 240) -> None:
+    """A grey field with some texture; a bright 48 px square moves across it from frame 10 on, 6 px a frame."""
+    field = np.random.default_rng(7).integers(90, 110, (height_px, width_px, 3), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "g": "12", "bf": "2"})
+        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
+        for number in range(frames):
+            image = field.copy()
+            if number >= 10:
+                left = (number - 10) * 6
+                image[96:144, left : left + 48] = 235
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
