@@ -46,7 +46,7 @@ MOVES: Final[dict[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST}),
     JobStatus.SUCCEEDED: frozenset(),
     JobStatus.FAILED: frozenset(),
-    JobStatus.LOST: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED}),
+    JobStatus.LOST: frozenset({JobStatus.SUBMITTED, JobStatus.SUCCEEDED, JobStatus.FAILED}),
 }
 
 
@@ -83,9 +83,9 @@ class Job:
     video_name: str
     """The file name that the person gave, or the last part of the URL."""
     video_sha256: str | None = None
-    """The kept video; None for a public URL."""
+    """The kept video; None where only the service can read it."""
     video_url: str | None = field(default=None, repr=False)
-    """The public URL that the service reads; None for a kept video."""
+    """The public URL that the service reads; None where the kept video is sent to it."""
     models: tuple[ModelChoice, ...]
     infer_fps: float
     upload_url: str | None = field(default=None, repr=False)
@@ -112,7 +112,7 @@ class Job:
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise JobError(f"Job {self.id}: {name} has no time zone.")
-        if (self.video_sha256 is None) == (self.video_url is None):
-            raise JobError(f"Job {self.id} needs either a kept video or a public URL.")
+        if self.video_sha256 is None and self.video_url is None:
+            raise JobError(f"Job {self.id} needs a kept video or a public URL.")
         if not self.models:
             raise JobError(f"Job {self.id} names no model.")

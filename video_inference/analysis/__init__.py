@@ -1,0 +1,1 @@
+"""What the tables say: pure functions, no I/O."""

@@ -1,0 +1,1 @@
+"""The schema of the ledger, one numbered step for every change of it."""

@@ -1,0 +1,63 @@
+"""The one watcher of a process: advances jobs whose turn has come. Any number of processes may each run one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from video_inference.jobs import Job
+from video_inference.workflow import Workflow
+
+_LOG = logging.getLogger(__name__)
+
+
+class Watcher:
+    """A thread that looks for due jobs every second and a few more that do the waiting on the network."""
+
+    def __init__(self, workflow: Workflow, *, look_every_s: float = 1.0) -> None:
+        self._workflow = workflow
+        self._look_every_s = look_every_s
+        self._stopping = threading.Event()
+        self._counting = threading.Lock()
+        self._busy = 0
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; a second call changes nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """End after the calls under way; what they leave undone, the next start goes on with."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="job")
+        while not self._stopping.wait(self._look_every_s):
+            try:
+                # Claim no more than can begin now: a claim that waits in a queue would run out.
+                for job in self._workflow.claim_due(at_most=_AT_ONCE - self._busy):
+                    with self._counting:
+                        self._busy += 1
+                    pool.submit(self._advance, job)
+            except SQLAlchemyError:
+                _LOG.exception("The ledger did not answer; trying again")
+        pool.shutdown(wait=False)
+
+    def _advance(self, job: Job) -> None:
+        try:
+            self._workflow.advance(job)
+        except SQLAlchemyError:
+            _LOG.exception("The ledger did not answer for job %s; its lease will run out", job.id)
+        finally:
+            with self._counting:
+                self._busy -= 1
+
+
+_AT_ONCE = 8

@@ -1,0 +1,263 @@
+"""What happens to a job from the click to the results: submit, ask how it stands, archive.
+
+Each step that has become true is written down before the next begins, so a job goes on from wherever a crash left it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from video_inference import results
+from video_inference.client import VideoInferenceClient
+from video_inference.contract import STATUS_FLOOR_S, ModelRequest, StatusReport
+from video_inference.errors import (
+    JobError,
+    KeyRefused,
+    LinkExpired,
+    MediaError,
+    RequestRefused,
+    ResultsError,
+    ServiceBusy,
+    ServiceError,
+)
+from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.media import MediaLibrary
+from video_inference.services import Services
+from video_inference.store import Store
+
+_LEASE_S = 120.0
+"""How long one actor may be silent before another takes the job over; an upload renews it as it goes."""
+_RENEW_S = 2.0
+_FIRST_CHECK_S = 1.0
+_LONGEST_PAUSE_S = 600.0
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow:
+    """The steps of a job over what they need."""
+
+    store: Store
+    services: Services
+    media: MediaLibrary
+    results_dir: Path
+    lost_after_s: float
+    clock: Callable[[], datetime]
+
+    def submit(
+        self,
+        *,
+        service: str,
+        key_id: str,
+        video_name: str,
+        video_sha256: str | None = None,
+        video_url: str | None = None,
+        models: Sequence[ModelChoice],
+        infer_fps: float,
+    ) -> Job:
+        """Write a job down; the watcher takes it from here.
+
+        A job with a `video_url` has the service read that URL; a kept video beside it is for looking at frames.
+
+        Raises:
+            JobError: no video or no model was named.
+        """
+        now = self.clock()
+        job = Job(
+            id=str(uuid.uuid4()),
+            status=JobStatus.CREATED,
+            service=service,
+            key_id=key_id,
+            video_name=video_name,
+            video_sha256=video_sha256,
+            video_url=video_url,
+            models=tuple(models),
+            infer_fps=infer_fps,
+            created_at=now,
+            next_check_at=now,
+        )
+        self.store.add(job)
+        return job
+
+    def claim_due(self, at_most: int) -> list[Job]:
+        """The jobs whose turn has come, claimed for this caller alone: `advance` each of them at once."""
+        now = self.clock()
+        due = self.store.due(now, self.services.known(), limit=at_most)
+        return [job for job in due if self.store.claim(job, now, _LEASE_S)]
+
+    def refresh_due(self) -> int:
+        """Advance every job whose turn has come; returns how many."""
+        claimed = self.claim_due(at_most=1000)
+        for job in claimed:
+            self.advance(job)
+        return len(claimed)
+
+    def refresh(self, job_id: str) -> Job | None:
+        """Ask about one job now, also a lost one; None where the floor (or somebody at work on it) says not yet."""
+        job = self.store.job(job_id)
+        waits = job.status.is_open or job.status is JobStatus.LOST
+        if not waits or not self.store.claim(job, self.clock(), _LEASE_S):
+            return None
+        self.advance(job)
+        return self.store.job(job_id)
+
+    def advance(self, job: Job) -> None:
+        """Take the next steps of a claimed job, as far as they go now; what goes wrong is written down, not raised."""
+        client = self.services.client(job.service, job.key_id)
+        if client is None:
+            self._wait(job, "The key for this service is not known since the restart: enter it on Configuration.")
+            return
+        try:
+            if job.status is JobStatus.CREATED:
+                job = self._upload(job, client)
+            if job.status is JobStatus.UPLOADED or (job.status is JobStatus.CREATED and job.video_url):
+                self._start(job, client)
+            elif job.remote_job_id:
+                self._check(job, client)
+        except ServiceError as error:
+            self._bear(job, error)
+        except (MediaError, ResultsError) as error:
+            self._fail(job, str(error))
+        except JobError:
+            _LOG.info("Job %s was removed while it was worked on", job.id)
+        except OSError as error:
+            self._wait(job, f"This machine could not keep up: {error.strerror or 'a file could not be written'}.")
+        except Exception:
+            _LOG.exception("Job %s met a fault of ours", job.id)
+            self._wait(job, "Frametally met a fault of its own; the log of the server says more. It will try again.")
+
+    def _upload(self, job: Job, client: VideoInferenceClient) -> Job:
+        if job.video_url:
+            return job
+        video = self.media.get(job.video_sha256 or "")
+        if video is None:
+            raise MediaError("The kept video is gone.", "Upload it again and start a new job.")
+        upload_url = client.request_upload_url(video.file_name)
+        client.upload(video.path, upload_url, self._progress_writer(job))
+        self.store.move(job, JobStatus.UPLOADED, upload_url=upload_url, progress=None, service_says="")
+        return self.store.job(job.id)
+
+    def _start(self, job: Job, client: VideoInferenceClient) -> None:
+        input_url = job.video_url or job.upload_url or ""
+        requests = [_model_request(model) for model in job.models]
+        try:
+            remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
+        except LinkExpired:
+            self._fail(job, "The service no longer knows the uploaded video. Start the job again to send it once more.")
+            return
+        now = self.clock()
+        first_check = now + timedelta(seconds=_FIRST_CHECK_S)
+        self.store.move(
+            job,
+            JobStatus.SUBMITTED,
+            remote_job_id=remote_job_id,
+            answered_at=now,
+            next_check_at=first_check,
+            service_says="",
+        )
+
+    def _check(self, job: Job, client: VideoInferenceClient) -> None:
+        self.store.note(job, checked_at=self.clock())
+        answer = client.get_status(job.remote_job_id or "")
+        report, now = answer.report, self.clock()
+        if report.is_failed:
+            self._fail(job, report.reason or f"The service says that the job failed (status {report.status}).")
+        elif report.is_done and report.output_signed_url:
+            self._archive(job, client, report.output_signed_url)
+        elif self._is_lost(job, report, now):
+            self._lose(job)
+        else:
+            pause_s = STATUS_FLOOR_S if answer.retry_after_s is None else answer.retry_after_s
+            known = {"answered_at": now, "failure": ""} if report.status is not None else {}
+            news = {"progress": report.fraction, "service_says": report.wording, **known}
+            news["next_check_at"] = now + timedelta(seconds=pause_s)
+            if job.status is JobStatus.LOST and known:
+                self.store.move(job, JobStatus.SUBMITTED, **news)
+            else:
+                self.store.note(job, **news)
+
+    def _archive(self, job: Job, client: VideoInferenceClient, output_url: str) -> None:
+        # The tables before the status: a crash must not leave SUCCEEDED without data.
+        download = self.results_dir / f"{job.id}.json"
+        client.download_results(output_url, download, self._progress_writer(job))
+        try:
+            results.archive(download, self.results_dir / job.id)
+        finally:
+            download.unlink(missing_ok=True)
+        now = self.clock()
+        self.store.move(
+            job, JobStatus.SUCCEEDED, progress=1.0, ended_at=now, answered_at=now, failure="", service_says=""
+        )
+
+    def _bear(self, job: Job, error: ServiceError) -> None:
+        """Try again later where time may help; end the job where it will not."""
+        _LOG.warning("Job %s: %s", job.id, error)
+        unsent = job.status in (JobStatus.CREATED, JobStatus.UPLOADED)
+        if unsent and isinstance(error, KeyRefused | RequestRefused):
+            self._fail(job, str(error))
+            return
+        asked_for_s = error.retry_after_s if isinstance(error, ServiceBusy) else None
+        self._wait(job, str(error), asked_for_s)
+
+    def _wait(self, job: Job, why: str, asked_for_s: float | None = None) -> None:
+        now = self.clock()
+        silent_s = (now - (job.answered_at or job.created_at)).total_seconds()
+        if self._is_lost(job, StatusReport(), now):
+            self._lose(job)
+            return
+        # The longer the silence, the longer the pause; a status call never under the floor.
+        floor_s = 5.0 if job.remote_job_id is None else STATUS_FLOOR_S
+        backoff_s = min(max(floor_s, silent_s / 4), _LONGEST_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
+        pause_s = max(backoff_s, asked_for_s or 0)
+        self.store.note(job, service_says=why, next_check_at=now + timedelta(seconds=pause_s))
+
+    def _is_lost(self, job: Job, report: StatusReport, now: datetime) -> bool:
+        last = job.answered_at or job.created_at
+        return report.status is None and (now - last).total_seconds() > self.lost_after_s
+
+    def _lose(self, job: Job) -> None:
+        remote = f" Its id there is {job.remote_job_id}." if job.remote_job_id else ""
+        why = f"The service has said nothing about this job for {self.lost_after_s / 3600:.0f} h.{remote}"
+        floor = self.clock() + timedelta(seconds=STATUS_FLOOR_S)
+        if job.status is JobStatus.LOST:
+            self.store.note(job, next_check_at=floor)
+        else:
+            self.store.move(job, JobStatus.LOST, failure=why, next_check_at=floor, progress=None)
+
+    def _fail(self, job: Job, why: str) -> None:
+        self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), progress=None, service_says="")
+
+    def _progress_writer(self, job: Job) -> Callable[[int, int | None], None]:
+        """Writes the share done at most every two seconds, and renews the lease with it."""
+        written_at = self.clock() - timedelta(seconds=_RENEW_S)
+
+        def write(done_bytes: int, total_bytes: int | None) -> None:
+            nonlocal written_at
+            now = self.clock()
+            if (now - written_at).total_seconds() >= _RENEW_S:
+                written_at = now
+                progress = done_bytes / total_bytes if total_bytes else None
+                self.store.note(job, progress=progress, next_check_at=now + timedelta(seconds=_LEASE_S))
+
+        return write
+
+
+def utc_now() -> datetime:
+    """The clock of the real world."""
+    return datetime.now(UTC)
+
+
+def _model_request(model: ModelChoice) -> ModelRequest:
+    params = None if model.confidence is None else {"confidence": model.confidence}
+    return ModelRequest(
+        model_id=model.model_id,
+        model_version=model.version,
+        inference_type=model.inference_type,
+        inference_params=params,
+    )
