@@ -1,0 +1,157 @@
+"""Fetch a public video for a job, without letting its address reach into the network that the engine stands in."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+import certifi
+import urllib3
+
+from video_inference.engine.spool import Arrival
+from video_inference.errors import MediaError
+
+MAX_REDIRECTS: Final = 5
+MAX_FETCH_S: Final = 3600.0
+TIMEOUT: Final = urllib3.Timeout(connect=10.0, read=30.0)
+CHUNK_BYTES: Final = 1 << 20
+_HEADERS: Final = {"User-Agent": "frametally-engine", "Accept": "video/*,*/*;q=0.5", "Accept-Encoding": "identity"}
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
+def fetch(url: str, target: Path, *, max_bytes: int, private_urls: bool, max_s: float = MAX_FETCH_S) -> None:
+    """Download the video at `url` to `target`, which appears only when it is whole.
+
+    Every hop of a redirect is checked again, and the connection goes to the very address that was checked, so a name
+    that changes its address in between gains nothing. Proxies of the environment are not used: behind one, nobody
+    here sees the address.
+
+    Raises:
+        MediaError: the address is refused, does not answer with a video, or the video is too large or too slow.
+    """
+    give_up_s = time.monotonic() + max_s
+    for _ in range(MAX_REDIRECTS + 1):
+        parts = parse_public_url(url)
+        with closing(_connect(parts, private_urls=private_urls)) as pool:
+            try:
+                response = pool.request(
+                    "GET",
+                    _path_of(parts),
+                    headers={**_HEADERS, "Host": parts.netloc},
+                    timeout=TIMEOUT,
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                )
+                with closing(response):
+                    if not response.get_redirect_location():
+                        return _store(response, target, parts, max_bytes=max_bytes, give_up_s=give_up_s)
+                    url = urljoin(url, str(response.get_redirect_location()))
+            except urllib3.exceptions.HTTPError as error:
+                raise MediaError(
+                    f"The video could not be fetched from {parts.hostname}: {_fault(error)}.",
+                    "Check that the address opens in a browser, then try again.",
+                ) from error
+    raise MediaError("The address of the video redirects too often.", "Give the address that it ends at.")
+
+
+def parse_public_url(url: str) -> SplitResult:
+    """The parts of an http(s) address.
+
+    Raises:
+        MediaError: it is another kind of address, or none.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise MediaError("The address of the video is not an http or https URL.", "Give it as https://host/video.mp4.")
+    if parts.username is not None:
+        raise MediaError("The address of the video carries a user name.", "Give one that opens without it.")
+    return parts
+
+
+def is_public(address: IPAddress) -> bool:
+    """Whether an address, and the IPv4 address that an IPv6 one may stand for, lies in the public internet."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if address in _NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not address.is_multicast
+
+
+def _connect(parts: SplitResult, *, private_urls: bool) -> urllib3.HTTPConnectionPool:
+    """A pool of one connection to an address of the host that was checked; TLS still verifies the host's name."""
+    host = str(parts.hostname)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    address = _address_of(host, port, private_urls=private_urls)
+    if parts.scheme == "http":
+        return urllib3.HTTPConnectionPool(address, port)
+    return urllib3.HTTPSConnectionPool(
+        address, port, server_hostname=host, assert_hostname=host, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where()
+    )
+
+
+def _address_of(host: str, port: int, *, private_urls: bool) -> str:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise MediaError(f"There is no host {host}.", "Check the address of the video.") from error
+    for *_, endpoint in found:
+        address = str(endpoint[0])
+        if private_urls or is_public(ipaddress.ip_address(address.partition("%")[0])):
+            return address
+    raise MediaError(
+        f"{host} is not in the public internet, and this engine does not fetch from private addresses.",
+        "Upload the video instead, or set FRAMETALLY_ENGINE_PRIVATE_URLS to true.",
+    )
+
+
+def _store(
+    response: urllib3.BaseHTTPResponse, target: Path, parts: SplitResult, *, max_bytes: int, give_up_s: float
+) -> None:
+    if response.status != 200:
+        raise MediaError(f"{parts.hostname} answered {response.status}, not the video.", "Check the address.")
+    if response.headers.get("Content-Type", "").startswith("text/html"):
+        raise MediaError(
+            f"{parts.hostname} answered with a web page, not a video.", "Give the address of the video file itself."
+        )
+    arrival = Arrival(target)
+    received = 0
+    try:
+        for chunk in response.stream(CHUNK_BYTES, decode_content=False):
+            received += len(chunk)
+            if received > max_bytes:
+                raise MediaError(f"The video is larger than the {max_bytes} bytes allowed.", "Use a smaller one.")
+            if time.monotonic() > give_up_s:
+                raise MediaError("Fetching the video took too long.", "Download it and upload it instead.")
+            arrival.write(chunk)
+        arrival.keep()
+    finally:
+        arrival.discard()
+
+
+def _path_of(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _fault(error: urllib3.exceptions.HTTPError) -> str:
+    """The kind of fault in words: the library's own text holds the whole address."""
+    if isinstance(error, urllib3.exceptions.TimeoutError):
+        return "no answer in time"
+    if isinstance(error, urllib3.exceptions.SSLError):
+        return "its certificate is not valid for that name"
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "nothing answers there"
+    return "the connection broke"

@@ -1,0 +1,150 @@
+"""One job, from its video to its results file: one decode for all its models, entries written as they come."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from video_inference.contract import DetectionEntry, ImageSize, ModelRequest
+from video_inference.engine.detectors import Detector, open_detector, parse_params
+from video_inference.engine.spool import Job, Progress
+from video_inference.errors import VideoError
+from video_inference.video import FrameIndex, Image, build_index, decode, plan_frames, planned_times_s, upright
+
+REPORT_EVERY_S: Final = 0.5
+RATE_TOLERANCE: Final = 1.01
+"""30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
+
+
+def run_job(job: Job, models_dir: Path) -> None:
+    """Analyse the job's video and write its results, atomically.
+
+    Raises:
+        VideoError: the video cannot be read, or not at this rate.
+        ModelError: one of the models cannot be run.
+    """
+    request = job.request
+    index = build_index(job.video)
+    check_rate(index, request.infer_fps)
+    planned = plan_frames(index, request.infer_fps)
+    detectors = [
+        open_detector(models_dir, model.model_id, model.version, parse_params(model.inference_params))
+        for model in request.models
+    ]
+    work = job.new_work_folder()
+    entry_files = [work / f"{number}.json" for number in range(len(detectors))]
+    frames = one_ahead(planned_frames(job.video, index, planned))
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(path.open("wb")) for path in entry_files]
+        analyse(frames, len(planned), detectors, outputs, job)
+    draft = work / "results.json"
+    times_s = planned_times_s(index, planned).round(4)
+    write_results(draft, planned, times_s, dict(zip(result_keys(request.models), entry_files, strict=True)))
+    job.finish(draft)
+
+
+def check_rate(index: FrameIndex, infer_fps: float) -> None:
+    """Refuse more frames per second than the video has."""
+    span_s = float(index.times_s[-1])
+    rate = (len(index) - 1) / span_s if span_s else None
+    if rate is not None and infer_fps > rate * RATE_TOLERANCE:
+        raise VideoError(
+            f"{infer_fps:g} frames per second were asked for, and the video has {rate:.2f}.",
+            "Choose a rate that is not above the video's own.",
+        )
+
+
+def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[tuple[int, Image]]:
+    """The planned frames that can be decoded: (entry, picture), entries ascending. No other frame is converted."""
+    entry_at = {int(index.pts[at]): entry for entry, at in enumerate(planned) if at < len(index)}
+    last_pts = max(entry_at)
+    next_entry = 0
+    for frame in decode(path):
+        pts = frame.pts if frame.pts is not None else frame.dts
+        entry = entry_at.get(pts) if pts is not None else None
+        if entry is not None and entry >= next_entry:
+            yield entry, upright(frame)
+            next_entry = entry + 1
+        if pts is not None and pts >= last_pts:
+            return
+
+
+def one_ahead(frames: Iterator[tuple[int, Image]]) -> Iterator[tuple[int, Image]]:
+    """The same frames, each decoded in a thread while the one before it is worked on."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, frames, None)
+        while (frame := coming.result()) is not None:
+            coming = pool.submit(next, frames, None)
+            yield frame
+
+
+def analyse(
+    frames: Iterator[tuple[int, Image]], total: int, detectors: list[Detector], outputs: Sequence[BinaryIO], job: Job
+) -> None:
+    """Write every model's entries, separated by commas; null for each frame that never came.
+
+    Raises:
+        VideoError: not one frame came.
+    """
+    written, reported_s = 0, 0.0
+    for entry, image in frames:
+        for detector, output in zip(detectors, outputs, strict=True):
+            _write_nulls(output, written, entry)
+            _write_entry(output, entry, infer(detector, image))
+        written = entry + 1
+        if time.monotonic() - reported_s >= REPORT_EVERY_S:
+            reported_s = time.monotonic()
+            job.report(Progress(round(written / total, 4), os.getpid()))
+    if not written:
+        raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
+    for output in outputs:
+        _write_nulls(output, written, total)
+
+
+def infer(detector: Detector, image: Image) -> DetectionEntry:
+    """What one model sees in one frame, and how long it took."""
+    started_s = time.perf_counter()
+    predictions = detector.infer(image)
+    took_s = round(time.perf_counter() - started_s, 6)
+    return DetectionEntry(ImageSize(width=image.shape[1], height=image.shape[0]), predictions, took_s)
+
+
+def result_keys(models: list[ModelRequest]) -> list[str]:
+    """The model ids; `<model_id>/<version>` where a job asks for several versions of a model (our extension)."""
+    count = Counter(model.model_id for model in models)
+    return [model.model_id if count[model.model_id] == 1 else f"{model.model_id}/{model.version}" for model in models]
+
+
+def write_results(
+    path: Path, planned: npt.NDArray[np.int64], times_s: npt.NDArray[np.float64], entry_files: dict[str, Path]
+) -> None:
+    """Put the results file together without holding it: the offsets, then each model's entries from their file."""
+    with path.open("wb") as output:
+        output.write(b'{"frame_offset":' + msgspec.json.encode(planned.tolist()))
+        output.write(b',"time_offset":' + msgspec.json.encode(times_s.tolist()))
+        for key, entries in entry_files.items():
+            output.write(b"," + msgspec.json.encode(key) + b":[")
+            with entries.open("rb") as source:
+                shutil.copyfileobj(source, output, 1 << 20)
+            output.write(b"]")
+        output.write(b"}")
+
+
+def _write_nulls(output: BinaryIO, start: int, stop: int) -> None:
+    for entry in range(start, stop):
+        output.write(b"null" if entry == 0 else b",null")
+
+
+def _write_entry(output: BinaryIO, entry: int, value: DetectionEntry) -> None:
+    output.write(b"," * (entry > 0) + msgspec.json.encode(value))

@@ -1,0 +1,121 @@
+"""The engine as its host sees it: routes to mount, and a worker process to start and stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from starlette.routing import Route
+
+import video_inference
+from video_inference.engine.api import Api
+from video_inference.engine.links import Links
+from video_inference.engine.spool import Spool
+
+FIRST_PAUSE_S: Final = 0.5
+LONGEST_PAUSE_S: Final = 30.0
+_LOG = logging.getLogger("frametally.engine")
+
+
+class Engine:
+    """The embedded Video Inference service on one folder. Several may share a folder; one worker serves them all."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        models_dir: Path,
+        key: str,
+        link_secret: str,
+        max_video_bytes: int,
+        private_urls: bool = False,
+    ) -> None:
+        self._spool = Spool(folder.absolute())
+        self._api = Api(
+            spool=self._spool,
+            links=Links(link_secret),
+            models_dir=models_dir.absolute(),
+            key=key,
+            max_video_bytes=max_video_bytes,
+        )
+        self._supervisor = Supervisor(
+            self._spool,
+            [
+                *(sys.executable, "-m", "video_inference.engine.worker"),
+                *("--folder", str(folder.absolute()), "--models-dir", str(models_dir.absolute())),
+                *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
+            ],
+        )
+
+    def routes(self) -> list[Route]:
+        """The routes of the API, for the root of a host."""
+        return self._api.routes()
+
+    def start(self) -> None:
+        """Start the worker and keep one running; nothing happens where that is so already."""
+        self._supervisor.start()
+
+    def stop(self) -> None:
+        """End the worker; a job that it ran is queued again."""
+        self._supervisor.stop()
+
+
+class Supervisor:
+    """Keeps one worker process running, and counts its deaths against the job that it ran."""
+
+    def __init__(self, spool: Spool, command: list[str]) -> None:
+        self._spool = spool
+        self._command = command
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._worker: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                self._stopping.clear()
+                self._thread = threading.Thread(target=self._run, name="engine-supervisor", daemon=True)
+                self._thread.start()
+
+    def stop(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                return
+            self._stopping.set()
+            if self._worker is not None:
+                self._worker.kill()
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            started_s = time.monotonic()
+            self._live_through_one_worker()
+            # A worker that ran well for a while and then died is started again at once.
+            pause_s = FIRST_PAUSE_S if time.monotonic() - started_s > LONGEST_PAUSE_S else pause_s * 2
+            self._stopping.wait(min(pause_s, LONGEST_PAUSE_S))
+
+    def _live_through_one_worker(self) -> None:
+        # The worker holds the other end of this pipe: it ends by itself when this process is gone.
+        self._worker = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=_environment())
+        with self._worker as worker:
+            if self._stopping.is_set():
+                worker.kill()
+            code = worker.wait()
+        if not self._stopping.is_set():
+            _LOG.warning("the engine's worker ended with code %s; it is started again", code)
+            self._spool.note_worker_death(worker.pid)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment, in which the package is found wherever the process was started."""
+    root = str(Path(video_inference.__file__).parent.parent)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}

@@ -1,0 +1,273 @@
+"""The engine's memory: a folder per job. Which files are there *is* the state, so a killed engine loses nothing.
+
+uploads/<upload_id>             a video that arrived whole
+uploads/<upload_id>.….part      one that is still arriving, or never will
+jobs/<job_id>/video             the job's video: a second name of the upload, or what was fetched
+jobs/<job_id>/request.json      it is queued; written last: before it there is no job
+jobs/<job_id>/progress.json     how far its worker is; no state, stale after a crash
+jobs/<job_id>/deaths.json       how many workers died over it
+jobs/<job_id>/work/             what a run keeps on its way
+jobs/<job_id>/results.json      it is done
+jobs/<job_id>/failure.json      it failed, and why
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from video_inference.contract import ModelRequest
+from video_inference.errors import MediaError
+
+MAX_DEATHS: Final = 3
+
+State = Literal["queued", "done", "failed"]
+Fact = TypeVar("Fact", bound=Struct)
+
+
+class JobRequest(Struct, frozen=True, kw_only=True):
+    """What a job asks for. Without `url` its video is already in its folder."""
+
+    models: list[ModelRequest]
+    infer_fps: float
+    url: str | None = None
+
+
+class Progress(Struct, frozen=True):
+    """How far a job is, 0 to 1, and which process is at it."""
+
+    fraction: float
+    worker_pid: int
+
+
+class Failure(Struct, frozen=True):
+    """Why a job failed, for a person to read."""
+
+    reason: str
+
+
+class Deaths(Struct, frozen=True):
+    """How many workers died while they ran the job."""
+
+    count: int
+
+
+class Job:
+    """The folder of one job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def video(self) -> Path:
+        return self.folder / "video"
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results.json"
+
+    @property
+    def state(self) -> State | None:
+        """None: there is no such job."""
+        if self.results.exists():
+            return "done"
+        if (self.folder / "failure.json").exists():
+            return "failed"
+        return "queued" if (self.folder / "request.json").exists() else None
+
+    @property
+    def accepted_ns(self) -> int:
+        return (self.folder / "request.json").stat().st_mtime_ns
+
+    @property
+    def request(self) -> JobRequest:
+        return msgspec.json.decode((self.folder / "request.json").read_bytes(), type=JobRequest)
+
+    @property
+    def progress(self) -> Progress | None:
+        return _read(self.folder / "progress.json", Progress)
+
+    @property
+    def failure(self) -> Failure | None:
+        return _read(self.folder / "failure.json", Failure)
+
+    def report(self, progress: Progress) -> None:
+        """Say how far it is. Not synced: after a crash the job starts again anyway."""
+        _replace(self.folder / "progress.json", msgspec.json.encode(progress), sync=False)
+
+    def fail(self, reason: str) -> None:
+        """End it without results."""
+        _replace(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
+        self.clear_work()
+
+    def finish(self, draft: Path) -> None:
+        """End it with these results, a file in its folder that becomes `results.json`."""
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.replace(self.results)
+        _sync_folder(self.folder)
+        self.clear_work()
+
+    def new_work_folder(self) -> Path:
+        """An empty folder for what a run keeps on its way; nothing of an earlier run is left in it."""
+        work = self.folder / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        return work
+
+    def clear_work(self) -> None:
+        """Let go of what only a running job needs."""
+        shutil.rmtree(self.folder / "work", ignore_errors=True)
+        self.video.unlink(missing_ok=True)
+
+    def count_death(self) -> int:
+        """Note that a worker died over it; how many that makes."""
+        path = self.folder / "deaths.json"
+        earlier = _read(path, Deaths)
+        count = (earlier.count if earlier else 0) + 1
+        _replace(path, msgspec.json.encode(Deaths(count)))
+        return count
+
+
+class Arrival:
+    """A video on its way into the spool: it becomes the upload whole, or leaves nothing."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
+        self._file = self._part.open("xb", buffering=0)
+
+    def write(self, data: bytes | bytearray) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def keep(self) -> None:
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self._target)
+        _sync_folder(self._target.parent)
+
+    def discard(self) -> None:
+        """Remove what came so far; nothing happens to an upload that is already kept."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
+class Spool:
+    """All uploads and jobs of one engine. Several processes may work on the same folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._uploads = folder / "uploads"
+        self._jobs = folder / "jobs"
+        for path in (folder, self._uploads, self._jobs):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def receive(self, upload_id: str) -> Arrival:
+        """Begin to write an upload down."""
+        return Arrival(self._uploads / upload_id)
+
+    def has_upload(self, upload_id: str) -> bool:
+        return (self._uploads / upload_id).exists()
+
+    def accept(self, request: JobRequest, *, upload_id: str | None = None) -> Job:
+        """Write a job down; from then on it is queued, whatever happens to this process.
+
+        Raises:
+            MediaError: nothing was uploaded under `upload_id`.
+        """
+        job = Job(self._jobs / str(uuid.uuid4()))
+        job.folder.mkdir(mode=0o700)
+        try:
+            if upload_id is not None:
+                # A second name, not a copy: what is uploaded to the link later does not change a running job.
+                job.video.hardlink_to(self._uploads / upload_id)
+            _replace(job.folder / "request.json", msgspec.json.encode(request))
+        except OSError as error:
+            shutil.rmtree(job.folder, ignore_errors=True)
+            if isinstance(error, FileNotFoundError):
+                raise MediaError("Nothing was uploaded to this link.", "PUT the video to it first.") from error
+            raise
+        return job
+
+    def find(self, job_id: str) -> Job | None:
+        """The job with this id, which may be any text that came over the wire."""
+        try:
+            folder = self._jobs / str(uuid.UUID(job_id))
+        except ValueError:
+            return None
+        job = Job(folder)
+        return job if job.state else None
+
+    def queued(self, *, known_ended: set[str]) -> list[Job]:
+        """Jobs that wait for a worker, the one accepted first first.
+
+        `known_ended` remembers ids between calls, so that a spool with years of jobs is not looked through each time.
+        """
+        waiting = []
+        for job in self._all_jobs():
+            if job.id in known_ended:
+                continue
+            state = job.state
+            if state == "queued":
+                waiting.append(job)
+            elif state is not None:
+                known_ended.add(job.id)
+        return sorted(waiting, key=lambda job: job.accepted_ns)
+
+    def note_worker_death(self, worker_pid: int) -> None:
+        """Count the death of a worker against the job that it ran; the third one ends the job."""
+        for job in self.queued(known_ended=set()):
+            progress = job.progress
+            if progress and progress.worker_pid == worker_pid and job.count_death() >= MAX_DEATHS:
+                job.fail(
+                    f"The engine's worker died {MAX_DEATHS} times while it ran this job, most likely for lack of "
+                    "memory. Try a smaller model or a smaller picture."
+                )
+
+    def _all_jobs(self) -> Iterator[Job]:
+        with os.scandir(self._jobs) as entries:
+            yield from (Job(Path(entry.path)) for entry in entries)
+
+
+def _read(path: Path, kind: type[Fact]) -> Fact | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+
+
+def _replace(path: Path, data: bytes, *, sync: bool = True) -> None:
+    """Write a file so that readers and crashes see the old one or the new one."""
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    try:
+        with draft.open("xb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    if sync:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
