@@ -1,0 +1,45 @@
+"""Composition root: one ASGI app with the dashboard, the Video Inference API of the engine, and the media routes."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from streamlit.starlette import App
+
+from components.session import workbench
+from video_inference.engine.server import Engine
+from video_inference.media_api import media_routes
+from video_inference.watcher import Watcher
+
+SHELL = Path(__file__).parent / "components" / "shell.py"
+
+if __name__ == "__main__":
+    # A launcher that does not look for `app` runs this file as a plain script: the pages work, without API and media.
+    runpy.run_path(str(SHELL), run_name="__main__")
+else:
+    bench = workbench()
+    engine = Engine(
+        folder=bench.settings.engine_dir,
+        models_dir=bench.settings.models_dir,
+        key=bench.engine_key,
+        link_secret=bench.link_secret,
+        max_video_bytes=bench.settings.max_video_bytes,
+        private_urls=bench.settings.engine_private_urls,
+    )
+    watcher = Watcher(bench.workflow)
+
+    @asynccontextmanager
+    async def lifespan(_app: Any) -> AsyncIterator[None]:
+        """Run the engine's worker and the watcher as long as the server."""
+        engine.start()
+        watcher.start()
+        yield
+        watcher.stop()
+        engine.stop()
+
+    routes = [*engine.routes(), *media_routes(bench.media, bench.tickets, bench.settings.data_dir)]
+    app = App(SHELL, routes=routes, lifespan=lifespan)

@@ -1,0 +1,1 @@
+"""Streamlit only: each component draws something and returns a value."""

@@ -1,0 +1,68 @@
+"""Choosing how many frames per second are analysed, from what the video's own rate divides into."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import streamlit as st
+
+from video_inference.contract import MAX_INFER_FPS, MIN_INFER_FPS
+from video_inference.video import VideoFacts
+
+_OTHER = 0
+
+
+def rate_picker(facts: VideoFacts | None, *, key: str) -> float | None:
+    """`infer_fps` as the person wants it; None while it cannot be sent (the reason is shown)."""
+    if facts is None:
+        st.caption("The frame rate of this video is not known here: at most its own rate works.")
+        return float(st.number_input("Frames per second", MIN_INFER_FPS, MAX_INFER_FPS, 1, key=f"{key}_free"))
+    steps = every_nth(facts)
+    labels = {step: _step_label(facts, step) for step in steps} | {_OTHER: "Another rate…"}
+    nearest_five = min(range(len(steps)), key=lambda at: abs(facts.fps / steps[at] - 5)) if steps else 0
+    step = st.selectbox(
+        "Frames analysed", list(labels), nearest_five, format_func=labels.__getitem__, key=f"{key}_step"
+    )
+    if step != _OTHER:
+        return float(Fraction(facts.frame_rate) / step)
+    rate = float(st.number_input("Frames per second", 0.0, 240.0, 5.0, step=1.0, key=f"{key}_free"))
+    refusal = refused_rate(facts, rate)
+    if refusal:
+        st.error(refusal, icon=":material/error:")
+        return None
+    st.caption(f"{planned_count(facts, rate):,} frames will be analysed.")
+    return rate
+
+
+def every_nth(facts: VideoFacts) -> list[int]:
+    """Every n-th frame, for the n that give a rate the contract takes: the video's divisors of use."""
+    allowed = [step for step in range(1, math.ceil(facts.fps) + 1) if not refused_rate(facts, facts.fps / step)]
+    whole = [step for step in allowed if (Fraction(facts.frame_rate) / step).denominator == 1]
+    wanted = [1, 2, 3, 5, 6, 10, 15, 30, 60]
+    return sorted(set(whole) | {step for step in wanted if step in allowed})
+
+
+def refused_rate(facts: VideoFacts, rate: float) -> str:
+    """Why the service would not take this rate; empty where it would."""
+    if rate > facts.fps * 1.0001:
+        return f"The video has {facts.fps:.4g} frames per second: it cannot be analysed at {rate:.4g}."
+    if not MIN_INFER_FPS <= rate <= MAX_INFER_FPS:
+        return f"The service takes {MIN_INFER_FPS} to {MAX_INFER_FPS} frames per second, not {rate:.4g}."
+    return ""
+
+
+def planned_count(facts: VideoFacts, rate: float) -> int:
+    """How many frames this rate means."""
+    return min(math.ceil(round(facts.duration_s * rate, 3)), facts.frame_count)
+
+
+def _step_label(facts: VideoFacts, step: int) -> str:
+    which = "every frame" if step == 1 else f"every {_ordinal(step)} frame"
+    rate = facts.fps / step
+    return f"{rate:.4g} fps · {which} · {planned_count(facts, rate):,} frames"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,0 +1,130 @@
+"""Every session-state key, and the workbench that all sessions of this process share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import streamlit as st
+
+from video_inference.client import VideoInferenceClient
+from video_inference.contract import ROBOFLOW_API_URL
+from video_inference.jobs import EMBEDDED
+from video_inference.media import MediaLibrary
+from video_inference.media_api import Tickets
+from video_inference.results import Results, read
+from video_inference.services import Services
+from video_inference.settings import Settings, read_or_make_secret
+from video_inference.store import Store
+from video_inference.workflow import Workflow, utc_now
+
+_CONNECTION = "connection"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """What the pages work with: opened once a process."""
+
+    settings: Settings
+    engine_key: str
+    link_secret: str
+    store: Store
+    services: Services
+    media: MediaLibrary
+    tickets: Tickets
+    workflow: Workflow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """The service that a session sends its jobs to."""
+
+    service: str
+    key_id: str | None
+    """None where a key is still to be given."""
+    workspace: str = ""
+    """What the key opens, as the service said when it was tested."""
+
+    @property
+    def is_ready(self) -> bool:
+        return self.key_id is not None
+
+    @property
+    def label(self) -> str:
+        return service_label(self.service)
+
+
+@st.cache_resource(show_spinner=False)
+def workbench() -> Workbench:
+    """Open the ledger, the kept videos and the services from the settings.
+
+    The one thing that the pages and the ASGI side share: hot reload gives each of them its own copy of a module, but
+    both reach the same cached workbench.
+    """
+    settings = Settings.read(os.environ, _secrets())
+    engine_key = settings.engine_key or read_or_make_secret(settings.engine_dir / "key")
+    link_secret = read_or_make_secret(settings.data_dir / "secret")
+    store = Store(settings.database_url)
+    media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
+    services = Services(link_secret, lambda: VideoInferenceClient(own_url(), engine_key))
+    if settings.api_key:
+        services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
+    return Workbench(
+        settings=settings,
+        engine_key=engine_key,
+        link_secret=link_secret,
+        store=store,
+        services=services,
+        media=media,
+        tickets=Tickets(link_secret),
+        workflow=Workflow(
+            store=store,
+            services=services,
+            media=media,
+            results_dir=settings.results_dir,
+            lost_after_s=settings.lost_after_s,
+            clock=utc_now,
+        ),
+    )
+
+
+def own_url() -> str:
+    """Where this very server answers on this machine."""
+    scheme = "https" if st.get_option("server.sslCertFile") else "http"
+    address = st.get_option("server.address") or "127.0.0.1"
+    host = "127.0.0.1" if address in ("0.0.0.0", "::", "localhost") else address  # noqa: S104
+    return f"{scheme}://{host}:{st.get_option('server.port')}"
+
+
+def current_connection() -> Connection:
+    """The service of this session: the one chosen on Configuration, else the one of the settings."""
+    chosen: Connection | None = st.session_state.get(_CONNECTION)
+    return chosen or _default_connection(workbench().settings)
+
+
+def use_connection(connection: Connection) -> None:
+    """Send this session's jobs to this service from now on."""
+    st.session_state[_CONNECTION] = connection
+
+
+@st.cache_resource(show_spinner="Reading the results", max_entries=8)
+def job_results(job_id: str) -> Results:
+    """The archived results of a finished job; they never change."""
+    return read(workbench().settings.results_dir / job_id)
+
+
+def service_label(service: str) -> str:
+    """A service as people call it."""
+    return {EMBEDDED: "Built-in engine", ROBOFLOW_API_URL: "Roboflow"}.get(service, service.split("://")[-1])
+
+
+def _default_connection(settings: Settings) -> Connection:
+    if settings.api_url is None:
+        return Connection(service=EMBEDDED, key_id="")
+    key_id = workbench().services.remember(settings.api_url, settings.api_key) if settings.api_key else None
+    return Connection(service=settings.api_url, key_id=key_id)
+
+
+def _secrets() -> dict[str, object]:
+    """Streamlit's secrets; none where there is no such file."""
+    return dict(st.secrets) if st.secrets.load_if_toml_exists() else {}

@@ -1,0 +1,52 @@
+"""The steps of a job that has just been submitted, live."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.error_notice import plain
+from components.session import service_label
+from video_inference.jobs import Job, JobStatus
+from video_inference.store import Store
+
+_ORDER = [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED]
+
+
+@st.fragment(run_every="1s")
+def submission(store: Store, job_id: str) -> None:
+    """Show which steps are true, which one is at work, and where to go on."""
+    job = store.job(job_id)
+    with st.container(border=True):
+        st.markdown(f"**{plain(job.video_name)}** with {', '.join(plain(model.label) for model in job.models)}")
+        for done, text in _steps(job):
+            st.markdown(f":material/{'check_circle' if done else 'radio_button_unchecked'}: {text}")
+        if job.status.is_open:
+            st.progress(min(job.progress or 0.0, 1.0), text=_at_work(job))
+        if job.failure or job.service_says:
+            (st.error if job.failure else st.warning)(plain(job.failure or job.service_says))
+        if job.status is JobStatus.SUCCEEDED:
+            st.page_link(
+                "../pages/analytics.py",
+                label="Open in analytics",
+                icon=":material/monitoring:",
+                query_params={"job": job.id},
+            )
+        st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
+
+
+def _steps(job: Job) -> list[tuple[bool, str]]:
+    reached = _ORDER.index(job.status) if job.status in _ORDER else (2 if job.remote_job_id else 0)
+    where = service_label(job.service)
+    sent = [] if job.video_url else [(reached >= 1, f"Video sent to {plain(where)}")]
+    return [
+        (True, "Written down here"),
+        *sent,
+        (reached >= 2, "Job scheduled"),
+        (reached >= 3, "Results archived"),
+    ]
+
+
+def _at_work(job: Job) -> str:
+    words = {JobStatus.CREATED: "Sending the video", JobStatus.UPLOADED: "Scheduling", JobStatus.SUBMITTED: "Running"}
+    share = f" · {job.progress:.0%}" if job.progress is not None else ""
+    return f"{words[job.status]}{share}"

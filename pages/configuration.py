@@ -1,0 +1,51 @@
+"""Configuration: which service runs the jobs, and the models that the team has saved."""
+
+import streamlit as st
+
+from components.error_notice import plain
+from components.model_picker import installed_models
+from components.preset_editor import preset_form, preset_list
+from components.service_form import service_form
+from components.session import current_connection, use_connection, workbench
+from video_inference.jobs import EMBEDDED
+
+st.title("Configuration")
+bench = workbench()
+service, models = st.columns(2, gap="large")
+
+with service:
+    st.subheader("Service")
+    chosen = service_form(bench)
+    if chosen:
+        use_connection(chosen)
+    connection = current_connection()
+    opened = f" · workspace **{plain(connection.workspace)}**" if connection.workspace else ""
+    if connection.is_ready:
+        st.info(f"Jobs of this session run on **{plain(connection.label)}**{opened}.", icon=":material/dns:")
+    else:
+        st.warning(f"**{plain(connection.label)}** needs an API key.", icon=":material/key:")
+    if connection.service == EMBEDDED:
+        st.dataframe(
+            [
+                {"Model": f"{info.model_id}/{info.model_version}", "Classes": ", ".join(info.classes)}
+                for info in installed_models(connection)
+            ],
+            hide_index=True,
+        )
+        st.caption("To add one, put its ONNX file at `<models folder>/<model id>/<version>/model.onnx`.")
+
+with models:
+    st.subheader("Saved models")
+    undo = st.session_state.get("preset_removed")
+    removed = preset_list(bench.store.presets())
+    if removed:
+        bench.store.remove_preset(removed.name)
+        st.session_state["preset_removed"] = removed
+        st.rerun()
+    if undo and st.button(f"Undo: bring back {plain(undo.name)}", icon=":material/undo:"):
+        bench.store.save_preset(st.session_state.pop("preset_removed"))
+        st.rerun()
+    added = preset_form()
+    if added:
+        bench.store.save_preset(added)
+        st.rerun()

@@ -1,0 +1,38 @@
+"""Upload: a video, the models to run over it, how often to look, and off it goes."""
+
+import streamlit as st
+
+from components.model_picker import installed_models, model_picker
+from components.rate_picker import rate_picker
+from components.session import current_connection, workbench
+from components.submission import submission
+from components.video_source import video_source
+
+st.title("Run a video")
+bench, connection = workbench(), current_connection()
+if not connection.is_ready:
+    st.warning(f"**{connection.label}** needs an API key first.", icon=":material/key:")
+    st.page_link("../pages/configuration.py", label="Configuration", icon=":material/tune:")
+    st.stop()
+
+source = video_source(bench)
+if source:
+    left, right = st.columns(2)
+    with left:
+        models = model_picker(bench.store.presets(), installed_models(connection), key="upload_models")
+    with right:
+        infer_fps = rate_picker(source.kept.facts if source.kept else None, key="upload_rate")
+    ready = bool(models) and infer_fps is not None
+    if st.button(f"Run on {connection.label}", type="primary", icon=":material/play_arrow:", disabled=not ready):
+        job = bench.workflow.submit(
+            service=connection.service,
+            key_id=connection.key_id or "",
+            video_name=source.name,
+            video_sha256=source.kept.sha256 if source.kept else None,
+            video_url=source.url,
+            models=models,
+            infer_fps=infer_fps or 1.0,
+        )
+        st.session_state["submitted_job"] = job.id
+if "submitted_job" in st.session_state:
+    submission(bench.store, st.session_state["submitted_job"])
