@@ -1,0 +1,156 @@
+"""A small HTTP server on a real socket that answers as it is told, however badly, and keeps what it saw."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Reply = Callable[[BaseHTTPRequestHandler], None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it arrived."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        return parse_qs(urlsplit(self.target).query)
+
+    def holds(self, text: str) -> bool:
+        return (
+            text in self.target or any(text in value for value in self.headers.values()) or text.encode() in self.body
+        )
+
+
+class MisbehavingServer:
+    """Gives the replies one after the other, the last one again and again."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+        self.replies: list[Reply] = [answer(status=404)]
+        self.reads_bodies = True
+        self.stopping = threading.Event()
+        """Ends every reply that stalls."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def replies_with(self, *replies: Reply) -> None:
+        self.replies = list(replies)
+
+    def __enter__(self) -> MisbehavingServer:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stopping.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _make_handler(self) -> type[BaseHTTPRequestHandler]:
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self) -> None:
+                size_bytes = int(self.headers.get("Content-Length") or 0)
+                body = self.rfile.read(size_bytes) if outer.reads_bodies else b""
+                outer.seen.append(Seen(self.command, self.path, dict(self.headers.items()), body))
+                reply = outer.replies.pop(0) if len(outer.replies) > 1 else outer.replies[0]
+                self.close_connection = True
+                reply(self)
+
+            do_GET = do_POST = do_PUT = handle_any  # noqa: N815
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Say nothing."""
+
+        return Handler
+
+
+def answer(body: object = b"", *, status: int = 200, **headers: str) -> Reply:
+    """A whole answer; what is not bytes becomes JSON. `Retry_After="3"` sets the header of that name."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    kind = {} if isinstance(body, bytes) else {"Content-Type": "application/json"}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        _send_head(handler, status, {**kind, "Content-Length": str(len(content)), **named})
+        handler.wfile.write(content)
+
+    return reply
+
+
+def redirect(location: str, status: int = 307) -> Reply:
+    return answer(status=status, Location=location)
+
+
+def cut_short(body: bytes, *, promised_bytes: int) -> Reply:
+    """Promises more than it sends."""
+    return answer(body, Content_Length=str(promised_bytes))
+
+
+def cut_chunks(body: bytes, **headers: str) -> Reply:
+    """One chunk, and no last one."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        _send_head(handler, 200, {"Transfer-Encoding": "chunked", **headers})
+        handler.wfile.write(b"%x\r\n%b\r\n" % (len(body), body))
+
+    return reply
+
+
+def unframed(body: bytes, **headers: str) -> Reply:
+    """Neither length nor chunks: the end of the connection is the end of the body."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        _send_head(handler, 200, {name.replace("_", "-"): value for name, value in headers.items()})
+        handler.wfile.write(body)
+
+    return reply
+
+
+def silence(server: MisbehavingServer) -> Reply:
+    """Nothing, until the test ends."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        server.stopping.wait(30)
+
+    return reply
+
+
+def reset(handler: BaseHTTPRequestHandler) -> None:
+    """Cut the connection with a RST, as a crashed service does."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+    handler.wfile = handler.rfile  # nothing is left to flush
+
+
+def _send_head(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str]) -> None:
+    handler.send_response(status)
+    for name, value in headers.items():
+        handler.send_header(name, value)
+    handler.send_header("Connection", "close")
+    handler.end_headers()

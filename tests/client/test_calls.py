@@ -1,0 +1,101 @@
+"""What each call sends and what it makes of a good answer."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from tests.client.conftest import KEY
+from tests.client.misbehaving import MisbehavingServer, answer
+from video_inference.client import VideoInferenceClient, safe_file_name
+from video_inference.contract import ModelInfo, ModelRequest
+
+
+def test_the_key_names_its_workspace(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"workspace": "acme", "welcome": "Hello"}))
+    assert client.open_workspace() == "acme"
+    assert (server.seen[0].method, server.seen[0].path, server.seen[0].query) == ("POST", "/", {"api_key": [KEY]})
+
+
+@pytest.mark.parametrize("spelling", ["signed_url", "signedUrl"])
+def test_the_upload_link_is_read_in_both_spellings(
+    client: VideoInferenceClient, server: MisbehavingServer, spelling: str
+) -> None:
+    server.replies_with(answer({spelling: "https://storage/x?sig=1"}))
+    assert client.request_upload_url("/home/me/My film.mp4") == "https://storage/x?sig=1"
+    assert json.loads(server.seen[0].body) == {"file_name": "My_film.mp4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("a.mp4", "a.mp4"),
+        ("C:\\films\\a b.MKV", "a_b.MKV"),
+        ("../../etc/passwd", "passwd"),
+        ("видео.mp4", "video.mp4"),
+        (".mp4", "video.mp4"),
+        ("..", "video"),
+        ("", "video"),
+        ("v1.2 final.mp4", "v1.2_final.mp4"),
+        ("a\r\nX-Evil: 1.mp4", "a_X-Evil_1.mp4"),
+        ("x" * 500 + ".webm", "x" * 100 + ".webm"),
+    ],
+)
+def test_a_file_name_is_sent_without_its_folder_and_with_its_ending(name: str, safe: str) -> None:
+    assert safe_file_name(name) == safe
+
+
+def test_a_job_is_started_with_all_its_models(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"job_id": "j1", "message": "queued"}))
+    models = [
+        ModelRequest("cars", "2", inference_params={"confidence": 0.4}),
+        ModelRequest("gaze", "1", "gaze-detection"),
+    ]
+    assert client.start_job(input_url="https://storage/x?sig=1", infer_fps=2.5, models=models) == "j1"
+    assert json.loads(server.seen[0].body) == {
+        "input_url": "https://storage/x?sig=1",
+        "infer_fps": 2.5,
+        "models": [
+            {
+                "model_id": "cars",
+                "model_version": "2",
+                "inference_type": "object-detection",
+                "inference_params": {"confidence": 0.4},
+            },
+            {"model_id": "gaze", "model_version": "1", "inference_type": "gaze-detection"},
+        ],
+    }
+
+
+def test_a_whole_frame_rate_is_sent_as_an_integer(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"job_id": "j1"}))
+    client.start_job(input_url="https://host/v.mp4", infer_fps=5.0, models=[])
+    assert b'"infer_fps":5,' in server.seen[0].body
+
+
+def test_a_pending_job_may_invite_an_early_question(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 1, "progress": 0.5}, Retry_After="1.5"))
+    status = client.get_status("j1")
+    assert (status.report.is_pending, status.report.fraction, status.retry_after_s) == (True, 0.5, 1.5)
+    assert server.seen[0].query == {"api_key": [KEY], "job_id": ["j1"]}
+
+
+def test_without_an_invitation_there_is_no_time_to_wait(
+    client: VideoInferenceClient, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer({"status": "completed", "output_signed_url": "https://storage/r"}))
+    status = client.get_status("j1")
+    assert (status.report.is_done, status.retry_after_s) == (True, None)
+
+
+def test_models_are_listed(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    model = {"model_id": "motion", "model_version": "1", "inference_type": "object-detection", "classes": ["moving"]}
+    server.replies_with(answer({"models": [model]}))
+    assert client.list_models() == [ModelInfo("motion", "1", "object-detection", ["moving"])]
+
+
+def test_a_compressed_answer_is_read(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer(gzip.compress(b'{"workspace": "acme"}'), Content_Encoding="gzip"))
+    assert client.open_workspace() == "acme"

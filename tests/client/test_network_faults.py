@@ -1,0 +1,134 @@
+"""No answer at all: told apart where it helps, repeated only where that is harmless."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.client.conftest import KEY, make_client
+from tests.client.misbehaving import MisbehavingServer, answer, reset, silence
+from video_inference.client import VideoInferenceClient
+from video_inference.errors import KeyRefused, ServiceBroken, ServiceBusy, ServiceUnreachable
+
+
+def test_a_silent_service_is_given_up(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(silence(server))
+    with pytest.raises(ServiceUnreachable, match="did not answer in time"):
+        client.get_status("j1")
+
+
+def test_a_reset_connection_is_told(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(reset)
+    with pytest.raises(ServiceUnreachable, match="closed the connection"):
+        client.get_status("j1")
+
+
+def test_a_closed_port_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    with pytest.raises(ServiceUnreachable, match="accepts no connection on its port"):
+        make_client(f"http://127.0.0.1:{port}").get_status("j1")
+
+
+def test_a_name_that_does_not_resolve_is_told() -> None:
+    with pytest.raises(ServiceUnreachable, match=r"frametally.invalid cannot be found: its name does not resolve"):
+        make_client("http://frametally.invalid").get_status("j1")
+
+
+def test_a_service_without_encryption_is_told(server: MisbehavingServer) -> None:
+    server.reads_bodies = False
+    with pytest.raises(ServiceUnreachable, match="encrypted connection"):
+        make_client(server.url.replace("http:", "https:")).get_status("j1")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://a..b", "ftp://host", "http://[::1", "http://host:99999", "nonsense"]
+)
+def test_an_address_that_is_none_is_told(url: str) -> None:
+    with pytest.raises(ServiceUnreachable, match="is not an address that can be called"):
+        make_client(url).get_status("j1")
+
+
+def test_a_proxy_that_is_down_is_told(
+    client: VideoInferenceClient, other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_server.replies_with(answer(status=502))
+    monkeypatch.setenv("HTTPS_PROXY", other_server.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    with pytest.raises(ServiceUnreachable, match="through the proxy"):
+        make_client("https://frametally.invalid").get_status("j1")
+    assert not any(request.holds(KEY) for request in other_server.seen)
+
+
+def test_a_question_that_harms_nobody_is_asked_three_times(
+    client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
+) -> None:
+    server.replies_with(answer(status=500), reset, answer({"workspace": "acme"}))
+    assert client.open_workspace() == "acme"
+    assert len(server.seen) == 3
+    assert 0.25 <= waits_s[0] <= 0.5 < waits_s[1] <= 2.0
+
+
+def test_after_three_attempts_the_last_fault_is_told(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer(status=500), answer(status=500), answer(status=503))
+    with pytest.raises(ServiceBroken, match="503 Service Unavailable"):
+        client.request_upload_url("a.mp4")
+    assert len(server.seen) == 3
+
+
+def test_a_refused_key_is_not_tried_again(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer(status=401))
+    with pytest.raises(KeyRefused):
+        client.open_workspace()
+    assert len(server.seen) == 1
+
+
+def test_a_short_pause_that_a_busy_service_asks_for_is_kept(
+    client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
+) -> None:
+    server.replies_with(answer(status=429, Retry_After="3"), answer({"workspace": "acme"}))
+    assert client.open_workspace() == "acme"
+    assert waits_s == [3]
+
+
+def test_a_long_pause_is_left_to_the_caller(
+    client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
+) -> None:
+    server.replies_with(answer(status=429, Retry_After="60"))
+    with pytest.raises(ServiceBusy):
+        client.open_workspace()
+    assert (waits_s, len(server.seen)) == ([], 1)
+
+
+def test_a_job_is_started_at_most_once(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(reset, answer({"job_id": "j2"}))
+    with pytest.raises(ServiceUnreachable):
+        client.start_job(input_url="https://host/v.mp4", infer_fps=1, models=[])
+    assert len(server.seen) == 1
+
+
+def test_a_status_is_asked_for_at_most_once(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer(status=500), answer({"status": 0}))
+    with pytest.raises(ServiceBroken):
+        client.get_status("j1")
+    assert len(server.seen) == 1
+
+
+def test_a_login_in_netrc_is_not_sent(
+    client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    server.replies_with(answer({"workspace": "acme"}))
+    client.open_workspace()
+    assert "Authorization" not in server.seen[0].headers
+
+
+def test_a_proxy_of_the_environment_is_used(other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", other_server.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    other_server.replies_with(answer({"workspace": "acme"}))
+    assert make_client("http://frametally.invalid").open_workspace() == "acme"

@@ -1,0 +1,114 @@
+"""The key is in no message, no cause, no traceback and no log."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote, quote_plus
+
+import pytest
+
+from tests.client.conftest import KEY, make_client
+from tests.client.misbehaving import MisbehavingServer, Reply, answer, cut_chunks, redirect, reset, silence
+from video_inference.client import VideoInferenceClient
+from video_inference.errors import FrametallyError
+
+SPELLINGS = {KEY, quote(KEY, safe=""), quote_plus(KEY)}
+ECHO = {"error": f"The key {KEY} is bad, see https://host/help?api_key={quote_plus(KEY)}&sig=1"}
+
+
+def everything_about(error: BaseException) -> Iterator[str]:
+    """The texts of an error and of all that hangs on it."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        current = waiting.pop()
+        seen.add(id(current))
+        yield from (str(current), repr(current), repr(current.args), repr(vars(current)))
+        yield from (repr(getattr(getattr(current, "request", None), "url", None)),)
+        linked = (current.__cause__, current.__context__, *current.args)
+        waiting.extend(item for item in linked if isinstance(item, BaseException) and id(item) not in seen)
+    yield "".join(traceback.format_exception(error))
+
+
+def assert_holds_no_key(text: str) -> None:
+    assert not [spelling for spelling in SPELLINGS if spelling in text]
+
+
+REPLIES: dict[str, Callable[[MisbehavingServer], Reply]] = {
+    "echo 400": lambda _: answer(ECHO, status=400),
+    "echo 401": lambda _: answer(ECHO, status=401),
+    "echo 429": lambda _: answer(ECHO, status=429),
+    "echo 500": lambda _: answer(ECHO, status=500),
+    "echo cut by the limit": lambda _: answer({"error": "x" * 290 + KEY}, status=400),
+    "echo in a wrong answer": lambda _: answer(KEY.encode(), Content_Type=f"text/{KEY}"),
+    "echo in bytes that are no text": lambda _: answer(b'{"job_id": "' + KEY.encode() + b'\xff"}'),
+    "echo in a compression": lambda _: answer(b"{}", Content_Encoding=KEY),
+    "redirect": lambda _: redirect(f"http://{KEY}.example/{KEY}?api_key={KEY}"),
+    "redirect loop": lambda _: redirect("/videoinfer/?again=1"),
+    "reset": lambda _: reset,
+    "cut": lambda _: cut_chunks(b"{"),
+    "silence": silence,
+}
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level(logging.DEBUG):
+        yield caplog
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_no_failure_tells_the_key(
+    client: VideoInferenceClient, server: MisbehavingServer, log: pytest.LogCaptureFixture, name: str
+) -> None:
+    server.replies_with(REPLIES[name](server))
+    with pytest.raises(FrametallyError) as caught:
+        client.start_job(input_url="https://host/v.mp4", infer_fps=1, models=[])
+    assert_holds_no_key("\n".join(everything_about(caught.value)))
+    assert_holds_no_key(log.text)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://frametally.invalid", "http://127.0.0.1:{closed}", "https://127.0.0.1:{closed}", "x"]
+)
+def test_no_unreachable_service_tells_the_key(log: pytest.LogCaptureFixture, url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        closed = unused.getsockname()[1]
+    with pytest.raises(FrametallyError) as caught:
+        make_client(url.format(closed=closed)).open_workspace()
+    assert_holds_no_key("\n".join(everything_about(caught.value)))
+    assert_holds_no_key(log.text)
+
+
+def test_the_log_of_the_http_library_shows_paths_without_their_query(
+    client: VideoInferenceClient, server: MisbehavingServer, log: pytest.LogCaptureFixture
+) -> None:
+    server.replies_with(answer({"status": 1}))
+    client.get_status("j1")
+    assert '"GET /videoinfer/?… HTTP/1.1" 200' in log.text
+    assert_holds_no_key(log.text)
+
+
+def test_no_failed_transfer_tells_its_link(
+    client: VideoInferenceClient, server: MisbehavingServer, log: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    signature = "abc123"
+    server.replies_with(reset)
+    with pytest.raises(FrametallyError) as caught:
+        client.download_results(f"{server.url}/r?X-Goog-Signature={signature}", tmp_path / "r.json")
+    assert signature not in "\n".join(everything_about(caught.value)) + log.text
+
+
+def test_a_link_in_the_words_of_the_service_loses_its_query(
+    client: VideoInferenceClient, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer({"error": "Cannot read https://storage/v.mp4?sig=abc123 (404)"}, status=400))
+    with pytest.raises(FrametallyError, match=r"Cannot read https://storage/v\.mp4\?… \(404\)"):
+        client.get_status("j1")
+
+
+def test_the_client_shows_no_key(client: VideoInferenceClient) -> None:
+    assert_holds_no_key(repr(client) + str(client))
