@@ -66,7 +66,7 @@ class ModelRequest(Struct, frozen=True, omit_defaults=True):
 
     model_id: str
     model_version: str | int | float
-    inference_type: str = "object-detection"
+    inference_type: str = field(default_factory=lambda: "object-detection")  # unlike a default, it is always sent
     inference_params: dict[str, Any] | None = None
 
     @property
