@@ -1,0 +1,74 @@
+"""The way a video gets in: dropped or chosen, sent in pieces that resume, past Streamlit's own uploader.
+
+The browser speaks the tus protocol with `video_inference.media_api`; the server's memory does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import streamlit as st
+
+from video_inference.contract import VIDEO_SUFFIXES
+from video_inference.media import size_in_words
+
+_ICONS = {
+    "drop": '<path d="M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3"/>',
+    "film": '<rect x="3" y="5" width="18" height="14" rx="2"/><path d="m10 9 5 3-5 3z"/>',
+    "check": '<circle cx="12" cy="12" r="9"/><path d="m8 12 3 3 5-6"/>',
+    "alert": '<circle cx="12" cy="12" r="9"/><path d="M12 7.5V13m0 3.2v.3"/>',
+}
+
+
+def _icon(name: str) -> str:
+    return f'<svg class="icon {name}" viewBox="0 0 24 24" aria-hidden="true">{_ICONS[name]}</svg>'
+
+
+_HTML = f"""
+<div class="uploader" data-phase="empty">
+  <label class="zone">
+    <input type="file" class="unseen" accept="{",".join(VIDEO_SUFFIXES)}" aria-describedby="uploader-hint">
+    {_icon("drop")}
+    <span class="lead"><b>Choose a video</b> or drop it here</span>
+    <span class="hint" id="uploader-hint"></span>
+  </label>
+  <div class="card">
+    <div class="icons">{_icon("film")}{_icon("check")}{_icon("alert")}</div>
+    <div class="what"><div class="name"></div><div class="facts"></div></div>
+    <div class="actions">
+      <button type="button" class="resume">Resume</button>
+      <button type="button" class="again"></button>
+      <button type="button" class="cancel">Cancel</button>
+    </div>
+    <div class="bar" role="progressbar" aria-label="Upload" aria-valuemin="0" aria-valuemax="100"><div></div></div>
+    <p class="reason"></p>
+  </div>
+  <p class="unseen" role="status"></p>
+</div>
+"""
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "frametally.video_uploader",
+    html=_HTML,
+    css=(_HERE / "uploader.css").read_text(),
+    js=(_HERE / "uploader.js").read_text(),
+)
+
+
+def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> str | None:
+    """Let the person bring a video; returns the sha256 of the one that arrived, None until then.
+
+    The value comes from the browser: it has the form of a sha256, and only the media library knows whether there is
+    such a video.
+
+    Args:
+        ticket: the right to begin an upload (`Tickets.for_upload`).
+        max_video_bytes: the limit to show; the server enforces it.
+        key: one upload per key goes on while pages rerun and change.
+    """
+    kinds = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
+    hint = f"{kinds} up to {size_in_words(max_video_bytes)}"
+    result = _component(key=key, data={"key": key, "ticket": ticket, "hint": hint}, on_sha256_change=lambda: None)
+    sha256 = result.sha256
+    return sha256 if isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256) else None

@@ -1,0 +1,205 @@
+"""The uploader: what Python takes from it, and what a person sees of it in a real browser."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect, sync_playwright
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+APP = """
+from pathlib import Path
+from streamlit.starlette import App
+from video_inference.media import MediaLibrary
+from video_inference.media_api import Tickets, media_routes
+
+data_dir = Path(__file__).parent / "data"
+media = MediaLibrary(data_dir / "media", max_video_bytes=32 * 1024**2)
+app = App("script.py", routes=media_routes(media, Tickets("secret"), data_dir))
+"""
+SCRIPT = """
+import streamlit as st
+from components.video_uploader import video_uploader
+from video_inference.media_api import Tickets
+
+def upload():
+    st.title("Upload")
+    sha256 = video_uploader(Tickets("secret").for_upload(), max_video_bytes=32 * 1024**2, key="video")
+    st.button("Rerun")
+    st.write("arrived:", sha256)
+
+def other():
+    st.title("Elsewhere")
+
+st.navigation([st.Page(other, default=True), st.Page(upload)], position="top").run()
+"""
+
+
+def uploader_script() -> None:
+    import streamlit as st
+
+    from components.video_uploader import video_uploader
+
+    st.write(video_uploader("ticket", max_video_bytes=1024, key="video"))
+
+
+def test_before_a_video_arrives_there_is_none() -> None:
+    app = AppTest.from_function(uploader_script).run()
+    assert not app.exception
+    assert app.markdown[0].value == "`None`"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A small dashboard with nothing but the uploader, on a page that is not the first."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    (folder / "app.py").write_text(APP)
+    (folder / "script.py").write_text(SCRIPT)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    place = ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [*command, *place], cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as server:
+        assert server.stdout is not None
+        printed = []
+        for line in server.stdout:
+            printed.append(line)
+            if "URL: http" in line:
+                break
+        else:
+            pytest.fail("".join(printed))
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
+
+
+@pytest.fixture
+def page(url: str) -> Iterator[Page]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("there is no Chromium here")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        page = browser.new_page()
+        page.goto(f"{url}/upload")
+        expect(page.locator(".zone")).to_be_visible(timeout=30_000)
+        yield page
+        browser.close()
+
+
+def padded(video: Path, path: Path, size_bytes: int) -> Path:
+    """The same video made larger by a box that players skip."""
+    content = video.read_bytes()
+    padding = size_bytes - len(content)
+    path.write_bytes(content + padding.to_bytes(4, "big") + b"free" + bytes(padding - 8))
+    return path
+
+
+def choose(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def slow_down(page: Page, bytes_per_s: int) -> None:
+    throttle = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", throttle)
+
+
+def arrived(page: Page, file: Path) -> None:
+    expect(page.get_by_text(hashlib.sha256(file.read_bytes()).hexdigest())).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.browser
+def test_a_chosen_video_arrives_and_python_learns_its_sha256(page: Page, small_video: Path) -> None:
+    choose(page, small_video)
+    arrived(page, small_video)
+    expect(page.locator(".name")).to_have_text("square.mp4")
+    expect(page.get_by_role("button", name="Replace")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="is ready")).to_have_text("square.mp4 is ready")
+
+
+@pytest.mark.browser
+def test_an_upload_goes_on_through_reruns_and_page_changes(page: Page, small_video: Path, tmp_path: Path) -> None:
+    file = padded(small_video, tmp_path / "large.mp4", 20 * 1024**2)
+    slow_down(page, 8 * 1024**2)
+    choose(page, file)
+    expect(page.locator(".facts")).to_contain_text("MB/s")
+    page.get_by_role("button", name="Rerun").click()
+    page.get_by_role("link", name="Other").click()
+    expect(page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    page.get_by_role("link", name="Upload").click()
+    expect(page.locator(".name")).to_have_text("large.mp4")
+    arrived(page, file)
+
+
+@pytest.mark.browser
+def test_an_upload_goes_on_where_it_was_after_a_dropped_connection(
+    page: Page, small_video: Path, tmp_path: Path
+) -> None:
+    file = padded(small_video, tmp_path / "large.mp4", 25 * 1024**2)
+    offsets: list[int] = []
+
+    def note(route: Route) -> None:
+        offsets.append(int(route.request.headers.get("upload-offset", -1)))
+        if len(offsets) == 3:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route(re.compile("/frametally/uploads/.+"), note)
+    choose(page, file)
+    arrived(page, file)
+    assert offsets.count(0) == 1
+    assert -1 in offsets  # the question how far it is, after the cut
+
+
+@pytest.mark.browser
+def test_a_cancelled_upload_leaves_an_empty_place(page: Page, small_video: Path, tmp_path: Path) -> None:
+    slow_down(page, 1024**2)
+    choose(page, padded(small_video, tmp_path / "large.mp4", 20 * 1024**2))
+    expect(page.locator(".facts")).to_contain_text("% of 20 MB")
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".zone")).to_be_visible()
+    expect(page.get_by_text("arrived: None")).to_be_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("noise.mp4", "This is not a video that can be read"),
+        ("clip.mov", "Convert it to MP4 (H.264) and try again."),
+        ("large.mp4", "up to 32 MB are accepted"),
+    ],
+)
+def test_a_file_that_cannot_be_kept_is_refused_with_the_reason(
+    page: Page, tmp_path: Path, small_video: Path, name: str, reason: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"\x07 no video" * (4_000_000 if name == "large.mp4" else 1_000))
+    choose(page, file)
+    expect(page.locator(".reason")).to_contain_text(reason)
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Try another file").click()
+    chooser.value.set_files(small_video)
+    arrived(page, small_video)
