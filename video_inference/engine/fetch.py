@@ -70,7 +70,7 @@ def parse_public_url(url: str) -> SplitResult:
     """
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and url.isascii()
     except ValueError:
         usable = False
     if not usable:
@@ -130,7 +130,8 @@ def _store(
     arrival = Arrival(target)
     received = 0
     try:
-        for chunk in response.stream(CHUNK_BYTES, decode_content=False):
+        # read1 hands over what has come: a server that drips must not keep us from looking at the clock
+        while chunk := response.read1(CHUNK_BYTES, decode_content=False):
             received += len(chunk)
             if received > max_bytes:
                 raise MediaError(f"The video is larger than the {max_bytes} bytes allowed.", "Use a smaller one.")

@@ -112,7 +112,13 @@ class Supervisor:
             code = worker.wait()
         if not self._stopping.is_set():
             _LOG.warning("the engine's worker ended with code %s; it is started again", code)
-            self._spool.note_worker_death(worker.pid)
+            self._note_death(worker.pid)
+
+    def _note_death(self, worker_pid: int) -> None:
+        try:
+            self._spool.note_worker_death(worker_pid)
+        except OSError:
+            _LOG.exception("the death of a worker could not be written down")
 
 
 def _environment() -> dict[str, str]:

@@ -27,6 +27,9 @@ from video_inference.contract import ModelRequest
 from video_inference.errors import MediaError
 
 MAX_DEATHS: Final = 3
+KEEP_PARTS_S: Final = 24 * 3600.0
+KEEP_UPLOADS_S: Final = 7 * 24 * 3600.0
+"""The contract's week for further runs of an uploaded video."""
 
 State = Literal["queued", "done", "failed"]
 Fact = TypeVar("Fact", bound=Struct)
@@ -108,28 +111,24 @@ class Job:
 
     def fail(self, reason: str) -> None:
         """End it without results."""
+        shutil.rmtree(self._work, ignore_errors=True)  # first: on a full disk it makes the room for the reason
         _replace(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
-        self.clear_work()
+        self.video.unlink(missing_ok=True)
 
     def finish(self, draft: Path) -> None:
-        """End it with these results, a file in its folder that becomes `results.json`."""
+        """End it with these results, a file in its work folder that becomes `results.json`."""
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(self.results)
         _sync_folder(self.folder)
-        self.clear_work()
+        shutil.rmtree(self._work, ignore_errors=True)
+        self.video.unlink(missing_ok=True)
 
     def new_work_folder(self) -> Path:
         """An empty folder for what a run keeps on its way; nothing of an earlier run is left in it."""
-        work = self.folder / "work"
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        return work
-
-    def clear_work(self) -> None:
-        """Let go of what only a running job needs."""
-        shutil.rmtree(self.folder / "work", ignore_errors=True)
-        self.video.unlink(missing_ok=True)
+        shutil.rmtree(self._work, ignore_errors=True)
+        self._work.mkdir()
+        return self._work
 
     def count_death(self) -> int:
         """Note that a worker died over it; how many that makes."""
@@ -138,6 +137,10 @@ class Job:
         count = (earlier.count if earlier else 0) + 1
         _replace(path, msgspec.json.encode(Deaths(count)))
         return count
+
+    @property
+    def _work(self) -> Path:
+        return self.folder / "work"
 
 
 class Arrival:
@@ -179,8 +182,12 @@ class Spool:
         """Begin to write an upload down."""
         return Arrival(self._uploads / upload_id)
 
-    def has_upload(self, upload_id: str) -> bool:
-        return (self._uploads / upload_id).exists()
+    def forget_old_uploads(self, *, now_s: float) -> None:
+        """Remove uploads of more than a week ago, and what stopped arriving yesterday. Jobs keep their own videos."""
+        for path in self._uploads.iterdir():
+            keep_s = KEEP_PARTS_S if path.suffix == ".part" else KEEP_UPLOADS_S
+            if now_s - path.stat().st_mtime > keep_s:
+                path.unlink(missing_ok=True)
 
     def accept(self, request: JobRequest, *, upload_id: str | None = None) -> Job:
         """Write a job down; from then on it is queued, whatever happens to this process.
@@ -251,16 +258,13 @@ def _read(path: Path, kind: type[Fact]) -> Fact | None:
 
 def _replace(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write a file so that readers and crashes see the old one or the new one."""
-    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    try:
-        with draft.open("xb") as file:
-            file.write(data)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    draft = path.with_name(f"{path.name}.draft")
+    with draft.open("wb") as file:
+        file.write(data)
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+    draft.replace(path)
     if sync:
         _sync_folder(path.parent)
 

@@ -21,6 +21,7 @@ from video_inference.engine.spool import Job, Progress, Spool
 from video_inference.errors import FrametallyError
 
 LOOK_EVERY_S: Final = 0.25
+TIDY_EVERY_S: Final = 3600.0
 _LOG = logging.getLogger("frametally.engine.worker")
 
 
@@ -39,7 +40,11 @@ def main() -> None:
 def serve(spool: Spool, models_dir: Path, *, max_video_bytes: int, private_urls: bool) -> None:
     """Run queued jobs, the oldest first, for ever."""
     ended: set[str] = set()
+    tidied_s = 0.0
     while True:
+        if time.time() - tidied_s > TIDY_EVERY_S:
+            tidied_s = time.time()
+            spool.forget_old_uploads(now_s=tidied_s)
         queued = spool.queued(known_ended=ended)
         if not queued:
             time.sleep(LOOK_EVERY_S)
@@ -53,7 +58,9 @@ def attempt(job: Job, models_dir: Path, *, max_video_bytes: int, private_urls: b
         job.report(Progress(0.0, os.getpid()))
         url = job.request.url
         if url is not None and not job.video.exists():
-            fetch(url, job.video, max_bytes=max_video_bytes, private_urls=private_urls)
+            arriving = job.new_work_folder() / "video"
+            fetch(url, arriving, max_bytes=max_video_bytes, private_urls=private_urls)
+            arriving.replace(job.video)
         run_job(job, models_dir)
     except FrametallyError as error:
         job.fail(str(error))

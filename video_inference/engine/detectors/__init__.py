@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -27,12 +28,11 @@ _LOG = logging.getLogger("frametally.engine")
 def list_models(models_dir: Path) -> list[ModelInfo]:
     """Every model that can be run, by name. A file that cannot is left out, with a line in the log."""
     found = [MOTION]
-    for path in sorted(models_dir.glob("*/*/model.onnx")):
+    for path in models_dir.glob("*/*/model.onnx"):
         model_id, version = path.parts[-3:-1]
-        try:
-            found.append(describe(models_dir, model_id, version))
-        except ModelError as error:
-            _LOG.warning("%s", error)
+        with suppress(ModelError):
+            if _file_of(models_dir, model_id, version) and not _is_motion(model_id, version):
+                found.append(describe(models_dir, model_id, version))
     return sorted(found, key=lambda model: (model.model_id, model.model_version))
 
 
@@ -42,11 +42,16 @@ def describe(models_dir: Path, model_id: str, version: str) -> ModelInfo:
     Raises:
         ModelError: there is no such model (the message names those there are), or it cannot be run.
     """
-    if (model_id, version) == (MOTION.model_id, MOTION.model_version):
+    if _is_motion(model_id, version):
         return MOTION
     path = _file_of(models_dir, model_id, version)
-    classes = _read_classes(path, tuple(_stamp(file) for file in (path, path.with_name("classes.txt"))))
-    return ModelInfo(model_id, version, "object-detection", list(classes))
+    if path is None:
+        known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir))
+        raise ModelError(f"There is no model {model_id[:100]}/{version[:100]} here.", f"There is {known}.")
+    seen = _look(path, tuple(_stamp(file) for file in (path, path.with_name("classes.txt"))))
+    if isinstance(seen, ModelError):
+        raise seen
+    return ModelInfo(model_id, version, "object-detection", list(seen))
 
 
 def check_request(models_dir: Path, asked: ModelRequest) -> None:
@@ -76,23 +81,29 @@ def open_detector(models_dir: Path, model_id: str, version: str, params: Inferen
     Raises:
         ModelError: it cannot be run.
     """
-    if (model_id, version) == (MOTION.model_id, MOTION.model_version):
+    if _is_motion(model_id, version):
         from video_inference.engine.detectors.motion import MotionDetector
 
         return MotionDetector(params)
     from video_inference.engine.detectors.families import open_onnx_detector
 
-    return open_onnx_detector(_file_of(models_dir, model_id, version), params)
+    path = _file_of(models_dir, model_id, version)
+    if path is None:
+        raise ModelError(f"The model {model_id}/{version} is not here any more.", "Put it back, or use another one.")
+    return open_onnx_detector(path, params)
 
 
-def _file_of(models_dir: Path, model_id: str, version: str) -> Path:
-    """The file of a model whose name came over the wire: it must not lead out of the models folder."""
+def _is_motion(model_id: str, version: str) -> bool:
+    return (model_id, version) == (MOTION.model_id, MOTION.model_version)
+
+
+def _file_of(models_dir: Path, model_id: str, version: str) -> Path | None:
+    """The file of a model whose name may come over the wire, so it must not lead out of the models folder."""
+    if not (_NAME.fullmatch(model_id) and _NAME.fullmatch(version)) or model_id in _RESULT_FIELDS:
+        return None
     folder = models_dir / model_id / version
-    allowed = _NAME.fullmatch(model_id) and _NAME.fullmatch(version) and model_id not in _RESULT_FIELDS
-    if allowed and folder.resolve().is_relative_to(models_dir.resolve()) and (folder / "model.onnx").is_file():
-        return folder / "model.onnx"
-    known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir))
-    raise ModelError("This engine has no such model.", f"It has {known}.")
+    inside = folder.resolve().is_relative_to(models_dir.resolve())
+    return folder / "model.onnx" if inside and (folder / "model.onnx").is_file() else None
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
@@ -104,8 +115,12 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=256)
-def _read_classes(path: Path, stamps: tuple[tuple[int, int] | None, ...]) -> tuple[str, ...]:  # noqa: ARG001
-    """The classes of a model; read once for each state of its files, as opening a large one takes seconds."""
+def _look(path: Path, stamps: tuple[tuple[int, int] | None, ...]) -> tuple[str, ...] | ModelError:  # noqa: ARG001
+    """The classes of a model, or why it cannot be run; found out once for each state of its files."""
     from video_inference.engine.detectors.families import open_onnx_detector
 
-    return tuple(open_onnx_detector(path, InferenceParams(), only_look=True).classes)
+    try:
+        return tuple(open_onnx_detector(path, InferenceParams(), only_look=True).classes)
+    except ModelError as error:
+        _LOG.warning("%s", error)
+        return error
