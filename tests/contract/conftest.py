@@ -1,0 +1,74 @@
+"""Both sides of the contract: the hosted service as its reference has it, and our engine as its own process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.contract import fake_service
+from tests.contract.fake_service import FakeService
+from video_inference.client import VideoInferenceClient
+from video_inference.errors import ServiceUnreachable
+
+ROOT = Path(__file__).parent.parent.parent
+ENGINE_KEY = "the-engine-key"
+
+
+@dataclass(frozen=True)
+class Service:
+    """One side: where it is, what opens it, and how time passes there."""
+
+    url: str
+    key: str
+    wait: Callable[[float], None]
+
+    def client(self, key: str | None = None) -> VideoInferenceClient:
+        return VideoInferenceClient(self.url, self.key if key is None else key)
+
+
+@pytest.fixture(params=["reference in numbers", "reference in words", "engine"], scope="module")
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    if request.param == "engine":
+        with running_engine(tmp_path_factory.mktemp("engine")) as url:
+            yield Service(url, ENGINE_KEY, time.sleep)
+    else:
+        with FakeService(in_words=request.param == "reference in words") as fake:
+            yield Service(fake.url, fake_service.KEY, fake.wait)
+
+
+@contextmanager
+def running_engine(data_dir: Path) -> Iterator[str]:
+    """The URL of an engine that runs alone, as its own process."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    command = [sys.executable, "-m", "video_inference.engine", "--port", str(port)]
+    own = {"FRAMETALLY_DATA_DIR": str(data_dir), "FRAMETALLY_ENGINE_KEY": ENGINE_KEY}
+    foreign = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
+    with subprocess.Popen(command, cwd=ROOT, env=foreign | own) as process:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_until_it_answers(url, process)
+            yield url
+        finally:
+            process.terminate()
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    client = VideoInferenceClient(url, ENGINE_KEY, sleep=lambda _: None)
+    give_up_s = time.monotonic() + 30
+    while time.monotonic() < give_up_s and process.poll() is None:
+        try:
+            client.open_workspace()
+            return
+        except ServiceUnreachable:
+            time.sleep(0.1)
+    pytest.fail("the engine does not answer")

@@ -1,0 +1,114 @@
+"""One suite for both sides of the contract."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.contract.conftest import Service
+from video_inference.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
+from video_inference.errors import KeyRefused, LinkExpired, RequestRefused
+
+MOTION = ModelRequest("motion", "1")
+
+
+def finish(service: Service, job_id: str) -> StatusReport:
+    """Ask as the contract allows until the job has ended."""
+    client = service.client()
+    give_up_s = time.monotonic() + 60
+    while time.monotonic() < give_up_s:
+        answer = client.get_status(job_id)
+        if not answer.report.is_pending:
+            return answer.report
+        service.wait(STATUS_FLOOR_S if answer.retry_after_s is None else answer.retry_after_s)
+    pytest.fail("the job did not end")
+
+
+def uploaded(service: Service, video: Path) -> str:
+    url = service.client().request_upload_url(video.name)
+    service.client().upload(video, url)
+    return url
+
+
+def test_the_key_names_a_workspace(service: Service) -> None:
+    assert service.client().open_workspace()
+
+
+@pytest.mark.parametrize("key", ["wrong", ""])
+def test_a_bad_key_is_refused(service: Service, key: str) -> None:
+    client = service.client(key)
+    with pytest.raises(KeyRefused):
+        client.open_workspace()
+    with pytest.raises(KeyRefused):
+        client.request_upload_url("v.mp4")
+    with pytest.raises(KeyRefused):
+        client.get_status("j1")
+
+
+def test_an_uploaded_video_becomes_results(service: Service, small_video: Path, tmp_path: Path) -> None:
+    url = uploaded(service, small_video)
+    job_id = service.client().start_job(input_url=url, infer_fps=5, models=[MOTION])
+    report = finish(service, job_id)
+    assert report.is_done, report.reason
+    service.client().download_results(report.output_signed_url or "", tmp_path / "results.json")
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert {"frame_offset", "time_offset", "motion"} <= set(results)
+    assert {len(entries) for entries in results.values()} == {20}
+    assert results["frame_offset"] == list(range(0, 40, 2))
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_path_may_end_with_a_slash_or_not(service: Service, ending: str) -> None:
+    query = {"api_key": service.key}
+    link = requests.post(
+        service.url + UPLOAD_URL_PATH.rstrip("/") + ending, params=query, json={"file_name": "v.mp4"}, timeout=10
+    )
+    assert (link.status_code, link.history) == (200, [])
+    status = requests.get(
+        service.url + VIDEO_INFER_PATH.rstrip("/") + ending, params={**query, "job_id": "none"}, timeout=10
+    )
+    assert (status.status_code, status.history) == (404, [])
+
+
+def test_a_signed_link_carries_its_lifetime_as_the_vendors_client_expects(service: Service) -> None:
+    url = service.client().request_upload_url("v.mp4")
+    assert len(url.split("&X-Goog-Expires")) == 2
+
+
+def test_a_link_that_nobody_signed_is_refused(service: Service, small_video: Path) -> None:
+    path, _, query = service.client().request_upload_url("v.mp4").partition("?")
+    with pytest.raises(LinkExpired):
+        service.client().upload(small_video, f"{path}x?{query}")
+
+
+def test_an_unknown_job_is_a_clear_error(service: Service) -> None:
+    with pytest.raises(RequestRefused, match=r"404 Not Found: .*job"):
+        service.client().get_status("00000000-0000-0000-0000-000000000000")
+
+
+@pytest.mark.parametrize("infer_fps", [0, 0.5, 500])
+def test_a_frame_rate_out_of_bounds_is_refused(service: Service, small_video: Path, infer_fps: float) -> None:
+    url = uploaded(service, small_video)
+    with pytest.raises(RequestRefused, match="infer_fps"):
+        service.client().start_job(input_url=url, infer_fps=infer_fps, models=[MOTION])
+
+
+def test_a_job_without_a_model_is_refused(service: Service, small_video: Path) -> None:
+    url = uploaded(service, small_video)
+    with pytest.raises(RequestRefused, match="model"):
+        service.client().start_job(input_url=url, infer_fps=5, models=[])
+
+
+def test_a_job_on_a_link_without_a_video_is_refused(service: Service) -> None:
+    url = service.client().request_upload_url("v.mp4")
+    with pytest.raises(RequestRefused):
+        service.client().start_job(input_url=url, infer_fps=5, models=[MOTION])
+
+
+def test_only_our_engine_lists_its_models(service: Service) -> None:
+    ours = service.client().open_workspace() == "embedded"
+    assert any(model.model_id == "motion" for model in service.client().list_models()) is ours
