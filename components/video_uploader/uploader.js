@@ -217,7 +217,7 @@ class Upload {
     if (this.phase === "waiting") return `${percent} % of ${size} · Connection lost, trying again…`;
     const speed = this.bytesPerS;
     if (!speed) return `${percent} % of ${size}`;
-    return `${percent} % of ${size} · ${inWords(speed)}/s · ${timeLeft((this.file.size - this.sentBytes) / speed)}`;
+    return `${percent} % of ${size} · ${inWords(speed, 2)}/s · ${timeLeft((this.file.size - this.sentBytes) / speed)}`;
   }
 
   announce() {
@@ -300,13 +300,9 @@ function base64(text) {
   return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));
 }
 
-function inWords(bytes) {
-  let size = bytes;
-  for (const unit of ["bytes", "KB", "MB"]) {
-    if (size < 1024) return `${Number(size.toPrecision(3))} ${unit}`;
-    size /= 1024;
-  }
-  return `${Number(size.toPrecision(3))} GB`;
+function inWords(bytes, digits = 3) {
+  const power = Math.max(0, ["KB", "MB", "GB"].findLastIndex((_, index) => bytes >= 1024 ** (index + 1)) + 1);
+  return `${Number((bytes / 1024 ** power).toPrecision(digits))} ${["bytes", "KB", "MB", "GB"][power]}`;
 }
 
 function timeLeft(seconds) {

@@ -138,6 +138,19 @@ def test_a_chosen_video_arrives_and_python_learns_its_sha256(page: Page, small_v
 
 
 @pytest.mark.browser
+def test_a_dropped_video_arrives_like_a_chosen_one(page: Page, small_video: Path) -> None:
+    drop = """async (content) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(content)], "dropped <b>.mp4"));
+        return transfer;
+    }"""
+    transfer = page.evaluate_handle(drop, list(small_video.read_bytes()))
+    page.dispatch_event(".zone", "drop", {"dataTransfer": transfer})
+    arrived(page, small_video)
+    expect(page.locator(".name")).to_have_text("dropped <b>.mp4")
+
+
+@pytest.mark.browser
 def test_an_upload_goes_on_through_reruns_and_page_changes(page: Page, small_video: Path, tmp_path: Path) -> None:
     file = padded(small_video, tmp_path / "large.mp4", 20 * 1024**2)
     slow_down(page, 8 * 1024**2)
