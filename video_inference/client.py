@@ -281,8 +281,8 @@ class VideoInferenceClient:
             wait_s = _parse_retry_after(response.headers.get("Retry-After"))
             when = "in a few minutes" if wait_s is None else f"in {math.ceil(wait_s)} s"
             return ServiceBusy(what, f"Try again {when}.", retry_after_s=wait_s)
-        if status >= 500:
-            return ServiceBroken(what, "The fault is on the service's side: try again later.")
+        if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:
+            return ServiceBroken(what, "The fault is not in what was asked for: try again later.")
         if status in (404, 405):
             return _NotThere(what, "Check the service URL and what was asked for.")
         return RequestRefused(what, "Change what was asked for, then try again.")

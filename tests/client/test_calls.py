@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -99,3 +102,18 @@ def test_models_are_listed(client: VideoInferenceClient, server: MisbehavingServ
 def test_a_compressed_answer_is_read(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(gzip.compress(b'{"workspace": "acme"}'), Content_Encoding="gzip"))
     assert client.open_workspace() == "acme"
+
+
+def test_threads_share_a_client(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    def status_of(job_id: str) -> str:
+        return str(client.get_status(job_id).report.message)
+
+    server.replies_with(echo_job_id)
+    job_ids = [f"j{number}" for number in range(40)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        assert list(pool.map(status_of, job_ids)) == job_ids
+
+
+def echo_job_id(handler: BaseHTTPRequestHandler) -> None:
+    job_id = parse_qs(urlsplit(handler.path).query)["job_id"][0]
+    answer({"status": 1, "message": job_id}, Set_Cookie=f"job={job_id}")(handler)

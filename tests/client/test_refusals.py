@@ -29,6 +29,7 @@ from video_inference.errors import (
         (401, KeyRefused),
         (403, KeyRefused),
         (404, RequestRefused),
+        (408, ServiceBroken),
         (418, RequestRefused),
         (429, ServiceBusy),
         (500, ServiceBroken),
