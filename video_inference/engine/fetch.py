@@ -149,10 +149,10 @@ def _path_of(parts: SplitResult) -> str:
 
 def _fault(error: urllib3.exceptions.HTTPError) -> str:
     """The kind of fault in words: the library's own text holds the whole address."""
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "nothing answers there"
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if isinstance(error, urllib3.exceptions.SSLError):
         return "its certificate is not valid for that name"
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return "nothing answers there"
     return "the connection broke"

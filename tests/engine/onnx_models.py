@@ -1,0 +1,125 @@
+"""Tiny ONNX models in the layouts of real families: they see 48 px squares that are bright in one channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+SIZE_PX = 320
+SQUARE_PX = 48
+STRIDES = (8, 16, 32)
+PLACES = sum((SIZE_PX // stride) ** 2 for stride in STRIDES)
+FINE_PLACES = (SIZE_PX // STRIDES[0]) ** 2
+Floats = npt.NDArray[np.float32]
+
+
+class Graph:
+    """Nodes and constants of a model from `images` (1, 3, 320, 320) to its outputs."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, name: str, value: npt.ArrayLike, dtype: type = np.float32) -> str:
+        self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+        return output
+
+    def save(self, path: Path, outputs: dict[str, tuple[int, ...]], metadata: dict[str, str] | None = None) -> None:
+        image = helper.make_tensor_value_info("images", TensorProto.FLOAT, (1, 3, SIZE_PX, SIZE_PX))
+        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()]
+        graph = helper.make_graph(self.nodes, "bright", [image], infos, self.constants)
+        made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        helper.set_model_props(made, metadata or {})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        onnx.save(made, str(path))
+
+
+def save_ultralytics(path: Path, *, slow: bool = False, task: str = "detect") -> None:
+    """A detect head of two classes, `dark` and `bright`; it looks at the red channel, 0 to 1."""
+    graph = Graph()
+    score = _score(graph, red=0, full_scale=1.0, slow=slow)
+    boxes = np.concatenate([_centres(), np.full((PLACES, 2), SQUARE_PX)], axis=1)
+    graph.constant("boxes", boxes.T[None])
+    graph.constant("dark", np.zeros((1, 1, PLACES)))
+    graph.node("Concat", ["boxes", "dark", score], "output0", axis=1)
+    metadata = {"task": task, "names": "{0: 'dark', 1: 'bright'}", "imgsz": f"[{SIZE_PX}, {SIZE_PX}]", "stride": "32"}
+    graph.save(path, {"output0": (1, 6, PLACES)}, metadata)
+
+
+def save_yolox(path: Path) -> None:
+    """A raw grid of two classes without names; it looks at the red channel, 0 to 255."""
+    graph = Graph()
+    score = _score(graph, red=2, full_scale=255.0)
+    strides = np.concatenate([np.full((SIZE_PX // stride) ** 2, stride) for stride in STRIDES])
+    log_size = np.log(SQUARE_PX / strides)
+    graph.constant("boxes", np.stack([np.full(PLACES, 0.5), np.full(PLACES, 0.5), log_size, log_size])[None])
+    graph.constant("classes", np.stack([np.zeros(PLACES), np.ones(PLACES)])[None])
+    graph.node("Concat", ["boxes", score, "classes"], "columns", axis=1)
+    graph.node("Transpose", ["columns"], "output", perm=[0, 2, 1])
+    graph.save(path, {"output": (1, PLACES, 7)})
+
+
+def save_unknown(path: Path) -> None:
+    """A model that is no detector of any family."""
+    graph = Graph()
+    graph.node("GlobalAveragePool", ["images"], "mean")
+    graph.save(path, {"mean": (1, 3, 1, 1)})
+
+
+def save_with_outside_weights(path: Path, location: str) -> None:
+    """A model whose weights are said to lie in another file."""
+    weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[1])
+    weights.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": location, "length": "4"}.items():
+        weights.external_data.add(key=key, value=value)
+    graph = Graph()
+    graph.constants.append(weights)
+    graph.node("Mul", ["images", "weights"], "output")
+    graph.save(path, {"output": (1, 3, SIZE_PX, SIZE_PX)})
+
+
+def _score(graph: Graph, *, red: int, full_scale: float, slow: bool = False) -> str:
+    """(1, 1, places): near 1 where a square of 48 px around the place is bright; only the finest stride looks."""
+    graph.constant("red", [red], np.int64)
+    channel = graph.node("Gather", ["images", "red"], "channel", axis=1)
+    if slow:
+        channel = _slowed(graph, channel)
+    pad = (SQUARE_PX - STRIDES[0]) // 2
+    window = {"kernel_shape": [SQUARE_PX] * 2, "strides": [STRIDES[0]] * 2, "pads": [pad] * 4}
+    graph.node("AveragePool", [channel], "mean", **window)
+    graph.constant("threshold", 0.85 * full_scale)
+    graph.constant("steepness", 40 / full_scale)
+    graph.node("Mul", [graph.node("Sub", ["mean", "threshold"], "above"), "steepness"], "logit")
+    graph.node("Sigmoid", ["logit"], "fine")
+    graph.constant("row", [1, 1, FINE_PLACES], np.int64)
+    graph.node("Reshape", ["fine", "row"], "fine_row")
+    graph.constant("coarse", np.zeros((1, 1, PLACES - FINE_PLACES)))
+    return graph.node("Concat", ["fine_row", "coarse"], "score", axis=2)
+
+
+def _slowed(graph: Graph, channel: str) -> str:
+    """The same channel after some 100 ms of convolutions that change nothing."""
+    graph.constant("widen", np.zeros((64, 1, 1, 1)))
+    graph.constant("work", np.zeros((64, 64, 5, 5)))
+    graph.node("Conv", [channel, "widen"], "wide")
+    graph.node("Conv", ["wide", "work"], "worked", pads=[2] * 4)
+    graph.node("ReduceMean", ["worked"], "nothing", axes=[1])
+    return graph.node("Add", [channel, "nothing"], "slowed")
+
+
+def _centres() -> Floats:
+    """(places, 2) x and y in pixels."""
+    found = []
+    for stride in STRIDES:
+        rows, columns = np.mgrid[: SIZE_PX // stride, : SIZE_PX // stride]
+        found.append(np.stack([columns.ravel() + 0.5, rows.ravel() + 0.5], axis=1) * stride)
+    return np.concatenate(found).astype(np.float32)

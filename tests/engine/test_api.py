@@ -1,0 +1,155 @@
+"""What the calls of the contract answer, and what they refuse."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Any
+
+import pytest
+import requests
+
+from tests.engine.conftest import KEY, RunningEngine, StartEngine, model
+
+KEYED_CALLS = [
+    ("POST", "/"),
+    ("POST", "/video_upload_signed_url/"),
+    ("POST", "/video_upload_signed_url"),
+    ("POST", "/videoinfer/"),
+    ("POST", "/videoinfer"),
+    ("GET", "/videoinfer/"),
+    ("GET", "/videoinfer"),
+    ("GET", "/models"),
+    ("GET", "/models/"),
+]
+PUBLIC = "https://example.com/video.mp4"
+
+
+@pytest.mark.parametrize("key", [None, "", "wrong", KEY + "x", "é"])
+def test_every_call_asks_for_the_key(deaf_engine: RunningEngine, key: str | None) -> None:
+    for method, path in KEYED_CALLS:
+        answer = deaf_engine.call(method, path, key=key, json={})
+        assert answer.status_code == 401
+        assert answer.json()["error"] == "The API key is missing or wrong."
+
+
+def test_every_call_is_answered_with_and_without_a_trailing_slash(deaf_engine: RunningEngine) -> None:
+    for method, path in KEYED_CALLS:
+        answer = deaf_engine.call(method, path, json={"file_name": "a.mp4"}, allow_redirects=False)
+        assert answer.status_code in (200, 400, 404)
+        assert answer.headers["content-type"] == "application/json"
+
+
+def test_the_root_tells_the_workspace_and_leaves_get_to_its_host(deaf_engine: RunningEngine) -> None:
+    assert deaf_engine.call("POST", "/").json() == {"workspace": "embedded"}
+    assert deaf_engine.call("GET", "/").status_code == 405
+
+
+def test_the_models_are_listed(deaf_engine: RunningEngine) -> None:
+    (motion,) = deaf_engine.call("GET", "/models").json()["models"]
+    assert motion == {
+        "model_id": "motion",
+        "model_version": "1",
+        "inference_type": "object-detection",
+        "classes": ["moving"],
+    }
+
+
+def test_a_queued_job_is_pending_and_invites_an_earlier_call(deaf_engine: RunningEngine) -> None:
+    job_id = deaf_engine.submit(PUBLIC)
+    answer = deaf_engine.call("GET", "/videoinfer/", params={"job_id": job_id})
+    assert answer.json() == {"status": 1, "progress": 0.0}
+    assert int(answer.headers["retry-after"]) <= 2
+
+
+@pytest.mark.parametrize("job_id", ["", "nonsense", "../../key", str(uuid.uuid4()), "\0"])
+def test_an_unknown_job_is_not_found(deaf_engine: RunningEngine, job_id: str) -> None:
+    assert deaf_engine.call("GET", "/videoinfer/", params={"job_id": job_id}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (b"", "truncated"),
+        (b"{", "truncated"),
+        (b"\xff", "malformed"),
+        (b"[]", "Expected `object`"),
+        (b"{}", "missing required field `input_url`"),
+        (b'{"input_url": 1, "infer_fps": 5, "models": []}', r"Expected `str`, got `int` - at `$.input_url`"),
+        (b'{"input_url": "u", "infer_fps": "5", "models": []}', "infer_fps"),
+        (b'{"input_url": "u", "infer_fps": 5, "models": [{}]}', "model_id"),
+    ],
+)
+def test_a_malformed_body_is_refused_with_what_is_wrong(
+    deaf_engine: RunningEngine, body: bytes, complaint: str
+) -> None:
+    answer = deaf_engine.call("POST", "/videoinfer/", data=body)
+    assert answer.status_code == 400
+    assert complaint in answer.json()["message"]
+
+
+@pytest.mark.parametrize("fps", [0, 0.5, -1, 120.5, 1e300])
+def test_a_rate_outside_its_bounds_is_refused(deaf_engine: RunningEngine, fps: float) -> None:
+    answer = deaf_engine.ask(PUBLIC, fps=fps)
+    assert answer.status_code == 400
+    assert answer.json()["message"] == "It lies between 1 and 120."
+
+
+@pytest.mark.parametrize(
+    ("models", "complaint"),
+    [
+        ([model("nothing")], "There is no model nothing/1 here. There is motion/1."),
+        ([model("../../motion")], "There is no model ../../motion/1 here."),
+        ([model("motion", "../1")], "There is no model motion/../1 here."),
+        ([model("motion"), model("motion", 1.0)], "The job names one model twice."),
+        ([model("motion", confidence=7)], "The inference_params are wrong."),
+        ([{**model("motion"), "inference_type": "gaze-detection"}], "is a model for object-detection"),
+    ],
+)
+def test_a_job_that_could_not_run_is_refused(
+    deaf_engine: RunningEngine, models: list[dict[str, Any]], complaint: str
+) -> None:
+    answer = deaf_engine.ask(PUBLIC, *models)
+    assert answer.status_code == 400
+    assert complaint in " ".join(answer.json().values())
+
+
+def test_a_job_without_models_is_refused(deaf_engine: RunningEngine) -> None:
+    body = {"input_url": PUBLIC, "infer_fps": 5, "models": []}
+    assert deaf_engine.call("POST", "/videoinfer/", json=body).json()["error"] == "The job names no model."
+
+
+@pytest.mark.parametrize(
+    "url", ["", "video.mp4", "file:///etc/passwd", "ftp://host/a.mp4", "http://", "https://u:p@h/v"]
+)
+def test_an_input_that_is_no_public_address_is_refused(deaf_engine: RunningEngine, url: str) -> None:
+    answer = deaf_engine.ask(url)
+    assert answer.status_code == 400
+    assert "The address of the video" in answer.json()["error"]
+
+
+def test_a_json_body_has_a_limit(deaf_engine: RunningEngine) -> None:
+    answer = deaf_engine.call("POST", "/videoinfer/", data=b" " * (1 << 20) + b"{}")
+    assert answer.status_code == 413
+
+
+def test_the_log_shows_each_call_and_neither_key_nor_token(
+    start_engine: StartEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = start_engine(worker=False)
+    with caplog.at_level(logging.INFO, "frametally.engine"):
+        link = engine.upload_link()
+        requests.put(link, data=b"video", timeout=20)
+        job_id = engine.submit(link)
+        engine.status(job_id)
+        engine.call("GET", "/models", key="a-wrong-key")
+    lines = [record.getMessage() for record in caplog.records if record.name == "frametally.engine"]
+    assert [line.rsplit(" ", 2)[0] for line in lines] == [
+        "POST /video_upload_signed_url/ job_id=- 200",
+        "PUT /videoinfer/uploads/… job_id=- 200",
+        f"POST /videoinfer/ job_id={job_id} 200",
+        f"GET /videoinfer/ job_id={job_id} 200",
+        "GET /models job_id=- 401",
+    ]
+    token = link.partition("/uploads/")[2].partition("?")[0]
+    assert not [secret for secret in (KEY, token, "a-wrong-key", "api_key") if secret in caplog.text]

@@ -1,0 +1,151 @@
+"""Signed links, and videos on their way in: whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from itsdangerous import TimestampSigner
+
+from tests.engine.conftest import LINK_SECRET, RunningEngine, StartEngine
+from video_inference.engine.links import LINK_LIFETIME_S, Links
+
+
+def uploads(engine: RunningEngine) -> list[Path]:
+    return sorted((engine.folder / "uploads").iterdir())
+
+
+def wait_for_no_uploads(engine: RunningEngine) -> None:
+    give_up_s = time.monotonic() + 10
+    while uploads(engine):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def in_the_past(monkeypatch: pytest.MonkeyPatch) -> Links:
+    """Makes links as they were made just more than a lifetime ago."""
+    long_ago = int(time.time()) - LINK_LIFETIME_S - 2
+    links = Links(LINK_SECRET)
+    make = links.make
+
+    def make_then(*args: str, origin: str) -> str:
+        with monkeypatch.context() as patch:
+            patch.setattr(TimestampSigner, "get_timestamp", lambda _: long_ago)
+            return make(*args, origin=origin)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(links, "make", make_then)
+    return links
+
+
+def test_a_link_is_absolute_and_carries_its_lifetime_as_the_vendor_s_client_reads_it(
+    deaf_engine: RunningEngine,
+) -> None:
+    link = deaf_engine.upload_link()
+    assert link.startswith(deaf_engine.url + "/videoinfer/uploads/")
+    assert link.split("&X-Goog-Expires")[1].split("&")[0].strip("=") == str(LINK_LIFETIME_S)
+
+
+def test_a_link_names_the_host_that_it_was_asked_from(deaf_engine: RunningEngine) -> None:
+    answer = deaf_engine.call(
+        "POST", "/video_upload_signed_url/", json={"file_name": "a.mp4"}, headers={"Host": "frames.example:8501"}
+    )
+    assert answer.json()["signed_url"].startswith("http://frames.example:8501/videoinfer/uploads/")
+
+
+def test_an_upload_arrives_byte_for_byte(deaf_engine: RunningEngine, tmp_path: Path) -> None:
+    video = tmp_path / "video.mp4"
+    video.write_bytes(os.urandom(9_000_001))
+    deaf_engine.upload(video)
+    (kept,) = uploads(deaf_engine)
+    assert kept.read_bytes() == video.read_bytes()
+
+
+@pytest.mark.parametrize("change", ["forged", "expired", "for results"])
+def test_a_link_that_does_not_hold_uploads_nothing(deaf_engine: RunningEngine, in_the_past: Links, change: str) -> None:
+    good = deaf_engine.upload_link()
+    link = {
+        "forged": good.replace("?", "x?"),
+        "expired": in_the_past.make("upload", "b5d4", origin=deaf_engine.url),
+        "for results": Links(LINK_SECRET).make("results", "b5d4", origin=deaf_engine.url).replace("results", "uploads"),
+    }[change]
+    answer = requests.put(link, data=b"video", timeout=20)
+    assert answer.status_code == 403
+    assert answer.json() == {"error": "This link has expired or is not valid.", "message": "Ask for a new one."}
+    assert uploads(deaf_engine) == []
+
+
+def test_an_expired_or_forged_result_link_gives_nothing(deaf_engine: RunningEngine, in_the_past: Links) -> None:
+    for link in (
+        in_the_past.make("results", "b5d4", origin=deaf_engine.url),
+        f"{deaf_engine.url}/videoinfer/results/x",
+    ):
+        assert requests.get(link, timeout=20).status_code == 403
+
+
+def test_an_uploaded_video_still_counts_when_its_link_has_expired(
+    deaf_engine: RunningEngine, in_the_past: Links, small_video: Path
+) -> None:
+    upload_id = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
+    requests.put(Links(LINK_SECRET).make("upload", upload_id, origin=deaf_engine.url), data=b"video", timeout=20)
+    assert deaf_engine.ask(in_the_past.make("upload", upload_id, origin="https://another.host")).status_code == 200
+
+
+def test_a_job_needs_an_upload_that_arrived(deaf_engine: RunningEngine) -> None:
+    answer = deaf_engine.ask(deaf_engine.upload_link())
+    assert answer.status_code == 400
+    assert answer.json() == {"error": "Nothing was uploaded to this link.", "message": "PUT the video to it first."}
+
+
+def test_an_upload_link_of_another_engine_is_no_input(deaf_engine: RunningEngine) -> None:
+    answer = deaf_engine.ask(Links("another secret").make("upload", "b5d4", origin="https://another.host"))
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "This upload link was not made by this engine."
+
+
+def test_an_announced_size_above_the_limit_is_refused(start_engine: StartEngine) -> None:
+    engine = start_engine(worker=False, max_video_bytes=1000)
+    answer = requests.put(engine.upload_link(), data=b"x" * 1001, timeout=20)
+    assert answer.status_code == 413
+    assert answer.json()["error"] == "The video is larger than the 1000 bytes allowed."
+    assert uploads(engine) == []
+
+
+def test_a_size_above_the_limit_is_refused_when_it_was_not_announced(start_engine: StartEngine) -> None:
+    engine = start_engine(worker=False, max_video_bytes=5_000_000)
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(8):
+            yield bytes(1_000_000)
+
+    assert requests.put(engine.upload_link(), data=pieces(), timeout=20).status_code == 413
+    assert uploads(engine) == []
+
+
+def test_a_broken_upload_leaves_nothing(deaf_engine: RunningEngine) -> None:
+    parts = urlsplit(deaf_engine.upload_link())
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0))) as connection:
+        head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 9000000\r\n\r\n"
+        connection.sendall(head.encode() + bytes(5_000_000))
+        while not uploads(deaf_engine):
+            time.sleep(0.02)
+    wait_for_no_uploads(deaf_engine)
+
+
+def test_a_full_disk_is_said_as_such(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    link = deaf_engine.upload_link()
+    monkeypatch.setattr(os, "fsync", full)
+    answer = requests.put(link, data=b"video", timeout=20)
+    assert answer.status_code == 507
+    assert answer.json()["error"] == "The engine's disk is full."
+    assert uploads(deaf_engine) == []

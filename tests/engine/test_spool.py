@@ -1,0 +1,120 @@
+"""The folder of a job is its state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from video_inference.contract import ModelRequest
+from video_inference.engine.spool import KEEP_PARTS_S, KEEP_UPLOADS_S, Job, JobRequest, Progress, Spool
+from video_inference.errors import MediaError
+
+REQUEST = JobRequest(models=[ModelRequest("motion", 1)], infer_fps=5, url="https://example.com/video.mp4")
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "engine")
+
+
+def upload(spool: Spool, upload_id: str, data: bytes) -> None:
+    arrival = spool.receive(upload_id)
+    arrival.write(data)
+    arrival.keep()
+
+
+def finish(job: Job) -> None:
+    draft = job.new_work_folder() / "results.json"
+    draft.write_text("{}")
+    job.finish(draft)
+
+
+def test_a_job_survives_the_process_that_accepted_it(spool: Spool) -> None:
+    job = spool.accept(REQUEST)
+    found = Spool(spool.folder).find(job.id)
+    assert found is not None
+    assert (found.state, found.request) == ("queued", REQUEST)
+
+
+def test_a_job_is_queued_until_it_is_done_or_failed(spool: Spool) -> None:
+    done, failed, waiting = (spool.accept(REQUEST) for _ in range(3))
+    done.report(Progress(0.5, 1))
+    finish(done)
+    failed.fail("The video has no picture.")
+    assert [job.state for job in (done, failed, waiting)] == ["done", "failed", "queued"]
+    assert failed.failure is not None
+    assert failed.failure.reason == "The video has no picture."
+    ended: set[str] = set()
+    assert [job.id for job in spool.queued(known_ended=ended)] == [waiting.id]
+    assert ended == {done.id, failed.id}
+
+
+def test_jobs_are_taken_in_the_order_they_came(spool: Spool) -> None:
+    ids = [spool.accept(REQUEST).id for _ in range(5)]
+    assert [job.id for job in spool.queued(known_ended=set())] == ids
+
+
+def test_a_folder_without_a_request_is_no_job(spool: Spool) -> None:
+    job = spool.accept(REQUEST)
+    (job.folder / "request.json").unlink()
+    assert spool.find(job.id) is None
+    assert spool.queued(known_ended=set()) == []
+
+
+def test_a_job_keeps_its_video_when_something_else_is_uploaded_to_its_link(spool: Spool) -> None:
+    upload(spool, "u", b"first")
+    job = spool.accept(REQUEST, upload_id="u")
+    upload(spool, "u", b"second")
+    assert job.video.read_bytes() == b"first"
+    assert spool.accept(REQUEST, upload_id="u").video.read_bytes() == b"second"
+
+
+def test_a_job_for_an_upload_that_never_came_leaves_nothing(spool: Spool) -> None:
+    with pytest.raises(MediaError, match="Nothing was uploaded"):
+        spool.accept(REQUEST, upload_id="u")
+    assert list((spool.folder / "jobs").iterdir()) == []
+
+
+def test_an_ended_job_lets_go_of_its_video_and_its_work(spool: Spool) -> None:
+    upload(spool, "u", b"video")
+    for end in (finish, lambda job: job.fail("Broken.")):
+        job = spool.accept(REQUEST, upload_id="u")
+        job.new_work_folder()
+        end(job)
+        assert not job.video.exists()
+        assert not (job.folder / "work").exists()
+
+
+def test_the_third_death_of_its_worker_ends_a_job(spool: Spool) -> None:
+    job, other = spool.accept(REQUEST), spool.accept(REQUEST)
+    for worker_pid in (101, 102, 103):
+        assert job.state == "queued"
+        job.report(Progress(0.1, worker_pid))
+        spool.note_worker_death(worker_pid)
+        spool.note_worker_death(999)
+    assert job.failure is not None
+    assert "worker died 3 times" in job.failure.reason
+    assert other.state == "queued"
+
+
+def test_an_arrival_that_is_discarded_leaves_nothing(spool: Spool) -> None:
+    arrival = spool.receive("u")
+    arrival.write(b"half")
+    arrival.discard()
+    assert list((spool.folder / "uploads").iterdir()) == []
+
+
+def test_old_uploads_are_forgotten_and_new_ones_kept(spool: Spool) -> None:
+    upload(spool, "u", b"video")
+    stopped = spool.receive("v")
+    stopped.write(b"half")
+    (kept, part) = sorted((spool.folder / "uploads").iterdir())
+    now_s = part.stat().st_mtime
+    spool.forget_old_uploads(now_s=now_s + KEEP_PARTS_S - 60)
+    assert (kept.exists(), part.exists()) == (True, True)
+    spool.forget_old_uploads(now_s=now_s + KEEP_PARTS_S + 60)
+    assert (kept.exists(), part.exists()) == (True, False)
+    spool.forget_old_uploads(now_s=now_s + KEEP_UPLOADS_S + 60)
+    assert not kept.exists()
+    stopped.discard()
