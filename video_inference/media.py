@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -337,7 +338,10 @@ def _arrived_in(folder: Path) -> Path | None:
 
 
 def _last_change(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:  # it changes at this very moment
+        return math.inf
 
 
 def _sha256_of(path: Path) -> str:

@@ -96,7 +96,7 @@ class Upload {
       this.tell?.(sha256);
     } catch (error) {
       if (run !== this.run) return;
-      this.reason = error instanceof Refused ? error.message : "The browser cannot read this file any more.";
+      this.reason = error.message;
       this.resumable = error.resumable ?? false;
       this.show("failed");
     } finally {
@@ -131,14 +131,23 @@ class Upload {
         }
       } catch (error) {
         if (!(error instanceof Dropped) || run !== this.run) throw error;
-        await this.file.slice(0, 1).arrayBuffer(); // a file that was moved or changed cannot be read: fails here
+        await this.checkReadable();
         if (++failures > MAX_FAILURES) {
-          throw Object.assign(new Refused("The server cannot be reached."), { resumable: true });
+          const reason = "The server cannot be reached. What has arrived stays there: resume when it is back.";
+          throw Object.assign(new Refused(reason), { resumable: true });
         }
         this.show("waiting");
         await pause(Math.min(15_000, 250 * 2 ** failures) * (0.75 + Math.random() / 2));
         if (run !== this.run) throw error;
       }
+    }
+  }
+
+  async checkReadable() {
+    try {
+      await this.file.slice(0, 1).arrayBuffer();
+    } catch {
+      throw new Refused("The file was moved or changed while it was sent. Choose it again.");
     }
   }
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ from video_inference import media as media_module
 from video_inference.errors import MediaError, VideoError
 from video_inference.media import (
     DiskFull,
-    KeptVideo,
     MediaLibrary,
     OffsetMismatch,
     UploadUnknown,
@@ -137,14 +136,20 @@ def test_asked_twice_a_finished_upload_says_the_same(media: MediaLibrary, small_
 
 def test_many_threads_that_finish_one_upload_all_learn_what_it_became(media: MediaLibrary, small_video: Path) -> None:
     upload_id = bring(media, small_video.read_bytes())
-    kept: list[KeptVideo] = []
-    threads = [threading.Thread(target=lambda: kept.append(media.finish(upload_id))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        kept = list(pool.map(media.finish, [upload_id] * 4))
     assert {video.sha256 for video in kept} == {sha256_of(small_video)}
-    assert len(kept) == 4
+
+
+def test_two_uploads_of_one_file_that_finish_together_keep_it_once(
+    media: MediaLibrary, small_video: Path, tmp_path: Path
+) -> None:
+    uploads = [bring(media, small_video.read_bytes(), f"{number}.mp4") for number in range(4)]
+    with ThreadPoolExecutor(len(uploads)) as pool:
+        kept = list(pool.map(media.finish, uploads))
+    assert {video.path for video in kept} == {tmp_path / "media" / "videos" / sha256_of(small_video) / "video.mp4"}
+    assert len(names_below(tmp_path / "media" / "videos")) == 2
+    assert names_below(tmp_path / "media" / "uploads") == sorted(f"{upload_id}/meta.json" for upload_id in uploads)
 
 
 class Killed(BaseException):
