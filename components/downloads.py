@@ -6,11 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.session import Workbench
 from video_inference.analysis.counts import Counts, to_csv
 from video_inference.jobs import Job
 from video_inference.media_api import FILES_PREFIX
 from video_inference.results import ARCHIVE_NAME
+from video_inference.workbench import Workbench
 
 
 def downloads(bench: Workbench, job: Job, counts: Counts | None) -> None:

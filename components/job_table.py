@@ -53,7 +53,10 @@ def _job_card(job: Job, now: datetime) -> bool:
 def _actions(job: Job, now: datetime) -> bool:
     if job.status is JobStatus.SUCCEEDED:
         st.page_link(
-            "../pages/analytics.py", label="Open in analytics", icon=":material/monitoring:", query_params={"job": job.id}
+            "../pages/analytics.py",
+            label="Open in analytics",
+            icon=":material/monitoring:",
+            query_params={"job": job.id},
         )
         return False
     if job.remote_job_id is None or job.status is JobStatus.FAILED:

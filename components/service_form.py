@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from components.error_notice import error_notice, plain
-from components.session import Connection, Workbench, current_connection
+from components.session import Connection, current_connection
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import FrametallyError
 from video_inference.jobs import EMBEDDED
 from video_inference.settings import parse_service_url
+from video_inference.workbench import Workbench
 
 _BUILT_IN, _ROBOFLOW, _OTHER = "Built-in engine", "Roboflow", "Another URL"
 

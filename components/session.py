@@ -7,32 +7,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from video_inference.client import VideoInferenceClient
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.jobs import EMBEDDED
-from video_inference.media import MediaLibrary
-from video_inference.media_api import Tickets
 from video_inference.results import Results, read
-from video_inference.services import Services
-from video_inference.settings import Settings, read_or_make_secret
-from video_inference.store import Store
-from video_inference.workflow import Workflow, utc_now
+from video_inference.settings import Settings
+from video_inference.workbench import Workbench, open_workbench
 
 _CONNECTION = "connection"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workbench:
-    """What the pages work with: opened once a process."""
-
-    settings: Settings
-    engine_key: str
-    link_secret: str
-    store: Store
-    services: Services
-    media: MediaLibrary
-    tickets: Tickets
-    workflow: Workflow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,31 +42,7 @@ def workbench() -> Workbench:
     The one thing that the pages and the ASGI side share: hot reload gives each of them its own copy of a module, but
     both reach the same cached workbench.
     """
-    settings = Settings.read(os.environ, _secrets())
-    engine_key = settings.engine_key or read_or_make_secret(settings.engine_dir / "key")
-    link_secret = read_or_make_secret(settings.data_dir / "secret")
-    store = Store(settings.database_url)
-    media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
-    services = Services(link_secret, lambda: VideoInferenceClient(own_url(), engine_key))
-    if settings.api_key:
-        services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
-    return Workbench(
-        settings=settings,
-        engine_key=engine_key,
-        link_secret=link_secret,
-        store=store,
-        services=services,
-        media=media,
-        tickets=Tickets(link_secret),
-        workflow=Workflow(
-            store=store,
-            services=services,
-            media=media,
-            results_dir=settings.results_dir,
-            lost_after_s=settings.lost_after_s,
-            clock=utc_now,
-        ),
-    )
+    return open_workbench(Settings.read(os.environ, _secrets()), own_url)
 
 
 def own_url() -> str:

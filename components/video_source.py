@@ -10,12 +10,12 @@ from urllib.parse import unquote, urlsplit
 import streamlit as st
 
 from components.error_notice import error_notice
-from components.session import Workbench
 from components.video_card import megabytes, video_card
 from components.video_uploader import video_uploader
-from video_inference.errors import FrametallyError
 from video_inference.engine.fetch import fetch
+from video_inference.errors import FrametallyError
 from video_inference.media import KeptVideo
+from video_inference.workbench import Workbench
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,13 @@ def _fetch(bench: Workbench, url: str, name: str, known: dict[str, str]) -> None
         with tempfile.TemporaryDirectory(dir=bench.settings.data_dir) as folder:
             path = Path(folder) / "video"
             settings = bench.settings
-            fetch(url, path, max_bytes=settings.max_video_bytes, private_urls=settings.engine_private_urls, on_progress=show)
+            fetch(
+                url,
+                path,
+                max_bytes=settings.max_video_bytes,
+                private_urls=settings.engine_private_urls,
+                on_progress=show,
+            )
             known[url] = bench.media.add(path, name).sha256
     except FrametallyError as error:
         error_notice(error)

@@ -119,6 +119,16 @@ class Settings:
         return self.data_dir / "engine"
 
     @property
+    def engine_key_file(self) -> Path:
+        """The key that the engine made for itself; the only file that holds a key."""
+        return self.engine_dir / "key"
+
+    @property
+    def link_secret_file(self) -> Path:
+        """What signed links and tickets are signed with."""
+        return self.data_dir / "secret"
+
+    @property
     def media_dir(self) -> Path:
         """The kept videos."""
         return self.data_dir / "media"

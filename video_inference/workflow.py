@@ -19,7 +19,6 @@ from video_inference.contract import STATUS_FLOOR_S, ModelRequest, StatusReport
 from video_inference.errors import (
     JobError,
     KeyRefused,
-    LinkExpired,
     MediaError,
     RequestRefused,
     ResultsError,
@@ -146,11 +145,7 @@ class Workflow:
     def _start(self, job: Job, client: VideoInferenceClient) -> None:
         input_url = job.video_url or job.upload_url or ""
         requests = [_model_request(model) for model in job.models]
-        try:
-            remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
-        except LinkExpired:
-            self._fail(job, "The service no longer knows the uploaded video. Start the job again to send it once more.")
-            return
+        remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
         now = self.clock()
         first_check = now + timedelta(seconds=_FIRST_CHECK_S)
         self.store.move(
@@ -184,6 +179,7 @@ class Workflow:
 
     def _archive(self, job: Job, client: VideoInferenceClient, output_url: str) -> None:
         # The tables before the status: a crash must not leave SUCCEEDED without data.
+        self.results_dir.mkdir(parents=True, exist_ok=True)
         download = self.results_dir / f"{job.id}.json"
         client.download_results(output_url, download, self._progress_writer(job))
         try:

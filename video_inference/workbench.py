@@ -1,0 +1,62 @@
+"""What the product works with, opened from the settings: once a process by the dashboard, once a run by the CLI."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from video_inference.client import VideoInferenceClient
+from video_inference.contract import ROBOFLOW_API_URL
+from video_inference.media import MediaLibrary
+from video_inference.media_api import Tickets
+from video_inference.services import Services
+from video_inference.settings import Settings, read_or_make_secret
+from video_inference.store import Store
+from video_inference.workflow import Workflow, utc_now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workbench:
+    """The ledger, the kept videos, the services and the workflow over them."""
+
+    settings: Settings
+    engine_key: str = field(repr=False)
+    link_secret: str = field(repr=False)
+    store: Store
+    services: Services
+    media: MediaLibrary
+    tickets: Tickets
+    workflow: Workflow
+
+
+def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workbench:
+    """Open everything below the data folder; `embedded_url` says where the embedded engine answers.
+
+    Raises:
+        SettingsError: the data folder or the ledger cannot be opened.
+    """
+    engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
+    link_secret = read_or_make_secret(settings.link_secret_file)
+    store = Store(settings.database_url)
+    media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
+    services = Services(link_secret, lambda: VideoInferenceClient(embedded_url(), engine_key))
+    if settings.api_key:
+        services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
+    workflow = Workflow(
+        store=store,
+        services=services,
+        media=media,
+        results_dir=settings.results_dir,
+        lost_after_s=settings.lost_after_s,
+        clock=utc_now,
+    )
+    return Workbench(
+        settings=settings,
+        engine_key=engine_key,
+        link_secret=link_secret,
+        store=store,
+        services=services,
+        media=media,
+        tickets=Tickets(link_secret),
+        workflow=workflow,
+    )
