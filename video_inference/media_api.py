@@ -16,7 +16,7 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -39,7 +39,7 @@ from video_inference.media import (
 
 UPLOADS_PREFIX: Final = "/frametally/uploads/"
 FILES_PREFIX: Final = "/frametally/files/"
-TICKET_LIFE_S: Final = 12 * 3600.0
+TICKET_LIFE_S: Final = 12 * 3600
 """A working day: a tab left open over lunch still uploads and plays."""
 
 _TUS = {"Tus-Resumable": "1.0.0"}
@@ -82,7 +82,7 @@ class FileTicket(msgspec.Struct, frozen=True):
 class Tickets:
     """Short-lived signed permissions that Python puts into a page, each good for one thing."""
 
-    def __init__(self, secret: str, *, life_s: float = TICKET_LIFE_S) -> None:
+    def __init__(self, secret: str, *, life_s: int = TICKET_LIFE_S) -> None:
         self._uploads = URLSafeTimedSerializer(secret, salt="frametally.upload")
         self._files = URLSafeTimedSerializer(secret, salt="frametally.file")
         self._life_s = life_s
@@ -112,9 +112,9 @@ class Tickets:
         path, download_name = self._load(self._files, ticket)
         return FileTicket(path, download_name)
 
-    def _load(self, serializer: URLSafeTimedSerializer, ticket: str) -> tuple[str, str | None]:
+    def _load(self, serializer: URLSafeTimedSerializer, ticket: str) -> Any:
         try:
-            return serializer.loads(ticket, max_age=self._life_s)  # type: ignore[no-any-return, arg-type]
+            return serializer.loads(ticket, max_age=self._life_s)
         except BadData:
             raise TicketRefused("This page has been open too long.", "Reload it and try again.") from None
 
