@@ -1,0 +1,177 @@
+"""One job, from its video to its results file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from tests.conftest import write_video
+from tests.engine import onnx_models
+from video_inference.contract import ModelRequest
+from video_inference.engine.runner import run_job
+from video_inference.engine.spool import Job, JobRequest, Spool
+from video_inference.errors import ModelError, VideoError
+
+MOTION = ModelRequest("motion", 1)
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def models_dir(tmp_path: Path) -> Path:
+    models = tmp_path / "models"
+    for version in ("1", "2"):
+        onnx_models.save_ultralytics(models / "ultra" / version / "model.onnx")
+    onnx_models.save_yolox(models / "grid" / "1" / "model.onnx")
+    return models
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Callable[..., Job]:
+    """A queued job for a video."""
+
+    def accept(video: Path, *models: ModelRequest, fps: float = 5) -> Job:
+        spool = Spool(tmp_path / "engine")
+        arrival = spool.receive("u")
+        arrival.write(video.read_bytes())
+        arrival.keep()
+        return spool.accept(JobRequest(models=list(models or [MOTION]), infer_fps=fps), upload_id="u")
+
+    return accept
+
+
+@pytest.fixture
+def run(queue: Callable[..., Job], models_dir: Path) -> Run:
+    """Run a job to its end and read its results."""
+
+    def run(video: Path, *models: ModelRequest, fps: float = 5) -> dict[str, Any]:
+        job = queue(video, *models, fps=fps)
+        run_job(job, models_dir)
+        assert job.state == "done"
+        assert sorted(path.name for path in job.folder.iterdir()) == ["progress.json", "request.json", "results.json"]
+        return dict(json.loads(job.results.read_bytes()))
+
+    return run
+
+
+def cut(video: Path, target: Path, share: float) -> Path:
+    """The first part of the file, its index at the front, as when a download broke off."""
+    with av.open(str(video)) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                container.mux(packet)
+    target.write_bytes(target.read_bytes()[: int(target.stat().st_size * share)])
+    return target
+
+
+def write_sound(path: Path) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44_100)
+        for _ in range(20):
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), dtype=np.float32), format="fltp", layout="mono")
+            frame.sample_rate = 44_100
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_rotated(path: Path, small_video: Path) -> Path:
+    """The same picture stored on its side, with a display matrix that puts it upright."""
+    with av.open(str(small_video)) as source, av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(10))
+        stream.width, stream.height, stream.pix_fmt = 240, 320, "yuv420p"
+        for frame in source.decode(video=0):
+            sideways = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="bgr24"), -1))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(sideways, format="bgr24")))
+        container.mux(stream.encode(None))
+    data = path.read_bytes()
+    upright = b"".join(number.to_bytes(4, "big") for number in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
+    turned = (0, 0xFFFF0000, 0, 1 << 16, 0, 0, 0, 240 << 16, 1 << 30)
+    turned_bytes = b"".join(number.to_bytes(4, "big") for number in turned)
+    track = data.index(b"tkhd")
+    path.write_bytes(data[:track] + data[track:].replace(upright, turned_bytes, 1))
+    return path
+
+
+def square_x(frame: int) -> float:
+    return (frame - 10) * 6 + 24
+
+
+def test_models_of_both_families_and_motion_agree_on_the_square_in_one_pass(run: Run, small_video: Path) -> None:
+    params = {"iou_threshold": 0.4}
+    asked = [ModelRequest(name, "1", inference_params=params) for name in ("ultra", "grid")]
+    results = run(small_video, *asked, MOTION, fps=2)
+    assert list(results) == ["frame_offset", "time_offset", "ultra", "grid", "motion"]
+    assert results["frame_offset"] == list(range(0, 40, 5))
+    for key in ("ultra", "grid", "motion"):
+        assert [len(entry["predictions"]) for entry in results[key][3:]] == [1] * 5
+        for frame, entry in zip(range(15, 40, 5), results[key][3:], strict=True):
+            (box,) = entry["predictions"]
+            assert (box["x"], box["y"]) == pytest.approx((square_x(frame), 120), abs=10)
+            assert entry["image"] == {"width": 320, "height": 240}
+            assert entry["time"] > 0
+
+
+def test_two_versions_of_a_model_have_keys_of_their_own(run: Run, small_video: Path) -> None:
+    results = run(small_video, ModelRequest("ultra", "1"), ModelRequest("ultra", 2.0), fps=1)
+    assert list(results)[2:] == ["ultra/1", "ultra/2"]
+
+
+def test_frames_that_were_cut_off_are_null_for_every_model(run: Run, small_video: Path, tmp_path: Path) -> None:
+    whole = run(small_video, fps=10)
+    results = run(cut(small_video, tmp_path / "cut.mp4", 0.6), MOTION, ModelRequest("ultra", "1"), fps=10)
+    assert results["frame_offset"] == whole["frame_offset"]
+    assert results["time_offset"] == whole["time_offset"]
+    nulls = [entry is None for entry in results["motion"]]
+    assert 5 < sum(nulls) < 35
+    assert nulls == sorted(nulls)
+    assert [entry is None for entry in results["ultra"]] == nulls
+
+
+def test_a_rotated_video_is_analysed_upright(run: Run, small_video: Path, tmp_path: Path) -> None:
+    results = run(write_rotated(tmp_path / "rotated.mp4", small_video), fps=2)
+    assert results["motion"][-1]["image"] == {"width": 320, "height": 240}
+    (box,) = results["motion"][-1]["predictions"]
+    assert (box["x"], box["y"]) == pytest.approx((square_x(35), 120), abs=10)
+
+
+def test_a_single_frame_is_a_video(run: Run, tmp_path: Path) -> None:
+    write_video(tmp_path / "one.mp4", frames=1, fps=10)
+    assert run(tmp_path / "one.mp4", fps=7)["frame_offset"] == [0]
+
+
+def test_a_rate_that_only_rounds_above_the_video_s_is_accepted(run: Run, small_video: Path) -> None:
+    assert len(run(small_video, fps=10.05)["motion"]) == 40
+
+
+def test_a_rate_above_the_video_s_is_refused(queue: Callable[..., Job], models_dir: Path, small_video: Path) -> None:
+    with pytest.raises(VideoError, match=r"11 frames per second were asked for, and the video has 10\.00"):
+        run_job(queue(small_video, fps=11), models_dir)
+
+
+def test_what_is_no_video_is_said_in_words(queue: Callable[..., Job], models_dir: Path, tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.mp4")
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "random.mp4").write_bytes(np.random.default_rng(1).bytes(4096))
+    reasons = {
+        sound: "no picture, only sound",
+        tmp_path / "empty.mp4": "not a video",
+        tmp_path / "random.mp4": "not a video",
+    }
+    for video, reason in reasons.items():
+        with pytest.raises(VideoError, match=reason) as refused:
+            run_job(queue(video), models_dir)
+        assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_model_that_has_gone_is_said_in_words(queue: Callable[..., Job], models_dir: Path, small_video: Path) -> None:
+    with pytest.raises(ModelError, match="The model gone/1 is not here any more"):
+        run_job(queue(small_video, ModelRequest("gone", "1")), models_dir)

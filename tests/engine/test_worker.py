@@ -1,0 +1,208 @@
+"""The worker process: it dies, is started again, and no job is lost."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine import onnx_models
+from tests.engine.conftest import KEY, RunningEngine, StartEngine, model
+from tests.engine.test_runner import write_sound
+from video_inference.engine.spool import Progress, Spool
+
+SLOW = {**model("slow"), "inference_params": {"iou_threshold": 0.4}}
+
+
+def until(fact: Callable[[], Any], *, limit_s: float = 20) -> Any:
+    give_up_s = time.monotonic() + limit_s
+    while not (value := fact()):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.02)
+    return value
+
+
+def working(folder: Path, job_id: str) -> Callable[[], Progress | None]:
+    """The job's progress, once there is some."""
+
+    def look() -> Progress | None:
+        job = Spool(folder).find(job_id)
+        return job.progress if job and job.progress and job.progress.fraction > 0 else None
+
+    return look
+
+
+@pytest.fixture
+def slow_engine(start_engine: StartEngine, tmp_path: Path) -> RunningEngine:
+    onnx_models.save_ultralytics(tmp_path / "models" / "slow" / "1" / "model.onnx", slow=True)
+    return start_engine()
+
+
+def test_a_job_whose_worker_is_killed_runs_again_and_completes(
+    slow_engine: RunningEngine, small_video: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = slow_engine.submit(slow_engine.upload(small_video), SLOW, fps=10)
+    with caplog.at_level(logging.WARNING, "frametally.engine"):
+        os.kill(until(working(slow_engine.folder, job_id)).worker_pid, signal.SIGKILL)
+        results = slow_engine.results(job_id)
+    assert len(results["slow"]) == 40
+    assert None not in results["slow"]
+    assert "the engine's worker ended with code -9" in caplog.text
+
+
+def test_progress_rises_while_a_job_runs(slow_engine: RunningEngine, small_video: Path) -> None:
+    job_id = slow_engine.submit(slow_engine.upload(small_video), SLOW, fps=10)
+    seen = []
+    while (report := slow_engine.status(job_id)).is_pending:
+        seen.append(report.fraction)
+    assert None not in seen
+    assert seen == sorted(seen, key=lambda fraction: fraction or 0)
+    assert len(set(seen)) > 2
+
+
+def test_a_worker_ends_with_its_parent_in_the_middle_of_a_job(
+    start_engine: StartEngine, tmp_path: Path, small_video: Path
+) -> None:
+    engine = start_engine(worker=False)
+    onnx_models.save_ultralytics(tmp_path / "models" / "slow" / "1" / "model.onnx", slow=True)
+    job_id = engine.submit(engine.upload(small_video), SLOW, fps=10)
+    command = [sys.executable, "-m", "video_inference.engine.worker", "--folder", str(engine.folder)]
+    options = ["--models-dir", str(engine.models_dir), "--max-video-bytes", "1000"]
+    with subprocess.Popen([*command, *options], stdin=subprocess.PIPE) as worker:
+        assert worker.stdin is not None
+        until(working(engine.folder, job_id))
+        worker.stdin.close()
+        assert worker.wait(timeout=5) == 0
+    assert engine.status(job_id).is_pending
+
+
+def test_a_second_engine_on_the_same_folder_takes_over_when_the_first_one_stops(
+    start_engine: StartEngine, small_video: Path
+) -> None:
+    first, second = start_engine(), start_engine()
+    first.results(first.submit(first.upload(small_video)))
+    first.engine.stop()
+    assert len(second.results(second.submit(second.upload(small_video)))["motion"]) == 20
+
+
+def test_start_and_stop_may_be_said_twice(start_engine: StartEngine, small_video: Path) -> None:
+    engine = start_engine()
+    engine.engine.start()
+    engine.engine.stop()
+    engine.engine.stop()
+    job_id = engine.submit(engine.upload(small_video))
+    engine.engine.start()
+    engine.results(job_id)
+
+
+def test_a_job_that_fails_says_why_and_the_next_one_runs(
+    running_engine: RunningEngine, small_video: Path, tmp_path: Path
+) -> None:
+    failing = running_engine.submit(running_engine.upload(write_sound(tmp_path / "sound.mp4")))
+    following = running_engine.submit(running_engine.upload(small_video))
+    report = running_engine.wait(failing)
+    assert report.status == 2
+    assert report.error == "The file has no picture, only sound. Choose a file with a video track."
+    running_engine.results(following)
+
+
+def test_a_request_that_cannot_be_read_back_does_not_stop_the_worker(
+    start_engine: StartEngine, small_video: Path
+) -> None:
+    engine = start_engine(worker=False)
+    spoilt = engine.submit(engine.upload(small_video))
+    following = engine.submit(engine.upload(small_video))
+    (engine.folder / "jobs" / spoilt / "request.json").write_text("{")
+    engine.engine.start()
+    assert engine.wait(spoilt).reason == "The engine failed at this job for a reason of its own. Its log says more."
+    engine.results(following)
+
+
+def test_an_engine_finds_its_package_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_engine: StartEngine, small_video: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    engine = start_engine()
+    engine.results(engine.submit(engine.upload(small_video)))
+
+
+Standalone = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
+    """Starts `python -m video_inference.engine`; its address and its log."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    log = tmp_path / "engine.log"
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> subprocess.Popen[bytes]:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
+        environment |= {"FRAMETALLY_DATA_DIR": str(tmp_path / "data"), "FRAMETALLY_ENGINE_KEY": KEY}
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "video_inference.engine", "--port", str(port)],
+                env=environment,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        started.append(process)
+        until(lambda: answers(port))
+        return process
+
+    yield start, f"http://127.0.0.1:{port}", log
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_an_engine_whose_whole_process_group_is_killed_completes_its_job_at_the_next_start(
+    standalone: tuple[Standalone, str, Path], tmp_path: Path, small_video: Path
+) -> None:
+    start, url, log = standalone
+    onnx_models.save_ultralytics(tmp_path / "data" / "models" / "slow" / "1" / "model.onnx", slow=True)
+    engine = RunningEngine(
+        url=url,
+        folder=tmp_path / "data" / "engine",
+        models_dir=tmp_path,
+        engine=None,  # type: ignore[arg-type]
+    )
+    process = start()
+    link = engine.upload(small_video)
+    job_id = engine.submit(link, SLOW, fps=10)
+    until(working(engine.folder, job_id))
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    start()
+    assert len(engine.results(job_id)["slow"]) == 40
+    report = engine.status(job_id)
+    text = log.read_text()
+    secrets = [KEY, str(report.output_signed_url).partition("?")[0], link.partition("?")[0], "api_key"]
+    assert not [secret for secret in secrets if secret in text]
+    assert f"GET /videoinfer/ job_id={job_id} 200" in text
+
+
+def test_a_wrong_setting_ends_the_engine_with_a_sentence(tmp_path: Path) -> None:
+    environment = {**os.environ, "FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_MAX_VIDEO_BYTES": "lots"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "video_inference.engine"], env=environment, capture_output=True, text=True, timeout=30
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.strip() == "FRAMETALLY_MAX_VIDEO_BYTES is 'lots'. It takes a number above zero."
