@@ -53,10 +53,11 @@ def unmatched(boxes: list[Prediction], others: list[Prediction]) -> list[Predict
 
 
 def iou(one: Prediction, other: Prediction) -> float:
-    width = min(one.x + one.width / 2, other.x + other.width / 2) - max(
-        one.x - one.width / 2, other.x - other.width / 2
-    )
-    top = max(one.y - one.height / 2, other.y - other.height / 2)
-    height = min(one.y + one.height / 2, other.y + other.height / 2) - top
-    shared = max(width, 0) * max(height, 0)
+    width = shared_length(one.x, one.width, other.x, other.width)
+    shared = width * shared_length(one.y, one.height, other.y, other.height)
     return shared / (one.width * one.height + other.width * other.height - shared)
+
+
+def shared_length(middle: float, size: float, other_middle: float, other_size: float) -> float:
+    low = max(middle - size / 2, other_middle - other_size / 2)
+    return max(0.0, min(middle + size / 2, other_middle + other_size / 2) - low)

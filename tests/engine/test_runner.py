@@ -89,7 +89,7 @@ def write_rotated(path: Path, small_video: Path) -> Path:
         stream = container.add_stream("libx264", rate=Fraction(10))
         stream.width, stream.height, stream.pix_fmt = 240, 320, "yuv420p"
         for frame in source.decode(video=0):
-            sideways = np.ascontiguousarray(np.rot90(frame.to_ndarray(format="bgr24"), -1))
+            sideways = np.rot90(frame.to_ndarray(format="bgr24"), -1).astype(np.uint8, order="C")
             container.mux(stream.encode(av.VideoFrame.from_ndarray(sideways, format="bgr24")))
         container.mux(stream.encode(None))
     data = path.read_bytes()
@@ -158,14 +158,11 @@ def test_a_rate_above_the_video_s_is_refused(queue: Callable[..., Job], models_d
 
 
 def test_what_is_no_video_is_said_in_words(queue: Callable[..., Job], models_dir: Path, tmp_path: Path) -> None:
-    sound = write_sound(tmp_path / "sound.mp4")
-    (tmp_path / "empty.mp4").touch()
-    (tmp_path / "random.mp4").write_bytes(np.random.default_rng(1).bytes(4096))
-    reasons = {
-        sound: "no picture, only sound",
-        tmp_path / "empty.mp4": "not a video",
-        tmp_path / "random.mp4": "not a video",
-    }
+    sound, empty, random = (tmp_path / name for name in ("sound.mp4", "empty.mp4", "random.mp4"))
+    write_sound(sound)
+    empty.touch()
+    random.write_bytes(np.random.default_rng(1).bytes(4096))
+    reasons = {sound: "no picture, only sound", empty: "not a video", random: "not a video"}
     for video, reason in reasons.items():
         with pytest.raises(VideoError, match=reason) as refused:
             run_job(queue(video), models_dir)

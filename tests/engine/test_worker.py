@@ -50,17 +50,17 @@ def slow_engine(start_engine: StartEngine, tmp_path: Path) -> RunningEngine:
 def test_a_job_whose_worker_is_killed_runs_again_and_completes(
     slow_engine: RunningEngine, small_video: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job_id = slow_engine.submit(slow_engine.upload(small_video), SLOW, fps=10)
+    job_id = slow_engine.submit(slow_engine.upload(small_video), SLOW, fps=5)
     with caplog.at_level(logging.WARNING, "frametally.engine"):
         os.kill(until(working(slow_engine.folder, job_id)).worker_pid, signal.SIGKILL)
         results = slow_engine.results(job_id)
-    assert len(results["slow"]) == 40
+    assert len(results["slow"]) == 20
     assert None not in results["slow"]
     assert "the engine's worker ended with code -9" in caplog.text
 
 
 def test_progress_rises_while_a_job_runs(slow_engine: RunningEngine, small_video: Path) -> None:
-    job_id = slow_engine.submit(slow_engine.upload(small_video), SLOW, fps=10)
+    job_id = slow_engine.submit(slow_engine.upload(small_video), SLOW, fps=5)
     seen = []
     while (report := slow_engine.status(job_id)).is_pending:
         seen.append(report.fraction)
@@ -74,7 +74,7 @@ def test_a_worker_ends_with_its_parent_in_the_middle_of_a_job(
 ) -> None:
     engine = start_engine(worker=False)
     onnx_models.save_ultralytics(tmp_path / "models" / "slow" / "1" / "model.onnx", slow=True)
-    job_id = engine.submit(engine.upload(small_video), SLOW, fps=10)
+    job_id = engine.submit(engine.upload(small_video), SLOW, fps=5)
     command = [sys.executable, "-m", "video_inference.engine.worker", "--folder", str(engine.folder)]
     options = ["--models-dir", str(engine.models_dir), "--max-video-bytes", "1000"]
     with subprocess.Popen([*command, *options], stdin=subprocess.PIPE) as worker:
@@ -186,12 +186,12 @@ def test_an_engine_whose_whole_process_group_is_killed_completes_its_job_at_the_
     )
     process = start()
     link = engine.upload(small_video)
-    job_id = engine.submit(link, SLOW, fps=10)
+    job_id = engine.submit(link, SLOW, fps=5)
     until(working(engine.folder, job_id))
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     start()
-    assert len(engine.results(job_id)["slow"]) == 40
+    assert len(engine.results(job_id)["slow"]) == 20
     report = engine.status(job_id)
     text = log.read_text()
     secrets = [KEY, str(report.output_signed_url).partition("?")[0], link.partition("?")[0], "api_key"]
