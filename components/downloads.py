@@ -27,6 +27,6 @@ def downloads(bench: Workbench, job: Job, counts: Counts | None) -> None:
                 on_click="ignore",
             )
         archived = (bench.settings.results_dir / job.id / ARCHIVE_NAME).relative_to(bench.settings.data_dir)
-        ticket = bench.tickets.for_file(archived, f"{name}.results.json.gz")
+        ticket = bench.tickets.for_file(archived, f"{name}.results.json")
         # A relative address: the app may be served below a path.
         st.link_button("Results (JSON)", f".{FILES_PREFIX}{ticket}", icon=":material/data_object:")

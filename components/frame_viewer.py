@@ -22,7 +22,7 @@ def frame_picker(counts: Counts, *, key: str) -> int:
     entry = min(int(st.session_state.setdefault(key, 0)), last)
     if last > 0:
         st.session_state[key] = entry
-        st.slider("Entry", 0, last, key=key, help="The entries of the results, in the order of the video.")
+        st.slider("Analysed frame", 0, last, key=key, help="The entries of the results, in the order of the video.")
         entry = int(st.session_state[key])
     with st.container(horizontal=True):
         later = next_with_detections(counts, entry)

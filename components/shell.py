@@ -12,24 +12,34 @@ if str(ROOT) not in sys.path:  # Streamlit puts the folder of the script there, 
 import streamlit as st  # noqa: E402
 
 from components.error_notice import error_notice  # noqa: E402
-from components.session import current_connection  # noqa: E402
+from components.session import workbench  # noqa: E402
 from video_inference.errors import FrametallyError  # noqa: E402
+from video_inference.jobs import JobStatus  # noqa: E402
 
 st.set_page_config(page_title="Frametally", page_icon=str(ROOT / "components/assets/mark.svg"), layout="wide")
-st.logo(str(ROOT / "components/assets/logo.svg"), icon_image=str(ROOT / "components/assets/mark.svg"), size="large")
+st.logo(ROOT / "components/assets/logo.svg", size="large")
+PAGES = {
+    name: st.Page(ROOT / f"pages/{name}.py", title=name.capitalize(), icon=icon, url_path=name)
+    for name, icon in (
+        ("analytics", ":material/monitoring:"),
+        ("jobs", ":material/list_alt:"),
+        ("upload", ":material/upload:"),
+        ("configuration", ":material/tune:"),
+    )
+}
+
+
+def start() -> None:
+    """Go on where there is something to see. A page of its own: the default page has no address that can be linked."""
+    finished = workbench().store.jobs(statuses=[JobStatus.SUCCEEDED], limit=1)
+    st.switch_page(PAGES["analytics" if finished else "upload"])
+
+
+st.html(Path(__file__).parent / "assets/shell.css")
 page = st.navigation(
-    [
-        st.Page(ROOT / "pages/analytics.py", title="Analytics", icon=":material/monitoring:", url_path="analytics"),
-        st.Page(ROOT / "pages/jobs.py", title="Jobs", icon=":material/list_alt:", url_path="jobs"),
-        st.Page(ROOT / "pages/upload.py", title="Upload", icon=":material/upload:", url_path="upload", default=True),
-        st.Page(
-            ROOT / "pages/configuration.py", title="Configuration", icon=":material/tune:", url_path="configuration"
-        ),
-    ],
-    position="top",
+    [st.Page(start, title="Start", default=True, visibility="hidden"), *PAGES.values()], position="top"
 )
 try:
-    connection = current_connection()
     page.run()
 except FrametallyError as error:
     error_notice(error)

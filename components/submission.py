@@ -18,8 +18,8 @@ def submission(store: Store, job_id: str) -> None:
     job = store.job(job_id)
     with st.container(border=True):
         st.markdown(f"**{plain(job.video_name)}** with {', '.join(plain(model.label) for model in job.models)}")
-        for done, text in _steps(job):
-            st.markdown(f":material/{'check_circle' if done else 'radio_button_unchecked'}: {text}")
+        marks = {True: ":green[:material/check_circle:]", False: ":gray[:material/radio_button_unchecked:]"}
+        st.markdown("  \n".join(f"{marks[done]} {text}" for done, text in _steps(job)))
         if job.status.is_open:
             st.progress(min(job.progress or 0.0, 1.0), text=_at_work(job))
         if job.failure or job.service_says:

@@ -19,7 +19,7 @@ def video_card(video: KeptVideo) -> None:
         text.caption(
             f"{clock(facts.duration_s)} · {facts.width_px} × {facts.height_px} px{rotation}  \n"
             f"{facts.fps:.4g} frames per second · {facts.frame_count:,} frames  \n"
-            f"{facts.codec} in {facts.container} · {megabytes(facts.size_bytes)}"
+            f"{facts.codec} in {video.path.suffix[1:]} · {megabytes(facts.size_bytes)}"
         )
 
 

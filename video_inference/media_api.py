@@ -126,11 +126,14 @@ def media_routes(media: MediaLibrary, tickets: Tickets, data_dir: Path) -> list[
     async def send_file(request: Request) -> Response:
         ticket = tickets.check_file(request.path_params["ticket"])
         path = await run_in_threadpool(_file_below, data_dir, ticket.path)
+        name = clean_file_name(ticket.download_name or path.name)
+        # Kept packed, wanted plain: the browser unpacks it on the way to the disk.
+        unpacked = {"Content-Encoding": "gzip"} if path.suffix == ".gz" and not name.endswith(".gz") else {}
         return FileResponse(
             path,
-            filename=clean_file_name(ticket.download_name or path.name),
+            filename=name,
             content_disposition_type="attachment" if ticket.download_name else "inline",
-            headers={"Cache-Control": "private", "X-Content-Type-Options": "nosniff"},
+            headers={"Cache-Control": "private", "X-Content-Type-Options": "nosniff", **unpacked},
         )
 
     return [
