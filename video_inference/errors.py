@@ -10,7 +10,7 @@ FrametallyError             says what failed and what to do next; never carries 
 └── ServiceError            the Video Inference service did not do what was asked
     ├── ServiceUnreachable  no answer: name, network, timeout
     ├── ServiceBusy         429; `retry_after_s` when the service names a time
-    ├── ServiceBroken       5xx
+    ├── ServiceBroken       5xx, 408; `retry_after_s` likewise
     ├── KeyRefused          401, 403 on a call that carries the key
     ├── RequestRefused      any other 4xx
     ├── LinkExpired         a signed link is no longer good
@@ -57,6 +57,10 @@ class JobError(FrametallyError):
 class ServiceError(FrametallyError):
     """The Video Inference service did not do what was asked."""
 
+    def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(what, next_step)
+        self.retry_after_s = retry_after_s
+
 
 class ServiceUnreachable(ServiceError):
     """No answer came: wrong name, no network, or a timeout."""
@@ -65,13 +69,9 @@ class ServiceUnreachable(ServiceError):
 class ServiceBusy(ServiceError):
     """The service asks for fewer calls (429)."""
 
-    def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
-        super().__init__(what, next_step)
-        self.retry_after_s = retry_after_s
-
 
 class ServiceBroken(ServiceError):
-    """The service failed on its own side (5xx)."""
+    """The service failed on its own side (5xx, 408)."""
 
 
 class KeyRefused(ServiceError):

@@ -22,7 +22,6 @@ from video_inference.errors import (
     MediaError,
     RequestRefused,
     ResultsError,
-    ServiceBusy,
     ServiceError,
 )
 from video_inference.jobs import Job, JobStatus, ModelChoice
@@ -198,8 +197,7 @@ class Workflow:
         if unsent and isinstance(error, KeyRefused | RequestRefused):
             self._fail(job, str(error))
             return
-        asked_for_s = error.retry_after_s if isinstance(error, ServiceBusy) else None
-        self._wait(job, str(error), asked_for_s)
+        self._wait(job, str(error), error.retry_after_s)
 
     def _wait(self, job: Job, why: str, asked_for_s: float | None = None) -> None:
         now = self.clock()

@@ -9,8 +9,10 @@ import pytest
 
 from tests.client.conftest import KEY
 from tests.client.misbehaving import MisbehavingServer, answer, redirect
-from video_inference.client import VideoInferenceClient, _is_same_service, _split
+from video_inference.call import split_url
+from video_inference.client import VideoInferenceClient
 from video_inference.errors import RequestRefused
+from video_inference.transport import is_same_service
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -81,7 +83,7 @@ def test_a_see_other_is_no_answer_to_a_post(client: VideoInferenceClient, server
     ],
 )
 def test_the_same_service_is_the_same_origin_or_the_same_host_encrypted(origin: str, target: str, same: bool) -> None:
-    assert _is_same_service(_split(origin), _split(target)) is same
+    assert is_same_service(split_url(origin), split_url(target)) is same
 
 
 def test_results_may_lie_elsewhere_and_nothing_of_the_key_goes_there(

@@ -90,6 +90,13 @@ def test_a_busy_service_names_the_seconds_to_wait(client: VideoInferenceClient, 
     assert caught.value.retry_after_s == 90
 
 
+def test_a_broken_service_may_name_the_seconds_to_wait(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer(status=503, Retry_After="120"))
+    with pytest.raises(ServiceBroken) as caught:
+        client.get_status("j1")
+    assert caught.value.retry_after_s == 120
+
+
 def test_a_busy_service_names_the_time_to_wait_for(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
     server.replies_with(answer(status=429, Retry_After=moment))

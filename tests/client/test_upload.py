@@ -10,7 +10,7 @@ import pytest
 
 from tests.client.conftest import KEY
 from tests.client.misbehaving import MisbehavingServer, answer, reset, silence
-from video_inference.client import BLOCK_BYTES, VideoInferenceClient
+from video_inference.client import VideoInferenceClient
 from video_inference.errors import (
     LinkExpired,
     MediaError,
@@ -18,6 +18,7 @@ from video_inference.errors import (
     ServiceBroken,
     ServiceUnreachable,
 )
+from video_inference.transport import BLOCK_BYTES
 
 
 @pytest.fixture
