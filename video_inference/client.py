@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from video_inference.contract import (
     Workspace,
 )
 from video_inference.errors import AnswerUnreadable, ServiceBroken, ServiceBusy, ServiceUnreachable
+from video_inference.file_names import safe_file_name
 from video_inference.transport import FileBody, decode, exchange, save
 
 Answer = TypeVar("Answer")
@@ -197,12 +197,3 @@ class VideoInferenceClient:
                     raise
             self._sleep(wait_s)
         return attempt()
-
-
-def safe_file_name(name: str) -> str:
-    """The last part of a path of any system, of letters, digits and `._-` only; its ending survives shortening."""
-    base = re.split(r"[/\\]", name)[-1]
-    stem, _, suffix = base.rpartition(".") if "." in base else (base, "", "")
-    safe_stem = re.sub(r"[^\w.-]+", "_", stem, flags=re.ASCII).strip("._-")[:100] or "video"
-    safe_suffix = re.sub(r"\W", "", suffix, flags=re.ASCII)[:10]
-    return f"{safe_stem}.{safe_suffix}" if safe_suffix else safe_stem

@@ -11,27 +11,30 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import hashlib
-import math
 import os
 import re
 import shutil
-import unicodedata
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
 
 import msgspec
 
 from video_inference.contract import VIDEO_SUFFIXES
+from video_inference.disk import (
+    check_room,
+    disk_full_explained,
+    fsync,
+    last_change,
+    read_json,
+    sha256_of,
+    write_at,
+    write_json,
+)
 from video_inference.errors import MediaError, VideoError
+from video_inference.file_names import clean_file_name, video_suffix_of
 from video_inference.video import VideoFacts, probe
-
-DISK_RESERVE_BYTES: Final = 512 * 1024**2
-"""Disk that no upload may fill: the ledger and the results need it."""
-_MAX_NAME_CHARS = 160
 
 
 class UploadUnknown(MediaError):
@@ -44,10 +47,6 @@ class OffsetMismatch(MediaError):
 
 class VideoTooLarge(MediaError):
     """More bytes than are accepted, or than were announced."""
-
-
-class DiskFull(MediaError):
-    """The disk has no room for this video."""
 
 
 class KeptVideo(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,13 +100,13 @@ class MediaLibrary:
             MediaError: its kind of file is not accepted, it is empty or too large, or the disk has no room.
         """
         name = clean_file_name(file_name)
-        _suffix_of(name)
+        video_suffix_of(name)
         self._check_size(size_bytes)
         upload_id = uuid.uuid4().hex
         folder = self._uploads / upload_id
         folder.mkdir()
         (folder / "data").touch()
-        _write_json(folder / "meta.json", _Meta(name, size_bytes))
+        write_json(folder / "meta.json", _Meta(name, size_bytes))
         return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
 
     def upload(self, upload_id: str) -> Upload:
@@ -119,7 +118,7 @@ class MediaLibrary:
         folder = self._upload_folder(upload_id)
         data = _arrived_in(folder)
         offset_bytes = data.stat().st_size if data else None
-        meta = _read_json(folder / "meta.json", _Meta)
+        meta = read_json(folder / "meta.json", _Meta)
         if meta is None:
             raise _unknown()
         done = bool(meta.video_sha256 and self.get(meta.video_sha256))
@@ -149,7 +148,7 @@ class MediaLibrary:
             if offset_bytes + len(piece) > upload.size_bytes:
                 raise VideoTooLarge("More arrived than the file was said to hold.", "Choose the file again.")
             if piece:
-                _write_at(folder / "data", offset_bytes, piece)
+                write_at(folder / "data", offset_bytes, piece)
             return offset_bytes + len(piece)
 
     def finish(self, upload_id: str) -> KeptVideo:
@@ -193,13 +192,13 @@ class MediaLibrary:
         name = clean_file_name(file_name or path.name)
         if not path.is_file():
             raise MediaError(f"There is no file {name}.", "Check the path.")
-        known = self.get(_sha256_of(path))
+        known = self.get(sha256_of(path))
         if known:
             return self._renamed(known, name)
         upload = self.begin(name, path.stat().st_size)
         folder = self._uploads / upload.id
         try:
-            with _disk_full_explained():
+            with disk_full_explained():
                 shutil.copyfile(path, folder / "data")
             return self.finish(upload.id)
         finally:
@@ -210,7 +209,7 @@ class MediaLibrary:
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
         home = self._videos / sha256
-        card = _read_json(home / "facts.json", _Card)
+        card = read_json(home / "facts.json", _Card)
         if card is None:
             return None
         return KeptVideo(sha256=sha256, file_name=card.file_name, path=home / card.video, facts=card.facts)
@@ -222,7 +221,7 @@ class MediaLibrary:
             older_than_s: seconds without a change.
             now: seconds since the epoch, as `time.time()` gives them.
         """
-        stale = [folder for folder in self._uploads.iterdir() if now - _last_change(folder) > older_than_s]
+        stale = [folder for folder in self._uploads.iterdir() if now - last_change(folder) > older_than_s]
         for folder in stale:
             shutil.rmtree(folder, ignore_errors=True)
         return len(stale)
@@ -236,8 +235,7 @@ class MediaLibrary:
                 f"The video has {size_in_words(size_bytes)}; up to {limit} are accepted.",
                 "Choose a shorter part of it.",
             )
-        if shutil.disk_usage(self._uploads).free - size_bytes < DISK_RESERVE_BYTES:
-            raise _disk_full()
+        check_room(self._uploads, size_bytes)
 
     def _upload_folder(self, upload_id: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{32}", upload_id):
@@ -264,12 +262,12 @@ class MediaLibrary:
         data = _arrived_in(folder)
         if data is None:
             raise _unknown()
-        sha256 = _sha256_of(data)
+        sha256 = sha256_of(data)
         known = self.get(sha256)
         if not known:
             _stage(folder, data, upload.file_name)
         # The sha256 before the move: whoever asks after a crash in between still learns what it became.
-        _write_json(folder / "meta.json", _Meta(upload.file_name, upload.size_bytes, sha256))
+        write_json(folder / "meta.json", _Meta(upload.file_name, upload.size_bytes, sha256))
         if known:
             self._renamed(known, upload.file_name)
         else:
@@ -284,20 +282,12 @@ class MediaLibrary:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-        _fsync(self._videos)
+        fsync(self._videos)
 
     def _renamed(self, kept: KeptVideo, file_name: str) -> KeptVideo:
         if kept.file_name != file_name:
-            _write_json(kept.path.with_name("facts.json"), _Card(file_name, kept.path.name, kept.facts))
+            write_json(kept.path.with_name("facts.json"), _Card(file_name, kept.path.name, kept.facts))
         return msgspec.structs.replace(kept, file_name=file_name)
-
-
-def clean_file_name(file_name: str) -> str:
-    """The last part of a name from outside, without control and direction characters, short enough to show."""
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", file_name))[-1]
-    shown = "".join(char for char in last if unicodedata.category(char)[0] != "C").strip()
-    stem, dot, suffix = shown.rpartition(".")
-    return f"{stem[: _MAX_NAME_CHARS - len(suffix)]}{dot}{suffix}" if len(suffix) < 10 else shown[:_MAX_NAME_CHARS]
 
 
 def size_in_words(size_bytes: int) -> str:
@@ -310,89 +300,20 @@ def size_in_words(size_bytes: int) -> str:
     return f"{size:.3g} GB"
 
 
-def _suffix_of(file_name: str) -> str:
-    suffix = next((known for known in VIDEO_SUFFIXES if file_name.lower().endswith(known)), None)
-    if suffix is None:
-        accepted = ", ".join(known[1:].upper() for known in VIDEO_SUFFIXES)
-        raise MediaError(
-            f"Videos are accepted as {accepted}; {file_name or 'this file'} is none of them.",
-            "Convert it to MP4 (H.264) and try again.",
-        )
-    return suffix
-
-
 def _stage(folder: Path, data: Path, file_name: str) -> None:
     """Everything of the kept folder, whole and on the disk, before it appears under its name."""
     staged = folder / "kept"
-    video = f"video{_suffix_of(file_name)}"
+    video = f"video{video_suffix_of(file_name)}"
     facts = probe(data)
     staged.mkdir(exist_ok=True)
-    _write_json(staged / "facts.json", _Card(file_name, video, facts))
-    _fsync(data.replace(staged / video))
-    _fsync(staged)
+    write_json(staged / "facts.json", _Card(file_name, video, facts))
+    fsync(data.replace(staged / video))
+    fsync(staged)
 
 
 def _arrived_in(folder: Path) -> Path | None:
     staged = (folder / "kept" / f"video{suffix}" for suffix in VIDEO_SUFFIXES)
     return next((path for path in (folder / "data", *staged) if path.exists()), None)
-
-
-def _last_change(folder: Path) -> float:
-    try:
-        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
-    except FileNotFoundError:  # it changes at this very moment
-        return math.inf
-
-
-def _sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_at(path: Path, offset_bytes: int, piece: bytes | bytearray) -> None:
-    with _disk_full_explained(), path.open("r+b") as file:
-        file.seek(offset_bytes)
-        file.write(piece)
-
-
-def _write_json(path: Path, message: msgspec.Struct) -> None:
-    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    with _disk_full_explained():
-        draft.write_bytes(msgspec.json.encode(message))
-        _fsync(draft)
-    draft.replace(path)
-
-
-_T = TypeVar("_T")
-
-
-def _read_json(path: Path, kind: type[_T]) -> _T | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
-        return None
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _disk_full_explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise _disk_full() from error
-
-
-def _disk_full() -> DiskFull:
-    return DiskFull("The server's disk has no room for this video.", "Free some space there, or choose a smaller file.")
 
 
 def _unknown() -> UploadUnknown:

@@ -26,15 +26,15 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from video_inference.contract import ErrorBody
+from video_inference.disk import DiskFull
 from video_inference.errors import FrametallyError, MediaError
+from video_inference.file_names import clean_file_name
 from video_inference.media import (
-    DiskFull,
     MediaLibrary,
     OffsetMismatch,
     Upload,
     UploadUnknown,
     VideoTooLarge,
-    clean_file_name,
 )
 
 UPLOADS_PREFIX: Final = "/frametally/uploads/"

@@ -12,8 +12,9 @@ import pytest
 
 from tests.client.conftest import KEY
 from tests.client.misbehaving import MisbehavingServer, answer
-from video_inference.client import VideoInferenceClient, safe_file_name
+from video_inference.client import VideoInferenceClient
 from video_inference.contract import ModelInfo, ModelRequest
+from video_inference.file_names import safe_file_name
 
 
 def test_the_key_names_its_workspace(client: VideoInferenceClient, server: MisbehavingServer) -> None:

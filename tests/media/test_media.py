@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from video_inference import media as media_module
+from video_inference.disk import DiskFull, fsync, write_json
 from video_inference.errors import MediaError, VideoError
+from video_inference.file_names import clean_file_name
 from video_inference.media import (
-    DiskFull,
     MediaLibrary,
     OffsetMismatch,
     UploadUnknown,
     VideoTooLarge,
-    clean_file_name,
     size_in_words,
 )
 
@@ -166,11 +166,11 @@ def test_after_a_crash_at_any_step_the_upload_can_be_finished(
     """The program dies right before (or for `moved`, right after) one of the steps of `finish`."""
     upload_id = bring(media, small_video.read_bytes())
     calls = {
-        "begin": "_sha256_of",
+        "begin": "sha256_of",
         "checked": "probe",
-        "facts": "_write_json",
-        "staged": "_fsync",
-        "meta": "_write_json",
+        "facts": "write_json",
+        "staged": "fsync",
+        "meta": "write_json",
     }
 
     def die(*args: object) -> None:
@@ -180,9 +180,9 @@ def test_after_a_crash_at_any_step_the_upload_can_be_finished(
         if step == "moved":
             patch.setattr(MediaLibrary, "_move_in", _then_die(MediaLibrary._move_in))
         elif step == "meta":
-            patch.setattr(media_module, "_write_json", _die_at("meta.json", media_module._write_json))
+            patch.setattr(media_module, "write_json", _die_at("meta.json", write_json))
         elif step == "staged":
-            patch.setattr(media_module, "_fsync", _die_at("video.mp4", media_module._fsync))
+            patch.setattr(media_module, "fsync", _die_at("video.mp4", fsync))
         else:
             patch.setattr(media_module, calls[step], die)
         with pytest.raises(Killed):

@@ -1,0 +1,99 @@
+"""Files that are whole or not there: how the kept videos are written, and what a full disk says."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import math
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from video_inference.errors import MediaError
+
+DISK_RESERVE_BYTES: Final = 512 * 1024**2
+"""Disk that no upload may fill: the ledger and the results need it."""
+
+T = TypeVar("T")
+
+
+class DiskFull(MediaError):
+    """The disk has no room for this video."""
+
+
+def check_room(folder: Path, size_bytes: int) -> None:
+    """Have the disk of this folder take so much more and still keep its reserve.
+
+    Raises:
+        DiskFull: it cannot.
+    """
+    if shutil.disk_usage(folder).free - size_bytes < DISK_RESERVE_BYTES:
+        raise _disk_full()
+
+
+def last_change(folder: Path) -> float:
+    """When the folder or anything in it last changed, in seconds since the epoch."""
+    try:
+        return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+    except FileNotFoundError:  # it changes at this very moment
+        return math.inf
+
+
+def sha256_of(path: Path) -> str:
+    """In lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_at(path: Path, offset_bytes: int, piece: bytes | bytearray) -> None:
+    """Put the piece into a file that is there."""
+    with disk_full_explained(), path.open("r+b") as file:
+        file.seek(offset_bytes)
+        file.write(piece)
+
+
+def write_json(path: Path, message: msgspec.Struct) -> None:
+    """Replace the file in one move, with its content on the disk before."""
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
+    with disk_full_explained():
+        draft.write_bytes(msgspec.json.encode(message))
+        fsync(draft)
+    draft.replace(path)
+
+
+def read_json(path: Path, kind: type[T]) -> T | None:
+    """The message in the file; None where there is none."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        return None
+
+
+def fsync(path: Path) -> None:
+    """Have a file or folder on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def disk_full_explained() -> Iterator[None]:
+    """A full disk becomes an error that says so."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _disk_full() from error
+
+
+def _disk_full() -> DiskFull:
+    return DiskFull("The server's disk has no room for this video.", "Free some space there, or choose a smaller file.")
