@@ -67,16 +67,17 @@ def check_rate(index: FrameIndex, infer_fps: float) -> None:
 
 def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[tuple[int, Image]]:
     """The planned frames that can be decoded: (entry, picture), entries ascending. No other frame is converted."""
-    entry_at = {int(index.pts[at]): entry for entry, at in enumerate(planned) if at < len(index)}
-    last_pts = max(entry_at)
-    next_entry = 0
+    targets = index.pts[planned[planned < len(index)]]
+    entry = 0
     for frame in decode(path):
         pts = frame.pts if frame.pts is not None else frame.dts
-        entry = entry_at.get(pts) if pts is not None else None
-        if entry is not None and entry >= next_entry:
+        if pts is None:
+            continue
+        entry += int(np.searchsorted(targets[entry:], pts))  # passes over planned frames that never came
+        if entry < len(targets) and targets[entry] == pts:
             yield entry, upright(frame)
-            next_entry = entry + 1
-        if pts is not None and pts >= last_pts:
+            entry += 1
+        if entry == len(targets):
             return
 
 

@@ -17,6 +17,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
@@ -186,8 +187,9 @@ class Spool:
         """Remove uploads of more than a week ago, and what stopped arriving yesterday. Jobs keep their own videos."""
         for path in self._uploads.iterdir():
             keep_s = KEEP_PARTS_S if path.suffix == ".part" else KEEP_UPLOADS_S
-            if now_s - path.stat().st_mtime > keep_s:
-                path.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # what is arriving may just have been discarded
+                if now_s - path.stat().st_mtime > keep_s:
+                    path.unlink()
 
     def accept(self, request: JobRequest, *, upload_id: str | None = None) -> Job:
         """Write a job down; from then on it is queued, whatever happens to this process.

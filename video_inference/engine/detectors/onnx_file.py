@@ -103,7 +103,7 @@ def grid_points(size_px: tuple[int, int]) -> int:
 def _options(only_look: bool) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
-    options.intra_op_num_threads = 1 if only_look else len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = 1 if only_look else os.cpu_count() or 1
     options.inter_op_num_threads = 1
     # The decoder works at the same time: threads that spin while they wait would take its core.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
