@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -58,13 +59,14 @@ def counts_figure(counts: Counts, colors: Mapping[str, str], entry: int) -> Figu
     figure.add_vline(
         x=float(counts.time_s[entry]), line={"color": "rgba(128,128,128,0.9)", "dash": "dot", "width": 1.5}
     )
+    peak = int(counts.values.max(initial=0))
     figure.update_layout(
         height=340,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="closest",
         xaxis={"title": "seconds after the first frame", "rangemode": "tozero"},
-        yaxis={"title": "detections in the frame", "rangemode": "tozero", "tickformat": "d", "nticks": 8},
+        yaxis={"title": "detections in the frame", "rangemode": "tozero", "dtick": max(1, math.ceil(peak / 8))},
         showlegend=True,
         uirevision="keep",
     )

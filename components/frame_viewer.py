@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from video_inference.analysis.counts import Counts, boxes_at, next_with_detectio
 from video_inference.media import KeptVideo
 from video_inference.results import ModelResults
 from video_inference.video import FrameIndex, Image
+
+_LEAST_WIDTH_PX = 960
 
 
 def frame_picker(counts: Counts, *, key: str) -> int:
@@ -90,11 +93,21 @@ def _annotated(
 ) -> bytes:
     from video_inference.annotate import annotate, to_jpeg
 
+    native_wh = image.shape[1::-1]
+    image = _large_enough(image)
     height_px, width_px = image.shape[:2]
-    size = np.where(np.isnan(part.image_wh[entry]), [width_px, height_px], part.image_wh[entry])
+    size = np.where(np.isnan(part.image_wh[entry]), native_wh, part.image_wh[entry])
     scale = np.tile([width_px / size[0], height_px / size[1]], 2).astype(np.float32)
     names = [part.classes[code] for code in part.class_code[boxes]]
     return to_jpeg(annotate(image, part.xyxy[boxes] * scale, names, part.confidence[boxes], colors))
+
+
+def _large_enough(image: Image) -> Image:
+    """The frame at a size at which labels can be read; boxes are drawn after it."""
+    import cv2
+
+    factor = math.ceil(_LEAST_WIDTH_PX / image.shape[1])
+    return image if factor < 2 else np.asarray(cv2.resize(image, None, fx=factor, fy=factor), dtype=np.uint8)
 
 
 def _rows(part: ModelResults, boxes: npt.NDArray[np.int64]) -> list[dict[str, object]]:
