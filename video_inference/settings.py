@@ -98,7 +98,7 @@ class Settings:
                 raise SettingsError(f"There is no setting {name}.", _suggestion(name))
 
         def value(name: str) -> str:
-            return (env.get(name, "") or str(secrets.get(name, ""))).strip()
+            return env.get(name, "").strip() or str(secrets.get(name, "")).strip()
 
         data_dir = Path(value("FRAMETALLY_DATA_DIR") or "data").absolute()
         return cls(
