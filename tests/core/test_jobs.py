@@ -1,0 +1,52 @@
+"""The states of a job and the moves between them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from tests.core.conftest import START, a_job
+from video_inference.errors import JobError
+from video_inference.jobs import MOVES, JobStatus, sources_of
+
+C, U, S, OK, F, L = JobStatus
+
+
+@pytest.mark.parametrize(
+    ("source", "targets"),
+    [(C, {U, S, F, L}), (U, {S, F, L}), (S, {OK, F, L}), (OK, set()), (F, set()), (L, {S, OK, F})],
+)
+def test_a_job_moves_only_forward_except_that_a_late_answer_wins(source: JobStatus, targets: set[JobStatus]) -> None:
+    assert MOVES[source] == targets
+
+
+def test_every_move_can_be_read_from_its_target() -> None:
+    assert all(
+        (source in sources_of(target)) == (target in MOVES[source]) for source in JobStatus for target in JobStatus
+    )
+    assert sources_of(C) == set()
+
+
+def test_what_is_open_is_worked_on() -> None:
+    assert {status for status in JobStatus if status.is_open} == {C, U, S}
+
+
+@pytest.mark.parametrize("name", ["created_at", "checked_at", "answered_at", "next_check_at", "ended_at"])
+def test_a_time_without_its_zone_is_refused(name: str) -> None:
+    with pytest.raises(JobError, match=name):
+        a_job("j1", **{name: datetime(2026, 3, 1, 12)})
+    assert getattr(a_job("j1", **{name: START}), name) == START
+
+
+def test_a_job_needs_a_video_and_a_model() -> None:
+    with pytest.raises(JobError, match="kept video or a public URL"):
+        a_job(video_sha256=None)
+    with pytest.raises(JobError, match="names no model"):
+        a_job(models=())
+    assert a_job(video_sha256=None, video_url="https://host/v.mp4")
+
+
+def test_a_job_shows_no_signed_link() -> None:
+    job = a_job(upload_url="https://storage/v?sig=abc123", video_url="https://host/v.mp4?token=abc123")
+    assert "abc123" not in repr(job)

@@ -1,0 +1,208 @@
+"""The ledger on real databases: who may move a job, who may act on it, and what is in it after a restart."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.core.conftest import START, a_job, open_store
+from tests.core.rival import LEASE_S, ROUNDS
+from video_inference.errors import JobError
+from video_inference.jobs import EMBEDDED, MOVES, JobStatus, ModelChoice
+from video_inference.store import JOB, PRESET, Preset, Store
+
+ROOT = Path(__file__).parent.parent.parent
+EVERYONE = [(EMBEDDED, "")]
+
+
+def rivals(what: str, database_url: str, processes: int = 2) -> list[Any]:
+    """What each of the processes got, started together."""
+    command = [sys.executable, "-m", "tests.core.rival", what, database_url]
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(processes)
+        ]
+        for process in running:
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n"
+        for process in running:
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+        return [json.loads(process.communicate(timeout=60)[0]) for process in running]
+
+
+def test_a_job_comes_back_as_it_was_written(store: Store) -> None:
+    models = (ModelChoice(model_id="cars", version="2", confidence=0.4), ModelChoice(model_id="clip", version="1"))
+    job = a_job(
+        models=models,
+        video_name="naïve 视频 'x\".mp4",
+        infer_fps=29.97,
+        upload_url="https://storage/v?sig=1",
+        remote_job_id="r1",
+        progress=0.25,
+        created_at=datetime.fromisoformat("2026-03-01T14:00:00.123456+02:00"),
+        checked_at=START,
+    )
+    store.add(job)
+    assert store.job("j1") == job
+
+
+def test_an_unknown_job_is_an_error(store: Store) -> None:
+    with pytest.raises(JobError, match="no such job"):
+        store.job("j1")
+
+
+def test_a_job_stands_after_a_restart(database_url: str) -> None:
+    with open_store(database_url) as store:
+        store.add(a_job())
+    with open_store(database_url) as store:
+        assert store.job("j1") == a_job()
+
+
+def test_jobs_come_newest_first(store: Store) -> None:
+    for number in (2, 0, 1):
+        store.add(a_job(f"j{number}", created_at=START + timedelta(hours=number)))
+    store.add(a_job("failed", status=JobStatus.FAILED))
+    assert [job.id for job in store.jobs(statuses=[JobStatus.CREATED])] == ["j2", "j1", "j0"]
+    assert [job.id for job in store.jobs(limit=2)] == ["j2", "j1"]
+
+
+def test_a_job_is_due_when_it_is_open_and_its_time_has_come_and_its_key_is_known(store: Store) -> None:
+    for status in JobStatus:
+        store.add(a_job(status.value, status=status))
+    store.add(a_job("later", next_check_at=START + timedelta(seconds=1)))
+    store.add(a_job("longest waiting", next_check_at=START - timedelta(seconds=1)))
+    store.add(a_job("other key", service="https://host", key_id="k2"))
+    due = [job.id for job in store.due(START, EVERYONE)]
+    assert due[0] == "longest waiting"
+    assert sorted(due[1:]) == ["created", "submitted", "uploaded"]
+    assert [job.id for job in store.due(START, [("https://host", "k2")])] == ["other key"]
+    assert store.due(START, []) == []
+    assert len(store.due(START, EVERYONE, limit=2)) == 2
+
+
+def test_a_claim_holds_until_its_lease_ends(store: Store) -> None:
+    store.add(a_job())
+    job = store.job("j1")
+    assert store.claim(job, START, LEASE_S)
+    assert not store.claim(job, START + timedelta(seconds=LEASE_S - 1), LEASE_S)
+    assert store.claim(job, START + timedelta(seconds=LEASE_S), LEASE_S)
+
+
+def test_a_job_that_has_moved_on_is_not_claimed_as_what_it_was(store: Store) -> None:
+    store.add(a_job())
+    seen = store.job("j1")
+    store.move(seen, JobStatus.UPLOADED)
+    assert not store.claim(seen, START, LEASE_S)
+
+
+def test_of_many_threads_one_claims_the_job(store: Store) -> None:
+    store.add(a_job())
+    job = store.job("j1")
+    together = Barrier(16)
+
+    def claim(_: int) -> bool:
+        together.wait()
+        return store.claim(job, START, LEASE_S)
+
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        assert sum(pool.map(claim, range(16))) == 1
+
+
+def test_of_the_threads_of_two_processes_one_claims_the_job(database_url: str) -> None:
+    with open_store(database_url) as store:
+        store.add(a_job())
+    won = rivals("claim", database_url)
+    assert sorted(won[0] + won[1]) == list(range(ROUNDS))
+
+
+def test_two_processes_open_a_new_ledger_at_once(database_url: str) -> None:
+    assert rivals("open", database_url, processes=3) == [True, True, True]
+    with open_store(database_url) as store:
+        assert store.jobs() == []
+
+
+@pytest.mark.parametrize("source", JobStatus)
+@pytest.mark.parametrize("target", JobStatus)
+def test_only_a_move_of_the_table_is_made(sqlite_url: str, source: JobStatus, target: JobStatus) -> None:
+    with open_store(sqlite_url) as store:
+        store.add(a_job(status=source))
+        allowed = target in MOVES[source]
+        assert store.move(store.job("j1"), target, service_says="moved") is allowed
+        job = store.job("j1")
+        assert (job.status, job.service_says) == ((target, "moved") if allowed else (source, ""))
+
+
+def test_a_move_is_judged_by_the_ledger_and_not_by_what_was_seen(store: Store) -> None:
+    store.add(a_job())
+    seen = store.job("j1")
+    assert store.move(seen, JobStatus.SUBMITTED)
+    assert store.move(seen, JobStatus.FAILED, failure="no")
+    assert not store.move(seen, JobStatus.SUCCEEDED)
+    assert store.job("j1").failure == "no"
+
+
+def test_a_note_about_a_job_that_has_moved_on_changes_nothing(store: Store) -> None:
+    store.add(a_job())
+    seen = store.job("j1")
+    assert store.note(seen, progress=0.5)
+    store.move(seen, JobStatus.UPLOADED)
+    assert not store.note(seen, progress=0.9)
+    assert store.job("j1").progress == 0.5
+
+
+def test_a_removed_job_is_gone_for_everybody(store: Store) -> None:
+    store.add(a_job())
+    seen = store.job("j1")
+    store.remove("j1")
+    assert not store.claim(seen, START, LEASE_S)
+    assert not store.move(seen, JobStatus.FAILED)
+    assert store.jobs() == []
+
+
+def test_a_time_without_its_zone_is_never_written(store: Store) -> None:
+    store.add(a_job())
+    with pytest.raises(sa.exc.StatementError, match="without its zone"):
+        store.note(store.job("j1"), checked_at=datetime(2026, 3, 1))
+
+
+def test_presets_are_saved_replaced_and_forgotten(store: Store) -> None:
+    cars = Preset(name="cars", model=ModelChoice(model_id="cars", version="2", confidence=0.4))
+    birds = Preset(name="birds", model=ModelChoice(model_id="birds", version="1"))
+    store.save_preset(cars)
+    store.save_preset(birds)
+    assert store.presets() == [birds, cars]
+    newer = Preset(name="cars", model=ModelChoice(model_id="cars", version="3"))
+    store.save_preset(newer)
+    store.remove_preset("birds")
+    assert store.presets() == [newer]
+
+
+def test_the_migrations_make_the_tables_that_the_code_names(database_url: str) -> None:
+    with open_store(database_url), open_store(database_url):
+        engine = sa.create_engine(database_url)
+        found = sa.inspect(engine)
+        for table in (JOB, PRESET):
+            columns = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
+            assert columns == {column.name: column.nullable for column in table.columns}
+        engine.dispose()
+
+
+def test_a_ledger_in_sqlite_survives_a_loss_of_power(sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store, store._engine.connect() as connection:
+        pragmas = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+    assert pragmas == ["wal", 2]
