@@ -77,8 +77,9 @@ def _times(job: Job, now: datetime) -> str:
         told.append(f"took {_span((job.ended_at - job.created_at).total_seconds())}")
     elif job.remote_job_id:
         told.append(f"checked {ago(now - job.checked_at)}" if job.checked_at else "not checked yet")
-        wait_s = (job.next_check_at - now).total_seconds()
-        told.append(f"next check in {_span(wait_s)}" if wait_s > 0 else "next check now")
+        if job.status.is_open:
+            wait_s = (job.next_check_at - now).total_seconds()
+            told.append(f"next check in {_span(wait_s)}" if wait_s > 0 else "next check now")
     return " · ".join(told)
 
 

@@ -37,6 +37,7 @@ def preset_form() -> Preset | None:
         left, right = st.columns(2)
         model_id = left.text_input("Model id", key="preset_model_id", max_chars=100).strip()
         version = right.text_input("Version", key="preset_version", max_chars=100).strip()
+        left, right = st.columns(2)  # a second row: a narrow screen stacks column by column
         kind = left.selectbox("Inference type", get_args(InferenceType), key="preset_type")
         name = right.text_input("Name for the team", key="preset_name", max_chars=80).strip()
         confidence = st.slider("Least confidence to send back", 0.0, 1.0, 0.25, 0.01, key="preset_confidence")

@@ -20,7 +20,8 @@ def service_form(bench: Workbench) -> Connection | None:
     """Let the person choose and test a service; returns the one to use from now on, None while nothing changes."""
     current = current_connection()
     ways = [_BUILT_IN, _ROBOFLOW, _OTHER]
-    way = st.radio("Service", ways, index=ways.index(_way_of(current)), horizontal=True, key="service_way")
+    start = ways.index(_way_of(current))
+    way = st.radio("Service", ways, start, horizontal=True, key="service_way", label_visibility="collapsed")
     if way == _BUILT_IN:
         st.caption("Runs on this machine, on models in the models folder. No account, no key.")
         return None if current.service == EMBEDDED else Connection(service=EMBEDDED, key_id="")

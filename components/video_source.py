@@ -30,7 +30,8 @@ class VideoSource:
 def video_source(bench: Workbench) -> VideoSource | None:
     """Let the person give a video; None until there is one."""
     by_file, by_url = "File", "Public URL"
-    way = st.segmented_control("Video", [by_file, by_url], default=by_file, key="upload_way", label_visibility="hidden")
+    ways = [by_file, by_url]
+    way = st.segmented_control("Video", ways, default=by_file, key="upload_way", label_visibility="collapsed")
     source = _from_url(bench) if way == by_url else _from_file(bench)
     if source and source.kept:
         video_card(source.kept)
