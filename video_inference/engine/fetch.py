@@ -154,5 +154,5 @@ def _fault(error: urllib3.exceptions.HTTPError) -> str:
     if isinstance(error, urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if isinstance(error, urllib3.exceptions.SSLError):
-        return "its certificate is not valid for that name"
+        return "its certificate cannot be trusted"
     return "the connection broke"

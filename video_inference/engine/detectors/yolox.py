@@ -17,7 +17,7 @@ from video_inference.video import Image
 
 DEFAULT_CONFIDENCE: Final = 0.25
 DEFAULT_IOU: Final = 0.45
-"""Both as in YOLOX's own demo (`tools/demo.py`, 0.25 for its larger brothers' 0.3)."""
+"""As in YOLOX's own ONNX demo (`nms_thr`); the confidence is the other family's, so that the two compare."""
 
 
 class YoloxDetector:
