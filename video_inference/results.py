@@ -169,13 +169,14 @@ def _write_tables(data: bytes, folder: Path) -> None:
     (folder / _NOTES).write_bytes(msgspec.json.encode(Notes(models=models, unread=unread)))
 
 
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _ASK_AGAIN = "Run the job again; the file that came is kept for a closer look."
 
 
 def _decode_top(data: bytes) -> dict[str, Raw]:
     try:
         return msgspec.json.decode(data, type=dict[str, Raw])
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise ResultsError("The results are no JSON object.", _ASK_AGAIN) from error
 
 
@@ -185,14 +186,14 @@ def _offsets(top: dict[str, Raw], name: str) -> npt.NDArray[np.float64]:
         raise ResultsError(f"The results have no {name}.", _ASK_AGAIN)
     try:
         return np.asarray(msgspec.json.decode(raw, type=list[float]), dtype=np.float64)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise ResultsError(f"{name} is no list of numbers.", _ASK_AGAIN) from error
 
 
 def _decode_entries(raw: Raw) -> list[_Entry | None] | None:
     try:
         return msgspec.json.decode(raw, type=list[_Entry | None], strict=False)
-    except msgspec.MsgspecError:
+    except _UNREADABLE:
         return None
 
 
