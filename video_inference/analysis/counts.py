@@ -115,5 +115,5 @@ def _totals_of(counts: Counts, column: int) -> Totals:
 
 def _quoted(name: str) -> str:
     # A spreadsheet would run a class name that starts like a formula.
-    safe = f"'{name}" if name[:1] in "=+-@\t\r" else name
+    safe = f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r")) else name
     return '"' + safe.replace('"', '""') + '"'
