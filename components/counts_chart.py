@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _MOST_MARKERS = 400
+_MOST_TARGETS = 5_000
+"""Points that can be clicked, all classes together; each costs the browser an element."""
 
 
 def counts_chart(counts: Counts, colors: Mapping[str, str], *, entry: int, key: str) -> int | None:
@@ -29,10 +31,9 @@ def counts_chart(counts: Counts, colors: Mapping[str, str], *, entry: int, key: 
     points = event["selection"]["points"]
     clicked = points[0].get("customdata") if points else None
     number = clicked[0] if isinstance(clicked, list) else clicked
-    if number is None or st.session_state.get(f"{key}_seen") == number:
-        return None
-    st.session_state[f"{key}_seen"] = number
-    return int(number)
+    # The selection stays through reruns of other causes; only a change of it is a click.
+    seen, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen"), number
+    return None if number is None or number == seen else int(number)
 
 
 def counts_figure(counts: Counts, colors: Mapping[str, str], entry: int) -> Figure:
@@ -40,7 +41,8 @@ def counts_figure(counts: Counts, colors: Mapping[str, str], entry: int) -> Figu
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    mode = "lines+markers" if len(counts.time_s) <= _MOST_MARKERS else "lines"
+    mode = "lines+markers" if counts.values.size <= _MOST_TARGETS else "lines"  # a line alone cannot be clicked
+    opacity = 1 if len(counts.time_s) <= _MOST_MARKERS else 0
     for column, name in enumerate(counts.classes):
         known = np.where(counts.analysed, counts.values[:, column].astype(float), np.nan)
         figure.add_scatter(
@@ -49,7 +51,9 @@ def counts_figure(counts: Counts, colors: Mapping[str, str], entry: int) -> Figu
             name=name,
             mode=mode,
             line={"color": colors[name], "width": 2, "shape": "hv"},
-            marker={"size": 5},
+            marker={"size": 5, "opacity": opacity},
+            selected={"marker": {"opacity": opacity}},
+            unselected={"marker": {"opacity": opacity}},
             connectgaps=False,
             customdata=np.arange(len(known)),
             hovertemplate="%{y} " + _hover_name(name) + " at %{x:.2f} s<extra></extra>",

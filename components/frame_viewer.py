@@ -19,10 +19,21 @@ from video_inference.video import FrameIndex, Image
 _LEAST_WIDTH_PX = 960
 
 
+def entry_in_view(counts: Counts, *, key: str) -> int:
+    """The entry that the viewer shows; at first the one with the most detections."""
+    busiest = int(counts.values.sum(axis=1).argmax())
+    return min(int(st.session_state.setdefault(key, busiest)), len(counts.time_s) - 1)
+
+
+def view_entry(key: str, entry: int) -> None:
+    """Have the viewer show this entry."""
+    st.session_state[key] = entry
+
+
 def frame_picker(counts: Counts, *, key: str) -> int:
     """Slider and buttons over the analysed entries; returns the entry in view."""
     last = len(counts.time_s) - 1
-    entry = min(int(st.session_state.setdefault(key, 0)), last)
+    entry = entry_in_view(counts, key=key)
     if last > 0:
         st.session_state[key] = entry
         st.slider("Analysed frame", 0, last, key=key, help="The entries of the results, in the order of the video.")
@@ -39,7 +50,7 @@ def frame_picker(counts: Counts, *, key: str) -> int:
                 icon=f":material/{icon}:",
                 disabled=target is None,
                 key=f"{key}_{icon}",
-                on_click=_go,
+                on_click=view_entry,
                 args=(key, target),
             )
     return entry
@@ -119,7 +130,3 @@ def _rows(part: ModelResults, boxes: npt.NDArray[np.int64]) -> list[dict[str, ob
         }
         for at in boxes
     ]
-
-
-def _go(key: str, entry: int) -> None:
-    st.session_state[key] = entry

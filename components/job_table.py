@@ -34,7 +34,7 @@ def job_badge(job: Job) -> None:
 
 
 def _job_card(job: Job, now: datetime) -> bool:
-    with st.container(border=True, key=f"job-{job.id}"):
+    with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             job_badge(job)
             st.markdown(f"**{plain(job.video_name)}**", width="stretch")

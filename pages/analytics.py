@@ -5,7 +5,7 @@ import streamlit as st
 from components.counts_chart import counts_chart
 from components.downloads import downloads
 from components.filters import filters
-from components.frame_viewer import frame_picker, frame_view
+from components.frame_viewer import entry_in_view, frame_picker, frame_view, view_entry
 from components.job_picker import job_picker
 from components.session import job_results, workbench
 from components.totals_table import totals_table
@@ -33,10 +33,10 @@ colors = class_colors(results.by_model[model].classes)
 chart, proof = st.columns([3, 2], gap="medium")
 entry_key = f"entry-{job.id}"
 with chart:
-    shown = min(st.session_state.get(entry_key, 0), len(counts.time_s) - 1)
+    shown = entry_in_view(counts, key=entry_key)
     clicked = counts_chart(counts, colors, entry=shown, key=f"chart-{job.id}")
     if clicked is not None and clicked != shown:
-        st.session_state[entry_key] = clicked
+        view_entry(entry_key, clicked)
         st.rerun()
     totals_table(counts)
     downloads(bench, job, counts)
