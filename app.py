@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import runpy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ if __name__ == "__main__":
     # A launcher that does not look for `app` runs this file as a plain script: the pages work, without API and media.
     runpy.run_path(str(SHELL), run_name="__main__")
 else:
+    logging.getLogger("frametally").setLevel(logging.INFO)  # the engine's own access log, which holds no key
     bench = workbench()
     engine = Engine(
         folder=bench.settings.engine_dir,

@@ -12,8 +12,8 @@ import streamlit as st
 from components.error_notice import error_notice
 from components.video_card import megabytes, video_card
 from components.video_uploader import video_uploader
-from video_inference.engine.fetch import fetch
 from video_inference.errors import FrametallyError
+from video_inference.fetch import fetch
 from video_inference.media import KeptVideo
 from video_inference.workbench import Workbench
 

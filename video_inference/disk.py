@@ -84,6 +84,31 @@ def fsync(path: Path) -> None:
         os.close(handle)
 
 
+class Arrival:
+    """A file on its way to the disk: it appears under its name whole, or leaves nothing."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
+        self._file = self._part.open("xb", buffering=0)
+
+    def write(self, data: bytes | bytearray) -> None:
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def keep(self) -> None:
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self._target)
+        fsync(self._target.parent)
+
+    def discard(self) -> None:
+        """Remove what came so far; nothing happens to a file that is already kept."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+
 @contextmanager
 def disk_full_explained() -> Iterator[None]:
     """A full disk becomes an error that says so."""

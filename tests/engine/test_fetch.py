@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from tests.engine.conftest import StartEngine
-from video_inference.engine.fetch import fetch, is_public
 from video_inference.errors import MediaError
+from video_inference.fetch import fetch, is_public
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -125,7 +125,7 @@ def test_a_redirect_to_a_private_address_is_refused(
     tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, public_names: dict[str, str]
 ) -> None:
     monkeypatch.setattr(
-        "video_inference.engine.fetch.is_public", lambda address: address == ipaddress.ip_address("127.0.0.1")
+        "video_inference.fetch.is_public", lambda address: address == ipaddress.ip_address("127.0.0.1")
     )  # stands for the public internet, in which the test has no server
     site.answers["/video.mp4"] = redirects(f"http://inside.example:{site.port}/secret")
     site.answers["/secret"] = sends(b"secret")

@@ -38,11 +38,12 @@ from video_inference.contract import (
     UploadUrlRequest,
     Workspace,
 )
+from video_inference.disk import Arrival
 from video_inference.engine.detectors import check_request, list_models
-from video_inference.engine.fetch import parse_public_url
 from video_inference.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
-from video_inference.engine.spool import Arrival, JobRequest, Spool
+from video_inference.engine.spool import JobRequest, Spool
 from video_inference.errors import FrametallyError, LinkExpired, MediaError, ModelError
+from video_inference.fetch import parse_public_url
 
 BATCH_BYTES: Final = 4 << 20
 MAX_JSON_BYTES: Final = 1 << 20

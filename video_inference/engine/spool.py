@@ -25,6 +25,7 @@ import msgspec
 from msgspec import Struct
 
 from video_inference.contract import ModelRequest
+from video_inference.disk import Arrival, fsync
 from video_inference.errors import MediaError
 
 MAX_DEATHS: Final = 3
@@ -121,7 +122,7 @@ class Job:
         with draft.open("rb") as file:
             os.fsync(file.fileno())
         draft.replace(self.results)
-        _sync_folder(self.folder)
+        fsync(self.folder)
         shutil.rmtree(self._work, ignore_errors=True)
         self.video.unlink(missing_ok=True)
 
@@ -142,31 +143,6 @@ class Job:
     @property
     def _work(self) -> Path:
         return self.folder / "work"
-
-
-class Arrival:
-    """A video on its way into the spool: it becomes the upload whole, or leaves nothing."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        self._part = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
-        self._file = self._part.open("xb", buffering=0)
-
-    def write(self, data: bytes | bytearray) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
-
-    def keep(self) -> None:
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self._target)
-        _sync_folder(self._target.parent)
-
-    def discard(self) -> None:
-        """Remove what came so far; nothing happens to an upload that is already kept."""
-        self._file.close()
-        self._part.unlink(missing_ok=True)
 
 
 class Spool:
@@ -268,12 +244,4 @@ def _replace(path: Path, data: bytes, *, sync: bool = True) -> None:
             os.fsync(file.fileno())
     draft.replace(path)
     if sync:
-        _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        fsync(path.parent)

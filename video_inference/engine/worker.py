@@ -15,10 +15,10 @@ from typing import Final
 
 from filelock import FileLock
 
-from video_inference.engine.fetch import fetch
 from video_inference.engine.runner import run_job
 from video_inference.engine.spool import Job, Progress, Spool
 from video_inference.errors import FrametallyError
+from video_inference.fetch import fetch
 
 LOOK_EVERY_S: Final = 0.25
 TIDY_EVERY_S: Final = 3600.0

@@ -1,10 +1,11 @@
-"""Fetch a public video for a job, without letting its address reach into the network that the engine stands in."""
+"""Fetch a public video, without letting its address reach into the network that the server stands in."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import certifi
 import urllib3
 
-from video_inference.engine.spool import Arrival
+from video_inference.disk import Arrival
 from video_inference.errors import MediaError
 
 MAX_REDIRECTS: Final = 5
@@ -22,11 +23,21 @@ TIMEOUT: Final = urllib3.Timeout(connect=10.0, read=30.0)
 CHUNK_BYTES: Final = 1 << 20
 _HEADERS: Final = {"User-Agent": "frametally-engine", "Accept": "video/*,*/*;q=0.5", "Accept-Encoding": "identity"}
 
+Progress = Callable[[int, int | None], None]
+"""Told the bytes that have come and, where it is known, of how many."""
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
-def fetch(url: str, target: Path, *, max_bytes: int, private_urls: bool, max_s: float = MAX_FETCH_S) -> None:
+def fetch(
+    url: str,
+    target: Path,
+    *,
+    max_bytes: int,
+    private_urls: bool,
+    max_s: float = MAX_FETCH_S,
+    on_progress: Progress | None = None,
+) -> None:
     """Download the video at `url` to `target`, which appears only when it is whole.
 
     Every hop of a redirect is checked again, and the connection goes to the very address that was checked, so a name
@@ -52,7 +63,7 @@ def fetch(url: str, target: Path, *, max_bytes: int, private_urls: bool, max_s: 
                 )
                 with closing(response):
                     if not response.get_redirect_location():
-                        return _store(response, target, parts, max_bytes=max_bytes, give_up_s=give_up_s)
+                        return _store(response, target, parts, max_bytes, give_up_s, on_progress)
                     url = urljoin(url, str(response.get_redirect_location()))
             except urllib3.exceptions.HTTPError as error:
                 raise MediaError(
@@ -113,13 +124,18 @@ def _address_of(host: str, port: int, *, private_urls: bool) -> str:
         if private_urls or is_public(ipaddress.ip_address(address.partition("%")[0])):
             return address
     raise MediaError(
-        f"{host} is not in the public internet, and this engine does not fetch from private addresses.",
+        f"{host} is not in the public internet, and this server does not fetch from private addresses.",
         "Upload the video instead, or set FRAMETALLY_ENGINE_PRIVATE_URLS to true.",
     )
 
 
 def _store(
-    response: urllib3.BaseHTTPResponse, target: Path, parts: SplitResult, *, max_bytes: int, give_up_s: float
+    response: urllib3.BaseHTTPResponse,
+    target: Path,
+    parts: SplitResult,
+    max_bytes: int,
+    give_up_s: float,
+    on_progress: Progress | None,
 ) -> None:
     if response.status != 200:
         raise MediaError(f"{parts.hostname} answered {response.status}, not the video.", "Check the address.")
@@ -129,6 +145,8 @@ def _store(
         )
     arrival = Arrival(target)
     received = 0
+    announced = response.headers.get("Content-Length", "")
+    total_bytes = int(announced) if announced.isascii() and announced.isdigit() else None
     try:
         # read1 hands over what has come: a server that drips must not keep us from looking at the clock
         while chunk := response.read1(CHUNK_BYTES, decode_content=False):
@@ -138,6 +156,8 @@ def _store(
             if time.monotonic() > give_up_s:
                 raise MediaError("Fetching the video took too long.", "Download it and upload it instead.")
             arrival.write(chunk)
+            if on_progress:
+                on_progress(received, total_bytes)
         arrival.keep()
     finally:
         arrival.discard()
