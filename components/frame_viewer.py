@@ -18,6 +18,12 @@ from video_inference.video import FrameIndex, Image
 
 _LEAST_WIDTH_PX = 960
 
+_CORNERS = ("x min", "y min", "x max", "y max")
+_FORMATS = {
+    "Confidence": st.column_config.NumberColumn(format="%.3f"),
+    **{name: st.column_config.NumberColumn(format="%.1f", help="pixels") for name in _CORNERS},
+}
+
 
 def entry_in_view(counts: Counts, *, key: str) -> int:
     """The entry that the viewer shows; at first the one with the most detections."""
@@ -81,7 +87,7 @@ def frame_view(
         f"Frame {frame_index:,} at {clock(float(counts.time_s[entry]))} · {found} at confidence ≥ {confidence:.2f}"
     )
     if len(boxes):
-        st.dataframe(_rows(part, boxes), hide_index=True)
+        st.dataframe(_rows(part, boxes), hide_index=True, column_config=_FORMATS)
 
 
 @st.cache_data(show_spinner="Finding the frame", max_entries=64)
@@ -125,8 +131,8 @@ def _rows(part: ModelResults, boxes: npt.NDArray[np.int64]) -> list[dict[str, ob
     return [
         {
             "Class": part.classes[part.class_code[at]],
-            "Confidence": round(float(part.confidence[at]), 4),
-            **dict(zip(("x min", "y min", "x max", "y max"), (round(float(v), 1) for v in part.xyxy[at]), strict=True)),
+            "Confidence": float(part.confidence[at]),
+            **dict(zip(_CORNERS, (float(value) for value in part.xyxy[at]), strict=True)),
         }
         for at in boxes
     ]
