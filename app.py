@@ -22,7 +22,8 @@ if __name__ == "__main__":
     # A launcher that does not look for `app` runs this file as a plain script: the pages work, without API and media.
     runpy.run_path(str(SHELL), run_name="__main__")
 else:
-    logging.getLogger("frametally").setLevel(logging.INFO)  # the engine's own access log, which holds no key
+    logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("frametally.engine").setLevel(logging.INFO)  # its own access log, which holds no key
     bench = workbench()
     engine = Engine(
         folder=bench.settings.engine_dir,
