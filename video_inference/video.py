@@ -53,14 +53,23 @@ class FrameIndex:
     """Every frame of a file in display order: when it is shown, and from where it can be decoded."""
 
     def __init__(
-        self, pts: npt.NDArray[np.int64], time_base: Fraction, end_pts: int, keyframe_pts: npt.NDArray[np.int64]
+        self,
+        pts: npt.NDArray[np.int64],
+        time_base: Fraction,
+        *,
+        held_end_pts: int,
+        end_pts: int,
+        keyframes: npt.NDArray[np.int64],
     ) -> None:
         self.pts = pts
         """(n,) int64, ascending, in units of `time_base`."""
         self.time_base = time_base
+        self.held_end_pts = held_end_pts
+        """Where the last frame that the file holds ends."""
         self.end_pts = end_pts
-        """Where the last frame ends: of the file as it is, or as its header promises if that is later."""
-        self.keyframe_pts = keyframe_pts
+        """The same, or the end that the header promises if that is later."""
+        self.keyframes = keyframes
+        """(k, 2) pts and dts of each frame that decoding can begin at, ascending."""
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -141,26 +150,30 @@ def build_index(path: Path) -> FrameIndex:
     Raises:
         VideoError: the file holds no video frame.
     """
-    shown: list[int] = []
-    keyframes: list[int] = []
-    last_duration = 0
+    keyframes: list[tuple[int, int]] = []
+    durations: dict[int, int] = {}
     with open_video(path) as (container, stream):
         time_base = stream.time_base or Fraction(1, 1000)
         for packet in _packets(container, stream):
             pts = packet.pts if packet.pts is not None else packet.dts
             if not packet.size or pts is None or packet.is_discard:
                 continue
-            shown.append(pts)
-            last_duration = packet.duration or last_duration
+            durations[pts] = packet.duration or 0
             if packet.is_keyframe:
-                keyframes.append(pts)
+                keyframes.append((pts, pts if packet.dts is None else packet.dts))
         promised_end = (stream.start_time or 0) + stream.duration if stream.duration else 0
-    if not shown:
+    if not durations:
         raise VideoError("The file holds no video frame.", "Choose another file, or export the video again.")
-    pts_array = np.unique(np.asarray(shown, dtype=np.int64))
-    frame = last_duration or (int(np.median(np.diff(pts_array))) if len(pts_array) > 1 else 1)
-    end_pts = max(int(pts_array[-1]) + frame, promised_end)
-    return FrameIndex(pts_array, time_base, end_pts, np.unique(np.asarray(keyframes, dtype=np.int64)))
+    shown = np.array(sorted(durations), dtype=np.int64)
+    last = int(shown[-1])
+    held_end_pts = last + (durations[last] or (int(np.median(np.diff(shown))) if len(shown) > 1 else 1))
+    return FrameIndex(
+        shown,
+        time_base,
+        held_end_pts=held_end_pts,
+        end_pts=max(held_end_pts, promised_end),
+        keyframes=np.array(sorted(keyframes), dtype=np.int64).reshape(-1, 2),
+    )
 
 
 def decode(path: Path, *, start_pts: int | None = None) -> Iterator[av.VideoFrame]:
@@ -224,8 +237,8 @@ _COVER = av.stream.Disposition.attached_pic
 def _with_promised_frames(index: FrameIndex) -> npt.NDArray[np.int64]:
     if len(index) < 2:
         return index.pts
-    frame = round((int(index.pts[-1]) - int(index.pts[0])) / (len(index) - 1))
-    promised = np.arange(int(index.pts[-1]) + frame, index.end_pts - frame // 2, max(frame, 1), dtype=np.int64)
+    frame = max(round((int(index.pts[-1]) - int(index.pts[0])) / (len(index) - 1)), 1)
+    promised = np.arange(index.held_end_pts, index.end_pts - frame // 2, frame, dtype=np.int64)
     return np.concatenate([index.pts, promised])
 
 
@@ -247,7 +260,7 @@ def _one_seek(index: FrameIndex, wanted: list[int]) -> list[int]:
     """The leading part of `wanted` that one decode reaches without passing a keyframe it could seek to."""
     run = wanted[:1]
     for position in wanted[1:]:
-        between = np.searchsorted(index.keyframe_pts, [index.pts[run[-1]], index.pts[position]], side="right")
+        between = np.searchsorted(index.keyframes[:, 0], [index.pts[run[-1]], index.pts[position]], side="right")
         if between[0] != between[1]:
             break
         run.append(position)
@@ -257,16 +270,27 @@ def _one_seek(index: FrameIndex, wanted: list[int]) -> list[int]:
 def _read_run(path: Path, index: FrameIndex, run: list[int]) -> Iterator[tuple[int, Image]]:
     targets = {int(index.pts[position]): position for position in run}
     last = max(targets)
-    started_late = False
-    for start_pts in (int(index.pts[run[0]]), None):
-        for count, frame in enumerate(decode(path, start_pts=start_pts)):
-            pts = frame.pts if frame.pts is not None else frame.dts
-            if count == 0 and start_pts is not None and pts is not None and pts > min(targets):
-                started_late = True  # the container sought past the target: decode from the start instead
-                break
-            if pts in targets:
-                yield targets[pts], upright(frame)
-            if pts is not None and pts >= last:
-                return
-        if not started_late:
+    for frame in _decode_reaching(path, index, min(targets)):
+        pts = _pts_of(frame)
+        if pts in targets:
+            yield targets[pts], upright(frame)
+        if pts >= last:
             return
+
+
+def _decode_reaching(path: Path, index: FrameIndex, target_pts: int) -> Iterator[av.VideoFrame]:
+    """Frames from the target or somewhat before it: a seek that lands past it does not count."""
+    at = max(int(np.searchsorted(index.keyframes[:, 0], target_pts, side="right")) - 1, 0)
+    # MPEG-TS has no index: there, only a seek to the keyframe's own dts lands on it.
+    for start_pts in (target_pts, *index.keyframes[at : at + 1, 1].tolist(), None):
+        frames = decode(path, start_pts=start_pts)
+        first = next(frames, None)
+        if first is not None and (start_pts is None or _pts_of(first) <= target_pts):
+            yield first
+            yield from frames
+            return
+
+
+def _pts_of(frame: av.VideoFrame) -> int:
+    pts = frame.pts if frame.pts is not None else frame.dts
+    return -1 if pts is None else pts
