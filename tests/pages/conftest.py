@@ -1,0 +1,133 @@
+"""Every page through the shell, with the engine that the dashboard would carry on a real socket."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import streamlit as st
+import uvicorn
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Button, Element
+
+from components.session import workbench
+from video_inference.engine.__main__ import make_app
+from video_inference.settings import Settings
+from video_inference.workbench import Workbench
+
+ROOT = Path(__file__).parents[2]
+OpenPage = Callable[[str], AppTest]
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A deployment of its own for each test: no setting of this machine, nothing cached from the test before."""
+    for name in list(os.environ):
+        if name.startswith("FRAMETALLY_") or name == "ROBOFLOW_API_KEY":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    _forget()
+    yield tmp_path / "data"
+    _forget()
+
+
+@pytest.fixture
+def bench(data_dir: Path) -> Workbench:
+    """What the pages work with."""
+    return workbench()
+
+
+@pytest.fixture
+def engine(data_dir: Path) -> Iterator[str]:
+    """The embedded engine, answering where the pages look for it; its worker stays away: a job there stays queued."""
+    with _running_engine(worker=False) as url:
+        yield url
+
+
+@pytest.fixture
+def working_engine(data_dir: Path) -> Iterator[str]:
+    """The embedded engine with its worker."""
+    with _running_engine(worker=True) as url:
+        yield url
+
+
+@pytest.fixture
+def open_page() -> OpenPage:
+    """Open a page as a new tab does."""
+
+    def opened(name: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30).run()
+        return app.switch_page(f"../pages/{name}.py").run()
+
+    return opened
+
+
+@pytest.fixture
+def video_url(small_video: Path) -> Iterator[str]:
+    """A web server on this machine that has the small video."""
+    with _serving(small_video.parent) as url:
+        yield f"{url}/{small_video.name}"
+
+
+def button(app: AppTest, label: str) -> Button:
+    """The first button whose label begins so."""
+    return next(button for button in app.button if button.label.startswith(label))
+
+
+def shown(element: Element | Block) -> str:
+    """All that the browser is given of an element."""
+    return str(element.proto)
+
+
+@contextmanager
+def _serving(folder: Path) -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def _running_engine(*, worker: bool) -> Iterator[str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    before = config.get_option("server.port")
+    config.set_option("server.port", port)
+    options = uvicorn.Config(
+        make_app(Settings.read(os.environ)),
+        access_log=False,
+        log_level="error",
+        ws="none",
+        lifespan="on" if worker else "off",
+    )
+    server = uvicorn.Server(options)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{port}"
+    config.set_option("server.port", before)
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+def _forget() -> None:
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+logging.getLogger("streamlit").setLevel(logging.ERROR)

@@ -1,0 +1,49 @@
+"""The frame around every page: where it starts, and what is said where nothing can."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import ROOT, OpenPage
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [("analytics", "Analytics"), ("jobs", "Jobs"), ("upload", "Run a video"), ("configuration", "Configuration")],
+)
+def test_every_page_has_its_title(engine: str, open_page: OpenPage, name: str, title: str) -> None:
+    app = open_page(name)
+    assert [element.value for element in app.title] == [title]
+    assert not app.exception
+    assert not app.error
+
+
+def test_every_page_file_is_in_the_navigation() -> None:
+    shell = (ROOT / "components/shell.py").read_text()
+    assert all(f'("{path.stem}", ' in shell for path in (ROOT / "pages").glob("*.py"))
+
+
+def test_a_fresh_deployment_starts_where_a_video_is_brought(engine: str) -> None:
+    app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30).run()
+    assert [element.value for element in app.title] == ["Run a video"]
+
+
+@pytest.mark.parametrize("name", ["analytics", "jobs", "upload", "configuration"])
+def test_a_mistyped_setting_is_explained_instead_of_a_page(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30)
+    monkeypatch.setenv("FRAMETALLY_MODEL_DIR", "models")
+    app.run()
+    app.switch_page(f"../pages/{name}.py").run()
+    assert not app.exception
+    assert app.error[0].value == (
+        r"**There is no setting FRAMETALLY\_MODEL\_DIR.**  " + "\n" + r"Did you mean FRAMETALLY\_MODELS\_DIR?"
+    )
+
+
+def test_an_engine_that_does_not_answer_is_explained(open_page: OpenPage, data_dir: Path) -> None:
+    app = open_page("configuration")
+    assert not app.exception
+    assert app.error

@@ -1,0 +1,127 @@
+"""The Upload page: from a public URL to a finished job."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import OpenPage, button
+from video_inference.jobs import JobStatus, ModelChoice
+from video_inference.store import Preset
+from video_inference.workbench import Workbench
+
+
+@pytest.fixture
+def private_urls(data_dir: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses of this machine may be fetched."""
+    monkeypatch.setenv("FRAMETALLY_ENGINE_PRIVATE_URLS", "true")
+
+
+def look_at(app: AppTest, url: str) -> AppTest:
+    app.segmented_control(key="upload_way").set_value("Public URL").run()
+    app.text_input(key="video_url").input(url).run()
+    return button(app, "Look at it").click().run()
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
+
+
+def test_a_service_without_a_key_sends_the_person_to_configuration(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMETALLY_API_URL", "https://api.example.com")
+    app = open_page("upload")
+    assert app.warning[0].value == "**api.example.com** needs an API key first."
+    assert [link.label for link in app.page_link] == ["Configuration"]
+    assert not app.button
+
+
+def test_before_there_is_a_video_there_is_nothing_to_run(engine: str, open_page: OpenPage) -> None:
+    app = open_page("upload")
+    assert not app.button
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_a_video_at_a_url_is_shown_with_what_it_is(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = look_at(open_page("upload"), video_url)
+    assert "**square.mp4**" in texts(app)
+    assert "0:04.0 · 320 × 240 px" in texts(app)
+    assert "10 frames per second · 40 frames" in texts(app)
+    assert app.selectbox(key="upload_rate_step").value == 2
+    assert "5 fps · every 2nd frame · 20 frames" in app.selectbox(key="upload_rate_step").options
+
+
+def test_a_private_address_is_refused_with_the_reason(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = look_at(open_page("upload"), video_url)
+    assert "private" in app.error[0].value
+    assert not [button for button in app.button if button.label.startswith("Run on")]
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_what_is_no_video_is_refused_with_the_reason(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = look_at(open_page("upload"), video_url.replace("square.mp4", "nothing.mp4"))
+    assert "404" in app.error[0].value
+
+
+@pytest.mark.usefixtures("private_urls")
+@pytest.mark.parametrize(
+    ("rate", "reason"),
+    [
+        (10.5, "The video has 10 frames per second: it cannot be analysed at 10.5."),
+        (0.5, "The service takes 1 to 120 frames per second, not 0.5."),
+    ],
+)
+def test_a_rate_that_the_service_would_not_take_is_refused_before_anything_is_sent(
+    engine: str, open_page: OpenPage, video_url: str, rate: float, reason: str
+) -> None:
+    app = look_at(open_page("upload"), video_url)
+    app.selectbox(key="upload_rate_step").set_value(0).run()
+    app.number_input(key="upload_rate_free").set_value(rate).run()
+    assert app.error[0].value == reason
+    assert button(app, "Run on").disabled
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_without_a_model_nothing_can_be_run(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = look_at(open_page("upload"), video_url)
+    app.multiselect(key="upload_models").set_value([]).run()
+    assert button(app, "Run on").disabled
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_a_url_can_be_sent_without_a_copy(engine: str, open_page: OpenPage, video_url: str, bench: Workbench) -> None:
+    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    app = open_page("upload")
+    app.segmented_control(key="upload_way").set_value("Public URL").run()
+    app.text_input(key="video_url").input(video_url).run()
+    app.checkbox(key="send_blind").check().run()
+    button(app, "Run on").click().run()
+    job = bench.store.jobs()[0]
+    assert (job.video_sha256, job.video_url, job.infer_fps) == (None, video_url, 1.0)
+    assert job.models == (ModelChoice(model_id="forklifts", version="7"),)
+    assert "Video sent to" not in texts(app)
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_a_submitted_job_shows_its_steps_until_its_results_are_here(
+    working_engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+) -> None:
+    app = look_at(open_page("upload"), video_url)
+    button(app, "Run on Built-in engine").click().run()
+    job = bench.store.jobs()[0]
+    assert (job.status, job.infer_fps) == (JobStatus.CREATED, 5.0)
+    assert ":gray[:material/radio_button_unchecked:] Job scheduled" in texts(app)
+    give_up_s = time.monotonic() + 40
+    while bench.store.job(job.id).status.is_open and time.monotonic() < give_up_s:
+        bench.workflow.refresh_due()
+        time.sleep(0.1)
+    assert bench.store.job(job.id).status is JobStatus.SUCCEEDED, bench.store.job(job.id).failure
+    app.run()
+    assert ":green[:material/check_circle:] Results archived" in texts(app)
+    assert "Open in analytics" in [link.label for link in app.page_link]
+    analytics = open_page("analytics")
+    assert analytics.dataframe[0].value["Class"].tolist() == ["moving"]
