@@ -109,7 +109,8 @@ class Workflow:
         """Take the next steps of a claimed job, as far as they go now; what goes wrong is written down, not raised."""
         client = self.services.client(job.service, job.key_id)
         if client is None:
-            self._wait(job, "The key for this service is not known since the restart: enter it on Configuration.")
+            why = "The key for this service is not known since the restart: enter it on Configuration."
+            self.store.note(job, service_says=why, next_check_at=self.clock())
             return
         try:
             if job.status is JobStatus.CREATED:
@@ -165,7 +166,7 @@ class Workflow:
         elif report.is_done and report.output_signed_url:
             self._archive(job, client, report.output_signed_url)
         elif self._is_lost(job, report, now):
-            self._lose(job)
+            self._give_up(job)
         else:
             pause_s = STATUS_FLOOR_S if answer.retry_after_s is None else answer.retry_after_s
             known = {"answered_at": now, "failure": ""} if report.status is not None else {}
@@ -203,7 +204,7 @@ class Workflow:
         now = self.clock()
         silent_s = (now - (job.answered_at or job.created_at)).total_seconds()
         if self._is_lost(job, StatusReport(), now):
-            self._lose(job)
+            self._give_up(job, why)
             return
         # The longer the silence, the longer the pause; a status call never under the floor.
         floor_s = 5.0 if job.remote_job_id is None else STATUS_FLOOR_S
@@ -215,14 +216,17 @@ class Workflow:
         last = job.answered_at or job.created_at
         return report.status is None and (now - last).total_seconds() > self.lost_after_s
 
-    def _lose(self, job: Job) -> None:
-        remote = f" Its id there is {job.remote_job_id}." if job.remote_job_id else ""
-        why = f"The service has said nothing about this job for {self.lost_after_s / 3600:.0f} h.{remote}"
+    def _give_up(self, job: Job, why: str = "") -> None:
+        """Lost where a late answer may still come; failed where the service never heard of the job."""
+        hours = f"{self.lost_after_s / 3600:.0f} h"
         floor = self.clock() + timedelta(seconds=STATUS_FLOOR_S)
-        if job.status is JobStatus.LOST:
+        if job.remote_job_id is None:
+            self._fail(job, f"The job could not be sent for {hours}. {why}".strip())
+        elif job.status is JobStatus.LOST:
             self.store.note(job, next_check_at=floor)
         else:
-            self.store.move(job, JobStatus.LOST, failure=why, next_check_at=floor, progress=None)
+            failure = f"The service has said nothing about this job for {hours}. Its id there is {job.remote_job_id}."
+            self.store.move(job, JobStatus.LOST, failure=failure, next_check_at=floor, progress=None)
 
     def _fail(self, job: Job, why: str) -> None:
         self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), progress=None, service_says="")

@@ -1,0 +1,443 @@
+"""A job from the click to the results, over real sockets, with a clock that the test sets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
+from tests.contract import fake_service
+from tests.contract.fake_service import FakeService
+from tests.core.conftest import START, Clock, a_job, open_store
+from tests.core.test_results import document, entry
+from video_inference.client import VideoInferenceClient
+from video_inference.contract import STATUS_FLOOR_S
+from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
+from video_inference.media import MediaLibrary
+from video_inference.results import ARCHIVE_NAME, read
+from video_inference.services import Services
+from video_inference.store import Store
+from video_inference.workflow import Workflow
+
+MOTION = ModelChoice(model_id="motion", version="1", confidence=0.4)
+RESULTS = json.dumps(document(entry(), None)).encode()
+DAY_S = 86_400.0
+
+
+class Deployment:
+    """One data folder and a service; `restart` is what a crash and a new start leave of the process: nothing."""
+
+    def __init__(self, folder: Path, clock: Clock, url: str, key: str = "key") -> None:
+        self.folder, self.clock, self.url, self.key = folder, clock, url, key
+        self.media = MediaLibrary(folder / "media", max_video_bytes=1 << 30)
+        self.store = Store(f"sqlite:///{folder / 'ledger.db'}")
+        self.restart()
+
+    def restart(self) -> None:
+        self.store.close()
+        self.store = Store(f"sqlite:///{self.folder / 'ledger.db'}")
+        self.services = Services("secret", self._client)
+        self.workflow = Workflow(
+            store=self.store,
+            services=self.services,
+            media=self.media,
+            results_dir=self.folder / "results",
+            lost_after_s=DAY_S,
+            clock=self.clock,
+        )
+
+    def _client(self) -> VideoInferenceClient:
+        return VideoInferenceClient(self.url, self.key, read_timeout_s=2, sleep=lambda _: None)
+
+    def submit(self, video: Path | None, **values: Any) -> Job:
+        sha256 = self.media.add(video).sha256 if video else None
+        usual = {"service": EMBEDDED, "key_id": "", "video_name": "square.mp4", "video_sha256": sha256}
+        return self.workflow.submit(**{**usual, "models": [MOTION], "infer_fps": 5.0, **values})
+
+    def written(self, **values: Any) -> Job:
+        """A job that stands in the ledger already, at the service unless it is said otherwise."""
+        usual = {"status": JobStatus.SUBMITTED, "remote_job_id": "r1", "answered_at": START}
+        job = a_job("j1", **{**usual, **values})
+        self.store.add(job)
+        return job
+
+    def job(self, job_id: str = "j1") -> Job:
+        return self.store.job(job_id)
+
+    def pause_s(self, job_id: str = "j1") -> float:
+        """How long nobody will act on the job."""
+        return (self.job(job_id).next_check_at - self.clock()).total_seconds()
+
+    def step(self) -> int:
+        """Wait until the next job's turn, and take it."""
+        waiting = [job.next_check_at for job in self.store.jobs() if job.status.is_open]
+        self.clock.now = max(self.clock.now, min(waiting, default=self.clock.now))
+        return self.workflow.refresh_due()
+
+
+@pytest.fixture
+def server() -> Iterator[MisbehavingServer]:
+    with MisbehavingServer() as server:
+        yield server
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
+    deployment = Deployment(tmp_path, clock, server.url)
+    yield deployment
+    deployment.store.close()
+
+
+@pytest.fixture
+def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[Deployment, FakeService]]:
+    """With the hosted service as its reference has it: whoever asks under the floor is refused there."""
+    with FakeService(in_words=False) as fake:
+        deployment = Deployment(tmp_path, clock, fake.url, fake_service.KEY)
+        yield deployment, fake
+        deployment.store.close()
+
+
+def finish(deployment: Deployment, fake: FakeService, job_id: str, between: Callable[[], None]) -> list[JobStatus]:
+    """Let time pass and the job go on; returns the states it was seen in."""
+    seen = [deployment.job(job_id).status]
+    for _ in range(8):
+        between()
+        before = deployment.clock.now
+        deployment.step()
+        fake.wait((deployment.clock.now - before).total_seconds())
+        seen.append(deployment.job(job_id).status)
+    return list(dict.fromkeys(seen))
+
+
+@pytest.mark.parametrize("crash_between", [False, True])
+def test_a_job_goes_from_the_click_to_its_results(
+    hosted: tuple[Deployment, FakeService], small_video: Path, crash_between: bool
+) -> None:
+    deployment, fake = hosted
+    job = deployment.submit(small_video)
+    seen = finish(deployment, fake, job.id, deployment.restart if crash_between else lambda: None)
+    done = deployment.job(job.id)
+    assert seen[0] is JobStatus.CREATED
+    assert seen[-1] is JobStatus.SUCCEEDED, (done.failure, done.service_says)
+    assert (done.progress, done.failure, done.service_says) == (1.0, "", "")
+    assert done.ended_at is not None
+    results = read(deployment.folder / "results" / job.id)
+    assert results.by_model["motion"].analysed.tolist() == [False, *[True] * 19]
+    assert [path.name for path in (deployment.folder / "results").iterdir()] == [job.id]
+
+
+def test_a_public_video_is_not_sent(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"job_id": "r1"}))
+    job = deployed.submit(None, video_url="https://host/v.mp4?token=1")
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.SUBMITTED
+    assert json.loads(server.seen[0].body) == {
+        "input_url": "https://host/v.mp4?token=1",
+        "infer_fps": 5,
+        "models": [
+            {
+                "model_id": "motion",
+                "model_version": "1",
+                "inference_type": "object-detection",
+                "inference_params": {"confidence": 0.4},
+            }
+        ],
+    }
+
+
+class Crash(BaseException):
+    """Stands for kill -9."""
+
+
+@pytest.mark.parametrize("fatal_move", [JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED])
+def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
+    hosted: tuple[Deployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch, fatal_move: JobStatus
+) -> None:
+    deployment, fake = hosted
+    job = deployment.submit(small_video)
+    move = Store.move
+
+    def die(store: Store, moved: Job, target: JobStatus, **values: Any) -> bool:
+        if target is fatal_move:
+            raise Crash
+        return move(store, moved, target, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "move", die)
+        with pytest.raises(Crash):
+            finish(deployment, fake, job.id, lambda: None)
+    assert deployment.job(job.id).status is not fatal_move
+    deployment.restart()
+    fake.wait(STATUS_FLOOR_S)
+    assert finish(deployment, fake, job.id, lambda: None)[-1] is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED])
+@pytest.mark.parametrize("refusal", [401, 400])
+def test_a_job_that_the_service_does_not_take_fails_with_the_reason(
+    deployed: Deployment, server: MisbehavingServer, status: JobStatus, refusal: int, small_video: Path
+) -> None:
+    server.replies_with(answer({"error": "Not like this."}, status=refusal))
+    sha256 = deployed.media.add(small_video).sha256
+    deployed.written(status=status, remote_job_id=None, video_sha256=sha256, upload_url="https://host/v")
+    deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert f"answered {refusal}" in deployed.job().failure
+    assert "Not like this" in deployed.job().failure
+
+
+def test_a_key_that_is_refused_later_does_not_end_a_job_that_runs(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer(status=401), answer({"status": 1}))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "Check the API key" in deployed.job().service_says
+    deployed.step()
+    assert deployed.job().service_says == ""
+
+
+@pytest.mark.parametrize("fault", [reset, answer(status=503), answer(b"<html>")])
+def test_a_service_that_is_down_is_asked_ever_more_rarely(
+    deployed: Deployment, server: MisbehavingServer, fault: Reply
+) -> None:
+    server.replies_with(fault)
+    deployed.written()
+    pauses_s = []
+    for _ in range(25):
+        deployed.step()
+        pauses_s.append(deployed.pause_s())
+        assert "failed: 127.0.0.1" in deployed.job().service_says
+    assert min(pauses_s) >= STATUS_FLOOR_S
+    assert pauses_s[0] < 80
+    assert 600 <= pauses_s[-1] <= 720
+    assert len(server.seen) == 25
+
+
+def test_a_job_that_could_not_be_sent_is_tried_again_soon(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(reset)
+    job = deployed.submit(small_video)
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.CREATED
+    assert 5 <= deployed.pause_s(job.id) <= 6
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_pause_that_a_service_asks_for_is_kept(
+    deployed: Deployment, server: MisbehavingServer, status: int
+) -> None:
+    server.replies_with(answer(status=status, Retry_After="500"))
+    deployed.written()
+    deployed.step()
+    assert deployed.pause_s() == 500
+
+
+def test_a_busy_service_is_never_asked_under_the_floor(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer(status=429, Retry_After="1"))
+    deployed.written()
+    deployed.step()
+    assert deployed.pause_s() >= STATUS_FLOOR_S
+
+
+@pytest.mark.parametrize(("invited", "pause_s"), [({}, 60), ({"Retry_After": "2"}, 2), ({"Retry_After": "200"}, 200)])
+def test_a_job_under_way_is_asked_about_again_when_the_service_says(
+    deployed: Deployment, server: MisbehavingServer, invited: dict[str, Any], pause_s: float
+) -> None:
+    server.replies_with(answer({"status": 1, "progress": 0.25}, **invited))
+    deployed.written()
+    deployed.step()
+    assert (deployed.pause_s(), deployed.job().progress) == (pause_s, 0.25)
+    assert deployed.job().checked_at == deployed.job().answered_at == deployed.clock()
+
+
+def test_asking_again_under_the_floor_calls_nobody(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 1}))
+    deployed.written()
+    assert deployed.workflow.refresh("j1") is not None
+    deployed.clock.wait(STATUS_FLOOR_S - 1)
+    assert (deployed.workflow.refresh("j1"), deployed.workflow.refresh_due()) == (None, 0)
+    deployed.clock.wait(1)
+    assert deployed.workflow.refresh("j1") is not None
+    assert len(server.seen) == 2
+
+
+def test_an_unknown_status_is_shown_as_it_came(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": "warming up"}), answer({"status": 1}))
+    deployed.written()
+    deployed.step()
+    assert (deployed.job().status, deployed.job().service_says) == (JobStatus.SUBMITTED, "warming up")
+    deployed.step()
+    assert deployed.job().service_says == ""
+
+
+@pytest.mark.parametrize("silence", [answer({}), reset])
+def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
+    deployed: Deployment, server: MisbehavingServer, silence: Reply
+) -> None:
+    server.replies_with(silence)
+    deployed.written()
+    while deployed.clock() <= START + timedelta(seconds=DAY_S):
+        assert deployed.job().status is JobStatus.SUBMITTED
+        deployed.step()
+        deployed.clock.wait(3600)
+    deployed.step()
+    lost = deployed.job()
+    assert (lost.status, lost.remote_job_id) == (JobStatus.LOST, "r1")
+    assert "r1" in lost.failure
+    assert deployed.workflow.refresh_due() == 0
+
+
+def test_a_job_that_could_never_be_sent_fails_with_the_last_fault(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(reset)
+    job = deployed.submit(small_video)
+    deployed.clock.wait(DAY_S + 1)
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.FAILED
+    assert "could not be sent for 24 h" in deployed.job(job.id).failure
+    assert "closed the connection" in deployed.job(job.id).failure
+
+
+def a_late_answer(server: MisbehavingServer) -> dict[JobStatus, list[Reply]]:
+    return {
+        JobStatus.SUBMITTED: [answer({"status": 1})],
+        JobStatus.FAILED: [answer({"status": 2, "error": "too late"})],
+        JobStatus.SUCCEEDED: [answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS)],
+    }
+
+
+@pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.SUCCEEDED])
+def test_a_late_answer_wins(deployed: Deployment, server: MisbehavingServer, status: JobStatus) -> None:
+    server.replies_with(*a_late_answer(server)[status])
+    deployed.written(status=JobStatus.LOST, failure="The service has said nothing.")
+    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.job().status is status
+    assert deployed.job().failure == ("too late" if status is JobStatus.FAILED else "")
+
+
+def test_a_lost_job_may_be_asked_about_once_a_minute(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({}))
+    deployed.written(status=JobStatus.LOST, answered_at=START - timedelta(days=2))
+    for _ in range(3):
+        assert deployed.workflow.refresh("j1") is not None
+        assert deployed.workflow.refresh("j1") is None
+        assert deployed.pause_s() == STATUS_FLOOR_S
+        deployed.clock.wait(STATUS_FLOOR_S)
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        ({"status": 2, "error": "The model cannot be loaded."}, "The model cannot be loaded."),
+        ({"status": "failed", "message": "No credits."}, "No credits."),
+        ({"status": 7}, "status 7"),
+    ],
+)
+def test_a_failed_job_says_why(
+    deployed: Deployment, server: MisbehavingServer, report: dict[str, object], reason: str
+) -> None:
+    server.replies_with(answer(report))
+    deployed.written()
+    deployed.step()
+    failed = deployed.job()
+    assert (failed.status, failed.ended_at) == (JobStatus.FAILED, deployed.clock())
+    assert reason in failed.failure
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", RESULTS[:40]])
+def test_unreadable_results_fail_the_job_and_are_kept(
+    deployed: Deployment, server: MisbehavingServer, body: bytes
+) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(body))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert "is kept for a closer look" in deployed.job().failure
+    assert gzip.decompress((deployed.folder / "results" / "j1" / ARCHIVE_NAME).read_bytes()) == body
+    assert not (deployed.folder / "results" / "j1.json").exists()
+
+
+def test_results_whose_link_has_expired_are_asked_for_again(deployed: Deployment, server: MisbehavingServer) -> None:
+    done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
+    server.replies_with(done, answer(status=403), done, answer(RESULTS))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUCCEEDED
+
+
+def test_a_job_waits_for_its_key(deployed: Deployment, server: MisbehavingServer) -> None:
+    key_id = deployed.services.remember(server.url, "key")
+    deployed.written(service=server.url, key_id=key_id)
+    deployed.restart()
+    assert deployed.workflow.refresh_due() == 0
+    assert deployed.workflow.refresh("j1") is not None
+    assert "enter it on Configuration" in deployed.job().service_says
+    deployed.clock.wait(2 * DAY_S)
+    deployed.workflow.refresh("j1")
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert server.seen == []
+    server.replies_with(answer({"status": 1}))
+    assert deployed.services.remember(server.url, "key") == key_id
+    deployed.step()
+    assert (deployed.job().service_says, len(server.seen)) == ("", 1)
+
+
+def test_a_kept_video_that_is_gone_fails_the_job(deployed: Deployment) -> None:
+    deployed.written(status=JobStatus.CREATED, remote_job_id=None)
+    deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert "Upload it again" in deployed.job().failure
+
+
+def test_a_disk_that_cannot_take_the_results_is_waited_for(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    (deployed.folder / "results").write_text("a file where the folder should be")
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "This machine could not keep up" in deployed.job().service_says
+    assert str(deployed.folder) not in deployed.job().service_says
+
+
+def test_a_removed_job_is_left_alone(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 1}))
+    job = deployed.written()
+    assert deployed.store.claim(job, deployed.clock(), 120)
+    deployed.store.remove("j1")
+    deployed.workflow.advance(job)
+    assert deployed.store.jobs() == []
+
+
+def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(deployed: Deployment, server: MisbehavingServer) -> None:
+    deployed.key = "rf_S3cret"
+    link = f"{server.url}/r?X-Goog-Signature=abc123"
+    done = answer({"status": 0, "output_signed_url": link})
+    server.replies_with(done, reset, done, answer({"error": f"{deployed.key} may not see {link}"}, status=500))
+    deployed.written()
+    for _ in range(2):
+        deployed.step()
+        said = deployed.job().service_says + deployed.job().failure
+        assert said
+        assert deployed.key not in said
+        assert "abc123" not in said
+
+
+def test_the_ledger_holds_no_key(deployed: Deployment, server: MisbehavingServer) -> None:
+    key_id = deployed.services.remember(server.url, "rf_S3cret")
+    deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
+    deployed.store.close()
+    assert not any(b"rf_S3cret" in path.read_bytes() for path in deployed.folder.rglob("ledger.db*"))
+    with open_store(f"sqlite:///{deployed.folder / 'ledger.db'}") as store:
+        assert store.jobs()[0].key_id == key_id
