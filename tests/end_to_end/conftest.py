@@ -1,0 +1,97 @@
+"""The dashboard as it is run, and a real browser before it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A running dashboard: where it answers, what it keeps, what it prints."""
+
+    url: str
+    data_dir: Path
+    log: Path
+
+
+StartDashboard = Callable[[], Dashboard]
+
+
+@pytest.fixture
+def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
+    """Start `streamlit run app.py` on a data folder of the test; everything is stopped behind it."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start() -> Dashboard:
+        data_dir, log = tmp_path / "data", tmp_path / f"server-{len(servers)}.log"
+        port = _free_port()
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+        own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)}
+        foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
+        with log.open("wb") as output:
+            server = subprocess.Popen(
+                [*command, "--server.address", "127.0.0.1"],
+                cwd=ROOT,
+                env=foreign | own,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        servers.append(server)
+        _wait_for_line(server, log)
+        return Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
+
+    yield start
+    for server in servers:
+        os.killpg(server.pid, signal.SIGTERM)
+        server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"there is no browser at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        return int(unused.getsockname()[1])
+
+
+def _wait_for_line(server: subprocess.Popen[bytes], log: Path) -> None:
+    """Until it says that it serves: a request before the first one of a test would not be the first one any more."""
+    for _ in range(600):
+        if b"URL: http" in log.read_bytes():
+            return
+        try:
+            server.wait(timeout=0.1)
+        except subprocess.TimeoutExpired:
+            continue
+        break
+    pytest.fail(f"the dashboard did not start:\n{log.read_text()}")
