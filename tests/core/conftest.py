@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import pytest
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.store import Store
 
+ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -128,3 +131,24 @@ def _connect(psycopg: Any, address: str, server: subprocess.Popen[Any]) -> Any:
         except psycopg.OperationalError:
             time.sleep(0.1)
     pytest.fail("PostgreSQL does not answer")
+
+
+def with_rivals(
+    what: str, *arguments: str, processes: int = 2, meanwhile: Callable[[], None] = lambda: None
+) -> list[Any]:
+    """What each of several processes got that began together; `tests.core.rival` says what they do."""
+    command = [sys.executable, "-m", "tests.core.rival", what, *arguments]
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(processes)
+        ]
+        assert [process.stdout and process.stdout.readline() for process in running] == ["ready\n"] * processes
+        for process in running:
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+        meanwhile()
+        return [json.loads(process.communicate(timeout=60)[0]) for process in running]

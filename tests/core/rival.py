@@ -1,18 +1,24 @@
-"""One of several processes that want the same: `python -m tests.core.rival WHAT URL …` prints what it got as JSON.
+"""One of several processes that want the same: `python -m tests.core.rival WHAT DATABASE_URL …`.
 
-It says `ready` and waits for a line, so that rivals begin together.
+It says `ready`, waits for a line, so that rivals begin together, and prints what it got as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Barrier
 
 from tests.core.conftest import START
+from video_inference.client import VideoInferenceClient
+from video_inference.media import MediaLibrary
+from video_inference.services import Services
 from video_inference.store import Store
+from video_inference.workflow import Workflow
 
 THREADS = 8
 ROUNDS = 25
@@ -46,8 +52,47 @@ def claim_again_and_again(database_url: str) -> list[int]:
     return rounds
 
 
+def time_in(clock_file: Path) -> datetime:
+    """The time that all rivals and the service share: seconds after the start, in a file."""
+    return START + timedelta(seconds=float(clock_file.read_text()))
+
+
+def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: str) -> int:
+    """Each thread refreshes the job again and again; returns how often somebody tried."""
+    clock_file, end = Path(folder) / "clock", START + timedelta(seconds=float(until_s))
+    store = Store(database_url)
+    workflow = Workflow(
+        store=store,
+        services=Services("secret", lambda: VideoInferenceClient(service_url, "key")),
+        media=MediaLibrary(Path(folder) / "media", max_video_bytes=1),
+        results_dir=Path(folder) / "results",
+        lost_after_s=86_400,
+        clock=lambda: time_in(clock_file),
+    )
+
+    def ask(number: int) -> int:
+        tries = 0
+        while time_in(clock_file) < end:
+            if number % 2:
+                workflow.refresh("j1")
+            else:
+                workflow.refresh_due()
+            tries += 1
+        return tries
+
+    with ThreadPoolExecutor(max_workers=THREADS) as pool:
+        tries = sum(pool.map(ask, range(THREADS)))
+    store.close()
+    return tries
+
+
+WORK: dict[str, Callable[..., object]] = {
+    "open": open_ledger,
+    "claim": claim_again_and_again,
+    "ask": ask_all_the_time,
+}
+
 if __name__ == "__main__":
-    work = {"open": open_ledger, "claim": claim_again_and_again}[sys.argv[1]]
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps(work(sys.argv[2])))
+    print(json.dumps(WORK[sys.argv[1]](*sys.argv[2:])))

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from datetime import datetime, timedelta
-from pathlib import Path
 from threading import Barrier
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.core.conftest import START, a_job, open_store
+from tests.core.conftest import START, a_job, open_store, with_rivals
 from tests.core.rival import LEASE_S, ROUNDS
 from video_inference.errors import JobError
 from video_inference.jobs import EMBEDDED, MOVES, JobStatus, ModelChoice
 from video_inference.store import JOB, PRESET, Preset, Store
 
-ROOT = Path(__file__).parent.parent.parent
 EVERYONE = [(EMBEDDED, "")]
-
-
-def rivals(what: str, database_url: str, processes: int = 2) -> list[Any]:
-    """What each of the processes got, started together."""
-    command = [sys.executable, "-m", "tests.core.rival", what, database_url]
-    with ExitStack() as stack:
-        running = [
-            stack.enter_context(
-                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            )
-            for _ in range(processes)
-        ]
-        for process in running:
-            assert process.stdout
-            assert process.stdout.readline() == "ready\n"
-        for process in running:
-            assert process.stdin
-            process.stdin.write("\n")
-            process.stdin.flush()
-        return [json.loads(process.communicate(timeout=60)[0]) for process in running]
 
 
 def test_a_job_comes_back_as_it_was_written(store: Store) -> None:
@@ -126,12 +99,12 @@ def test_of_many_threads_one_claims_the_job(store: Store) -> None:
 def test_of_the_threads_of_two_processes_one_claims_the_job(database_url: str) -> None:
     with open_store(database_url) as store:
         store.add(a_job())
-    won = rivals("claim", database_url)
+    won = with_rivals("claim", database_url)
     assert sorted(won[0] + won[1]) == list(range(ROUNDS))
 
 
 def test_two_processes_open_a_new_ledger_at_once(database_url: str) -> None:
-    assert rivals("open", database_url, processes=3) == [True, True, True]
+    assert with_rivals("open", database_url, processes=3) == [True, True, True]
     with open_store(database_url) as store:
         assert store.jobs() == []
 

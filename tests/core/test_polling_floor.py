@@ -1,0 +1,56 @@
+"""Never more than one status call a minute for a job, however many tabs, users and processes ask."""
+
+from __future__ import annotations
+
+import time
+from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.client.misbehaving import MisbehavingServer, Reply, answer
+from tests.core.conftest import START, a_job, open_store, with_rivals
+from tests.core.rival import time_in
+from video_inference.contract import STATUS_FLOOR_S
+from video_inference.jobs import JobStatus
+
+SECONDS = 150
+"""On the clock that all share, not on the wall."""
+SECOND_TAKES_S = 0.03
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [answer({"status": 1}), answer({}), reset, answer(status=500)],
+    ids=["pending", "nothing", "reset", "broken"],
+)
+def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(tmp_path: Path, reply: Reply) -> None:
+    clock, asked_at_s = tmp_path / "clock", list[float]()
+
+    def log_and_reply(handler: BaseHTTPRequestHandler) -> None:
+        asked_at_s.append((time_in(clock) - START).total_seconds())
+        reply(handler)
+
+    def let_time_pass() -> None:
+        for second in range(SECONDS + 1):
+            set_clock(clock, second)
+            time.sleep(SECOND_TAKES_S)
+
+    set_clock(clock, 0)
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with open_store(url) as store:
+        store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", answered_at=START))
+    with MisbehavingServer() as server:
+        server.replies_with(log_and_reply)
+        tries = with_rivals("ask", url, server.url, str(tmp_path), str(SECONDS), meanwhile=let_time_pass)
+    assert min(tries) > len(asked_at_s)
+    gaps_s = [later - earlier for earlier, later in pairwise(asked_at_s)]
+    assert len(gaps_s) >= 1
+    assert min(gaps_s) >= STATUS_FLOOR_S
+
+
+def set_clock(clock: Path, second: int) -> None:
+    draft = clock.with_suffix(".next")
+    draft.write_text(str(second))
+    draft.replace(clock)
