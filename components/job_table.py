@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.error_notice import plain
 from components.session import service_label
-from video_inference.jobs import Job, JobStatus
+from video_inference.jobs import EMBEDDED, Job, JobStatus
 
 _LOOKS = {
     JobStatus.CREATED: ("Sending", "blue", ":material/cloud_upload:"),
@@ -59,7 +59,7 @@ def _actions(job: Job, now: datetime) -> bool:
             query_params={"job": job.id},
         )
         return False
-    if job.remote_job_id is None or job.status is JobStatus.FAILED:
+    if job.remote_job_id is None or job.status is JobStatus.FAILED or _is_asked_all_the_time(job):
         return False
     wait_s = (job.next_check_at - now).total_seconds()
     return st.button(
@@ -77,10 +77,15 @@ def _times(job: Job, now: datetime) -> str:
         told.append(f"took {_span((job.ended_at - job.created_at).total_seconds())}")
     elif job.remote_job_id:
         told.append(f"checked {ago(now - job.checked_at)}" if job.checked_at else "not checked yet")
-        if job.status.is_open:
+        if job.status.is_open and not _is_asked_all_the_time(job):
             wait_s = (job.next_check_at - now).total_seconds()
             told.append(f"next check in {_span(wait_s)}" if wait_s > 0 else "next check now")
     return " · ".join(told)
+
+
+def _is_asked_all_the_time(job: Job) -> bool:
+    """The built-in engine invites a call every second or two: a countdown and a button would only flicker."""
+    return job.status.is_open and job.service == EMBEDDED
 
 
 def ago(age: object) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import OpenPage
-from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.workbench import Workbench
 
 HOSTED = "https://api.example.com"
@@ -73,6 +73,13 @@ def test_a_job_cannot_be_asked_about_before_its_time_and_the_button_says_so(
     assert app.button[0].label.startswith("Ask in ")
     assert "at most once a minute" in app.button[0].help
     assert "checked 10 s ago · next check in " in texts(app)
+
+
+def test_the_built_in_engine_is_asked_all_the_time_by_itself(open_page: OpenPage, bench: Workbench) -> None:
+    write_job(bench, JobStatus.SUBMITTED, service=EMBEDDED, key_id="", remote_job_id="r1")
+    app = open_page("jobs")
+    assert not app.button
+    assert "next check" not in texts(app)
 
 
 def test_a_lost_job_can_be_asked_about_but_is_promised_no_check(open_page: OpenPage, bench: Workbench) -> None:
