@@ -8,7 +8,7 @@ from components.error_notice import error_notice, plain
 from components.session import Connection, current_connection
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import ROBOFLOW_API_URL
-from video_inference.errors import FrametallyError
+from video_inference.errors import FrametallyError, SettingsError
 from video_inference.jobs import EMBEDDED
 from video_inference.settings import parse_service_url
 from video_inference.workbench import Workbench
@@ -35,8 +35,10 @@ def service_form(bench: Workbench) -> Connection | None:
         help="Kept in this server's memory until it stops; never written to disk.",
         autocomplete="off",
     ).strip()
-    tested = st.button("Test and use", type="primary", icon=":material/cable:", disabled=not (typed or has_key))
-    return _test(bench, address, typed or bench.settings.api_key or "") if tested else None
+    # Never disabled: a key counts as typed only when its field is left, often by the very click on this button.
+    tested = st.button("Test and use", type="primary", icon=":material/cable:")
+    kept = bench.settings.api_key if has_key else None  # for its own service only
+    return _test(bench, address, typed or kept or "") if tested else None
 
 
 def _address_field(bench: Workbench) -> str:
@@ -47,6 +49,8 @@ def _test(bench: Workbench, address: str, api_key: str) -> Connection | None:
     """Ask which workspace the key opens."""
     try:
         api_url = parse_service_url(address)
+        if not api_key:
+            raise SettingsError("There is no API key yet.", "Type it into its field.")
         with st.spinner("Asking the service"):
             workspace = VideoInferenceClient(api_url, api_key).open_workspace()
     except FrametallyError as error:

@@ -68,6 +68,14 @@ def test_an_address_that_cannot_be_asked_says_why(engine: str, open_page: OpenPa
     assert "rf_" not in app.error[0].value
 
 
+def test_without_a_key_nothing_is_asked_and_a_key_of_the_settings_goes_to_its_own_service_only(
+    engine: str, hosted: FakeService, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROBOFLOW_API_KEY", fake_service.KEY)
+    app = choose_service(open_page("configuration"), hosted.url, "")
+    assert "There is no API key yet." in app.error[0].value
+
+
 def test_the_key_is_in_nothing_that_the_server_sends_or_keeps(
     engine: str, hosted: FakeService, open_page: OpenPage, data_dir: Path
 ) -> None:
