@@ -11,6 +11,9 @@ import supervision as sv
 
 from video_inference.video import Image
 
+_MOST_MOVED_LABELS = 50
+"""Labels are moved into the picture and off each other up to so many; the time for it grows with their square."""
+
 
 def annotate(
     image: Image,
@@ -42,7 +45,13 @@ def annotate(
     thickness = sv.calculate_optimal_line_thickness((width_px, height_px))
     labels = [f"{name} {value:.2f}" for name, value in zip(class_names, confidence, strict=True)]
     drawn = sv.BoxAnnotator(color=palette, thickness=thickness).annotate(image.copy(), detections)
-    labeller = sv.LabelAnnotator(color=palette, text_scale=scale, text_thickness=max(thickness // 2, 1), text_padding=4)
+    labeller = sv.LabelAnnotator(
+        color=palette,
+        text_scale=scale,
+        text_thickness=max(thickness // 2, 1),
+        text_padding=4,
+        smart_position=len(xyxy) <= _MOST_MOVED_LABELS,
+    )
     return np.asarray(labeller.annotate(drawn, detections, labels=labels), dtype=np.uint8)
 
 
