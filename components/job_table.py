@@ -97,5 +97,5 @@ def ago(age: object) -> str:
 def _span(seconds: float) -> str:
     for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= unit_s:
-            return f"{seconds / unit_s:.0f} {unit}"
-    return f"{max(seconds, 0):.0f} s"
+            return f"{seconds // unit_s:.0f} {unit}"
+    return f"{max(seconds, 0) // 1:.0f} s"

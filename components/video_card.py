@@ -34,7 +34,7 @@ def first_picture(video: KeptVideo) -> bytes:
 
 def clock(seconds: float) -> str:
     """A time in the video: `0:39.9`, `1:02:03.0`."""
-    minutes, rest = divmod(max(seconds, 0), 60)
+    minutes, rest = divmod(round(max(seconds, 0), 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
 

@@ -1,0 +1,59 @@
+"""The rates that are offered for a video, and why another one is refused."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from components.rate_picker import every_nth, planned_count, refused_rate
+from video_inference.video import VideoFacts
+
+
+def facts(frame_rate: str, frame_count: int = 300) -> VideoFacts:
+    return VideoFacts(
+        container="mp4",
+        codec="h264",
+        width_px=320,
+        height_px=240,
+        duration_s=float(frame_count / Fraction(frame_rate)),
+        frame_rate=frame_rate,
+        frame_count=frame_count,
+        rotation_deg=0,
+        size_bytes=1000,
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame_rate", "steps"),
+    [
+        ("10", [1, 2, 3, 5, 6, 10]),
+        ("25", [1, 2, 3, 5, 6, 10, 15, 25]),
+        ("25/2", [1, 2, 3, 5, 6, 10]),
+        ("179/6", [1, 2, 3, 5, 6, 10, 15]),
+        ("1", [1]),
+        ("1/2", []),
+        ("240", [2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 30, 40, 48, 60, 80, 120, 240]),
+    ],
+)
+def test_what_is_offered_divides_the_video_and_is_taken_by_the_service(frame_rate: str, steps: list[int]) -> None:
+    assert every_nth(facts(frame_rate)) == steps
+
+
+@pytest.mark.parametrize(
+    ("frame_rate", "rate", "why"),
+    [
+        ("10", 10, ""),
+        ("30000/1001", 29.97, ""),
+        ("10", 10.5, "The video has 10 frames per second: it cannot be analysed at 10.5."),
+        ("240", 121, "The service takes 1 to 120 frames per second, not 121."),
+        ("10", 0, "The service takes 1 to 120 frames per second, not 0."),
+    ],
+)
+def test_a_rate_that_cannot_be_sent_is_refused_in_words(frame_rate: str, rate: float, why: str) -> None:
+    assert refused_rate(facts(frame_rate), rate) == why
+
+
+@pytest.mark.parametrize(("rate", "frames"), [(10, 40), (5, 20), (3, 12), (1, 4)])
+def test_the_number_of_frames_is_said_before_they_are_paid_for(rate: float, frames: int) -> None:
+    assert planned_count(facts("10", 40), rate) == frames

@@ -1,0 +1,56 @@
+"""How times, sizes and foreign text are written."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from components.error_notice import plain
+from components.job_table import ago
+from components.session import service_label
+from components.video_card import clock, megabytes
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00.0"), (39.86, "0:39.9"), (59.96, "1:00.0"), (60, "1:00.0"), (3723, "1:02:03.0")]
+)
+def test_a_time_in_the_video_reads_like_a_players(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("age_s", "text"),
+    [
+        (-3, "just now"),
+        (1, "just now"),
+        (20, "20 s ago"),
+        (59.7, "59 s ago"),
+        (3599, "59 min ago"),
+        (180, "3 min ago"),
+        (86_400, "1 d ago"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_unit(age_s: float, text: str) -> None:
+    assert ago(timedelta(seconds=age_s)) == text
+
+
+@pytest.mark.parametrize(("size_bytes", "text"), [(500_000, "0.5 MB"), (2_500_000_000, "2.50 GB")])
+def test_a_size_is_told_as_people_say_it(size_bytes: int, text: str) -> None:
+    assert megabytes(size_bytes) == text
+
+
+def test_foreign_text_is_no_markdown() -> None:
+    assert plain("*a* [b](c) $1 :red[x]") == r"\*a\* \[b\]\(c\) \$1 \:red\[x\]"
+
+
+@pytest.mark.parametrize(
+    ("service", "label"),
+    [
+        ("embedded", "Built-in engine"),
+        ("https://api.roboflow.com", "Roboflow"),
+        ("http://engine:9001", "engine:9001"),
+    ],
+)
+def test_a_service_is_named_as_people_call_it(service: str, label: str) -> None:
+    assert service_label(service) == label
