@@ -6,6 +6,8 @@ Files come from strangers: only known containers are opened, only from the local
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -152,15 +154,18 @@ def build_index(path: Path) -> FrameIndex:
     """
     keyframes: list[tuple[int, int]] = []
     durations: dict[int, int] = {}
+    latest = -math.inf
     with open_video(path) as (container, stream):
         time_base = stream.time_base or Fraction(1, 1000)
         for packet in _packets(container, stream):
-            pts = packet.pts if packet.pts is not None else packet.dts
-            if not packet.size or pts is None or packet.is_discard:
+            pts = packet_pts(packet)
+            if not packet.size or pts is None or packet.is_discard or _is_hidden(packet, stream):
                 continue
-            durations[pts] = packet.duration or 0
-            if packet.is_keyframe:
+            # Where two takes were joined, the second may begin before the first ends: nothing begins there.
+            if packet.is_keyframe and pts > latest:
                 keyframes.append((pts, pts if packet.dts is None else packet.dts))
+            durations[pts] = packet.duration or 0
+            latest = max(latest, pts)
         promised_end = (stream.start_time or 0) + stream.duration if stream.duration else 0
     if not durations:
         raise VideoError("The file holds no video frame.", "Choose another file, or export the video again.")
@@ -179,14 +184,22 @@ def build_index(path: Path) -> FrameIndex:
 def decode(path: Path, *, start_pts: int | None = None) -> Iterator[av.VideoFrame]:
     """Frames in display order from the start, or from the keyframe at or before `start_pts`.
 
-    A damaged file ends early instead of failing: what can be decoded is decoded.
+    A damaged file ends early instead of failing: what can be decoded is decoded. Where times tell nothing about
+    the order (`has_times`), frames are numbered as they come, and always from the start.
     """
     with open_video(path) as (container, stream):
         stream.thread_type = "AUTO"
-        if start_pts is not None:
+        timed = has_times(container, stream)
+        if start_pts is not None and timed:
             container.seek(start_pts, stream=stream)
+        waiting: list[int] = []
         for packet in _packets(container, stream):
-            yield from _decoded(packet)
+            if not timed and packet.size and packet.pts is not None:
+                heapq.heappush(waiting, packet.pts)
+            for frame in decoded(packet):
+                if not timed and waiting:
+                    frame.pts = heapq.heappop(waiting)
+                yield frame
 
 
 def read_frames(path: Path, index: FrameIndex, positions: Iterable[int]) -> Iterator[tuple[int, Image]]:
@@ -200,6 +213,17 @@ def read_frames(path: Path, index: FrameIndex, positions: Iterable[int]) -> Iter
         run = _one_seek(index, wanted)
         yield from _read_run(path, index, run)
         wanted = wanted[len(run) :]
+
+
+def has_times(container: Any, stream: Any) -> bool:
+    """Whether the pts of frames can be believed: AVI stores none, and those made up for B-frames are out of order."""
+    return not (container.format.name == "avi" and stream.codec_context.has_b_frames)
+
+
+def packet_pts(packet: Any) -> int | None:
+    """When what is in the packet is shown; some containers tell only when it is decoded."""
+    pts: int | None = packet.pts if packet.pts is not None else packet.dts
+    return pts
 
 
 def upright(frame: av.VideoFrame) -> Image:
@@ -242,6 +266,11 @@ def _with_promised_frames(index: FrameIndex) -> npt.NDArray[np.int64]:
     return np.concatenate([index.pts, promised])
 
 
+def _is_hidden(packet: Any, stream: Any) -> bool:
+    """Whether it is a VP8 frame that only others refer to (RFC 6386, 9.1: show_frame)."""
+    return stream.codec_context.codec.canonical_name == "vp8" and not memoryview(packet)[0] & 0x10
+
+
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
     try:
         yield from container.demux(stream)
@@ -249,7 +278,8 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
         return
 
 
-def _decoded(packet: Any) -> Iterator[av.VideoFrame]:
+def decoded(packet: Any) -> Iterator[av.VideoFrame]:
+    """The frames that this packet completes; none where it is damaged."""
     try:
         yield from packet.decode()
     except av.FFmpegError:
