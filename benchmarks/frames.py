@@ -1,0 +1,108 @@
+"""Random access to the frames of a 1080p video with a keyframe every 250 frames, against what it can cost at least.
+
+frame_seek_vs_floor   95th percentile of our time for a frame anywhere, over that of decoding from the nearest keyframe
+                      up to that frame with a container that is already open and a seek that is known to be right
+next_frame_vs_opencv  median of our time for the next analysed frame, over OpenCV's `POS_FRAMES` and `read`
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+
+from video_inference.frames import FrameReader
+from video_inference.video import FrameIndex, build_index, upright
+
+SECONDS = 34
+FPS = 30
+GOP = 250
+ANALYSED_EVERY = 6
+TRIES = 40
+
+
+def figures() -> Iterator[tuple[str, float]]:
+    """Print what was measured; yield the ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "gop250.mp4"
+        write_moving_picture(path, seconds=SECONDS, fps=FPS, gop=GOP)
+        index = build_index(path)
+        yield "frame_seek_vs_floor", anywhere(path, index)
+        yield "next_frame_vs_opencv", next_analysed(path, index)
+
+
+def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: tuple[int, int] = (1920, 1080)) -> None:
+    """A coarse random texture that slides and flickers: as hard to decode as a camera's picture of that bitrate."""
+    width_px, height_px = size
+    random = np.random.default_rng(5)
+    coarse = random.integers(0, 255, (height_px // 16, width_px // 8, 3), dtype=np.uint8)
+    texture = cv2.resize(coarse, (width_px * 2, height_px), interpolation=cv2.INTER_CUBIC)
+    grain = random.integers(-6, 7, (8, height_px, width_px, 1)).astype(np.int8)
+    with av.open(str(path), "w") as container:
+        options = {"preset": "veryfast", "g": str(gop), "keyint_min": str(gop), "sc_threshold": "0", "bf": "3"}
+        stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width_px, height_px, "yuv420p", 6_000_000
+        for number in range(seconds * fps):
+            left = number * 3 % width_px
+            image = cv2.add(texture[:, left : left + width_px], grain[number % 8].repeat(3, 2), dtype=cv2.CV_8U)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+
+
+def anywhere(path: Path, index: FrameIndex) -> float:
+    """Our 95th percentile over the floor's, each frame asked of both in turn."""
+    reader = FrameReader(path, index, cache_bytes=0)
+    ours, floor = [], []
+    with av.open(str(path)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        for position in np.random.default_rng(1).integers(0, len(index), TRIES).tolist():
+            floor.append(took_ms(lambda at=position: _from_keyframe(container, int(index.pts[at]))))
+            ours.append(took_ms(lambda at=position: reader.frame(at)))
+    _print("a frame anywhere", ours, "decoded from its keyframe", floor)
+    return float(np.percentile(ours, 95) / np.percentile(floor, 95))
+
+
+def next_analysed(path: Path, index: FrameIndex) -> float:
+    """Our median over OpenCV's, stepping through the analysed frames."""
+    reader = FrameReader(path, index)
+    capture = cv2.VideoCapture(str(path))
+    ours, theirs = [], []
+    start = GOP // 2
+    reader.frame(start)
+    for position in range(start + ANALYSED_EVERY, start + ANALYSED_EVERY * TRIES, ANALYSED_EVERY):
+        ours.append(took_ms(lambda at=position: reader.frame(at)))
+        theirs.append(took_ms(lambda at=position: (capture.set(cv2.CAP_PROP_POS_FRAMES, at), capture.read())))
+    capture.release()
+    _print("the next analysed frame", ours, "OpenCV, POS_FRAMES", theirs)
+    return float(np.median(ours) / np.median(theirs))
+
+
+def took_ms(work: Callable[[], object]) -> float:
+    started_s = time.perf_counter()
+    work()
+    return (time.perf_counter() - started_s) * 1000
+
+
+def _from_keyframe(container: av.container.InputContainer, pts: int) -> None:
+    container.seek(pts, stream=container.streams.video[0])
+    for frame in container.decode(container.streams.video[0]):
+        if frame.pts is not None and frame.pts >= pts:
+            upright(frame)
+            return
+
+
+def _print(our_name: str, ours: list[float], their_name: str, theirs: list[float]) -> None:
+    for name, times_ms in ((our_name, ours), (f"  {their_name}", theirs)):
+        half, late = np.percentile(times_ms, [50, 95])
+        print(f"{name:32} median {half:7.1f} ms   p95 {late:7.1f} ms")
+
+
+if __name__ == "__main__":
+    for name, value in figures():
+        print(f"figure {name} {value:.3f}")

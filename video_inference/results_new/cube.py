@@ -1,0 +1,164 @@
+"""Counts by class, time and confidence, summed up while the results stream by: what a threshold asks for is read off.
+
+Bucket b holds the entries [b · span, (b + 1) · span); the span, a power of two, doubles when the buckets are full, so
+that the length need not be known beforehand. Thresholds are the hundredths: step s lets through confidence >= s / 100,
+compared in float64, exactly as a scan over the boxes would.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+STEPS: Final = 101
+GRID: Final = np.arange(STEPS) / 100
+"""(101,) the thresholds of the cube."""
+MOST_CLASSES: Final = 1024
+"""A model with more classes gets no cube: it is counted from its boxes."""
+_MOST_BUCKETS = 1024
+_MOST_CELLS = 1 << 16
+_ONE = np.uint32(1)  # of the array's own type, else `add.at` is forty times slower
+_NEVER = np.iinfo(np.int32).max
+
+
+@dataclass(frozen=True)
+class Cube:
+    """What one model saw, for every threshold k / 100. Classes are in the order of its `ModelTable`."""
+
+    span: int
+    """Entries in a bucket; the last bucket may hold fewer."""
+    counts: npt.NDArray[np.uint32]
+    """(101, c, b) boxes per class and bucket with at least this confidence; mapped from the file."""
+    peak: npt.NDArray[np.int64]
+    """(101, c) most boxes of the class in one entry."""
+    present: npt.NDArray[np.int64]
+    """(101, c) entries with at least one."""
+    first: npt.NDArray[np.int64]
+    """(101, c) first entry with at least one; only where `present` is not 0."""
+    last: npt.NDArray[np.int64]
+    """(101, c) last entry with at least one; likewise."""
+
+    def histogram(self) -> npt.NDArray[np.int64]:
+        """(c, 101) boxes by confidence: column s those from s / 100 to below (s + 1) / 100, the last exactly 1."""
+        boxes = self.counts.sum(axis=2, dtype=np.int64)
+        return np.vstack([boxes[:-1] - boxes[1:], boxes[-1:]]).T
+
+
+def step_of(confidence: float) -> int | None:
+    """The step of a threshold; None where it lies between two."""
+    step = round(confidence * 100)
+    return step if 0 <= step < STEPS and step / 100 == confidence else None
+
+
+class CubeBuilder:
+    """Takes the boxes of one model, whole entries at a time, in the order of the entries."""
+
+    def __init__(self) -> None:
+        self._span_bits = 0
+        self._boxes = np.zeros((8, _MOST_BUCKETS, STEPS), dtype=np.uint32)
+        self._peak = np.zeros((8, STEPS), dtype=np.int32)
+        self._present = np.zeros((8, STEPS), dtype=np.int32)
+        self._first = np.full((8, STEPS), _NEVER, dtype=np.int32)
+        self._last = np.full((8, STEPS), -1, dtype=np.int32)
+
+    def add(
+        self, entry: npt.NDArray[np.int32], class_code: npt.NDArray[np.int32], confidence: npt.NDArray[np.float64]
+    ) -> None:
+        """Count boxes: (b,) entry, ascending; (b,) class; (b,) confidence, where NaN and below 0 never count."""
+        counted = confidence >= 0
+        entry, class_code = entry[counted].astype(np.int64), class_code[counted].astype(np.int64)
+        step = _steps(confidence[counted])
+        if not len(entry) or int(class_code.max()) >= MOST_CLASSES:
+            self._widen(int(class_code.max(initial=0)) + 1)
+            return
+        self._widen(int(class_code.max()) + 1)
+        self._lengthen(int(entry[-1]) + 1)
+        buckets = self._boxes.shape[1]
+        np.add.at(self._boxes.reshape(-1), (class_code * buckets + (entry >> self._span_bits)) * STEPS + step, _ONE)
+        self._add_ranks(entry, class_code, step)
+
+    def finish(self, order: list[int], entries: int) -> Cube | None:
+        """The cube with its classes in this order, over so many entries; None where there are too many classes."""
+        if len(order) > MOST_CLASSES:
+            return None
+        self._widen(len(order))
+        self._lengthen(entries)
+        boxes = self._boxes[order, : -(-entries >> self._span_bits)]
+        return Cube(
+            span=1 << self._span_bits,
+            counts=np.ascontiguousarray(_from_top(np.cumsum, boxes, dtype=np.uint32).transpose(2, 0, 1)),
+            peak=_from_top(np.maximum.accumulate, self._peak[order]).T.astype(np.int64),
+            present=_from_top(np.cumsum, self._present[order], dtype=np.int64).T,
+            first=_from_top(np.minimum.accumulate, self._first[order]).T.astype(np.int64),
+            last=_from_top(np.maximum.accumulate, self._last[order]).T.astype(np.int64),
+        )
+
+    def _add_ranks(self, entry: npt.NDArray[Any], class_code: npt.NDArray[Any], step: npt.NDArray[Any]) -> None:
+        """Peak and presence: the k-th most certain box of an entry makes k of them from its own step downwards."""
+        key = np.sort(((entry * MOST_CLASSES + class_code) << 7) | (STEPS - 1 - step))
+        group, step = key >> 7, STEPS - 1 - (key & 127)
+        starts = np.flatnonzero(np.diff(group, prepend=-1))
+        rank = np.arange(1, len(key) + 1) - np.repeat(starts, np.diff(starts, append=len(key)))
+        cell = (group % MOST_CLASSES) * STEPS + step
+        np.maximum.at(self._peak.reshape(-1), cell, rank.astype(np.int32))
+        best, of_entry = cell[starts], (group[starts] // MOST_CLASSES).astype(np.int32)
+        np.add.at(self._present.reshape(-1), best, np.int32(1))
+        np.minimum.at(self._first.reshape(-1), best, of_entry)
+        np.maximum.at(self._last.reshape(-1), best, of_entry)
+
+    def _widen(self, classes: int) -> None:
+        """Make room for so many classes; with many of them, at the expense of buckets."""
+        while self._boxes.shape[0] < min(classes, MOST_CLASSES):
+            room = 2 * self._boxes.shape[0]
+            while self._boxes.shape[1] * room > _MOST_CELLS:
+                self._boxes = self._boxes[:, 0::2] + self._boxes[:, 1::2]
+                self._span_bits += 1
+            self._boxes = np.concatenate([self._boxes, np.zeros_like(self._boxes)])
+            self._peak = np.concatenate([self._peak, np.zeros_like(self._peak)])
+            self._present = np.concatenate([self._present, np.zeros_like(self._present)])
+            self._first = np.concatenate([self._first, np.full_like(self._first, _NEVER)])
+            self._last = np.concatenate([self._last, np.full_like(self._last, -1)])
+
+    def _lengthen(self, entries: int) -> None:
+        """Make room for so many entries: two neighbouring buckets become one."""
+        while entries > self._boxes.shape[1] << self._span_bits:
+            paired = self._boxes[:, 0::2] + self._boxes[:, 1::2]
+            self._boxes = np.concatenate([paired, np.zeros_like(paired)], axis=1)
+            self._span_bits += 1
+
+
+def _steps(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The highest step that lets each confidence of at least 0 through."""
+    step = (np.minimum(confidence, 1) * 100).astype(np.int64)
+    step -= confidence < GRID[step]  # the product is rounded: it may be one step off
+    return step + (confidence >= GRID[np.minimum(step + 1, STEPS - 1)]) * (step < STEPS - 1)
+
+
+def write_cube(cube: Cube, folder: Path, model: int) -> None:
+    """Keep a cube: the counts in a file of their own, which can be mapped."""
+    np.save(folder / f"cube-{model}.npy", cube.counts)
+    rest = {name: value for name, value in vars(cube).items() if name != "counts"}
+    np.savez(folder / f"cube-{model}.npz", **rest)
+
+
+def read_cube(folder: Path, model: int) -> Cube | None:
+    """The cube of a model; None where it has none.
+
+    Raises:
+        OSError, ValueError: it is damaged.
+    """
+    path = folder / f"cube-{model}.npy"
+    if not path.exists():
+        return None
+    counts = np.load(path, mmap_mode="r")
+    with np.load(path.with_suffix(".npz")) as rest:
+        return Cube(counts=counts, **{**rest, "span": int(rest["span"])})
+
+
+def _from_top(accumulate: Any, values: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:
+    """Accumulate over the steps, the last axis, from the highest confidence down."""
+    return np.asarray(accumulate(values[..., ::-1], axis=-1, **how)[..., ::-1])

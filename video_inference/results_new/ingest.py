@@ -1,0 +1,204 @@
+"""Results JSON -> an archive: the original, gzipped, and beside it the tables and cubes that pages read.
+
+The file is read through a window, so its size costs time but no memory. A large one is ingested in a process of its
+own, `python -m video_inference.results_new.ingest JSON FOLDER`, so that nothing else has to wait for it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from video_inference.errors import ResultsError
+from video_inference.results_new.columns import BoxSink, Frames, Sink, sink_for
+from video_inference.results_new.cube import write_cube
+from video_inference.results_new.entries import ODD, EntryReader, Kind, is_empty, kind_of
+from video_inference.results_new.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, write_notes
+from video_inference.results_new.parquet import TableWriter, column
+from video_inference.results_new.wire import ASK_AGAIN, UNREADABLE, WINDOW_BYTES, Document
+
+_OFFSETS = ("frame_offset", "time_offset")
+_SPELLINGS = {f"{name}{plural}": name for name in _OFFSETS for plural in ("", "s")}
+
+
+def archive(json_path: Path, folder: Path) -> None:
+    """Keep the results as they came (gzip) and turn them into tables; the whole folder appears in one move.
+
+    Raises:
+        ResultsError: they cannot be read; the gzipped original is kept all the same.
+    """
+    draft = folder.with_name(f"{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    failure: ResultsError | None = None
+    with ThreadPoolExecutor(1) as beside:  # zlib lets go of the interpreter
+        packing = beside.submit(_pack, json_path, draft / ARCHIVE_NAME)
+        try:
+            write_tables(json_path, draft)
+        except ResultsError as error:
+            failure = error
+            write_notes(draft, Notes(failure=[error.what, error.next_step]))
+        packing.result()
+    _flush(draft)
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+    if failure is not None:
+        raise failure
+
+
+def write_tables(json_path: Path, folder: Path, window_bytes: int = WINDOW_BYTES) -> None:
+    """Turn results into the tables and cubes of an archive, in a folder that is there.
+
+    Raises:
+        ResultsError: they cannot be read.
+    """
+    with json_path.open("rb", buffering=0) as file, TableWriter(folder) as tables:
+        reading = _Reading(Document(file, window_bytes), tables, folder)
+        reading.run()
+    pq.write_table(reading.frames_table(), folder / FRAMES_NAME, compression="lz4")
+    write_notes(folder, reading.notes())
+
+
+class _Reading:
+    """One file on its way into the tables, and what is known of it so far."""
+
+    def __init__(self, document: Document, tables: TableWriter, folder: Path) -> None:
+        self._document, self._tables, self._folder = document, tables, folder
+        self._offsets: dict[str, bytes] = {}
+        self._models: dict[str, tuple[ModelNotes, Frames]] = {}
+        self._unread: dict[str, None] = {}
+        self._numbers = iter(range(1 << 31))
+
+    def run(self) -> None:
+        """Read the whole file; where a key comes twice, the last one counts."""
+        for key in self._document.keys():  # noqa: SIM118
+            if key in _SPELLINGS:
+                self._offsets[key] = self._document.value()
+                continue
+            self._models.pop(key, None)
+            self._unread.pop(key, None)
+            if not self._read_model(key):
+                self._unread[key] = None
+
+    def frames_table(self) -> pa.Table:
+        """A row per entry: where its frame stands, and for each model whether it was analysed, at what size.
+
+        Raises:
+            ResultsError: the lists are not of one length.
+        """
+        frame_index, time_s = (self._offset(name) for name in _OFFSETS)
+        if len(frame_index) != len(time_s):
+            raise ResultsError(f"The results name {len(frame_index)} frames but {len(time_s)} times.", ASK_AGAIN)
+        columns = {"frame_index": column(frame_index.astype(np.int64)), "time_s": column(time_s)}
+        for notes, frames in self._models.values():
+            if len(frames) != len(time_s):
+                raise ResultsError(f"{notes.name} has {len(frames)} entries for {len(time_s)} frames.", ASK_AGAIN)
+            columns |= frames.columns(notes.number)
+        return pa.table(columns)
+
+    def notes(self) -> Notes:
+        return Notes(models=[notes for notes, _ in self._models.values()], unread=list(self._unread))
+
+    def _read_model(self, key: str) -> bool:
+        """Read the value of a key as the entries of a model; False where it is nothing of the kind."""
+        if not self._document.at_array():
+            self._document.value()
+            return False
+        self._document.enter_array()
+        kind, waiting = self._find_kind()
+        if kind is None and ODD in waiting:
+            return False
+        kind = kind or Kind.DETECTION
+        reader, frames, number = EntryReader(kind), Frames(), next(self._numbers)
+        sink = sink_for(kind, self._tables, number)
+        _add([entry if entry is ODD else reader.one(entry) for entry in waiting], sink, frames)
+        for batch in self._document.batches(reader.many, reader.one):
+            _add(batch, sink, frames)
+        self._models[key] = (self._end_model(key, number, sink, frames), frames)
+        return True
+
+    def _find_kind(self) -> tuple[Kind | None, list[Any]]:
+        """Read on to the first entry that tells the kind; returns all entries up to it, the unknown ones as ODD."""
+        waiting: list[Any] = []
+        while (raw := self._document.entry()) is not None:
+            kind = kind_of(raw)
+            waiting.append(raw if kind or raw == b"null" or is_empty(raw) else ODD)
+            if kind:
+                return kind, waiting
+        return None, waiting
+
+    def _end_model(self, name: str, number: int, sink: Sink, frames: Frames) -> ModelNotes:
+        self._tables.end_model()
+        order, points, point_order = sink.classes.order(), [], []
+        if isinstance(sink, BoxSink):
+            points, point_order = list(sink.points), sink.point_order()
+            cube = sink.cube.finish(order, len(frames))
+            if cube:
+                write_cube(cube, self._folder, number)
+        return ModelNotes(
+            name=name,
+            number=number,
+            kind=sink.kind,
+            classes=list(sink.classes),
+            points=points,
+            point_order=point_order,
+            odd=frames.odd,
+        )
+
+    def _offset(self, name: str) -> npt.NDArray[np.float64]:
+        # The vendor's page spells the plural, its service the singular.
+        raw = self._offsets.get(name, self._offsets.get(f"{name}s"))
+        if raw is None:
+            raise ResultsError(f"The results have no {name}.", ASK_AGAIN)
+        try:
+            return np.array(msgspec.json.decode(raw, type=list[float]), dtype=np.float64)
+        except UNREADABLE as error:
+            raise ResultsError(f"{name} is no list of numbers.", ASK_AGAIN) from error
+
+
+def _add(batch: list[Any], sink: Sink, frames: Frames) -> None:
+    sink.add(len(frames), batch)
+    frames.add(batch)
+
+
+def _pack(source: Path, target: Path) -> None:
+    """Gzip at the quickest level: the original is kept for a closer look, not to save the last byte."""
+    packer = zlib.compressobj(level=1, wbits=31)
+    with source.open("rb", buffering=0) as plain, target.open("wb") as packed:
+        while block := plain.read(1 << 20):
+            packed.write(packer.compress(block))
+        packed.write(packer.flush())
+
+
+def _flush(folder: Path) -> None:
+    """Have the files on the disk before their folder gets its name."""
+    for path in _with_folder(folder):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _with_folder(folder: Path) -> Iterator[Path]:
+    yield from folder.iterdir()
+    yield folder
+
+
+if __name__ == "__main__":
+    try:
+        archive(Path(sys.argv[1]), Path(sys.argv[2]))
+    except ResultsError as refusal:
+        sys.exit(str(refusal))

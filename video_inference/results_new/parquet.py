@@ -1,0 +1,116 @@
+"""The tables of one archive, written in row groups while they grow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+_ROW_GROUP_BYTES = 6 << 20
+_KEY = [("model", pa.int32()), ("entry", pa.int32())]
+
+SCHEMAS: Final = {
+    "boxes": pa.schema(
+        [
+            *_KEY,
+            ("class_code", pa.int32()),
+            ("class_id", pa.int32()),
+            ("confidence", pa.float64()),
+            *((name, pa.float32()) for name in ("x_min", "y_min", "x_max", "y_max")),
+            ("tracker_id", pa.string()),
+        ]
+    ),
+    "polygons": pa.schema([*_KEY, ("box", pa.int32()), ("xy", pa.list_(pa.float32()))]),
+    "keypoints": pa.schema(
+        [*_KEY, ("box", pa.int32()), ("point", pa.list_(pa.int32())), ("xyc", pa.list_(pa.float32()))]
+    ),
+    "gaze": pa.schema([*_KEY, ("yaw", pa.float64()), ("pitch", pa.float64())]),
+    "masks": pa.schema([*_KEY, ("png", pa.binary()), ("class_map", pa.string())]),
+    "scores": pa.schema([*_KEY, ("class_code", pa.int32()), ("score", pa.float64())]),
+    "embeddings": pa.schema([*_KEY, ("embedding", pa.list_(pa.float32()))]),
+}
+"""The tables besides `frames`. `model` is the number of the model in the notes, `entry` the row of its frame, `box` the
+place of a box within its entry; lists of coordinates are flat, in pixels."""
+
+
+class TableWriter:
+    """Writes rows, in the order in which they come, to `<name>.parquet`; a table without rows leaves no file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writers: dict[str, pq.ParquetWriter] = {}
+        self._waiting: dict[str, list[pa.RecordBatch]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def write(self, name: str, columns: list[pa.Array]) -> None:
+        """Add rows to a table, as arrays in the order of its schema."""
+        batch = pa.record_batch(columns, schema=SCHEMAS[name])
+        if batch.num_rows:
+            self._waiting.setdefault(name, []).append(batch)
+            if sum(part.nbytes for part in self._waiting[name]) >= _ROW_GROUP_BYTES:
+                self._write(name)
+
+    def end_model(self) -> None:
+        """Close the row groups, so that none holds the rows of two models."""
+        for name in list(self._waiting):
+            self._write(name)
+
+    def _write(self, name: str) -> None:
+        rows = pa.Table.from_batches(self._waiting.pop(name))
+        if name not in self._writers:
+            path = self._folder / f"{name}.parquet"
+            self._writers[name] = pq.ParquetWriter(
+                path, SCHEMAS[name], compression="lz4", use_dictionary=False, write_statistics=["model", "entry"]
+            )
+        self._writers[name].write_table(rows, row_group_size=len(rows))
+
+
+def column(values: npt.NDArray[Any]) -> pa.Array:
+    """The numbers of a one-dimensional array, not copied; `pa.array` does the same, but imports pandas on the way."""
+    values = np.ascontiguousarray(values)
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+def lists(values: npt.NDArray[Any], sizes: list[int]) -> pa.Array:
+    """A list per row, of these sizes, cut from the flat values."""
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
+    return pa.ListArray.from_arrays(column(offsets), column(values))
+
+
+def read_rows(
+    folder: Path, name: str, model: int, columns: list[str], start: int = 0, stop: int | None = None
+) -> pa.Table:
+    """The rows of one model's entries [start, stop) of a table; only the row groups that hold some are read.
+
+    Raises:
+        OSError, pa.ArrowException: the table is damaged. One that is not there has no rows.
+    """
+    schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
+    path = folder / f"{name}.parquet"
+    if not path.exists():
+        return schema.empty_table()
+    with pq.ParquetFile(path, memory_map=True) as file:
+        groups = [at for at in range(file.num_row_groups) if _holds(file.metadata.row_group(at), model, start, stop)]
+        table = file.read_row_groups(groups, columns=columns if "entry" in columns else ["entry", *columns])
+    if start == 0 and stop is None:
+        return table.select(columns)
+    entry = table["entry"].to_numpy()
+    first = int(entry.searchsorted(start))
+    last = len(entry) if stop is None else int(entry.searchsorted(stop))
+    return table.slice(first, last - first).select(columns)
+
+
+def _holds(group: pq.RowGroupMetaData, model: int, start: int, stop: int | None) -> bool:
+    models, entries = group.column(0).statistics, group.column(1).statistics
+    return bool(models.min == model and entries.max >= start and (stop is None or entries.min < stop))
