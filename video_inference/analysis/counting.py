@@ -85,8 +85,8 @@ def count(
     `most_points=None` gives a point per entry. Classes come in the order asked for, unknown ones are left out.
     """
     columns = _columns(results, model, classes)
-    start, stop = _entries(results, window_s)
-    length = _point_length(stop - start, most_points)
+    start, stop = entries_in(results, window_s)
+    length = point_length(stop - start, most_points)
     cube = results.cube(model)
     if cube is not None and window_s is None and most_points is not None:
         length = max(length, cube.span)
@@ -118,7 +118,7 @@ def totals(
 ) -> list[Totals]:
     """One row per class, over the analysed frames of the window only, which it takes to the frame."""
     columns = _columns(results, model, classes)
-    start, stop = _entries(results, window_s)
+    start, stop = entries_in(results, window_s)
     analysed = int(results.models[model].analysed[start:stop].sum())
     cube, step = results.cube(model), step_of(confidence)
     whole = (start, stop) == (0, len(results.time_s))
@@ -175,15 +175,15 @@ def _columns(results: Results, model: str, classes: tuple[str, ...] | None) -> l
     return [names.index(name) for name in (names if classes is None else classes) if name in names]
 
 
-def _entries(results: Results, window_s: Window | None) -> tuple[int, int]:
-    """The entries [start, stop) of a window."""
+def entries_in(results: Results, window_s: Window | None) -> tuple[int, int]:
+    """The entries [start, stop) whose time lies in a window."""
     if window_s is None:
         return 0, len(results.time_s)
     inside = np.flatnonzero((results.time_s >= window_s[0]) & (results.time_s <= window_s[1]))
     return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
 
 
-def _point_length(entries: int, most_points: int | None) -> int:
+def point_length(entries: int, most_points: int | None) -> int:
     """Entries in a point: the least power of two that makes no more points than that."""
     if most_points is None or entries <= most_points:
         return 1

@@ -115,7 +115,7 @@ class Results:
             raise _damaged() from error
 
     def polygons(self, model: str, start: int, stop: int | None = None) -> list[npt.NDArray[np.float32]]:
-        """(k, 2) outline in pixels of each box of an entry, or of the entries [start, stop); (0, 2) where it has none."""
+        """(k, 2) outline in pixels of each box of an entry, or of entries [start, stop); (0, 2) where it has none."""
         rows, place, count = self._of_boxes("polygons", model, ["xy"], start, stop)
         outlines = [np.zeros((0, 2), dtype=np.float32)] * count
         xy, ends = _lists(rows, "xy")
@@ -124,8 +124,10 @@ class Results:
         return outlines
 
     def keypoints(self, model: str, start: int, stop: int | None = None) -> npt.NDArray[np.float32]:
-        """(b, k, 3) x, y in pixels and confidence of each box of an entry, or of the entries [start, stop), parallel to
-        `keypoint_names`; NaN where a box has none."""
+        """(b, k, 3) x, y in pixels and confidence of each box of an entry, or of entries [start, stop); else NaN.
+
+        k is that of `keypoint_names`.
+        """
         notes = self._notes_of(model)
         rows, place, count = self._of_boxes("keypoints", model, ["point", "xyc"], start, stop)
         found = np.full((count, len(notes.points), 3), np.nan, dtype=np.float32)
@@ -181,7 +183,7 @@ class Results:
     def _of_boxes(
         self, name: str, model: str, columns: list[str], start: int, stop: int | None
     ) -> tuple[pa.Table, npt.NDArray[np.int64], int]:
-        """Rows of a table that belong to boxes, the place of each one's box among all boxes asked for, and their number."""
+        """Rows of a table that belong to boxes, the place of each box among all asked for, and how many those are."""
         stop = start + 1 if stop is None else stop
         rows = self._rows(name, model, ["entry", "box", *columns], start, stop)
         entry = _numbers(self._rows("boxes", model, ["entry"], start, stop), "entry")
