@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_TOKENS = re.compile(r"\\.|[^\\,>]|[\\,>]", re.DOTALL)
+_MARKS = re.compile(r"\\.|.", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ClassView:
         return np.array([position.get(self.name_of(name), -1) for name in classes], dtype=np.int32)
 
     def merge(self, values: Floats, classes: Sequence[str], join: Callable[[Floats, Floats], Floats]) -> Floats:
-        """(m, len(classes)) values of the model's classes -> (m, len(names)) of the view's, members joined two by two."""
+        """(m, len(classes)) values by class of the model -> (m, len(names)) by class of the view, members joined."""
         merged = np.full((len(values), len(self.names(classes))), np.nan)
         for column, code in enumerate(self.codes(classes)):
             if code >= 0:
@@ -71,13 +71,13 @@ def add_known(some: Floats, more: Floats) -> Floats:
 def _split(text: str) -> list[list[str]]:
     """Parts between plain commas, each cut at its plain `>`."""
     parts = [[""]]
-    for token in _TOKENS.findall(text):
-        if token == ",":
+    for mark in _MARKS.findall(text):
+        if mark == ",":
             parts.append([""])
-        elif token == ">":
+        elif mark == ">":
             parts[-1].append("")
         else:
-            parts[-1][-1] += token[1:] if len(token) == 2 else token
+            parts[-1][-1] += mark[1:] if len(mark) == 2 else mark
     return parts
 
 

@@ -1,0 +1,115 @@
+"""Moments worth a look, against plain loops."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.material import box, entry, opened, random_entries
+from video_inference.analysis import view as view_module
+from video_inference.analysis.classes import ClassView
+from video_inference.analysis.comparison import compare
+from video_inference.analysis.moments import (
+    Extremes,
+    Moment,
+    every,
+    extremes,
+    in_order,
+    next_moment,
+    of_classes,
+    of_disagreement,
+    previous_moment,
+)
+from video_inference.analysis.view import View
+
+CAR, DOG = box("car"), box("dog")
+
+
+def test_a_class_peaks_comes_and_goes(tmp_path: Path) -> None:
+    frames = [entry(), entry(CAR), None, entry(CAR, CAR, DOG), entry(CAR, CAR), entry(CAR), entry()]
+    found = extremes(View(opened(tmp_path, m=frames), "m"))
+    assert found == [Extremes("car", 6, 4, 2, 3, 1, 5), Extremes("dog", 1, 1, 1, 3, 3, 3)]
+    assert of_classes(found) == [
+        Moment(1, "car first seen"),
+        Moment(3, "peak of car: 2; peak of dog: 1; dog first seen; dog last seen"),
+        Moment(5, "car last seen"),
+    ]
+
+
+def test_a_class_that_is_never_there_has_no_moment(tmp_path: Path) -> None:
+    found = extremes(View(opened(tmp_path, m=[entry(CAR)]), "m", confidence=0.95))
+    assert found == [Extremes("car", 0, 0, 0, None, None, None)]
+    assert of_classes(found) == []
+
+
+@pytest.mark.parametrize("chunk", [1, 6, 4096])
+@pytest.mark.parametrize("renames", ["", "a>b"])
+@pytest.mark.parametrize("window_s", [None, (3.0, 11.0)])
+def test_random_results_peak_where_a_plain_loop_finds_it(
+    tmp_path: Path,
+    chunk: int,
+    renames: str,
+    window_s: tuple[float, float] | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(view_module, "CHUNK_ENTRIES", chunk)
+    frames = random_entries(7, 90)
+    classes = ClassView.parse(renames)
+    view = View(opened(tmp_path, m=frames), "m", 0.6, classes, window_s)
+    first, last = (0, 90) if window_s is None else (15, 56)
+    for found in extremes(view):
+        counts = {
+            at: sum(
+                classes.name_of(seen["class"]) == found.class_name and seen["confidence"] >= 0.6
+                for seen in frame["predictions"]
+            )
+            for at, frame in enumerate(frames)
+            if frame and first <= at < last
+        }
+        there = [at for at, count in counts.items() if count]
+        assert (found.boxes, found.present) == (sum(counts.values()), len(there))
+        assert found.peak == max(counts.values())
+        assert found.peak_entry == next(at for at, count in counts.items() if count == found.peak)
+        assert (found.first_entry, found.last_entry) == (there[0], there[-1])
+
+
+def test_every_so_many_seconds_comes_the_next_analysed_frame(tmp_path: Path) -> None:
+    frames = [entry() for _ in range(31)]  # 5 a second: 0 to 6 s
+    frames[10] = frames[11] = None
+    frames[20:30] = [None] * 10
+    view = View(opened(tmp_path, m=frames), "m")
+    assert [moment.entry for moment in every(view, 1)] == [0, 5, 12, 15, 30]
+    assert [moment.entry for moment in every(view, 2.0)] == [0, 12, 30]
+    assert [moment.entry for moment in every(view, 0.2)] == [at for at, frame in enumerate(frames) if frame]
+    assert every(view, 2)[1].reason == "every 2 s: 2 s"
+
+
+def test_a_multiple_is_met_though_floats_are_not_exact(tmp_path: Path) -> None:
+    view = View(opened(tmp_path, fps=10, m=[entry() for _ in range(200)]), "m")
+    assert [moment.entry for moment in every(view, 0.3)] == list(range(0, 200, 3))
+
+
+@pytest.mark.parametrize("interval_s", [0, -1, float("nan")])
+def test_an_interval_is_above_zero(tmp_path: Path, interval_s: float) -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        every(View(opened(tmp_path, m=[entry()]), "m"), interval_s)
+
+
+def test_the_worst_frames_of_the_worst_seconds_are_moments(tmp_path: Path) -> None:
+    first = [entry(CAR), entry(CAR, DOG), entry(), entry(CAR)]
+    second = [entry(CAR), entry(), entry(), entry(CAR, DOG)]
+    comparison = compare(opened(tmp_path, fps=1, first=first, second=second), "first", "second", 0.5)
+    assert of_disagreement(comparison) == [
+        Moment(1, "2 only in first, 0 only in second"),
+        Moment(3, "0 only in first, 1 only in second"),
+    ]
+    assert [moment.entry for moment in of_disagreement(comparison, most=1)] == [1]
+
+
+def test_one_steps_from_moment_to_moment() -> None:
+    moments = in_order([Moment(9, "b"), Moment(4, "a")], [Moment(9, "c"), Moment(9, "b")])
+    assert moments == [Moment(4, "a"), Moment(9, "b; c")]
+    assert [next_moment(moments, at) for at in (0, 4, 8, 9)] == [moments[0], moments[1], moments[1], None]
+    assert [previous_moment(moments, at) for at in (4, 5, 9, 10)] == [None, moments[0], moments[0], moments[1]]
+    assert (next_moment([], 0), previous_moment([], 0)) == (None, None)

@@ -1,0 +1,133 @@
+"""Moments worth a look: where a class peaks, comes and goes, where two models disagree, every so many seconds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import numpy as np
+
+from video_inference.analysis.comparison import Comparison, by_second
+from video_inference.analysis.view import Progress, View
+
+DEFINITIONS: Final = {
+    "Peak": "the first analysed frame with the most detections of a class",
+    "First seen": "the first analysed frame with a detection of a class",
+    "Last seen": "the last analysed frame with a detection of a class",
+    "Every n seconds": "the first analysed frame at or after each multiple of n seconds",
+    "Disagreement": "the frame of a second in which most boxes are found by one of the two models only",
+}
+"""What each reason means; shown beside the moments."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """An entry and why it is worth a look."""
+
+    entry: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Extremes:
+    """What one class of the view comes to in its analysed frames, and where; no entry where it is never there."""
+
+    class_name: str
+    boxes: int
+    present: int
+    """Entries with at least one."""
+    peak: int
+    """Most detections in one entry."""
+    peak_entry: int | None
+    first_entry: int | None
+    last_entry: int | None
+
+
+def extremes(view: View, progress: Progress | None = None) -> list[Extremes]:
+    """One row per class of the view, merged ones counted as one, in bounded memory."""
+    boxes, present, peak, peak_at = np.zeros((4, len(view.names)), dtype=np.int64)
+    first, last = np.full((2, len(view.names)), -1)
+    for piece in view.in_chunks(progress):
+        counts = piece.counts(len(view.names))
+        highest, seen = counts.max(axis=0, initial=0), counts > 0
+        boxes += counts.sum(axis=0)
+        present += seen.sum(axis=0)
+        peak_at = np.where(highest > peak, piece.start + counts.argmax(axis=0), peak_at)
+        peak = np.maximum(peak, highest)
+        first = np.where((first < 0) & (highest > 0), piece.start + seen.argmax(axis=0), first)
+        last = np.where(highest > 0, piece.stop - 1 - seen[::-1].argmax(axis=0), last)
+    sums, places = np.column_stack([boxes, present, peak]), np.column_stack([peak_at, first, last])
+    return [
+        Extremes(name, *some.tolist(), *(at.tolist() if some[0] else (None, None, None)))
+        for name, some, at in zip(view.names, sums, places, strict=True)
+    ]
+
+
+def of_classes(found: Iterable[Extremes]) -> list[Moment]:
+    """Peak, first and last seen of every class that is there at all."""
+    return in_order(
+        Moment(entry, reason)
+        for row in found
+        for entry, reason in (
+            (row.peak_entry, f"peak of {row.class_name}: {row.peak}"),
+            (row.first_entry, f"{row.class_name} first seen"),
+            (row.last_entry, f"{row.class_name} last seen"),
+        )
+        if entry is not None
+    )
+
+
+def every(view: View, interval_s: float) -> list[Moment]:
+    """The first analysed frame of the window at or after each multiple of the interval; none twice.
+
+    Raises:
+        ValueError: the interval is not above 0.
+    """
+    if not interval_s > 0:
+        raise ValueError(f"interval_s has to be above 0, not {interval_s}")
+    known = np.flatnonzero(view.table.analysed[view.entries.start : view.entries.stop]) + view.entries.start
+    # A time has 4 decimals: 0.3 is the third multiple of 0.1, though 0.3 / 0.1 is less than 3.
+    step = np.floor(view.results.time_s[known] / interval_s + 1e-6).astype(np.int64)
+    steps, first = np.unique(step, return_index=True)
+    return [
+        Moment(int(known[at]), f"every {interval_s:g} s: {number * interval_s:g} s")
+        for number, at in zip(steps, first, strict=True)
+    ]
+
+
+def of_disagreement(comparison: Comparison, most: int = 20) -> list[Moment]:
+    """The worst frame of each of the seconds with the most disagreement, in the order of time."""
+    return in_order(_disagreement_at(comparison, second.worst_entry) for second in by_second(comparison)[:most])
+
+
+def in_order(*moments: Iterable[Moment]) -> list[Moment]:
+    """One moment per entry, in the order of time, with all its reasons."""
+    reasons: dict[int, list[str]] = {}
+    for moment in chain.from_iterable(moments):
+        reasons.setdefault(moment.entry, []).append(moment.reason)
+    return [Moment(entry, "; ".join(dict.fromkeys(reasons[entry]))) for entry in sorted(reasons)]
+
+
+def next_moment(moments: Sequence[Moment], entry: int) -> Moment | None:
+    """The first moment after this entry; they have to be in order."""
+    at = bisect_right(moments, entry, key=_entry)
+    return moments[at] if at < len(moments) else None
+
+
+def previous_moment(moments: Sequence[Moment], entry: int) -> Moment | None:
+    """The last moment before this entry; they have to be in order."""
+    at = bisect_left(moments, entry, key=_entry)
+    return moments[at - 1] if at else None
+
+
+def _entry(moment: Moment) -> int:
+    return moment.entry
+
+
+def _disagreement_at(comparison: Comparison, entry: int) -> Moment:
+    at = entry - comparison.start
+    only_a, only_b = int(comparison.only_a[at]), int(comparison.only_b[at])
+    return Moment(entry, f"{only_a} only in {comparison.model_a}, {only_b} only in {comparison.model_b}")
