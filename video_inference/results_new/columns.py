@@ -112,8 +112,9 @@ class BoxSink:
         confidence = _confidences(boxes)
         self.cube.add(entry, code, confidence)
         class_id = [-1 if box.class_id is None else box.class_id for box in boxes]
-        columns = (code, np.fromiter(class_id, np.int32, len(boxes)), confidence, *_corners(boxes))
-        self._tables.write("boxes", [*self._key(entry), *(column(values) for values in columns), _tracker_ids(boxes)])
+        numbers = [code, np.fromiter(class_id, np.int32, len(boxes)), confidence, *_corners(boxes)]
+        columns = [column(np.asarray(values)) for values in numbers]
+        self._tables.write("boxes", [*self._key(entry), *columns, _tracker_ids(boxes)])
 
     def _add_polygons(self, entry: npt.NDArray[np.int32], place: npt.NDArray[np.int64], boxes: list[Box]) -> None:
         at = [number for number, box in enumerate(boxes) if box.points]

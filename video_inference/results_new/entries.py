@@ -162,7 +162,7 @@ class EntryReader:
         try:
             return _whole(self._one.decode(raw))
         except UNREADABLE:
-            return self._lenient(raw)
+            return nothing_found(raw) or self._lenient(raw)
 
     def _lenient(self, raw: bytes) -> Any:
         if b"NaN" not in raw and b"Infinity" not in raw:
@@ -191,12 +191,13 @@ def kind_of(raw: bytes) -> Kind | None:
     return _kind_of_object(found) if isinstance(found, dict) else _kind_of_item(_first(found))
 
 
-def is_empty(raw: bytes) -> bool:
-    """Whether an entry says that nothing was found, whatever its model looks for."""
+def nothing_found(raw: bytes) -> LabelsEntry | None:
+    """An entry that says that nothing was found, whatever its model looks for; None for any other."""
     try:
-        return msgspec.json.decode(raw, type=LabelsEntry, strict=False).predictions in ([], {})
+        entry = msgspec.json.decode(raw, type=LabelsEntry, strict=False)
     except UNREADABLE:
-        return False
+        return None
+    return None if entry.predictions else entry
 
 
 def _kind_of_object(found: dict[str, Any]) -> Kind | None:

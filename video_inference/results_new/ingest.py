@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from video_inference.errors import ResultsError
 from video_inference.results_new.columns import BoxSink, Frames, Sink, sink_for
 from video_inference.results_new.cube import write_cube
-from video_inference.results_new.entries import ODD, EntryReader, Kind, is_empty, kind_of
+from video_inference.results_new.entries import ODD, EntryReader, Kind, kind_of, nothing_found
 from video_inference.results_new.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, write_notes
 from video_inference.results_new.parquet import TableWriter, column
 from video_inference.results_new.wire import ASK_AGAIN, UNREADABLE, WINDOW_BYTES, Document
@@ -134,7 +134,7 @@ class _Reading:
         waiting: list[Any] = []
         while (raw := self._document.entry()) is not None:
             kind = kind_of(raw)
-            waiting.append(raw if kind or raw == b"null" or is_empty(raw) else ODD)
+            waiting.append(raw if kind or raw == b"null" or nothing_found(raw) else ODD)
             if kind:
                 return kind, waiting
         return None, waiting

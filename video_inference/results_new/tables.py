@@ -109,10 +109,7 @@ class Results:
 
     def cube(self, model: str) -> Cube | None:
         """The counts of a model for every threshold k / 100; None for kinds without boxes, or above 1,024 classes."""
-        try:
-            return read_cube(self.folder, self._notes_of(model).number)
-        except (OSError, ValueError) as error:
-            raise _damaged() from error
+        return self._cubes[model]
 
     def polygons(self, model: str, start: int, stop: int | None = None) -> list[npt.NDArray[np.float32]]:
         """(k, 2) outline in pixels of each box of an entry, or of entries [start, stop); (0, 2) where it has none."""
@@ -202,6 +199,13 @@ class Results:
 
     def _notes_of(self, model: str) -> ModelNotes:
         return self._by_name[model]
+
+    @cached_property
+    def _cubes(self) -> dict[str, Cube | None]:
+        try:
+            return {model.name: read_cube(self.folder, model.number) for model in self.notes.models}
+        except (OSError, ValueError) as error:
+            raise _damaged() from error
 
     @cached_property
     def _by_name(self) -> dict[str, ModelNotes]:

@@ -205,7 +205,7 @@ class Document:
         if wrong is None:
             return self._end - self._at < len(self._buffer) - 1
         at = self._at + int(wrong[1])
-        if at < self._end and self._buffer[at : at + 1] not in (b"N", b"I"):
+        if at < self._end and self._buffer[at] not in b"NI" and "escape" not in str(error):
             raise _malformed() from error
         return at == self._end
 
