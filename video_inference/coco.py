@@ -29,7 +29,7 @@ _DECIMALS: Final = 3
 _AT_ONCE: Final = 4096
 
 
-class _Image(Struct, frozen=True):
+class _Image(Struct, frozen=True, gc=False):
     id: int
     file_name: str
     frame_index: int
@@ -38,7 +38,7 @@ class _Image(Struct, frozen=True):
     height: int | UnsetType = UNSET
 
 
-class _Annotation(Struct):
+class _Annotation(Struct, gc=False):
     id: int
     image_id: int
     category_id: int
