@@ -99,9 +99,9 @@ class FrameReader:
         keyframe = int(np.searchsorted(self.index.keyframes[:, 0], self._wanted_pts, side="right")) - 1
         if self._goes_on_to(position, keyframe):
             return self._advance_to(position)
-        # A recovery point is a keyframe that may need the ones before it: then the earlier one leads there.
         if self._closed:
             self._open()
+        # A recovery point is a keyframe that may need the ones before it: then the earlier one leads there.
         for start in (keyframe, keyframe - 1):
             self._coming, self._at = self._from(start), -1
             frame = self._advance_to(position)
