@@ -9,7 +9,7 @@ import streamlit as st
 
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.jobs import EMBEDDED
-from video_inference.results import Results, read
+from video_inference.results_new import Results, open_results
 from video_inference.settings import Settings
 from video_inference.workbench import Workbench, open_workbench
 
@@ -67,7 +67,7 @@ def use_connection(connection: Connection) -> None:
 @st.cache_resource(show_spinner="Reading the results", max_entries=8)
 def job_results(job_id: str) -> Results:
     """The archived results of a finished job; they never change."""
-    return read(workbench().settings.results_dir / job_id)
+    return open_results(workbench().settings.results_dir / job_id)
 
 
 def service_label(service: str) -> str:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from video_inference import results
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S, ModelRequest, StatusReport
 from video_inference.errors import (
@@ -26,6 +25,7 @@ from video_inference.errors import (
 )
 from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.media import MediaLibrary
+from video_inference.results_new import archive_apart
 from video_inference.services import Services
 from video_inference.store import Store
 
@@ -181,9 +181,10 @@ class Workflow:
         # The tables before the status: a crash must not leave SUCCEEDED without data.
         self.results_dir.mkdir(parents=True, exist_ok=True)
         download = self.results_dir / f"{job.id}.json"
-        client.download_results(output_url, download, self._progress_writer(job))
+        renew = self._progress_writer(job)
+        client.download_results(output_url, download, renew)
         try:
-            results.archive(download, self.results_dir / job.id)
+            archive_apart(download, self.results_dir / job.id, lambda: renew(0, None))
         finally:
             download.unlink(missing_ok=True)
         now = self.clock()
