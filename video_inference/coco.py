@@ -29,7 +29,7 @@ _DECIMALS: Final = 3
 _AT_ONCE: Final = 4096
 
 
-class _Image(Struct, frozen=True):
+class _Image(Struct, frozen=True, gc=False):
     id: int
     file_name: str
     frame_index: int
@@ -38,7 +38,7 @@ class _Image(Struct, frozen=True):
     height: int | UnsetType = UNSET
 
 
-class _Annotation(Struct):
+class _Annotation(Struct, gc=False):
     id: int
     image_id: int
     category_id: int
@@ -100,13 +100,12 @@ def _image(view: View, entry: int, stem: str) -> _Image:
 def _annotations(view: View, progress: Progress | None) -> Iterator[list[_Annotation]]:
     number = 1
     for piece in view.in_chunks(progress):
-        add_shape = _shapes(view, piece)
+        add_shapes = _shapes(view, piece)
         for first in range(0, len(piece.position), _AT_ONCE):
             here = slice(first, first + _AT_ONCE)
             annotations = _boxes(piece.boxes, here, number)
             number += len(annotations)
-            for annotation, position in zip(annotations, piece.position[here].tolist(), strict=True):
-                add_shape(annotation, position)
+            add_shapes(annotations, piece.position[here])
             yield annotations
 
 
@@ -123,38 +122,53 @@ def _boxes(boxes: Boxes, here: slice, first_id: int) -> list[_Annotation]:
     return [_Annotation(number, *row) for number, row in enumerate(zip(*columns, strict=True), start=first_id)]
 
 
-def _shapes(view: View, piece: ViewedBoxes) -> Callable[[_Annotation, int], None]:
-    """What adds to an annotation the shape of the box at a position among all boxes of these entries."""
+def _shapes(view: View, piece: ViewedBoxes) -> Callable[[list[_Annotation], npt.NDArray[np.int64]], None]:
+    """What adds their shapes to annotations, by the positions of their boxes among all boxes of these entries."""
     match view.table.kind:
         case Kind.SEGMENTATION:
-            return partial(_add_polygon, view.results.polygons(view.model, piece.start, piece.stop))
+            return partial(_add_polygons, view.results.polygons(view.model, piece.start, piece.stop))
         case Kind.KEYPOINTS:
             return partial(_add_keypoints, view.results.keypoints(view.model, piece.start, piece.stop))
         case _:
             return lambda *_: None
 
 
-def _add_polygon(polygons: list[npt.NDArray[np.float32]], annotation: _Annotation, position: int) -> None:
-    polygon = polygons[position].astype(np.float64)
-    if len(polygon) >= 3:  # fewer points are no area, and the COCO tools take four numbers for a box
-        annotation.segmentation = [polygon.round(_DECIMALS).ravel().tolist()]
-        annotation.area = round(_area(polygon), _DECIMALS)
+def _add_polygons(
+    polygons: list[npt.NDArray[np.float32]], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
+) -> None:
+    outlines = [polygons[position] for position in positions.tolist()]
+    # Fewer than three points are no area, and the COCO tools take four numbers for a box.
+    drawn = [(found, outline) for found, outline in zip(annotations, outlines, strict=True) if len(outline) >= 3]
+    if not drawn:
+        return
+    sizes = np.array([len(outline) for _, outline in drawn])
+    points = np.concatenate([outline for _, outline in drawn]).astype(np.float64)
+    areas = _areas(points, sizes).round(_DECIMALS).tolist()
+    numbers, ends = points.round(_DECIMALS).ravel().tolist(), np.cumsum(2 * sizes).tolist()
+    for (found, outline), area, end in zip(drawn, areas, ends, strict=True):
+        found.segmentation, found.area = [numbers[end - outline.size : end]], area
 
 
-def _area(polygon: npt.NDArray[np.float64]) -> float:
-    """Of a (k, 2) polygon, by the shoelace formula."""
-    x, y = (polygon - polygon[0]).T
-    return float(abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2)
+def _areas(points: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Of polygons with so many of the (k, 2) points each, one after the other, by the shoelace formula."""
+    starts = np.cumsum(sizes) - sizes
+    following = np.arange(1, len(points) + 1)
+    following[starts + sizes - 1] = starts
+    (x, y), (next_x, next_y) = points.T, points[following].T
+    return np.abs(np.add.reduceat(x * next_y - next_x * y, starts)) / 2
 
 
-def _add_keypoints(points: npt.NDArray[np.float32], annotation: _Annotation, position: int) -> None:
-    xyc = points[position].astype(np.float64)
-    there = ~np.isnan(xyc[:, :2]).any(axis=1)
+def _add_keypoints(
+    points: npt.NDArray[np.float32], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
+) -> None:
+    found = points[positions].astype(np.float64)
+    there = np.asarray(~np.isnan(found[:, :, :2]).any(axis=2))
     # One that comes without a confidence is one that the model is sure of.
-    visibility = np.where(there, np.where(xyc[:, 2] < _VISIBLE_FROM, 1, 2), 0)
-    flat = np.column_stack([np.where(there[:, None], xyc[:, :2], 0).round(_DECIMALS), visibility])
-    annotation.keypoints = flat.ravel().tolist()
-    annotation.num_keypoints = int(there.sum())
+    visibility = np.where(there, np.where(found[:, :, 2] < _VISIBLE_FROM, 1, 2), 0)
+    xy = np.where(there[:, :, np.newaxis], found[:, :, :2], 0).round(_DECIMALS)
+    flat = np.dstack([xy, visibility]).reshape(len(found), -1).tolist()
+    for annotation, keypoints, number in zip(annotations, flat, there.sum(axis=1).tolist(), strict=True):
+        annotation.keypoints, annotation.num_keypoints = keypoints, number
 
 
 def _categories(view: View) -> list[_Category]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.analysis.material import Entry, box, entry, opened, random_entries
+from video_inference.analysis import matching
 from video_inference.analysis import view as view_module
 from video_inference.analysis.classes import ClassView
 from video_inference.analysis.comparison import Comparison, Second, by_second, compare
@@ -101,7 +102,11 @@ def test_random_crowds_are_matched_as_a_plain_loop_matches_them(
     assert comparison.by_class.sum(axis=0).tolist() == totals.tolist()
 
 
-def test_a_dense_crowd_in_one_frame_is_matched_as_a_plain_loop_matches_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("pairs_at_once", [1, 2000, matching._PAIRS_AT_ONCE])
+def test_a_dense_crowd_in_one_frame_is_matched_as_a_plain_loop_matches_it(
+    tmp_path: Path, pairs_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(matching, "_PAIRS_AT_ONCE", pairs_at_once)
     first, second = (random_entries(seed, 12, classes="a", crowd=150) for seed in (5, 6))
     comparison = compare(opened(tmp_path, a=first, b=second), "a", "b", 0.1)
     assert rows_of(comparison) == [counted(one, other, 0.1, {}) for one, other in zip(first, second, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,24 @@ def test_a_polygon_comes_with_its_box(tmp_path: Path) -> None:
     car, dog, line = content["annotations"]
     assert (car["segmentation"], car["area"]) == ([[10, 10, 20, 10, 10, 30]], 100)
     assert ("segmentation" in dog, dog["area"], "segmentation" in line) == (False, 400, False)
+
+
+def test_the_area_is_that_of_the_polygon(tmp_path: Path) -> None:
+    chance = random.Random(2)
+    outlines = [
+        [{"x": chance.randrange(100), "y": chance.randrange(100)} for _ in range(chance.randrange(1, 9))]
+        for _ in range(40)
+    ]
+    content = written(tmp_path, [entry(*(box("car", points=outline) for outline in outlines))])
+    check_as_the_tools_do(content)
+    for outline, found in zip(outlines, content["annotations"], strict=True):
+        if len(outline) < 3:
+            assert ("segmentation" in found, found["area"]) == (False, 400)
+            continue
+        turned = [*outline[1:], outline[0]]
+        doubled = sum(a["x"] * b["y"] - b["x"] * a["y"] for a, b in zip(outline, turned, strict=True))
+        assert found["area"] == abs(doubled) / 2
+        assert found["segmentation"] == [[number for point in outline for number in (point["x"], point["y"])]]
 
 
 def test_keypoints_come_with_their_visibility(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ NAMES = (
 )
 
 
-def box(name: str = "car", confidence: float = 0.9, **values: Any) -> dict[str, Any]:
+def box(name: str = "car", confidence: object = 0.9, **values: Any) -> dict[str, Any]:
     return {"x": 10, "y": 20, "width": 4, "height": 6, "confidence": confidence, "class": name, **values}
 
 
@@ -96,14 +96,8 @@ def random_document(random: Random) -> dict[str, Any]:
     }
     for name in random.sample(["first", "time", "predictions", 'odd "name"', "车"], random.randint(0, 3)):
         content[name] = random_entries(random, count)
-    for name, value in (
-        ("note", "a ] word"),
-        ("version", 3),
-        ("info", {"a": [1, {"b": None}]}),
-        ("list", [1, "},", []]),
-    ):
-        if random.random() < 0.2:
-            content[name] = value
+    others = {"note": "a ] word", "version": 3, "info": {"a": [1, {"b": None}]}, "list": [1, "},", []]}
+    content |= {name: others[name] for name in random.sample(list(others), random.choice([0, 0, 1, 2]))}
     keys = random.sample(list(content), len(content))
     return {key: content[key] for key in keys}
 
@@ -124,7 +118,8 @@ def random_entries(random: Random, count: int) -> list[Any]:
 
 def random_entry(random: Random, kind: str) -> dict[str, Any]:
     some = range(random.choice([0, 1, 1, 3]))
-    head = {"time": random.random()} | random.choice([{}, {"image": {"width": 640, "height": "480"}}, {"image": []}])
+    head: dict[str, Any] = {"time": random.random()}
+    head |= random.choice([{}, {"image": {"width": 640, "height": "480"}}, {"image": []}])
     if kind == "labels":
         labels = [{"class": name, "confidence": random.random()} for name in random.sample(NAMES, len(some))]
         return {**head, "top": "x", "predictions": labels}

@@ -147,7 +147,9 @@ def _compared_boxes(
 
 def _in_pixels_of(target: ModelTable, source: ModelTable, boxes: Boxes) -> Boxes:
     """The boxes in the pixels of another model's pictures, where both say their size and it differs."""
-    scale = (target.image_wh / source.image_wh)[boxes.entry]
-    if np.all((scale == 1) | np.isnan(scale)):
+    wh, own_wh = target.image_wh[boxes.entry], source.image_wh[boxes.entry]
+    differ = (wh > 0) & (own_wh > 0) & (wh != own_wh)
+    if not differ.any():
         return boxes
-    return replace(boxes, xyxy=boxes.xyxy * np.tile(np.where(np.isnan(scale), 1, scale), 2))
+    scale = np.divide(wh, own_wh, out=np.ones_like(wh), where=differ)
+    return replace(boxes, xyxy=boxes.xyxy * np.tile(scale, 2))

@@ -119,7 +119,8 @@ def totals(
     """One row per class, over the analysed frames of the window only, which it takes to the frame."""
     columns = _columns(results, model, classes)
     start, stop = entries_in(results, window_s)
-    analysed = int(results.models[model].analysed[start:stop].sum())
+    done = results.models[model].analysed_before
+    analysed = int(done[stop] - done[start])
     cube, step = results.cube(model), step_of(confidence)
     whole = (start, stop) == (0, len(results.time_s))
     if cube is not None and step is not None and whole:
@@ -217,7 +218,7 @@ def _frames(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """(m,) entries planned and (m,) analysed in each point."""
     ends = np.minimum(starts + length, len(results.time_s))
-    done = np.concatenate([[0], np.cumsum(results.models[model].analysed)])
+    done = results.models[model].analysed_before
     return ends - starts, done[ends] - done[starts]
 
 

@@ -6,6 +6,7 @@ Neither model is the truth, so they are treated alike: threshold and one-to-one 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -29,19 +30,31 @@ def match(a: Boxes, b: Boxes) -> tuple[Ints, Ints]:
     that is the best one left for both of its boxes is one that the greedy walk takes, too (Preis 1999: linear time
     1/2-approximation for maximum weighted matching).
     """
-    at_a, at_b, iou = _overlapping(a, b)
+    order, low, high = _candidates(a, b)
+    free_a, free_b = np.ones(len(a), dtype=np.bool_), np.ones(len(b), dtype=np.bool_)
+    taken = [np.empty((0, 2), dtype=np.int64)]
+    for block in _blocks(a.entry, high - low):
+        at_a = np.repeat(np.arange(block.start, block.stop), (high - low)[block])
+        at_b = order[_ranges(low[block], high[block])]
+        iou = _iou(a.xyxy[at_a], b.xyxy[at_b])
+        kept = iou >= MIN_IOU
+        taken += _greedy(at_a[kept], at_b[kept], iou[kept], free_a, free_b)
+    pairs = np.concatenate(taken)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _greedy(
+    at_a: Ints, at_b: Ints, iou: Floats, free_a: npt.NDArray[np.bool_], free_b: npt.NDArray[np.bool_]
+) -> Iterator[Ints]:
+    """(k, 2) the pairs taken in each round; marks their boxes as no longer free."""
     order = np.lexsort((at_b, at_a, -iou))
     at_a, at_b = at_a[order], at_b[order]
-    free_a, free_b = np.ones(len(a.entry), dtype=np.bool_), np.ones(len(b.entry), dtype=np.bool_)
-    taken = [np.empty((0, 2), dtype=np.int64)]
     while len(at_a):
         best = _first_of_each(at_a, len(free_a)) & _first_of_each(at_b, len(free_b))
-        taken.append(np.column_stack([at_a[best], at_b[best]]))
+        yield np.column_stack([at_a[best], at_b[best]])
         free_a[at_a[best]] = free_b[at_b[best]] = False
         left = free_a[at_a] & free_b[at_b]
         at_a, at_b = at_a[left], at_b[left]
-    pairs = np.concatenate(taken)
-    return pairs[:, 0], pairs[:, 1]
 
 
 def _first_of_each(values: Ints, size: int) -> npt.NDArray[np.bool_]:
@@ -52,22 +65,18 @@ def _first_of_each(values: Ints, size: int) -> npt.NDArray[np.bool_]:
     return np.asarray(first[values] == place)
 
 
-def _overlapping(a: Boxes, b: Boxes) -> tuple[Ints, Ints, Floats]:
-    """All pairs of one entry and class with at least this IoU, however many there are to look at: a block at a time."""
-    order, low, high = _candidates(a, b)
-    looked_at = np.maximum(high - low, 0)
-    ends = np.cumsum(looked_at)
-    cuts = np.searchsorted(ends, np.arange(0, ends[-1] if len(ends) else 0, _PAIRS_AT_ONCE), side="right")
-    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))]
-    for first, last in zip(cuts, [*cuts[1:], len(a.entry)], strict=False):
-        many = looked_at[first:last]
-        at_a = np.repeat(np.arange(first, last), many)
-        at_b = order[np.arange(len(at_a)) - np.repeat(np.cumsum(many) - many - low[first:last], many)]
-        iou = _iou(a.xyxy[at_a], b.xyxy[at_b])
-        kept = iou >= MIN_IOU
-        found.append((at_a[kept], at_b[kept], iou[kept]))
-    at_a, at_b, iou = (np.concatenate(part) for part in zip(*found, strict=True))
-    return at_a, at_b, iou
+def _blocks(entry: npt.NDArray[np.int32], pairs: Ints) -> Iterator[slice]:
+    """Boxes of whole entries that have a bounded number of pairs to look at, however crowded the video is."""
+    stops = np.flatnonzero(np.diff(entry, append=-1)) + 1
+    number = np.cumsum(pairs)[stops - 1] // _PAIRS_AT_ONCE
+    cuts = stops[np.flatnonzero(np.diff(number, append=-1))].tolist()
+    yield from map(slice, [0, *cuts], cuts)
+
+
+def _ranges(low: Ints, high: Ints) -> Ints:
+    """All numbers of each range [low, high), one range after the other."""
+    sizes = high - low
+    return np.asarray(np.arange(sizes.sum()) + np.repeat(low - np.cumsum(sizes) + sizes, sizes))
 
 
 def _candidates(a: Boxes, b: Boxes) -> tuple[Ints, Ints, Ints]:
@@ -82,7 +91,7 @@ def _candidates(a: Boxes, b: Boxes) -> tuple[Ints, Ints, Ints]:
     order = np.argsort(key, kind="stable")
     low = np.searchsorted(key[order], slot_a + _within_slot(left - width * (1 / MIN_IOU - 1) - 1), side="left")
     high = np.searchsorted(key[order], slot_a + _within_slot(left + width * (1 - MIN_IOU) + 1), side="right")
-    return order, low, high
+    return order, low, np.maximum(high, low)
 
 
 def _slots(a: Boxes, b: Boxes) -> tuple[Floats, Floats]:

@@ -13,7 +13,7 @@ from video_inference.analysis.classes import ClassView
 from video_inference.analysis.counting import Window, entries_in
 from video_inference.results_new import Boxes, ModelTable, Results
 
-CHUNK_ENTRIES: Final = 4096
+CHUNK_ENTRIES: Final = 2048
 """So many entries are looked at together: what bounds the memory, whatever the length of the video."""
 
 Progress = Callable[[float], None]
@@ -29,9 +29,7 @@ class ViewedBoxes:
     boxes: Boxes
     """`class_code` is the position in the view's `names`."""
     position: npt.NDArray[np.int64]
-    """(b,) position of each box among all boxes of these entries, as gaze is kept."""
-    rank: npt.NDArray[np.int64]
-    """(b,) position of each box among all boxes of its entry, as polygons and keypoints are kept."""
+    """(b,) position of each box among all boxes of these entries, in which polygons, keypoints and gaze are kept."""
 
     def counts(self, classes: int) -> npt.NDArray[np.int64]:
         """(stop - start, classes) boxes per entry and class; 0 where the entry was not analysed, too."""
@@ -77,13 +75,11 @@ class View:
         boxes = self.results.boxes(self.model, start, stop)
         kept = np.flatnonzero(boxes.confidence >= self.confidence)
         kept = kept[codes[boxes.class_code[kept]] >= 0]
-        entry = boxes.entry[kept]
         return ViewedBoxes(
             start=start,
             stop=stop,
             boxes=replace(picked(boxes, kept), class_code=codes[boxes.class_code[kept]]),
             position=kept,
-            rank=kept - np.searchsorted(boxes.entry, entry),
         )
 
 

@@ -3,7 +3,7 @@
 from video_inference.results_new.apart import archive_apart
 from video_inference.results_new.cube import Cube
 from video_inference.results_new.entries import Kind
-from video_inference.results_new.ingest import archive
+from video_inference.results_new.ingest import archive, archive_apart
 from video_inference.results_new.notes import ARCHIVE_NAME
 from video_inference.results_new.tables import Boxes, ModelTable, Results, open_results
 

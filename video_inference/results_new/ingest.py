@@ -6,8 +6,11 @@ own, `python -m video_inference.results_new.ingest JSON FOLDER`, so that nothing
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import shutil
+import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
@@ -25,10 +28,18 @@ from video_inference.errors import ResultsError
 from video_inference.results_new.columns import BoxSink, Frames, Sink, sink_for
 from video_inference.results_new.cube import write_cube
 from video_inference.results_new.entries import ODD, EntryReader, Kind, kind_of, nothing_found
-from video_inference.results_new.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, write_notes
+from video_inference.results_new.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes, write_notes
 from video_inference.results_new.parquet import TableWriter, column
 from video_inference.results_new.wire import ASK_AGAIN, UNREADABLE, WINDOW_BYTES, Document
 
+_SMALL_BYTES = 4 << 20
+"""Up to here a process of its own would take longer to start than to work."""
+_NICE = 5
+_REFUSED = 3
+"""Exit code of the process where the results cannot be read; the notes say why."""
+_NO_OFFSET = 1 << 53
+_ROOT = Path(__file__).parents[2]
+_LOG = logging.getLogger(__name__)
 _OFFSETS = ("frame_offset", "time_offset")
 _SPELLINGS = {f"{name}{plural}": name for name in _OFFSETS for plural in ("", "s")}
 
@@ -56,6 +67,28 @@ def archive(json_path: Path, folder: Path) -> None:
     draft.rename(folder)
     if failure is not None:
         raise failure
+
+
+def archive_apart(json_path: Path, folder: Path) -> None:
+    """The same; large results in a process of their own, which is nicer to others than this one.
+
+    Raises:
+        ResultsError: they cannot be read; the gzipped original is kept all the same.
+        OSError: that process could not do its work; the log has its last words.
+    """
+    if json_path.stat().st_size < _SMALL_BYTES:
+        archive(json_path, folder)
+        return
+    command = [sys.executable, "-m", "video_inference.results_new.ingest", str(json_path), str(folder)]
+    roots = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    notes = read_notes(folder) if done.returncode == _REFUSED else None
+    if notes is not None and notes.failure:
+        raise ResultsError(*notes.failure)
+    if done.returncode:
+        _LOG.error("Reading results failed with %d: %s", done.returncode, done.stderr.decode(errors="replace")[-2000:])
+        raise OSError(errno.EIO, "the results could not be read in a process of their own")
 
 
 def write_tables(json_path: Path, folder: Path, window_bytes: int = WINDOW_BYTES) -> None:
@@ -163,9 +196,12 @@ class _Reading:
         if raw is None:
             raise ResultsError(f"The results have no {name}.", ASK_AGAIN)
         try:
-            return np.array(msgspec.json.decode(raw, type=list[float]), dtype=np.float64)
+            numbers = np.array(msgspec.json.decode(raw, type=list[float]), dtype=np.float64)
         except UNREADABLE as error:
             raise ResultsError(f"{name} is no list of numbers.", ASK_AGAIN) from error
+        if (np.abs(numbers) >= _NO_OFFSET).any():
+            raise ResultsError(f"{name} is no list of numbers that a video could have.", ASK_AGAIN)
+        return numbers
 
 
 def _add(batch: list[Any], sink: Sink, frames: Frames) -> None:
@@ -197,8 +233,14 @@ def _with_folder(folder: Path) -> Iterator[Path]:
     yield folder
 
 
-if __name__ == "__main__":
+def _main() -> int:
+    os.nice(_NICE)
     try:
         archive(Path(sys.argv[1]), Path(sys.argv[2]))
-    except ResultsError as refusal:
-        sys.exit(str(refusal))
+    except ResultsError:
+        return _REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

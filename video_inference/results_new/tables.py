@@ -68,6 +68,11 @@ class ModelTable:
     keypoint_names: tuple[str, ...]
     """In the order of the model's own ids."""
 
+    @cached_property
+    def analysed_before(self) -> npt.NDArray[np.int64]:
+        """(n + 1,) how many entries before entry i are known."""
+        return np.concatenate([[0], np.cumsum(self.analysed)])
+
 
 @dataclass(frozen=True)
 class Results:
