@@ -35,7 +35,7 @@ def show_chart(figure: Figure, *, key: str) -> Picked:
         selection_mode=("points", "box"),
         config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "toImage"]]},
     )
-    st.caption("Click a point to see its frame. To look closer, draw a box with the chart's box tool, or set the window.")
+    st.caption("Click a point to see its frame. To look closer, set the window, or draw it with the chart's box tool.")
     now = _selected(event["selection"])
     # The selection stays through reruns of other causes; only a change of it is the person's doing.
     before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen", Picked()), now

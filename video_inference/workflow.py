@@ -181,10 +181,9 @@ class Workflow:
         # The tables before the status: a crash must not leave SUCCEEDED without data.
         self.results_dir.mkdir(parents=True, exist_ok=True)
         download = self.results_dir / f"{job.id}.json"
-        renew = self._progress_writer(job)
-        client.download_results(output_url, download, renew)
+        client.download_results(output_url, download, self._progress_writer(job))
         try:
-            archive_apart(download, self.results_dir / job.id, lambda: renew(0, None))
+            archive_apart(download, self.results_dir / job.id)
         finally:
             download.unlink(missing_ok=True)
         now = self.clock()

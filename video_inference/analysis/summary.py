@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from video_inference.analysis.counting import Counts, Totals, count, totals
+from video_inference.analysis.moments import Extremes, extremes
 from video_inference.analysis.view import View
 
 
@@ -60,34 +61,22 @@ def _members(view: View, name: str) -> list[str]:
 
 def _merged_totals(view: View) -> list[Totals]:
     """Counted from the boxes: the peak of two classes together is not the sum of their peaks."""
-    many = len(view.names)
-    boxes, peak, present = (np.zeros(many, dtype=np.int64) for _ in range(3))
-    first, last = np.full(many, -1), np.full(many, -1)
-    for piece in view.in_chunks():
-        counts = piece.counts(many)
-        seen = counts > 0
-        boxes += counts.sum(axis=0)
-        present += seen.sum(axis=0)
-        peak = np.maximum(peak, counts.max(axis=0, initial=0))
-        here = seen.any(axis=0)
-        first = np.where(here & (first < 0), piece.start + seen.argmax(axis=0), first)
-        last = np.where(here, piece.stop - 1 - seen[::-1].argmax(axis=0), last)
-    return [_row(view, at, boxes, peak, present, first, last) for at in range(many)]
-
-
-def _row(view: View, at: int, *tables: npt.NDArray[np.int64]) -> Totals:
-    boxes, peak, present, first, last = (int(table[at]) for table in tables)
     time_s, entries = view.results.time_s, view.entries
     analysed = int(view.table.analysed[entries.start : entries.stop].sum())
-    if not analysed:
-        return Totals(view.names[at], None, None, None, None, None, None)
     interval_s = float(time_s[-1] - time_s[0]) / (len(time_s) - 1) if len(time_s) > 1 else 0.0
+    return [_row(found, analysed, interval_s, time_s) for found in extremes(view)]
+
+
+def _row(found: Extremes, analysed: int, interval_s: float, time_s: npt.NDArray[np.float64]) -> Totals:
+    if not analysed:
+        return Totals(found.class_name, None, None, None, None, None, None)
+    first, last = found.first_entry, found.last_entry
     return Totals(
-        class_name=view.names[at],
-        mean=boxes / analysed,
-        peak=peak,
-        present=present / analysed,
-        present_s=present * interval_s,
-        first_seen_s=float(time_s[first]) if present else None,
-        last_seen_s=float(time_s[last]) if present else None,
+        class_name=found.class_name,
+        mean=found.boxes / analysed,
+        peak=found.peak,
+        present=found.present / analysed,
+        present_s=found.present * interval_s,
+        first_seen_s=None if first is None else float(time_s[first]),
+        last_seen_s=None if last is None else float(time_s[last]),
     )

@@ -1,6 +1,5 @@
 """Results of a job: from the JSON that came (`archive`) to what pages read (`open_results`). `null` is not zero."""
 
-from video_inference.results_new.apart import archive_apart
 from video_inference.results_new.cube import Cube
 from video_inference.results_new.entries import Kind
 from video_inference.results_new.ingest import archive, archive_apart
