@@ -49,7 +49,8 @@ def style(figure: Figure, *, y_title: str, height_px: int = 320, y_axis: dict[st
     """The common looks: time along x, room for the legend on top; the window is the zoom."""
     figure.update_layout(
         height=height_px,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 8, "r": 36, "t": 8, "b": 8},
+        modebar={"orientation": "v"},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="closest",
         dragmode="zoom",  # with the box tool on, plotly reports no click on a point
