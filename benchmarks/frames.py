@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import av
@@ -20,11 +21,11 @@ import numpy as np
 from video_inference.frames import FrameReader
 from video_inference.video import FrameIndex, build_index, upright
 
-SECONDS = 34
+SECONDS = 20
 FPS = 30
 GOP = 250
 ANALYSED_EVERY = 6
-TRIES = 40
+TRIES = 30
 
 
 def figures() -> Iterator[tuple[str, float]]:
@@ -51,7 +52,7 @@ def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: 
         for number in range(seconds * fps):
             left = number * 3 % width_px
             image = cv2.add(texture[:, left : left + width_px], grain[number % 8].repeat(3, 2), dtype=cv2.CV_8U)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image.astype(np.uint8, copy=False), format="bgr24")))
         container.mux(stream.encode(None))
 
 
@@ -62,8 +63,8 @@ def anywhere(path: Path, index: FrameIndex) -> float:
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
         for position in np.random.default_rng(1).integers(0, len(index), TRIES).tolist():
-            floor.append(took_ms(lambda at=position: _from_keyframe(container, int(index.pts[at]))))
-            ours.append(took_ms(lambda at=position: reader.frame(at)))
+            floor.append(took_ms(partial(_from_keyframe, container, int(index.pts[position]))))
+            ours.append(took_ms(partial(reader.frame, position)))
     _print("a frame anywhere", ours, "decoded from its keyframe", floor)
     return float(np.percentile(ours, 95) / np.percentile(floor, 95))
 
@@ -76,8 +77,8 @@ def next_analysed(path: Path, index: FrameIndex) -> float:
     start = GOP // 2
     reader.frame(start)
     for position in range(start + ANALYSED_EVERY, start + ANALYSED_EVERY * TRIES, ANALYSED_EVERY):
-        ours.append(took_ms(lambda at=position: reader.frame(at)))
-        theirs.append(took_ms(lambda at=position: (capture.set(cv2.CAP_PROP_POS_FRAMES, at), capture.read())))
+        ours.append(took_ms(partial(reader.frame, position)))
+        theirs.append(took_ms(partial(_by_opencv, capture, position)))
     capture.release()
     _print("the next analysed frame", ours, "OpenCV, POS_FRAMES", theirs)
     return float(np.median(ours) / np.median(theirs))
@@ -95,6 +96,11 @@ def _from_keyframe(container: av.container.InputContainer, pts: int) -> None:
         if frame.pts is not None and frame.pts >= pts:
             upright(frame)
             return
+
+
+def _by_opencv(capture: cv2.VideoCapture, position: int) -> None:
+    capture.set(cv2.CAP_PROP_POS_FRAMES, position)
+    capture.read()
 
 
 def _print(our_name: str, ours: list[float], their_name: str, theirs: list[float]) -> None:

@@ -145,22 +145,23 @@ def _thickness(canvas: Image) -> int:
 
 def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     names = sorted(set(scene.class_names))
+    order = np.argsort(scene.confidence, kind="stable")  # of labels that overlap, the surest stays readable
     detections = sv.Detections(
-        xyxy=scene.xyxy.astype(np.float32),
-        confidence=scene.confidence,
-        class_id=np.array([names.index(name) for name in scene.class_names]),
+        xyxy=scene.xyxy[order].astype(np.float32),
+        confidence=scene.confidence[order],
+        class_id=np.array([names.index(scene.class_names[at]) for at in order]),
     )
     palette = sv.ColorPalette.from_hex([colors.get(name, _OTHER_COLOR) for name in names])
     inks = sv.ColorPalette([sv.Color.from_bgr_tuple(_ink_on(_bgr(colors, name))) for name in names])
     thickness, scale = _thickness(canvas), _text_scale(canvas)
     sv.BoxAnnotator(color=palette, thickness=thickness).annotate(canvas, detections)
-    labels = [f"{name} {value:.2f}" for name, value in zip(scene.class_names, scene.confidence, strict=True)]
+    labels = [f"{scene.class_names[at]} {scene.confidence[at]:.2f}" for at in order]
     weight, padding = max(thickness // 2, 1), max(round(8 * scale), 3)
     labeller = sv.LabelAnnotator(
         color=palette, text_color=inks, text_scale=scale, text_thickness=weight, text_padding=padding
     )
     room = [cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, weight)[0] for label in labels]
-    detections.xyxy = _labels_inside(scene.xyxy.astype(np.float32), np.array(room) + 2 * padding, canvas)
+    detections.xyxy = _labels_inside(scene.xyxy[order].astype(np.float32), np.array(room) + 2 * padding, canvas)
     labeller.annotate(canvas, detections, labels=labels)
 
 

@@ -115,7 +115,7 @@ class Call:
         """A foreign text as a message may show it: on one line, short, without the key or the query of a link."""
         for key in {self.secret, quote(self.secret, safe=""), quote_plus(self.secret)} - {""}:
             text = text.replace(key, "…")
-        text = " ".join(_without_queries(text).split()).rstrip(".")
+        text = " ".join(_without_queries(text).split())
         return text if len(text) <= MAX_QUOTE_CHARS else f"{text[:MAX_QUOTE_CHARS]}…"
 
 

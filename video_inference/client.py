@@ -126,7 +126,7 @@ class VideoInferenceClient:
         call = self._call("Asking for the job's status", "GET", VIDEO_INFER_PATH, query={"job_id": job_id})
 
         def read(response: requests.Response) -> StatusAnswer:
-            report = decode(call, response, StatusReport)
+            report = _quotable(call, decode(call, response, StatusReport))
             return StatusAnswer(report, parse_retry_after(response.headers.get("Retry-After")))
 
         return exchange(call, read)
@@ -197,3 +197,9 @@ class VideoInferenceClient:
                     raise
             self._sleep(wait_s)
         return attempt()
+
+
+def _quotable(call: Call, report: StatusReport) -> StatusReport:
+    """The report in words that the ledger may keep: a service quotes the link that it could not read, or the key."""
+    status = call.safe(report.status) if isinstance(report.status, str) else report.status
+    return msgspec.structs.replace(report, status=status, error=None, message=call.safe(report.reason))

@@ -60,14 +60,18 @@ class FrameReader:
             frame = self._frame(position)
             return None if frame is None else upright(frame)
 
-    def gallery(self, positions: Iterable[int], height_px: int) -> Iterator[tuple[int, Image]]:
-        """Those frames in ascending order, small: (display index, picture of that height). None is decoded twice."""
+    def frames(self, positions: Iterable[int]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Those frames as they were decoded, ascending, each at once; left out are those that cannot be decoded."""
         for position in sorted(set(positions)):
             with self._lock:
                 frame = self._frame(position)
-                small = None if frame is None else _scaled(frame, height_px)
-            if small is not None:
-                yield position, small
+            if frame is not None:
+                yield position, frame
+
+    def gallery(self, positions: Iterable[int], height_px: int) -> Iterator[tuple[int, Image]]:
+        """Those frames in one pass, small: (display index, upright picture of that height), ascending."""
+        for position, frame in self.frames(positions):
+            yield position, _scaled(frame, height_px)
 
     def close(self) -> None:
         """Let go of the file and of all kept frames; asked for another frame afterwards, it opens the file again."""

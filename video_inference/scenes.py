@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from video_inference.analysis.view import View, ViewedBoxes
 from video_inference.annotate import Scene
@@ -24,14 +25,11 @@ def scene_of(view: View, entry: int) -> Scene:
     return next(iter(_chunk(view, entry, entry + 1)))
 
 
-def scenes(view: View) -> Iterator[tuple[int, Scene]]:
-    """(entry, scene) for every entry in the view's window that was analysed."""
-    entries, analysed = view.entries, view.table.analysed
-    for start in range(entries.start, entries.stop, CHUNK_ENTRIES):
-        stop = min(start + CHUNK_ENTRIES, entries.stop)
-        for entry, scene in enumerate(_chunk(view, start, stop), start):
-            if analysed[entry]:
-                yield entry, scene
+def scenes(view: View, first: int = 0) -> Iterator[tuple[int, Scene]]:
+    """(entry, scene) from this entry to the last; empty scenes for those that were not analysed."""
+    for start in range(first, len(view.results.time_s), CHUNK_ENTRIES):
+        stop = min(start + CHUNK_ENTRIES, len(view.results.time_s))
+        yield from enumerate(_chunk(view, start, stop), start)
 
 
 def _chunk(view: View, start: int, stop: int) -> Iterator[Scene]:
@@ -96,7 +94,7 @@ def _mask_scene(view: View, entry: int) -> Scene:
     )
 
 
-def _banner_scene(view: View, codes: np.ndarray, scores: np.ndarray) -> Scene:
+def _banner_scene(view: View, codes: npt.NDArray[np.int32], scores: npt.NDArray[np.float64]) -> Scene:
     best: dict[str, float] = {}
     for code, score in zip(codes, scores, strict=True):
         if code >= 0 and score >= view.confidence:

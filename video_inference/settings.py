@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from video_inference.disk import fsync
 from video_inference.errors import SettingsError
 
 
@@ -162,19 +163,26 @@ def read_or_make_secret(path: Path) -> str:
     """The secret kept in a file that only its owner may read; made at the first call.
 
     Two processes that start together agree: the one that comes second reads what the first one wrote.
+
+    Raises:
+        SettingsError: the file is there and empty.
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
         draft.write_text(secrets.token_urlsafe(32))
+        fsync(draft)  # a power cut must not leave an empty secret, which everybody knows
         try:
             path.hardlink_to(draft)
         except FileExistsError:
             pass
         finally:
             draft.unlink()
-    return path.read_text().strip()
+    secret = path.read_text().strip()
+    if not secret:
+        raise SettingsError(f"The file {path.name} of the data folder is empty.", "Remove it: a new one is made.")
+    return secret
 
 
 def _suggestion(name: str) -> str:

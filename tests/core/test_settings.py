@@ -145,6 +145,13 @@ def test_a_secret_that_somebody_wrote_is_kept(tmp_path: Path) -> None:
     assert read_or_make_secret(tmp_path / "key") == SECRET
 
 
+def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
+    """What is signed with it, anybody could sign; as the engine's key it would let everybody in."""
+    (tmp_path / "key").touch()
+    with pytest.raises(SettingsError, match="key of the data folder is empty"):
+        read_or_make_secret(tmp_path / "key")
+
+
 def test_threads_that_make_a_secret_at_once_agree(tmp_path: Path) -> None:
     together = Barrier(8)
 

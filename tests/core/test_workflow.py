@@ -434,6 +434,22 @@ def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(deployed: Deployment,
         assert "abc123" not in said
 
 
+@pytest.mark.parametrize("report", [{"status": 2, "error": "{}"}, {"status": 2, "message": "{}"}, {"status": "hm, {}"}])
+def test_what_a_status_says_is_kept_without_the_key_or_a_link(
+    deployed: Deployment, server: MisbehavingServer, report: dict[str, Any]
+) -> None:
+    deployed.key = "rf_S3cret"
+    quoted = f"cannot read {server.url}/v.mp4?X-Goog-Signature=abc123 with {deployed.key} " + "x" * 10_000
+    server.replies_with(answer({name: str(said).format(quoted) if said != 2 else 2 for name, said in report.items()}))
+    deployed.written()
+    deployed.step()
+    said = deployed.job().service_says + deployed.job().failure
+    assert "cannot read" in said
+    assert len(said) < 500
+    assert deployed.key not in said
+    assert "abc123" not in said
+
+
 def test_the_ledger_holds_no_key(deployed: Deployment, server: MisbehavingServer) -> None:
     key_id = deployed.services.remember(server.url, "rf_S3cret")
     deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")

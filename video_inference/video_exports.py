@@ -1,0 +1,196 @@
+"""Annotated videos: each made once, in a process of its own, and kept for the next who asks for the same.
+
+    exports/<key>.mp4           finished; the key is a hash of everything that it shows
+            <key>.<pid>.part    on its way; locked by whoever writes it
+            <key>.spec.json, <key>.log    what was asked for, and what the process says
+
+One is made at a time by each process of the dashboard. Nothing of this is only in memory: after a restart, what is
+finished is found by its key, and what was left behind is removed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from video_inference.disk import check_room
+from video_inference.errors import MediaError
+from video_inference.video_specs import Report, VideoSpec
+
+MOST_BYTES: Final = 4 * 1024**3
+"""What finished videos may take together; the ones that were asked for longest ago go first."""
+_FORMAT = 1
+"""Part of every key; another number makes all videos anew."""
+_PATIENCE_S = 5.0
+
+
+class ExportBusy(MediaError):
+    """Another video is being made."""
+
+
+class ExportStatus(StrEnum):
+    """Where a video stands."""
+
+    ABSENT = "absent"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ExportState(Struct, frozen=True):
+    """Where a video stands, and what there is of it."""
+
+    status: ExportStatus
+    share: float = 0.0
+    """0 to 1."""
+    path: Path | None = None
+    """The finished file."""
+    what: str = ""
+    """What failed."""
+    next_step: str = ""
+
+
+class Exports:
+    """All annotated videos below one folder. Any thread may ask."""
+
+    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._running: tuple[str, subprocess.Popen[bytes]] | None = None
+        self._failed: dict[str, ExportState] = {}
+
+    def state(self, spec: VideoSpec) -> ExportState:
+        """Where the video of this spec stands; finished ones of earlier processes count."""
+        key = key_of(spec)
+        with self._lock:
+            self._look_after_the_process()
+            if self._running and self._running[0] == key:
+                return ExportState(ExportStatus.RUNNING, share=self._last_report(key).share)
+            path = self._folder / f"{key}.mp4"
+            if path.exists():
+                os.utime(path)
+                return ExportState(ExportStatus.DONE, share=1.0, path=path)
+            return self._failed.get(key, ExportState(ExportStatus.ABSENT))
+
+    def start(self, spec: VideoSpec) -> ExportState:
+        """Have the video made, if it is not there or on its way already.
+
+        Raises:
+            ExportBusy: another one is being made.
+            DiskFull: the disk has no room for it.
+        """
+        state = self.state(spec)
+        if state.status in (ExportStatus.RUNNING, ExportStatus.DONE):
+            return state
+        with self._lock:
+            if self._running:
+                raise ExportBusy("Another video is being made.", "Wait for it, or cancel it.")
+            check_room(self._folder, Path(spec.video).stat().st_size)
+            self._tidy()
+            key = key_of(spec)
+            self._failed.pop(key, None)
+            self._running = key, self._process(key, spec)
+        return self.state(spec)
+
+    def cancel(self, spec: VideoSpec) -> None:
+        """Stop making the video of this spec; nothing of it is left. Nothing happens where it is not being made."""
+        with self._lock:
+            if self._running and self._running[0] == key_of(spec):
+                self._stop()
+
+    def close(self) -> None:
+        """Stop what is being made."""
+        with self._lock:
+            if self._running:
+                self._stop()
+
+    def _process(self, key: str, spec: VideoSpec) -> subprocess.Popen[bytes]:
+        asked = self._folder / f"{key}.spec.json"
+        asked.write_bytes(msgspec.json.encode(spec))
+        command = [
+            sys.executable,
+            "-m",
+            "video_inference.annotated_video",
+            str(asked),
+            str(self._folder / f"{key}.mp4"),
+        ]
+        root = Path(__file__).parent.parent
+        path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        with (self._folder / f"{key}.log").open("wb") as log:
+            return subprocess.Popen(
+                command, stdout=log, stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path}
+            )
+
+    def _look_after_the_process(self) -> None:
+        if self._running is None:
+            return
+        key, process = self._running
+        if process.poll() is None:
+            return
+        self._running = None
+        if not (self._folder / f"{key}.mp4").exists():
+            report = self._last_report(key)
+            what = report.what or "The process that made the video was stopped."
+            self._failed[key] = ExportState(ExportStatus.FAILED, what=what, next_step=report.next_step or "Try again.")
+        self._forget(key)
+        self._make_room()
+
+    def _stop(self) -> None:
+        if self._running is None:
+            return
+        key, process = self._running
+        process.terminate()
+        try:
+            process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._running = None
+        self._forget(key)
+        self._tidy()
+
+    def _last_report(self, key: str) -> Report:
+        try:
+            lines = (self._folder / f"{key}.log").read_bytes().splitlines()
+            return msgspec.json.decode(lines[-1], type=Report) if lines else Report()
+        except (FileNotFoundError, msgspec.DecodeError):  # the last line is on its way
+            return Report()
+
+    def _forget(self, key: str) -> None:
+        for name in (f"{key}.log", f"{key}.spec.json"):
+            (self._folder / name).unlink(missing_ok=True)
+
+    def _tidy(self) -> None:
+        """Remove what a killed process left half."""
+        for draft in self._folder.glob("*.part"):
+            with draft.open("rb") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                draft.unlink(missing_ok=True)
+
+    def _make_room(self) -> None:
+        kept = sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime, reverse=True)
+        total = 0
+        for path in kept:
+            total += path.stat().st_size
+            if total > self._most_bytes and path != kept[0]:
+                path.unlink()
+
+
+def key_of(spec: VideoSpec) -> str:
+    """The same for specs that show the same, in every process."""
+    return hashlib.sha256(msgspec.json.encode([_FORMAT, spec], order="sorted")).hexdigest()[:32]
