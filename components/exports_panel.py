@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from components.downloads import download_link
 from components.video_export import video_export
 from video_inference.analysis.view import Progress, View
 from video_inference.coco import write_coco
@@ -19,10 +20,10 @@ from video_inference.exports import (
 )
 from video_inference.jobs import Job
 from video_inference.media import KeptVideo
-from video_inference.media_api import FILES_PREFIX
 from video_inference.results_new import ARCHIVE_NAME
 from video_inference.workbench import Workbench
 
+_KEEP_TABLES_S = 24 * 3600.0
 Write = Callable[[View, Path, Progress | None], None]
 
 
@@ -48,12 +49,6 @@ def exports_panel(
             video_export(bench, job, view, video, colors)
 
 
-def download_link(bench: Workbench, path: Path, file_name: str, label: str) -> None:
-    """A button that fetches a file of the data folder from our own route, never through the page's memory."""
-    ticket = bench.tickets.for_file(path.relative_to(bench.settings.data_dir), file_name)
-    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: maybe below a path
-
-
 def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
     writers: dict[str, tuple[str, Write]] = {
         "Counts, a row a frame (CSV)": ("counts.csv", write_counts_csv),
@@ -64,10 +59,11 @@ def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
     }
     wanted = st.selectbox("Format", list(writers), key="table_format")
     ending, write = writers[wanted]
-    path = bench.settings.data_dir / "exports" / f"{_fingerprint(job, view)}.{ending}"
+    folder = bench.settings.exports_dir / "tables"
+    path = folder / f"{_fingerprint(job, view)}.{ending}"
     if not path.exists() and st.button("Prepare", icon=":material/table:", type="primary"):
         bar = st.progress(0.0, text="Writing")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_room(folder, bench.workflow.clock().timestamp())
 
         def show(share: float) -> None:
             bar.progress(min(share, 1.0), text=f"Writing · {share:.0%}")
@@ -76,6 +72,14 @@ def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
         bar.empty()
     if path.exists():
         download_link(bench, path, f"{name}.{ending}", f"Download {name}.{ending}")
+
+
+def _make_room(folder: Path, now: float) -> None:
+    """Tables are quick to make again: those of more than a day ago go."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if now - old.stat().st_mtime > _KEEP_TABLES_S:
+            old.unlink(missing_ok=True)
 
 
 def _fingerprint(job: Job, view: View) -> str:

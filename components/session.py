@@ -11,6 +11,7 @@ from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.jobs import EMBEDDED
 from video_inference.results_new import Results, open_results
 from video_inference.settings import Settings
+from video_inference.video_exports import Exports
 from video_inference.workbench import Workbench, open_workbench
 
 _CONNECTION = "connection"
@@ -62,6 +63,12 @@ def current_connection() -> Connection:
 def use_connection(connection: Connection) -> None:
     """Send this session's jobs to this service from now on."""
     st.session_state[_CONNECTION] = connection
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
+def exports() -> Exports:
+    """The annotated videos of this deployment, and the process that makes one."""
+    return Exports(workbench().settings.exports_dir)
 
 
 @st.cache_resource(show_spinner="Reading the results", max_entries=8)

@@ -1,0 +1,16 @@
+"""Files of the data folder, fetched from our own route and never through the page's memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from video_inference.media_api import FILES_PREFIX
+from video_inference.workbench import Workbench
+
+
+def download_link(bench: Workbench, path: Path, file_name: str, label: str) -> None:
+    """A button that saves a file of the data folder under this name."""
+    ticket = bench.tickets.for_file(path.relative_to(bench.settings.data_dir), file_name)
+    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: maybe below a path
