@@ -41,7 +41,10 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
     counts = counts_of(view)
     gaps_s = gaps_of(view, counts.starts)
     with_band = st.toggle(
-        "Show how much the counts hang on the threshold (confidence ± 0.1)", key="band", bind="query-params"
+        "Band of confidence ± 0.1",
+        key="band",
+        bind="query-params",
+        help="How much the counts hang on the threshold: the area between a stricter and a laxer one.",
     )
     picked = counts_chart(
         counts, band_of(view) if with_band else None, colors, gaps_s, time_s=time_s, key=f"{key}-counts"

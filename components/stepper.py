@@ -46,7 +46,7 @@ def stepper(view: View, job_id: str) -> int:
         help="The entries of the results, in the order of the video.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = st.selectbox("Step by", _ways(view), key="step_by", width=220)
+        way = st.selectbox("Step by", _ways(view), key="step_by", width=170)
         back, forth = _neighbours(view, job_id, way, entry)
         for name, icon, target in (("Previous", "chevron_left", back), ("Next", "chevron_right", forth)):
             st.button(
