@@ -76,7 +76,7 @@ def health_p95_ms(path: Path) -> float:
         )
         try:
             _ask_until_it_answers(port)
-            command = [sys.executable, "-m", "video_inference.results_new.ingest", str(path), f"{folder}/job"]
+            command = [sys.executable, "-m", "video_inference.results_new", str(path), f"{folder}/job"]
             with subprocess.Popen(command, cwd=ROOT) as ingesting:
                 took_ms = []
                 while ingesting.poll() is None:

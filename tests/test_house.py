@@ -31,6 +31,7 @@ ENGINE = "video_inference.engine"
 CLIENT_SIDE = {
     *("video_inference.call", "video_inference.transport", "video_inference.client"),
     *("video_inference.services", "video_inference.store", "video_inference.workflow", "video_inference.watcher"),
+    "video_inference.lease",
     *("video_inference.workbench", "video_inference.media", "video_inference.media_api"),
 }
 """What the engine, which may run alone, must do without."""

@@ -27,6 +27,7 @@ from video_inference.errors import (
     AnswerUnreadable,
     KeyRefused,
     LinkExpired,
+    NothingSent,
     RequestRefused,
     ServiceBroken,
     ServiceBusy,
@@ -102,9 +103,10 @@ class Call:
         what = f"{self.doing} failed: {self.host} answered {_status_in_words(response.status_code)}"
         return AnswerUnreadable(f"{what} with {self.safe(f'{what_came}, {content_type}')}.", CHECK_SERVICE)
 
-    def unanswered(self, fault: str) -> ServiceUnreachable:
+    def unanswered(self, fault: str, *, sent: bool) -> ServiceUnreachable:
         """The error for what happened below HTTP, in words of ours."""
-        return ServiceUnreachable(f"{self.doing} failed: {self.host} {fault}.", _CHECK_NETWORK)
+        kind = ServiceUnreachable if sent else NothingSent
+        return kind(f"{self.doing} failed: {self.host} {fault}.", _CHECK_NETWORK)
 
     def misled(self, where: str) -> RequestRefused:
         """The error for a redirect that leads where this call must not go."""
@@ -150,6 +152,11 @@ def fault_in_words(error: Exception) -> str:
         if any(isinstance(cause, kinds) for cause in chain):
             return words
     return "could not be reached"
+
+
+def was_sent(error: Exception) -> bool:
+    """Whether anything may have reached the service before this happened."""
+    return not any(isinstance(cause, _BEFORE_SENDING) for cause in _underlying(error))
 
 
 def _underlying(error: BaseException) -> Iterator[BaseException]:
@@ -206,6 +213,11 @@ _FAULTS: Final[tuple[tuple[tuple[type[Exception], ...], str], ...]] = (
     ((IncompleteRead, below.InvalidChunkLength), "broke off in the middle of its answer"),
     ((ConnectionError, below.ProtocolError), "closed the connection"),
     ((ValueError, below.LocationValueError), "is not an address that can be called"),
+)
+
+_BEFORE_SENDING: Final = (
+    *(below.NewConnectionError, below.ConnectTimeoutError, below.ProxyError),
+    *(ssl.SSLCertVerificationError, ConnectionRefusedError, below.LocationValueError),
 )
 
 _QUERY = re.compile(r"(/[^\s?\"']*\?|api_key=)[^\s\"'<>)]+")

@@ -9,6 +9,7 @@ FrametallyError             says what failed and what to do next; never carries 
 ├── JobError                there is no such job, or it cannot make this move
 └── ServiceError            the Video Inference service did not do what was asked
     ├── ServiceUnreachable  no answer: name, network, timeout
+    │   └── NothingSent     not even a connection: the same call may be made again
     ├── ServiceBusy         429; `retry_after_s` when the service names a time
     ├── ServiceBroken       5xx, 408; `retry_after_s` likewise
     ├── KeyRefused          401, 403 on a call that carries the key
@@ -64,6 +65,10 @@ class ServiceError(FrametallyError):
 
 class ServiceUnreachable(ServiceError):
     """No answer came: wrong name, no network, or a timeout."""
+
+
+class NothingSent(ServiceUnreachable):
+    """No connection came about, so the service knows nothing of the call: making it again repeats nothing."""
 
 
 class ServiceBusy(ServiceError):

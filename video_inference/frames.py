@@ -78,10 +78,12 @@ class FrameReader:
         with self._lock:
             self._files.close()
             self._kept.clear()
-            self._coming, self._at = iter(()), len(self.index)
+            self._coming, self._at = iter(()), -1
+            self._closed = True
 
     def _open(self) -> None:
         self._files.close()
+        self._closed = False
         self._container, self._stream = self._files.enter_context(open_video(self._path))
         self._stream.thread_type = "AUTO"
         self._timed = has_times(self._container, self._stream)
@@ -98,6 +100,8 @@ class FrameReader:
         if self._goes_on_to(position, keyframe):
             return self._advance_to(position)
         # A recovery point is a keyframe that may need the ones before it: then the earlier one leads there.
+        if self._closed:
+            self._open()
         for start in (keyframe, keyframe - 1):
             self._coming, self._at = self._from(start), -1
             frame = self._advance_to(position)

@@ -102,7 +102,7 @@ class Job:
     checked_at: datetime | None = None
     """When the service was last asked for its status."""
     answered_at: datetime | None = None
-    """When the service last knew something of it."""
+    """When the service last knew something of it, later by the time in which nobody asked."""
     next_check_at: datetime
     """Nobody acts on the job before this: the floor between status calls, and the lease of whoever is at work."""
     ended_at: datetime | None = None

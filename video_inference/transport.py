@@ -22,7 +22,7 @@ import msgspec
 import requests
 import urllib3.exceptions as below
 
-from video_inference.call import CHECK_SERVICE, Call, fault_in_words, split_url
+from video_inference.call import CHECK_SERVICE, Call, fault_in_words, split_url, was_sent
 from video_inference.errors import MediaError, RequestRefused
 
 Answer = TypeVar("Answer")
@@ -45,9 +45,9 @@ def exchange(call: Call, read: Callable[[requests.Response], Answer]) -> Answer:
                 raise call.refusal(response)
             return read(response)
     except (requests.RequestException, below.HTTPError) as error:
-        fault = fault_in_words(error)
+        fault, sent = fault_in_words(error), was_sent(error)
     # Raised out here, as an error raised in the handler would keep the foreign one, and the key, as its context.
-    raise call.unanswered(fault)
+    raise call.unanswered(fault, sent=sent)
 
 
 def decode(call: Call, response: requests.Response, kind: type[Answer]) -> Answer:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from video_inference.errors import VideoError
+from video_inference.h264 import is_intra
 
 Image = npt.NDArray[np.uint8]
 """A picture as it is shown, upright: (height_px, width_px, 3), BGR as OpenCV and supervision have it."""
@@ -162,7 +163,7 @@ def build_index(path: Path) -> FrameIndex:
             if not packet.size or pts is None or packet.is_discard or _is_hidden(packet, stream):
                 continue
             # Where two takes were joined, the second may begin before the first ends: nothing begins there.
-            if packet.is_keyframe and pts > latest:
+            if packet.is_keyframe and pts > latest and _stands_alone(packet, stream):
                 keyframes.append((pts, pts if packet.dts is None else packet.dts))
             durations[pts] = packet.duration or 0
             latest = max(latest, pts)
@@ -269,6 +270,11 @@ def _with_promised_frames(index: FrameIndex) -> npt.NDArray[np.int64]:
 def _is_hidden(packet: Any, stream: Any) -> bool:
     """Whether it is a VP8 frame that only others refer to (RFC 6386, 9.1: show_frame)."""
     return stream.codec_context.codec.canonical_name == "vp8" and not memoryview(packet)[0] & 0x10
+
+
+def _stands_alone(packet: Any, stream: Any) -> bool:
+    codec = stream.codec_context
+    return codec.codec.canonical_name != "h264" or is_intra(bytes(packet), codec.extradata)
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,7 +15,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Watcher:
-    """A thread that looks for due jobs every second and a few more that do the waiting on the network."""
+    """A thread that looks for due jobs every second, and one for each job under way."""
 
     def __init__(self, workflow: Workflow, *, look_every_s: float = 1.0) -> None:
         self._workflow = workflow
@@ -32,23 +32,29 @@ class Watcher:
             self._thread.start()
 
     def stop(self) -> None:
-        """End after the calls under way; what they leave undone, the next start goes on with."""
+        """Take no more jobs. What is under way ends with the process; the next start goes on from there."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        pool = ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="job")
+        tidied_s = -TIDY_EVERY_S
         while not self._stopping.wait(self._look_every_s):
             try:
-                # Claim no more than can begin now: a claim that waits in a queue would run out.
-                for job in self._workflow.claim_due(at_most=_AT_ONCE - self._busy):
-                    with self._counting:
-                        self._busy += 1
-                    pool.submit(self._advance, job)
-            except SQLAlchemyError:
-                _LOG.exception("The ledger did not answer; trying again")
-        pool.shutdown(wait=False)
+                self._look()
+                if time.monotonic() - tidied_s >= TIDY_EVERY_S:
+                    tidied_s = time.monotonic()
+                    self._workflow.tidy()
+            except Exception:  # whatever it is, every job waits for this thread
+                _LOG.exception("Looking for due jobs failed; trying again")
+
+    def _look(self) -> None:
+        # Claim no more than can begin now: a claim that waits in a queue would run out.
+        for job in self._workflow.claim_due(at_most=_AT_ONCE - self._busy):
+            with self._counting:
+                self._busy += 1
+            # A daemon: the server must not wait hours for an upload before it ends.
+            threading.Thread(target=self._advance, args=(job,), name=f"job {job.id}", daemon=True).start()
 
     def _advance(self, job: Job) -> None:
         try:
@@ -61,3 +67,4 @@ class Watcher:
 
 
 _AT_ONCE = 8
+TIDY_EVERY_S = 3600.0

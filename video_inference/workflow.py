@@ -7,31 +7,37 @@ from __future__ import annotations
 
 import logging
 import random
+import shutil
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S, ModelRequest, StatusReport
+from video_inference.disk import last_change
 from video_inference.errors import (
+    AnswerUnreadable,
     JobError,
     KeyRefused,
     MediaError,
+    NothingSent,
     RequestRefused,
     ResultsError,
+    ServiceBroken,
     ServiceError,
+    ServiceUnreachable,
 )
-from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
+from video_inference.lease import LEASE_S, lease_held
 from video_inference.media import MediaLibrary
 from video_inference.results_new import archive_apart
 from video_inference.services import Services
 from video_inference.store import Store
 
-_LEASE_S = 120.0
-"""How long one actor may be silent before another takes the job over; an upload renews it as it goes."""
-_RENEW_S = 2.0
+_SHOW_EVERY_S = 2.0
+_KEEP_LEFTOVERS_S = 24 * 3600.0
 _FIRST_CHECK_S = 1.0
 _LONGEST_PAUSE_S = 600.0
 _LOG = logging.getLogger(__name__)
@@ -87,7 +93,7 @@ class Workflow:
         """The jobs whose turn has come, claimed for this caller alone: `advance` each of them at once."""
         now = self.clock()
         due = self.store.due(now, self.services.known(), limit=at_most)
-        return [job for job in due if self.store.claim(job, now, _LEASE_S)]
+        return [job for job in due if self.store.claim(job, now, LEASE_S)]
 
     def refresh_due(self) -> int:
         """Advance every job whose turn has come; returns how many."""
@@ -100,52 +106,70 @@ class Workflow:
         """Ask about one job now, also a lost one; None where the floor (or somebody at work on it) says not yet."""
         job = self.store.job(job_id)
         waits = job.status.is_open or job.status is JobStatus.LOST
-        if not waits or not self.store.claim(job, self.clock(), _LEASE_S):
+        if not waits or not self.store.claim(job, self.clock(), LEASE_S):
             return None
         self.advance(job)
         return self.store.job(job_id)
 
     def advance(self, job: Job) -> None:
-        """Take the next steps of a claimed job, as far as they go now; what goes wrong is written down, not raised."""
+        """Take the next steps of a claimed job, as far as they go now; what goes wrong is written down, not raised.
+
+        `job` is as it was before the claim.
+        """
         client = self.services.client(job.service, job.key_id)
         if client is None:
             why = "The key for this service is not known since the restart: enter it on Configuration."
             self.store.note(job, service_says=why, next_check_at=self.clock())
             return
         try:
-            if job.status is JobStatus.CREATED:
+            job = self._without_downtime(job)
+            if job.status is JobStatus.CREATED and not job.video_url:
                 job = self._upload(job, client)
-            if job.status is JobStatus.UPLOADED or (job.status is JobStatus.CREATED and job.video_url):
+            if job.remote_job_id is None:
                 self._start(job, client)
-            elif job.remote_job_id:
+            else:
                 self._check(job, client)
         except ServiceError as error:
             self._bear(job, error)
         except (MediaError, ResultsError) as error:
             self._fail(job, str(error))
         except JobError:
-            _LOG.info("Job %s was removed while it was worked on", job.id)
+            _LOG.info("Job %s was removed or taken over while it was worked on", job.id)
         except OSError as error:
             self._wait(job, f"This machine could not keep up: {error.strerror or 'a file could not be written'}.")
         except Exception:
             _LOG.exception("Job %s met a fault of ours", job.id)
             self._wait(job, "Frametally met a fault of its own; the log of the server says more. It will try again.")
 
+    def tidy(self) -> None:
+        """Remove what given-up uploads and crashes left behind more than a day ago."""
+        now_s = self.clock().timestamp()
+        self.media.remove_stale_uploads(_KEEP_LEFTOVERS_S, now_s)
+        for path in self.results_dir.glob("*.*"):  # the folder of a job has no dot in its name
+            if now_s - last_change(path) > _KEEP_LEFTOVERS_S:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     def _upload(self, job: Job, client: VideoInferenceClient) -> Job:
-        if job.video_url:
-            return job
         video = self.media.get(job.video_sha256 or "")
         if video is None:
             raise MediaError("The kept video is gone.", "Upload it again and start a new job.")
-        upload_url = client.request_upload_url(video.file_name)
-        client.upload(video.path, upload_url, self._progress_writer(job))
-        self.store.move(job, JobStatus.UPLOADED, upload_url=upload_url, progress=None, service_says="")
+        with lease_held(self.store, job, self.clock):
+            upload_url = client.request_upload_url(video.file_name)
+            client.upload(video.path, upload_url, self._progress_writer(job))
+        if not self.store.move(job, JobStatus.UPLOADED, upload_url=upload_url, progress=None, service_says=""):
+            raise JobError("Somebody else is at work on this job.")
         return self.store.job(job.id)
 
     def _start(self, job: Job, client: VideoInferenceClient) -> None:
         input_url = job.video_url or job.upload_url or ""
         requests = [_model_request(model) for model in job.models]
-        remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
+        try:
+            remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
+        except (ServiceUnreachable, ServiceBroken, AnswerUnreadable) as error:
+            if job.service == EMBEDDED or isinstance(error, NothingSent) or error.retry_after_s is not None:
+                raise
+            self._doubt(job, error)
+            return
         now = self.clock()
         first_check = now + timedelta(seconds=_FIRST_CHECK_S)
         self.store.move(
@@ -155,7 +179,13 @@ class Workflow:
             answered_at=now,
             next_check_at=first_check,
             service_says="",
+            failure="",
         )
+
+    def _doubt(self, job: Job, error: ServiceError) -> None:
+        """Have a person decide: the service may have taken the job, and a second one may cost as much again."""
+        failure = f"{error.what} It may have been started there all the same: look there before you start it again."
+        self.store.move(job, JobStatus.LOST, failure=failure, service_says="", next_check_at=self.clock())
 
     def _check(self, job: Job, client: VideoInferenceClient) -> None:
         self.store.note(job, checked_at=self.clock())
@@ -170,7 +200,8 @@ class Workflow:
         else:
             pause_s = STATUS_FLOOR_S if answer.retry_after_s is None else answer.retry_after_s
             known = {"answered_at": now, "failure": ""} if report.status is not None else {}
-            news = {"progress": report.fraction, "service_says": report.wording, **known}
+            says = "The service says that it is done, and gives no results." if report.is_done else report.wording
+            news = {"progress": report.fraction, "service_says": says, **known}
             news["next_check_at"] = now + timedelta(seconds=pause_s)
             if job.status is JobStatus.LOST and known:
                 self.store.move(job, JobStatus.SUBMITTED, **news)
@@ -181,11 +212,12 @@ class Workflow:
         # The tables before the status: a crash must not leave SUCCEEDED without data.
         self.results_dir.mkdir(parents=True, exist_ok=True)
         download = self.results_dir / f"{job.id}.json"
-        client.download_results(output_url, download, self._progress_writer(job))
-        try:
-            archive_apart(download, self.results_dir / job.id)
-        finally:
-            download.unlink(missing_ok=True)
+        with lease_held(self.store, job, self.clock):
+            client.download_results(output_url, download, self._progress_writer(job))
+            try:
+                archive_apart(download, self.results_dir / job.id)
+            finally:
+                download.unlink(missing_ok=True)
         now = self.clock()
         self.store.move(
             job, JobStatus.SUCCEEDED, progress=1.0, ended_at=now, answered_at=now, failure="", service_says=""
@@ -212,6 +244,15 @@ class Workflow:
         pause_s = max(backoff_s, asked_for_s or 0)
         self.store.note(job, service_says=why, next_check_at=now + timedelta(seconds=pause_s))
 
+    def _without_downtime(self, job: Job) -> Job:
+        """Silence counts only while somebody was asking: it begins later by the time in which nobody did."""
+        unasked = self.clock() - job.next_check_at
+        if unasked.total_seconds() < LEASE_S or not job.status.is_open:
+            return job
+        since = (job.answered_at or job.created_at) + unasked
+        self.store.note(job, answered_at=since)
+        return replace(job, answered_at=since)
+
     def _is_lost(self, job: Job, report: StatusReport, now: datetime) -> bool:
         last = job.answered_at or job.created_at
         return report.status is None and (now - last).total_seconds() > self.lost_after_s
@@ -226,22 +267,22 @@ class Workflow:
             self.store.note(job, next_check_at=floor)
         else:
             failure = f"The service has said nothing about this job for {hours}. Its id there is {job.remote_job_id}."
+            failure = f"{failure} {why}".strip()
             self.store.move(job, JobStatus.LOST, failure=failure, next_check_at=floor, progress=None)
 
     def _fail(self, job: Job, why: str) -> None:
         self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), progress=None, service_says="")
 
     def _progress_writer(self, job: Job) -> Callable[[int, int | None], None]:
-        """Writes the share done at most every two seconds, and renews the lease with it."""
-        written_at = self.clock() - timedelta(seconds=_RENEW_S)
+        """Writes the share done at most every two seconds."""
+        written_at = self.clock() - timedelta(seconds=_SHOW_EVERY_S)
 
         def write(done_bytes: int, total_bytes: int | None) -> None:
             nonlocal written_at
             now = self.clock()
-            if (now - written_at).total_seconds() >= _RENEW_S:
+            if (now - written_at).total_seconds() >= _SHOW_EVERY_S:
                 written_at = now
-                progress = done_bytes / total_bytes if total_bytes else None
-                self.store.note(job, progress=progress, next_check_at=now + timedelta(seconds=_LEASE_S))
+                self.store.note(job, progress=done_bytes / total_bytes if total_bytes else None)
 
         return write
 

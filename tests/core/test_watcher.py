@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.client.misbehaving import MisbehavingServer, answer
+from tests.client.misbehaving import MisbehavingServer, answer, silence
 from tests.core.conftest import Clock, a_job
 from tests.core.test_workflow import Deployment
 from video_inference.jobs import JobStatus
@@ -91,20 +91,38 @@ def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
     until(lambda: ended(deployed) == 12)
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [sa.exc.OperationalError("SELECT", {}, Exception("the disk is busy")), ValueError("a row of a newer version")],
+)
 def test_a_ledger_that_fails_for_a_while_stops_nothing(
-    deployed: Deployment, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+    deployed: Deployment, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     due, failures = Store.due, iter(range(3))
 
     def fail_at_first(store: Store, *arguments: object, **options: object) -> object:
         if next(failures, None) is not None:
-            raise sa.exc.OperationalError("SELECT", {}, Exception("the disk is busy"))
+            raise fault
         return due(store, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Store, "due", fail_at_first)
     add_jobs(deployed, 1)
     watcher.start()
     until(lambda: ended(deployed) == 1)
+
+
+def test_a_job_under_way_does_not_keep_the_server_from_ending(
+    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+) -> None:
+    server.replies_with(silence(server))
+    add_jobs(deployed, 1)
+    watcher.start()
+    until(lambda: bool(server.seen))
+    watcher.stop()
+    at_work = [thread for thread in threading.enumerate() if thread.name.startswith("job")]
+    assert [thread.daemon for thread in at_work] == [True]
+    server.stopping.set()
+    until(lambda: not at_work[0].is_alive())
 
 
 def test_a_stopped_watcher_takes_no_more(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:

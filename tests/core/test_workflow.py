@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from tests.contract import fake_service
 from tests.contract.fake_service import FakeService
 from tests.core.conftest import START, Clock, a_job, open_store
 from tests.core.test_results import document, entry
+from video_inference import lease, results
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S
+from video_inference.errors import MediaError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
+from video_inference.lease import LEASE_S
 from video_inference.media import MediaLibrary
 from video_inference.results import ARCHIVE_NAME, read
 from video_inference.services import Services
@@ -127,8 +131,8 @@ def test_a_job_goes_from_the_click_to_its_results(
     assert seen[-1] is JobStatus.SUCCEEDED, (done.failure, done.service_says)
     assert (done.progress, done.failure, done.service_says) == (1.0, "", "")
     assert done.ended_at is not None
-    results = read(deployment.folder / "results" / job.id)
-    assert results.by_model["motion"].analysed.tolist() == [False, *[True] * 19]
+    archived = read(deployment.folder / "results" / job.id)
+    assert archived.by_model["motion"].analysed.tolist() == [False, *[True] * 19]
     assert [path.name for path in (deployment.folder / "results").iterdir()] == [job.id]
 
 
@@ -231,6 +235,96 @@ def test_a_job_that_could_not_be_sent_is_tried_again_soon(
     assert 5 <= deployed.pause_s(job.id) <= 6
 
 
+@pytest.mark.parametrize("fault", [reset, answer(status=502), answer(b"<html>")])
+def test_where_a_start_may_have_been_heard_a_person_decides_on_a_second_one(
+    deployed: Deployment, server: MisbehavingServer, fault: Reply
+) -> None:
+    server.replies_with(fault, answer({"job_id": "r1"}))
+    key_id = deployed.services.remember(server.url, "key")
+    job = deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.LOST
+    assert "may have been started there" in deployed.job(job.id).failure
+    deployed.clock.wait(3600)
+    assert (deployed.workflow.refresh_due(), len(server.seen)) == (0, 1)
+    assert deployed.workflow.refresh(job.id) is not None
+    started = deployed.job(job.id)
+    assert (started.status, started.remote_job_id, started.failure) == (JobStatus.SUBMITTED, "r1", "")
+
+
+def test_a_start_that_cannot_have_been_heard_is_tried_again(deployed: Deployment) -> None:
+    nobody = "http://127.0.0.1:9"
+    key_id = deployed.services.remember(nobody, "key")
+    job = deployed.submit(None, service=nobody, key_id=key_id, video_url="https://host/v.mp4")
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.CREATED
+    assert 5 <= deployed.pause_s(job.id) <= 6
+
+
+def test_who_lost_the_job_while_uploading_starts_no_second_one(
+    hosted: tuple[Deployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment, _ = hosted
+    job = deployment.submit(small_video)
+    upload = VideoInferenceClient.upload
+
+    def be_overtaken(client: VideoInferenceClient, *arguments: Any) -> None:
+        upload(client, *arguments)
+        deployment.store.move(job, JobStatus.UPLOADED, upload_url="https://of-the-other/one")
+
+    monkeypatch.setattr(VideoInferenceClient, "upload", be_overtaken)
+    deployment.step()
+    assert deployment.job(job.id).status is JobStatus.UPLOADED
+    assert deployment.job(job.id).upload_url == "https://of-the-other/one"
+
+
+def test_results_that_take_long_to_read_stay_with_who_reads_them(
+    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    archive = results.archive
+
+    def slowly(*arguments: Path) -> None:
+        deployed.clock.wait(3600)
+        give_up_s = time.monotonic() + 20
+        while deployed.pause_s() < LEASE_S and time.monotonic() < give_up_s:
+            time.sleep(0.01)
+        assert deployed.workflow.refresh_due() == 0
+        archive(*arguments)
+
+    monkeypatch.setattr(results, "archive", slowly)
+    monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.01)
+    deployed.written()
+    deployed.step()
+    assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
+
+
+def test_done_without_results_says_so(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 0}))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "gives no results" in deployed.job().service_says
+
+
+def test_what_crashes_left_behind_goes_after_a_day(deployed: Deployment) -> None:
+    results_dir = deployed.folder / "results"
+    (results_dir / "j1").mkdir(parents=True)
+    (results_dir / "j2.draft").mkdir()
+    for name in ("j1/boxes.parquet", "j2.draft/boxes.parquet", "j3.json", ".j3.json.x.part"):
+        (results_dir / name).touch()
+    given_up = deployed.media.begin("film.mp4", 10)
+    deployed.clock.now = datetime.now(UTC)
+    deployed.workflow.tidy()
+    assert len(list(results_dir.iterdir())) == 4
+    assert deployed.media.upload(given_up.id).offset_bytes == 0
+    deployed.clock.wait(DAY_S + 60)
+    deployed.workflow.tidy()
+    assert [path.name for path in results_dir.rglob("*")] == ["j1", "boxes.parquet"]
+    with pytest.raises(MediaError):
+        deployed.media.upload(given_up.id)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_pause_that_a_service_asks_for_is_kept(
     deployed: Deployment, server: MisbehavingServer, status: int
@@ -284,11 +378,9 @@ def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
     deployed: Deployment, server: MisbehavingServer, silence: Reply
 ) -> None:
     server.replies_with(silence)
-    deployed.written()
-    while deployed.clock() <= START + timedelta(seconds=DAY_S):
-        assert deployed.job().status is JobStatus.SUBMITTED
-        deployed.step()
-        deployed.clock.wait(3600)
+    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 1))
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
     deployed.step()
     lost = deployed.job()
     assert (lost.status, lost.remote_job_id) == (JobStatus.LOST, "r1")
@@ -296,13 +388,26 @@ def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
     assert deployed.workflow.refresh_due() == 0
 
 
+def test_time_in_which_nobody_asked_is_no_silence(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(reset)
+    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 100))
+    deployed.clock.wait(30 * DAY_S)
+    deployed.workflow.refresh_due()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    while deployed.job().status is JobStatus.SUBMITTED:
+        deployed.step()
+    assert deployed.job().status is JobStatus.LOST
+    assert 100 < (deployed.clock() - START).total_seconds() - 30 * DAY_S < 2000
+
+
 def test_a_job_that_could_never_be_sent_fails_with_the_last_fault(
     deployed: Deployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(reset)
     job = deployed.submit(small_video)
-    deployed.clock.wait(DAY_S + 1)
-    deployed.step()
+    while deployed.job(job.id).status is JobStatus.CREATED:
+        deployed.step()
+    assert (deployed.clock() - START).total_seconds() > DAY_S
     assert deployed.job(job.id).status is JobStatus.FAILED
     assert "could not be sent for 24 h" in deployed.job(job.id).failure
     assert "closed the connection" in deployed.job(job.id).failure

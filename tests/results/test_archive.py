@@ -156,6 +156,15 @@ def test_an_entry_comes_back_as_the_file_has_it(tmp_path: Path) -> None:
     assert results.raw_entry(3) == {}
 
 
+def test_a_damaged_original_is_told(tmp_path: Path) -> None:
+    results = archived(tmp_path, document(*[entry(box(str(at))) for at in range(500)]))
+    packed = (tmp_path / "job" / ARCHIVE_NAME).read_bytes()
+    for damaged in (b"", b"no gzip", packed[:1000], packed[:500] + b"\xff" * 500 + packed[1000:]):
+        (tmp_path / "job" / ARCHIVE_NAME).write_bytes(damaged)
+        with pytest.raises(ResultsError):
+            results.raw_entry(499)
+
+
 def test_an_archive_of_another_version_is_made_anew(tmp_path: Path) -> None:
     archived(tmp_path, document(entry(box()), None))
     notes = json.loads((tmp_path / "job" / "notes.json").read_bytes())

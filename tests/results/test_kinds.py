@@ -93,7 +93,12 @@ def test_a_box_without_confidence_is_certain(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [1e300, -1e300, 1e999, 10**40])
 def test_a_coordinate_out_of_all_bounds_harms_nothing(tmp_path: Path, value: float) -> None:
-    results = archived(tmp_path, document(entry(box()), entry(box(x=value)), entry(box(class_id=10**12))))
+    far = {"x": value, "y": 1}
+    sized = {**entry(box()), "image": {"width": value, "height": 1}}
+    drawn = entry(box(points=[far], keypoints=[{**far, "class": "nose"}]))
+    clip = [{"embeddings": [[value, 1]]}, None, None, None, None]
+    entries = [entry(box()), entry(box(x=value)), entry(box(class_id=10**12)), sized, drawn]
+    results = archived(tmp_path, document(*entries, clip=clip))
     assert results.boxes("cars", 0, 1).xyxy.tolist() == [[8, 17, 12, 23]]
     assert results.models["cars"].odd >= 1
 

@@ -55,7 +55,7 @@ class Frames:
     def columns(self, model: int) -> dict[str, pa.Array]:
         """(n,) columns of `frames.parquet`, their names ending with the number of the model."""
         wh = np.frombuffer(self.wh, dtype=np.float32).reshape(-1, 2)
-        analysed = column(np.frombuffer(self.analysed, dtype=np.uint8)).cast(pa.bool_())
+        analysed = column(np.frombuffer(self.analysed, dtype=np.bool_))
         size = {f"width_px_{model}": column(wh[:, 0]), f"height_px_{model}": column(wh[:, 1])}
         return {f"analysed_{model}": analysed, **size}
 
@@ -103,6 +103,7 @@ class BoxSink:
         self._add_boxes(entry, boxes)
         if self.kind is Kind.GAZE:
             self._add_gaze(entry, batch)
+            return
         place = np.arange(len(boxes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         self._add_polygons(entry, place, boxes)
         self._add_keypoints(entry, place, boxes)
@@ -120,10 +121,10 @@ class BoxSink:
         at = [number for number, box in enumerate(boxes) if box.points]
         if not at:
             return
-        self.kind = Kind.SEGMENTATION if self.kind is Kind.DETECTION else self.kind
+        self.kind = Kind.KEYPOINTS if self.kind is Kind.KEYPOINTS else Kind.SEGMENTATION
         outlines = [boxes[number].points or [] for number in at]
-        xy = np.fromiter(chain.from_iterable(map(_XY, chain.from_iterable(outlines))), np.float32)
-        rows = lists(xy, [2 * len(outline) for outline in outlines])
+        xy = np.fromiter(chain.from_iterable(map(_XY, chain.from_iterable(outlines))), np.float64)
+        rows = lists(_single(xy), [2 * len(outline) for outline in outlines])
         self._tables.write("polygons", [*self._key(entry[at]), column(place[at].astype(np.int32)), rows])
 
     def _add_keypoints(self, entry: npt.NDArray[np.int32], place: npt.NDArray[np.int64], boxes: list[Box]) -> None:
@@ -137,9 +138,9 @@ class BoxSink:
         for name, point in zip(names, points, strict=True):
             self._point_ids.setdefault(name, len(self._point_ids) if point.class_id is None else point.class_id)
         code = np.array([self.points[name] for name in names], dtype=np.int32)
-        xyc = np.array([(p.x, p.y, np.nan if p.confidence is None else p.confidence) for p in points], dtype=np.float32)
+        xyc = np.array([(p.x, p.y, np.nan if p.confidence is None else p.confidence) for p in points])
         sizes = [len(one) for one in found]
-        rows = [lists(code, sizes), lists(xyc.reshape(-1), [3 * size for size in sizes])]
+        rows = [lists(code, sizes), lists(_single(xyc.reshape(-1)), [3 * size for size in sizes])]
         self._tables.write("keypoints", [*self._key(entry[at]), column(place[at].astype(np.int32)), *rows])
 
     def point_order(self) -> list[int]:
@@ -223,7 +224,7 @@ class ClipSink:
                 if not vector or len(vector) != self._length:
                     batch[at] = ODD
         known = [at for at, entry in enumerate(batch) if isinstance(entry, ClipEntry)]
-        vectors = np.array([batch[at].embeddings[0] for at in known]).astype(np.float32).reshape(-1)
+        vectors = _single(np.array([batch[at].embeddings[0] for at in known], dtype=np.float64).reshape(-1))
         key = _key(self._model, np.array(known, dtype=np.int32) + np.int32(first))
         self._tables.write("embeddings", [*key, lists(vectors, [self._length or 0] * len(known))])
 
@@ -285,8 +286,13 @@ def _corners(boxes: list[Box]) -> list[npt.NDArray[np.float32]]:
         )
     )
     with np.errstate(over="ignore", invalid="ignore"):
-        corners = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        return [side.astype(np.float32) for side in corners]
+        return [_single(side) for side in (x - width / 2, y - height / 2, x + width / 2, y + height / 2)]
+
+
+def _single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """In single precision; what is out of its bounds becomes infinite."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def _tracker_ids(boxes: list[Box]) -> pa.Array:

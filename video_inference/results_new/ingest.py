@@ -1,7 +1,7 @@
 """Results JSON -> an archive: the original, gzipped, and beside it the tables and cubes that pages read.
 
 The file is read through a window, so its size costs time but no memory. A large one is ingested in a process of its
-own, `python -m video_inference.results_new.ingest JSON FOLDER`, so that nothing else has to wait for it.
+own, `python -m video_inference.results_new JSON FOLDER`, so that nothing else has to wait for it.
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ from video_inference.results_new.wire import ASK_AGAIN, UNREADABLE, WINDOW_BYTES
 
 _SMALL_BYTES = 4 << 20
 """Up to here a process of its own would take longer to start than to work."""
-_NICE = 5
-_REFUSED = 3
+REFUSED = 3
 """Exit code of the process where the results cannot be read; the notes say why."""
 _NO_OFFSET = 1 << 53
 _ROOT = Path(__file__).parents[2]
@@ -79,11 +78,9 @@ def archive_apart(json_path: Path, folder: Path) -> None:
     if json_path.stat().st_size < _SMALL_BYTES:
         archive(json_path, folder)
         return
-    command = [sys.executable, "-m", "video_inference.results_new.ingest", str(json_path), str(folder)]
-    roots = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(roots)}
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    notes = read_notes(folder) if done.returncode == _REFUSED else None
+    command = [sys.executable, "-m", "video_inference.results_new", str(json_path.resolve()), str(folder.resolve())]
+    done = subprocess.run(command, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    notes = read_notes(folder) if done.returncode == REFUSED else None
     if notes is not None and notes.failure:
         raise ResultsError(*notes.failure)
     if done.returncode:
@@ -231,16 +228,3 @@ def _flush(folder: Path) -> None:
 def _with_folder(folder: Path) -> Iterator[Path]:
     yield from folder.iterdir()
     yield folder
-
-
-def _main() -> int:
-    os.nice(_NICE)
-    try:
-        archive(Path(sys.argv[1]), Path(sys.argv[2]))
-    except ResultsError:
-        return _REFUSED
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(_main())

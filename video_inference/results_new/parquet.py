@@ -76,10 +76,10 @@ class TableWriter:
 
 
 def column(values: npt.NDArray[Any]) -> pa.Array:
-    """The numbers of a one-dimensional array, not copied; `pa.array` does the same, but imports pandas on the way."""
-    values = np.ascontiguousarray(values)
-    kind = pa.from_numpy_dtype(values.dtype)
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+    """The values of a one-dimensional array; `pa.array` does the same, but imports pandas on the way."""
+    is_bits = values.dtype == np.bool_
+    packed = np.packbits(values, bitorder="little") if is_bits else np.ascontiguousarray(values)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(packed)])
 
 
 def lists(values: npt.NDArray[Any], sizes: list[int]) -> pa.Array:

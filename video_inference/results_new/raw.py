@@ -19,7 +19,7 @@ def read_raw_entry(archive_path: Path, entry: int) -> dict[str, Any]:
     """What each list of a gzipped results file says at this place.
 
     Raises:
-        OSError: the archive is damaged.
+        OSError, EOFError, zlib.error: the archive is damaged.
         ResultsError: it holds no JSON object.
     """
     with gzip.open(archive_path) as packed:

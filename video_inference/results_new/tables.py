@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -179,7 +180,7 @@ class Results:
         """What the archived JSON says of one entry, by key."""
         try:
             return read_raw_entry(self.folder / ARCHIVE_NAME, entry)
-        except OSError as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise _damaged() from error
 
     def _of_boxes(
@@ -228,7 +229,7 @@ def open_results(folder: Path) -> Results:
         if notes.failure:
             raise ResultsError(*notes.failure)
         frames = pq.read_table(folder / FRAMES_NAME, memory_map=True)
-    except (OSError, EOFError, pa.ArrowException) as error:
+    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         raise _damaged() from error
     return Results(
         frame_index=_numbers(frames, "frame_index"),

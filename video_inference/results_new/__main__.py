@@ -1,0 +1,30 @@
+"""`python -m video_inference.results_new JSON FOLDER`: archive results in a process of its own.
+
+Exits with 3 where they cannot be read; the notes in the folder say why.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from video_inference.errors import ResultsError
+from video_inference.results_new.ingest import REFUSED, archive
+
+_NICE = 5
+"""The dashboard goes first."""
+
+
+def main(json_path: Path, folder: Path) -> int:
+    """Archive; returns the exit code."""
+    os.nice(_NICE)
+    try:
+        archive(json_path, folder)
+    except ResultsError:
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
