@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import runpy
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from streamlit.starlette import App
 
 from components.session import workbench
 from video_inference.engine.server import Engine
+from video_inference.errors import SettingsError
 from video_inference.media_api import media_routes
 from video_inference.watcher import Watcher
 
@@ -24,7 +26,10 @@ if __name__ == "__main__":
 else:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("frametally.engine").setLevel(logging.INFO)  # its own access log, which holds no key
-    bench = workbench()
+    try:
+        bench = workbench()
+    except SettingsError as error:
+        sys.exit(str(error))
     engine = Engine(
         folder=bench.settings.engine_dir,
         models_dir=bench.settings.models_dir,

@@ -18,7 +18,7 @@ import msgspec
 from video_inference.errors import MediaError
 
 DISK_RESERVE_BYTES: Final = 512 * 1024**2
-"""Disk that no upload may fill: the ledger and the results need it."""
+"""Disk that no video on its way in may fill: the ledger and the results need it."""
 
 T = TypeVar("T")
 
@@ -52,7 +52,12 @@ def sha256_of(path: Path) -> str:
 
 
 def write_at(path: Path, offset_bytes: int, piece: bytes | bytearray) -> None:
-    """Put the piece into a file that is there."""
+    """Put the piece into a file that is there.
+
+    Raises:
+        DiskFull: others have taken the room that there was when it began.
+    """
+    check_room(path.parent, len(piece))
     with disk_full_explained(), path.open("r+b") as file:
         file.seek(offset_bytes)
         file.write(piece)
@@ -93,6 +98,12 @@ class Arrival:
         self._file = self._part.open("xb", buffering=0)
 
     def write(self, data: bytes | bytearray) -> None:
+        """Add to it.
+
+        Raises:
+            DiskFull: the disk would lose its reserve.
+        """
+        check_room(self._part.parent, len(data))
         view = memoryview(data)
         while view:
             view = view[self._file.write(view) :]

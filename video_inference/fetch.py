@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import certifi
@@ -50,7 +51,10 @@ def fetch(
     give_up_s = time.monotonic() + max_s
     for _ in range(MAX_REDIRECTS + 1):
         parts = parse_public_url(url)
-        with closing(_connect(parts, private_urls=private_urls)) as pool:
+        with (
+            closing(_connect(parts, private_urls=private_urls)) as pool,
+            _cut_after(max(give_up_s - time.monotonic(), 0.0), pool),
+        ):
             try:
                 response = pool.request(
                     "GET",
@@ -66,6 +70,7 @@ def fetch(
                         return _store(response, target, parts, max_bytes, give_up_s, on_progress)
                     url = urljoin(url, str(response.get_redirect_location()))
             except urllib3.exceptions.HTTPError as error:
+                _check_time(give_up_s)
                 raise MediaError(
                     f"The video could not be fetched from {parts.hostname}: {_fault(error)}.",
                     "Check that the address opens in a browser, then try again.",
@@ -114,6 +119,31 @@ def _connect(parts: SplitResult, *, private_urls: bool) -> urllib3.HTTPConnectio
     )
 
 
+@contextmanager
+def _cut_after(seconds: float, pool: urllib3.HTTPConnectionPool) -> Iterator[None]:
+    """End the pool's connection when time is up: one that drips its headers keeps every timeout of a single read."""
+    made: list[Any] = []
+    new_connection: Any = pool.ConnectionCls
+
+    def remember(*arguments: Any, **options: Any) -> Any:
+        made.append(new_connection(*arguments, **options))
+        return made[-1]
+
+    def cut() -> None:
+        for connection in made:
+            with suppress(OSError, AttributeError):  # it is not open yet, or not any more
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    pool.ConnectionCls = remember  # type: ignore[assignment]
+    timer = threading.Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _address_of(host: str, port: int, *, private_urls: bool) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -150,17 +180,22 @@ def _store(
     try:
         # read1 hands over what has come: a server that drips must not keep us from looking at the clock
         while chunk := response.read1(CHUNK_BYTES, decode_content=False):
+            _check_time(give_up_s)
             received += len(chunk)
             if received > max_bytes:
                 raise MediaError(f"The video is larger than the {max_bytes} bytes allowed.", "Use a smaller one.")
-            if time.monotonic() > give_up_s:
-                raise MediaError("Fetching the video took too long.", "Download it and upload it instead.")
             arrival.write(chunk)
             if on_progress:
                 on_progress(received, total_bytes)
+        _check_time(give_up_s)  # a body without a length ends where it was cut
         arrival.keep()
     finally:
         arrival.discard()
+
+
+def _check_time(give_up_s: float) -> None:
+    if time.monotonic() > give_up_s:
+        raise MediaError("Fetching the video took too long.", "Download it and upload it instead.")
 
 
 def _path_of(parts: SplitResult) -> str:

@@ -229,7 +229,7 @@ def _store_index(index: FrameIndex, target: Path, size_bytes: int) -> None:
 
 def _stored_index(source: Path, size_bytes: int) -> FrameIndex | None:
     try:
-        with np.load(source) as stored:
+        with source.open("rb") as file, np.load(file) as stored:
             facts, pts, keyframes = (stored[name] for name in ("facts", "pts", "keyframes"))
             version, of_bytes, numerator, denominator, held_end_pts, end_pts = facts.tolist()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import ROBOFLOW_API_URL
+from video_inference.errors import SettingsError
 from video_inference.media import MediaLibrary
 from video_inference.media_api import Tickets
 from video_inference.services import Services
@@ -35,10 +39,14 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
     Raises:
         SettingsError: the data folder or the ledger cannot be opened.
     """
-    engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
-    link_secret = read_or_make_secret(settings.link_secret_file)
-    store = Store(settings.database_url)
-    media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
+    try:
+        engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
+        link_secret = read_or_make_secret(settings.link_secret_file)
+        media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
+    except OSError as error:
+        what = f"The data folder cannot be used: {error.strerror}."
+        raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
+    store = _open_ledger(settings.database_url)
     services = Services(link_secret, lambda: VideoInferenceClient(embedded_url(), engine_key))
     if settings.api_key:
         services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
@@ -60,3 +68,15 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         tickets=Tickets(link_secret),
         workflow=workflow,
     )
+
+
+def _open_ledger(database_url: str) -> Store:
+    check = "Check FRAMETALLY_DATABASE_URL, and that its database is up and lets this user in."
+    try:
+        return Store(database_url)
+    except ImportError as error:
+        raise SettingsError(f"The job ledger needs the package {error.name}.", "Install it, then try again.") from error
+    except CommandError as error:
+        raise SettingsError("The job ledger is of a newer version.", "Use that version, or another ledger.") from error
+    except (SQLAlchemyError, OSError) as error:  # in whose texts the URL may stand
+        raise SettingsError(f"The job ledger cannot be opened ({type(error).__name__}).", check) from None

@@ -72,6 +72,7 @@ def test_an_unknown_job_is_not_found(deaf_engine: RunningEngine, job_id: str) ->
         (b"", "truncated"),
         (b"{", "truncated"),
         (b"\xff", "malformed"),
+        (b'{"models": [{"model_id": "m", "model_version": 1, "inference_params": {"a": ' + b"[" * 100_000, "recursion"),
         (b"[]", "Expected `object`"),
         (b"{}", "missing required field `input_url`"),
         (b'{"input_url": 1, "infer_fps": 5, "models": []}', r"Expected `str`, got `int` - at `$.input_url`"),

@@ -200,6 +200,24 @@ def test_a_fetch_that_takes_too_long_is_given_up(tmp_path: Path, site: Site) -> 
         fetch(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True, max_s=0)
 
 
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_server_that_drips_cannot_hold_a_fetch_for_ever(tmp_path: Path, site: Site, head: bytes) -> None:
+    over = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(head)
+        while not over.wait(0.02):
+            handler.wfile.write(b"x")
+
+    site.answers["/video.mp4"] = drip
+    try:
+        with pytest.raises(MediaError, match="took too long"):
+            fetch(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=1 << 20, private_urls=True, max_s=0.3)
+    finally:
+        over.set()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_that_listens_is_said_without_the_address(tmp_path: Path, site: Site) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]

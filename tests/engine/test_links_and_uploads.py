@@ -15,6 +15,7 @@ import requests
 from itsdangerous import TimestampSigner
 
 from tests.engine.conftest import LINK_SECRET, RunningEngine, StartEngine
+from video_inference import disk
 from video_inference.engine.links import LINK_LIFETIME_S, Links
 
 
@@ -137,6 +138,14 @@ def test_a_broken_upload_leaves_nothing(deaf_engine: RunningEngine) -> None:
         while not uploads(deaf_engine):
             time.sleep(0.02)
     wait_for_no_uploads(deaf_engine)
+
+
+def test_no_upload_takes_the_reserve_of_the_disk(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = deaf_engine.upload_link()
+    monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)
+    answer = requests.put(link, data=b"video", timeout=20)
+    assert (answer.status_code, uploads(deaf_engine)) == (507, [])
+    assert "no room" in answer.json()["error"]
 
 
 def test_a_full_disk_is_said_as_such(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:

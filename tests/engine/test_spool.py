@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from video_inference.contract import ModelRequest
-from video_inference.engine.spool import KEEP_PARTS_S, KEEP_UPLOADS_S, Job, JobRequest, Progress, Spool
+from video_inference.engine.spool import KEEP_PARTS_S, KEEP_S, Job, JobRequest, Progress, Spool
 from video_inference.errors import MediaError
 
 REQUEST = JobRequest(models=[ModelRequest("motion", 1)], infer_fps=5, url="https://example.com/video.mp4")
@@ -111,10 +111,30 @@ def test_old_uploads_are_forgotten_and_new_ones_kept(spool: Spool) -> None:
     stopped.write(b"half")
     (kept, part) = sorted((spool.folder / "uploads").iterdir())
     now_s = part.stat().st_mtime
-    spool.forget_old_uploads(now_s=now_s + KEEP_PARTS_S - 60)
+    spool.forget_old(now_s=now_s + KEEP_PARTS_S - 60)
     assert (kept.exists(), part.exists()) == (True, True)
-    spool.forget_old_uploads(now_s=now_s + KEEP_PARTS_S + 60)
+    spool.forget_old(now_s=now_s + KEEP_PARTS_S + 60)
     assert (kept.exists(), part.exists()) == (True, False)
-    spool.forget_old_uploads(now_s=now_s + KEEP_UPLOADS_S + 60)
+    spool.forget_old(now_s=now_s + KEEP_S + 60)
     assert not kept.exists()
     stopped.discard()
+
+
+def test_jobs_that_have_ended_go_after_a_week_and_no_other(spool: Spool) -> None:
+    done, failed, waiting, never_one = (spool.accept(REQUEST) for _ in range(4))
+    finish(done)
+    failed.fail("Broken.")
+    (never_one.folder / "request.json").unlink()
+    now_s = waiting.folder.stat().st_mtime
+    spool.forget_old(now_s=now_s + KEEP_S - 60)
+    assert len(list((spool.folder / "jobs").iterdir())) == 4
+    spool.forget_old(now_s=now_s + KEEP_S + 60)
+    assert [path.name for path in (spool.folder / "jobs").iterdir()] == [waiting.id]
+
+
+def test_a_progress_that_a_power_cut_left_empty_is_none(spool: Spool) -> None:
+    job = spool.accept(REQUEST)
+    (job.folder / "progress.json").touch()
+    assert job.progress is None
+    spool.note_worker_death(101)
+    assert job.state == "queued"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -18,6 +19,8 @@ import pytest
 from tests.engine import onnx_models
 from tests.engine.conftest import KEY, RunningEngine, StartEngine, model
 from tests.engine.test_runner import write_sound
+from video_inference.engine import server
+from video_inference.engine.server import Supervisor
 from video_inference.engine.spool import Progress, Spool
 
 SLOW = {**model("slow"), "inference_params": {"iou_threshold": 0.4}}
@@ -92,6 +95,21 @@ def test_a_second_engine_on_the_same_folder_takes_over_when_the_first_one_stops(
     first.results(first.submit(first.upload(small_video)))
     first.engine.stop()
     assert len(second.results(second.submit(second.upload(small_video)))["motion"]) == 20
+
+
+def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[object] = []
+
+    def no_process_left(command: object, **_: object) -> None:
+        tries.append(command)
+        raise OSError(errno.EAGAIN, "no process left")
+
+    supervisor = Supervisor(Spool(tmp_path), ["worker"])
+    monkeypatch.setattr(server, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(subprocess, "Popen", no_process_left)
+    supervisor.start()
+    until(lambda: len(tries) > 1)
+    supervisor.stop()
 
 
 def test_start_and_stop_may_be_said_twice(start_engine: StartEngine, small_video: Path) -> None:

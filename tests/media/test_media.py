@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from video_inference import disk
 from video_inference import media as media_module
 from video_inference.disk import DiskFull, fsync, write_json
 from video_inference.errors import MediaError, VideoError
@@ -104,6 +105,14 @@ def test_empty_and_too_large_videos_are_refused(media: MediaLibrary) -> None:
 def test_a_video_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         MediaLibrary(tmp_path, max_video_bytes=2**62).begin("clip.mp4", 2**61)
+
+
+def test_uploads_that_share_the_room_keep_the_reserve(media: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = media.begin("clip.mp4", 10)
+    monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # what is left when the others have arrived
+    with pytest.raises(DiskFull):
+        media.append(upload.id, 0, b"01234")
+    assert media.upload(upload.id).offset_bytes == 0
 
 
 def test_what_is_no_video_is_refused_and_leaves_nothing(media: MediaLibrary, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from video_inference.contract import (
     UploadUrlRequest,
     Workspace,
 )
-from video_inference.disk import Arrival
+from video_inference.disk import Arrival, DiskFull
 from video_inference.engine.detectors import check_request, list_models
 from video_inference.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
 from video_inference.engine.spool import JobRequest, Spool
@@ -241,6 +241,8 @@ async def _refusals_answered(handler: Handler, request: Request) -> Response:
         return _json(refusal.body, status=refusal.status)
     except ClientDisconnect:
         return Response(status_code=499)  # nobody is there to read it; the log shows it
+    except DiskFull as error:
+        return _json(ErrorBody(error.what, error.next_step), status=507)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
@@ -261,7 +263,7 @@ async def _decoded(request: Request, kind: type[Message]) -> Message:
             raise Refusal(413, "The JSON body is too large.", f"It may have {MAX_JSON_BYTES} bytes.")
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Refusal(400, "The JSON body is not what this call takes.", str(error)) from error
 
 

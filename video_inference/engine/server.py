@@ -98,7 +98,10 @@ class Supervisor:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
             started_s = time.monotonic()
-            self._live_through_one_worker()
+            try:
+                self._live_through_one_worker()
+            except OSError:  # no memory or no process to be had: that passes
+                _LOG.exception("the engine's worker could not be started; trying again")
             # A worker that ran well for a while and then died is started again at once.
             pause_s = FIRST_PAUSE_S if time.monotonic() - started_s > LONGEST_PAUSE_S else pause_s * 2
             self._stopping.wait(min(pause_s, LONGEST_PAUSE_S))

@@ -25,13 +25,13 @@ import msgspec
 from msgspec import Struct
 
 from video_inference.contract import ModelRequest
-from video_inference.disk import Arrival, fsync
+from video_inference.disk import Arrival, fsync, last_change
 from video_inference.errors import MediaError
 
 MAX_DEATHS: Final = 3
 KEEP_PARTS_S: Final = 24 * 3600.0
-KEEP_UPLOADS_S: Final = 7 * 24 * 3600.0
-"""The contract's week for further runs of an uploaded video."""
+KEEP_S: Final = 7 * 24 * 3600.0
+"""The contract's week for further runs of an uploaded video; as long for the results of a job that has ended."""
 
 State = Literal["queued", "done", "failed"]
 Fact = TypeVar("Fact", bound=Struct)
@@ -159,13 +159,19 @@ class Spool:
         """Begin to write an upload down."""
         return Arrival(self._uploads / upload_id)
 
-    def forget_old_uploads(self, *, now_s: float) -> None:
-        """Remove uploads of more than a week ago, and what stopped arriving yesterday. Jobs keep their own videos."""
+    def forget_old(self, *, now_s: float) -> None:
+        """Remove uploads and ended jobs of more than a week ago, and what stopped arriving yesterday.
+
+        Jobs keep their own videos. A folder that never became a job goes like one that has ended.
+        """
         for path in self._uploads.iterdir():
-            keep_s = KEEP_PARTS_S if path.suffix == ".part" else KEEP_UPLOADS_S
+            keep_s = KEEP_PARTS_S if path.suffix == ".part" else KEEP_S
             with suppress(FileNotFoundError):  # what is arriving may just have been discarded
                 if now_s - path.stat().st_mtime > keep_s:
                     path.unlink()
+        for job in self._all_jobs():
+            if job.state != "queued" and now_s - last_change(job.folder) > KEEP_S:
+                shutil.rmtree(job.folder, ignore_errors=True)
 
     def accept(self, request: JobRequest, *, upload_id: str | None = None) -> Job:
         """Write a job down; from then on it is queued, whatever happens to this process.
@@ -231,6 +237,8 @@ def _read(path: Path, kind: type[Fact]) -> Fact | None:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
+        return None
+    except msgspec.DecodeError:  # not synced, then the power went: it is no state
         return None
 
 

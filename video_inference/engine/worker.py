@@ -44,7 +44,7 @@ def serve(spool: Spool, models_dir: Path, *, max_video_bytes: int, private_urls:
     while True:
         if time.time() - tidied_s > TIDY_EVERY_S:
             tidied_s = time.time()
-            spool.forget_old_uploads(now_s=tidied_s)
+            spool.forget_old(now_s=tidied_s)
         queued = spool.queued(known_ended=ended)
         if not queued:
             time.sleep(LOOK_EVERY_S)

@@ -156,6 +156,7 @@ class _Reading:
         _add([entry if entry is ODD else reader.one(entry) for entry in waiting], sink, frames)
         for batch in self._document.batches(reader.many, reader.one):
             _add(batch, sink, frames)
+            del batch  # before the next is decoded: its memory is warm
         self._models[key] = (self._end_model(key, number, sink, frames), frames)
         return True
 

@@ -118,10 +118,10 @@ class Document:
         while self._in_array:
             comma = self._last_cut()
             batch = self._many(read_many, comma) if comma else []
-            if batch:
-                yield batch
-            else:
-                yield self._one_by_one(read_one, self._passed + (comma or self._end))
+            if not batch:
+                batch = self._one_by_one(read_one, self._passed + (comma or self._end))
+            yield batch
+            del batch  # before the next is decoded: its memory is warm
 
     def _many(self, read_many: Callable[[memoryview], list[_T]], comma: int) -> list[_T]:
         """The entries up to the comma, or to the end of the array before it; none where they cannot be decoded."""

@@ -1,0 +1,124 @@
+"""What is drawn where: seen in the pixels."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tests.frames.conftest import archived, box
+from video_inference.analysis.classes import ClassView
+from video_inference.analysis.view import View
+from video_inference.annotate import Scene, draw, to_jpeg, to_png
+from video_inference.results_new import open_results
+from video_inference.scenes import scene_of, scenes
+from video_inference.video import Image
+
+RED = {"square": "#ff0000"}
+GREY = np.full((120, 160, 3), 100, dtype=np.uint8)
+
+
+def drawn(tmp_path: Path, entry: dict[str, Any], colors: dict[str, str] = RED, image: Image = GREY) -> Image:
+    size = {"image": {"width": 160, "height": 120}} if "image" not in entry else {}
+    view = View(open_results(archived(tmp_path, [{**size, **entry}])), "model")
+    return draw(image, scene_of(view, 0), colors)
+
+
+def is_red(image: Image) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.asarray((image[..., 2] > 200) & (image[..., :2].max(axis=2) < 60))
+
+
+def is_reddish(image: Image) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return np.asarray(image[..., 2].astype(int) - image[..., 0] > 40)
+
+
+def test_a_box_is_drawn_around_its_object_and_the_frame_itself_stays_as_it_is(tmp_path: Path) -> None:
+    image = drawn(tmp_path, {"predictions": [box(80, 80, 60, 40)]})
+    assert is_red(image)[80, 48:54].any()
+    assert not is_red(image)[70:90, 60:100].any()
+    assert (GREY == 100).all()
+
+
+def test_coordinates_of_another_size_are_scaled_to_the_picture(tmp_path: Path) -> None:
+    image = drawn(tmp_path, {"image": {"width": 320, "height": 240}, "predictions": [box(160, 160, 120, 80)]})
+    assert is_red(image)[80, 48:54].any()
+
+
+def test_the_label_of_a_box_at_the_edge_stays_in_the_picture(tmp_path: Path) -> None:
+    for x, y in ((5.0, 5.0), (155.0, 5.0)):
+        image = drawn(tmp_path, {"predictions": [box(x, y, 10, 10)]})
+        labelled = is_red(image)[:20]
+        assert labelled.sum() > 300
+        assert (image[:20].min(axis=2) > 150).any() or (image[:20].max(axis=2) < 60).any()  # its letters
+
+
+def test_a_small_picture_is_enlarged_by_a_whole_factor() -> None:
+    assert draw(GREY, Scene.empty(), {}, least_width_px=400).shape == (360, 480, 3)
+    assert draw(GREY, Scene.empty(), {}, least_width_px=160).shape == GREY.shape
+
+
+def test_an_outline_is_filled_lightly(tmp_path: Path) -> None:
+    corners = [{"x": 60, "y": 60}, {"x": 100, "y": 60}, {"x": 100, "y": 100}, {"x": 60, "y": 100}]
+    image = drawn(tmp_path, {"predictions": [{**box(80, 80, 40, 40), "points": corners}]})
+    assert is_reddish(image)[65:95, 65:95].all()
+    assert not is_red(image)[65:95, 65:95].any()
+    assert not is_reddish(image)[110:, :].any()
+
+
+def test_outlines_outside_the_picture_are_no_fault(tmp_path: Path) -> None:
+    away = [{"x": -90, "y": -60}, {"x": -70, "y": -60}, {"x": -70, "y": -40}]
+    across = [{"x": 140, "y": 60}, {"x": 300, "y": 60}, {"x": 300, "y": 300}]
+    for points in (away, across, [{"x": 1, "y": 1}], []):
+        drawn(tmp_path, {"predictions": [{**box(80, 80, 40, 40), "points": points}]})
+
+
+def test_keypoints_are_drawn_where_the_model_is_sure(tmp_path: Path) -> None:
+    points = [
+        {"x": 30, "y": 90, "confidence": 0.9, "class_id": 0, "class": "head"},
+        {"x": 130, "y": 90, "confidence": 0.1, "class_id": 1, "class": "foot"},
+    ]
+    image = drawn(tmp_path, {"predictions": [{**box(80, 60, 20, 20), "keypoints": points}]})
+    assert is_reddish(image)[87:94, 27:34].any()
+    assert not is_reddish(image)[80:100, 120:140].any()
+
+
+def test_the_arrow_of_a_gaze_to_the_left_points_to_the_left(tmp_path: Path) -> None:
+    face = {**box(80, 60, 40, 40), "landmarks": []}
+    image = drawn(tmp_path, {"predictions": [{"face": face, "yaw": 1.2, "pitch": 0.0}]})
+    assert is_red(image)[55:66, 30:55].any()
+    assert not is_red(image)[55:66, 105:].any()
+
+
+def test_areas_are_tinted_and_named_with_their_share(tmp_path: Path) -> None:
+    ids = np.zeros((12, 16), dtype=np.uint8)
+    ids[6:] = 3
+    _, png = cv2.imencode(".png", ids)
+    mask = base64.b64encode(png.tobytes()).decode()
+    predictions = {"segmentation_mask": mask, "class_map": {"0": "background", "3": "square"}}
+    image = drawn(tmp_path, {"predictions": predictions})
+    assert is_reddish(image)[62:].all()
+    assert not is_reddish(image)[40:58].any()
+    assert is_red(image)[:30, :60].any()  # the legend
+
+
+def test_a_classification_is_written_into_the_corner(tmp_path: Path) -> None:
+    probabilities = [{"class": "square", "class_id": 0, "confidence": 0.8}]
+    image = drawn(tmp_path, {"top": "square", "confidence": 0.8, "predictions": probabilities})
+    assert is_red(image)[:30, :60].sum() > 200
+    assert not is_reddish(image)[60:].any()
+
+
+def test_what_the_view_leaves_out_is_not_drawn_and_renamed_classes_take_their_new_colour(tmp_path: Path) -> None:
+    results = open_results(archived(tmp_path, [{"predictions": [box(80, 80, 60, 40, 0.4)]}, None]))
+    assert len(scene_of(View(results, "model", 0.5), 0).xyxy) == 0
+    renamed = View(results, "model", 0.4, ClassView((("square", "box"),)))
+    assert scene_of(renamed, 0).class_names == ["box"]
+    assert [(entry, len(scene.xyxy)) for entry, scene in scenes(renamed)] == [(0, 1), (1, 0)]
+
+
+def test_a_picture_file_is_what_its_name_says() -> None:
+    assert to_jpeg(GREY)[:3] == b"\xff\xd8\xff"
+    assert to_png(GREY)[:4] == b"\x89PNG"
