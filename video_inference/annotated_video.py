@@ -19,7 +19,6 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -36,15 +35,18 @@ from video_inference.errors import FrametallyError, VideoError
 from video_inference.frames import FrameReader, load_index
 from video_inference.results_new import open_results
 from video_inference.scenes import scenes
+from video_inference.stencil import Stencil, is_blank, is_opaque
 from video_inference.video import FrameIndex, Image, upright
 from video_inference.video_specs import Report, VideoSpec
 
-ENCODER: Final = {"preset": "ultrafast", "crf": "23", "x264-params": "cabac=1:8x8dct=1"}
+ENCODER: Final = {"preset": "ultrafast", "crf": "25", "x264-params": "cabac=1:8x8dct=1"}
 LEAST_WIDTH_PX: Final = 640
 """Smaller videos are enlarged, so that labels can be read."""
 _ITEMS_AHEAD = 4
 _REPORTS = 200
-_JPEG_RANGE = 2
+_MPEG_RANGE, _JPEG_RANGE = 1, 2
+_BT601 = 6
+"""SMPTE 170M: how OpenCV converts, and so what is written where it does."""
 
 T = TypeVar("T")
 
@@ -63,8 +65,8 @@ def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -
     if not len(positions):
         raise VideoError("No frame of the video lies in this window.", "Choose a longer one.")
     reader = FrameReader(Path(spec.video), index, cache_bytes=0)
-    pictures = ahead((at, _picture(frame)) for at, frame in reader.frames(positions.tolist()))
-    drawn = ahead(_drawn(pictures, _by_position(view, int(positions[0])), spec.colors))
+    frames = ahead(reader.frames(positions.tolist()))
+    drawn = ahead(_drawn(frames, _by_position(view, int(positions[0])), spec.colors))
     _encode(drawn, positions, index, target, report)
 
 
@@ -89,18 +91,29 @@ def _by_position(view: View, first_position: int) -> Iterator[tuple[int, Scene]]
 
 
 def _drawn(
-    pictures: Iterator[tuple[int, Image]], holding: Iterator[tuple[int, Scene]], colors: dict[str, str]
-) -> Iterator[tuple[int, Image]]:
+    frames: Iterator[tuple[int, av.VideoFrame]], holding: Iterator[tuple[int, Scene]], colors: dict[str, str]
+) -> Iterator[tuple[int, av.VideoFrame]]:
+    """(display index, picture to encode, with the scene that holds then)."""
     scene, coming = Scene.empty(), next(holding, None)
-    for position, image in pictures:
+    stencil: Stencil | None = None
+    for position, frame in frames:
         while coming is not None and coming[0] <= position:
-            scene, coming = coming[1], next(holding, None)
-        canvas = _even(draw(image, scene, colors, least_width_px=LEAST_WIDTH_PX))
-        yield position, np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
+            scene, coming, stencil = coming[1], next(holding, None), None
+        if is_opaque(scene) and _is_plain(frame):
+            planes = frame.to_ndarray().astype(np.uint8, copy=False)
+            if not is_blank(scene):
+                stencil = stencil or Stencil(scene, frame.width, frame.height, colors)
+                stencil.lay_on(planes)
+        else:
+            canvas = _even(draw(_picture(frame), scene, colors, least_width_px=LEAST_WIDTH_PX))
+            planes = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture.colorspace = frame.colorspace if _is_plain(frame) else _BT601
+        yield position, picture
 
 
 def _encode(
-    drawn: Iterator[tuple[int, Image]],
+    drawn: Iterator[tuple[int, av.VideoFrame]],
     positions: npt.NDArray[np.int64],
     index: FrameIndex,
     target: Path,
@@ -111,10 +124,8 @@ def _encode(
     first_pts, every = int(pts[0]), max(len(positions) // _REPORTS, 1)
     with av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream: Any = None
-        for number, (position, planes) in enumerate(drawn):
-            if stream is None:
-                stream = _stream(container, planes, index)
-            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        for number, (position, picture) in enumerate(drawn):
+            stream = stream or _stream(container, picture, index)
             picture.pts, picture.time_base = int(index.pts[position]) - first_pts, index.time_base
             _mux(container, stream.encode(picture), first_pts, lasts)
             if number % every == 0:
@@ -125,11 +136,12 @@ def _encode(
     report(1.0)
 
 
-def _stream(container: Any, planes: Image, index: FrameIndex) -> Any:
-    rate = Fraction(len(index), 1) / ((index.held_end_pts - int(index.pts[0])) * index.time_base)
+def _stream(container: Any, picture: av.VideoFrame, index: FrameIndex) -> Any:
+    rate = len(index) / ((index.held_end_pts - int(index.pts[0])) * index.time_base)
     stream = container.add_stream("libx264", rate=rate.limit_denominator(1001), options=ENCODER)
-    stream.width, stream.height, stream.pix_fmt = planes.shape[1], planes.shape[0] * 2 // 3, "yuv420p"
+    stream.width, stream.height, stream.pix_fmt = picture.width, picture.height, "yuv420p"
     stream.codec_context.time_base = index.time_base
+    stream.codec_context.colorspace, stream.codec_context.color_range = picture.colorspace, _MPEG_RANGE
     return stream
 
 
@@ -143,10 +155,15 @@ def _end_pts(index: FrameIndex, position: int) -> int:
     return int(index.pts[position + 1]) if position + 1 < len(index) else index.held_end_pts
 
 
+def _is_plain(frame: av.VideoFrame) -> bool:
+    """Whether the frame is shown as its planes are."""
+    is_420 = frame.format.name == "yuv420p" and frame.color_range != _JPEG_RANGE
+    return is_420 and frame.width >= LEAST_WIDTH_PX and not (frame.rotation or frame.width % 2 or frame.height % 2)
+
+
 def _picture(frame: av.VideoFrame) -> Image:
-    """The frame upright in BGR. Plain 4:2:0 takes OpenCV's way there and back, which is exact and quick."""
-    plain = frame.format.name == "yuv420p" and frame.color_range != _JPEG_RANGE and not frame.rotation
-    if plain and not frame.width % 2 and not frame.height % 2:
+    """The frame upright in BGR. Plain planes take OpenCV's way there and back: it is exact."""
+    if _is_plain(frame):
         return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
     return upright(frame)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -43,7 +44,8 @@ class TableWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[str, pq.ParquetWriter] = {}
-        self._waiting: dict[str, list[pa.RecordBatch]] = {}
+        self._waiting: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
+        self._waiting_bytes: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         return self
@@ -56,8 +58,9 @@ class TableWriter:
         """Add rows to a table, as arrays in the order of its schema."""
         batch = pa.record_batch(columns, schema=SCHEMAS[name])
         if batch.num_rows:
-            self._waiting.setdefault(name, []).append(batch)
-            if sum(part.nbytes for part in self._waiting[name]) >= _ROW_GROUP_BYTES:
+            self._waiting[name].append(batch)
+            self._waiting_bytes[name] += batch.nbytes
+            if self._waiting_bytes[name] >= _ROW_GROUP_BYTES:
                 self._write(name)
 
     def end_model(self) -> None:
@@ -67,6 +70,7 @@ class TableWriter:
 
     def _write(self, name: str) -> None:
         rows = pa.Table.from_batches(self._waiting.pop(name))
+        self._waiting_bytes[name] = 0
         if name not in self._writers:
             path = self._folder / f"{name}.parquet"
             self._writers[name] = pq.ParquetWriter(
