@@ -32,7 +32,7 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
         figure.add_bar(
             x=(np.arange(_BARS) + 0.5) / _BARS,
             y=heights,
-            name=name,
+            name=hover_name(name),
             marker={"color": colors[name]},
             hovertemplate="%{y:,} " + hover_name(name) + "<extra></extra>",
         )

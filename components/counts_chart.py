@@ -55,7 +55,7 @@ def counts_figure(
         figure.add_scatter(
             x=counts.time_s,
             y=counts.values[:, column],
-            name=name,
+            name=hover_name(name),
             legendgroup=name,
             mode="lines+markers",
             line={"color": colors[name], "width": 2, "shape": "hv"},

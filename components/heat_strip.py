@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.plot import hatch, mark_time, style
+from components.plot import hatch, hover_name, mark_time, style
 from video_inference.analysis.counting import Counts
 
 
@@ -17,7 +17,7 @@ def heat_strip(counts: Counts, gaps_s: Sequence[tuple[float, float]], *, time_s:
     figure = go.Figure()
     figure.add_heatmap(
         x=counts.time_s,
-        y=list(counts.classes),
+        y=[hover_name(name) for name in counts.classes],
         z=counts.values.T,
         colorscale="Teal",
         zmin=0,

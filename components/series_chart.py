@@ -44,7 +44,7 @@ def series_figure(
         figure.add_scatter(
             x=series.time_s,
             y=series.values[:, column],
-            name=name,
+            name=hover_name(name),
             mode="lines+markers",
             line={"color": colors.get(name, "#0b6e5f"), "width": 2},
             marker={"size": 4, "opacity": 0.01},
