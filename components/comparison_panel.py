@@ -8,7 +8,7 @@ from components.video_card import clock
 from video_inference.analysis.comparison import DEFINITIONS, Comparison, by_second, compare
 from video_inference.analysis.moments import Moment, of_disagreement
 from video_inference.analysis.view import View
-from video_inference.results_new import Results
+from video_inference.results import Results
 
 _MOST_SECONDS = 20
 _OTHER = "compare_with"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.plot import Picked, hatch, hover_name, mark_time, show_chart, style
-from video_inference.analysis.counting import Counts
+from video_inference.analysis.counts import Counts
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure

@@ -20,7 +20,7 @@ from video_inference.exports import (
 )
 from video_inference.jobs import Job
 from video_inference.media import KeptVideo
-from video_inference.results_new import ARCHIVE_NAME
+from video_inference.results import ARCHIVE_NAME
 from video_inference.workbench import Workbench
 
 _KEEP_TABLES_S = 24 * 3600.0

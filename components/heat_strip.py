@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.plot import hatch, hover_name, mark_time, style
-from video_inference.analysis.counting import Counts
+from video_inference.analysis.counts import Counts
 
 
 def heat_strip(counts: Counts, gaps_s: Sequence[tuple[float, float]], *, time_s: float, key: str) -> None:

@@ -60,7 +60,9 @@ def _actions(job: Job, now: datetime) -> bool:
         )
         return False
     if job.status is JobStatus.LOST and job.remote_job_id is None:
-        return st.button("Start it again", key=f"ask-{job.id}", icon=":material/replay:", help="Only if it did not start.")
+        return st.button(
+            "Start it again", key=f"ask-{job.id}", icon=":material/replay:", help="Only if it did not start."
+        )
     if job.remote_job_id is None or job.status is JobStatus.FAILED or _is_asked_all_the_time(job):
         return False
     wait_s = (job.next_check_at - now).total_seconds()

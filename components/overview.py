@@ -17,7 +17,7 @@ from video_inference.analysis.similarity import DEFINITIONS as SIMILARITY
 from video_inference.analysis.similarity import scene_changes
 from video_inference.analysis.summary import band_of, counts_of, gaps_of, totals_of
 from video_inference.analysis.view import View
-from video_inference.results_new import Kind
+from video_inference.results import Kind
 
 _MANY_CLASSES = 6
 _MOST_CURVES = 8

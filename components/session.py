@@ -9,7 +9,7 @@ import streamlit as st
 
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.jobs import EMBEDDED
-from video_inference.results_new import Results, open_results
+from video_inference.results import Results, open_results
 from video_inference.settings import Settings
 from video_inference.video_exports import Exports
 from video_inference.workbench import Workbench, open_workbench

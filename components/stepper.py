@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.comparison_panel import disagreements
 from components.view_picker import FRAME_KEY
-from video_inference.analysis.counting import next_with_detections
+from video_inference.analysis.counts import next_with_detections
 from video_inference.analysis.moments import Moment, extremes, next_moment, of_classes, previous_moment
 from video_inference.analysis.summary import counts_of
 from video_inference.analysis.view import View

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.video_card import clock
-from video_inference.analysis.counting import DEFINITIONS, Totals
+from video_inference.analysis.counts import DEFINITIONS, Totals
 from video_inference.analysis.view import View
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from components.error_notice import plain
 from video_inference.analysis.classes import ClassView
 from video_inference.analysis.view import View
-from video_inference.results_new import Results
+from video_inference.results import Results
 
 FRAME_KEY = "frame"
 WINDOW_KEY = "window"

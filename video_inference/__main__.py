@@ -22,13 +22,13 @@ from typing import Final
 import uvicorn
 from tqdm import tqdm
 
-from video_inference.analysis.counting import totals
+from video_inference.analysis.counts import totals
 from video_inference.engine.__main__ import make_app
 from video_inference.errors import FrametallyError, ServiceError, SettingsError, VideoError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.media import KeptVideo
 from video_inference.model_reference import parse_model_reference
-from video_inference.results_new import ARCHIVE_NAME, Results, open_results
+from video_inference.results import ARCHIVE_NAME, Results, open_results
 from video_inference.settings import Settings, parse_service_url
 from video_inference.workbench import Workbench, open_workbench
 

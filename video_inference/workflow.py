@@ -32,7 +32,7 @@ from video_inference.errors import (
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S, lease_held
 from video_inference.media import MediaLibrary
-from video_inference.results_new import archive_apart
+from video_inference.results import archive_apart
 from video_inference.services import Services
 from video_inference.store import Store
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.analysis.counting import Counts, Totals, count, totals
+from video_inference.analysis.counts import Counts, Totals, count, totals
 from video_inference.analysis.moments import Extremes, extremes
 from video_inference.analysis.view import View
 
