@@ -34,15 +34,17 @@ def gaps_of(view: View, starts: npt.NDArray[np.int64]) -> list[tuple[float, floa
 
     Args:
         view: what is looked at.
-        starts: (m,) first entry of each point; the last one ends with the window.
+        starts: (m,) first entry of each point, all of one length; the last may reach beyond the window.
     """
     if not len(starts):
         return []
-    time_s, stops = view.results.time_s, np.append(starts[1:], max(view.entries.stop, starts[-1] + 1))
-    known = np.concatenate([[0], np.cumsum(view.table.analysed)])
-    unknown = known[np.minimum(stops, len(time_s))] == known[starts]
+    time_s = view.results.time_s
+    length = int(starts[1] - starts[0]) if len(starts) > 1 else max(len(view.entries), 1)
+    stops = np.minimum(starts + length, len(time_s))
+    known = view.table.analysed_before
+    unknown = known[stops] == known[starts]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], unknown, [False]]).astype(np.int8))).reshape(-1, 2)
-    ends = np.append(time_s[starts], time_s[-1])
+    ends = np.append(time_s[starts], time_s[min(stops[-1], len(time_s) - 1)])
     return [(float(ends[max(first - 1, 0)]), float(ends[stop])) for first, stop in edges.tolist()]
 
 
