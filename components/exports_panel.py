@@ -69,7 +69,7 @@ def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
             bar.progress(min(share, 1.0), text=f"Writing · {share:.0%}")
 
         write(view, path, show)
-        bar.empty()
+        st.rerun()
     if path.exists():
         download_link(bench, path, f"{name}.{ending}", f"Download {name}.{ending}")
 
