@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from components.plot import MARK_COLOR, hover_name
@@ -17,16 +18,10 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
     """Draw the detections of the whole video by confidence, stacked by class, with the threshold as a line."""
     import plotly.graph_objects as go
 
-    cube = view.results.cube(view.model)
-    if cube is None:
+    bins = histogram_of(view)
+    if bins is None:
         st.caption("Too many classes for a histogram.")
         return
-    of_classes = cube.histogram()
-    bins = np.zeros((len(view.names), _BARS), dtype=np.int64)
-    for name, code in zip(of_classes, view.classes.codes(view.table.classes), strict=True):
-        if code >= 0:
-            hundredths = np.append(name[:99], name[99] + name[100])  # what is exactly 1 stands in the last bar
-            bins[code] += hundredths.reshape(_BARS, -1).sum(axis=1)
     figure = go.Figure()
     for name, heights in zip(view.names, bins, strict=True):
         figure.add_bar(
@@ -47,3 +42,16 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
         yaxis={"title": "detections"},
     )
     st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+
+
+def histogram_of(view: View) -> npt.NDArray[np.int64] | None:
+    """(len(names), 25) detections of the whole video by class of the view and confidence; None without a cube."""
+    cube = view.results.cube(view.model)
+    if cube is None:
+        return None
+    bins = np.zeros((len(view.names), _BARS), dtype=np.int64)
+    for row, code in zip(cube.histogram(), view.classes.codes(view.table.classes), strict=True):
+        if code >= 0:
+            hundredths = np.append(row[:99], row[99] + row[100])  # what is exactly 1 stands in the last bar
+            bins[code] += hundredths.reshape(_BARS, -1).sum(axis=1)
+    return bins

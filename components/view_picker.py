@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -62,7 +62,7 @@ def class_editor(classes: Sequence[str]) -> None:
         current = ClassView.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
         rows = [{"Class": name, "Seen as": current.name_of(name)} for name in classes]
         edited = st.data_editor(rows, hide_index=True, disabled=["Class"], key=f"editor-{current.format()}")
-        wanted = ClassView(tuple((row["Class"], row["Seen as"]) for row in edited if _renames(row)))
+        wanted = renamed(edited)
         left, right = st.columns(2)
         if left.button("Apply", icon=":material/check:", disabled=wanted == current, width="stretch"):
             _merge(wanted.format())
@@ -100,8 +100,10 @@ def _window(results: Results) -> tuple[float, float] | None:
     return first_s, last_s
 
 
-def _renames(row: Mapping[str, str | None]) -> bool:
-    return bool(row["Seen as"]) and row["Seen as"] != row["Class"]
+def renamed(rows: Iterable[Mapping[str, str | None]]) -> ClassView:
+    """What the edited table asks for; an empty name leaves a class its own."""
+    seen_as = {str(row["Class"]): (row["Seen as"] or "").strip() for row in rows}
+    return ClassView(tuple((name, other) for name, other in seen_as.items() if other and other != name))
 
 
 def _merge(text: str) -> None:
