@@ -44,7 +44,7 @@ def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: 
     random = np.random.default_rng(5)
     coarse = random.integers(0, 255, (height_px // 16, width_px // 8, 3), dtype=np.uint8)
     texture = cv2.resize(coarse, (width_px * 2, height_px), interpolation=cv2.INTER_CUBIC)
-    grain = random.integers(-6, 7, (8, height_px, width_px, 1)).astype(np.int8)
+    grain = random.integers(-3, 4, (8, height_px, width_px, 1)).astype(np.int8)
     with av.open(str(path), "w") as container:
         options = {"preset": "veryfast", "g": str(gop), "keyint_min": str(gop), "sc_threshold": "0", "bf": "3"}
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)

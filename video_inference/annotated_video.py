@@ -107,7 +107,7 @@ def _drawn(
         else:
             canvas = _even(draw(_picture(frame), scene, colors, least_width_px=LEAST_WIDTH_PX))
             planes = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")  # no copy
         picture.colorspace = frame.colorspace if _is_plain(frame) else _BT601
         yield position, picture
 

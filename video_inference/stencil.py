@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ class Stencil:
     """What is drawn for a scene, and where. For `is_opaque` scenes only: nothing shines through."""
 
     def __init__(self, scene: Scene, width_px: int, height_px: int, colors: Mapping[str, str]) -> None:
-        canvas = draw(np.full((height_px, width_px, 3), _UNTOUCHED, np.uint8), scene, colors)
+        canvas = draw(_untouched(width_px, height_px), scene, colors)
         drawn = cv2.bitwise_not(cv2.inRange(canvas, _UNTOUCHED, _UNTOUCHED))
         coarse = np.ascontiguousarray(drawn[::2, ::2]).ravel()
         self._planes = cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420)
@@ -27,6 +28,11 @@ class Stencil:
     def lay_on(self, planes: Image) -> None:
         """Draw on (height_px * 3 / 2, width_px) planes in the order Y, U, V, as OpenCV calls I420."""
         cv2.copyTo(self._planes, self._mask, planes)
+
+
+@lru_cache(maxsize=1)
+def _untouched(width_px: int, height_px: int) -> Image:
+    return np.full((height_px, width_px, 3), _UNTOUCHED, dtype=np.uint8)
 
 
 def is_opaque(scene: Scene) -> bool:
