@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.generate import CLASSES, FPS
-from video_inference.analysis.counting import count, totals
-from video_inference.results_new import Kind, Results, open_results
-from video_inference.results_new.cube import CubeBuilder, write_cube
-from video_inference.results_new.notes import FRAMES_NAME, ModelNotes, Notes, write_notes
-from video_inference.results_new.parquet import TableWriter, column
+from video_inference.analysis.counts import count, totals
+from video_inference.results import Kind, Results, open_results
+from video_inference.results.cube import CubeBuilder, write_cube
+from video_inference.results.notes import FRAMES_NAME, ModelNotes, Notes, write_notes
+from video_inference.results.parquet import TableWriter, column
 
 BOXES = 30_000_000
 BOXES_PER_ENTRY = 20

@@ -20,7 +20,7 @@ from video_inference.analysis.view import View
 from video_inference.annotate import Scene, draw
 from video_inference.annotated_video import ENCODER, make_video
 from video_inference.colors import class_colors
-from video_inference.results_new import archive, open_results
+from video_inference.results import archive, open_results
 from video_inference.scenes import scenes
 from video_inference.video import Image, upright
 from video_inference.video_specs import VideoSpec

@@ -76,7 +76,7 @@ def health_p95_ms(path: Path) -> float:
         )
         try:
             _ask_until_it_answers(port)
-            command = [sys.executable, "-m", "video_inference.results_new", str(path), f"{folder}/job"]
+            command = [sys.executable, "-m", "video_inference.results", str(path), f"{folder}/job"]
             with subprocess.Popen(command, cwd=ROOT) as ingesting:
                 took_ms = []
                 while ingesting.poll() is None:
@@ -141,13 +141,13 @@ def _orjson(path: Path) -> Callable[[], Any]:
 
 
 def _ours(path: Path) -> Callable[[], Any]:
-    from video_inference.results_new.ingest import write_tables
+    from video_inference.results.ingest import write_tables
 
     return lambda: _in_folder(lambda folder: write_tables(path, folder))
 
 
 def _ours_with_gzip(path: Path) -> Callable[[], Any]:
-    from video_inference.results_new.ingest import archive
+    from video_inference.results.ingest import archive
 
     return lambda: _in_folder(lambda folder: archive(path, folder / "job"))
 

@@ -1,91 +1,92 @@
-"""Per-class counts over time; a gap where frames were not analysed, a line on zero where nothing was found."""
+"""Per-class counts over time: zero is a line on the ground, a frame that was not analysed is a hatched gap."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-import streamlit as st
+import numpy.typing as npt
 
+from components.plot import Picked, hatch, hover_name, mark_time, show_chart, style
 from video_inference.analysis.counts import Counts
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_MOST_MARKERS = 400
-_MOST_TARGETS = 5_000
-"""Points that can be clicked, all classes together; each costs the browser an element."""
+
+def counts_chart(
+    counts: Counts,
+    band: tuple[Counts, Counts] | None,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    *,
+    time_s: float,
+    key: str,
+) -> Picked:
+    """Draw the chart; returns the point or the stretch that the person has picked.
+
+    Args:
+        counts: what is drawn as lines.
+        band: the same at a stricter and at a laxer confidence, drawn as an area around each line.
+        colors: hex colour by class.
+        gaps_s: stretches in which no frame was analysed.
+        time_s: where the frame in view stands.
+        key: of the chart's state.
+    """
+    return show_chart(counts_figure(counts, band, colors, gaps_s, time_s), key=key)
 
 
-def counts_chart(counts: Counts, colors: Mapping[str, str], *, entry: int, key: str) -> int | None:
-    """Draw the chart; returns the entry whose point the person has just clicked."""
-    event = st.plotly_chart(
-        counts_figure(counts, colors, entry),
-        key=key,
-        on_select="rerun",
-        selection_mode="points",
-        config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
-    )
-    points = event["selection"]["points"]
-    clicked = points[0].get("customdata") if points else None
-    number = clicked[0] if isinstance(clicked, list) else clicked
-    # The selection stays through reruns of other causes; only a change of it is a click.
-    seen, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen"), number
-    return None if number is None or number == seen else int(number)
-
-
-def counts_figure(counts: Counts, colors: Mapping[str, str], entry: int) -> Figure:
-    """Detections per analysed frame over time, a line a class, with the shown entry marked."""
+def counts_figure(
+    counts: Counts,
+    band: tuple[Counts, Counts] | None,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    time_s: float,
+) -> Figure:
+    """Mean detections per analysed frame of each point, a line a class."""
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    mode = "lines+markers" if counts.values.size <= _MOST_TARGETS else "lines"  # a line alone cannot be clicked
-    opacity = 1 if len(counts.time_s) <= _MOST_MARKERS else 0
     for column, name in enumerate(counts.classes):
-        known = np.where(counts.analysed, counts.values[:, column].astype(float), np.nan)
+        if band:
+            _add_band(figure, counts.time_s, band[0].values[:, column], band[1].values[:, column], colors[name])
         figure.add_scatter(
             x=counts.time_s,
-            y=known,
-            name=name,
-            mode=mode,
+            y=counts.values[:, column],
+            name=hover_name(name),
+            legendgroup=name,
+            mode="lines+markers",
             line={"color": colors[name], "width": 2, "shape": "hv"},
-            marker={"size": 5, "opacity": opacity},
-            selected={"marker": {"opacity": opacity}},
-            unselected={"marker": {"opacity": opacity}},
+            marker={"size": 5, "opacity": 1 if len(counts.time_s) <= 150 else 0},
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 0.9 if len(counts.time_s) <= 150 else 0}},
             connectgaps=False,
-            customdata=np.arange(len(known)),
-            hovertemplate="%{y} " + _hover_name(name) + " at %{x:.2f} s<extra></extra>",
+            customdata=counts.starts,
+            hovertemplate="%{y:.3~f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
         )
-    for start_s, end_s in gaps(counts):
-        figure.add_vrect(x0=start_s, x1=end_s, fillcolor="rgba(128,128,128,0.18)", line_width=0, layer="below")
-    figure.add_vline(
-        x=float(counts.time_s[entry]), line={"color": "rgba(128,128,128,0.9)", "dash": "dot", "width": 1.5}
-    )
-    peak = int(counts.values.max(initial=0))
-    figure.update_layout(
-        height=340,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        hovermode="closest",
-        xaxis={"title": "seconds after the first frame", "rangemode": "tozero"},
-        yaxis={"title": "detections in the frame", "rangemode": "tozero", "dtick": max(1, math.ceil(peak / 8))},
-        showlegend=True,
-        uirevision="keep",
+    hatch(figure, gaps_s)
+    mark_time(figure, time_s)
+    one_entry_each = bool((counts.planned <= 1).all())
+    peak = float(np.nanmax(counts.values, initial=0.0))
+    style(
+        figure,
+        y_title="detections in the frame" if one_entry_each else "detections per frame (mean)",
+        y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},
     )
     return figure
 
 
-def gaps(counts: Counts) -> list[tuple[float, float]]:
-    """Stretches of time, in seconds, in which no frame was analysed."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], ~counts.analysed, [False]]).astype(np.int8)))
-    last = len(counts.time_s) - 1
-    return [
-        (float(counts.time_s[max(start - 1, 0)]), float(counts.time_s[min(end, last)]))
-        for start, end in edges.reshape(-1, 2)
-    ]
-
-
-def _hover_name(name: str) -> str:
-    return name.replace("<", "‹").replace(">", "›").replace("%{", "% {")
+def _add_band(
+    figure: Figure,
+    time_s: npt.NDArray[np.float64],
+    low: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
+    color: str,
+) -> None:
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    shared = {"x": time_s, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"}
+    figure.add_scatter(y=low, showlegend=False, **shared)
+    fill = f"rgba({red},{green},{blue},0.16)"
+    figure.add_scatter(y=high, showlegend=False, fill="tonexty", fillcolor=fill, **shared)

@@ -1,4 +1,4 @@
-"""What can be taken away from a job."""
+"""Files of the data folder, fetched from our own route and never through the page's memory."""
 
 from __future__ import annotations
 
@@ -6,27 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-from video_inference.analysis.counts import Counts, to_csv
-from video_inference.jobs import Job
 from video_inference.media_api import FILES_PREFIX
-from video_inference.results import ARCHIVE_NAME
 from video_inference.workbench import Workbench
 
 
-def downloads(bench: Workbench, job: Job, counts: Counts | None) -> None:
-    """Offer the counts as shown (CSV) and the results as they came (JSON)."""
-    name = Path(job.video_name).stem or "video"
-    with st.container(horizontal=True):
-        if counts is not None:
-            st.download_button(
-                "Counts (CSV)",
-                lambda: to_csv(counts),
-                f"{name}.counts.csv",
-                "text/csv",
-                icon=":material/download:",
-                on_click="ignore",
-            )
-        archived = (bench.settings.results_dir / job.id / ARCHIVE_NAME).relative_to(bench.settings.data_dir)
-        ticket = bench.tickets.for_file(archived, f"{name}.results.json")
-        # A relative address: the app may be served below a path.
-        st.link_button("Results (JSON)", f".{FILES_PREFIX}{ticket}", icon=":material/data_object:")
+def download_link(bench: Workbench, path: Path, file_name: str, label: str) -> None:
+    """A button that saves a file of the data folder under this name."""
+    ticket = bench.tickets.for_file(path.relative_to(bench.settings.data_dir), file_name)
+    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: maybe below a path

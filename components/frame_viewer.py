@@ -1,23 +1,23 @@
-"""The exact analysed frame behind a count, with its boxes."""
+"""The exact analysed frame behind a number, with what the model saw in it."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+import msgspec
 import streamlit as st
 
+from components.frame_source import reader_of
 from components.video_card import clock
-from video_inference.analysis.counts import Counts, boxes_at, next_with_detections
+from video_inference.analysis.view import View
 from video_inference.media import KeptVideo
-from video_inference.results import ModelResults
-from video_inference.video import FrameIndex, Image
+
+if TYPE_CHECKING:
+    from video_inference.annotate import Scene
+    from video_inference.video import Image
 
 _LEAST_WIDTH_PX = 960
-
 _CORNERS = ("x min", "y min", "x max", "y max")
 _FORMATS = {
     "Confidence": st.column_config.NumberColumn(format="%.3f"),
@@ -25,114 +25,57 @@ _FORMATS = {
 }
 
 
-def entry_in_view(counts: Counts, *, key: str) -> int:
-    """The entry that the viewer shows; at first the one with the most detections."""
-    busiest = int(counts.values.sum(axis=1).argmax())
-    return min(int(st.session_state.setdefault(key, busiest)), len(counts.time_s) - 1)
+def frame_view(view: View, video: KeptVideo | None, entry: int, colors: Mapping[str, str]) -> None:
+    """Draw the frame of one entry as the view sees it, then its rows and its raw JSON."""
+    from video_inference.annotate import draw, to_jpeg, to_png
+    from video_inference.scenes import scene_of
 
-
-def view_entry(key: str, entry: int) -> None:
-    """Have the viewer show this entry."""
-    st.session_state[key] = entry
-
-
-def frame_picker(counts: Counts, *, key: str) -> int:
-    """Slider and buttons over the analysed entries; returns the entry in view."""
-    last = len(counts.time_s) - 1
-    entry = entry_in_view(counts, key=key)
-    if last > 0:
-        st.session_state[key] = entry
-        st.slider("Analysed frame", 0, last, key=key, help="The entries of the results, in the order of the video.")
-        entry = int(st.session_state[key])
-    with st.container(horizontal=True):
-        later = next_with_detections(counts, entry)
-        for label, icon, target in (
-            ("Previous", "chevron_left", entry - 1 if entry > 0 else None),
-            ("Next", "chevron_right", entry + 1 if entry < last else None),
-            ("Next with detections", "skip_next", later),
-        ):
-            st.button(
-                label,
-                icon=f":material/{icon}:",
-                disabled=target is None,
-                key=f"{key}_{icon}",
-                on_click=view_entry,
-                args=(key, target),
-            )
-    return entry
-
-
-def frame_view(
-    video: KeptVideo | None,
-    part: ModelResults,
-    counts: Counts,
-    entry: int,
-    confidence: float,
-    colors: Mapping[str, str],
-) -> None:
-    """Draw the frame of one entry with the boxes that the threshold and the classes let through."""
-    frame_index = int(counts.frame_index[entry])
-    boxes = boxes_at(part, entry, confidence, counts.classes)
-    if not counts.analysed[entry]:
+    analysed = bool(view.table.analysed[entry])
+    if not analysed:
         st.warning("This frame was not analysed (null in the results).", icon=":material/visibility_off:")
-    image = frame_at(video.path, video.sha256, frame_index) if video else None
+    scene = scene_of(view, entry)
+    image = _image_of(view, video, entry)
     if image is not None:
-        st.image(_annotated(image, part, entry, boxes, colors), width="stretch")
-    elif video is None:
+        st.image(to_jpeg(draw(image, scene, colors, least_width_px=_LEAST_WIDTH_PX)), width="stretch")
+    st.caption(_caption(view, scene, entry))
+    if len(scene.xyxy):
+        st.dataframe(_rows(scene), hide_index=True, column_config=_FORMATS)
+    with st.container(horizontal=True):
+        if image is not None:
+            st.download_button(
+                "Frame (PNG)",
+                lambda: to_png(draw(image, scene, colors)),
+                f"frame-{int(view.results.frame_index[entry])}.png",
+                "image/png",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+        raw = st.toggle("Raw JSON of this entry", key="raw_entry")
+    if raw:
+        st.code(msgspec.json.format(msgspec.json.encode(view.results.raw_entry(entry)), indent=2).decode(), "json")
+
+
+def _image_of(view: View, video: KeptVideo | None, entry: int) -> Image | None:
+    if video is None:
         st.info("There is no copy of this video here, so its frames cannot be shown.", icon=":material/image:")
-    else:
+        return None
+    with st.spinner("Finding the frame"):
+        image = reader_of(video).frame(int(view.results.frame_index[entry]))
+    if image is None:
         st.info("This frame cannot be decoded: the file ends before it, or is damaged here.", icon=":material/image:")
-    found = f"{len(boxes)} detection{'' if len(boxes) == 1 else 's'}"
-    st.caption(
-        f"Frame {frame_index:,} at {clock(float(counts.time_s[entry]))} · {found} at confidence ≥ {confidence:.2f}"
-    )
-    if len(boxes):
-        st.dataframe(_rows(part, boxes), hide_index=True, column_config=_FORMATS)
+    return image
 
 
-@st.cache_data(show_spinner="Finding the frame", max_entries=64)
-def frame_at(_path: Path, sha256: str, frame_index: int) -> Image | None:
-    """The frame with this display index, upright; None where it cannot be decoded."""
-    from video_inference.video import read_frames
-
-    return next((image for _, image in read_frames(_path, _index_of(_path, sha256), [frame_index])), None)
-
-
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _index_of(_path: Path, sha256: str) -> FrameIndex:  # noqa: ARG001
-    from video_inference.video import build_index
-
-    return build_index(_path)
+def _caption(view: View, scene: Scene, entry: int) -> str:
+    where = f"Frame {int(view.results.frame_index[entry]):,} at {clock(float(view.results.time_s[entry]))}"
+    if not view.table.kind.has_boxes:
+        return where
+    found = f"{len(scene.xyxy)} detection{'' if len(scene.xyxy) == 1 else 's'}"
+    return f"{where} · {found} at confidence ≥ {view.confidence:.2f}"
 
 
-def _annotated(
-    image: Image, part: ModelResults, entry: int, boxes: npt.NDArray[np.int64], colors: Mapping[str, str]
-) -> bytes:
-    from video_inference.annotate import annotate, to_jpeg
-
-    native_wh = image.shape[1::-1]
-    image = _large_enough(image)
-    height_px, width_px = image.shape[:2]
-    size = np.where(np.isnan(part.image_wh[entry]), native_wh, part.image_wh[entry])
-    scale = np.tile([width_px / size[0], height_px / size[1]], 2).astype(np.float32)
-    names = [part.classes[code] for code in part.class_code[boxes]]
-    return to_jpeg(annotate(image, part.xyxy[boxes] * scale, names, part.confidence[boxes], colors))
-
-
-def _large_enough(image: Image) -> Image:
-    """The frame at a size at which labels can be read; boxes are drawn after it."""
-    import cv2
-
-    factor = math.ceil(_LEAST_WIDTH_PX / image.shape[1])
-    return image if factor < 2 else np.asarray(cv2.resize(image, None, fx=factor, fy=factor), dtype=np.uint8)
-
-
-def _rows(part: ModelResults, boxes: npt.NDArray[np.int64]) -> list[dict[str, object]]:
+def _rows(scene: Scene) -> list[dict[str, object]]:
     return [
-        {
-            "Class": part.classes[part.class_code[at]],
-            "Confidence": float(part.confidence[at]),
-            **dict(zip(_CORNERS, (float(value) for value in part.xyxy[at]), strict=True)),
-        }
-        for at in boxes
+        {"Class": name, "Confidence": float(sure), **dict(zip(_CORNERS, map(float, corners), strict=True))}
+        for name, sure, corners in zip(scene.class_names, scene.confidence, scene.xyxy, strict=True)
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from components.view_picker import forget_view
 from video_inference.jobs import Job
 
 
@@ -19,7 +20,7 @@ def job_picker(jobs: Sequence[Job]) -> Job | None:
     if not ids:
         return None
     start = ids.index(linked) if linked in by_id else 0
-    chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]))
+    chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]), on_change=forget_view)
     st.query_params["job"] = chosen
     return by_id[chosen]
 

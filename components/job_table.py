@@ -59,6 +59,10 @@ def _actions(job: Job, now: datetime) -> bool:
             query_params={"job": job.id},
         )
         return False
+    if job.status is JobStatus.LOST and job.remote_job_id is None:
+        return st.button(
+            "Start it again", key=f"ask-{job.id}", icon=":material/replay:", help="Only if it did not start."
+        )
     if job.remote_job_id is None or job.status is JobStatus.FAILED or _is_asked_all_the_time(job):
         return False
     wait_s = (job.next_check_at - now).total_seconds()

@@ -8,7 +8,7 @@ from fractions import Fraction
 import streamlit as st
 
 from video_inference.contract import MAX_INFER_FPS, MIN_INFER_FPS
-from video_inference.video import VideoFacts
+from video_inference.probe import VideoFacts
 
 _OTHER = 0
 

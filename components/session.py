@@ -9,8 +9,9 @@ import streamlit as st
 
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.jobs import EMBEDDED
-from video_inference.results import Results, read
+from video_inference.results import Results, open_results
 from video_inference.settings import Settings
+from video_inference.video_exports import Exports
 from video_inference.workbench import Workbench, open_workbench
 
 _CONNECTION = "connection"
@@ -64,10 +65,16 @@ def use_connection(connection: Connection) -> None:
     st.session_state[_CONNECTION] = connection
 
 
+@st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
+def exports() -> Exports:
+    """The annotated videos of this deployment, and the process that makes one."""
+    return Exports(workbench().settings.exports_dir)
+
+
 @st.cache_resource(show_spinner="Reading the results", max_entries=8)
 def job_results(job_id: str) -> Results:
     """The archived results of a finished job; they never change."""
-    return read(workbench().settings.results_dir / job_id)
+    return open_results(workbench().settings.results_dir / job_id)
 
 
 def service_label(service: str) -> str:

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from components.video_card import clock
-from video_inference.analysis.counts import DEFINITIONS, Counts, totals
+from video_inference.analysis.counts import DEFINITIONS, Totals
+from video_inference.analysis.view import View
 
 
-def totals_table(counts: Counts) -> None:
-    """Show mean, peak, presence, first and last sight per class, and how many frames they rest on."""
-    planned, analysed = len(counts.analysed), int(counts.analysed.sum())
-    missing = (
-        f" · {planned - analysed} not analysed (null, shown grey, not counted as zero)" if planned > analysed else ""
-    )
-    st.caption(f"{planned:,} frames planned · {analysed:,} analysed{missing}")
-    rows = [
+def totals_table(view: View, rows: Sequence[Totals]) -> None:
+    """Show a row per class, and on how many frames the numbers rest."""
+    st.caption(frames_in_words(view))
+    shown = [
         {
             "Class": row.class_name,
             "Mean": row.mean,
             "Peak": row.peak,
             "Present": None if row.present is None else row.present * 100,
+            "Time present": None if row.present_s is None else clock(row.present_s),
             "First seen": None if row.first_seen_s is None else clock(row.first_seen_s),
             "Last seen": None if row.last_seen_s is None else clock(row.last_seen_s),
         }
-        for row in totals(counts)
+        for row in rows
     ]
     settings = {name: st.column_config.Column(name, help=meaning) for name, meaning in DEFINITIONS.items()}
     settings["Mean"] = st.column_config.NumberColumn("Mean", help=DEFINITIONS["Mean"], format="%.2f")
     settings["Present"] = st.column_config.NumberColumn("Present", help=DEFINITIONS["Present"], format="%.0f %%")
-    st.dataframe(rows, hide_index=True, column_config=settings)
+    st.dataframe(shown, hide_index=True, column_config=settings)
     with st.expander("What these numbers mean"):
         st.markdown("\n".join(f"- **{name}**: {meaning}" for name, meaning in DEFINITIONS.items()))
+
+
+def frames_in_words(view: View) -> str:
+    """How many frames of the view were planned, analysed, and not."""
+    entries = view.entries
+    planned, analysed = len(entries), int(view.table.analysed[entries.start : entries.stop].sum())
+    missing = f" · {planned - analysed:,} not analysed (null: hatched, not zero)" if planned > analysed else ""
+    odd = f" · {view.table.odd:,} of another kind than the rest" if view.table.odd else ""
+    return f"{planned:,} frames planned · {analysed:,} analysed{missing}{odd}"

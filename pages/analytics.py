@@ -2,14 +2,13 @@
 
 import streamlit as st
 
-from components.counts_chart import counts_chart
-from components.downloads import downloads
-from components.filters import filters
-from components.frame_viewer import entry_in_view, frame_picker, frame_view, view_entry
+from components.frame_viewer import frame_view
 from components.job_picker import job_picker
+from components.overview import overview
+from components.sections import sections
 from components.session import job_results, workbench
-from components.totals_table import totals_table
-from video_inference.analysis.counts import count
+from components.stepper import entry_in_view, stepper
+from components.view_picker import class_editor, go_to, view_picker
 from video_inference.colors import class_colors
 from video_inference.jobs import JobStatus
 
@@ -22,25 +21,18 @@ if job is None:
     st.stop()
 
 results = job_results(job.id)
-chosen = filters(results, job.id)
-if chosen is None:
-    downloads(bench, job, None)
-    st.stop()
-model, classes, confidence = chosen
-counts = count(results, model, confidence, classes)
-colors = class_colors(results.by_model[model].classes)
+view = view_picker(results)
+video = bench.media.get(job.video_sha256) if job.video_sha256 else None
+colors = class_colors(view.classes.name_of(name) for name in view.table.classes) if view else {}
 
-chart, proof = st.columns([3, 2], gap="medium")
-entry_key = f"entry-{job.id}"
-with chart:
-    shown = entry_in_view(counts, key=entry_key)
-    clicked = counts_chart(counts, colors, entry=shown, key=f"chart-{job.id}")
-    if clicked is not None and clicked != shown:
-        view_entry(entry_key, clicked)
-        st.rerun()
-    totals_table(counts)
-    downloads(bench, job, counts)
-with proof:
-    entry = frame_picker(counts, key=entry_key)
-    video = bench.media.get(job.video_sha256) if job.video_sha256 else None
-    frame_view(video, results.by_model[model], counts, entry, confidence, colors)
+if view:
+    charts, proof = st.columns([3, 2], gap="medium")
+    with charts:
+        picked = overview(view, colors, entry_in_view(view), key=f"{job.id}-{view.model}")
+        class_editor(view.table.classes)
+    with proof:
+        entry = stepper(view, job.id)
+        frame_view(view, video, entry, colors)
+chosen = sections(bench, job, view, video, colors)
+if view:
+    go_to(entry=picked.entry if chosen is None else chosen, window_s=picked.window_s)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.error_notice import plain
 from components.model_picker import installed_models, model_picker
 from components.rate_picker import rate_picker
 from components.session import current_connection, workbench
@@ -11,7 +12,7 @@ from components.video_source import video_source
 st.title("Run a video")
 bench, connection = workbench(), current_connection()
 if not connection.is_ready:
-    st.warning(f"**{connection.label}** needs an API key first.", icon=":material/key:")
+    st.warning(f"**{plain(connection.label)}** needs an API key first.", icon=":material/key:")
     st.page_link("../pages/configuration.py", label="Configuration", icon=":material/tune:")
     st.stop()
 
@@ -23,7 +24,7 @@ if source:
     with right:
         infer_fps = rate_picker(source.kept.facts if source.kept else None, key="upload_rate")
     ready = bool(models) and infer_fps is not None
-    if st.button(f"Run on {connection.label}", type="primary", icon=":material/play_arrow:", disabled=not ready):
+    if st.button(f"Run on {plain(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready):
         job = bench.workflow.submit(
             service=connection.service,
             key_id=connection.key_id or "",

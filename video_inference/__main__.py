@@ -22,13 +22,13 @@ from typing import Final
 import uvicorn
 from tqdm import tqdm
 
-from video_inference import results
-from video_inference.analysis.counts import count, totals
+from video_inference.analysis.counts import totals
 from video_inference.engine.__main__ import make_app
 from video_inference.errors import FrametallyError, ServiceError, SettingsError, VideoError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.media import KeptVideo
 from video_inference.model_reference import parse_model_reference
+from video_inference.results import ARCHIVE_NAME, Results, open_results
 from video_inference.settings import Settings, parse_service_url
 from video_inference.workbench import Workbench, open_workbench
 
@@ -83,9 +83,9 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
         return JOB_FAILED
     folder = settings.results_dir / job.id
     if options.out:
-        with gzip.open(folder / results.ARCHIVE_NAME) as packed, options.out.open("wb") as plain:
+        with gzip.open(folder / ARCHIVE_NAME) as packed, options.out.open("wb") as plain:
             shutil.copyfileobj(packed, plain)
-    _print_counts(results.read(folder), options.confidence)
+    _print_counts(open_results(folder), options.confidence)
     return OK
 
 
@@ -170,12 +170,12 @@ def _wait(bench: Workbench, job: Job) -> Job:
     return job
 
 
-def _print_counts(archived: results.Results, confidence: float) -> None:
-    for model, part in archived.by_model.items():
+def _print_counts(archived: Results, confidence: float) -> None:
+    for model, part in archived.models.items():
         planned, analysed = len(part.analysed), int(part.analysed.sum())
         print(f"{model}: {analysed} of {planned} frames analysed, confidence >= {confidence:g}")
         print(f"  {'class':24} {'mean':>8} {'peak':>6} {'present':>8}")
-        for row in totals(count(archived, model, confidence)):
+        for row in totals(archived, model, confidence):
             if row.mean is not None and row.peak is not None and row.present is not None:
                 print(f"  {row.class_name:24} {row.mean:8.2f} {row.peak:6d} {row.present:8.0%}")
 

@@ -33,7 +33,7 @@ from video_inference.analysis.view import View
 from video_inference.annotate import Scene, draw
 from video_inference.errors import FrametallyError, VideoError
 from video_inference.frames import FrameReader, load_index
-from video_inference.results_new import open_results
+from video_inference.results import open_results
 from video_inference.scenes import scenes
 from video_inference.stencil import Stencil, is_blank, is_opaque
 from video_inference.video import FrameIndex, Image, upright

@@ -15,7 +15,7 @@ from msgspec import UNSET, Struct, UnsetType
 from video_inference.analysis.view import Progress, View, ViewedBoxes, chunks_of
 from video_inference.exports import appearing, check_boxes
 from video_inference.file_names import safe_file_name
-from video_inference.results_new import Boxes, Kind
+from video_inference.results import Boxes, Kind
 
 DEFINITION: Final = (
     "an image per analysed frame of the view, an annotation per box ([x, y, width, height] in pixels, with its score) "

@@ -34,7 +34,7 @@ from video_inference.disk import (
 )
 from video_inference.errors import MediaError, VideoError
 from video_inference.file_names import clean_file_name, video_suffix_of
-from video_inference.video import VideoFacts, probe
+from video_inference.probe import VideoFacts, probe
 
 
 class UploadUnknown(MediaError):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from video_inference.analysis.view import View, ViewedBoxes
 from video_inference.annotate import Scene
-from video_inference.results_new import Kind
+from video_inference.results import Kind
 
 MOST_LABELS = 5
 CHUNK_ENTRIES = 256

@@ -135,6 +135,11 @@ class Settings:
         return self.data_dir / "media"
 
     @property
+    def exports_dir(self) -> Path:
+        """Tables and videos that were made to be taken away; they can be made again."""
+        return self.data_dir / "exports"
+
+    @property
     def results_dir(self) -> Path:
         """The archived results, one folder per job."""
         return self.data_dir / "results"

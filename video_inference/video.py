@@ -1,4 +1,4 @@
-"""What a video file is (probe) and its exact frames, with PyAV. Time comes from pts, a frame from its display order.
+"""A video file and its exact frames, with PyAV. Time comes from pts, a frame from its display order.
 
 Files come from strangers: only known containers are opened, only from the local file itself (a playlist inside a
 `.mp4` must not make the demuxer open other files or addresses).
@@ -13,12 +13,11 @@ from contextlib import contextmanager
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import av
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
 
 from video_inference.errors import VideoError
 from video_inference.h264 import is_intra
@@ -26,30 +25,12 @@ from video_inference.h264 import is_intra
 Image = npt.NDArray[np.uint8]
 """A picture as it is shown, upright: (height_px, width_px, 3), BGR as OpenCV and supervision have it."""
 
+MOST_PIXELS: Final = 8192 * 8192
+"""Of one picture; a small file can promise pictures that fill the memory."""
 _OPEN_OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts",
     "protocol_whitelist": "file",
 }
-
-
-class VideoFacts(Struct, frozen=True, kw_only=True):
-    """What a probe finds out. Sizes are as shown, after rotation."""
-
-    container: str
-    codec: str
-    width_px: int
-    height_px: int
-    duration_s: float
-    frame_rate: str
-    """Average frames per second as an exact fraction: `179/6`."""
-    frame_count: int
-    """Frames that the file holds (that its header promises, where it was cut short)."""
-    rotation_deg: int
-    size_bytes: int
-
-    @property
-    def fps(self) -> float:
-        return float(Fraction(self.frame_rate))
 
 
 class FrameIndex:
@@ -116,35 +97,6 @@ def planned_times_s(index: FrameIndex, planned: npt.NDArray[np.int64]) -> npt.ND
     """Seconds after the first frame for each planned frame, also for those the file only promises."""
     pts = _with_promised_frames(index)
     return np.asarray((pts[planned] - pts[0]) * float(index.time_base), dtype=np.float64)
-
-
-def probe(path: Path) -> VideoFacts:
-    """What the file is, found out by reading its index and decoding its first frame.
-
-    Raises:
-        VideoError: it is no video that can be read; the message says why.
-    """
-    if path.stat().st_size == 0:
-        raise VideoError("The file is empty.", "Choose the video again; the copy may have failed.")
-    index = build_index(path)
-    first = next(iter(decode(path)), None)
-    if first is None:
-        raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
-    height_px, width_px = upright(first).shape[:2]
-    with open_video(path) as (container, stream):
-        mean = Fraction(len(index) - 1, int(index.pts[-1] - index.pts[0])) / index.time_base if len(index) > 1 else None
-        rate = stream.average_rate or mean or Fraction(1)
-        return VideoFacts(
-            container=container.format.name.split(",")[0],
-            codec=stream.codec_context.codec.canonical_name,
-            width_px=width_px,
-            height_px=height_px,
-            duration_s=round(index.duration_s, 4),
-            frame_rate=str(rate),
-            frame_count=max(stream.frames, len(index)),
-            rotation_deg=first.rotation % 360,
-            size_bytes=path.stat().st_size,
-        )
 
 
 def build_index(path: Path) -> FrameIndex:
@@ -252,7 +204,11 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
         streams = [stream for stream in container.streams.video if not stream.disposition & _COVER]
         if not streams:
             raise VideoError("The file has no picture, only sound.", "Choose a file with a video track.")
-        yield container, next((stream for stream in streams if stream.disposition & _DEFAULT), streams[0])
+        chosen = next((stream for stream in streams if stream.disposition & _DEFAULT), streams[0])
+        if chosen.codec_context.width * chosen.codec_context.height > MOST_PIXELS:
+            raise VideoError("The pictures of this video are too large.", "Scale it down to at most 8K and try again.")
+        chosen.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # also where the size changes on the way
+        yield container, chosen
 
 
 _DEFAULT = av.stream.Disposition.default

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from video_inference import results
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S, ModelRequest, StatusReport
 from video_inference.disk import last_change
@@ -33,6 +32,7 @@ from video_inference.errors import (
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S, lease_held
 from video_inference.media import MediaLibrary
+from video_inference.results import archive_apart
 from video_inference.services import Services
 from video_inference.store import Store
 
@@ -215,7 +215,7 @@ class Workflow:
         with lease_held(self.store, job, self.clock):
             client.download_results(output_url, download, self._progress_writer(job))
             try:
-                results.archive(download, self.results_dir / job.id)
+                archive_apart(download, self.results_dir / job.id)
             finally:
                 download.unlink(missing_ok=True)
         now = self.clock()

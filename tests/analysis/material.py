@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 from typing import Any
 
-from video_inference.results_new import Results, open_results
-from video_inference.results_new.ingest import archive
+from video_inference.results import Results, open_results
+from video_inference.results.ingest import archive
 
 Entry = dict[str, Any] | None
 WIDTH_PX, HEIGHT_PX = 640, 360

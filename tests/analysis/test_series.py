@@ -16,10 +16,10 @@ from PIL import Image
 from tests.analysis.material import Entry, box, entry, opened
 from video_inference.analysis import view as view_module
 from video_inference.analysis.classes import ClassView
-from video_inference.analysis.counting import count
+from video_inference.analysis.counts import count
 from video_inference.analysis.series import Series, series_of, similarity_series
 from video_inference.analysis.view import View
-from video_inference.results_new import Kind
+from video_inference.results import Kind
 
 NAN = math.nan
 

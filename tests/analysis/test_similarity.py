@@ -14,7 +14,7 @@ from tests.analysis.material import opened
 from video_inference.analysis import view as view_module
 from video_inference.analysis.similarity import scene_changes, similarity_to
 from video_inference.errors import ResultsError
-from video_inference.results_new import Results
+from video_inference.results import Results
 
 Vector = list[float] | None
 

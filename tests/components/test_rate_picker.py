@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from components.rate_picker import every_nth, planned_count, refused_rate
-from video_inference.video import VideoFacts
+from video_inference.probe import VideoFacts
 
 
 def facts(frame_rate: str, frame_count: int = 300) -> VideoFacts:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import SHARED_DATA, write_video
 from video_inference.errors import VideoError
+from video_inference.probe import probe
 from video_inference.video import (
     FrameIndex,
     Image,
@@ -20,7 +21,6 @@ from video_inference.video import (
     decode,
     plan_frames,
     planned_times_s,
-    probe,
     read_frames,
     upright,
 )

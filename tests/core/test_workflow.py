@@ -16,15 +16,15 @@ from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
 from tests.contract import fake_service
 from tests.contract.fake_service import FakeService
 from tests.core.conftest import START, Clock, a_job, open_store
-from tests.core.test_results import document, entry
-from video_inference import lease, results
+from tests.core.documents import document, entry
+from video_inference import lease, workflow
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S
 from video_inference.errors import MediaError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S
 from video_inference.media import MediaLibrary
-from video_inference.results import ARCHIVE_NAME, read
+from video_inference.results import ARCHIVE_NAME, open_results
 from video_inference.services import Services
 from video_inference.store import Store
 from video_inference.workflow import Workflow
@@ -131,8 +131,8 @@ def test_a_job_goes_from_the_click_to_its_results(
     assert seen[-1] is JobStatus.SUCCEEDED, (done.failure, done.service_says)
     assert (done.progress, done.failure, done.service_says) == (1.0, "", "")
     assert done.ended_at is not None
-    archived = read(deployment.folder / "results" / job.id)
-    assert archived.by_model["motion"].analysed.tolist() == [False, *[True] * 19]
+    archived = open_results(deployment.folder / "results" / job.id)
+    assert archived.models["motion"].analysed.tolist() == [False, *[True] * 19]
     assert [path.name for path in (deployment.folder / "results").iterdir()] == [job.id]
 
 
@@ -282,7 +282,7 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
     deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
-    archive = results.archive
+    archive = workflow.archive_apart
 
     def slowly(*arguments: Path) -> None:
         deployed.clock.wait(3600)
@@ -292,7 +292,7 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
         assert deployed.workflow.refresh_due() == 0
         archive(*arguments)
 
-    monkeypatch.setattr(results, "archive", slowly)
+    monkeypatch.setattr(workflow, "archive_apart", slowly)
     monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.01)
     deployed.written()
     deployed.step()

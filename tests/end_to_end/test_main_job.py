@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect
 
 from tests.end_to_end.conftest import Dashboard, StartDashboard
+from video_inference.probe import probe
 
 pytestmark = pytest.mark.browser
 PAGES = ["analytics", "jobs", "upload", "configuration"]
@@ -88,14 +89,22 @@ def test_a_video_becomes_counts_and_annotated_frames(
     expect(page.locator(".js-plotly-plot .scatterlayer .point")).to_have_count(20)
     assert page.url == address
 
+    page.goto(f"{address}&confidence=0.99&frame=7&section=Take+it+away")
+    expect(page.get_by_text("Frame 14 at 0:01.4 · 0 detections at confidence ≥ 0.99")).to_be_visible()
     results = json.loads(Path(taken(page, "link", "Results (JSON)").path()).read_text())
     assert results["frame_offset"] == list(range(0, 40, 2))
     assert len(results["motion"]) == 20
-    counts = taken(page, "button", "Counts (CSV)")
+    page.get_by_role("button", name="Prepare").click()
+    counts = taken(page, "link", "Download square.counts.csv")
     assert counts.suggested_filename == "square.counts.csv"
     rows = list(csv.DictReader(Path(counts.path()).read_text().splitlines()))
-    assert list(rows[0]) == ["frame_offset", "time_s", "moving"]
+    assert list(rows[0]) == ["frame_index", "time_s", "moving"]
     assert {row["moving"] for row in rows} == {"0", "1"}
+
+    page.get_by_role("button", name="Make the video").click()
+    film = taken(page, "link", "Download the video")
+    assert film.suggested_filename == "square.annotated.mp4"
+    assert probe(Path(film.path())).frame_count == 40
 
     for name in PAGES:
         opened(page, dashboard, name)

@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from video_inference.results_new import archive
+from video_inference.results import archive
 
 FRAMES = 60
 FPS = 10

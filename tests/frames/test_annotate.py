@@ -13,7 +13,7 @@ from tests.frames.conftest import archived, box
 from video_inference.analysis.classes import ClassView
 from video_inference.analysis.view import View
 from video_inference.annotate import Scene, draw, to_jpeg, to_png
-from video_inference.results_new import open_results
+from video_inference.results import open_results
 from video_inference.scenes import scene_of, scenes
 from video_inference.video import Image
 

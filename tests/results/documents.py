@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from video_inference.results_new import Kind, Results, archive, open_results
-from video_inference.results_new.ingest import write_tables
+from video_inference.results import Kind, Results, archive, open_results
+from video_inference.results.ingest import write_tables
 
 OFFSETS = ("frame_offset", "time_offset", "frame_offsets", "time_offsets")
 NAMES = (

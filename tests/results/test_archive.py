@@ -15,7 +15,7 @@ import pytest
 
 from tests.results.documents import archived, box, document, entry
 from video_inference.errors import ResultsError
-from video_inference.results_new import ARCHIVE_NAME, archive, archive_apart, ingest, open_results
+from video_inference.results import ARCHIVE_NAME, archive, archive_apart, ingest, open_results
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -67,8 +67,8 @@ def test_a_stretch_of_entries_is_that_stretch(tmp_path: Path, start: int, stop: 
 
 
 def test_only_the_row_groups_asked_for_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("video_inference.results_new.parquet._ROW_GROUP_BYTES", 1000)
-    monkeypatch.setattr("video_inference.results_new.ingest.WINDOW_BYTES", 4096)
+    monkeypatch.setattr("video_inference.results.parquet._ROW_GROUP_BYTES", 1000)
+    monkeypatch.setattr("video_inference.results.ingest.WINDOW_BYTES", 4096)
     entries = [entry(box(str(at % 5)), box()) for at in range(1000)]
     (tmp_path / "came.json").write_text(json.dumps(document(*entries)))
     ingest.write_tables(tmp_path / "came.json", tmp_path, 4096)
@@ -194,7 +194,7 @@ STEPS = {
 DIE_AT = """
 import os, sys
 from pathlib import Path
-from video_inference.results_new import ingest
+from video_inference.results import ingest
 def die(*args, **kwargs):
     os._exit(9)
 {step}
@@ -217,7 +217,7 @@ def test_a_process_killed_at_any_step_leaves_nothing_half_there(tmp_path: Path, 
 
 @pytest.mark.parametrize("content", [document(entry(box()), None), {"time_offset": [0]}, None])
 def test_a_process_of_its_own_does_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object) -> None:
-    monkeypatch.setattr("video_inference.results_new.ingest._SMALL_BYTES", 0)
+    monkeypatch.setattr("video_inference.results.ingest._SMALL_BYTES", 0)
     (tmp_path / "came.json").write_text(json.dumps(content))
     if content and "cars" in json.dumps(content):
         archive_apart(tmp_path / "came.json", tmp_path / "job")
@@ -228,7 +228,7 @@ def test_a_process_of_its_own_does_the_same(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_process_that_dies_is_no_fault_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("video_inference.results_new.ingest._SMALL_BYTES", 0)
+    monkeypatch.setattr("video_inference.results.ingest._SMALL_BYTES", 0)
     (tmp_path / "came.json").write_text(json.dumps(document(entry(box()))))
     (tmp_path / "job.draft").write_text("in the way")
     with pytest.raises(OSError, match="a process of their own"):

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tests.results.documents import archived, box, document, entry
-from video_inference.results_new import Kind
+from video_inference.results import Kind
 
 
 def label(name: str, confidence: float) -> dict[str, Any]:

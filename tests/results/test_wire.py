@@ -25,7 +25,7 @@ from tests.results.documents import (
     written,
 )
 from video_inference.errors import ResultsError
-from video_inference.results_new.wire import Document
+from video_inference.results.wire import Document
 
 WINDOWS = (64, 100, 333, 1024, 4096, 1 << 20)
 

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from video_inference.analysis.classes import ClassView
-from video_inference.analysis.counting import Window
+from video_inference.analysis.counts import Window
 from video_inference.analysis.matching import MIN_IOU, match
 from video_inference.analysis.view import Progress, View, chunks_of, picked
-from video_inference.results_new import Boxes, ModelTable, Results
+from video_inference.results import Boxes, ModelTable, Results
 
 DEFINITIONS: Final = {
     "Matched": "boxes of both models that show the same: one of each, of one class in one frame, paired by the highest "

@@ -1,39 +1,62 @@
-"""Per-class counts over time and their totals, each with its definition."""
+"""Per-class counts over time and their totals, each with its definition.
+
+Counts come from the model's cube where the threshold is a hundredth and the points are no finer than its buckets, else
+from the boxes; both count the same.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.results import ModelResults, Results
+from video_inference.results import Boxes, Cube, Results
+from video_inference.results.cube import step_of
 
 DEFINITIONS: Final = {
     "Mean": "detections per analysed frame, averaged over all analysed frames, those with none included",
     "Peak": "most detections in one analysed frame",
     "Present": "share of analysed frames with at least one detection",
+    "Time present": "analysed frames with at least one detection, each standing for the mean time between two frames",
     "First seen": "time of the first analysed frame with a detection",
     "Last seen": "time of the last analysed frame with a detection",
 }
 """What each total means; shown beside the numbers."""
 
+Window = tuple[float, float]
+"""From and to, in seconds after the first frame, both included."""
+
 
 @dataclass(frozen=True)
 class Counts:
-    """Detections of one model per entry and class, at one confidence threshold."""
+    """Detections of one model over time, per class, at one confidence threshold.
+
+    A point is one entry or, over long stretches, a power of two of them; points lie on multiples of their length, so
+    that those of a window are the same as without it. The first and the last may reach beyond the window.
+    """
 
     model: str
     classes: tuple[str, ...]
+    starts: npt.NDArray[np.int64]
+    """(m,) first entry of each point."""
     time_s: npt.NDArray[np.float64]
-    """(n,) seconds after the first frame."""
+    """(m,) time of that entry, in seconds after the first frame."""
     frame_index: npt.NDArray[np.int64]
-    """(n,) index of the native frame."""
-    analysed: npt.NDArray[np.bool_]
-    """(n,) False where the file holds `null`: not zero, unknown."""
-    values: npt.NDArray[np.int64]
-    """(n, len(classes)) detections at or above the threshold; 0 where not analysed, so ask `analysed` first."""
+    """(m,) its native frame."""
+    planned: npt.NDArray[np.int64]
+    """(m,) entries in the point."""
+    analysed: npt.NDArray[np.int64]
+    """(m,) those that were analysed; the others are `null` in the file: not zero, unknown."""
+    boxes: npt.NDArray[np.int64]
+    """(m, c) detections at or above the threshold in the whole point."""
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """(m, c) mean detections per analysed entry; NaN where none was analysed."""
+        known = np.where(self.analysed > 0, self.analysed, np.nan)
+        return np.asarray(self.boxes / known[:, np.newaxis], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -44,53 +67,103 @@ class Totals:
     mean: float | None
     peak: int | None
     present: float | None
+    present_s: float | None
     first_seen_s: float | None
     last_seen_s: float | None
 
 
-def count(results: Results, model: str, confidence: float, classes: tuple[str, ...] | None = None) -> Counts:
-    """Count the boxes with at least this confidence, per entry and class, of one model."""
-    part = results.by_model[model]
-    names = part.classes if classes is None else tuple(name for name in classes if name in part.classes)
-    column = np.full(len(part.classes), -1, dtype=np.int64)
-    column[[part.classes.index(name) for name in names]] = np.arange(len(names))
-    kept = (part.confidence >= confidence) & (column[part.class_code] >= 0)
-    key = part.entry[kept].astype(np.int64) * len(names) + column[part.class_code[kept]]
-    size = len(results.time_s) * len(names)
+def count(
+    results: Results,
+    model: str,
+    confidence: float,
+    classes: tuple[str, ...] | None = None,
+    window_s: Window | None = None,
+    most_points: int | None = 400,
+) -> Counts:
+    """Count the boxes of one model with at least this confidence, per class, in about `most_points` points.
+
+    `most_points=None` gives a point per entry. Classes come in the order asked for, unknown ones are left out.
+    """
+    columns = _columns(results, model, classes)
+    start, stop = entries_in(results, window_s)
+    length = point_length(stop - start, most_points)
+    cube = results.cube(model)
+    if cube is not None and window_s is None and most_points is not None:
+        length = max(length, cube.span)
+    starts = np.arange(start // length * length, stop, length, dtype=np.int64)
+    step = step_of(confidence)
+    if cube is not None and step is not None and length >= cube.span:
+        boxes = _from_cube(cube, step, starts, length)[:, columns]
+    else:
+        boxes = _from_boxes(results, model, confidence, starts, length)[:, columns]
+    planned, analysed = _frames(results, model, starts, length)
     return Counts(
         model=model,
-        classes=names,
-        time_s=results.time_s,
-        frame_index=results.frame_index,
-        analysed=part.analysed,
-        values=np.bincount(key, minlength=size).reshape(len(results.time_s), len(names)),
+        classes=tuple(results.models[model].classes[column] for column in columns),
+        starts=starts,
+        time_s=results.time_s[starts],
+        frame_index=results.frame_index[starts],
+        planned=planned,
+        analysed=analysed,
+        boxes=boxes,
     )
 
 
-def totals(counts: Counts) -> list[Totals]:
-    """One row per class, over the analysed frames only."""
-    return [_totals_of(counts, column) for column in range(len(counts.classes))]
+def totals(
+    results: Results,
+    model: str,
+    confidence: float,
+    classes: tuple[str, ...] | None = None,
+    window_s: Window | None = None,
+) -> list[Totals]:
+    """One row per class, over the analysed frames of the window only, which it takes to the frame."""
+    columns = _columns(results, model, classes)
+    start, stop = entries_in(results, window_s)
+    done = results.models[model].analysed_before
+    analysed = int(done[stop] - done[start])
+    cube, step = results.cube(model), step_of(confidence)
+    whole = (start, stop) == (0, len(results.time_s))
+    if cube is not None and step is not None and whole:
+        seen = [cube.counts[step].sum(axis=1, dtype=np.int64), *(table[step] for table in _tables(cube))]
+    else:
+        seen = _seen(results, model, confidence, start, stop)
+    names = results.models[model].classes
+    return [_totals_of(results, names[at], analysed, [int(part[at]) for part in seen]) for at in columns]
 
 
-def boxes_at(part: ModelResults, entry: int, confidence: float, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
-    """(k,) positions of the boxes of one entry that the threshold and the classes let through."""
-    start, end = np.searchsorted(part.entry, [entry, entry + 1])
-    chosen = [code for code, name in enumerate(part.classes) if name in classes]
-    kept = (part.confidence[start:end] >= confidence) & np.isin(part.class_code[start:end], chosen)
-    return np.asarray(start + np.flatnonzero(kept), dtype=np.int64)
+def boxes_at(
+    results: Results, model: str, entry: int, confidence: float, classes: tuple[str, ...]
+) -> tuple[Boxes, npt.NDArray[np.int64]]:
+    """The boxes of one entry, and (k,) which of them the threshold and the classes let through."""
+    boxes = results.boxes(model, entry, entry + 1)
+    chosen = [code for code, name in enumerate(results.models[model].classes) if name in classes]
+    return boxes, np.flatnonzero((boxes.confidence >= confidence) & np.isin(boxes.class_code, chosen))
 
 
-def next_with_detections(counts: Counts, entry: int) -> int | None:
-    """The first entry after this one in which something is counted."""
-    later = np.flatnonzero(counts.values[entry + 1 :].any(axis=1))
-    return int(entry + 1 + later[0]) if len(later) else None
+def next_with_detections(
+    results: Results, model: str, entry: int, confidence: float, classes: tuple[str, ...] | None = None, step: int = 1
+) -> int | None:
+    """The next entry after this one, or with `step=-1` the last one before it, in which one of the classes is seen."""
+    columns = _columns(results, model, classes)
+    entries = len(results.time_s)
+    stride = 1024
+    at = entry + step
+    while 0 <= at < entries:
+        start, stop = (at, min(at + stride, entries)) if step > 0 else (max(at + 1 - stride, 0), at + 1)
+        of, code, certain = results.confidences(model, start, stop)
+        found = of[(certain >= confidence) & np.isin(code, columns)]
+        if len(found):
+            return int(found[0] if step > 0 else found[-1])
+        at, stride = (stop if step > 0 else start - 1), stride * 4
+    return None
 
 
 def to_csv(counts: Counts) -> str:
-    """A row per entry; a cell is empty, not 0, where the frame was not analysed."""
+    """A row per point; a cell is empty, not 0, where nothing was analysed, and a mean where a point is many entries."""
     head = ",".join(["frame_offset", "time_s", *(_quoted(name) for name in counts.classes)])
+    single = bool((counts.planned == 1).all())
     rows = [
-        ",".join([str(frame), f"{time:.4f}", *(str(value) if known else "" for value in row)])
+        ",".join([str(frame), f"{time:.4f}", *(_cell(value, bool(known), single) for value in row)])
         for frame, time, known, row in zip(
             counts.frame_index, counts.time_s, counts.analysed, counts.values.tolist(), strict=True
         )
@@ -98,19 +171,94 @@ def to_csv(counts: Counts) -> str:
     return "\n".join([head, *rows, ""])
 
 
-def _totals_of(counts: Counts, column: int) -> Totals:
-    values = counts.values[counts.analysed, column]
-    if not len(values):
-        return Totals(counts.classes[column], None, None, None, None, None)
-    seen_s = counts.time_s[counts.analysed][values > 0]
+def _columns(results: Results, model: str, classes: tuple[str, ...] | None) -> list[int]:
+    names = results.models[model].classes
+    return [names.index(name) for name in (names if classes is None else classes) if name in names]
+
+
+def entries_in(results: Results, window_s: Window | None) -> tuple[int, int]:
+    """The entries [start, stop) whose time lies in a window."""
+    if window_s is None:
+        return 0, len(results.time_s)
+    inside = np.flatnonzero((results.time_s >= window_s[0]) & (results.time_s <= window_s[1]))
+    return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
+
+
+def point_length(entries: int, most_points: int | None) -> int:
+    """Entries in a point: the least power of two that makes no more points than that."""
+    if most_points is None or entries <= most_points:
+        return 1
+    return 1 << (-(-entries // most_points) - 1).bit_length()
+
+
+def _from_cube(cube: Cube, step: int, starts: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
+    if not len(starts):
+        return np.zeros((0, cube.counts.shape[1]), dtype=np.int64)
+    per_point = length // cube.span
+    first = int(starts[0]) // cube.span
+    buckets = cube.counts[step][:, first : first + len(starts) * per_point]
+    return np.add.reduceat(buckets, np.arange(0, buckets.shape[1], per_point), axis=1, dtype=np.int64).T
+
+
+def _from_boxes(
+    results: Results, model: str, confidence: float, starts: npt.NDArray[np.int64], length: int
+) -> npt.NDArray[np.int64]:
+    classes = len(results.models[model].classes)
+    if not len(starts):
+        return np.zeros((0, classes), dtype=np.int64)
+    first = int(starts[0])
+    entry, code, certain = results.confidences(model, first, int(starts[-1]) + length)
+    kept = certain >= confidence
+    key = (entry[kept].astype(np.int64) - first) // length * classes + code[kept]
+    return np.bincount(key, minlength=len(starts) * classes).reshape(len(starts), classes)
+
+
+def _frames(
+    results: Results, model: str, starts: npt.NDArray[np.int64], length: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """(m,) entries planned and (m,) analysed in each point."""
+    ends = np.minimum(starts + length, len(results.time_s))
+    done = results.models[model].analysed_before
+    return ends - starts, done[ends] - done[starts]
+
+
+def _tables(cube: Cube) -> tuple[npt.NDArray[np.int64], ...]:
+    return cube.peak, cube.present, cube.first, cube.last
+
+
+def _seen(results: Results, model: str, confidence: float, start: int, stop: int) -> list[npt.NDArray[Any]]:
+    """Each (c,): boxes, peak, entries with at least one, first and last of them, for the entries [start, stop)."""
+    classes = len(results.models[model].classes)
+    entry, code, certain = results.confidences(model, start, stop)
+    kept = certain >= confidence
+    key, times = np.unique(entry[kept].astype(np.int64) * max(classes, 1) + code[kept], return_counts=True)
+    of, column = key // max(classes, 1), key % max(classes, 1)
+    peak, first, last = (np.full(classes, value, dtype=np.int64) for value in (0, stop, -1))
+    np.maximum.at(peak, column, times)
+    np.minimum.at(first, column, of)
+    np.maximum.at(last, column, of)
+    return [np.bincount(code[kept], minlength=classes), peak, np.bincount(column, minlength=classes), first, last]
+
+
+def _totals_of(results: Results, name: str, analysed: int, seen: list[int]) -> Totals:
+    if not analysed:
+        return Totals(name, None, None, None, None, None, None)
+    boxes, peak, present, first, last = seen
+    time_s = results.time_s
+    interval_s = float(time_s[-1] - time_s[0]) / (len(time_s) - 1) if len(time_s) > 1 else 0.0
     return Totals(
-        class_name=counts.classes[column],
-        mean=float(values.mean()),
-        peak=int(values.max()),
-        present=float((values > 0).mean()),
-        first_seen_s=float(seen_s[0]) if len(seen_s) else None,
-        last_seen_s=float(seen_s[-1]) if len(seen_s) else None,
+        class_name=name,
+        mean=boxes / analysed,
+        peak=peak,
+        present=present / analysed,
+        present_s=present * interval_s,
+        first_seen_s=float(time_s[first]) if present else None,
+        last_seen_s=float(time_s[last]) if present else None,
     )
+
+
+def _cell(value: float, known: bool, single: bool) -> str:
+    return (str(int(value)) if single else f"{value:.4f}") if known else ""
 
 
 def _quoted(name: str) -> str:

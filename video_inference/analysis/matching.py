@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.results_new import Boxes
+from video_inference.results import Boxes
 
 MIN_IOU: Final = 0.5
 

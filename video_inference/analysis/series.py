@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from video_inference.analysis.classes import Floats, add_known
-from video_inference.analysis.counting import point_length
+from video_inference.analysis.counts import point_length
 from video_inference.analysis.similarity import DEFINITIONS as _SIMILARITY
 from video_inference.analysis.similarity import similarity_to
 from video_inference.analysis.view import View, ViewedBoxes, chunks_of
-from video_inference.results_new import Kind
+from video_inference.results import Kind
 
 MOST_POINTS: Final = 400
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from video_inference.analysis.view import Progress, chunks_of
 from video_inference.errors import ResultsError
-from video_inference.results_new import Results
+from video_inference.results import Results
 
 OUTLIER_DEVIATIONS: Final = 6.0
 MIN_DISTANCE: Final = 0.05

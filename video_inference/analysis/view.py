@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from video_inference.analysis.classes import ClassView
-from video_inference.analysis.counting import Window, entries_in
-from video_inference.results_new import Boxes, ModelTable, Results
+from video_inference.analysis.counts import Window, entries_in
+from video_inference.results import Boxes, ModelTable, Results
 
 CHUNK_ENTRIES: Final = 2048
 """So many entries are looked at together: what bounds the memory, whatever the length of the video."""

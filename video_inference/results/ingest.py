@@ -1,7 +1,7 @@
 """Results JSON -> an archive: the original, gzipped, and beside it the tables and cubes that pages read.
 
 The file is read through a window, so its size costs time but no memory. A large one is ingested in a process of its
-own, `python -m video_inference.results_new JSON FOLDER`, so that nothing else has to wait for it.
+own, `python -m video_inference.results JSON FOLDER`, so that nothing else has to wait for it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from video_inference.errors import ResultsError
-from video_inference.results_new.columns import BoxSink, Frames, Sink, sink_for
-from video_inference.results_new.cube import write_cube
-from video_inference.results_new.entries import ODD, EntryReader, Kind, kind_of, nothing_found
-from video_inference.results_new.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes, write_notes
-from video_inference.results_new.parquet import TableWriter, column
-from video_inference.results_new.wire import ASK_AGAIN, UNREADABLE, WINDOW_BYTES, Document
+from video_inference.results.columns import BoxSink, Frames, Sink, sink_for
+from video_inference.results.cube import write_cube
+from video_inference.results.entries import ODD, EntryReader, Kind, kind_of, nothing_found
+from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes, write_notes
+from video_inference.results.parquet import TableWriter, column
+from video_inference.results.wire import ASK_AGAIN, UNREADABLE, WINDOW_BYTES, Document
 
 _SMALL_BYTES = 4 << 20
 """Up to here a process of its own would take longer to start than to work."""
@@ -78,7 +78,7 @@ def archive_apart(json_path: Path, folder: Path) -> None:
     if json_path.stat().st_size < _SMALL_BYTES:
         archive(json_path, folder)
         return
-    command = [sys.executable, "-m", "video_inference.results_new", str(json_path.resolve()), str(folder.resolve())]
+    command = [sys.executable, "-m", "video_inference.results", str(json_path.resolve()), str(folder.resolve())]
     done = subprocess.run(command, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     notes = read_notes(folder) if done.returncode == REFUSED else None
     if notes is not None and notes.failure:

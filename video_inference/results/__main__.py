@@ -1,4 +1,4 @@
-"""`python -m video_inference.results_new JSON FOLDER`: archive results in a process of its own.
+"""`python -m video_inference.results JSON FOLDER`: archive results in a process of its own.
 
 Exits with 3 where they cannot be read; the notes in the folder say why.
 """
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from video_inference.errors import ResultsError
-from video_inference.results_new.ingest import REFUSED, archive
+from video_inference.results.ingest import REFUSED, archive
 
 _NICE = 5
 """The dashboard goes first."""

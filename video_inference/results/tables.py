@@ -19,13 +19,13 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 
 from video_inference.errors import ResultsError
-from video_inference.results_new.cube import Cube, read_cube
-from video_inference.results_new.entries import Kind
-from video_inference.results_new.ingest import archive
-from video_inference.results_new.masks import MaskError, class_ids
-from video_inference.results_new.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes
-from video_inference.results_new.parquet import read_rows
-from video_inference.results_new.raw import read_raw_entry
+from video_inference.results.cube import Cube, read_cube
+from video_inference.results.entries import Kind
+from video_inference.results.ingest import archive
+from video_inference.results.masks import MaskError, class_ids
+from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes
+from video_inference.results.parquet import read_rows
+from video_inference.results.raw import read_raw_entry
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 _BOX_COLUMNS = ["entry", "class_code", "class_id", "confidence", *_CORNERS, "tracker_id"]

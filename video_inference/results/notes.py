@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from video_inference.results_new.entries import Kind
+from video_inference.results.entries import Kind
 
 ARCHIVE_NAME: Final = "results.json.gz"
 """The results as they came."""

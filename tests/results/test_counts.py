@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.results.documents import archived, box, document, entry
-from video_inference.analysis.counting import (
+from video_inference.analysis.counts import (
     DEFINITIONS,
     Totals,
     boxes_at,
@@ -23,7 +23,7 @@ from video_inference.analysis.counting import (
     to_csv,
     totals,
 )
-from video_inference.results_new import Results
+from video_inference.results import Results
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct, field
 
-from video_inference.results_new.wire import UNREADABLE
+from video_inference.results.wire import UNREADABLE
 
 
 class Kind(StrEnum):

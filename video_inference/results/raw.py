@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 from msgspec import Raw
 
-from video_inference.results_new.wire import Document
+from video_inference.results.wire import Document
 
 _RAW = msgspec.json.Decoder(list[Raw])
 

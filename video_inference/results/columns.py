@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from video_inference.results_new import masks
-from video_inference.results_new.cube import CubeBuilder
-from video_inference.results_new.entries import (
+from video_inference.results import masks
+from video_inference.results.cube import CubeBuilder
+from video_inference.results.entries import (
     ODD,
     Box,
     BoxesEntry,
@@ -26,7 +26,7 @@ from video_inference.results_new.entries import (
     MaskEntry,
     Size,
 )
-from video_inference.results_new.parquet import TableWriter, column, lists
+from video_inference.results.parquet import TableWriter, column, lists
 
 Batch = list[Any]
 """Entries in the order of the file: a struct of the model's kind, None for `null`, or ODD."""

@@ -1,0 +1,57 @@
+"""How sure the model was, and where the threshold cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from components.plot import MARK_COLOR, hover_name
+from video_inference.analysis.view import View
+
+_BARS = 25
+
+
+def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> None:
+    """Draw the detections of the whole video by confidence, stacked by class, with the threshold as a line."""
+    import plotly.graph_objects as go
+
+    bins = histogram_of(view)
+    if bins is None:
+        st.caption("Too many classes for a histogram.")
+        return
+    figure = go.Figure()
+    for name, heights in zip(view.names, bins, strict=True):
+        figure.add_bar(
+            x=(np.arange(_BARS) + 0.5) / _BARS,
+            y=heights,
+            name=hover_name(name),
+            marker={"color": colors[name]},
+            hovertemplate="%{y:,} " + hover_name(name) + "<extra></extra>",
+        )
+    figure.add_vline(x=view.confidence, line={"color": MARK_COLOR, "width": 2})
+    figure.update_layout(
+        height=180,
+        barmode="stack",
+        bargap=0.08,
+        showlegend=False,
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        xaxis={"title": "confidence", "range": [0, 1]},
+        yaxis={"title": "detections"},
+    )
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+
+
+def histogram_of(view: View) -> npt.NDArray[np.int64] | None:
+    """(len(names), 25) detections of the whole video by class of the view and confidence; None without a cube."""
+    cube = view.results.cube(view.model)
+    if cube is None:
+        return None
+    bins = np.zeros((len(view.names), _BARS), dtype=np.int64)
+    for row, code in zip(cube.histogram(), view.classes.codes(view.table.classes), strict=True):
+        if code >= 0:
+            hundredths = np.append(row[:99], row[99] + row[100])  # what is exactly 1 stands in the last bar
+            bins[code] += hundredths.reshape(_BARS, -1).sum(axis=1)
+    return bins

@@ -1,0 +1,98 @@
+"""What a model says over time, in the form that its kind of results calls for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.confidence_histogram import confidence_histogram
+from components.counts_chart import counts_chart
+from components.heat_strip import heat_strip
+from components.plot import Picked
+from components.series_chart import series_chart
+from components.totals_table import frames_in_words, totals_table
+from video_inference.analysis.series import series_of, similarity_series
+from video_inference.analysis.similarity import DEFINITIONS as SIMILARITY
+from video_inference.analysis.similarity import scene_changes
+from video_inference.analysis.summary import band_of, counts_of, gaps_of, totals_of
+from video_inference.analysis.view import View
+from video_inference.results import Kind
+
+_MANY_CLASSES = 6
+_MOST_CURVES = 8
+
+
+def overview(view: View, colors: Mapping[str, str], entry: int, *, key: str) -> Picked:
+    """Draw the charts and totals of a view; returns what the person has picked in a chart."""
+    key = f"{key}-{view.window_s}"  # another window is another chart: the box that was drawn is gone
+    if view.table.kind is Kind.CLIP:
+        return _similarity(view, entry, key)
+    if not view.table.kind.has_boxes:
+        return _scores(view, colors, entry, key)
+    picked = _counts(view, colors, entry, key)
+    if view.table.kind is Kind.GAZE and view.names:
+        return _curves(view, colors, entry, key) or picked
+    return picked
+
+
+def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+    time_s = float(view.results.time_s[entry])
+    counts = counts_of(view)
+    gaps_s = gaps_of(view, counts.starts)
+    with_band = st.toggle(
+        "Band of confidence ± 0.1",
+        key="band",
+        bind="query-params",
+        help="How much the counts hang on the threshold: the area between a stricter and a laxer one.",
+    )
+    picked = counts_chart(
+        counts, band_of(view) if with_band else None, colors, gaps_s, time_s=time_s, key=f"{key}-counts"
+    )
+    if len(view.names) > _MANY_CLASSES:
+        heat_strip(counts, gaps_s, time_s=time_s, key=f"{key}-heat")
+    totals_table(view, totals_of(view))
+    with st.expander("How sure the model was"):
+        confidence_histogram(view, colors, key=f"{key}-sure")
+    return picked
+
+
+def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+    picked = _curves(view, colors, entry, key) or Picked()
+    st.caption(frames_in_words(view))
+    return picked
+
+
+def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked | None:
+    picked = None
+    for series in series_of(view):
+        if len(series.names) > _MOST_CURVES:
+            st.caption(f"The {_MOST_CURVES} strongest of {len(series.names)} classes; choose classes to see others.")
+        found = series_chart(
+            series.strongest(_MOST_CURVES),
+            colors,
+            gaps_of(view, series.starts),
+            time_s=float(view.results.time_s[entry]),
+            key=f"{key}-{series.title}",
+        )
+        picked = found if found != Picked() else picked
+    return picked
+
+
+def _similarity(view: View, entry: int, key: str) -> Picked:
+    if not view.table.analysed[entry]:
+        st.info("The frame in view was not analysed: choose another one to compare with.", icon=":material/info:")
+        return Picked()
+    changes = scene_changes(view.results, view.model)
+    series = similarity_series(view, entry)
+    picked = series_chart(
+        series,
+        {},
+        gaps_of(view, series.starts),
+        time_s=float(view.results.time_s[entry]),
+        key=f"{key}-similarity",
+        marks_s=[float(view.results.time_s[change]) for change in changes.entries[:100]],
+    )
+    st.caption(f"{len(changes.entries):,} scene changes (orange lines): {SIMILARITY['Scene change']}.")
+    st.caption(frames_in_words(view))
+    return picked

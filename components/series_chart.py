@@ -1,0 +1,60 @@
+"""Curves over time of what is not counted: probabilities, shares of the picture, angles, similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components.plot import Picked, hatch, hover_name, mark_time, show_chart, style
+from video_inference.analysis.series import Series
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def series_chart(
+    series: Series,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    *,
+    time_s: float,
+    key: str,
+    marks_s: Sequence[float] = (),
+) -> Picked:
+    """Draw the curves with their definition below; returns what the person has picked."""
+    picked = show_chart(series_figure(series, colors, gaps_s, time_s, marks_s), key=key)
+    st.caption(series.definition)
+    return picked
+
+
+def series_figure(
+    series: Series,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    time_s: float,
+    marks_s: Sequence[float],
+) -> Figure:
+    """A line a name; gaps where nothing is known, thin lines at the moments marked."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for column, name in enumerate(series.names):
+        figure.add_scatter(
+            x=series.time_s,
+            y=series.values[:, column],
+            name=hover_name(name),
+            mode="lines+markers",
+            line={"color": colors.get(name, "#0b6e5f"), "width": 2},
+            marker={"size": 4, "opacity": 0.01},
+            connectgaps=False,
+            customdata=series.starts,
+            hovertemplate="%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
+        )
+    for mark_s in marks_s:
+        figure.add_vline(x=mark_s, line={"color": "#d55e00", "width": 1})
+    hatch(figure, gaps_s)
+    mark_time(figure, time_s)
+    style(figure, y_title=f"{series.title} ({series.unit})" if series.unit else series.title)
+    return figure
