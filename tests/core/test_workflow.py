@@ -24,7 +24,7 @@ from video_inference.errors import MediaError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S
 from video_inference.media import MediaLibrary
-from video_inference.results import ARCHIVE_NAME, open_results
+from video_inference.results import ARCHIVE_NAME, archive_apart, open_results
 from video_inference.services import Services
 from video_inference.store import Store
 from video_inference.workflow import Workflow
@@ -282,7 +282,7 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
     deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
-    archive = workflow.archive_apart
+    archive = archive_apart
 
     def slowly(*arguments: Path) -> None:
         deployed.clock.wait(3600)
