@@ -24,7 +24,7 @@ _FRAME, _ANY, _PEAKS, _DISAGREEMENT = (
 
 def entry_in_view(view: View) -> int:
     """The entry that the viewer shows; at first the busiest one, as far as the chart knows."""
-    if FRAME_KEY not in st.session_state and FRAME_KEY not in st.query_params:
+    if st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY)) is None:
         st.session_state[FRAME_KEY] = _busiest(view)
     asked = st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY, "0"))
     entry = int(asked) if str(asked).isdecimal() else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -15,13 +16,13 @@ from video_inference.results import Results
 FRAME_KEY = "frame"
 WINDOW_KEY = "window"
 _WANTED = "wanted_view"
-_OF_A_JOB = ("model", "classes", "merge", WINDOW_KEY, FRAME_KEY)
 
 
 def forget_view() -> None:
-    """Start over, for another job."""
-    for key in _OF_A_JOB:
-        st.session_state.pop(key, None)
+    """Start over, for another job. What a widget binds to the address leaves it only when it is set."""
+    _forget_classes()
+    st.session_state[WINDOW_KEY] = (0.0, math.inf)
+    st.session_state[FRAME_KEY] = None
 
 
 def view_picker(results: Results) -> View | None:
@@ -90,6 +91,8 @@ def _window(results: Results) -> tuple[float, float] | None:
     end_s = float(np.ceil(results.time_s[-1] * 100) / 100)
     if end_s <= 0:
         return None
+    if WINDOW_KEY in st.session_state:  # a box can be drawn beyond the ends of the chart
+        st.session_state[WINDOW_KEY] = tuple(min(max(edge_s, 0.0), end_s) for edge_s in st.session_state[WINDOW_KEY])
     first_s, last_s = st.slider(
         "Window (seconds after the first frame)", 0.0, end_s, (0.0, end_s), 0.01, key=WINDOW_KEY, bind="query-params"
     )
@@ -109,11 +112,11 @@ def renamed(rows: Iterable[Mapping[str, str | None]]) -> ClassView:
 def _merge(text: str) -> None:
     st.session_state["merge"] = text
     st.query_params["merge"] = text
-    st.session_state.pop("classes", None)
+    st.session_state[_WANTED] = {"classes": []}
     st.rerun()
 
 
 def _forget_classes() -> None:
-    for key in ("classes", "merge"):
-        st.session_state.pop(key, None)
+    st.session_state["classes"] = []
+    st.session_state.pop("merge", None)
     st.query_params.pop("merge", None)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 import uvicorn
@@ -86,6 +89,37 @@ def button(app: AppTest, label: str) -> Button:
 def shown(element: Element | Block) -> str:
     """All that the browser is given of an element."""
     return str(element.proto)
+
+
+def captions(app: AppTest) -> str:
+    """All captions, a line each."""
+    return "\n".join(element.value for element in app.caption)
+
+
+def dataframe(app: AppTest, column: str) -> pd.DataFrame:
+    """The table that has this column."""
+    return next(table.value for table in app.dataframe if column in table.value.columns)
+
+
+def chart(app: AppTest, key: str) -> dict[str, Any]:
+    """What plotly is given for the chart with this key."""
+    specs = (element.proto for element in app.get("plotly_chart"))
+    return dict(json.loads(next(proto.spec for proto in specs if proto.id.endswith(key))))
+
+
+def open_link(**params: str | list[str]) -> AppTest:
+    """Open the Analytics page by a link with these parameters."""
+    app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30)
+    for name, value in params.items():
+        app.query_params[name] = value
+    return app.switch_page("../pages/analytics.py").run()
+
+
+def pick(app: AppTest, key: str, points: Sequence[int] = (), box: Sequence[float] = ()) -> None:
+    """Click points of the chart, by the entry behind each, or draw a box over its times."""
+    drawn = [{"x": list(box), "y": [0, 1]}] if box else []
+    app.session_state[key] = {"selection": {"points": [{"customdata": at} for at in points], "box": drawn}}
+    app.run()
 
 
 @contextmanager

@@ -1,88 +1,48 @@
-"""The Analytics page: counts, totals and frames of a finished job."""
+"""The Analytics page: counts, totals and frames of a finished job, and every way to step through them."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.session import job_results
-from tests.pages.conftest import OpenPage, button
-from video_inference.analysis.counts import count, to_csv
-from video_inference.jobs import Job, JobStatus, ModelChoice
-from video_inference.results import ARCHIVE_NAME, archive
+from tests.pages.conftest import OpenPage, button, captions, chart, dataframe, open_link, pick
+from tests.pages.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
+from video_inference.jobs import Job
 from video_inference.workbench import Workbench
 
-SIZE = {"width": 320, "height": 240}
-
-
-def box(name: str, confidence: float) -> dict[str, Any]:
-    shape = {"x": 60.0, "y": 60.0, "width": 40.0, "height": 40.0}
-    return {**shape, "confidence": confidence, "class": name, "class_id": 0}
-
-
-def entry(*boxes: dict[str, Any]) -> dict[str, Any]:
-    return {"time": 0.07, "image": SIZE, "predictions": list(boxes)}
-
-
-BOXES = [
-    entry(),
-    entry(box("cup", 0.9), box("person", 0.6)),
-    None,
-    entry(),
-    entry(box("cup", 0.3), box("cup", 0.8), box("person", 0.6), box("person", 0.6), box("*odd*", 0.1)),
-]
-RESULTS = {
-    "frame_offset": [0, 2, 4, 6, 8],
-    "time_offset": [0.0, 0.2, 0.4, 0.6, 0.8],
-    "kitchen": BOXES,
-    "empty": [entry() for _ in BOXES],
-    "oracle": [{"foretells": at} for at, _ in enumerate(BOXES)],
-}
-
-
-def finished_job(bench: Workbench, video: Path | None, found: dict[str, Any] | None = None, **values: Any) -> Job:
-    """A job whose results have been archived as the workflow does it."""
-    now = datetime.now(UTC)
-    known = {"id": "job-1", "created_at": now, "next_check_at": now, "video_url": "https://example.com/kitchen.mp4"}
-    job = Job(
-        **{**known, **values},
-        status=JobStatus.SUCCEEDED,
-        service="https://api.example.com",
-        key_id="0123",
-        video_name="kitchen.mp4",
-        video_sha256=bench.media.add(video).sha256 if video else None,
-        models=(ModelChoice(model_id="kitchen", version="1"),),
-        infer_fps=5.0,
-    )
-    plain = bench.settings.data_dir / "results.json"
-    plain.write_text(json.dumps(RESULTS if found is None else found))
-    bench.settings.results_dir.mkdir(exist_ok=True)
-    archive(plain, bench.settings.results_dir / job.id)
-    plain.unlink()
-    bench.store.add(job)
-    return job
+CHART = "job-1-kitchen-None-counts"
 
 
 def totals(app: AppTest) -> dict[str, list[Any]]:
-    return dict(app.dataframe[0].value.set_index("Class").T.to_dict("list"))
+    return dict(dataframe(app, "Peak").set_index("Class").T.to_dict("list"))
 
 
-def boxes_in_view(app: AppTest) -> Any:
-    return next(table.value["Class"] for table in app.dataframe if "x min" in table.value)
+def in_view(app: AppTest) -> list[str]:
+    """The classes of the boxes in the frame in view."""
+    return list(dataframe(app, "x min")["Class"])
 
 
-def captions(app: AppTest) -> str:
-    return "\n".join(element.value for element in app.caption)
+def step(app: AppTest, way: str, label: str) -> str:
+    """Step once; returns what the page then says of the frame."""
+    app.selectbox(key="step_by").set_value(way).run()
+    button(app, label).click().run()
+    assert not app.exception
+    return next(text for text in captions(app).splitlines() if text.startswith("Frame "))
 
 
 @pytest.fixture
 def job(bench: Workbench, small_video: Path) -> Job:
     return finished_job(bench, small_video)
+
+
+@pytest.fixture
+def app(job: Job, open_page: OpenPage) -> AppTest:
+    return open_page("analytics")
 
 
 def test_without_a_finished_job_the_page_leads_to_the_first_one(open_page: OpenPage) -> None:
@@ -91,237 +51,238 @@ def test_without_a_finished_job_the_page_leads_to_the_first_one(open_page: OpenP
     assert [link.label for link in app.page_link] == ["Run a video"]
 
 
-def test_totals_leave_out_what_was_not_analysed(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
+def test_totals_leave_out_what_was_not_analysed(app: AppTest) -> None:
     assert "5 frames planned · 4 analysed · 1 not analysed (null: hatched, not zero)" in captions(app)
     assert totals(app)["cup"] == [0.75, 2, 50.0, "0:00.4", "0:00.2", "0:00.8"]
     assert totals(app)["person"] == [0.75, 2, 50.0, "0:00.4", "0:00.2", "0:00.8"]
 
 
-def test_what_cannot_be_charted_is_named(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    assert app.info[0].value == "oracle: kept as JSON, of a kind that is not charted."
+def test_each_total_says_what_it_means(app: AppTest) -> None:
+    assert any("**Peak**: most detections in one analysed frame" in text.value for text in app.markdown)
 
 
-def test_a_threshold_changes_the_counts_and_not_the_results(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
+def test_what_cannot_be_charted_is_named(app: AppTest) -> None:
+    assert app.info[0].value == "note: kept as JSON, of a kind that is not charted."
+
+
+def test_a_threshold_changes_the_counts_and_not_the_results(app: AppTest) -> None:
     app.slider(key="confidence").set_value(0.7).run()
     assert totals(app)["cup"] == [0.5, 1, 50.0, "0:00.4", "0:00.2", "0:00.8"]
-    assert totals(app)["person"][:3] == [0.0, 0, 0.0]
+    assert totals(app)["person"][:4] == [0.0, 0, 0.0, "0:00.0"]
+    assert pd.isna(totals(app)["person"][4:]).all()
+    assert "1 detection at confidence ≥ 0.70" in captions(app)
     app.slider(key="confidence").set_value(0.0).run()
     assert totals(app)["*odd*"][1] == 1
 
 
-def test_a_class_that_is_taken_out_is_neither_counted_nor_drawn(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
+def test_a_band_can_be_drawn_around_the_counts(app: AppTest) -> None:
+    lines = len(chart(app, CHART)["data"])
+    app.toggle(key="band").set_value(True).run()
+    assert len(chart(app, CHART)["data"]) == lines + 2 * 3
+
+
+def test_a_class_that_is_taken_out_is_neither_counted_nor_drawn(app: AppTest) -> None:
     app.multiselect(key="classes").set_value(["person"]).run()
     assert list(totals(app)) == ["person"]
-    assert boxes_in_view(app).tolist() == ["person", "person"]
+    assert in_view(app) == ["person", "person"]
     app.multiselect(key="classes").set_value([]).run()
     assert list(totals(app)) == ["*odd*", "cup", "person"]
 
 
-def test_another_model_has_counts_of_its_own(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
+def test_another_model_has_counts_of_its_own(job: Job) -> None:
+    app = open_link(job="job-1", classes=["person"], merge="cup>mug")
     app.selectbox(key="model").set_value("empty").run()
     assert "5 frames planned · 5 analysed" in captions(app)
+    assert app.multiselect(key="classes").value == []
     assert not app.exception
 
 
-def test_the_busiest_frame_is_shown_first(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    assert "Frame 8 at 0:00.8 · 4 detections at confidence ≥ 0.25" in captions(app)
-    assert boxes_in_view(app).tolist().count("cup") == 2
-
-
-def test_one_steps_through_the_frames(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    app.slider(key="frame").set_value(0).run()
-    assert button(app, "Previous").disabled
-    app.selectbox(key="step_by").set_value("any detection").run()
-    button(app, "Next").click().run()
-    assert "Frame 2 at 0:00.2 · 2 detections" in captions(app)
-    button(app, "Next").click().run()
-    assert "Frame 8 at" in captions(app)
-    assert button(app, "Next").disabled
-    app.selectbox(key="step_by").set_value("frame").run()
-    button(app, "Previous").click().run()
-    button(app, "Previous").click().run()
-    assert app.warning[0].value == "This frame was not analysed (null in the results)."
-
-
-@pytest.mark.parametrize(("way", "frame"), [("*odd*", 8), ("peak, first and last seen", 2)])
-def test_one_steps_by_class_and_by_peak(open_page: OpenPage, job: Job, way: str, frame: int) -> None:
-    app = open_page("analytics")
-    app.slider(key="confidence").set_value(0.0)
-    app.slider(key="frame").set_value(0).run()
-    app.selectbox(key="step_by").set_value(way).run()
-    button(app, "Next").click().run()
-    assert f"Frame {frame} at" in captions(app)
-
-
-def pick(app: AppTest, **selection: Any) -> None:
-    """Hand the page what the browser says of a click or a drawn box."""
-    event = {"points": [], "point_indices": [], "box": [], "lasso": [], **selection}
-    app.session_state["job-1-kitchen-None-counts"] = {"selection": event}
-    app.run()
-
-
-def test_a_click_into_the_chart_shows_that_frame(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    pick(app, points=[{"customdata": 1}])
-    assert "Frame 2 at 0:00.2" in captions(app)
-
-
-def test_a_box_drawn_in_the_chart_becomes_the_window_and_can_be_undone(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    pick(app, box=[{"x": [0.55, 0.8], "y": [0, 1]}])
-    assert app.slider(key="window").value == (0.55, 0.8)
-    assert "2 frames planned · 2 analysed" in captions(app)
+def test_a_window_holds_its_frames_only(app: AppTest) -> None:
+    app.slider(key="window").set_value((0.2, 0.6)).run()
+    assert "3 frames planned · 2 analysed · 1 not analysed" in captions(app)
+    assert totals(app)["cup"] == [0.5, 1, 50.0, "0:00.2", "0:00.2", "0:00.2"]
     button(app, "Whole video").click().run()
+    assert app.slider(key="window").value == (0.0, 0.8)
     assert "5 frames planned" in captions(app)
 
 
-def test_merged_classes_are_counted_as_one(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
+@pytest.mark.parametrize(
+    ("drawn", "window_s"),
+    [
+        ((0.15, 0.452), (0.15, 0.45)),
+        ((0.6, 0.2), (0.2, 0.6)),
+        ((-0.4, 0.5), (0.0, 0.5)),
+        ((0.1, 7.0), (0.1, 0.8)),
+        ((2.0, 3.0), (0.8, 0.8)),
+    ],
+)
+def test_a_box_drawn_in_the_chart_sets_the_window(
+    app: AppTest, drawn: tuple[float, float], window_s: tuple[float, float]
+) -> None:
+    pick(app, CHART, box=drawn)
+    assert not app.exception
+    assert app.slider(key="window").value == window_s
+
+
+def test_a_window_between_two_frames_is_empty_and_no_error(app: AppTest) -> None:
+    pick(app, CHART, box=(0.31, 0.35))
+    assert not app.exception
+    assert "0 frames planned · 0 analysed" in captions(app)
+    assert totals(app)["cup"] == [None] * 6
+
+
+def test_classes_with_the_same_name_are_counted_as_one(app: AppTest) -> None:
+    app.multiselect(key="classes").set_value(["cup"]).run()
     app.session_state["merge"] = "cup>thing,person>thing"
     app.run()
-    assert totals(app)["thing"][:3] == [1.5, 4, 50.0]
-    assert boxes_in_view(app).tolist() == ["thing"] * 4
+    assert list(totals(app)) == ["*odd*", "thing"]
+    assert totals(app)["thing"] == [1.5, 4, 50.0, "0:00.4", "0:00.2", "0:00.8"]
+    assert app.multiselect(key="classes").options == ["*odd*", "thing"]
+    assert in_view(app) == ["thing"] * 4
+    app.multiselect(key="classes").set_value(["thing"]).run()
+    button(app, "Undo all").click().run()
+    assert not app.exception
+    assert app.query_params.get("merge", "") == ""
+    assert list(totals(app)) == ["*odd*", "cup", "person"]
 
 
-def test_the_raw_entry_is_what_came(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
+def test_the_busiest_frame_is_shown_first(app: AppTest) -> None:
+    assert "Frame 8 at 0:00.8 · 4 detections at confidence ≥ 0.25" in captions(app)
+    assert sorted(in_view(app)) == ["cup", "cup", "person", "person"]
+    assert len(app.image) == 1
+
+
+def test_one_steps_by_frame_by_detection_by_class_and_by_peak(app: AppTest) -> None:
+    app.slider(key="frame").set_value(0).run()
+    assert button(app, "Previous").disabled
+    assert step(app, "any detection", "Next").startswith("Frame 2 at 0:00.2 · 2 detections")
+    assert step(app, "frame", "Next").startswith("Frame 4 at")
+    assert app.warning[0].value == "This frame was not analysed (null in the results)."
+    assert step(app, "person", "Next").startswith("Frame 8 at")
+    assert button(app, "Next").disabled
+    assert step(app, "peak, first and last seen", "Previous").startswith("Frame 2 at")
+    assert button(app, "Previous").disabled
+
+
+def test_one_steps_by_a_merged_class(app: AppTest) -> None:
+    app.session_state["merge"] = "cup>thing,person>thing"
+    app.session_state["frame"] = 0
+    app.run()
+    assert step(app, "thing", "Next").startswith("Frame 2 at")
+
+
+def test_a_click_into_the_chart_shows_that_frame(app: AppTest) -> None:
+    pick(app, CHART, points=[1])
+    assert "Frame 2 at 0:00.2" in captions(app)
+    app.slider(key="frame").set_value(3).run()
+    assert "Frame 6 at" in captions(app)  # the point is still selected, and leads nowhere any more
+
+
+def test_the_raw_json_of_the_entry_is_at_hand(app: AppTest) -> None:
+    assert len(app.code) == 0
     app.toggle(key="raw_entry").set_value(True).run()
-    assert json.loads(app.code[0].value)["oracle"] == {"foretells": 4}
-
-
-def test_moments_are_shown_with_their_reasons(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    app.session_state["section"] = "Moments"
-    app.run()
-    assert "0:00.8 · peak of cup\\: 2; cup last seen; peak of person\\: 2; person last seen" in captions(app)
-
-
-def test_models_are_compared(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    app.session_state["section"] = "Compare models"
-    app.run()
-    assert "4 frames compared, 1 left out" in captions(app)
-    compared = next(table.value for table in app.dataframe if "Both" in table.value).set_index("Class")
-    assert compared.loc["cup"].tolist() == [0, 3, 0]
-
-
-def test_a_table_of_the_view_is_prepared_once(open_page: OpenPage, bench: Workbench, job: Job) -> None:
-    app = open_page("analytics")
-    app.session_state["section"] = "Take it away"
-    app.run()
-    button(app, "Prepare").click().run()
-    (path,) = (bench.settings.exports_dir / "tables").iterdir()
-    lines = path.read_text().splitlines()
-    assert lines[0].replace('"', "") == "frame_index,time_s,*odd*,cup,person"
-    assert lines[3].startswith("4,0.4,,")
-    assert [link.label for link in app.link_button] == ["Download kitchen.counts.csv", "Results (JSON)"]
-    assert not any(one.label == "Prepare" for one in app.button)
-
-
-KINDS = {
-    "classification": {
-        "top": "a",
-        "confidence": 0.9,
-        "predictions": [{"class": "a", "class_id": 0, "confidence": 0.9}],
-    },
-    "multi-label": {"predictions": {"a": {"confidence": 0.7}}, "predicted_classes": ["a"]},
-    "clip": {"embeddings": [[0.1, 0.2, 0.3]]},
-    "polygons": entry({**box("cup", 0.9), "points": [{"x": 40, "y": 40}, {"x": 80, "y": 40}, {"x": 60, "y": 80}]}),
-    "keypoints": entry(
-        {**box("person", 0.9), "keypoints": [{"x": 50, "y": 50, "confidence": 0.8, "class_id": 0, "class": "nose"}]}
-    ),
-    "gaze": {
-        "predictions": [{"face": {**box("face", 0.9), "landmarks": [{"x": 1, "y": 2}]}, "yaw": 0.1, "pitch": -0.2}]
-    },
-}
-
-
-@pytest.mark.parametrize("kind", list(KINDS))
-def test_results_of_every_kind_open(open_page: OpenPage, bench: Workbench, small_video: Path, kind: str) -> None:
-    finished_job(bench, small_video, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], "model": [KINDS[kind], None]})
-    app = open_page("analytics")
-    assert [*app.exception, *app.error] == []
-    assert "2 frames planned · 1 analysed · 1 not analysed" in captions(app)
-    assert len(app.image) == 1
-
-
-def test_the_frame_is_shown_with_its_boxes(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    assert len(app.image) == 1
+    assert '"confidence": 0.3' in app.code[0].value
+    app.slider(key="frame").set_value(2).run()
+    assert '"kitchen": null' in app.code[0].value
 
 
 def test_a_job_whose_video_only_the_service_has_still_shows_its_boxes(open_page: OpenPage, bench: Workbench) -> None:
     finished_job(bench, None)
     app = open_page("analytics")
     assert "There is no copy of this video here, so its frames cannot be shown." in [info.value for info in app.info]
-    assert boxes_in_view(app).tolist().count("cup") == 2
+    assert in_view(app).count("cup") == 2
 
 
 def test_a_frame_behind_the_end_of_the_file_is_said_to_be_missing(
     open_page: OpenPage, bench: Workbench, small_video: Path
 ) -> None:
-    far = {**RESULTS, "frame_offset": [0, 2, 4, 6, 4000]}
-    finished_job(bench, small_video, far)
+    finished_job(bench, small_video, {**RESULTS, "frame_offset": [0, 2, 4, 6, 4000]})
     app = open_page("analytics")
     assert any("This frame cannot be decoded" in info.value for info in app.info)
 
 
-def test_results_without_boxes_leave_the_download(open_page: OpenPage, bench: Workbench) -> None:
-    nothing = {name: RESULTS[name] for name in ("frame_offset", "time_offset", "oracle")}
-    finished_job(bench, None, nothing)
+@pytest.mark.parametrize(
+    "found", [{**offsets(), "note": 3}, {"frame_offset": [], "time_offset": [], "kitchen": []}, offsets()]
+)
+def test_results_with_nothing_to_chart_leave_the_download(
+    open_page: OpenPage, bench: Workbench, found: dict[str, Any]
+) -> None:
+    finished_job(bench, None, found)
     app = open_page("analytics")
     assert app.info[-1].value == "These results hold no frame that can be charted."
     assert [link.label for link in app.link_button] == ["Results (JSON)"]
-
-
-def test_results_with_no_entry_at_all_are_no_error(open_page: OpenPage, bench: Workbench) -> None:
-    finished_job(bench, None, {"frame_offset": [], "time_offset": [], "kitchen": []})
-    app = open_page("analytics")
     assert not app.exception
     assert not app.error
 
 
+def test_results_in_which_nothing_was_analysed_say_so(open_page: OpenPage, bench: Workbench) -> None:
+    finished_job(bench, None, {**offsets(2), "kitchen": [None, None]})
+    app = open_page("analytics")
+    assert not app.exception
+    assert "2 frames planned · 0 analysed · 2 not analysed" in captions(app)
+
+
 def test_a_job_with_one_frame_has_no_slider_to_break(open_page: OpenPage, bench: Workbench, small_video: Path) -> None:
-    finished_job(bench, small_video, {"frame_offset": [0], "time_offset": [0.0], "kitchen": [entry(box("cup", 0.9))]})
+    finished_job(bench, small_video, {**offsets(1), "kitchen": [entry(box("cup", 0.9))]})
     app = open_page("analytics")
     assert not app.exception
     assert "Frame 0 at 0:00.0 · 1 detection at" in captions(app)
 
 
-def test_the_counts_as_shown_can_be_taken_away(open_page: OpenPage, job: Job) -> None:
-    open_page("analytics")
-    lines = to_csv(count(job_results(job.id), "kitchen", 0.25)).splitlines()
-    assert lines[0] == 'frame_offset,time_s,"*odd*","cup","person"'
-    assert lines[2:4] == ["2,0.2000,0,1,1", "4,0.4000,,,"]
+def test_many_classes_are_a_heat_strip_too(open_page: OpenPage, bench: Workbench) -> None:
+    finished_job(bench, None, {**offsets(2), "kitchen": [entry(*(box(f"c{at}", 0.9) for at in range(9))), None]})
+    app = open_page("analytics")
+    assert not app.exception
+    assert len(chart(app, "job-1-kitchen-None-heat")["data"][0]["y"]) == 9
 
 
 def test_a_link_opens_its_job(open_page: OpenPage, bench: Workbench, job: Job) -> None:
     finished_job(bench, None, id="job-2", created_at=job.created_at + timedelta(hours=1))
-    app = open_page("analytics")
-    assert app.query_params["job"] == "job-2"
-    app.query_params["job"] = "job-1"
-    app.run()
-    assert app.selectbox[0].value == "job-1"
+    assert open_page("analytics").query_params["job"] == "job-2"
+    assert open_link(job="job-1").selectbox[0].value == "job-1"
 
 
-def test_a_link_to_an_unknown_job_says_so_and_shows_the_newest(open_page: OpenPage, job: Job) -> None:
-    app = open_page("analytics")
-    app.query_params["job"] = "gone"
-    app.run()
+def test_another_job_starts_with_a_view_of_its_own(open_page: OpenPage, bench: Workbench, job: Job) -> None:
+    finished_job(
+        bench, None, {**offsets(3), "kitchen": BOXES[:3]}, id="job-2", created_at=job.created_at - timedelta(hours=1)
+    )
+    app = open_link(job="job-1", model="kitchen", classes=["mug"], frame="4", window=["0.2", "0.8"], merge="cup>mug")
+    assert list(totals(app)) == ["mug"]
+    app.selectbox[0].set_value("job-2").run()
+    assert not app.exception
+    assert app.slider(key="window").value == (0.0, 0.4)
+    assert "Frame 2 at 0:00.2" in captions(app)
+    assert list(totals(app)) == ["cup", "person"]
+
+
+def test_a_link_leads_to_the_same_view(job: Job) -> None:
+    app = open_link(job="job-1", model="kitchen", confidence="0.7", window=["0.2", "0.8"], frame="1", merge="cup>mug")
+    assert app.slider(key="window").value == (0.2, 0.8)
+    assert totals(app)["mug"] == [2 / 3, 1, pytest.approx(200 / 3), "0:00.4", "0:00.2", "0:00.8"]
+    assert "Frame 2 at 0:00.2 · 1 detection at confidence ≥ 0.70" in captions(app)
+    shown = open_link(job="job-1", model="kitchen", classes=["person"], confidence="0.5")
+    assert list(totals(shown)) == ["person"]
+    assert open_link(job="job-1", model="empty").selectbox(key="model").value == "empty"
+
+
+def test_a_link_with_senseless_values_opens_the_page(job: Job) -> None:
+    wild = {"window": ["-3", "90"], "frame": "9999", "confidence": "7", "model": "gone", "classes": ["nope"]}
+    for params in (wild, {"window": "x", "frame": "-1", "confidence": "x", "merge": ">>,,\\", "section": "none"}):
+        app = open_link(job="job-1", **params)
+        assert not app.exception
+        assert not app.error
+        assert app.slider(key="window").value == (0.0, 0.8)
+
+
+def test_a_link_to_an_unknown_job_says_so_and_shows_the_newest(job: Job) -> None:
+    app = open_link(job="gone")
     assert app.warning[0].value == "The job of this link is not finished, or is not here. Showing the newest."
     assert app.query_params["job"] == "job-1"
 
 
 def test_results_that_are_gone_are_a_clear_error(open_page: OpenPage, bench: Workbench, job: Job) -> None:
-    for name in ("notes.json", ARCHIVE_NAME):
-        (bench.settings.results_dir / job.id / name).unlink()
+    for path in (bench.settings.results_dir / job.id).iterdir():
+        path.unlink()
     app = open_page("analytics")
     assert app.error[0].value.startswith("**The archived results cannot be read.**")
     assert not app.exception

@@ -1,0 +1,106 @@
+"""Each kind of results on the Analytics page: its curves or counts, and what they mean."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.pages.conftest import OpenPage, captions, chart, pick
+from tests.pages.results_files import SIZE, box, entry, finished_job, offsets
+from video_inference.workbench import Workbench
+
+
+def semantic(share: float) -> dict[str, Any]:
+    """A mask whose first columns, this share of them, show a cat."""
+    ids = np.zeros((10, 10), dtype=np.uint8)
+    ids[:, : round(share * 10)] = 1
+    file = io.BytesIO()
+    Image.fromarray(ids).save(file, "PNG")
+    mask = base64.b64encode(file.getvalue()).decode()
+    return {"image": SIZE, "predictions": {"segmentation_mask": mask, "class_map": {"0": "background", "1": "cat"}}}
+
+
+def face(yaw: float) -> dict[str, Any]:
+    return {"face": box("face", 0.9, landmarks=[]), "yaw": yaw, "pitch": -0.1}
+
+
+CORNERS = [{"x": x, "y": y} for x, y in ((40, 40), (80, 40), (60, 80))]
+POINTS = [{"x": 50, "y": 50, "confidence": 0.9, "class": "nose"}, {"x": 60, "y": 55, "confidence": 0.8, "class": "ear"}]
+KINDS: dict[str, tuple[list[Any], str, str, str]] = {
+    "classification": (
+        [entry({"class": "cat", "class_id": 0, "confidence": 0.7}, {"class": "dog", "class_id": 1, "confidence": 0.3})],
+        "Probability",
+        "Probability (share, 0 to 1)",
+        "what the model gives each class in a frame",
+    ),
+    "multi-label": (
+        [{"image": SIZE, "predictions": {"cat": {"confidence": 0.7, "class_id": 0}}, "predicted_classes": ["cat"]}],
+        "Probability of each label",
+        "Probability of each label (share, 0 to 1)",
+        "what the model gives each label in a frame",
+    ),
+    "semantic": (
+        [semantic(0.5), semantic(0.2)],
+        "Share of the picture",
+        "Share of the picture (share, 0 to 1)",
+        "pixels of a class as a share of all pixels of the mask",
+    ),
+    "keypoints": ([entry(box("cat", 0.9, keypoints=POINTS))], "counts", "detections in the frame", ""),
+    "segmentation": ([entry(box("cat", 0.9, points=CORNERS))], "counts", "detections in the frame", ""),
+    "gaze": (
+        [entry(face(0.5), face(-0.5)), entry()],
+        "Direction of the gaze",
+        "Direction of the gaze (°)",
+        "direction of the gaze of the face with the highest confidence",
+    ),
+    "clip": (
+        [{"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}],
+        "similarity",
+        "Similarity to the chosen frame (cosine)",
+        "cosine of the angle between the embeddings of two frames",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_opens_with_its_chart_and_its_definition(
+    open_page: OpenPage, bench: Workbench, small_video: Path, kind: str
+) -> None:
+    some, title, y_title, definition = KINDS[kind]
+    entries = [*some, None, *some]
+    finished_job(bench, small_video, {**offsets(len(entries)), "m": entries})
+    app = open_page("analytics")
+    assert not app.exception
+    assert not app.error
+    figure = chart(app, f"job-1-m-None-{title}")
+    assert figure["layout"]["yaxis"]["title"]["text"] == y_title
+    assert any(trace.get("name") == "not analysed" for trace in figure["data"])
+    assert definition in captions(app)
+    assert f"{len(entries)} frames planned · {len(entries) - 1} analysed · 1 not analysed" in captions(app)
+    assert len(app.image) == 1
+    pick(app, f"job-1-m-None-{title}", points=[len(some)])
+    assert not app.exception
+    assert "This frame was not analysed (null in the results)." in [warning.value for warning in app.warning]
+
+
+def test_scene_changes_of_embeddings_are_told(open_page: OpenPage, bench: Workbench) -> None:
+    one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
+    finished_job(bench, None, {**offsets(8), "m": [one] * 5 + [other] * 3})
+    app = open_page("analytics")
+    assert "1 scene changes (orange lines): an analysed frame whose embedding is farther" in captions(app)
+
+
+def test_the_strongest_curves_stand_for_many(open_page: OpenPage, bench: Workbench) -> None:
+    names = [f"c{at:02d}" for at in range(12)]
+    scores = {name: {"confidence": at / 12, "class_id": at} for at, name in enumerate(names)}
+    finished_job(bench, None, {**offsets(2), "m": [{"predictions": scores, "predicted_classes": []}] * 2})
+    app = open_page("analytics")
+    assert "The 8 strongest of 12 classes; choose classes to see others." in captions(app)
+    drawn = [trace["name"] for trace in chart(app, "job-1-m-None-Probability of each label")["data"]]
+    assert drawn == names[4:]

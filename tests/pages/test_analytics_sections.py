@@ -1,0 +1,155 @@
+"""What stands below the charts of the Analytics page: moments, two models compared, what can be taken away."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import button, captions, dataframe, open_link
+from tests.pages.results_files import BOXES, RESULTS, SIZE, box, entry, finished_job
+from video_inference.workbench import Workbench
+
+OTHER = [entry(), entry(box("cup", 0.9)), entry(), entry(box("person", 0.6), box("cup", 0.6)), None]
+
+
+@pytest.fixture
+def app(bench: Workbench, small_video: Path) -> AppTest:
+    finished_job(bench, small_video, {**RESULTS, "hall": OTHER})
+    return open_link(job="job-1", model="kitchen")
+
+
+def opened(app: AppTest, section: str) -> AppTest:
+    app.button_group(key="section").set_value(section).run()
+    assert not app.exception
+    return app
+
+
+def test_only_the_section_that_is_open_is_there(app: AppTest) -> None:
+    assert len(app.link_button) == 0
+    assert [link.label for link in opened(app, "Take it away").link_button] == ["Results (JSON)"]
+
+
+def test_the_moments_lead_to_their_frames(app: AppTest) -> None:
+    opened(app, "Moments")
+    assert "0:00.2 · cup first seen; person first seen" in captions(app).replace("\\", "")
+    assert "0:00.8 · peak of cup: 2" in captions(app).replace("\\", "")
+    assert len(app.image) == 3  # two moments, and the frame in view
+    app.button(key="gallery-1").click().run()
+    assert not app.exception
+    assert "Frame 2 at 0:00.2" in captions(app)
+
+
+def test_moments_come_every_so_many_seconds(app: AppTest) -> None:
+    opened(app, "Moments")
+    app.button_group(key="gallery_way").set_value("Every n seconds").run()
+    app.number_input(key="gallery_every").set_value(0.4).run()
+    assert not app.exception
+    assert [text.split(" · ")[0] for text in captions(app).splitlines() if "every" in text] == [
+        "0:00.0",
+        "0:00.6",
+        "0:00.8",
+    ]
+
+
+def test_without_a_moment_the_gallery_says_why(app: AppTest) -> None:
+    app.slider(key="confidence").set_value(1.0).run()
+    assert "No such moment with these classes" in captions(opened(app, "Moments"))
+
+
+def test_two_models_are_compared_frame_by_frame(app: AppTest) -> None:
+    opened(app, "Compare models")
+    app.selectbox(key="compare_with").set_value("hall").run()
+    assert "3 frames compared, 2 left out because a model did not analyse them (null)" in captions(app)
+    rows = dataframe(app, "Both").set_index("Class").T.to_dict("list")
+    assert rows == {"*odd*": [0, 0, 0], "cup": [1, 0, 1], "person": [0, 1, 1]}
+    seconds = dataframe(app, "Disagreement")
+    assert seconds["Disagreement"].tolist() == [1.0]
+    assert seconds["Frames"].tolist() == [3]
+
+
+def test_a_second_of_disagreement_leads_to_its_worst_frame(app: AppTest) -> None:
+    opened(app, "Compare models")
+    app.selectbox(key="compare_with").set_value("hall").run()
+    app.session_state["disagreeing_seconds"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+    assert "Frame 6 at 0:00.6" in captions(app)
+
+
+def test_one_steps_from_disagreement_to_disagreement(app: AppTest) -> None:
+    opened(app, "Compare models")
+    app.selectbox(key="compare_with").set_value("hall").run()
+    app.selectbox(key="step_by").set_value("disagreement of the models").run()
+    button(app, "Previous").click().run()
+    assert "Frame 6 at 0:00.6" in captions(app)
+
+
+def test_one_model_alone_is_not_compared(bench: Workbench) -> None:
+    finished_job(bench, None, {name: RESULTS[name] for name in ("frame_offset", "time_offset", "kitchen")})
+    app = opened(open_link(job="job-1"), "Compare models")
+    assert "There is one model with boxes in these results: nothing to compare." in captions(app)
+
+
+FORMATS = {
+    "Counts, a row a frame (CSV)": "counts.csv",
+    "Counts, a row a frame (Parquet)": "counts.parquet",
+    "Boxes (CSV)": "boxes.csv",
+    "Boxes (Parquet)": "boxes.parquet",
+    "Boxes (COCO JSON)": "coco.json",
+}
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_each_table_is_prepared_once_and_then_a_link(app: AppTest, bench: Workbench, wanted: str) -> None:
+    opened(app, "Take it away")
+    app.selectbox(key="table_format").set_value(wanted).run()
+    button(app, "Prepare").click().run()
+    assert not app.exception
+    (made,) = (bench.settings.exports_dir / "tables").iterdir()
+    assert made.name.endswith(FORMATS[wanted])
+    assert f"Download kitchen.{FORMATS[wanted]}" in [link.label for link in app.link_button]
+    app.run()
+    assert "Prepare" not in [one.label for one in app.button]
+
+
+def test_a_table_is_of_the_view_and_empty_where_not_analysed(app: AppTest, bench: Workbench) -> None:
+    app.slider(key="confidence").set_value(0.5).run()
+    app.multiselect(key="classes").set_value(["cup", "person"]).run()
+    app.slider(key="window").set_value((0.2, 0.8)).run()
+    button(opened(app, "Take it away"), "Prepare").click().run()
+    (made,) = (bench.settings.exports_dir / "tables").iterdir()
+    with made.open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["frame_index", "time_s", "cup", "person"],
+            ["2", "0.2", "1", "1"],
+            ["4", "0.4", "", ""],
+            ["6", "0.6", "0", "0"],
+            ["8", "0.8", "1", "2"],
+        ]
+
+
+def test_another_view_is_another_table(app: AppTest) -> None:
+    button(opened(app, "Take it away"), "Prepare").click().run()
+    app.slider(key="confidence").set_value(0.5).run()
+    assert button(app, "Prepare")
+
+
+def test_a_video_is_offered_where_there_is_one(app: AppTest, bench: Workbench) -> None:
+    assert button(opened(app, "Take it away"), "Make the video")
+
+
+def test_without_a_video_there_is_none_to_draw_on(bench: Workbench) -> None:
+    finished_job(bench, None)
+    app = opened(open_link(job="job-1"), "Take it away")
+    assert "There is no copy of this video here, so it cannot be drawn on." in captions(app)
+
+
+def test_results_without_boxes_have_no_tables_of_them(bench: Workbench) -> None:
+    label = {"image": SIZE, "predictions": [{"class": "cat", "class_id": 0, "confidence": 0.7}]}
+    finished_job(bench, None, {**RESULTS, "kitchen": [label for _ in BOXES]})
+    app = opened(open_link(job="job-1"), "Take it away")
+    assert [link.label for link in app.link_button] == ["Results (JSON)"]
+    assert "Prepare" not in [one.label for one in app.button]
