@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
+_MOST_TARGETS = 1500
+"""Points with a marker of their own, all classes together; each costs the browser an element."""
+
+
 def counts_chart(
     counts: Counts,
     band: tuple[Counts, Counts] | None,
@@ -57,7 +61,7 @@ def counts_figure(
             y=counts.values[:, column],
             name=hover_name(name),
             legendgroup=name,
-            mode="lines+markers",
+            mode="lines+markers" if counts.boxes.size <= _MOST_TARGETS else "lines",
             line={"color": colors[name], "width": 2, "shape": "hv"},
             marker={"size": 5, "opacity": 1 if len(counts.time_s) <= 150 else 0},
             selected={"marker": {"opacity": 1}},
@@ -66,6 +70,8 @@ def counts_figure(
             customdata=counts.starts,
             hovertemplate="%{y:.3~f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
         )
+    if counts.boxes.size > _MOST_TARGETS:
+        _add_targets(figure, counts)
     hatch(figure, gaps_s)
     mark_time(figure, time_s)
     one_entry_each = bool((counts.planned <= 1).all())
@@ -76,6 +82,21 @@ def counts_figure(
         y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},
     )
     return figure
+
+
+def _add_targets(figure: Figure, counts: Counts) -> None:
+    """One point to click per moment, on the highest line: a line without markers cannot be clicked."""
+    figure.add_scatter(
+        x=counts.time_s,
+        y=counts.values.max(axis=1),
+        mode="markers",
+        marker={"size": 7, "opacity": 0},
+        selected={"marker": {"opacity": 0.8}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=counts.starts,
+        showlegend=False,
+        hoverinfo="none",
+    )
 
 
 def _add_band(

@@ -93,6 +93,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         key=f"{key}-similarity",
         marks_s=[float(view.results.time_s[change]) for change in changes.entries[:100]],
     )
-    st.caption(f"{len(changes.entries):,} scene changes (orange lines): {SIMILARITY['Scene change']}.")
+    found = f"{len(changes.entries):,} scene change{'' if len(changes.entries) == 1 else 's'}"
+    st.caption(f"{found} (orange lines): {SIMILARITY['Scene change']}.")
     st.caption(frames_in_words(view))
     return picked

@@ -93,7 +93,7 @@ def test_scene_changes_of_embeddings_are_told(open_page: OpenPage, bench: Workbe
     one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
     finished_job(bench, None, {**offsets(8), "m": [one] * 5 + [other] * 3})
     app = open_page("analytics")
-    assert "1 scene changes (orange lines): an analysed frame whose embedding is farther" in captions(app)
+    assert "1 scene change (orange lines): an analysed frame whose embedding is farther" in captions(app)
 
 
 def test_the_strongest_curves_stand_for_many(open_page: OpenPage, bench: Workbench) -> None:
