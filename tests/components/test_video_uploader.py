@@ -12,20 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 APP = """
 from pathlib import Path
 from streamlit.starlette import App
@@ -95,16 +85,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(url: str) -> Iterator[Page]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("there is no Chromium here")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        page = browser.new_page()
-        page.goto(f"{url}/upload")
-        expect(page.locator(".zone")).to_be_visible(timeout=30_000)
-        yield page
-        browser.close()
+def page(url: str, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto(f"{url}/upload")
+    expect(page.locator(".zone")).to_be_visible(timeout=30_000)
+    yield page
+    page.close()
 
 
 def padded(video: Path, path: Path, size_bytes: int) -> Path:

@@ -13,7 +13,7 @@ import av
 import msgspec
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from tests.conftest import write_video
 from tests.frames.conftest import archived, box, write
@@ -23,8 +23,6 @@ from video_inference.video import Image, build_index, decode, upright
 from video_inference.video_exports import ExportBusy, Exports, ExportState, ExportStatus, key_of
 from video_inference.video_specs import VideoSpec
 
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 RED = {"square": "#ff0000"}
 
 
@@ -203,21 +201,19 @@ def test_the_videos_asked_for_longest_ago_make_room(spec: VideoSpec, tmp_path: P
 
 @pytest.mark.browser
 def test_a_browser_plays_the_video_for_as_long_as_its_source_with_the_box_on_the_object(
-    spec: VideoSpec, tmp_path: Path
+    spec: VideoSpec, tmp_path: Path, browser: Browser
 ) -> None:
     make_video(spec, tmp_path / "made.mp4", lambda _: None)
     content = base64.b64encode((tmp_path / "made.mp4").read_bytes()).decode()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
-        page = browser.new_page()
-        page.set_content(f"<video id=v muted src='data:video/mp4;base64,{content}'></video>")
-        page.wait_for_function("v.readyState >= 2", timeout=30_000)
-        assert page.evaluate("[v.duration, v.videoWidth, v.videoHeight]") == [pytest.approx(4.0), 640, 480]
-        page.evaluate("() => new Promise(seen => { v.onseeked = seen; v.currentTime = 3.05 })")
-        pixels = page.evaluate(
-            """() => { const c = document.createElement('canvas'); c.width = 640; c.height = 480
-            const g = c.getContext('2d'); g.drawImage(v, 0, 0); return [...g.getImageData(0, 236, 640, 1).data] }"""
-        )
-        browser.close()
+    page = browser.new_page()
+    page.set_content(f"<video id=v muted src='data:video/mp4;base64,{content}'></video>")
+    page.wait_for_function("v.readyState >= 2", timeout=30_000)
+    assert page.evaluate("[v.duration, v.videoWidth, v.videoHeight]") == [pytest.approx(4.0), 640, 480]
+    page.evaluate("() => new Promise(seen => { v.onseeked = seen; v.currentTime = 3.05 })")
+    pixels = page.evaluate(
+        """() => { const c = document.createElement('canvas'); c.width = 640; c.height = 480
+        const g = c.getContext('2d'); g.drawImage(v, 0, 0); return [...g.getImageData(0, 236, 640, 1).data] }"""
+    )
+    page.close()
     row = np.array(pixels).reshape(640, 4).astype(int)
     assert np.flatnonzero(row[:, 0] - row[:, 1] > 80)[0] == pytest.approx((30 - 10) * 12, abs=4)
