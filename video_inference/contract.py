@@ -200,3 +200,7 @@ class DetectionEntry(Struct, frozen=True):
     image: ImageSize
     predictions: list[Prediction]
     time: float = 0.0
+
+
+Entry = DetectionEntry
+"""What one model saw in one frame, of any type that the engine answers with."""

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from video_inference.engine.detectors.boxes import letterbox, suppress
+from video_inference.engine.picture import Picture
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ def test_a_picture_keeps_its_shape(
     size_px: tuple[int, int], centred: bool, scale: float, left_px: int, top_px: int
 ) -> None:
     image = np.full((size_px[1], size_px[0], 3), 200, dtype=np.uint8)
-    padded, fit = letterbox(image, 640, 640, centred=centred)
+    padded, fit = letterbox(Picture.of(image), 640, 640, centred=centred)
     assert padded.shape == (640, 640, 3)
     assert fit == (scale, left_px, top_px)
     filled = np.argwhere(padded[:, :, 0] != 114)

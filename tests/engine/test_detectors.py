@@ -11,16 +11,16 @@ import pytest
 from tests.engine import onnx_models
 from video_inference.contract import ModelInfo, ModelRequest, Prediction
 from video_inference.engine.detectors import Detector, check_request, list_models, open_detector, parse_params
+from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
-from video_inference.video import Image
 
 
-def picture(*squares: tuple[int, int], width_px: int = 640, height_px: int = 480, size_px: int = 96) -> Image:
+def picture(*squares: tuple[int, int], width_px: int = 640, height_px: int = 480, size_px: int = 96) -> Picture:
     """Dark grey, with red squares of this size at these top left corners."""
     image = np.full((height_px, width_px, 3), 90, dtype=np.uint8)
     for left, top in squares:
         image[top : top + size_px, left : left + size_px] = (0, 0, 255)
-    return image
+    return Picture.of(image)
 
 
 def opened(models_dir: Path, model_id: str, **params: object) -> Detector:
@@ -74,7 +74,7 @@ def test_a_wrong_number_of_names_is_an_error(models_dir: Path) -> None:
 def test_both_families_find_each_red_square(
     models_dir: Path, model_id: str, squares: list[tuple[int, int]], width_px: int, height_px: int
 ) -> None:
-    found = opened(models_dir, model_id).infer(picture(*squares, width_px=width_px, height_px=height_px))
+    found = opened(models_dir, model_id).infer(picture(*squares, width_px=width_px, height_px=height_px)).predictions
     assert [one.class_id for one in found] == [1] * len(squares)
     for (left, top), one in zip(squares, sorted(found, key=lambda one: one.x), strict=True):
         assert centre(one) == pytest.approx((left + 48, top + 48), abs=12)
@@ -83,23 +83,24 @@ def test_both_families_find_each_red_square(
 
 @pytest.mark.parametrize("model_id", ["ultra", "grid"])
 def test_colours_reach_the_model_in_the_order_it_expects(models_dir: Path, model_id: str) -> None:
-    blue = np.ascontiguousarray(picture((200, 160))[:, :, ::-1])
-    assert opened(models_dir, model_id).infer(blue) == []
+    blue = Picture.of(picture((200, 160)).bgr()[:, :, ::-1])
+    assert opened(models_dir, model_id).infer(blue).predictions == []
 
 
 @pytest.mark.parametrize("model_id", ["ultra", "grid"])
 def test_boxes_end_at_the_edges_of_the_picture(models_dir: Path, model_id: str) -> None:
-    (found,) = opened(models_dir, model_id, max_detections=1, confidence=0.01).infer(picture((-40, 160), (0, 160)))
+    detector = opened(models_dir, model_id, max_detections=1, confidence=0.01)
+    (found,) = detector.infer(picture((-40, 160), (0, 160))).predictions
     assert found.x - found.width / 2 >= 0
 
 
 @pytest.mark.parametrize(("params", "count"), [({"max_detections": 1}, 1), ({"classes": ["dark"]}, 0), ({}, 2)])
 def test_parameters_narrow_what_is_found(models_dir: Path, params: dict[str, object], count: int) -> None:
-    assert len(opened(models_dir, "ultra", **params).infer(picture((40, 30), (420, 300)))) == count
+    assert len(opened(models_dir, "ultra", **params).infer(picture((40, 30), (420, 300))).predictions) == count
 
 
 def test_a_confidence_above_every_score_finds_nothing(models_dir: Path) -> None:
-    assert opened(models_dir, "ultra", confidence=1.0).infer(picture((41, 35))) == []
+    assert opened(models_dir, "ultra", confidence=1.0).infer(picture((41, 35))).predictions == []
 
 
 @pytest.mark.parametrize("task", ["segment", "pose"])

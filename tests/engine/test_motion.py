@@ -8,22 +8,22 @@ import pytest
 from video_inference.contract import Prediction
 from video_inference.engine.detectors.detector import parse_params
 from video_inference.engine.detectors.motion import MotionDetector
-from video_inference.video import Image
+from video_inference.engine.picture import Picture
 
 FIELD = np.random.default_rng(5).integers(90, 110, (480, 640, 3), dtype=np.uint8)
 
 
-def scene(left: int | None, *, level: int = 220, size_px: int = 80) -> Image:
+def scene(left: int | None, *, level: int = 220, size_px: int = 80) -> Picture:
     """A grey field, with a bright square whose left edge is there."""
     image = FIELD.copy()
     if left is not None:
         image[200 : 200 + size_px, left : left + size_px] = level
-    return image
+    return Picture.of(image)
 
 
 def watch(lefts: list[int | None], **params: object) -> list[list[Prediction]]:
     detector = MotionDetector(parse_params(params))
-    return [detector.infer(scene(left)) for left in lefts]
+    return [detector.infer(scene(left)).predictions for left in lefts]
 
 
 @pytest.mark.parametrize("step_px", [8, 20, 150])
@@ -53,13 +53,13 @@ def test_a_shadow_is_not_moving() -> None:
     detector.infer(scene(None))
     shaded = FIELD.copy()
     shaded[200:280, 100:180] = (shaded[200:280, 100:180] * 0.7).astype(np.uint8)
-    assert detector.infer(shaded) == []
+    assert detector.infer(Picture.of(shaded)).predictions == []
 
 
 def test_a_speck_is_noise() -> None:
     detector = MotionDetector(parse_params(None))
     detector.infer(scene(None))
-    assert detector.infer(scene(100, size_px=8)) == []
+    assert detector.infer(scene(100, size_px=8)).predictions == []
 
 
 def test_parameters_narrow_what_is_found() -> None:

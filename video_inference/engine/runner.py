@@ -15,12 +15,14 @@ from typing import BinaryIO, Final
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import structs
 
-from video_inference.contract import DetectionEntry, ImageSize, ModelRequest
+from video_inference.contract import Entry, ModelRequest
 from video_inference.engine.detectors import Detector, open_detector, parse_params
+from video_inference.engine.picture import Picture
 from video_inference.engine.spool import Job, Progress
 from video_inference.errors import VideoError
-from video_inference.video import FrameIndex, Image, build_index, decode, plan_frames, planned_times_s, upright
+from video_inference.video import FrameIndex, build_index, decode, plan_frames, planned_times_s
 
 REPORT_EVERY_S: Final = 0.5
 RATE_TOLERANCE: Final = 1.01
@@ -65,7 +67,7 @@ def check_rate(index: FrameIndex, infer_fps: float) -> None:
         )
 
 
-def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[tuple[int, Image]]:
+def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[tuple[int, Picture]]:
     """The planned frames that can be decoded: (entry, picture), entries ascending. No other frame is converted."""
     targets = index.pts[planned[planned < len(index)]]
     entry = 0
@@ -75,13 +77,13 @@ def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]
             continue
         entry += int(np.searchsorted(targets[entry:], pts))  # passes over planned frames that never came
         if entry < len(targets) and targets[entry] == pts:
-            yield entry, upright(frame)
+            yield entry, Picture(frame)
             entry += 1
         if entry == len(targets):
             return
 
 
-def one_ahead(frames: Iterator[tuple[int, Image]]) -> Iterator[tuple[int, Image]]:
+def one_ahead(frames: Iterator[tuple[int, Picture]]) -> Iterator[tuple[int, Picture]]:
     """The same frames, each decoded in a thread while the one before it is worked on."""
     with ThreadPoolExecutor(1) as pool:
         coming = pool.submit(next, frames, None)
@@ -91,7 +93,7 @@ def one_ahead(frames: Iterator[tuple[int, Image]]) -> Iterator[tuple[int, Image]
 
 
 def analyse(
-    frames: Iterator[tuple[int, Image]], total: int, detectors: list[Detector], outputs: Sequence[BinaryIO], job: Job
+    frames: Iterator[tuple[int, Picture]], total: int, detectors: list[Detector], outputs: Sequence[BinaryIO], job: Job
 ) -> None:
     """Write every model's entries, separated by commas; null for each frame that never came.
 
@@ -99,10 +101,10 @@ def analyse(
         VideoError: not one frame came.
     """
     written, reported_s = 0, 0.0
-    for entry, image in frames:
+    for entry, picture in frames:
         for detector, output in zip(detectors, outputs, strict=True):
             _write_nulls(output, written, entry)
-            _write_entry(output, entry, infer(detector, image))
+            _write_entry(output, entry, infer(detector, picture))
         written = entry + 1
         if time.monotonic() - reported_s >= REPORT_EVERY_S:
             reported_s = time.monotonic()
@@ -113,12 +115,11 @@ def analyse(
         _write_nulls(output, written, total)
 
 
-def infer(detector: Detector, image: Image) -> DetectionEntry:
+def infer(detector: Detector, picture: Picture) -> Entry:
     """What one model sees in one frame, and how long it took."""
     started_s = time.perf_counter()
-    predictions = detector.infer(image)
-    took_s = round(time.perf_counter() - started_s, 6)
-    return DetectionEntry(ImageSize(width=image.shape[1], height=image.shape[0]), predictions, took_s)
+    entry = detector.infer(picture)
+    return structs.replace(entry, time=round(time.perf_counter() - started_s, 6))
 
 
 def result_keys(models: list[ModelRequest]) -> list[str]:
@@ -147,5 +148,5 @@ def _write_nulls(output: BinaryIO, start: int, stop: int) -> None:
         output.write(b"null" if entry == 0 else b",null")
 
 
-def _write_entry(output: BinaryIO, entry: int, value: DetectionEntry) -> None:
+def _write_entry(output: BinaryIO, entry: int, value: Entry) -> None:
     output.write(b"," * (entry > 0) + msgspec.json.encode(value))

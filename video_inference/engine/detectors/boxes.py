@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from video_inference.contract import Prediction
 from video_inference.engine.detectors.detector import InferenceParams
-from video_inference.video import Image
+from video_inference.engine.picture import Picture
 
 PAD_VALUE = 114
 Floats = npt.NDArray[np.float32]
@@ -33,14 +33,11 @@ class Candidates(NamedTuple):
     class_ids: Ints
 
 
-def letterbox(image: Image, width_px: int, height_px: int, *, centred: bool) -> tuple[cv2.typing.MatLike, Fit]:
+def letterbox(picture: Picture, width_px: int, height_px: int, *, centred: bool) -> tuple[cv2.typing.MatLike, Fit]:
     """The picture fitted into width x height without a change of its shape, the rest filled with grey (114)."""
-    height, width = image.shape[:2]
-    scale = min(width_px / width, height_px / height)
-    inner_width, inner_height = max(1, round(width * scale)), max(1, round(height * scale))
-    inner: cv2.typing.MatLike = image
-    if (inner_width, inner_height) != (width, height):
-        inner = cv2.resize(image, (inner_width, inner_height), interpolation=cv2.INTER_LINEAR)
+    scale = min(width_px / picture.width_px, height_px / picture.height_px)
+    inner_width, inner_height = max(1, round(picture.width_px * scale)), max(1, round(picture.height_px * scale))
+    inner = picture.bgr(inner_width, inner_height)
     spare_x, spare_y = width_px - inner_width, height_px - inner_height
     left, top = (spare_x // 2, spare_y // 2) if centred else (0, 0)
     padded = cv2.copyMakeBorder(
@@ -50,13 +47,19 @@ def letterbox(image: Image, width_px: int, height_px: int, *, centred: bool) -> 
 
 
 def choose(
-    candidates: Candidates, fit: Fit, image: Image, classes: list[str], params: InferenceParams, *, iou_threshold: float
+    candidates: Candidates,
+    fit: Fit,
+    picture: Picture,
+    classes: list[str],
+    params: InferenceParams,
+    *,
+    iou_threshold: float,
 ) -> list[Prediction]:
     """The boxes that stay, most confident first, in pixels of the picture and cut at its edges.
 
     `params.iou_threshold` wins over the family's `iou_threshold`.
     """
-    xyxy, confidence, class_ids = _in_picture(candidates, fit, image)
+    xyxy, confidence, class_ids = _in_picture(candidates, fit, picture)
     allowed = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
     if params.classes is not None:
         allowed &= np.isin(class_ids, [at for at, name in enumerate(classes) if name in params.classes])
@@ -84,10 +87,10 @@ def suppress(
     return kept
 
 
-def _in_picture(candidates: Candidates, fit: Fit, image: Image) -> tuple[Floats, Floats, Ints]:
+def _in_picture(candidates: Candidates, fit: Fit, picture: Picture) -> tuple[Floats, Floats, Ints]:
     centre, half = candidates.xywh[:, :2] - (fit.left_px, fit.top_px), candidates.xywh[:, 2:] / 2
     xyxy = np.concatenate([centre - half, centre + half], axis=1) / fit.scale
-    height, width = image.shape[:2]
+    width, height = picture.width_px, picture.height_px
     return np.clip(xyxy, 0, (width, height, width, height)).astype(np.float32), *candidates[1:]
 
 

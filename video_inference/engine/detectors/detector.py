@@ -7,20 +7,27 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
-from video_inference.contract import Prediction
+from video_inference.contract import Entry
+from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
-from video_inference.video import Image
 
 
 class Detector(Protocol):
-    """One model at work on one video; it sees the analysed frames in order and may remember them."""
+    """One model at work on one video."""
 
     @property
     def classes(self) -> list[str]:
         """Names by `class_id`."""
 
-    def infer(self, image: Image) -> list[Prediction]:
-        """What it sees in an upright BGR picture; boxes in pixels of that picture."""
+    @property
+    def is_in_order(self) -> bool:
+        """Whether it must see the analysed frames one after the other, as it remembers them.
+
+        Any other may be asked by several threads at once, each for a frame of its own.
+        """
+
+    def infer(self, picture: Picture) -> Entry:
+        """What it sees, as it stands in the results; coordinates in pixels of the picture."""
 
 
 Share = Annotated[float, Meta(ge=0, le=1)]

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from video_inference.contract import Prediction
+from video_inference.contract import DetectionEntry, Prediction
 from video_inference.engine.detectors.detector import InferenceParams
-from video_inference.video import Image
+from video_inference.engine.picture import Picture
 
 WORK_SIZE_PX: Final = 480
 """The longer side of the picture that is looked at: a blob of some pixels means the same in every video."""
@@ -35,6 +35,8 @@ class MotionDetector:
     the box that differs from the background, 1 for a solid rectangle and about 0.5 to 0.8 for people and cars.
     """
 
+    is_in_order = True
+
     def __init__(self, params: InferenceParams) -> None:
         self.classes = ["moving"]
         self._params = params
@@ -42,7 +44,11 @@ class MotionDetector:
         self._background = cv2.createBackgroundSubtractorMOG2(HISTORY_FRAMES, 25, True)
         self._before: Pixels | None = None
 
-    def infer(self, image: Image) -> list[Prediction]:
+    def infer(self, picture: Picture) -> DetectionEntry:
+        return DetectionEntry(picture.size, self._moving(picture))
+
+    def _moving(self, picture: Picture) -> list[Prediction]:
+        image = picture.bgr()
         scale = min(1.0, WORK_SIZE_PX / max(image.shape[:2]))
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
         before, self._before = self._before, small

@@ -7,11 +7,11 @@ from typing import Final
 import cv2
 import numpy as np
 
-from video_inference.contract import Prediction
+from video_inference.contract import DetectionEntry
 from video_inference.engine.detectors.boxes import Candidates, choose, letterbox
 from video_inference.engine.detectors.detector import InferenceParams
 from video_inference.engine.detectors.onnx_file import OnnxFile, grid_points
-from video_inference.video import Image
+from video_inference.engine.picture import Picture
 
 DEFAULT_CONFIDENCE: Final = 0.25
 DEFAULT_IOU: Final = 0.7
@@ -21,6 +21,8 @@ DEFAULT_SIZE_PX: Final = (640, 640)
 
 class UltralyticsDetector:
     """Centred letterbox, RGB 0 to 1; rows of the output are x, y, width, height and one score a class."""
+
+    is_in_order = False
 
     def __init__(self, file: OnnxFile, params: InferenceParams) -> None:
         self._file = file
@@ -45,14 +47,15 @@ class UltralyticsDetector:
         size_px = file.fixed_size_px
         return isinstance(rows, int) and rows > 4 and size_px is not None and places == grid_points(size_px)
 
-    def infer(self, image: Image) -> list[Prediction]:
-        padded, fit = letterbox(image, *self._size_px, centred=True)
+    def infer(self, picture: Picture) -> DetectionEntry:
+        padded, fit = letterbox(picture, *self._size_px, centred=True)
         output = self._file.run(cv2.dnn.blobFromImage(padded, 1 / 255, swapRB=True))
         confidence = output[4:].max(axis=0)
         kept = confidence >= self._min_confidence
         found = output[:, kept]
         candidates = Candidates(found[:4].T, confidence[kept], np.argmax(found[4:], axis=0))
-        return choose(candidates, fit, image, self.classes, self._params, iou_threshold=DEFAULT_IOU)
+        boxes = choose(candidates, fit, picture, self.classes, self._params, iou_threshold=DEFAULT_IOU)
+        return DetectionEntry(picture.size, boxes)
 
 
 def _input_size(file: OnnxFile) -> tuple[int, int]:

@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.contract import Prediction
+from video_inference.contract import DetectionEntry
 from video_inference.engine.detectors.boxes import Candidates, Floats, choose, letterbox
 from video_inference.engine.detectors.detector import InferenceParams
 from video_inference.engine.detectors.onnx_file import GRID_STRIDES, OnnxFile, grid_points
+from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
-from video_inference.video import Image
 
 DEFAULT_CONFIDENCE: Final = 0.25
 DEFAULT_IOU: Final = 0.45
@@ -22,6 +22,8 @@ DEFAULT_IOU: Final = 0.45
 
 class YoloxDetector:
     """Letterbox in the top left corner, BGR 0 to 255; confidence is objectness times the class's score."""
+
+    is_in_order = False
 
     def __init__(self, file: OnnxFile, params: InferenceParams) -> None:
         columns, size_px = file.outputs[0][2], file.fixed_size_px
@@ -43,15 +45,16 @@ class YoloxDetector:
         _, places, columns = file.outputs[0]
         return places == grid_points(size_px) and isinstance(columns, int) and columns > 5
 
-    def infer(self, image: Image) -> list[Prediction]:
-        padded, fit = letterbox(image, *self._size_px, centred=False)
+    def infer(self, picture: Picture) -> DetectionEntry:
+        padded, fit = letterbox(picture, *self._size_px, centred=False)
         output = self._file.run(cv2.dnn.blobFromImage(padded))
         confidence = output[:, 4] * output[:, 5:].max(axis=1)
         kept = confidence >= self._min_confidence
         found, corners, strides = output[kept], self._corners[kept], self._strides[kept]
         xywh = np.concatenate([(found[:, :2] + corners) * strides, np.exp(found[:, 2:4]) * strides], axis=1)
         candidates = Candidates(xywh, confidence[kept], np.argmax(found[:, 5:], axis=1))
-        return choose(candidates, fit, image, self.classes, self._params, iou_threshold=DEFAULT_IOU)
+        boxes = choose(candidates, fit, picture, self.classes, self._params, iou_threshold=DEFAULT_IOU)
+        return DetectionEntry(picture.size, boxes)
 
 
 def _grid(size_px: tuple[int, int]) -> tuple[Floats, Floats]:
