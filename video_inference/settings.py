@@ -7,10 +7,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from video_inference.disk import fsync
 from video_inference.errors import SettingsError
+from video_inference.service_url import parse_service_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,25 +143,6 @@ class Settings:
     def results_dir(self) -> Path:
         """The archived results, one folder per job."""
         return self.data_dir / "results"
-
-
-def parse_service_url(text: str) -> str:
-    """The base URL of a service, without a trailing slash, query or credentials.
-
-    Raises:
-        SettingsError: not an http(s) URL, or one that carries more than a host and a path.
-    """
-    try:
-        parts = urlsplit(text.strip())
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        parts, port = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError("The service URL is not one.", "Give it as https://host or http://host:port.")
-    if parts.query or parts.fragment or parts.username or parts.password:
-        raise SettingsError("The service URL carries more than a host.", "Leave out the key; it has its own field.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def read_or_make_secret(path: Path) -> str:

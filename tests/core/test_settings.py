@@ -11,7 +11,8 @@ from threading import Barrier
 import pytest
 
 from video_inference.errors import SettingsError
-from video_inference.settings import Settings, parse_service_url, read_or_make_secret
+from video_inference.service_url import parse_service_url
+from video_inference.settings import Settings, read_or_make_secret
 
 SECRET = "rf_S3cret"
 
