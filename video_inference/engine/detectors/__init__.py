@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from video_inference.contract import ModelInfo, ModelRequest
+from video_inference.contract import InferenceType, ModelInfo, ModelRequest
 from video_inference.engine.detectors.detector import Detector, InferenceParams, parse_params
 from video_inference.errors import ModelError
 
@@ -22,6 +22,8 @@ __all__ = ["Detector", "InferenceParams", "check_request", "list_models", "open_
 MOTION: Final = ModelInfo("motion", "1", "object-detection", ["moving"])
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESULT_FIELDS: Final = frozenset({"frame_offset", "time_offset", "frame_offsets", "time_offsets"})
+_BESIDE: Final = ("classes.txt", "model.json")
+_Stamp = tuple[int, int] | None
 _LOG = logging.getLogger("frametally.engine")
 
 
@@ -48,10 +50,11 @@ def describe(models_dir: Path, model_id: str, version: str) -> ModelInfo:
     if path is None:
         known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir))
         raise ModelError(f"There is no model {model_id[:100]}/{version[:100]} here.", f"There is {known}.")
-    seen = _look(path, tuple(_stamp(file) for file in (path, path.with_name("classes.txt"))))
+    seen = _look(path, tuple(_stamp(one) for one in (path.parent, path, *map(path.with_name, _BESIDE))))
     if isinstance(seen, ModelError):
         raise seen
-    return ModelInfo(model_id, version, "object-detection", list(seen))
+    inference_type, classes = seen
+    return ModelInfo(model_id, version, inference_type, list(classes))
 
 
 def check_request(models_dir: Path, asked: ModelRequest) -> None:
@@ -106,7 +109,7 @@ def _file_of(models_dir: Path, model_id: str, version: str) -> Path | None:
     return folder / "model.onnx" if inside and (folder / "model.onnx").is_file() else None
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> _Stamp:
     try:
         facts = path.stat()
     except FileNotFoundError:
@@ -115,12 +118,18 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=256)
-def _look(path: Path, stamps: tuple[tuple[int, int] | None, ...]) -> tuple[str, ...] | ModelError:  # noqa: ARG001
-    """The classes of a model, or why it cannot be run; found out once for each state of its files."""
+def _look(path: Path, stamps: tuple[_Stamp, ...]) -> tuple[InferenceType, tuple[str, ...]] | ModelError:  # noqa: ARG001
+    """What a model is for and its classes, or why it cannot be run; found out once for each state of its files."""
     from video_inference.engine.detectors.families import open_onnx_detector
 
     try:
-        return tuple(open_onnx_detector(path, InferenceParams(), only_look=True).classes)
+        detector = open_onnx_detector(path, InferenceParams(), only_look=True)
+        return detector.inference_type, tuple(detector.classes)
     except ModelError as error:
         _LOG.warning("%s", error)
         return error
+    except Exception:  # whatever a stranger's file does, the other models are listed
+        _LOG.exception("a model file could not be looked at")
+        return ModelError(
+            "The model file makes the engine fail.", "Export the model again. The engine's log says more."
+        )
