@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -25,8 +26,10 @@ from video_inference.contract import (
     SemanticSegmentationEntry,
 )
 from video_inference.engine.detectors import Detector, check_request, list_models, open_detector, parse_params
+from video_inference.engine.detectors.onnx_file import providers
 from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
+from video_inference.results.entries import ODD, EntryReader, Kind, kind_of
 
 Save = Callable[[Path], None]
 RED, BLUE, GREY = (0, 0, 255), (255, 0, 0), (90, 90, 90)
@@ -419,3 +422,61 @@ def test_asking_for_the_type_that_a_model_has_is_accepted(tmp_path: Path) -> Non
     check_request(models_dir, ModelRequest("made", "1", "keypoint-detection"))
     with pytest.raises(ModelError, match="made/1 is a model for keypoint-detection"):
         check_request(models_dir, ModelRequest("made", "1", "object-detection"))
+
+
+KINDS = {
+    "rt-detr": Kind.DETECTION,
+    "yolov8 segment": Kind.DETECTION,  # boxes with outlines: told from the boxes of all entries
+    "yolov8 pose": Kind.DETECTION,
+}
+
+
+@pytest.mark.parametrize("family", KINDS)
+def test_the_dashboard_reads_the_boxes_that_the_engine_writes(tmp_path: Path, family: str) -> None:
+    save, square = DETECTORS[family]
+    raw = msgspec.json.encode(opened(saved(tmp_path, save)).infer(square.picture()))
+    assert kind_of(raw) is KINDS[family]
+    read = EntryReader(Kind.DETECTION).one(raw)
+    assert (len(read.predictions), read.image.width) == (1, 640)
+    assert [point.klass for point in read.predictions[0].keypoints or ()] == (
+        ["point 0", "point 1", "point 2"] if "pose" in family else []
+    )
+    assert bool(read.predictions[0].points) == ("segment" in family)
+
+
+@pytest.mark.parametrize(
+    ("save", "kind"),
+    [
+        (made.save_classifier, Kind.CLASSIFICATION),
+        (lambda path: made.save_classifier(path, last="Sigmoid"), Kind.MULTI_LABEL),
+        (made.save_semantic, Kind.SEMANTIC),
+    ],
+    ids=["one label", "several labels", "mask"],
+)
+def test_the_dashboard_reads_the_labels_and_masks_that_the_engine_writes(
+    tmp_path: Path, save: Save, kind: Kind
+) -> None:
+    raw = msgspec.json.encode(opened(saved(tmp_path, save, classes=COLOURS)).infer(Picture.of(scene()[0])))
+    assert kind_of(raw) is kind
+    assert EntryReader(kind).one(raw) is not ODD
+    assert b"null" not in raw
+
+
+@pytest.mark.parametrize("family", ["yolov8 segment", "yolov8 pose", "nanodet", "rf-detr", "d-fine"])
+def test_threads_that_ask_at_once_are_answered_as_if_they_were_alone(tmp_path: Path, family: str) -> None:
+    """Pictures of two shapes, so that nothing of one may be left in the other's."""
+    save, square = DETECTORS[family]
+    detector = opened(saved(tmp_path, save))
+    plain = square.picture()
+    upright = Picture.of(np.ascontiguousarray(np.rot90(plain.bgr())))
+    alone = [detector.infer(plain), detector.infer(upright)]
+    with ThreadPoolExecutor(4) as pool:
+        asked = [plain.bgr() if at % 2 == 0 else upright.bgr() for at in range(40)]
+        answers = list(pool.map(lambda image: detector.infer(Picture.of(image)), asked))
+    assert answers == alone * 20
+
+
+def test_accelerators_are_used_where_they_are_there_and_the_cpu_always() -> None:
+    assert providers(["AzureExecutionProvider", "CPUExecutionProvider"]) == ["CPUExecutionProvider"]
+    found = providers(["OpenVINOExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"])
+    assert found == ["CUDAExecutionProvider", "OpenVINOExecutionProvider", "CPUExecutionProvider"]

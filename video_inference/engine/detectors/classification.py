@@ -92,9 +92,9 @@ class ClassificationDetector:
 def _intake(file: OnnxFile) -> Intake:
     if file.metadata.get("task") == "classify":
         return intake_of(file)._replace(resize="center-crop").changed_by(file.card)
-    size_px = file.size_px()
-    intake = Intake(size_px, "center-crop", CROP_SHARE, mean=IMAGENET_MEAN, std=IMAGENET_STD)
-    return intake.changed_by(file.card)
+    is_yolov5 = "stride" in file.metadata and "names" in file.metadata  # it keeps the whole shorter side
+    share = 1.0 if is_yolov5 else CROP_SHARE
+    return Intake(file.size_px(), "center-crop", share, mean=IMAGENET_MEAN, std=IMAGENET_STD).changed_by(file.card)
 
 
 def _sums_to_one(values: Floats) -> bool:
