@@ -128,7 +128,7 @@ def _shapes(file: OnnxFile) -> dict[str, list[Any]]:
     return {output.name: output.shape for output in file.outputs}
 
 
-def _columns(file: OnnxFile, count: int | str | None) -> tuple[list[int], list[str]]:
+def _columns(file: OnnxFile, count: int | None) -> tuple[list[int], list[str]]:
     """The columns of the labels that are classes, and what those are called; others stand for nothing."""
     said = file.metadata.get(_RF_METADATA)
     names = file.listed_names()
@@ -137,7 +137,7 @@ def _columns(file: OnnxFile, count: int | str | None) -> tuple[list[int], list[s
             names = msgspec.json.decode(said, type=_RfMetadata, strict=False).class_id_to_name or None
         except (msgspec.MsgspecError, RecursionError):
             names = None
-    if not isinstance(count, int):
+    if count is None:
         raise ModelError(f"{file.name} leaves its number of classes open.", "Export it with fixed sizes.")
     if names is None and count == _COCO_COLUMNS:
         names = dict(zip(COCO_CATEGORY_IDS, COCO_NAMES, strict=True))

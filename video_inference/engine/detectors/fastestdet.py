@@ -23,7 +23,7 @@ def reads(file: OnnxFile) -> bool:
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 4 or file.fixed_size_px is None:
         return False
     _, planes, rows, columns = file.outputs[0].shape
-    if (columns, rows) != tuple(side // STRIDE for side in file.fixed_size_px) or not isinstance(planes, int):
+    if (columns, rows) != tuple(side // STRIDE for side in file.fixed_size_px) or planes is None:
         return False
     names = file.listed_names()
     return planes == 5 + len(names) if names else planes > 5

@@ -76,7 +76,7 @@ def read_card(folder: Path, model: str) -> ModelCard:
         return msgspec.json.decode(text, type=ModelCard)
     except (msgspec.MsgspecError, RecursionError) as error:
         keys = ", ".join(ModelCard.__struct_fields__)
-        raise ModelError(f"The model.json of {model} is wrong: {error}.", f"Its keys are {keys}.") from error
+        raise ModelError(f"The model.json of {model} is wrong: {str(error)[:300]}.", f"Its keys are {keys}.") from error
 
 
 def read_beside(folder: Path, name: str, model: str) -> str | None:

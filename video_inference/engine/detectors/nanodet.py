@@ -75,11 +75,11 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
 
 def _layout(file: OnnxFile) -> Layout | None:
     shapes = [output.shape[1:] for output in file.outputs]
-    if file.fixed_size_px is None or any(len(shape) != 2 or not isinstance(shape[1], int) for shape in shapes):
+    if file.fixed_size_px is None or any(len(shape) != 2 for shape in shapes):
         return None
     for strides in (STRIDES, _PLUS_STRIDES):
         counts = [place_count(file.fixed_size_px, [stride]) for stride in strides]
-        columns = [shape[1] for shape in shapes if isinstance(shape[1], int)]
+        columns = [shape[1] or 0 for shape in shapes]
         if [shape[0] for shape in shapes] == [sum(counts)] and columns[0] > 4 * BINS:
             return Layout([0], [0], columns[0] - 4 * BINS, strides)
         pairs = [[at for at, shape in enumerate(shapes) if shape[0] == count] for count in counts]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,19 +91,23 @@ def _nodes_to_run(proto: onnx.ModelProto) -> float:
 
     A few functions that call each other ten times each would fill any memory; infinite where one calls itself.
     """
-    sizes: dict[tuple[str, str], float] = {(one.domain, one.name): math.inf for one in proto.functions}
+    functions = {(one.domain, one.name): one for one in proto.functions}
+    sizes: dict[tuple[str, str], float] = {}
 
     def size(holder: Message) -> float:
-        nodes = list(_messages(holder, onnx.NodeProto))
-        return len(nodes) + sum(sizes.get((node.domain, node.op_type), 0) for node in nodes)
+        nodes = list(islice(_messages(holder, onnx.NodeProto), MOST_NODES + 1))
+        return len(nodes) + sum(size_of((node.domain, node.op_type)) for node in nodes)
 
-    for _ in proto.functions:
-        waiting = [one for one in proto.functions if math.isinf(sizes[one.domain, one.name])]
-        known = {(one.domain, one.name): size(one) for one in waiting}
-        if all(map(math.isinf, known.values())):
-            break
-        sizes |= known
-    return size(proto.graph)
+    def size_of(function: tuple[str, str]) -> float:
+        if function in functions and function not in sizes:
+            sizes[function] = math.inf  # as long as it is not known: for calls of itself
+            sizes[function] = size(functions[function])
+        return sizes.get(function, 0)
+
+    try:
+        return size(proto.graph)
+    except RecursionError:
+        return math.inf
 
 
 def _check_outside(tensor: onnx.TensorProto, folder: Path, model: str) -> None:

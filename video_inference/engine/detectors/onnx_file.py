@@ -20,7 +20,7 @@ from video_inference.engine.detectors.onnx_check import last_operators, not_onnx
 from video_inference.errors import ModelError
 
 Array = npt.NDArray[Any]
-Dimension = int | str | None
+Dimension = int | None
 
 ORT_ERRORS: Final = (
     *(ort_state.Fail, ort_state.InvalidArgument, ort_state.InvalidGraph, ort_state.InvalidProtobuf, ort_state.NoModel),
@@ -49,6 +49,7 @@ class Output(NamedTuple):
 
     name: str
     shape: list[Dimension]
+    """None for a dimension that is left open."""
     last_operator: str
     """What makes its values, such as `Softmax`; empty where that is unknown."""
 
@@ -62,16 +63,16 @@ class OnnxFile:
     def __init__(self, path: Path, *, only_look: bool) -> None:
         self.path = path
         self.card = read_card(path.parent, self.name)
-        operators = last_operators(path, self.name)
-        chosen = [_CPU] if only_look else providers(ort.get_available_providers())
-        self._session = _opened(path, self.name, chosen, is_quick=not only_look)
         try:
+            operators = last_operators(path, self.name)
+            chosen = [_CPU] if only_look else providers(ort.get_available_providers())
+            self._session = _opened(path, self.name, chosen, is_quick=not only_look)
             self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
             outputs = self._session.get_outputs()
-        except UnicodeDecodeError as error:
+            self.outputs = [Output(one.name, _dimensions(one), operators.get(one.name, "")) for one in outputs]
+            self._picture, self._sizes = self._inputs()
+        except UnicodeDecodeError as error:  # a name in the file, or ONNX Runtime's message that quotes it
             raise not_onnx(self.name) from error
-        self.outputs = [Output(one.name, list(one.shape), operators.get(one.name, "")) for one in outputs]
-        self._picture, self._sizes = self._inputs()
         self._feed: dict[str, Array] = {}
 
     @property
@@ -82,9 +83,8 @@ class OnnxFile:
     @property
     def fixed_size_px(self) -> tuple[int, int] | None:
         """(width, height) of the input; None where neither the file nor its `model.json` says it."""
-        height, width = self._picture.shape[2:]
-        is_fixed = isinstance(width, int) and isinstance(height, int)
-        return (width, height) if is_fixed else self.card.input_size_px
+        height, width = _dimensions(self._picture)[2:]
+        return self.card.input_size_px if width is None or height is None else (width, height)
 
     def size_px(self, otherwise: tuple[int, int] | None = None) -> tuple[int, int]:
         """(width, height) of the pictures that the model is given.
@@ -112,8 +112,7 @@ class OnnxFile:
         shape = self.outputs[output].shape
         if len(shape) != rank:
             raise ModelError(f"{self.name} has an output {shape}, not of {rank} dimensions.", "Correct its model.json.")
-        found = shape[axis]
-        return found if isinstance(found, int) else None
+        return shape[axis]
 
     def expect(self, output: int, *shape: int | None) -> None:
         """Hold an output, behind its batch dimension, to this shape: at once, or at each run where the file is vague.
@@ -123,10 +122,10 @@ class OnnxFile:
         """
         said = self.outputs[output].shape
         pairs = list(zip(said[1:], shape, strict=False))
-        if len(said) != 1 + len(shape) or any(None not in (a, b) and a != b for a, b in pairs if isinstance(a, int)):
+        if len(said) != 1 + len(shape) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
             wanted = ", ".join("any" if size is None else str(size) for size in shape)
             raise ModelError(f"{self.name} has an output {said} where [1, {wanted}] belongs.", "Export it again.")
-        said[1:] = [size if isinstance(size, int) else wanted for size, wanted in pairs]
+        said[1:] = [wanted if size is None else size for size, wanted in pairs]
 
     def blobs(self, intake: Intake) -> Blobs:
         """What makes the model's inputs, once the sizes that go with them are noted."""
@@ -151,7 +150,7 @@ class OnnxFile:
         """
         try:
             values = self._session.run(None, {self._picture.name: blob, **self._feed})
-        except ORT_ERRORS as error:
+        except (*ORT_ERRORS, MemoryError) as error:
             raise ModelError(f"{self.name} failed on a picture.", "Export the model again.") from error
         for output, value in zip(self.outputs, values, strict=True):
             if not _agrees(output.shape, value):
@@ -207,13 +206,13 @@ class OnnxFile:
         known = [one for one in sizes if one.type in _SIZE_DTYPES]
         if len(pictures) != 1 or len(inputs) != 1 + len(known) or not self._session.get_outputs():
             raise ModelError(f"{self.name} does not take one picture as its input.", "Export a detection model.")
-        batch, channels = pictures[0].shape[:2]
-        if pictures[0].type not in _DTYPES or (isinstance(channels, int) and channels != 3):
-            shape, kind = pictures[0].shape, pictures[0].type
+        shape, kind = _dimensions(pictures[0]), pictures[0].type
+        batch, channels = shape[:2]
+        if kind not in _DTYPES or channels not in (3, None):
             raise ModelError(
                 f"{self.name} takes {kind} of {shape}, not a picture of three planes.", "Export it with (1, 3, h, w)."
             )
-        if isinstance(batch, int) and batch != 1:
+        if batch not in (1, None):
             raise ModelError(f"{self.name} takes {batch} pictures at once.", "Export it for one, or for any number.")
         return pictures[0], sizes[0] if sizes else None
 
@@ -226,7 +225,7 @@ def providers(available: list[str]) -> list[str]:
 def _opened(path: Path, model: str, chosen: list[str], *, is_quick: bool) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(str(path), _options(is_quick=is_quick), providers=chosen, enable_fallback=0)
-    except (*ORT_ERRORS, UnicodeDecodeError) as error:  # the latter: its message quotes the file
+    except (*ORT_ERRORS, MemoryError) as error:
         if chosen != [_CPU]:
             _LOG.warning("%s runs on the CPU: %s cannot open it", model, chosen[0])
             return _opened(path, model, [_CPU], is_quick=is_quick)
@@ -245,10 +244,14 @@ def _options(*, is_quick: bool) -> ort.SessionOptions:
     return options
 
 
+def _dimensions(described: Any) -> list[Dimension]:
+    return [size if isinstance(size, int) else None for size in described.shape]
+
+
 def _agrees(shape: list[Dimension], value: Array) -> bool:
     """Whether an output is as it was described; where no shape was given, no family has looked at it either."""
-    fixed = all(said == found for said, found in zip(shape, value.shape, strict=False) if isinstance(said, int))
-    return not shape or (fixed and len(shape) == value.ndim and len(value) == 1)
+    agree = all(said in (found, None) for said, found in zip(shape, value.shape, strict=False))
+    return not shape or (agree and len(shape) == value.ndim and len(value) == 1)
 
 
 def _of_one_picture(value: Array) -> Array:

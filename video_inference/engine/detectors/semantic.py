@@ -95,7 +95,7 @@ def _class_names(file: OnnxFile) -> list[str]:
         return listed
     if len(listed) >= NO_CLASS:
         raise ModelError(f"{file.name} has {len(listed)} classes.", f"A mask has room for {NO_CLASS - 1}.")
-    return file.class_names(planes if isinstance(planes, int) else None)
+    return file.class_names(planes)
 
 
 def _enlarged(planes: Floats, size_px: tuple[int, int]) -> Floats:

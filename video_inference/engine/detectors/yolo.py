@@ -51,7 +51,9 @@ def more_of(file: OnnxFile, size_px: tuple[int, int]) -> More:
         names, values_each = _keypoints(file)
         return More(len(names) * values_each, "keypoint-detection", from_columns(names, values_each))
     if task != "detect":
-        raise ModelError(f"{file.name} is an ultralytics {task} model.", "This engine runs detect, segment and pose.")
+        raise ModelError(
+            f"{file.name} is an ultralytics {task[:20]} model.", "This engine runs detect, segment and pose."
+        )
     return More(0)
 
 

@@ -23,7 +23,7 @@ def reads(file: OnnxFile) -> bool:
     if file.metadata.get("end2end") == "True" or arguments.get("nms") is True:
         return True
     _, rows, columns = file.outputs[0].shape
-    return "task" not in file.metadata and columns == 6 and isinstance(rows, int) and rows <= _MOST_BOXES
+    return "task" not in file.metadata and columns == 6 and rows is not None and rows <= _MOST_BOXES
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:

@@ -24,9 +24,9 @@ def reads(file: OnnxFile) -> bool:
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
     _, rows, columns = file.outputs[0].shape
-    if not isinstance(columns, int) or columns < 6:
+    if columns is None or columns < 6:
         return False
-    if isinstance(rows, int):
+    if rows is not None:
         size_px = file.fixed_size_px
         grids = [place_count(size_px, strides) for strides in (STRIDES, _STRIDES_P6)] if size_px else []
         return rows in [ANCHORS * count for count in grids]

@@ -18,9 +18,9 @@ def reads(file: OnnxFile) -> bool:
     _, rows, places = file.outputs[0].shape
     names = file.literal("names", dict[int, str])
     if names and file.metadata.get("task", "detect") == "detect" and len(file.outputs) == 1:
-        return rows == 4 + len(names) or not isinstance(rows, int)
+        return rows in (4 + len(names), None)
     is_whole = file.fixed_size_px is not None and places == place_count(file.fixed_size_px)
-    return (bool(names) and not isinstance(places, int)) or (is_whole and isinstance(rows, int) and rows > 4)
+    return (bool(names) and places is None) or (is_whole and rows is not None and rows > 4)
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:

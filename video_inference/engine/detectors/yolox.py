@@ -25,7 +25,7 @@ def reads(file: OnnxFile) -> bool:
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 3 or size_px is None:
         return False
     _, rows, columns = file.outputs[0].shape
-    return rows == place_count(size_px) and isinstance(columns, int) and columns > 5
+    return rows == place_count(size_px) and columns is not None and columns > 5
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
