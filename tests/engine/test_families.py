@@ -480,3 +480,23 @@ def test_accelerators_are_used_where_they_are_there_and_the_cpu_always() -> None
     assert providers(["AzureExecutionProvider", "CPUExecutionProvider"]) == ["CPUExecutionProvider"]
     found = providers(["OpenVINOExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"])
     assert found == ["CUDAExecutionProvider", "OpenVINOExecutionProvider", "CPUExecutionProvider"]
+
+
+def test_a_mask_covers_no_more_than_the_model_saw(tmp_path: Path) -> None:
+    """Cropped out of the middle, the sides of the picture are background."""
+    models_dir = saved(tmp_path, made.save_semantic, classes="ground\nroof\nwater\n", card={"resize": "center-crop"})
+    mask, class_map = segmented(opened(models_dir), flat(RED))
+    assert class_map["255"] == "background"
+    assert (mask[:, 85:555] == 1).all()
+    assert (mask[:, :75] == 255).all()
+    assert (mask[:, 565:] == 255).all()
+
+
+def test_the_grids_of_a_detector_that_nobody_decodes_are_no_mask(tmp_path: Path) -> None:
+    graph = onnx_models.Graph()
+    for side in (40, 20):
+        size = onnx_models.SIZE_PX // side
+        graph.node("AveragePool", ["images"], f"grid{side}", kernel_shape=[size] * 2, strides=[size] * 2)
+    models_dir = saved(tmp_path, lambda path: graph.save(path, {"grid40": (1, 3, 40, 40), "grid20": (1, 3, 20, 20)}))
+    with pytest.raises(ModelError, match="which no family of this engine reads"):
+        opened(models_dir)

@@ -267,3 +267,14 @@ def test_the_operator_behind_an_output_is_found_past_those_that_hand_on_values(t
     graph.node("Identity", ["flat"], "output")
     graph.save(model_path(tmp_path), {"output": (1, 3)})
     assert last_operators(model_path(tmp_path), "sly/1") == {"output": "Softmax"}
+
+
+def test_a_chain_of_very_many_functions_ends_in_a_clear_error(tmp_path: Path) -> None:
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    model = made([helper.make_node("f0", ["images"], ["output"], domain="own")])
+    for at in range(3000):
+        call = helper.make_node(f"f{at + 1}", ["x"], ["y"], domain="own")
+        model.functions.append(helper.make_function("own", f"f{at}", ["x"], ["y"], [call], opsets))
+    model.opset_import.append(opsets[1])
+    model_path(tmp_path).write_bytes(model.SerializeToString())
+    assert "has more than 50000 nodes" in refusal(tmp_path)

@@ -133,7 +133,7 @@ class OnnxFile:
             self._feed = {self._sizes.name: np.array([intake.size_px], dtype=_SIZE_DTYPES[self._sizes.type])}
         return Blobs(intake, _DTYPES[self._picture.type])
 
-    def literal(self, key: str, kind: type[Any]) -> Any:
+    def literal(self, key: str, kind: Any) -> Any:
         """A metadata value that is written as a Python literal; None where it is absent or of another kind."""
         try:
             text = self.metadata.get(key, "")
@@ -164,7 +164,7 @@ class OnnxFile:
         if self.card.names is not None:
             names = self.card.names
             return names if isinstance(names, list) else _by_column(names, self.name)
-        said = self.literal("names", list[str] | dict[int, str])  # type: ignore[arg-type]
+        said = self.literal("names", list[str] | dict[int, str])
         if said:
             return [said[at] for at in sorted(said)] if isinstance(said, dict) else list(said)
         beside = read_beside(self.path.parent, "classes.txt", self.name)

@@ -25,10 +25,10 @@ Ids = npt.NDArray[np.uint8]
 
 
 def reads(file: OnnxFile) -> bool:
-    """Whether the first output is a map of the picture, and no other is there for boxes."""
-    shape = file.outputs[0].shape if file.outputs else []
+    """Whether the first output is a map of the picture, and any other one alike: grids for boxes differ in size."""
+    shape = file.outputs[0].shape
     if len(shape) == 4:
-        return all(len(output.shape) == 4 for output in file.outputs) and shape[2:] != [1, 1]
+        return all(output.shape == shape for output in file.outputs) and shape[2:] != [1, 1]
     return len(file.outputs) == 1 and len(shape) == 3 and file.fixed_size_px == (shape[2], shape[1])
 
 
@@ -116,9 +116,9 @@ def _confidence(planes: Floats) -> Floats:
 def _to_picture(ids: Ids, size_px: tuple[int, int], fit: Fit, picture: Picture, other: int) -> Ids:
     """The ids at the picture's own size; what the model did not see of it is `other`."""
     across, down = ids.shape[1] / size_px[0], ids.shape[0] / size_px[1]
-    x = (((np.arange(picture.width_px) + 0.5) * fit.x_scale + fit.left_px) * across).astype(np.int64)
-    y = (((np.arange(picture.height_px) + 0.5) * fit.y_scale + fit.top_px) * down).astype(np.int64)
-    seen_x, seen_y = (x >= 0) & (x < ids.shape[1]), (y >= 0) & (y < ids.shape[0])
-    whole = np.full((picture.height_px, picture.width_px), other, dtype=np.uint8)
-    whole[np.ix_(seen_y, seen_x)] = ids[np.ix_(y[seen_y], x[seen_x])]
+    x = np.floor(((np.arange(picture.width_px) + 0.5) * fit.x_scale + fit.left_px) * across).astype(np.int64)
+    y = np.floor(((np.arange(picture.height_px) + 0.5) * fit.y_scale + fit.top_px) * down).astype(np.int64)
+    whole: Ids = np.asarray(ids.take(y, axis=0, mode="clip").take(x, axis=1, mode="clip"))
+    whole[(y < 0) | (y >= ids.shape[0])] = other
+    whole[:, (x < 0) | (x >= ids.shape[1])] = other
     return whole

@@ -30,7 +30,7 @@ def reads(file: OnnxFile) -> bool:
         size_px = file.fixed_size_px
         grids = [place_count(size_px, strides) for strides in (STRIDES, _STRIDES_P6)] if size_px else []
         return rows in [ANCHORS * count for count in grids]
-    names = file.literal("names", list[str] | dict[int, str])  # type: ignore[arg-type]
+    names = file.literal("names", list[str] | dict[int, str])
     return bool(names) and "task" not in file.metadata and columns >= 5 + len(names)
 
 
