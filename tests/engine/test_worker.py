@@ -133,6 +133,13 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(
     running_engine.results(following)
 
 
+def test_a_worker_forgets_what_was_kept_long_enough(start_engine: StartEngine, small_video: Path) -> None:
+    engine = start_engine(keep_s=0.5)
+    job_id = engine.submit(engine.upload(small_video))
+    until(lambda: engine.call("GET", "/videoinfer/", params={"job_id": job_id}).status_code == 404)
+    until(lambda: not list((engine.folder / "uploads").iterdir()))
+
+
 def test_a_request_that_cannot_be_read_back_does_not_stop_the_worker(
     start_engine: StartEngine, small_video: Path
 ) -> None:

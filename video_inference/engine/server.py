@@ -16,7 +16,7 @@ from starlette.routing import Route
 import video_inference
 from video_inference.engine.api import Api
 from video_inference.engine.links import Links
-from video_inference.engine.spool import Spool
+from video_inference.engine.spool import KEEP_S, Spool
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -35,7 +35,9 @@ class Engine:
         link_secret: str,
         max_video_bytes: int,
         private_urls: bool = False,
+        keep_s: float = KEEP_S,
     ) -> None:
+        """`keep_s`: for how long uploads and ended jobs are kept."""
         self._spool = Spool(folder.absolute())
         self._api = Api(
             spool=self._spool,
@@ -50,6 +52,7 @@ class Engine:
                 *(sys.executable, "-m", "video_inference.engine.worker"),
                 *("--folder", str(folder.absolute()), "--models-dir", str(models_dir.absolute())),
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
+                *("--keep-s", str(keep_s)),
             ],
         )
 
