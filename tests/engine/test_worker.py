@@ -26,7 +26,7 @@ from video_inference.engine.spool import Progress, Spool
 SLOW = {**model("slow"), "inference_params": {"iou_threshold": 0.4}}
 
 
-def until(fact: Callable[[], Any], *, limit_s: float = 20) -> Any:
+def until(fact: Callable[[], Any], *, limit_s: float = 60) -> Any:
     give_up_s = time.monotonic() + limit_s
     while not (value := fact()):
         assert time.monotonic() < give_up_s
