@@ -21,7 +21,7 @@ def job_progress(job: Job, earlier: Sequence[Job], now: datetime, *, doing: str 
     """
     told = [doing, *_told(job), _time_left(job, earlier, now)]
     text = " · ".join(part for part in told if part)
-    if job.progress is not None:
+    if job.progress is not None and not is_queued(job):
         st.progress(min(job.progress, 1.0), text=text)
     elif text:
         st.caption(text)
@@ -54,7 +54,8 @@ def _told(job: Job) -> list[str]:
     if standing.jobs_before is not None:
         return [_jobs_before(standing.jobs_before)]
     if standing.frames_done is None:
-        return [] if job.progress is None else [f"{job.progress:.0%}"]
+        sent = " sent" if job.status is JobStatus.CREATED else ""
+        return [] if job.progress is None else [f"{job.progress:.0%}{sent}"]
     of_all = f" of {standing.frames_total:,}" if standing.frames_total is not None else ""
     speed = standing.frames_per_second
     return [f"{standing.frames_done:,}{of_all} frames", *([f"{speed:.3g} frames/s"] if speed else [])]

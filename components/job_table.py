@@ -67,8 +67,10 @@ def _job_card(job: Job, now: datetime, earlier: Sequence[Job], without_cancel: C
             job_progress(job, earlier, now)
         if job.service_says:
             st.warning(plain(job.service_says), icon=":material/info:")
-        if job.failure and job.failure != CANCELLED:
+        if job.failure and job.status is not JobStatus.CANCELLED:
             st.error(plain(job.failure), icon=":material/error:")
+        elif job.failure and job.failure != CANCELLED:
+            st.warning(plain(job.failure), icon=":material/info:")
     if cancels:
         return Wish("cancel", job.id)
     return Wish("ask", job.id) if asks else None
