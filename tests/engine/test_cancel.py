@@ -21,6 +21,7 @@ from tests.engine.test_worker import SLOW, until, working
 from video_inference.contract import CANCELLED
 from video_inference.engine import worker
 from video_inference.engine.spool import Spool
+from video_inference.model_servers import NO_SERVERS
 
 NO_JOB = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
 
@@ -213,6 +214,6 @@ def test_a_job_cancelled_before_its_worker_begins_is_no_fault_in_the_log(
     upload(spool, "u", b"video")
     job = spool.accept(REQUEST, upload_id="u")
     job.cancel()
-    worker.attempt(job, tmp_path, max_video_bytes=1000, private_urls=False)
+    worker.attempt(job, tmp_path, NO_SERVERS, max_video_bytes=1000, private_urls=False)
     assert job.is_cancelled
     assert caplog.text == ""

@@ -17,6 +17,7 @@ import video_inference
 from video_inference.engine.api import Api
 from video_inference.engine.links import Links
 from video_inference.engine.spool import KEEP_S, Spool
+from video_inference.model_servers import NO_SERVERS, ModelServers
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -36,6 +37,7 @@ class Engine:
         max_video_bytes: int,
         private_urls: bool = False,
         keep_s: float = KEEP_S,
+        model_servers: ModelServers = NO_SERVERS,
     ) -> None:
         """`keep_s`: for how long uploads and ended jobs are kept."""
         self._spool = Spool(folder.absolute())
@@ -43,6 +45,7 @@ class Engine:
             spool=self._spool,
             links=Links(link_secret),
             models_dir=models_dir.absolute(),
+            model_servers=model_servers,
             key=key,
             max_video_bytes=max_video_bytes,
         )
@@ -54,6 +57,7 @@ class Engine:
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
                 *("--keep-s", str(keep_s)),
             ],
+            model_servers.settings(),
         )
 
     def routes(self) -> list[Route]:
@@ -72,9 +76,10 @@ class Engine:
 class Supervisor:
     """Keeps one worker process running, and counts its deaths against the job that it ran."""
 
-    def __init__(self, spool: Spool, command: list[str]) -> None:
+    def __init__(self, spool: Spool, command: list[str], environment: dict[str, str] | None = None) -> None:
         self._spool = spool
         self._command = command
+        self._environment = environment or {}
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -111,7 +116,9 @@ class Supervisor:
 
     def _live_through_one_worker(self) -> None:
         # The worker holds the other end of this pipe: it ends by itself when this process is gone.
-        self._worker = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=_environment())
+        self._worker = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, env={**_environment(), **self._environment}
+        )
         with self._worker as worker:
             if self._stopping.is_set():
                 worker.kill()

@@ -22,6 +22,7 @@ from video_inference.engine.runner import run_job
 from video_inference.engine.spool import KEEP_S, Job, Progress, Spool
 from video_inference.errors import FrametallyError
 from video_inference.fetch import fetch
+from video_inference.model_servers import ModelServers
 
 LOOK_EVERY_S: Final = 0.25
 TIDY_EVERY_S: Final = 3600.0
@@ -42,13 +43,22 @@ def main() -> None:
         serve(
             spool,
             options.models_dir,
+            ModelServers.read(os.environ),
             max_video_bytes=options.max_video_bytes,
             private_urls=options.private_urls,
             keep_s=options.keep_s,
         )
 
 
-def serve(spool: Spool, models_dir: Path, *, max_video_bytes: int, private_urls: bool, keep_s: float = KEEP_S) -> None:
+def serve(
+    spool: Spool,
+    models_dir: Path,
+    servers: ModelServers,
+    *,
+    max_video_bytes: int,
+    private_urls: bool,
+    keep_s: float = KEEP_S,
+) -> None:
     """Run queued jobs, the oldest first, for ever; forget what ended more than `keep_s` ago."""
     ended: set[str] = set()
     tidied_s = 0.0
@@ -60,10 +70,10 @@ def serve(spool: Spool, models_dir: Path, *, max_video_bytes: int, private_urls:
         if not queued:
             time.sleep(LOOK_EVERY_S)
             continue
-        attempt(queued[0], models_dir, max_video_bytes=max_video_bytes, private_urls=private_urls)
+        attempt(queued[0], models_dir, servers, max_video_bytes=max_video_bytes, private_urls=private_urls)
 
 
-def attempt(job: Job, models_dir: Path, *, max_video_bytes: int, private_urls: bool) -> None:
+def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> None:
     """Bring a job to its end: done, failed, or cancelled by somebody else."""
     try:
         with _ended_when_cancelled(job):
@@ -79,7 +89,7 @@ def attempt(job: Job, models_dir: Path, *, max_video_bytes: int, private_urls: b
                     on_progress=lambda *_: check_cancelled(job),
                 )
                 arriving.replace(job.video)
-            run_job(job, models_dir)
+            run_job(job, models_dir, servers)
     except Exception as error:  # whatever one job does, the next one gets its turn
         if job.state == "queued":
             job.fail(_reason(job, error))
