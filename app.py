@@ -37,6 +37,7 @@ else:
         link_secret=bench.link_secret,
         max_video_bytes=bench.settings.max_video_bytes,
         private_urls=bench.settings.engine_private_urls,
+        keep_s=bench.settings.engine_keep_s,
         model_servers=bench.settings.model_servers,
     )
     watcher = Watcher(bench.workflow)

@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from video_inference.cancelling import cancel, cancel_late, end_cancelled
 from video_inference.client import VideoInferenceClient
-from video_inference.contract import STATUS_FLOOR_S, ModelRequest, StatusReport
+from video_inference.contract import STATUS_FLOOR_S, StatusReport
 from video_inference.disk import last_change
 from video_inference.errors import (
     AnswerUnreadable,
@@ -32,7 +34,7 @@ from video_inference.errors import (
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S, lease_held
 from video_inference.media import MediaLibrary
-from video_inference.results import archive_apart
+from video_inference.results import archive_apart, open_results
 from video_inference.services import Services
 from video_inference.store import Store
 
@@ -40,6 +42,7 @@ _SHOW_EVERY_S = 2.0
 _KEEP_LEFTOVERS_S = 24 * 3600.0
 _FIRST_CHECK_S = 1.0
 _LONGEST_PAUSE_S = 600.0
+_NOTHING_MORE: dict[str, Any] = {"progress": None, "standing": None, "began_at": None}
 _LOG = logging.getLogger(__name__)
 
 
@@ -73,6 +76,7 @@ class Workflow:
             JobError: no video or no model was named.
         """
         now = self.clock()
+        kept = self.media.get(video_sha256 or "")
         job = Job(
             id=str(uuid.uuid4()),
             status=JobStatus.CREATED,
@@ -83,6 +87,7 @@ class Workflow:
             video_url=video_url,
             models=tuple(models),
             infer_fps=infer_fps,
+            frames=kept.facts.planned_count(infer_fps) if kept else None,
             created_at=now,
             next_check_at=now,
         )
@@ -110,6 +115,10 @@ class Workflow:
             return None
         self.advance(job)
         return self.store.job(job_id)
+
+    def cancel(self, job_id: str) -> Job:
+        """Call a job off, here and at its service; see `cancelling.cancel` for what it raises."""
+        return cancel(self.store, self.services, job_id, self.clock())
 
     def advance(self, job: Job) -> None:
         """Take the next steps of a claimed job, as far as they go now; what goes wrong is written down, not raised.
@@ -162,7 +171,7 @@ class Workflow:
 
     def _start(self, job: Job, client: VideoInferenceClient) -> None:
         input_url = job.video_url or job.upload_url or ""
-        requests = [_model_request(model) for model in job.models]
+        requests = [model.request for model in job.models]
         try:
             remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
         except (ServiceUnreachable, ServiceBroken, AnswerUnreadable) as error:
@@ -172,15 +181,9 @@ class Workflow:
             return
         now = self.clock()
         first_check = now + timedelta(seconds=_FIRST_CHECK_S)
-        self.store.move(
-            job,
-            JobStatus.SUBMITTED,
-            remote_job_id=remote_job_id,
-            answered_at=now,
-            next_check_at=first_check,
-            service_says="",
-            failure="",
-        )
+        known = {"remote_job_id": remote_job_id, "answered_at": now, "began_at": now, "next_check_at": first_check}
+        if not self.store.move(job, JobStatus.SUBMITTED, service_says="", failure="", **known):
+            cancel_late(self.store, client, job, remote_job_id)
 
     def _doubt(self, job: Job, error: ServiceError) -> None:
         """Have a person decide: the service may have taken the job, and a second one may cost as much again."""
@@ -191,7 +194,9 @@ class Workflow:
         self.store.note(job, checked_at=self.clock())
         answer = client.get_status(job.remote_job_id or "")
         report, now = answer.report, self.clock()
-        if report.is_failed:
+        if report.is_cancelled:
+            end_cancelled(self.store, job, now)
+        elif report.is_failed:
             self._fail(job, report.reason or f"The service says that the job failed (status {report.status}).")
         elif report.is_done and report.output_signed_url:
             self._archive(job, client, report.output_signed_url)
@@ -201,7 +206,8 @@ class Workflow:
             pause_s = STATUS_FLOOR_S if answer.retry_after_s is None else answer.retry_after_s
             known = {"answered_at": now, "failure": ""} if report.status is not None else {}
             says = "The service says that it is done, and gives no results." if report.is_done else report.wording
-            news = {"progress": report.fraction, "service_says": says, **known}
+            begins = {"began_at": now} if report.is_queued else {}
+            news = {"progress": report.fraction, "standing": report.standing, "service_says": says, **known, **begins}
             news["next_check_at"] = now + timedelta(seconds=pause_s)
             if job.status is JobStatus.LOST and known:
                 self.store.move(job, JobStatus.SUBMITTED, **news)
@@ -218,10 +224,9 @@ class Workflow:
                 archive_apart(download, self.results_dir / job.id)
             finally:
                 download.unlink(missing_ok=True)
-        now = self.clock()
-        self.store.move(
-            job, JobStatus.SUCCEEDED, progress=1.0, ended_at=now, answered_at=now, failure="", service_says=""
-        )
+        frames, now = len(open_results(self.results_dir / job.id).time_s), self.clock()
+        news = {"progress": 1.0, "standing": None, "frames": frames, "failure": "", "service_says": ""}
+        self.store.move(job, JobStatus.SUCCEEDED, ended_at=now, answered_at=now, **news)
 
     def _bear(self, job: Job, error: ServiceError) -> None:
         """Try again later where time may help; end the job where it will not."""
@@ -250,8 +255,8 @@ class Workflow:
         if unasked.total_seconds() < LEASE_S or not job.status.is_open:
             return job
         since = (job.answered_at or job.created_at) + unasked
-        self.store.note(job, answered_at=since)
-        return replace(job, answered_at=since)
+        self.store.note(job, answered_at=since, began_at=None)  # nor does anybody know how long it took
+        return replace(job, answered_at=since, began_at=None)
 
     def _is_lost(self, job: Job, report: StatusReport, now: datetime) -> bool:
         last = job.answered_at or job.created_at
@@ -268,13 +273,13 @@ class Workflow:
         else:
             failure = f"The service has said nothing about this job for {hours}. Its id there is {job.remote_job_id}."
             failure = f"{failure} {why}".strip()
-            self.store.move(job, JobStatus.LOST, failure=failure, next_check_at=floor, progress=None)
+            self.store.move(job, JobStatus.LOST, failure=failure, next_check_at=floor, **_NOTHING_MORE)
 
     def _fail(self, job: Job, why: str) -> None:
-        self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), progress=None, service_says="")
+        self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), service_says="", **_NOTHING_MORE)
 
     def _progress_writer(self, job: Job) -> Callable[[int, int | None], None]:
-        """Writes the share done at most every two seconds."""
+        """Writes the share done at most every two seconds, and ends the transfer where the job has moved on."""
         written_at = self.clock() - timedelta(seconds=_SHOW_EVERY_S)
 
         def write(done_bytes: int, total_bytes: int | None) -> None:
@@ -282,7 +287,8 @@ class Workflow:
             now = self.clock()
             if (now - written_at).total_seconds() >= _SHOW_EVERY_S:
                 written_at = now
-                self.store.note(job, progress=done_bytes / total_bytes if total_bytes else None)
+                if not self.store.note(job, progress=done_bytes / total_bytes if total_bytes else None):
+                    raise JobError("The job has ended meanwhile, or somebody else is at work on it.")
 
         return write
 
@@ -290,13 +296,3 @@ class Workflow:
 def utc_now() -> datetime:
     """The clock of the real world."""
     return datetime.now(UTC)
-
-
-def _model_request(model: ModelChoice) -> ModelRequest:
-    params = None if model.confidence is None else {"confidence": model.confidence}
-    return ModelRequest(
-        model_id=model.model_id,
-        model_version=model.version,
-        inference_type=model.inference_type,
-        inference_params=params,
-    )

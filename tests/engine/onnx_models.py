@@ -55,10 +55,13 @@ class Graph:
         onnx.save(made, str(path))
 
 
-def save_ultralytics(path: Path, *, slow: bool = False, task: str = "detect") -> None:
-    """A detect head of two classes, `dark` and `bright`; it looks at the red channel, 0 to 1."""
+def save_ultralytics(path: Path, *, slow: bool = False, stuck: bool = False, task: str = "detect") -> None:
+    """A detect head of two classes, `dark` and `bright`; it looks at the red channel, 0 to 1.
+
+    `slow`: a frame takes some 50 ms; `stuck`: minutes.
+    """
     graph = Graph()
-    score = _score(graph, red=0, full_scale=1.0, slow=slow)
+    score = _score(graph, red=0, full_scale=1.0, work=1 if slow else 100 if stuck else 0)
     boxes = np.concatenate([_centres(), np.full((PLACES, 2), SQUARE_PX)], axis=1)
     graph.constant("boxes", boxes.T[None])
     graph.constant("dark", np.zeros((1, 1, PLACES)))
@@ -103,12 +106,12 @@ def save_with_outside_weights(path: Path, location: str) -> None:
     graph.save(path, {"output": (1, 3, SIZE_PX, SIZE_PX)})
 
 
-def _score(graph: Graph, *, red: int, full_scale: float, slow: bool = False) -> str:
+def _score(graph: Graph, *, red: int, full_scale: float, work: int = 0) -> str:
     """(1, 1, places): near 1 where a square of 48 px around the place is bright; only the finest stride looks."""
     graph.constant("red", [red], np.int64)
     channel = graph.node("Gather", ["images", "red"], "channel", axis=1)
-    if slow:
-        channel = _slowed(graph, channel)
+    if work:
+        channel = _slowed(graph, channel, work)
     pad = (SQUARE_PX - STRIDES[0]) // 2
     window = {"kernel_shape": [SQUARE_PX] * 2, "strides": [STRIDES[0]] * 2, "pads": [pad] * 4}
     graph.node("AveragePool", [channel], "mean", **window)
@@ -122,13 +125,14 @@ def _score(graph: Graph, *, red: int, full_scale: float, slow: bool = False) -> 
     return graph.node("Concat", ["fine_row", "coarse"], "score", axis=2)
 
 
-def _slowed(graph: Graph, channel: str) -> str:
-    """The same channel after some 50 ms of convolutions that change nothing."""
+def _slowed(graph: Graph, channel: str, times: int) -> str:
+    """The same channel after so many times some 50 ms of convolutions that change nothing."""
     graph.constant("widen", np.zeros((32, 1, 1, 1)))
     graph.constant("work", np.zeros((32, 32, 5, 5)))
-    graph.node("Conv", [channel, "widen"], "wide")
-    graph.node("Conv", ["wide", "work"], "worked", pads=[2] * 4)
-    graph.node("ReduceMean", ["worked"], "nothing", axes=[1])
+    wide = graph.node("Conv", [channel, "widen"], "wide")
+    for number in range(times):
+        wide = graph.node("Conv", [wide, "work"], f"worked{number}", pads=[2] * 4)
+    graph.node("ReduceMean", [wide], "nothing", axes=[1])
     return graph.node("Add", [channel, "nothing"], "slowed")
 
 

@@ -39,6 +39,7 @@ def make_app(settings: Settings) -> Starlette:
         link_secret=read_or_make_secret(settings.data_dir / "secret"),
         max_video_bytes=settings.max_video_bytes,
         private_urls=settings.engine_private_urls,
+        keep_s=settings.engine_keep_s,
         model_servers=settings.model_servers,
     )
     where = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(key_file)
