@@ -17,9 +17,8 @@ from video_inference.errors import DecoderStuck, ModelError
 class Watcher:
     """Tells the brightness of each picture, and in which order it saw them."""
 
-    classes = ["level"]
-
     def __init__(self, *, is_in_order: bool, both: threading.Barrier | None = None) -> None:
+        self.classes = ["level"]
         self.is_in_order = is_in_order
         self.seen: list[int] = []
         self._both = both
