@@ -55,6 +55,7 @@ def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: 
             "slices": "1",
         }
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
+        stream.thread_type = "FRAME"  # whole pictures, as ffmpeg writes them by itself
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width_px, height_px, "yuv420p", 6_000_000
         for number in range(seconds * fps):
             left = number * 3 % width_px
