@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,8 @@ from video_inference.video import FrameIndex, build_index, plan_frames, planned_
 
 RATE_TOLERANCE: Final = 1.01
 """30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
+_MOST_THREADS: Final = 8
+"""Of the decoder: each holds some frames, and an 8K one takes 50 MB."""
 _KEPT_BYTES: Final = 32 << 20
 """Of decoded frames: where one cannot be decoded, the one behind it has come already."""
 
@@ -73,7 +76,8 @@ def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]
     Others are decoded only where one of these refers to them, and never converted.
     """
     entry_of = {position: entry for entry, position in enumerate(planned.tolist())}
-    with closing(FrameReader(path, index, cache_bytes=_KEPT_BYTES)) as reader:
+    threads = min(2 * len(os.sched_getaffinity(0)), _MOST_THREADS)
+    with closing(FrameReader(path, index, cache_bytes=_KEPT_BYTES, threads=threads)) as reader:
         for position, frame in reader.frames(entry_of):
             yield entry_of[position], Picture(frame)
 
