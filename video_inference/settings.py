@@ -59,6 +59,11 @@ SETTINGS = (
         meaning="Whether the engine may fetch an input URL from a private, loopback or link-local address.",
     ),
     Setting(
+        name="FRAMETALLY_ENGINE_FAULTS",
+        default="",
+        meaning="Faults for the engine to answer with, to try a dashboard against them; on a loopback address only.",
+    ),
+    Setting(
         name="FRAMETALLY_MAX_VIDEO_BYTES",
         default="10737418240",
         meaning="Largest video that is accepted, in bytes.",
@@ -83,6 +88,7 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     engine_key: str | None = field(default=None, repr=False)
     engine_private_urls: bool = False
+    engine_faults: str = ""
     max_video_bytes: int = 10 * 1024**3
     lost_after_s: float = 86_400.0
 
@@ -110,6 +116,7 @@ class Settings:
             api_key=value("ROBOFLOW_API_KEY") or None,
             engine_key=value("FRAMETALLY_ENGINE_KEY") or None,
             engine_private_urls=_parse_flag("FRAMETALLY_ENGINE_PRIVATE_URLS", value("FRAMETALLY_ENGINE_PRIVATE_URLS")),
+            engine_faults=value("FRAMETALLY_ENGINE_FAULTS"),
             max_video_bytes=int(_parse_number("FRAMETALLY_MAX_VIDEO_BYTES", value("FRAMETALLY_MAX_VIDEO_BYTES"))),
             lost_after_s=_parse_number("FRAMETALLY_LOST_AFTER_S", value("FRAMETALLY_LOST_AFTER_S")),
         )

@@ -143,7 +143,7 @@ def _running_engine(*, worker: bool) -> Iterator[str]:
     before = config.get_option("server.port")
     config.set_option("server.port", port)
     options = uvicorn.Config(
-        make_app(Settings.read(os.environ)),
+        make_app(Settings.read(os.environ), host="127.0.0.1"),
         access_log=False,
         log_level="error",
         ws="none",

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 import video_inference
 from video_inference.engine.api import Api
+from video_inference.engine.faults import ActiveFault, faulty
 from video_inference.engine.links import Links
 from video_inference.engine.spool import Spool
 
@@ -35,6 +37,7 @@ class Engine:
         link_secret: str,
         max_video_bytes: int,
         private_urls: bool = False,
+        faults: Sequence[ActiveFault] = (),
     ) -> None:
         self._spool = Spool(folder.absolute())
         self._api = Api(
@@ -44,6 +47,7 @@ class Engine:
             key=key,
             max_video_bytes=max_video_bytes,
         )
+        self._faults = faults
         self._supervisor = Supervisor(
             self._spool,
             [
@@ -55,7 +59,11 @@ class Engine:
 
     def routes(self) -> list[Route]:
         """The routes of the API, for the root of a host."""
-        return self._api.routes()
+        routes = self._api.routes()
+        if not self._faults:
+            return routes
+        _LOG.warning("fault mode: %s", ", ".join(fault.name for fault in self._faults))
+        return faulty(routes, self._faults)
 
     def start(self) -> None:
         """Start the worker and keep one running; nothing happens where that is so already."""
