@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Browser, expect
 
 from tests.end_to_end.conftest import ROOT, StartDashboard
@@ -20,6 +21,7 @@ def test_a_job_gets_over_a_broken_upload_and_shows_what_was_not_analysed(
     start_dashboard: StartDashboard, browser: Browser, small_video: Path
 ) -> None:
     dashboard = start_dashboard(FRAMETALLY_ENGINE_FAULTS=FAULTS)
+    assert requests.get(f"{dashboard.url}/videoinfer/openapi.json", timeout=20).json()["openapi"] == "3.1.0"
     with browser.new_context() as context:
         context.set_default_timeout(30_000)
         page = context.new_page()

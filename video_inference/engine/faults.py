@@ -57,14 +57,14 @@ class ActiveFault:
 
     def around(self, route: Route) -> Route:
         """The route with this fault before it; the same one where the fault has no business there."""
-        fault, inner = FAULTS[self.name], route.endpoint
+        fault, inner, path = FAULTS[self.name], route.endpoint, route.path.rstrip("/")
         methods = (route.methods or set()) - {"HEAD"}
-        if fault.calls.isdisjoint((method, route.path.rstrip("/")) for method in methods):
+        if fault.calls.isdisjoint((method, path) for method in methods):
             return route
 
         @wraps(inner)
         async def answer(request: Request) -> Response:
-            if self.calls_left <= 0:
+            if self.calls_left <= 0 or (request.method, path) not in fault.calls:
                 return await inner(request)  # type: ignore[no-any-return]
             self.calls_left -= 1
             _LOG.info("fault %s meets %s %s", self.name, request.method, route.path)
