@@ -18,7 +18,7 @@ check: .venv/development
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/development
+bench: .venv/development .venv/browser
 	$(BIN)/python -m benchmarks
 
 .venv/created:

@@ -9,22 +9,19 @@ dashboard makes it: the original is packed in a thread beside. Growth is that of
 from __future__ import annotations
 
 import json
-import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.dashboard import ROOT, health_ms, running_dashboard
 from benchmarks.generate import write_results
 
 ROUNDS = 3
-ROOT = Path(__file__).parent.parent
 
 
 def figures() -> Iterator[tuple[str, float]]:
@@ -63,55 +60,16 @@ def compare(path: Path, ways: tuple[str, ...]) -> dict[str, float]:
 
 def health_p95_ms(path: Path) -> float:
     """How long the dashboard's health route takes while a process beside it ingests the file."""
-    with tempfile.TemporaryDirectory() as folder:
-        port = _free_port()
-        options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
-        environment = {**os.environ, "FRAMETALLY_DATA_DIR": f"{folder}/data", "PYTHONPATH": str(ROOT)}
-        dashboard = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *options],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _ask_until_it_answers(port)
-            command = [sys.executable, "-m", "video_inference.results", str(path), f"{folder}/job"]
-            with subprocess.Popen(command, cwd=ROOT) as ingesting:
-                took_ms = []
-                while ingesting.poll() is None:
-                    took_ms.append(_ask_ms(port))
-                    time.sleep(0.02)
-        finally:
-            dashboard.terminate()
-            dashboard.wait()
+    with tempfile.TemporaryDirectory() as folder, running_dashboard(Path(folder) / "data") as url:
+        command = [sys.executable, "-m", "video_inference.results", str(path), f"{folder}/job"]
+        took_ms = []
+        with subprocess.Popen(command, cwd=ROOT) as ingesting:
+            while ingesting.poll() is None:
+                took_ms.append(health_ms(url))
+                time.sleep(0.02)
     late = sorted(took_ms)[int(0.95 * (len(took_ms) - 1))]
     print(f"health    {len(took_ms)} calls, median {median(took_ms):.1f} ms, p95 {late:.1f} ms")
     return late
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _ask_ms(port: int) -> float:
-    start = time.perf_counter()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=10) as answer:
-        answer.read()
-    return (time.perf_counter() - start) * 1000
-
-
-def _ask_until_it_answers(port: int) -> None:
-    for _ in range(300):
-        try:
-            _ask_ms(port)
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise TimeoutError("The dashboard did not start.")
 
 
 def _naive(path: Path) -> Callable[[], Any]:

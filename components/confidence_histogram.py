@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from components.plot import MARK_COLOR, hover_name
+from components.plot import MARK_COLOR, hover_name, looks
 from video_inference.analysis.view import View
 
 _BARS = 25
@@ -25,23 +25,24 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
     figure = go.Figure()
     for name, heights in zip(view.names, bins, strict=True):
         figure.add_bar(
-            x=(np.arange(_BARS) + 0.5) / _BARS,
-            y=heights,
+            x=((np.arange(_BARS) + 0.5) / _BARS).tolist(),
+            y=heights.tolist(),
             name=hover_name(name),
             marker={"color": colors[name]},
             hovertemplate="%{y:,} " + hover_name(name) + "<extra></extra>",
         )
     figure.add_vline(x=view.confidence, line={"color": MARK_COLOR, "width": 2})
+    looks(figure)
     figure.update_layout(
         height=180,
         barmode="stack",
         bargap=0.08,
         showlegend=False,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 58, "r": 8, "t": 8, "b": 40},
         xaxis={"title": "confidence", "range": [0, 1]},
         yaxis={"title": "detections"},
     )
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False})
+    st.plotly_chart(figure, key=key, theme=None, config={"displayModeBar": False})
 
 
 def histogram_of(view: View) -> npt.NDArray[np.int64] | None:

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 
-_MOST_TARGETS = 1500
+_MOST_MARKERS = 1500
 """Points with a marker of their own, all classes together; each costs the browser an element."""
+_LEGEND_ROW = 6
+"""About so many classes have room in one row of the legend."""
+_MOST_TARGETS = 100
+"""Points to click where the lines have no markers: as many as a finger or a mouse can tell apart."""
 
 
 def counts_chart(
@@ -53,24 +57,25 @@ def counts_figure(
     import plotly.graph_objects as go
 
     figure = go.Figure()
+    times_s, starts, values = counts.time_s.tolist(), counts.starts.tolist(), counts.values
     for column, name in enumerate(counts.classes):
         if band:
-            _add_band(figure, counts.time_s, band[0].values[:, column], band[1].values[:, column], colors[name])
+            _add_band(figure, times_s, band[0].values[:, column], band[1].values[:, column], colors[name])
         figure.add_scatter(
-            x=counts.time_s,
-            y=counts.values[:, column],
+            x=times_s,
+            y=values[:, column].tolist(),
             name=hover_name(name),
             legendgroup=name,
-            mode="lines+markers" if counts.boxes.size <= _MOST_TARGETS else "lines",
+            mode="lines+markers" if counts.boxes.size <= _MOST_MARKERS else "lines",
             line={"color": colors[name], "width": 2, "shape": "hv"},
             marker={"size": 5, "opacity": 1 if len(counts.time_s) <= 150 else 0},
             selected={"marker": {"opacity": 1}},
             unselected={"marker": {"opacity": 0.9 if len(counts.time_s) <= 150 else 0}},
             connectgaps=False,
-            customdata=counts.starts,
+            customdata=starts,
             hovertemplate="%{y:.3~f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
         )
-    if counts.boxes.size > _MOST_TARGETS:
+    if counts.boxes.size > _MOST_MARKERS:
         _add_targets(figure, counts)
     hatch(figure, gaps_s)
     mark_time(figure, time_s)
@@ -78,6 +83,7 @@ def counts_figure(
     peak = float(np.nanmax(counts.values, initial=0.0))
     style(
         figure,
+        legend_rows=1 + (len(counts.classes) > _LEGEND_ROW),
         y_title="detections in the frame" if one_entry_each else "detections per frame (mean)",
         y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},
     )
@@ -85,15 +91,18 @@ def counts_figure(
 
 
 def _add_targets(figure: Figure, counts: Counts) -> None:
-    """One point to click per moment, on the highest line: a line without markers cannot be clicked."""
+    """The highest point of each stretch, to click: a line without markers cannot be clicked."""
+    highest = counts.values.max(axis=1, initial=0)
+    stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MOST_TARGETS))
+    at = [int(stretch[np.argmax(np.nan_to_num(highest[stretch], nan=-1))]) for stretch in stretches]
     figure.add_scatter(
-        x=counts.time_s,
-        y=counts.values.max(axis=1),
+        x=counts.time_s[at].tolist(),
+        y=highest[at].tolist(),
         mode="markers",
         marker={"size": 7, "opacity": 0},
         selected={"marker": {"opacity": 0.8}},
         unselected={"marker": {"opacity": 0}},
-        customdata=counts.starts,
+        customdata=counts.starts[at].tolist(),
         showlegend=False,
         hoverinfo="none",
     )
@@ -101,13 +110,13 @@ def _add_targets(figure: Figure, counts: Counts) -> None:
 
 def _add_band(
     figure: Figure,
-    time_s: npt.NDArray[np.float64],
+    times_s: list[float],
     low: npt.NDArray[np.float64],
     high: npt.NDArray[np.float64],
     color: str,
 ) -> None:
     red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    shared = {"x": time_s, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"}
-    figure.add_scatter(y=low, showlegend=False, **shared)
+    shared = {"x": times_s, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"}
+    figure.add_scatter(y=low.tolist(), showlegend=False, **shared)
     fill = f"rgba({red},{green},{blue},0.16)"
-    figure.add_scatter(y=high, showlegend=False, fill="tonexty", fillcolor=fill, **shared)
+    figure.add_scatter(y=high.tolist(), showlegend=False, fill="tonexty", fillcolor=fill, **shared)

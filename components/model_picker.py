@@ -42,8 +42,9 @@ def _listed_models(connection: Connection) -> list[ModelInfo]:
 
 
 def _label(info: ModelInfo) -> str:
+    """What it looks for; of a model on another server only the type is known."""
     classes = info.classes[0] if len(info.classes) == 1 else f"{len(info.classes)} classes"
-    return f"{info.model_id}/{info.model_version} · {classes}"
+    return f"{info.model_id}/{info.model_version} · {classes if info.classes else info.inference_type}"
 
 
 def _choice(info: ModelInfo) -> ModelChoice:

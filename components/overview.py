@@ -52,8 +52,10 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
     if len(view.names) > _MANY_CLASSES:
         heat_strip(counts, gaps_s, time_s=time_s, key=f"{key}-heat")
     totals_table(view, totals_of(view))
-    with st.expander("How sure the model was"):
-        confidence_histogram(view, colors, key=f"{key}-sure")
+    # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
+    with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
+        if sure.open:
+            confidence_histogram(view, colors, key=f"{key}-sure")
     return picked
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MARK_COLOR = "rgba(128,128,128,0.9)"
 _GAP_COLOR = "rgba(128,128,128,0.55)"
+_CLEAR = "rgba(0,0,0,0)"
+_TEXT_COLOR, _GRID_COLOR = "#7b8683", "rgba(128,128,128,0.22)"
+"""They can be read on the light and on the dark background."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +31,11 @@ class Picked:
 
 def show_chart(figure: Figure, *, key: str) -> Picked:
     """Draw a chart over time; a click on a point picks its entry, a box drawn over it picks a window."""
+    figure.update_layout(clickmode="event+select")
     event = st.plotly_chart(
         figure,
         key=key,
+        theme=None,
         on_select="rerun",
         selection_mode=("points", "box"),
         config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "toImage"]]},
@@ -45,12 +50,21 @@ def show_chart(figure: Figure, *, key: str) -> Picked:
     )
 
 
-def style(figure: Figure, *, y_title: str, height_px: int = 320, y_axis: dict[str, Any] | None = None) -> None:
-    """The common looks: time along x, room for the legend on top; the window is the zoom."""
+def style(
+    figure: Figure,
+    *,
+    y_title: str,
+    height_px: int = 320,
+    left_px: int = 58,
+    legend_rows: int = 1,
+    y_axis: dict[str, Any] | None = None,
+) -> None:
+    """What charts over time share: time along x, room for the legend on top; the window is the zoom."""
+    looks(figure)
     figure.update_layout(
         height=height_px,
-        margin={"l": 8, "r": 36, "t": 8, "b": 8},
-        modebar={"orientation": "v"},
+        margin={"l": left_px, "r": 36, "t": 8 + 22 * legend_rows, "b": 44},
+        modebar={"orientation": "v", "bgcolor": _CLEAR, "color": _TEXT_COLOR, "activecolor": MARK_COLOR},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         hovermode="closest",
         dragmode="zoom",  # with the box tool on, plotly reports no click on a point
@@ -58,6 +72,30 @@ def style(figure: Figure, *, y_title: str, height_px: int = 320, y_axis: dict[st
         xaxis={"title": "seconds after the first frame", "fixedrange": True},
         yaxis={"title": y_title, "rangemode": "tozero", "fixedrange": True, **(y_axis or {})},
         showlegend=True,
+    )
+
+
+def looks(figure: Figure) -> None:
+    """The looks of every chart, given so that plotly draws it once.
+
+    With a theme of Streamlit's (or any template, or arrays in base64) it draws all again when Streamlit hands the same
+    chart over a second time, as it does; and to find out margins by itself, once more.
+    """
+    figure.layout.template = None
+    axis = {
+        "automargin": False,
+        "ticks": "",
+        "gridcolor": _GRID_COLOR,
+        "zerolinecolor": _GRID_COLOR,
+        "linecolor": _GRID_COLOR,
+    }
+    figure.update_layout(
+        datarevision=1,
+        font={"family": "Source Sans, sans-serif", "size": 12, "color": _TEXT_COLOR},
+        paper_bgcolor=_CLEAR,
+        plot_bgcolor=_CLEAR,
+        xaxis={**axis, "showgrid": False, "zeroline": False},
+        yaxis=axis,
     )
 
 

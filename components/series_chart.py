@@ -42,14 +42,14 @@ def series_figure(
     figure = go.Figure()
     for column, name in enumerate(series.names):
         figure.add_scatter(
-            x=series.time_s,
-            y=series.values[:, column],
+            x=series.time_s.tolist(),
+            y=series.values[:, column].tolist(),
             name=hover_name(name),
             mode="lines+markers",
             line={"color": colors.get(name, "#0b6e5f"), "width": 2},
             marker={"size": 4, "opacity": 0.01},
             connectgaps=False,
-            customdata=series.starts,
+            customdata=series.starts.tolist(),
             hovertemplate="%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
         )
     for mark_s in marks_s:

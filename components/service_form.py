@@ -10,7 +10,7 @@ from video_inference.client import VideoInferenceClient
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import FrametallyError, SettingsError
 from video_inference.jobs import EMBEDDED
-from video_inference.settings import parse_service_url
+from video_inference.service_url import parse_service_url
 from video_inference.workbench import Workbench
 
 _BUILT_IN, _ROBOFLOW, _OTHER = "Built-in engine", "Roboflow", "Another URL"

@@ -58,7 +58,9 @@ def view_picker(results: Results) -> View | None:
 
 def class_editor(classes: Sequence[str]) -> None:
     """A table to rename classes for the view; those that get the same name are counted as one."""
-    with st.expander("Rename or merge classes", icon=":material/merge:"):
+    with st.expander("Rename or merge classes", icon=":material/merge:", key="rename", on_change="rerun") as editor:
+        if not editor.open:
+            return
         st.caption("For this view and its exports only; the results stay as they are. The same name twice merges.")
         current = ClassView.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
         rows = [{"Class": name, "Seen as": current.name_of(name)} for name in classes]

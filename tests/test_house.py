@@ -44,6 +44,7 @@ EDGES = {
     ("video_inference.__main__", "os.environ"),
     ("video_inference.engine.__main__", "os.environ"),
     ("video_inference.engine.server", "os.environ"),  # handed on to the worker process
+    ("video_inference.engine.worker", "os.environ"),  # from there
     ("video_inference.engine.worker", "time.time"),  # a process of its own, compared with times of files
     ("video_inference.video_exports", "os.environ"),  # likewise, to the one that makes a video
     ("video_inference.call", "time.time"),  # a Retry-After that is a date

@@ -29,7 +29,8 @@ from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.media import KeptVideo
 from video_inference.model_reference import parse_model_reference
 from video_inference.results import ARCHIVE_NAME, Results, open_results
-from video_inference.settings import Settings, parse_service_url
+from video_inference.service_url import parse_service_url
+from video_inference.settings import Settings
 from video_inference.workbench import Workbench, open_workbench
 
 OK: Final = 0

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from video_inference.disk import fsync
 from video_inference.errors import SettingsError
+from video_inference.model_servers import KEY_SETTING, NO_SERVERS, SERVERS_SETTING, ModelServers
+from video_inference.service_url import parse_service_url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,16 @@ SETTINGS = (
         meaning="Faults for the engine to answer with, to try a dashboard against them; on a loopback address only.",
     ),
     Setting(
+        name=SERVERS_SETTING,
+        default="",
+        meaning="Models that an inference server runs, as `my-model/3=http://127.0.0.1:9001, gaze/*=…`.",
+    ),
+    Setting(
+        name=KEY_SETTING,
+        default="",
+        meaning="API key that those servers open models with; unset: none is sent.",
+    ),
+    Setting(
         name="FRAMETALLY_MAX_VIDEO_BYTES",
         default="10737418240",
         meaning="Largest video that is accepted, in bytes.",
@@ -89,6 +100,7 @@ class Settings:
     engine_key: str | None = field(default=None, repr=False)
     engine_private_urls: bool = False
     engine_faults: str = ""
+    model_servers: ModelServers = NO_SERVERS
     max_video_bytes: int = 10 * 1024**3
     lost_after_s: float = 86_400.0
 
@@ -117,6 +129,7 @@ class Settings:
             engine_key=value("FRAMETALLY_ENGINE_KEY") or None,
             engine_private_urls=_parse_flag("FRAMETALLY_ENGINE_PRIVATE_URLS", value("FRAMETALLY_ENGINE_PRIVATE_URLS")),
             engine_faults=value("FRAMETALLY_ENGINE_FAULTS"),
+            model_servers=ModelServers.read({name: value(name) for name in (SERVERS_SETTING, KEY_SETTING)}),
             max_video_bytes=int(_parse_number("FRAMETALLY_MAX_VIDEO_BYTES", value("FRAMETALLY_MAX_VIDEO_BYTES"))),
             lost_after_s=_parse_number("FRAMETALLY_LOST_AFTER_S", value("FRAMETALLY_LOST_AFTER_S")),
         )
@@ -150,25 +163,6 @@ class Settings:
     def results_dir(self) -> Path:
         """The archived results, one folder per job."""
         return self.data_dir / "results"
-
-
-def parse_service_url(text: str) -> str:
-    """The base URL of a service, without a trailing slash, query or credentials.
-
-    Raises:
-        SettingsError: not an http(s) URL, or one that carries more than a host and a path.
-    """
-    try:
-        parts = urlsplit(text.strip())
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        parts, port = urlsplit(""), ""
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError("The service URL is not one.", "Give it as https://host or http://host:port.")
-    if parts.query or parts.fragment or parts.username or parts.password:
-        raise SettingsError("The service URL carries more than a host.", "Leave out the key; it has its own field.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def read_or_make_secret(path: Path) -> str:

@@ -101,3 +101,22 @@ def test_a_class_name_is_never_markup_or_a_template(name: str) -> None:
             assert "<" not in text
             assert hover_name(name) in text
     assert "%{" not in hover_name(name)
+
+
+def test_plotly_gets_nothing_that_makes_it_draw_a_chart_twice() -> None:
+    for figure in (drawn(counts([2, None, 0])), series_figure(series("cat"), {}, [], 0.0, [])):
+        spec = figure.to_json(validate=False)
+        assert '"bdata"' not in spec
+        assert '"template"' not in spec
+        assert figure.layout.datarevision == 1
+        assert not figure.layout.xaxis.automargin
+        assert not figure.layout.yaxis.automargin
+
+
+def test_a_crowded_chart_has_one_point_to_click_for_each_stretch_on_its_highest_value() -> None:
+    values: list[int | None] = [0] * 2000
+    values[1003] = 9
+    targets = drawn(counts(values)).data[-1]
+    assert len(targets.x) == 100
+    assert list(targets.y).count(9.0) == 1
+    assert targets.customdata[list(targets.y).index(9.0)] == 1003

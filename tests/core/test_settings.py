@@ -11,7 +11,8 @@ from threading import Barrier
 import pytest
 
 from video_inference.errors import SettingsError
-from video_inference.settings import Settings, parse_service_url, read_or_make_secret
+from video_inference.service_url import parse_service_url
+from video_inference.settings import Settings, read_or_make_secret
 
 SECRET = "rf_S3cret"
 
@@ -99,10 +100,11 @@ def test_a_bad_service_url_is_refused_and_not_repeated(url: str) -> None:
 
 
 def test_settings_show_no_secret() -> None:
-    secret_ones = ("ROBOFLOW_API_KEY", "FRAMETALLY_ENGINE_KEY")
+    secret_ones = ("ROBOFLOW_API_KEY", "FRAMETALLY_ENGINE_KEY", "FRAMETALLY_INFERENCE_KEY")
     settings = Settings.read({**dict.fromkeys(secret_ones, SECRET), "FRAMETALLY_DATABASE_URL": f"x://u:{SECRET}@h/db"})
     assert SECRET not in repr(settings)
     assert len([field for field in fields(settings) if getattr(settings, field.name) == SECRET]) == 2
+    assert settings.model_servers.api_key == SECRET
 
 
 @pytest.mark.parametrize(

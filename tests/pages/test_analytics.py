@@ -140,6 +140,8 @@ def test_classes_with_the_same_name_are_counted_as_one(app: AppTest) -> None:
     assert app.multiselect(key="classes").options == ["*odd*", "thing"]
     assert in_view(app) == ["thing"] * 4
     app.multiselect(key="classes").set_value(["thing"]).run()
+    app.session_state["rename"] = True
+    app.run()
     button(app, "Undo all").click().run()
     assert not app.exception
     assert app.query_params.get("merge", "") == ""

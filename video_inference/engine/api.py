@@ -45,6 +45,7 @@ from video_inference.engine.openapi import DESCRIPTION_PATH, description
 from video_inference.engine.spool import JobRequest, Spool
 from video_inference.errors import FrametallyError, LinkExpired, MediaError, ModelError
 from video_inference.fetch import parse_public_url
+from video_inference.model_servers import ModelServers
 
 BATCH_BYTES: Final = 4 << 20
 MAX_JSON_BYTES: Final = 1 << 20
@@ -73,10 +74,20 @@ class Refusal(Exception):
 class Api:
     """Answers every call of the contract."""
 
-    def __init__(self, *, spool: Spool, links: Links, models_dir: Path, key: str, max_video_bytes: int) -> None:
+    def __init__(
+        self,
+        *,
+        spool: Spool,
+        links: Links,
+        models_dir: Path,
+        model_servers: ModelServers,
+        key: str,
+        max_video_bytes: int,
+    ) -> None:
         self._spool = spool
         self._links = links
         self._models_dir = models_dir
+        self._model_servers = model_servers
         self._key = key.encode()
         self._max_video_bytes = max_video_bytes
 
@@ -146,7 +157,7 @@ class Api:
         return FileResponse(job.results, media_type="application/json")
 
     async def tell_models(self, _: Request) -> Response:
-        return _json(ModelList(await run_in_threadpool(list_models, self._models_dir)))
+        return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._model_servers)))
 
     async def tell_description(self, _: Request) -> Response:
         return Response(description(), media_type="application/json")
@@ -191,7 +202,7 @@ class Api:
             raise Refusal(400, "The job names one model twice.", "Name each version of a model once.")
         try:
             for model in models:
-                check_request(self._models_dir, model)
+                check_request(self._models_dir, model, self._model_servers)
         except ModelError as error:
             raise Refusal.of(400, error) from error
 

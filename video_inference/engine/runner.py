@@ -18,10 +18,11 @@ import numpy.typing as npt
 from msgspec import structs
 
 from video_inference.contract import Entry, ModelRequest
-from video_inference.engine.detectors import Detector, open_detector, parse_params
+from video_inference.engine.detectors import Detector, open_model
 from video_inference.engine.picture import Picture
 from video_inference.engine.spool import Job, Progress
 from video_inference.errors import VideoError
+from video_inference.model_servers import NO_SERVERS, ModelServers
 from video_inference.video import FrameIndex, build_index, decode, plan_frames, planned_times_s
 
 REPORT_EVERY_S: Final = 0.5
@@ -29,7 +30,7 @@ RATE_TOLERANCE: Final = 1.01
 """30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
 
 
-def run_job(job: Job, models_dir: Path) -> None:
+def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS) -> None:
     """Analyse the job's video and write its results, atomically.
 
     Raises:
@@ -40,10 +41,7 @@ def run_job(job: Job, models_dir: Path) -> None:
     index = build_index(job.video)
     check_rate(index, request.infer_fps)
     planned = plan_frames(index, request.infer_fps)
-    detectors = [
-        open_detector(models_dir, model.model_id, model.version, parse_params(model.inference_params))
-        for model in request.models
-    ]
+    detectors = [open_model(models_dir, model, servers) for model in request.models]
     work = job.new_work_folder()
     entry_files = [work / f"{number}.json" for number in range(len(detectors))]
     frames = one_ahead(planned_frames(job.video, index, planned))
@@ -119,6 +117,8 @@ def infer(detector: Detector, picture: Picture) -> Entry:
     """What one model sees in one frame, and how long it took."""
     started_s = time.perf_counter()
     entry = detector.infer(picture)
+    if isinstance(entry, dict):  # another server's answer, which says so itself
+        return entry
     return structs.replace(entry, time=round(time.perf_counter() - started_s, 6))
 
 

@@ -19,6 +19,7 @@ from video_inference.engine.api import Api
 from video_inference.engine.faults import ActiveFault, faulty
 from video_inference.engine.links import Links
 from video_inference.engine.spool import Spool
+from video_inference.model_servers import NO_SERVERS, ModelServers
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -38,12 +39,14 @@ class Engine:
         max_video_bytes: int,
         private_urls: bool = False,
         faults: Sequence[ActiveFault] = (),
+        model_servers: ModelServers = NO_SERVERS,
     ) -> None:
         self._spool = Spool(folder.absolute())
         self._api = Api(
             spool=self._spool,
             links=Links(link_secret),
             models_dir=models_dir.absolute(),
+            model_servers=model_servers,
             key=key,
             max_video_bytes=max_video_bytes,
         )
@@ -55,6 +58,7 @@ class Engine:
                 *("--folder", str(folder.absolute()), "--models-dir", str(models_dir.absolute())),
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
             ],
+            model_servers.settings(),
         )
 
     def routes(self) -> list[Route]:
@@ -77,9 +81,10 @@ class Engine:
 class Supervisor:
     """Keeps one worker process running, and counts its deaths against the job that it ran."""
 
-    def __init__(self, spool: Spool, command: list[str]) -> None:
+    def __init__(self, spool: Spool, command: list[str], environment: dict[str, str] | None = None) -> None:
         self._spool = spool
         self._command = command
+        self._environment = environment or {}
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -116,7 +121,9 @@ class Supervisor:
 
     def _live_through_one_worker(self) -> None:
         # The worker holds the other end of this pipe: it ends by itself when this process is gone.
-        self._worker = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=_environment())
+        self._worker = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, env={**_environment(), **self._environment}
+        )
         with self._worker as worker:
             if self._stopping.is_set():
                 worker.kill()

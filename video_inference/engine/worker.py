@@ -19,6 +19,7 @@ from video_inference.engine.runner import run_job
 from video_inference.engine.spool import Job, Progress, Spool
 from video_inference.errors import FrametallyError
 from video_inference.fetch import fetch
+from video_inference.model_servers import ModelServers
 
 LOOK_EVERY_S: Final = 0.25
 TIDY_EVERY_S: Final = 3600.0
@@ -34,10 +35,16 @@ def main() -> None:
     os.nice(5)  # the pages stay quick while a video is worked on
     spool = Spool(options.folder)
     with FileLock(options.folder / "worker.lock", poll_interval=0.5):
-        serve(spool, options.models_dir, max_video_bytes=options.max_video_bytes, private_urls=options.private_urls)
+        serve(
+            spool,
+            options.models_dir,
+            ModelServers.read(os.environ),
+            max_video_bytes=options.max_video_bytes,
+            private_urls=options.private_urls,
+        )
 
 
-def serve(spool: Spool, models_dir: Path, *, max_video_bytes: int, private_urls: bool) -> None:
+def serve(spool: Spool, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> None:
     """Run queued jobs, the oldest first, for ever."""
     ended: set[str] = set()
     tidied_s = 0.0
@@ -49,10 +56,10 @@ def serve(spool: Spool, models_dir: Path, *, max_video_bytes: int, private_urls:
         if not queued:
             time.sleep(LOOK_EVERY_S)
             continue
-        attempt(queued[0], models_dir, max_video_bytes=max_video_bytes, private_urls=private_urls)
+        attempt(queued[0], models_dir, servers, max_video_bytes=max_video_bytes, private_urls=private_urls)
 
 
-def attempt(job: Job, models_dir: Path, *, max_video_bytes: int, private_urls: bool) -> None:
+def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> None:
     """Bring a job to its end, done or failed."""
     try:
         job.report(Progress(0.0, os.getpid()))
@@ -61,7 +68,7 @@ def attempt(job: Job, models_dir: Path, *, max_video_bytes: int, private_urls: b
             arriving = job.new_work_folder() / "video"
             fetch(url, arriving, max_bytes=max_video_bytes, private_urls=private_urls)
             arriving.replace(job.video)
-        run_job(job, models_dir)
+        run_job(job, models_dir, servers)
     except FrametallyError as error:
         job.fail(str(error))
     except OSError as error:

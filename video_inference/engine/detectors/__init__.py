@@ -1,7 +1,7 @@
 """The models of the engine: which there are, what each one is, and opening one for a job.
 
 A model is `<models dir>/<model_id>/<version>/model.onnx`; which family reads it is decided by what the file says of
-itself, not by its name. `motion/1` needs no file.
+itself, not by its name. `motion/1` needs no file. A model that is not here may run on a server that the settings name.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from typing import Final
 from video_inference.contract import ModelInfo, ModelRequest
 from video_inference.engine.detectors.detector import Detector, InferenceParams, parse_params
 from video_inference.errors import ModelError
+from video_inference.model_servers import NO_SERVERS, ModelServers, ServedModels
 
-__all__ = ["Detector", "InferenceParams", "check_request", "list_models", "open_detector", "parse_params"]
+__all__ = ["Detector", "InferenceParams", "check_request", "list_models", "open_detector", "open_model", "parse_params"]
 
 MOTION: Final = ModelInfo("motion", "1", "object-detection", ["moving"])
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -25,9 +26,10 @@ _RESULT_FIELDS: Final = frozenset({"frame_offset", "time_offset", "frame_offsets
 _LOG = logging.getLogger("frametally.engine")
 
 
-def list_models(models_dir: Path) -> list[ModelInfo]:
+def list_models(models_dir: Path, servers: ModelServers = NO_SERVERS) -> list[ModelInfo]:
     """Every model that can be run, by name. A file that cannot is left out, with a line in the log."""
-    found = [MOTION]
+    found = [info for info in servers.models() if _served(models_dir, servers, info.model_id, info.model_version)]
+    found.append(MOTION)
     for path in models_dir.glob("*/*/model.onnx"):
         model_id, version = path.parts[-3:-1]
         with suppress(ModelError):
@@ -36,7 +38,7 @@ def list_models(models_dir: Path) -> list[ModelInfo]:
     return sorted(found, key=lambda model: (model.model_id, model.model_version))
 
 
-def describe(models_dir: Path, model_id: str, version: str) -> ModelInfo:
+def describe(models_dir: Path, model_id: str, version: str, servers: ModelServers = NO_SERVERS) -> ModelInfo:
     """What a model is.
 
     Raises:
@@ -46,7 +48,7 @@ def describe(models_dir: Path, model_id: str, version: str) -> ModelInfo:
         return MOTION
     path = _file_of(models_dir, model_id, version)
     if path is None:
-        known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir))
+        known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir, servers))
         raise ModelError(f"There is no model {model_id[:100]}/{version[:100]} here.", f"There is {known}.")
     seen = _look(path, tuple(_stamp(file) for file in (path, path.with_name("classes.txt"))))
     if isinstance(seen, ModelError):
@@ -54,13 +56,18 @@ def describe(models_dir: Path, model_id: str, version: str) -> ModelInfo:
     return ModelInfo(model_id, version, "object-detection", list(seen))
 
 
-def check_request(models_dir: Path, asked: ModelRequest) -> None:
+def check_request(models_dir: Path, asked: ModelRequest, servers: ModelServers = NO_SERVERS) -> None:
     """Refuse what could not be run, before a job is accepted.
 
     Raises:
         ModelError: no such model, not one of the type asked for, or its parameters are wrong.
     """
-    model = describe(models_dir, asked.model_id, asked.version)
+    if served := _served(models_dir, servers, asked.model_id, asked.version):
+        from video_inference.engine.detectors.remote import check_served
+
+        check_served(served, asked)
+        return
+    model = describe(models_dir, asked.model_id, asked.version, servers)
     if asked.inference_type != model.inference_type:
         raise ModelError(
             f"{model.model_id}/{model.model_version} is a model for {model.inference_type}, "
@@ -73,6 +80,21 @@ def check_request(models_dir: Path, asked: ModelRequest) -> None:
         raise ModelError(
             f"{model.model_id}/{model.model_version} has no class {unknown[0]}.", f"It has {', '.join(model.classes)}."
         )
+
+
+def open_model(models_dir: Path, asked: ModelRequest, servers: ModelServers = NO_SERVERS) -> Detector:
+    """A model as a job asks for it, ready for the first frame of a video.
+
+    Raises:
+        ModelError: it cannot be run.
+    """
+    if served := _served(models_dir, servers, asked.model_id, asked.version):
+        from video_inference.engine.detectors.inference_server import InferenceServer
+        from video_inference.engine.detectors.remote import RemoteDetector
+
+        name = f"{asked.model_id}/{asked.version}"
+        return RemoteDetector(InferenceServer(served.url, servers.api_key, model=name), asked)
+    return open_detector(models_dir, asked.model_id, asked.version, parse_params(asked.inference_params))
 
 
 def open_detector(models_dir: Path, model_id: str, version: str, params: InferenceParams) -> Detector:
@@ -97,9 +119,19 @@ def _is_motion(model_id: str, version: str) -> bool:
     return (model_id, version) == (MOTION.model_id, MOTION.model_version)
 
 
+def _served(models_dir: Path, servers: ModelServers, model_id: str, version: str) -> ServedModels | None:
+    """The part of the settings that gives a model to a server; None for what is here, and for no possible name."""
+    here = _is_motion(model_id, version) or _file_of(models_dir, model_id, version)
+    return servers.find(model_id, version) if not here and _is_name(model_id, version) else None
+
+
+def _is_name(model_id: str, version: str) -> bool:
+    return bool(_NAME.fullmatch(model_id) and _NAME.fullmatch(version)) and model_id not in _RESULT_FIELDS
+
+
 def _file_of(models_dir: Path, model_id: str, version: str) -> Path | None:
     """The file of a model whose name may come over the wire, so it must not lead out of the models folder."""
-    if not (_NAME.fullmatch(model_id) and _NAME.fullmatch(version)) or model_id in _RESULT_FIELDS:
+    if not _is_name(model_id, version):
         return None
     folder = models_dir / model_id / version
     inside = folder.resolve().is_relative_to(models_dir.resolve())

@@ -1,0 +1,103 @@
+"""A change of the threshold on the analytics page, over results of eight hours, in a real browser before the dashboard.
+
+threshold_page_ms   median time from the key that moves the slider to the first picture with the new numbers, the chart
+                    among them, drawn by Debian's chromium without a graphics card
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.dashboard import running_dashboard
+from benchmarks.generate import write_results
+from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.results import archive
+from video_inference.settings import Settings
+from video_inference.workbench import open_workbench
+
+HOURS = 8
+CHANGES = 15
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+_WATCH = """() => {
+  window.shown = {};
+  document.addEventListener('keydown', () => { window.shown = {key: performance.now()}; }, true);
+  const captions = () => [...document.querySelectorAll('[data-testid=stCaptionContainer]')];
+  const said = () => captions().map(one => /confidence ≥ (\\S+)/.exec(one.textContent)?.[1]).join('');
+  const lines = () => document.querySelector('.js-line')?.getAttribute('d');
+  let before = [said(), lines()];
+  new MutationObserver(() => {
+    if (!window.shown.key || window.shown.done) return;
+    const now = [said(), lines()];
+    if (now[0] === before[0] || now[1] === before[1] || !now[1]) return;
+    before = now;
+    window.shown.done = -1;
+    requestAnimationFrame(() => setTimeout(() => { window.shown.done = performance.now(); }));
+  }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+}"""
+
+
+def figures() -> Iterator[tuple[str, float]]:
+    """Print what was measured; yield milliseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        job = write_job(Path(folder))
+        with running_dashboard(Path(folder)) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            page.goto(f"{url}/analytics?job={job.id}")
+            took_ms = changes_ms(page)
+            browser.close()
+    print(f"threshold change on the page, {HOURS} h: median {median(took_ms):.0f} ms, worst {max(took_ms):.0f} ms")
+    yield "threshold_page_ms", median(took_ms)
+
+
+def write_job(data_dir: Path) -> Job:
+    """A finished job in the ledger of a data folder, its results archived as the workflow does it."""
+    bench = open_workbench(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
+    now = datetime.now(UTC)
+    job = Job(
+        id="long",
+        status=JobStatus.SUCCEEDED,
+        service="https://api.example.com",
+        key_id="0123",
+        video_name="long.mp4",
+        video_url="https://example.com/long.mp4",
+        models=(ModelChoice(model_id="model", version="1"),),
+        infer_fps=5.0,
+        created_at=now,
+        next_check_at=now,
+    )
+    plain = data_dir / "results.json"
+    write_results(plain, hours=HOURS)
+    bench.settings.results_dir.mkdir()
+    archive(plain, bench.settings.results_dir / job.id)
+    plain.unlink()
+    bench.store.add(job)
+    return job
+
+
+def changes_ms(page: Page) -> list[float]:
+    """How long each of several changes took; the first ones, which warm up, are left out."""
+    slider = page.locator("[data-testid=stSlider] input[type=range]").first
+    slider.wait_for(timeout=60_000)
+    page.wait_for_selector(".js-plotly-plot .scatterlayer", timeout=60_000)
+    page.wait_for_timeout(3000)
+    page.evaluate(_WATCH)
+    slider.focus()
+    took = []
+    for _ in range(CHANGES + 3):
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("window.shown.done > 0", timeout=30_000)
+        took.append(float(page.evaluate("window.shown.done - window.shown.key")))
+        page.wait_for_timeout(700)
+    return took[3:]
+
+
+if __name__ == "__main__":
+    for figure, value in figures():
+        print(f"figure {figure} {value:.3f}")
