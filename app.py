@@ -41,6 +41,7 @@ else:
         max_video_bytes=bench.settings.max_video_bytes,
         private_urls=bench.settings.engine_private_urls,
         faults=faults,
+        keep_s=bench.settings.engine_keep_s,
         model_servers=bench.settings.model_servers,
     )
     watcher = Watcher(bench.workflow)

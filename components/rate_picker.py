@@ -31,7 +31,7 @@ def rate_picker(facts: VideoFacts | None, *, key: str) -> float | None:
     if refusal:
         st.error(refusal, icon=":material/error:")
         return None
-    st.caption(f"{planned_count(facts, rate):,} frames will be analysed.")
+    st.caption(f"{facts.planned_count(rate):,} frames will be analysed.")
     return rate
 
 
@@ -52,15 +52,10 @@ def refused_rate(facts: VideoFacts, rate: float) -> str:
     return ""
 
 
-def planned_count(facts: VideoFacts, rate: float) -> int:
-    """How many frames this rate means."""
-    return min(math.ceil(round(facts.duration_s * rate, 3)), facts.frame_count)
-
-
 def _step_label(facts: VideoFacts, step: int) -> str:
     which = "every frame" if step == 1 else f"every {_ordinal(step)} frame"
     rate = facts.fps / step
-    return f"{rate:.4g} fps · {which} · {planned_count(facts, rate):,} frames"
+    return f"{rate:.4g} fps · {which} · {facts.planned_count(rate):,} frames"
 
 
 def _ordinal(number: int) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from components.error_notice import plain
+from components.job_progress import finished_jobs, is_queued, job_progress
 from components.session import service_label
 from video_inference.jobs import Job, JobStatus
 from video_inference.store import Store
+from video_inference.workflow import utc_now
 
 _ORDER = [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED]
 
@@ -21,9 +23,10 @@ def submission(store: Store, job_id: str) -> None:
         marks = {True: ":green[:material/check_circle:]", False: ":gray[:material/radio_button_unchecked:]"}
         st.markdown("  \n".join(f"{marks[done]} {text}" for done, text in _steps(job)))
         if job.status.is_open:
-            st.progress(min(job.progress or 0.0, 1.0), text=_at_work(job))
+            job_progress(job, finished_jobs(store, job.service), utc_now(), doing=_doing(job))
         if job.failure or job.service_says:
-            (st.error if job.failure else st.warning)(plain(job.failure or job.service_says))
+            is_bad = job.failure and job.status is not JobStatus.CANCELLED
+            (st.error if is_bad else st.warning)(plain(job.failure or job.service_says))
         if job.status is JobStatus.SUCCEEDED:
             st.page_link(
                 "../pages/analytics.py",
@@ -46,7 +49,6 @@ def _steps(job: Job) -> list[tuple[bool, str]]:
     ]
 
 
-def _at_work(job: Job) -> str:
+def _doing(job: Job) -> str:
     words = {JobStatus.CREATED: "Sending the video", JobStatus.UPLOADED: "Scheduling", JobStatus.SUBMITTED: "Running"}
-    share = f" · {job.progress:.0%}" if job.progress is not None else ""
-    return f"{words[job.status]}{share}"
+    return "Queued" if is_queued(job) else words[job.status]

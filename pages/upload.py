@@ -3,6 +3,7 @@
 import streamlit as st
 
 from components.error_notice import plain
+from components.job_progress import estimate_note
 from components.model_picker import installed_models, model_picker
 from components.rate_picker import rate_picker
 from components.session import current_connection, workbench
@@ -24,6 +25,8 @@ if source:
     with right:
         infer_fps = rate_picker(source.kept.facts if source.kept else None, key="upload_rate")
     ready = bool(models) and infer_fps is not None
+    frames = source.kept.facts.planned_count(infer_fps) if source.kept and infer_fps else None
+    estimate_note(bench.store, connection.service, models, frames)
     if st.button(f"Run on {plain(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready):
         job = bench.workflow.submit(
             service=connection.service,

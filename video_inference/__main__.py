@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import uvicorn
+from msgspec import structs
 from tqdm import tqdm
 
 from video_inference.analysis.counts import totals
@@ -140,9 +141,20 @@ def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelCho
         video_name=kept.file_name if kept else options.video.rpartition("/")[2].partition("?")[0] or "video",
         video_sha256=kept.sha256 if kept else None,
         video_url=options.video if is_url else None,
-        models=models,
+        models=_typed(bench, models) if service == EMBEDDED else models,
         infer_fps=rate,
     )
+
+
+def _typed(bench: Workbench, models: list[ModelChoice]) -> list[ModelChoice]:
+    """The models, each of the type that the built-in engine lists it with."""
+    client = bench.services.client(EMBEDDED, "")
+    listed = client.list_models() if client else []
+    types = {(info.model_id, info.model_version): info.inference_type for info in listed}
+    return [
+        structs.replace(model, inference_type=types.get((model.model_id, model.version), model.inference_type))
+        for model in models
+    ]
 
 
 def _connection(bench: Workbench) -> tuple[str, str]:

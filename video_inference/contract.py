@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from msgspec import UNSET, Struct, UnsetType, field
+from msgspec import UNSET, Struct, UnsetType, field, structs
 
 ROBOFLOW_API_URL: Final = "https://api.roboflow.com"
 UPLOAD_URL_PATH: Final = "/video_upload_signed_url/"
@@ -36,10 +36,13 @@ InferenceType = Literal[
 STATUS_DONE: Final = 0
 STATUS_PENDING: Final = 1
 STATUS_FAILED: Final = 2
+CANCELLED: Final = "Cancelled."
+"""Why a job failed that somebody called off (our extension: `DELETE /videoinfer/?job_id=…`)."""
+_CANCELLED_WORDS: Final = ("cancelled", "canceled")
 _STATUS_WORDS: Final = {
     **dict.fromkeys(("completed", "complete", "done", "success", "succeeded", "finished"), STATUS_DONE),
     **dict.fromkeys(("pending", "queued", "created", "running", "processing", "in_progress"), STATUS_PENDING),
-    **dict.fromkeys(("failed", "failure", "error", "cancelled", "canceled"), STATUS_FAILED),
+    **dict.fromkeys(("failed", "failure", "error", *_CANCELLED_WORDS), STATUS_FAILED),
 }
 
 
@@ -91,21 +94,52 @@ class JobAccepted(Struct, frozen=True):
     message: str = ""
 
 
+class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a service that speaks our extensions tells of a job under way; any part may be missing."""
+
+    jobs_before: int | None = None
+    """How many jobs have their turn first; None once it is at work, or where nobody says."""
+    frames_done: int | None = None
+    frames_total: int | None = None
+    frames_per_second: float | None = None
+    """How fast it is now."""
+    remaining_s: float | None = None
+    cancellable: bool = False
+    """Whether it can be called off with DELETE."""
+
+
 class StatusReport(Struct, frozen=True, omit_defaults=True):
-    """Answer to `GET /videoinfer/?job_id=…`; `status` may be a number, a word, or absent."""
+    """Answer to `GET /videoinfer/?job_id=…`; `status` may be a number, a word, or absent.
+
+    From `progress` on nothing is in the vendor's reference: it may be missing, and another service may mean something
+    else by it. What is not what `Standing` says is passed over.
+    """
 
     status: int | str | None = None
     output_signed_url: str | None = None
     error: Any = None
     message: Any = None
-    progress: float | str | None = None
+    progress: Any = None
+    jobs_before: Any = None
+    frames_done: Any = None
+    frames_total: Any = None
+    frames_per_second: Any = None
+    remaining_s: Any = None
+    cancellable: Any = None
+
+    @classmethod
+    def under_way(cls, fraction: float, standing: Standing) -> StatusReport:
+        """Of a job that has not ended, with our extensions."""
+        told = {
+            name: value for name, value in structs.asdict(standing).items() if value is not None and value is not False
+        }
+        return cls(STATUS_PENDING, progress=fraction, **told)
 
     @property
     def code(self) -> int | None:
         """The status as a number; None where it is absent or a word nobody documents."""
         if isinstance(self.status, str):
-            word = self.status.strip().lower()
-            return int(word) if word.isascii() and word.isdigit() else _STATUS_WORDS.get(word.replace("-", "_"))
+            return int(self._word) if self._word.isascii() and self._word.isdigit() else _STATUS_WORDS.get(self._word)
         return self.status
 
     @property
@@ -117,9 +151,19 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
         return self.code is not None and self.code > STATUS_PENDING
 
     @property
+    def is_cancelled(self) -> bool:
+        """Whether it failed because somebody called it off."""
+        return self.is_failed and (self._word in _CANCELLED_WORDS or self.reason == CANCELLED)
+
+    @property
     def is_pending(self) -> bool:
         """Not complete, or nothing known yet."""
         return not self.is_done and not self.is_failed
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether the service says that it is not at work on it yet."""
+        return self.is_pending and (self._word == "queued" or _count(self.jobs_before) is not None)
 
     @property
     def reason(self) -> str:
@@ -136,14 +180,38 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
         """Progress between 0 and 1, where the service gives one."""
         try:
             value = float(self.progress) if self.progress is not None else None
-        except ValueError:
+        except (TypeError, ValueError):
             return None
         return value if value is not None and 0 <= value <= 1 else None
+
+    @property
+    def standing(self) -> Standing | None:
+        """What our extensions tell; None where the service has none of them."""
+        told = Standing(
+            jobs_before=_count(self.jobs_before),
+            frames_done=_count(self.frames_done),
+            frames_total=_count(self.frames_total),
+            frames_per_second=_number(self.frames_per_second),
+            remaining_s=_number(self.remaining_s),
+            cancellable=self.cancellable is True,
+        )
+        return told if told != Standing() else None
 
     @property
     def wording(self) -> str:
         """An unknown status as it came, for the page to show; empty where it is understood."""
         return str(self.status) if self.code is None and self.status is not None else ""
+
+    @property
+    def _word(self) -> str:
+        return self.status.strip().lower().replace("-", "_") if isinstance(self.status, str) else ""
+
+
+class Cancellation(Struct, frozen=True):
+    """Answer to `DELETE /videoinfer/?job_id=…` (our extension): the job has ended as failed, `Cancelled.`"""
+
+    job_id: str
+    message: str = ""
 
 
 class Workspace(Struct, frozen=True):
@@ -181,6 +249,24 @@ class ImageSize(Struct, frozen=True):
     height: int
 
 
+class Point(Struct, frozen=True):
+    """A corner of an outline, in pixels of the entry's `image`."""
+
+    x: float
+    y: float
+
+
+class Keypoint(Struct, frozen=True, omit_defaults=True):
+    """A named point of what a box holds, in pixels of the entry's `image`."""
+
+    x: float
+    y: float
+    class_name: str = field(name="class")
+    class_id: int
+    confidence: float | None = None
+    """None where the model gives none."""
+
+
 class Prediction(Struct, frozen=True, omit_defaults=True):
     """One box: x and y are its centre, all four in pixels of the entry's `image`."""
 
@@ -192,6 +278,9 @@ class Prediction(Struct, frozen=True, omit_defaults=True):
     class_name: str = field(name="class")
     class_id: int | UnsetType = UNSET
     tracker_id: int | str | None = None
+    points: list[Point] | None = None
+    """The outline, from models for instance segmentation."""
+    keypoints: list[Keypoint] | None = None
 
 
 class DetectionEntry(Struct, frozen=True):
@@ -202,5 +291,70 @@ class DetectionEntry(Struct, frozen=True):
     time: float = 0.0
 
 
-Entry = DetectionEntry
+class Label(Struct, frozen=True):
+    """How likely the whole picture is of a class."""
+
+    class_name: str = field(name="class")
+    class_id: int
+    confidence: float
+
+
+class ClassificationEntry(Struct, frozen=True):
+    """One label is right: `top` with its `confidence`; `predictions` begin with it."""
+
+    image: ImageSize
+    predictions: list[Label]
+    top: str
+    confidence: float
+    time: float = 0.0
+
+
+class Score(Struct, frozen=True):
+    """How likely a picture shows a class, whatever else it shows."""
+
+    confidence: float
+    class_id: int
+
+
+class MultiLabelEntry(Struct, frozen=True):
+    """Several labels may be right: a score for each class by name, and which ones are over the threshold."""
+
+    image: ImageSize
+    predictions: dict[str, Score]
+    predicted_classes: list[str]
+    time: float = 0.0
+
+
+class SegmentationMask(Struct, frozen=True):
+    """The class of each pixel."""
+
+    segmentation_mask: str
+    """A PNG of class ids, as large as the entry's `image`, in base64."""
+    class_map: dict[str, str]
+    """Class id, as text, to class name."""
+
+
+class SemanticSegmentationEntry(Struct, frozen=True):
+    """What each pixel of one frame belongs to."""
+
+    image: ImageSize
+    predictions: SegmentationMask
+    time: float = 0.0
+
+
+Entry = DetectionEntry | ClassificationEntry | MultiLabelEntry | SemanticSegmentationEntry
 """What one model saw in one frame, of any type that the engine answers with."""
+
+
+def _number(value: Any) -> float | None:
+    """A foreign value as a number that can be true of a job; None where it is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= _MOST else None
+
+
+def _count(value: Any) -> int | None:
+    number = _number(value)
+    return int(number) if number is not None and number.is_integer() else None
+
+
+_MOST: Final = 1e9

@@ -51,7 +51,7 @@ class FrameReader:
         self._files = ExitStack()
         self._coming: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self._at = -1
-        self._wanted_pts = 0
+        self._target_pts, self._wanted_pts = 0, frozenset[int]()
         self._open()
 
     def frame(self, position: int) -> Image | None:
@@ -61,10 +61,15 @@ class FrameReader:
             return None if frame is None else upright(frame)
 
     def frames(self, positions: Iterable[int]) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Those frames as they were decoded, ascending, each at once; left out are those that cannot be decoded."""
-        for position in sorted(set(positions)):
+        """Those frames as they were decoded, ascending, each at once; left out are those that cannot be decoded.
+
+        What lies between them is not decoded where nothing refers to it.
+        """
+        wanted = sorted({position for position in positions if 0 <= position < len(self.index)})
+        wanted_pts = frozenset(self.index.pts[wanted].tolist())
+        for position in wanted:
             with self._lock:
-                frame = self._frame(position)
+                frame = self._frame(position, wanted_pts)
             if frame is not None:
                 yield position, frame
 
@@ -89,14 +94,14 @@ class FrameReader:
         self._timed = has_times(self._container, self._stream)
         self._skips = self._stream.codec_context.codec.canonical_name in _SKIPS_EXACTLY
 
-    def _frame(self, position: int) -> av.VideoFrame | None:
+    def _frame(self, position: int, wanted_pts: frozenset[int] = frozenset()) -> av.VideoFrame | None:
         if not 0 <= position < len(self.index):
             return None
         kept = self._kept.get(position)
         if kept is not None:
             return kept
-        self._wanted_pts = int(self.index.pts[position])
-        keyframe = int(np.searchsorted(self.index.keyframes[:, 0], self._wanted_pts, side="right")) - 1
+        self._target_pts, self._wanted_pts = int(self.index.pts[position]), wanted_pts
+        keyframe = int(np.searchsorted(self.index.keyframes[:, 0], self._target_pts, side="right")) - 1
         if self._goes_on_to(position, keyframe):
             return self._advance_to(position)
         if self._closed:
@@ -143,9 +148,14 @@ class FrameReader:
         for packet in packets:
             pts = packet_pts(packet)
             if self._skips:
-                skipped = pts is not None and pts < self._wanted_pts
-                self._stream.codec_context.skip_frame = "NONREF" if skipped else "DEFAULT"
+                self._stream.codec_context.skip_frame = "NONREF" if self._is_passed(pts) else "DEFAULT"
             yield from decoded(packet)
+
+    def _is_passed(self, pts: int | None) -> bool:
+        """Whether nobody will ask for the frame with this pts: what comes behind a single target is kept for later."""
+        if pts is None:
+            return False
+        return pts not in self._wanted_pts if self._wanted_pts else pts < self._target_pts
 
     def _packets_from(self, keyframe: int) -> Iterator[Any]:
         """The packets from exactly this keyframe on.

@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from video_inference.contract import ModelRequest, Standing
 from video_inference.errors import JobError
 
 EMBEDDED: Final = "embedded"
@@ -33,6 +34,8 @@ class JobStatus(StrEnum):
     """It ended without results; `failure` says why."""
     LOST = "lost"
     """The service stopped answering for it; a late answer still wins."""
+    CANCELLED = "cancelled"
+    """Somebody called it off, here or at the service."""
 
     @property
     def is_open(self) -> bool:
@@ -40,13 +43,15 @@ class JobStatus(StrEnum):
         return bool(MOVES[self]) and self is not JobStatus.LOST
 
 
+_ENDS_BADLY = {JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED}
 MOVES: Final[dict[JobStatus, frozenset[JobStatus]]] = {
-    JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.LOST}),
-    JobStatus.UPLOADED: frozenset({JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.LOST}),
-    JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST}),
+    JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
+    JobStatus.UPLOADED: frozenset({JobStatus.SUBMITTED, *_ENDS_BADLY}),
+    JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, *_ENDS_BADLY}),
     JobStatus.SUCCEEDED: frozenset(),
     JobStatus.FAILED: frozenset(),
-    JobStatus.LOST: frozenset({JobStatus.SUBMITTED, JobStatus.SUCCEEDED, JobStatus.FAILED}),
+    JobStatus.LOST: frozenset({JobStatus.SUBMITTED, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.CANCELLED: frozenset(),
 }
 
 
@@ -68,6 +73,16 @@ class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
     def label(self) -> str:
         return f"{self.model_id}/{self.version}"
 
+    @property
+    def request(self) -> ModelRequest:
+        """What the contract sends."""
+        return ModelRequest(
+            model_id=self.model_id,
+            model_version=self.version,
+            inference_type=self.inference_type,
+            inference_params=None if self.confidence is None else {"confidence": self.confidence},
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
@@ -88,6 +103,8 @@ class Job:
     """The public URL that the service reads; None where the kept video is sent to it."""
     models: tuple[ModelChoice, ...]
     infer_fps: float
+    frames: int | None = None
+    """How many frames are analysed: as planned here, in the end as the results have it; None where nobody knows."""
     upload_url: str | None = field(default=None, repr=False)
     """The signed URL that the video was PUT to; it is the job's input."""
     remote_job_id: str | None = None
@@ -96,6 +113,10 @@ class Job:
     """What the service said last, where it is worth showing (an unknown status word, a passing fault)."""
     progress: float | None = None
     """Between 0 and 1, of the step the job is in; None where nobody knows."""
+    standing: Standing | None = None
+    """What a service with our extensions last told of it; None once it has ended."""
+    cancel_refused: bool = False
+    """Whether the service turned out to have no way to call it off."""
     failure: str = ""
     """Why it failed or is lost, for a person to read."""
     created_at: datetime
@@ -103,12 +124,14 @@ class Job:
     """When the service was last asked for its status."""
     answered_at: datetime | None = None
     """When the service last knew something of it, later by the time in which nobody asked."""
+    began_at: datetime | None = None
+    """Since when the service has been at work on it, as far as it tells; None where that cannot be known."""
     next_check_at: datetime
     """Nobody acts on the job before this: the floor between status calls, and the lease of whoever is at work."""
     ended_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        for name in ("created_at", "checked_at", "answered_at", "next_check_at", "ended_at"):
+        for name in ("created_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"):
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise JobError(f"Job {self.id}: {name} has no time zone.")
@@ -116,3 +139,10 @@ class Job:
             raise JobError(f"Job {self.id} needs a kept video or a public URL.")
         if not self.models:
             raise JobError(f"Job {self.id} names no model.")
+
+    @property
+    def run_s(self) -> float | None:
+        """How long the service took, to the call that said so; None where it has not succeeded or nobody knows."""
+        if self.status is not JobStatus.SUCCEEDED or self.began_at is None or self.checked_at is None:
+            return None
+        return (self.checked_at - self.began_at).total_seconds()

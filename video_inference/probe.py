@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,6 +30,10 @@ class VideoFacts(Struct, frozen=True, kw_only=True):
     @property
     def fps(self) -> float:
         return float(Fraction(self.frame_rate))
+
+    def planned_count(self, infer_fps: float) -> int:
+        """How many frames are analysed at this rate."""
+        return min(math.ceil(round(self.duration_s * infer_fps, 3)), self.frame_count)
 
 
 def probe(path: Path) -> VideoFacts:

@@ -65,6 +65,11 @@ SETTINGS = (
         meaning="Faults for the engine to answer with, to try a dashboard against them; on a loopback address only.",
     ),
     Setting(
+        name="FRAMETALLY_ENGINE_KEEP_S",
+        default="604800",
+        meaning="For how many seconds the engine keeps uploads and the jobs that have ended.",
+    ),
+    Setting(
         name=SERVERS_SETTING,
         default="",
         meaning="Models that an inference server runs, as `my-model/3=http://127.0.0.1:9001, gaze/*=…`.",
@@ -100,6 +105,7 @@ class Settings:
     engine_key: str | None = field(default=None, repr=False)
     engine_private_urls: bool = False
     engine_faults: str = ""
+    engine_keep_s: float = 604_800.0
     model_servers: ModelServers = NO_SERVERS
     max_video_bytes: int = 10 * 1024**3
     lost_after_s: float = 86_400.0
@@ -129,6 +135,7 @@ class Settings:
             engine_key=value("FRAMETALLY_ENGINE_KEY") or None,
             engine_private_urls=_parse_flag("FRAMETALLY_ENGINE_PRIVATE_URLS", value("FRAMETALLY_ENGINE_PRIVATE_URLS")),
             engine_faults=value("FRAMETALLY_ENGINE_FAULTS"),
+            engine_keep_s=_parse_number("FRAMETALLY_ENGINE_KEEP_S", value("FRAMETALLY_ENGINE_KEEP_S")),
             model_servers=ModelServers.read({name: value(name) for name in (SERVERS_SETTING, KEY_SETTING)}),
             max_video_bytes=int(_parse_number("FRAMETALLY_MAX_VIDEO_BYTES", value("FRAMETALLY_MAX_VIDEO_BYTES"))),
             lost_after_s=_parse_number("FRAMETALLY_LOST_AFTER_S", value("FRAMETALLY_LOST_AFTER_S")),

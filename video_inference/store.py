@@ -20,6 +20,7 @@ from alembic.config import Config
 from msgspec import Struct
 from sqlalchemy.engine import Connection, RowMapping
 
+from video_inference.contract import Standing
 from video_inference.errors import JobError
 from video_inference.jobs import Job, JobStatus, ModelChoice, sources_of
 
@@ -46,6 +47,19 @@ class _Moment(sa.types.TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+class _Told(sa.types.TypeDecorator[Standing]):
+    """What a service told of a job, as JSON: it is shown and never searched."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Standing | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Standing | None:  # noqa: ARG002
+        return None if value is None else _decode_standing(value)
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _METADATA = sa.MetaData()
 
@@ -61,14 +75,18 @@ JOB = sa.Table(
     sa.Column("video_url", sa.Text),
     sa.Column("models", sa.Text, nullable=False),
     sa.Column("infer_fps", sa.Float, nullable=False),
+    sa.Column("frames", sa.Integer),
     sa.Column("upload_url", sa.Text),
     sa.Column("remote_job_id", sa.Text),
     sa.Column("service_says", sa.Text, nullable=False),
     sa.Column("progress", sa.Float),
+    sa.Column("standing", _Told),
+    sa.Column("cancel_refused", sa.Boolean, nullable=False),
     sa.Column("failure", sa.Text, nullable=False),
     sa.Column("created_at", _Moment, nullable=False),
     sa.Column("checked_at", _Moment),
     sa.Column("answered_at", _Moment),
+    sa.Column("began_at", _Moment),
     sa.Column("next_check_at", _Moment, nullable=False),
     sa.Column("ended_at", _Moment),
 )
@@ -115,11 +133,21 @@ class Store:
             raise JobError("There is no such job here.", "It may have been removed, or the link is from elsewhere.")
         return _job_of(row)
 
-    def jobs(self, *, statuses: Sequence[JobStatus] = tuple(JobStatus), limit: int = 200) -> list[Job]:
-        """Jobs in one of these states, newest first."""
+    def jobs(
+        self, *, statuses: Sequence[JobStatus] = tuple(JobStatus), service: str | None = None, limit: int = 200
+    ) -> list[Job]:
+        """Jobs in one of these states, of one service or of all, newest first."""
         query = JOB.select().where(JOB.c.status.in_(statuses)).order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit)
+        if service is not None:
+            query = query.where(JOB.c.service == service)
         with self._engine.connect() as connection:
             return [_job_of(row) for row in connection.execute(query).mappings()]
+
+    def services_without_cancel(self) -> set[str]:
+        """Services that turned out to have no way to call a job off."""
+        query = sa.select(JOB.c.service).where(JOB.c.cancel_refused).distinct()
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
 
     def due(self, now: datetime, services: Sequence[tuple[str, str]], *, limit: int = 1000) -> list[Job]:
         """Open jobs whose time has come, for these (service, key_id) pairs, the longest waiting first."""
@@ -212,3 +240,4 @@ def _job_of(row: RowMapping) -> Job:
 
 _decode_model = msgspec.json.Decoder(ModelChoice).decode
 _decode_models = msgspec.json.Decoder(tuple[ModelChoice, ...]).decode
+_decode_standing = msgspec.json.Decoder(Standing).decode

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from video_inference import sentences
+from video_inference.cancelling import cancel, cancel_late, end_cancelled
 from video_inference.client import VideoInferenceClient
-from video_inference.contract import STATUS_FLOOR_S, ModelRequest, StatusReport
+from video_inference.contract import STATUS_FLOOR_S, StatusReport
 from video_inference.disk import last_change
 from video_inference.errors import (
     AnswerUnreadable,
@@ -33,7 +35,7 @@ from video_inference.errors import (
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S, lease_held
 from video_inference.media import MediaLibrary
-from video_inference.results import archive_apart
+from video_inference.results import archive_apart, open_results
 from video_inference.services import Services
 from video_inference.store import Store
 
@@ -41,6 +43,7 @@ _SHOW_EVERY_S = 2.0
 _KEEP_LEFTOVERS_S = 24 * 3600.0
 _FIRST_CHECK_S = 1.0
 _LONGEST_PAUSE_S = 600.0
+_NOTHING_MORE: dict[str, Any] = {"progress": None, "standing": None, "began_at": None}
 _LOG = logging.getLogger(__name__)
 
 
@@ -74,6 +77,7 @@ class Workflow:
             JobError: no video or no model was named.
         """
         now = self.clock()
+        kept = self.media.get(video_sha256 or "")
         job = Job(
             id=str(uuid.uuid4()),
             status=JobStatus.CREATED,
@@ -84,6 +88,7 @@ class Workflow:
             video_url=video_url,
             models=tuple(models),
             infer_fps=infer_fps,
+            frames=kept.facts.planned_count(infer_fps) if kept else None,
             created_at=now,
             next_check_at=now,
         )
@@ -111,6 +116,10 @@ class Workflow:
             return None
         self.advance(job)
         return self.store.job(job_id)
+
+    def cancel(self, job_id: str) -> Job:
+        """Call a job off, here and at its service; see `cancelling.cancel` for what it raises."""
+        return cancel(self.store, self.services, job_id, self.clock())
 
     def advance(self, job: Job) -> None:
         """Take the next steps of a claimed job, as far as they go now; what goes wrong is written down, not raised.
@@ -165,7 +174,7 @@ class Workflow:
 
     def _start(self, job: Job, client: VideoInferenceClient) -> None:
         input_url = job.video_url or job.upload_url or ""
-        requests = [_model_request(model) for model in job.models]
+        requests = [model.request for model in job.models]
         try:
             remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
         except (ServiceUnreachable, ServiceBroken, AnswerUnreadable) as error:
@@ -175,15 +184,9 @@ class Workflow:
             return
         now = self.clock()
         first_check = now + timedelta(seconds=_FIRST_CHECK_S)
-        self.store.move(
-            job,
-            JobStatus.SUBMITTED,
-            remote_job_id=remote_job_id,
-            answered_at=now,
-            next_check_at=first_check,
-            service_says="",
-            failure="",
-        )
+        known = {"remote_job_id": remote_job_id, "answered_at": now, "began_at": now, "next_check_at": first_check}
+        if not self.store.move(job, JobStatus.SUBMITTED, service_says="", failure="", **known):
+            cancel_late(self.store, client, job, remote_job_id)
 
     def _doubt(self, job: Job, error: ServiceError) -> None:
         """Have a person decide: the service may have taken the job, and a second one may cost as much again."""
@@ -194,7 +197,9 @@ class Workflow:
         self.store.note(job, checked_at=self.clock())
         answer = client.get_status(job.remote_job_id or "")
         report, now = answer.report, self.clock()
-        if report.is_failed:
+        if report.is_cancelled:
+            end_cancelled(self.store, job, now)
+        elif report.is_failed:
             self._fail(job, sentences.failed(job, report))
         elif report.is_done and report.output_signed_url:
             try:
@@ -208,7 +213,8 @@ class Workflow:
             known = {"answered_at": now, "failure": ""} if report.status is not None else {}
             age_s = (now - job.created_at).total_seconds()
             says = sentences.pending(job, report, age_s=age_s, patience_s=self.lost_after_s)
-            news = {"progress": report.fraction, "service_says": says, **known}
+            begins = {"began_at": now} if report.is_queued else {}
+            news = {"progress": report.fraction, "standing": report.standing, "service_says": says, **known, **begins}
             news["next_check_at"] = now + timedelta(seconds=pause_s)
             if job.status is JobStatus.LOST and known:
                 self.store.move(job, JobStatus.SUBMITTED, **news)
@@ -225,10 +231,9 @@ class Workflow:
                 archive_apart(download, self.results_dir / job.id)
             finally:
                 download.unlink(missing_ok=True)
-        now = self.clock()
-        self.store.move(
-            job, JobStatus.SUCCEEDED, progress=1.0, ended_at=now, answered_at=now, failure="", service_says=""
-        )
+        frames, now = len(open_results(self.results_dir / job.id).time_s), self.clock()
+        news = {"progress": 1.0, "standing": None, "frames": frames, "failure": "", "service_says": ""}
+        self.store.move(job, JobStatus.SUCCEEDED, ended_at=now, answered_at=now, **news)
 
     def _bear(self, job: Job, error: ServiceError, *, is_done: bool = False) -> None:
         """Try again later where time may help; end the job where it will not."""
@@ -237,6 +242,8 @@ class Workflow:
         if unsent and isinstance(error, KeyRefused | RequestRefused):
             self._fail(job, str(error))
             return
+        if unsent or is_done:
+            self.store.note(job, progress=None)  # it was that of the transfer that broke
         self._wait(job, sentences.fault(error, is_done=is_done), sentences.next_step(error), error.retry_after_s)
 
     def _wait(self, job: Job, what: str, next_step: str, asked_for_s: float | None = None) -> None:
@@ -250,7 +257,7 @@ class Workflow:
         backoff_s = min(max(floor_s, silent_s / 4), _LONGEST_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
         pause_s = max(backoff_s, asked_for_s or 0)
         says = f"{what} {next_step}".strip()
-        self.store.note(job, service_says=says, progress=None, next_check_at=now + timedelta(seconds=pause_s))
+        self.store.note(job, service_says=says, next_check_at=now + timedelta(seconds=pause_s))
 
     def _without_downtime(self, job: Job) -> Job:
         """Silence counts only while somebody was asking: it begins later by the time in which nobody did."""
@@ -258,8 +265,8 @@ class Workflow:
         if unasked.total_seconds() < LEASE_S or not job.status.is_open:
             return job
         since = (job.answered_at or job.created_at) + unasked
-        self.store.note(job, answered_at=since)
-        return replace(job, answered_at=since)
+        self.store.note(job, answered_at=since, began_at=None)  # nor does anybody know how long it took
+        return replace(job, answered_at=since, began_at=None)
 
     def _is_lost(self, job: Job, report: StatusReport, now: datetime) -> bool:
         last = job.answered_at or job.created_at
@@ -277,13 +284,13 @@ class Workflow:
         if job.status is JobStatus.LOST:
             self.store.note(job, **news)
         else:
-            self.store.move(job, JobStatus.LOST, progress=None, service_says="", **news)
+            self.store.move(job, JobStatus.LOST, service_says="", **news, **_NOTHING_MORE)
 
     def _fail(self, job: Job, why: str) -> None:
-        self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), progress=None, service_says="")
+        self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), service_says="", **_NOTHING_MORE)
 
     def _progress_writer(self, job: Job) -> Callable[[int, int | None], None]:
-        """Writes the share done at most every two seconds."""
+        """Writes the share done at most every two seconds, and ends the transfer where the job has moved on."""
         written_at = self.clock() - timedelta(seconds=_SHOW_EVERY_S)
 
         def write(done_bytes: int, total_bytes: int | None) -> None:
@@ -291,7 +298,8 @@ class Workflow:
             now = self.clock()
             if (now - written_at).total_seconds() >= _SHOW_EVERY_S:
                 written_at = now
-                self.store.note(job, progress=done_bytes / total_bytes if total_bytes else None)
+                if not self.store.note(job, progress=done_bytes / total_bytes if total_bytes else None):
+                    raise JobError("The job has ended meanwhile, or somebody else is at work on it.")
 
         return write
 
@@ -299,13 +307,3 @@ class Workflow:
 def utc_now() -> datetime:
     """The clock of the real world."""
     return datetime.now(UTC)
-
-
-def _model_request(model: ModelChoice) -> ModelRequest:
-    params = None if model.confidence is None else {"confidence": model.confidence}
-    return ModelRequest(
-        model_id=model.model_id,
-        model_version=model.version,
-        inference_type=model.inference_type,
-        inference_params=params,
-    )

@@ -82,7 +82,7 @@ class MisbehavingServer:
                 self.close_connection = True
                 reply(self)
 
-            do_GET = do_POST = do_PUT = handle_any  # noqa: N815
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 """Say nothing."""

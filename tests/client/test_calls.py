@@ -11,9 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.client.conftest import KEY
-from tests.client.misbehaving import MisbehavingServer, answer
+from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
+from video_inference.call import NotThere
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import ModelInfo, ModelRequest
+from video_inference.errors import RequestRefused
 from video_inference.file_names import safe_file_name
 
 
@@ -92,6 +94,39 @@ def test_without_an_invitation_there_is_no_time_to_wait(
     server.replies_with(answer({"status": "completed", "output_signed_url": "https://storage/r"}))
     status = client.get_status("j1")
     assert (status.report.is_done, status.retry_after_s) == (True, None)
+
+
+def test_a_job_is_called_off(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"job_id": "j1", "message": "Cancelled."}))
+    client.cancel("j1")
+    seen = server.seen[0]
+    assert (seen.method, seen.path, seen.query) == ("DELETE", "/videoinfer/", {"api_key": [KEY], "job_id": ["j1"]})
+
+
+@pytest.mark.parametrize("reply", [answer(status=204), answer(b"OK"), answer({"deleted": 1})])
+def test_any_good_answer_says_that_a_job_is_called_off(
+    client: VideoInferenceClient, server: MisbehavingServer, reply: Reply
+) -> None:
+    server.replies_with(reply)
+    client.cancel("j1")
+
+
+def test_calling_a_job_off_is_tried_again_after_a_passing_fault(
+    client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
+) -> None:
+    server.replies_with(reset, answer(status=503), answer({"job_id": "j1"}))
+    client.cancel("j1")
+    assert (len(server.seen), len(waits_s)) == (3, 2)
+
+
+@pytest.mark.parametrize(("status", "error"), [(404, NotThere), (405, NotThere), (409, RequestRefused)])
+def test_a_service_that_does_not_call_a_job_off_says_why(
+    client: VideoInferenceClient, server: MisbehavingServer, status: int, error: type[Exception]
+) -> None:
+    server.replies_with(answer({"error": "The job has ended before."}, status=status))
+    with pytest.raises(error, match=rf"Cancelling the job failed: .* {status} .*The job has ended before"):
+        client.cancel("j1")
+    assert len(server.seen) == 1
 
 
 def test_models_are_listed(client: VideoInferenceClient, server: MisbehavingServer) -> None:

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from components.rate_picker import every_nth, planned_count, refused_rate
+from components.rate_picker import every_nth, refused_rate
 from video_inference.probe import VideoFacts
 
 
@@ -56,4 +56,4 @@ def test_a_rate_that_cannot_be_sent_is_refused_in_words(frame_rate: str, rate: f
 
 @pytest.mark.parametrize(("rate", "frames"), [(10, 40), (5, 20), (3, 12), (1, 4)])
 def test_the_number_of_frames_is_said_before_they_are_paid_for(rate: float, frames: int) -> None:
-    assert planned_count(facts("10", 40), rate) == frames
+    assert facts("10", 40).planned_count(rate) == frames

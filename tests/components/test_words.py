@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from components.error_notice import plain
-from components.job_table import ago
 from components.session import service_label
 from components.video_card import clock, megabytes
 
@@ -17,22 +14,6 @@ from components.video_card import clock, megabytes
 )
 def test_a_time_in_the_video_reads_like_a_players(seconds: float, text: str) -> None:
     assert clock(seconds) == text
-
-
-@pytest.mark.parametrize(
-    ("age_s", "text"),
-    [
-        (-3, "just now"),
-        (1, "just now"),
-        (20, "20 s ago"),
-        (59.7, "59 s ago"),
-        (3599, "59 min ago"),
-        (180, "3 min ago"),
-        (86_400, "1 d ago"),
-    ],
-)
-def test_an_age_is_told_in_its_largest_unit(age_s: float, text: str) -> None:
-    assert ago(timedelta(seconds=age_s)) == text
 
 
 @pytest.mark.parametrize(("size_bytes", "text"), [(500_000, "0.5 MB"), (2_500_000_000, "2.50 GB")])

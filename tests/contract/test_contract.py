@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests.contract.conftest import Service
+from video_inference.call import NotThere
 from video_inference.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
 from video_inference.errors import KeyRefused, LinkExpired, RequestRefused
 
@@ -112,3 +113,14 @@ def test_a_job_on_a_link_without_a_video_is_refused(service: Service) -> None:
 def test_only_our_engine_lists_its_models(service: Service) -> None:
     ours = service.client().open_workspace() == "embedded"
     assert any(model.model_id == "motion" for model in service.client().list_models()) is ours
+
+
+def test_only_our_engine_knows_how_to_cancel_a_job(service: Service, small_video: Path) -> None:
+    client = service.client()
+    job_id = client.start_job(input_url=uploaded(service, small_video), infer_fps=5, models=[MOTION])
+    assert finish(service, job_id).is_done
+    with pytest.raises(RequestRefused) as refused:
+        client.cancel(job_id)
+    ours = client.open_workspace() == "embedded"
+    assert isinstance(refused.value, NotThere) is not ours
+    assert ("409 Conflict: The job has ended before: it is done" in refused.value.what) is ours

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from tests.core.conftest import START, a_job
+from video_inference.contract import ModelRequest
 from video_inference.errors import JobError
-from video_inference.jobs import MOVES, JobStatus, sources_of
+from video_inference.jobs import MOVES, JobStatus, ModelChoice, sources_of
 
-C, U, S, OK, F, L = JobStatus
+C, U, S, OK, F, L, X = JobStatus
 
 
 @pytest.mark.parametrize(
     ("source", "targets"),
-    [(C, {U, S, F, L}), (U, {S, F, L}), (S, {OK, F, L}), (OK, set()), (F, set()), (L, {S, OK, F})],
+    [
+        (C, {U, S, F, L, X}),
+        (U, {S, F, L, X}),
+        (S, {OK, F, L, X}),
+        (OK, set()),
+        (F, set()),
+        (L, {S, OK, F, X}),
+        (X, set()),
+    ],
 )
 def test_a_job_moves_only_forward_except_that_a_late_answer_wins(source: JobStatus, targets: set[JobStatus]) -> None:
     assert MOVES[source] == targets
@@ -32,7 +42,7 @@ def test_what_is_open_is_worked_on() -> None:
     assert {status for status in JobStatus if status.is_open} == {C, U, S}
 
 
-@pytest.mark.parametrize("name", ["created_at", "checked_at", "answered_at", "next_check_at", "ended_at"])
+@pytest.mark.parametrize("name", ["created_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"])
 def test_a_time_without_its_zone_is_refused(name: str) -> None:
     with pytest.raises(JobError, match=name):
         a_job("j1", **{name: datetime(2026, 3, 1, 12)})
@@ -50,3 +60,20 @@ def test_a_job_needs_a_video_and_a_model() -> None:
 def test_a_job_shows_no_signed_link() -> None:
     job = a_job(upload_url="https://storage/v?sig=abc123", video_url="https://host/v.mp4?token=abc123")
     assert "abc123" not in repr(job)
+
+
+def test_how_long_a_job_took_is_from_its_beginning_to_the_call_that_said_so() -> None:
+    times: dict[str, Any] = {
+        "began_at": START,
+        "checked_at": START + timedelta(seconds=90),
+        "ended_at": START + timedelta(seconds=99),
+    }
+    assert a_job(status=OK, **times).run_s == 90
+    assert a_job(status=OK, **{**times, "began_at": None}).run_s is None
+    assert [a_job(status=status, **times).run_s for status in (C, U, S, F, L, X)] == [None] * 6
+
+
+def test_a_model_is_asked_for_as_it_was_picked() -> None:
+    assert ModelChoice(model_id="cars", version="2").request == ModelRequest("cars", "2")
+    sure = ModelChoice(model_id="cars", version="2", confidence=0.4).request
+    assert sure == ModelRequest("cars", "2", inference_params={"confidence": 0.4})

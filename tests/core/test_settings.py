@@ -25,6 +25,7 @@ def test_without_settings_everything_lies_in_the_data_folder(tmp_path: Path, mon
     assert settings.models_dir == tmp_path / "data" / "models"
     assert (settings.api_url, settings.api_key, settings.engine_key) == (None, None, None)
     assert (settings.engine_private_urls, settings.max_video_bytes, settings.lost_after_s) == (False, 10 << 30, 86_400)
+    assert settings.engine_keep_s == 7 * 86_400
 
 
 def test_every_folder_follows_the_data_folder(tmp_path: Path) -> None:
@@ -80,6 +81,8 @@ def test_an_unknown_name_is_refused_with_the_right_one(name: str, hint: str) -> 
         ("FRAMETALLY_MAX_VIDEO_BYTES", "0"),
         ("FRAMETALLY_MAX_VIDEO_BYTES", "-1"),
         ("FRAMETALLY_LOST_AFTER_S", "nan"),
+        ("FRAMETALLY_ENGINE_KEEP_S", "0"),
+        ("FRAMETALLY_ENGINE_KEEP_S", "a week"),
         ("FRAMETALLY_LOST_AFTER_S", "inf"),
         ("FRAMETALLY_ENGINE_PRIVATE_URLS", "maybe"),
     ],

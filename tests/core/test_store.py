@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
 from tests.core.conftest import START, a_job, open_store, with_rivals
 from tests.core.rival import LEASE_S, ROUNDS
+from video_inference import migrations
+from video_inference.contract import Standing
 from video_inference.errors import JobError
 from video_inference.jobs import EMBEDDED, MOVES, JobStatus, ModelChoice
 from video_inference.store import JOB, PRESET, Preset, Store
@@ -24,6 +29,10 @@ def test_a_job_comes_back_as_it_was_written(store: Store) -> None:
         models=models,
         video_name="naïve 视频 'x\".mp4",
         infer_fps=29.97,
+        frames=300,
+        standing=Standing(frames_done=75, frames_total=300, frames_per_second=14.2, remaining_s=15.8, cancellable=True),
+        cancel_refused=True,
+        began_at=START,
         upload_url="https://storage/v?sig=1",
         remote_job_id="r1",
         progress=0.25,
@@ -52,6 +61,23 @@ def test_jobs_come_newest_first(store: Store) -> None:
     store.add(a_job("failed", status=JobStatus.FAILED))
     assert [job.id for job in store.jobs(statuses=[JobStatus.CREATED])] == ["j2", "j1", "j0"]
     assert [job.id for job in store.jobs(limit=2)] == ["j2", "j1"]
+
+
+def test_jobs_of_one_service_and_services_that_cancel_nothing(store: Store) -> None:
+    for number, service in enumerate(("https://a", "https://a", "https://b")):
+        store.add(a_job(f"j{number}", service=service, created_at=START + timedelta(hours=number)))
+    assert [job.id for job in store.jobs(service="https://a")] == ["j1", "j0"]
+    assert store.services_without_cancel() == set()
+    store.note(store.job("j0"), cancel_refused=True)
+    assert store.services_without_cancel() == {"https://a"}
+
+
+def test_what_a_service_told_is_replaced_and_forgotten(store: Store) -> None:
+    store.add(a_job())
+    store.note(store.job("j1"), standing=Standing(jobs_before=2))
+    assert store.job("j1").standing == Standing(jobs_before=2)
+    store.note(store.job("j1"), standing=None)
+    assert store.job("j1").standing is None
 
 
 def test_a_job_is_due_when_it_is_open_and_its_time_has_come_and_its_key_is_known(store: Store) -> None:
@@ -173,6 +199,22 @@ def test_the_migrations_make_the_tables_that_the_code_names(database_url: str) -
             columns = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
             assert columns == {column.name: column.nullable for column in table.columns}
         engine.dispose()
+
+
+def test_a_ledger_of_the_first_version_keeps_its_jobs(database_url: str) -> None:
+    with open_store(database_url) as store:
+        store.add(a_job(video_name="old.mp4"))
+        engine = store._engine.execution_options(is_writing=True)
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+        with engine.begin() as connection:
+            for column in ("frames", "standing", "cancel_refused", "began_at"):
+                connection.execute(sa.text(f"ALTER TABLE job DROP COLUMN {column}"))
+            config.attributes["connection"] = connection
+            command.stamp(config, "0001")
+    with open_store(database_url) as store:
+        job = store.job("j1")
+        assert (job.video_name, job.frames, job.standing, job.cancel_refused) == ("old.mp4", None, None, False)
 
 
 def test_a_ledger_in_sqlite_survives_a_loss_of_power(sqlite_url: str) -> None:

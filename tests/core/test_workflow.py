@@ -125,12 +125,16 @@ def test_a_job_goes_from_the_click_to_its_results(
 ) -> None:
     deployment, fake = hosted
     job = deployment.submit(small_video)
+    assert job.frames == 20
     seen = finish(deployment, fake, job.id, deployment.restart if crash_between else lambda: None)
     done = deployment.job(job.id)
     assert seen[0] is JobStatus.CREATED
     assert seen[-1] is JobStatus.SUCCEEDED, (done.failure, done.service_says)
     assert (done.progress, done.failure, done.service_says) == (1.0, "", "")
     assert done.ended_at is not None
+    assert done.frames == 20
+    assert done.run_s is not None
+    assert done.run_s >= 2 * STATUS_FLOOR_S
     archived = open_results(deployment.folder / "results" / job.id)
     assert archived.models["motion"].analysed.tolist() == [False, *[True] * 19]
     assert [path.name for path in (deployment.folder / "results").iterdir()] == [job.id]

@@ -18,12 +18,21 @@ FINE_PLACES = (SIZE_PX // STRIDES[0]) ** 2
 Floats = npt.NDArray[np.float32]
 
 
+Shape = tuple[int | str, ...]
+KINDS: dict[Any, int] = {np.float32: TensorProto.FLOAT, np.float16: TensorProto.FLOAT16, np.uint8: TensorProto.UINT8}
+
+
 class Graph:
     """Nodes and constants of a model from `images` (1, 3, 320, 320) to its outputs."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        self.input_shape: Shape = (1, 3, SIZE_PX, SIZE_PX)
+        self.input_kind: type = np.float32
+        self.more_inputs: list[onnx.ValueInfoProto] = []
+        self.output_kinds: dict[str, int] = {}
+        """Of the outputs that are no real numbers of 32 bits."""
 
     def constant(self, name: str, value: npt.ArrayLike, dtype: type = np.float32) -> str:
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
@@ -33,20 +42,26 @@ class Graph:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
-    def save(self, path: Path, outputs: dict[str, tuple[int, ...]], metadata: dict[str, str] | None = None) -> None:
-        image = helper.make_tensor_value_info("images", TensorProto.FLOAT, (1, 3, SIZE_PX, SIZE_PX))
-        infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()]
-        graph = helper.make_graph(self.nodes, "bright", [image], infos, self.constants)
+    def save(self, path: Path, outputs: dict[str, Shape], metadata: dict[str, str] | None = None) -> None:
+        image = helper.make_tensor_value_info("images", KINDS[self.input_kind], self.input_shape)
+        infos = [
+            helper.make_tensor_value_info(name, self.output_kinds.get(name, TensorProto.FLOAT), shape)
+            for name, shape in outputs.items()
+        ]
+        graph = helper.make_graph(self.nodes, "bright", [image, *self.more_inputs], infos, self.constants)
         made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         helper.set_model_props(made, metadata or {})
         path.parent.mkdir(parents=True, exist_ok=True)
         onnx.save(made, str(path))
 
 
-def save_ultralytics(path: Path, *, slow: bool = False, task: str = "detect") -> None:
-    """A detect head of two classes, `dark` and `bright`; it looks at the red channel, 0 to 1."""
+def save_ultralytics(path: Path, *, slow: bool = False, stuck: bool = False, task: str = "detect") -> None:
+    """A detect head of two classes, `dark` and `bright`; it looks at the red channel, 0 to 1.
+
+    `slow`: a frame takes some 50 ms; `stuck`: minutes.
+    """
     graph = Graph()
-    score = _score(graph, red=0, full_scale=1.0, slow=slow)
+    score = _score(graph, red=0, full_scale=1.0, work=1 if slow else 100 if stuck else 0)
     boxes = np.concatenate([_centres(), np.full((PLACES, 2), SQUARE_PX)], axis=1)
     graph.constant("boxes", boxes.T[None])
     graph.constant("dark", np.zeros((1, 1, PLACES)))
@@ -55,13 +70,15 @@ def save_ultralytics(path: Path, *, slow: bool = False, task: str = "detect") ->
     graph.save(path, {"output0": (1, 6, PLACES)}, metadata)
 
 
-def save_yolox(path: Path) -> None:
-    """A raw grid of two classes without names; it looks at the red channel, 0 to 255."""
+def save_yolox(path: Path, *, decoded: bool = False) -> None:
+    """A raw grid of two classes without names, or its boxes in pixels; it looks at the red channel, 0 to 255."""
     graph = Graph()
     score = _score(graph, red=2, full_scale=255.0)
     strides = np.concatenate([np.full((SIZE_PX // stride) ** 2, stride) for stride in STRIDES])
     log_size = np.log(SQUARE_PX / strides)
-    graph.constant("boxes", np.stack([np.full(PLACES, 0.5), np.full(PLACES, 0.5), log_size, log_size])[None])
+    raw = np.stack([np.full(PLACES, 0.5), np.full(PLACES, 0.5), log_size, log_size])
+    pixels = np.concatenate([_centres(), np.full((PLACES, 2), SQUARE_PX)], axis=1).T
+    graph.constant("boxes", (pixels if decoded else raw)[None])
     graph.constant("classes", np.stack([np.zeros(PLACES), np.ones(PLACES)])[None])
     graph.node("Concat", ["boxes", score, "classes"], "columns", axis=1)
     graph.node("Transpose", ["columns"], "output", perm=[0, 2, 1])
@@ -72,7 +89,9 @@ def save_unknown(path: Path) -> None:
     """A model that is no detector of any family."""
     graph = Graph()
     graph.node("GlobalAveragePool", ["images"], "mean")
-    graph.save(path, {"mean": (1, 3, 1, 1)})
+    graph.node("Flatten", ["mean"], "vector")
+    graph.node("Identity", ["images"], "same")
+    graph.save(path, {"vector": (1, 3), "same": (1, 3, SIZE_PX, SIZE_PX)})
 
 
 def save_with_outside_weights(path: Path, location: str) -> None:
@@ -87,12 +106,12 @@ def save_with_outside_weights(path: Path, location: str) -> None:
     graph.save(path, {"output": (1, 3, SIZE_PX, SIZE_PX)})
 
 
-def _score(graph: Graph, *, red: int, full_scale: float, slow: bool = False) -> str:
+def _score(graph: Graph, *, red: int, full_scale: float, work: int = 0) -> str:
     """(1, 1, places): near 1 where a square of 48 px around the place is bright; only the finest stride looks."""
     graph.constant("red", [red], np.int64)
     channel = graph.node("Gather", ["images", "red"], "channel", axis=1)
-    if slow:
-        channel = _slowed(graph, channel)
+    if work:
+        channel = _slowed(graph, channel, work)
     pad = (SQUARE_PX - STRIDES[0]) // 2
     window = {"kernel_shape": [SQUARE_PX] * 2, "strides": [STRIDES[0]] * 2, "pads": [pad] * 4}
     graph.node("AveragePool", [channel], "mean", **window)
@@ -106,13 +125,14 @@ def _score(graph: Graph, *, red: int, full_scale: float, slow: bool = False) -> 
     return graph.node("Concat", ["fine_row", "coarse"], "score", axis=2)
 
 
-def _slowed(graph: Graph, channel: str) -> str:
-    """The same channel after some 50 ms of convolutions that change nothing."""
+def _slowed(graph: Graph, channel: str, times: int) -> str:
+    """The same channel after so many times some 50 ms of convolutions that change nothing."""
     graph.constant("widen", np.zeros((32, 1, 1, 1)))
     graph.constant("work", np.zeros((32, 32, 5, 5)))
-    graph.node("Conv", [channel, "widen"], "wide")
-    graph.node("Conv", ["wide", "work"], "worked", pads=[2] * 4)
-    graph.node("ReduceMean", ["worked"], "nothing", axes=[1])
+    wide = graph.node("Conv", [channel, "widen"], "wide")
+    for number in range(times):
+        wide = graph.node("Conv", [wide, "work"], f"worked{number}", pads=[2] * 4)
+    graph.node("ReduceMean", [wide], "nothing", axes=[1])
     return graph.node("Add", [channel, "nothing"], "slowed")
 
 

@@ -18,6 +18,8 @@ KEYED_CALLS = [
     ("POST", "/videoinfer"),
     ("GET", "/videoinfer/"),
     ("GET", "/videoinfer"),
+    ("DELETE", "/videoinfer/"),
+    ("DELETE", "/videoinfer"),
     ("GET", "/models"),
     ("GET", "/models/"),
 ]
@@ -57,7 +59,7 @@ def test_the_models_are_listed(deaf_engine: RunningEngine) -> None:
 def test_a_queued_job_is_pending_and_invites_an_earlier_call(deaf_engine: RunningEngine) -> None:
     job_id = deaf_engine.submit(PUBLIC)
     answer = deaf_engine.call("GET", "/videoinfer/", params={"job_id": job_id})
-    assert answer.json() == {"status": 1, "progress": 0.0}
+    assert answer.json() == {"status": 1, "progress": 0.0, "jobs_before": 0, "cancellable": True}
     assert int(answer.headers["retry-after"]) <= 2
 
 

@@ -1,55 +1,83 @@
-"""Fitting a picture into a model's, and non-maximum suppression."""
+"""Choosing among the boxes of a model: non-maximum suppression, and what never becomes a box."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from video_inference.engine.detectors.boxes import letterbox, suppress
+from video_inference.engine.detectors.boxes import MOST_CANDIDATES, Candidates, choose, nothing, suppress
+from video_inference.engine.detectors.detector import parse_params
+from video_inference.engine.detectors.intake import Fit
 from video_inference.engine.picture import Picture
 
+PICTURE = Picture.of(np.zeros((100, 100, 3), dtype=np.uint8))
+AS_IT_IS = Fit(1.0, 1.0, 0, 0, 100, 100)
 
-@pytest.mark.parametrize(
-    ("size_px", "centred", "scale", "left_px", "top_px"),
-    [
-        ((640, 360), True, 1.0, 0, 140),
-        ((1280, 720), True, 0.5, 0, 140),
-        ((1280, 720), False, 0.5, 0, 0),
-        ((360, 640), True, 1.0, 140, 0),
-        ((100, 100), True, 6.4, 0, 0),
-    ],
-)
-def test_a_picture_keeps_its_shape(
-    size_px: tuple[int, int], centred: bool, scale: float, left_px: int, top_px: int
-) -> None:
-    image = np.full((size_px[1], size_px[0], 3), 200, dtype=np.uint8)
-    padded, fit = letterbox(Picture.of(image), 640, 640, centred=centred)
-    assert padded.shape == (640, 640, 3)
-    assert fit == (scale, left_px, top_px)
-    filled = np.argwhere(padded[:, :, 0] != 114)
-    assert filled.min(axis=0).tolist() == [top_px, left_px]
-    assert filled.max(axis=0).tolist() == [top_px + size_px[1] * scale - 1, left_px + size_px[0] * scale - 1]
+
+def chosen(xyxy: object, confidence: object, class_ids: object, **params: object) -> tuple[list[float], np.ndarray]:
+    """Confidences and corners of what stays, in a picture of 100 x 100 that is the model's own."""
+    sure = np.array(confidence, dtype=np.float32)
+    candidates = Candidates(np.array(xyxy, dtype=np.float32), sure, np.array(class_ids), nothing(len(sure)))
+    kept, corners = choose(candidates, AS_IT_IS, PICTURE, ["a", "b"], parse_params(params), 0.5)
+    return kept.confidence.tolist(), corners
 
 
 def test_suppression_works_within_a_class_only() -> None:
     xyxy = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [1, 0, 11, 10], [50, 50, 60, 60]], dtype=np.float32)
     confidence = np.array([0.6, 0.9, 0.5, 0.3], dtype=np.float32)
-    kept = suppress(xyxy, confidence, np.array([0, 0, 1, 0]), iou_threshold=0.5, max_detections=10)
-    assert kept == [1, 2, 3]
+    assert suppress(xyxy, confidence, np.array([0, 0, 1, 0]), 0.5).tolist() == [1, 2, 3]
 
 
-def test_suppression_agrees_with_the_definition_on_random_boxes() -> None:
+@pytest.mark.parametrize("iou_threshold", [0.1, 0.45, 0.7])
+def test_suppression_agrees_with_the_definition_on_random_boxes(iou_threshold: float) -> None:
     random = np.random.default_rng(3)
     low = random.uniform(0, 100, (200, 2))
     xyxy = np.concatenate([low, low + random.uniform(5, 60, (200, 2))], axis=1).astype(np.float32)
     confidence, classes = random.uniform(size=200).astype(np.float32), random.integers(0, 3, 200)
-    kept = suppress(xyxy, confidence, classes, iou_threshold=0.45, max_detections=500)
     expected: list[int] = []
     for at in np.argsort(-confidence):
-        if all(classes[at] != classes[other] or overlap(xyxy[at], xyxy[other]) <= 0.45 for other in expected):
+        others = [other for other in expected if classes[other] == classes[at]]
+        if all(overlap(xyxy[at], xyxy[other]) <= iou_threshold for other in others):
             expected.append(int(at))
-    assert kept == expected
-    assert suppress(xyxy, confidence, classes, iou_threshold=0.45, max_detections=7) == expected[:7]
+    assert suppress(xyxy, confidence, classes, iou_threshold).tolist() == expected
+
+
+def test_a_threshold_of_one_keeps_every_box() -> None:
+    same = np.array([[0, 0, 10, 10]] * 3, dtype=np.float32)
+    assert suppress(same, np.array([0.2, 0.9, 0.5], dtype=np.float32), np.zeros(3, dtype=int), 1.0).tolist() == [
+        1,
+        2,
+        0,
+    ]
+
+
+def test_what_is_no_number_or_lies_outside_is_no_box() -> None:
+    xyxy = [[np.nan, 0, 10, 10], [-np.inf, 0, np.inf, 10], [200, 200, 210, 210], [10, 10, 10, 20], [30, 30, 20, 20]]
+    _, corners = chosen(xyxy, [0.9] * 5, [0] * 5)
+    assert corners.tolist() == [[0, 0, 100, 10]]
+
+
+def test_a_class_that_the_model_does_not_have_is_no_box() -> None:
+    confidence, _ = chosen([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]], [0.9, 0.8, 0.7], [2, -1, 1])
+    assert confidence == pytest.approx([0.7])
+
+
+def test_the_request_s_threshold_wins_over_the_family_s() -> None:
+    near = [[0, 0, 10, 10], [3, 0, 13, 10]]
+    assert len(chosen(near, [0.9, 0.8], [0, 0])[0]) == 1
+    assert len(chosen(near, [0.9, 0.8], [0, 0], iou_threshold=0.6)[0]) == 2
+
+
+def test_of_very_many_candidates_the_surest_are_looked_at() -> None:
+    random = np.random.default_rng(5)
+    low = random.uniform(0, 95, (3 * MOST_CANDIDATES, 2))
+    sure = random.permutation(np.linspace(0, 1, len(low)))
+    confidence, _ = chosen(
+        np.concatenate([low, low + 0.01], axis=1), sure, np.zeros(len(low), dtype=int), max_detections=10_000
+    )
+    assert len(confidence) == MOST_CANDIDATES
+    assert min(confidence) == pytest.approx(2 / 3, abs=1e-3)
+    assert confidence == sorted(confidence, reverse=True)
 
 
 def overlap(one: np.ndarray, other: np.ndarray) -> float:

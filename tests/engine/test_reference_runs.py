@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from video_inference.contract import Prediction
+from video_inference.contract import DetectionEntry, Prediction
 from video_inference.engine.detectors import open_detector, parse_params
 from video_inference.engine.picture import Picture
 from video_inference.video import build_index, read_frames
@@ -37,7 +37,9 @@ def test_boxes_agree_with_an_independent_implementation(
     assert len(frames) == len(entries)
     for position, image in frames:
         expected = msgspec.convert(results[key][entry_at[position]]["predictions"], list[Prediction])
-        found = detector.infer(Picture.of(image)).predictions
+        entry = detector.infer(Picture.of(image))
+        assert isinstance(entry, DetectionEntry)
+        found = entry.predictions
         assert [one for one in expected if one.confidence > SURE]
         assert unmatched(expected, found) == []
         assert unmatched(found, expected) == []

@@ -132,6 +132,17 @@ def test_jobs_that_have_ended_go_after_a_week_and_no_other(spool: Spool) -> None
     assert [path.name for path in (spool.folder / "jobs").iterdir()] == [waiting.id]
 
 
+def test_for_how_long_uploads_and_ended_jobs_are_kept_is_a_setting(spool: Spool) -> None:
+    upload(spool, "u", b"video")
+    job = spool.accept(REQUEST)
+    job.cancel()
+    now_s = job.folder.stat().st_mtime
+    spool.forget_old(now_s=now_s + 3500, keep_s=3600)
+    assert (spool.find(job.id) is not None, (spool.folder / "uploads" / "u").exists()) == (True, True)
+    spool.forget_old(now_s=now_s + 3700, keep_s=3600)
+    assert (spool.find(job.id), (spool.folder / "uploads" / "u").exists()) == (None, False)
+
+
 def test_a_progress_that_a_power_cut_left_empty_is_none(spool: Spool) -> None:
     job = spool.accept(REQUEST)
     (job.folder / "progress.json").touch()

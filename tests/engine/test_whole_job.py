@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import pytest
+
+from tests.engine import onnx_families
 from tests.engine.conftest import RunningEngine
+from video_inference.__main__ import main
+from video_inference.results import Kind, archive, open_results
 
 
 def test_motion_finds_the_moving_square_and_nothing_while_nothing_moves(
@@ -23,3 +29,48 @@ def test_motion_finds_the_moving_square_and_nothing_while_nothing_moves(
         assert abs(found[0]["y"] - 120) < 6
         assert found[0]["confidence"] > 0.8
     assert results["motion"][0]["image"] == {"width": 320, "height": 240}
+
+
+KINDS = {
+    "keypoint-detection": Kind.KEYPOINTS,
+    "instance-segmentation": Kind.SEGMENTATION,
+    "classification": Kind.CLASSIFICATION,
+    "semantic-segmentation": Kind.SEMANTIC,
+}
+
+
+def save_one_of_each_type(models_dir: Path) -> None:
+    """A model of each type, called like it; the boxes of any confidence, as the video's square is not red."""
+    onnx_families.save_yolov8_more(models_dir / "keypoint-detection" / "1" / "model.onnx", "pose")
+    onnx_families.save_yolov8_more(models_dir / "instance-segmentation" / "1" / "model.onnx", "segment")
+    onnx_families.save_classifier(models_dir / "classification" / "1" / "model.onnx")
+    onnx_families.save_semantic(models_dir / "semantic-segmentation" / "1" / "model.onnx")
+    for name in ("classification", "semantic-segmentation"):
+        (models_dir / name / "1" / "classes.txt").write_text("background\nred\nblue\n")
+
+
+def test_one_job_runs_models_of_every_type_and_the_dashboard_reads_each(
+    running_engine: RunningEngine, small_video: Path, tmp_path: Path
+) -> None:
+    save_one_of_each_type(running_engine.models_dir)
+    asked = [
+        {"model_id": name, "model_version": "1", "inference_type": name, "inference_params": {"confidence": 0.0}}
+        for name in KINDS
+    ]
+    results = running_engine.results(running_engine.submit(running_engine.upload(small_video), *asked, fps=2))
+    (tmp_path / "results.json").write_text(json.dumps(results))
+    archive(tmp_path / "results.json", tmp_path / "archive")
+    read = open_results(tmp_path / "archive")
+    assert {name: table.kind for name, table in read.models.items()} == KINDS
+    assert all(table.analysed.all() and len(table.analysed) == 8 for table in read.models.values())
+
+
+def test_the_command_line_asks_for_the_type_that_a_model_has(
+    small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    save_one_of_each_type(tmp_path / "data" / "models")
+    models = [word for name in KINDS for word in ("--model", f"{name}/1")]
+    assert main(["run", str(small_video), *models, "--fps", "1", "--out", str(tmp_path / "out.json")]) == 0
+    assert set(json.loads((tmp_path / "out.json").read_bytes())) == {"frame_offset", "time_offset", *KINDS}
+    assert capsys.readouterr().out.count("4 of 4 frames analysed") == len(KINDS)

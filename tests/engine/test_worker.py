@@ -26,7 +26,7 @@ from video_inference.engine.spool import Progress, Spool
 SLOW = {**model("slow"), "inference_params": {"iou_threshold": 0.4}}
 
 
-def until(fact: Callable[[], Any], *, limit_s: float = 20) -> Any:
+def until(fact: Callable[[], Any], *, limit_s: float = 60) -> Any:
     give_up_s = time.monotonic() + limit_s
     while not (value := fact()):
         assert time.monotonic() < give_up_s
@@ -131,6 +131,13 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(
     assert report.status == 2
     assert report.error == "The file has no picture, only sound. Choose a file with a video track."
     running_engine.results(following)
+
+
+def test_a_worker_forgets_what_was_kept_long_enough(start_engine: StartEngine, small_video: Path) -> None:
+    engine = start_engine(keep_s=0.5)
+    job_id = engine.submit(engine.upload(small_video))
+    until(lambda: engine.call("GET", "/videoinfer/", params={"job_id": job_id}).status_code == 404)
+    until(lambda: not list((engine.folder / "uploads").iterdir()))
 
 
 def test_a_request_that_cannot_be_read_back_does_not_stop_the_worker(

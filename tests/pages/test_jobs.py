@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.conftest import OpenPage
+from tests.engine import onnx_models
+from tests.pages.conftest import OpenPage, captions
+from video_inference.contract import Standing
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.workbench import Workbench
 
@@ -16,7 +21,7 @@ HOSTED = "https://api.example.com"
 
 def write_job(bench: Workbench, status: JobStatus, **values: Any) -> Job:
     now = datetime.now(UTC)
-    known = {
+    known: dict[str, Any] = {
         "id": f"job-{len(bench.store.jobs())}",
         "service": HOSTED,
         "key_id": "0123",
@@ -46,7 +51,7 @@ def test_every_state_has_its_word(open_page: OpenPage, bench: Workbench) -> None
     for status in JobStatus:
         write_job(bench, status)
     app = open_page("jobs")
-    for word in ("Sending", "Scheduling", "Running", "Done", "Failed", "Lost"):
+    for word in ("Sending", "Scheduling", "Running", "Done", "Failed", "Lost", "Cancelled"):
         assert word in texts(app)
     assert [link.label for link in app.page_link] == ["Open in analytics"]
     assert "forklifts/7 · 5 fps · api.example.com · started 3 min ago" in texts(app)
@@ -113,3 +118,167 @@ def test_the_newest_come_first_and_more_on_demand(open_page: OpenPage, bench: Wo
     app.button[0].click().run()
     assert "v26.mp4" in texts(app)
     assert not app.button
+
+
+COUNTED = Standing(frames_done=412, frames_total=1200, frames_per_second=14.2, remaining_s=55.5, cancellable=True)
+
+
+def write_finished(bench: Workbench, run_s: float, count: int, **values: Any) -> None:
+    """Jobs of the same service and models, 600 frames each, that took so long."""
+    began_at = datetime.now(UTC) - timedelta(hours=1)
+    ended = {"began_at": began_at, "checked_at": began_at + timedelta(seconds=run_s), "frames": 600}
+    for _ in range(count):
+        write_job(bench, JobStatus.SUCCEEDED, **{**ended, **values})
+
+
+def cancel_buttons(app: AppTest) -> list[str]:
+    return [button.key or "" for button in app.button if button.label == "Cancel the job"]
+
+
+def test_a_service_that_counts_frames_is_shown_with_its_speed_and_what_remains(
+    open_page: OpenPage, bench: Workbench
+) -> None:
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", progress=0.34, standing=COUNTED)
+    app = open_page("jobs")
+    bar = app.get("progress")[0].proto
+    assert (bar.text, bar.value) == ("412 of 1,200 frames · 14.2 frames/s · about 55 s left", 34)
+
+
+@pytest.mark.parametrize(("before", "words"), [(0, "next in line"), (1, "1 job before it"), (3, "3 jobs before it")])
+def test_a_job_that_waits_for_its_turn_says_so(open_page: OpenPage, bench: Workbench, before: int, words: str) -> None:
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", progress=0.0, standing=Standing(jobs_before=before))
+    app = open_page("jobs")
+    assert "Queued" in texts(app)
+    assert "Running" not in texts(app)
+    assert (words in captions(app), app.get("progress")) == (True, [])
+
+
+def test_how_long_a_running_job_will_take_is_learned_from_three_earlier_ones(
+    open_page: OpenPage, bench: Workbench
+) -> None:
+    began_at = datetime.now(UTC) - timedelta(seconds=40)
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", frames=1200, began_at=began_at)
+    write_finished(bench, 100, 2)
+    write_finished(bench, 5, 3, service="https://other.example.com")
+    assert "time left: too few jobs yet" in texts(open_page("jobs"))
+    write_finished(bench, 110, 1)
+    assert "about 2 to 3 min left" in texts(open_page("jobs"))
+
+
+def test_a_job_that_takes_longer_than_any_before_promises_nothing(open_page: OpenPage, bench: Workbench) -> None:
+    write_finished(bench, 10, 3)
+    began_at = datetime.now(UTC) - timedelta(hours=1)
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", frames=600, began_at=began_at)
+    assert "longer than earlier jobs took" in texts(open_page("jobs"))
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"status": JobStatus.CREATED}, "about 2 min once it runs"),
+        ({"status": JobStatus.SUBMITTED, "standing": Standing(jobs_before=2)}, "about 2 min once it runs"),
+        ({"status": JobStatus.SUBMITTED}, "about 2 min in all"),
+        ({"status": JobStatus.SUBMITTED, "frames": None}, ""),
+    ],
+)
+def test_what_is_learned_is_told_as_far_as_it_goes(
+    open_page: OpenPage, bench: Workbench, values: dict[str, Any], words: str
+) -> None:
+    write_finished(bench, 120, 3)
+    write_job(bench, **{"frames": 600, "remote_job_id": "r1", **values})
+    app = open_page("jobs")
+    assert words in texts(app)
+    assert ("about" in texts(app)) is bool(words)
+
+
+def test_cancelling_is_offered_where_the_service_says_that_it_can(open_page: OpenPage, bench: Workbench) -> None:
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r0")
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", standing=Standing(frames_done=3))
+    can = write_job(bench, JobStatus.SUBMITTED, remote_job_id="r2", standing=COUNTED)
+    for status in (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED):
+        write_job(bench, status, remote_job_id="r3", standing=COUNTED)
+    assert cancel_buttons(open_page("jobs")) == [f"cancel-{can.id}"]
+
+
+def test_a_service_that_has_refused_is_never_offered_it_again(open_page: OpenPage, bench: Workbench) -> None:
+    write_job(bench, JobStatus.FAILED, remote_job_id="r0", cancel_refused=True)
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", standing=COUNTED)
+    other = write_job(bench, JobStatus.SUBMITTED, remote_job_id="r2", standing=COUNTED, service="https://b.example.com")
+    assert cancel_buttons(open_page("jobs")) == [f"cancel-{other.id}"]
+
+
+def test_the_engine_that_has_lost_one_job_can_still_cancel_the_others(open_page: OpenPage, bench: Workbench) -> None:
+    ours = {"service": EMBEDDED, "key_id": "", "standing": COUNTED}
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", cancel_refused=True, **ours)
+    other = write_job(bench, JobStatus.SUBMITTED, remote_job_id="r2", **ours)
+    assert cancel_buttons(open_page("jobs")) == [f"cancel-{other.id}"]
+
+
+def test_a_job_that_is_still_being_sent_is_cancelled_after_a_second_question(
+    open_page: OpenPage, bench: Workbench
+) -> None:
+    job = write_job(bench, JobStatus.CREATED, video_name="dock *2*.mp4")
+    app = open_page("jobs")
+    (popover,) = app.get("popover")
+    assert popover.markdown[0].value == r"Cancel **dock \*2\*.mp4**? It ends without results."
+    assert bench.store.job(job.id).status is JobStatus.CREATED
+    popover.button[0].click().run()
+    assert bench.store.job(job.id).status is JobStatus.CANCELLED
+    assert "Cancelled" in texts(app)
+    assert [*app.error, *app.warning, *app.exception] == []
+    assert cancel_buttons(app) == []
+
+
+def test_why_a_job_was_not_cancelled_is_said(open_page: OpenPage, bench: Workbench) -> None:
+    job = write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1", standing=COUNTED)
+    app = open_page("jobs")
+    app.button(key=f"cancel-{job.id}").click().run()
+    assert "Enter it on Configuration" in app.toast[0].value
+    assert bench.store.job(job.id).status is JobStatus.SUBMITTED
+
+
+def test_a_job_that_may_go_on_at_its_service_says_so(open_page: OpenPage, bench: Workbench) -> None:
+    write_job(bench, JobStatus.CANCELLED, failure="Cancelled. The service had just taken it and may run it to its end.")
+    app = open_page("jobs")
+    assert "may run it to its end" in app.warning[0].value
+
+
+def test_a_running_job_of_the_engine_is_cancelled_from_the_page_on_both_sides(
+    working_engine: str, open_page: OpenPage, bench: Workbench, small_video: Path
+) -> None:
+    onnx_models.save_ultralytics(bench.settings.models_dir / "stuck" / "1" / "model.onnx", stuck=True)
+    kept = bench.media.add(small_video)
+    running, queued = (
+        bench.workflow.submit(
+            service=EMBEDDED,
+            key_id="",
+            video_name="square.mp4",
+            video_sha256=kept.sha256,
+            models=[ModelChoice(model_id="stuck", version="1")],
+            infer_fps=5,
+        )
+        for _ in range(2)
+    )
+    give_up_s = time.monotonic() + 60
+    while not all(told(bench, job) for job in (running, queued)) or not is_at_work(bench, running):
+        assert time.monotonic() < give_up_s
+        bench.workflow.refresh_due()
+        time.sleep(0.05)
+    app = open_page("jobs")
+    assert "1 job before it" in captions(app)
+    for job in (queued, running):
+        app.button(key=f"cancel-{job.id}").click().run()
+        assert bench.store.job(job.id).status is JobStatus.CANCELLED
+        folder = bench.settings.engine_dir / "jobs" / (bench.store.job(job.id).remote_job_id or "")
+        assert (folder / "failure.json").read_bytes() == b'{"reason":"Cancelled."}'
+        assert not (folder / "video").exists()
+    assert cancel_buttons(app) == []
+
+
+def told(bench: Workbench, job: Job) -> Standing | None:
+    return bench.store.job(job.id).standing
+
+
+def is_at_work(bench: Workbench, job: Job) -> bool:
+    standing = told(bench, job)
+    return standing is not None and standing.jobs_before is None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import OpenPage, button
-from video_inference.jobs import JobStatus, ModelChoice
+from tests.pages.test_jobs import write_job
+from video_inference.jobs import EMBEDDED, JobStatus, ModelChoice
 from video_inference.store import Preset
 from video_inference.workbench import Workbench
 
@@ -83,6 +85,24 @@ def test_a_rate_that_the_service_would_not_take_is_refused_before_anything_is_se
     app.number_input(key="upload_rate_free").set_value(rate).run()
     assert app.error[0].value == reason
     assert button(app, "Run on").disabled
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_how_long_a_run_takes_is_said_before_it_once_three_have_been_seen(
+    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+) -> None:
+    motion = (ModelChoice(model_id="motion", version="1"),)
+    ran = {"service": EMBEDDED, "key_id": "", "models": motion, "frames": 600}
+    app = look_at(open_page("upload"), video_url)
+    assert "too few jobs yet" in texts(app)
+    began_at = datetime.now(UTC) - timedelta(hours=1)
+    for run_s in (60, 90, 120):
+        checked_at = began_at + timedelta(seconds=run_s)
+        write_job(bench, JobStatus.SUCCEEDED, began_at=began_at, checked_at=checked_at, **ran)
+    app.run()
+    assert "About 2 to 4 s for 20 frames, going by 3 earlier jobs like this." in texts(app)
+    app.selectbox(key="upload_rate_step").set_value(1).run()
+    assert "About 4 to 8 s for 40 frames, going by 3 earlier jobs like this." in texts(app)
 
 
 @pytest.mark.usefixtures("private_urls")

@@ -13,26 +13,28 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from video_inference.contract import (
+    CANCELLED,
     MAX_INFER_FPS,
     MIN_INFER_FPS,
     MODELS_PATH,
     STATUS_DONE,
     STATUS_FAILED,
-    STATUS_PENDING,
     UPLOAD_URL_PATH,
     VIDEO_INFER_PATH,
+    Cancellation,
     ErrorBody,
     InferenceRequest,
     JobAccepted,
     ModelList,
     ModelRequest,
+    Standing,
     StatusReport,
     UploadUrl,
     UploadUrlRequest,
@@ -41,8 +43,8 @@ from video_inference.contract import (
 from video_inference.disk import Arrival, DiskFull
 from video_inference.engine.detectors import check_request, list_models
 from video_inference.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
-from video_inference.engine.openapi import DESCRIPTION_PATH, description
-from video_inference.engine.spool import JobRequest, Spool
+from video_inference.engine.openapi import DESCRIPTION_PATH, tell_description
+from video_inference.engine.spool import Job, JobRequest, Spool
 from video_inference.errors import FrametallyError, LinkExpired, MediaError, ModelError
 from video_inference.fetch import parse_public_url
 from video_inference.model_servers import ModelServers
@@ -90,15 +92,21 @@ class Api:
         self._model_servers = model_servers
         self._key = key.encode()
         self._max_video_bytes = max_video_bytes
+        self._known_ended: set[str] = set()
 
     def routes(self) -> list[Route]:
         """Every call, each with and without a trailing slash; `GET /` stays the host's own."""
         return [
             Route("/", _answered(self._keyed(self.tell_workspace)), methods=["POST"]),
             *_both(UPLOAD_URL_PATH, POST=self._keyed(self.make_upload_link)),
-            *_both(VIDEO_INFER_PATH, POST=self._keyed(self.accept_job), GET=self._keyed(self.tell_status)),
+            *_both(
+                VIDEO_INFER_PATH,
+                POST=self._keyed(self.accept_job),
+                GET=self._keyed(self.tell_status),
+                DELETE=self._keyed(self.cancel_job),
+            ),
             *_both(MODELS_PATH, GET=self._keyed(self.tell_models)),
-            Route(DESCRIPTION_PATH, _answered(self.tell_description), methods=["GET"]),
+            Route(DESCRIPTION_PATH, _answered(tell_description), methods=["GET"]),
             *_both(UPLOAD_PATH + "{token}", PUT=self.receive_upload),
             *_both(RESULTS_PATH + "{token}", GET=self.send_results),
         ]
@@ -137,17 +145,26 @@ class Api:
         return _json(JobAccepted(job.id, "The job is queued."))
 
     async def tell_status(self, request: Request) -> Response:
-        job = self._spool.find(request.query_params.get("job_id", ""))
-        if job is None:
-            raise Refusal(404, "There is no job with this job_id.")
-        request.state.job_id = job.id
+        job = self._asked_for(request)
         if job.state == "done":
             link = self._links.make("results", job.id, origin=_origin(request))
             return _json(StatusReport(STATUS_DONE, output_signed_url=link))
         if failure := job.failure:
             return _json(StatusReport(STATUS_FAILED, error=failure.reason))
-        progress = job.progress
-        return _json(StatusReport(STATUS_PENDING, progress=progress.fraction if progress else 0.0), _CHECK_AGAIN)
+        if progress := job.progress:
+            standing = structs.replace(progress.standing, cancellable=True)
+            return _json(StatusReport.under_way(progress.fraction, standing), _CHECK_AGAIN)
+        before = await run_in_threadpool(self._spool.jobs_before, job, known_ended=self._known_ended)
+        return _json(StatusReport.under_way(0.0, Standing(jobs_before=before, cancellable=True)), _CHECK_AGAIN)
+
+    async def cancel_job(self, request: Request) -> Response:
+        """Our extension: end a job that nobody wants any more. Twice is as good as once."""
+        job = self._asked_for(request)
+        if await run_in_threadpool(job.cancel):
+            return _json(Cancellation(job.id, CANCELLED))
+        if job.is_cancelled:
+            return _json(Cancellation(job.id, "The job was cancelled before."))
+        raise Refusal(409, f"The job has ended before: it is {job.state}.", "Its status says what came of it.")
 
     async def send_results(self, request: Request) -> Response:
         job = self._spool.find(self._open_link("results", request))
@@ -159,8 +176,12 @@ class Api:
     async def tell_models(self, _: Request) -> Response:
         return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._model_servers)))
 
-    async def tell_description(self, _: Request) -> Response:
-        return Response(description(), media_type="application/json")
+    def _asked_for(self, request: Request) -> Job:
+        job = self._spool.find(request.query_params.get("job_id", ""))
+        if job is None:
+            raise Refusal(404, "There is no job with this job_id.")
+        request.state.job_id = job.id
+        return job
 
     def _keyed(self, handler: Handler) -> Handler:
         """Answer only calls that carry the key."""

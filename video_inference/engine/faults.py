@@ -219,6 +219,7 @@ _WITH_KEY = _STATUS_CALL | {
     ("POST", ""),
     ("POST", UPLOAD_URL_PATH.rstrip("/")),
     ("POST", _JOBS),
+    ("DELETE", _JOBS),
     ("GET", MODELS_PATH),
 }
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
 
 from video_inference.contract import (
     MAX_INFER_FPS,
@@ -14,6 +16,7 @@ from video_inference.contract import (
     MODELS_PATH,
     UPLOAD_URL_PATH,
     VIDEO_INFER_PATH,
+    Cancellation,
     Entry,
     ErrorBody,
     InferenceRequest,
@@ -28,7 +31,17 @@ from video_inference.engine.links import RESULTS_PATH, UPLOAD_PATH
 
 DESCRIPTION_PATH: Final = "/videoinfer/openapi.json"
 _MESSAGES: Final = (
-    *(UploadUrlRequest, UploadUrl, InferenceRequest, JobAccepted, StatusReport, Workspace, ErrorBody, ModelList),
+    *(
+        UploadUrlRequest,
+        UploadUrl,
+        InferenceRequest,
+        JobAccepted,
+        StatusReport,
+        Cancellation,
+        Workspace,
+        ErrorBody,
+        ModelList,
+    ),
 )
 _JSON: Final = "application/json"
 _ABOUT: Final = """\
@@ -42,10 +55,16 @@ _WRONG: Final = {
     401: "The API key is missing or wrong.",
     403: "The signed link has expired or is not valid.",
     404: "There is no such thing here.",
+    409: "The job has ended before.",
     413: "The body is too large.",
     507: "The engine's disk is full.",
 }
 """What an `ErrorBody` says by its status, wherever it comes."""
+
+
+async def tell_description(_: Request) -> Response:
+    """The call that gives it."""
+    return Response(description(), media_type=_JSON)
 
 
 @lru_cache(maxsize=1)
@@ -71,7 +90,7 @@ def _paths() -> dict[str, Any]:
         "/": {"post": _tell_workspace()},
         UPLOAD_URL_PATH: {"post": _make_upload_link()},
         UPLOAD_PATH + "{token}": {"put": _receive_upload()},
-        VIDEO_INFER_PATH: {"post": _accept_job(), "get": _tell_status()},
+        VIDEO_INFER_PATH: {"post": _accept_job(), "get": _tell_status(), "delete": _cancel_job()},
         RESULTS_PATH + "{token}": {"get": _send_results()},
         MODELS_PATH: {"get": _tell_models()},
         DESCRIPTION_PATH: {"get": _tell_description()},
@@ -125,8 +144,17 @@ def _tell_status() -> dict[str, Any]:
     return {
         "operationId": "tellStatus",
         "summary": "How a job stands",
-        "parameters": [{"name": "job_id", "in": "query", "required": True, "schema": {"type": "string"}}],
+        "parameters": [_JOB_ID],
         "responses": {"200": good, **_bad(401, 404)},
+    }
+
+
+def _cancel_job() -> dict[str, Any]:
+    return {
+        "operationId": "cancelJob",
+        "summary": "Call a job off (an extension); twice is as good as once",
+        "parameters": [_JOB_ID],
+        "responses": {**_good("The job has ended as failed.", _json(_ref(Cancellation))), **_bad(401, 404, 409)},
     }
 
 
@@ -166,6 +194,7 @@ def _tell_description() -> dict[str, Any]:
     }
 
 
+_JOB_ID: Final = {"name": "job_id", "in": "query", "required": True, "schema": {"type": "string"}}
 _TOKEN: Final = {
     "name": "token",
     "in": "path",
@@ -175,11 +204,13 @@ _TOKEN: Final = {
 }
 
 
+_SERVED: Final = {"type": "object", "description": "What an inference server answered, where it runs the model."}
+
+
 def _schemas() -> dict[str, Any]:
     """Every message by its name; the bounds that only the API knows are written into them."""
-    (*_, entries), schemas = msgspec.json.schema_components(
-        [*_MESSAGES, list[Entry | None]], ref_template="#/components/schemas/{name}"
-    )
+    entries = get_args(Entry)
+    _, schemas = msgspec.json.schema_components([*_MESSAGES, *entries], ref_template="#/components/schemas/{name}")
     request = schemas["InferenceRequest"]["properties"]
     request["infer_fps"] |= {"minimum": MIN_INFER_FPS, "maximum": MAX_INFER_FPS}
     request["models"] |= {"minItems": 1}
@@ -189,7 +220,7 @@ def _schemas() -> dict[str, Any]:
         "description": "An entry a frame under each model's id, null where the frame was not analysed.",
         "properties": {name: {"type": "array", "items": number} for name, number in offsets.items()},
         "required": list(offsets),
-        "additionalProperties": entries,
+        "additionalProperties": {"type": "array", "items": {"anyOf": [*map(_ref, entries), _SERVED, {"type": "null"}]}},
     }
     return {**schemas, "Results": results}
 

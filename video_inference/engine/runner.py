@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections import Counter
@@ -20,12 +19,12 @@ from msgspec import structs
 from video_inference.contract import Entry, ModelRequest
 from video_inference.engine.detectors import Detector, open_model
 from video_inference.engine.picture import Picture
-from video_inference.engine.spool import Job, Progress
+from video_inference.engine.progress import Meter
+from video_inference.engine.spool import Job
 from video_inference.errors import VideoError
 from video_inference.model_servers import NO_SERVERS, ModelServers
 from video_inference.video import FrameIndex, build_index, decode, plan_frames, planned_times_s
 
-REPORT_EVERY_S: Final = 0.5
 RATE_TOLERANCE: Final = 1.01
 """30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
 
@@ -36,6 +35,7 @@ def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS) -> N
     Raises:
         VideoError: the video cannot be read, or not at this rate.
         ModelError: one of the models cannot be run.
+        JobCancelled: somebody has called it off.
     """
     request = job.request
     index = build_index(job.video)
@@ -47,7 +47,7 @@ def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS) -> N
     frames = one_ahead(planned_frames(job.video, index, planned))
     with ExitStack() as stack:
         outputs = [stack.enter_context(path.open("wb")) for path in entry_files]
-        analyse(frames, len(planned), detectors, outputs, job)
+        analyse(frames, len(planned), detectors, outputs, Meter(job, len(planned)))
     draft = work / "results.json"
     times_s = planned_times_s(index, planned).round(4)
     write_results(draft, planned, times_s, dict(zip(result_keys(request.models), entry_files, strict=True)))
@@ -91,22 +91,24 @@ def one_ahead(frames: Iterator[tuple[int, Picture]]) -> Iterator[tuple[int, Pict
 
 
 def analyse(
-    frames: Iterator[tuple[int, Picture]], total: int, detectors: list[Detector], outputs: Sequence[BinaryIO], job: Job
+    frames: Iterator[tuple[int, Picture]],
+    total: int,
+    detectors: list[Detector],
+    outputs: Sequence[BinaryIO],
+    meter: Meter,
 ) -> None:
     """Write every model's entries, separated by commas; null for each frame that never came.
 
     Raises:
         VideoError: not one frame came.
     """
-    written, reported_s = 0, 0.0
+    written = 0
     for entry, picture in frames:
         for detector, output in zip(detectors, outputs, strict=True):
             _write_nulls(output, written, entry)
             _write_entry(output, entry, infer(detector, picture))
         written = entry + 1
-        if time.monotonic() - reported_s >= REPORT_EVERY_S:
-            reported_s = time.monotonic()
-            job.report(Progress(round(written / total, 4), os.getpid()))
+        meter.note(written)
     if not written:
         raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
     for output in outputs:

@@ -18,7 +18,7 @@ import video_inference
 from video_inference.engine.api import Api
 from video_inference.engine.faults import ActiveFault, faulty
 from video_inference.engine.links import Links
-from video_inference.engine.spool import Spool
+from video_inference.engine.spool import KEEP_S, Spool
 from video_inference.model_servers import NO_SERVERS, ModelServers
 
 FIRST_PAUSE_S: Final = 0.5
@@ -39,8 +39,10 @@ class Engine:
         max_video_bytes: int,
         private_urls: bool = False,
         faults: Sequence[ActiveFault] = (),
+        keep_s: float = KEEP_S,
         model_servers: ModelServers = NO_SERVERS,
     ) -> None:
+        """`keep_s`: for how long uploads and ended jobs are kept."""
         self._spool = Spool(folder.absolute())
         self._api = Api(
             spool=self._spool,
@@ -57,6 +59,7 @@ class Engine:
                 *(sys.executable, "-m", "video_inference.engine.worker"),
                 *("--folder", str(folder.absolute()), "--models-dir", str(models_dir.absolute())),
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
+                *("--keep-s", str(keep_s)),
             ],
             model_servers.settings(),
         )
@@ -110,16 +113,18 @@ class Supervisor:
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
-            started_s = time.monotonic()
+            started_s, on_purpose = time.monotonic(), False
             try:
-                self._live_through_one_worker()
+                on_purpose = self._live_through_one_worker()
             except OSError:  # no memory or no process to be had: that passes
                 _LOG.exception("the engine's worker could not be started; trying again")
             # A worker that ran well for a while and then died is started again at once.
-            pause_s = FIRST_PAUSE_S if time.monotonic() - started_s > LONGEST_PAUSE_S else pause_s * 2
+            ran_well = on_purpose or time.monotonic() - started_s > LONGEST_PAUSE_S
+            pause_s = FIRST_PAUSE_S if ran_well else pause_s * 2
             self._stopping.wait(min(pause_s, LONGEST_PAUSE_S))
 
-    def _live_through_one_worker(self) -> None:
+    def _live_through_one_worker(self) -> bool:
+        """Whether it ended on purpose: with a cancelled job that did not let go of it."""
         # The worker holds the other end of this pipe: it ends by itself when this process is gone.
         self._worker = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, env={**_environment(), **self._environment}
@@ -128,9 +133,10 @@ class Supervisor:
             if self._stopping.is_set():
                 worker.kill()
             code = worker.wait()
-        if not self._stopping.is_set():
+        if code and not self._stopping.is_set():
             _LOG.warning("the engine's worker ended with code %s; it is started again", code)
             self._note_death(worker.pid)
+        return code == 0
 
     def _note_death(self, worker_pid: int) -> None:
         try:

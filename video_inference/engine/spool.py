@@ -8,23 +8,24 @@ jobs/<job_id>/progress.json     how far its worker is; no state, stale after a c
 jobs/<job_id>/deaths.json       how many workers died over it
 jobs/<job_id>/work/             what a run keeps on its way
 jobs/<job_id>/results.json      it is done
-jobs/<job_id>/failure.json      it failed, and why
+jobs/<job_id>/failure.json      it failed, and why; also where somebody called it off
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 
-from video_inference.contract import ModelRequest
+from video_inference.contract import CANCELLED, ModelRequest, Standing
 from video_inference.disk import Arrival, fsync, last_change
 from video_inference.errors import MediaError
 
@@ -46,10 +47,11 @@ class JobRequest(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True):
-    """How far a job is, 0 to 1, and which process is at it."""
+    """How far a job is, 0 to 1, which process is at it, and what else that one tells."""
 
     fraction: float
     worker_pid: int
+    standing: Standing = Standing()
 
 
 class Failure(Struct, frozen=True):
@@ -107,22 +109,38 @@ class Job:
     def failure(self) -> Failure | None:
         return _read(self.folder / "failure.json", Failure)
 
+    @property
+    def is_cancelled(self) -> bool:
+        return (failure := self.failure) is not None and failure.reason == CANCELLED
+
     def report(self, progress: Progress) -> None:
         """Say how far it is. Not synced: after a crash the job starts again anyway."""
         _replace(self.folder / "progress.json", msgspec.json.encode(progress), sync=False)
 
-    def fail(self, reason: str) -> None:
-        """End it without results."""
+    def cancel(self) -> bool:
+        """End it because nobody wants it any more; False where it had ended before."""
+        return self._end(CANCELLED)
+
+    def fail(self, reason: str) -> bool:
+        """End it without results; False where it had ended before."""
         shutil.rmtree(self._work, ignore_errors=True)  # first: on a full disk it makes the room for the reason
-        _replace(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
-        self.video.unlink(missing_ok=True)
+        return self._end(reason)
 
     def finish(self, draft: Path) -> None:
-        """End it with these results, a file in its work folder that becomes `results.json`."""
+        """End it with these results, a file in its work folder that becomes `results.json`.
+
+        A job that had ended before stays as it was.
+        """
         with draft.open("rb") as file:
             os.fsync(file.fileno())
-        draft.replace(self.results)
-        fsync(self.folder)
+        with self._ending() as is_first:
+            if is_first:
+                draft.replace(self.results)
+                fsync(self.folder)
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Remove what an ended job does not need."""
         shutil.rmtree(self._work, ignore_errors=True)
         self.video.unlink(missing_ok=True)
 
@@ -139,6 +157,20 @@ class Job:
         count = (earlier.count if earlier else 0) + 1
         _replace(path, msgspec.json.encode(Deaths(count)))
         return count
+
+    def _end(self, reason: str) -> bool:
+        with self._ending() as is_first:
+            if is_first:
+                _replace(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
+        self.let_go()
+        return is_first
+
+    @contextmanager
+    def _ending(self) -> Iterator[bool]:
+        """One at a time ends it, of the worker and all who cancel: whether nobody did before."""
+        with (self.folder / "request.json").open("r+b") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)  # let go when the file is closed, also by a crash
+            yield self.state == "queued"
 
     @property
     def _work(self) -> Path:
@@ -159,18 +191,17 @@ class Spool:
         """Begin to write an upload down."""
         return Arrival(self._uploads / upload_id)
 
-    def forget_old(self, *, now_s: float) -> None:
-        """Remove uploads and ended jobs of more than a week ago, and what stopped arriving yesterday.
+    def forget_old(self, *, now_s: float, keep_s: float = KEEP_S) -> None:
+        """Remove uploads and ended jobs of more than `keep_s` ago, and what stopped arriving yesterday.
 
         Jobs keep their own videos. A folder that never became a job goes like one that has ended.
         """
         for path in self._uploads.iterdir():
-            keep_s = KEEP_PARTS_S if path.suffix == ".part" else KEEP_S
             with suppress(FileNotFoundError):  # what is arriving may just have been discarded
-                if now_s - path.stat().st_mtime > keep_s:
+                if now_s - path.stat().st_mtime > (KEEP_PARTS_S if path.suffix == ".part" else keep_s):
                     path.unlink()
         for job in self._all_jobs():
-            if job.state != "queued" and now_s - last_change(job.folder) > KEEP_S:
+            if job.state != "queued" and now_s - last_change(job.folder) > keep_s:
                 shutil.rmtree(job.folder, ignore_errors=True)
 
     def accept(self, request: JobRequest, *, upload_id: str | None = None) -> Job:
@@ -217,6 +248,11 @@ class Spool:
             elif state is not None:
                 known_ended.add(job.id)
         return sorted(waiting, key=lambda job: job.accepted_ns)
+
+    def jobs_before(self, job: Job, *, known_ended: set[str]) -> int:
+        """How many jobs have their turn before this one."""
+        ids = [waiting.id for waiting in self.queued(known_ended=known_ended)]
+        return ids.index(job.id) if job.id in ids else 0
 
     def note_worker_death(self, worker_pid: int) -> None:
         """Count the death of a worker against the job that it ran; the third one ends the job."""

@@ -10,19 +10,24 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from filelock import FileLock
 
+from video_inference.engine.progress import check_cancelled
 from video_inference.engine.runner import run_job
-from video_inference.engine.spool import Job, Progress, Spool
+from video_inference.engine.spool import KEEP_S, Job, Progress, Spool
 from video_inference.errors import FrametallyError
 from video_inference.fetch import fetch
 from video_inference.model_servers import ModelServers
 
 LOOK_EVERY_S: Final = 0.25
 TIDY_EVERY_S: Final = 3600.0
+GRACE_S: Final = 0.75
+"""How long a cancelled job may take to stop by itself."""
 _LOG = logging.getLogger("frametally.engine.worker")
 
 
@@ -41,17 +46,26 @@ def main() -> None:
             ModelServers.read(os.environ),
             max_video_bytes=options.max_video_bytes,
             private_urls=options.private_urls,
+            keep_s=options.keep_s,
         )
 
 
-def serve(spool: Spool, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> None:
-    """Run queued jobs, the oldest first, for ever."""
+def serve(
+    spool: Spool,
+    models_dir: Path,
+    servers: ModelServers,
+    *,
+    max_video_bytes: int,
+    private_urls: bool,
+    keep_s: float = KEEP_S,
+) -> None:
+    """Run queued jobs, the oldest first, for ever; forget what ended more than `keep_s` ago."""
     ended: set[str] = set()
     tidied_s = 0.0
     while True:
-        if time.time() - tidied_s > TIDY_EVERY_S:
+        if time.time() - tidied_s > min(TIDY_EVERY_S, keep_s):
             tidied_s = time.time()
-            spool.forget_old(now_s=tidied_s)
+            spool.forget_old(now_s=tidied_s, keep_s=keep_s)
         queued = spool.queued(known_ended=ended)
         if not queued:
             time.sleep(LOOK_EVERY_S)
@@ -60,27 +74,61 @@ def serve(spool: Spool, models_dir: Path, servers: ModelServers, *, max_video_by
 
 
 def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> None:
-    """Bring a job to its end, done or failed."""
+    """Bring a job to its end: done, failed, or cancelled by somebody else."""
     try:
-        job.report(Progress(0.0, os.getpid()))
-        url = job.request.url
-        if url is not None and not job.video.exists():
-            arriving = job.new_work_folder() / "video"
-            fetch(url, arriving, max_bytes=max_video_bytes, private_urls=private_urls)
-            arriving.replace(job.video)
-        run_job(job, models_dir, servers)
-    except FrametallyError as error:
-        job.fail(str(error))
-    except OSError as error:
-        _LOG.exception("job %s failed", job.id)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        job.fail("The engine's disk is full. Free some space and run the job again." if full else _INTERNAL)
-    except Exception:  # whatever one job does, the next one gets its turn
-        _LOG.exception("job %s failed", job.id)
-        job.fail(_INTERNAL)
+        with _ended_when_cancelled(job):
+            job.report(Progress(0.0, os.getpid()))
+            url = job.request.url
+            if url is not None and not job.video.exists():
+                arriving = job.new_work_folder() / "video"
+                fetch(
+                    url,
+                    arriving,
+                    max_bytes=max_video_bytes,
+                    private_urls=private_urls,
+                    on_progress=lambda *_: check_cancelled(job),
+                )
+                arriving.replace(job.video)
+            run_job(job, models_dir, servers)
+    except Exception as error:  # whatever one job does, the next one gets its turn
+        if job.state == "queued":
+            job.fail(_reason(job, error))
+        else:  # it met its end, or missed the files that went with it
+            job.let_go()
 
 
-_INTERNAL: Final = "The engine failed at this job for a reason of its own. Its log says more."
+def _reason(job: Job, error: Exception) -> str:
+    """Why a job failed, for a person to read; what is nobody's business but ours goes to the log."""
+    if isinstance(error, FrametallyError):
+        return str(error)
+    _LOG.error("job %s failed", job.id, exc_info=error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The engine's disk is full. Free some space and run the job again."
+    return "The engine failed at this job for a reason of its own. Its log says more."
+
+
+@contextmanager
+def _ended_when_cancelled(job: Job) -> Iterator[None]:
+    """End this process where a cancelled job does not: one call into a model or a decoder may take minutes.
+
+    The next worker is there in a second.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_EVERY_S):
+            if job.is_cancelled and not over.wait(GRACE_S):
+                _LOG.warning("job %s was cancelled and did not stop: the worker ends with it", job.id)
+                job.let_go()
+                os._exit(0)
+
+    watching = threading.Thread(target=watch, name=f"watch {job.id}", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watching.join()
 
 
 def _end_with_parent() -> None:
@@ -96,6 +144,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--models-dir", type=Path, required=True)
     parser.add_argument("--max-video-bytes", type=int, required=True)
     parser.add_argument("--private-urls", action="store_true")
+    parser.add_argument("--keep-s", type=float, default=KEEP_S)
     return parser.parse_args()
 
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from video_inference.contract import ModelInfo, ModelRequest
+from video_inference.contract import InferenceType, ModelInfo, ModelRequest
 from video_inference.engine.detectors.detector import Detector, InferenceParams, parse_params
 from video_inference.errors import ModelError
 from video_inference.model_servers import NO_SERVERS, ModelServers, ServedModels
@@ -23,6 +23,9 @@ __all__ = ["Detector", "InferenceParams", "check_request", "list_models", "open_
 MOTION: Final = ModelInfo("motion", "1", "object-detection", ["moving"])
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESULT_FIELDS: Final = frozenset({"frame_offset", "time_offset", "frame_offsets", "time_offsets"})
+_MOST_TOLD: Final = 100
+_BESIDE: Final = ("classes.txt", "model.json")
+_Stamp = tuple[int, int] | None
 _LOG = logging.getLogger("frametally.engine")
 
 
@@ -50,10 +53,11 @@ def describe(models_dir: Path, model_id: str, version: str, servers: ModelServer
     if path is None:
         known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir, servers))
         raise ModelError(f"There is no model {model_id[:100]}/{version[:100]} here.", f"There is {known}.")
-    seen = _look(path, tuple(_stamp(file) for file in (path, path.with_name("classes.txt"))))
+    seen = _look(path, tuple(_stamp(one) for one in (path.parent, path, *map(path.with_name, _BESIDE))))
     if isinstance(seen, ModelError):
         raise seen
-    return ModelInfo(model_id, version, "object-detection", list(seen))
+    inference_type, classes = seen
+    return ModelInfo(model_id, version, inference_type, list(classes))
 
 
 def check_request(models_dir: Path, asked: ModelRequest, servers: ModelServers = NO_SERVERS) -> None:
@@ -77,9 +81,8 @@ def check_request(models_dir: Path, asked: ModelRequest, servers: ModelServers =
     params = parse_params(asked.inference_params)
     unknown = sorted(set(params.classes or ()) - set(model.classes))
     if unknown:
-        raise ModelError(
-            f"{model.model_id}/{model.model_version} has no class {unknown[0]}.", f"It has {', '.join(model.classes)}."
-        )
+        known = ", ".join(model.classes[:_MOST_TOLD]) + (", …" if len(model.classes) > _MOST_TOLD else "")
+        raise ModelError(f"{model.model_id}/{model.model_version} has no class {unknown[0]}.", f"It has {known}.")
 
 
 def open_model(models_dir: Path, asked: ModelRequest, servers: ModelServers = NO_SERVERS) -> Detector:
@@ -138,7 +141,7 @@ def _file_of(models_dir: Path, model_id: str, version: str) -> Path | None:
     return folder / "model.onnx" if inside and (folder / "model.onnx").is_file() else None
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> _Stamp:
     try:
         facts = path.stat()
     except FileNotFoundError:
@@ -147,12 +150,18 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=256)
-def _look(path: Path, stamps: tuple[tuple[int, int] | None, ...]) -> tuple[str, ...] | ModelError:  # noqa: ARG001
-    """The classes of a model, or why it cannot be run; found out once for each state of its files."""
+def _look(path: Path, stamps: tuple[_Stamp, ...]) -> tuple[InferenceType, tuple[str, ...]] | ModelError:  # noqa: ARG001
+    """What a model is for and its classes, or why it cannot be run; found out once for each state of its files."""
     from video_inference.engine.detectors.families import open_onnx_detector
 
     try:
-        return tuple(open_onnx_detector(path, InferenceParams(), only_look=True).classes)
+        detector = open_onnx_detector(path, InferenceParams(), only_look=True)
+        return detector.inference_type, tuple(detector.classes)
     except ModelError as error:
         _LOG.warning("%s", error)
         return error
+    except Exception:  # whatever a stranger's file does, the other models are listed
+        _LOG.exception("a model file could not be looked at")
+        return ModelError(
+            "The model file makes the engine fail.", "Export the model again. The engine's log says more."
+        )

@@ -37,11 +37,11 @@ class InferenceParams(Struct, frozen=True):
     """Unset ones are up to the model's family."""
 
     confidence: Share | None = None
-    """Boxes below it are left out."""
+    """Boxes and labels below it are left out; pixels below it are background."""
     iou_threshold: Share | None = None
     """Of two boxes of one class that overlap by more, the less confident one is left out."""
     max_detections: Annotated[int, Meta(ge=1, le=10_000)] = 300
-    """Boxes in one frame."""
+    """Boxes, or labels, in one frame."""
     classes: list[str] | None = None
     """Only these; None: all of the model's."""
 

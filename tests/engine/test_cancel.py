@@ -1,0 +1,219 @@
+"""A job that nobody wants any more, queued or running, over a real socket and with a real worker."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import write_video
+from tests.engine import onnx_models
+from tests.engine.conftest import RunningEngine, StartEngine
+from tests.engine.test_api import PUBLIC
+from tests.engine.test_spool import REQUEST, finish, upload
+from tests.engine.test_worker import SLOW, until, working
+from video_inference.contract import CANCELLED
+from video_inference.engine import worker
+from video_inference.engine.spool import Spool
+from video_inference.model_servers import NO_SERVERS
+
+NO_JOB = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
+
+
+def cancel(engine: RunningEngine, job_id: str) -> requests.Response:
+    return engine.call("DELETE", "/videoinfer/", params={"job_id": job_id})
+
+
+def kept_of(engine: RunningEngine, job_id: str) -> set[str]:
+    return {path.name for path in (engine.folder / "jobs" / job_id).iterdir()}
+
+
+@pytest.fixture
+def long_engine(start_engine: StartEngine, tmp_path: Path) -> RunningEngine:
+    onnx_models.save_ultralytics(tmp_path / "models" / "slow" / "1" / "model.onnx", slow=True)
+    return start_engine()
+
+
+@pytest.fixture(scope="module")
+def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Minutes of work for the slow model."""
+    path = tmp_path_factory.mktemp("video") / "long.mp4"
+    write_video(path, frames=2000, fps=30, width_px=64, height_px=48)
+    return path
+
+
+def test_a_queued_job_is_cancelled_at_once_and_frees_its_video(deaf_engine: RunningEngine, small_video: Path) -> None:
+    job_id = deaf_engine.submit(deaf_engine.upload(small_video))
+    answer = cancel(deaf_engine, job_id)
+    assert (answer.status_code, answer.json()) == (200, {"job_id": job_id, "message": "Cancelled."})
+    assert deaf_engine.call("GET", "/videoinfer/", params={"job_id": job_id}).json() == {
+        "status": 2,
+        "error": "Cancelled.",
+    }
+    assert kept_of(deaf_engine, job_id) == {"request.json", "failure.json"}
+
+
+def test_a_running_job_stops_frees_its_files_and_the_next_one_runs(
+    long_engine: RunningEngine, long_video: Path, small_video: Path
+) -> None:
+    running = long_engine.submit(long_engine.upload(long_video), SLOW, fps=30)
+    until(working(long_engine.folder, running))
+    following = long_engine.submit(long_engine.upload(small_video))
+    assert cancel(long_engine, running).status_code == 200
+    assert long_engine.status(running).is_cancelled
+    assert len(long_engine.results(following)["motion"]) == 20
+    assert kept_of(long_engine, running) == {"request.json", "failure.json", "progress.json"}
+
+
+def test_cancelling_twice_is_as_good_as_once(deaf_engine: RunningEngine) -> None:
+    job_id = deaf_engine.submit(PUBLIC)
+    cancel(deaf_engine, job_id)
+    answer = cancel(deaf_engine, job_id)
+    assert (answer.status_code, answer.json()["message"]) == (200, "The job was cancelled before.")
+
+
+def test_a_job_that_has_ended_stays_as_it_is_and_the_answer_says_so(
+    running_engine: RunningEngine, small_video: Path
+) -> None:
+    done = running_engine.submit(running_engine.upload(small_video))
+    results = running_engine.results(done)
+    answer = cancel(running_engine, done)
+    assert (answer.status_code, answer.json()["error"]) == (409, "The job has ended before: it is done.")
+    assert running_engine.results(done) == results
+
+
+def test_a_failed_job_keeps_its_reason(deaf_engine: RunningEngine) -> None:
+    job_id = deaf_engine.submit(PUBLIC)
+    job = Spool(deaf_engine.folder).find(job_id)
+    assert job is not None
+    job.fail("The video has no picture.")
+    answer = cancel(deaf_engine, job_id)
+    assert (answer.status_code, answer.json()["error"]) == (409, "The job has ended before: it is failed.")
+    assert deaf_engine.status(job_id).reason == "The video has no picture."
+
+
+@pytest.mark.parametrize("job_id", ["", "nonsense", "../../key", NO_JOB])
+def test_an_unknown_job_cannot_be_cancelled(deaf_engine: RunningEngine, job_id: str) -> None:
+    assert cancel(deaf_engine, job_id).status_code == 404
+
+
+def test_a_status_says_how_many_jobs_come_first_and_that_it_can_be_cancelled(deaf_engine: RunningEngine) -> None:
+    job_ids = [deaf_engine.submit(PUBLIC) for _ in range(3)]
+    told = [deaf_engine.status(job_id).standing for job_id in job_ids]
+    assert [(standing and standing.jobs_before, standing and standing.cancellable) for standing in told] == [
+        (0, True),
+        (1, True),
+        (2, True),
+    ]
+    cancel(deaf_engine, job_ids[1])
+    last = deaf_engine.status(job_ids[2])
+    assert last.standing is not None
+    assert last.standing.jobs_before == 1
+    assert last.is_queued
+
+
+def test_a_running_job_tells_its_frames_its_speed_and_what_remains(
+    long_engine: RunningEngine, long_video: Path
+) -> None:
+    job_id = long_engine.submit(long_engine.upload(long_video), SLOW, fps=10)
+    standing = until(lambda: (now := long_engine.status(job_id).standing) and now.remaining_s and now)
+    assert standing.frames_total == 667
+    assert 0 < standing.frames_done < 667
+    assert standing.remaining_s == pytest.approx((667 - standing.frames_done) / standing.frames_per_second, rel=0.02)
+    assert (standing.jobs_before, standing.cancellable) == (None, True)
+    cancel(long_engine, job_id)
+
+
+def test_a_job_whose_model_does_not_return_ends_with_its_worker_and_the_next_one_runs(
+    start_engine: StartEngine, tmp_path: Path, small_video: Path
+) -> None:
+    onnx_models.save_ultralytics(tmp_path / "models" / "stuck" / "1" / "model.onnx", stuck=True)
+    engine = start_engine()
+    stuck = engine.submit(engine.upload(small_video), {**SLOW, "model_id": "stuck"})
+    job = until(lambda: (found := Spool(engine.folder).find(stuck)) and (found.folder / "work").exists() and found)
+    pid = job.progress.worker_pid
+    time.sleep(0.5)  # it is in the model by now; were it not yet, it would end all the same
+    assert cancel(engine, stuck).status_code == 200
+    assert len(engine.results(engine.submit(engine.upload(small_video)))["motion"]) == 20
+    assert kept_of(engine, stuck) == {"request.json", "failure.json", "progress.json"}
+    assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.fixture
+def dripping_url() -> Iterator[str]:
+    """A server that sends a little of a video every now and then, for as long as somebody listens."""
+    stopping = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 1000000\r\n\r\n")
+            while not stopping.wait(0.02):
+                try:
+                    connection.sendall(b"x" * 100)
+                except OSError:
+                    return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/video.mp4"
+        stopping.set()
+        thread.join()
+
+
+def test_a_video_that_is_being_fetched_is_let_go(
+    start_engine: StartEngine, dripping_url: str, small_video: Path
+) -> None:
+    engine = start_engine(private_urls=True)
+    job_id = engine.submit(dripping_url)
+    until(lambda: list((engine.folder / "jobs" / job_id).glob("work/video.*.part")))
+    assert cancel(engine, job_id).status_code == 200
+    assert len(engine.results(engine.submit(engine.upload(small_video)))["motion"]) == 20
+    assert kept_of(engine, job_id) == {"request.json", "failure.json", "progress.json"}
+
+
+def test_of_a_worker_that_finishes_and_somebody_who_cancels_one_ends_the_job(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "engine")
+    for turn in range(40):
+        upload(spool, "u", b"video")
+        job = spool.accept(REQUEST, upload_id="u")
+        draft = job.new_work_folder() / "results.json"
+        draft.write_text("{}")
+        with ThreadPoolExecutor(4) as pool:
+            finishing = pool.submit(job.finish, draft)
+            time.sleep(0.0005 * turn)
+            won = [one.result() for one in [pool.submit(job.cancel) for _ in range(3)]]
+            if isinstance(finishing.exception(), FileNotFoundError):  # the draft went with the job
+                assert job.is_cancelled
+        assert sum(won) == (job.state == "failed")
+        assert job.results.exists() is not (job.folder / "failure.json").exists()
+        assert [path.name for path in (job.video, draft) if path.exists()] == []
+
+
+def test_results_that_come_after_the_end_change_nothing(tmp_path: Path) -> None:
+    job = Spool(tmp_path / "engine").accept(REQUEST)
+    assert job.cancel()
+    finish(job)
+    assert not job.fail("The disk is full.")
+    assert (job.state, job.failure and job.failure.reason) == ("failed", CANCELLED)
+    assert {path.name for path in job.folder.iterdir()} == {"request.json", "failure.json"}
+
+
+def test_a_job_cancelled_before_its_worker_begins_is_no_fault_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool = Spool(tmp_path / "engine")
+    upload(spool, "u", b"video")
+    job = spool.accept(REQUEST, upload_id="u")
+    job.cancel()
+    worker.attempt(job, tmp_path, NO_SERVERS, max_video_bytes=1000, private_urls=False)
+    assert job.is_cancelled
+    assert caplog.text == ""

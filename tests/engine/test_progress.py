@@ -1,0 +1,93 @@
+"""What a running job tells of itself, and where it notices that nobody wants it any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.test_spool import REQUEST
+from video_inference.contract import Standing
+from video_inference.engine.progress import MARKS, REPORT_EVERY_S, JobCancelled, Meter
+from video_inference.engine.spool import Job, Spool
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    return Spool(tmp_path / "engine").accept(REQUEST)
+
+
+def told(job: Job) -> Standing:
+    assert job.progress is not None
+    return job.progress.standing
+
+
+def test_a_job_tells_how_many_of_its_frames_are_done_how_fast_and_how_long_it_will_take(job: Job, clock: Clock) -> None:
+    meter = Meter(job, 1200, clock=clock)
+    meter.note(2)
+    assert told(job) == Standing(frames_done=2, frames_total=1200)
+    clock.now_s += 10
+    meter.note(152)
+    assert told(job) == Standing(frames_done=152, frames_total=1200, frames_per_second=15.0, remaining_s=69.9)
+    assert job.progress is not None
+    assert job.progress.fraction == round(152 / 1200, 4)
+
+
+def test_the_first_frame_with_all_that_is_loaded_for_it_says_nothing_about_the_speed(job: Job, clock: Clock) -> None:
+    meter = Meter(job, 100, clock=clock)
+    clock.now_s += 60
+    meter.note(1)
+    clock.now_s += 1
+    meter.note(11)
+    assert told(job).frames_per_second == 10.0
+
+
+def test_the_speed_is_that_of_now(job: Job, clock: Clock) -> None:
+    meter = Meter(job, 10_000, clock=clock)
+    for second in range(5 * MARKS):
+        clock.now_s += 1
+        meter.note(min(second, MARKS) * 100 + max(second - MARKS, 0) * 2)
+    assert told(job).frames_per_second == 2.0
+
+
+def test_a_job_that_stands_still_names_no_speed(job: Job, clock: Clock) -> None:
+    meter = Meter(job, 100, clock=clock)
+    for _ in range(2):
+        meter.note(5)
+        clock.now_s += 1
+    assert told(job) == Standing(frames_done=5, frames_total=100)
+
+
+def test_it_is_written_down_twice_a_second_at_most(job: Job, clock: Clock) -> None:
+    meter = Meter(job, 1000, clock=clock)
+    seen = set()
+    for frame in range(33):
+        meter.note(frame)
+        seen.add(told(job).frames_done)
+        clock.now_s += REPORT_EVERY_S / 8
+    assert seen == {0, 8, 16, 24, 32}
+
+
+@pytest.mark.parametrize("end", [Job.cancel, lambda job: job.fail("Broken.")])
+def test_a_run_whose_job_has_ended_notices_at_its_next_report(job: Job, clock: Clock, end: object) -> None:
+    meter = Meter(job, 100, clock=clock)
+    meter.note(1)
+    end(job)  # type: ignore[operator]
+    meter.note(2)
+    clock.now_s += REPORT_EVERY_S
+    with pytest.raises(JobCancelled):
+        meter.note(3)
+    assert told(job).frames_done == 1
