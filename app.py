@@ -10,9 +10,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
 from streamlit.starlette import App
 
 from components.session import workbench
+from video_inference.engine.faults import read_faults
 from video_inference.engine.server import Engine
 from video_inference.errors import SettingsError
 from video_inference.media_api import media_routes
@@ -28,6 +30,7 @@ else:
     logging.getLogger("frametally.engine").setLevel(logging.INFO)  # its own access log, which holds no key
     try:
         bench = workbench()
+        faults = read_faults(bench.settings.engine_faults, host=st.get_option("server.address"))
     except SettingsError as error:
         sys.exit(str(error))
     engine = Engine(
@@ -37,6 +40,7 @@ else:
         link_secret=bench.link_secret,
         max_video_bytes=bench.settings.max_video_bytes,
         private_urls=bench.settings.engine_private_urls,
+        faults=faults,
         keep_s=bench.settings.engine_keep_s,
         model_servers=bench.settings.model_servers,
     )

@@ -43,7 +43,9 @@ def exports_panel(
         download_link(bench, archived, f"{name}.results.json", "Results (JSON)")
     with film:
         st.subheader("Annotated video")
-        if view is None or video is None:
+        if view is None:
+            st.caption("There is nothing in these results that could be drawn on the video.")
+        elif video is None:
             st.caption("There is no copy of this video here, so it cannot be drawn on.")
         else:
             video_export(bench, job, view, video, colors)

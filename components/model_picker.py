@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from components.error_notice import error_notice
 from components.session import Connection, workbench
 from video_inference.contract import ModelInfo
+from video_inference.errors import FrametallyError
 from video_inference.jobs import EMBEDDED, ModelChoice
 from video_inference.store import Preset
 
@@ -24,9 +26,17 @@ def model_picker(presets: Sequence[Preset], installed: Sequence[ModelInfo], *, k
     return [choices[name] for name in picked]
 
 
-@st.cache_data(ttl=10, show_spinner=False)
 def installed_models(connection: Connection) -> list[ModelInfo]:
-    """The models that the service lists; only the engine does."""
+    """The models that the service lists; none, with a notice, where it does not answer."""
+    try:
+        return _listed_models(connection)
+    except FrametallyError as error:
+        error_notice(error)
+        return []
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def _listed_models(connection: Connection) -> list[ModelInfo]:
     client = workbench().services.client(connection.service, connection.key_id or "")
     return client.list_models() if client and connection.service == EMBEDDED else []
 

@@ -11,7 +11,7 @@ if str(ROOT) not in sys.path:  # Streamlit puts the folder of the script there, 
 
 import streamlit as st  # noqa: E402
 
-from components.error_notice import error_notice  # noqa: E402
+from components.error_notice import error_notice, plain  # noqa: E402
 from components.session import workbench  # noqa: E402
 from video_inference.errors import FrametallyError  # noqa: E402
 from video_inference.jobs import JobStatus  # noqa: E402
@@ -40,6 +40,8 @@ page = st.navigation(
     [st.Page(start, title="Start", default=True, visibility="hidden"), *PAGES.values()], position="top"
 )
 try:
+    if faults := workbench().settings.engine_faults:
+        st.warning(f"Fault mode: the built-in engine answers with {plain(faults)}.", icon=":material/bug_report:")
     page.run()
 except FrametallyError as error:
     error_notice(error)

@@ -113,14 +113,15 @@ def _engine(settings: Settings) -> Iterator[str]:
     if settings.api_url:
         yield ""
         return
-    server = uvicorn.Server(uvicorn.Config(make_app(settings), host="127.0.0.1", port=0, log_level="error"))
+    host = "127.0.0.1"
+    server = uvicorn.Server(uvicorn.Config(make_app(settings, host=host), host=host, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
         if not thread.is_alive():
             raise SettingsError("The built-in engine did not start.", "Run it alone: python -m video_inference.engine.")
         time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
 

@@ -60,6 +60,11 @@ SETTINGS = (
         meaning="Whether the engine may fetch an input URL from a private, loopback or link-local address.",
     ),
     Setting(
+        name="FRAMETALLY_ENGINE_FAULTS",
+        default="",
+        meaning="Faults for the engine to answer with, to try a dashboard against them; on a loopback address only.",
+    ),
+    Setting(
         name="FRAMETALLY_ENGINE_KEEP_S",
         default="604800",
         meaning="For how many seconds the engine keeps uploads and the jobs that have ended.",
@@ -99,6 +104,7 @@ class Settings:
     api_key: str | None = field(default=None, repr=False)
     engine_key: str | None = field(default=None, repr=False)
     engine_private_urls: bool = False
+    engine_faults: str = ""
     engine_keep_s: float = 604_800.0
     model_servers: ModelServers = NO_SERVERS
     max_video_bytes: int = 10 * 1024**3
@@ -128,6 +134,7 @@ class Settings:
             api_key=value("ROBOFLOW_API_KEY") or None,
             engine_key=value("FRAMETALLY_ENGINE_KEY") or None,
             engine_private_urls=_parse_flag("FRAMETALLY_ENGINE_PRIVATE_URLS", value("FRAMETALLY_ENGINE_PRIVATE_URLS")),
+            engine_faults=value("FRAMETALLY_ENGINE_FAULTS"),
             engine_keep_s=_parse_number("FRAMETALLY_ENGINE_KEEP_S", value("FRAMETALLY_ENGINE_KEEP_S")),
             model_servers=ModelServers.read({name: value(name) for name in (SERVERS_SETTING, KEY_SETTING)}),
             max_video_bytes=int(_parse_number("FRAMETALLY_MAX_VIDEO_BYTES", value("FRAMETALLY_MAX_VIDEO_BYTES"))),

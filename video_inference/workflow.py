@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from video_inference import sentences
 from video_inference.cancelling import cancel, cancel_late, end_cancelled
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S, StatusReport
@@ -145,10 +146,12 @@ class Workflow:
         except JobError:
             _LOG.info("Job %s was removed or taken over while it was worked on", job.id)
         except OSError as error:
-            self._wait(job, f"This machine could not keep up: {error.strerror or 'a file could not be written'}.")
+            what = f"This machine could not keep up: {error.strerror or 'a file could not be written'}."
+            self._wait(job, what, sentences.BY_ITSELF)
         except Exception:
             _LOG.exception("Job %s met a fault of ours", job.id)
-            self._wait(job, "Frametally met a fault of its own; the log of the server says more. It will try again.")
+            what = "Frametally met a fault of its own; the log of the server says more."
+            self._wait(job, what, sentences.BY_ITSELF)
 
     def tidy(self) -> None:
         """Remove what given-up uploads and crashes left behind more than a day ago."""
@@ -187,7 +190,7 @@ class Workflow:
 
     def _doubt(self, job: Job, error: ServiceError) -> None:
         """Have a person decide: the service may have taken the job, and a second one may cost as much again."""
-        failure = f"{error.what} It may have been started there all the same: look there before you start it again."
+        failure = sentences.doubtful(error)
         self.store.move(job, JobStatus.LOST, failure=failure, service_says="", next_check_at=self.clock())
 
     def _check(self, job: Job, client: VideoInferenceClient) -> None:
@@ -197,15 +200,19 @@ class Workflow:
         if report.is_cancelled:
             end_cancelled(self.store, job, now)
         elif report.is_failed:
-            self._fail(job, report.reason or f"The service says that the job failed (status {report.status}).")
+            self._fail(job, sentences.failed(job, report))
         elif report.is_done and report.output_signed_url:
-            self._archive(job, client, report.output_signed_url)
+            try:
+                self._archive(job, client, report.output_signed_url)
+            except ServiceError as error:
+                self._bear(job, error, is_done=True)
         elif self._is_lost(job, report, now):
             self._give_up(job)
         else:
             pause_s = STATUS_FLOOR_S if answer.retry_after_s is None else answer.retry_after_s
             known = {"answered_at": now, "failure": ""} if report.status is not None else {}
-            says = "The service says that it is done, and gives no results." if report.is_done else report.wording
+            age_s = (now - job.created_at).total_seconds()
+            says = sentences.pending(job, report, age_s=age_s, patience_s=self.lost_after_s)
             begins = {"began_at": now} if report.is_queued else {}
             news = {"progress": report.fraction, "standing": report.standing, "service_says": says, **known, **begins}
             news["next_check_at"] = now + timedelta(seconds=pause_s)
@@ -228,26 +235,29 @@ class Workflow:
         news = {"progress": 1.0, "standing": None, "frames": frames, "failure": "", "service_says": ""}
         self.store.move(job, JobStatus.SUCCEEDED, ended_at=now, answered_at=now, **news)
 
-    def _bear(self, job: Job, error: ServiceError) -> None:
+    def _bear(self, job: Job, error: ServiceError, *, is_done: bool = False) -> None:
         """Try again later where time may help; end the job where it will not."""
         _LOG.warning("Job %s: %s", job.id, error)
         unsent = job.status in (JobStatus.CREATED, JobStatus.UPLOADED)
         if unsent and isinstance(error, KeyRefused | RequestRefused):
             self._fail(job, str(error))
             return
-        self._wait(job, str(error), error.retry_after_s)
+        if unsent or is_done:
+            self.store.note(job, progress=None)  # it was that of the transfer that broke
+        self._wait(job, sentences.fault(error, is_done=is_done), sentences.next_step(error), error.retry_after_s)
 
-    def _wait(self, job: Job, why: str, asked_for_s: float | None = None) -> None:
+    def _wait(self, job: Job, what: str, next_step: str, asked_for_s: float | None = None) -> None:
         now = self.clock()
         silent_s = (now - (job.answered_at or job.created_at)).total_seconds()
         if self._is_lost(job, StatusReport(), now):
-            self._give_up(job, why)
+            self._give_up(job, what)
             return
         # The longer the silence, the longer the pause; a status call never under the floor.
         floor_s = 5.0 if job.remote_job_id is None else STATUS_FLOOR_S
         backoff_s = min(max(floor_s, silent_s / 4), _LONGEST_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
         pause_s = max(backoff_s, asked_for_s or 0)
-        self.store.note(job, service_says=why, next_check_at=now + timedelta(seconds=pause_s))
+        says = f"{what} {next_step}".strip()
+        self.store.note(job, service_says=says, next_check_at=now + timedelta(seconds=pause_s))
 
     def _without_downtime(self, job: Job) -> Job:
         """Silence counts only while somebody was asking: it begins later by the time in which nobody did."""
@@ -262,18 +272,19 @@ class Workflow:
         last = job.answered_at or job.created_at
         return report.status is None and (now - last).total_seconds() > self.lost_after_s
 
-    def _give_up(self, job: Job, why: str = "") -> None:
+    def _give_up(self, job: Job, what: str = "") -> None:
         """Lost where a late answer may still come; failed where the service never heard of the job."""
-        hours = f"{self.lost_after_s / 3600:.0f} h"
-        floor = self.clock() + timedelta(seconds=STATUS_FLOOR_S)
         if job.remote_job_id is None:
-            self._fail(job, f"The job could not be sent for {hours}. {why}".strip())
-        elif job.status is JobStatus.LOST:
-            self.store.note(job, next_check_at=floor)
+            self._fail(job, sentences.unsent(what, after_s=self.lost_after_s))
+            return
+        news = {
+            "failure": sentences.lost(job, what, after_s=self.lost_after_s),
+            "next_check_at": self.clock() + timedelta(seconds=STATUS_FLOOR_S),
+        }
+        if job.status is JobStatus.LOST:
+            self.store.note(job, **news)
         else:
-            failure = f"The service has said nothing about this job for {hours}. Its id there is {job.remote_job_id}."
-            failure = f"{failure} {why}".strip()
-            self.store.move(job, JobStatus.LOST, failure=failure, next_check_at=floor, **_NOTHING_MORE)
+            self.store.move(job, JobStatus.LOST, service_says="", **news, **_NOTHING_MORE)
 
     def _fail(self, job: Job, why: str) -> None:
         self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), service_says="", **_NOTHING_MORE)

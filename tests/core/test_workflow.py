@@ -368,11 +368,48 @@ def test_asking_again_under_the_floor_calls_nobody(deployed: Deployment, server:
     assert len(server.seen) == 2
 
 
+def test_a_job_that_runs_for_ever_says_so_unless_it_says_how_far_it_is(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer({"status": 1}), answer({"status": 1}), answer({"status": 1, "progress": 0.9}))
+    deployed.written()
+    says = []
+    for waited_s in (DAY_S - 60, 120, 120):
+        deployed.clock.wait(waited_s)
+        assert deployed.workflow.refresh("j1") is not None
+        says.append(deployed.job().service_says)
+    assert (says[0], says[2], deployed.job().status) == ("", "", JobStatus.SUBMITTED)
+    assert says[1].startswith("It has not come to an end for 24 h")
+    assert "Look there under r1" in says[1]
+
+
+def test_results_that_cannot_be_fetched_are_no_silence(deployed: Deployment, server: MisbehavingServer) -> None:
+    done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
+    server.replies_with(*[done, answer(status=403)] * 20)
+    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 100))
+    deployed.step()
+    assert deployed.job().service_says == (
+        "The job is done there. Downloading the results failed: 127.0.0.1 answered 403 Forbidden. "
+        "It is tried again by itself."
+    )
+    while deployed.job().status is JobStatus.SUBMITTED:
+        deployed.step()
+    lost = deployed.job()
+    assert (lost.status, lost.service_says) == (JobStatus.LOST, "")
+    assert lost.failure.startswith("The job is done there. Downloading the results failed: 127.0.0.1 answered 403")
+    assert lost.failure.endswith("came of this job for 24 h. Ask again here, or look there: its id is r1.")
+    server.replies_with(done, answer(RESULTS))
+    deployed.clock.wait(60)
+    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.job().status is JobStatus.SUCCEEDED
+
+
 def test_an_unknown_status_is_shown_as_it_came(deployed: Deployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": "warming up"}), answer({"status": 1}))
     deployed.written()
     deployed.step()
-    assert (deployed.job().status, deployed.job().service_says) == (JobStatus.SUBMITTED, "warming up")
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "its status “warming up”" in deployed.job().service_says
     deployed.step()
     assert deployed.job().service_says == ""
 
@@ -497,7 +534,7 @@ def test_a_job_waits_for_its_key(deployed: Deployment, server: MisbehavingServer
     deployed.workflow.refresh("j1")
     assert deployed.job().status is JobStatus.SUBMITTED
     assert server.seen == []
-    server.replies_with(answer({"status": 1}))
+    server.replies_with(answer({"status": 1, "progress": 0.5}))
     assert deployed.services.remember(server.url, "key") == key_id
     deployed.step()
     assert (deployed.job().service_says, len(server.seen)) == ("", 1)

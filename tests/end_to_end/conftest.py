@@ -25,19 +25,19 @@ class Dashboard:
     log: Path
 
 
-StartDashboard = Callable[[], Dashboard]
+StartDashboard = Callable[..., Dashboard]
 
 
 @pytest.fixture
 def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
-    """Start `streamlit run app.py` on a data folder of the test; everything is stopped behind it."""
+    """Start `streamlit run app.py` on a data folder of the test, with these settings; all is stopped behind it."""
     servers: list[subprocess.Popen[bytes]] = []
 
-    def start() -> Dashboard:
+    def start(**settings: str) -> Dashboard:
         data_dir, log = tmp_path / "data", tmp_path / f"server-{len(servers)}.log"
         port = _free_port()
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)}
+        own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **settings}
         foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
         with log.open("wb") as output:
             server = subprocess.Popen(

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
 import streamlit as st
 import uvicorn
+from starlette.types import ASGIApp
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Button, Element
@@ -137,26 +138,27 @@ def _serving(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _running_engine(*, worker: bool) -> Iterator[str]:
+def answering(app: ASGIApp, *, lifespan: bool) -> Iterator[int]:
+    """The port on which an application answers, on a real socket."""
     listener = socket.create_server(("127.0.0.1", 0))
-    port = listener.getsockname()[1]
-    before = config.get_option("server.port")
-    config.set_option("server.port", port)
-    options = uvicorn.Config(
-        make_app(Settings.read(os.environ)),
-        access_log=False,
-        log_level="error",
-        ws="none",
-        lifespan="on" if worker else "off",
-    )
+    own_lifespan: Literal["on", "off"] = "on" if lifespan else "off"
+    options = uvicorn.Config(app, access_log=False, log_level="error", ws="none", lifespan=own_lifespan)
     server = uvicorn.Server(options)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    yield f"http://127.0.0.1:{port}"
-    config.set_option("server.port", before)
+    yield listener.getsockname()[1]
     server.should_exit = True
     thread.join()
     listener.close()
+
+
+@contextmanager
+def _running_engine(*, worker: bool) -> Iterator[str]:
+    with answering(make_app(Settings.read(os.environ), host="127.0.0.1"), lifespan=worker) as port:
+        before = config.get_option("server.port")
+        config.set_option("server.port", port)
+        yield f"http://127.0.0.1:{port}"
+        config.set_option("server.port", before)
 
 
 def _forget() -> None:

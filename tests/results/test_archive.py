@@ -108,7 +108,7 @@ def test_results_of_no_model_still_name_their_frames(tmp_path: Path) -> None:
         (b"", "no JSON object"),
         (b"<html>", "no JSON object"),
         (b"[1]", "no JSON object"),
-        (b'{"frame_offset": [0], "time_offset": [0], "cars": [', "no JSON object"),
+        (b'{"frame_offset": [0], "time_offset": [0], "cars": [', "no JSON object: they end in the middle"),
         (b'{"frame_offset": [0], "time_offset": [0], "cars": [null,]}', "no JSON object"),
         (b'{"frame_offset": [0], "time_offset": [0]} {}', "no JSON object"),
         (b'{"a": ' + b"[" * 100_000, "no JSON object"),

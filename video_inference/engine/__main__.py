@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.applications import Starlette
 
+from video_inference.engine.faults import read_faults
 from video_inference.engine.server import Engine
 from video_inference.errors import SettingsError
 from video_inference.settings import Settings, read_or_make_secret
@@ -22,15 +23,19 @@ def main() -> None:
     options = _parse_options()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        app = make_app(Settings.read(os.environ))
+        app = make_app(Settings.read(os.environ), host=options.host)
     except SettingsError as error:
         sys.exit(str(error))
     # No access log of the server's own: it would hold the key of every call.
     uvicorn.run(app, host=options.host, port=options.port, access_log=False, log_level="warning")
 
 
-def make_app(settings: Settings) -> Starlette:
-    """The engine as an application of its own, its worker running while it does."""
+def make_app(settings: Settings, *, host: str) -> Starlette:
+    """The engine as an application of its own, its worker running while it does; `host` is where it will listen.
+
+    Raises:
+        SettingsError: a setting is wrong, or does not go with this host.
+    """
     key_file = settings.engine_dir / "key"
     engine = Engine(
         folder=settings.engine_dir,
@@ -39,6 +44,7 @@ def make_app(settings: Settings) -> Starlette:
         link_secret=read_or_make_secret(settings.data_dir / "secret"),
         max_video_bytes=settings.max_video_bytes,
         private_urls=settings.engine_private_urls,
+        faults=read_faults(settings.engine_faults, host=host),
         keep_s=settings.engine_keep_s,
         model_servers=settings.model_servers,
     )

@@ -43,6 +43,7 @@ from video_inference.contract import (
 from video_inference.disk import Arrival, DiskFull
 from video_inference.engine.detectors import check_request, list_models
 from video_inference.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
+from video_inference.engine.openapi import DESCRIPTION_PATH, tell_description
 from video_inference.engine.spool import Job, JobRequest, Spool
 from video_inference.errors import FrametallyError, LinkExpired, MediaError, ModelError
 from video_inference.fetch import parse_public_url
@@ -97,13 +98,17 @@ class Api:
         """Every call, each with and without a trailing slash; `GET /` stays the host's own."""
         return [
             Route("/", _answered(self._keyed(self.tell_workspace)), methods=["POST"]),
-            *_both(UPLOAD_URL_PATH, self._keyed(self.make_upload_link), "POST"),
-            *_both(VIDEO_INFER_PATH, self._keyed(self.accept_job), "POST"),
-            *_both(VIDEO_INFER_PATH, self._keyed(self.tell_status), "GET"),
-            *_both(VIDEO_INFER_PATH, self._keyed(self.cancel_job), "DELETE"),
-            *_both(MODELS_PATH, self._keyed(self.tell_models), "GET"),
-            *_both(UPLOAD_PATH + "{token}", self.receive_upload, "PUT"),
-            *_both(RESULTS_PATH + "{token}", self.send_results, "GET"),
+            *_both(UPLOAD_URL_PATH, POST=self._keyed(self.make_upload_link)),
+            *_both(
+                VIDEO_INFER_PATH,
+                POST=self._keyed(self.accept_job),
+                GET=self._keyed(self.tell_status),
+                DELETE=self._keyed(self.cancel_job),
+            ),
+            *_both(MODELS_PATH, GET=self._keyed(self.tell_models)),
+            Route(DESCRIPTION_PATH, _answered(tell_description), methods=["GET"]),
+            *_both(UPLOAD_PATH + "{token}", PUT=self.receive_upload),
+            *_both(RESULTS_PATH + "{token}", GET=self.send_results),
         ]
 
     async def tell_workspace(self, _: Request) -> Response:
@@ -234,9 +239,14 @@ class Api:
         return Refusal(413, f"The video is larger than the {self._max_video_bytes} bytes allowed.", "Cut or shrink it.")
 
 
-def _both(path: str, handler: Handler, method: str) -> list[Route]:
+def _both(path: str, **handlers: Handler) -> list[Route]:
+    """The path in both spellings, with a handler for each method: in one route, so that a 405 can name them all."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
     bare = path.rstrip("/")
-    return [Route(spelling, _answered(handler), methods=[method]) for spelling in (bare, bare + "/")]
+    return [Route(spelling, _answered(handle), methods=list(handlers)) for spelling in (bare, bare + "/")]
 
 
 def _answered(handler: Handler) -> Handler:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from starlette.routing import Route
 
 import video_inference
 from video_inference.engine.api import Api
+from video_inference.engine.faults import ActiveFault, faulty
 from video_inference.engine.links import Links
 from video_inference.engine.spool import KEEP_S, Spool
 from video_inference.model_servers import NO_SERVERS, ModelServers
@@ -36,6 +38,7 @@ class Engine:
         link_secret: str,
         max_video_bytes: int,
         private_urls: bool = False,
+        faults: Sequence[ActiveFault] = (),
         keep_s: float = KEEP_S,
         model_servers: ModelServers = NO_SERVERS,
     ) -> None:
@@ -49,6 +52,7 @@ class Engine:
             key=key,
             max_video_bytes=max_video_bytes,
         )
+        self._faults = faults
         self._supervisor = Supervisor(
             self._spool,
             [
@@ -62,7 +66,11 @@ class Engine:
 
     def routes(self) -> list[Route]:
         """The routes of the API, for the root of a host."""
-        return self._api.routes()
+        routes = self._api.routes()
+        if not self._faults:
+            return routes
+        _LOG.warning("fault mode: %s", ", ".join(fault.name for fault in self._faults))
+        return faulty(routes, self._faults)
 
     def start(self) -> None:
         """Start the worker and keep one running; nothing happens where that is so already."""

@@ -216,7 +216,7 @@ class Document:
             if end is not None:
                 break
             if not self._more():
-                raise _malformed()
+                raise _malformed(is_cut=True)
         _check(bytes(self._buffer[self._at : end]))
         return end
 
@@ -245,8 +245,9 @@ class Document:
                 return bytes(self._buffer[self._at : min(self._at + 1, self._end)])
 
     def _take(self, expected: bytes) -> None:
-        if self._peek() != expected:
-            raise _malformed()
+        found = self._peek()
+        if found != expected:
+            raise _malformed(is_cut=not found)
         self._at += 1
 
     def _more(self) -> bool:
@@ -283,5 +284,5 @@ def _check(raw: bytes) -> None:
             raise _malformed() from error
 
 
-def _malformed() -> ResultsError:
-    return ResultsError("The results are no JSON object.", ASK_AGAIN)
+def _malformed(*, is_cut: bool = False) -> ResultsError:
+    return ResultsError(f"The results are no JSON object{': they end in the middle' * is_cut}.", ASK_AGAIN)

@@ -1,0 +1,180 @@
+"""The description of the API against the API: every route is in it, and every answer is as it says.
+
+    SCHEMATHESIS_EXAMPLES=1000 SCHEMATHESIS_SEED=2 pytest tests/engine/test_openapi.py
+
+looks longer than a usual run, and elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+import requests
+import schemathesis
+from jsonschema_rs import meta
+
+from tests.engine.conftest import KEY, RunningEngine, model
+from video_inference.engine.openapi import DESCRIPTION_PATH, description
+
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
+SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
+PRIVATE = "http://127.0.0.1/video.mp4"
+"""An address that the engine does not fetch: a job for it fails."""
+CONFIG = """
+[auth.openapi.key]
+api_key = {key}
+
+[dictionaries]
+uploads.values = [{upload}]
+results.values = [{results}]
+inputs.values = [{input_url}]
+jobs.values = [{done}, {failed}]
+models.values = ["motion"]
+versions.values = ["1", 1]
+types.values = ["object-detection"]
+
+[parameters]
+"query.job_id" = {{ dictionary = "jobs", probability = 0.5 }}
+"body.input_url" = {{ dictionary = "inputs", probability = 0.5 }}
+"body.models[*].model_id" = {{ dictionary = "models", probability = 0.7 }}
+"body.models[*].model_version" = {{ dictionary = "versions", probability = 0.7 }}
+"body.models[*].inference_type" = {{ dictionary = "types", probability = 0.7 }}
+
+[[operations]]
+include-operation-id = "receiveUpload"
+parameters = {{ "path.token" = {{ dictionary = "uploads", probability = 0.5 }} }}
+
+[[operations]]
+include-operation-id = "sendResults"
+parameters = {{ "path.token" = {{ dictionary = "results", probability = 0.5 }} }}
+"""
+
+
+Call = Callable[..., requests.Response]
+
+
+@pytest.fixture
+def call(running_engine: RunningEngine) -> Call:
+    """Makes a call that the description has; fails where the answer is not as it says."""
+    schema = schemathesis.openapi.from_url(running_engine.url + DESCRIPTION_PATH)
+
+    def made(
+        method: str, path: str, *, key: str | None = KEY, query: dict[str, str] | None = None, **parts: Any
+    ) -> Any:
+        keyed = {"api_key": key} if key is not None else {}
+        return schema[path][method].Case(query={**keyed, **(query or {})}, **parts).call_and_validate()
+
+    return made
+
+
+def described() -> dict[str, Any]:
+    return dict(msgspec.json.decode(description()))
+
+
+def token_of(link: str) -> str:
+    return urlsplit(link).path.rpartition("/")[2]
+
+
+def test_the_description_names_every_route_and_no_other(deaf_engine: RunningEngine) -> None:
+    named = {(name.upper(), path.rstrip("/")) for path, item in described()["paths"].items() for name in item}
+    routes = deaf_engine.engine.routes()
+    methods = {(name, route.path.rstrip("/")) for route in routes for name in route.methods or ()}
+    assert named == {(name, path) for name, path in methods if name != "HEAD"}
+
+
+def test_the_description_is_given_to_anybody_and_holds_no_secret(deaf_engine: RunningEngine) -> None:
+    answer = deaf_engine.call("GET", DESCRIPTION_PATH, key=None)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.content == description()
+    assert KEY not in answer.text
+
+
+def test_every_message_is_a_schema_and_every_reference_leads_to_one() -> None:
+    schemas = described()["components"]["schemas"]
+    for message in schemas.values():
+        meta.validate(message)
+    assert set(re.findall(rb'"#/components/schemas/(\w+)"', description())) == {name.encode() for name in schemas}
+
+
+def test_a_whole_job_is_answered_as_described(call: Call, small_video: Path) -> None:
+    assert call("POST", "/").json() == {"workspace": "embedded"}
+    assert call("GET", "/models").status_code == 200
+    link = call("POST", "/video_upload_signed_url/", body={"file_name": "v.mp4"}).json()["signed_url"]
+    video, token = small_video.read_bytes(), {"token": token_of(link)}
+    put = {"path_parameters": token, "media_type": "application/octet-stream", "key": None}
+    assert call("PUT", "/videoinfer/uploads/{token}", body=video, **put).content == b""
+    job = {"input_url": link, "infer_fps": 5, "models": [model("motion")]}
+    query = {"job_id": call("POST", "/videoinfer/", body=job).json()["job_id"]}
+    while (status := call("GET", "/videoinfer/", query=query)).json()["status"] == 1:
+        assert int(status.headers["retry-after"][0]) == 1
+    results = {"path_parameters": {"token": token_of(status.json()["output_signed_url"])}, "key": None}
+    assert len(call("GET", "/videoinfer/results/{token}", **results).json()["motion"]) == 20
+
+
+def test_a_part_of_the_results_is_answered_as_described(running_engine: RunningEngine, small_video: Path) -> None:
+    """Half a JSON document is none, so Schemathesis would not take it."""
+    link = running_engine.wait(running_engine.submit(running_engine.upload(small_video))).output_signed_url
+    answers = described()["paths"]["/videoinfer/results/{token}"]["get"]["responses"]
+    for wanted, status in (("0-9", 206), ("0-9,20-29", 206), ("9999999-", 416), ("9-0", 400)):
+        got = requests.get(str(link), headers={"Range": f"bytes={wanted}"}, timeout=20)
+        assert got.status_code == status
+        assert got.headers["content-type"].partition(";")[0] in answers[str(status)]["content"]
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+def test_a_call_without_the_key_is_refused_as_described(call: Call, key: str | None) -> None:
+    for path, item in described()["paths"].items():
+        for name, operation in item.items():
+            if operation.get("security") != []:
+                body: dict[str, Any] = {"body": {}} if "requestBody" in operation else {}
+                assert call(name.upper(), path, key=key, query={"job_id": "x"}, **body).status_code == 401
+
+
+@pytest.fixture
+def config(running_engine: RunningEngine, small_video: Path, tmp_path: Path) -> Path:
+    """Half of what is tried names things that are there: a link, an upload, a job that is done and one that is not."""
+    link = running_engine.upload(small_video)
+    done, failed = running_engine.submit(link), running_engine.submit(PRIVATE)
+    report = running_engine.wait(done)
+    running_engine.wait(failed)
+    running_engine.engine.stop()  # what is accepted from here on stays queued: nothing is fetched from anywhere
+    values = {
+        "key": KEY,
+        "upload": token_of(running_engine.upload_link()),
+        "results": token_of(str(report.output_signed_url)),
+        "input_url": link,
+        "done": done,
+        "failed": failed,
+    }
+    path = tmp_path / "schemathesis.toml"
+    path.write_text(CONFIG.format(**{name: json.dumps(value) for name, value in values.items()}))
+    return path
+
+
+def test_whatever_is_sent_nothing_crashes_and_every_answer_is_as_described(
+    running_engine: RunningEngine, config: Path
+) -> None:
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "--no-color"),
+        *("run", running_engine.url + DESCRIPTION_PATH, "--max-examples", EXAMPLES),
+        # The right form is not enough to be taken: a model must be there, a link signed, a video uploaded.
+        *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
+        *("--seed", SEED, "--generation-database", "none", "--continue-on-failure"),
+        *("--request-timeout", "60", "--suppress-health-check", "too_slow"),
+    ]
+    ran = subprocess.run(command, cwd=config.parent, capture_output=True, text=True, timeout=3000, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    operations = sum(len(item) for item in described()["paths"].values()) - 1  # it leaves the description itself out
+    assert f"{operations} selected / {operations} total" in ran.stdout
+    accepted = list((running_engine.folder / "jobs").iterdir())
+    assert len(accepted) > 5, "nearly all that was sent was refused at the door"

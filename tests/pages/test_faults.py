@@ -1,0 +1,388 @@
+"""A service that fails in each way that the engine can be told to, walked through the pages.
+
+The service is the engine on a socket of its own, opened with a key as the hosted one is. Its worker does its work in
+every test: only the answers are bad. The clock of the workflow is set forward, that of the pages is the real one.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
+from streamlit.testing.v1 import AppTest
+
+from components.session import workbench
+from tests.pages.conftest import OpenPage, answering, button, captions
+from video_inference import client
+from video_inference.engine.faults import FAULTS, read_faults
+from video_inference.engine.server import Engine
+from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.store import Preset
+from video_inference.workbench import Workbench
+
+KEY = "the-key-of-the-service"
+LOST_AFTER_S = 3600
+WELL = "20 frames planned · 20 analysed"
+
+BY_ITSELF = "It is tried again by itself."
+LIMITED = "127.0.0.1 answered 429 Too Many Requests: Too many requests."
+BROKEN = "127.0.0.1 answered 500 Internal Server Error."
+NO_RESULTS = "The job is done there. Downloading the results failed: 127.0.0.1"
+LOOK = "Nothing else came of this job for 1 h. Ask again here, or look there: its id is ID."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """One fault, what the Jobs page says meanwhile and in the end (`ID`: the job's id there), and how the job ends."""
+
+    faults: str
+    once_it_runs: bool = False
+    """The service is well until it has taken the job."""
+    meanwhile: str = ""
+    ends: JobStatus
+    says: str = ""
+    analytics: list[str] = field(default_factory=list)
+
+
+WALKS = [
+    Walk(
+        faults="status-stuck",
+        ends=JobStatus.SUBMITTED,
+        says="It has not come to an end for 1 h, and nobody says how far it is. "
+        "Look there under ID before you start it again.",
+    ),
+    Walk(
+        faults="status-absent",
+        ends=JobStatus.LOST,
+        says="The service has said nothing about this job for 1 h. Ask again here, or look there: its id is ID.",
+    ),
+    Walk(faults="status-absent:5", ends=JobStatus.SUCCEEDED, analytics=[WELL]),
+    Walk(faults="status-word", ends=JobStatus.SUCCEEDED, analytics=[WELL]),
+    Walk(
+        faults="status-unknown-word",
+        meanwhile="The service calls its status “warming up”, a word that the API does not know.",
+        ends=JobStatus.SUBMITTED,
+        says="The service calls its status “warming up”, a word that the API does not know. It has not come to an end "
+        "for 1 h, and nobody says how far it is. Look there under ID before you start it again.",
+    ),
+    Walk(faults="status-failed", ends=JobStatus.FAILED, says="The model could not be loaded."),
+    Walk(
+        faults="status-failed-silent",
+        ends=JobStatus.FAILED,
+        says="The service says that the job failed (status 3), and not why. Look there under ID, or run it again.",
+    ),
+    Walk(
+        faults="rate-limit",
+        meanwhile=f"Asking for the upload link failed: {LIMITED} {BY_ITSELF}",
+        ends=JobStatus.FAILED,
+        says=f"The job could not be sent for 1 h. Asking for the upload link failed: {LIMITED} "
+        "Start a new one when that is over.",
+    ),
+    Walk(
+        faults="rate-limit:2",
+        meanwhile=f"Asking for the upload link failed: {LIMITED} {BY_ITSELF}",
+        ends=JobStatus.SUCCEEDED,
+        analytics=[WELL],
+    ),
+    Walk(
+        faults="rate-limit",
+        once_it_runs=True,
+        meanwhile=f"Asking for the job's status failed: {LIMITED} {BY_ITSELF}",
+        ends=JobStatus.LOST,
+        says=f"Asking for the job's status failed: {LIMITED} {LOOK}",
+    ),
+    Walk(
+        faults="broken-500",
+        meanwhile=f"Asking for the upload link failed: {BROKEN} {BY_ITSELF}",
+        ends=JobStatus.FAILED,
+        says=f"The job could not be sent for 1 h. Asking for the upload link failed: {BROKEN} "
+        "Start a new one when that is over.",
+    ),
+    Walk(
+        faults="broken-500:3",
+        once_it_runs=True,
+        meanwhile=f"Asking for the job's status failed: {BROKEN} {BY_ITSELF}",
+        ends=JobStatus.SUCCEEDED,
+        analytics=[WELL],
+    ),
+    Walk(
+        faults="broken-500",
+        once_it_runs=True,
+        meanwhile=f"Asking for the job's status failed: {BROKEN} {BY_ITSELF}",
+        ends=JobStatus.LOST,
+        says=f"Asking for the job's status failed: {BROKEN} {LOOK}",
+    ),
+    Walk(
+        faults="upload-breaks",
+        meanwhile=f"Uploading the video failed: 127.0.0.1 closed the connection. {BY_ITSELF}",
+        ends=JobStatus.FAILED,
+        says="The job could not be sent for 1 h. Uploading the video failed: 127.0.0.1 closed the connection. "
+        "Start a new one when that is over.",
+    ),
+    Walk(
+        faults="upload-breaks:1",
+        meanwhile=f"Uploading the video failed: 127.0.0.1 closed the connection. {BY_ITSELF}",
+        ends=JobStatus.SUCCEEDED,
+        analytics=[WELL],
+    ),
+    Walk(
+        faults="link-expired",
+        meanwhile=f"{NO_RESULTS} answered 400 Bad Request. {BY_ITSELF}",
+        ends=JobStatus.LOST,
+        says=f"{NO_RESULTS} answered 400 Bad Request. {LOOK}",
+    ),
+    Walk(
+        faults="link-expired:1",
+        meanwhile=f"{NO_RESULTS} answered 400 Bad Request. {BY_ITSELF}",
+        ends=JobStatus.SUCCEEDED,
+        analytics=[WELL],
+    ),
+    Walk(
+        faults="link-403",
+        meanwhile=f"{NO_RESULTS} answered 403 Forbidden. {BY_ITSELF}",
+        ends=JobStatus.LOST,
+        says=f"{NO_RESULTS} answered 403 Forbidden. {LOOK}",
+    ),
+    Walk(
+        faults="results-cut",
+        meanwhile=f"{NO_RESULTS} broke off in the middle of its answer. {BY_ITSELF}",
+        ends=JobStatus.LOST,
+        says=f"{NO_RESULTS} broke off in the middle of its answer. {LOOK}",
+    ),
+    Walk(faults="results-cut:1", ends=JobStatus.SUCCEEDED, analytics=[WELL]),
+    Walk(
+        faults="results-truncated",
+        ends=JobStatus.FAILED,
+        says="The results are no JSON object: they end in the middle. "
+        "Run the job again; the file that came is kept for a closer look.",
+    ),
+    Walk(
+        faults="results-nulls",
+        ends=JobStatus.SUCCEEDED,
+        analytics=["20 frames planned · 10 analysed · 10 not analysed (null: hatched, not zero)"],
+    ),
+    Walk(faults="results-frame-offsets", ends=JobStatus.SUCCEEDED, analytics=[WELL]),
+    Walk(
+        faults="results-unknown-type",
+        ends=JobStatus.SUCCEEDED,
+        analytics=[
+            "motion: kept as JSON, of a kind that is not charted.",
+            "These results hold no frame that can be charted.",
+            "There is nothing in these results that could be drawn on the video.",
+        ],
+    ),
+    Walk(
+        faults="results-frame-offsets,results-nulls,link-403:1,rate-limit:1",
+        meanwhile=f"Asking for the upload link failed: {LIMITED} {BY_ITSELF}",
+        ends=JobStatus.SUCCEEDED,
+        analytics=["20 frames planned · 10 analysed · 10 not analysed (null: hatched, not zero)"],
+    ),
+]
+
+
+class Ahead:
+    """The real clock, set forward at will."""
+
+    def __init__(self) -> None:
+        self._by = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._by
+
+    def pass_until(self, moment: datetime) -> None:
+        self._by += max(moment - self(), timedelta())
+
+
+class Service:
+    """The engine's API at one address, with other faults from one moment to the next."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.fail_with("")
+
+    def fail_with(self, faults: str) -> None:
+        self._app = Starlette(routes=engine_in(self._folder, faults).routes())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+
+class Walker:
+    """Runs one job as the watcher would, as fast as its clock can be set forward."""
+
+    def __init__(self, bench: Workbench, service: Service) -> None:
+        self._bench, self._service, self._clock = bench, service, Ahead()
+        self._workflow = replace(bench.workflow, clock=self._clock)
+        self._give_up = self._clock() + timedelta(seconds=LOST_AFTER_S + 120)
+
+    def submit(self, video: Path, walk: Walk) -> None:
+        service, key_id = self._bench.services.known()[-1]
+        if not walk.once_it_runs:
+            self._service.fail_with(walk.faults)
+        self._job_id = self._workflow.submit(
+            service=service,
+            key_id=key_id,
+            video_name=video.name,
+            video_sha256=self._bench.media.add(video).sha256,
+            models=[ModelChoice(model_id="motion", version="1")],
+            infer_fps=5.0,
+        ).id
+        if walk.once_it_runs:
+            self._step()
+            self._service.fail_with(walk.faults)
+
+    @property
+    def job(self) -> Job:
+        return self._bench.store.job(self._job_id)
+
+    def until_it_says_something(self) -> None:
+        while not self.job.service_says:
+            assert self.job.status.is_open, self.job.failure
+            self._step()
+
+    def to_the_end(self) -> None:
+        while self.job.status.is_open and self._clock() < self._give_up:
+            self._step()
+
+    def ask_when_all_is_well(self) -> None:
+        self._service.fail_with("")
+        self._clock.pass_until(self.job.next_check_at)
+        assert self._workflow.refresh(self._job_id)
+        self.to_the_end()
+
+    def _step(self) -> None:
+        if (self.job.next_check_at - self._clock()).total_seconds() < 2:
+            time.sleep(0.02)  # invited to ask again soon: its worker is at it
+        self._clock.pass_until(self.job.next_check_at)
+        assert self._workflow.refresh_due() == 1
+
+
+def engine_in(folder: Path, faults: str) -> Engine:
+    return Engine(
+        folder=folder / "engine",
+        models_dir=folder / "models",
+        key=KEY,
+        link_secret="the-link-secret",
+        max_video_bytes=1 << 30,
+        faults=read_faults(faults, host="127.0.0.1"),
+    )
+
+
+@pytest.fixture(scope="module")
+def service_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the service keeps, and its worker at work."""
+    folder = tmp_path_factory.mktemp("service")
+    engine = engine_in(folder, "")
+    engine.start()
+    yield folder
+    engine.stop()
+
+
+@pytest.fixture
+def service(service_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """The service that the deployment's settings name."""
+    service = Service(service_dir)
+    with answering(service, lifespan=False) as port:
+        monkeypatch.setenv("FRAMETALLY_API_URL", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("ROBOFLOW_API_KEY", KEY)
+        monkeypatch.setenv("FRAMETALLY_LOST_AFTER_S", str(LOST_AFTER_S))
+        monkeypatch.setattr(client, "BACKOFF_S", (0.0, 0.0))  # how often it tries stays; only the waits go
+        yield service
+
+
+def notices(app: AppTest) -> str:
+    """What the notices of a page say, as people read it."""
+    drawn = "\n".join(element.value for kind in (app.warning, app.error, app.info) for element in kind)
+    return re.sub(r"\\(.)", r"\1", drawn)
+
+
+def test_every_fault_is_walked() -> None:
+    walked = {name.partition(":")[0] for walk in WALKS for name in walk.faults.split(",")}
+    assert walked == set(FAULTS)
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.faults + " once it runs" * walk.once_it_runs)
+def test_the_person_sees_what_is_wrong_and_no_job_is_lost(
+    service: Service, open_page: OpenPage, small_video: Path, walk: Walk
+) -> None:
+    walker = Walker(workbench(), service)
+    walker.submit(small_video, walk)
+    if walk.meanwhile:
+        walker.until_it_says_something()
+        assert notices(open_page("jobs")) == walk.meanwhile
+    walker.to_the_end()
+    page = open_page("jobs")
+    assert walker.job.status is walk.ends, (walker.job.failure, walker.job.service_says)
+    assert notices(page) == walk.says.replace("ID", str(walker.job.remote_job_id))
+    links = ["Open in analytics"] if walk.ends is JobStatus.SUCCEEDED else []
+    assert [link.label for link in page.page_link] == links
+    if walk.ends in (JobStatus.LOST, JobStatus.SUBMITTED):
+        assert button(page, "Ask in")  # the clock of the page is behind
+        walker.ask_when_all_is_well()
+        assert walker.job.status is JobStatus.SUCCEEDED
+        assert notices(open_page("jobs")) == ""
+    analytics = open_page("analytics")
+    told = f"{notices(analytics)}\n{captions(analytics)}"
+    if walker.job.status is JobStatus.SUCCEEDED:
+        assert [line for line in walk.analytics or [WELL] if line not in told.splitlines()] == []
+    else:
+        assert "No finished job yet" in told
+
+
+@pytest.mark.parametrize(
+    ("faults", "says"),
+    [
+        ("rate-limit", f"**Testing the API key failed: {LIMITED}**  \nTry again in 30 s."),
+        (
+            "broken-500",
+            f"**Testing the API key failed: {BROKEN}**  \nThe fault is not in what was asked for: try again",
+        ),
+    ],
+)
+def test_a_key_that_cannot_be_tested_now_is_not_taken_for_a_wrong_one(
+    service: Service, open_page: OpenPage, faults: str, says: str
+) -> None:
+    service.fail_with(faults)
+    app = open_page("configuration")
+    app.text_input(key="service_key").input(KEY).run()
+    button(app, "Test and use").click().run()
+    assert notices(app).startswith(says)
+    service.fail_with("")
+    button(app, "Test and use").click().run()
+    assert app.success[0].value == "The key opens the workspace **embedded**."
+
+
+@pytest.fixture
+def broken_engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """The built-in engine, as it is started with the setting."""
+    monkeypatch.setenv("FRAMETALLY_ENGINE_FAULTS", "broken-500")
+    monkeypatch.setattr(client, "BACKOFF_S", (0.0, 0.0))
+    request.getfixturevalue("engine")
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_pages_work_on_without_the_list_of_models(open_page: OpenPage, bench: Workbench) -> None:
+    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    failed = f"**Asking for the models failed: {BROKEN}**"
+    configuration, upload = open_page("configuration"), open_page("upload")
+    assert failed in notices(configuration)
+    assert "Saved models" in [element.value for element in configuration.subheader]
+    upload.segmented_control(key="upload_way").set_value("Public URL").run()
+    upload.text_input(key="video_url").input("https://example.com/dock.mp4").run()
+    upload.checkbox(key="send_blind").check().run()
+    assert failed in notices(upload)
+    assert upload.multiselect(key="upload_models").value == ["Dock · forklifts/7"]
+    assert not button(upload, "Run on").disabled
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_every_page_tells_of_the_fault_mode(open_page: OpenPage) -> None:
+    for name in ("analytics", "jobs", "upload", "configuration"):
+        assert notices(open_page(name)).startswith("Fault mode: the built-in engine answers with broken-500.")
