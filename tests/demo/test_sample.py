@@ -71,7 +71,7 @@ def test_there_are_rushes_and_a_lull(truth: dict[str, Any]) -> None:
     per_second = truth["counts_per_second"]
     boxes, soft = np.array(per_second["box"]), np.array(per_second["bag"]) + per_second["envelope"]
     assert boxes[14:26].mean() > 2 * boxes[36:44].mean()
-    assert soft[52:62].mean() > 2 * soft[10:20].mean()
+    assert soft[50:62].mean() > 2 * soft[30:40].mean()
 
 
 def test_a_frame_is_rendered_as_it_stands_in_the_clip() -> None:
