@@ -1,0 +1,139 @@
+"""A small anchor-free detector: a plain convolutional trunk, features of three strides, one box and scores a place."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDES: Final = (8, 16, 32)
+WIDTHS: Final = (16, 32, 64, 96, 128)
+"""Channels at strides 2, 4, 8, 16 and 32."""
+NECK: Final = 64
+_RARE: Final = -4.6
+"""Logit of 0.01: at first, nothing is anything."""
+
+
+class Block(nn.Sequential):
+    """Convolution, normalisation, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """Two convolutions through half the channels, added to what came in."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(Block(channels, channels // 2), Block(channels // 2, channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        added: Tensor = features + self.inner(features)
+        return added
+
+
+class Trunk(nn.Module):
+    """A picture to features at strides 8, 16 and 32."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        two, four, eight, sixteen, deep = WIDTHS
+        self.early = nn.Sequential(Block(3, two, stride=2), Block(two, four, stride=2), Residual(four))
+        self.stages = nn.ModuleList(
+            [
+                nn.Sequential(Block(four, eight, stride=2), Residual(eight), Residual(eight)),
+                nn.Sequential(Block(eight, sixteen, stride=2), Residual(sixteen), Residual(sixteen)),
+                nn.Sequential(Block(sixteen, deep, stride=2), Residual(deep)),
+            ]
+        )
+
+    def forward(self, pictures: Tensor) -> list[Tensor]:
+        features, levels = self.early(pictures), []
+        for stage in self.stages:
+            features = stage(features)
+            levels.append(features)
+        return levels
+
+
+class Neck(nn.Module):
+    """What the coarse levels know, handed down to the fine ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sides = nn.ModuleList([Block(channels, NECK, 1) for channels in WIDTHS[2:]])
+        self.smooth = nn.ModuleList([Residual(NECK), Residual(NECK)])
+
+    def forward(self, levels: list[Tensor]) -> list[Tensor]:
+        fine, middle, coarse = (side(level) for side, level in zip(self.sides, levels, strict=True))
+        middle = self.smooth[1](middle + functional.interpolate(coarse, scale_factor=2.0, mode="nearest"))
+        fine = self.smooth[0](fine + functional.interpolate(middle, scale_factor=2.0, mode="nearest"))
+        return [fine, middle, coarse]
+
+
+class Head(nn.Module):
+    """One place's class logits and its distances to the four sides, in strides; the same for all levels."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.kind = Block(NECK, NECK)
+        self.reach = Block(NECK, NECK)
+        self.scores = nn.Conv2d(NECK, classes, 1)
+        self.sides = nn.Conv2d(NECK, 4, 1)
+        self.scale = nn.ParameterList([nn.Parameter(torch.ones(1)) for _ in STRIDES])
+        with torch.no_grad():
+            self.scores.bias.fill_(_RARE)
+
+    def forward(self, level: Tensor, number: int) -> Tensor:
+        sides = functional.softplus(self.sides(self.reach(level)) * self.scale[number]) * 2
+        return torch.cat([sides, self.scores(self.kind(level))], dim=1).flatten(2)
+
+
+class Detector(nn.Module):
+    """The whole of it."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.trunk, self.neck, self.head = Trunk(), Neck(), Head(classes)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """For RGB pictures (b, 3, height, width), 0 to 1: boxes (b, n, 4) as left, top, right, bottom in pixels, and
+        class logits (b, n, classes).
+        """
+        levels = self.neck(self.trunk(pictures))
+        found = [self.head(level, number) for number, level in enumerate(levels)]
+        raw = torch.cat(found, dim=2).transpose(1, 2)
+        centres, strides = places(pictures.shape[3], pictures.shape[2])
+        near, far = raw[..., :2] * strides, raw[..., 2:4] * strides
+        return torch.cat([centres - near, centres + far], dim=2), raw[..., 4:]
+
+
+class Export(nn.Module):
+    """The detector in the layout of common exports: [1, 4 + classes, n], centre and size in pixels, scores 0 to 1."""
+
+    def __init__(self, detector: Detector) -> None:
+        super().__init__()
+        self.detector = detector
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        xyxy, logits = self.detector(pictures)
+        low, high = xyxy[..., :2], xyxy[..., 2:]
+        rows = torch.cat([(low + high) / 2, high - low, logits.sigmoid()], dim=2)
+        return rows.transpose(1, 2)
+
+
+def places(width_px: int, height_px: int) -> tuple[Tensor, Tensor]:
+    """Centres (n, 2) and strides (n, 1) of all places, in pixels; fine levels first, row by row."""
+    centres, strides = [], []
+    for stride in STRIDES:
+        rows, columns = height_px // stride, width_px // stride
+        y, x = torch.meshgrid(torch.arange(rows) + 0.5, torch.arange(columns) + 0.5, indexing="ij")
+        centres.append(torch.stack([x.flatten(), y.flatten()], dim=1) * stride)
+        strides.append(torch.full((rows * columns, 1), float(stride)))
+    return torch.cat(centres), torch.cat(strides)

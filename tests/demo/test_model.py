@@ -1,0 +1,42 @@
+"""The committed model, through the engine that runs anybody's exports."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from demo.evaluate import CLIP, MODEL, MODELS, predictions, true_counts
+from demo.plan import CLASSES
+from demo.settings import FPS
+from video_inference.engine.detectors import InferenceParams, describe, open_detector
+from video_inference.engine.detectors.detector import Detector
+from video_inference.engine.picture import Picture
+from video_inference.frames import FrameReader
+from video_inference.video import build_index
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return open_detector(MODELS, *MODEL, InferenceParams())
+
+
+def test_the_model_is_small_and_says_what_it_finds(detector: Detector) -> None:
+    assert (MODELS.joinpath(*MODEL) / "model.onnx").stat().st_size <= 4_000_000
+    assert detector.classes == list(CLASSES)
+    assert describe(MODELS, *MODEL).inference_type == "object-detection"
+
+
+def test_the_model_counts_what_is_there_in_calm_and_rush(detector: Detector) -> None:
+    index = build_index(CLIP)
+    seconds = np.array([2, 18, 40, 57])
+    frames = FrameReader(CLIP, index).frames((seconds * FPS).tolist())
+    names = [[one.class_name for one in predictions(detector, Picture(frame))] for _, frame in frames]
+    counts = np.array([[found.count(name) for name in CLASSES] for found in names])
+    truth = true_counts()[seconds]
+    assert truth.sum() > 30
+    assert (np.abs(counts - truth) <= 1).mean() >= 0.95
+
+
+def test_the_model_finds_nothing_where_there_is_nothing(detector: Detector) -> None:
+    grey = np.full((720, 1280, 3), 120, dtype=np.uint8)
+    assert predictions(detector, Picture.of(grey)) == []

@@ -1,0 +1,83 @@
+"""The committed sample: the clip is what the product can play, and its truth is the renderer's."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from demo.evaluate import CLIP, TRUTH
+from demo.plan import CLASSES
+from demo.render import pictures
+from demo.settings import FPS, SAMPLE_SECONDS, sample_setting
+from demo.truth import counts_at, crossings, line_px, seen_at
+
+
+@pytest.fixture(scope="module")
+def truth() -> dict[str, Any]:
+    held: dict[str, Any] = json.loads(TRUTH.read_text())
+    return held
+
+
+def test_the_clip_is_small_and_as_browsers_play_it() -> None:
+    assert CLIP.stat().st_size <= 8_000_000
+    with av.open(str(CLIP)) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        assert (context.name, context.pix_fmt, context.width, context.height) == ("h264", "yuv420p", 1280, 720)
+        assert stream.frames == SAMPLE_SECONDS * FPS
+        assert stream.average_rate == FPS
+        assert 60 <= (container.duration or 0) / av.time_base <= 90
+    head = CLIP.read_bytes()[:4096]
+    assert 0 < head.find(b"moov") < 4096, "its index comes first, so that it plays before it is all there"
+
+
+def test_the_truth_is_of_this_clip(truth: dict[str, Any]) -> None:
+    assert truth["sha256"] == hashlib.sha256(CLIP.read_bytes()).hexdigest()
+    assert (truth["fps"], truth["frames"], truth["width"], truth["height"]) == (FPS, SAMPLE_SECONDS * FPS, 1280, 720)
+
+
+def test_the_counts_are_those_of_the_plan(truth: dict[str, Any]) -> None:
+    setting = sample_setting()
+    assert truth["seed"] == setting.seed
+    planned = [counts_at(seen_at(setting, float(second))) for second in range(SAMPLE_SECONDS)]
+    held = [truth["counts_per_second"][name] for name in CLASSES]
+    assert np.array(held).T.tolist() == planned
+
+
+def test_the_crossings_and_objects_are_those_of_the_plan(truth: dict[str, Any]) -> None:
+    """Looked at four times a second only: nothing crosses back, and what counts does so for longer than that."""
+    setting = sample_setting()
+    frames = [seen_at(setting, quarter / 4) for quarter in range(SAMPLE_SECONDS * 4)]
+    start, end = line_px(setting)
+    assert (truth["line"]["start"], truth["line"]["end"]) == (
+        pytest.approx(start, abs=0.1),
+        pytest.approx(end, abs=0.1),
+    )
+    passed = list(crossings(frames, start, end))
+    for name in CLASSES:
+        assert {way: passed.count((name, way)) for way in ("right", "left")} == pytest.approx(
+            truth["crossings"][name], abs=1
+        )
+        numbers = {one.item.number for frame in frames for one in frame if one.counts and one.item.class_name == name}
+        assert len(numbers) == pytest.approx(truth["unique_objects"][name], abs=1)
+
+
+def test_there_are_rushes_and_a_lull(truth: dict[str, Any]) -> None:
+    per_second = truth["counts_per_second"]
+    boxes, soft = np.array(per_second["box"]), np.array(per_second["bag"]) + per_second["envelope"]
+    assert boxes[14:26].mean() > 2 * boxes[36:44].mean()
+    assert soft[50:62].mean() > 2 * soft[30:40].mean()
+
+
+def test_a_frame_is_rendered_as_it_stands_in_the_clip() -> None:
+    rendered = next(pictures(sample_setting(), 1))
+    with av.open(str(CLIP)) as container:
+        decoded = next(container.decode(video=0)).to_ndarray(format="bgr24")
+    apart = np.abs(rendered.astype(int) - decoded).mean()
+    assert apart < 6
+    assert np.abs(rendered[:, ::-1].astype(int) - decoded).mean() > 3 * apart
