@@ -8,6 +8,7 @@ import streamlit as st
 
 from components.view_picker import forget_view
 from video_inference.jobs import Job
+from video_inference.sample import is_sample
 
 
 def job_picker(jobs: Sequence[Job]) -> Job | None:
@@ -27,4 +28,5 @@ def job_picker(jobs: Sequence[Job]) -> Job | None:
 
 def _label(job: Job) -> str:
     models = ", ".join(model.label for model in job.models)
-    return f"{job.video_name} · {models} · {job.infer_fps:.4g} fps · {job.created_at:%d %b %H:%M} UTC"
+    mark = "Sample · " if is_sample(job) else ""
+    return f"{mark}{job.video_name} · {models} · {job.infer_fps:.4g} fps · {job.created_at:%d %b %H:%M} UTC"

@@ -15,6 +15,7 @@ from components.job_progress import is_queued, job_progress
 from components.session import service_label
 from video_inference.contract import CANCELLED
 from video_inference.jobs import EMBEDDED, Job, JobStatus
+from video_inference.sample import is_sample
 
 _LOOKS = {
     JobStatus.CREATED: ("Sending", "blue", ":material/cloud_upload:"),
@@ -58,6 +59,8 @@ def _job_card(job: Job, now: datetime, earlier: Sequence[Job], without_cancel: C
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
             job_badge(job)
+            if is_sample(job):
+                st.badge("Sample", icon=":material/science:", color="violet")
             st.markdown(f"**{plain(job.video_name)}**", width="stretch")
             asks = _actions(job, now)
             cancels = _can_be_cancelled(job, without_cancel) and _cancel(job)

@@ -20,13 +20,7 @@ def submission(store: Store, job_id: str) -> None:
     job = store.job(job_id)
     with st.container(border=True):
         st.markdown(f"**{plain(job.video_name)}** with {', '.join(plain(model.label) for model in job.models)}")
-        marks = {True: ":green[:material/check_circle:]", False: ":gray[:material/radio_button_unchecked:]"}
-        st.markdown("  \n".join(f"{marks[done]} {text}" for done, text in _steps(job)))
-        if job.status.is_open:
-            job_progress(job, finished_jobs(store, job.service), utc_now(), doing=_doing(job))
-        if job.failure or job.service_says:
-            is_bad = job.failure and job.status is not JobStatus.CANCELLED
-            (st.error if is_bad else st.warning)(plain(job.failure or job.service_says))
+        job_steps(store, job)
         if job.status is JobStatus.SUCCEEDED:
             st.page_link(
                 "../pages/analytics.py",
@@ -35,6 +29,17 @@ def submission(store: Store, job_id: str) -> None:
                 query_params={"job": job.id},
             )
         st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
+
+
+def job_steps(store: Store, job: Job) -> None:
+    """Draw which steps are true, how far the one at work is, and what stands in the way."""
+    marks = {True: ":green[:material/check_circle:]", False: ":gray[:material/radio_button_unchecked:]"}
+    st.markdown("  \n".join(f"{marks[done]} {text}" for done, text in _steps(job)))
+    if job.status.is_open:
+        job_progress(job, finished_jobs(store, job.service), utc_now(), doing=_doing(job))
+    if job.failure or job.service_says:
+        is_bad = job.failure and job.status is not JobStatus.CANCELLED
+        (st.error if is_bad else st.warning)(plain(job.failure or job.service_says))
 
 
 def _steps(job: Job) -> list[tuple[bool, str]]:

@@ -6,12 +6,14 @@ from components.error_notice import plain
 from components.job_progress import estimate_note
 from components.model_picker import installed_models, model_picker
 from components.rate_picker import rate_picker
+from components.sample_card import sample_card
 from components.session import current_connection, workbench
 from components.submission import submission
 from components.video_source import video_source
 
 st.title("Run a video")
 bench, connection = workbench(), current_connection()
+sample_card(bench)
 if not connection.is_ready:
     st.warning(f"**{plain(connection.label)}** needs an API key first.", icon=":material/key:")
     st.page_link("../pages/configuration.py", label="Configuration", icon=":material/tune:")

@@ -134,12 +134,19 @@ class Store:
         return _job_of(row)
 
     def jobs(
-        self, *, statuses: Sequence[JobStatus] = tuple(JobStatus), service: str | None = None, limit: int = 200
+        self,
+        *,
+        statuses: Sequence[JobStatus] = tuple(JobStatus),
+        service: str | None = None,
+        video_sha256: str | None = None,
+        limit: int = 200,
     ) -> list[Job]:
-        """Jobs in one of these states, of one service or of all, newest first."""
+        """Jobs in one of these states, of one service or of all, over one kept video or any; newest first."""
         query = JOB.select().where(JOB.c.status.in_(statuses)).order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit)
         if service is not None:
             query = query.where(JOB.c.service == service)
+        if video_sha256 is not None:
+            query = query.where(JOB.c.video_sha256 == video_sha256)
         with self._engine.connect() as connection:
             return [_job_of(row) for row in connection.execute(query).mappings()]
 

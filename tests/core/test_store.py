@@ -63,6 +63,12 @@ def test_jobs_come_newest_first(store: Store) -> None:
     assert [job.id for job in store.jobs(limit=2)] == ["j2", "j1"]
 
 
+def test_jobs_over_one_video(store: Store) -> None:
+    for number, sha256 in enumerate(("0" * 64, "1" * 64, "0" * 64)):
+        store.add(a_job(f"j{number}", video_sha256=sha256, created_at=START + timedelta(hours=number)))
+    assert [job.id for job in store.jobs(video_sha256="0" * 64)] == ["j2", "j0"]
+
+
 def test_jobs_of_one_service_and_services_that_cancel_nothing(store: Store) -> None:
     for number, service in enumerate(("https://a", "https://a", "https://b")):
         store.add(a_job(f"j{number}", service=service, created_at=START + timedelta(hours=number)))
