@@ -10,13 +10,16 @@ import numpy.typing as npt
 
 from demo.backdrop import REACH_M
 from demo.camera import HEIGHT_PX, WIDTH_PX, fit_quad
-from demo.paint import Canvas, Stage
+from demo.paint import Canvas, Stage, times
 from demo.plan import Belt
 from demo.textures import Colour, Image, Random, noise, shaded
 
 _PX_PER_M: Final = 240
 _LOOP_M: Final = 7.0
+_SHOWN_PX: Final = int(REACH_M * 2 * _PX_PER_M)
 SHUTTER_S: Final = 1 / 60
+
+Floats = npt.NDArray[np.float64]
 
 
 class Surface:
@@ -26,35 +29,43 @@ class Surface:
         self._belt = belt
         loop = _rubber(random, belt.width_m)
         self._tape = np.concatenate([loop] * 3, axis=1)
-        half = belt.width_m / 2
-        ends = ((-REACH_M, half), (REACH_M, half), (REACH_M, -half), (-REACH_M, -half))
-        corners = np.array([(x, belt.across_m + y, belt.height_m) for x, y in ends])
+        corners = _corners(belt)
         seen = stage.camera.project(corners)
-        self._top = max(int(seen[:, 1].min()), 0)
-        self._bottom = min(int(seen[:, 1].max()) + 2, HEIGHT_PX)
-        seen = seen - (0, self._top)
-        size = (WIDTH_PX, self._bottom - self._top)
-        self._lay = fit_quad((int(REACH_M * 2 * _PX_PER_M), loop.shape[0]), seen)
-        mask = np.zeros(size[::-1], dtype=np.uint8)
-        cv2.fillConvexPoly(mask, np.round(seen * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
-        onto = cv2.getPerspectiveTransform(stage.windows.on_map(corners), seen.astype(np.float32))
-        sun = cv2.warpPerspective(stage.windows.map, onto, size)
-        self._mask = np.asarray(cv2.merge([mask] * 3), dtype=np.uint8)
-        self._sun = cv2.copyTo(cv2.convertScaleAbs(sun, alpha=float(stage.windows.sun_from[2]) * 0.8), mask)
-        self._light = mask
+        top, bottom = max(int(seen[:, 1].min()), 0), min(int(seen[:, 1].max()) + 2, HEIGHT_PX)
+        self._band = np.s_[top:bottom]
+        self._size = (WIDTH_PX, bottom - top)
+        inside = seen - (0, top)
+        self._lay = fit_quad((_SHOWN_PX, loop.shape[0]), inside)
+        self._mask = np.zeros(self._size[::-1], dtype=np.uint8)
+        cv2.fillConvexPoly(self._mask, np.round(inside * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
+        self._sun = _sun_on(stage, corners, inside, self._mask)
 
     def paint(self, canvas: Canvas, time_s: float) -> None:
         """The surface as far as it has run."""
-        shown = int(REACH_M * 2 * _PX_PER_M)
-        run = self._belt.direction * self._belt.travelled_m(time_s) % _LOOP_M * _PX_PER_M
-        start = self._tape.shape[1] // 3 - run
-        part = self._tape[:, int(start) : int(start) + shown + 1]
-        slip = np.array([[1, 0, int(start) - start], [0, 1, 0], [0, 0, 1]])
-        size = (WIDTH_PX, self._bottom - self._top)
-        rubber = cv2.warpPerspective(part, self._lay @ slip, size, borderMode=cv2.BORDER_REPLICATE)
-        band = np.s_[self._top : self._bottom]
-        canvas.colour[band] = _over(rubber, canvas.colour[band], self._mask)
-        canvas.sun[band] = cv2.add(self._sun, cv2.multiply(canvas.sun[band], 255 - self._light, scale=1 / 255))
+        run_px = self._belt.direction * self._belt.travelled_m(time_s) % _LOOP_M * _PX_PER_M
+        start_px = self._tape.shape[1] // 3 - run_px
+        part = self._tape[:, int(start_px) : int(start_px) + _SHOWN_PX + 1]
+        slip = np.array([[1, 0, int(start_px) - start_px], [0, 1, 0], [0, 0, 1]])
+        rubber = cv2.warpPerspective(part, self._lay @ slip, self._size, borderMode=cv2.BORDER_REPLICATE)
+        under = np.asarray(255 - self._mask)
+        shown = times(np.asarray(rubber, dtype=np.uint8), self._mask)
+        canvas.colour[self._band] = cv2.add(shown, times(canvas.colour[self._band], under))
+        canvas.sun[self._band] = cv2.add(self._sun, times(canvas.sun[self._band], under))
+
+
+def _corners(belt: Belt) -> Floats:
+    """The surface from end to end, its far left first."""
+    half_m = belt.width_m / 2
+    ends = ((-REACH_M, half_m), (REACH_M, half_m), (REACH_M, -half_m), (-REACH_M, -half_m))
+    return np.array([(x, belt.across_m + y, belt.height_m) for x, y in ends])
+
+
+def _sun_on(stage: Stage, corners: Floats, seen: Floats, mask: Image) -> Image:
+    """Where the sun lies on it; rubber gives less of it back than paper does."""
+    onto = cv2.getPerspectiveTransform(stage.windows.on_map(corners), seen.astype(np.float32))
+    light = cv2.warpPerspective(stage.windows.map, onto, mask.shape[::-1])
+    dim = cv2.convertScaleAbs(light, alpha=float(stage.windows.sun_from[2]) * 0.8)
+    return np.asarray(cv2.copyTo(dim, mask), dtype=np.uint8)
 
 
 def _rubber(random: Random, width_m: float) -> Image:
@@ -85,8 +96,3 @@ def _scuff(rubber: Image, random: Random) -> None:
         end = start + np.array((random.uniform(8, 80), random.normal(0, 6)))
         cv2.line(pale, start.astype(int).tolist(), end.astype(int).tolist(), int(random.uniform(8, 34)), 1, cv2.LINE_AA)
     rubber[:] = cv2.add(rubber, cv2.merge([pale] * 3))
-
-
-def _over(top: npt.ArrayLike, under: Image, mask: Image) -> Image:
-    shown = cv2.multiply(np.asarray(top, dtype=np.uint8), mask, scale=1 / 255)
-    return np.asarray(cv2.add(shown, cv2.multiply(under, 255 - mask, scale=1 / 255)), dtype=np.uint8)

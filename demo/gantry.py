@@ -22,7 +22,7 @@ _PAINT: Final[Colour] = (150, 148, 144)
 
 
 class Gantry:
-    """Two posts, a beam across, a scanner head and a strip of light over each belt."""
+    """Two posts, a beam across, a scanner head over each belt."""
 
     def __init__(self, at_m: float, belts: tuple[Belt, ...]) -> None:
         self.at_m = at_m

@@ -78,20 +78,20 @@ class Neck(nn.Module):
 
 
 class Head(nn.Module):
-    """One place's class logits and its distances to the four sides, in strides; the same for all levels."""
+    """At one level, each place's class logits and its distances to the four sides, in strides.
+
+    Each level has its own: what is normal differs between them.
+    """
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        self.kind = Block(NECK, NECK)
-        self.reach = Block(NECK, NECK)
-        self.scores = nn.Conv2d(NECK, classes, 1)
-        self.sides = nn.Conv2d(NECK, 4, 1)
-        self.scale = nn.ParameterList([nn.Parameter(torch.ones(1)) for _ in STRIDES])
+        self.kind, self.reach = Block(NECK, NECK), Block(NECK, NECK)
+        self.scores, self.sides = nn.Conv2d(NECK, classes, 1), nn.Conv2d(NECK, 4, 1)
         with torch.no_grad():
             self.scores.bias.fill_(_RARE)
 
-    def forward(self, level: Tensor, number: int) -> Tensor:
-        sides = functional.softplus(self.sides(self.reach(level)) * self.scale[number]) * 2
+    def forward(self, level: Tensor) -> Tensor:
+        sides = functional.softplus(self.sides(self.reach(level))) * 2
         return torch.cat([sides, self.scores(self.kind(level))], dim=1).flatten(2)
 
 
@@ -100,14 +100,15 @@ class Detector(nn.Module):
 
     def __init__(self, classes: int) -> None:
         super().__init__()
-        self.trunk, self.neck, self.head = Trunk(), Neck(), Head(classes)
+        self.trunk, self.neck = Trunk(), Neck()
+        self.heads = nn.ModuleList([Head(classes) for _ in STRIDES])
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
         """For RGB pictures (b, 3, height, width), 0 to 1: boxes (b, n, 4) as left, top, right, bottom in pixels, and
         class logits (b, n, classes).
         """
         levels = self.neck(self.trunk(pictures))
-        found = [self.head(level, number) for number, level in enumerate(levels)]
+        found = [head(level) for head, level in zip(self.heads, levels, strict=True)]
         raw = torch.cat(found, dim=2).transpose(1, 2)
         centres, strides = places(pictures.shape[3], pictures.shape[2])
         near, far = raw[..., :2] * strides, raw[..., 2:4] * strides

@@ -131,8 +131,8 @@ class Layer:
         here = np.s_[top - self.top_px : bottom - self.top_px, left - self.left_px : right - self.left_px]
         there = np.s_[top:bottom, left:right]
         through = np.asarray(255 - self.mask[here])
-        canvas.colour[there] = cv2.add(self.colour[here], _times(canvas.colour[there], through))
-        canvas.sun[there] = cv2.add(self.sun[here], _times(canvas.sun[there], through))
+        canvas.colour[there] = cv2.add(self.colour[here], times(canvas.colour[there], through))
+        canvas.sun[there] = cv2.add(self.sun[here], times(canvas.sun[there], through))
 
 
 def _laid(texture: Image, seen: Floats, size: tuple[int, int], alpha: Image | None) -> tuple[Image, Image]:
@@ -195,14 +195,14 @@ def _darken(surface: Image, points_px: Floats, *, soft_px: float, strength: floa
     soft = cv2.GaussianBlur(mask, (0, 0), soft_px / coarse)
     through = 255 - np.asarray(soft if coarse == 1 else cv2.resize(soft, (width, height)), dtype=np.uint8)
     there = np.s_[low[1] : high[1], low[0] : high[0]]
-    surface[there] = _times(surface[there], through)
+    surface[there] = times(surface[there], through)
 
 
 def _flattened(points: Floats, height_m: float) -> Floats:
     return np.column_stack([points[:, :2], np.full(len(points), height_m)])
 
 
-def _times(surface: Image, share: Image) -> Image:
+def times(surface: Image, share: Image) -> Image:
     """A surface of one channel or three, each pixel times its share, 255 being all of it."""
     shares = cv2.merge([share] * 3) if surface.ndim == 3 else share
     return np.asarray(cv2.multiply(surface, shares, scale=1 / 255), dtype=np.uint8)
