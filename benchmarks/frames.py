@@ -46,8 +46,16 @@ def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: 
     texture = cv2.resize(coarse, (width_px * 2, height_px), interpolation=cv2.INTER_CUBIC)
     grain = random.integers(-3, 4, (8, height_px, width_px, 1)).astype(np.int8)
     with av.open(str(path), "w") as container:
-        options = {"preset": "veryfast", "g": str(gop), "keyint_min": str(gop), "sc_threshold": "0", "bf": "3"}
+        options = {
+            "preset": "veryfast",
+            "g": str(gop),
+            "keyint_min": str(gop),
+            "sc_threshold": "0",
+            "bf": "3",
+            "slices": "1",
+        }
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
+        stream.thread_type = "FRAME"  # whole pictures, as ffmpeg writes them by itself
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width_px, height_px, "yuv420p", 6_000_000
         for number in range(seconds * fps):
             left = number * 3 % width_px

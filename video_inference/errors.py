@@ -3,6 +3,7 @@
 FrametallyError             says what failed and what to do next; never carries a secret
 ├── SettingsError           a setting is wrong, or its name is
 ├── VideoError              this file is not a video that can be read
+│   └── DecoderStuck        decoding it does not come to an end
 ├── MediaError              a video cannot be kept here (too large, disk full, unknown upload)
 ├── ModelError              the engine cannot run this model
 ├── ResultsError            these results cannot be read
@@ -37,6 +38,10 @@ class SettingsError(FrametallyError):
 
 class VideoError(FrametallyError):
     """This file is not a video that can be read."""
+
+
+class DecoderStuck(VideoError):
+    """Decoding it does not come to an end."""
 
 
 class MediaError(FrametallyError):

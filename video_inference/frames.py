@@ -41,10 +41,15 @@ _INDEX_VERSION = 1
 
 
 class FrameReader:
-    """One video, kept open for random access. Any number of threads may ask; one at a time is answered."""
+    """One video, kept open for random access. Any number of threads may ask; one at a time is answered.
 
-    def __init__(self, path: Path, index: FrameIndex, *, cache_bytes: int = CACHE_BYTES) -> None:
+    The decoder works on as many frames at once as it has threads: more of them are quicker on the way through a whole
+    video, and slower to the first frame. With 0 it has one for each core.
+    """
+
+    def __init__(self, path: Path, index: FrameIndex, *, cache_bytes: int = CACHE_BYTES, threads: int = 0) -> None:
         self.index = index
+        self._threads = threads
         self._path = path
         self._lock = threading.Lock()
         self._kept = _Kept(cache_bytes)
@@ -91,6 +96,7 @@ class FrameReader:
         self._closed = False
         self._container, self._stream = self._files.enter_context(open_video(self._path))
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.thread_count = self._threads
         self._timed = has_times(self._container, self._stream)
         self._skips = self._stream.codec_context.codec.canonical_name in _SKIPS_EXACTLY
 

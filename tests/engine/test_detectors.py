@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.engine import onnx_models
-from video_inference.contract import DetectionEntry, ModelInfo, ModelRequest, Prediction
+from video_inference.contract import ModelInfo, ModelRequest
 from video_inference.engine.detectors import Detector, check_request, list_models, open_detector, parse_params
+from video_inference.engine.entries import DetectionEntry, Prediction
 from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
 

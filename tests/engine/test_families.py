@@ -17,16 +17,16 @@ import pytest
 
 from tests.engine import onnx_families as made
 from tests.engine import onnx_models
-from video_inference.contract import (
+from video_inference.contract import ModelRequest
+from video_inference.engine.detectors import Detector, check_request, list_models, open_detector, parse_params
+from video_inference.engine.detectors.onnx_file import providers
+from video_inference.engine.entries import (
     ClassificationEntry,
     DetectionEntry,
-    ModelRequest,
     MultiLabelEntry,
     Prediction,
     SemanticSegmentationEntry,
 )
-from video_inference.engine.detectors import Detector, check_request, list_models, open_detector, parse_params
-from video_inference.engine.detectors.onnx_file import providers
 from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
 from video_inference.results.entries import ODD, EntryReader, Kind, kind_of

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.engine import onnx_families, onnx_models
-from video_inference.contract import DetectionEntry
 from video_inference.engine.detectors import list_models, open_detector, parse_params
 from video_inference.engine.detectors.model_card import FAMILY_NAMES, ModelCard, read_card
+from video_inference.engine.entries import DetectionEntry
 from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from video_inference.contract import Prediction
 from video_inference.engine.detectors.detector import parse_params
 from video_inference.engine.detectors.motion import MotionDetector
+from video_inference.engine.entries import Prediction
 from video_inference.engine.picture import Picture
 
 FIELD = np.random.default_rng(5).integers(90, 110, (480, 640, 3), dtype=np.uint8)

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from video_inference.contract import DetectionEntry, Prediction
 from video_inference.engine.detectors import Detector, list_models, open_detector, parse_params
+from video_inference.engine.entries import DetectionEntry, Prediction
 from video_inference.engine.picture import Picture
 from video_inference.video import build_index, read_frames
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from video_inference.contract import DetectionEntry, Prediction
 from video_inference.engine.detectors import open_detector, parse_params
+from video_inference.engine.entries import DetectionEntry, Prediction
 from video_inference.engine.picture import Picture
 from video_inference.video import build_index, read_frames
 

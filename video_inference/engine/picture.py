@@ -8,7 +8,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from video_inference.contract import ImageSize
+from video_inference.engine.entries import ImageSize
 from video_inference.video import Image
 
 

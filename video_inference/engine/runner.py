@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from msgspec import structs
 
-from video_inference.contract import Entry, ModelRequest
+from video_inference.contract import ModelRequest
 from video_inference.engine.detectors import Detector, open_model
+from video_inference.engine.entries import Entry
 from video_inference.engine.picture import Picture
+from video_inference.engine.pipeline import Frame, entries_of
 from video_inference.engine.progress import Meter
 from video_inference.engine.spool import Job
 from video_inference.errors import VideoError
+from video_inference.frames import FrameReader
 from video_inference.model_servers import NO_SERVERS, ModelServers
-from video_inference.video import FrameIndex, build_index, decode, plan_frames, planned_times_s
+from video_inference.video import FrameIndex, build_index, plan_frames, planned_times_s
 
 RATE_TOLERANCE: Final = 1.01
 """30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
+_MOST_THREADS: Final = 8
+"""Of the decoder: each holds some frames, and an 8K one takes 50 MB."""
+_KEPT_BYTES: Final = 32 << 20
+"""Of decoded frames: where one cannot be decoded, the one behind it has come already."""
 
 
 def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS) -> None:
@@ -44,7 +49,7 @@ def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS) -> N
     detectors = [open_model(models_dir, model, servers) for model in request.models]
     work = job.new_work_folder()
     entry_files = [work / f"{number}.json" for number in range(len(detectors))]
-    frames = one_ahead(planned_frames(job.video, index, planned))
+    frames = planned_frames(job.video, index, planned)
     with ExitStack() as stack:
         outputs = [stack.enter_context(path.open("wb")) for path in entry_files]
         analyse(frames, len(planned), detectors, outputs, Meter(job, len(planned)))
@@ -65,37 +70,20 @@ def check_rate(index: FrameIndex, infer_fps: float) -> None:
         )
 
 
-def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[tuple[int, Picture]]:
-    """The planned frames that can be decoded: (entry, picture), entries ascending. No other frame is converted."""
-    targets = index.pts[planned[planned < len(index)]]
-    entry = 0
-    for frame in decode(path):
-        pts = frame.pts if frame.pts is not None else frame.dts
-        if pts is None:
-            continue
-        entry += int(np.searchsorted(targets[entry:], pts))  # passes over planned frames that never came
-        if entry < len(targets) and targets[entry] == pts:
-            yield entry, Picture(frame)
-            entry += 1
-        if entry == len(targets):
-            return
+def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[Frame]:
+    """The planned frames that can be decoded: (entry, picture), entries ascending.
 
-
-def one_ahead(frames: Iterator[tuple[int, Picture]]) -> Iterator[tuple[int, Picture]]:
-    """The same frames, each decoded in a thread while the one before it is worked on."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, frames, None)
-        while (frame := coming.result()) is not None:
-            coming = pool.submit(next, frames, None)
-            yield frame
+    Others are decoded only where one of these refers to them, and never converted.
+    """
+    entry_of = {position: entry for entry, position in enumerate(planned.tolist())}
+    threads = min(2 * len(os.sched_getaffinity(0)), _MOST_THREADS)
+    with closing(FrameReader(path, index, cache_bytes=_KEPT_BYTES, threads=threads)) as reader:
+        for position, frame in reader.frames(entry_of):
+            yield entry_of[position], Picture(frame)
 
 
 def analyse(
-    frames: Iterator[tuple[int, Picture]],
-    total: int,
-    detectors: list[Detector],
-    outputs: Sequence[BinaryIO],
-    meter: Meter,
+    frames: Iterator[Frame], total: int, detectors: Sequence[Detector], outputs: Sequence[BinaryIO], meter: Meter
 ) -> None:
     """Write every model's entries, separated by commas; null for each frame that never came.
 
@@ -103,25 +91,16 @@ def analyse(
         VideoError: not one frame came.
     """
     written = 0
-    for entry, picture in frames:
-        for detector, output in zip(detectors, outputs, strict=True):
+    for entry, found in entries_of(frames, detectors):
+        for value, output in zip(found, outputs, strict=True):
             _write_nulls(output, written, entry)
-            _write_entry(output, entry, infer(detector, picture))
+            _write_entry(output, entry, value)
         written = entry + 1
         meter.note(written)
     if not written:
         raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
     for output in outputs:
         _write_nulls(output, written, total)
-
-
-def infer(detector: Detector, picture: Picture) -> Entry:
-    """What one model sees in one frame, and how long it took."""
-    started_s = time.perf_counter()
-    entry = detector.infer(picture)
-    if isinstance(entry, dict):  # another server's answer, which says so itself
-        return entry
-    return structs.replace(entry, time=round(time.perf_counter() - started_s, 6))
 
 
 def result_keys(models: list[ModelRequest]) -> list[str]:

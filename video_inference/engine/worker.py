@@ -20,7 +20,7 @@ from filelock import FileLock
 from video_inference.engine.progress import check_cancelled
 from video_inference.engine.runner import run_job
 from video_inference.engine.spool import KEEP_S, Job, Progress, Spool
-from video_inference.errors import FrametallyError
+from video_inference.errors import DecoderStuck, FrametallyError
 from video_inference.fetch import fetch
 from video_inference.model_servers import ModelServers
 
@@ -90,6 +90,9 @@ def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_byte
                 )
                 arriving.replace(job.video)
             run_job(job, models_dir, servers)
+    except DecoderStuck as error:
+        job.fail(str(error))
+        os._exit(1)  # the thread that decodes will not end; the next worker is there in a second
     except Exception as error:  # whatever one job does, the next one gets its turn
         if job.state == "queued":
             job.fail(_reason(job, error))

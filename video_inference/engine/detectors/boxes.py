@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.contract import DetectionEntry, InferenceType, Keypoint, Point, Prediction
+from video_inference.contract import InferenceType
 from video_inference.engine.detectors.detector import InferenceParams
 from video_inference.engine.detectors.intake import Fit, Intake
 from video_inference.engine.detectors.onnx_file import OnnxFile
+from video_inference.engine.entries import DetectionEntry, Keypoint, Point, Prediction
 from video_inference.engine.picture import Picture
 
 Floats = npt.NDArray[np.float32]

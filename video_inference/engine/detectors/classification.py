@@ -6,18 +6,13 @@ from typing import Final
 
 import numpy as np
 
-from video_inference.contract import (
-    ClassificationEntry,
-    InferenceType,
-    Label,
-    MultiLabelEntry,
-    Score,
-)
+from video_inference.contract import InferenceType
 from video_inference.engine.detectors.boxes import Floats, sigmoid
 from video_inference.engine.detectors.detector import InferenceParams
 from video_inference.engine.detectors.intake import IMAGENET_MEAN, IMAGENET_STD, Intake
 from video_inference.engine.detectors.onnx_file import OnnxFile
 from video_inference.engine.detectors.yolo import intake_of
+from video_inference.engine.entries import ClassificationEntry, Label, MultiLabelEntry, Score
 from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import Meta, Struct
 
-from video_inference.contract import Entry
+from video_inference.engine.entries import Entry
 from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
 

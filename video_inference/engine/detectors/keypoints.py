@@ -6,9 +6,9 @@ from typing import Final
 
 import numpy as np
 
-from video_inference.contract import Keypoint
 from video_inference.engine.detectors.boxes import Candidates, Detail, Details, Floats, Outputs
 from video_inference.engine.detectors.intake import Fit
+from video_inference.engine.entries import Keypoint
 from video_inference.engine.picture import Picture
 
 COCO_PERSON: Final = (

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from video_inference.contract import DetectionEntry, Prediction
 from video_inference.engine.detectors.detector import InferenceParams
+from video_inference.engine.entries import DetectionEntry, Prediction
 from video_inference.engine.picture import Picture
 
 WORK_SIZE_PX: Final = 480

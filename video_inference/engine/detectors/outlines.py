@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.contract import Point
 from video_inference.engine.detectors.boxes import Candidates, Detail, Details, Floats, Outputs
 from video_inference.engine.detectors.intake import Fit
+from video_inference.engine.entries import Point
 from video_inference.engine.picture import Picture
 
 SMOOTH_PX: Final = 0.7

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.contract import InferenceType, SegmentationMask, SemanticSegmentationEntry
+from video_inference.contract import InferenceType
 from video_inference.engine.detectors.boxes import Floats
 from video_inference.engine.detectors.detector import InferenceParams
 from video_inference.engine.detectors.intake import IMAGENET_MEAN, IMAGENET_STD, Fit, Intake
 from video_inference.engine.detectors.onnx_file import OnnxFile
+from video_inference.engine.entries import SegmentationMask, SemanticSegmentationEntry
 from video_inference.engine.picture import Picture
 from video_inference.errors import ModelError
 

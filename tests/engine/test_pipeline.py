@@ -1,0 +1,91 @@
+"""Frames that several threads look at come out in order, whatever each one takes; a decoder that stops is noticed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from video_inference.engine.entries import DetectionEntry, Prediction
+from video_inference.engine.picture import Picture
+from video_inference.engine.pipeline import entries_of
+from video_inference.errors import DecoderStuck, ModelError
+
+
+class Watcher:
+    """Tells the brightness of each picture, and in which order it saw them."""
+
+    def __init__(self, *, is_in_order: bool, both: threading.Barrier | None = None) -> None:
+        self.classes = ["level"]
+        self.is_in_order = is_in_order
+        self.seen: list[int] = []
+        self._both = both
+
+    def infer(self, picture: Picture) -> DetectionEntry:
+        level = int(picture.bgr()[0, 0, 0])
+        if self._both is not None:
+            self._both.wait(timeout=20)
+        self.seen.append(level)
+        return DetectionEntry(picture.size, [Prediction(0, 0, 1, 1, 1.0, "level", level)])
+
+
+def frames(count: int) -> Iterator[tuple[int, Picture]]:
+    for entry in range(count):
+        yield entry * 2, Picture.of(np.full((8, 8, 3), entry, dtype=np.uint8))
+
+
+def levels(found: list[object]) -> list[object]:
+    return [entry.predictions[0].class_id for entry in found]  # type: ignore[attr-defined]
+
+
+def test_entries_come_in_the_order_of_the_frames_from_every_model() -> None:
+    free, ordered = Watcher(is_in_order=False), Watcher(is_in_order=True)
+    came = [(entry, levels(list(found))) for entry, found in entries_of(frames(40), [free, ordered, free])]
+    assert came == [(entry * 2, [entry] * 3) for entry in range(40)]
+    assert ordered.seen == list(range(40))
+
+
+def test_two_frames_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    watcher = Watcher(is_in_order=False, both=threading.Barrier(2))  # passes only where two threads meet
+    assert len(list(entries_of(frames(10), [watcher]))) == 10
+
+
+def test_entries_say_how_long_the_model_took() -> None:
+    (_, (entry,)), *_ = entries_of(frames(1), [Watcher(is_in_order=False)])
+    assert entry.time > 0
+
+
+def test_a_decoder_that_stops_is_given_up() -> None:
+    go_on = threading.Event()
+
+    def stopping() -> Iterator[tuple[int, Picture]]:
+        yield from frames(3)
+        go_on.wait(30)
+
+    try:
+        with pytest.raises(DecoderStuck, match=r"Decoding the video stopped for more than 0\.2 s"):
+            list(entries_of(stopping(), [Watcher(is_in_order=False)], frame_limit_s=0.2))
+    finally:
+        go_on.set()
+
+
+def test_a_model_that_fails_ends_the_run_and_leaves_no_thread() -> None:
+    class Failing(Watcher):
+        def infer(self, picture: Picture) -> DetectionEntry:
+            raise ModelError("It failed.")
+
+    before = threading.active_count()
+    with pytest.raises(ModelError, match=r"It failed\."):
+        list(entries_of(frames(5), [Failing(is_in_order=False)]))
+    assert threading.active_count() == before
+
+
+def test_who_stops_asking_leaves_no_thread() -> None:
+    before = threading.active_count()
+    coming = entries_of(frames(100), [Watcher(is_in_order=False)])
+    next(coming)
+    coming.close()  # type: ignore[attr-defined]
+    assert threading.active_count() == before

@@ -1,0 +1,88 @@
+"""Decode, infer and write at the same time: one thread decodes, several infer a frame each, entries come in order.
+
+A session of ONNX Runtime that runs on one thread, called by as many threads as there are cores, gets through more
+frames than one that splits each frame among them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+from msgspec import structs
+
+from video_inference.engine.detectors import Detector
+from video_inference.engine.entries import Entry
+from video_inference.engine.picture import Picture
+from video_inference.errors import DecoderStuck
+
+FRAME_LIMIT_S: Final = 120.0
+"""For the decoder to reach the next planned frame; an 8K frame takes it a second."""
+
+Frame = tuple[int, Picture]
+"""The number of the entry, and what was decoded for it."""
+
+
+def entries_of(
+    frames: Iterator[Frame], detectors: Sequence[Detector], *, frame_limit_s: float = FRAME_LIMIT_S
+) -> Iterator[tuple[int, list[Entry]]]:
+    """For each frame, in order, what every model sees in it.
+
+    Raises:
+        DecoderStuck: the next frame did not come in time. A thread of this process is then lost to it.
+        ModelError: a model failed on a frame.
+    """
+    threads = len(os.sched_getaffinity(0))
+    free = [detector for detector in detectors if not detector.is_in_order]
+    decoder, models = ThreadPoolExecutor(1, "decoder"), ThreadPoolExecutor(threads, "models")
+    waiting: deque[tuple[int, Picture, Future[list[Entry]]]] = deque()
+    is_stuck = False
+    try:
+        coming = decoder.submit(next, frames, None)
+        while (frame := _in_time(coming, frame_limit_s)) is not None:
+            coming = decoder.submit(next, frames, None)
+            waiting.append((*frame, models.submit(_infer_all, free, frame[1])))
+            if len(waiting) > threads + 1:  # the decoder is no further ahead than keeps every thread busy
+                yield _finished(*waiting.popleft(), detectors)
+        while waiting:
+            yield _finished(*waiting.popleft(), detectors)
+    except DecoderStuck:
+        is_stuck = True
+        raise
+    finally:
+        for pool in (models, decoder):
+            pool.shutdown(wait=not is_stuck, cancel_futures=True)
+
+
+def infer(detector: Detector, picture: Picture) -> Entry:
+    """What one model sees in one frame, and how long it took."""
+    started_s = time.perf_counter()
+    entry = detector.infer(picture)
+    if isinstance(entry, dict):  # another server's answer, which says so itself
+        return entry
+    return structs.replace(entry, time=round(time.perf_counter() - started_s, 6))
+
+
+def _in_time(coming: Future[Frame | None], limit_s: float) -> Frame | None:
+    try:
+        return coming.result(limit_s)
+    except TimeoutError as error:
+        raise DecoderStuck(
+            f"Decoding the video stopped for more than {limit_s:g} s.", "Convert it to MP4 (H.264) and try again."
+        ) from error
+
+
+def _infer_all(detectors: Sequence[Detector], picture: Picture) -> list[Entry]:
+    return [infer(detector, picture) for detector in detectors]
+
+
+def _finished(
+    entry: int, picture: Picture, started: Future[list[Entry]], detectors: Sequence[Detector]
+) -> tuple[int, list[Entry]]:
+    """What was started; and only now, in order, what the models see that remember the frames before."""
+    found = iter(started.result())
+    return entry, [infer(detector, picture) if detector.is_in_order else next(found) for detector in detectors]
