@@ -17,7 +17,6 @@ from video_inference.contract import (
     UPLOAD_URL_PATH,
     VIDEO_INFER_PATH,
     Cancellation,
-    Entry,
     ErrorBody,
     InferenceRequest,
     JobAccepted,
@@ -27,6 +26,7 @@ from video_inference.contract import (
     UploadUrlRequest,
     Workspace,
 )
+from video_inference.engine.entries import Entry
 from video_inference.engine.links import RESULTS_PATH, UPLOAD_PATH
 
 DESCRIPTION_PATH: Final = "/videoinfer/openapi.json"
