@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -220,7 +221,6 @@ class Walker:
     def __init__(self, bench: Workbench, service: Service) -> None:
         self._bench, self._service, self._clock = bench, service, Ahead()
         self._workflow = replace(bench.workflow, clock=self._clock)
-        self._give_up = self._clock() + timedelta(seconds=LOST_AFTER_S + 120)
 
     def submit(self, video: Path, walk: Walk) -> None:
         service, key_id = self._bench.services.known()[-1]
@@ -242,13 +242,18 @@ class Walker:
     def job(self) -> Job:
         return self._bench.store.job(self._job_id)
 
+    def until_it_is_asked_about(self) -> None:
+        while not self.job.checked_at:
+            self._step()
+
     def until_it_says_something(self) -> None:
         while not self.job.service_says:
             assert self.job.status.is_open, self.job.failure
             self._step()
 
     def to_the_end(self) -> None:
-        while self.job.status.is_open and self._clock() < self._give_up:
+        give_up = self._clock() + timedelta(seconds=LOST_AFTER_S + 120)
+        while self.job.status.is_open and self._clock() < give_up:
             self._step()
 
     def ask_when_all_is_well(self) -> None:
@@ -288,7 +293,19 @@ def service_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def service(service_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """The service that the deployment's settings name."""
-    service = Service(service_dir)
+    with _named_in_settings(Service(service_dir), monkeypatch) as service:
+        yield service
+
+
+@pytest.fixture
+def idle_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """One without a worker: what is queued stays queued."""
+    with _named_in_settings(Service(tmp_path / "service"), monkeypatch) as service:
+        yield service
+
+
+@contextmanager
+def _named_in_settings(service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     with answering(service, lifespan=False) as port:
         monkeypatch.setenv("FRAMETALLY_API_URL", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("ROBOFLOW_API_KEY", KEY)
@@ -357,6 +374,23 @@ def test_a_key_that_cannot_be_tested_now_is_not_taken_for_a_wrong_one(
     service.fail_with("")
     button(app, "Test and use").click().run()
     assert app.success[0].value == "The key opens the workspace **embedded**."
+
+
+@pytest.mark.parametrize(("faults", "answer"), [("rate-limit:9", LIMITED), ("broken-500:9", BROKEN)])
+def test_a_job_that_cannot_be_called_off_now_goes_on_until_it_can(
+    idle_service: Service, open_page: OpenPage, small_video: Path, faults: str, answer: str
+) -> None:
+    walker = Walker(workbench(), idle_service)
+    walker.submit(small_video, Walk(faults="", ends=JobStatus.CANCELLED))
+    walker.until_it_is_asked_about()
+    idle_service.fail_with(faults)
+    page = open_page("jobs")
+    page.button(key=f"cancel-{walker.job.id}").click().run()
+    assert re.sub(r"\\(.)", r"\1", page.toast[0].value).startswith(f"Cancelling the job failed: {answer}")
+    seen = [walker.job.status]
+    idle_service.fail_with("")
+    page.button(key=f"cancel-{walker.job.id}").click().run()
+    assert [*seen, walker.job.status] == [JobStatus.SUBMITTED, JobStatus.CANCELLED]
 
 
 @pytest.fixture
