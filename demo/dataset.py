@@ -21,7 +21,6 @@ from demo.plan import CLASSES
 from demo.scene import Scene
 from demo.settings import training_setting
 from demo.truth import seen_at
-from video_inference.engine.detectors.boxes import letterbox
 from video_inference.engine.picture import Picture
 
 Image = npt.NDArray[np.uint8]
@@ -83,7 +82,7 @@ def _frames(seed: int) -> Iterator[tuple[Image, Floats]]:
     scene = Scene(setting)
     for number, time_s in enumerate(random.uniform(0, SCENE_SECONDS, FRAMES_OF_SCENE).tolist()):
         picture = _compressed(scene.picture(time_s, number), random)
-        fitted, _ = letterbox(Picture.of(picture), *INPUT_PX, centred=True)
+        fitted = Picture.of(picture).bgr(*INPUT_PX)  # as the engine shrinks it; the shape is the same
         rows = [
             (CLASSES.index(one.item.class_name), *one.xyxy, one.share)
             for one in seen_at(setting, time_s)

@@ -17,9 +17,9 @@ from demo.dataset import HELD_OUT_SEEDS, SCALE, load_scene, make_scenes
 from demo.plan import CLASSES
 from demo.scoring import OVERLAPS, Scene, average_precision
 from demo.truth import COUNTED_SHARE
-from video_inference.contract import DetectionEntry, Prediction
 from video_inference.engine.detectors import InferenceParams, open_detector
 from video_inference.engine.detectors.detector import Detector
+from video_inference.engine.entries import DetectionEntry, Prediction
 from video_inference.engine.picture import Picture
 from video_inference.engine.runner import planned_frames
 from video_inference.video import build_index, plan_frames
