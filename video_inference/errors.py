@@ -3,7 +3,7 @@
 FrametallyError             says what failed and what to do next; never carries a secret
 ├── SettingsError           a setting is wrong, or its name is
 ├── VideoError              this file is not a video that can be read
-│   └── DecoderStuck        decoding it does not come to an end
+├── OutOfMemory             there is too little memory for this video or model
 ├── MediaError              a video cannot be kept here (too large, disk full, unknown upload)
 ├── ModelError              the engine cannot run this model
 ├── ResultsError            these results cannot be read
@@ -40,8 +40,14 @@ class VideoError(FrametallyError):
     """This file is not a video that can be read."""
 
 
-class DecoderStuck(VideoError):
-    """Decoding it does not come to an end."""
+class OutOfMemory(FrametallyError):
+    """There is too little memory for this video or model."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is not enough memory for this video or one of the models.",
+            "Use a smaller one, or a machine with more memory.",
+        )
 
 
 class MediaError(FrametallyError):

@@ -29,6 +29,7 @@ from video_inference.video import (
     has_times,
     open_video,
     packet_pts,
+    until_damaged,
     upright,
 )
 
@@ -174,7 +175,7 @@ class FrameReader:
             return self._packets()
         pts, dts = (int(value) for value in self.index.keyframes[keyframe])
         for start in dict.fromkeys((pts, dts)):
-            with suppress(av.FFmpegError):
+            with until_damaged():
                 self._container.seek(start, stream=self._stream)
                 packets = self._packets()
                 landed = _read_to(packets, pts, dts)
@@ -186,7 +187,7 @@ class FrameReader:
         return iter(()) if landed is None else chain([landed], packets)
 
     def _packets(self) -> Iterator[Any]:
-        with suppress(av.FFmpegError):
+        with until_damaged():
             yield from self._container.demux(self._stream)
 
 

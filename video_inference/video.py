@@ -19,7 +19,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from video_inference.errors import VideoError
+from video_inference.errors import OutOfMemory, VideoError
 from video_inference.h264 import is_intra
 
 Image = npt.NDArray[np.uint8]
@@ -27,6 +27,10 @@ Image = npt.NDArray[np.uint8]
 
 MOST_PIXELS: Final = 8192 * 8192
 """Of one picture; a small file can promise pictures that fill the memory."""
+MOST_FRAMES: Final = 20_000_000
+"""That a file holds or promises, and of entries: a week at 30 frames per second has 18 million."""
+_NO_MEMORY: Final = (av.error.MemoryError, av.error.BlockingIOError)
+"""The second: no thread was to be had, for want of memory too."""
 _OPEN_OPTIONS = {
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts",
     "protocol_whitelist": "file",
@@ -79,12 +83,16 @@ def plan_frames(index: FrameIndex, infer_fps: float) -> npt.NDArray[np.int64]:
     Entry i is the frame whose pts is nearest to i / `infer_fps` seconds after the first frame's, the earlier one on
     a tie (contract: the engine's rule). Where the file was cut short, the indices go on at its mean frame distance
     up to the end that its header promises; nothing can be decoded there, so those entries are null.
+
+    Raises:
+        VideoError: the header promises more than any video has.
     """
     rate = Fraction(infer_fps).limit_denominator(1001)
     pts = _with_promised_frames(index)
     unit = index.time_base.numerator * rate.numerator
     step = index.time_base.denominator * rate.denominator
     entries = -(-(index.end_pts - int(pts[0])) * unit // step)
+    _check_count(entries)
     targets = np.arange(max(entries, 1), dtype=np.int64) * step
     times = (pts - pts[0]) * unit
     after = np.minimum(np.searchsorted(times, targets), len(times) - 1)
@@ -103,7 +111,7 @@ def build_index(path: Path) -> FrameIndex:
     """Find every frame in one pass over the packets, without decoding (0.1 s for ten minutes of 1080p).
 
     Raises:
-        VideoError: the file holds no video frame.
+        VideoError: the file holds no video frame, or far too many.
     """
     keyframes: list[tuple[int, int]] = []
     durations: dict[int, int] = {}
@@ -118,6 +126,7 @@ def build_index(path: Path) -> FrameIndex:
             if packet.is_keyframe and pts > latest and _stands_alone(packet, stream):
                 keyframes.append((pts, pts if packet.dts is None else packet.dts))
             durations[pts] = packet.duration or 0
+            _check_count(len(durations))
             latest = max(latest, pts)
         promised_end = (stream.start_time or 0) + stream.duration if stream.duration else 0
     if not durations:
@@ -195,6 +204,8 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     """
     try:
         container = av.open(str(path), options=_OPEN_OPTIONS, metadata_errors="replace")
+    except _NO_MEMORY as error:
+        raise OutOfMemory from error
     except (av.FFmpegError, OSError) as error:
         raise VideoError(
             "This is not a video that can be read: it is damaged, cut short before its index, or no video at all.",
@@ -219,8 +230,14 @@ def _with_promised_frames(index: FrameIndex) -> npt.NDArray[np.int64]:
     if len(index) < 2:
         return index.pts
     frame = max(round((int(index.pts[-1]) - int(index.pts[0])) / (len(index) - 1)), 1)
+    _check_count((index.end_pts - index.held_end_pts) // frame)
     promised = np.arange(index.held_end_pts, index.end_pts - frame // 2, frame, dtype=np.int64)
     return np.concatenate([index.pts, promised])
+
+
+def _check_count(frames: int) -> None:
+    if frames > MOST_FRAMES:
+        raise VideoError("The video holds or promises too many frames.", "Cut it, or export it again if it is short.")
 
 
 def _is_hidden(packet: Any, stream: Any) -> bool:
@@ -234,16 +251,27 @@ def _stands_alone(packet: Any, stream: Any) -> bool:
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    try:
+    with until_damaged():
         yield from container.demux(stream)
-    except av.FFmpegError:
-        return
 
 
 def decoded(packet: Any) -> Iterator[av.VideoFrame]:
     """The frames that this packet completes; none where it is damaged."""
-    try:
+    with until_damaged():
         yield from packet.decode()
+
+
+@contextmanager
+def until_damaged() -> Iterator[None]:
+    """End here where the file is damaged.
+
+    Raises:
+        OutOfMemory: that is no damage.
+    """
+    try:
+        yield
+    except _NO_MEMORY as error:
+        raise OutOfMemory from error
     except av.FFmpegError:
         return
 

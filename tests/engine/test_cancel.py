@@ -68,7 +68,7 @@ def test_a_running_job_stops_frees_its_files_and_the_next_one_runs(
     assert cancel(long_engine, running).status_code == 200
     assert long_engine.status(running).is_cancelled
     assert len(long_engine.results(following)["motion"]) == 20
-    assert kept_of(long_engine, running) == {"request.json", "failure.json", "progress.json"}
+    assert kept_of(long_engine, running) == {"request.json", "failure.json"}
 
 
 def test_cancelling_twice_is_as_good_as_once(deaf_engine: RunningEngine) -> None:
@@ -141,7 +141,7 @@ def test_a_job_whose_model_does_not_return_ends_with_its_worker_and_the_next_one
     time.sleep(0.5)  # it is in the model by now; were it not yet, it would end all the same
     assert cancel(engine, stuck).status_code == 200
     assert len(engine.results(engine.submit(engine.upload(small_video)))["motion"]) == 20
-    assert kept_of(engine, stuck) == {"request.json", "failure.json", "progress.json"}
+    assert kept_of(engine, stuck) == {"request.json", "failure.json"}
     assert not Path(f"/proc/{pid}").exists()
 
 
@@ -177,7 +177,7 @@ def test_a_video_that_is_being_fetched_is_let_go(
     until(lambda: list((engine.folder / "jobs" / job_id).glob("work/video.*.part")))
     assert cancel(engine, job_id).status_code == 200
     assert len(engine.results(engine.submit(engine.upload(small_video)))["motion"]) == 20
-    assert kept_of(engine, job_id) == {"request.json", "failure.json", "progress.json"}
+    assert kept_of(engine, job_id) == {"request.json", "failure.json"}
 
 
 def test_of_a_worker_that_finishes_and_somebody_who_cancels_one_ends_the_job(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Frames that several threads look at come out in order, whatever each one takes; a decoder that stops is noticed."""
+"""Frames that several threads look at come out in order, whatever each one takes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from video_inference.engine.entries import DetectionEntry, Prediction
 from video_inference.engine.picture import Picture
 from video_inference.engine.pipeline import entries_of
-from video_inference.errors import DecoderStuck, ModelError
+from video_inference.engine.watch import DECODING, INFERRING, Step
+from video_inference.errors import ModelError
 
 
 class Watcher:
@@ -36,13 +37,17 @@ def frames(count: int) -> Iterator[tuple[int, Picture]]:
         yield entry * 2, Picture.of(np.full((8, 8, 3), entry, dtype=np.uint8))
 
 
+def nobody(_: Step) -> None:
+    """Hears what a worker is at, and does nothing."""
+
+
 def levels(found: list[object]) -> list[object]:
     return [entry.predictions[0].class_id for entry in found]  # type: ignore[attr-defined]
 
 
 def test_entries_come_in_the_order_of_the_frames_from_every_model() -> None:
     free, ordered = Watcher(is_in_order=False), Watcher(is_in_order=True)
-    came = [(entry, levels(list(found))) for entry, found in entries_of(frames(40), [free, ordered, free])]
+    came = [(entry, levels(list(found))) for entry, found in entries_of(frames(40), [free, ordered, free], nobody)]
     assert came == [(entry * 2, [entry] * 3) for entry in range(40)]
     assert ordered.seen == list(range(40))
 
@@ -50,26 +55,22 @@ def test_entries_come_in_the_order_of_the_frames_from_every_model() -> None:
 def test_two_frames_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     watcher = Watcher(is_in_order=False, both=threading.Barrier(2))  # passes only where two threads meet
-    assert len(list(entries_of(frames(10), [watcher]))) == 10
+    assert len(list(entries_of(frames(10), [watcher], nobody))) == 10
 
 
 def test_entries_say_how_long_the_model_took() -> None:
-    (_, (entry,)), *_ = entries_of(frames(1), [Watcher(is_in_order=False)])
+    (_, (entry,)), *_ = entries_of(frames(1), [Watcher(is_in_order=False)], nobody)
     assert entry.time > 0
 
 
-def test_a_decoder_that_stops_is_given_up() -> None:
-    go_on = threading.Event()
-
-    def stopping() -> Iterator[tuple[int, Picture]]:
-        yield from frames(3)
-        go_on.wait(30)
-
-    try:
-        with pytest.raises(DecoderStuck, match=r"Decoding the video stopped for more than 0\.2 s"):
-            list(entries_of(stopping(), [Watcher(is_in_order=False)], frame_limit_s=0.2))
-    finally:
-        go_on.set()
+def test_it_says_when_it_waits_for_the_decoder_and_when_for_a_model() -> None:
+    told: list[Step] = []
+    coming = entries_of(frames(40), [Watcher(is_in_order=False)], told.append)
+    next(coming)
+    assert told[-1] == INFERRING
+    assert set(told[:-1]) == {DECODING}
+    list(coming)
+    assert (told.count(DECODING), told.count(INFERRING)) == (41, 40)
 
 
 def test_a_model_that_fails_ends_the_run_and_leaves_no_thread() -> None:
@@ -79,13 +80,13 @@ def test_a_model_that_fails_ends_the_run_and_leaves_no_thread() -> None:
 
     before = threading.active_count()
     with pytest.raises(ModelError, match=r"It failed\."):
-        list(entries_of(frames(5), [Failing(is_in_order=False)]))
+        list(entries_of(frames(5), [Failing(is_in_order=False)], nobody))
     assert threading.active_count() == before
 
 
 def test_who_stops_asking_leaves_no_thread() -> None:
     before = threading.active_count()
-    coming = entries_of(frames(100), [Watcher(is_in_order=False)])
+    coming = entries_of(frames(100), [Watcher(is_in_order=False)], nobody)
     next(coming)
     coming.close()  # type: ignore[attr-defined]
     assert threading.active_count() == before

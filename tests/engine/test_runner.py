@@ -54,7 +54,7 @@ def run(queue: Callable[..., Job], models_dir: Path) -> Run:
         job = queue(video, *models, fps=fps)
         run_job(job, models_dir)
         assert job.state == "done"
-        assert sorted(path.name for path in job.folder.iterdir()) == ["progress.json", "request.json", "results.json"]
+        assert sorted(path.name for path in job.folder.iterdir()) == ["request.json", "results.json"]
         return dict(json.loads(job.results.read_bytes()))
 
     return run

@@ -91,8 +91,8 @@ def test_the_third_death_of_its_worker_ends_a_job(spool: Spool) -> None:
     for worker_pid in (101, 102, 103):
         assert job.state == "queued"
         job.report(Progress(0.1, worker_pid))
-        spool.note_worker_death(worker_pid)
-        spool.note_worker_death(999)
+        spool.note_worker_death(worker_pid, was_killed=False)
+        spool.note_worker_death(999, was_killed=False)
     assert job.failure is not None
     assert "worker died 3 times" in job.failure.reason
     assert other.state == "queued"
@@ -147,5 +147,5 @@ def test_a_progress_that_a_power_cut_left_empty_is_none(spool: Spool) -> None:
     job = spool.accept(REQUEST)
     (job.folder / "progress.json").touch()
     assert job.progress is None
-    spool.note_worker_death(101)
+    spool.note_worker_death(101, was_killed=False)
     assert job.state == "queued"

@@ -11,51 +11,43 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Final
 
 from msgspec import structs
 
 from video_inference.engine.detectors import Detector
 from video_inference.engine.entries import Entry
 from video_inference.engine.picture import Picture
-from video_inference.errors import DecoderStuck
-
-FRAME_LIMIT_S: Final = 120.0
-"""For the decoder to reach the next planned frame; an 8K frame takes it a second."""
+from video_inference.engine.watch import DECODING, INFERRING, At
 
 Frame = tuple[int, Picture]
 """The number of the entry, and what was decoded for it."""
 
 
-def entries_of(
-    frames: Iterator[Frame], detectors: Sequence[Detector], *, frame_limit_s: float = FRAME_LIMIT_S
-) -> Iterator[tuple[int, list[Entry]]]:
+def entries_of(frames: Iterator[Frame], detectors: Sequence[Detector], at: At) -> Iterator[tuple[int, list[Entry]]]:
     """For each frame, in order, what every model sees in it.
 
     Raises:
-        DecoderStuck: the next frame did not come in time. A thread of this process is then lost to it.
         ModelError: a model failed on a frame.
     """
     threads = len(os.sched_getaffinity(0))
     free = [detector for detector in detectors if not detector.is_in_order]
     decoder, models = ThreadPoolExecutor(1, "decoder"), ThreadPoolExecutor(threads, "models")
     waiting: deque[tuple[int, Picture, Future[list[Entry]]]] = deque()
-    is_stuck = False
     try:
         coming = decoder.submit(next, frames, None)
-        while (frame := _in_time(coming, frame_limit_s)) is not None:
+        while (frame := _decoded(coming, at)) is not None:
             coming = decoder.submit(next, frames, None)
             waiting.append((*frame, models.submit(_infer_all, free, frame[1])))
-            if len(waiting) > threads + 1:  # the decoder is no further ahead than keeps every thread busy
+            # The decoder is no further ahead than keeps every thread busy.
+            while waiting and (len(waiting) > threads + 1 or waiting[0][2].done()):
+                at(INFERRING)
                 yield _finished(*waiting.popleft(), detectors)
         while waiting:
+            at(INFERRING)
             yield _finished(*waiting.popleft(), detectors)
-    except DecoderStuck:
-        is_stuck = True
-        raise
     finally:
         for pool in (models, decoder):
-            pool.shutdown(wait=not is_stuck, cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
 
 
 def infer(detector: Detector, picture: Picture) -> Entry:
@@ -67,13 +59,9 @@ def infer(detector: Detector, picture: Picture) -> Entry:
     return structs.replace(entry, time=round(time.perf_counter() - started_s, 6))
 
 
-def _in_time(coming: Future[Frame | None], limit_s: float) -> Frame | None:
-    try:
-        return coming.result(limit_s)
-    except TimeoutError as error:
-        raise DecoderStuck(
-            f"Decoding the video stopped for more than {limit_s:g} s.", "Convert it to MP4 (H.264) and try again."
-        ) from error
+def _decoded(coming: Future[Frame | None], at: At) -> Frame | None:
+    at(DECODING)
+    return coming.result()
 
 
 def _infer_all(detectors: Sequence[Detector], picture: Picture) -> list[Entry]:

@@ -15,12 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from video_inference.contract import ModelRequest
-from video_inference.engine.detectors import Detector, open_model
+from video_inference.engine.detectors import open_model
 from video_inference.engine.entries import Entry
 from video_inference.engine.picture import Picture
 from video_inference.engine.pipeline import Frame, entries_of
 from video_inference.engine.progress import Meter
 from video_inference.engine.spool import Job
+from video_inference.engine.watch import OPENING, READING, WRITING, At
 from video_inference.errors import VideoError
 from video_inference.frames import FrameReader
 from video_inference.model_servers import NO_SERVERS, ModelServers
@@ -34,8 +35,8 @@ _KEPT_BYTES: Final = 32 << 20
 """Of decoded frames: where one cannot be decoded, the one behind it has come already."""
 
 
-def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS) -> None:
-    """Analyse the job's video and write its results, atomically.
+def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS, *, at: At = lambda _: None) -> None:
+    """Analyse the job's video and write its results, atomically; `at` is told what comes next.
 
     Raises:
         VideoError: the video cannot be read, or not at this rate.
@@ -43,16 +44,19 @@ def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS) -> N
         JobCancelled: somebody has called it off.
     """
     request = job.request
+    at(READING)
     index = build_index(job.video)
     check_rate(index, request.infer_fps)
     planned = plan_frames(index, request.infer_fps)
+    at(OPENING)
     detectors = [open_model(models_dir, model, servers) for model in request.models]
     work = job.new_work_folder()
     entry_files = [work / f"{number}.json" for number in range(len(detectors))]
     frames = planned_frames(job.video, index, planned)
     with ExitStack() as stack:
         outputs = [stack.enter_context(path.open("wb")) for path in entry_files]
-        analyse(frames, len(planned), detectors, outputs, Meter(job, len(planned)))
+        write_entries(entries_of(frames, detectors, at), len(planned), outputs, Meter(job, len(planned)))
+    at(WRITING)
     draft = work / "results.json"
     times_s = planned_times_s(index, planned).round(4)
     write_results(draft, planned, times_s, dict(zip(result_keys(request.models), entry_files, strict=True)))
@@ -82,8 +86,8 @@ def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]
             yield entry_of[position], Picture(frame)
 
 
-def analyse(
-    frames: Iterator[Frame], total: int, detectors: Sequence[Detector], outputs: Sequence[BinaryIO], meter: Meter
+def write_entries(
+    coming: Iterator[tuple[int, list[Entry]]], total: int, outputs: Sequence[BinaryIO], meter: Meter
 ) -> None:
     """Write every model's entries, separated by commas; null for each frame that never came.
 
@@ -91,7 +95,7 @@ def analyse(
         VideoError: not one frame came.
     """
     written = 0
-    for entry, found in entries_of(frames, detectors):
+    for entry, found in coming:
         for value, output in zip(found, outputs, strict=True):
             _write_nulls(output, written, entry)
             _write_entry(output, entry, value)
@@ -120,6 +124,7 @@ def write_results(
             output.write(b"," + msgspec.json.encode(key) + b":[")
             with entries.open("rb") as source:
                 shutil.copyfileobj(source, output, 1 << 20)
+            entries.unlink()  # both would need the disk twice
             output.write(b"]")
         output.write(b"}")
 

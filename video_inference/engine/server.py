@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +24,8 @@ from video_inference.model_servers import NO_SERVERS, ModelServers
 
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
+_FROM_OUTSIDE: Final = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP))
+"""Signals that a process does not come to by itself; the first one also where memory runs out."""
 _LOG = logging.getLogger("frametally.engine")
 
 
@@ -113,18 +116,19 @@ class Supervisor:
     def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
-            started_s, on_purpose = time.monotonic(), False
+            started_s, was_at_work = time.monotonic(), False
             try:
-                on_purpose = self._live_through_one_worker()
+                was_at_work = self._live_through_one_worker()
             except OSError:  # no memory or no process to be had: that passes
                 _LOG.exception("the engine's worker could not be started; trying again")
-            # A worker that ran well for a while and then died is started again at once.
-            ran_well = on_purpose or time.monotonic() - started_s > LONGEST_PAUSE_S
+            # One that cannot even start is tried ever more seldom; over a job none dies for ever.
+            ran_well = was_at_work or time.monotonic() - started_s > LONGEST_PAUSE_S
             pause_s = FIRST_PAUSE_S if ran_well else pause_s * 2
             self._stopping.wait(min(pause_s, LONGEST_PAUSE_S))
 
     def _live_through_one_worker(self) -> bool:
-        """Whether it ended on purpose: with a cancelled job that did not let go of it."""
+        """Whether it ended with a job: on purpose, as it was left with no other way, or killed."""
+        oom_kills = _oom_kills()
         # The worker holds the other end of this pipe: it ends by itself when this process is gone.
         self._worker = subprocess.Popen(
             self._command, stdin=subprocess.PIPE, env={**_environment(), **self._environment}
@@ -133,16 +137,27 @@ class Supervisor:
             if self._stopping.is_set():
                 worker.kill()
             code = worker.wait()
-        if code and not self._stopping.is_set():
-            _LOG.warning("the engine's worker ended with code %s; it is started again", code)
-            self._note_death(worker.pid)
-        return code == 0
+        if not code or self._stopping.is_set():
+            return True
+        _LOG.warning("the engine's worker ended with code %s; it is started again", code)
+        was_killed = -code in _FROM_OUTSIDE and oom_kills is not None and _oom_kills() == oom_kills
+        return self._note_death(worker.pid, was_killed=was_killed)
 
-    def _note_death(self, worker_pid: int) -> None:
+    def _note_death(self, worker_pid: int, *, was_killed: bool) -> bool:
         try:
-            self._spool.note_worker_death(worker_pid)
+            return self._spool.note_worker_death(worker_pid, was_killed=was_killed)
         except OSError:
             _LOG.exception("the death of a worker could not be written down")
+            return False
+
+
+def _oom_kills() -> int | None:
+    """How many processes the kernel has killed for lack of memory; None where it does not tell."""
+    try:
+        counts = dict(line.split() for line in Path("/proc/vmstat").read_text().splitlines())
+        return int(counts["oom_kill"])
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def _environment() -> dict[str, str]:

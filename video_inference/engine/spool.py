@@ -4,7 +4,7 @@ uploads/<upload_id>             a video that arrived whole
 uploads/<upload_id>.….part      one that is still arriving, or never will
 jobs/<job_id>/video             the job's video: a second name of the upload, or what was fetched
 jobs/<job_id>/request.json      it is queued; written last: before it there is no job
-jobs/<job_id>/progress.json     how far its worker is; no state, stale after a crash
+jobs/<job_id>/progress.json     how far its worker is; no state, stale after a crash, gone when it has ended
 jobs/<job_id>/deaths.json       how many workers died over it
 jobs/<job_id>/work/             what a run keeps on its way
 jobs/<job_id>/results.json      it is done
@@ -30,6 +30,7 @@ from video_inference.disk import Arrival, fsync, last_change
 from video_inference.errors import MediaError
 
 MAX_DEATHS: Final = 3
+MAX_KILLS: Final = 10
 KEEP_PARTS_S: Final = 24 * 3600.0
 KEEP_S: Final = 7 * 24 * 3600.0
 """The contract's week for further runs of an uploaded video; as long for the results of a job that has ended."""
@@ -61,9 +62,14 @@ class Failure(Struct, frozen=True):
 
 
 class Deaths(Struct, frozen=True):
-    """How many workers died while they ran the job."""
+    """How many workers died over the job, and how many somebody killed meanwhile."""
 
-    count: int
+    count: int = 0
+    killed: int = 0
+
+    @property
+    def are_too_many(self) -> bool:
+        return self.count >= MAX_DEATHS or self.killed >= MAX_KILLS
 
 
 class Job:
@@ -103,7 +109,7 @@ class Job:
 
     @property
     def progress(self) -> Progress | None:
-        return _read(self.folder / "progress.json", Progress)
+        return _read(self._progress, Progress)
 
     @property
     def failure(self) -> Failure | None:
@@ -115,7 +121,7 @@ class Job:
 
     def report(self, progress: Progress) -> None:
         """Say how far it is. Not synced: after a crash the job starts again anyway."""
-        _replace(self.folder / "progress.json", msgspec.json.encode(progress), sync=False)
+        _replace(self._progress, msgspec.json.encode(progress), sync=False)
 
     def cancel(self) -> bool:
         """End it because nobody wants it any more; False where it had ended before."""
@@ -123,7 +129,7 @@ class Job:
 
     def fail(self, reason: str) -> bool:
         """End it without results; False where it had ended before."""
-        shutil.rmtree(self._work, ignore_errors=True)  # first: on a full disk it makes the room for the reason
+        shutil.rmtree(self._work, ignore_errors=True)  # first, for the same reason
         return self._end(reason)
 
     def finish(self, draft: Path) -> None:
@@ -143,6 +149,7 @@ class Job:
         """Remove what an ended job does not need."""
         shutil.rmtree(self._work, ignore_errors=True)
         self.video.unlink(missing_ok=True)
+        self._progress.unlink(missing_ok=True)
 
     def new_work_folder(self) -> Path:
         """An empty folder for what a run keeps on its way; nothing of an earlier run is left in it."""
@@ -150,17 +157,22 @@ class Job:
         self._work.mkdir()
         return self._work
 
-    def count_death(self) -> int:
-        """Note that a worker died over it; how many that makes."""
+    def count_death(self, *, was_killed: bool) -> None:
+        """Note that its worker died; where that was one time too many, the job has failed."""
         path = self.folder / "deaths.json"
-        earlier = _read(path, Deaths)
-        count = (earlier.count if earlier else 0) + 1
-        _replace(path, msgspec.json.encode(Deaths(count)))
-        return count
+        earlier = _read(path, Deaths) or Deaths()
+        deaths = Deaths(earlier.count + (not was_killed), earlier.killed + was_killed)
+        _replace(path, msgspec.json.encode(deaths))
+        if deaths.are_too_many:
+            self.fail(
+                f"The engine's worker died {deaths.count + deaths.killed} times while it ran this job, most likely for "
+                "lack of memory. Try a smaller model or a smaller picture."
+            )
 
     def _end(self, reason: str) -> bool:
         with self._ending() as is_first:
             if is_first:
+                self._progress.unlink(missing_ok=True)  # on a full disk it makes the room for the reason
                 _replace(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
         self.let_go()
         return is_first
@@ -171,6 +183,10 @@ class Job:
         with (self.folder / "request.json").open("r+b") as held:
             fcntl.flock(held, fcntl.LOCK_EX)  # let go when the file is closed, also by a crash
             yield self.state == "queued"
+
+    @property
+    def _progress(self) -> Path:
+        return self.folder / "progress.json"
 
     @property
     def _work(self) -> Path:
@@ -201,8 +217,11 @@ class Spool:
                 if now_s - path.stat().st_mtime > (KEEP_PARTS_S if path.suffix == ".part" else keep_s):
                     path.unlink()
         for job in self._all_jobs():
-            if job.state != "queued" and now_s - last_change(job.folder) > keep_s:
+            state = job.state
+            if state != "queued" and now_s - last_change(job.folder) > keep_s:
                 shutil.rmtree(job.folder, ignore_errors=True)
+            elif state in ("done", "failed"):  # a worker that was killed as it ended one
+                job.let_go()
 
     def accept(self, request: JobRequest, *, upload_id: str | None = None) -> Job:
         """Write a job down; from then on it is queued, whatever happens to this process.
@@ -254,15 +273,16 @@ class Spool:
         ids = [waiting.id for waiting in self.queued(known_ended=known_ended)]
         return ids.index(job.id) if job.id in ids else 0
 
-    def note_worker_death(self, worker_pid: int) -> None:
-        """Count the death of a worker against the job that it ran; the third one ends the job."""
+    def note_worker_death(self, worker_pid: int, *, was_killed: bool) -> bool:
+        """Count the death of a worker against the job that it ran, if it ran one; the job runs again, but not for ever.
+
+        `was_killed`: from outside, which is not the job's fault and may happen more often.
+        """
         for job in self.queued(known_ended=set()):
-            progress = job.progress
-            if progress and progress.worker_pid == worker_pid and job.count_death() >= MAX_DEATHS:
-                job.fail(
-                    f"The engine's worker died {MAX_DEATHS} times while it ran this job, most likely for lack of "
-                    "memory. Try a smaller model or a smaller picture."
-                )
+            if (progress := job.progress) and progress.worker_pid == worker_pid:
+                job.count_death(was_killed=was_killed)
+                return True
+        return False
 
     def _all_jobs(self) -> Iterator[Job]:
         with os.scandir(self._jobs) as entries:
@@ -281,11 +301,15 @@ def _read(path: Path, kind: type[Fact]) -> Fact | None:
 def _replace(path: Path, data: bytes, *, sync: bool = True) -> None:
     """Write a file so that readers and crashes see the old one or the new one."""
     draft = path.with_name(f"{path.name}.draft")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        if sync:
-            os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     if sync:
         fsync(path.parent)

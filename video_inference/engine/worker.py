@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import errno
 import logging
 import os
@@ -10,8 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +20,13 @@ from filelock import FileLock
 from video_inference.engine.progress import check_cancelled
 from video_inference.engine.runner import run_job
 from video_inference.engine.spool import KEEP_S, Job, Progress, Spool
-from video_inference.errors import DecoderStuck, FrametallyError
+from video_inference.engine.watch import FETCHING, LOOK_EVERY_S, Watch
+from video_inference.errors import FrametallyError, OutOfMemory
 from video_inference.fetch import fetch
 from video_inference.model_servers import ModelServers
 
-LOOK_EVERY_S: Final = 0.25
 TIDY_EVERY_S: Final = 3600.0
-GRACE_S: Final = 0.75
-"""How long a cancelled job may take to stop by itself."""
+TRY_AGAIN_S: Final = 5.0
 _LOG = logging.getLogger("frametally.engine.worker")
 
 
@@ -38,6 +37,8 @@ def main() -> None:
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     options = _parse_options()
     os.nice(5)  # the pages stay quick while a video is worked on
+    with suppress(OSError):  # where memory runs out, Linux is to take this process and not the server
+        Path("/proc/self/oom_score_adj").write_text("500")
     spool = Spool(options.folder)
     with FileLock(options.folder / "worker.lock", poll_interval=0.5):
         serve(
@@ -70,68 +71,79 @@ def serve(
         if not queued:
             time.sleep(LOOK_EVERY_S)
             continue
-        attempt(queued[0], models_dir, servers, max_video_bytes=max_video_bytes, private_urls=private_urls)
+        try:
+            if not attempt(queued[0], models_dir, servers, max_video_bytes=max_video_bytes, private_urls=private_urls):
+                os._exit(0)  # the next worker is there in a second
+        except OSError as error:
+            _LOG.warning("job %s can neither run nor end, and is tried again: %s", queued[0].id, error.strerror)
+            time.sleep(TRY_AGAIN_S)
+        _give_memory_back()
 
 
-def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> None:
-    """Bring a job to its end: done, failed, or cancelled by somebody else."""
+def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> bool:
+    """Bring a job to its end: done, failed, or cancelled by somebody else. Whether this process is as good as before.
+
+    Raises:
+        OSError: it has not ended: not even the reason could be written down.
+    """
     try:
-        with _ended_when_cancelled(job):
+        with Watch(job) as watch:
             job.report(Progress(0.0, os.getpid()))
-            url = job.request.url
-            if url is not None and not job.video.exists():
-                arriving = job.new_work_folder() / "video"
-                fetch(
-                    url,
-                    arriving,
-                    max_bytes=max_video_bytes,
-                    private_urls=private_urls,
-                    on_progress=lambda *_: check_cancelled(job),
-                )
-                arriving.replace(job.video)
-            run_job(job, models_dir, servers)
-    except DecoderStuck as error:
-        job.fail(str(error))
-        os._exit(1)  # the thread that decodes will not end; the next worker is there in a second
+            if job.request.url is not None and not job.video.exists():
+                watch.at(FETCHING)
+                _fetch(job, job.request.url, max_video_bytes=max_video_bytes, private_urls=private_urls)
+            run_job(job, models_dir, servers, at=watch.at)
     except Exception as error:  # whatever one job does, the next one gets its turn
         if job.state == "queued":
             job.fail(_reason(job, error))
-        else:  # it met its end, or missed the files that went with it
-            job.let_go()
+            return _is_foreseen(error)
+        job.let_go()  # it met its end, or missed the files that went with it
+    return True
+
+
+def _fetch(job: Job, url: str, *, max_video_bytes: int, private_urls: bool) -> None:
+    arriving = job.new_work_folder() / "video"
+    fetch(
+        url,
+        arriving,
+        max_bytes=max_video_bytes,
+        private_urls=private_urls,
+        on_progress=lambda *_: check_cancelled(job),
+    )
+    arriving.replace(job.video)
 
 
 def _reason(job: Job, error: Exception) -> str:
     """Why a job failed, for a person to read; what is nobody's business but ours goes to the log."""
     if isinstance(error, FrametallyError):
         return str(error)
-    _LOG.error("job %s failed", job.id, exc_info=error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if _is_disk_full(error):
         return "The engine's disk is full. Free some space and run the job again."
+    _LOG.error("job %s failed", job.id, exc_info=error)
+    if _lacks_memory(error):
+        return str(OutOfMemory())
     return "The engine failed at this job for a reason of its own. Its log says more."
 
 
-@contextmanager
-def _ended_when_cancelled(job: Job) -> Iterator[None]:
-    """End this process where a cancelled job does not: one call into a model or a decoder may take minutes.
+def _is_foreseen(error: Exception) -> bool:
+    """Whether it leaves nothing behind; a process that was out of memory once may never have enough again."""
+    return _is_disk_full(error) or (isinstance(error, FrametallyError) and not _lacks_memory(error))
 
-    The next worker is there in a second.
-    """
-    over = threading.Event()
 
-    def watch() -> None:
-        while not over.wait(LOOK_EVERY_S):
-            if job.is_cancelled and not over.wait(GRACE_S):
-                _LOG.warning("job %s was cancelled and did not stop: the worker ends with it", job.id)
-                job.let_go()
-                os._exit(0)
+def _lacks_memory(error: Exception) -> bool:
+    """The memory that is missing may be that of a new thread, in the decoder or here."""
+    no_thread = isinstance(error, BlockingIOError) or "can't start new thread" in str(error)
+    return no_thread or isinstance(error, (MemoryError, OutOfMemory))
 
-    watching = threading.Thread(target=watch, name=f"watch {job.id}", daemon=True)
-    watching.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watching.join()
+
+def _is_disk_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _give_memory_back() -> None:
+    """Hand to the system what the last job no longer needs: glibc would keep it, in pieces, for each thread."""
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _end_with_parent() -> None:

@@ -14,12 +14,14 @@ from typing import Any, Final
 import onnx
 from google.protobuf.message import DecodeError, Message
 
-from video_inference.errors import ModelError
+from video_inference.errors import FrametallyError, ModelError, OutOfMemory
 
 MOST_NODES: Final = 50_000
 """Real models have some hundred to a few thousand; opening takes half a millisecond and 5 kB for each."""
 MOST_ELEMENTS: Final = 1 << 28
 """Of one input or output."""
+_NO_MEMORY: Final = ("bad_alloc", "Failed to allocate memory", "Arena alloc failed")
+"""What ONNX Runtime and protobuf say then."""
 _KEEPS_VALUES: Final = frozenset(
     (
         "Identity",
@@ -48,6 +50,11 @@ def last_operators(path: Path, model: str) -> dict[str, str]:
     for tensor in _messages(proto, onnx.TensorProto):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
             _check_outside(tensor, path.parent, model)
+        # ONNX Runtime makes room for as many strings as are promised, and looks only then.
+        if tensor.data_type == onnx.TensorProto.STRING and math.prod(tensor.dims) != len(tensor.string_data):
+            raise not_onnx(model)
+    if any(_messages(proto, onnx.SparseTensorProto)):  # a few bytes that stand for gigabytes
+        raise ModelError(f"{model} has sparse weights.", "Export it with dense ones.")
     if any(node.op_type == _NAMES_A_FILE for node in _messages(proto, onnx.NodeProto)):
         raise ModelError(f"{model} is compiled for one provider.", "Export it as plain ONNX.")
     if _nodes_to_run(proto) > MOST_NODES:
@@ -63,8 +70,8 @@ def _parsed(path: Path, model: str) -> onnx.ModelProto:
         if path.stat().st_size > onnx.checker.MAXIMUM_PROTOBUF:
             raise not_onnx(model)
         proto.ParseFromString(path.read_bytes())
-    except (DecodeError, OSError, ValueError) as error:
-        raise not_onnx(model) from error
+    except (DecodeError, OSError, ValueError, MemoryError) as error:
+        raise blamed(error, not_onnx(model)) from error
     if not proto.graph.node:
         raise not_onnx(model)
     return proto
@@ -73,6 +80,12 @@ def _parsed(path: Path, model: str) -> onnx.ModelProto:
 def not_onnx(model: str) -> ModelError:
     """What is said of a file that is no model."""
     return ModelError(f"{model} is not an ONNX file that can be opened.", "Export the model again.")
+
+
+def blamed(error: Exception, model_error: ModelError) -> FrametallyError:
+    """What to tell of a failure: a lack of memory is no fault of the file."""
+    lacks_memory = isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
+    return OutOfMemory() if lacks_memory else model_error
 
 
 def _messages(message: Message, kind: type[Any]) -> Iterator[Any]:

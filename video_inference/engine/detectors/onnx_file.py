@@ -16,7 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 from video_inference.engine.detectors.coco import COCO_NAMES
 from video_inference.engine.detectors.intake import Blob, Blobs, Intake
 from video_inference.engine.detectors.model_card import read_beside, read_card
-from video_inference.engine.detectors.onnx_check import last_operators, not_onnx
+from video_inference.engine.detectors.onnx_check import blamed, last_operators, not_onnx
 from video_inference.errors import ModelError
 
 Array = npt.NDArray[Any]
@@ -151,7 +151,7 @@ class OnnxFile:
         try:
             values = self._session.run(None, {self._picture.name: blob, **self._feed})
         except (*ORT_ERRORS, MemoryError) as error:
-            raise ModelError(f"{self.name} failed on a picture.", "Export the model again.") from error
+            raise blamed(error, ModelError(f"{self.name} failed on a picture.", "Export the model again.")) from error
         for output, value in zip(self.outputs, values, strict=True):
             if not _agrees(output.shape, value):
                 raise ModelError(
@@ -229,7 +229,7 @@ def _opened(path: Path, model: str, chosen: list[str], *, is_quick: bool) -> ort
         if chosen != [_CPU]:
             _LOG.warning("%s runs on the CPU: %s cannot open it", model, chosen[0])
             return _opened(path, model, [_CPU], is_quick=is_quick)
-        raise not_onnx(model) from error
+        raise blamed(error, not_onnx(model)) from error
 
 
 def _options(*, is_quick: bool) -> ort.SessionOptions:
