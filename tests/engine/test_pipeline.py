@@ -81,7 +81,7 @@ def test_a_model_that_fails_ends_the_run_and_leaves_no_thread() -> None:
     before = threading.active_count()
     with pytest.raises(ModelError, match=r"It failed\."):
         list(entries_of(frames(5), [Failing(is_in_order=False)], nobody))
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
 
 
 def test_who_stops_asking_leaves_no_thread() -> None:
@@ -89,4 +89,4 @@ def test_who_stops_asking_leaves_no_thread() -> None:
     coming = entries_of(frames(100), [Watcher(is_in_order=False)], nobody)
     next(coming)
     coming.close()  # type: ignore[attr-defined]
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
