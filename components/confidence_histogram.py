@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from components.plot import MARK_COLOR, hover_name, looks
+from components.plot import MARK_COLOR, figure_of, hover_name, line_at
 from video_inference.analysis.view import View
 
 _BARS = 25
@@ -16,32 +16,32 @@ _BARS = 25
 
 def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> None:
     """Draw the detections of the whole video by confidence, stacked by class, with the threshold as a line."""
-    import plotly.graph_objects as go
-
     bins = histogram_of(view)
     if bins is None:
         st.caption("Too many classes for a histogram.")
         return
-    figure = go.Figure()
-    for name, heights in zip(view.names, bins, strict=True):
-        figure.add_bar(
-            x=((np.arange(_BARS) + 0.5) / _BARS).tolist(),
-            y=heights.tolist(),
-            name=hover_name(name),
-            marker={"color": colors[name]},
-            hovertemplate="%{y:,} " + hover_name(name) + "<extra></extra>",
-        )
-    figure.add_vline(x=view.confidence, line={"color": MARK_COLOR, "width": 2})
-    looks(figure)
-    figure.update_layout(
-        height=180,
-        barmode="stack",
-        bargap=0.08,
-        showlegend=False,
-        margin={"l": 58, "r": 8, "t": 8, "b": 40},
-        xaxis={"title": "confidence", "range": [0, 1]},
-        yaxis={"title": "detections"},
-    )
+    bars = [
+        {
+            "type": "bar",
+            "x": ((np.arange(_BARS) + 0.5) / _BARS).tolist(),
+            "y": heights.tolist(),
+            "name": hover_name(name),
+            "marker": {"color": colors[name]},
+            "hovertemplate": "%{y:,} " + hover_name(name) + "<extra></extra>",
+        }
+        for name, heights in zip(view.names, bins, strict=True)
+    ]
+    layout = {
+        "height": 180,
+        "barmode": "stack",
+        "bargap": 0.08,
+        "showlegend": False,
+        "margin": {"l": 58, "r": 8, "t": 8, "b": 40},
+        "xaxis": {"title": {"text": "confidence"}, "range": [0, 1]},
+        "yaxis": {"title": {"text": "detections"}},
+        "shapes": [line_at(view.confidence, {"color": MARK_COLOR, "width": 2})],
+    }
+    figure = figure_of(bars, layout)
     st.plotly_chart(figure, key=key, theme=None, config={"displayModeBar": False})
 
 

@@ -8,7 +8,6 @@ import streamlit as st
 
 from components.confidence_histogram import confidence_histogram
 from components.counts_chart import counts_chart
-from components.heat_strip import heat_strip
 from components.plot import Picked
 from components.series_chart import series_chart
 from components.totals_table import frames_in_words, totals_table
@@ -19,7 +18,6 @@ from video_inference.analysis.summary import band_of, counts_of, gaps_of, totals
 from video_inference.analysis.view import View
 from video_inference.results import Kind
 
-_MANY_CLASSES = 6
 _MOST_CURVES = 8
 
 
@@ -37,9 +35,7 @@ def overview(view: View, colors: Mapping[str, str], entry: int, *, key: str) -> 
 
 
 def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
-    time_s = float(view.results.time_s[entry])
     counts = counts_of(view)
-    gaps_s = gaps_of(view, counts.starts)
     with_band = st.toggle(
         "Band of confidence ± 0.1",
         key="band",
@@ -47,10 +43,13 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         help="How much the counts hang on the threshold: the area between a stricter and a laxer one.",
     )
     picked = counts_chart(
-        counts, band_of(view) if with_band else None, colors, gaps_s, time_s=time_s, key=f"{key}-counts"
+        counts,
+        band_of(view) if with_band else None,
+        colors,
+        gaps_of(view, counts.starts),
+        time_s=float(view.results.time_s[entry]),
+        key=f"{key}-counts",
     )
-    if len(view.names) > _MANY_CLASSES:
-        heat_strip(counts, gaps_s, time_s=time_s, key=f"{key}-heat")
     totals_table(view, totals_of(view))
     # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
     with st.expander("How sure the model was", key="sure", bind="query-params") as sure:

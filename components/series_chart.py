@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.plot import Picked, hatch, hover_name, mark_time, show_chart, style
+from components.plot import Picked, hover_name, line_at, mark_at, over_time, show_chart
 from video_inference.analysis.series import Series
 
 if TYPE_CHECKING:
@@ -37,24 +37,23 @@ def series_figure(
     marks_s: Sequence[float],
 ) -> Figure:
     """A line a name; gaps where nothing is known, thin lines at the moments marked."""
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for column, name in enumerate(series.names):
-        figure.add_scatter(
-            x=series.time_s.tolist(),
-            y=series.values[:, column].tolist(),
-            name=hover_name(name),
-            mode="lines+markers",
-            line={"color": colors.get(name, "#0b6e5f"), "width": 2},
-            marker={"size": 4, "opacity": 0.01},
-            connectgaps=False,
-            customdata=series.starts.tolist(),
-            hovertemplate="%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
-        )
-    for mark_s in marks_s:
-        figure.add_vline(x=mark_s, line={"color": "#d55e00", "width": 1})
-    hatch(figure, gaps_s)
-    mark_time(figure, time_s)
-    style(figure, y_title=f"{series.title} ({series.unit})" if series.unit else series.title)
-    return figure
+    traces = [
+        {
+            "x": series.time_s.tolist(),
+            "y": series.values[:, column].tolist(),
+            "name": hover_name(name),
+            "mode": "lines+markers",
+            "line": {"color": colors.get(name, "#0b6e5f"), "width": 2},
+            "marker": {"size": 4, "opacity": 0.01},
+            "connectgaps": False,
+            "customdata": series.starts.tolist(),
+            "hovertemplate": "%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
+        }
+        for column, name in enumerate(series.names)
+    ]
+    return over_time(
+        traces,
+        gaps_s,
+        lines=[*(line_at(mark_s, {"color": "#d55e00", "width": 1}) for mark_s in marks_s), mark_at(time_s)],
+        y_title=f"{series.title} ({series.unit})" if series.unit else series.title,
+    )

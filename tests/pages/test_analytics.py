@@ -235,7 +235,11 @@ def test_many_classes_are_a_heat_strip_too(open_page: OpenPage, bench: Workbench
     finished_job(bench, None, {**offsets(2), "kitchen": [entry(*(box(f"c{at}", 0.9) for at in range(9))), None]})
     app = open_page("analytics")
     assert not app.exception
-    assert len(chart(app, "job-1-kitchen-None-heat")["data"][0]["y"]) == 9
+    *lines, strip, gap = chart(app, "job-1-kitchen-None-counts")["data"]
+    assert [line["name"] for line in lines] == strip["y"] == [f"c{at}" for at in range(9)]
+    assert strip["z"] == [[1.0, None]] * 9
+    assert gap["name"] == "not analysed"
+    assert "from 0 to 1 detections per frame" in captions(app)
 
 
 def test_a_link_opens_its_job(open_page: OpenPage, bench: Workbench, job: Job) -> None:
