@@ -55,13 +55,17 @@ class Graph:
         onnx.save(made, str(path))
 
 
-def save_ultralytics(path: Path, *, slow: bool = False, stuck: bool = False, task: str = "detect") -> None:
+def save_ultralytics(
+    path: Path, *, slow: bool = False, stuck: bool = False, hungry_gib: int = 0, task: str = "detect"
+) -> None:
     """A detect head of two classes, `dark` and `bright`; it looks at the red channel, 0 to 1.
 
-    `slow`: a frame takes some 50 ms; `stuck`: minutes.
+    `slow`: a frame takes some 50 ms; `stuck`: minutes; `hungry_gib`: so much memory.
     """
     graph = Graph()
     score = _score(graph, red=0, full_scale=1.0, work=1 if slow else 100 if stuck else 0)
+    if hungry_gib:
+        score = _with_memory(graph, score, hungry_gib)
     boxes = np.concatenate([_centres(), np.full((PLACES, 2), SQUARE_PX)], axis=1)
     graph.constant("boxes", boxes.T[None])
     graph.constant("dark", np.zeros((1, 1, PLACES)))
@@ -134,6 +138,15 @@ def _slowed(graph: Graph, channel: str, times: int) -> str:
         wide = graph.node("Conv", [wide, "work"], f"worked{number}", pads=[2] * 4)
     graph.node("ReduceMean", [wide], "nothing", axes=[1])
     return graph.node("Add", [channel, "nothing"], "slowed")
+
+
+def _with_memory(graph: Graph, score: str, gib: int) -> str:
+    """The same score after so much memory was filled with what changes nothing."""
+    graph.constant("vast", [gib, 256, 1024, 1024], np.int64)
+    graph.node("Expand", [graph.node("ReduceMax", ["images"], "top"), "vast"], "filled")
+    graph.constant("zero", 0.0)
+    nothing = graph.node("Mul", [graph.node("ReduceMin", ["filled"], "low", keepdims=0), "zero"], "nothing_of_it")
+    return graph.node("Add", [score, nothing], "score_of_it")
 
 
 def _centres() -> Floats:

@@ -1,0 +1,220 @@
+"""What a worker cannot get over: memory, disk or time run out, it is killed again and again. No job is lost by it."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine import onnx_models
+from tests.engine.conftest import RunningEngine, StartEngine, model
+from tests.engine.test_worker import until
+from video_inference.contract import ModelRequest
+from video_inference.engine.server import Supervisor
+from video_inference.engine.spool import Job, JobRequest, Spool
+from video_inference.engine.watch import Step, Watch
+
+ROOT = Path(__file__).parent.parent.parent
+MEMORY_BYTES = 2 << 30
+
+
+def queue(spool: Spool, video: Path, model_id: str, fps: float = 5) -> Job:
+    """A job for a model; its upload is there already, also on a disk that is too full for the API to accept it."""
+    shutil.copy(video, spool.folder / "uploads" / "upload")
+    return spool.accept(JobRequest(models=[ModelRequest(model_id, 1)], infer_fps=fps), upload_id="upload")
+
+
+def end_of(job: Job, *, limit_s: float = 60) -> Job:
+    until(lambda: job.state != "queued", limit_s=limit_s)
+    return job
+
+
+@pytest.fixture
+def start_worker(tmp_path: Path) -> Iterator[Callable[..., Spool]]:
+    """Keep a worker on a folder, started by a command that limits what it may have."""
+    supervisors: list[Supervisor] = []
+
+    def start(*limiter: str, folder: Path = tmp_path / "engine") -> Spool:
+        spool = Spool(folder)
+        command = [*limiter, sys.executable, "-m", "video_inference.engine.worker", "--folder", str(folder)]
+        options = ["--models-dir", str(tmp_path / "models"), "--max-video-bytes", str(1 << 30)]
+        supervisors.append(Supervisor(spool, [*command, *options]))
+        supervisors[-1].start()
+        return spool
+
+    yield start
+    for supervisor in supervisors:
+        supervisor.stop()
+
+
+@pytest.mark.skipif(not shutil.which("prlimit"), reason="needs prlimit of util-linux")
+def test_a_model_that_wants_more_memory_than_there_is_fails_with_the_reason_and_the_next_job_runs(
+    start_worker: Callable[..., Spool], tmp_path: Path, small_video: Path
+) -> None:
+    onnx_models.save_ultralytics(tmp_path / "models" / "hungry" / "1" / "model.onnx", hungry_gib=3)
+    spool = start_worker("prlimit", f"--as={MEMORY_BYTES}")
+    hungry, next_one = queue(spool, small_video, "hungry"), queue(spool, small_video, "motion")
+    failure = end_of(hungry).failure
+    assert failure is not None
+    assert "memory" in failure.reason
+    assert end_of(next_one).state == "done"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root may mount a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(disk: Path, *, leave_bytes: int = 0) -> Path:
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        while (left := shutil.disk_usage(disk).free - leave_bytes) > 0:
+            file.write(bytes(min(4096, left)))
+            file.flush()
+    return filler
+
+
+def test_a_disk_that_fills_up_fails_the_job_with_the_reason_and_the_next_one_runs(
+    start_worker: Callable[..., Spool], small_disk: Path, tmp_path: Path, small_video: Path
+) -> None:
+    onnx_models.save_ultralytics(tmp_path / "models" / "bright" / "1" / "model.onnx")
+    spool = Spool(small_disk / "engine")
+    doomed = queue(spool, small_video, "bright", fps=10)
+    filler = fill(small_disk, leave_bytes=8192)  # a reason has room, results have not
+    start_worker(folder=small_disk / "engine")
+    failure = end_of(doomed).failure
+    assert failure is not None
+    assert failure.reason == "The engine's disk is full. Free some space and run the job again."
+    filler.unlink()
+    assert end_of(queue(spool, small_video, "bright")).state == "done"
+
+
+def test_a_job_on_a_disk_without_room_for_a_word_waits_until_there_is_some(
+    start_worker: Callable[..., Spool], small_disk: Path, small_video: Path
+) -> None:
+    spool = Spool(small_disk / "engine")
+    job = queue(spool, small_video, "motion")
+    filler = fill(small_disk)
+    start_worker(folder=small_disk / "engine")
+    time.sleep(3)  # several workers have met the disk by now, or one has met it for good
+    assert job.state == "queued"
+    filler.unlink()
+    assert end_of(job).state == "done"
+
+
+def test_a_model_that_was_spoilt_after_the_job_was_accepted_fails_it_and_the_next_one_runs(
+    start_engine: StartEngine, small_video: Path
+) -> None:
+    engine = start_engine(worker=False)
+    path = engine.models_dir / "bright" / "1" / "model.onnx"
+    onnx_models.save_ultralytics(path)
+    spoilt = engine.submit(engine.upload(small_video), model("bright"))
+    following = engine.submit(engine.upload(small_video))
+    path.write_bytes(path.read_bytes()[:1000])
+    engine.engine.start()
+    reason = engine.wait(spoilt).reason
+    assert reason is not None
+    assert "bright/1" in reason
+    engine.results(following)
+
+
+STEPS = {
+    "waits": "import time; time.sleep(60)",
+    "keeps every thread of Python's from running": "import re; re.match('(a*)*b', 'a' * 60)",
+}
+
+
+@pytest.mark.parametrize("what", STEPS)
+def test_a_step_that_takes_for_ever_ends_with_its_process(tmp_path: Path, small_video: Path, what: str) -> None:
+    job = queue(Spool(tmp_path), small_video, "motion")
+    code = (
+        "import sys; from pathlib import Path\n"
+        f"from {Spool.__module__} import Spool; from {Watch.__module__} import Step, Watch\n"
+        f"with Watch(Spool(Path(sys.argv[1])).find({job.id!r})) as watch:\n"
+        f"    watch.at(Step(0.5, 'It took too long.')); {STEPS[what]}"
+    )
+    ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, timeout=30)
+    assert "most recent call first" in ended.stderr.decode()
+    if what == "waits":
+        assert ended.returncode == 0
+        assert job.failure is not None
+        assert job.failure.reason == "It took too long."
+    else:  # nothing could be written down: the supervisor counts this death against the job
+        assert ended.returncode == 1
+        assert job.state == "queued"
+
+
+def test_a_step_that_is_over_in_time_leaves_its_process_alone(tmp_path: Path, small_video: Path) -> None:
+    job = queue(Spool(tmp_path), small_video, "motion")
+    with Watch(job) as watch:
+        watch.at(Step(0.3, "It took too long."))
+        watch.at(Step(60, "It took too long."))
+        time.sleep(1)
+    assert job.state == "queued"
+
+
+def comparable(results: Any) -> Any:
+    """Results without what differs from run to run."""
+    if isinstance(results, dict):
+        return {key: comparable(value) for key, value in results.items() if key not in ("time", "detection_id")}
+    return [comparable(value) for value in results] if isinstance(results, list) else results
+
+
+@pytest.fixture
+def killer() -> Iterator[Callable[[RunningEngine], list[int]]]:
+    """Kills the engine's worker in the middle of its jobs, at moments of a fixed seed; the ids of those killed."""
+    over, moments = threading.Event(), random.Random(4)
+    threads: list[threading.Thread] = []
+
+    def start(engine: RunningEngine) -> list[int]:
+        killed: list[int] = []
+
+        def kill() -> None:
+            spool = Spool(engine.folder)
+            while not over.wait(moments.uniform(0.5, 3.5)):
+                for job in spool.queued(known_ended=set()):
+                    if (progress := job.progress) and progress.worker_pid not in killed:
+                        killed.append(progress.worker_pid)
+                        os.kill(progress.worker_pid, signal.SIGKILL)
+                        break
+
+        threads.append(threading.Thread(target=kill))
+        threads[-1].start()
+        return killed
+
+    yield start
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_jobs_whose_worker_is_killed_at_random_give_what_they_give_undisturbed(
+    start_engine: StartEngine, small_video: Path, killer: Callable[[RunningEngine], list[int]]
+) -> None:
+    engine = start_engine()
+    onnx_models.save_ultralytics(engine.models_dir / "slow" / "1" / "model.onnx", slow=True)
+    kinds = [[model("motion")], [model("slow")], [model("motion"), model("slow")]]
+    link = engine.upload(small_video)
+    expected = [comparable(engine.results(engine.submit(link, *kind))) for kind in kinds]
+    killed = killer(engine)
+    for _ in range(4):
+        jobs = [engine.submit(link, *kind) for kind in kinds]
+        assert [comparable(engine.results(job)) for job in jobs] == expected
+    assert len(killed) > 2
