@@ -33,6 +33,7 @@ CLIENT_SIDE = {
     *("video_inference.services", "video_inference.store", "video_inference.workflow", "video_inference.watcher"),
     "video_inference.lease",
     *("video_inference.workbench", "video_inference.media", "video_inference.media_api"),
+    *("video_inference.kept_videos", "video_inference.tus", "video_inference.tickets"),
 }
 """What the engine, which may run alone, must do without."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from video_inference.contract import VIDEO_SUFFIXES
-from video_inference.media import size_in_words
+from video_inference.disk import size_in_words
 
 _ICONS = {
     "drop": '<path d="M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3"/>',

@@ -15,12 +15,15 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import padded
+
 ROOT = Path(__file__).parents[2]
 APP = """
 from pathlib import Path
 from streamlit.starlette import App
 from video_inference.media import MediaLibrary
-from video_inference.media_api import Tickets, media_routes
+from video_inference.media_api import media_routes
+from video_inference.tickets import Tickets
 
 data_dir = Path(__file__).parent / "data"
 media = MediaLibrary(data_dir / "media", max_video_bytes=32 * 1024**2)
@@ -29,7 +32,7 @@ app = App("script.py", routes=media_routes(media, Tickets("secret"), data_dir))
 SCRIPT = """
 import streamlit as st
 from components.video_uploader import video_uploader
-from video_inference.media_api import Tickets
+from video_inference.tickets import Tickets
 
 def upload():
     st.title("Upload")
@@ -91,14 +94,6 @@ def page(url: str, browser: Browser) -> Iterator[Page]:
     expect(page.locator(".zone")).to_be_visible(timeout=30_000)
     yield page
     page.close()
-
-
-def padded(video: Path, path: Path, size_bytes: int) -> Path:
-    """The same video made larger by a box that players skip."""
-    content = video.read_bytes()
-    padding = size_bytes - len(content)
-    path.write_bytes(content + padding.to_bytes(4, "big") + b"free" + bytes(padding - 8))
-    return path
 
 
 def choose(page: Page, file: Path) -> None:
