@@ -68,8 +68,13 @@ def write_video(path: Path, *, frames: int, fps: int, width_px: int = 320, heigh
 
 
 def padded(video: Path, path: Path, size_bytes: int) -> Path:
-    """The same video made larger by a box of noise that players skip."""
+    """The same video made larger by a box of noise that players skip; another noise for another path."""
     content = video.read_bytes()
     padding = size_bytes - len(content)
-    path.write_bytes(content + padding.to_bytes(4, "big") + b"free" + Random(7).randbytes(padding - 8))
+    path.write_bytes(
+        content
+        + padding.to_bytes(4, "big")
+        + b"free"
+        + Random(f"{path.parent.name}/{path.name}").randbytes(padding - 8)
+    )
     return path
