@@ -71,10 +71,6 @@ def padded(video: Path, path: Path, size_bytes: int) -> Path:
     """The same video made larger by a box of noise that players skip; another noise for another path."""
     content = video.read_bytes()
     padding = size_bytes - len(content)
-    path.write_bytes(
-        content
-        + padding.to_bytes(4, "big")
-        + b"free"
-        + Random(f"{path.parent.name}/{path.name}").randbytes(padding - 8)
-    )
+    noise = Random(f"{path.parent.name}/{path.name}").randbytes(padding - 8)
+    path.write_bytes(content + padding.to_bytes(4, "big") + b"free" + noise)
     return path

@@ -105,7 +105,7 @@ def _failure(error: FrametallyError) -> Response:
     return Response(
         msgspec.json.encode(ErrorBody(type(error).__name__.lstrip("_"), str(error))),
         status_code=status_code,
-        headers=TUS | {"Tus-Version": "1.0.0", "Cache-Control": "no-store"},
+        headers=TUS | {"Tus-Version": "1.0.0", "Cache-Control": "no-store", "Connection": "close"},
         media_type="application/json",
     )
 

@@ -39,13 +39,12 @@ class BlockDigest {
     this.file = file;
   }
 
-  // The bytes of the block from `offset` to its end, and their SHA-256.
-  async piece(offset) {
-    if (offset >= this.file.size) return { bytes: new Uint8Array(0), hash: null };
+  // The SHA-256 of the bytes from `offset` to the end of its block.
+  async ofPiece(offset) {
     const number = Math.floor(offset / BLOCK_BYTES);
     const block = await this.hashed(number);
-    const bytes = new Uint8Array(block, offset - number * BLOCK_BYTES);
-    return { bytes, hash: bytes.length === block.byteLength ? this.hashes[number] : await sha256(bytes) };
+    const start = offset - number * BLOCK_BYTES;
+    return start ? sha256(new Uint8Array(block, start)) : this.hashes[number];
   }
 
   // The digest of the whole file in hex; blocks that were not read before are read now.

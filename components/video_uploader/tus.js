@@ -12,7 +12,7 @@ class Refused extends Error {}
 function send(method, url, { headers = {}, body = null, onSent = () => {}, onOpen = () => {} } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const length = body?.byteLength ?? body?.size ?? 0;
+    const length = body?.size ?? 0;
     let watchdog;
     const watch = (quietMs) => {
       clearTimeout(watchdog);

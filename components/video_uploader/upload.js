@@ -148,23 +148,20 @@ class Upload {
   }
 
   async sendPiece(run, offset) {
-    const { bytes, hash } = CAN_DIGEST ? await this.digest.piece(offset) : await this.plainPiece(offset);
+    const end = Math.min((Math.floor(offset / BLOCK_BYTES) + 1) * BLOCK_BYTES, this.file.size);
+    const isLast = end === this.file.size;
     const headers = { "Upload-Offset": offset, "Content-Type": "application/offset+octet-stream" };
-    if (hash) headers["Upload-Checksum"] = `sha256 ${toBase64(hash)}`;
-    const isLast = offset + bytes.length === this.file.size;
-    if (isLast && CAN_DIGEST) headers["Frametally-Digest"] = await this.digest.whole();
-    const onSent = (sent) => {
+    if (CAN_DIGEST && offset < end) headers["Upload-Checksum"] = `sha256 ${toBase64(await this.digest.ofPiece(offset))}`;
+    if (CAN_DIGEST && isLast) headers["Frametally-Digest"] = await this.digest.whole();
+    const onSent = (bytes) => {
       if (run !== this.run) return;
-      this.sentBytes = Math.min(offset + sent, this.file.size);
+      this.sentBytes = Math.min(offset + bytes, end);
       this.sample();
-      this.show(isLast && sent >= bytes.length ? "checking" : "sending");
+      this.show(isLast && bytes >= end - offset ? "checking" : "sending");
     };
     onSent(0);
-    return this.send(run, "PATCH", this.url, { headers, body: bytes, onSent });
-  }
-
-  async plainPiece(offset) {
-    return { bytes: new Uint8Array(await read(this.file, offset, offset + BLOCK_BYTES)), hash: null };
+    const body = this.file.slice(offset, end); // Chromium sends bytes of a script at a tenth of the speed of a file's
+    return this.send(run, "PATCH", this.url, { headers, body, onSent });
   }
 
   async send(run, method, url, options = {}) {
