@@ -11,7 +11,7 @@ import shutil
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +168,8 @@ class Workflow:
         with lease_held(self.store, job, self.clock):
             upload_url = client.request_upload_url(video.file_name)
             client.upload(video.path, upload_url, self._progress_writer(job))
-        if not self.store.move(job, JobStatus.UPLOADED, upload_url=upload_url, progress=None, service_says=""):
+        sent: dict[str, Any] = {"progress": None, "service_says": ""}
+        if not self.store.move(job, JobStatus.UPLOADED, upload_url=upload_url, upload_at=self.clock(), **sent):
             raise JobError("Somebody else is at work on this job.")
         return self.store.job(job.id)
 
@@ -176,7 +177,7 @@ class Workflow:
         input_url = job.video_url or job.upload_url or ""
         requests = [model.request for model in job.models]
         try:
-            remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
+            remote_job_id = client.start_job(input_url=input_url, infer_fps=job.request_fps, models=requests)
         except (ServiceUnreachable, ServiceBroken, AnswerUnreadable) as error:
             if job.service == EMBEDDED or isinstance(error, NothingSent) or error.retry_after_s is not None:
                 raise
@@ -302,8 +303,3 @@ class Workflow:
                     raise JobError("The job has ended meanwhile, or somebody else is at work on it.")
 
         return write
-
-
-def utc_now() -> datetime:
-    """The clock of the real world."""
-    return datetime.now(UTC)

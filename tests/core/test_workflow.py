@@ -40,12 +40,12 @@ class Deployment:
     def __init__(self, folder: Path, clock: Clock, url: str, key: str = "key") -> None:
         self.folder, self.clock, self.url, self.key = folder, clock, url, key
         self.media = MediaLibrary(folder / "media", max_video_bytes=1 << 30)
-        self.store = Store(f"sqlite:///{folder / 'ledger.db'}")
+        self.store = Store(f"sqlite:///{folder / 'ledger.db'}", clock)
         self.restart()
 
     def restart(self) -> None:
         self.store.close()
-        self.store = Store(f"sqlite:///{self.folder / 'ledger.db'}")
+        self.store = Store(f"sqlite:///{self.folder / 'ledger.db'}", self.clock)
         self.services = Services("secret", self._client)
         self.workflow = Workflow(
             store=self.store,
