@@ -54,6 +54,7 @@ class Upload {
   stop(phase) {
     this.run++;
     this.request?.abort();
+    if (phase === "paused" && this.url) this.note(this.sentBytes);
     this.show(phase);
     this.uploader.moved();
   }

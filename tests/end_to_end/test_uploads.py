@@ -17,7 +17,7 @@ PIECE_BYTES = 8 * 1024**2
 def test_an_upload_survives_cuts_a_reload_and_a_killed_server(
     browser: Browser, small_video: Path, tmp_path: Path
 ) -> None:
-    file = padded(small_video, tmp_path / "large.mp4", 60 * 10**6)
+    file = padded(small_video, tmp_path / "large.mp4", 40 * 10**6)
     outcome = upload_on_a_bad_day(browser, small_video, file, tmp_path / "data")
     assert outcome.is_whole
     assert outcome.cuts >= 12
