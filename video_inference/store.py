@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,6 +57,14 @@ class Store:
     def close(self) -> None:
         self._engine.dispose()
 
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection for questions of other modules; nothing is written through it."""
+        return self._engine.connect()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One transaction for changes of other modules."""
+        return self._writing.begin()
+
     def add(self, job: Job, *, cause: str = "") -> None:
         """Write a new job down, and the beginning of its history; `cause`: what it comes from, for a person to read."""
         with self._writing.begin() as connection:
@@ -72,7 +81,7 @@ class Store:
             row = connection.execute(JOB.select().where(JOB.c.id == job_id)).mappings().first()
         if row is None:
             raise JobError("There is no such job here.", "It may have been removed, or the link is from elsewhere.")
-        return _job_of(row)
+        return job_of(row)
 
     def jobs(
         self,
@@ -90,7 +99,7 @@ class Store:
         if video_sha256 is not None:
             query = query.where(JOB.c.video_sha256 == video_sha256)
         with self._engine.connect() as connection:
-            return [_job_of(row) for row in connection.execute(query).mappings()]
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def services_without_cancel(self) -> set[str]:
         """Services that turned out to have no way to call a job off."""
@@ -118,7 +127,7 @@ class Store:
         ours = sa.tuple_(JOB.c.service, JOB.c.key_id).in_(services)
         query = JOB.select().where(is_open, ours, JOB.c.next_check_at <= now).order_by(JOB.c.next_check_at).limit(limit)
         with self._engine.connect() as connection:
-            return [_job_of(row) for row in connection.execute(query).mappings()]
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def claim(self, job: Job, now: datetime, lease_s: float) -> bool:
         """Take the right to act on the job until `lease_s` from now; False where somebody else has it.
@@ -262,10 +271,11 @@ def _row_of(job: Job) -> dict[str, Any]:
     return {**row, "models": msgspec.json.encode(job.models).decode()}
 
 
-def _job_of(row: RowMapping) -> Job:
-    values = {**row, "status": JobStatus(row["status"]), "models": _decode_models(row["models"])}
+def job_of(row: RowMapping) -> Job:
+    """The job of a row of its table."""
+    values = {**row, "status": JobStatus(row["status"]), "models": decode_models(row["models"])}
     return Job(**values)
 
 
 _decode_model = msgspec.json.Decoder(ModelChoice).decode
-_decode_models = msgspec.json.Decoder(tuple[ModelChoice, ...]).decode
+decode_models = msgspec.json.Decoder(tuple[ModelChoice, ...]).decode
