@@ -113,7 +113,7 @@ class Store:
         query = JOB.select().where(*same, JOB.c.upload_at >= since, JOB.c.upload_url.is_not(None))
         with self._engine.connect() as connection:
             row = connection.execute(query.order_by(JOB.c.upload_at.desc()).limit(1)).mappings().first()
-        return None if row is None else _job_of(row)
+        return None if row is None else job_of(row)
 
     def forget_upload(self, upload_url: str) -> None:
         """No further job may count on it: the service has not kept it."""
