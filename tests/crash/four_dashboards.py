@@ -155,7 +155,11 @@ class Dashboards:
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def _answers(port: int) -> bool:
@@ -270,9 +274,9 @@ def measure(new_database: Callable[[], str], folder: Path, options: argparse.Nam
             asyncio.run(watch(dashboards, tabs, options.tabs, options.seconds))
             jobs = [bench.store.job(job.id) for job in jobs]
             bench.store.close()
+            return tell(service, tabs, jobs)
         finally:
             dashboards.stop()
-        return tell(service, tabs, jobs)
 
 
 def main() -> int:
