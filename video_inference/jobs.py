@@ -40,16 +40,19 @@ class JobStatus(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether there is still something to do for it."""
-        return bool(MOVES[self]) and self is not JobStatus.LOST
+        return self in _OPEN
 
 
+_OPEN = {JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED}
 _ENDS_BADLY = {JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED}
 MOVES: Final[dict[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
-    JobStatus.UPLOADED: frozenset({JobStatus.SUBMITTED, *_ENDS_BADLY}),
+    # Back where the service has not kept a video that was sent for an earlier job.
+    JobStatus.UPLOADED: frozenset({JobStatus.CREATED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
     JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, *_ENDS_BADLY}),
     JobStatus.SUCCEEDED: frozenset(),
-    JobStatus.FAILED: frozenset(),
+    # Where kept results could not be read, and a newer version can.
+    JobStatus.FAILED: frozenset({JobStatus.SUCCEEDED}),
     JobStatus.LOST: frozenset({JobStatus.SUBMITTED, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.CANCELLED: frozenset(),
 }
@@ -85,7 +88,7 @@ class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _TIMES = (
-    *("created_at", "upload_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"),
+    *("created_at", "upload_at", "starting_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"),
     "deleted_at",
 )
 
@@ -117,6 +120,10 @@ class Job:
     """The signed URL that the video was PUT to; it is the job's input."""
     upload_at: datetime | None = None
     """When the service had the whole video behind that URL; it keeps it for a week."""
+    upload_breaks: int = 0
+    """How often the video was on its way to the service, and did not get there."""
+    starting_at: datetime | None = None
+    """Since when the service may have been told to start it; None where it cannot have been."""
     remote_job_id: str | None = None
     """The id the service gave."""
     service_says: str = ""

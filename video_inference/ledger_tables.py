@@ -57,6 +57,8 @@ JOB = sa.Table(
     sa.Column("frames", sa.Integer),
     sa.Column("upload_url", sa.Text),
     sa.Column("upload_at", Moment),
+    sa.Column("upload_breaks", sa.Integer, nullable=False),
+    sa.Column("starting_at", Moment),
     sa.Column("remote_job_id", sa.Text),
     sa.Column("service_says", sa.Text, nullable=False),
     sa.Column("progress", sa.Float),
@@ -87,6 +89,14 @@ JOB_TAG = sa.Table(
     METADATA,
     sa.Column("job_id", sa.String(36), primary_key=True),
     sa.Column("tag", sa.String(60), primary_key=True),
+)
+OUTAGE = sa.Table(
+    "outage",
+    METADATA,
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("faults", sa.Integer, nullable=False),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("next_try_at", Moment),
 )
 PRESET = sa.Table(
     "preset",

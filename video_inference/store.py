@@ -21,13 +21,14 @@ from alembic.config import Config
 from msgspec import Struct
 from sqlalchemy.engine import Connection, RowMapping
 
-from video_inference import history
+from video_inference import history, outages
 from video_inference.clock import utc_now
 from video_inference.contract import STATUS_FLOOR_S
 from video_inference.errors import JobError
 from video_inference.history import Event, EventKind
 from video_inference.jobs import Job, JobStatus, ModelChoice, sources_of
 from video_inference.ledger_tables import EVENT, JOB, JOB_TAG, PRESET
+from video_inference.outages import Outage
 
 
 class Preset(Struct, frozen=True, kw_only=True):
@@ -110,6 +111,19 @@ class Store:
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
+    def kept_upload(self, job: Job, since: datetime) -> Job | None:
+        """The job that last sent the video of this one to its service, with the same key; None where none has since."""
+        same = [JOB.c[name] == getattr(job, name) for name in ("service", "key_id", "video_sha256")]
+        query = JOB.select().where(*same, JOB.c.upload_at >= since, JOB.c.upload_url.is_not(None))
+        with self._engine.connect() as connection:
+            row = connection.execute(query.order_by(JOB.c.upload_at.desc()).limit(1)).mappings().first()
+        return None if row is None else job_of(row)
+
+    def forget_upload(self, upload_url: str) -> None:
+        """No further job may count on it: the service has not kept it."""
+        with self._writing.begin() as connection:
+            connection.execute(JOB.update().where(JOB.c.upload_url == upload_url).values(upload_at=None))
+
     def due(self, now: datetime, services: Sequence[tuple[str, str]], *, limit: int = 1000) -> list[Job]:
         """Open jobs whose time has come, for these (service, key_id) pairs, the longest waiting first."""
         open_statuses = [status for status in JobStatus if status.is_open]
@@ -126,6 +140,14 @@ class Store:
         """
         until = now + timedelta(seconds=lease_s)
         return self._update(job, {"next_check_at": until}, JOB.c.next_check_at <= now, JOB.c.status == job.status)
+
+    def stamp(self, job: Job, name: str, now: datetime) -> bool:
+        """Write down that something begins now; False where somebody else has begun it since the caller saw the job.
+
+        Who was away for longer than a lease (a suspended machine) stops here, before it calls a service again.
+        """
+        unchanged = JOB.c[name].is_not_distinct_from(getattr(job, name))
+        return self._update(job, {name: now}, JOB.c.status == job.status, unchanged)
 
     def note(self, job: Job, **values: Any) -> bool:
         """Change fields of the job that are no move, where it is still in the state that the caller saw."""
@@ -176,6 +198,27 @@ class Store:
             connection.execute(JOB.delete().where(JOB.c.id == job_id))
             connection.execute(EVENT.delete().where(EVENT.c.job_id == job_id))
             connection.execute(JOB_TAG.delete().where(JOB_TAG.c.job_id == job_id))
+
+    def outages(self) -> list[Outage]:
+        """Services that do not answer as they should now."""
+        with self._engine.connect() as connection:
+            return outages.read(connection)
+
+    def note_fault(self, service: str, now: datetime, asked_for_s: float | None) -> None:
+        """A call to the service failed; `asked_for_s`: how long it wants to be left alone, where it says so."""
+        with self._writing.begin() as connection:
+            outages.note_fault(connection, service, now, asked_for_s)
+
+    def note_answer(self, service: str) -> None:
+        """The service answered as it should."""
+        if any(outage.service == service for outage in self.outages()):  # a look is cheaper than a write
+            with self._writing.begin() as connection:
+                outages.note_answer(connection, service)
+
+    def claim_try(self, service: str, now: datetime) -> bool:
+        """Be the one who tries whether the service is back; False where somebody else is."""
+        with self._writing.begin() as connection:
+            return outages.claim_try(connection, service, now)
 
     def presets(self) -> list[Preset]:
         """Saved model choices by name."""

@@ -34,7 +34,7 @@ def test_every_move_is_written_with_its_time_and_cause(database_url: str, clock:
 
 
 def test_a_move_that_is_not_made_leaves_no_trace(store: Store) -> None:
-    store.add(a_job(status=JobStatus.FAILED))
+    store.add(a_job(status=JobStatus.CANCELLED))
     assert not store.move(store.job("j1"), JobStatus.SUCCEEDED)
     assert [event.kind for event in store.history("j1")] == [EventKind.ADDED]
 
