@@ -65,11 +65,15 @@ class Store:
         """One transaction for changes of other modules."""
         return self._writing.begin()
 
-    def add(self, job: Job, *, cause: str = "") -> None:
-        """Write a new job down, and the beginning of its history; `cause`: what it comes from, for a person to read."""
+    def add(self, *jobs: Job, cause: str = "") -> None:
+        """Write new jobs down, all or none, and the beginning of their history.
+
+        `cause`: what they come from, for a person to read.
+        """
         with self._writing.begin() as connection:
-            connection.execute(JOB.insert().values(_row_of(job)))
-            history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
+            connection.execute(JOB.insert(), [_row_of(job) for job in jobs])
+            for job in jobs:
+                history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
 
     def job(self, job_id: str) -> Job:
         """The job with this id.
@@ -177,6 +181,11 @@ class Store:
         """Write into the job's history what somebody did to it that is no move."""
         with self._writing.begin() as connection:
             history.write(connection, job_id, self._clock(), EventKind.ACT, what)
+
+    def write_notes(self, job_id: str, notes: str) -> None:
+        """Replace what people wrote about a job."""
+        with self._writing.begin() as connection:
+            connection.execute(JOB.update().where(JOB.c.id == job_id).values(notes=notes))
 
     def history(self, job_id: str, *, kinds: Sequence[EventKind] = tuple(EventKind), limit: int = 1000) -> list[Event]:
         """What happened to a job, in the order in which it was written; the newest `limit` of it."""
