@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +50,7 @@ DONE_AT_CALL = 4
 """Pending three times, then done."""
 SLOWEST_S = 4.0
 REFRESH_S = 2.0
+LONGEST_S = 300.0
 KEY = "rf_four_key"
 RESULTS = json.dumps(document(*[entry()] * 20)).encode()
 
@@ -175,15 +176,15 @@ class Tabs:
         self._dashboards = dashboards
         self.runs = 0
         self.faults = 0
-        self.moved = 0
+        self.lost: Counter[str] = Counter()
 
     async def keep_open(self, number: int, until_s: float) -> None:
         while time.monotonic() < until_s:
             ports = sorted(self._dashboards.running)
             try:
                 await self._look(f"ws://127.0.0.1:{ports[number % len(ports)]}/_stcore/stream", until_s)
-            except (OSError, websockets.WebSocketException):
-                self.moved += 1
+            except (OSError, websockets.WebSocketException) as error:
+                self.lost[type(error).__name__] += 1
                 await asyncio.sleep(1)
 
     async def _look(self, url: str, until_s: float) -> None:
@@ -192,13 +193,14 @@ class Tabs:
             fragment, script, next_s = "", "", time.monotonic() + REFRESH_S
             while (now_s := time.monotonic()) < until_s:
                 if now_s >= next_s:
-                    await page.send(_rerun(fragment, script))
                     next_s = now_s + REFRESH_S
-                    self.runs += bool(fragment)
+                    if fragment:
+                        await page.send(_rerun(fragment, script))
                 with suppress(TimeoutError):
                     told = ForwardMsg.FromString(await asyncio.wait_for(page.recv(decode=False), next_s - now_s))
                     fragment = told.auto_rerun.fragment_id or fragment
                     script = told.new_session.page_script_hash or script
+                    self.runs += told.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
                     self.faults += told.delta.new_element.HasField("exception")
 
 
@@ -237,6 +239,14 @@ def submit(bench: Workbench, folder: Path, count: int) -> list[Job]:
     ]
 
 
+def until_ended(bench: Workbench, jobs: list[Job]) -> list[Job]:
+    """As they stand in the end; those that the kill held up get some time more."""
+    give_up_s = time.monotonic() + LONGEST_S
+    while any(bench.store.job(job.id).status.is_open for job in jobs) and time.monotonic() < give_up_s:
+        time.sleep(1)
+    return [bench.store.job(job.id) for job in jobs]
+
+
 async def watch(dashboards: Dashboards, tabs: Tabs, count: int, seconds: float) -> None:
     until_s = time.monotonic() + seconds
 
@@ -255,7 +265,7 @@ def tell(service: Service, tabs: Tabs, jobs: list[Job]) -> bool:
     print(f"{len(ended)} of {len(jobs)} jobs have succeeded; {dict(service.counts)}")
     least_s = min(gaps_s, default=0.0)
     print(f"{sum(calls)} status calls, {min(calls)} to {max(calls)} a job; least distance {least_s:.3f} s")
-    print(f"{tabs.runs} refreshes of the page, {tabs.faults} of them failed; {tabs.moved} tabs lost their dashboard")
+    print(f"{tabs.runs} refreshes of the page, {tabs.faults} of them failed; lost connections: {dict(tabs.lost)}")
     return least_s >= FLOOR_S and len(ended) == len(jobs) and tabs.runs > 0 and not tabs.faults
 
 
@@ -272,7 +282,7 @@ def measure(new_database: Callable[[], str], folder: Path, options: argparse.Nam
             jobs = submit(bench, folder, options.jobs)
             tabs = Tabs(dashboards)
             asyncio.run(watch(dashboards, tabs, options.tabs, options.seconds))
-            jobs = [bench.store.job(job.id) for job in jobs]
+            jobs = until_ended(bench, jobs)
             bench.store.close()
             return tell(service, tabs, jobs)
         finally:
