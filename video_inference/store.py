@@ -6,7 +6,6 @@ on who made it: a call that finds the job elsewhere changes nothing and says so.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -15,14 +14,13 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from msgspec import Struct
 from sqlalchemy.engine import Connection, RowMapping
 
 from video_inference.contract import Standing
 from video_inference.errors import JobError
 from video_inference.jobs import Job, JobStatus, ModelChoice, sources_of
+from video_inference.schema import upgrade
 
 
 class Preset(Struct, frozen=True, kw_only=True):
@@ -211,16 +209,10 @@ class Store:
 
 def migrate(engine: sa.Engine) -> None:
     """Bring the schema up to date; processes that start together take turns."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _MIGRATING, engine.begin() as connection:
+    with engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE makes processes wait already
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7362001)"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-_MIGRATING = threading.Lock()  # Alembic keeps its context in module globals
+        upgrade(connection)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

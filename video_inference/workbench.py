@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import SettingsError
+from video_inference.folder_lock import Part, take_part
 from video_inference.media import MediaLibrary
 from video_inference.media_api import Tickets
 from video_inference.services import Services
@@ -31,6 +31,8 @@ class Workbench:
     media: MediaLibrary
     tickets: Tickets
     workflow: Workflow
+    part: Part = field(repr=False)
+    """In the data folder; see `folder_lock`."""
 
 
 def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workbench:
@@ -40,6 +42,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         SettingsError: the data folder or the ledger cannot be opened.
     """
     try:
+        part = take_part(settings.data_dir)
         engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
         link_secret = read_or_make_secret(settings.link_secret_file)
         media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
@@ -67,6 +70,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         media=media,
         tickets=Tickets(link_secret),
         workflow=workflow,
+        part=part,
     )
 
 
@@ -76,7 +80,5 @@ def _open_ledger(database_url: str) -> Store:
         return Store(database_url)
     except ImportError as error:
         raise SettingsError(f"The job ledger needs the package {error.name}.", "Install it, then try again.") from error
-    except CommandError as error:
-        raise SettingsError("The job ledger is of a newer version.", "Use that version, or another ledger.") from error
     except (SQLAlchemyError, OSError) as error:  # in whose texts the URL may stand
         raise SettingsError(f"The job ledger cannot be opened ({type(error).__name__}).", check) from None
