@@ -100,7 +100,11 @@ class Store:
     """The ledger of one deployment; safe to use from any thread."""
 
     def __init__(self, database_url: str) -> None:
-        """Open the ledger and bring its schema up to date."""
+        """Open the ledger and bring its schema up to date.
+
+        Raises:
+            SettingsError: a newer program made it; it is left as it is.
+        """
         url = sa.make_url(database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -109,7 +113,11 @@ class Store:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
         self._writing = self._engine.execution_options(is_writing=True)
-        migrate(self._writing)
+        try:
+            migrate(self._writing)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._engine.dispose()
