@@ -15,15 +15,23 @@ from typing import Final
 import sqlalchemy as sa
 
 from video_inference import schema
-from video_inference.errors import BackupError
+from video_inference.errors import BackupError, SettingsError
 
 _ROWS_AT_ONCE: Final = 1000
 _DAMAGED: Final = ("The ledger in the backup is damaged.", "Use another backup; nothing was changed.")
 
 
 def sqlite_path(database_url: str) -> Path | None:
-    """The file of a ledger in SQLite; None where it is in another database."""
-    url = sa.make_url(database_url)
+    """The file of a ledger in SQLite; None where it is in another database.
+
+    Raises:
+        SettingsError: this is no database URL.
+    """
+    try:
+        url = sa.make_url(database_url)
+    except sa.exc.ArgumentError:  # in whose text the URL may stand
+        what = "FRAMETALLY_DATABASE_URL names no database."
+        raise SettingsError(what, "It is like postgresql+psycopg://user:password@host/name.") from None
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 

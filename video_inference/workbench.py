@@ -15,6 +15,7 @@ from video_inference.media import MediaLibrary
 from video_inference.media_api import Tickets
 from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
+from video_inference.startup_checks import refuse_unusable
 from video_inference.store import Store
 from video_inference.workflow import Workflow, utc_now
 
@@ -41,6 +42,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
     Raises:
         SettingsError: the data folder or the ledger cannot be opened.
     """
+    refuse_unusable(settings)
     try:
         part = take_part(settings.data_dir)
         engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
