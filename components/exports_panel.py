@@ -62,7 +62,7 @@ def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
     wanted = st.selectbox("Format", list(writers), key="table_format")
     ending, write = writers[wanted]
     folder = bench.settings.exports_dir / "tables"
-    path = folder / f"{_fingerprint(job, view)}.{ending}"
+    path = folder / f"{job.id}-{_fingerprint(job, view)}.{ending}"
     if not path.exists() and st.button("Prepare", icon=":material/table:", type="primary"):
         bar = st.progress(0.0, text="Writing")
         _make_room(folder, bench.workflow.clock().timestamp())

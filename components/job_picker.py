@@ -27,6 +27,7 @@ def job_picker(jobs: Sequence[Job]) -> Job | None:
 
 
 def _label(job: Job) -> str:
-    models = ", ".join(model.label for model in job.models)
+    models = ", ".join(model.label for model in job.models) or "adopted"
+    rate = "" if job.infer_fps is None else f" · {job.infer_fps:.4g} fps"
     mark = "Sample · " if is_sample(job) else ""
-    return f"{mark}{job.video_name} · {models} · {job.infer_fps:.4g} fps · {job.created_at:%d %b %H:%M} UTC"
+    return f"{mark}{job.video_name} · {models}{rate} · {job.created_at:%d %b %H:%M} UTC"

@@ -55,6 +55,12 @@ def job_badge(job: Job) -> None:
     st.badge(word, icon=icon, color=color)  # type: ignore[arg-type]
 
 
+def what_runs(job: Job) -> str:
+    """Its models and frame rate; an adopted job may know neither."""
+    models = ", ".join(plain(model.label) for model in job.models) or "models unknown"
+    return f"{models} · {'frame rate unknown' if job.infer_fps is None else f'{job.infer_fps:.4g} fps'}"
+
+
 def _job_card(job: Job, now: datetime, earlier: Sequence[Job], without_cancel: Collection[str]) -> Wish | None:
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -64,8 +70,7 @@ def _job_card(job: Job, now: datetime, earlier: Sequence[Job], without_cancel: C
             st.markdown(f"**{plain(job.video_name)}**", width="stretch")
             asks = _actions(job, now)
             cancels = _can_be_cancelled(job, without_cancel) and _cancel(job)
-        models = ", ".join(plain(model.label) for model in job.models)
-        st.caption(f"{models} · {job.infer_fps:.4g} fps · {service_label(job.service)} · {_times(job, now)}")
+        st.caption(f"{what_runs(job)} · {plain(service_label(job.service))} · {_times(job, now)}")
         if job.status.is_open:
             job_progress(job, earlier, now)
         if job.service_says:

@@ -13,6 +13,7 @@ import streamlit as st
 from components.error_notice import error_notice, plain
 from components.session import Connection
 from components.video_source import VideoSource
+from video_inference.clock import utc_now
 from video_inference.contract import ModelInfo
 from video_inference.errors import FrametallyError
 from video_inference.jobs import ModelChoice
@@ -20,7 +21,6 @@ from video_inference.preflight import Facts, Finding, findings
 from video_inference.remux import can_be_remuxed, remux_to_mp4
 from video_inference.url_check import UrlReport, look_at
 from video_inference.workbench import Workbench
-from video_inference.workflow import utc_now
 
 _REMUXED = "remuxed_videos"
 

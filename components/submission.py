@@ -7,9 +7,9 @@ import streamlit as st
 from components.error_notice import plain
 from components.job_progress import finished_jobs, is_queued, job_progress
 from components.session import service_label
+from video_inference.clock import utc_now
 from video_inference.jobs import Job, JobStatus
 from video_inference.store import Store
-from video_inference.workflow import utc_now
 
 _ORDER = [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED]
 

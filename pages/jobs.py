@@ -6,8 +6,8 @@ from components.error_notice import plain
 from components.job_progress import finished_jobs
 from components.job_table import job_table
 from components.session import workbench
+from video_inference.clock import utc_now
 from video_inference.errors import FrametallyError
-from video_inference.workflow import utc_now
 
 _PAGE = 25
 

@@ -23,7 +23,7 @@ VOCABULARY = {
     "video_inference.errors",
     "video_inference.jobs",
     "video_inference.results",
-    "video_inference.workflow.utc_now",
+    "video_inference.clock.utc_now",
 }
 """What a page may name besides components: words and pure functions, and the clock that it passes on."""
 
@@ -31,7 +31,8 @@ ENGINE = "video_inference.engine"
 CLIENT_SIDE = {
     *("video_inference.call", "video_inference.transport", "video_inference.client"),
     *("video_inference.services", "video_inference.store", "video_inference.workflow", "video_inference.watcher"),
-    "video_inference.lease",
+    *("video_inference.lease", "video_inference.history", "video_inference.ledger_tables"),
+    *("video_inference.sending", "video_inference.archiving", "video_inference.steps", "video_inference.outages"),
     *("video_inference.workbench", "video_inference.media", "video_inference.media_api"),
 }
 """What the engine, which may run alone, must do without."""
@@ -48,7 +49,7 @@ EDGES = {
     ("video_inference.engine.worker", "time.time"),  # a process of its own, compared with times of files
     ("video_inference.video_exports", "os.environ"),  # likewise, to the one that makes a video
     ("video_inference.call", "time.time"),  # a Retry-After that is a date
-    ("video_inference.workflow", "datetime.now"),  # utc_now, which the workbench passes in
+    ("video_inference.clock", "datetime.now"),  # utc_now, which the workbench passes in
 }
 """Where the world comes in; everything else is given it."""
 WORLD = {"os.environ", "os.getenv", "time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}

@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 from video_inference.analysis.counts import totals
 from video_inference.backup_command import add_backup_commands, run_backup, run_restore
+from video_inference.clock import utc_now
 from video_inference.engine.__main__ import make_app
 from video_inference.errors import FrametallyError, ServiceError, SettingsError, VideoError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
@@ -36,7 +37,6 @@ from video_inference.results import ARCHIVE_NAME, Results, open_results
 from video_inference.service_url import parse_service_url
 from video_inference.settings import Settings
 from video_inference.workbench import Workbench, open_workbench
-from video_inference.workflow import utc_now
 
 OK: Final = 0
 BAD_INPUT: Final = 3

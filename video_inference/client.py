@@ -15,6 +15,7 @@ import requests
 
 from video_inference.call import CHECK_SERVICE, Call, NotThere, parse_retry_after
 from video_inference.contract import (
+    IDEMPOTENCY_KEY,
     MODELS_PATH,
     UPLOAD_URL_PATH,
     VIDEO_INFER_PATH,
@@ -111,11 +112,17 @@ class VideoInferenceClient:
             )
             exchange(call, lambda _: None)
 
-    def start_job(self, *, input_url: str, infer_fps: float, models: Sequence[ModelRequest]) -> str:
-        """Start one job and return its id. Never repeated: a second call would start a second job."""
+    def start_job(
+        self, *, input_url: str, infer_fps: float, models: Sequence[ModelRequest], idempotency_key: str = ""
+    ) -> str:
+        """Start one job and return its id. Never repeated here: a second call would start a second job.
+
+        With the same `idempotency_key` it would not, where the service has our extension of the contract.
+        """
         rate = int(infer_fps) if float(infer_fps).is_integer() else infer_fps
         body = InferenceRequest(input_url=input_url, infer_fps=rate, models=list(models))
-        call = self._call("Starting the job", "POST", VIDEO_INFER_PATH, body=body)
+        headers = {IDEMPOTENCY_KEY: idempotency_key} if idempotency_key else {}
+        call = self._call("Starting the job", "POST", VIDEO_INFER_PATH, body=body, headers=headers)
         job_id = self._ask(call, JobAccepted).job_id
         if not job_id:
             raise AnswerUnreadable(f"{call.doing} failed: the answer holds no job id.", CHECK_SERVICE)
@@ -180,6 +187,7 @@ class VideoInferenceClient:
         *,
         query: Mapping[str, str] | None = None,
         body: msgspec.Struct | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Call:
         return Call(
             doing=doing,
@@ -187,7 +195,7 @@ class VideoInferenceClient:
             url=self.api_url + path,
             query={"api_key": self._api_key, **(query or {})},
             body=msgspec.json.encode(body) if body else None,
-            headers={"Content-Type": "application/json"} if body else {},
+            headers={**({"Content-Type": "application/json"} if body else {}), **(headers or {})},
             timeout_s=self._call_timeout_s,
             secret=self._api_key,
         )

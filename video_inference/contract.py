@@ -19,6 +19,9 @@ MODELS_PATH: Final = "/models"
 STATUS_FLOOR_S: Final = 60.0
 """Never ask for a job's status more often than this, unless the service invites it with `Retry-After`."""
 
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+"""Our extension, a header of the start of a job: a second start with the same one is answered with the first job."""
+
 VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".webm")
 MIN_INFER_FPS: Final = 1
 MAX_INFER_FPS: Final = 120

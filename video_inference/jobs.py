@@ -40,16 +40,19 @@ class JobStatus(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether there is still something to do for it."""
-        return bool(MOVES[self]) and self is not JobStatus.LOST
+        return self in _OPEN
 
 
+_OPEN = {JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED}
 _ENDS_BADLY = {JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED}
 MOVES: Final[dict[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
-    JobStatus.UPLOADED: frozenset({JobStatus.SUBMITTED, *_ENDS_BADLY}),
+    # Back where the service has not kept a video that was sent for an earlier job.
+    JobStatus.UPLOADED: frozenset({JobStatus.CREATED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
     JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, *_ENDS_BADLY}),
     JobStatus.SUCCEEDED: frozenset(),
-    JobStatus.FAILED: frozenset(),
+    # Where kept results could not be read, and a newer version can.
+    JobStatus.FAILED: frozenset({JobStatus.SUCCEEDED}),
     JobStatus.LOST: frozenset({JobStatus.SUBMITTED, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.CANCELLED: frozenset(),
 }
@@ -84,6 +87,12 @@ class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
+_TIMES = (
+    *("created_at", "upload_at", "starting_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"),
+    "deleted_at",
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One run of one or several models over one video. All times are aware and in UTC."""
@@ -98,15 +107,23 @@ class Job:
     video_name: str
     """The file name that the person gave, or the last part of the URL."""
     video_sha256: str | None = None
-    """The kept video; None where only the service can read it."""
+    """The kept video; None where only the service can read it, or where the job was adopted without one."""
     video_url: str | None = field(default=None, repr=False)
     """The public URL that the service reads; None where the kept video is sent to it."""
     models: tuple[ModelChoice, ...]
-    infer_fps: float
+    """Empty where the job was adopted and nobody knows them: its results name them."""
+    infer_fps: float | None
+    """None where the job was adopted and nobody knows it."""
     frames: int | None = None
     """How many frames are analysed: as planned here, in the end as the results have it; None where nobody knows."""
     upload_url: str | None = field(default=None, repr=False)
     """The signed URL that the video was PUT to; it is the job's input."""
+    upload_at: datetime | None = None
+    """When the service had the whole video behind that URL; it keeps it for a week."""
+    upload_breaks: int = 0
+    """How often the video was on its way to the service, and did not get there."""
+    starting_at: datetime | None = None
+    """Since when the service may have been told to start it; None where it cannot have been."""
     remote_job_id: str | None = None
     """The id the service gave."""
     service_says: str = ""
@@ -129,16 +146,35 @@ class Job:
     next_check_at: datetime
     """Nobody acts on the job before this: the floor between status calls, and the lease of whoever is at work."""
     ended_at: datetime | None = None
+    notes: str = ""
+    """What people wrote about it."""
+    deleted_at: datetime | None = None
+    """Since when it is in no list, and nobody acts on it; None where it is not deleted."""
 
     def __post_init__(self) -> None:
-        for name in ("created_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"):
+        for name in _TIMES:
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise JobError(f"Job {self.id}: {name} has no time zone.")
+        if self.remote_job_id is not None:
+            return  # the service has all it needs, and an adopted job may know no more than its id there
         if self.video_sha256 is None and self.video_url is None:
             raise JobError(f"Job {self.id} needs a kept video or a public URL.")
         if not self.models:
             raise JobError(f"Job {self.id} names no model.")
+        if self.infer_fps is None:
+            raise JobError(f"Job {self.id} names no frame rate.")
+
+    @property
+    def request_fps(self) -> float:
+        """The frame rate to ask the service for.
+
+        Raises:
+            JobError: the job was adopted, and nobody knows it.
+        """
+        if self.infer_fps is None:
+            raise JobError("The frame rate of this job is not known here.", "Start a new job and pick one.")
+        return self.infer_fps
 
     @property
     def run_s(self) -> float | None:

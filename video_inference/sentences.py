@@ -33,6 +33,18 @@ def pending(job: Job, report: StatusReport, *, age_s: float, patience_s: float) 
     return said
 
 
+def answered(report: StatusReport) -> str:
+    """What a status call brought, for the history of a job."""
+    if report.is_failed:
+        return f"Failed (status {report.status})."
+    if report.is_done:
+        return "Done." if report.output_signed_url else "Done, without a link to the results."
+    if report.status is None:
+        return "Nothing known of it."
+    share = "" if report.fraction is None else f", {report.fraction:.0%}"
+    return f"Not complete (status {report.status}){share}."
+
+
 def failed(job: Job, report: StatusReport) -> str:
     """Why the service could not do it."""
     silent = f"The service says that the job failed (status {report.status}), and not why."
@@ -42,6 +54,17 @@ def failed(job: Job, report: StatusReport) -> str:
 def doubtful(error: ServiceError) -> str:
     """For a start that may have been heard."""
     return f"{error.what} It may have been started there all the same: look there before you start it again."
+
+
+def start_cut_short() -> str:
+    """For a start that was under way when the server stopped."""
+    stopped = "The server stopped while the job was being started."
+    return f"{stopped} It may have been started there all the same: look there before you start it again."
+
+
+def upload_broke_off(error: ServiceError, *, times: int) -> str:
+    """For a video that does not get to its service."""
+    return f"The upload broke off {times} times. {error.what} Start a new job when that is over."
 
 
 def unsent(what: str, *, after_s: float) -> str:

@@ -6,9 +6,10 @@ on who made it: a call that finds the job elsewhere changes nothing and says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.engine import Connection, RowMapping
 
-from video_inference.contract import Standing
+from video_inference import history, outages
+from video_inference.clock import utc_now
+from video_inference.contract import STATUS_FLOOR_S
 from video_inference.errors import JobError
+from video_inference.history import Event, EventKind
 from video_inference.jobs import Job, JobStatus, ModelChoice, sources_of
+from video_inference.ledger_tables import EVENT, JOB, JOB_TAG, PRESET
+from video_inference.outages import Outage
 from video_inference.schema import upgrade
 
 
@@ -30,81 +36,16 @@ class Preset(Struct, frozen=True, kw_only=True):
     model: ModelChoice
 
 
-class _Moment(sa.types.TypeDecorator[datetime]):
-    """An aware time, kept as UTC microseconds: the same value and the same order in every database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
-        if value is not None and value.tzinfo is None:
-            raise JobError("A time without its zone was about to be written.")
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-class _Told(sa.types.TypeDecorator[Standing]):
-    """What a service told of a job, as JSON: it is shown and never searched."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Standing | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else msgspec.json.encode(value).decode()
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Standing | None:  # noqa: ARG002
-        return None if value is None else _decode_standing(value)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_METADATA = sa.MetaData()
-
-JOB = sa.Table(
-    "job",
-    _METADATA,
-    sa.Column("id", sa.String(36), primary_key=True),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("service", sa.Text, nullable=False),
-    sa.Column("key_id", sa.String(32), nullable=False),
-    sa.Column("video_name", sa.Text, nullable=False),
-    sa.Column("video_sha256", sa.String(64)),
-    sa.Column("video_url", sa.Text),
-    sa.Column("models", sa.Text, nullable=False),
-    sa.Column("infer_fps", sa.Float, nullable=False),
-    sa.Column("frames", sa.Integer),
-    sa.Column("upload_url", sa.Text),
-    sa.Column("remote_job_id", sa.Text),
-    sa.Column("service_says", sa.Text, nullable=False),
-    sa.Column("progress", sa.Float),
-    sa.Column("standing", _Told),
-    sa.Column("cancel_refused", sa.Boolean, nullable=False),
-    sa.Column("failure", sa.Text, nullable=False),
-    sa.Column("created_at", _Moment, nullable=False),
-    sa.Column("checked_at", _Moment),
-    sa.Column("answered_at", _Moment),
-    sa.Column("began_at", _Moment),
-    sa.Column("next_check_at", _Moment, nullable=False),
-    sa.Column("ended_at", _Moment),
-)
-PRESET = sa.Table(
-    "preset",
-    _METADATA,
-    sa.Column("name", sa.String(80), primary_key=True),
-    sa.Column("model", sa.Text, nullable=False),
-)
-
-
 class Store:
     """The ledger of one deployment; safe to use from any thread."""
 
-    def __init__(self, database_url: str) -> None:
-        """Open the ledger and bring its schema up to date.
+    def __init__(self, database_url: str, clock: Callable[[], datetime] = utc_now) -> None:
+        """Open the ledger and bring its schema up to date; `clock` says when a move was made.
 
         Raises:
             SettingsError: a newer program made it; it is left as it is.
         """
+        self._clock = clock
         url = sa.make_url(database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -122,10 +63,19 @@ class Store:
     def close(self) -> None:
         self._engine.dispose()
 
-    def add(self, job: Job) -> None:
-        """Write a new job down."""
+    def reading(self) -> AbstractContextManager[Connection]:
+        """A connection for questions of other modules; nothing is written through it."""
+        return self._engine.connect()
+
+    def writing(self) -> AbstractContextManager[Connection]:
+        """One transaction for changes of other modules."""
+        return self._writing.begin()
+
+    def add(self, job: Job, *, cause: str = "") -> None:
+        """Write a new job down, and the beginning of its history; `cause`: what it comes from, for a person to read."""
         with self._writing.begin() as connection:
             connection.execute(JOB.insert().values(_row_of(job)))
+            history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
 
     def job(self, job_id: str) -> Job:
         """The job with this id.
@@ -137,7 +87,7 @@ class Store:
             row = connection.execute(JOB.select().where(JOB.c.id == job_id)).mappings().first()
         if row is None:
             raise JobError("There is no such job here.", "It may have been removed, or the link is from elsewhere.")
-        return _job_of(row)
+        return job_of(row)
 
     def jobs(
         self,
@@ -148,13 +98,14 @@ class Store:
         limit: int = 200,
     ) -> list[Job]:
         """Jobs in one of these states, of one service or of all, over one kept video or any; newest first."""
-        query = JOB.select().where(JOB.c.status.in_(statuses)).order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit)
+        wanted = sa.and_(JOB.c.status.in_(statuses), JOB.c.deleted_at.is_(None))
+        query = JOB.select().where(wanted).order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit)
         if service is not None:
             query = query.where(JOB.c.service == service)
         if video_sha256 is not None:
             query = query.where(JOB.c.video_sha256 == video_sha256)
         with self._engine.connect() as connection:
-            return [_job_of(row) for row in connection.execute(query).mappings()]
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def services_without_cancel(self) -> set[str]:
         """Services that turned out to have no way to call a job off."""
@@ -162,13 +113,27 @@ class Store:
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
+    def kept_upload(self, job: Job, since: datetime) -> Job | None:
+        """The job that last sent the video of this one to its service, with the same key; None where none has since."""
+        same = [JOB.c[name] == getattr(job, name) for name in ("service", "key_id", "video_sha256")]
+        query = JOB.select().where(*same, JOB.c.upload_at >= since, JOB.c.upload_url.is_not(None))
+        with self._engine.connect() as connection:
+            row = connection.execute(query.order_by(JOB.c.upload_at.desc()).limit(1)).mappings().first()
+        return None if row is None else job_of(row)
+
+    def forget_upload(self, upload_url: str) -> None:
+        """No further job may count on it: the service has not kept it."""
+        with self._writing.begin() as connection:
+            connection.execute(JOB.update().where(JOB.c.upload_url == upload_url).values(upload_at=None))
+
     def due(self, now: datetime, services: Sequence[tuple[str, str]], *, limit: int = 1000) -> list[Job]:
         """Open jobs whose time has come, for these (service, key_id) pairs, the longest waiting first."""
-        is_open = JOB.c.status.in_([status for status in JobStatus if status.is_open])
+        open_statuses = [status for status in JobStatus if status.is_open]
+        is_open = sa.and_(JOB.c.status.in_(open_statuses), JOB.c.deleted_at.is_(None))
         ours = sa.tuple_(JOB.c.service, JOB.c.key_id).in_(services)
         query = JOB.select().where(is_open, ours, JOB.c.next_check_at <= now).order_by(JOB.c.next_check_at).limit(limit)
         with self._engine.connect() as connection:
-            return [_job_of(row) for row in connection.execute(query).mappings()]
+            return [job_of(row) for row in connection.execute(query).mappings()]
 
     def claim(self, job: Job, now: datetime, lease_s: float) -> bool:
         """Take the right to act on the job until `lease_s` from now; False where somebody else has it.
@@ -178,18 +143,79 @@ class Store:
         until = now + timedelta(seconds=lease_s)
         return self._update(job, {"next_check_at": until}, JOB.c.next_check_at <= now, JOB.c.status == job.status)
 
+    def stamp(self, job: Job, name: str, now: datetime) -> bool:
+        """Write down that something begins now; False where somebody else has begun it since the caller saw the job.
+
+        Who was away for longer than a lease (a suspended machine) stops here, before it calls a service again.
+        """
+        unchanged = JOB.c[name].is_not_distinct_from(getattr(job, name))
+        return self._update(job, {name: now}, JOB.c.status == job.status, unchanged)
+
     def note(self, job: Job, **values: Any) -> bool:
         """Change fields of the job that are no move, where it is still in the state that the caller saw."""
         return self._update(job, values, JOB.c.status == job.status)
 
-    def move(self, job: Job, target: JobStatus, **values: Any) -> bool:
-        """Move the job, with whatever becomes true along with it; False where it is no longer in a state for that."""
-        return self._update(job, {"status": target, **values}, JOB.c.status.in_(sources_of(target)))
+    def move(self, job: Job, target: JobStatus, cause: str = "", /, **values: Any) -> bool:
+        """Move the job, with whatever becomes true along with it; False where it is no longer in a state for that.
+
+        The move goes into the job's history in the same transaction, its cause the failure where none is given.
+        """
+        with self._writing.begin() as connection:
+            moved = _change(connection, job, {"status": target, **values}, JOB.c.status.in_(sources_of(target)))
+            if moved:
+                why = cause or values.get("failure", "")
+                history.write(connection, job.id, self._clock(), EventKind.MOVED, why, status=target)
+        return moved
+
+    def log_call(self, job_id: str, at: datetime, said: str, *, invited: bool = False) -> None:
+        """Write into the job's history that its service was asked how it stands, when, and what it said to that.
+
+        Every call under the floor's rule has a row: they prove it. A service that invites more (`Retry-After` under the
+        floor, as the built-in engine's every second) gets a row a minute of the `invited` calls, or a day's job would
+        leave tens of thousands; what such a job becomes is a move, and always written.
+        """
+        with self._writing.begin() as connection:
+            if invited and history.was_asked_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
+                return
+            history.write(connection, job_id, at, EventKind.ASKED, said)
+
+    def log_act(self, job_id: str, what: str) -> None:
+        """Write into the job's history what somebody did to it that is no move."""
+        with self._writing.begin() as connection:
+            history.write(connection, job_id, self._clock(), EventKind.ACT, what)
+
+    def history(self, job_id: str, *, kinds: Sequence[EventKind] = tuple(EventKind), limit: int = 1000) -> list[Event]:
+        """What happened to a job, in the order in which it was written; the newest `limit` of it."""
+        with self._engine.connect() as connection:
+            return history.read(connection, job_id, kinds, limit)
 
     def remove(self, job_id: str) -> None:
-        """Forget a job."""
+        """Forget a job and its history for good."""
         with self._writing.begin() as connection:
             connection.execute(JOB.delete().where(JOB.c.id == job_id))
+            connection.execute(EVENT.delete().where(EVENT.c.job_id == job_id))
+            connection.execute(JOB_TAG.delete().where(JOB_TAG.c.job_id == job_id))
+
+    def outages(self) -> list[Outage]:
+        """Services that do not answer as they should now."""
+        with self._engine.connect() as connection:
+            return outages.read(connection)
+
+    def note_fault(self, service: str, now: datetime, asked_for_s: float | None) -> None:
+        """A call to the service failed; `asked_for_s`: how long it wants to be left alone, where it says so."""
+        with self._writing.begin() as connection:
+            outages.note_fault(connection, service, now, asked_for_s)
+
+    def note_answer(self, service: str) -> None:
+        """The service answered as it should."""
+        if any(outage.service == service for outage in self.outages()):  # a look is cheaper than a write
+            with self._writing.begin() as connection:
+                outages.note_answer(connection, service)
+
+    def claim_try(self, service: str, now: datetime) -> bool:
+        """Be the one who tries whether the service is back; False where somebody else is."""
+        with self._writing.begin() as connection:
+            return outages.claim_try(connection, service, now)
 
     def presets(self) -> list[Preset]:
         """Saved model choices by name."""
@@ -211,8 +237,7 @@ class Store:
 
     def _update(self, job: Job, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:
         with self._writing.begin() as connection:
-            changed = connection.execute(JOB.update().where(JOB.c.id == job.id, *conditions).values(values))
-            return changed.rowcount == 1
+            return _change(connection, job, values, *conditions)
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -235,16 +260,22 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("is_writing") else "BEGIN")
 
 
+def _change(connection: Connection, job: Job, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:
+    """Change a job that is not deleted, where the conditions hold."""
+    is_ours = sa.and_(JOB.c.id == job.id, JOB.c.deleted_at.is_(None), *conditions)
+    return connection.execute(JOB.update().where(is_ours).values(values)).rowcount == 1
+
+
 def _row_of(job: Job) -> dict[str, Any]:
     row = {field.name: getattr(job, field.name) for field in fields(job)}
     return {**row, "models": msgspec.json.encode(job.models).decode()}
 
 
-def _job_of(row: RowMapping) -> Job:
-    values = {**row, "status": JobStatus(row["status"]), "models": _decode_models(row["models"])}
+def job_of(row: RowMapping) -> Job:
+    """The job of a row of its table."""
+    values = {**row, "status": JobStatus(row["status"]), "models": decode_models(row["models"])}
     return Job(**values)
 
 
 _decode_model = msgspec.json.Decoder(ModelChoice).decode
-_decode_models = msgspec.json.Decoder(tuple[ModelChoice, ...]).decode
-_decode_standing = msgspec.json.Decoder(Standing).decode
+decode_models = msgspec.json.Decoder(tuple[ModelChoice, ...]).decode

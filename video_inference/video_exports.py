@@ -1,6 +1,6 @@
 """Annotated videos: each made once, in a process of its own, and kept for the next who asks for the same.
 
-    exports/<key>.mp4           finished; the key is a hash of everything that it shows
+    exports/<key>.mp4           finished; the key is the job's id and a hash of everything that it shows
             <key>.<pid>.part    on its way; locked by whoever writes it
             <key>.spec.json, <key>.log    what was asked for, and what the process says
 
@@ -193,4 +193,5 @@ class Exports:
 
 def key_of(spec: VideoSpec) -> str:
     """The same for specs that show the same, in every process."""
-    return hashlib.sha256(msgspec.json.encode([_FORMAT, spec], order="sorted")).hexdigest()[:32]
+    digest = hashlib.sha256(msgspec.json.encode([_FORMAT, spec], order="sorted")).hexdigest()[:32]
+    return f"{Path(spec.results).name}-{digest}"

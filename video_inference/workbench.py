@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from video_inference.client import VideoInferenceClient
+from video_inference.clock import utc_now
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import SettingsError
 from video_inference.folder_lock import Part, take_part
@@ -17,7 +18,7 @@ from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
 from video_inference.startup_checks import refuse_unusable
 from video_inference.store import Store
-from video_inference.workflow import Workflow, utc_now
+from video_inference.workflow import Workflow
 
 
 @dataclass(frozen=True, kw_only=True)

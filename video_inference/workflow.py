@@ -7,41 +7,29 @@ from __future__ import annotations
 
 import logging
 import random
-import shutil
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from video_inference import sentences
-from video_inference.cancelling import cancel, cancel_late, end_cancelled
-from video_inference.client import VideoInferenceClient
+from video_inference.archiving import Archiving
+from video_inference.cancelling import cancel, end_cancelled
+from video_inference.client import StatusAnswer, VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S, StatusReport
-from video_inference.disk import last_change
-from video_inference.errors import (
-    AnswerUnreadable,
-    JobError,
-    KeyRefused,
-    MediaError,
-    NothingSent,
-    RequestRefused,
-    ResultsError,
-    ServiceBroken,
-    ServiceError,
-    ServiceUnreachable,
-)
-from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
-from video_inference.lease import LEASE_S, lease_held
+from video_inference.errors import JobError, KeyRefused, MediaError, RequestRefused, ResultsError, ServiceError
+from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.lease import LEASE_S
 from video_inference.media import MediaLibrary
-from video_inference.results import archive_apart, open_results
+from video_inference.sending import Sending
 from video_inference.services import Services
+from video_inference.steps import heard
 from video_inference.store import Store
 
-_SHOW_EVERY_S = 2.0
 _KEEP_LEFTOVERS_S = 24 * 3600.0
-_FIRST_CHECK_S = 1.0
+_SEND_AGAIN_S = 5.0
 _LONGEST_PAUSE_S = 600.0
 _NOTHING_MORE: dict[str, Any] = {"progress": None, "standing": None, "began_at": None}
 _LOG = logging.getLogger(__name__)
@@ -57,6 +45,16 @@ class Workflow:
     results_dir: Path
     lost_after_s: float
     clock: Callable[[], datetime]
+
+    @property
+    def sending(self) -> Sending:
+        """The steps up to a job that its service has accepted."""
+        return Sending(store=self.store, media=self.media, clock=self.clock)
+
+    @property
+    def archiving(self) -> Archiving:
+        """The steps from a job that is done to results that can be looked at."""
+        return Archiving(store=self.store, results_dir=self.results_dir, clock=self.clock)
 
     def submit(
         self,
@@ -98,8 +96,16 @@ class Workflow:
     def claim_due(self, at_most: int) -> list[Job]:
         """The jobs whose turn has come, claimed for this caller alone: `advance` each of them at once."""
         now = self.clock()
-        due = self.store.due(now, self.services.known(), limit=at_most)
-        return [job for job in due if self.store.claim(job, now, LEASE_S)]
+        held = {outage.service: outage.next_try_at for outage in self.store.outages() if outage.next_try_at}
+        open_now = [known for known in self.services.known() if held.get(known[0], now) <= now]
+        claimed = []
+        for job in self.store.due(now, open_now, limit=at_most):
+            # Of a service that does not answer one job finds out whether it is back.
+            if job.service in held and not self.store.claim_try(job.service, now):
+                continue
+            if self.store.claim(job, now, LEASE_S):
+                claimed.append(job)
+        return claimed
 
     def refresh_due(self) -> int:
         """Advance every job whose turn has come; returns how many."""
@@ -134,9 +140,11 @@ class Workflow:
         try:
             job = self._without_downtime(job)
             if job.status is JobStatus.CREATED and not job.video_url:
-                job = self._upload(job, client)
+                job = self.sending.upload(job, client)
             if job.remote_job_id is None:
-                self._start(job, client)
+                self.sending.start(job, client)
+            elif self.archiving.has_come(job):
+                self.archiving.read(job)
             else:
                 self._check(job, client)
         except ServiceError as error:
@@ -155,47 +163,11 @@ class Workflow:
 
     def tidy(self) -> None:
         """Remove what given-up uploads and crashes left behind more than a day ago."""
-        now_s = self.clock().timestamp()
-        self.media.remove_stale_uploads(_KEEP_LEFTOVERS_S, now_s)
-        for path in self.results_dir.glob("*.*"):  # the folder of a job has no dot in its name
-            if now_s - last_change(path) > _KEEP_LEFTOVERS_S:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-    def _upload(self, job: Job, client: VideoInferenceClient) -> Job:
-        video = self.media.get(job.video_sha256 or "")
-        if video is None:
-            raise MediaError("The kept video is gone.", "Upload it again and start a new job.")
-        with lease_held(self.store, job, self.clock):
-            upload_url = client.request_upload_url(video.file_name)
-            client.upload(video.path, upload_url, self._progress_writer(job))
-        if not self.store.move(job, JobStatus.UPLOADED, upload_url=upload_url, progress=None, service_says=""):
-            raise JobError("Somebody else is at work on this job.")
-        return self.store.job(job.id)
-
-    def _start(self, job: Job, client: VideoInferenceClient) -> None:
-        input_url = job.video_url or job.upload_url or ""
-        requests = [model.request for model in job.models]
-        try:
-            remote_job_id = client.start_job(input_url=input_url, infer_fps=job.infer_fps, models=requests)
-        except (ServiceUnreachable, ServiceBroken, AnswerUnreadable) as error:
-            if job.service == EMBEDDED or isinstance(error, NothingSent) or error.retry_after_s is not None:
-                raise
-            self._doubt(job, error)
-            return
-        now = self.clock()
-        first_check = now + timedelta(seconds=_FIRST_CHECK_S)
-        known = {"remote_job_id": remote_job_id, "answered_at": now, "began_at": now, "next_check_at": first_check}
-        if not self.store.move(job, JobStatus.SUBMITTED, service_says="", failure="", **known):
-            cancel_late(self.store, client, job, remote_job_id)
-
-    def _doubt(self, job: Job, error: ServiceError) -> None:
-        """Have a person decide: the service may have taken the job, and a second one may cost as much again."""
-        failure = sentences.doubtful(error)
-        self.store.move(job, JobStatus.LOST, failure=failure, service_says="", next_check_at=self.clock())
+        self.media.remove_stale_uploads(_KEEP_LEFTOVERS_S, self.clock().timestamp())
+        self.archiving.tidy()
 
     def _check(self, job: Job, client: VideoInferenceClient) -> None:
-        self.store.note(job, checked_at=self.clock())
-        answer = client.get_status(job.remote_job_id or "")
+        answer = self._ask(job, client)
         report, now = answer.report, self.clock()
         if report.is_cancelled:
             end_cancelled(self.store, job, now)
@@ -203,9 +175,11 @@ class Workflow:
             self._fail(job, sentences.failed(job, report))
         elif report.is_done and report.output_signed_url:
             try:
-                self._archive(job, client, report.output_signed_url)
+                self.archiving.fetch(job, client, report.output_signed_url)
             except ServiceError as error:
                 self._bear(job, error, is_done=True)
+            else:
+                self.archiving.read(job)
         elif self._is_lost(job, report, now):
             self._give_up(job)
         else:
@@ -221,19 +195,20 @@ class Workflow:
             else:
                 self.store.note(job, **news)
 
-    def _archive(self, job: Job, client: VideoInferenceClient, output_url: str) -> None:
-        # The tables before the status: a crash must not leave SUCCEEDED without data.
-        self.results_dir.mkdir(parents=True, exist_ok=True)
-        download = self.results_dir / f"{job.id}.json"
-        with lease_held(self.store, job, self.clock):
-            client.download_results(output_url, download, self._progress_writer(job))
-            try:
-                archive_apart(download, self.results_dir / job.id)
-            finally:
-                download.unlink(missing_ok=True)
-        frames, now = len(open_results(self.results_dir / job.id).time_s), self.clock()
-        news = {"progress": 1.0, "standing": None, "frames": frames, "failure": "", "service_says": ""}
-        self.store.move(job, JobStatus.SUCCEEDED, ended_at=now, answered_at=now, **news)
+    def _ask(self, job: Job, client: VideoInferenceClient) -> StatusAnswer:
+        """The status call, in the job's history with what came of it."""
+        now = self.clock()
+        if not self.store.stamp(job, "checked_at", now):
+            raise JobError("Somebody else is at work on this job.")
+        try:
+            with heard(self.store, job.service, self.clock):
+                answer = client.get_status(job.remote_job_id or "")
+        except ServiceError as error:
+            self.store.log_call(job.id, now, error.what)
+            raise
+        invited = answer.retry_after_s is not None and answer.retry_after_s < STATUS_FLOOR_S
+        self.store.log_call(job.id, now, sentences.answered(answer.report), invited=invited)
+        return answer
 
     def _bear(self, job: Job, error: ServiceError, *, is_done: bool = False) -> None:
         """Try again later where time may help; end the job where it will not."""
@@ -253,11 +228,17 @@ class Workflow:
             self._give_up(job, what)
             return
         # The longer the silence, the longer the pause; a status call never under the floor.
-        floor_s = 5.0 if job.remote_job_id is None else STATUS_FLOOR_S
+        floor_s = self._send_again_s(job) if job.remote_job_id is None else STATUS_FLOOR_S
         backoff_s = min(max(floor_s, silent_s / 4), _LONGEST_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
-        pause_s = max(backoff_s, asked_for_s or 0)
+        again = now + timedelta(seconds=max(backoff_s, asked_for_s or 0))
+        held = [outage.next_try_at for outage in self.store.outages() if outage.service == job.service]
         says = f"{what} {next_step}".strip()
-        self.store.note(job, service_says=says, next_check_at=now + timedelta(seconds=pause_s))
+        self.store.note(job, service_says=says, next_check_at=max([again, *filter(None, held)]))
+
+    def _send_again_s(self, job: Job) -> float:
+        """Each upload that breaks off doubles the pause: the next one may have gigabytes again."""
+        breaks = self.store.job(job.id).upload_breaks
+        return _SEND_AGAIN_S * 2.0 ** max(breaks - 1, 0)
 
     def _without_downtime(self, job: Job) -> Job:
         """Silence counts only while somebody was asking: it begins later by the time in which nobody did."""
@@ -288,22 +269,3 @@ class Workflow:
 
     def _fail(self, job: Job, why: str) -> None:
         self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), service_says="", **_NOTHING_MORE)
-
-    def _progress_writer(self, job: Job) -> Callable[[int, int | None], None]:
-        """Writes the share done at most every two seconds, and ends the transfer where the job has moved on."""
-        written_at = self.clock() - timedelta(seconds=_SHOW_EVERY_S)
-
-        def write(done_bytes: int, total_bytes: int | None) -> None:
-            nonlocal written_at
-            now = self.clock()
-            if (now - written_at).total_seconds() >= _SHOW_EVERY_S:
-                written_at = now
-                if not self.store.note(job, progress=done_bytes / total_bytes if total_bytes else None):
-                    raise JobError("The job has ended meanwhile, or somebody else is at work on it.")
-
-        return write
-
-
-def utc_now() -> datetime:
-    """The clock of the real world."""
-    return datetime.now(UTC)

@@ -64,8 +64,8 @@ def store(database_url: str) -> Iterator[Store]:
 
 
 @contextmanager
-def open_store(database_url: str) -> Iterator[Store]:
-    store = Store(database_url)
+def open_store(database_url: str, clock: Callable[[], datetime] = lambda: START) -> Iterator[Store]:
+    store = Store(database_url, clock)
     try:
         yield store
     finally:

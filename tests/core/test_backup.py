@@ -160,11 +160,11 @@ def test_every_job_that_a_backup_calls_done_has_its_results_while_jobs_end_meanw
 ) -> None:
     backups: list[Path] = []
     with open_store(old.database_url) as store:
-        for number in range(30):
+        for number in range(12):
             store.add(a_job(f"j{number}", status=JobStatus.SUBMITTED))
 
         def end_jobs() -> None:
-            for number in range(30):
+            for number in range(12):
                 finish_job(old, store, f"j{number}", entries=1 + number % 3)
 
         ending = threading.Thread(target=end_jobs)

@@ -19,15 +19,17 @@ C, U, S, OK, F, L, X = JobStatus
     ("source", "targets"),
     [
         (C, {U, S, F, L, X}),
-        (U, {S, F, L, X}),
+        (U, {C, S, F, L, X}),
         (S, {OK, F, L, X}),
         (OK, set()),
-        (F, set()),
+        (F, {OK}),
         (L, {S, OK, F, X}),
         (X, set()),
     ],
 )
-def test_a_job_moves_only_forward_except_that_a_late_answer_wins(source: JobStatus, targets: set[JobStatus]) -> None:
+def test_a_job_moves_only_forward_unless_an_answer_is_late_a_reading_is_new_or_an_upload_is_gone(
+    source: JobStatus, targets: set[JobStatus]
+) -> None:
     assert MOVES[source] == targets
 
 
@@ -35,7 +37,7 @@ def test_every_move_can_be_read_from_its_target() -> None:
     assert all(
         (source in sources_of(target)) == (target in MOVES[source]) for source in JobStatus for target in JobStatus
     )
-    assert sources_of(C) == set()
+    assert sources_of(C) == {U}
 
 
 def test_what_is_open_is_worked_on() -> None:

@@ -18,7 +18,8 @@ from video_inference import migrations
 from video_inference.contract import Standing
 from video_inference.errors import JobError
 from video_inference.jobs import EMBEDDED, MOVES, JobStatus, ModelChoice
-from video_inference.store import JOB, PRESET, Preset, Store
+from video_inference.ledger_tables import EVENT, JOB, JOB_TAG, PRESET
+from video_inference.store import Preset, Store
 
 EVERYONE = [(EMBEDDED, "")]
 
@@ -156,7 +157,7 @@ def test_a_move_is_judged_by_the_ledger_and_not_by_what_was_seen(store: Store) -
     store.add(a_job())
     seen = store.job("j1")
     assert store.move(seen, JobStatus.SUBMITTED)
-    assert store.move(seen, JobStatus.FAILED, failure="no")
+    assert store.move(seen, JobStatus.CANCELLED, failure="no")
     assert not store.move(seen, JobStatus.SUCCEEDED)
     assert store.job("j1").failure == "no"
 
@@ -201,26 +202,31 @@ def test_the_migrations_make_the_tables_that_the_code_names(database_url: str) -
     with open_store(database_url), open_store(database_url):
         engine = sa.create_engine(database_url)
         found = sa.inspect(engine)
-        for table in (JOB, PRESET):
+        for table in (JOB, PRESET, EVENT, JOB_TAG):
             columns = {column["name"]: column["nullable"] for column in found.get_columns(table.name)}
             assert columns == {column.name: column.nullable for column in table.columns}
         engine.dispose()
 
 
 def test_a_ledger_of_the_first_version_keeps_its_jobs(database_url: str) -> None:
+    engine = sa.create_engine(database_url)
+    Path(engine.url.database or "").parent.mkdir(exist_ok=True)
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    old = {"id": "j1", "status": "failed", "service": "https://host", "key_id": "k", "video_name": "old.mp4"}
+    old |= {"video_sha256": "0" * 64, "models": '[{"model_id":"m","version":"1"}]', "infer_fps": "2.5"}
+    old |= {"service_says": "", "failure": "It broke.", "created_at": "0", "next_check_at": "0"}
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        names, values = ", ".join(old), ", ".join(f":{name}" for name in old)
+        connection.execute(sa.text(f"INSERT INTO job ({names}) VALUES ({values})"), old)
+    engine.dispose()
     with open_store(database_url) as store:
-        store.add(a_job(video_name="old.mp4"))
-        engine = store._engine.execution_options(is_writing=True)
-        config = Config()
-        config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-        with engine.begin() as connection:
-            for column in ("frames", "standing", "cancel_refused", "began_at"):
-                connection.execute(sa.text(f"ALTER TABLE job DROP COLUMN {column}"))
-            config.attributes["connection"] = connection
-            command.stamp(config, "0001")
-    with open_store(database_url) as store:
-        job = store.job("j1")
+        (job,) = store.jobs()
         assert (job.video_name, job.frames, job.standing, job.cancel_refused) == ("old.mp4", None, None, False)
+        assert (job.infer_fps, job.upload_at, job.notes, job.deleted_at) == (2.5, None, "", None)
+        assert store.history("j1") == []
 
 
 def test_a_ledger_in_sqlite_survives_a_loss_of_power(sqlite_url: str) -> None:

@@ -6,7 +6,9 @@ import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,15 @@ from tests.contract import fake_service
 from tests.contract.fake_service import FakeService
 from tests.core.conftest import START, Clock, a_job, open_store
 from tests.core.documents import document, entry
-from video_inference import lease, workflow
+from video_inference import archiving, lease
 from video_inference.client import VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S
-from video_inference.errors import MediaError
+from video_inference.errors import JobError, MediaError
+from video_inference.history import EventKind
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S
 from video_inference.media import MediaLibrary
-from video_inference.results import ARCHIVE_NAME, archive_apart, open_results
+from video_inference.results import ARCHIVE_NAME, archive_apart, ingest, open_results
 from video_inference.services import Services
 from video_inference.store import Store
 from video_inference.workflow import Workflow
@@ -40,12 +43,12 @@ class Deployment:
     def __init__(self, folder: Path, clock: Clock, url: str, key: str = "key") -> None:
         self.folder, self.clock, self.url, self.key = folder, clock, url, key
         self.media = MediaLibrary(folder / "media", max_video_bytes=1 << 30)
-        self.store = Store(f"sqlite:///{folder / 'ledger.db'}")
+        self.store = Store(f"sqlite:///{folder / 'ledger.db'}", clock)
         self.restart()
 
     def restart(self) -> None:
         self.store.close()
-        self.store = Store(f"sqlite:///{self.folder / 'ledger.db'}")
+        self.store = Store(f"sqlite:///{self.folder / 'ledger.db'}", self.clock)
         self.services = Services("secret", self._client)
         self.workflow = Workflow(
             store=self.store,
@@ -55,6 +58,10 @@ class Deployment:
             lost_after_s=DAY_S,
             clock=self.clock,
         )
+
+    def with_patience(self, lost_after_s: float) -> Workflow:
+        """The same, but for when a job is lost."""
+        return replace(self.workflow, lost_after_s=lost_after_s)
 
     def _client(self) -> VideoInferenceClient:
         return VideoInferenceClient(self.url, self.key, read_timeout_s=2, sleep=lambda _: None)
@@ -171,10 +178,10 @@ def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
     job = deployment.submit(small_video)
     move = Store.move
 
-    def die(store: Store, moved: Job, target: JobStatus, **values: Any) -> bool:
+    def die(store: Store, moved: Job, target: JobStatus, *cause: str, **values: Any) -> bool:
         if target is fatal_move:
             raise Crash
-        return move(store, moved, target, **values)
+        return move(store, moved, target, *cause, **values)
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "move", die)
@@ -296,7 +303,7 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
         assert deployed.workflow.refresh_due() == 0
         archive(*arguments)
 
-    monkeypatch.setattr(workflow, "archive_apart", slowly)
+    monkeypatch.setattr(archiving, "archive_apart", slowly)
     monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.01)
     deployed.written()
     deployed.step()
@@ -603,3 +610,56 @@ def test_the_ledger_holds_no_key(deployed: Deployment, server: MisbehavingServer
     assert not any(b"rf_S3cret" in path.read_bytes() for path in deployed.folder.rglob("ledger.db*"))
     with open_store(f"sqlite:///{deployed.folder / 'ledger.db'}") as store:
         assert store.jobs()[0].key_id == key_id
+
+
+def test_what_could_not_be_read_can_be_read_again_and_calls_nobody(
+    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    deployed.written()
+    with monkeypatch.context() as before:
+        before.setattr(ingest, "write_tables", lambda *_: 1 / 0)
+        deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert "read them again after an upgrade" in deployed.job().failure
+    assert deployed.workflow.archiving.is_kept("j1")
+    read = deployed.workflow.archiving.read_again("j1")
+    assert (read.status, read.failure, len(server.seen)) == (JobStatus.SUCCEEDED, "", 2)
+    assert len(open_results(deployed.folder / "results" / "j1").time_s) == 2
+    with pytest.raises(JobError, match="no results of this job that could be read again"):
+        deployed.workflow.archiving.read_again("j1")
+
+
+def test_results_that_this_machine_could_not_read_are_not_fetched_again(
+    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise OSError(5, "the process died")
+
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    deployed.written()
+    with monkeypatch.context() as before:
+        before.setattr(archiving, "archive_apart", die)
+        deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "could not keep up: the process died" in deployed.job().service_says
+    deployed.restart()
+    deployed.step()
+    assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
+    assert [path.name for path in (deployed.folder / "results").iterdir()] == ["j1"]
+
+
+def test_every_status_call_is_in_the_history_of_its_job(deployed: Deployment, server: MisbehavingServer) -> None:
+    done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
+    server.replies_with(answer({}), answer({"status": 1}), answer(status=502), done, answer(RESULTS))
+    deployed.written()
+    for _ in range(4):
+        deployed.step()
+    asked = deployed.store.history("j1", kinds=[EventKind.ASKED])
+    assert [event.cause for event in asked] == [
+        "Nothing known of it.",
+        "Not complete (status 1).",
+        "Asking for the job's status failed: 127.0.0.1 answered 502 Bad Gateway.",
+        "Done.",
+    ]
+    assert all((after.at - before.at).total_seconds() >= STATUS_FLOOR_S for before, after in pairwise(asked))

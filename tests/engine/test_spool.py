@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from video_inference.contract import ModelRequest
@@ -74,6 +76,36 @@ def test_a_job_for_an_upload_that_never_came_leaves_nothing(spool: Spool) -> Non
     with pytest.raises(MediaError, match="Nothing was uploaded"):
         spool.accept(REQUEST, upload_id="u")
     assert list((spool.folder / "jobs").iterdir()) == []
+
+
+def test_a_start_that_is_repeated_with_its_key_is_the_same_job(spool: Spool) -> None:
+    upload(spool, "u", b"video")
+    job = spool.accept(REQUEST, upload_id="u", key="k")
+    assert spool.accept(REQUEST, upload_id="u", key="k").id == job.id
+    finish(job)
+    assert spool.accept(REQUEST, upload_id="u", key="k").state == "done"
+    assert spool.accept(REQUEST, upload_id="u", key="other").id != job.id
+
+
+def test_starts_that_come_together_with_one_key_are_one_job(spool: Spool) -> None:
+    upload(spool, "u", b"video")
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        jobs = list(pool.map(lambda _: spool.accept(REQUEST, upload_id="u", key="k"), range(40)))
+    assert len({job.id for job in jobs}) == len(list((spool.folder / "jobs").iterdir())) == 1
+
+
+def test_a_start_that_a_crash_cut_short_is_begun_anew(spool: Spool) -> None:
+    upload(spool, "u", b"video")
+    job = spool.accept(REQUEST, upload_id="u", key="k")
+    (job.folder / "request.json").unlink()
+    assert spool.accept(REQUEST, upload_id="u", key="k").id == job.id
+    assert job.state == "queued"
+
+
+def test_a_key_stands_for_one_job_alone(spool: Spool) -> None:
+    spool.accept(REQUEST, key="k")
+    with pytest.raises(MediaError, match="Another job"):
+        spool.accept(msgspec.structs.replace(REQUEST, infer_fps=7), key="k")
 
 
 def test_an_ended_job_lets_go_of_its_video_and_its_work(spool: Spool) -> None:

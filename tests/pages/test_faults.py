@@ -124,8 +124,8 @@ WALKS = [
         faults="upload-breaks",
         meanwhile=f"Uploading the video failed: 127.0.0.1 closed the connection. {BY_ITSELF}",
         ends=JobStatus.FAILED,
-        says="The job could not be sent for 1 h. Uploading the video failed: 127.0.0.1 closed the connection. "
-        "Start a new one when that is over.",
+        says="The upload broke off 10 times. Uploading the video failed: 127.0.0.1 closed the connection. "
+        "Start a new job when that is over.",
     ),
     Walk(
         faults="upload-breaks:1",

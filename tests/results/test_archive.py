@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import pytest
 
 from tests.results.documents import archived, box, document, entry
 from video_inference.errors import ResultsError
-from video_inference.results import ARCHIVE_NAME, archive, archive_apart, ingest, open_results
+from video_inference.results import ARCHIVE_NAME, archive, archive_apart, ingest, open_results, read_again
+from video_inference.results.notes import SHA256_NAME
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -233,3 +235,72 @@ def test_a_process_that_dies_is_no_fault_of_the_results(tmp_path: Path, monkeypa
     (tmp_path / "job.draft").write_text("in the way")
     with pytest.raises(OSError, match="a process of their own"):
         archive_apart(tmp_path / "came.json", tmp_path / "job")
+
+
+def test_the_sha256_of_what_came_stands_beside_it(tmp_path: Path) -> None:
+    archived(tmp_path, document(entry(box())))
+    came = (tmp_path / "came.json").read_bytes()
+    assert (tmp_path / "job" / SHA256_NAME).read_text() == f"{hashlib.sha256(came).hexdigest()}  results.json\n"
+
+
+def reading_fails(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
+    def fail(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(ingest, "write_tables", fail)
+
+
+@pytest.mark.parametrize("fault", [ResultsError("Too new.", "Wait."), ZeroDivisionError()])
+def test_what_could_not_be_read_can_be_read_after_an_upgrade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    with monkeypatch.context() as before:
+        reading_fails(before, fault)
+        with pytest.raises(ResultsError):
+            archived(tmp_path, document(entry(box())))
+        (tmp_path / "came.json").unlink()
+        packed = (tmp_path / "job" / ARCHIVE_NAME).read_bytes()
+        with pytest.raises(ResultsError):
+            read_again(tmp_path / "job")
+    assert len(read_again(tmp_path / "job").boxes("cars")) == 1
+    assert (tmp_path / "job" / ARCHIVE_NAME).read_bytes() == packed
+
+
+def test_what_this_machine_lacks_is_no_fault_of_the_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading_fails(monkeypatch, MemoryError())
+    with pytest.raises(MemoryError):
+        archived(tmp_path, document(entry(box())))
+    assert not (tmp_path / "job").exists()
+
+
+def test_what_is_not_what_came_is_not_read_again(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="no time_offset"):
+        archived(tmp_path, {"frame_offset": [0]})
+    (tmp_path / "job" / ARCHIVE_NAME).write_bytes(gzip.compress(json.dumps(document(entry(box()))).encode()))
+    with pytest.raises(ResultsError, match="cannot be read"):
+        read_again(tmp_path / "job")
+
+
+def test_a_process_killed_while_it_reads_again_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        reading_fails(before, ZeroDivisionError())
+        with pytest.raises(ResultsError):
+            archived(tmp_path, document(entry(box()), None))
+    step = "replace, moved = Path.replace, []\nPath.replace = lambda *to: moved and die() or moved.append(replace(*to))"
+    script = DIE_AT.format(step=step)
+    killed = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "came.json", tmp_path / "job"], cwd=ROOT, check=False
+    )
+    assert killed.returncode == 9
+    assert open_results(tmp_path / "job").models["cars"].analysed.tolist() == [True, False]
+
+
+def test_two_processes_that_archive_the_same_do_it_once(tmp_path: Path) -> None:
+    (tmp_path / "came.json").write_text(json.dumps(document(*[entry(box())] * 2000)))
+    script = "import sys\nfrom pathlib import Path\nfrom video_inference.results import archive\n"
+    script += "archive(Path(sys.argv[1]), Path(sys.argv[2]))"
+    command = [sys.executable, "-c", script, str(tmp_path / "came.json"), str(tmp_path / "job")]
+    running = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in running] == [0, 0]
+    assert len(open_results(tmp_path / "job").boxes("cars")) == 2000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["came.json", "job"]

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from video_inference.contract import (
     CANCELLED,
+    IDEMPOTENCY_KEY,
     MAX_INFER_FPS,
     MIN_INFER_FPS,
     MODELS_PATH,
@@ -138,7 +139,8 @@ class Api:
         url = asked.input_url if upload_id is None else None
         job_request = JobRequest(models=asked.models, infer_fps=asked.infer_fps, url=url)
         try:
-            job = await run_in_threadpool(self._spool.accept, job_request, upload_id=upload_id)
+            key = request.headers.get(IDEMPOTENCY_KEY, "")
+            job = await run_in_threadpool(self._spool.accept, job_request, upload_id=upload_id, key=key)
         except MediaError as error:
             raise Refusal.of(400, error) from error
         request.state.job_id = job.id

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from video_inference.contract import (
+    IDEMPOTENCY_KEY,
     MAX_INFER_FPS,
     MIN_INFER_FPS,
     MODELS_PATH,
@@ -133,6 +134,7 @@ def _accept_job() -> dict[str, Any]:
     return {
         "operationId": "acceptJob",
         "summary": "Start a job: models over one video",
+        "parameters": [_SAME_START],
         "requestBody": _body(InferenceRequest, example),
         "responses": {"200": accepted, **_bad(400, 401, 413, 507)},
     }
@@ -204,6 +206,12 @@ _TOKEN: Final = {
 }
 
 
+_SAME_START: Final = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "description": "A second start with the same key is answered with the first one's job (an extension).",
+    "schema": {"type": "string"},
+}
 _SERVED: Final = {"type": "object", "description": "What an inference server answered, where it runs the model."}
 
 

@@ -20,13 +20,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
 from video_inference.contract import CANCELLED, ModelRequest, Standing
 from video_inference.disk import Arrival, fsync, last_change
+from video_inference.engine.facts import alone_in, read_fact, replace_file
 from video_inference.errors import MediaError
 
 MAX_DEATHS: Final = 3
@@ -35,8 +36,10 @@ KEEP_PARTS_S: Final = 24 * 3600.0
 KEEP_S: Final = 7 * 24 * 3600.0
 """The contract's week for further runs of an uploaded video; as long for the results of a job that has ended."""
 
+_BY_KEY: Final = uuid.UUID("6f1f7c1e-30f7-4b0c-9a5e-2f9f5f0c6d11")
+"""Makes a job's id out of the key that its start came with."""
+
 State = Literal["queued", "done", "failed"]
-Fact = TypeVar("Fact", bound=Struct)
 
 
 class JobRequest(Struct, frozen=True, kw_only=True):
@@ -109,11 +112,11 @@ class Job:
 
     @property
     def progress(self) -> Progress | None:
-        return _read(self._progress, Progress)
+        return read_fact(self._progress, Progress)
 
     @property
     def failure(self) -> Failure | None:
-        return _read(self.folder / "failure.json", Failure)
+        return read_fact(self.folder / "failure.json", Failure)
 
     @property
     def is_cancelled(self) -> bool:
@@ -121,7 +124,7 @@ class Job:
 
     def report(self, progress: Progress) -> None:
         """Say how far it is. Not synced: after a crash the job starts again anyway."""
-        _replace(self._progress, msgspec.json.encode(progress), sync=False)
+        replace_file(self._progress, msgspec.json.encode(progress), sync=False)
 
     def cancel(self) -> bool:
         """End it because nobody wants it any more; False where it had ended before."""
@@ -160,9 +163,9 @@ class Job:
     def count_death(self, *, was_killed: bool) -> None:
         """Note that its worker died; where that was one time too many, the job has failed."""
         path = self.folder / "deaths.json"
-        earlier = _read(path, Deaths) or Deaths()
+        earlier = read_fact(path, Deaths) or Deaths()
         deaths = Deaths(earlier.count + (not was_killed), earlier.killed + was_killed)
-        _replace(path, msgspec.json.encode(deaths))
+        replace_file(path, msgspec.json.encode(deaths))
         if deaths.are_too_many:
             self.fail(
                 f"The engine's worker died {deaths.count + deaths.killed} times while it ran this job, most likely for "
@@ -173,7 +176,7 @@ class Job:
         with self._ending() as is_first:
             if is_first:
                 self._progress.unlink(missing_ok=True)  # on a full disk it makes the room for the reason
-                _replace(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
+                replace_file(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
         self.let_go()
         return is_first
 
@@ -223,25 +226,35 @@ class Spool:
             elif state in ("done", "failed"):  # a worker that was killed as it ended one
                 job.let_go()
 
-    def accept(self, request: JobRequest, *, upload_id: str | None = None) -> Job:
+    def accept(self, request: JobRequest, *, upload_id: str | None = None, key: str = "") -> Job:
         """Write a job down; from then on it is queued, whatever happens to this process.
 
+        Asked again with the same `key`, the answer is the job that is there.
+
         Raises:
-            MediaError: nothing was uploaded under `upload_id`.
+            MediaError: nothing was uploaded under `upload_id`, or another job came with this key.
         """
-        job = Job(self._jobs / str(uuid.uuid4()))
-        job.folder.mkdir(mode=0o700)
+        job = Job(self._jobs / str(uuid.uuid5(_BY_KEY, key) if key else uuid.uuid4()))
+        job.folder.mkdir(mode=0o700, exist_ok=bool(key))
+        with alone_in(job.folder):
+            if job.state is None:
+                self._write(job, request, upload_id)
+            elif job.request != request:
+                raise MediaError("Another job was started with this Idempotency-Key.", "Give each job its own.")
+        return job
+
+    def _write(self, job: Job, request: JobRequest, upload_id: str | None) -> None:
         try:
             if upload_id is not None:
+                job.video.unlink(missing_ok=True)  # of a start that a crash cut short
                 # A second name, not a copy: what is uploaded to the link later does not change a running job.
                 job.video.hardlink_to(self._uploads / upload_id)
-            _replace(job.folder / "request.json", msgspec.json.encode(request))
+            replace_file(job.folder / "request.json", msgspec.json.encode(request))
         except OSError as error:
             shutil.rmtree(job.folder, ignore_errors=True)
             if isinstance(error, FileNotFoundError):
                 raise MediaError("Nothing was uploaded to this link.", "PUT the video to it first.") from error
             raise
-        return job
 
     def find(self, job_id: str) -> Job | None:
         """The job with this id, which may be any text that came over the wire."""
@@ -287,29 +300,3 @@ class Spool:
     def _all_jobs(self) -> Iterator[Job]:
         with os.scandir(self._jobs) as entries:
             yield from (Job(Path(entry.path)) for entry in entries)
-
-
-def _read(path: Path, kind: type[Fact]) -> Fact | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError:  # not synced, then the power went: it is no state
-        return None
-
-
-def _replace(path: Path, data: bytes, *, sync: bool = True) -> None:
-    """Write a file so that readers and crashes see the old one or the new one."""
-    draft = path.with_name(f"{path.name}.draft")
-    try:
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
-    if sync:
-        fsync(path.parent)

@@ -2,8 +2,20 @@
 
 from video_inference.results.cube import Cube
 from video_inference.results.entries import Kind
-from video_inference.results.ingest import archive, archive_apart
+from video_inference.results.ingest import archive, archive_apart, is_read
 from video_inference.results.notes import ARCHIVE_NAME
-from video_inference.results.tables import Boxes, ModelTable, Results, open_results
+from video_inference.results.tables import Boxes, ModelTable, Results, open_results, read_again
 
-__all__ = ["ARCHIVE_NAME", "Boxes", "Cube", "Kind", "ModelTable", "Results", "archive", "archive_apart", "open_results"]
+__all__ = [
+    "ARCHIVE_NAME",
+    "Boxes",
+    "Cube",
+    "Kind",
+    "ModelTable",
+    "Results",
+    "archive",
+    "archive_apart",
+    "is_read",
+    "open_results",
+    "read_again",
+]

@@ -109,7 +109,7 @@ class BoxSink:
         self._add_keypoints(entry, place, boxes)
 
     def _add_boxes(self, entry: npt.NDArray[np.int32], boxes: list[Box]) -> None:
-        code = np.fromiter([self.classes[box.class_name] for box in boxes], np.int32, len(boxes))
+        code = np.fromiter(map(self.classes.__getitem__, [box.class_name for box in boxes]), np.int32, len(boxes))
         confidence = _confidences(boxes)
         self.cube.add(entry, code, confidence)
         class_id = [-1 if box.class_id is None else box.class_id for box in boxes]
@@ -118,21 +118,23 @@ class BoxSink:
         self._tables.write("boxes", [*self._key(entry), *columns, _tracker_ids(boxes)])
 
     def _add_polygons(self, entry: npt.NDArray[np.int32], place: npt.NDArray[np.int64], boxes: list[Box]) -> None:
-        at = [number for number, box in enumerate(boxes) if box.points]
-        if not at:
+        given = [box.points for box in boxes]
+        if not any(given):
             return
+        at = [number for number, points in enumerate(given) if points]
+        outlines = [points for points in given if points]
         self.kind = Kind.KEYPOINTS if self.kind is Kind.KEYPOINTS else Kind.SEGMENTATION
-        outlines = [boxes[number].points or [] for number in at]
         xy = np.fromiter(chain.from_iterable(map(_XY, chain.from_iterable(outlines))), np.float64)
         rows = lists(_single(xy), [2 * len(outline) for outline in outlines])
         self._tables.write("polygons", [*self._key(entry[at]), column(place[at].astype(np.int32)), rows])
 
     def _add_keypoints(self, entry: npt.NDArray[np.int32], place: npt.NDArray[np.int64], boxes: list[Box]) -> None:
-        at = [number for number, box in enumerate(boxes) if box.keypoints]
-        if not at:
+        given = [box.keypoints for box in boxes]
+        if not any(given):
             return
+        at = [number for number, points in enumerate(given) if points]
+        found = [points for points in given if points]
         self.kind = Kind.KEYPOINTS
-        found = [boxes[number].keypoints or [] for number in at]
         points = list(chain.from_iterable(found))
         names = [point.class_name or point.klass or str(point.class_id) for point in points]
         for name, point in zip(names, points, strict=True):

@@ -7,6 +7,8 @@ own, `python -m video_inference.results JSON FOLDER`, so that nothing else has t
 from __future__ import annotations
 
 import errno
+import fcntl
+import hashlib
 import logging
 import os
 import shutil
@@ -15,6 +17,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,17 @@ from video_inference.errors import ResultsError
 from video_inference.results.columns import BoxSink, Frames, Sink, sink_for
 from video_inference.results.cube import write_cube
 from video_inference.results.entries import ODD, EntryReader, Kind, kind_of, nothing_found
-from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes, write_notes
+from video_inference.results.notes import (
+    ARCHIVE_NAME,
+    FRAMES_NAME,
+    SHA256_NAME,
+    ModelNotes,
+    Notes,
+    drop_notes,
+    is_notes,
+    read_notes,
+    write_notes,
+)
 from video_inference.results.parquet import TableWriter, column
 from video_inference.results.wire import ASK_AGAIN, UNREADABLE, WINDOW_BYTES, Document
 
@@ -44,28 +57,33 @@ _SPELLINGS = {f"{name}{plural}": name for name in _OFFSETS for plural in ("", "s
 
 
 def archive(json_path: Path, folder: Path) -> None:
-    """Keep the results as they came (gzip) and turn them into tables; the whole folder appears in one move.
+    """Keep the results as they came (gzip, sha256) and turn them into tables; the whole folder appears in one move.
+
+    Of processes that do the same at once (one took over from another whose child lives on), the second finds it done.
 
     Raises:
         ResultsError: they cannot be read; the gzipped original is kept all the same.
     """
-    draft = folder.with_name(f"{folder.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    failure: ResultsError | None = None
-    with ThreadPoolExecutor(1) as beside:  # zlib lets go of the interpreter
-        packing = beside.submit(_pack, json_path, draft / ARCHIVE_NAME)
-        try:
-            write_tables(json_path, draft)
-        except ResultsError as error:
-            failure = error
-            write_notes(draft, Notes(failure=[error.what, error.next_step]))
-        packing.result()
-    _flush(draft)
-    shutil.rmtree(folder, ignore_errors=True)
-    draft.rename(folder)
+    with _alone_with(json_path):
+        if is_read(folder):
+            return
+        draft = folder.with_name(f"{folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        with ThreadPoolExecutor(1) as beside:  # zlib lets go of the interpreter
+            packing = beside.submit(_pack, json_path, draft)
+            failure = _try_tables(json_path, draft)
+            packing.result()
+        _flush(draft)
+        _settle(draft, folder)
     if failure is not None:
         raise failure
+
+
+def is_read(folder: Path) -> bool:
+    """Whether this is a whole archive with tables of this version."""
+    notes = read_notes(folder)
+    return notes is not None and not notes.failure
 
 
 def archive_apart(json_path: Path, folder: Path) -> None:
@@ -202,18 +220,62 @@ class _Reading:
         return numbers
 
 
+@contextmanager
+def _alone_with(json_path: Path) -> Iterator[None]:
+    """One at a time works on this file, whichever process it is in."""
+    with json_path.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _try_tables(json_path: Path, draft: Path) -> ResultsError | None:
+    """Why there are no tables, where there are none; then the notes say it, too."""
+    try:
+        write_tables(json_path, draft)
+    except ResultsError as error:
+        failure = error
+    except (OSError, MemoryError):  # of this machine, and may pass
+        raise
+    except Exception:
+        _LOG.exception("Reading results met a fault of ours")
+        failure = ResultsError(
+            "Frametally met a fault of its own while it read the results; the log of the server says more.",
+            "They are kept as they came: read them again after an upgrade.",
+        )
+    else:
+        return None
+    write_notes(draft, Notes(failure=[failure.what, failure.next_step]))
+    return failure
+
+
+def _settle(draft: Path, folder: Path) -> None:
+    """Give the archive its name; into one that is there it moves file by file, the original kept, the notes last."""
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    drop_notes(folder)
+    for path in folder.iterdir():
+        if path.name not in (ARCHIVE_NAME, SHA256_NAME):
+            path.unlink()
+    for path in sorted(draft.iterdir(), key=is_notes):
+        path.replace(folder / path.name)
+    draft.rmdir()
+
+
 def _add(batch: list[Any], sink: Sink, frames: Frames) -> None:
     sink.add(len(frames), batch)
     frames.add(batch)
 
 
-def _pack(source: Path, target: Path) -> None:
+def _pack(source: Path, folder: Path) -> None:
     """Gzip at the quickest level: the original is kept for a closer look, not to save the last byte."""
-    packer = zlib.compressobj(level=1, wbits=31)
-    with source.open("rb", buffering=0) as plain, target.open("wb") as packed:
+    packer, sha256 = zlib.compressobj(level=1, wbits=31), hashlib.sha256()
+    with source.open("rb", buffering=0) as plain, (folder / ARCHIVE_NAME).open("wb") as packed:
         while block := plain.read(1 << 20):
+            sha256.update(block)
             packed.write(packer.compress(block))
         packed.write(packer.flush())
+    (folder / SHA256_NAME).write_text(f"{sha256.hexdigest()}  {ARCHIVE_NAME.removesuffix('.gz')}\n")
 
 
 def _flush(folder: Path) -> None:

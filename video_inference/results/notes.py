@@ -12,6 +12,8 @@ from video_inference.results.entries import Kind
 
 ARCHIVE_NAME: Final = "results.json.gz"
 """The results as they came."""
+SHA256_NAME: Final = "results.json.sha256"
+"""Of the results before they were packed, as `sha256sum` writes it."""
 FRAMES_NAME: Final = "frames.parquet"
 SCHEMA_VERSION: Final = 2
 """Counts up with every change of the tables; an archive of another version is made anew from the original."""
@@ -51,12 +53,17 @@ def write_notes(folder: Path, notes: Notes) -> None:
     (folder / _NOTES).write_bytes(msgspec.json.encode(notes))
 
 
-def read_notes(folder: Path) -> Notes | None:
-    """The notes of an archive; None where they are of another version, or damaged.
+def drop_notes(folder: Path) -> None:
+    """From now on the archive counts as one that is still to be read."""
+    (folder / _NOTES).unlink(missing_ok=True)
 
-    Raises:
-        OSError: there is no such archive.
-    """
+
+def is_notes(path: Path) -> bool:
+    return path.name == _NOTES
+
+
+def read_notes(folder: Path) -> Notes | None:
+    """The notes of an archive; None where there are none, or they are of another version, or damaged."""
     try:
         notes = msgspec.json.decode((folder / _NOTES).read_bytes(), type=Notes)
     except (msgspec.MsgspecError, FileNotFoundError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import shutil
 import tempfile
 import zlib
@@ -23,7 +24,7 @@ from video_inference.results.cube import Cube, read_cube
 from video_inference.results.entries import Kind
 from video_inference.results.ingest import archive
 from video_inference.results.masks import MaskError, class_ids
-from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes
+from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, SHA256_NAME, ModelNotes, Notes, read_notes
 from video_inference.results.parquet import read_rows
 from video_inference.results.raw import read_raw_entry
 
@@ -241,20 +242,44 @@ def open_results(folder: Path) -> Results:
     )
 
 
-def _made_anew(folder: Path) -> Notes:
+def read_again(folder: Path) -> Results:
+    """What could not be read of kept results, read once more as this version does it.
+
+    Raises:
+        ResultsError: it still cannot, or what is kept is not what came.
+    """
+    try:
+        _made_anew(folder, also_failed=True)
+    except (OSError, EOFError, zlib.error) as error:
+        raise _damaged() from error
+    return open_results(folder)
+
+
+def _made_anew(folder: Path, *, also_failed: bool = False) -> Notes:
     """Read the kept JSON again, as this version reads it."""
     if not (folder / ARCHIVE_NAME).exists():
         raise _damaged()
     with FileLock(folder.with_name(f"{folder.name}.lock")):
         notes = read_notes(folder)  # somebody else may have been quicker
-        if notes is None:
+        if notes is None or (also_failed and notes.failure):
             with tempfile.NamedTemporaryFile(dir=folder.parent, suffix=".json") as plain:
                 with gzip.open(folder / ARCHIVE_NAME) as packed:
                     shutil.copyfileobj(packed, plain, 1 << 20)
                 plain.flush()
+                _check_original(Path(plain.name), folder)
                 archive(Path(plain.name), folder)
             notes = read_notes(folder)
     return notes or Notes()
+
+
+def _check_original(plain: Path, folder: Path) -> None:
+    """Have the results be those that came; an archive of before wrote no sha256 down."""
+    noted = folder / SHA256_NAME
+    if not noted.exists():
+        return
+    with plain.open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != noted.read_text().split()[0]:
+            raise _damaged()
 
 
 def _model_table(notes: ModelNotes, frames: pa.Table) -> ModelTable:

@@ -1,0 +1,172 @@
+"""Retry, duplicate, adopt, delete and undo, over a real ledger and real files."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.core.conftest import START, a_job
+from video_inference import job_tags
+from video_inference.errors import JobError
+from video_inference.history import EventKind
+from video_inference.job_actions import UPLOAD_KEPT, AlreadyHere, adopt, duplicate, retry
+from video_inference.job_deletion import UNDO_S, delete, remove_deleted, restore
+from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
+from video_inference.media import MediaLibrary
+from video_inference.store import Store
+
+HOUR = timedelta(hours=1)
+BIRDS = ModelChoice(model_id="birds", version="10")
+
+
+@pytest.fixture
+def media(tmp_path: Path) -> MediaLibrary:
+    return MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30)
+
+
+@pytest.fixture
+def failed(store: Store, media: MediaLibrary, small_video: Path) -> Job:
+    """A job that failed at its service, an hour after it was sent there."""
+    video = {"video_sha256": media.add(small_video).sha256, "upload_url": "https://storage/v?sig=1"}
+    ended: dict[str, Any] = {
+        "failure": "Out of memory.",
+        "ended_at": START + HOUR,
+        "remote_job_id": "r1",
+        "upload_at": START,
+    }
+    store.add(a_job(status=JobStatus.FAILED, notes="the wet one", **video, **ended))
+    job_tags.tag(store, ["j1"], ["night"])
+    return store.job("j1")
+
+
+def acts(store: Store, job_id: str = "j1") -> list[str]:
+    return [event.cause for event in store.history(job_id, kinds=[EventKind.ACT])]
+
+
+def test_a_retry_uses_the_upload_that_the_service_still_has(store: Store, media: MediaLibrary, failed: Job) -> None:
+    new = retry(store, media, "j1", START + HOUR)
+    assert store.job(new.id) == new
+    assert (new.status, new.upload_url, new.upload_at) == (JobStatus.UPLOADED, failed.upload_url, START)
+    assert (new.remote_job_id, new.failure, new.ended_at, new.frames) == (None, "", None, 20)
+    assert (new.models, new.infer_fps, new.notes) == (failed.models, failed.infer_fps, "the wet one")
+    assert job_tags.tags_of(store, [new.id]) == {new.id: ["night"]}
+    assert acts(store) == [f"Run again as job {new.id}."]
+    assert store.history(new.id)[0].cause == "Another try of job j1."
+
+
+def test_an_upload_of_last_week_is_sent_again(store: Store, media: MediaLibrary, failed: Job) -> None:
+    new = retry(store, media, failed.id, START + UPLOAD_KEPT + HOUR)
+    assert (new.status, new.upload_url, new.upload_at) == (JobStatus.CREATED, None, None)
+
+
+def test_an_upload_with_which_a_retry_was_never_taken_is_sent_again(
+    store: Store, media: MediaLibrary, failed: Job
+) -> None:
+    first = retry(store, media, failed.id, START + HOUR)
+    store.move(first, JobStatus.FAILED, failure="No such upload.")
+    assert retry(store, media, first.id, START + HOUR).status is JobStatus.CREATED
+
+
+def test_of_many_clicks_at_once_one_new_job_comes(store: Store, media: MediaLibrary, failed: Job) -> None:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        jobs = list(pool.map(lambda _: retry(store, media, failed.id, START + HOUR), range(8)))
+    assert len({job.id for job in jobs}) == 1
+    assert len(store.jobs()) == 2
+
+
+def test_a_retry_that_was_deleted_makes_way_for_another(store: Store, media: MediaLibrary, failed: Job) -> None:
+    first = retry(store, media, failed.id, START + HOUR)
+    store.move(first, JobStatus.FAILED, failure="no")
+    delete(store, [first.id], START + HOUR)
+    assert retry(store, media, failed.id, START + HOUR).id != first.id
+
+
+@pytest.mark.parametrize("status", [status for status in JobStatus if status.is_open] + [JobStatus.SUCCEEDED])
+def test_a_job_that_did_not_end_badly_is_not_retried(store: Store, media: MediaLibrary, status: JobStatus) -> None:
+    store.add(a_job(status=status))
+    with pytest.raises(JobError, match="without results"):
+        retry(store, media, "j1", START)
+
+
+def test_without_its_video_a_job_is_not_started_again(store: Store, media: MediaLibrary) -> None:
+    store.add(a_job(status=JobStatus.FAILED))
+    with pytest.raises(JobError, match="video of this job is not here"):
+        retry(store, media, "j1", START)
+    store.add(a_job("j2", status=JobStatus.FAILED, video_url="https://host/v.mp4"))
+    assert retry(store, media, "j2", START).video_url == "https://host/v.mp4"
+
+
+def test_other_models_run_over_the_same_upload(store: Store, media: MediaLibrary, failed: Job) -> None:
+    new = duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR)
+    assert (new.status, new.models, new.infer_fps, new.frames) == (JobStatus.UPLOADED, (BIRDS,), 2.0, 8)
+    assert duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR).id != new.id
+    with pytest.raises(JobError, match="names no model"):
+        duplicate(store, media, failed.id, [], 2.0, START)
+
+
+def test_an_adopted_job_is_asked_about_and_says_what_is_unknown(store: Store) -> None:
+    job = adopt(store, service=EMBEDDED, key_id="", remote_job_id=" r9 ", now=START)
+    assert store.due(START, [(EMBEDDED, "")]) == [job] == store.jobs()
+    assert (job.status, job.remote_job_id, job.models, job.infer_fps) == (JobStatus.SUBMITTED, "r9", (), None)
+    assert (job.video_name, job.video_sha256, job.frames, job.began_at) == ("Unknown video", None, None, None)
+    assert store.history(job.id)[0].cause == "Started elsewhere, adopted by its id there."
+
+
+def test_a_job_is_adopted_once_and_the_second_time_leads_to_it(store: Store) -> None:
+    store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1"))
+    with pytest.raises(AlreadyHere, match="already: film") as refused:
+        adopt(store, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
+    assert refused.value.job_id == "j1"
+    delete(store, ["j1"], START)
+    with pytest.raises(AlreadyHere, match="deleted"):
+        adopt(store, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
+    assert adopt(store, service="https://other", key_id="k", remote_job_id="r1", now=START).id != "j1"
+
+
+@pytest.mark.parametrize("remote_job_id", ["", "  ", "two words", "line\nbreak", "x" * 201])
+def test_what_is_no_id_is_not_adopted(store: Store, remote_job_id: str) -> None:
+    with pytest.raises(JobError, match="no id of a job"):
+        adopt(store, service=EMBEDDED, key_id="", remote_job_id=remote_job_id, now=START)
+
+
+def test_a_deleted_job_is_left_alone_until_it_is_brought_back(store: Store) -> None:
+    store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1"))
+    seen = store.job("j1")
+    assert delete(store, ["j1", "no such"], START) == ["j1"]
+    assert delete(store, ["j1"], START) == []
+    assert store.jobs() == store.due(START, [(EMBEDDED, "")]) == []
+    assert not store.claim(seen, START, 60)
+    assert not store.move(seen, JobStatus.SUCCEEDED)
+    assert restore(store, ["j1"], START) == ["j1"]
+    assert store.job("j1") == seen
+    assert acts(store) == ["Deleted.", "Brought back."]
+
+
+def test_a_job_that_is_being_sent_must_be_cancelled_before_it_is_deleted(store: Store) -> None:
+    for status in (JobStatus.CREATED, JobStatus.UPLOADED):
+        store.add(a_job(status.value, status=status))
+    assert delete(store, ["created", "uploaded"], START) == []
+
+
+def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(
+    store: Store, media: MediaLibrary, failed: Job, tmp_path: Path
+) -> None:
+    store.add(a_job("j2", status=JobStatus.FAILED))
+    results, exports = tmp_path / "results", tmp_path / "exports"
+    for job_id in ("j1", "j2"):
+        for path in (results / job_id / "boxes", exports / f"{job_id}-0.mp4", exports / "tables" / f"{job_id}-1.csv"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("x")
+    delete(store, ["j1"], START)
+    assert remove_deleted(store, results, exports, START + timedelta(seconds=UNDO_S)) == 0
+    assert remove_deleted(store, results, exports, START + timedelta(seconds=UNDO_S + 1)) == 1
+    assert [job.id for job in store.jobs()] == ["j2"]
+    assert store.history("j1") == []
+    assert job_tags.tags_of(store, ["j1"]) == {}
+    left = sorted(path.name for folder in (results, exports) for path in folder.rglob("*") if path.is_file())
+    assert left == ["boxes", "j2-0.mp4", "j2-1.csv"]
+    assert media.get(failed.video_sha256 or "")

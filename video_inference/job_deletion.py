@@ -1,0 +1,69 @@
+"""Deleting jobs: at first they are only hidden, and can be brought back; then they go for good with all they left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from video_inference import history
+from video_inference.history import EventKind
+from video_inference.jobs import JobStatus
+from video_inference.ledger_tables import JOB
+from video_inference.store import Store
+
+UNDO_S = 3600.0
+"""How long a deleted job can be brought back, at least."""
+_BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
+
+
+def delete(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
+    """Hide jobs, and have nobody act on them; returns those that are hidden now.
+
+    One that is still on its way to its service stays: it might be started there with nobody left to know. Cancel it
+    first.
+    """
+    may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_BEING_SENT))
+    return _set(store, job_ids, may_go, now, now, "Deleted.")
+
+
+def restore(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
+    """Bring deleted jobs back as they were; returns those that are back."""
+    return _set(store, job_ids, JOB.c.deleted_at.is_not(None), None, now, "Brought back.")
+
+
+def remove_deleted(store: Store, results_dir: Path, exports_dir: Path, now: datetime) -> int:
+    """Remove for good what was deleted long enough ago: job, history, results and exports; returns how many jobs.
+
+    The video stays: other jobs may run over it.
+    """
+    old = sa.select(JOB.c.id).where(JOB.c.deleted_at < now - timedelta(seconds=UNDO_S))
+    with store.reading() as connection:
+        job_ids = list(connection.execute(old).scalars())
+    for job_id in job_ids:
+        shutil.rmtree(results_dir / job_id, ignore_errors=True)
+        for export in (*exports_dir.glob(f"{job_id}-*"), *(exports_dir / "tables").glob(f"{job_id}-*")):
+            export.unlink(missing_ok=True)
+        store.remove(job_id)
+    return len(job_ids)
+
+
+def _set(
+    store: Store,
+    job_ids: Sequence[str],
+    condition: sa.ColumnElement[bool],
+    deleted_at: datetime | None,
+    now: datetime,
+    told: str,
+) -> list[str]:
+    done = []
+    with store.writing() as connection:
+        for job_id in job_ids:
+            change = JOB.update().where(JOB.c.id == job_id, condition).values(deleted_at=deleted_at)
+            if connection.execute(change).rowcount:
+                history.write(connection, job_id, now, EventKind.ACT, told)
+                done.append(job_id)
+    return done
