@@ -40,15 +40,15 @@ def remove_deleted(store: Store, results_dir: Path, exports_dir: Path, now: date
 
     The video stays: other jobs may run over it.
     """
-    old = sa.select(JOB.c.id).where(JOB.c.deleted_at < now - timedelta(seconds=UNDO_S))
+    is_old = JOB.c.deleted_at < now - timedelta(seconds=UNDO_S)
     with store.reading() as connection:
-        job_ids = list(connection.execute(old).scalars())
-    for job_id in job_ids:
+        job_ids = list(connection.execute(sa.select(JOB.c.id).where(is_old)).scalars())
+    gone = [job_id for job_id in job_ids if store.remove(job_id, is_old)]  # not one that was brought back just now
+    for job_id in gone:
         shutil.rmtree(results_dir / job_id, ignore_errors=True)
         for export in (*exports_dir.glob(f"{job_id}-*"), *(exports_dir / "tables").glob(f"{job_id}-*")):
             export.unlink(missing_ok=True)
-        store.remove(job_id)
-    return len(job_ids)
+    return len(gone)
 
 
 def _set(

@@ -13,13 +13,15 @@ from tests.core.conftest import START, a_job
 from video_inference import job_tags
 from video_inference.errors import JobError
 from video_inference.history import EventKind
-from video_inference.job_actions import UPLOAD_KEPT, AlreadyHere, adopt, duplicate, retry
+from video_inference.job_actions import AlreadyHere, adopt, duplicate, retry
 from video_inference.job_deletion import UNDO_S, delete, remove_deleted, restore
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.media import MediaLibrary
 from video_inference.store import Store
 
 HOUR = timedelta(hours=1)
+C = JobStatus.CREATED
+RAN = ((ModelChoice(model_id="motion", version="1"),), 5.0)
 BIRDS = ModelChoice(model_id="birds", version="10")
 
 
@@ -47,28 +49,14 @@ def acts(store: Store, job_id: str = "j1") -> list[str]:
     return [event.cause for event in store.history(job_id, kinds=[EventKind.ACT])]
 
 
-def test_a_retry_uses_the_upload_that_the_service_still_has(store: Store, media: MediaLibrary, failed: Job) -> None:
+def test_a_retry_is_a_new_job_of_the_same_video_models_and_tags(store: Store, media: MediaLibrary, failed: Job) -> None:
     new = retry(store, media, "j1", START + HOUR)
     assert store.job(new.id) == new
-    assert (new.status, new.upload_url, new.upload_at) == (JobStatus.UPLOADED, failed.upload_url, START)
-    assert (new.remote_job_id, new.failure, new.ended_at, new.frames) == (None, "", None, 20)
-    assert (new.models, new.infer_fps, new.notes) == (failed.models, failed.infer_fps, "the wet one")
+    assert (new.status, new.remote_job_id, new.failure, new.ended_at, new.frames) == (C, None, "", None, 20)
+    assert (new.video_sha256, new.models, new.infer_fps, new.notes) == (failed.video_sha256, *RAN, "the wet one")
     assert job_tags.tags_of(store, [new.id]) == {new.id: ["night"]}
     assert acts(store) == [f"Run again as job {new.id}."]
     assert store.history(new.id)[0].cause == "Another try of job j1."
-
-
-def test_an_upload_of_last_week_is_sent_again(store: Store, media: MediaLibrary, failed: Job) -> None:
-    new = retry(store, media, failed.id, START + UPLOAD_KEPT + HOUR)
-    assert (new.status, new.upload_url, new.upload_at) == (JobStatus.CREATED, None, None)
-
-
-def test_an_upload_with_which_a_retry_was_never_taken_is_sent_again(
-    store: Store, media: MediaLibrary, failed: Job
-) -> None:
-    first = retry(store, media, failed.id, START + HOUR)
-    store.move(first, JobStatus.FAILED, failure="No such upload.")
-    assert retry(store, media, first.id, START + HOUR).status is JobStatus.CREATED
 
 
 def test_of_many_clicks_at_once_one_new_job_comes(store: Store, media: MediaLibrary, failed: Job) -> None:
@@ -92,17 +80,22 @@ def test_a_job_that_did_not_end_badly_is_not_retried(store: Store, media: MediaL
         retry(store, media, "j1", START)
 
 
-def test_without_its_video_a_job_is_not_started_again(store: Store, media: MediaLibrary) -> None:
+def test_without_its_video_a_job_is_not_started_again_unless_its_service_has_it(
+    store: Store, media: MediaLibrary
+) -> None:
     store.add(a_job(status=JobStatus.FAILED))
     with pytest.raises(JobError, match="video of this job is not here"):
         retry(store, media, "j1", START)
     store.add(a_job("j2", status=JobStatus.FAILED, video_url="https://host/v.mp4"))
     assert retry(store, media, "j2", START).video_url == "https://host/v.mp4"
+    sent: dict[str, Any] = {"video_sha256": "1" * 64, "upload_url": "https://storage/v?sig=1", "upload_at": START}
+    store.add(a_job("j3", status=JobStatus.FAILED, **sent))
+    assert retry(store, media, "j3", START + HOUR).video_sha256 == "1" * 64
 
 
-def test_other_models_run_over_the_same_upload(store: Store, media: MediaLibrary, failed: Job) -> None:
+def test_other_models_run_over_the_same_video(store: Store, media: MediaLibrary, failed: Job) -> None:
     new = duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR)
-    assert (new.status, new.models, new.infer_fps, new.frames) == (JobStatus.UPLOADED, (BIRDS,), 2.0, 8)
+    assert (new.status, new.models, new.infer_fps, new.frames) == (C, (BIRDS,), 2.0, 8)
     assert duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR).id != new.id
     with pytest.raises(JobError, match="names no model"):
         duplicate(store, media, failed.id, [], 2.0, START)
