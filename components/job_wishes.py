@@ -15,7 +15,7 @@ from video_inference.job_actions import retry
 from video_inference.job_deletion import delete, restore
 from video_inference.workbench import Workbench
 
-Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history"]
+Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history", "adopt"]
 _UNDO = "deleted_jobs"
 _DIALOG = "job_dialog"
 
@@ -34,7 +34,7 @@ def carry_out(bench: Workbench, wish: Wish) -> None:
     """Do it, and run what is drawn around it again; what needs a further word from the person becomes a dialog."""
     needs_a_word = wish.act in ("duplicate", "edit") or (len(wish.job_ids) > 1 and wish.act in ("cancel", "retry"))
     if needs_a_word and not wish.asked_twice:
-        st.session_state[_DIALOG] = wish
+        want_dialog(wish)
         st.rerun()
     now = bench.workflow.clock()
     if wish.act == "delete":
@@ -53,10 +53,20 @@ def carry_out(bench: Workbench, wish: Wish) -> None:
     st.rerun()
 
 
+def want_dialog(wish: Wish) -> None:
+    """Open the dialog for this wish in the next run, and keep it open until it is closed."""
+    st.session_state[_DIALOG] = wish
+
+
 def wanted_dialog() -> Wish | None:
-    """The wish that a dialog is to be opened for in this run."""
-    wish: Wish | None = st.session_state.pop(_DIALOG, None)
+    """The wish for which a dialog is open."""
+    wish: Wish | None = st.session_state.get(_DIALOG)
     return wish
+
+
+def close_dialog() -> None:
+    """No dialog is wanted any more."""
+    st.session_state.pop(_DIALOG, None)
 
 
 def undo_bar(bench: Workbench) -> None:
