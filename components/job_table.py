@@ -68,10 +68,10 @@ def _job_card(job: Job, around: _Surroundings) -> Act | None:
     """A card of few elements: each of them costs a browser some milliseconds, ten times over, every two seconds."""
     is_live = job.status.is_open and not job.deleted_at
     if not (is_live or job.service_says or job.failure or is_history_open(job.id)):
-        with st.container(border=True, horizontal=True, key=f"job-{job.id}"):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"job-{job.id}"):
             return _first_row(job, around)
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             act = _first_row(job, around)
         if is_live:
             job_progress(job, around.earlier.get(job.service, ()), around.now)
