@@ -18,12 +18,12 @@ from components.session import service_label
 from video_inference import job_tags
 from video_inference.contract import CANCELLED
 from video_inference.job_actions import CAN_BE_RETRIED
+from video_inference.job_deletion import can_be_deleted
 from video_inference.jobs import EMBEDDED, Job, JobStatus
 from video_inference.sample import is_sample
 from video_inference.store import Store
 
 _OVER = (JobStatus.FAILED, JobStatus.CANCELLED)
-_BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
 _SAMPLE = ":violet-badge[:material/science: Sample] "
 _DUPLICATE, _EDIT, _DELETE = "Run other models…", "Note and tags…", "Delete"
 
@@ -124,7 +124,7 @@ def _further(job: Job) -> Act | None:
     acts: dict[str, Act] = {_EDIT: "edit", HISTORY: "history"}
     if job.video_sha256 or job.video_url:
         acts = {_DUPLICATE: "duplicate", **acts}
-    if job.status not in _BEING_SENT:
+    if can_be_deleted(job):
         acts[_DELETE] = "delete"
     chosen = st.menu_button("More", list(acts), key=f"more-{job.id}", icon=":material/more_horiz:", type="tertiary")
     return acts[chosen] if chosen else None

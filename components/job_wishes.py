@@ -89,7 +89,7 @@ def _delete(bench: Workbench, wish: Wish) -> None:
     if gone:
         st.session_state[_UNDO] = tuple(gone)
     if len(gone) < len(wish.job_ids):
-        st.toast("A job that is being sent must be cancelled before it is deleted.", icon=":material/info:")
+        st.toast("What is being sent, or runs on the built-in engine, must be cancelled first.", icon=":material/info:")
 
 
 def _each(wish: Wish, done_word: str, act: Callable[[str], object]) -> None:

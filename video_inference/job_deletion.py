@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from video_inference import history
 from video_inference.history import EventKind
-from video_inference.jobs import JobStatus
+from video_inference.jobs import EMBEDDED, Job, JobStatus
 from video_inference.ledger_tables import JOB
 from video_inference.store import Store
 
@@ -23,11 +23,18 @@ _BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
 def delete(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
     """Hide jobs, and have nobody act on them; returns those that are hidden now.
 
-    One that is still on its way to its service stays: it might be started there with nobody left to know. Cancel it
-    first.
+    One that is to be cancelled first stays: it is on its way to its service, and might be started there with nobody
+    left to know, or it keeps the built-in engine busy.
     """
-    may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_BEING_SENT))
+    runs_here = sa.and_(JOB.c.status == JobStatus.SUBMITTED, JOB.c.service == EMBEDDED)
+    may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_BEING_SENT), ~runs_here)
     return _set(store, job_ids, may_go, now, now, "Deleted.")
+
+
+def can_be_deleted(job: Job) -> bool:
+    """Whether `delete` would hide it."""
+    runs_here = job.status is JobStatus.SUBMITTED and job.service == EMBEDDED
+    return job.deleted_at is None and job.status not in _BEING_SENT and not runs_here
 
 
 def restore(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:

@@ -14,7 +14,7 @@ from video_inference import job_tags
 from video_inference.errors import JobError
 from video_inference.history import EventKind
 from video_inference.job_actions import AlreadyHere, adopt, duplicate, retry
-from video_inference.job_deletion import UNDO_S, delete, remove_deleted, restore
+from video_inference.job_deletion import UNDO_S, can_be_deleted, delete, remove_deleted, restore
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.media import MediaLibrary
 from video_inference.store import Store
@@ -110,7 +110,7 @@ def test_an_adopted_job_is_asked_about_and_says_what_is_unknown(store: Store) ->
 
 
 def test_a_job_is_adopted_once_and_the_second_time_leads_to_it(store: Store) -> None:
-    store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1"))
+    store.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
     with pytest.raises(AlreadyHere, match="already: film") as refused:
         adopt(store, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
     assert refused.value.job_id == "j1"
@@ -127,7 +127,7 @@ def test_what_is_no_id_is_not_adopted(store: Store, remote_job_id: str) -> None:
 
 
 def test_a_deleted_job_is_left_alone_until_it_is_brought_back(store: Store) -> None:
-    store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1"))
+    store.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
     seen = store.job("j1")
     assert delete(store, ["j1", "no such"], START) == ["j1"]
     assert delete(store, ["j1"], START) == []
@@ -139,10 +139,15 @@ def test_a_deleted_job_is_left_alone_until_it_is_brought_back(store: Store) -> N
     assert acts(store) == ["Deleted.", "Brought back."]
 
 
-def test_a_job_that_is_being_sent_must_be_cancelled_before_it_is_deleted(store: Store) -> None:
-    for status in (JobStatus.CREATED, JobStatus.UPLOADED):
-        store.add(a_job(status.value, status=status))
-    assert delete(store, ["created", "uploaded"], START) == []
+def test_a_job_that_is_being_sent_or_runs_here_must_be_cancelled_before_it_is_deleted(store: Store) -> None:
+    for status in JobStatus:
+        for service in (EMBEDDED, "https://a"):
+            store.add(a_job(f"{status.value} {service}", status=status, service=service, remote_job_id="r"))
+    everything = store.jobs()
+    gone = delete(store, [job.id for job in everything], START)
+    assert set(gone) == {job.id for job in everything if can_be_deleted(job)}
+    kept = {f"created {EMBEDDED}", f"uploaded {EMBEDDED}", f"submitted {EMBEDDED}", "created https://a"}
+    assert {job.id for job in store.jobs()} == {*kept, "uploaded https://a"}
 
 
 def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(

@@ -232,3 +232,13 @@ def test_all_that_match_are_deleted_not_only_those_in_view(open_page: OpenPage, 
     assert [job.status for job in bench.store.jobs()] == [JobStatus.SUCCEEDED]
     app.button(key="undo_delete").click().run()
     assert len(bench.store.jobs()) == len(made) + 1
+
+
+def test_what_would_do_for_none_of_the_picked_is_said_and_not_tried(
+    open_page: OpenPage, bench: Workbench, three: list[Job]
+) -> None:
+    app = open_page("jobs")
+    pick(app, three[1])
+    with_picked(app, "Retry")
+    assert app.toast[0].value == "Retry: nothing that would do for any of them."
+    assert len(bench.store.jobs()) == 3
