@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.core.conftest import START, a_job
+from tests.core.conftest import START, Clock, a_job
+from tests.core.test_workflow import Deployment
 from video_inference import job_tags
 from video_inference.errors import JobError
 from video_inference.history import EventKind
@@ -168,3 +169,15 @@ def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(
     left = sorted(path.name for folder in (results, exports) for path in folder.rglob("*") if path.is_file())
     assert left == ["boxes", "j2-0.mp4", "j2-1.csv"]
     assert media.get(failed.video_sha256 or "")
+
+
+def test_the_watcher_removes_what_was_deleted_long_enough_ago(tmp_path: Path, clock: Clock) -> None:
+    deployment = Deployment(tmp_path, clock, "http://127.0.0.1:1")
+    for job_id in ("j1", "j2"):
+        deployment.store.add(a_job(job_id, status=JobStatus.FAILED))
+    delete(deployment.store, ["j1"], clock())
+    clock.wait(UNDO_S + 1)
+    deployment.workflow.tidy()
+    assert restore(deployment.store, ["j1"], clock()) == []
+    assert [job.id for job in deployment.store.jobs()] == ["j2"]
+    deployment.store.close()
