@@ -71,13 +71,16 @@ class Store:
         """One transaction for changes of other modules."""
         return self._writing.begin()
 
-    def add(self, *jobs: Job, cause: str = "") -> None:
-        """Write new jobs down, all or none, and the beginning of their history.
+    def add(self, *jobs: Job, cause: str = "", tags: Sequence[str] = ()) -> None:
+        """Write new jobs down, all or none, with these tags and the beginning of their history.
 
         `cause`: what they come from, for a person to read.
         """
         with self._writing.begin() as connection:
             connection.execute(JOB.insert(), [_row_of(job) for job in jobs])
+            pairs = [{"job_id": job.id, "tag": tag} for job in jobs for tag in tags]
+            if pairs:
+                connection.execute(JOB_TAG.insert(), pairs)
             for job in jobs:
                 history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
 
@@ -198,12 +201,14 @@ class Store:
         with self._engine.connect() as connection:
             return history.read(connection, job_id, kinds, limit)
 
-    def remove(self, job_id: str) -> None:
-        """Forget a job and its history for good."""
+    def remove(self, job_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
+        """Forget a job, its history and its tags for good, where the conditions hold; False where they do not."""
         with self._writing.begin() as connection:
-            connection.execute(JOB.delete().where(JOB.c.id == job_id))
-            connection.execute(EVENT.delete().where(EVENT.c.job_id == job_id))
-            connection.execute(JOB_TAG.delete().where(JOB_TAG.c.job_id == job_id))
+            if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
+                return False
+            for table in (EVENT, JOB_TAG):
+                connection.execute(table.delete().where(table.c.job_id == job_id))
+        return True
 
     def outages(self) -> list[Outage]:
         """Services that do not answer as they should now."""

@@ -61,6 +61,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         services=services,
         media=media,
         results_dir=settings.results_dir,
+        exports_dir=settings.exports_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
     )
