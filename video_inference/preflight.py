@@ -12,9 +12,8 @@ from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from video_inference.contract import VIDEO_SUFFIXES, ModelInfo
-from video_inference.disk import DISK_RESERVE_BYTES
+from video_inference.disk import DISK_RESERVE_BYTES, size_in_words
 from video_inference.jobs import EMBEDDED, ModelChoice
-from video_inference.media import size_in_words
 from video_inference.model_servers import NO_SERVERS, ModelServers
 from video_inference.probe import VideoFacts
 from video_inference.url_check import UrlReport
