@@ -19,12 +19,13 @@ _EXAMPLE = "https://example.com/monday.mp4\nhttps://example.com/tuesday.mp4"
 _DONE = "batch_started"
 
 
-def batch(bench: Workbench, connection: Connection, files: Sequence[KeptVideo] = ()) -> None:
+def batch(bench: Workbench, connection: Connection, files: Sequence[KeptVideo]) -> None:
     """Let the person give a list of addresses, and files if there are some, and start a job for each."""
     with st.expander("Many videos at once", icon=":material/library_add:", key="batch", on_change="rerun") as box:
         if not box.open:
             return
         _say_what_started()
+        files = _picked(files)
         text = _given()
         try:
             lines = read_batch(text)
@@ -35,6 +36,18 @@ def batch(bench: Workbench, connection: Connection, files: Sequence[KeptVideo] =
             st.caption("One address a line, or a CSV with the columns `url`, and `name` and `note` if you like.")
             return
         _settings(bench, connection, lines, files)
+
+
+def _picked(files: Sequence[KeptVideo]) -> list[KeptVideo]:
+    """Those that the person wants run: all where there are several, for that is what several are dropped for."""
+    if not files:
+        st.caption("Files dropped above, as many as you like, can be run together here.")
+        return []
+    known = {kept.sha256: kept for kept in files}
+    key = f"batch_files_{len(known)}"
+    default = list(known) if len(known) > 1 else []
+    picked = st.multiselect("Files", list(known), default, key=key, format_func=lambda sha256: known[sha256].file_name)
+    return [known[sha256] for sha256 in picked]
 
 
 def _given() -> str:

@@ -49,4 +49,4 @@ if source:
         st.session_state["submitted_job"] = job.id
 if "submitted_job" in st.session_state:
     submission(bench.store, st.session_state["submitted_job"])
-batch(bench, connection)
+batch(bench, connection, source.arrived if source else ())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import write_video
 from tests.pages.conftest import OpenPage, dataframe
 from video_inference import job_tags
 from video_inference.jobs import EMBEDDED, JobStatus
@@ -54,3 +57,28 @@ def test_a_list_that_is_too_long_says_so(engine: str, open_page: OpenPage, bench
     app = opened(open_page)
     app.text_area(key="batch_text").set_value("https://host/a.mp4\n" * 1001).run()
     assert "up to 1,000 lines" in app.error[0].value
+
+
+def files_script(known: list[str]) -> None:
+    from components.batch import batch
+    from components.session import current_connection, workbench
+
+    bench = workbench()
+    batch(bench, current_connection(), [kept for sha256 in known if (kept := bench.media.get(sha256))])
+
+
+def test_several_files_are_run_together_but_for_those_with_too_few_frames(
+    engine: str, bench: Workbench, small_video: Path, tmp_path: Path
+) -> None:
+    write_video(tmp_path / "slow.mp4", frames=8, fps=2)
+    known = [bench.media.add(path).sha256 for path in (small_video, tmp_path / "slow.mp4")]
+    app = AppTest.from_function(files_script, args=(known,), default_timeout=30)
+    app.session_state["batch"] = True
+    app.run().number_input(key="batch_rate_free").set_value(5).run()
+    assert app.button(key="batch_run").label == "Run 1 job on Built-in engine"
+    table = dataframe(app, "Left out because")
+    assert table["Video"].tolist() == ["slow.mp4", "square.mp4"]
+    assert "has 2 frames per second" in table["Left out because"][0]
+    app.button(key="batch_run").click().run()
+    (job,) = bench.store.jobs()
+    assert (job.video_sha256, job.infer_fps, job.frames) == (known[0], 5.0, 20)
