@@ -267,8 +267,8 @@ def tell(service: Service, tabs: Tabs, jobs: list[Job]) -> bool:
     print(f"{len(ended)} of {len(jobs)} jobs have succeeded; {dict(service.counts)}")
     least_s = min(gaps_s, default=0.0)
     print(f"{sum(calls)} status calls, {min(calls)} to {max(calls)} a job; least distance {least_s:.3f} s")
-    answered = f"{tabs.runs} of {tabs.asked} refreshes of the page were answered, {tabs.faults} with a fault"
-    print(f"{answered}; lost connections: {dict(tabs.lost)}")
+    print(f"{tabs.runs} of {tabs.asked} refreshes of the page were answered, {tabs.faults} with a fault")
+    print(f"lost connections: {dict(tabs.lost)}")
     return least_s >= FLOOR_S and len(ended) == len(jobs) and tabs.runs > 0 and not tabs.faults
 
 
