@@ -25,6 +25,8 @@ class VideoSource:
     name: str
     kept: KeptVideo | None
     url: str | None
+    arrived: tuple[KeptVideo, ...] = ()
+    """All files that have arrived in this session, this one among them."""
 
 
 def video_source(bench: Workbench) -> VideoSource | None:
@@ -43,7 +45,7 @@ def _from_file(bench: Workbench) -> VideoSource | None:
     arrived = video_uploader(ticket, max_video_bytes=bench.settings.max_video_bytes, key="video_uploader")
     videos = [kept for sha256 in arrived if (kept := bench.media.get(sha256))]
     kept = _chosen(videos) if len(videos) > 1 else next(iter(videos), None)
-    return VideoSource(name=kept.file_name, kept=kept, url=None) if kept else None
+    return VideoSource(name=kept.file_name, kept=kept, url=None, arrived=tuple(videos)) if kept else None
 
 
 def _chosen(videos: list[KeptVideo]) -> KeptVideo:
