@@ -30,6 +30,8 @@ from video_inference.digests import digests_of
 
 SIZE_BYTES = 3 * 10**9
 CUTS = 15
+SHOWN = "frames per second ·"
+"""Stands in the card of a video that the page was told of."""
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _PATIENCE_MS = 1_200_000
 
@@ -97,6 +99,7 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
         expect(page.locator(".facts")).to_contain_text("ready", timeout=_PATIENCE_MS)
         took_s = time.perf_counter() - started_s
         growth_mib = max(growth_mib, peak_mib(second.pid) - before_mib)
+        expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)  # the new server's session knows of it as well
         page.close()
     sha256 = sha256_of(file)
     kept = next((data_dir / "media" / "videos" / sha256).glob("video.*"), None)
@@ -113,7 +116,7 @@ def take_one(browser: Browser, small: Path, url: str) -> int:
     """Have a fresh server take a small video and show it, so that everything is imported; returns its port."""
     page = open_page(browser, url)
     choose(page, small)
-    expect(page.get_by_text("frames per second ·")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)
     page.close()
     return int(url.rsplit(":", 1)[1])
 

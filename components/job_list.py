@@ -9,6 +9,7 @@ import streamlit as st
 from components.job_filter import job_filter
 from components.job_table import PICKING, job_table, pick_key
 from components.job_wishes import Act, Wish, undo_bar
+from components.outage_notice import outage_notice
 from video_inference.clock import utc_now
 from video_inference.job_actions import CAN_BE_RETRIED
 from video_inference.job_csv import jobs_csv
@@ -40,6 +41,7 @@ def job_list(bench: Workbench) -> Wish | None:
         _nothing(query)
         undo_bar(bench)
         return None
+    outage_notice(store, utc_now())
     head, body = st.container(), st.container()
     with st.container(horizontal_alignment="center"):
         page = _page(query, -(-matching // PER_PAGE))
@@ -48,7 +50,7 @@ def job_list(bench: Workbench) -> Wish | None:
         wish = _with_many(store, query, jobs, matching)
         undo_bar(bench)
     with body:
-        return job_table(store, jobs, utc_now()) or wish
+        return job_table(bench, jobs, utc_now()) or wish
 
 
 def _nothing(query: JobQuery) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import streamlit as st
 
+from components.downloads import download_link
 from components.durations import ago, span
 from components.error_notice import plain
 from components.job_history import HISTORY, is_history_open, job_history
@@ -20,8 +22,9 @@ from video_inference.contract import CANCELLED
 from video_inference.job_actions import CAN_BE_RETRIED
 from video_inference.job_deletion import can_be_deleted
 from video_inference.jobs import EMBEDDED, Job, JobStatus
+from video_inference.results import ARCHIVE_NAME
 from video_inference.sample import is_sample
-from video_inference.store import Store
+from video_inference.workbench import Workbench
 
 _OVER = (JobStatus.FAILED, JobStatus.CANCELLED)
 _SAMPLE = ":violet-badge[:material/science: Sample] "
@@ -32,7 +35,7 @@ _DUPLICATE, _EDIT, _DELETE = "Run other models…", "Note and tags…", "Delete"
 class _Surroundings:
     """What the cards need to know beside their jobs."""
 
-    store: Store
+    bench: Workbench
     now: datetime
     earlier: Mapping[str, Sequence[Job]]
     """Finished jobs by service, for the estimates."""
@@ -41,11 +44,12 @@ class _Surroundings:
     tags: Mapping[str, Sequence[str]]
 
 
-def job_table(store: Store, jobs: Sequence[Job], now: datetime) -> Wish | None:
+def job_table(bench: Workbench, jobs: Sequence[Job], now: datetime) -> Wish | None:
     """Draw a card per job; returns what the person wants done now."""
+    store = bench.store
     at_work = {job.service for job in jobs if job.status.is_open}
     around = _Surroundings(
-        store=store,
+        bench=bench,
         now=now,
         earlier={service: finished_jobs(store, service) for service in at_work},
         without_cancel=store.services_without_cancel() if at_work else (),
@@ -76,8 +80,9 @@ def _job_card(job: Job, around: _Surroundings) -> Act | None:
         if is_live:
             job_progress(job, around.earlier.get(job.service, ()), around.now)
         _reasons(job)
-        job_history(around.store, job)
-    return act
+        reads = _unread(around.bench, job)
+        job_history(around.bench.store, job)
+    return "read" if reads else act
 
 
 def _first_row(job: Job, around: _Surroundings) -> Act | None:
@@ -109,6 +114,17 @@ def _reasons(job: Job) -> None:
         st.error(plain(job.failure), icon=":material/error:")
     elif job.failure and job.failure != CANCELLED:
         st.warning(plain(job.failure), icon=":material/info:")
+
+
+def _unread(bench: Workbench, job: Job) -> bool:
+    """What came and could not be read: to take away, and to try again."""
+    if job.status is not JobStatus.FAILED or not bench.workflow.archiving.is_kept(job.id):
+        return False
+    with st.container(horizontal=True, vertical_alignment="center"):
+        kept = bench.settings.results_dir / job.id / ARCHIVE_NAME
+        download_link(bench, kept, f"{Path(job.video_name).stem or 'video'}.results.json", "Results as they came")
+        tip = "After an upgrade it may be possible. The service is not asked again."
+        return st.button("Read again", key=f"read-{job.id}", icon=":material/menu_book:", help=tip)
 
 
 def _next_step(job: Job, around: _Surroundings) -> Act | None:

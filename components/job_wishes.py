@@ -15,7 +15,7 @@ from video_inference.job_actions import retry
 from video_inference.job_deletion import delete, restore
 from video_inference.workbench import Workbench
 
-Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history", "adopt"]
+Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history", "read", "adopt"]
 _UNDO = "deleted_jobs"
 _DIALOG = "job_dialog"
 
@@ -48,6 +48,8 @@ def carry_out(bench: Workbench, wish: Wish) -> None:
         _each(wish, "Started again", lambda job_id: retry(bench.store, bench.media, job_id, now))
     elif wish.act == "cancel":
         _each(wish, "Cancelled", bench.workflow.cancel)
+    elif wish.act == "read":
+        _each(wish, "Read", bench.workflow.archiving.read_again)
     elif wish.act == "ask":
         _each(wish, "Asked", bench.workflow.refresh)
     st.rerun()

@@ -15,7 +15,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -239,8 +239,10 @@ class MediaLibrary:
         """
         stale = [folder for folder in self._uploads.iterdir() if now - last_change(folder) > older_than_s]
         for folder in stale:
-            shutil.rmtree(folder, ignore_errors=True)
-        return len(stale)
+            with suppress(UploadUnknown), self._locked(folder.name):
+                if now - last_change(folder) > older_than_s:  # still: it may go on at this very moment
+                    shutil.rmtree(folder, ignore_errors=True)
+        return sum(not folder.exists() for folder in stale)
 
     def _used_bytes(self) -> int:
         arriving = (data.stat().st_size for folder in self._uploads.iterdir() if (data := _arrived_in(folder)))

@@ -42,7 +42,7 @@ SETTINGS = (
     Setting(
         name="FRAMETALLY_DATABASE_URL",
         default="sqlite:///<data>/frametally.db",
-        meaning="SQLAlchemy URL of the job ledger.",
+        meaning="SQLAlchemy URL of the job ledger; PostgreSQL is `postgresql+psycopg://user:password@host/name`.",
     ),
     Setting(
         name="FRAMETALLY_MODELS_DIR",
