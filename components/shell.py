@@ -12,6 +12,7 @@ if str(ROOT) not in sys.path:  # Streamlit puts the folder of the script there, 
 import streamlit as st  # noqa: E402
 from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
+from components.ended_jobs import ended_jobs  # noqa: E402
 from components.error_notice import error_notice, plain  # noqa: E402
 from components.session import workbench  # noqa: E402
 from video_inference.errors import FrametallyError  # noqa: E402
@@ -44,6 +45,7 @@ page = st.navigation(
 try:
     if faults := workbench().settings.engine_faults:
         st.warning(f"Fault mode: the built-in engine answers with {plain(faults)}.", icon=":material/bug_report:")
+    ended_jobs(workbench().store)
     for concern in concerns(workbench().settings):
         st.warning(f"**{plain(concern.what)}** {plain(concern.next_step)}", icon=":material/warning:")
     page.run()

@@ -14,6 +14,7 @@ from video_inference.errors import SettingsError
 from video_inference.folder_lock import Part, take_part
 from video_inference.media import MediaLibrary
 from video_inference.media_api import Tickets
+from video_inference.notifier import Notifier
 from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
 from video_inference.startup_checks import refuse_unusable
@@ -33,6 +34,7 @@ class Workbench:
     media: MediaLibrary
     tickets: Tickets
     workflow: Workflow
+    notifier: Notifier
     part: Part = field(repr=False)
     """In the data folder; see `folder_lock`."""
 
@@ -73,6 +75,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         media=media,
         tickets=Tickets(link_secret),
         workflow=workflow,
+        notifier=Notifier(store, settings, utc_now),
         part=part,
     )
 
