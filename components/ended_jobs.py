@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
 
 from components.error_notice import plain
 from video_inference.errors import JobError
@@ -34,7 +35,10 @@ def ended_jobs(store: Store) -> None:
 @st.fragment(run_every="4s")
 def _tell(store: Store) -> None:
     """One question to an index of the ledger; nothing is drawn where nothing has ended."""
-    ended = ends_after(store, st.session_state.get(_SEEN, 0))
+    try:
+        ended = ends_after(store, st.session_state.get(_SEEN, 0))
+    except SQLAlchemyError:  # for a while; the page itself says so where it matters
+        return
     if ended:
         st.session_state[_SEEN] = ended[-1].event_id
         st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + len(ended)
