@@ -21,7 +21,6 @@ from pathlib import Path
 
 import msgspec
 
-from video_inference.contract import VIDEO_SUFFIXES
 from video_inference.disk import (
     check_room,
     disk_full_explained,
@@ -33,7 +32,7 @@ from video_inference.disk import (
     write_json,
 )
 from video_inference.errors import MediaError, VideoError
-from video_inference.file_names import clean_file_name, video_suffix_of
+from video_inference.file_names import KEPT_SUFFIXES, clean_file_name, video_suffix_of
 from video_inference.probe import VideoFacts, probe
 
 
@@ -312,7 +311,7 @@ def _stage(folder: Path, data: Path, file_name: str) -> None:
 
 
 def _arrived_in(folder: Path) -> Path | None:
-    staged = (folder / "kept" / f"video{suffix}" for suffix in VIDEO_SUFFIXES)
+    staged = (folder / "kept" / f"video{suffix}" for suffix in KEPT_SUFFIXES)
     return next((path for path in (folder / "data", *staged) if path.exists()), None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from video_inference.contract import VIDEO_SUFFIXES
+from video_inference.file_names import KEPT_SUFFIXES
 from video_inference.media import size_in_words
 
 _ICONS = {
@@ -28,7 +28,7 @@ def _icon(name: str) -> str:
 _HTML = f"""
 <div class="uploader" data-phase="empty">
   <label class="zone">
-    <input type="file" class="unseen" accept="{",".join(VIDEO_SUFFIXES)}" aria-describedby="uploader-hint">
+    <input type="file" class="unseen" accept="{",".join(KEPT_SUFFIXES)}" aria-describedby="uploader-hint">
     {_icon("drop")}
     <span class="lead"><b>Choose a video</b> or drop it here</span>
     <span class="hint" id="uploader-hint"></span>
@@ -67,7 +67,7 @@ def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> str | None
         max_video_bytes: the limit to show; the server enforces it.
         key: one upload per key goes on while pages rerun and change.
     """
-    kinds = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
+    kinds = ", ".join(suffix[1:].upper() for suffix in KEPT_SUFFIXES)
     hint = f"{kinds} up to {size_in_words(max_video_bytes)}"
     result = _component(key=key, data={"key": key, "ticket": ticket, "hint": hint}, on_sha256_change=lambda: None)
     sha256 = result.sha256
