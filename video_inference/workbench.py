@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -15,11 +16,14 @@ from video_inference.folder_lock import Part, take_part
 from video_inference.media import MediaLibrary
 from video_inference.media_api import Tickets
 from video_inference.notifier import Notifier
+from video_inference.secret_mark import leave_mark
 from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
 from video_inference.startup_checks import refuse_unusable
 from video_inference.store import Store
 from video_inference.workflow import Workflow
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,8 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
     store = _open_ledger(settings.database_url)
+    if leave_mark(store, link_secret):
+        _LOG.warning("The ledger was used with another link secret before: jobs under way forget which key opens them.")
     services = Services(link_secret, lambda: VideoInferenceClient(embedded_url(), engine_key))
     if settings.api_key:
         services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)

@@ -84,6 +84,11 @@ CREATE TABLE preset (
 	PRIMARY KEY (name)
 );
 INSERT INTO "preset" VALUES('Dock','{"model_id":"cars","version":"2","inference_type":"object-detection","confidence":0.25}');
+CREATE TABLE secret_mark (
+	id INTEGER NOT NULL, 
+	print VARCHAR(32) NOT NULL, 
+	PRIMARY KEY (id)
+);
 CREATE INDEX event_by_job ON event (job_id, kind, at);
 CREATE INDEX job_tag_by_tag ON job_tag (tag, job_id);
 CREATE INDEX job_by_age ON job (created_at);

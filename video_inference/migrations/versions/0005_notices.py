@@ -1,4 +1,4 @@
-"""Who is to be told that a job has ended, and whether that was done."""
+"""Who is to be told that a job has ended, and whether that was done; which link secret the ledger is used with."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add two tables, and an index to find what has happened lately."""
+    """Add three tables, and an index to find what has happened lately."""
     op.create_table(
         "notice",
         sa.Column("event_id", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -26,5 +26,10 @@ def upgrade() -> None:
         "notice_channel",
         sa.Column("name", sa.String(16), primary_key=True),
         sa.Column("since", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "secret_mark",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("print", sa.String(32), nullable=False),
     )
     op.create_index("event_by_time", "event", ["kind", "at"])
