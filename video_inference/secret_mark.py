@@ -1,4 +1,4 @@
-"""Which link secret a ledger is worked on with: two at once mean two data folders, which do not see each other's jobs."""
+"""Which link secret a ledger is worked on with: two at once mean two data folders that do not see each other."""
 
 from __future__ import annotations
 
