@@ -1,4 +1,4 @@
-"""Runs the benchmarks, all or those named: `python -m benchmarks [ingest] [counts] [page] [frames] [export] [engine]`.
+"""Runs the benchmarks, all or those named: `python -m benchmarks [ingest] [counts] [page] [jobs] …`.
 
 Each prints what it measured, then one line per figure: `figure NAME VALUE`. A name ends with its unit, or is a ratio:
 `_vs_x` of ingest is x's time over ours, so above 1 ours is faster; elsewhere the module says.
@@ -12,7 +12,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-MODULES = ("ingest", "counts", "page", "frames", "export", "engine")
+MODULES = ("ingest", "counts", "page", "jobs", "frames", "export", "engine", "upload")
 
 
 def main(names: list[str]) -> None:

@@ -23,7 +23,7 @@ from video_inference.workbench import open_workbench
 
 HOURS = 8
 CHANGES = 15
-_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _WATCH = """() => {
   window.shown = {};
   document.addEventListener('keydown', () => { window.shown = {key: performance.now()}; }, true);
@@ -47,7 +47,7 @@ def figures() -> Iterator[tuple[str, float]]:
     with tempfile.TemporaryDirectory() as folder:
         job = write_job(Path(folder))
         with running_dashboard(Path(folder)) as url, sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
             page = browser.new_page(viewport={"width": 1440, "height": 900})
             page.goto(f"{url}/analytics?job={job.id}")
             took_ms = changes_ms(page)

@@ -5,83 +5,155 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from pathlib import Path
 
 import streamlit as st
 
+from components.downloads import download_link
 from components.durations import ago, span
 from components.error_notice import plain
-from components.job_progress import is_queued, job_progress
+from components.job_history import HISTORY, is_history_open, job_history
+from components.job_progress import finished_jobs, job_progress
+from components.job_wishes import Act, Wish
+from components.job_words import state_badge, what_runs
 from components.session import service_label
+from video_inference import job_tags
 from video_inference.contract import CANCELLED
+from video_inference.job_actions import CAN_BE_RETRIED
+from video_inference.job_deletion import can_be_deleted
 from video_inference.jobs import EMBEDDED, Job, JobStatus
+from video_inference.results import ARCHIVE_NAME
 from video_inference.sample import is_sample
+from video_inference.workbench import Workbench
 
-_LOOKS = {
-    JobStatus.CREATED: ("Sending", "blue", ":material/cloud_upload:"),
-    JobStatus.UPLOADED: ("Scheduling", "blue", ":material/schedule_send:"),
-    JobStatus.SUBMITTED: ("Running", "orange", ":material/hourglass_top:"),
-    JobStatus.SUCCEEDED: ("Done", "green", ":material/check_circle:"),
-    JobStatus.FAILED: ("Failed", "red", ":material/error:"),
-    JobStatus.LOST: ("Lost", "gray", ":material/help:"),
-    JobStatus.CANCELLED: ("Cancelled", "gray", ":material/cancel:"),
-}
 _OVER = (JobStatus.FAILED, JobStatus.CANCELLED)
-_QUEUED = ("Queued", "blue", ":material/hourglass_empty:")
+_SAMPLE = ":violet-badge[:material/science: Sample] "
+_DUPLICATE, _EDIT, _DELETE = "Run other models…", "Note and tags…", "Delete"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What the person wants done with a job."""
+class _Surroundings:
+    """What the cards need to know beside their jobs."""
 
-    act: Literal["ask", "cancel"]
-    job_id: str
-
-
-def job_table(
-    jobs: Sequence[Job], now: datetime, earlier: Mapping[str, Sequence[Job]], without_cancel: Collection[str]
-) -> Wish | None:
-    """Draw a card per job; returns what the person wants done now.
-
-    `earlier`: finished jobs by service, for the estimates. `without_cancel`: services that cannot call a job off.
-    """
-    wishes = [_job_card(job, now, earlier.get(job.service, ()), without_cancel) for job in jobs]
-    return next((wish for wish in wishes if wish), None)
+    bench: Workbench
+    now: datetime
+    earlier: Mapping[str, Sequence[Job]]
+    """Finished jobs by service, for the estimates."""
+    without_cancel: Collection[str]
+    """Services that cannot call a job off."""
+    tags: Mapping[str, Sequence[str]]
 
 
-def job_badge(job: Job) -> None:
-    """The state of a job as a coloured word."""
-    word, color, icon = _QUEUED if is_queued(job) else _LOOKS[job.status]
-    st.badge(word, icon=icon, color=color)  # type: ignore[arg-type]
+def job_table(bench: Workbench, jobs: Sequence[Job], now: datetime) -> Wish | None:
+    """Draw a card per job; returns what the person wants done now."""
+    store = bench.store
+    at_work = {job.service for job in jobs if job.status.is_open}
+    around = _Surroundings(
+        bench=bench,
+        now=now,
+        earlier={service: finished_jobs(store, service) for service in at_work},
+        without_cancel=store.services_without_cancel() if at_work else (),
+        tags=job_tags.tags_of(store, [job.id for job in jobs]),
+    )
+    wishes = [_job_card(job, around) for job in jobs]
+    return next((Wish(act, (job.id,)) for job, act in zip(jobs, wishes, strict=True) if act), None)
 
 
-def what_runs(job: Job) -> str:
-    """Its models and frame rate; an adopted job may know neither."""
-    models = ", ".join(plain(model.label) for model in job.models) or "models unknown"
-    return f"{models} · {'frame rate unknown' if job.infer_fps is None else f'{job.infer_fps:.4g} fps'}"
+PICKING = "jobs_picking"
+"""The session-state key of whether several jobs are being picked."""
 
 
-def _job_card(job: Job, now: datetime, earlier: Sequence[Job], without_cancel: Collection[str]) -> Wish | None:
+def pick_key(job_id: str) -> str:
+    """The session-state key of the box that picks a job."""
+    return f"pick-{job_id}"
+
+
+def _job_card(job: Job, around: _Surroundings) -> Act | None:
+    """A card of few elements: each of them costs a browser some milliseconds, ten times over, every two seconds."""
+    is_live = job.status.is_open and not job.deleted_at
+    if not (is_live or job.service_says or job.failure or is_history_open(job.id)):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"job-{job.id}"):
+            return _first_row(job, around)
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            job_badge(job)
-            if is_sample(job):
-                st.badge("Sample", icon=":material/science:", color="violet")
-            st.markdown(f"**{plain(job.video_name)}**", width="stretch")
-            asks = _actions(job, now)
-            cancels = _can_be_cancelled(job, without_cancel) and _cancel(job)
-        st.caption(f"{what_runs(job)} · {plain(service_label(job.service))} · {_times(job, now)}")
-        if job.status.is_open:
-            job_progress(job, earlier, now)
-        if job.service_says:
-            st.warning(plain(job.service_says), icon=":material/info:")
-        if job.failure and job.status is not JobStatus.CANCELLED:
-            st.error(plain(job.failure), icon=":material/error:")
-        elif job.failure and job.failure != CANCELLED:
-            st.warning(plain(job.failure), icon=":material/info:")
-    if cancels:
-        return Wish("cancel", job.id)
-    return Wish("ask", job.id) if asks else None
+            act = _first_row(job, around)
+        if is_live:
+            job_progress(job, around.earlier.get(job.service, ()), around.now)
+        _reasons(job)
+        reads = _unread(around.bench, job)
+        job_history(around.bench.store, job)
+    return "read" if reads else act
+
+
+def _first_row(job: Job, around: _Surroundings) -> Act | None:
+    if st.session_state.get(PICKING):
+        st.checkbox(f"Pick {plain(job.video_name)}", key=pick_key(job.id), label_visibility="collapsed")
+    st.markdown(_told(job, around), width="stretch")
+    acts = (_restore(job),) if job.deleted_at else (_next_step(job, around), _further(job))
+    return next((act for act in acts if act), None)
+
+
+def _told(job: Job, around: _Surroundings) -> str:
+    """State and name, facts, labels: a line each."""
+    sample = _SAMPLE if is_sample(job) else ""
+    facts = f"{what_runs(job)} · {plain(service_label(job.service))} · {_times(job, around.now)}"
+    labels = [f":violet-badge[:material/label: {plain(tag)}]" for tag in around.tags.get(job.id, ())]
+    notes = [f":small[:material/sticky_note_2: {plain(' '.join(job.notes.split()))}]"] if job.notes else []
+    lines = [
+        f"{state_badge(job)} {sample}**{plain(job.video_name)}**",
+        f":small[:gray[{facts}]]",
+        *([" ".join([*labels, *notes])] if labels or notes else []),
+    ]
+    return "  \n".join(lines)
+
+
+def _reasons(job: Job) -> None:
+    if job.service_says:
+        st.warning(plain(job.service_says), icon=":material/info:")
+    if job.failure and job.status is not JobStatus.CANCELLED:
+        st.error(plain(job.failure), icon=":material/error:")
+    elif job.failure and job.failure != CANCELLED:
+        st.warning(plain(job.failure), icon=":material/info:")
+
+
+def _unread(bench: Workbench, job: Job) -> bool:
+    """What came and could not be read: to take away, and to try again."""
+    if job.status is not JobStatus.FAILED or not bench.workflow.archiving.is_kept(job.id):
+        return False
+    with st.container(horizontal=True, vertical_alignment="center"):
+        kept = bench.settings.results_dir / job.id / ARCHIVE_NAME
+        download_link(bench, kept, f"{Path(job.video_name).stem or 'video'}.results.json", "Results as they came")
+        tip = "After an upgrade it may be possible. The service is not asked again."
+        return st.button("Read again", key=f"read-{job.id}", icon=":material/menu_book:", help=tip)
+
+
+def _next_step(job: Job, around: _Surroundings) -> Act | None:
+    """The one thing that most people want next, in plain sight."""
+    asks = _ask(job, around.now)
+    cancels = _can_be_cancelled(job, around.without_cancel) and _cancel(job)
+    retries = _can_be_retried(job) and st.button("Retry", key=f"retry-{job.id}", icon=":material/replay:")
+    return "cancel" if cancels else "retry" if retries else "ask" if asks else None
+
+
+def _further(job: Job) -> Act | None:
+    """The rest, in a menu."""
+    acts: dict[str, Act] = {_EDIT: "edit", HISTORY: "history"}
+    if job.video_sha256 or job.video_url:
+        acts = {_DUPLICATE: "duplicate", **acts}
+    if can_be_deleted(job):
+        acts[_DELETE] = "delete"
+    chosen = st.menu_button("More", list(acts), key=f"more-{job.id}", icon=":material/more_horiz:", type="tertiary")
+    return acts[chosen] if chosen else None
+
+
+def _restore(job: Job) -> Act | None:
+    return "restore" if st.button("Bring back", key=f"restore-{job.id}", icon=":material/undo:") else None
+
+
+def _can_be_retried(job: Job) -> bool:
+    """One that may have begun by itself is asked for by `_ask` instead."""
+    knows_all = bool(job.models) and job.infer_fps is not None and bool(job.video_sha256 or job.video_url)
+    return knows_all and job.status in CAN_BE_RETRIED and not _is_doubtful(job)
 
 
 def _can_be_cancelled(job: Job, without_cancel: Collection[str]) -> bool:
@@ -99,7 +171,7 @@ def _cancel(job: Job) -> bool:
         return st.button("Cancel the job", key=f"cancel-{job.id}", type="primary", icon=":material/cancel:")
 
 
-def _actions(job: Job, now: datetime) -> bool:
+def _ask(job: Job, now: datetime) -> bool:
     if job.status is JobStatus.SUCCEEDED:
         st.page_link(
             "../pages/analytics.py",
@@ -108,7 +180,7 @@ def _actions(job: Job, now: datetime) -> bool:
             query_params={"job": job.id},
         )
         return False
-    if job.status is JobStatus.LOST and job.remote_job_id is None:
+    if _is_doubtful(job):
         return st.button(
             "Start it again", key=f"ask-{job.id}", icon=":material/replay:", help="Only if it did not start."
         )
@@ -124,13 +196,18 @@ def _actions(job: Job, now: datetime) -> bool:
     )
 
 
+def _is_doubtful(job: Job) -> bool:
+    """Whether nobody knows if the service took it."""
+    return job.status is JobStatus.LOST and job.remote_job_id is None
+
+
 def _times(job: Job, now: datetime) -> str:
     told = [f"started {ago(now - job.created_at)}"]
     if job.ended_at:
         told.append(f"took {span((job.ended_at - job.created_at).total_seconds())}")
     elif job.remote_job_id:
         told.append(f"checked {ago(now - job.checked_at)}" if job.checked_at else "not checked yet")
-        if job.status.is_open and not _is_asked_all_the_time(job):
+        if job.status.is_open and not job.deleted_at and not _is_asked_all_the_time(job):
             wait_s = (job.next_check_at - now).total_seconds()
             told.append(f"next check in {span(wait_s)}" if wait_s > 0 else "next check now")
     return " · ".join(told)

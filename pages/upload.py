@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.batch import batch
 from components.error_notice import plain
 from components.job_progress import estimate_note
 from components.model_picker import installed_models, model_picker
@@ -48,3 +49,4 @@ if source:
         st.session_state["submitted_job"] = job.id
 if "submitted_job" in st.session_state:
     submission(bench.store, st.session_state["submitted_job"])
+batch(bench, connection, source.arrived if source else ())

@@ -12,8 +12,8 @@ from typing import Any
 from tqdm import tqdm
 
 from video_inference.backup import Part, Progress, back_up, sizes
+from video_inference.disk import size_in_words
 from video_inference.folder_lock import take_part
-from video_inference.media import size_in_words
 from video_inference.restore import read_manifest, restore
 from video_inference.settings import Settings
 

@@ -128,7 +128,7 @@ def _counts(view: View, progress: Progress | None) -> Iterator[pa.Table]:
 
 
 def _write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    safe = pa.schema([field.with_name(name) for field, name in zip(schema, _guarded(schema.names), strict=True)])
+    safe = pa.schema([field.with_name(name) for field, name in zip(schema, guarded(schema.names), strict=True)])
     with appearing(path) as draft, pa_csv.CSVWriter(draft, safe) as writer:
         for table in tables:
             columns = [_guard(column) if pa.types.is_string(column.type) else column for column in table.columns]
@@ -146,5 +146,6 @@ def _guard(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.match_substring_regex(text, _FORMULA_START), guarded, text)
 
 
-def _guarded(names: list[str]) -> list[str]:
-    return [str(name) for name in _guard(pa.chunked_array([names], pa.string())).to_pylist()]
+def guarded(texts: list[str]) -> list[str]:
+    """Texts as they stand in a CSV: what a spreadsheet would run has an apostrophe before it."""
+    return [str(name) for name in _guard(pa.chunked_array([texts], pa.string())).to_pylist()]

@@ -42,10 +42,18 @@ def untag(store: Store, job_ids: Sequence[str], tags: Sequence[str]) -> None:
 
 def tags_of(store: Store, job_ids: Sequence[str]) -> dict[str, list[str]]:
     """The tags of each of these jobs that has any, in the order of the alphabet."""
-    query = JOB_TAG.select().where(JOB_TAG.c.job_id.in_(job_ids)).order_by(JOB_TAG.c.tag)
+    return _read(store, JOB_TAG.select().where(JOB_TAG.c.job_id.in_(job_ids)))
+
+
+def all_tags(store: Store) -> dict[str, list[str]]:
+    """The tags of every job that has any, in the order of the alphabet."""
+    return _read(store, JOB_TAG.select())
+
+
+def _read(store: Store, query: sa.Select[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with store.reading() as connection:
-        for row in connection.execute(query):
+        for row in connection.execute(query.order_by(JOB_TAG.c.tag)):
             found.setdefault(row.job_id, []).append(row.tag)
     return found
 

@@ -45,6 +45,11 @@ def answered(report: StatusReport) -> str:
     return f"Not complete (status {report.status}){share}."
 
 
+def call_cut_short() -> str:
+    """For a status call whose end nobody saw."""
+    return "The server stopped before it could write down what was said."
+
+
 def failed(job: Job, report: StatusReport) -> str:
     """Why the service could not do it."""
     silent = f"The service says that the job failed (status {report.status}), and not why."

@@ -16,10 +16,9 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from video_inference.disk import DISK_RESERVE_BYTES
+from video_inference.disk import DISK_RESERVE_BYTES, size_in_words
 from video_inference.errors import SettingsError
 from video_inference.ledger_copy import sqlite_path
-from video_inference.media import size_in_words
 from video_inference.restore import FOLDER, is_half_done
 from video_inference.settings import Settings
 

@@ -71,11 +71,18 @@ class Store:
         """One transaction for changes of other modules."""
         return self._writing.begin()
 
-    def add(self, job: Job, *, cause: str = "") -> None:
-        """Write a new job down, and the beginning of its history; `cause`: what it comes from, for a person to read."""
+    def add(self, *jobs: Job, cause: str = "", tags: Sequence[str] = ()) -> None:
+        """Write new jobs down, all or none, with these tags and the beginning of their history.
+
+        `cause`: what they come from, for a person to read.
+        """
         with self._writing.begin() as connection:
-            connection.execute(JOB.insert().values(_row_of(job)))
-            history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
+            connection.execute(JOB.insert(), [_row_of(job) for job in jobs])
+            pairs = [{"job_id": job.id, "tag": tag} for job in jobs for tag in tags]
+            if pairs:
+                connection.execute(JOB_TAG.insert(), pairs)
+            for job in jobs:
+                history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
 
     def job(self, job_id: str) -> Job:
         """The job with this id.
@@ -184,17 +191,24 @@ class Store:
         with self._writing.begin() as connection:
             history.write(connection, job_id, self._clock(), EventKind.ACT, what)
 
+    def write_notes(self, job_id: str, notes: str) -> None:
+        """Replace what people wrote about a job."""
+        with self._writing.begin() as connection:
+            connection.execute(JOB.update().where(JOB.c.id == job_id).values(notes=notes))
+
     def history(self, job_id: str, *, kinds: Sequence[EventKind] = tuple(EventKind), limit: int = 1000) -> list[Event]:
         """What happened to a job, in the order in which it was written; the newest `limit` of it."""
         with self._engine.connect() as connection:
             return history.read(connection, job_id, kinds, limit)
 
-    def remove(self, job_id: str) -> None:
-        """Forget a job and its history for good."""
+    def remove(self, job_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
+        """Forget a job, its history and its tags for good, where the conditions hold; False where they do not."""
         with self._writing.begin() as connection:
-            connection.execute(JOB.delete().where(JOB.c.id == job_id))
-            connection.execute(EVENT.delete().where(EVENT.c.job_id == job_id))
-            connection.execute(JOB_TAG.delete().where(JOB_TAG.c.job_id == job_id))
+            if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
+                return False
+            for table in (EVENT, JOB_TAG):
+                connection.execute(table.delete().where(table.c.job_id == job_id))
+        return True
 
     def outages(self) -> list[Outage]:
         """Services that do not answer as they should now."""

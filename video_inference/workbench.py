@@ -14,13 +14,13 @@ from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import SettingsError
 from video_inference.folder_lock import Part, take_part
 from video_inference.media import MediaLibrary
-from video_inference.media_api import Tickets
 from video_inference.notifier import Notifier
 from video_inference.secret_mark import leave_mark
 from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
 from video_inference.startup_checks import refuse_unusable
 from video_inference.store import Store
+from video_inference.tickets import Tickets
 from video_inference.workflow import Workflow
 
 _LOG = logging.getLogger(__name__)
@@ -54,7 +54,11 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         part = take_part(settings.data_dir)
         engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
         link_secret = read_or_make_secret(settings.link_secret_file)
-        media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
+        media = MediaLibrary(
+            settings.media_dir,
+            max_video_bytes=settings.max_video_bytes,
+            quota_bytes=settings.media_quota_bytes,
+        )
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
@@ -69,6 +73,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         services=services,
         media=media,
         results_dir=settings.results_dir,
+        exports_dir=settings.exports_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
     )

@@ -20,6 +20,8 @@ from video_inference.cancelling import cancel, end_cancelled
 from video_inference.client import StatusAnswer, VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S, StatusReport
 from video_inference.errors import JobError, KeyRefused, MediaError, RequestRefused, ResultsError, ServiceError
+from video_inference.history import EventKind
+from video_inference.job_deletion import remove_deleted
 from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S
 from video_inference.media import MediaLibrary
@@ -43,6 +45,7 @@ class Workflow:
     services: Services
     media: MediaLibrary
     results_dir: Path
+    exports_dir: Path
     lost_after_s: float
     clock: Callable[[], datetime]
 
@@ -162,9 +165,10 @@ class Workflow:
             self._wait(job, what, sentences.BY_ITSELF)
 
     def tidy(self) -> None:
-        """Remove what given-up uploads and crashes left behind more than a day ago."""
+        """Remove what given-up uploads and crashes left behind more than a day ago, and jobs deleted an hour ago."""
         self.media.remove_stale_uploads(_KEEP_LEFTOVERS_S, self.clock().timestamp())
         self.archiving.tidy()
+        remove_deleted(self.store, self.results_dir, self.exports_dir, self.clock())
 
     def _check(self, job: Job, client: VideoInferenceClient) -> None:
         answer = self._ask(job, client)
@@ -200,6 +204,7 @@ class Workflow:
         now = self.clock()
         if not self.store.stamp(job, "checked_at", now):
             raise JobError("Somebody else is at work on this job.")
+        self._log_cut_short(job)
         try:
             with heard(self.store, job.service, self.clock):
                 answer = client.get_status(job.remote_job_id or "")
@@ -209,6 +214,14 @@ class Workflow:
         invited = answer.retry_after_s is not None and answer.retry_after_s < STATUS_FLOOR_S
         self.store.log_call(job.id, now, sentences.answered(answer.report), invited=invited)
         return answer
+
+    def _log_cut_short(self, job: Job) -> None:
+        """A call that a crash cut short was made all the same: the history has it, too."""
+        if job.checked_at is None or job.standing is not None:  # who tells so much invites calls: not all are written
+            return
+        asked = self.store.history(job.id, kinds=[EventKind.ADDED, EventKind.ASKED], limit=1)
+        if asked and asked[0].at < job.checked_at:
+            self.store.log_call(job.id, job.checked_at, sentences.call_cut_short())
 
     def _bear(self, job: Job, error: ServiceError, *, is_done: bool = False) -> None:
         """Try again later where time may help; end the job where it will not."""

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.postgresql import NoPostgresql, serving_postgresql
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.store import Store
 
@@ -90,47 +86,13 @@ def a_job(job_id: str = "j1", **values: Any) -> Job:
 
 @pytest.fixture(scope="session")
 def new_postgresql_database() -> Iterator[Callable[[], str]]:
-    """Makes empty databases on a server of its own, reached by a socket in its own folder."""
-    psycopg = pytest.importorskip("psycopg")
-    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), default=None)
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="frametally-pg-"))
-    # PostgreSQL refuses to run as root; its package brings a user of its own.
-    user = "postgres" if os.geteuid() == 0 else None
-    if user:
-        shutil.chown(folder, user)
-    as_user: dict[str, Any] = {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    data = f"{folder}/data"
-    init = [f"{programs}/initdb", "--pgdata", data, "--auth", "trust", "--username", "owner", "--no-sync"]
-    subprocess.run(init, check=True, **as_user)
-    serve = [f"{programs}/postgres", "-D", data, "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
-    numbers = itertools.count()
-    with subprocess.Popen(serve, **as_user) as server:
-        try:
-            connection = _connect(psycopg, f"host={folder} user=owner dbname=postgres", server)
-
-            def make() -> str:
-                name = f"ledger{next(numbers)}"
-                connection.execute(f"CREATE DATABASE {name}")
-                return f"postgresql+psycopg://owner@/{name}?host={folder}"
-
-            yield make
-            connection.close()
-        finally:
-            server.terminate()
-            server.wait()
-            shutil.rmtree(folder)
-
-
-def _connect(psycopg: Any, address: str, server: subprocess.Popen[Any]) -> Any:
-    give_up_s = time.monotonic() + 30
-    while time.monotonic() < give_up_s and server.poll() is None:
-        try:
-            return psycopg.connect(address, autocommit=True)
-        except psycopg.OperationalError:
-            time.sleep(0.1)
-    pytest.fail("PostgreSQL does not answer")
+    """Makes empty databases on a server of its own."""
+    try:
+        server = serving_postgresql()
+    except NoPostgresql as error:
+        pytest.skip(str(error))
+    with server as make_database:
+        yield make_database
 
 
 def with_rivals(

@@ -21,7 +21,9 @@ SECOND_TAKES_S = 0.03
 
 
 @pytest.mark.parametrize("reply", [answer({"status": 1}), answer(status=500)], ids=["pending", "broken"])
-def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(tmp_path: Path, reply: Reply) -> None:
+def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
+    tmp_path: Path, database_url: str, reply: Reply
+) -> None:
     clock, asked_at_s = tmp_path / "clock", list[float]()
 
     def log_and_reply(handler: BaseHTTPRequestHandler) -> None:
@@ -34,12 +36,11 @@ def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(t
             time.sleep(SECOND_TAKES_S)
 
     set_clock(clock, 0)
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    with open_store(url) as store:
+    with open_store(database_url) as store:
         store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", answered_at=START))
     with MisbehavingServer() as server:
         server.replies_with(log_and_reply)
-        tries = with_rivals("ask", url, server.url, str(tmp_path), str(SECONDS), meanwhile=let_time_pass)
+        tries = with_rivals("ask", database_url, server.url, str(tmp_path), str(SECONDS), meanwhile=let_time_pass)
     assert min(tries) > len(asked_at_s)
     gaps_s = [later - earlier for earlier, later in pairwise(asked_at_s)]
     assert len(gaps_s) >= 1

@@ -61,6 +61,14 @@ def test_a_file_that_no_service_takes_stops_the_job_and_can_be_put_into_mp4(vide
     assert found(video=video, file_name=name, url="https://host/clip.mov") == []
 
 
+def test_an_address_that_ends_like_such_a_file_warns_of_a_service_that_is_not_ours() -> None:
+    assert warns(url="https://host/clip.MOV?x=1", service=HOSTED) == [
+        "Services take MP4, AVI, MKV, WEBM, and this address ends in MOV."
+    ]
+    assert found(url="https://host/clip.mov") == []
+    assert found(url="https://host/clip.mp4", service=HOSTED) == []
+
+
 def test_a_file_that_is_not_what_it_is_called_is_a_warning(video: VideoFacts) -> None:
     (finding,) = found(video=msgspec.structs.replace(video, container="mpegts"))
     assert (finding.stops, finding.fix) == (False, "remux")

@@ -1,0 +1,149 @@
+"""The jobs page over a ledger of 10,000 jobs, in a real browser before the dashboard.
+
+jobs_page_paint_ms    median time from the address typed into a warm browser to the first picture with the jobs in it
+jobs_page_filter_ms   median time from the click on a state to the first picture with the jobs that match, or from the
+                      last key of a search where that is longer; it waits for a pause of the typist, which is counted
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.dashboard import running_dashboard
+from benchmarks.page import FLAGS
+from video_inference import job_tags
+from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.settings import Settings
+from video_inference.workbench import open_workbench
+
+JOBS = 10_000
+PAINTS, CHANGES = 5, 6
+_ENDS = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
+_WATCH = """() => {
+  window.shown = {};
+  const press = () => { window.shown = {at: performance.now()}; };
+  document.addEventListener('keydown', press, true);
+  document.addEventListener('pointerdown', press, true);
+  const count = () => document.querySelector('.st-key-jobs_head [data-testid=stMarkdown]')?.textContent;
+  const isRunning = () => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'running';
+  let before = count();
+  new MutationObserver(() => {
+    if (!window.shown.at || window.shown.done) return;
+    const now = count();
+    if (now === before || !now || isRunning()) return;
+    before = now;
+    window.shown.done = -1;
+    requestAnimationFrame(() => setTimeout(() => { window.shown.done = performance.now(); }));
+  }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+}"""
+_PAINTED = """() => {
+  if (!document.querySelectorAll('[class*="st-key-job-"] [data-testid=stCaptionContainer]').length) return false;
+  if (!window.painted) requestAnimationFrame(() => setTimeout(() => { window.painted = performance.now(); }));
+  return window.painted > 0;
+}"""
+
+
+def figures() -> Iterator[tuple[str, float]]:
+    """Print what was measured; yield milliseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_jobs(Path(folder))
+        with running_dashboard(Path(folder)) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            page = browser.new_page(viewport={"width": 1440, "height": 900})
+            paint_ms = paints_ms(page, f"{url}/jobs")
+            click_ms, search_ms = clicks_ms(page), searches_ms(page)
+            browser.close()
+    print(f"jobs page, {JOBS:,} jobs: painted in {', '.join(f'{ms:.0f}' for ms in paint_ms)} ms")
+    print(f"after a click on a state: {', '.join(f'{ms:.0f}' for ms in click_ms)} ms")
+    print(f"after a key in the search: {', '.join(f'{ms:.0f}' for ms in search_ms)} ms")
+    yield "jobs_page_paint_ms", median(paint_ms)
+    yield "jobs_page_filter_ms", max(median(click_ms), median(search_ms))
+
+
+def write_jobs(data_dir: Path, jobs: int = JOBS) -> None:
+    """A ledger as years of work leave it: mostly done, some under way, with notes and tags."""
+    bench = open_workbench(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
+    chance = random.Random(7)
+    now = datetime.now(UTC)
+    written = [_job(number, chance, now) for number in range(jobs)]
+    bench.store.add(*written)
+    for tag in ("night", "rain", "pilot"):
+        job_tags.tag(bench.store, [job.id for job in written if chance.random() < 0.2], [tag])
+    bench.store.close()
+
+
+def paints_ms(page: Page, address: str) -> list[float]:
+    """How long each of several visits took; the first, which fills the caches, is left out."""
+    took = []
+    for _ in range(PAINTS + 1):
+        page.goto("about:blank")
+        page.goto(address, wait_until="commit")
+        page.wait_for_function(_PAINTED, timeout=30_000, polling="raf")
+        took.append(float(page.evaluate("window.painted")))
+        page.wait_for_timeout(1000)
+    return took[1:]
+
+
+def clicks_ms(page: Page) -> list[float]:
+    """Clicks on one state after the other, on and off."""
+    page.evaluate(_WATCH)
+    took = []
+    for number in range(CHANGES + 2):
+        page.get_by_role("button", name=("Failed", "Lost", "Cancelled")[number // 2 % 3], exact=True).click()
+        took.append(_until_shown_ms(page))
+    return took[2:]
+
+
+def searches_ms(page: Page) -> list[float]:
+    """Letters into the search box, each time one more, which fewer jobs have."""
+    box = page.get_by_placeholder("Name, model, note, tag or id")
+    box.click()
+    took = []
+    for letter in "7f03":
+        page.keyboard.press(letter)
+        took.append(_until_shown_ms(page))
+    return took
+
+
+def _until_shown_ms(page: Page) -> float:
+    page.wait_for_function("window.shown.done > 0", timeout=30_000)
+    page.wait_for_timeout(700)
+    return float(page.evaluate("window.shown.done - window.shown.at"))
+
+
+def _job(number: int, chance: random.Random, now: datetime) -> Job:
+    began = now - timedelta(minutes=37 * number, seconds=90)
+    is_open = number % 500 == 3
+    status = JobStatus.SUBMITTED if is_open else chance.choices(_ENDS, (80, 12, 3, 5))[0]
+    model = ModelChoice(model_id=f"model-{chance.randrange(40)}", version=str(chance.randrange(1, 9)))
+    return Job(
+        id=f"job{number:05}",
+        status=status,
+        service="https://api.example.com",
+        key_id="0123",
+        video_name=f"camera {chance.randrange(60)} {began:%Y-%m-%d %H-%M}.mp4",
+        video_sha256=f"{chance.getrandbits(256):064x}",
+        models=(model,),
+        infer_fps=5.0,
+        frames=chance.randrange(100, 9000),
+        remote_job_id=f"{chance.getrandbits(64):016x}",
+        failure="The service ran out of memory." if status in (JobStatus.FAILED, JobStatus.LOST) else "",
+        notes="Rain until noon." if number % 11 == 0 else "",
+        created_at=began,
+        checked_at=began + timedelta(minutes=4),
+        began_at=began + timedelta(minutes=1),
+        next_check_at=now + timedelta(hours=1),
+        ended_at=None if is_open else began + timedelta(minutes=5),
+    )
+
+
+if __name__ == "__main__":
+    for figure, value in figures():
+        print(f"figure {figure} {value:.3f}")
