@@ -54,11 +54,12 @@ def choose_from(page: Page, job_id: str, what: str) -> None:
 def test_a_note_is_written_while_the_page_goes_on_underneath(jobs_page: Page) -> None:
     page = jobs_page
     choose_from(page, "south", "Note and tags…")
-    page.get_by_label("Note", exact=True).fill("Rain until noon.")
-    page.wait_for_timeout(2500)
     page.get_by_role("combobox", name="Tags").fill("night shift")
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")  # closes the list of tags, which hides the rest from everybody as long as it is open
+    expect(page.get_by_label("Note", exact=True)).to_be_visible()
+    page.get_by_label("Note", exact=True).fill("Rain until noon.")
+    page.wait_for_timeout(2500)
     page.get_by_role("button", name="Save").click()
     expect(card(page, "south").get_by_text("Rain until noon.")).to_be_visible()
     expect(card(page, "south").get_by_text("night shift")).to_be_visible()
