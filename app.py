@@ -18,6 +18,7 @@ from video_inference.engine.faults import read_faults
 from video_inference.engine.server import Engine
 from video_inference.errors import SettingsError
 from video_inference.media_api import media_routes
+from video_inference.startup_checks import concerns
 from video_inference.watcher import Watcher
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
@@ -33,6 +34,8 @@ else:
         faults = read_faults(bench.settings.engine_faults, host=st.get_option("server.address"))
     except SettingsError as error:
         sys.exit(str(error))
+    for concern in concerns(bench.settings):
+        logging.getLogger("frametally").warning("%s %s", concern.what, concern.next_step)
     engine = Engine(
         folder=bench.settings.engine_dir,
         models_dir=bench.settings.models_dir,

@@ -18,6 +18,13 @@ ROOT = Path(__file__).parent.parent
 @contextmanager
 def running_dashboard(data_dir: Path) -> Iterator[str]:
     """Its address, once it answers; it is stopped behind the block."""
+    with dashboard_process(data_dir) as (_, url):
+        yield url
+
+
+@contextmanager
+def dashboard_process(data_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """The process and its address, once it answers; it is stopped behind the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -32,7 +39,7 @@ def running_dashboard(data_dir: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_for(url)
-        yield url
+        yield dashboard, url
     finally:
         dashboard.terminate()
         dashboard.wait()

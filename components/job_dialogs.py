@@ -6,7 +6,7 @@ import streamlit as st
 
 from components.error_notice import error_notice, plain
 from components.job_filter import known_jobs, show_jobs
-from components.job_wishes import Act, Wish, carry_out
+from components.job_wishes import Act, Wish, carry_out, close_dialog, wanted_dialog
 from components.job_words import what_runs
 from components.model_picker import installed_models, model_picker
 from components.rate_picker import rate_picker
@@ -20,9 +20,14 @@ from video_inference.workbench import Workbench
 _NO_VIDEO = "Not known, or not here"
 
 
-def job_dialog(bench: Workbench, wish: Wish) -> None:
-    """Open the dialog that this wish needs."""
-    if wish.act == "edit":
+def job_dialog(bench: Workbench, connection: Connection) -> None:
+    """Draw the dialog that is wanted, if there is one."""
+    wish = wanted_dialog()
+    if wish is None:
+        return
+    if wish.act == "adopt":
+        _adopt(bench, connection)
+    elif wish.act == "edit":
         _edit(bench, wish)
     elif wish.act == "duplicate":
         _other_models(bench, bench.store.job(wish.job_ids[0]))
@@ -30,7 +35,7 @@ def job_dialog(bench: Workbench, wish: Wish) -> None:
         _second_yes(bench, wish)
 
 
-@st.dialog("Note and tags", icon=":material/label:")
+@st.dialog("Note and tags", icon=":material/label:", on_dismiss=close_dialog)
 def _edit(bench: Workbench, wish: Wish) -> None:
     jobs = [bench.store.job(job_id) for job_id in wish.job_ids]
     st.caption(plain(jobs[0].video_name) if len(jobs) == 1 else f"{len(jobs):,} jobs")
@@ -57,10 +62,11 @@ def _edit(bench: Workbench, wish: Wish) -> None:
         if notes is not None:
             bench.store.write_notes(jobs[0].id, notes.strip())
         known_jobs.clear()
+        close_dialog()
         st.rerun()
 
 
-@st.dialog("Run other models", icon=":material/content_copy:")
+@st.dialog("Run other models", icon=":material/content_copy:", on_dismiss=close_dialog)
 def _other_models(bench: Workbench, job: Job) -> None:
     st.caption(f"{plain(job.video_name)} · so far {what_runs(job)} · {plain(service_label(job.service))}")
     connection = Connection(service=job.service, key_id=job.key_id)
@@ -74,10 +80,11 @@ def _other_models(bench: Workbench, job: Job) -> None:
         except FrametallyError as error:
             error_notice(error)
             return
+        close_dialog()
         st.rerun()
 
 
-@st.dialog("Are you sure?", icon=":material/help:")
+@st.dialog("Are you sure?", icon=":material/help:", on_dismiss=close_dialog)
 def _second_yes(bench: Workbench, wish: Wish) -> None:
     number = f"{len(wish.job_ids):,}"
     questions: dict[Act, tuple[str, str]] = {
@@ -87,11 +94,12 @@ def _second_yes(bench: Workbench, wish: Wish) -> None:
     question, yes = questions[wish.act]
     st.markdown(question)
     if st.button(yes, type="primary", key="second_yes"):
+        close_dialog()
         carry_out(bench, Wish(wish.act, wish.job_ids, asked_twice=True))
 
 
-@st.dialog("I started this elsewhere", icon=":material/add_link:")
-def adopt_dialog(bench: Workbench, connection: Connection) -> None:
+@st.dialog("I started this elsewhere", icon=":material/add_link:", on_dismiss=close_dialog)
+def _adopt(bench: Workbench, connection: Connection) -> None:
     """Take over a job of the current service by its id there; what is not known of it stays unknown."""
     st.caption(f"A job at **{plain(connection.label)}**, from a script or another machine. It is watched from now on.")
     remote_job_id = st.text_input("Job id", key="adopt_id", placeholder="The job_id that the service gave")
@@ -120,8 +128,10 @@ def adopt_dialog(bench: Workbench, connection: Connection) -> None:
         except FrametallyError as error:
             error_notice(error)
         else:
+            close_dialog()
             show_jobs(job.id)
     there: str | None = st.session_state.get("adopt_there")
     if there and st.button("Show it", key="adopt_show", icon=":material/search:"):
         del st.session_state["adopt_there"]
+        close_dialog()
         show_jobs(there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -11,22 +11,25 @@ from components.job_table import PICKING, job_table, pick_key
 from components.job_wishes import Act, Wish, undo_bar
 from components.outage_notice import outage_notice
 from video_inference.clock import utc_now
+from video_inference.job_actions import CAN_BE_RETRIED
 from video_inference.job_csv import jobs_csv
+from video_inference.job_deletion import can_be_deleted
 from video_inference.job_search import JobQuery, count, find
-from video_inference.jobs import Job
+from video_inference.jobs import Job, JobStatus
 from video_inference.store import Store
 from video_inference.workbench import Workbench
 
 PER_PAGE = 10
 _MOST_AT_ONCE = 10_000
-_WITH_MANY: dict[str, Act] = {
-    "Retry": "retry",
-    "Ask now": "ask",
-    "Cancel": "cancel",
-    "Tags…": "edit",
-    "Delete": "delete",
-    "Bring back": "restore",
+_WITH_MANY: dict[str, tuple[Act, Callable[[Job], bool]]] = {
+    "Retry": ("retry", lambda job: job.status in CAN_BE_RETRIED and job.deleted_at is None),
+    "Ask now": ("ask", lambda job: bool(job.remote_job_id) and (job.status.is_open or job.status is JobStatus.LOST)),
+    "Cancel": ("cancel", lambda job: job.status.is_open),
+    "Tags…": ("edit", lambda _: True),
+    "Delete": ("delete", can_be_deleted),
+    "Bring back": ("restore", lambda job: job.deleted_at is not None),
 }
+"""What can be done with many at once, and with which of them."""
 
 
 def job_list(bench: Workbench) -> Wish | None:
@@ -72,7 +75,7 @@ def _page(query: JobQuery, pages: int) -> int:
 def _with_many(store: Store, query: JobQuery, jobs: Sequence[Job], matching: int) -> Wish | None:
     with st.container(horizontal=True, vertical_alignment="center", key="jobs_head"):
         st.markdown(f"**{matching:,}** {'job' if matching == 1 else 'jobs'}", width="stretch")
-        wish = _pick(store, query, tuple(job.id for job in jobs), matching)
+        wish = _pick(store, query, jobs, matching)
         st.download_button(
             "CSV",
             lambda: jobs_csv(store, query),
@@ -87,28 +90,32 @@ def _with_many(store: Store, query: JobQuery, jobs: Sequence[Job], matching: int
     return wish
 
 
-def _pick(store: Store, query: JobQuery, ids: tuple[str, ...], matching: int) -> Wish | None:
+def _pick(store: Store, query: JobQuery, jobs: Sequence[Job], matching: int) -> Wish | None:
     """Picking several jobs, and what to do with them."""
     if not st.toggle("Pick several", key=PICKING):
         return None
-    picked = tuple(job_id for job_id in ids if st.session_state.get(pick_key(job_id)))
+    picked = [job for job in jobs if st.session_state.get(pick_key(job.id))]
     wish = _wish(store, query, picked, matching) if picked else None
-    are_all = len(picked) == len(ids)
+    are_all = len(picked) == len(jobs)
     label = "None" if are_all else "All in view"
-    st.button(label, key="pick_all", type="tertiary", on_click=_set_picked, args=(ids, not are_all))
+    st.button(label, key="pick_all", type="tertiary", on_click=_set_picked, args=(jobs, not are_all))
     return wish
 
 
-def _wish(store: Store, query: JobQuery, picked: tuple[str, ...], matching: int) -> Wish | None:
+def _wish(store: Store, query: JobQuery, picked: Sequence[Job], matching: int) -> Wish | None:
     everything = matching > len(picked) and st.checkbox(f"All {matching:,} that match", key="pick_matching")
     label = f"{matching if everything else len(picked):,} picked"
     chosen = st.menu_button(label, list(_WITH_MANY), key="with_many", icon=":material/checklist:", type="primary")
     if not chosen:
         return None
-    ids = tuple(job.id for job in find(store, query, limit=_MOST_AT_ONCE)) if everything else picked
-    return Wish(_WITH_MANY[chosen], ids)
+    act, fits = _WITH_MANY[chosen]
+    ids = tuple(job.id for job in (find(store, query, limit=_MOST_AT_ONCE) if everything else picked) if fits(job))
+    if not ids:
+        st.toast(f"{chosen}: nothing that would do for any of them.", icon=":material/info:")
+        return None
+    return Wish(act, ids)
 
 
-def _set_picked(job_ids: Sequence[str], is_picked: bool) -> None:
-    for job_id in job_ids:
-        st.session_state[pick_key(job_id)] = is_picked
+def _set_picked(jobs: Sequence[Job], is_picked: bool) -> None:
+    for job in jobs:
+        st.session_state[pick_key(job.id)] = is_picked

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from components.view_picker import forget_view
-from video_inference.jobs import Job
+from video_inference.errors import JobError
+from video_inference.jobs import Job, JobStatus
 from video_inference.sample import is_sample
+from video_inference.store import Store
 
 
-def job_picker(jobs: Sequence[Job]) -> Job | None:
-    """Let the person choose; the address bar always names the job in view."""
-    by_id = {job.id: job for job in jobs}
+def job_picker(store: Store) -> Job | None:
+    """Let the person choose among the newest; the address bar always names the job in view, however old."""
     linked = st.query_params.get("job")
+    by_id = {job.id: job for job in [*store.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(store, linked)]}
     if linked and linked not in by_id:
         st.warning("The job of this link is not finished, or is not here. Showing the newest.", icon=":material/link:")
     ids = list(by_id)
@@ -24,6 +24,15 @@ def job_picker(jobs: Sequence[Job]) -> Job | None:
     chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]), on_change=forget_view)
     st.query_params["job"] = chosen
     return by_id[chosen]
+
+
+def _linked(store: Store, job_id: str | None) -> list[Job]:
+    """The job of the link, where it can be shown."""
+    try:
+        job = store.job(job_id or "")
+    except JobError:
+        return []
+    return [job] if job.status is JobStatus.SUCCEEDED and job.deleted_at is None else []
 
 
 def _label(job: Job) -> str:

@@ -20,13 +20,13 @@ from components.session import service_label
 from video_inference import job_tags
 from video_inference.contract import CANCELLED
 from video_inference.job_actions import CAN_BE_RETRIED
+from video_inference.job_deletion import can_be_deleted
 from video_inference.jobs import EMBEDDED, Job, JobStatus
 from video_inference.results import ARCHIVE_NAME
 from video_inference.sample import is_sample
 from video_inference.workbench import Workbench
 
 _OVER = (JobStatus.FAILED, JobStatus.CANCELLED)
-_BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
 _SAMPLE = ":violet-badge[:material/science: Sample] "
 _DUPLICATE, _EDIT, _DELETE = "Run other models…", "Note and tags…", "Delete"
 
@@ -72,10 +72,10 @@ def _job_card(job: Job, around: _Surroundings) -> Act | None:
     """A card of few elements: each of them costs a browser some milliseconds, ten times over, every two seconds."""
     is_live = job.status.is_open and not job.deleted_at
     if not (is_live or job.service_says or job.failure or is_history_open(job.id)):
-        with st.container(border=True, horizontal=True, key=f"job-{job.id}"):
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"job-{job.id}"):
             return _first_row(job, around)
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             act = _first_row(job, around)
         if is_live:
             job_progress(job, around.earlier.get(job.service, ()), around.now)
@@ -140,7 +140,7 @@ def _further(job: Job) -> Act | None:
     acts: dict[str, Act] = {_EDIT: "edit", HISTORY: "history"}
     if job.video_sha256 or job.video_url:
         acts = {_DUPLICATE: "duplicate", **acts}
-    if job.status not in _BEING_SENT:
+    if can_be_deleted(job):
         acts[_DELETE] = "delete"
     chosen = st.menu_button("More", list(acts), key=f"more-{job.id}", icon=":material/more_horiz:", type="tertiary")
     return acts[chosen] if chosen else None

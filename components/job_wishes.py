@@ -15,7 +15,7 @@ from video_inference.job_actions import retry
 from video_inference.job_deletion import delete, restore
 from video_inference.workbench import Workbench
 
-Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history", "read"]
+Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history", "read", "adopt"]
 _UNDO = "deleted_jobs"
 _DIALOG = "job_dialog"
 
@@ -34,7 +34,7 @@ def carry_out(bench: Workbench, wish: Wish) -> None:
     """Do it, and run what is drawn around it again; what needs a further word from the person becomes a dialog."""
     needs_a_word = wish.act in ("duplicate", "edit") or (len(wish.job_ids) > 1 and wish.act in ("cancel", "retry"))
     if needs_a_word and not wish.asked_twice:
-        st.session_state[_DIALOG] = wish
+        want_dialog(wish)
         st.rerun()
     now = bench.workflow.clock()
     if wish.act == "delete":
@@ -55,10 +55,20 @@ def carry_out(bench: Workbench, wish: Wish) -> None:
     st.rerun()
 
 
+def want_dialog(wish: Wish) -> None:
+    """Open the dialog for this wish in the next run, and keep it open until it is closed."""
+    st.session_state[_DIALOG] = wish
+
+
 def wanted_dialog() -> Wish | None:
-    """The wish that a dialog is to be opened for in this run."""
-    wish: Wish | None = st.session_state.pop(_DIALOG, None)
+    """The wish for which a dialog is open."""
+    wish: Wish | None = st.session_state.get(_DIALOG)
     return wish
+
+
+def close_dialog() -> None:
+    """No dialog is wanted any more."""
+    st.session_state.pop(_DIALOG, None)
 
 
 def undo_bar(bench: Workbench) -> None:
@@ -81,7 +91,7 @@ def _delete(bench: Workbench, wish: Wish) -> None:
     if gone:
         st.session_state[_UNDO] = tuple(gone)
     if len(gone) < len(wish.job_ids):
-        st.toast("A job that is being sent must be cancelled before it is deleted.", icon=":material/info:")
+        st.toast("What is being sent, or runs on the built-in engine, must be cancelled first.", icon=":material/info:")
 
 
 def _each(wish: Wish, done_word: str, act: Callable[[str], object]) -> None:

@@ -25,6 +25,8 @@ class VideoSource:
     name: str
     kept: KeptVideo | None
     url: str | None
+    arrived: tuple[KeptVideo, ...] = ()
+    """All files that have arrived in this session, this one among them."""
 
 
 def video_source(bench: Workbench) -> VideoSource | None:
@@ -40,9 +42,22 @@ def video_source(bench: Workbench) -> VideoSource | None:
 
 def _from_file(bench: Workbench) -> VideoSource | None:
     ticket = bench.tickets.for_upload()
-    sha256 = video_uploader(ticket, max_video_bytes=bench.settings.max_video_bytes, key="video_uploader")
-    kept = bench.media.get(sha256) if sha256 else None
-    return VideoSource(name=kept.file_name, kept=kept, url=None) if kept else None
+    arrived = video_uploader(ticket, max_video_bytes=bench.settings.max_video_bytes, key="video_uploader")
+    videos = [kept for sha256 in arrived if (kept := bench.media.get(sha256))]
+    kept = _chosen(videos) if len(videos) > 1 else next(iter(videos), None)
+    return VideoSource(name=kept.file_name, kept=kept, url=None, arrived=tuple(videos)) if kept else None
+
+
+def _chosen(videos: list[KeptVideo]) -> KeptVideo:
+    """The one that the person chose of several, else the newest."""
+    names = {video.sha256: video.file_name for video in videos}
+    known = list(names)
+    chosen = st.session_state.get("chosen_video")
+    at = known.index(chosen) if chosen in names else len(known) - 1
+    picked = st.selectbox("Video to run", known, index=at, format_func=names.__getitem__)
+    if picked != known[at]:
+        st.session_state["chosen_video"] = picked
+    return next(video for video in videos if video.sha256 == picked)
 
 
 def _from_url(bench: Workbench) -> VideoSource | None:

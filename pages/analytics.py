@@ -10,11 +10,10 @@ from components.session import job_results, workbench
 from components.stepper import entry_in_view, stepper
 from components.view_picker import class_editor, go_to, view_picker
 from video_inference.colors import class_colors
-from video_inference.jobs import JobStatus
 
 st.title("Analytics")
 bench = workbench()
-job = job_picker(bench.store.jobs(statuses=[JobStatus.SUCCEEDED]))
+job = job_picker(bench.store)
 if job is None:
     st.info("No finished job yet: its counts and frames will be here.", icon=":material/info:")
     st.page_link("../pages/upload.py", label="Run a video", icon=":material/upload:")

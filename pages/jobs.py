@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from components.job_dialogs import adopt_dialog, job_dialog
+from components.job_dialogs import job_dialog
 from components.job_list import job_list
-from components.job_wishes import carry_out, wanted_dialog
+from components.job_wishes import Wish, carry_out, want_dialog
 from components.session import current_connection, workbench
 
 bench, connection = workbench(), current_connection()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Jobs", width="stretch")
     if st.button("Adopt a job", icon=":material/add_link:", disabled=not connection.is_ready):
-        adopt_dialog(bench, connection)
+        want_dialog(Wish("adopt", ()))
 
 
 @st.fragment(run_every="2s")
@@ -23,6 +23,4 @@ def live_jobs() -> None:
 
 
 live_jobs()
-wanted = wanted_dialog()
-if wanted:
-    job_dialog(bench, wanted)
+job_dialog(bench, connection)

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from components.batch import batch
 from components.error_notice import plain
 from components.job_progress import estimate_note
 from components.model_picker import installed_models, model_picker
+from components.preflight_notes import address_is_good, as_converted, preflight_notes
 from components.rate_picker import rate_picker
 from components.sample_card import sample_card
 from components.session import current_connection, workbench
@@ -19,17 +21,22 @@ if not connection.is_ready:
     st.page_link("../pages/configuration.py", label="Configuration", icon=":material/tune:")
     st.stop()
 
-source = video_source(bench)
+source = as_converted(bench, video_source(bench))
 if source:
     left, right = st.columns(2)
+    installed = installed_models(connection)
     with left:
-        models = model_picker(bench.store.presets(), installed_models(connection), key="upload_models")
+        models = model_picker(bench.store.presets(), installed, key="upload_models")
     with right:
         infer_fps = rate_picker(source.kept.facts if source.kept else None, key="upload_rate")
-    ready = bool(models) and infer_fps is not None
+    facts = preflight_notes(bench, connection, source, models, installed, infer_fps)
+    ready = bool(models) and infer_fps is not None and facts is not None
     frames = source.kept.facts.planned_count(infer_fps) if source.kept and infer_fps else None
     estimate_note(bench.store, connection.service, models, frames)
-    if st.button(f"Run on {plain(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready):
+    wanted = st.button(
+        f"Run on {plain(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready
+    )
+    if wanted and address_is_good(bench, facts):
         job = bench.workflow.submit(
             service=connection.service,
             key_id=connection.key_id or "",
@@ -42,3 +49,4 @@ if source:
         st.session_state["submitted_job"] = job.id
 if "submitted_job" in st.session_state:
     submission(bench.store, st.session_state["submitted_job"])
+batch(bench, connection, source.arrived if source else ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from random import Random
 
 import av
 import numpy as np
@@ -64,3 +65,12 @@ def write_video(path: Path, *, frames: int, fps: int, width_px: int = 320, heigh
                 image[96:144, left : left + 48] = 235
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
         container.mux(stream.encode(None))
+
+
+def padded(video: Path, path: Path, size_bytes: int) -> Path:
+    """The same video made larger by a box of noise that players skip; another noise for another path."""
+    content = video.read_bytes()
+    padding = size_bytes - len(content)
+    noise = Random(f"{path.parent.name}/{path.name}").randbytes(padding - 8)
+    path.write_bytes(content + padding.to_bytes(4, "big") + b"free" + noise)
+    return path

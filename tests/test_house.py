@@ -34,6 +34,7 @@ CLIENT_SIDE = {
     *("video_inference.lease", "video_inference.history", "video_inference.ledger_tables"),
     *("video_inference.sending", "video_inference.archiving", "video_inference.steps", "video_inference.outages"),
     *("video_inference.workbench", "video_inference.media", "video_inference.media_api"),
+    *("video_inference.kept_videos", "video_inference.tus", "video_inference.tickets"),
 }
 """What the engine, which may run alone, must do without."""
 

@@ -1,7 +1,9 @@
-"""Run a video from the command line: `python -m video_inference run VIDEO --model ID/VERSION`.
+"""Run a video from the command line: `python -m video_inference run VIDEO --model ID/VERSION`; or keep what there is:
+`backup FILE`, `restore FILE`.
 
-Exit codes: 0 done, 2 wrong arguments, 3 the video, the model or a setting is no good, 4 the service did not answer
-as it should, 5 the job failed, 130 interrupted. The job stands in the ledger as if it had come from the dashboard.
+Exit codes: 0 done, 2 wrong arguments, 3 the video, the model, a setting or the backup is no good, 4 the service did
+not answer as it should, 5 the job failed, 130 interrupted. A job stands in the ledger as if it had come from the
+dashboard.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from msgspec import structs
 from tqdm import tqdm
 
 from video_inference.analysis.counts import totals
+from video_inference.backup_command import add_backup_commands, run_backup, run_restore
+from video_inference.clock import utc_now
 from video_inference.engine.__main__ import make_app
 from video_inference.errors import FrametallyError, ServiceError, SettingsError, VideoError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
@@ -46,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; returns the exit code."""
     options = _parse(arguments)
     try:
-        return _run(options, Settings.read(os.environ))
+        return _do(options, Settings.read(os.environ))
     except ServiceError as error:
         print(error, file=sys.stderr)
         return SERVICE_FAILED
@@ -54,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("Interrupted. The job goes on at the service; the dashboard shows it.", file=sys.stderr)
+        goes_on = " The job goes on at the service; the dashboard shows it." if options.command == "run" else ""
+        print(f"Interrupted.{goes_on}", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -62,7 +67,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m video_inference", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    run = parser.add_subparsers(required=True, metavar="run").add_parser("run", help="run models over one video")
+    commands = parser.add_subparsers(required=True, dest="command", metavar="run | backup | restore")
+    add_backup_commands(commands)
+    run = commands.add_parser("run", help="run models over one video")
     run.add_argument("video", metavar="VIDEO", help="a file, or a public http(s) URL")
     run.add_argument("--model", action="append", required=True, metavar="ID/VERSION", help="may be given several times")
     run.add_argument("--fps", type=float, help="frames per second to analyse; 5, or the video's rate if that is lower")
@@ -70,6 +77,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     run.add_argument("--api-url", help="a Video Inference service; unset: FRAMETALLY_API_URL, else the built-in engine")
     run.add_argument("--out", type=Path, metavar="FILE", help="where to write the results JSON")
     return parser.parse_args(arguments)
+
+
+def _do(options: argparse.Namespace, settings: Settings) -> int:
+    if options.command == "run":
+        return _run(options, settings)
+    if options.command == "backup":
+        run_backup(options, settings, utc_now())
+    else:
+        run_restore(options, settings)
+    return OK
 
 
 def _run(options: argparse.Namespace, settings: Settings) -> int:

@@ -37,6 +37,16 @@ def check_room(folder: Path, size_bytes: int) -> None:
         raise _disk_full()
 
 
+def size_in_words(size_bytes: int) -> str:
+    """`1.5 GB`: powers of 1024, as file managers count."""
+    size = float(size_bytes)
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1024:
+            return f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:.3g} GB"
+
+
 def last_change(folder: Path) -> float:
     """When the folder or anything in it last changed, in seconds since the epoch."""
     try:

@@ -8,6 +8,7 @@ FrametallyError             says what failed and what to do next; never carries 
 ├── ModelError              the engine cannot run this model
 ├── ResultsError            these results cannot be read
 ├── JobError                there is no such job, or it cannot make this move
+├── BackupError             a backup cannot be made or restored
 └── ServiceError            the Video Inference service did not do what was asked
     ├── ServiceUnreachable  no answer: name, network, timeout
     │   └── NothingSent     not even a connection: the same call may be made again
@@ -64,6 +65,10 @@ class ResultsError(FrametallyError):
 
 class JobError(FrametallyError):
     """There is no such job, or it cannot make this move."""
+
+
+class BackupError(FrametallyError):
+    """A backup cannot be made or restored."""
 
 
 class ServiceError(FrametallyError):

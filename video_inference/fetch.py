@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,21 @@ def fetch(
         MediaError: the address is refused, does not answer with a video, or the video is too large or too slow.
     """
     give_up_s = time.monotonic() + max_s
+    with answer_of(url, private_urls=private_urls, give_up_s=give_up_s) as (response, parts):
+        _store(response, target, parts, max_bytes, give_up_s, on_progress)
+
+
+@contextmanager
+def answer_of(
+    url: str, *, private_urls: bool, give_up_s: float, headers: Mapping[str, str] | None = None
+) -> Iterator[tuple[urllib3.BaseHTTPResponse, SplitResult]]:
+    """What is at `url` in the end, its body still to be read, and the parts of the address that it came from.
+
+    `give_up_s`: on the monotonic clock. Whoever reads the body gets its faults as `MediaError`, too.
+
+    Raises:
+        MediaError: the address is refused, or does not answer.
+    """
     for _ in range(MAX_REDIRECTS + 1):
         parts = parse_public_url(url)
         with (
@@ -59,7 +74,7 @@ def fetch(
                 response = pool.request(
                     "GET",
                     _path_of(parts),
-                    headers={**_HEADERS, "Host": parts.netloc},
+                    headers={**_HEADERS, **(headers or {}), "Host": parts.netloc},
                     timeout=TIMEOUT,
                     retries=False,
                     redirect=False,
@@ -67,7 +82,8 @@ def fetch(
                 )
                 with closing(response):
                     if not response.get_redirect_location():
-                        return _store(response, target, parts, max_bytes, give_up_s, on_progress)
+                        yield response, parts
+                        return
                     url = urljoin(url, str(response.get_redirect_location()))
             except urllib3.exceptions.HTTPError as error:
                 _check_time(give_up_s)

@@ -14,10 +14,9 @@ from video_inference.errors import JobError
 from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.ledger_tables import JOB
 from video_inference.media import MediaLibrary
+from video_inference.sending import KEPT_THERE_S
 from video_inference.store import Store, job_of
 
-UPLOAD_KEPT = timedelta(days=6)
-"""A service keeps an upload for a week; the last day is left out, for the job needs it until it has begun."""
 CAN_BE_RETRIED = (JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
 
 
@@ -107,25 +106,14 @@ def adopt(
     return _add(store, job, "Started elsewhere, adopted by its id there.")
 
 
-def upload_still_there(job: Job, now: datetime) -> bool:
-    """Whether the service still has the video of this job.
-
-    Not where the job was to reuse an upload and was never taken: that upload may have been the reason.
-    """
-    if job.upload_url is None or job.upload_at is None or now - job.upload_at > UPLOAD_KEPT:
-        return False
-    return job.remote_job_id is not None or job.upload_at >= job.created_at
-
-
 def _again(store: Store, media: MediaLibrary, job: Job, now: datetime, new_id: str, cause: str) -> Job:
-    """A new job of the same video and tags."""
+    """A new job of the same video and tags. Whether its service still has the video is found out when it is sent."""
     kept = media.get(job.video_sha256 or "")
-    is_there = job.video_url is None and upload_still_there(job, now)
-    if job.video_url is None and not is_there and kept is None:
+    if not (kept or job.video_url or store.kept_upload(job, now - timedelta(seconds=KEPT_THERE_S))):
         raise JobError("The video of this job is not here any more.", "Upload it again and start a new job.")
     new = Job(
         id=new_id,
-        status=JobStatus.UPLOADED if is_there else JobStatus.CREATED,
+        status=JobStatus.CREATED,
         service=job.service,
         key_id=job.key_id,
         video_name=job.video_name,
@@ -134,22 +122,19 @@ def _again(store: Store, media: MediaLibrary, job: Job, now: datetime, new_id: s
         models=job.models,
         infer_fps=job.infer_fps,
         frames=kept.facts.planned_count(job.request_fps) if kept else None,
-        upload_url=job.upload_url if is_there else None,
-        upload_at=job.upload_at if is_there else None,
         notes=job.notes,
         created_at=now,
         next_check_at=now,
     )
-    new = _add(store, new, cause)
-    job_tags.tag(store, [new.id], job_tags.tags_of(store, [job.id]).get(job.id, []))
+    new = _add(store, new, cause, job_tags.tags_of(store, [job.id]).get(job.id, []))
     store.log_act(job.id, f"Run again as job {new.id}.")
     return new
 
 
-def _add(store: Store, job: Job, cause: str) -> Job:
+def _add(store: Store, job: Job, cause: str, tags: Sequence[str] = ()) -> Job:
     """Write it down, unless somebody has just written the same; then that one."""
     try:
-        store.add(job, cause=cause)
+        store.add(job, cause=cause, tags=tags)
     except sa.exc.IntegrityError:
         return store.job(job.id)
     return job

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from video_inference import history
 from video_inference.history import EventKind
-from video_inference.jobs import JobStatus
+from video_inference.jobs import EMBEDDED, Job, JobStatus
 from video_inference.ledger_tables import JOB
 from video_inference.store import Store
 
@@ -23,11 +23,18 @@ _BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
 def delete(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
     """Hide jobs, and have nobody act on them; returns those that are hidden now.
 
-    One that is still on its way to its service stays: it might be started there with nobody left to know. Cancel it
-    first.
+    One that is to be cancelled first stays: it is on its way to its service, and might be started there with nobody
+    left to know, or it keeps the built-in engine busy.
     """
-    may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_BEING_SENT))
+    runs_here = sa.and_(JOB.c.status == JobStatus.SUBMITTED, JOB.c.service == EMBEDDED)
+    may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_BEING_SENT), ~runs_here)
     return _set(store, job_ids, may_go, now, now, "Deleted.")
+
+
+def can_be_deleted(job: Job) -> bool:
+    """Whether `delete` would hide it."""
+    runs_here = job.status is JobStatus.SUBMITTED and job.service == EMBEDDED
+    return job.deleted_at is None and job.status not in _BEING_SENT and not runs_here
 
 
 def restore(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
@@ -40,15 +47,15 @@ def remove_deleted(store: Store, results_dir: Path, exports_dir: Path, now: date
 
     The video stays: other jobs may run over it.
     """
-    old = sa.select(JOB.c.id).where(JOB.c.deleted_at < now - timedelta(seconds=UNDO_S))
+    is_old = JOB.c.deleted_at < now - timedelta(seconds=UNDO_S)
     with store.reading() as connection:
-        job_ids = list(connection.execute(old).scalars())
-    for job_id in job_ids:
+        job_ids = list(connection.execute(sa.select(JOB.c.id).where(is_old)).scalars())
+    gone = [job_id for job_id in job_ids if store.remove(job_id, is_old)]  # not one that was brought back just now
+    for job_id in gone:
         shutil.rmtree(results_dir / job_id, ignore_errors=True)
         for export in (*exports_dir.glob(f"{job_id}-*"), *(exports_dir / "tables").glob(f"{job_id}-*")):
             export.unlink(missing_ok=True)
-        store.remove(job_id)
-    return len(job_ids)
+    return len(gone)
 
 
 def _set(

@@ -1,4 +1,4 @@
-"""The kept videos: how one arrives piece by piece, and where it stays under its sha256. Folders are the state.
+"""The kept videos, and how one arrives piece by piece. Folders are the state.
 
     uploads/<id>/      meta.json, data               arriving; `data` is as long as what has arrived
                        kept/{facts.json, video.mp4}  complete and checked, about to move
@@ -9,32 +9,33 @@ A step is one rename, so a crash leaves what was before it or what is after it; 
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
 from video_inference.contract import VIDEO_SUFFIXES
+from video_inference.digests import digests_of
 from video_inference.disk import (
     check_room,
     disk_full_explained,
-    fsync,
     last_change,
     read_json,
     sha256_of,
+    size_in_words,
     write_at,
     write_json,
 )
 from video_inference.errors import MediaError, VideoError
 from video_inference.file_names import clean_file_name, video_suffix_of
-from video_inference.probe import VideoFacts, probe
+from video_inference.kept_videos import KeptVideo as KeptVideo
+from video_inference.kept_videos import KeptVideos, stage
 
 
 class UploadUnknown(MediaError):
@@ -49,14 +50,12 @@ class VideoTooLarge(MediaError):
     """More bytes than are accepted, or than were announced."""
 
 
-class KeptVideo(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole, readable video that stays."""
+class QuotaReached(MediaError):
+    """All videos together would take more than they may."""
 
-    sha256: str
-    file_name: str
-    """As the person who brought it last gave it, cleaned for showing."""
-    path: Path
-    facts: VideoFacts
+
+class UploadDamaged(MediaError):
+    """What arrived is not what was sent."""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,27 +76,21 @@ class _Meta(msgspec.Struct, frozen=True):
     video_sha256: str | None = None
 
 
-class _Card(msgspec.Struct, frozen=True):
-    file_name: str
-    video: str
-    facts: VideoFacts
-
-
 class MediaLibrary:
     """Everything below one folder; any number of processes may share it."""
 
-    def __init__(self, folder: Path, *, max_video_bytes: int) -> None:
+    def __init__(self, folder: Path, *, max_video_bytes: int, quota_bytes: int | None = None) -> None:
         self.max_video_bytes = max_video_bytes
+        self._quota_bytes = quota_bytes
+        self._kept = KeptVideos(folder / "videos")
         self._uploads = folder / "uploads"
-        self._videos = folder / "videos"
-        for part in (self._uploads, self._videos):
-            part.mkdir(parents=True, exist_ok=True)
+        self._uploads.mkdir(parents=True, exist_ok=True)
 
     def begin(self, file_name: str, size_bytes: int) -> Upload:
         """Make room for a video of exactly `size_bytes`.
 
         Raises:
-            MediaError: its kind of file is not accepted, it is empty or too large, or the disk has no room.
+            MediaError: its kind of file is not accepted, it is empty or too large, or there is no room for it.
         """
         name = clean_file_name(file_name)
         video_suffix_of(name)
@@ -108,6 +101,21 @@ class MediaLibrary:
         (folder / "data").touch()
         write_json(folder / "meta.json", _Meta(name, size_bytes))
         return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
+
+    def has_size(self, size_bytes: int) -> bool:
+        """Whether a kept video has exactly this size: worth asking whether it is the same."""
+        return self._kept.has_size(size_bytes)
+
+    def recognise(self, file_name: str, size_bytes: int, block_digest: str) -> KeptVideo | None:
+        """The kept video with this very content, under its new name; None where it has to be sent.
+
+        Raises:
+            MediaError: its kind of file is not accepted.
+        """
+        name = clean_file_name(file_name)
+        video_suffix_of(name)
+        kept = self._kept.find(size_bytes, block_digest)
+        return self._kept.rename(kept, name) if kept else None
 
     def upload(self, upload_id: str) -> Upload:
         """How far an upload is.
@@ -151,11 +159,25 @@ class MediaLibrary:
                 write_at(folder / "data", offset_bytes, piece)
             return offset_bytes + len(piece)
 
-    def finish(self, upload_id: str) -> KeptVideo:
+    def take_back(self, upload_id: str, start_bytes: int, end_bytes: int) -> None:
+        """Forget a piece that arrived damaged, unless more has arrived behind it.
+
+        Raises:
+            UploadUnknown: there is none with this id.
+        """
+        with self._locked(upload_id) as folder:
+            data = folder / "data"
+            if data.exists() and data.stat().st_size == end_bytes:
+                os.truncate(data, start_bytes)
+
+    def finish(self, upload_id: str, block_digest: str = "") -> KeptVideo:
         """Check a complete upload and keep it; asked again, the answer is the same.
+
+        `block_digest` is that of the file where it came from, as in `digests.py`; empty where nobody knows it.
 
         Raises:
             VideoError: it is no video that can be read; the upload is gone.
+            UploadDamaged: it is not the file that was sent; the upload is gone.
             OffsetMismatch: it is not complete.
             UploadUnknown: there is none with this id.
         """
@@ -164,8 +186,8 @@ class MediaLibrary:
             if upload.offset_bytes != upload.size_bytes:
                 raise OffsetMismatch(f"The upload is at byte {upload.offset_bytes}.", "Go on from there.")
             try:
-                sha256 = upload.video_sha256 or self._keep(folder, upload)
-            except VideoError:
+                sha256 = upload.video_sha256 or self._keep(folder, upload, block_digest)
+            except (VideoError, UploadDamaged):
                 shutil.rmtree(folder)
                 raise
         kept = self.get(sha256)
@@ -194,7 +216,7 @@ class MediaLibrary:
             raise MediaError(f"There is no file {name}.", "Check the path.")
         known = self.get(sha256_of(path))
         if known:
-            return self._renamed(known, name)
+            return self._kept.rename(known, name)
         upload = self.begin(name, path.stat().st_size)
         folder = self._uploads / upload.id
         try:
@@ -206,13 +228,7 @@ class MediaLibrary:
 
     def get(self, sha256: str) -> KeptVideo | None:
         """The kept video with this sha256, in lower-case hex; None where there is none, or where it is no sha256."""
-        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
-            return None
-        home = self._videos / sha256
-        card = read_json(home / "facts.json", _Card)
-        if card is None:
-            return None
-        return KeptVideo(sha256=sha256, file_name=card.file_name, path=home / card.video, facts=card.facts)
+        return self._kept.get(sha256)
 
     def remove_stale_uploads(self, older_than_s: float, now: float) -> int:
         """Remove uploads that nothing has arrived of for so long, and the traces of finished ones.
@@ -223,8 +239,14 @@ class MediaLibrary:
         """
         stale = [folder for folder in self._uploads.iterdir() if now - last_change(folder) > older_than_s]
         for folder in stale:
-            shutil.rmtree(folder, ignore_errors=True)
-        return len(stale)
+            with suppress(UploadUnknown), self._locked(folder.name):
+                if now - last_change(folder) > older_than_s:  # still: it may go on at this very moment
+                    shutil.rmtree(folder, ignore_errors=True)
+        return sum(not folder.exists() for folder in stale)
+
+    def _used_bytes(self) -> int:
+        arriving = (data.stat().st_size for folder in self._uploads.iterdir() if (data := _arrived_in(folder)))
+        return self._kept.used_bytes() + sum(arriving)
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes < 1:
@@ -236,6 +258,12 @@ class MediaLibrary:
                 "Choose a shorter part of it.",
             )
         check_room(self._uploads, size_bytes)
+        if self._quota_bytes is not None and (used_bytes := self._used_bytes()) + size_bytes > self._quota_bytes:
+            used, quota = size_in_words(used_bytes), size_in_words(self._quota_bytes)
+            raise QuotaReached(
+                f"The videos here take {used} of {quota}; {size_in_words(size_bytes)} more do not fit.",
+                "Whoever runs this dashboard can raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
+            )
 
     def _upload_folder(self, upload_id: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{32}", upload_id):
@@ -258,57 +286,25 @@ class MediaLibrary:
         finally:
             os.close(handle)
 
-    def _keep(self, folder: Path, upload: Upload) -> str:
+    def _keep(self, folder: Path, upload: Upload, block_digest: str) -> str:
         data = _arrived_in(folder)
         if data is None:
             raise _unknown()
-        sha256 = sha256_of(data)
-        known = self.get(sha256)
+        digests = digests_of(data)
+        if block_digest not in ("", digests.block_digest):
+            raise UploadDamaged("What arrived is not the file that was sent.", "Choose the file again.")
+        known = self.get(digests.sha256)
         if not known:
-            _stage(folder, data, upload.file_name)
+            stage(data, folder / "kept", upload.file_name, digests.block_digest)
         # The sha256 before the move: whoever asks after a crash in between still learns what it became.
-        write_json(folder / "meta.json", _Meta(upload.file_name, upload.size_bytes, sha256))
+        write_json(folder / "meta.json", _Meta(upload.file_name, upload.size_bytes, digests.sha256))
         if known:
-            self._renamed(known, upload.file_name)
+            self._kept.rename(known, upload.file_name)
         else:
-            self._move_in(folder / "kept", sha256)
+            self._kept.move_in(folder / "kept", digests.sha256)
         (folder / "data").unlink(missing_ok=True)
         shutil.rmtree(folder / "kept", ignore_errors=True)
-        return sha256
-
-    def _move_in(self, staged: Path, sha256: str) -> None:
-        try:
-            staged.rename(self._videos / sha256)
-        except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                raise
-        fsync(self._videos)
-
-    def _renamed(self, kept: KeptVideo, file_name: str) -> KeptVideo:
-        if kept.file_name != file_name:
-            write_json(kept.path.with_name("facts.json"), _Card(file_name, kept.path.name, kept.facts))
-        return msgspec.structs.replace(kept, file_name=file_name)
-
-
-def size_in_words(size_bytes: int) -> str:
-    """`1.5 GB`: powers of 1024, as file managers count."""
-    size = float(size_bytes)
-    for unit in ("bytes", "KB", "MB"):
-        if size < 1024:
-            return f"{size:.3g} {unit}"
-        size /= 1024
-    return f"{size:.3g} GB"
-
-
-def _stage(folder: Path, data: Path, file_name: str) -> None:
-    """Everything of the kept folder, whole and on the disk, before it appears under its name."""
-    staged = folder / "kept"
-    video = f"video{video_suffix_of(file_name)}"
-    facts = probe(data)
-    staged.mkdir(exist_ok=True)
-    write_json(staged / "facts.json", _Card(file_name, video, facts))
-    fsync(data.replace(staged / video))
-    fsync(staged)
+        return digests.sha256
 
 
 def _arrived_in(folder: Path) -> Path | None:

@@ -85,6 +85,11 @@ SETTINGS = (
         meaning="Largest video that is accepted, in bytes.",
     ),
     Setting(
+        name="FRAMETALLY_MEDIA_QUOTA_BYTES",
+        default="",
+        meaning="What all kept videos may take together, in bytes; unset: as much as the disk has.",
+    ),
+    Setting(
         name="FRAMETALLY_LOST_AFTER_S",
         default="86400",
         meaning="A job that the service says nothing about for so many seconds is marked lost.",
@@ -108,6 +113,7 @@ class Settings:
     engine_keep_s: float = 604_800.0
     model_servers: ModelServers = NO_SERVERS
     max_video_bytes: int = 10 * 1024**3
+    media_quota_bytes: int | None = None
     lost_after_s: float = 86_400.0
 
     @classmethod
@@ -125,7 +131,7 @@ class Settings:
         def value(name: str) -> str:
             return env.get(name, "").strip() or str(secrets.get(name, "")).strip()
 
-        data_dir = Path(value("FRAMETALLY_DATA_DIR") or "data").absolute()
+        data_dir, quota = Path(value("FRAMETALLY_DATA_DIR") or "data").absolute(), value("FRAMETALLY_MEDIA_QUOTA_BYTES")
         return cls(
             data_dir=data_dir,
             database_url=value("FRAMETALLY_DATABASE_URL") or f"sqlite:///{data_dir / 'frametally.db'}",
@@ -138,6 +144,7 @@ class Settings:
             engine_keep_s=_parse_number("FRAMETALLY_ENGINE_KEEP_S", value("FRAMETALLY_ENGINE_KEEP_S")),
             model_servers=ModelServers.read({name: value(name) for name in (SERVERS_SETTING, KEY_SETTING)}),
             max_video_bytes=int(_parse_number("FRAMETALLY_MAX_VIDEO_BYTES", value("FRAMETALLY_MAX_VIDEO_BYTES"))),
+            media_quota_bytes=int(_parse_number("FRAMETALLY_MEDIA_QUOTA_BYTES", quota)) if quota else None,
             lost_after_s=_parse_number("FRAMETALLY_LOST_AFTER_S", value("FRAMETALLY_LOST_AFTER_S")),
         )
 

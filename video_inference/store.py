@@ -6,7 +6,6 @@ on who made it: a call that finds the job elsewhere changes nothing and says so.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import fields
@@ -16,8 +15,6 @@ from typing import Any
 
 import msgspec
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from msgspec import Struct
 from sqlalchemy.engine import Connection, RowMapping
 
@@ -29,6 +26,7 @@ from video_inference.history import Event, EventKind
 from video_inference.jobs import Job, JobStatus, ModelChoice, sources_of
 from video_inference.ledger_tables import EVENT, JOB, JOB_TAG, PRESET
 from video_inference.outages import Outage
+from video_inference.schema import upgrade
 
 
 class Preset(Struct, frozen=True, kw_only=True):
@@ -42,7 +40,11 @@ class Store:
     """The ledger of one deployment; safe to use from any thread."""
 
     def __init__(self, database_url: str, clock: Callable[[], datetime] = utc_now) -> None:
-        """Open the ledger and bring its schema up to date; `clock` says when a move was made."""
+        """Open the ledger and bring its schema up to date; `clock` says when a move was made.
+
+        Raises:
+            SettingsError: a newer program made it; it is left as it is.
+        """
         self._clock = clock
         url = sa.make_url(database_url)
         if url.get_backend_name() == "sqlite" and url.database:
@@ -52,7 +54,11 @@ class Store:
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
         self._writing = self._engine.execution_options(is_writing=True)
-        migrate(self._writing)
+        try:
+            migrate(self._writing)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._engine.dispose()
@@ -65,13 +71,16 @@ class Store:
         """One transaction for changes of other modules."""
         return self._writing.begin()
 
-    def add(self, *jobs: Job, cause: str = "") -> None:
-        """Write new jobs down, all or none, and the beginning of their history.
+    def add(self, *jobs: Job, cause: str = "", tags: Sequence[str] = ()) -> None:
+        """Write new jobs down, all or none, with these tags and the beginning of their history.
 
         `cause`: what they come from, for a person to read.
         """
         with self._writing.begin() as connection:
             connection.execute(JOB.insert(), [_row_of(job) for job in jobs])
+            pairs = [{"job_id": job.id, "tag": tag} for job in jobs for tag in tags]
+            if pairs:
+                connection.execute(JOB_TAG.insert(), pairs)
             for job in jobs:
                 history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
 
@@ -200,12 +209,14 @@ class Store:
         with self._engine.connect() as connection:
             return history.read(connection, job_id, kinds, limit)
 
-    def remove(self, job_id: str) -> None:
-        """Forget a job and its history for good."""
+    def remove(self, job_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
+        """Forget a job, its history and its tags for good, where the conditions hold; False where they do not."""
         with self._writing.begin() as connection:
-            connection.execute(JOB.delete().where(JOB.c.id == job_id))
-            connection.execute(EVENT.delete().where(EVENT.c.job_id == job_id))
-            connection.execute(JOB_TAG.delete().where(JOB_TAG.c.job_id == job_id))
+            if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
+                return False
+            for table in (EVENT, JOB_TAG):
+                connection.execute(table.delete().where(table.c.job_id == job_id))
+        return True
 
     def outages(self) -> list[Outage]:
         """Services that do not answer as they should now."""
@@ -253,16 +264,10 @@ class Store:
 
 def migrate(engine: sa.Engine) -> None:
     """Bring the schema up to date; processes that start together take turns."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with _MIGRATING, engine.begin() as connection:
+    with engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # SQLite's BEGIN IMMEDIATE makes processes wait already
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(7362001)"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-_MIGRATING = threading.Lock()  # Alembic keeps its context in module globals
+        upgrade(connection)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

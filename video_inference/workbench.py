@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from video_inference.client import VideoInferenceClient
 from video_inference.clock import utc_now
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import SettingsError
+from video_inference.folder_lock import Part, take_part
 from video_inference.media import MediaLibrary
-from video_inference.media_api import Tickets
 from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
+from video_inference.startup_checks import refuse_unusable
 from video_inference.store import Store
+from video_inference.tickets import Tickets
 from video_inference.workflow import Workflow
 
 
@@ -32,6 +33,8 @@ class Workbench:
     media: MediaLibrary
     tickets: Tickets
     workflow: Workflow
+    part: Part = field(repr=False)
+    """In the data folder; see `folder_lock`."""
 
 
 def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workbench:
@@ -40,10 +43,16 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
     Raises:
         SettingsError: the data folder or the ledger cannot be opened.
     """
+    refuse_unusable(settings)
     try:
+        part = take_part(settings.data_dir)
         engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
         link_secret = read_or_make_secret(settings.link_secret_file)
-        media = MediaLibrary(settings.media_dir, max_video_bytes=settings.max_video_bytes)
+        media = MediaLibrary(
+            settings.media_dir,
+            max_video_bytes=settings.max_video_bytes,
+            quota_bytes=settings.media_quota_bytes,
+        )
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
@@ -56,6 +65,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         services=services,
         media=media,
         results_dir=settings.results_dir,
+        exports_dir=settings.exports_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
     )
@@ -68,6 +78,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         media=media,
         tickets=Tickets(link_secret),
         workflow=workflow,
+        part=part,
     )
 
 
@@ -77,7 +88,5 @@ def _open_ledger(database_url: str) -> Store:
         return Store(database_url)
     except ImportError as error:
         raise SettingsError(f"The job ledger needs the package {error.name}.", "Install it, then try again.") from error
-    except CommandError as error:
-        raise SettingsError("The job ledger is of a newer version.", "Use that version, or another ledger.") from error
     except (SQLAlchemyError, OSError) as error:  # in whose texts the URL may stand
         raise SettingsError(f"The job ledger cannot be opened ({type(error).__name__}).", check) from None

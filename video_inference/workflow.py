@@ -21,6 +21,7 @@ from video_inference.client import StatusAnswer, VideoInferenceClient
 from video_inference.contract import STATUS_FLOOR_S, StatusReport
 from video_inference.errors import JobError, KeyRefused, MediaError, RequestRefused, ResultsError, ServiceError
 from video_inference.history import EventKind
+from video_inference.job_deletion import remove_deleted
 from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.lease import LEASE_S
 from video_inference.media import MediaLibrary
@@ -44,6 +45,7 @@ class Workflow:
     services: Services
     media: MediaLibrary
     results_dir: Path
+    exports_dir: Path
     lost_after_s: float
     clock: Callable[[], datetime]
 
@@ -168,9 +170,10 @@ class Workflow:
             self._check(job, client)
 
     def tidy(self) -> None:
-        """Remove what given-up uploads and crashes left behind more than a day ago."""
+        """Remove what given-up uploads and crashes left behind more than a day ago, and jobs deleted an hour ago."""
         self.media.remove_stale_uploads(_KEEP_LEFTOVERS_S, self.clock().timestamp())
         self.archiving.tidy()
+        remove_deleted(self.store, self.results_dir, self.exports_dir, self.clock())
 
     def _check(self, job: Job, client: VideoInferenceClient) -> None:
         answer = self._ask(job, client)

@@ -1,4 +1,4 @@
-"""The way a video gets in: dropped or chosen, sent in pieces that resume, past Streamlit's own uploader.
+"""The way videos get in: dropped or chosen, sent in pieces that resume, past Streamlit's own uploader.
 
 The browser speaks the tus protocol with `video_inference.media_api`; the server's memory does not grow with the file.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from video_inference.contract import VIDEO_SUFFIXES
-from video_inference.media import size_in_words
+from video_inference.disk import size_in_words
 
 _ICONS = {
     "drop": '<path d="M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3"/>',
@@ -26,49 +26,55 @@ def _icon(name: str) -> str:
 
 
 _HTML = f"""
-<div class="uploader" data-phase="empty">
+<div class="uploader empty">
   <label class="zone">
-    <input type="file" class="unseen" accept="{",".join(VIDEO_SUFFIXES)}" aria-describedby="uploader-hint">
+    <input type="file" multiple class="unseen" accept="{",".join(VIDEO_SUFFIXES)}" aria-describedby="uploader-hint">
     {_icon("drop")}
-    <span class="lead"><b>Choose a video</b> or drop it here</span>
+    <span class="lead"><b>Choose videos</b> or drop them here</span>
     <span class="hint" id="uploader-hint"></span>
   </label>
-  <div class="card">
-    <div class="icons">{_icon("film")}{_icon("check")}{_icon("alert")}</div>
-    <div class="what"><div class="name"></div><div class="facts"></div></div>
-    <div class="actions">
-      <button type="button" class="resume">Resume</button>
-      <button type="button" class="again"></button>
-      <button type="button" class="cancel">Cancel</button>
-    </div>
-    <div class="bar" role="progressbar" aria-label="Upload" aria-valuemin="0" aria-valuemax="100"><div></div></div>
-    <p class="reason"></p>
-  </div>
+  <div class="unfinished"></div>
+  <p class="together"></p>
+  <ul class="list" aria-label="Uploads"></ul>
   <p class="unseen" role="status"></p>
+  <template>
+    <li class="card">
+      <div class="icons">{_icon("film")}{_icon("check")}{_icon("alert")}</div>
+      <div class="what"><div class="name"></div><div class="facts"></div></div>
+      <div class="actions">
+        <button type="button" class="pause">Pause</button>
+        <button type="button" class="resume">Resume</button>
+        <button type="button" class="cancel">Cancel</button>
+      </div>
+      <div class="bar" role="progressbar" aria-valuemin="0" aria-valuemax="100"><div></div></div>
+      <p class="reason"></p>
+    </li>
+  </template>
 </div>
 """
 _HERE = Path(__file__).parent
+_SCRIPTS = ("words.js", "digest.js", "tus.js", "upload.js", "uploader.js")
 _component = st.components.v2.component(
     "frametally.video_uploader",
     html=_HTML,
     css=(_HERE / "uploader.css").read_text(),
-    js=(_HERE / "uploader.js").read_text(),
+    js="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
 )
 
 
-def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> str | None:
-    """Let the person bring a video; returns the sha256 of the one that arrived, None until then.
+def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> list[str]:
+    """Let the person bring videos; returns the sha256 of each that arrived and was not removed, the newest last.
 
-    The value comes from the browser: it has the form of a sha256, and only the media library knows whether there is
-    such a video.
+    The values come from the browser: they have the form of a sha256, and only the media library knows whether there
+    are such videos.
 
     Args:
-        ticket: the right to begin an upload (`Tickets.for_upload`).
+        ticket: the right to begin uploads (`Tickets.for_upload`).
         max_video_bytes: the limit to show; the server enforces it.
-        key: one upload per key goes on while pages rerun and change.
+        key: one queue per key goes on while pages rerun and change.
     """
     kinds = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
-    hint = f"{kinds} up to {size_in_words(max_video_bytes)}"
-    result = _component(key=key, data={"key": key, "ticket": ticket, "hint": hint}, on_sha256_change=lambda: None)
-    sha256 = result.sha256
-    return sha256 if isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256) else None
+    hint = f"{kinds} up to {size_in_words(max_video_bytes)} each"
+    result = _component(key=key, data={"key": key, "ticket": ticket, "hint": hint}, on_arrived_change=lambda: None)
+    arrived = result.arrived if isinstance(result.arrived, list) else []
+    return [sha256 for sha256 in arrived if isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256)]

@@ -9,17 +9,20 @@ from typing import Any
 
 import pytest
 
-from tests.core.conftest import START, a_job
+from tests.core.conftest import START, Clock, a_job
+from tests.core.test_workflow import Deployment
 from video_inference import job_tags
 from video_inference.errors import JobError
 from video_inference.history import EventKind
-from video_inference.job_actions import UPLOAD_KEPT, AlreadyHere, adopt, duplicate, retry
-from video_inference.job_deletion import UNDO_S, delete, remove_deleted, restore
+from video_inference.job_actions import AlreadyHere, adopt, duplicate, retry
+from video_inference.job_deletion import UNDO_S, can_be_deleted, delete, remove_deleted, restore
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.media import MediaLibrary
 from video_inference.store import Store
 
 HOUR = timedelta(hours=1)
+C = JobStatus.CREATED
+RAN = ((ModelChoice(model_id="motion", version="1"),), 5.0)
 BIRDS = ModelChoice(model_id="birds", version="10")
 
 
@@ -47,28 +50,14 @@ def acts(store: Store, job_id: str = "j1") -> list[str]:
     return [event.cause for event in store.history(job_id, kinds=[EventKind.ACT])]
 
 
-def test_a_retry_uses_the_upload_that_the_service_still_has(store: Store, media: MediaLibrary, failed: Job) -> None:
+def test_a_retry_is_a_new_job_of_the_same_video_models_and_tags(store: Store, media: MediaLibrary, failed: Job) -> None:
     new = retry(store, media, "j1", START + HOUR)
     assert store.job(new.id) == new
-    assert (new.status, new.upload_url, new.upload_at) == (JobStatus.UPLOADED, failed.upload_url, START)
-    assert (new.remote_job_id, new.failure, new.ended_at, new.frames) == (None, "", None, 20)
-    assert (new.models, new.infer_fps, new.notes) == (failed.models, failed.infer_fps, "the wet one")
+    assert (new.status, new.remote_job_id, new.failure, new.ended_at, new.frames) == (C, None, "", None, 20)
+    assert (new.video_sha256, new.models, new.infer_fps, new.notes) == (failed.video_sha256, *RAN, "the wet one")
     assert job_tags.tags_of(store, [new.id]) == {new.id: ["night"]}
     assert acts(store) == [f"Run again as job {new.id}."]
     assert store.history(new.id)[0].cause == "Another try of job j1."
-
-
-def test_an_upload_of_last_week_is_sent_again(store: Store, media: MediaLibrary, failed: Job) -> None:
-    new = retry(store, media, failed.id, START + UPLOAD_KEPT + HOUR)
-    assert (new.status, new.upload_url, new.upload_at) == (JobStatus.CREATED, None, None)
-
-
-def test_an_upload_with_which_a_retry_was_never_taken_is_sent_again(
-    store: Store, media: MediaLibrary, failed: Job
-) -> None:
-    first = retry(store, media, failed.id, START + HOUR)
-    store.move(first, JobStatus.FAILED, failure="No such upload.")
-    assert retry(store, media, first.id, START + HOUR).status is JobStatus.CREATED
 
 
 def test_of_many_clicks_at_once_one_new_job_comes(store: Store, media: MediaLibrary, failed: Job) -> None:
@@ -92,17 +81,22 @@ def test_a_job_that_did_not_end_badly_is_not_retried(store: Store, media: MediaL
         retry(store, media, "j1", START)
 
 
-def test_without_its_video_a_job_is_not_started_again(store: Store, media: MediaLibrary) -> None:
+def test_without_its_video_a_job_is_not_started_again_unless_its_service_has_it(
+    store: Store, media: MediaLibrary
+) -> None:
     store.add(a_job(status=JobStatus.FAILED))
     with pytest.raises(JobError, match="video of this job is not here"):
         retry(store, media, "j1", START)
     store.add(a_job("j2", status=JobStatus.FAILED, video_url="https://host/v.mp4"))
     assert retry(store, media, "j2", START).video_url == "https://host/v.mp4"
+    sent: dict[str, Any] = {"video_sha256": "1" * 64, "upload_url": "https://storage/v?sig=1", "upload_at": START}
+    store.add(a_job("j3", status=JobStatus.FAILED, **sent))
+    assert retry(store, media, "j3", START + HOUR).video_sha256 == "1" * 64
 
 
-def test_other_models_run_over_the_same_upload(store: Store, media: MediaLibrary, failed: Job) -> None:
+def test_other_models_run_over_the_same_video(store: Store, media: MediaLibrary, failed: Job) -> None:
     new = duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR)
-    assert (new.status, new.models, new.infer_fps, new.frames) == (JobStatus.UPLOADED, (BIRDS,), 2.0, 8)
+    assert (new.status, new.models, new.infer_fps, new.frames) == (C, (BIRDS,), 2.0, 8)
     assert duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR).id != new.id
     with pytest.raises(JobError, match="names no model"):
         duplicate(store, media, failed.id, [], 2.0, START)
@@ -117,7 +111,7 @@ def test_an_adopted_job_is_asked_about_and_says_what_is_unknown(store: Store) ->
 
 
 def test_a_job_is_adopted_once_and_the_second_time_leads_to_it(store: Store) -> None:
-    store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1"))
+    store.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
     with pytest.raises(AlreadyHere, match="already: film") as refused:
         adopt(store, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
     assert refused.value.job_id == "j1"
@@ -134,7 +128,7 @@ def test_what_is_no_id_is_not_adopted(store: Store, remote_job_id: str) -> None:
 
 
 def test_a_deleted_job_is_left_alone_until_it_is_brought_back(store: Store) -> None:
-    store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1"))
+    store.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
     seen = store.job("j1")
     assert delete(store, ["j1", "no such"], START) == ["j1"]
     assert delete(store, ["j1"], START) == []
@@ -146,10 +140,15 @@ def test_a_deleted_job_is_left_alone_until_it_is_brought_back(store: Store) -> N
     assert acts(store) == ["Deleted.", "Brought back."]
 
 
-def test_a_job_that_is_being_sent_must_be_cancelled_before_it_is_deleted(store: Store) -> None:
-    for status in (JobStatus.CREATED, JobStatus.UPLOADED):
-        store.add(a_job(status.value, status=status))
-    assert delete(store, ["created", "uploaded"], START) == []
+def test_a_job_that_is_being_sent_or_runs_here_must_be_cancelled_before_it_is_deleted(store: Store) -> None:
+    for status in JobStatus:
+        for service in (EMBEDDED, "https://a"):
+            store.add(a_job(f"{status.value} {service}", status=status, service=service, remote_job_id="r"))
+    everything = store.jobs()
+    gone = delete(store, [job.id for job in everything], START)
+    assert set(gone) == {job.id for job in everything if can_be_deleted(job)}
+    kept = {f"created {EMBEDDED}", f"uploaded {EMBEDDED}", f"submitted {EMBEDDED}", "created https://a"}
+    assert {job.id for job in store.jobs()} == {*kept, "uploaded https://a"}
 
 
 def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(
@@ -170,3 +169,15 @@ def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(
     left = sorted(path.name for folder in (results, exports) for path in folder.rglob("*") if path.is_file())
     assert left == ["boxes", "j2-0.mp4", "j2-1.csv"]
     assert media.get(failed.video_sha256 or "")
+
+
+def test_the_watcher_removes_what_was_deleted_long_enough_ago(tmp_path: Path, clock: Clock) -> None:
+    deployment = Deployment(tmp_path, clock, "http://127.0.0.1:1")
+    for job_id in ("j1", "j2"):
+        deployment.store.add(a_job(job_id, status=JobStatus.FAILED))
+    delete(deployment.store, ["j1"], clock())
+    clock.wait(UNDO_S + 1)
+    deployment.workflow.tidy()
+    assert restore(deployment.store, ["j1"], clock()) == []
+    assert [job.id for job in deployment.store.jobs()] == ["j2"]
+    deployment.store.close()

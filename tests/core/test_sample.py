@@ -50,6 +50,7 @@ def workflow(store: Store, clock: Clock, tmp_path: Path) -> Workflow:
         services=Services("secret", lambda: pytest.fail("nothing is sent here")),
         media=MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30),
         results_dir=tmp_path / "results",
+        exports_dir=tmp_path / "exports",
         lost_after_s=3600.0,
         clock=clock,
     )

@@ -55,6 +55,7 @@ class Deployment:
             services=self.services,
             media=self.media,
             results_dir=self.folder / "results",
+            exports_dir=self.folder / "exports",
             lost_after_s=DAY_S,
             clock=self.clock,
         )

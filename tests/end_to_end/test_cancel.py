@@ -45,16 +45,17 @@ def test_a_person_follows_a_job_and_cancels_it_after_a_second_thought(
     page.get_by_role("link", name="All jobs").click()
     expect(page.get_by_text(re.compile(r"of 500 frames · [\d.]+ frames/s · about .* left"))).to_be_visible()
 
-    page.get_by_role("button", name="Cancel").click()
+    card = page.locator("[class*=st-key-job-]")
+    page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("Cancel gate.mp4? It ends without results.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Cancel the job")).to_have_count(0)
-    expect(page.get_by_text("Cancelled")).to_have_count(0)
+    expect(card.get_by_text("Cancelled")).to_have_count(0)
 
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel", exact=True).click()
     page.get_by_role("button", name="Cancel the job").click()
-    expect(page.get_by_text("Cancelled")).to_be_visible()
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    expect(card.get_by_text("Cancelled")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
     (folder,) = (data_dir / "engine" / "jobs").iterdir()
     assert (folder / "failure.json").read_bytes() == b'{"reason":"Cancelled."}'
     assert not (folder / "video").exists()

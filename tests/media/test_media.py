@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from video_inference import disk
+from video_inference import digests, disk, kept_videos
 from video_inference import media as media_module
-from video_inference.disk import DiskFull, fsync, write_json
+from video_inference.digests import digests_of
+from video_inference.disk import DiskFull, fsync, size_in_words, write_json
 from video_inference.errors import MediaError, VideoError
 from video_inference.file_names import clean_file_name
+from video_inference.kept_videos import KeptVideos
 from video_inference.media import (
     MediaLibrary,
     OffsetMismatch,
+    QuotaReached,
+    UploadDamaged,
     UploadUnknown,
     VideoTooLarge,
-    size_in_words,
 )
 
 
@@ -107,6 +111,68 @@ def test_a_video_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
         MediaLibrary(tmp_path, max_video_bytes=2**62).begin("clip.mp4", 2**61)
 
 
+def test_what_would_go_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: Path, small_video: Path) -> None:
+    size_bytes = small_video.stat().st_size
+    media = MediaLibrary(tmp_path / "media", max_video_bytes=32 * 1024**2, quota_bytes=2 * size_bytes + 99)
+    media.finish(bring(media, small_video.read_bytes()))
+    arriving = media.begin("clip.mp4", size_bytes)
+    media.append(arriving.id, 0, b"x" * 100)
+    with pytest.raises(QuotaReached, match="more do not fit"):
+        media.begin("clip.mp4", size_bytes)
+    media.cancel(arriving.id)
+    assert media.begin("clip.mp4", size_bytes).size_bytes == size_bytes
+
+
+def test_a_video_that_is_here_is_known_by_its_content_also_one_kept_before_there_were_digests(
+    media: MediaLibrary, small_video: Path, tmp_path: Path
+) -> None:
+    kept = media.add(small_video)
+    size_bytes, digest = small_video.stat().st_size, digests_of(small_video).block_digest
+    assert media.recognise("again.mp4", size_bytes, digest) == media.get(kept.sha256)
+    card = tmp_path / "media" / "videos" / kept.sha256 / "facts.json"
+    card.write_text(card.read_text().replace(digest, ""))
+    assert media.has_size(size_bytes)
+    again = media.recognise("Straße.mp4", size_bytes, digest)
+    assert again is not None
+    assert (again.sha256, again.file_name) == (kept.sha256, "Straße.mp4")
+    assert digest in card.read_text()
+    assert media.recognise("again.mp4", size_bytes, "0" * 64) is None
+    assert media.recognise("again.mp4", size_bytes + 1, digest) is None
+    with pytest.raises(MediaError, match="Convert it to MP4"):
+        media.recognise("again.mov", size_bytes, digest)
+
+
+def test_what_arrived_otherwise_than_it_was_sent_is_refused_and_leaves_nothing(
+    media: MediaLibrary, small_video: Path, tmp_path: Path
+) -> None:
+    upload_id = bring(media, small_video.read_bytes())
+    with pytest.raises(UploadDamaged, match="not the file that was sent"):
+        media.finish(upload_id, "0" * 64)
+    assert names_below(tmp_path) == []
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 5, 8, 9, 16, 20])
+def test_the_block_digest_is_the_hash_of_the_hashes_of_the_blocks(
+    tmp_path: Path, size_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digests, "BLOCK_BYTES", 8)
+    monkeypatch.setattr(digests, "_READ_BYTES", 5)
+    content = bytes(range(size_bytes))
+    (tmp_path / "file").write_bytes(content)
+    hashes = [hashlib.sha256(content[start : start + 8]).digest() for start in range(0, size_bytes, 8)]
+    expected = (hashlib.sha256(content).hexdigest(), hashlib.sha256(b"".join(hashes)).hexdigest())
+    assert digests_of(tmp_path / "file") == expected
+
+
+def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(media: MediaLibrary) -> None:
+    upload = media.begin("clip.mp4", 10)
+    media.append(upload.id, 0, b"12345")
+    media.take_back(upload.id, 2, 5)
+    assert media.upload(upload.id).offset_bytes == 2
+    media.take_back(upload.id, 0, 5)
+    assert media.upload(upload.id).offset_bytes == 2
+
+
 def test_uploads_that_share_the_room_keep_the_reserve(media: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = media.begin("clip.mp4", 10)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # what is left when the others have arrived
@@ -175,11 +241,9 @@ def test_after_a_crash_at_any_step_the_upload_can_be_finished(
     """The program dies right before (or for `moved`, right after) one of the steps of `finish`."""
     upload_id = bring(media, small_video.read_bytes())
     calls = {
-        "begin": "sha256_of",
-        "checked": "probe",
-        "facts": "write_json",
-        "staged": "fsync",
-        "meta": "write_json",
+        "begin": (media_module, "digests_of"),
+        "checked": (kept_videos, "probe"),
+        "facts": (kept_videos, "write_json"),
     }
 
     def die(*args: object) -> None:
@@ -187,13 +251,13 @@ def test_after_a_crash_at_any_step_the_upload_can_be_finished(
 
     with monkeypatch.context() as patch:
         if step == "moved":
-            patch.setattr(MediaLibrary, "_move_in", _then_die(MediaLibrary._move_in))
+            patch.setattr(KeptVideos, "move_in", _then_die(KeptVideos.move_in))
         elif step == "meta":
             patch.setattr(media_module, "write_json", _die_at("meta.json", write_json))
         elif step == "staged":
-            patch.setattr(media_module, "fsync", _die_at("video.mp4", fsync))
+            patch.setattr(kept_videos, "fsync", _die_at("video.mp4", fsync))
         else:
-            patch.setattr(media_module, calls[step], die)
+            patch.setattr(*calls[step], die)
         with pytest.raises(Killed):
             media.finish(upload_id)
 
@@ -246,6 +310,17 @@ def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(media: MediaL
     assert media.upload(upload_id).offset_bytes == 5
     assert media.remove_stale_uploads(3600, touched + 4000) == 1
     assert names_below(tmp_path) == []
+
+
+def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(media: MediaLibrary, tmp_path: Path) -> None:
+    day_s = 24 * 3600.0
+    upload_id = bring(media, b"12345")
+    folder = tmp_path / "media" / "uploads" / upload_id
+    for path in (folder, *folder.iterdir()):
+        os.utime(path, (1_000_000, 1_000_000))
+    os.utime(folder / "data", (1_000_000 + 3 * day_s, 1_000_000 + 3 * day_s))
+    assert media.remove_stale_uploads(day_s, 1_000_000 + 4 * day_s - 1) == 0
+    assert media.remove_stale_uploads(day_s, 1_000_000 + 4 * day_s + 1) == 1
 
 
 def test_a_kept_video_outlives_the_traces_of_its_upload(media: MediaLibrary, small_video: Path) -> None:

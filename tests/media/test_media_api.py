@@ -7,83 +7,16 @@ import hashlib
 import http.client
 import json
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-import uvicorn
-from starlette.applications import Starlette
 
-from video_inference.media import MediaLibrary
-from video_inference.media_api import Tickets, media_routes
-
-MAX_VIDEO_BYTES = 32 * 1024**2
-
-
-@dataclass
-class MediaServer:
-    """The routes as a client meets them."""
-
-    url: str
-    media: MediaLibrary
-    tickets: Tickets
-    data_dir: Path
-
-    def create(self, name: str, size_bytes: int, ticket: str | None = None) -> requests.Response:
-        headers = {
-            "Tus-Resumable": "1.0.0",
-            "Upload-Length": str(size_bytes),
-            "Upload-Metadata": f"filetype dmlkZW8=,filename {base64.b64encode(name.encode()).decode()}",
-            "Authorization": f"Bearer {self.tickets.for_upload() if ticket is None else ticket}",
-        }
-        return requests.post(f"{self.url}/frametally/uploads/", headers=headers, timeout=10)
-
-    def begin(self, name: str, size_bytes: int) -> str:
-        """Create an upload and return its URL."""
-        answer = self.create(name, size_bytes)
-        assert answer.status_code == 201, answer.text
-        return requests.compat.urljoin(answer.url, answer.headers["Location"])
-
-    def patch(self, url: str, offset_bytes: int, piece: bytes) -> requests.Response:
-        headers = {
-            "Tus-Resumable": "1.0.0",
-            "Upload-Offset": str(offset_bytes),
-            "Content-Type": "application/offset+octet-stream",
-        }
-        return requests.patch(url, data=piece, headers=headers, timeout=30)
-
-    def head(self, url: str) -> requests.Response:
-        return requests.head(url, headers={"Tus-Resumable": "1.0.0"}, timeout=10)
-
-    def delete(self, url: str) -> requests.Response:
-        return requests.delete(url, headers={"Tus-Resumable": "1.0.0"}, timeout=10)
-
-    def files(self) -> list[str]:
-        """Everything on the disk below the media folder."""
-        folder = self.data_dir / "media"
-        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[MediaServer]:
-    media = MediaLibrary(tmp_path / "media", max_video_bytes=MAX_VIDEO_BYTES)
-    tickets = Tickets("a secret of this test")
-    app = Starlette(routes=media_routes(media, tickets, tmp_path))
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", lifespan="off")
-    runner = uvicorn.Server(config)
-    thread = threading.Thread(target=runner.run)
-    thread.start()
-    while not runner.started:
-        time.sleep(0.01)
-    port = runner.servers[0].sockets[0].getsockname()[1]
-    yield MediaServer(f"http://127.0.0.1:{port}", media, tickets, tmp_path)
-    runner.should_exit = True
-    thread.join()
+from tests.media.conftest import MAX_VIDEO_BYTES, MediaServer
+from video_inference.digests import digests_of
+from video_inference.tickets import Tickets
 
 
 def test_a_video_sent_in_pieces_is_kept_and_the_last_piece_is_answered_with_its_sha256(
@@ -183,6 +116,85 @@ def test_a_connection_that_was_given_up_cannot_write_behind_the_one_that_took_ov
     assert kept.path.read_bytes() == content
 
 
+def test_a_file_that_is_here_already_is_recognised_before_its_first_byte(
+    server: MediaServer, small_video: Path
+) -> None:
+    kept, size_bytes = server.media.add(small_video), small_video.stat().st_size
+    digest = digests_of(small_video).block_digest
+    asked = server.create("again.mp4", size_bytes, **{"Frametally-Digest": "ask"})
+    assert asked.status_code == 428
+    answer = server.create("again.mp4", size_bytes, **{"Frametally-Digest": digest})
+    assert (answer.status_code, answer.headers["Frametally-Video"]) == (200, kept.sha256)
+    assert [name for name in server.files() if name.startswith("uploads")] == []
+
+
+def test_a_file_that_is_not_here_is_taken_whether_or_not_its_size_is_known(
+    server: MediaServer, small_video: Path
+) -> None:
+    size_bytes = small_video.stat().st_size
+    assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "ask"}).status_code == 201
+    server.media.add(small_video)
+    assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "0" * 64}).status_code == 201
+    assert server.create("new.mp4", size_bytes).status_code == 201
+    assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "x"}).status_code == 400
+
+
+def test_what_arrived_is_held_against_the_digest_of_what_was_sent(server: MediaServer, small_video: Path) -> None:
+    content, digest = small_video.read_bytes(), digests_of(small_video).block_digest
+    url = server.begin("clip.mp4", len(content))
+    answer = server.patch(url, 0, content[:-1] + b"?", **{"Frametally-Digest": digest})
+    assert answer.status_code == 422
+    assert answer.json()["error"] == "UploadDamaged"
+    assert server.files() == []
+    url = server.begin("clip.mp4", len(content))
+    assert server.patch(url, 0, content, **{"Frametally-Digest": digest}).status_code == 204
+
+
+def checksum(algorithm: str, piece: bytes) -> dict[str, str]:
+    return {"Upload-Checksum": f"{algorithm} {base64.b64encode(hashlib.new(algorithm, piece).digest()).decode()}"}
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_a_piece_that_was_damaged_on_its_way_is_sent_again(
+    server: MediaServer, small_video: Path, algorithm: str
+) -> None:
+    content = small_video.read_bytes() + (12 * 1024**2).to_bytes(4, "big") + b"free" + bytes(12 * 1024**2 - 8)
+    url = server.begin("clip.mp4", len(content))
+    first, rest = content[:10_000], content[10_000:]
+    server.patch(url, 0, first, **checksum(algorithm, first))
+    damaged = server.patch(url, len(first), b"?" + rest[1:], **checksum(algorithm, rest))
+    assert damaged.status_code == 460
+    assert server.head(url).headers["Upload-Offset"] == str(len(first))
+    good = server.patch(url, len(first), rest, **checksum(algorithm, rest))
+    assert good.headers["Frametally-Video"] == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("header", ["md5 AAAA", "sha1", "sha1 ###", ""])
+def test_a_checksum_that_cannot_be_read_is_refused(server: MediaServer, header: str) -> None:
+    url = server.begin("clip.mp4", 10)
+    answer = server.patch(url, 0, b"x", **{"Upload-Checksum": header})
+    assert answer.status_code in (400, 460)
+    assert server.head(url).headers["Upload-Offset"] == "0"
+
+
+def test_a_piece_may_come_as_a_post_where_patch_does_not_pass(server: MediaServer) -> None:
+    url = server.begin("clip.mp4", 10)
+    headers = {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Offset": "0",
+        "Content-Type": "application/offset+octet-stream",
+        "X-HTTP-Method-Override": "PATCH",
+    }
+    assert requests.post(url, data=b"12345", headers=headers, timeout=10).headers["Upload-Offset"] == "5"
+
+
+def test_a_full_quota_is_said_before_the_first_byte(server: MediaServer) -> None:
+    server.media._quota_bytes = 9
+    answer = server.create("clip.mp4", 10)
+    assert answer.status_code == 507
+    assert "FRAMETALLY_MEDIA_QUOTA_BYTES" in answer.json()["message"]
+
+
 def test_a_wrong_offset_is_a_conflict(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 100)
     server.patch(url, 0, b"x" * 40)
@@ -267,7 +279,8 @@ def test_the_server_says_what_it_can_do(server: MediaServer) -> None:
     answer = requests.options(f"{server.url}/frametally/uploads/", timeout=10)
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
-    assert answer.headers["Tus-Extension"] == "creation,termination"
+    assert answer.headers["Tus-Extension"] == "creation,termination,checksum"
+    assert answer.headers["Tus-Checksum-Algorithm"] == "sha1,sha256"
     assert answer.headers["Tus-Max-Size"] == str(MAX_VIDEO_BYTES)
     assert "Access-Control-Allow-Origin" not in answer.headers
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import OpenPage, button, captions, chart, dataframe, open_link, pick
 from tests.pages.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
+from video_inference.job_deletion import delete
 from video_inference.jobs import Job
 from video_inference.workbench import Workbench
 
@@ -278,6 +280,17 @@ def test_a_link_with_senseless_values_opens_the_page(job: Job) -> None:
         assert not app.exception
         assert not app.error
         assert app.slider(key="window").value == (0.0, 0.8)
+
+
+def test_a_link_to_a_job_older_than_the_list_shows_it_and_one_to_a_deleted_job_does_not(
+    job: Job, bench: Workbench
+) -> None:
+    for number in range(201):
+        bench.store.add(replace(job, id=f"newer-{number}", created_at=job.created_at + timedelta(hours=1)))
+    app = open_link(job=job.id)
+    assert (app.selectbox[0].value, len(app.warning)) == (job.id, 0)
+    delete(bench.store, [job.id], job.created_at)
+    assert "is not here" in open_link(job=job.id).warning[0].value
 
 
 def test_a_link_to_an_unknown_job_says_so_and_shows_the_newest(job: Job) -> None:

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import ROOT, OpenPage
+from video_inference.workbench import Workbench
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,32 @@ def test_a_mistyped_setting_is_explained_instead_of_a_page(monkeypatch: pytest.M
     assert app.error[0].value == (
         r"**There is no setting FRAMETALLY\_MODEL\_DIR.**  " + "\n" + r"Did you mean FRAMETALLY\_MODELS\_DIR?"
     )
+
+
+def test_what_somebody_should_look_at_stands_above_every_page(
+    engine: str, open_page: OpenPage, bench: Workbench, data_dir: Path
+) -> None:
+    (data_dir / "secret").chmod(0o644)
+    for name in ("jobs", "configuration"):
+        assert "may read the file secret" in open_page(name).warning[0].value
+
+
+def test_a_damaged_ledger_is_explained_instead_of_a_page(data_dir: Path) -> None:
+    data_dir.mkdir()
+    (data_dir / "frametally.db").write_text("no database" * 1000)
+    app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30).run()
+    assert not app.exception
+    assert "is damaged" in app.error[0].value
+
+
+def test_a_ledger_that_goes_away_later_is_explained_instead_of_a_page(
+    engine: str, open_page: OpenPage, bench: Workbench
+) -> None:
+    with bench.store._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE job")
+    app = open_page("analytics")
+    assert not app.exception
+    assert "The job ledger does not answer" in app.error[0].value
 
 
 def test_an_engine_that_does_not_answer_is_explained(open_page: OpenPage, data_dir: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import write_video
 from tests.pages.conftest import OpenPage, button
 from tests.pages.test_jobs import write_job
 from video_inference.jobs import EMBEDDED, JobStatus, ModelChoice
@@ -119,7 +121,8 @@ def test_without_a_model_nothing_can_be_run(engine: str, open_page: OpenPage, vi
 
 @pytest.mark.usefixtures("private_urls")
 def test_a_url_can_be_sent_without_a_copy(engine: str, open_page: OpenPage, video_url: str, bench: Workbench) -> None:
-    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    model = ModelChoice(model_id="motion", version="1", confidence=0.4)
+    bench.store.save_preset(Preset(name="Dock", model=model))
     app = open_page("upload")
     app.segmented_control(key="upload_way").set_value("Public URL").run()
     app.text_input(key="video_url").input(video_url).run()
@@ -127,8 +130,64 @@ def test_a_url_can_be_sent_without_a_copy(engine: str, open_page: OpenPage, vide
     button(app, "Run on").click().run()
     job = bench.store.jobs()[0]
     assert (job.video_sha256, job.video_url, job.infer_fps) == (None, video_url, 1.0)
-    assert job.models == (ModelChoice(model_id="forklifts", version="7"),)
+    assert job.models == (model,)
     assert "Video sent to" not in texts(app)
+
+
+def test_an_address_that_is_not_there_is_found_out_before_the_job_is_written(
+    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+) -> None:
+    app = open_page("upload")
+    app.segmented_control(key="upload_way").set_value("Public URL").run()
+    app.text_input(key="video_url").input(video_url).run()
+    app.checkbox(key="send_blind").check().run()
+    button(app, "Run on").click().run()
+    assert "is not in the public internet" in app.error[0].value.replace("\\", "")
+    assert bench.store.jobs() == []
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_a_model_that_the_engine_does_not_have_is_said_and_nothing_can_be_run(
+    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+) -> None:
+    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    app = look_at(open_page("upload"), video_url)
+    assert "has no model forklifts/7" in app.error[0].value
+    assert button(app, "Run on").disabled
+
+
+@pytest.mark.usefixtures("private_urls")
+def test_a_video_that_is_not_what_it_is_called_runs_as_an_mp4_that_is_made_of_it(
+    engine: str, open_page: OpenPage, bench: Workbench, tmp_path: Path
+) -> None:
+    write_video(tmp_path / "camera.ts", frames=20, fps=10)
+    sent = bench.media.add((tmp_path / "camera.ts").rename(tmp_path / "camera.mp4"))
+    app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
+    assert "camera.mp4 is called MP4 and is mpegts inside" in app.warning[0].value.replace("\\", "")
+    button(app, "Make an MP4 file of it").click().run()
+    assert not app.warning
+    made = bench.media.get(app.session_state["runs"])
+    assert made is not None
+    assert made.sha256 != sent.sha256
+    assert (made.facts.container, made.facts.frame_count, made.file_name) == ("mov", 20, "camera.mp4")
+
+
+def run_of_a_kept_video(sha256: str) -> None:
+    """What stands above the button for a video that has arrived."""
+    import streamlit as st
+
+    from components.preflight_notes import as_converted, preflight_notes
+    from components.session import current_connection, workbench
+    from components.video_source import VideoSource
+
+    bench = workbench()
+    kept = bench.media.get(sha256)
+    assert kept
+    source = as_converted(bench, VideoSource(name=kept.file_name, kept=kept, url=None))
+    assert source
+    assert source.kept
+    preflight_notes(bench, current_connection(), source, [], [], 1.0)
+    st.session_state["runs"] = source.kept.sha256
 
 
 @pytest.mark.usefixtures("private_urls")

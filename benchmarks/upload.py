@@ -1,0 +1,162 @@
+"""An upload on a bad day: a proxy cuts the connection again and again, the page is reloaded, the server is killed.
+
+Debian's chromium sends a file of 3 GB (`python -m benchmarks.upload BYTES` takes another size) through the dashboard's
+own uploader and a proxy that cuts each connection after a fifteenth of it. After a third the page is reloaded and the
+file chosen again; after two thirds the server gets `kill -9` and another one takes its place.
+
+upload_sent_vs_file   all bytes that the browser sent, as the proxy counts them, over the size of the file
+upload_memory_mib     by how much the peak memory of a server that had taken one small video before grew; the larger of
+                      the two servers' figures
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from benchmarks.cutting_proxy import CuttingProxy
+from benchmarks.dashboard import dashboard_process
+from benchmarks.frames import write_moving_picture
+from video_inference.digests import digests_of
+
+SIZE_BYTES = 3 * 10**9
+CUTS = 15
+SHOWN = "frames per second ·"
+"""Stands in the card of a video that the page was told of."""
+_FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+_PATIENCE_MS = 1_200_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How it went."""
+
+    is_whole: bool
+    """Whether what the server keeps has the sha256 of the file."""
+    sent_bytes: int
+    cuts: int
+    memory_mib: float
+    took_s: float
+
+
+def figures(size_bytes: int = SIZE_BYTES) -> Iterator[tuple[str, float]]:
+    """Print what was measured; yield a ratio and mebibytes."""
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
+        small, file = Path(folder) / "small.mp4", Path(folder) / "large.mp4"
+        write_moving_picture(small, seconds=2, fps=10, gop=10, size=(320, 240))
+        write_large(small, file, size_bytes)
+        outcome = upload_on_a_bad_day(browser, small, file, Path(folder) / "data")
+        browser.close()
+    arrived = "whole" if outcome.is_whole else "DAMAGED"
+    print(f"{size_bytes / 1e6:,.0f} MB arrived {arrived} in {outcome.took_s:.0f} s over {outcome.cuts} cuts")
+    yield "upload_sent_vs_file", outcome.sent_bytes / size_bytes
+    yield "upload_memory_mib", outcome.memory_mib
+
+
+def write_large(video: Path, path: Path, size_bytes: int) -> None:
+    """The video, made so large by a box of noise that players skip."""
+    content = video.read_bytes()
+    random, left = Random(7), size_bytes - len(content) - 8
+    with path.open("wb") as file:
+        file.write(content + (left + 8).to_bytes(4, "big") + b"free")
+        while left:
+            left -= file.write(random.randbytes(min(left, 2**20)))
+
+
+def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Path) -> Outcome:
+    """Send the file through cuts, a reload and a `kill -9` of the server, and look at what became of it."""
+    size_bytes = file.stat().st_size
+    with ExitStack() as stack:
+        proxy = stack.enter_context(CuttingProxy(size_bytes // CUTS))
+        first, url = stack.enter_context(dashboard_process(data_dir))
+        proxy.target_port = take_one(browser, small, url)
+        before_mib = reset_peak_mib(first.pid)
+        page = open_page(browser, proxy.url)
+        started_s = time.perf_counter()
+        choose(page, file)
+        wait_until_sent(page, proxy, size_bytes // 3)
+        page.reload()
+        choose(page, file)
+        expect(page.locator(".facts")).to_contain_text("went on from", timeout=_PATIENCE_MS)
+        wait_until_sent(page, proxy, size_bytes * 2 // 3)
+        growth_mib = peak_mib(first.pid) - before_mib
+        proxy.target_port = None
+        first.kill()
+        second, url = stack.enter_context(dashboard_process(data_dir))
+        port = take_one(browser, small, url)
+        before_mib = reset_peak_mib(second.pid)
+        proxy.target_port = port
+        expect(page.locator(".facts")).to_contain_text("ready", timeout=_PATIENCE_MS)
+        took_s = time.perf_counter() - started_s
+        growth_mib = max(growth_mib, peak_mib(second.pid) - before_mib)
+        expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)  # the new server's session knows of it as well
+        page.close()
+    sha256 = sha256_of(file)
+    kept = next((data_dir / "media" / "videos" / sha256).glob("video.*"), None)
+    return Outcome(
+        is_whole=kept is not None and digests_of(kept).sha256 == sha256,
+        sent_bytes=proxy.sent_bytes,
+        cuts=proxy.cuts,
+        memory_mib=growth_mib,
+        took_s=took_s,
+    )
+
+
+def take_one(browser: Browser, small: Path, url: str) -> int:
+    """Have a fresh server take a small video and show it, so that everything is imported; returns its port."""
+    page = open_page(browser, url)
+    choose(page, small)
+    expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)
+    page.close()
+    return int(url.rsplit(":", 1)[1])
+
+
+def open_page(browser: Browser, url: str) -> Page:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(f"{url}/upload")
+    return page
+
+
+def choose(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").set_input_files(file, timeout=60_000)
+
+
+def wait_until_sent(page: Page, proxy: CuttingProxy, sent_bytes: int) -> None:
+    give_up_s = time.monotonic() + _PATIENCE_MS / 1000
+    while proxy.sent_bytes < sent_bytes:
+        if time.monotonic() > give_up_s:
+            raise TimeoutError("The upload stands still.")
+        page.wait_for_timeout(50)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def reset_peak_mib(pid: int) -> float:
+    """Begin to measure the peak anew; returns what the process has now."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return peak_mib(pid)
+
+
+def peak_mib(pid: int) -> float:
+    """The most memory that the process ever had resident."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+if __name__ == "__main__":
+    for figure, value in figures(*(int(size) for size in sys.argv[1:2])):
+        print(f"figure {figure} {value:.3f}")

@@ -1,0 +1,110 @@
+"""Many videos at once: what becomes a job and what does not, before any is started."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from components.error_notice import error_notice, plain
+from components.model_picker import installed_models, model_picker
+from components.rate_picker import rate_picker, refused_rate
+from components.session import Connection
+from video_inference.batch import BatchLine, batch_jobs, read_batch, start_batch
+from video_inference.errors import FrametallyError
+from video_inference.media import KeptVideo
+from video_inference.workbench import Workbench
+
+_EXAMPLE = "https://example.com/monday.mp4\nhttps://example.com/tuesday.mp4"
+_DONE = "batch_started"
+
+
+def batch(bench: Workbench, connection: Connection, files: Sequence[KeptVideo]) -> None:
+    """Let the person give a list of addresses, and files if there are some, and start a job for each."""
+    with st.expander("Many videos at once", icon=":material/library_add:", key="batch", on_change="rerun") as box:
+        if not box.open:
+            return
+        _say_what_started()
+        files = _picked(files)
+        text = _given()
+        try:
+            lines = read_batch(text)
+        except FrametallyError as error:
+            error_notice(error)
+            return
+        if not lines and not files:
+            st.caption("One address a line, or a CSV with the columns `url`, and `name` and `note` if you like.")
+            return
+        _settings(bench, connection, lines, files)
+
+
+def _picked(files: Sequence[KeptVideo]) -> list[KeptVideo]:
+    """Those that the person wants run: all where there are several, for that is what several are dropped for."""
+    if not files:
+        st.caption("Files dropped above, as many as you like, can be run together here.")
+        return []
+    known = {kept.sha256: kept for kept in files}
+    key = f"batch_files_{len(known)}"
+    default = list(known) if len(known) > 1 else []
+    picked = st.multiselect("Files", list(known), default, key=key, format_func=lambda sha256: known[sha256].file_name)
+    return [known[sha256] for sha256 in picked]
+
+
+def _given() -> str:
+    left, right = st.columns([2, 1])
+    pasted = left.text_area("Addresses", key="batch_text", placeholder=_EXAMPLE, height=140)
+    file = right.file_uploader("or a file", ["csv", "txt"], key=f"batch_file_{_round()}", max_upload_size=5)
+    return file.getvalue().decode("utf-8", errors="replace") if file else pasted
+
+
+def _settings(bench: Workbench, connection: Connection, lines: Sequence[BatchLine], files: Sequence[KeptVideo]) -> None:
+    left, right = st.columns(2)
+    with left:
+        models = model_picker(bench.store.presets(), installed_models(connection), key="batch_models")
+        tag = st.text_input("Tag of all of them", f"batch {bench.workflow.clock():%Y-%m-%d}", key="batch_tag")
+    with right:
+        infer_fps = rate_picker(None, key="batch_rate") or 1.0
+    refused = {kept.sha256: refused_rate(kept.facts, infer_fps) for kept in files}
+    good = [kept for kept in files if not refused[kept.sha256]]
+    _preview(lines, files, refused)
+    count = sum(not line.wrong for line in lines) + len(good)
+    label = f"Run {count:,} {'job' if count == 1 else 'jobs'} on {plain(connection.label)}"
+    if st.button(label, type="primary", icon=":material/play_arrow:", key="batch_run", disabled=not (count and models)):
+        where = {"service": connection.service, "key_id": connection.key_id or ""}
+        try:
+            jobs = batch_jobs(lines, good, **where, models=models, infer_fps=infer_fps, now=bench.workflow.clock())
+            start_batch(bench.store, jobs, tag)
+        except FrametallyError as error:
+            error_notice(error)
+            return
+        _start_over(len(jobs), tag)
+
+
+def _preview(lines: Sequence[BatchLine], files: Sequence[KeptVideo], refused: dict[str, str]) -> None:
+    rows = [{"Line": line.number, "Video": line.name or line.url, "Left out because": line.wrong} for line in lines]
+    rows += [{"Line": None, "Video": kept.file_name, "Left out because": refused[kept.sha256]} for kept in files]
+    left_out = sum(bool(row["Left out because"]) for row in rows)
+    if left_out:
+        st.warning(f"{left_out:,} of {len(rows):,} are left out; the table says why.", icon=":material/warning:")
+    rows.sort(key=lambda row: not row["Left out because"])
+    st.dataframe(rows, hide_index=True, height="content" if len(rows) < 8 else 300)
+
+
+def _round() -> int:
+    """A new number after every batch, so that a file is not sent again by the next click."""
+    return int(st.session_state.get(_DONE, {}).get("round", 0))
+
+
+def _start_over(count: int, tag: str) -> None:
+    st.session_state[_DONE] = {"round": _round() + 1, "count": count, "tag": tag}
+    del st.session_state["batch_text"]
+    st.rerun()
+
+
+def _say_what_started() -> None:
+    done = st.session_state.get(_DONE)
+    if done:
+        st.success(f"{done['count']:,} jobs started, tagged {plain(done['tag'])}.", icon=":material/check_circle:")
+        st.page_link(
+            "../pages/jobs.py", label="Follow them", icon=":material/list_alt:", query_params={"tag": done["tag"]}
+        )

@@ -1,0 +1,112 @@
+"""What stands in the way of a job, above the button that starts it, and the ways out."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from components.error_notice import error_notice, plain
+from components.session import Connection
+from components.video_source import VideoSource
+from video_inference.clock import utc_now
+from video_inference.contract import ModelInfo
+from video_inference.errors import FrametallyError
+from video_inference.jobs import ModelChoice
+from video_inference.preflight import Facts, Finding, findings
+from video_inference.remux import can_be_remuxed, remux_to_mp4
+from video_inference.url_check import UrlReport, look_at
+from video_inference.workbench import Workbench
+
+_REMUXED = "remuxed_videos"
+
+
+def as_converted(bench: Workbench, source: VideoSource | None) -> VideoSource | None:
+    """The source, or the MP4 file that was made of it here."""
+    made: dict[str, str] = st.session_state.get(_REMUXED, {})
+    kept = bench.media.get(made.get(source.kept.sha256, "")) if source and source.kept else None
+    if source is None or kept is None:
+        return source
+    st.success(f"Runs as **{plain(kept.file_name)}**: the same pictures in an MP4 file.", icon=":material/check:")
+    return replace(source, name=kept.file_name, kept=kept)
+
+
+def preflight_notes(
+    bench: Workbench,
+    connection: Connection,
+    source: VideoSource,
+    models: Sequence[ModelChoice],
+    installed: Sequence[ModelInfo],
+    infer_fps: float | None,
+) -> Facts | None:
+    """Show what is known to stand in the way; returns the facts of a job that may start, None where it cannot.
+
+    Nothing here asks the network: `address_is_good` does, once the person wants the job to run.
+    """
+    facts = Facts(
+        now=utc_now(),
+        service=connection.service,
+        file_name=source.name,
+        video=source.kept.facts if source.kept else None,
+        url=source.url,
+        infer_fps=infer_fps,
+        models=models,
+        installed=installed,
+        model_servers=bench.settings.model_servers,
+        free_bytes=shutil.disk_usage(bench.settings.data_dir).free,
+    )
+    found = findings(facts)
+    _draw(found)
+    if source.kept and any(finding.fix == "remux" for finding in found):
+        _offer_remux(bench, source)
+    return None if any(finding.stops for finding in found) else facts
+
+
+def address_is_good(bench: Workbench, facts: Facts | None) -> bool:
+    """Look at the address of a job that is about to start; what is wrong there is shown. A file needs no look."""
+    if facts is None or facts.url is None:
+        return facts is not None
+    with st.spinner("Looking at the address"):
+        report = _look_at(facts.url, private_urls=bench.settings.engine_private_urls)
+    found = [finding for finding in findings(replace(facts, url_report=report)) if finding not in findings(facts)]
+    _draw(found)
+    return not any(finding.stops for finding in found)
+
+
+@st.cache_data(ttl=60, max_entries=100, show_spinner=False)
+def _look_at(url: str, *, private_urls: bool) -> UrlReport:
+    return look_at(url, private_urls=private_urls)
+
+
+def _draw(found: Sequence[Finding]) -> None:
+    for finding in found:
+        show, icon = (st.error, ":material/block:") if finding.stops else (st.warning, ":material/warning:")
+        show(f"**{plain(finding.what)}**  \n{plain(finding.next_step)}", icon=icon)
+
+
+def _offer_remux(bench: Workbench, source: VideoSource) -> None:
+    kept = source.kept
+    if kept is None or not can_be_remuxed(kept.facts.codec):
+        st.caption("MP4 files do not hold pictures of its codec: encode it as MP4 (H.264) with any video program.")
+    elif st.button("Make an MP4 file of it", icon=":material/movie:", help="Seconds; its sound is left out."):
+        _remux(bench, source.name, kept.sha256, kept.path)
+
+
+def _remux(bench: Workbench, name: str, sha256: str, path: Path) -> None:
+    bar = st.progress(0.0, text="Putting its pictures into an MP4 file")
+    try:
+        with tempfile.TemporaryDirectory(dir=bench.settings.data_dir) as folder:
+            made = Path(folder) / "video.mp4"
+            remux_to_mp4(path, made, bar.progress)
+            kept = bench.media.add(made, f"{Path(name).stem}.mp4")
+    except FrametallyError as error:
+        error_notice(error)
+    else:
+        st.session_state.setdefault(_REMUXED, {})[sha256] = kept.sha256
+        st.rerun()
+    finally:
+        bar.empty()

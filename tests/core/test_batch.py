@@ -1,0 +1,79 @@
+"""A list of addresses or a CSV becomes jobs: what of it does, what does not and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.core.conftest import START
+from video_inference import job_tags
+from video_inference.batch import MOST_LINES, batch_jobs, read_batch, start_batch
+from video_inference.errors import JobError
+from video_inference.jobs import Job, ModelChoice
+from video_inference.media import MediaLibrary
+from video_inference.store import Store
+
+MODELS = [ModelChoice(model_id="motion", version="1")]
+
+
+def jobs_of(text: str) -> list[Job]:
+    return batch_jobs(read_batch(text), [], service="https://a", key_id="k", models=MODELS, infer_fps=5.0, now=START)
+
+
+def test_each_line_is_a_video_and_empty_ones_count_only_for_the_numbers() -> None:
+    lines = read_batch("\ufeffhttps://host/a%20b.mp4\r\n\r\n  https://host/x,y.mp4?token=1  \n")
+    assert [(line.number, line.url, line.name, line.wrong) for line in lines] == [
+        (1, "https://host/a%20b.mp4", "a b.mp4", ""),
+        (3, "https://host/x,y.mp4?token=1", "x,y.mp4", ""),
+    ]
+
+
+def test_a_csv_names_its_columns_in_any_order() -> None:
+    text = 'Name,note,"URL",other\n"Dock, north",wet,https://host/1.mp4,x\n,,https://host/2.mp4\n,,,\n'
+    lines = read_batch(text)
+    assert [(line.number, line.url, line.name, line.notes) for line in lines] == [
+        (2, "https://host/1.mp4", "Dock, north", "wet"),
+        (3, "https://host/2.mp4", "2.mp4", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ftp://host/v.mp4", "not an http or https URL"),
+        ("video.mp4", "not an http or https URL"),
+        ("https://user:pw@host/v.mp4", "carries a user name"),
+        ("https://host/v.mp4\nhttps://host/v.mp4", "The same address as in line 1"),
+        ("name,url\nfilm", "not an http or https URL"),
+    ],
+)
+def test_a_line_that_becomes_no_job_says_why(text: str, why: str) -> None:
+    assert why in read_batch(text)[-1].wrong
+
+
+def test_nothing_is_nothing_and_too_much_is_refused() -> None:
+    assert read_batch(" \n\n") == read_batch("") == read_batch("url,name\n") == []
+    with pytest.raises(JobError, match="up to 1,000 lines; this has 1,001"):
+        read_batch("https://host/v.mp4\n" * (MOST_LINES + 1))
+
+
+def test_the_good_lines_and_the_files_become_jobs_of_one_tag(store: Store, small_video: Path, tmp_path: Path) -> None:
+    kept = MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30).add(small_video)
+    lines = read_batch("https://host/1.mp4\nnonsense\nhttps://host/2.mp4")
+    jobs = batch_jobs(lines, [kept], service="https://a", key_id="k", models=MODELS, infer_fps=5.0, now=START)
+    start_batch(store, jobs, " night  shift ")
+    assert sorted(store.jobs(), key=lambda job: job.video_name) == sorted(jobs, key=lambda job: job.video_name)
+    assert [(job.video_url, job.video_sha256, job.frames) for job in jobs] == [
+        ("https://host/1.mp4", None, None),
+        ("https://host/2.mp4", None, None),
+        (None, kept.sha256, 20),
+    ]
+    assert job_tags.all_tags(store) == {job.id: ["night shift"] for job in jobs}
+    assert store.history(jobs[0].id)[0].cause == "One of a batch of 3."
+
+
+def test_of_a_batch_with_a_bad_tag_nothing_is_started(store: Store) -> None:
+    with pytest.raises(JobError, match="1 to 60 characters"):
+        start_batch(store, jobs_of("https://host/1.mp4"), "")
+    assert store.jobs() == []

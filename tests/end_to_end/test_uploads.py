@@ -1,0 +1,26 @@
+"""An upload through a proxy that cuts its connections, with a reload and a killed server on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from benchmarks.upload import upload_on_a_bad_day
+from tests.conftest import padded
+
+PIECE_BYTES = 8 * 1024**2
+
+
+@pytest.mark.browser
+def test_an_upload_survives_cuts_a_reload_and_a_killed_server(
+    browser: Browser, small_video: Path, tmp_path: Path
+) -> None:
+    file = padded(small_video, tmp_path / "large.mp4", 40 * 10**6)
+    outcome = upload_on_a_bad_day(browser, small_video, file, tmp_path / "data")
+    assert outcome.is_whole
+    assert outcome.cuts >= 12
+    # The browser by itself sends a piece once more after a cut; the server hangs up on it as soon as it sees it.
+    assert outcome.sent_bytes < file.stat().st_size + outcome.cuts * PIECE_BYTES / 2
+    assert outcome.memory_mib < 64

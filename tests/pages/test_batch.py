@@ -1,0 +1,84 @@
+"""Many videos at once on the Upload page: the preview, and the jobs that come of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import write_video
+from tests.pages.conftest import OpenPage, dataframe
+from video_inference import job_tags
+from video_inference.jobs import EMBEDDED, JobStatus
+from video_inference.workbench import Workbench
+
+LIST = "https://host/a.mp4\nnonsense\nhttps://host/b.mp4\nhttps://host/a.mp4"
+
+
+def opened(open_page: OpenPage) -> AppTest:
+    app = open_page("upload")
+    app.session_state["batch"] = True
+    return app.run()
+
+
+def test_a_list_is_looked_through_before_any_job_is_started(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+    app = opened(open_page)
+    app.text_area(key="batch_text").set_value(LIST).run()
+    assert app.warning[0].value == "2 of 4 are left out; the table says why."
+    table = dataframe(app, "Left out because")
+    assert table["Line"].tolist() == [2, 4, 1, 3]
+    assert table["Left out because"].tolist()[1:] == ["The same address as in line 1.", "", ""]
+    assert app.button(key="batch_run").label == "Run 2 jobs on Built-in engine"
+    assert bench.store.jobs() == []
+
+
+def test_the_good_lines_become_jobs_of_one_tag_and_the_list_is_empty_again(
+    engine: str, open_page: OpenPage, bench: Workbench
+) -> None:
+    app = opened(open_page)
+    app.text_area(key="batch_text").set_value(LIST).run()
+    app.text_input(key="batch_tag").set_value("week 9").run()
+    app.button(key="batch_run").click().run()
+    jobs = bench.store.jobs()
+    assert sorted(job.video_url or "" for job in jobs) == ["https://host/a.mp4", "https://host/b.mp4"]
+    assert {(job.status, job.service, job.infer_fps) for job in jobs} == {(JobStatus.CREATED, EMBEDDED, 1.0)}
+    assert job_tags.all_tags(bench.store) == {job.id: ["week 9"] for job in jobs}
+    assert app.success[0].value == "2 jobs started, tagged week 9."
+    assert app.text_area(key="batch_text").value == ""
+
+
+def test_a_list_of_nothing_but_faults_starts_nothing(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+    app = opened(open_page)
+    app.text_area(key="batch_text").set_value("nonsense").run()
+    assert app.button(key="batch_run").disabled
+
+
+def test_a_list_that_is_too_long_says_so(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+    app = opened(open_page)
+    app.text_area(key="batch_text").set_value("https://host/a.mp4\n" * 1001).run()
+    assert "up to 1,000 lines" in app.error[0].value
+
+
+def files_script(known: list[str]) -> None:
+    from components.batch import batch
+    from components.session import current_connection, workbench
+
+    bench = workbench()
+    batch(bench, current_connection(), [kept for sha256 in known if (kept := bench.media.get(sha256))])
+
+
+def test_several_files_are_run_together_but_for_those_with_too_few_frames(
+    engine: str, bench: Workbench, small_video: Path, tmp_path: Path
+) -> None:
+    write_video(tmp_path / "slow.mp4", frames=8, fps=2)
+    known = [bench.media.add(path).sha256 for path in (small_video, tmp_path / "slow.mp4")]
+    app = AppTest.from_function(files_script, args=(known,), default_timeout=30)
+    app.session_state["batch"] = True
+    app.run().number_input(key="batch_rate_free").set_value(5).run()
+    assert app.button(key="batch_run").label == "Run 1 job on Built-in engine"
+    table = dataframe(app, "Left out because")
+    assert table["Video"].tolist() == ["slow.mp4", "square.mp4"]
+    assert "has 2 frames per second" in table["Left out because"][0]
+    app.button(key="batch_run").click().run()
+    (job,) = bench.store.jobs()
+    assert (job.video_sha256, job.infer_fps, job.frames) == (known[0], 5.0, 20)

@@ -1,0 +1,123 @@
+"""Many jobs with one set of settings: a pasted list of addresses or a CSV, read line by line, and the kept files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
+
+from video_inference.errors import FrametallyError, JobError
+from video_inference.fetch import parse_public_url
+from video_inference.file_names import clean_file_name
+from video_inference.job_tags import clean_tag
+from video_inference.jobs import Job, JobStatus, ModelChoice
+from video_inference.media import KeptVideo
+from video_inference.store import Store
+
+MOST_LINES = 1000
+
+
+class BatchLine(Struct, frozen=True, kw_only=True):
+    """One video of a batch, or what is wrong with the line that should name one."""
+
+    number: int
+    """Of the line, the first one being 1."""
+    url: str
+    name: str
+    """Of the video, as it will be shown."""
+    notes: str = ""
+    wrong: str = ""
+    """Why no job comes of it; empty where one does."""
+
+
+def read_batch(text: str) -> list[BatchLine]:
+    """Read one address a line, or a CSV whose first line names its columns: `url`, and `name` and `note` if wanted.
+
+    An address that stands there twice makes one job. Pure: nothing is fetched.
+
+    Raises:
+        JobError: there are too many lines.
+    """
+    lines = list(_cells(text.lstrip("\ufeff")))
+    if len(lines) > MOST_LINES:
+        raise JobError(f"A batch has up to {MOST_LINES:,} lines; this has {len(lines):,}.", "Split it.")
+    first_seen: dict[str, int] = {}
+    read = []
+    for number, cells in lines:
+        line = _read(number, cells)
+        if not line.wrong and line.url in first_seen:
+            again = f"The same address as in line {first_seen[line.url]}."
+            line = BatchLine(number=number, url=line.url, name=line.name, wrong=again)
+        first_seen.setdefault(line.url, number)
+        read.append(line)
+    return read
+
+
+def batch_jobs(
+    lines: Iterable[BatchLine],
+    files: Iterable[KeptVideo],
+    *,
+    service: str,
+    key_id: str,
+    models: Sequence[ModelChoice],
+    infer_fps: float,
+    now: datetime,
+) -> list[Job]:
+    """A job for each good line and each file.
+
+    Raises:
+        JobError: no model was named.
+    """
+    common = {"service": service, "key_id": key_id, "models": tuple(models), "infer_fps": infer_fps}
+    common |= {"status": JobStatus.CREATED, "created_at": now, "next_check_at": now}
+    of_lines = [
+        {"video_name": line.name, "video_url": line.url, "notes": line.notes} for line in lines if not line.wrong
+    ]
+    of_files = [
+        {"video_name": kept.file_name, "video_sha256": kept.sha256, "frames": kept.facts.planned_count(infer_fps)}
+        for kept in files
+    ]
+    return [Job(id=str(uuid.uuid4()), **common, **own) for own in (*of_lines, *of_files)]  # type: ignore[arg-type]
+
+
+def start_batch(store: Store, jobs: Sequence[Job], tag: str) -> None:
+    """Write all jobs of a batch down with their common tag, or none of them; the watcher takes them from here.
+
+    Raises:
+        JobError: that is no tag.
+    """
+    store.add(*jobs, cause=f"One of a batch of {len(jobs):,}.", tags=[clean_tag(tag)])
+
+
+def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Every line that is not empty with its number, as cells by the name of their column."""
+    rows = list(csv.reader(io.StringIO(text), skipinitialspace=True)) if _has_header(text) else None
+    if rows is None:
+        lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), start=1))
+        yield from ((number, {"url": line}) for number, line in lines if line)
+        return
+    columns = [name.strip().lower() for name in rows[0]]
+    for number, row in enumerate(rows[1:], start=2):
+        if any(cell.strip() for cell in row):
+            yield number, {name: cell.strip() for name, cell in zip(columns, row, strict=False)}
+
+
+def _has_header(text: str) -> bool:
+    first = next(iter(text.splitlines()), "")
+    return "url" in [cell.strip().strip('"').lower() for cell in first.split(",")]
+
+
+def _read(number: int, cells: dict[str, str]) -> BatchLine:
+    url = cells.get("url", "")
+    try:
+        parse_public_url(url)
+    except FrametallyError as error:
+        return BatchLine(number=number, url=url, name="", wrong=f"{error.what} {error.next_step}")
+    name = cells.get("name") or unquote(Path(urlsplit(url).path).name) or "video"
+    return BatchLine(number=number, url=url, name=clean_file_name(name) or "video", notes=cells.get("note", ""))
