@@ -51,10 +51,12 @@ else:
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
-        """Run the engine's worker and the watcher as long as the server."""
+        """Run the engine's worker, the watcher and the notifier as long as the server."""
         engine.start()
         watcher.start()
+        bench.notifier.start()
         yield
+        bench.notifier.stop()
         watcher.stop()
         engine.stop()
 

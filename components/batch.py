@@ -8,7 +8,8 @@ import streamlit as st
 
 from components.error_notice import error_notice, plain
 from components.model_picker import installed_models, model_picker
-from components.rate_picker import rate_picker, refused_rate
+from components.preflight_notes import why_not
+from components.rate_picker import rate_picker
 from components.session import Connection
 from video_inference.batch import BatchLine, batch_jobs, read_batch, start_batch
 from video_inference.errors import FrametallyError
@@ -64,7 +65,7 @@ def _settings(bench: Workbench, connection: Connection, lines: Sequence[BatchLin
         tag = st.text_input("Tag of all of them", f"batch {bench.workflow.clock():%Y-%m-%d}", key="batch_tag")
     with right:
         infer_fps = rate_picker(None, key="batch_rate") or 1.0
-    refused = {kept.sha256: refused_rate(kept.facts, infer_fps) for kept in files}
+    refused = {kept.sha256: why_not(connection, kept, infer_fps) for kept in files}
     good = [kept for kept in files if not refused[kept.sha256]]
     _preview(lines, files, refused)
     count = sum(not line.wrong for line in lines) + len(good)

@@ -39,7 +39,7 @@ def job_filter(store: Store) -> JobQuery:
             "Search",
             key="q",
             type="search",
-            live="100ms",
+            live="50ms",
             placeholder="Name, model, note, tag or id",
             icon=":material/search:",
             label_visibility="collapsed",

@@ -11,12 +11,14 @@ from pathlib import Path
 import streamlit as st
 
 from components.error_notice import error_notice, plain
+from components.rate_picker import refused_rate
 from components.session import Connection
 from components.video_source import VideoSource
 from video_inference.clock import utc_now
 from video_inference.contract import ModelInfo
 from video_inference.errors import FrametallyError
 from video_inference.jobs import ModelChoice
+from video_inference.media import KeptVideo
 from video_inference.preflight import Facts, Finding, findings
 from video_inference.remux import can_be_remuxed, remux_to_mp4
 from video_inference.url_check import UrlReport, look_at
@@ -75,6 +77,19 @@ def address_is_good(bench: Workbench, facts: Facts | None) -> bool:
     found = [finding for finding in findings(replace(facts, url_report=report)) if finding not in findings(facts)]
     _draw(found)
     return not any(finding.stops for finding in found)
+
+
+def why_not(connection: Connection, kept: KeptVideo, infer_fps: float) -> str:
+    """Why this file cannot become a job; empty where it can."""
+    facts = Facts(
+        now=utc_now(),
+        service=connection.service,
+        file_name=kept.file_name,
+        video=kept.facts,
+        infer_fps=infer_fps,
+    )
+    stops = [finding.what for finding in findings(facts) if finding.stops]
+    return stops[0] if stops else refused_rate(kept.facts, infer_fps)
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from components.error_notice import plain
 from components.model_picker import installed_models
+from components.notices_panel import notices_panel
 from components.preset_editor import preset_form, preset_list
 from components.service_form import service_form
 from components.session import current_connection, use_connection, workbench
@@ -33,6 +34,10 @@ with service:
             hide_index=True,
         )
         st.caption("To add one, put its ONNX file at `<models folder>/<model id>/<version>/model.onnx`.")
+
+with service:
+    st.subheader("When a job ends")
+    notices_panel(bench.notifier)
 
 with models:
     st.subheader("Saved models")

@@ -33,6 +33,7 @@ from video_inference.errors import FrametallyError, ServiceError, SettingsError,
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.media import KeptVideo
 from video_inference.model_reference import parse_model_reference
+from video_inference.preflight import Facts, findings
 from video_inference.results import ARCHIVE_NAME, Results, open_results
 from video_inference.service_url import parse_service_url
 from video_inference.settings import Settings
@@ -148,10 +149,7 @@ def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelCho
     is_url = options.video.startswith(("http://", "https://"))
     kept = None if is_url else _keep(bench, Path(options.video))
     rate = options.fps or (min(_USUAL_FPS, kept.facts.fps) if kept else _USUAL_FPS)
-    if kept and rate > kept.facts.fps * 1.0001:
-        raise VideoError(
-            f"The video has {kept.facts.fps:.4g} frames per second.", f"It cannot be analysed at {rate:g}."
-        )
+    _refuse_what_would_fail(service, options.video, kept, rate)
     return bench.workflow.submit(
         service=service,
         key_id=key_id,
@@ -161,6 +159,21 @@ def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelCho
         models=_typed(bench, models) if service == EMBEDDED else models,
         infer_fps=rate,
     )
+
+
+def _refuse_what_would_fail(service: str, video: str, kept: KeptVideo | None, rate: float) -> None:
+    facts = Facts(
+        now=utc_now(),
+        service=service,
+        file_name=kept.file_name if kept else "",
+        video=kept.facts if kept else None,
+        url=None if kept else video,
+        infer_fps=rate,
+    )
+    for finding in findings(facts):
+        if finding.stops:
+            raise VideoError(finding.what, finding.next_step)
+        print(f"{finding.what} {finding.next_step}", file=sys.stderr)
 
 
 def _typed(bench: Workbench, models: list[ModelChoice]) -> list[ModelChoice]:

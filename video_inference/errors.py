@@ -9,6 +9,7 @@ FrametallyError             says what failed and what to do next; never carries 
 ├── ResultsError            these results cannot be read
 ├── JobError                there is no such job, or it cannot make this move
 ├── BackupError             a backup cannot be made or restored
+├── NoticeError             somebody could not be told that a job has ended
 └── ServiceError            the Video Inference service did not do what was asked
     ├── ServiceUnreachable  no answer: name, network, timeout
     │   └── NothingSent     not even a connection: the same call may be made again
@@ -69,6 +70,14 @@ class JobError(FrametallyError):
 
 class BackupError(FrametallyError):
     """A backup cannot be made or restored."""
+
+
+class NoticeError(FrametallyError):
+    """Somebody could not be told that a job has ended."""
+
+    def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
+        super().__init__(what, next_step)
+        self.retry_after_s = retry_after_s
 
 
 class ServiceError(FrametallyError):

@@ -27,6 +27,12 @@ _HEADERS: Final = {"User-Agent": "frametally-engine", "Accept": "video/*,*/*;q=0
 Progress = Callable[[int, int | None], None]
 """Told the bytes that have come and, where it is known, of how many."""
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class PrivateAddress(MediaError):
+    """An address that lies in the network of the server, and was not to."""
+
+
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -67,13 +73,13 @@ def answer_of(
     for _ in range(MAX_REDIRECTS + 1):
         parts = parse_public_url(url)
         with (
-            closing(_connect(parts, private_urls=private_urls)) as pool,
-            _cut_after(max(give_up_s - time.monotonic(), 0.0), pool),
+            closing(checked_pool(parts, private_urls=private_urls)) as pool,
+            cut_after(max(give_up_s - time.monotonic(), 0.0), pool),
         ):
             try:
                 response = pool.request(
                     "GET",
-                    _path_of(parts),
+                    path_of(parts),
                     headers={**_HEADERS, **(headers or {}), "Host": parts.netloc},
                     timeout=TIMEOUT,
                     retries=False,
@@ -88,7 +94,7 @@ def answer_of(
             except urllib3.exceptions.HTTPError as error:
                 _check_time(give_up_s)
                 raise MediaError(
-                    f"The video could not be fetched from {parts.hostname}: {_fault(error)}.",
+                    f"The video could not be fetched from {parts.hostname}: {fault_in_words(error)}.",
                     "Check that the address opens in a browser, then try again.",
                 ) from error
     raise MediaError("The address of the video redirects too often.", "Give the address that it ends at.")
@@ -123,7 +129,7 @@ def is_public(address: IPAddress) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _connect(parts: SplitResult, *, private_urls: bool) -> urllib3.HTTPConnectionPool:
+def checked_pool(parts: SplitResult, *, private_urls: bool) -> urllib3.HTTPConnectionPool:
     """A pool of one connection to an address of the host that was checked; TLS still verifies the host's name."""
     host = str(parts.hostname)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -136,7 +142,7 @@ def _connect(parts: SplitResult, *, private_urls: bool) -> urllib3.HTTPConnectio
 
 
 @contextmanager
-def _cut_after(seconds: float, pool: urllib3.HTTPConnectionPool) -> Iterator[None]:
+def cut_after(seconds: float, pool: urllib3.HTTPConnectionPool) -> Iterator[None]:
     """End the pool's connection when time is up: one that drips its headers keeps every timeout of a single read."""
     made: list[Any] = []
     new_connection: Any = pool.ConnectionCls
@@ -169,7 +175,7 @@ def _address_of(host: str, port: int, *, private_urls: bool) -> str:
         address = str(endpoint[0])
         if private_urls or is_public(ipaddress.ip_address(address.partition("%")[0])):
             return address
-    raise MediaError(
+    raise PrivateAddress(
         f"{host} is not in the public internet, and this server does not fetch from private addresses.",
         "Upload the video instead, or set FRAMETALLY_ENGINE_PRIVATE_URLS to true.",
     )
@@ -214,11 +220,12 @@ def _check_time(give_up_s: float) -> None:
         raise MediaError("Fetching the video took too long.", "Download it and upload it instead.")
 
 
-def _path_of(parts: SplitResult) -> str:
+def path_of(parts: SplitResult) -> str:
+    """What stands in the first line of a request."""
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def _fault(error: urllib3.exceptions.HTTPError) -> str:
+def fault_in_words(error: urllib3.exceptions.HTTPError) -> str:
     """The kind of fault in words: the library's own text holds the whole address."""
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return "nothing answers there"

@@ -9,6 +9,8 @@ from typing import Final
 from video_inference.contract import VIDEO_SUFFIXES
 from video_inference.errors import MediaError
 
+KEPT_SUFFIXES: Final = (*VIDEO_SUFFIXES, ".mov", ".m4v", ".3gp", ".ts", ".mts", ".m2ts")
+"""Files that are kept. A service takes only the first four: the others are put into MP4 before a job (`preflight`)."""
 _MAX_NAME_CHARS: Final = 160
 
 
@@ -30,14 +32,14 @@ def safe_file_name(name: str) -> str:
 
 
 def video_suffix_of(file_name: str) -> str:
-    """The suffix of a kind of video that is accepted, in lower case.
+    """The suffix of a kind of video that is kept, in lower case.
 
     Raises:
         MediaError: it is none of them.
     """
-    suffix = next((known for known in VIDEO_SUFFIXES if file_name.lower().endswith(known)), None)
+    suffix = next((known for known in KEPT_SUFFIXES if file_name.lower().endswith(known)), None)
     if suffix is None:
-        accepted = ", ".join(known[1:].upper() for known in VIDEO_SUFFIXES)
+        accepted = ", ".join(known[1:].upper() for known in KEPT_SUFFIXES)
         raise MediaError(
             f"Videos are accepted as {accepted}; {file_name or 'this file'} is none of them.",
             "Convert it to MP4 (H.264) and try again.",

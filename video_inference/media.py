@@ -20,7 +20,6 @@ from pathlib import Path
 
 import msgspec
 
-from video_inference.contract import VIDEO_SUFFIXES
 from video_inference.digests import digests_of
 from video_inference.disk import (
     check_room,
@@ -33,7 +32,7 @@ from video_inference.disk import (
     write_json,
 )
 from video_inference.errors import MediaError, VideoError
-from video_inference.file_names import clean_file_name, video_suffix_of
+from video_inference.file_names import KEPT_SUFFIXES, clean_file_name, video_suffix_of
 from video_inference.kept_videos import KeptVideo as KeptVideo
 from video_inference.kept_videos import KeptVideos, stage
 
@@ -308,7 +307,7 @@ class MediaLibrary:
 
 
 def _arrived_in(folder: Path) -> Path | None:
-    staged = (folder / "kept" / f"video{suffix}" for suffix in VIDEO_SUFFIXES)
+    staged = (folder / "kept" / f"video{suffix}" for suffix in KEPT_SUFFIXES)
     return next((path for path in (folder / "data", *staged) if path.exists()), None)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from video_inference.contract import VIDEO_SUFFIXES, ModelInfo
 from video_inference.disk import DISK_RESERVE_BYTES, size_in_words
+from video_inference.file_names import KEPT_SUFFIXES
 from video_inference.jobs import EMBEDDED, ModelChoice
 from video_inference.model_servers import NO_SERVERS, ModelServers
 from video_inference.probe import VideoFacts
@@ -21,6 +22,7 @@ from video_inference.url_check import UrlReport
 LOW_DISK_BYTES: Final = 4 * DISK_RESERVE_BYTES
 SHORT_LINK: Final = timedelta(hours=6)
 """A link that lives less long may end before the job has its turn."""
+_TO_BE_PUT_INTO_MP4: Final = tuple(suffix for suffix in KEPT_SUFFIXES if suffix not in VIDEO_SUFFIXES)
 _CONTAINERS: Final = ("mov", "avi", "matroska")
 """What the probe calls MP4, AVI, and MKV or WebM."""
 _GONE: Final = (404, 410)
@@ -83,9 +85,18 @@ def expires_at(url: str) -> datetime | None:
 
 def _container(facts: Facts) -> Iterator[Finding]:
     """By name where the service sees the name (contract: files), by content where it is what it says it is not."""
-    if facts.url or facts.video is None:
-        return
     accepted = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
+    if facts.url:
+        last = urlsplit(facts.url).path.rpartition("/")[2]
+        if last.lower().endswith(_TO_BE_PUT_INTO_MP4) and facts.service != EMBEDDED:
+            yield Finding(
+                severity="warns",
+                what=f"Services take {accepted}, and this address ends in {last.rpartition('.')[2].upper()}.",
+                next_step="Bring the file itself if it is refused: its pictures are put into an MP4 file here.",
+            )
+        return
+    if facts.video is None:
+        return
     if not facts.file_name.lower().endswith(VIDEO_SUFFIXES):
         yield Finding(
             severity="stops",

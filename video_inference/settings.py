@@ -10,6 +10,7 @@ from pathlib import Path
 
 from video_inference.disk import fsync
 from video_inference.errors import SettingsError
+from video_inference.mail import parse_mail_server
 from video_inference.model_servers import KEY_SETTING, NO_SERVERS, SERVERS_SETTING, ModelServers
 from video_inference.service_url import parse_service_url
 
@@ -94,6 +95,41 @@ SETTINGS = (
         default="86400",
         meaning="A job that the service says nothing about for so many seconds is marked lost.",
     ),
+    Setting(
+        name="FRAMETALLY_PUBLIC_URL",
+        default="",
+        meaning="Where people open this dashboard; with it, messages about jobs hold a link.",
+    ),
+    Setting(
+        name="FRAMETALLY_WEBHOOK_URL",
+        default="",
+        meaning="Where a JSON message is posted when a job ends; an incoming webhook of Slack works as it is.",
+    ),
+    Setting(
+        name="FRAMETALLY_WEBHOOK_SECRET",
+        default="",
+        meaning="What those messages are signed with (HMAC-SHA256); unset: they are not signed.",
+    ),
+    Setting(
+        name="FRAMETALLY_WEBHOOK_PRIVATE_URLS",
+        default="false",
+        meaning="Whether that address may be a private, loopback or link-local one.",
+    ),
+    Setting(
+        name="FRAMETALLY_SMTP_URL",
+        default="",
+        meaning="Mail server for messages when a job ends: `smtp://user:password@host:587` (STARTTLS) or `smtps://…`.",
+    ),
+    Setting(
+        name="FRAMETALLY_EMAIL_FROM",
+        default="frametally@localhost",
+        meaning="Sender of those mails.",
+    ),
+    Setting(
+        name="FRAMETALLY_EMAIL_TO",
+        default="",
+        meaning="Who gets them, with commas between several.",
+    ),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
@@ -115,6 +151,13 @@ class Settings:
     max_video_bytes: int = 10 * 1024**3
     media_quota_bytes: int | None = None
     lost_after_s: float = 86_400.0
+    public_url: str | None = None
+    webhook_url: str | None = field(default=None, repr=False)
+    webhook_secret: str | None = field(default=None, repr=False)
+    webhook_private_urls: bool = False
+    smtp_url: str | None = field(default=None, repr=False)
+    email_from: str = "frametally@localhost"
+    email_to: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, env: Mapping[str, str], secrets: Mapping[str, object] | None = None) -> Settings:
@@ -146,6 +189,15 @@ class Settings:
             max_video_bytes=int(_parse_number("FRAMETALLY_MAX_VIDEO_BYTES", value("FRAMETALLY_MAX_VIDEO_BYTES"))),
             media_quota_bytes=int(_parse_number("FRAMETALLY_MEDIA_QUOTA_BYTES", quota)) if quota else None,
             lost_after_s=_parse_number("FRAMETALLY_LOST_AFTER_S", value("FRAMETALLY_LOST_AFTER_S")),
+            public_url=parse_service_url(value("FRAMETALLY_PUBLIC_URL")) if value("FRAMETALLY_PUBLIC_URL") else None,
+            webhook_url=_parse_webhook(value("FRAMETALLY_WEBHOOK_URL")),
+            webhook_secret=value("FRAMETALLY_WEBHOOK_SECRET") or None,
+            webhook_private_urls=_parse_flag(
+                "FRAMETALLY_WEBHOOK_PRIVATE_URLS", value("FRAMETALLY_WEBHOOK_PRIVATE_URLS")
+            ),
+            smtp_url=_parse_smtp(value("FRAMETALLY_SMTP_URL")),
+            email_from=value("FRAMETALLY_EMAIL_FROM") or "frametally@localhost",
+            email_to=_parse_recipients(value("FRAMETALLY_EMAIL_TO")),
         )
 
     @property
@@ -216,6 +268,27 @@ def _parse_flag(name: str, text: str) -> bool:
     if word not in words:
         raise SettingsError(f"{name} is {text!r}.", "It takes true or false.")
     return words[word]
+
+
+def _parse_webhook(text: str) -> str | None:
+    if text and not text.startswith(("https://", "http://")):
+        raise SettingsError("FRAMETALLY_WEBHOOK_URL is no http or https address.", "Like https://hooks.example.com/…")
+    return text or None
+
+
+def _parse_smtp(text: str) -> str | None:
+    if text:
+        parse_mail_server(text)
+    return text or None
+
+
+def _parse_recipients(text: str) -> tuple[str, ...]:
+    recipients = tuple(filter(None, (part.strip() for part in text.split(","))))
+    if any("@" not in recipient or any(char.isspace() for char in recipient) for recipient in recipients):
+        raise SettingsError(
+            "FRAMETALLY_EMAIL_TO holds something that is no address.", "Like a@example.com, b@example.com."
+        )
+    return recipients
 
 
 def _parse_number(name: str, text: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,12 +14,16 @@ from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import SettingsError
 from video_inference.folder_lock import Part, take_part
 from video_inference.media import MediaLibrary
+from video_inference.notifier import Notifier
+from video_inference.secret_mark import leave_mark
 from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
 from video_inference.startup_checks import refuse_unusable
 from video_inference.store import Store
 from video_inference.tickets import Tickets
 from video_inference.workflow import Workflow
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +38,7 @@ class Workbench:
     media: MediaLibrary
     tickets: Tickets
     workflow: Workflow
+    notifier: Notifier
     part: Part = field(repr=False)
     """In the data folder; see `folder_lock`."""
 
@@ -57,6 +63,8 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
     store = _open_ledger(settings.database_url)
+    if leave_mark(store, link_secret):
+        _LOG.warning("The ledger was used with another link secret before: jobs under way forget which key opens them.")
     services = Services(link_secret, lambda: VideoInferenceClient(embedded_url(), engine_key))
     if settings.api_key:
         services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
@@ -78,6 +86,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         media=media,
         tickets=Tickets(link_secret),
         workflow=workflow,
+        notifier=Notifier(store, settings, utc_now),
         part=part,
     )
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from video_inference.contract import VIDEO_SUFFIXES
 from video_inference.disk import size_in_words
+from video_inference.file_names import KEPT_SUFFIXES
 
 _ICONS = {
     "drop": '<path d="M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3"/>',
@@ -28,7 +28,7 @@ def _icon(name: str) -> str:
 _HTML = f"""
 <div class="uploader empty">
   <label class="zone">
-    <input type="file" multiple class="unseen" accept="{",".join(VIDEO_SUFFIXES)}" aria-describedby="uploader-hint">
+    <input type="file" multiple class="unseen" accept="{",".join(KEPT_SUFFIXES)}" aria-describedby="uploader-hint">
     {_icon("drop")}
     <span class="lead"><b>Choose videos</b> or drop them here</span>
     <span class="hint" id="uploader-hint"></span>
@@ -73,7 +73,7 @@ def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> list[str]:
         max_video_bytes: the limit to show; the server enforces it.
         key: one queue per key goes on while pages rerun and change.
     """
-    kinds = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
+    kinds = ", ".join(suffix[1:].upper() for suffix in KEPT_SUFFIXES)
     hint = f"{kinds} up to {size_in_words(max_video_bytes)} each"
     result = _component(key=key, data={"key": key, "ticket": ticket, "hint": hint}, on_arrived_change=lambda: None)
     arrived = result.arrived if isinstance(result.arrived, list) else []

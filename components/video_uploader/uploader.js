@@ -83,10 +83,18 @@ class Uploader {
       this.arrived = [...new Set([...kept, ...news.map((upload) => upload.video)])];
       this.tell?.();
     }
-    if (!this.uploads.some((upload) => upload.isActive)) this.uploads.find((upload) => upload.phase === "queued")?.go();
+    if (!this.uploads.some((upload) => upload.isActive)) this.next();
     const isBusy = this.uploads.some((upload) => upload.isActive);
     window[isBusy ? "addEventListener" : "removeEventListener"]("beforeunload", warn);
     this.drawQueue();
+  }
+
+  next() {
+    const upload = this.uploads.find(({ phase }) => phase === "queued");
+    upload?.go();
+    if (!upload || !this.root) return;
+    const list = this.root.querySelector(".list");
+    list.scrollTop = this.row(upload).offsetTop - list.offsetTop;
   }
 
   draw(upload, isQuiet = false) {

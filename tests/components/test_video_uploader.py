@@ -309,7 +309,7 @@ def test_a_cancelled_upload_leaves_an_empty_place(page: Page, small_video: Path,
     ("name", "reason"),
     [
         ("noise.mp4", "This is not a video that can be read"),
-        ("clip.mov", "Convert it to MP4 (H.264) and try again."),
+        ("clip.wmv", "Convert it to MP4 (H.264) and try again."),
         ("large.mp4", "up to 32 MB are accepted"),
     ],
 )

@@ -29,7 +29,7 @@ def ledger(store: Store) -> Store:
             "notes": "Rain, 100% wet",
             "service": "https://a",
         },
-        {"video_name": "yard.mp4", "models": (BIRDS,), "remote_job_id": "R-77", "status": JobStatus.SUBMITTED},
+        {"video_name": "yard.mp4", "models": (BIRDS,), "remote_job_id": "R-77", "status": JobStatus.LOST},
         {"video_name": "gate.mp4", "models": (), "remote_job_id": "x", "infer_fps": None},
     ]
     for number, values in enumerate(jobs):
@@ -53,7 +53,7 @@ def ledger(store: Store) -> Store:
         (JobQuery(text="cars/2"), ["j1", "j0"]),
         (JobQuery(text="birds/1"), ["j2", "j1"]),
         (JobQuery(text="' OR 1=1 --"), []),
-        (JobQuery(statuses=(JobStatus.FAILED, JobStatus.SUBMITTED)), ["j2", "j0"]),
+        (JobQuery(statuses=(JobStatus.FAILED, JobStatus.LOST)), ["j2", "j0"]),
         (JobQuery(services=("https://a",)), ["j1"]),
         (JobQuery(tags=("night shift", "50%")), ["j2", "j0"]),
         (JobQuery(models=("cars/2",)), ["j1", "j0"]),

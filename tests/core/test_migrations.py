@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from tests.core.conftest import open_store
 from video_inference.contract import Standing
 from video_inference.errors import SettingsError
+from video_inference.job_tags import tags_of
 from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.ledger_copy import sqlite_path
+from video_inference.outbox import Outbox
 from video_inference.schema import known_revisions, revision_in, upgrade
 from video_inference.store import Preset, Store
 
@@ -79,6 +81,17 @@ def test_a_ledger_of_an_earlier_version_opens_with_every_job_and_model_in_it(dum
     told = Standing(frames_done=75, frames_total=300, cancellable=True)
     since = (300, told, True) if dump.stem >= "0002" else (None, None, False)
     assert (running.frames, running.standing, running.cancel_refused) == since
+
+
+def test_what_later_versions_wrote_beside_the_jobs_is_there_too(tmp_path: Path) -> None:
+    with open_store(load(DUMPS[-1], tmp_path / "frametally.db")) as store:
+        assert read_back(store)["2"].notes == "look at minute 3"
+        assert tags_of(store, [f"{JOB_ID}2"]) == {f"{JOB_ID}2": ["night"]}
+        assert [event.cause for event in store.history(f"{JOB_ID}3")] == ["The kept video is gone."]
+        assert [(outage.service, outage.faults) for outage in store.outages()] == [("https://api.roboflow.com", 3)]
+        notice = Outbox(store).claim("webhook", DONE_AT)
+        assert notice is not None
+        assert (notice.job_id, notice.attempts, notice.last_error) == (f"{JOB_ID}3", 2, "The webhook answered 500.")
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)

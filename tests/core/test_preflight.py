@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from tests.conftest import write_video
+from video_inference.__main__ import BAD_INPUT, main
 from video_inference.contract import ModelInfo
 from video_inference.disk import DISK_RESERVE_BYTES
 from video_inference.jobs import EMBEDDED, ModelChoice
@@ -58,6 +59,14 @@ def test_a_file_that_no_service_takes_stops_the_job_and_can_be_put_into_mp4(vide
     assert (finding.stops, finding.fix) == (True, "remux")
     assert finding.what == f"The service takes MP4, AVI, MKV, WEBM; {name} is none of them."
     assert found(video=video, file_name=name, url="https://host/clip.mov") == []
+
+
+def test_an_address_that_ends_like_such_a_file_warns_of_a_service_that_is_not_ours() -> None:
+    assert warns(url="https://host/clip.MOV?x=1", service=HOSTED) == [
+        "Services take MP4, AVI, MKV, WEBM, and this address ends in MOV."
+    ]
+    assert found(url="https://host/clip.mov") == []
+    assert found(url="https://host/clip.mp4", service=HOSTED) == []
 
 
 def test_a_file_that_is_not_what_it_is_called_is_a_warning(video: VideoFacts) -> None:
@@ -189,3 +198,17 @@ def test_a_look_never_reaches_into_the_network_of_the_server(small_video: Path) 
     assert asked == []
     assert "nothing answers there" in look_at("http://127.0.0.1:9/v.mp4", private_urls=True).refusal
     assert "not an http" in look_at("file:///etc/passwd", private_urls=True).refusal
+
+
+def test_the_command_line_refuses_what_is_certain_to_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "IMG_1.MOV", frames=5, fps=10)
+    write_video(tmp_path / "slow.mp4", frames=5, fps=10)
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("ROBOFLOW_API_KEY", "key")
+    there = ["--model", "cars/1", "--api-url", "http://127.0.0.1:9"]
+    assert main(["run", str(tmp_path / "IMG_1.MOV"), *there]) == BAD_INPUT
+    assert "The service takes MP4, AVI, MKV, WEBM" in capsys.readouterr().err
+    assert main(["run", str(tmp_path / "slow.mp4"), "--fps", "20", *there]) == BAD_INPUT
+    assert "cannot be analysed at 20" in capsys.readouterr().err

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tests.core.conftest import a_job, open_store
 from video_inference.errors import SettingsError
 from video_inference.folder_lock import alone
+from video_inference.secret_mark import OTHER_SECRET, other_secret
 from video_inference.settings import Settings, read_or_make_secret
 from video_inference.startup_checks import LOW_DISK_BYTES, concerns, refuse_unusable
 from video_inference.workbench import open_workbench
@@ -111,6 +113,21 @@ def test_a_secret_that_others_may_read_is_named(settings: Settings) -> None:
     read_or_make_secret(settings.engine_key_file)
     settings.engine_key_file.chmod(0o640)
     assert any("may read the file engine/key" in what for what in whats(settings))
+
+
+def test_two_processes_with_two_secrets_on_one_ledger_are_found_out(
+    settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = open_workbench(settings, lambda: "http://127.0.0.1")
+    assert other_secret(first.store, first.link_secret) == []
+    elsewhere = replace(settings, data_dir=tmp_path / "elsewhere")
+    second = open_workbench(elsewhere, lambda: "http://127.0.0.1")
+    assert "another link secret before" in caplog.text
+    assert other_secret(second.store, second.link_secret) == []
+    assert other_secret(first.store, first.link_secret) == [OTHER_SECRET]
+    assert not any(first.link_secret in path.read_text(errors="ignore") for path in tmp_path.rglob("*.db*"))
+    for bench in (first, second):
+        bench.store.close()
 
 
 def test_a_disk_that_is_nearly_full_is_named_with_what_is_left(

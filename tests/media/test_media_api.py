@@ -228,7 +228,7 @@ def test_a_video_over_the_limit_is_refused_before_it_is_sent(server: MediaServer
 
 
 def test_a_wrong_suffix_is_refused_with_the_way_out(server: MediaServer) -> None:
-    answer = server.create("clip.mov", 10)
+    answer = server.create("clip.wmv", 10)
     assert answer.status_code == 422
     assert "Convert it to MP4" in answer.json()["message"]
 

@@ -172,6 +172,20 @@ def test_a_video_that_is_not_what_it_is_called_runs_as_an_mp4_that_is_made_of_it
     assert (made.facts.container, made.facts.frame_count, made.file_name) == ("mov", 20, "camera.mp4")
 
 
+def test_a_mov_of_a_phone_is_kept_and_runs_once_it_is_an_mp4(
+    engine: str, open_page: OpenPage, bench: Workbench, tmp_path: Path
+) -> None:
+    write_video(tmp_path / "IMG_1.MOV", frames=20, fps=10)
+    sent = bench.media.add(tmp_path / "IMG_1.MOV")
+    app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
+    assert "The service takes MP4, AVI, MKV, WEBM" in app.error[0].value.replace("\\", "")
+    button(app, "Make an MP4 file of it").click().run()
+    assert not app.error
+    made = bench.media.get(app.session_state["runs"])
+    assert made is not None
+    assert (made.file_name, made.path.name, made.facts.frame_count) == ("IMG_1.mp4", "video.mp4", 20)
+
+
 def run_of_a_kept_video(sha256: str) -> None:
     """What stands above the button for a video that has arrived."""
     import streamlit as st

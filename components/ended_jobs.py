@@ -1,0 +1,58 @@
+"""Jobs that end while a tab is open, on whatever page: a toast each, and the number of them in the tab's title."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
+
+from components.error_notice import plain
+from video_inference.errors import JobError
+from video_inference.jobs import JobStatus
+from video_inference.outbox import JobEnd, ends_after, last_event
+from video_inference.store import Store
+
+_SEEN, _COUNT = "ended_jobs_seen", "ended_jobs_count"
+_MOST_TOASTS = 3
+_ICON = str(Path(__file__).parent / "assets/mark.svg")
+_LOOKS = {
+    JobStatus.SUCCEEDED: ("is done", ":material/check_circle:"),
+    JobStatus.FAILED: ("has failed", ":material/error:"),
+    JobStatus.LOST: ("is lost", ":material/help:"),
+    JobStatus.CANCELLED: ("was cancelled", ":material/cancel:"),
+}
+
+
+def ended_jobs(store: Store) -> None:
+    """Tell of what ends from now on; whoever does something on a page has seen what the title says."""
+    st.session_state[_COUNT] = 0
+    if _SEEN not in st.session_state:
+        st.session_state[_SEEN] = last_event(store)
+    _tell(store)
+
+
+@st.fragment(run_every="4s")
+def _tell(store: Store) -> None:
+    """One question to an index of the ledger; nothing is drawn where nothing has ended."""
+    try:
+        ended = ends_after(store, st.session_state.get(_SEEN, 0))
+    except SQLAlchemyError:  # for a while; the page itself says so where it matters
+        return
+    if ended:
+        st.session_state[_SEEN] = ended[-1].event_id
+        st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + len(ended)
+        _toasts(store, ended)
+        st.set_page_config(page_title=f"({st.session_state[_COUNT]} done) Frametally", page_icon=_ICON, layout="wide")
+
+
+def _toasts(store: Store, ended: list[JobEnd]) -> None:
+    for end in ended[:_MOST_TOASTS]:
+        words, icon = _LOOKS[end.status]
+        try:
+            name = plain(store.job(end.job_id).video_name)
+        except JobError:  # it was removed meanwhile
+            continue
+        st.toast(f"**{name}** {words}.", icon=icon, duration="long")
+    if len(ended) > _MOST_TOASTS:
+        st.toast(f"{len(ended) - _MOST_TOASTS} more jobs have ended.", icon=":material/list_alt:", duration="long")

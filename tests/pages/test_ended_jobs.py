@@ -1,0 +1,81 @@
+"""Jobs that end while a tab is open are told of there, and how else people are told can be tried on Configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from tests.pages.conftest import OpenPage, button
+from tests.pages.test_jobs import write_job
+from video_inference.jobs import JobStatus
+from video_inference.workbench import Workbench
+
+
+@pytest.fixture
+def receiver(data_dir: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """What comes at the webhook's address of this deployment."""
+    got: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200 if len(got) < 2 else 410)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        monkeypatch.setenv("FRAMETALLY_WEBHOOK_URL", f"http://127.0.0.1:{server.server_port}/S3cret")
+        monkeypatch.setenv("FRAMETALLY_WEBHOOK_PRIVATE_URLS", "true")
+        yield got
+        server.shutdown()
+        thread.join()
+
+
+def end(bench: Workbench, status: JobStatus, name: str) -> None:
+    job = write_job(bench, JobStatus.SUBMITTED, video_name=name, remote_job_id=name)
+    assert bench.store.move(job, status, ended_at=datetime.now(UTC))
+
+
+def test_what_ends_while_a_tab_is_open_is_told_there_once(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+    end(bench, JobStatus.SUCCEEDED, "long ago.mp4")
+    app = open_page("configuration")
+    assert not app.toast
+    end(bench, JobStatus.SUCCEEDED, "dock.mp4")
+    end(bench, JobStatus.FAILED, "night *1*.mp4")
+    app.run()
+    assert [toast.value for toast in app.toast] == ["**dock.mp4** is done.", r"**night \*1\*.mp4** has failed."]
+    app.run()
+    assert not app.toast
+
+
+def test_many_at_once_are_counted(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+    app = open_page("configuration")
+    for number in range(6):
+        end(bench, JobStatus.SUCCEEDED, f"{number}.mp4")
+    app.run()
+    assert [toast.value for toast in app.toast][3:] == ["3 more jobs have ended."]
+
+
+def test_a_channel_can_be_tried_and_says_what_happened(engine: str, receiver: list[bytes], open_page: OpenPage) -> None:
+    app = open_page("configuration")
+    button(app, "Webhook: send a test message").click().run()
+    assert app.success[0].value == "The test message was taken."
+    button(app, "Webhook: send a test message").click().run()
+    assert "The webhook answered 410." in app.error[0].value
+    assert "S3cret" not in app.error[0].value
+    assert len(receiver) == 2
+
+
+def test_without_a_channel_the_settings_are_named(engine: str, open_page: OpenPage) -> None:
+    app = open_page("configuration")
+    assert any("FRAMETALLY_WEBHOOK_URL" in caption.value for caption in app.caption)
+    assert not [button.label for button in app.button if "test message" in button.label]
