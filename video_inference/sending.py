@@ -31,6 +31,7 @@ MAX_UPLOAD_BREAKS: Final = 10
 KEPT_THERE_S: Final = 6 * 24 * 3600.0
 """A service keeps an upload for a week; a job that begins with it needs some of that."""
 _FIRST_CHECK_S: Final = 1.0
+_LOOK_AGAIN_S: Final = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,8 @@ class Sending:
     def upload(self, job: Job, client: VideoInferenceClient) -> Job:
         """Have the service hold the video: one that it was sent within the last days is not sent again.
 
+        Where it is being sent for another job, this one waits for that and is returned as it was.
+
         Raises:
             MediaError: the kept video is gone, or the upload broke off too often.
             ServiceError: not now.
@@ -52,9 +55,15 @@ class Sending:
         earlier = self.store.kept_upload(job, self.clock() - timedelta(seconds=KEPT_THERE_S))
         if earlier is not None and earlier.upload_url:
             return self._uploaded(job, earlier.upload_url, earlier.upload_at, "Its service still has the video.")
+        now = self.clock()
+        if self.store.is_sent_for_another(job, now):
+            again = now + timedelta(seconds=_LOOK_AGAIN_S)
+            self.store.note(job, service_says=sentences.sent_for_another(), next_check_at=again)
+            return job
         video = self.media.get(job.video_sha256 or "")
         if video is None:
             raise MediaError("The kept video is gone.", "Upload it again and start a new job.")
+        self.store.note(job, service_says="")
         with lease_held(self.store, job, self.clock):
             with heard(self.store, job.service, self.clock):
                 upload_url = client.request_upload_url(video.file_name)

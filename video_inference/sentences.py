@@ -61,6 +61,11 @@ def doubtful(error: ServiceError) -> str:
     return f"{error.what} It may have been started there all the same: look there before you start it again."
 
 
+def sent_for_another() -> str:
+    """For a job whose video is on its way already."""
+    return "The same video is being sent for another job; this one goes on when it is there."
+
+
 def start_cut_short() -> str:
     """For a start that was under way when the server stopped."""
     stopped = "The server stopped while the job was being started."

@@ -122,11 +122,19 @@ class Store:
 
     def kept_upload(self, job: Job, since: datetime) -> Job | None:
         """The job that last sent the video of this one to its service, with the same key; None where none has since."""
-        same = [JOB.c[name] == getattr(job, name) for name in ("service", "key_id", "video_sha256")]
-        query = JOB.select().where(*same, JOB.c.upload_at >= since, JOB.c.upload_url.is_not(None))
+        query = JOB.select().where(*_same_upload(job), JOB.c.upload_at >= since, JOB.c.upload_url.is_not(None))
         with self._engine.connect() as connection:
             row = connection.execute(query.order_by(JOB.c.upload_at.desc()).limit(1)).mappings().first()
         return None if row is None else job_of(row)
+
+    def is_sent_for_another(self, job: Job, now: datetime) -> bool:
+        """Whether an older job has the same video on its way to the same service; of two, the older one sends it."""
+        as_old = sa.and_(JOB.c.created_at == job.created_at, JOB.c.id < job.id)
+        older = sa.or_(JOB.c.created_at < job.created_at, as_old)
+        sending = [JOB.c.status == JobStatus.CREATED, JOB.c.video_url.is_(None), JOB.c.deleted_at.is_(None)]
+        query = sa.select(JOB.c.id).where(*_same_upload(job), *sending, JOB.c.next_check_at > now, older).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(query).first() is not None
 
     def forget_upload(self, upload_url: str) -> None:
         """No further job may count on it: the service has not kept it."""
@@ -272,6 +280,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads first and writes later could not wait its turn: it would fail at once.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("is_writing") else "BEGIN")
+
+
+def _same_upload(job: Job) -> list[sa.ColumnElement[bool]]:
+    return [JOB.c[name] == getattr(job, name) for name in ("service", "key_id", "video_sha256")]
 
 
 def _change(connection: Connection, job: Job, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:

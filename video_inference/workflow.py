@@ -142,14 +142,9 @@ class Workflow:
             return
         try:
             job = self._without_downtime(job)
-            if job.status is JobStatus.CREATED and not job.video_url:
+            if _is_to_be_sent(job):
                 job = self.sending.upload(job, client)
-            if job.remote_job_id is None:
-                self.sending.start(job, client)
-            elif self.archiving.has_come(job):
-                self.archiving.read(job)
-            else:
-                self._check(job, client)
+            self._go_on(job, client)
         except ServiceError as error:
             self._bear(job, error)
         except (MediaError, ResultsError) as error:
@@ -163,6 +158,16 @@ class Workflow:
             _LOG.exception("Job %s met a fault of ours", job.id)
             what = "Frametally met a fault of its own; the log of the server says more."
             self._wait(job, what, sentences.BY_ITSELF)
+
+    def _go_on(self, job: Job, client: VideoInferenceClient) -> None:
+        if _is_to_be_sent(job):
+            return  # it waits for another job
+        if job.remote_job_id is None:
+            self.sending.start(job, client)
+        elif self.archiving.has_come(job):
+            self.archiving.read(job)
+        else:
+            self._check(job, client)
 
     def tidy(self) -> None:
         """Remove what given-up uploads and crashes left behind more than a day ago, and jobs deleted an hour ago."""
@@ -282,3 +287,7 @@ class Workflow:
 
     def _fail(self, job: Job, why: str) -> None:
         self.store.move(job, JobStatus.FAILED, failure=why, ended_at=self.clock(), service_says="", **_NOTHING_MORE)
+
+
+def _is_to_be_sent(job: Job) -> bool:
+    return job.status is JobStatus.CREATED and not job.video_url

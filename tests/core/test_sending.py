@@ -92,6 +92,26 @@ def test_a_video_that_the_service_still_has_is_not_sent_again(
     assert "still has the video" in " ".join(event.cause for event in deployed.store.history(second.id))
 
 
+def test_a_video_on_its_way_for_another_job_is_waited_for(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    jobs = [hosted(deployed, small_video, infer_fps=float(rate)) for rate in range(1, 6)]
+    server.replies_with(link(server), answer(), TAKEN)
+    claimed = deployed.workflow.claim_due(at_most=8)
+    assert len(claimed) == 5
+    oldest = min(jobs, key=lambda job: (job.created_at, job.id))
+    for job in claimed:
+        if job.id != oldest.id:
+            deployed.workflow.advance(job)
+            assert "being sent for another job" in deployed.job(job.id).service_says
+    assert server.seen == []
+    deployed.workflow.advance(oldest)
+    while deployed.store.jobs(statuses=[JobStatus.CREATED]):
+        deployed.step()
+    assert {(job.status, job.service_says) for job in deployed.store.jobs()} == {(JobStatus.SUBMITTED, "")}
+    assert calls(server).count("PUT /storage/1") == 1
+
+
 @pytest.mark.parametrize("other", ["video", "key", "week"])
 def test_what_the_service_does_not_have_is_sent(
     deployed: Deployment, server: MisbehavingServer, small_video: Path, tmp_path: Path, other: str
