@@ -67,7 +67,7 @@ def sizes(settings: Settings) -> dict[str, int]:
     """How much there is to keep, in bytes: `ledger` (where it is a file), `results`, `videos`, `models`."""
     ledger = sqlite_path(settings.database_url)
     return {
-        "ledger": ledger.stat().st_size if ledger and ledger.exists() else 0,
+        "ledger": sum(path.stat().st_size for path in _files_of(ledger)) if ledger else 0,
         "results": _size_of(settings.results_dir),
         "videos": _size_of(settings.media_dir / "videos"),
         "models": _size_of(settings.models_dir),
@@ -206,6 +206,11 @@ def _check_target(settings: Settings, target: Path, parts: Sequence[Part]) -> No
 
 def _exists(target: Path) -> BackupError:
     return BackupError(f"There is a file {target.name} already.", "Name a new one: a backup replaces nothing.")
+
+
+def _files_of(ledger: Path) -> list[Path]:
+    """The ledger and what its log still holds."""
+    return [path for path in (ledger, ledger.with_name(f"{ledger.name}-wal")) if path.exists()]
 
 
 def _size_of(folder: Path) -> int:
