@@ -9,13 +9,16 @@ import streamlit as st
 from components.durations import span
 from components.error_notice import plain
 from components.session import service_label
+from video_inference.jobs import JobStatus
 from video_inference.store import Store
+
+_OPEN = [status for status in JobStatus if status.is_open]
 
 
 def outage_notice(store: Store, now: datetime) -> None:
-    """Say which services do not answer, and when they are tried again."""
+    """Say which services do not answer that jobs wait for, and when they are tried again."""
     for outage in store.outages():
-        if outage.next_try_at is None:
+        if outage.next_try_at is None or not store.jobs(statuses=_OPEN, service=outage.service, limit=1):
             continue
         wait_s = (outage.next_try_at - now).total_seconds()
         since = span((now - outage.began_at).total_seconds())

@@ -88,3 +88,9 @@ def test_a_service_that_does_not_answer_is_told_once_for_all_of_its_jobs(open_pa
     assert "next check in 7 min" in texts(app)
     bench.store.note_answer(HOSTED)
     assert not open_page("jobs").warning
+
+
+def test_a_service_that_no_job_waits_for_is_not_told_of(open_page: OpenPage, bench: Workbench) -> None:
+    write_job(bench, JobStatus.FAILED, failure="It could not be sent.")
+    bench.store.note_fault(HOSTED, utc_now(), 600)
+    assert not open_page("jobs").warning
