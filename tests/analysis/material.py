@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from video_inference.results import Results, open_results
@@ -36,8 +37,9 @@ def opened(folder: Path, *, fps: float = 5, **models: list[Any]) -> Results:
     }
     path = folder / "results.json"
     path.write_text(json.dumps(content))
-    archive(path, folder / "archive")
-    return open_results(folder / "archive")
+    target = Path(mkdtemp(dir=folder)) / "archive"  # one that is there stays as it is
+    archive(path, target)
+    return open_results(target)
 
 
 def random_entries(seed: int, size: int, classes: str = "abc", crowd: int = 8) -> list[Entry]:
