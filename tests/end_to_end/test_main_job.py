@@ -111,7 +111,7 @@ def test_a_video_becomes_counts_and_annotated_frames(
         seen.append(page.content())
     opened(page, dashboard, "jobs")
     expect(page.get_by_text("square.mp4")).to_be_visible()
-    expect(page.get_by_text("Done")).to_be_visible()
+    expect(page.locator(".stMarkdownBadge", has_text="Done")).to_be_visible()
     assert_the_key_is_nowhere(dashboard, seen)
 
 
