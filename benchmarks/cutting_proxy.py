@@ -17,6 +17,8 @@ class CuttingProxy:
         self.target_port: int | None = None
         self.sent_bytes = 0
         """By clients, all connections together, headers and all."""
+        self.hold_at_bytes: int | None = None
+        """What clients may send in all; then they wait, so that what is to happen in the middle does happen there."""
         self.cuts = 0
         self._cut_after_bytes = cut_after_bytes
         self._loop = asyncio.new_event_loop()
@@ -78,6 +80,8 @@ class CuttingProxy:
         left = self._cut_after_bytes
         with suppress(OSError):
             while left > 0 and (data := await reader.read(_CHUNK_BYTES)):
+                while self.hold_at_bytes is not None and self.sent_bytes >= self.hold_at_bytes:
+                    await asyncio.sleep(0.02)
                 self.sent_bytes += len(data)
                 left -= len(data)
                 writer.write(data)
