@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -46,13 +47,19 @@ class TableWriter:
         self._writers: dict[str, pq.ParquetWriter] = {}
         self._waiting: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
         self._waiting_bytes: Counter[str] = Counter()
+        self._beside = ThreadPoolExecutor(1)  # arrow lets go of the interpreter
+        self._writing: Future[None] | None = None
+        """The row group on its way to the disk: one at a time, while the next rows are decoded."""
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._beside.shutdown()
         for writer in self._writers.values():
             writer.close()
+        if kind is None:
+            self._settle()
 
     def write(self, name: str, columns: list[pa.Array]) -> None:
         """Add rows to a table, as arrays in the order of its schema."""
@@ -76,7 +83,12 @@ class TableWriter:
             self._writers[name] = pq.ParquetWriter(
                 path, SCHEMAS[name], compression="lz4", use_dictionary=False, write_statistics=["model", "entry"]
             )
-        self._writers[name].write_table(rows, row_group_size=len(rows))
+        self._settle()
+        self._writing = self._beside.submit(self._writers[name].write_table, rows, row_group_size=len(rows))
+
+    def _settle(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
 
 
 def column(values: npt.NDArray[Any]) -> pa.Array:
