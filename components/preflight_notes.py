@@ -11,7 +11,6 @@ from pathlib import Path
 import streamlit as st
 
 from components.error_notice import error_notice, plain
-from components.rate_picker import refused_rate
 from components.session import Connection
 from components.video_source import VideoSource
 from video_inference.clock import utc_now
@@ -88,8 +87,7 @@ def why_not(connection: Connection, kept: KeptVideo, infer_fps: float) -> str:
         video=kept.facts,
         infer_fps=infer_fps,
     )
-    stops = [finding.what for finding in findings(facts) if finding.stops]
-    return stops[0] if stops else refused_rate(kept.facts, infer_fps)
+    return next((finding.what for finding in findings(facts) if finding.stops), "")
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)

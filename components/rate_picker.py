@@ -8,6 +8,7 @@ from fractions import Fraction
 import streamlit as st
 
 from video_inference.contract import MAX_INFER_FPS, MIN_INFER_FPS
+from video_inference.preflight import refused_rate
 from video_inference.probe import VideoFacts
 
 _OTHER = 0
@@ -41,15 +42,6 @@ def every_nth(facts: VideoFacts) -> list[int]:
     whole = [step for step in allowed if (Fraction(facts.frame_rate) / step).denominator == 1]
     wanted = [1, 2, 3, 5, 6, 10, 15, 30, 60]
     return sorted(set(whole) | {step for step in wanted if step in allowed})
-
-
-def refused_rate(facts: VideoFacts, rate: float) -> str:
-    """Why the service would not take this rate; empty where it would."""
-    if rate > facts.fps * 1.0001:
-        return f"The video has {facts.fps:.4g} frames per second: it cannot be analysed at {rate:.4g}."
-    if not MIN_INFER_FPS <= rate <= MAX_INFER_FPS:
-        return f"The service takes {MIN_INFER_FPS} to {MAX_INFER_FPS} frames per second, not {rate:.4g}."
-    return ""
 
 
 def _step_label(facts: VideoFacts, step: int) -> str:

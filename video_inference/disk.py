@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import math
 import os
@@ -19,6 +20,8 @@ from video_inference.errors import MediaError
 
 DISK_RESERVE_BYTES: Final = 512 * 1024**2
 """Disk that no video on its way in may fill: the ledger and the results need it."""
+LOW_DISK_BYTES: Final = 4 * DISK_RESERVE_BYTES
+"""Below this people are warned."""
 
 T = TypeVar("T")
 
@@ -95,6 +98,17 @@ def fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One at a time works on this file or folder, whichever thread or process it is in; a crash lets go of it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(handle)
 

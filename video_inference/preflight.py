@@ -11,15 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from video_inference.contract import VIDEO_SUFFIXES, ModelInfo
-from video_inference.disk import DISK_RESERVE_BYTES, size_in_words
+from video_inference.contract import MAX_INFER_FPS, MIN_INFER_FPS, VIDEO_SUFFIXES, ModelInfo
+from video_inference.disk import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
 from video_inference.file_names import KEPT_SUFFIXES
 from video_inference.jobs import EMBEDDED, ModelChoice
 from video_inference.model_servers import NO_SERVERS, ModelServers
 from video_inference.probe import VideoFacts
 from video_inference.url_check import UrlReport
 
-LOW_DISK_BYTES: Final = 4 * DISK_RESERVE_BYTES
 SHORT_LINK: Final = timedelta(hours=6)
 """A link that lives less long may end before the job has its turn."""
 _TO_BE_PUT_INTO_MP4: Final = tuple(suffix for suffix in KEPT_SUFFIXES if suffix not in VIDEO_SUFFIXES)
@@ -65,6 +64,15 @@ def findings(facts: Facts) -> list[Finding]:
     """Everything that is known to stand in the way, what is certain first."""
     found = [*_container(facts), *_rate(facts), *_models(facts), *_link(facts), *_address(facts), *_disk(facts)]
     return sorted(found, key=lambda finding: not finding.stops)
+
+
+def refused_rate(video: VideoFacts, infer_fps: float) -> str:
+    """Why the service would not take this rate; empty where it would."""
+    if infer_fps > video.fps * 1.0001:
+        return f"The video has {video.fps:.4g} frames per second: it cannot be analysed at {infer_fps:.4g}."
+    if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
+        return f"The service takes {MIN_INFER_FPS} to {MAX_INFER_FPS} frames per second, not {infer_fps:.4g}."
+    return ""
 
 
 def expires_at(url: str) -> datetime | None:
@@ -115,13 +123,8 @@ def _container(facts: Facts) -> Iterator[Finding]:
 
 
 def _rate(facts: Facts) -> Iterator[Finding]:
-    if facts.video and facts.infer_fps and facts.infer_fps > facts.video.fps * 1.0001:
-        rate, most = facts.infer_fps, facts.video.fps
-        yield Finding(
-            severity="stops",
-            what=f"The video has {most:.4g} frames per second: it cannot be analysed at {rate:.4g}.",
-            next_step="Choose a lower rate: above the video's own the service returns nothing.",
-        )
+    if facts.video and facts.infer_fps and (why := refused_rate(facts.video, facts.infer_fps)):
+        yield Finding(severity="stops", what=why, next_step="Choose another rate: at this one nothing is returned.")
 
 
 def _models(facts: Facts) -> Iterator[Finding]:

@@ -16,13 +16,12 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from video_inference.disk import DISK_RESERVE_BYTES, size_in_words
+from video_inference.disk import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
 from video_inference.errors import SettingsError
 from video_inference.ledger_copy import sqlite_path
 from video_inference.restore import FOLDER, is_half_done
 from video_inference.settings import Settings
 
-LOW_DISK_BYTES: Final = 4 * DISK_RESERVE_BYTES
 LEDGER_CHECK_S: Final = 1.0
 """For how long a ledger is read through at start: all of some 100 MB, the beginning of a larger one."""
 _DATA_DIR: Final = "Check FRAMETALLY_DATA_DIR, and that this user may write there."

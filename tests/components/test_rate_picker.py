@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from components.rate_picker import every_nth, refused_rate
+from components.rate_picker import every_nth
+from video_inference.preflight import refused_rate
 from video_inference.probe import VideoFacts
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.core.conftest import a_job, open_store
+from video_inference.disk import LOW_DISK_BYTES
 from video_inference.errors import SettingsError
 from video_inference.folder_lock import alone
 from video_inference.secret_mark import OTHER_SECRET, other_secret
 from video_inference.settings import Settings, read_or_make_secret
-from video_inference.startup_checks import LOW_DISK_BYTES, concerns, refuse_unusable
+from video_inference.startup_checks import concerns, refuse_unusable
 from video_inference.workbench import open_workbench
 
 

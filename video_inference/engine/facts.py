@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,17 +12,6 @@ from msgspec import Struct
 from video_inference.disk import fsync
 
 Fact = TypeVar("Fact", bound=Struct)
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """One start at a time, whichever process it is in."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def read_fact(path: Path, kind: type[Fact]) -> Fact | None:

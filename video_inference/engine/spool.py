@@ -26,8 +26,8 @@ import msgspec
 from msgspec import Struct
 
 from video_inference.contract import CANCELLED, ModelRequest, Standing
-from video_inference.disk import Arrival, fsync, last_change
-from video_inference.engine.facts import alone_in, read_fact, replace_file
+from video_inference.disk import Arrival, fsync, last_change, locked
+from video_inference.engine.facts import read_fact, replace_file
 from video_inference.errors import MediaError
 
 MAX_DEATHS: Final = 3
@@ -236,7 +236,7 @@ class Spool:
         """
         job = Job(self._jobs / str(uuid.uuid5(_BY_KEY, key) if key else uuid.uuid4()))
         job.folder.mkdir(mode=0o700, exist_ok=bool(key))
-        with alone_in(job.folder):
+        with locked(job.folder):
             if job.state is None:
                 self._write(job, request, upload_id)
             elif job.request != request:

@@ -7,17 +7,13 @@ own, `python -m video_inference.results JSON FOLDER`, so that nothing else has t
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import logging
-import os
 import shutil
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +23,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from video_inference.disk import fsync, locked
 from video_inference.errors import ResultsError
 from video_inference.results.columns import BoxSink, Frames, Sink, sink_for
 from video_inference.results.cube import write_cube
@@ -64,7 +61,7 @@ def archive(json_path: Path, folder: Path) -> None:
     Raises:
         ResultsError: they cannot be read; the gzipped original is kept all the same.
     """
-    with _alone_with(json_path):
+    with locked(json_path):
         if is_read(folder):
             return
         draft = folder.with_name(f"{folder.name}.draft")
@@ -220,14 +217,6 @@ class _Reading:
         return numbers
 
 
-@contextmanager
-def _alone_with(json_path: Path) -> Iterator[None]:
-    """One at a time works on this file, whichever process it is in."""
-    with json_path.open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
 def _try_tables(json_path: Path, draft: Path) -> ResultsError | None:
     """Why there are no tables, where there are none; then the notes say it, too."""
     try:
@@ -280,14 +269,5 @@ def _pack(source: Path, folder: Path) -> None:
 
 def _flush(folder: Path) -> None:
     """Have the files on the disk before their folder gets its name."""
-    for path in _with_folder(folder):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _with_folder(folder: Path) -> Iterator[Path]:
-    yield from folder.iterdir()
-    yield folder
+    for path in (*folder.iterdir(), folder):
+        fsync(path)
