@@ -9,13 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.client.misbehaving import MisbehavingServer
 from tests.postgresql import NoPostgresql, serving_postgresql
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
 from video_inference.store import Store
+
+if TYPE_CHECKING:
+    from tests.core.deployment import Deployment
 
 ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -37,6 +41,22 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def server() -> Iterator[MisbehavingServer]:
+    with MisbehavingServer() as server:
+        yield server
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
+    """A deployment before that server."""
+    from tests.core.deployment import Deployment  # it needs this file
+
+    deployment = Deployment(tmp_path, clock, server.url)
+    yield deployment
+    deployment.store.close()
 
 
 @pytest.fixture

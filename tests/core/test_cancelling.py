@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -10,26 +10,13 @@ from typing import Any
 import pytest
 
 from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
-from tests.core.conftest import START, Clock
-from tests.core.test_workflow import Deployment
+from tests.core.conftest import START
+from tests.core.deployment import Deployment
 from video_inference.contract import CANCELLED
 from video_inference.errors import JobError, RequestRefused, ServiceError
 from video_inference.jobs import JobStatus
 
 GONE = "00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture
-def server() -> Iterator[MisbehavingServer]:
-    with MisbehavingServer() as server:
-        yield server
-
-
-@pytest.fixture
-def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path, clock, server.url)
-    yield deployment
-    deployment.store.close()
 
 
 def calls(server: MisbehavingServer) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.core.conftest import START, Clock, a_job
-from tests.core.test_workflow import Deployment
+from tests.core.deployment import Deployment
 from video_inference import job_tags
 from video_inference.errors import JobError
 from video_inference.history import EventKind

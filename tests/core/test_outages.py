@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
-
-import pytest
 
 from tests.client.misbehaving import MisbehavingServer, answer, reset
-from tests.core.conftest import START, Clock, a_job
-from tests.core.test_workflow import Deployment
+from tests.core.conftest import START, a_job
+from tests.core.deployment import Deployment
 from video_inference.jobs import JobStatus
 from video_inference.store import Store
 
 OTHER = "https://of-somebody-else"
 JOBS = 20
-
-
-@pytest.fixture
-def server() -> Iterator[MisbehavingServer]:
-    with MisbehavingServer() as server:
-        yield server
-
-
-@pytest.fixture
-def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path, clock, server.url)
-    yield deployment
-    deployment.store.close()
 
 
 def add_jobs(deployed: Deployment) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
-from tests.core.conftest import Clock
-from tests.core.test_workflow import DAY_S, Deployment
+from tests.core.deployment import DAY_S, Deployment
 from video_inference.jobs import Job, JobStatus
 from video_inference.sending import MAX_UPLOAD_BREAKS
 
@@ -19,17 +17,9 @@ TAKEN = answer({"job_id": "r1"})
 
 
 @pytest.fixture
-def server() -> Iterator[MisbehavingServer]:
-    with MisbehavingServer() as server:
-        yield server
-
-
-@pytest.fixture
-def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path, clock, server.url)
-    deployment.services.remember(server.url, "key")
-    yield deployment
-    deployment.store.close()
+def deployed(deployed: Deployment, server: MisbehavingServer) -> Deployment:
+    deployed.services.remember(server.url, "key")
+    return deployed
 
 
 def link(server: MisbehavingServer, number: int = 1) -> Reply:

@@ -6,14 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from tests.client.misbehaving import MisbehavingServer, answer, silence
-from tests.core.conftest import Clock, a_job
-from tests.core.test_workflow import Deployment
+from tests.core.conftest import a_job
+from tests.core.deployment import Deployment
 from video_inference.jobs import JobStatus
 from video_inference.store import Store
 from video_inference.watcher import Watcher
@@ -24,13 +23,6 @@ def server() -> Iterator[MisbehavingServer]:
     with MisbehavingServer() as server:
         server.replies_with(answer({"status": 2, "error": "seen"}))
         yield server
-
-
-@pytest.fixture
-def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
-    deployment = Deployment(tmp_path, clock, server.url)
-    yield deployment
-    deployment.store.close()
 
 
 @pytest.fixture
