@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import requests
@@ -60,7 +62,10 @@ class Life:
             self.service.kills_at = kill_at if kill_at in FROM_OUTSIDE else ""
             self.service.kill = self.kill
         self.process = self._forks.Process(target=serve, args=(self.deployment, kill_at), daemon=True)
-        self.process.start()
+        with pytest.MonkeyPatch.context() as patch:
+            # A child imports its parent's main module; Streamlit's AppTest leaves a page's script in that place.
+            patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+            self.process.start()
         self._until_it_answers()
 
     def kill(self) -> None:
