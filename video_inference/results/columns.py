@@ -46,11 +46,9 @@ class Frames:
         return len(self.analysed)
 
     def add(self, batch: Batch) -> None:
-        for entry in batch:
-            known = entry is not None and entry is not ODD
-            self.analysed.append(known)
-            self.odd += entry is ODD
-            self.wh.extend(_size(entry.image) if known else _NO_SIZE)
+        self.analysed.extend([entry is not None and entry is not ODD for entry in batch])
+        self.odd += batch.count(ODD)
+        self.wh.extend(chain.from_iterable(map(_size, batch)))
 
     def columns(self, model: int) -> dict[str, pa.Array]:
         """(n,) columns of `frames.parquet`, their names ending with the number of the model."""
@@ -104,9 +102,10 @@ class BoxSink:
         if self.kind is Kind.GAZE:
             self._add_gaze(entry, batch)
             return
-        place = np.arange(len(boxes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        self._add_polygons(entry, place, boxes)
-        self._add_keypoints(entry, place, boxes)
+        if [box for box in boxes if box.points or box.keypoints]:
+            place = np.arange(len(boxes)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            self._add_polygons(entry, place, boxes)
+            self._add_keypoints(entry, place, boxes)
 
     def _add_boxes(self, entry: npt.NDArray[np.int32], boxes: list[Box]) -> None:
         code = np.fromiter(map(self.classes.__getitem__, [box.class_name for box in boxes]), np.int32, len(boxes))
@@ -240,7 +239,10 @@ def sink_for(kind: Kind, tables: TableWriter, model: int) -> BoxSink | LabelSink
     return ClipSink(tables, model) if kind is Kind.CLIP else LabelSink(tables, model, kind)
 
 
-def _size(image: Size | list[Size] | None) -> tuple[float, float]:
+def _size(entry: Any) -> tuple[float, float]:
+    if entry is None or entry is ODD:
+        return _NO_SIZE
+    image: Size | list[Size] | None = entry.image
     size = (image[0] if image else None) if isinstance(image, list) else image
     if size is None or size.width is None or size.height is None:
         return _NO_SIZE
@@ -298,10 +300,9 @@ def _single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def _tracker_ids(boxes: list[Box]) -> pa.Array:
-    ids = [box.tracker_id for box in boxes]
-    if set(ids) == {None}:
-        return pa.nulls(len(ids), pa.string())
-    return pa.array([None if value is None else str(value) for value in ids], pa.string())
+    if not [box for box in boxes if box.tracker_id is not None]:
+        return pa.nulls(len(boxes), pa.string())
+    return pa.array([None if box.tracker_id is None else str(box.tracker_id) for box in boxes], pa.string())
 
 
 def _key(model: int, entry: npt.NDArray[np.int32]) -> list[pa.Array]:

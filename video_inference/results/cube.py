@@ -126,8 +126,9 @@ class CubeBuilder:
     def _lengthen(self, entries: int) -> None:
         """Make room for so many entries: two neighbouring buckets become one."""
         while entries > self._boxes.shape[1] << self._span_bits:
-            paired = self._boxes[:, 0::2] + self._boxes[:, 1::2]
-            self._boxes = np.concatenate([paired, np.zeros_like(paired)], axis=1)
+            half = self._boxes.shape[1] // 2
+            self._boxes[:, :half] = self._boxes[:, 0::2] + self._boxes[:, 1::2]
+            self._boxes[:, half:] = 0
             self._span_bits += 1
 
 
