@@ -25,7 +25,7 @@ def add_backup_commands(commands: Any) -> None:
     backup.add_argument("--videos", action="store_true", help="the kept videos, too")
     backup.add_argument("--models", action="store_true", help="the models of the engine, too")
     backup.add_argument(
-        "--no-secrets", action="store_true", help="leave out the link secret and the engine's key; see the README"
+        "--no-secrets", action="store_true", help="leave out the link secret and the engine's key; see docs/running.md"
     )
     putting_back = commands.add_parser("restore", help="put a backup back, while the dashboard does not run")
     putting_back.add_argument("file", type=Path, metavar="FILE")

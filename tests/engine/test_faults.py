@@ -197,8 +197,8 @@ def test_a_wrong_number_of_calls_is_refused(text: str) -> None:
         read_faults(text, host=LOOPBACK)
 
 
-def test_the_readme_lists_every_fault() -> None:
-    text = (ROOT / "README.md").read_text()
+def test_the_documentation_lists_every_fault() -> None:
+    text = (ROOT / "docs" / "bad-days.md").read_text()
     assert [name for name, fault in FAULTS.items() if f"| `{name}` | {fault.meaning} |" not in text] == []
 
 
