@@ -30,7 +30,13 @@ VOCABULARY = {
 ENGINE = "video_inference.engine"
 CLIENT_SIDE = {
     *("video_inference.call", "video_inference.transport", "video_inference.client"),
-    *("video_inference.services", "video_inference.store", "video_inference.workflow", "video_inference.watcher"),
+    *(
+        "video_inference.reach",
+        "video_inference.services",
+        "video_inference.store",
+        "video_inference.workflow",
+        "video_inference.watcher",
+    ),
     *("video_inference.lease", "video_inference.history", "video_inference.ledger_tables"),
     *("video_inference.sending", "video_inference.archiving", "video_inference.steps", "video_inference.outages"),
     *("video_inference.workbench", "video_inference.media", "video_inference.media_api"),

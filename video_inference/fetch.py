@@ -129,6 +129,21 @@ def is_public(address: IPAddress) -> bool:
     return address.is_global and not address.is_multicast
 
 
+def in_public(address: str) -> bool:
+    """The same of an address in text, as a look-up gives it."""
+    return is_public(ipaddress.ip_address(address.partition("%")[0]))
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """What a name leads to now, in the order to be tried.
+
+    Raises:
+        OSError, UnicodeError: nothing.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(endpoint[0]) for *_, endpoint in found))
+
+
 def checked_pool(parts: SplitResult, *, private_urls: bool) -> urllib3.HTTPConnectionPool:
     """A pool of one connection to an address of the host that was checked; TLS still verifies the host's name."""
     host = str(parts.hostname)
@@ -168,12 +183,11 @@ def cut_after(seconds: float, pool: urllib3.HTTPConnectionPool) -> Iterator[None
 
 def _address_of(host: str, port: int, *, private_urls: bool) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = addresses_of(host, port)
     except (OSError, UnicodeError) as error:
         raise MediaError(f"There is no host {host}.", "Check the address of the video.") from error
-    for *_, endpoint in found:
-        address = str(endpoint[0])
-        if private_urls or is_public(ipaddress.ip_address(address.partition("%")[0])):
+    for address in found:
+        if private_urls or in_public(address):
             return address
     raise PrivateAddress(
         f"{host} is not in the public internet, and this server does not fetch from private addresses.",
