@@ -35,6 +35,19 @@ def sqlite_path(database_url: str) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
+def ledger_in_words(database_url: str) -> str:
+    """Which ledger it is, for a person to recognise: its file, or its database without password and options.
+
+    Raises:
+        SettingsError: this is no database URL.
+    """
+    path = sqlite_path(database_url)
+    if path:
+        return str(path)
+    url = sa.make_url(database_url)
+    return str(sa.URL.create(url.drivername, url.username, host=url.host, port=url.port, database=url.database))
+
+
 def copy_out(database_url: str, target: Path) -> str:
     """Write the ledger as it is at one moment to a new SQLite file; returns the revision of its schema.
 

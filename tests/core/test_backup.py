@@ -445,10 +445,12 @@ def test_the_commands_say_what_goes_in_and_what_came_back(
     old: Settings, new: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("video_inference.__main__.read_secrets", dict)  # not those of the machine that the test is on
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(old.data_dir))
     with lived_in(old):
         assert main(["backup", "kept.zip"]) == OK
     told = capsys.readouterr().out
+    assert f"From     {old.data_dir}/frametally.db\n" in told
     assert "Videos   0 bytes, left out (--videos)" in told
     assert "Models   7 bytes, left out (--models)" in told
     assert main(["backup", "kept.zip"]) == BAD_INPUT
@@ -457,7 +459,9 @@ def test_the_commands_say_what_goes_in_and_what_came_back(
     assert "--replace" in capsys.readouterr().err
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(new.data_dir))
     assert main(["restore", "kept.zip"]) == OK
-    assert "as of 20" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"Into     {new.data_dir}/frametally.db\n" in told
+    assert "as of 20" in told
     with closing(Store(new.database_url)) as store:
         assert len(store.jobs()) == 2
 
