@@ -177,6 +177,17 @@ def test_only_the_edges_read_the_clock_and_the_environment() -> None:
     assert reading == EDGES
 
 
+def test_every_way_into_a_database_hides_what_it_writes_from_the_errors() -> None:
+    opening = [
+        call
+        for path in MODULES.values()
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("create_engine")
+    ]
+    assert len(opening) == 4
+    assert [ast.unparse(call) for call in opening if "hide_parameters=True" not in ast.unparse(call)] == []
+
+
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_can_be_held_in_the_head(module: str) -> None:
     lines = MODULES[module].read_text().count("\n")

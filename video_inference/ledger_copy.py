@@ -134,7 +134,7 @@ def _vacuum_into(path: Path, target: Path) -> None:
 
 def _copy_tables_out(database_url: str, target: Path) -> None:
     copy = _engine(target)
-    source = sa.create_engine(database_url, isolation_level="REPEATABLE READ")
+    source = sa.create_engine(database_url, isolation_level="REPEATABLE READ", hide_parameters=True)
     try:
         with source.connect() as held, copy.begin() as connection:
             revision = schema.revision_in(held)
@@ -180,7 +180,7 @@ def _tables_in(connection: sa.Connection) -> sa.MetaData:
 
 @contextmanager
 def _answering(database_url: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(database_url)
+    engine = sa.create_engine(database_url, hide_parameters=True)
     try:
         with engine.connect() as connection:
             yield connection
@@ -192,4 +192,4 @@ def _answering(database_url: str) -> Iterator[sa.Connection]:
 
 
 def _engine(path: Path) -> sa.Engine:
-    return sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+    return sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)
