@@ -90,7 +90,7 @@ def answer_of(
                     if not response.get_redirect_location():
                         yield response, parts
                         return
-                    url = urljoin(url, str(response.get_redirect_location()))
+                    url = _join(url, str(response.get_redirect_location()))
             except urllib3.exceptions.HTTPError as error:
                 _check_time(give_up_s)
                 raise MediaError(
@@ -98,6 +98,13 @@ def answer_of(
                     "Check that the address opens in a browser, then try again.",
                 ) from error
     raise MediaError("The address of the video redirects too often.", "Give the address that it ends at.")
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location  # no address: it is refused as one
 
 
 def parse_public_url(url: str) -> SplitResult:
