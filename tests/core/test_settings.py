@@ -212,6 +212,13 @@ def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
         read_or_make_secret(tmp_path / "key")
 
 
+@pytest.mark.usefixtures("no_hard_links")
+def test_a_secret_is_made_where_a_file_has_one_name_only(tmp_path: Path) -> None:
+    made = read_or_make_secret(tmp_path / "key")
+    assert read_or_make_secret(tmp_path / "key") == made
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
 def test_threads_that_make_a_secret_at_once_agree(tmp_path: Path) -> None:
     together = Barrier(8)
 
