@@ -147,6 +147,16 @@ def unframed(body: bytes, **headers: str) -> Reply:
     return reply
 
 
+def meanwhile(act: Callable[[], object], reply: Reply) -> Reply:
+    """The reply, after something that happens while the service is still at it."""
+
+    def acted(handler: BaseHTTPRequestHandler) -> None:
+        act()
+        reply(handler)
+
+    return acted
+
+
 def silence(server: MisbehavingServer) -> Reply:
     """Nothing, until the test ends."""
 

@@ -105,7 +105,7 @@ def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
     job = deployment.submit(small_video)
     move = Store.move
 
-    def die(store: Store, moved: Job, target: JobStatus, *cause: str, **values: Any) -> bool:
+    def die(store: Store, moved: Job, target: JobStatus, *cause: Any, **values: Any) -> bool:
         if target is fatal_move:
             raise Crash
         return move(store, moved, target, *cause, **values)
