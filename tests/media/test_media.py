@@ -362,6 +362,18 @@ def test_a_kept_video_outlives_the_traces_of_its_upload(media: MediaLibrary, sma
     assert media.get(kept.sha256) == kept
 
 
+def test_a_stray_file_among_the_kept_videos_is_passed_over(
+    media: MediaLibrary, small_video: Path, tmp_path: Path
+) -> None:
+    kept = media.add(small_video)
+    (tmp_path / "media" / "videos" / ".DS_Store").touch()
+    assert media.has_size(small_video.stat().st_size)
+    assert not media.has_size(1)
+    assert media.begin("square.mp4", 10).offset_bytes == 0
+    assert media.recognise("other.mp4", 1, "x") is None
+    assert media.get(kept.sha256) == kept
+
+
 @pytest.mark.parametrize(
     "sha256", ["", "..", "../uploads", "A" * 64, "a" * 63, "a" * 64, "a" * 64 + "\n", "/etc/passwd"]
 )
