@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.error_notice import plain
+from components.error_notice import plain, told
 from components.job_progress import finished_jobs, is_queued, job_progress
 from components.session import service_label
 from video_inference.clock import utc_now
+from video_inference.errors import JobError
 from video_inference.jobs import Job, JobStatus
 from video_inference.store import Store
 
+_SUBMITTED = "submitted_job"
 _ORDER = [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED]
 
 
+def submitted(job: Job) -> None:
+    """This session has just submitted it: show its steps from now on."""
+    st.session_state[_SUBMITTED] = job.id
+
+
+def submission(store: Store) -> None:
+    """Follow what this session submitted last, where there is something."""
+    if _SUBMITTED in st.session_state:
+        _follow(store)
+
+
 @st.fragment(run_every="1s")
-def submission(store: Store, job_id: str) -> None:
+@told()
+def _follow(store: Store) -> None:
     """Show which steps are true, which one is at work, and where to go on."""
-    job = store.job(job_id)
+    try:
+        job = store.job(st.session_state[_SUBMITTED])
+    except (JobError, KeyError):  # it was deleted for good
+        st.session_state.pop(_SUBMITTED, None)
+        return
     with st.container(border=True):
         st.markdown(f"**{plain(job.video_name)}** with {', '.join(plain(model.label) for model in job.models)}")
         job_steps(store, job)

@@ -10,7 +10,7 @@ from components.preflight_notes import address_is_good, as_converted, preflight_
 from components.rate_picker import rate_picker
 from components.sample_card import sample_card
 from components.session import current_connection, workbench
-from components.submission import submission
+from components.submission import submission, submitted
 from components.video_source import video_source
 
 st.title("Run a video")
@@ -46,7 +46,6 @@ if source:
             models=models,
             infer_fps=infer_fps or 1.0,
         )
-        st.session_state["submitted_job"] = job.id
-if "submitted_job" in st.session_state:
-    submission(bench.store, st.session_state["submitted_job"])
+        submitted(job)
+submission(bench.store)
 batch(bench, connection, source.arrived if source else ())
