@@ -77,3 +77,40 @@ def test_of_a_batch_with_a_bad_tag_nothing_is_started(store: Store) -> None:
     with pytest.raises(JobError, match="1 to 60 characters"):
         start_batch(store, jobs_of("https://host/1.mp4"), "")
     assert store.jobs() == []
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_csv_may_end_its_lines_as_any_system_does(end: str) -> None:
+    lines = read_batch(end.join(["url,name", "https://host/1.mp4,north", "https://host/2.mp4,south", ""]))
+    assert [(line.number, line.url, line.name) for line in lines] == [
+        (2, "https://host/1.mp4", "north"),
+        (3, "https://host/2.mp4", "south"),
+    ]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_csv_may_part_its_columns_as_any_spreadsheet_does(sign: str) -> None:
+    text = "note;url\nMonday;https://host/1.mp4\n;https://host/2.mp4\n".replace(";", sign)
+    assert [(line.url, line.notes, line.wrong) for line in read_batch(text)] == [
+        ("https://host/1.mp4", "Monday", ""),
+        ("https://host/2.mp4", "", ""),
+    ]
+
+
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_a_quotation_mark_that_is_never_closed_swallows_no_line(size: int) -> None:
+    text = 'url,note\nhttps://host/1.mp4,fine\nhttps://host/2.mp4,"open\n' + "https://host/3.mp4,x\n" * (size // 20 + 1)
+    with pytest.raises(JobError, match="line 3"):
+        read_batch(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["https://host/x.mp4;Monday", "https://host/x.MKV,Monday", "https://host/x.mp4\tMonday"]
+)
+def test_columns_that_no_first_line_names_are_not_taken_for_an_address(line: str) -> None:
+    (read,) = read_batch(line)
+    assert "name the columns in the first line" in read.wrong.lower()
+
+
+def test_a_comma_in_the_query_of_an_address_is_its_own() -> None:
+    assert read_batch("https://host/x.mp4?of=b.mp4,c;d")[0].wrong == ""
