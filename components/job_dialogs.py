@@ -9,6 +9,7 @@ from components.job_filter import known_jobs, show_jobs
 from components.job_wishes import Act, Wish, carry_out, close_dialog, wanted_dialog
 from components.job_words import what_runs
 from components.model_picker import installed_models, model_picker
+from components.preflight_notes import facts_of_another_run, may_start
 from components.rate_picker import rate_picker
 from components.session import Connection, service_label
 from video_inference import job_tags
@@ -72,10 +73,12 @@ def _other_models(bench: Workbench, job_id: str) -> None:
     job = bench.store.job(job_id)
     st.caption(f"{plain(job.video_name)} · so far {what_runs(job)} · {plain(service_label(job.service))}")
     connection = Connection(service=job.service, key_id=job.key_id)
-    models = model_picker(bench.store.presets(), installed_models(connection), key="duplicate_models")
+    installed = installed_models(connection)
+    models = model_picker(bench.store.presets(), installed, key="duplicate_models")
     kept = bench.media.get(job.video_sha256 or "")
     infer_fps = rate_picker(kept.facts if kept else None, key="duplicate_rate")
-    ready = bool(models) and infer_fps is not None
+    facts = facts_of_another_run(bench, job, models, installed, infer_fps)
+    ready = may_start(facts) and bool(models) and infer_fps is not None
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="duplicate_run", disabled=not ready):
         try:
             duplicate(bench.store, bench.media, job.id, models, infer_fps or 1.0, bench.workflow.clock())

@@ -7,11 +7,12 @@ import io
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from video_inference.errors import FrametallyError, JobError
 from video_inference.fetch import parse_public_url
@@ -19,6 +20,7 @@ from video_inference.file_names import KEPT_SUFFIXES, clean_file_name
 from video_inference.job_tags import clean_tag
 from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.media import KeptVideo
+from video_inference.preflight import Facts, Finding, findings
 from video_inference.store import Store
 
 MOST_LINES = 1000
@@ -38,6 +40,8 @@ class BatchLine(Struct, frozen=True, kw_only=True):
     notes: str = ""
     wrong: str = ""
     """Why no job comes of it; empty where one does."""
+    warns: str = ""
+    """What may go wrong with that job."""
 
 
 def read_batch(text: str) -> list[BatchLine]:
@@ -62,6 +66,29 @@ def read_batch(text: str) -> list[BatchLine]:
         first_seen.setdefault(line.url, number)
         read.append(line)
     return read
+
+
+def judged(lines: Iterable[BatchLine], facts: Facts) -> list[BatchLine]:
+    """The lines, with what is known to stand in the way of each; what stands in the way of all is left to the caller.
+
+    Pure: nothing is fetched. `facts`: what is known of any job of the batch.
+    """
+    of_all = findings(facts)
+    return [line if line.wrong else _judge(line, facts, of_all) for line in lines]
+
+
+def refused_files(files: Iterable[KeptVideo], facts: Facts) -> dict[str, str]:
+    """Why no job comes of a file, by its sha256; the disk is shared by those of which one does."""
+    of_all = findings(facts)
+    refused = {}
+    for kept in files:
+        own = replace(facts, file_name=kept.file_name, video=kept.facts)
+        stops = [finding.what for finding in findings(own) if finding.stops and finding not in of_all]
+        if stops:
+            refused[kept.sha256] = stops[0]
+        elif facts.free_bytes is not None:
+            facts = replace(facts, free_bytes=facts.free_bytes - kept.facts.size_bytes)
+    return refused
 
 
 def batch_jobs(
@@ -98,6 +125,13 @@ def start_batch(store: Store, jobs: Sequence[Job], tag: str) -> None:
         JobError: that is no tag.
     """
     store.add(*jobs, cause=f"One of a batch of {len(jobs):,}.", tags=[clean_tag(tag)])
+
+
+def _judge(line: BatchLine, facts: Facts, of_all: Sequence[Finding]) -> BatchLine:
+    found = [finding for finding in findings(replace(facts, url=line.url)) if finding not in of_all]
+    stops = next((finding.what for finding in found if finding.stops), "")
+    warns = next((finding.what for finding in found), "") if not stops else ""
+    return structs.replace(line, wrong=stops, warns=warns)
 
 
 def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -9,7 +10,8 @@ from streamlit.testing.v1 import AppTest
 from tests.conftest import write_video
 from tests.pages.conftest import OpenPage, dataframe
 from video_inference import job_tags
-from video_inference.jobs import EMBEDDED, JobStatus
+from video_inference.jobs import EMBEDDED, JobStatus, ModelChoice
+from video_inference.store import Preset
 from video_inference.workbench import Workbench
 
 LIST = "https://host/a.mp4\nnonsense\nhttps://host/b.mp4\nhttps://host/a.mp4"
@@ -82,3 +84,22 @@ def test_several_files_are_run_together_but_for_those_with_too_few_frames(
     app.button(key="batch_run").click().run()
     (job,) = bench.store.jobs()
     assert (job.video_sha256, job.infer_fps, job.frames) == (known[0], 5.0, 20)
+
+
+def test_links_that_have_ended_are_left_out_and_a_model_that_is_not_there_stops_all(
+    engine: str, open_page: OpenPage, bench: Workbench
+) -> None:
+    soon, ended = (f"https://host/{at}.mp4?Expires={at}&Signature=s3cret" for at in (int(time.time()) + 3600, 1))
+    app = opened(open_page)
+    app.text_area(key="batch_text").set_value("\n".join([soon, ended, "https://host/a.mp4"])).run()
+    table = dataframe(app, "Left out because")
+    assert table["Line"].tolist() == [2, 1, 3]
+    assert "expired at 1970-01-01" in table["Left out because"][0]
+    assert "expires in 0 h 59 min" in table["Warning"][1]
+    assert "s3cret" not in str(table)
+    assert app.button(key="batch_run").label == "Run 2 jobs on Built-in engine"
+    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    app.run()
+    app.multiselect(key="batch_models").set_value(["Dock · forklifts/7"]).run()
+    assert "has no model forklifts/7" in app.error[0].value
+    assert app.button(key="batch_run").disabled
