@@ -219,3 +219,12 @@ def test_the_command_line_refuses_what_is_certain_to_fail(
     assert "The service takes MP4, AVI, MKV, WEBM" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "slow.mp4"), "--fps", "20", *there]) == BAD_INPUT
     assert "cannot be analysed at 20" in capsys.readouterr().err
+
+
+def test_the_command_line_refuses_a_model_that_the_engine_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "dock.mp4", frames=5, fps=10)
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    assert main(["run", str(tmp_path / "dock.mp4"), "--model", "cars/1"]) == BAD_INPUT
+    assert "The built-in engine has no model cars/1." in capsys.readouterr().err
