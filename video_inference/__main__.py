@@ -36,6 +36,7 @@ from video_inference.media import KeptVideo
 from video_inference.model_reference import parse_model_reference
 from video_inference.preflight import Facts, findings
 from video_inference.results import ARCHIVE_NAME, Results, open_results
+from video_inference.secrets_file import read_secrets
 from video_inference.service_url import parse_service_url
 from video_inference.settings import Settings
 from video_inference.workbench import Workbench, open_workbench
@@ -52,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; returns the exit code."""
     options = _parse(arguments)
     try:
-        return _do(options, Settings.read(os.environ))
+        return _do(options, Settings.read(os.environ, read_secrets()))
     except ServiceError as error:
         print(error, file=sys.stderr)
         return SERVICE_FAILED

@@ -21,20 +21,21 @@ def cancel(store: Store, services: Services, job_id: str, now: datetime) -> Job:
         ServiceError: the service did not do it, and the job goes on.
     """
     job = store.job(job_id)
-    if job.status.is_open:
+    while job.status.is_open:
         if job.remote_job_id:
             _cancel_there(store, services, job, job.remote_job_id)
-        end_cancelled(store, job, now)
+        # What its service has taken meanwhile is to be called off there first.
+        end_cancelled(store, job, now, source=job.status)
         job = store.job(job_id)
     if job.status is not JobStatus.CANCELLED:
         raise JobError("The job is not under way any more: there is nothing to cancel.")
     return job
 
 
-def end_cancelled(store: Store, job: Job, now: datetime) -> None:
-    """Write down that it was called off, unless it has ended otherwise."""
+def end_cancelled(store: Store, job: Job, now: datetime, source: JobStatus | None = None) -> None:
+    """Write down that it was called off, unless it has ended otherwise or has left the `source`."""
     over = {"progress": None, "standing": None, "began_at": None, "service_says": ""}
-    store.move(job, JobStatus.CANCELLED, failure=CANCELLED, ended_at=now, **over)
+    store.move(job, JobStatus.CANCELLED, "", source, failure=CANCELLED, ended_at=now, **over)
 
 
 def cancel_late(store: Store, client: VideoInferenceClient, job: Job, remote_job_id: str) -> None:

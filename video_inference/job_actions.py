@@ -15,6 +15,7 @@ from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.ledger_tables import JOB
 from video_inference.media import MediaLibrary
 from video_inference.sending import KEPT_THERE_S
+from video_inference.sent_videos import kept_upload
 from video_inference.store import Store, job_of
 
 CAN_BE_RETRIED = (JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
@@ -109,7 +110,7 @@ def adopt(
 def _again(store: Store, media: MediaLibrary, job: Job, now: datetime, new_id: str, cause: str) -> Job:
     """A new job of the same video and tags. Whether its service still has the video is found out when it is sent."""
     kept = media.get(job.video_sha256 or "")
-    if not (kept or job.video_url or store.kept_upload(job, now - timedelta(seconds=KEPT_THERE_S))):
+    if not (kept or job.video_url or kept_upload(store, job, now - timedelta(seconds=KEPT_THERE_S))):
         raise JobError("The video of this job is not here any more.", "Upload it again and start a new job.")
     new = Job(
         id=new_id,

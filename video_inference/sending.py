@@ -24,6 +24,7 @@ from video_inference.errors import (
 from video_inference.jobs import EMBEDDED, Job, JobStatus
 from video_inference.lease import lease_held
 from video_inference.media import KeptVideo, MediaLibrary
+from video_inference.sent_videos import begin_upload, forget_upload, kept_upload
 from video_inference.steps import heard, progress_writer
 from video_inference.store import Store
 
@@ -52,18 +53,17 @@ class Sending:
             ServiceError: not now.
             JobError: somebody else is at work on the job.
         """
-        earlier = self.store.kept_upload(job, self.clock() - timedelta(seconds=KEPT_THERE_S))
+        earlier = kept_upload(self.store, job, self.clock() - timedelta(seconds=KEPT_THERE_S))
         if earlier is not None and earlier.upload_url:
             return self._uploaded(job, earlier.upload_url, earlier.upload_at, "Its service still has the video.")
-        now = self.clock()
-        if self.store.is_sent_for_another(job, now):
-            again = now + timedelta(seconds=_LOOK_AGAIN_S)
-            self.store.note(job, service_says=sentences.sent_for_another(), next_check_at=again)
-            return job
         video = self.media.get(job.video_sha256 or "")
         if video is None:
             raise MediaError("The kept video is gone.", "Upload it again and start a new job.")
-        self.store.note(job, service_says="")
+        now = self.clock()
+        if not begin_upload(self.store, job, now):
+            again = now + timedelta(seconds=_LOOK_AGAIN_S)
+            self.store.note(job, service_says=sentences.sent_for_another(), next_check_at=again)
+            return job
         with lease_held(self.store, job, self.clock):
             with heard(self.store, job.service, self.clock):
                 upload_url = client.request_upload_url(video.file_name)
@@ -135,13 +135,17 @@ class Sending:
 
     def _send_anew(self, job: Job) -> None:
         """The service may have dropped what it was sent for an earlier job: once it is sent again, we know."""
-        self.store.forget_upload(job.upload_url or "")
+        forget_upload(self.store, job.upload_url or "")
         cause = "Its service has refused the video that it was sent before: it is sent again."
         self.store.move(job, JobStatus.CREATED, cause, upload_url=None, upload_at=None, next_check_at=self.clock())
 
     def _doubt(self, job: Job, failure: str) -> None:
         """Have a person decide: the service may have taken the job, and a second one may cost as much again."""
-        self.store.move(job, JobStatus.LOST, failure=failure, service_says="", next_check_at=self.clock())
+        news = {"failure": failure, "service_says": "", "next_check_at": self.clock()}
+        if job.status is JobStatus.LOST:  # a person had it started again, and that is in doubt as well
+            self.store.note(job, **news)
+        else:
+            self.store.move(job, JobStatus.LOST, **news)
 
 
 def _was_sent_for_another(job: Job) -> bool:

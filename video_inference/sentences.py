@@ -7,6 +7,7 @@ from video_inference.errors import LinkExpired, ServiceBroken, ServiceBusy, Serv
 from video_inference.jobs import Job
 
 BY_ITSELF = "It is tried again by itself."
+BY_A_PERSON = "Ask again later: a lost job is not asked about by itself."
 _PASSING = (ServiceUnreachable, ServiceBusy, ServiceBroken, LinkExpired)
 
 

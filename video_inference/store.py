@@ -49,7 +49,7 @@ class Store:
         url = sa.make_url(database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = sa.create_engine(url, pool_pre_ping=True)
+        self._engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)  # signed links
         if url.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
@@ -120,27 +120,6 @@ class Store:
         with self._engine.connect() as connection:
             return set(connection.execute(query).scalars())
 
-    def kept_upload(self, job: Job, since: datetime) -> Job | None:
-        """The job that last sent the video of this one to its service, with the same key; None where none has since."""
-        query = JOB.select().where(*_same_upload(job), JOB.c.upload_at >= since, JOB.c.upload_url.is_not(None))
-        with self._engine.connect() as connection:
-            row = connection.execute(query.order_by(JOB.c.upload_at.desc()).limit(1)).mappings().first()
-        return None if row is None else job_of(row)
-
-    def is_sent_for_another(self, job: Job, now: datetime) -> bool:
-        """Whether an older job has the same video on its way to the same service; of two, the older one sends it."""
-        as_old = sa.and_(JOB.c.created_at == job.created_at, JOB.c.id < job.id)
-        older = sa.or_(JOB.c.created_at < job.created_at, as_old)
-        sending = [JOB.c.status == JobStatus.CREATED, JOB.c.video_url.is_(None), JOB.c.deleted_at.is_(None)]
-        query = sa.select(JOB.c.id).where(*_same_upload(job), *sending, JOB.c.next_check_at > now, older).limit(1)
-        with self._engine.connect() as connection:
-            return connection.execute(query).first() is not None
-
-    def forget_upload(self, upload_url: str) -> None:
-        """No further job may count on it: the service has not kept it."""
-        with self._writing.begin() as connection:
-            connection.execute(JOB.update().where(JOB.c.upload_url == upload_url).values(upload_at=None))
-
     def due(self, now: datetime, services: Sequence[tuple[str, str]], *, limit: int = 1000) -> list[Job]:
         """Open jobs whose time has come, for these (service, key_id) pairs, the longest waiting first."""
         open_statuses = [status for status in JobStatus if status.is_open]
@@ -170,13 +149,17 @@ class Store:
         """Change fields of the job that are no move, where it is still in the state that the caller saw."""
         return self._update(job, values, JOB.c.status == job.status)
 
-    def move(self, job: Job, target: JobStatus, cause: str = "", /, **values: Any) -> bool:
+    def move(
+        self, job: Job, target: JobStatus, cause: str = "", source: JobStatus | None = None, /, **values: Any
+    ) -> bool:
         """Move the job, with whatever becomes true along with it; False where it is no longer in a state for that.
 
-        The move goes into the job's history in the same transaction, its cause the failure where none is given.
+        The move goes into the job's history in the same transaction, its cause the failure where none is given. With a
+        `source` it is made from that state only.
         """
+        sources = sources_of(target) if source is None else (source,)
         with self._writing.begin() as connection:
-            moved = _change(connection, job, {"status": target, **values}, JOB.c.status.in_(sources_of(target)))
+            moved = change(connection, job, {"status": target, **values}, JOB.c.status.in_(sources))
             if moved:
                 why = cause or values.get("failure", "")
                 history.write(connection, job.id, self._clock(), EventKind.MOVED, why, status=target)
@@ -259,7 +242,7 @@ class Store:
 
     def _update(self, job: Job, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:
         with self._writing.begin() as connection:
-            return _change(connection, job, values, *conditions)
+            return change(connection, job, values, *conditions)
 
 
 def migrate(engine: sa.Engine) -> None:
@@ -282,11 +265,7 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("is_writing") else "BEGIN")
 
 
-def _same_upload(job: Job) -> list[sa.ColumnElement[bool]]:
-    return [JOB.c[name] == getattr(job, name) for name in ("service", "key_id", "video_sha256")]
-
-
-def _change(connection: Connection, job: Job, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:
+def change(connection: Connection, job: Job, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:
     """Change a job that is not deleted, where the conditions hold."""
     is_ours = sa.and_(JOB.c.id == job.id, JOB.c.deleted_at.is_(None), *conditions)
     return connection.execute(JOB.update().where(is_ours).values(values)).rowcount == 1

@@ -22,7 +22,7 @@ class Watcher:
         self._look_every_s = look_every_s
         self._stopping = threading.Event()
         self._counting = threading.Lock()
-        self._busy = 0
+        self._under_way: set[str] = set()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -50,9 +50,11 @@ class Watcher:
 
     def _look(self) -> None:
         # Claim no more than can begin now: a claim that waits in a queue would run out.
-        for job in self._workflow.claim_due(at_most=_AT_ONCE - self._busy):
+        for job in self._workflow.claim_due(at_most=_AT_ONCE - len(self._under_way)):
             with self._counting:
-                self._busy += 1
+                if job.id in self._under_way:  # its lease ran out while the machine slept, and its thread goes on
+                    continue
+                self._under_way.add(job.id)
             # A daemon: the server must not wait hours for an upload before it ends.
             threading.Thread(target=self._advance, args=(job,), name=f"job {job.id}", daemon=True).start()
 
@@ -63,7 +65,7 @@ class Watcher:
             _LOG.exception("The ledger did not answer for job %s; its lease will run out", job.id)
         finally:
             with self._counting:
-                self._busy -= 1
+                self._under_way.discard(job.id)
 
 
 _AT_ONCE = 8

@@ -235,7 +235,7 @@ class Workflow:
         if unsent and isinstance(error, KeyRefused | RequestRefused):
             self._fail(job, str(error))
             return
-        if unsent or is_done:
+        if is_done:
             self.store.note(job, progress=None)  # it was that of the transfer that broke
         self._wait(job, sentences.fault(error, is_done=is_done), sentences.next_step(error), error.retry_after_s)
 
@@ -250,8 +250,9 @@ class Workflow:
         backoff_s = min(max(floor_s, silent_s / 4), _LONGEST_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
         again = now + timedelta(seconds=max(backoff_s, asked_for_s or 0))
         held = [outage.next_try_at for outage in self.store.outages() if outage.service == job.service]
-        says = f"{what} {next_step}".strip()
-        self.store.note(job, service_says=says, next_check_at=max([again, *filter(None, held)]))
+        says = f"{what} {next_step if job.status.is_open else sentences.BY_A_PERSON}".strip()
+        transfer = {"progress": None} if job.remote_job_id is None else {}  # none is under way any more
+        self.store.note(job, service_says=says, next_check_at=max([again, *filter(None, held)]), **transfer)
 
     def _send_again_s(self, job: Job) -> float:
         """Each upload that breaks off doubles the pause: the next one may have gigabytes again."""

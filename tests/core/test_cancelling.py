@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
+from tests.client.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
 from tests.core.conftest import START
 from tests.core.deployment import Deployment
 from video_inference.contract import CANCELLED
 from video_inference.errors import JobError, RequestRefused, ServiceError
-from video_inference.jobs import JobStatus
+from video_inference.jobs import Job, JobStatus
+from video_inference.store import Store
 
 GONE = "00000000-0000-0000-0000-000000000000"
 
 
 def calls(server: MisbehavingServer) -> list[str]:
     return [request.method for request in server.seen]
-
-
-def meanwhile(act: Callable[[], object], reply: Reply) -> Reply:
-    """The reply, after something that a person does while the service is still at it."""
-
-    def acted(handler: BaseHTTPRequestHandler) -> None:
-        act()
-        reply(handler)
-
-    return acted
 
 
 def test_a_running_job_is_called_off_at_its_service_without_a_status_call(
@@ -141,6 +130,24 @@ def test_a_job_that_is_called_off_while_the_service_takes_it_is_called_off_there
     server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id), taken), answer())
     deployed.step()
     assert (deployed.job(job.id).status, deployed.job(job.id).failure) == (JobStatus.CANCELLED, CANCELLED)
+    assert [(call.method, call.query.get("job_id")) for call in server.seen] == [("POST", None), ("DELETE", ["r7"])]
+
+
+def test_a_start_that_lands_between_look_and_cancelling_is_called_off_there_as_well(
+    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.replies_with(answer({"job_id": "r7"}), answer())
+    job = deployed.submit(None, video_url="https://host/v.mp4")
+    look = Store.job
+
+    def look_and_start(store: Store, job_id: str) -> Job:
+        seen = look(store, job_id)
+        monkeypatch.undo()
+        deployed.step()
+        return seen
+
+    monkeypatch.setattr(Store, "job", look_and_start)
+    assert deployed.workflow.cancel(job.id).status is JobStatus.CANCELLED
     assert [(call.method, call.query.get("job_id")) for call in server.seen] == [("POST", None), ("DELETE", ["r7"])]
 
 

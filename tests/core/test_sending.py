@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
+from tests.client.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
 from tests.core.deployment import DAY_S, Deployment
 from video_inference.jobs import Job, JobStatus
 from video_inference.sending import MAX_UPLOAD_BREAKS
@@ -85,21 +85,52 @@ def test_a_video_that_the_service_still_has_is_not_sent_again(
 def test_a_video_on_its_way_for_another_job_is_waited_for(
     deployed: Deployment, server: MisbehavingServer, small_video: Path
 ) -> None:
-    jobs = [hosted(deployed, small_video, infer_fps=float(rate)) for rate in range(1, 6)]
-    server.replies_with(link(server), answer(), TAKEN)
-    claimed = deployed.workflow.claim_due(at_most=8)
-    assert len(claimed) == 5
-    oldest = min(jobs, key=lambda job: (job.created_at, job.id))
-    for job in claimed:
-        if job.id != oldest.id:
+    for rate in range(1, 6):
+        hosted(deployed, small_video, infer_fps=float(rate))
+    first, *others = deployed.workflow.claim_due(at_most=8)
+
+    def all_begin() -> None:
+        for job in others:
             deployed.workflow.advance(job)
             assert "being sent for another job" in deployed.job(job.id).service_says
-    assert server.seen == []
-    deployed.workflow.advance(oldest)
+
+    server.replies_with(link(server), meanwhile(all_begin, answer()), TAKEN)
+    deployed.workflow.advance(first)
     while deployed.store.jobs(statuses=[JobStatus.CREATED]):
         deployed.step()
     assert {(job.status, job.service_says) for job in deployed.store.jobs()} == {(JobStatus.SUBMITTED, "")}
     assert calls(server).count("PUT /storage/1") == 1
+
+
+def test_an_older_job_that_comes_back_from_a_pause_waits_for_the_younger_one_that_sends(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    older = hosted(deployed, small_video)
+    deployed.clock.wait(1)
+    younger = hosted(deployed, small_video, infer_fps=2.0)
+    assert deployed.store.claim(younger, deployed.clock(), 120)
+
+    def older_comes_back() -> None:
+        assert [job.id for job in deployed.workflow.claim_due(at_most=8)] == [older.id]
+        deployed.workflow.advance(older)
+
+    server.replies_with(meanwhile(older_comes_back, link(server)), answer(), TAKEN)
+    deployed.workflow.advance(younger)
+    assert deployed.job(younger.id).status is JobStatus.SUBMITTED
+    assert "being sent for another job" in deployed.job(older.id).service_says
+    assert calls(server).count("POST /video_upload_signed_url/") == 1
+
+
+def test_where_the_upload_for_one_job_breaks_off_another_one_may_send(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(link(server), reset, link(server, 2), answer(), TAKEN)
+    breaking = hosted(deployed, small_video)
+    deployed.step()
+    assert deployed.job(breaking.id).progress is None
+    other = hosted(deployed, small_video, infer_fps=2.0)
+    deployed.workflow.advance(other)
+    assert deployed.job(other.id).status is JobStatus.SUBMITTED
 
 
 @pytest.mark.parametrize("other", ["video", "key", "week"])
@@ -159,6 +190,19 @@ def test_a_start_that_a_crash_cut_short_is_left_to_a_person(
     assert deployed.job().failure.startswith("The server stopped while the job was being started. It may have been")
     assert deployed.workflow.refresh("j1") is not None
     assert (deployed.job().status, calls(server)) == (JobStatus.SUBMITTED, ["POST /videoinfer/"])
+
+
+def test_a_start_that_a_person_makes_again_and_that_is_in_doubt_again_says_so_anew(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(reset)
+    service, key_id = deployed.services.known()[-1]
+    known = {"service": service, "key_id": key_id, "remote_job_id": None, "upload_url": "https://x/v"}
+    deployed.written(status=JobStatus.LOST, failure="an earlier doubt", **known)
+    deployed.workflow.refresh("j1")
+    assert deployed.job().status is JobStatus.LOST
+    assert "It may have been started there all the same" in deployed.job().failure
+    assert deployed.pause_s() == 0
 
 
 @pytest.mark.parametrize("fault", [answer(status=429), answer(status=503, Retry_After="30")])

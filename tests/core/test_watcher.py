@@ -14,6 +14,7 @@ from tests.client.misbehaving import MisbehavingServer, answer, silence
 from tests.core.conftest import a_job
 from tests.core.deployment import Deployment
 from video_inference.jobs import JobStatus
+from video_inference.lease import LEASE_S
 from video_inference.store import Store
 from video_inference.watcher import Watcher
 
@@ -81,6 +82,20 @@ def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
     assert (len(server.seen), len(claimed)) == (8, 8)
     let_go.set()
     until(lambda: ended(deployed) == 12)
+
+
+def test_a_job_under_way_is_not_begun_twice_where_the_machine_slept(
+    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+) -> None:
+    server.replies_with(silence(server))
+    add_jobs(deployed, 1)
+    watcher.start()
+    until(lambda: bool(server.seen))
+    deployed.clock.wait(LEASE_S + 1)
+    until(lambda: deployed.job("j0").next_check_at > deployed.clock())
+    time.sleep(0.1)
+    assert len([thread for thread in threading.enumerate() if thread.name == "job j0"]) == 1
+    server.stopping.set()
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
     job = deployment.submit(small_video)
     move = Store.move
 
-    def die(store: Store, moved: Job, target: JobStatus, *cause: str, **values: Any) -> bool:
+    def die(store: Store, moved: Job, target: JobStatus, *cause: Any, **values: Any) -> bool:
         if target is fatal_move:
             raise Crash
         return move(store, moved, target, *cause, **values)
@@ -261,6 +261,17 @@ def test_what_crashes_left_behind_goes_after_a_day(deployed: Deployment) -> None
     assert [path.name for path in results_dir.rglob("*")] == ["j1", "boxes.parquet"]
     with pytest.raises(MediaError):
         deployed.media.upload(given_up.id)
+
+
+@pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST, JobStatus.CANCELLED])
+def test_results_that_came_stay_as_long_as_their_job_waits_for_them(deployed: Deployment, status: JobStatus) -> None:
+    deployed.written(status=status)
+    came = deployed.folder / "results" / "j1.json"
+    came.parent.mkdir(parents=True)
+    came.touch()
+    deployed.clock.now = datetime.now(UTC) + timedelta(seconds=DAY_S + 60)
+    deployed.workflow.tidy()
+    assert came.exists() is (status is not JobStatus.CANCELLED)
 
 
 @pytest.mark.parametrize("status", [429, 503])

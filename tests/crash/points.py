@@ -47,7 +47,7 @@ def _after(owner: Any, name: str) -> Callable[[], None]:
 def _at_move(target: JobStatus, *, written: bool) -> Callable[[], None]:
     move = Store.move
 
-    def dying(store: Store, job: Any, to: JobStatus, *cause: str, **values: Any) -> bool:
+    def dying(store: Store, job: Any, to: JobStatus, *cause: Any, **values: Any) -> bool:
         if to is not target:
             return move(store, job, to, *cause, **values)
         if written:
