@@ -258,7 +258,7 @@ def test_what_would_do_for_none_of_the_picked_is_said_and_not_tried(
     assert len(bench.store.jobs()) == 3
 
 
-ENDED = "https://host/v.mp4?Expires=1&Signature=s3cret"
+ENDED = "https://host/v.mp4?Expires=1700000000&Signature=s3cret"
 
 
 def test_a_job_whose_link_has_ended_is_not_started_again_to_fail(open_page: OpenPage, bench: Workbench) -> None:
