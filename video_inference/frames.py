@@ -58,6 +58,8 @@ class FrameReader:
         self._coming: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self._at = -1
         self._target_pts, self._wanted_pts = 0, frozenset[int]()
+        self._passed_pts = set[int]()
+        """Of the packets after `_at` that the decoder may have left out."""
         self._open()
 
     def frame(self, position: int) -> Image | None:
@@ -110,12 +112,17 @@ class FrameReader:
         self._target_pts, self._wanted_pts = int(self.index.pts[position]), wanted_pts
         keyframe = int(np.searchsorted(self.index.keyframes[:, 0], self._target_pts, side="right")) - 1
         if self._goes_on_to(position, keyframe):
-            return self._advance_to(position)
+            behind_pts = int(self.index.pts[self._at])
+            self._passed_pts = {pts for pts in self._passed_pts if pts > behind_pts}
+            frame = self._advance_to(position)
+            # The decoder works ahead: the frame may have gone into it while others were asked for, and been left out.
+            if frame is not None or self._target_pts not in self._passed_pts:
+                return frame
         if self._closed:
             self._open()
         # A recovery point is a keyframe that may need the ones before it: then the earlier one leads there.
         for start in (keyframe, keyframe - 1):
-            self._coming, self._at = self._from(start), -1
+            self._coming, self._at, self._passed_pts = self._from(start), -1, set()
             frame = self._advance_to(position)
             if frame is not None or start < 0:
                 return frame
@@ -155,14 +162,15 @@ class FrameReader:
         for packet in packets:
             pts = packet_pts(packet)
             if self._skips:
-                self._stream.codec_context.skip_frame = "NONREF" if self._is_passed(pts) else "DEFAULT"
+                self._stream.codec_context.skip_frame = "NONREF" if self._passes(pts) else "DEFAULT"
             yield from decoded(packet)
 
-    def _is_passed(self, pts: int | None) -> bool:
-        """Whether nobody will ask for the frame with this pts: what comes behind a single target is kept for later."""
-        if pts is None:
+    def _passes(self, pts: int | None) -> bool:
+        """Whether nobody asks for the frame with this pts: what comes behind a single target is kept for later."""
+        if pts is None or (pts in self._wanted_pts if self._wanted_pts else pts >= self._target_pts):
             return False
-        return pts not in self._wanted_pts if self._wanted_pts else pts < self._target_pts
+        self._passed_pts.add(pts)
+        return True
 
     def _packets_from(self, keyframe: int) -> Iterator[Any]:
         """The packets from exactly this keyframe on.
