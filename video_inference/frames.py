@@ -37,6 +37,7 @@ CACHE_BYTES: Final = 96 * 1024**2
 """Room for the decoded neighbours of a frame: 30 at 1080p."""
 _CHEAPER_THAN_A_SEEK = 8
 """Frames that are sooner decoded than a seek is made and its first frame got through the decoder's threads."""
+_MOST_SCALED_PX = 4096
 _SKIPS_EXACTLY = {"h264", "hevc", "mpeg4", "mpeg2video"}
 _INDEX_VERSION = 1
 
@@ -82,7 +83,10 @@ class FrameReader:
                 yield position, frame
 
     def gallery(self, positions: Iterable[int], height_px: int) -> Iterator[tuple[int, Image]]:
-        """Those frames in one pass, small: (display index, upright picture of that height), ascending."""
+        """Those frames in one pass, small: (display index, upright picture of that height), ascending.
+
+        A picture that would become very wide is less high.
+        """
         for position, frame in self.frames(positions):
             yield position, _scaled(frame, height_px)
 
@@ -277,7 +281,7 @@ def _read_to(packets: Iterator[Any], pts: int, dts: int) -> Any | None:
 def _scaled(frame: av.VideoFrame, height_px: int) -> Image:
     turned = round(frame.rotation / 90) % 2
     shown_px = frame.width if turned else frame.height
-    factor = height_px / shown_px
+    factor = min(height_px / shown_px, _MOST_SCALED_PX / max(frame.width, frame.height))
     size = {"width": max(round(frame.width * factor), 1), "height": max(round(frame.height * factor), 1)}
     small = frame.reformat(**size, format="bgr24", interpolation="AREA")
     image: Image = small.to_ndarray().astype(np.uint8, copy=False)

@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+from tests.conftest import write_video
 from tests.frames.conftest import FRAMES
 from video_inference.errors import VideoError
 from video_inference.frames import FrameReader, load_index
@@ -175,6 +176,12 @@ def test_a_gallery_shows_its_frames_small_and_upright_in_order(hard_videos: Path
     assert [position for position, _ in shown] == [3, 17, 50]
     assert {image.shape for _, image in shown} == {(48, 32, 3)}
     assert not np.array_equal(shown[0][1], shown[1][1])
+
+
+def test_a_gallery_of_a_very_flat_video_stays_narrow(tmp_path: Path) -> None:
+    write_video(tmp_path / "flat.mp4", frames=1, fps=10, width_px=1600, height_px=16)
+    reader = FrameReader(tmp_path / "flat.mp4", build_index(tmp_path / "flat.mp4"))
+    assert [image.shape for _, image in reader.gallery([0], 160)] == [(41, 4096, 3)]
 
 
 def test_the_index_is_kept_beside_the_video_and_found_again(hard_videos: Path, tmp_path: Path) -> None:

@@ -93,6 +93,15 @@ def test_a_variable_rate_and_odd_sides_are_kept_and_made_playable(tmp_path: Path
     assert content.index(b"moov") < content.index(b"mdat")
 
 
+def test_boxes_with_impossible_numbers_leave_the_rest_of_the_video_as_it_is(spec: VideoSpec, tmp_path: Path) -> None:
+    odd = [box(float("nan"), 120, 48, 48), box(160, 1e12, 48, 48), box(200, 100, float("inf"), 48)]
+    sizes = [{"width": 0, "height": 0}, {"width": 320, "height": 240}]
+    entries = [{"image": size, "predictions": [*odd, box(80, 120, 48, 48)]} for size in sizes]
+    results = archived(tmp_path, entries, every=20)
+    frames = made(msgspec.structs.replace(spec, results=str(results)), tmp_path / "made.mp4")
+    assert [red_columns(frames[number])[0] for number in (0, 39)] == pytest.approx([112, 112], abs=4)
+
+
 def test_a_window_without_frames_is_refused(spec: VideoSpec, tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="No frame of the video lies in this window"):
         make_video(msgspec.structs.replace(spec, window_s=(90, 99)), tmp_path / "made.mp4", lambda _: None)
