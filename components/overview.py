@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from components.confidence_histogram import confidence_histogram
@@ -11,6 +14,7 @@ from components.counts_chart import counts_chart
 from components.plot import Picked
 from components.series_chart import series_chart
 from components.totals_table import frames_in_words, totals_table
+from video_inference.analysis.moments import proof_of
 from video_inference.analysis.series import series_of, similarity_series
 from video_inference.analysis.similarity import DEFINITIONS as SIMILARITY
 from video_inference.analysis.similarity import scene_changes
@@ -55,7 +59,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
     with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
         if sure.open:
             confidence_histogram(view, colors, key=f"{key}-sure")
-    return picked
+    return _proved(view, counts.starts, picked, counts.classes)
 
 
 def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
@@ -76,7 +80,7 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
             time_s=float(view.results.time_s[entry]),
             key=f"{key}-{series.title}",
         )
-        picked = found if found != Picked() else picked
+        picked = _proved(view, series.starts, found) if found != Picked() else picked
     return picked
 
 
@@ -97,4 +101,12 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
     found = f"{len(changes.entries):,} scene change{'' if len(changes.entries) == 1 else 's'}"
     st.caption(f"{found} (orange lines): {SIMILARITY['Scene change']}.")
     st.caption(frames_in_words(view))
-    return picked
+    return _proved(view, series.starts, picked)
+
+
+def _proved(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: Sequence[str] = ()) -> Picked:
+    """The same, with that entry of the clicked point which shows best what the point says."""
+    if picked.entry is None:
+        return picked
+    class_name = None if picked.column is None else classes[picked.column]
+    return replace(picked, entry=proof_of(view, starts, picked.entry, class_name))

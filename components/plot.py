@@ -40,7 +40,9 @@ class Picked:
     """What the person has just done in a chart; at most one of both."""
 
     entry: int | None = None
-    """The entry of the point that was clicked."""
+    """The first entry of the point that was clicked."""
+    column: int | None = None
+    """Which of the classes that are counted the point is of; None where none is meant."""
     window_s: tuple[float, float] | None = None
     """The stretch of time that was drawn over."""
 
@@ -61,8 +63,10 @@ def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
     now = _selected(event["selection"])
     # The selection stays through reruns of other causes; only a change of it is the person's doing.
     before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen", Picked()), now
+    clicked = now if (now.entry, now.column) != (before.entry, before.column) else Picked()
     return Picked(
-        entry=now.entry if now.entry != before.entry else None,
+        entry=clicked.entry,
+        column=clicked.column,
         window_s=now.window_s if now.window_s != before.window_s else None,
     )
 
@@ -194,6 +198,6 @@ def _selected(selection: Any) -> Picked:
     if boxes and len(boxes[0].get("x", ())) == 2:
         start_s, end_s = sorted(float(x) for x in boxes[0]["x"])
         return Picked(window_s=(start_s, end_s)) if end_s > start_s else Picked()
-    number = points[0].get("customdata") if points else None
-    number = number[0] if isinstance(number, list) else number
-    return Picked() if number is None else Picked(entry=int(number))
+    told = points[0].get("customdata") if points else None
+    entry, column, *_ = [*told, None] if isinstance(told, list) else [told, None]
+    return Picked() if entry is None else Picked(entry=int(entry), column=column)

@@ -10,7 +10,7 @@ import streamlit as st
 from components.comparison_panel import disagreements
 from components.view_picker import FRAME_KEY
 from video_inference.analysis.counts import next_with_detections
-from video_inference.analysis.moments import Moment, extremes, next_moment, of_classes, previous_moment
+from video_inference.analysis.moments import Moment, extremes, next_moment, of_classes, previous_moment, proof_of
 from video_inference.analysis.summary import counts_of
 from video_inference.analysis.view import View
 
@@ -91,8 +91,9 @@ def _entry_of(moment: Moment | None) -> int | None:
 
 
 def _busiest(view: View) -> int:
-    if not view.table.kind.has_boxes:
-        return 0
+    """The fullest entry of the highest point; of results without boxes the first one that was analysed."""
+    if not view.table.kind.has_boxes or not len(view.entries):
+        return proof_of(view, np.array([view.entries.start]), view.entries.start)
     counts = counts_of(view)
-    sums = counts.boxes.sum(axis=1)
-    return int(counts.starts[int(np.argmax(sums))]) if len(sums) else 0
+    highest = np.argmax(np.where(counts.analysed > 0, counts.values.sum(axis=1), -1))
+    return proof_of(view, counts.starts, int(counts.starts[highest]))

@@ -182,6 +182,30 @@ def test_a_click_into_the_chart_shows_that_frame(app: AppTest) -> None:
     assert "Frame 6 at" in captions(app)  # the point is still selected, and leads nowhere any more
 
 
+def test_a_click_on_a_point_of_many_frames_shows_the_one_that_proves_it(open_page: OpenPage, bench: Workbench) -> None:
+    some = [None, *[entry()] * 8, entry(box("cup", 0.9)), entry(box("mug", 0.9), box("mug", 0.8)), *[entry()] * 5]
+    finished_job(bench, None, {**offsets(6000), "kitchen": some * 375})
+    app = open_page("analytics")
+    assert "Frame 20 at 0:02.0 · 2 detections" in captions(app)
+    assert "A point is the mean of up to 16 frames" in captions(app)
+    pick(app, CHART, points=[[1600, 0]])
+    assert "Frame 3218 at 5:21.8 · 1 detection at" in captions(app).replace(",", "")
+    assert in_view(app) == ["cup"]
+    pick(app, CHART, points=[[1600, 1]])
+    assert in_view(app) == ["mug", "mug"]
+    pick(app, CHART, box=(322.0, 1000.0))
+    windowed = CHART.replace("None", "(322.0, 1000.0)")
+    pick(app, windowed, points=[[1616, 0]])
+    assert "Frame 3250 at 5:25.0" in captions(app).replace(",", "")
+    pick(app, windowed, points=[[1600, 0]])  # its cup lies before the window
+    assert "Frame 3220 at 5:22.0" in captions(app).replace(",", "")
+
+
+def test_a_first_frame_that_was_not_analysed_is_not_the_one_in_view(open_page: OpenPage, bench: Workbench) -> None:
+    finished_job(bench, None, {**offsets(3), "kitchen": [None, entry(), entry()]})
+    assert "Frame 2 at 0:00.2 · 0 detections" in captions(open_page("analytics"))
+
+
 def test_the_raw_json_of_the_entry_is_at_hand(app: AppTest) -> None:
     assert len(app.code) == 0
     app.toggle(key="raw_entry").set_value(True).run()
