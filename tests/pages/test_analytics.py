@@ -116,6 +116,8 @@ def test_a_window_holds_its_frames_only(app: AppTest) -> None:
         ((-0.4, 0.5), (0.0, 0.5)),
         ((0.1, 7.0), (0.1, 0.8)),
         ((2.0, 3.0), (0.8, 0.8)),
+        ((0.3951, 0.4049), (0.39, 0.41)),
+        ((0.6, 0.6004), (0.6, 0.61)),
     ],
 )
 def test_a_box_drawn_in_the_chart_sets_the_window(
@@ -124,6 +126,23 @@ def test_a_box_drawn_in_the_chart_sets_the_window(
     pick(app, CHART, box=drawn)
     assert not app.exception
     assert app.slider(key="window").value == window_s
+
+
+def test_a_window_of_one_moment_is_that_moment_and_not_the_whole_video(app: AppTest) -> None:
+    app.slider(key="window").set_value((0.8, 0.8)).run()
+    assert "1 frame planned · 1 analysed" in captions(app)
+    assert totals(app)["cup"] == [2.0, 2, 100.0, "0:00.2", "0:00.8", "0:00.8"]
+    app.slider(key="window").set_value((0.7, 0.7)).run()
+    assert not app.exception
+    assert "0 frames planned" in captions(app)
+    button(app, "Whole video").click().run()
+    assert "5 frames planned" in captions(app)
+
+
+def test_a_link_may_hold_a_window_of_one_moment(job: Job) -> None:
+    app = open_link(job="job-1", window=["0.2", "0.2"])
+    assert app.slider(key="window").value == (0.2, 0.2)
+    assert "1 frame planned" in captions(app)
 
 
 def test_a_window_between_two_frames_is_empty_and_no_error(app: AppTest) -> None:
