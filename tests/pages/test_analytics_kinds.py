@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pages.conftest import OpenPage, captions, chart, pick
+from tests.pages.conftest import OpenPage, captions, chart, open_link, pick
 from tests.pages.results_files import SIZE, box, entry, finished_job, offsets
 from video_inference.workbench import Workbench
 
@@ -104,3 +104,13 @@ def test_the_strongest_curves_stand_for_many(open_page: OpenPage, bench: Workben
     assert "The 8 strongest of 12 classes; choose classes to see others." in captions(app)
     drawn = [trace["name"] for trace in chart(app, "job-1-m-None-Probability of each label")["data"]]
     assert drawn == names[4:]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_window_without_a_frame_is_empty_for_every_kind(bench: Workbench, kind: str) -> None:
+    entries = KINDS[kind][0] * 3
+    finished_job(bench, None, {**offsets(len(entries)), "m": entries})
+    app = open_link(job="job-1", window=["0.05", "0.05"])
+    assert not app.exception
+    assert not app.error
+    assert "0 frames planned · 0 analysed" in captions(app)
