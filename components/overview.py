@@ -11,6 +11,7 @@ import streamlit as st
 
 from components.confidence_histogram import confidence_histogram
 from components.counts_chart import counts_chart
+from components.kept_counts import kept_totals
 from components.plot import Picked
 from components.series_chart import series_chart
 from components.totals_table import frames_in_words, totals_table
@@ -18,27 +19,27 @@ from video_inference.analysis.moments import proof_of
 from video_inference.analysis.series import series_of, similarity_series
 from video_inference.analysis.similarity import DEFINITIONS as SIMILARITY
 from video_inference.analysis.similarity import scene_changes
-from video_inference.analysis.summary import band_of, counts_of, gaps_of, totals_of
+from video_inference.analysis.summary import band_of, counts_of, gaps_of
 from video_inference.analysis.view import View
 from video_inference.results import Kind
 
 _MOST_CURVES = 8
 
 
-def overview(view: View, colors: Mapping[str, str], entry: int, *, key: str) -> Picked:
+def overview(view: View, colors: Mapping[str, str], entry: int, job_id: str) -> Picked:
     """Draw the charts and totals of a view; returns what the person has picked in a chart."""
-    key = f"{key}-{view.window_s}"  # another window is another chart: the box that was drawn is gone
+    key = f"{job_id}-{view.model}-{view.window_s}"  # another window is another chart: the box that was drawn is gone
     if view.table.kind is Kind.CLIP:
         return _similarity(view, entry, key)
     if not view.table.kind.has_boxes:
         return _scores(view, colors, entry, key)
-    picked = _counts(view, colors, entry, key)
+    picked = _counts(view, colors, entry, job_id, key)
     if view.table.kind is Kind.GAZE and view.names:
         return _curves(view, colors, entry, key) or picked
     return picked
 
 
-def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+def _counts(view: View, colors: Mapping[str, str], entry: int, job_id: str, key: str) -> Picked:
     counts = counts_of(view)
     with_band = st.toggle(
         "Band of confidence ± 0.1",
@@ -54,7 +55,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-counts",
     )
-    totals_table(view, totals_of(view))
+    totals_table(view, kept_totals(view, job_id))
     # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
     with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
         if sure.open:

@@ -27,7 +27,7 @@ colors = class_colors(view.classes.name_of(name) for name in view.table.classes)
 if view:
     charts, proof = st.columns([3, 2], gap="medium")
     with charts:
-        picked = overview(view, colors, entry_in_view(view), key=f"{job.id}-{view.model}")
+        picked = overview(view, colors, entry_in_view(view), job.id)
         class_editor(view.table.classes)
     with proof:
         entry = stepper(view, job.id)

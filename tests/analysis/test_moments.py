@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.analysis.material import box, entry, opened, random_entries
-from video_inference.analysis import view as view_module
+from tests.results.documents import windowed
 from video_inference.analysis.classes import ClassView
 from video_inference.analysis.comparison import compare
 from video_inference.analysis.moments import (
@@ -25,6 +26,7 @@ from video_inference.analysis.moments import (
 )
 from video_inference.analysis.summary import counts_of
 from video_inference.analysis.view import View
+from video_inference.results import parquet
 
 CAR, DOG = box("car"), box("dog")
 
@@ -46,20 +48,22 @@ def test_a_class_that_is_never_there_has_no_moment(tmp_path: Path) -> None:
     assert of_classes(found) == []
 
 
-@pytest.mark.parametrize("chunk", [1, 6, 4096])
+@pytest.mark.parametrize("group_bytes", [1, 4000, 1 << 20])
 @pytest.mark.parametrize("renames", ["", "a>b"])
 @pytest.mark.parametrize("window_s", [None, (3.0, 11.0)])
 def test_random_results_peak_where_a_plain_loop_finds_it(
     tmp_path: Path,
-    chunk: int,
+    group_bytes: int,
     renames: str,
     window_s: tuple[float, float] | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(view_module, "CHUNK_ENTRIES", chunk)
+    monkeypatch.setattr(parquet, "_ROW_GROUP_BYTES", group_bytes)
     frames = random_entries(7, 90)
     classes = ClassView.parse(renames)
-    view = View(opened(tmp_path, m=frames), "m", 0.6, classes, window_s)
+    content = json.dumps({"frame_offset": [*range(90)], "time_offset": [at / 5 for at in range(90)], "m": frames})
+    view = View(windowed(tmp_path, content.encode(), 1000), "m", 0.6, classes, window_s)
+    assert (len(list(view.results.confidence_pieces("m"))) > 1) == (group_bytes < 1 << 20)
     first, last = (0, 90) if window_s is None else (15, 56)
     for found in extremes(view):
         counts = {

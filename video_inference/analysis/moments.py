@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from video_inference.analysis.comparison import Comparison, by_second
-from video_inference.analysis.view import Progress, View
+from video_inference.analysis.tally import tally
+from video_inference.analysis.view import View
 
 DEFINITIONS: Final = {
     "Peak": "the first analysed frame with the most detections of a class",
@@ -47,23 +48,15 @@ class Extremes:
     last_entry: int | None
 
 
-def extremes(view: View, progress: Progress | None = None) -> list[Extremes]:
+def extremes(view: View) -> list[Extremes]:
     """One row per class of the view, merged ones counted as one, in bounded memory."""
-    boxes, present, peak, peak_at = np.zeros((4, len(view.names)), dtype=np.int64)
-    first, last = np.full((2, len(view.names)), -1)
-    for piece in view.in_chunks(progress):
-        counts = piece.counts(len(view.names))
-        highest, seen = counts.max(axis=0, initial=0), counts > 0
-        boxes += counts.sum(axis=0)
-        present += seen.sum(axis=0)
-        peak_at = np.where(highest > peak, piece.start + counts.argmax(axis=0), peak_at)
-        peak = np.maximum(peak, highest)
-        first = np.where((first < 0) & (highest > 0), piece.start + seen.argmax(axis=0), first)
-        last = np.where(highest > 0, piece.stop - 1 - seen[::-1].argmax(axis=0), last)
-    sums, places = np.column_stack([boxes, present, peak]), np.column_stack([peak_at, first, last])
+    names, codes = view.names, view.classes.codes(view.table.classes)
+    found = tally(view.results, view.model, view.confidence, view.entries, codes, len(names))
+    sums = np.column_stack([found.boxes, found.present, found.peak]).tolist()
+    places = np.column_stack([found.peak_entry, found.first_entry, found.last_entry]).tolist()
     return [
-        Extremes(name, *some.tolist(), *(at.tolist() if some[0] else (None, None, None)))
-        for name, some, at in zip(view.names, sums, places, strict=True)
+        Extremes(name, *some, *(at if some[0] else (None, None, None)))
+        for name, some, at in zip(names, sums, places, strict=True)
     ]
 
 
