@@ -24,6 +24,7 @@ from video_inference.analysis.view import View
 from video_inference.results import Kind
 
 _MOST_CURVES = 8
+_MOST_LINES = 100
 
 
 def overview(view: View, colors: Mapping[str, str], entry: int, job_id: str) -> Picked:
@@ -89,7 +90,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
     if not view.table.analysed[entry]:
         st.info("The frame in view was not analysed: choose another one to compare with.", icon=":material/info:")
         return Picked()
-    changes = scene_changes(view.results, view.model)
+    changes = [at for at in scene_changes(view.results, view.model).entries.tolist() if at in view.entries]
     series = similarity_series(view, entry)
     picked = series_chart(
         series,
@@ -97,10 +98,11 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         gaps_of(view, series.starts),
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-similarity",
-        marks_s=[float(view.results.time_s[change]) for change in changes.entries[:100]],
+        marks_s=[float(view.results.time_s[change]) for change in changes[:_MOST_LINES]],
     )
-    found = f"{len(changes.entries):,} scene change{'' if len(changes.entries) == 1 else 's'}"
-    st.caption(f"{found} (orange lines): {SIMILARITY['Scene change']}.")
+    plural = "" if len(changes) == 1 else "s"
+    lines = f"orange line{plural}" if len(changes) <= _MOST_LINES else f"the first {_MOST_LINES} as orange lines"
+    st.caption(f"{len(changes):,} scene change{plural} ({lines}): {SIMILARITY['Scene change']}.")
     st.caption(frames_in_words(view))
     return _proved(view, series.starts, picked)
 
