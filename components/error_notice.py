@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import streamlit as st
+from sqlalchemy.exc import SQLAlchemyError
 
 from video_inference.errors import FrametallyError
+from video_inference.startup_checks import ledger_silent
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell of an error in here, in the place of what it kept from being drawn; a decorator too.
+
+    Each fragment and each dialog needs it: Streamlit runs them alone, without the shell around them, and handles
+    their errors itself.
+    """
+    try:
+        yield
+    except FrametallyError as error:
+        error_notice(error)
+    except SQLAlchemyError as error:
+        error_notice(ledger_silent(error))
 
 
 def error_notice(error: FrametallyError) -> None:

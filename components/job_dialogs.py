@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.error_notice import error_notice, plain
+from components.error_notice import error_notice, plain, told
 from components.job_filter import known_jobs, show_jobs
 from components.job_wishes import Act, Wish, carry_out, close_dialog, wanted_dialog
 from components.job_words import what_runs
 from components.model_picker import installed_models, model_picker
+from components.preflight_notes import facts_of_another_run, may_start
 from components.rate_picker import rate_picker
 from components.session import Connection, service_label
 from video_inference import job_tags
 from video_inference.errors import FrametallyError
 from video_inference.job_actions import AlreadyHere, adopt, duplicate
-from video_inference.jobs import Job
 from video_inference.workbench import Workbench
 
 _NO_VIDEO = "Not known, or not here"
@@ -30,12 +30,13 @@ def job_dialog(bench: Workbench, connection: Connection) -> None:
     elif wish.act == "edit":
         _edit(bench, wish)
     elif wish.act == "duplicate":
-        _other_models(bench, bench.store.job(wish.job_ids[0]))
+        _other_models(bench, wish.job_ids[0])
     else:
         _second_yes(bench, wish)
 
 
 @st.dialog("Note and tags", icon=":material/label:", on_dismiss=close_dialog)
+@told()
 def _edit(bench: Workbench, wish: Wish) -> None:
     jobs = [bench.store.job(job_id) for job_id in wish.job_ids]
     st.caption(plain(jobs[0].video_name) if len(jobs) == 1 else f"{len(jobs):,} jobs")
@@ -67,13 +68,17 @@ def _edit(bench: Workbench, wish: Wish) -> None:
 
 
 @st.dialog("Run other models", icon=":material/content_copy:", on_dismiss=close_dialog)
-def _other_models(bench: Workbench, job: Job) -> None:
+@told()
+def _other_models(bench: Workbench, job_id: str) -> None:
+    job = bench.store.job(job_id)
     st.caption(f"{plain(job.video_name)} · so far {what_runs(job)} · {plain(service_label(job.service))}")
     connection = Connection(service=job.service, key_id=job.key_id)
-    models = model_picker(bench.store.presets(), installed_models(connection), key="duplicate_models")
+    installed = installed_models(connection)
+    models = model_picker(bench.store.presets(), installed, key="duplicate_models")
     kept = bench.media.get(job.video_sha256 or "")
     infer_fps = rate_picker(kept.facts if kept else None, key="duplicate_rate")
-    ready = bool(models) and infer_fps is not None
+    facts = facts_of_another_run(bench, job, models, installed, infer_fps)
+    ready = may_start(facts) and bool(models) and infer_fps is not None
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="duplicate_run", disabled=not ready):
         try:
             duplicate(bench.store, bench.media, job.id, models, infer_fps or 1.0, bench.workflow.clock())
@@ -85,6 +90,7 @@ def _other_models(bench: Workbench, job: Job) -> None:
 
 
 @st.dialog("Are you sure?", icon=":material/help:", on_dismiss=close_dialog)
+@told()
 def _second_yes(bench: Workbench, wish: Wish) -> None:
     number = f"{len(wish.job_ids):,}"
     questions: dict[Act, tuple[str, str]] = {
@@ -99,6 +105,7 @@ def _second_yes(bench: Workbench, wish: Wish) -> None:
 
 
 @st.dialog("I started this elsewhere", icon=":material/add_link:", on_dismiss=close_dialog)
+@told()
 def _adopt(bench: Workbench, connection: Connection) -> None:
     """Take over a job of the current service by its id there; what is not known of it stays unknown."""
     st.caption(f"A job at **{plain(connection.label)}**, from a script or another machine. It is watched from now on.")

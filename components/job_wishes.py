@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import streamlit as st
 
 from components.error_notice import plain
 from components.job_history import open_history
-from video_inference.errors import FrametallyError
+from components.model_picker import installed_models
+from components.preflight_notes import facts_of_another_run
+from components.session import Connection
+from video_inference.errors import FrametallyError, JobError
 from video_inference.job_actions import retry
 from video_inference.job_deletion import delete, restore
+from video_inference.jobs import Job
+from video_inference.preflight import findings
 from video_inference.workbench import Workbench
 
 Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history", "read", "adopt"]
@@ -45,7 +51,7 @@ def carry_out(bench: Workbench, wish: Wish) -> None:
     elif wish.act == "history":
         open_history(wish.job_ids[0])
     elif wish.act == "retry":
-        _each(wish, "Started again", lambda job_id: retry(bench.store, bench.media, job_id, now))
+        _each(wish, "Started again", lambda job_id: _retry(bench, job_id, now))
     elif wish.act == "cancel":
         _each(wish, "Cancelled", bench.workflow.cancel)
     elif wish.act == "read":
@@ -92,6 +98,21 @@ def _delete(bench: Workbench, wish: Wish) -> None:
         st.session_state[_UNDO] = tuple(gone)
     if len(gone) < len(wish.job_ids):
         st.toast("What is being sent, or runs on the built-in engine, must be cancelled first.", icon=":material/info:")
+
+
+def _retry(bench: Workbench, job_id: str, now: datetime) -> Job:
+    """Start it again, unless that is known to fail.
+
+    Raises:
+        JobError: it says why.
+    """
+    job = bench.store.job(job_id)
+    installed = installed_models(Connection(service=job.service, key_id=job.key_id))
+    facts = facts_of_another_run(bench, job, job.models, installed, job.infer_fps)
+    for finding in findings(facts):
+        if finding.stops:
+            raise JobError(finding.what, finding.next_step)
+    return retry(bench.store, bench.media, job_id, now)
 
 
 def _each(wish: Wish, done_word: str, act: Callable[[str], object]) -> None:

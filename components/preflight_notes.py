@@ -16,8 +16,7 @@ from components.video_source import VideoSource
 from video_inference.clock import utc_now
 from video_inference.contract import ModelInfo
 from video_inference.errors import FrametallyError
-from video_inference.jobs import ModelChoice
-from video_inference.media import KeptVideo
+from video_inference.jobs import Job, ModelChoice
 from video_inference.preflight import Facts, Finding, findings
 from video_inference.remux import can_be_remuxed, remux_to_mp4
 from video_inference.url_check import UrlReport, look_at
@@ -48,18 +47,9 @@ def preflight_notes(
 
     Nothing here asks the network: `address_is_good` does, once the person wants the job to run.
     """
-    facts = Facts(
-        now=utc_now(),
-        service=connection.service,
-        file_name=source.name,
-        video=source.kept.facts if source.kept else None,
-        url=source.url,
-        infer_fps=infer_fps,
-        models=models,
-        installed=installed,
-        model_servers=bench.settings.model_servers,
-        free_bytes=shutil.disk_usage(bench.settings.data_dir).free,
-    )
+    known = known_facts(bench, connection.service, models, installed, infer_fps)
+    video = source.kept.facts if source.kept else None
+    facts = replace(known, file_name=source.name, video=video, url=source.url)
     found = findings(facts)
     _draw(found)
     if source.kept and any(finding.fix == "remux" for finding in found):
@@ -78,16 +68,43 @@ def address_is_good(bench: Workbench, facts: Facts | None) -> bool:
     return not any(finding.stops for finding in found)
 
 
-def why_not(connection: Connection, kept: KeptVideo, infer_fps: float) -> str:
-    """Why this file cannot become a job; empty where it can."""
-    facts = Facts(
+def may_start(facts: Facts) -> bool:
+    """Show what is known to stand in the way; False where that is certain to make the job fail."""
+    found = findings(facts)
+    _draw(found)
+    return not any(finding.stops for finding in found)
+
+
+def known_facts(
+    bench: Workbench,
+    service: str,
+    models: Sequence[ModelChoice],
+    installed: Sequence[ModelInfo],
+    infer_fps: float | None,
+) -> Facts:
+    """What is known of any job of these settings: the video is still to be named."""
+    return Facts(
         now=utc_now(),
-        service=connection.service,
-        file_name=kept.file_name,
-        video=kept.facts,
+        service=service,
         infer_fps=infer_fps,
+        models=models,
+        installed=installed,
+        model_servers=bench.settings.model_servers,
+        free_bytes=shutil.disk_usage(bench.settings.data_dir).free,
     )
-    return next((finding.what for finding in findings(facts) if finding.stops), "")
+
+
+def facts_of_another_run(
+    bench: Workbench,
+    job: Job,
+    models: Sequence[ModelChoice],
+    installed: Sequence[ModelInfo],
+    infer_fps: float | None,
+) -> Facts:
+    """What is known of a job that runs these models over the video of an earlier one, at the same service."""
+    kept = bench.media.get(job.video_sha256 or "")
+    known = known_facts(bench, job.service, models, installed, infer_fps)
+    return replace(known, file_name=job.video_name, video=kept.facts if kept else None, url=job.video_url)
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)

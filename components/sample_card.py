@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.error_notice import error_notice
+from components.error_notice import error_notice, told
 from components.session import workbench
 from components.submission import job_steps
-from video_inference.errors import FrametallyError, ServiceBroken, ServiceBusy, ServiceError
+from video_inference.errors import FrametallyError, JobError, ServiceBroken, ServiceBusy, ServiceError
 from video_inference.jobs import EMBEDDED, Job, JobStatus
 from video_inference.sample import INFER_FPS, MODEL, Sample, find_sample, picture_of, run_sample, runs_of
 from video_inference.store import Store
@@ -60,7 +60,7 @@ def _large(bench: Workbench, sample: Sample, watched: Job | None) -> None:
             )
             st.markdown(" ".join(f":gray-badge[{name}]" for name in sample.classes))
             if watched:
-                _follow(bench, sample, watched.id)
+                _follow(bench, sample)
             else:
                 _start(bench, sample, "Try the sample")
 
@@ -94,13 +94,16 @@ def _start(bench: Workbench, sample: Sample, label: str, *, link_like: bool = Fa
 
 
 @st.fragment(run_every="1s")
-def _follow(bench: Workbench, sample: Sample, job_id: str) -> None:
+@told()
+def _follow(bench: Workbench, sample: Sample) -> None:
     """Show how far it is; the moment that it is done, its analytics opens."""
-    job = bench.store.job(job_id)
+    job = _begun(bench.store)
+    if job is None:
+        st.rerun()
     job_steps(bench.store, job)
     if job.status is JobStatus.SUCCEEDED:
         with st.container(key="sample_done"):
-            _analytics_link("Open in analytics", job_id)
+            _analytics_link("Open in analytics", job.id)
             _click(key="click_sample_done")
     elif job.status.is_open:
         st.caption("Its analytics opens by itself when it is done.")
@@ -120,12 +123,21 @@ def _analytics_link(label: str, job_id: str) -> None:
 
 def _watched(store: Store) -> Job | None:
     """The run that this session began; None once it is done: whoever comes back later stays where they came."""
-    job_id = st.session_state.get(_WATCHED)
-    job = store.job(job_id) if job_id else None
+    job = _begun(store)
     if job and job.status is JobStatus.SUCCEEDED:
         del st.session_state[_WATCHED]
         return None
     return job
+
+
+def _begun(store: Store) -> Job | None:
+    try:
+        return store.job(st.session_state[_WATCHED])
+    except KeyError:
+        return None
+    except JobError:  # it was deleted for good
+        del st.session_state[_WATCHED]
+        return None
 
 
 @st.cache_data(ttl=10, show_spinner=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -43,7 +44,8 @@ def workbench() -> Workbench:
     The one thing that the pages and the ASGI side share: hot reload gives each of them its own copy of a module, but
     both reach the same cached workbench.
     """
-    return open_workbench(Settings.read(os.environ, _secrets()), own_url)
+    certificate = st.get_option("server.sslCertFile")
+    return open_workbench(Settings.read(os.environ, _secrets()), own_url, Path(certificate) if certificate else None)
 
 
 def own_url() -> str:

@@ -10,15 +10,13 @@ if str(ROOT) not in sys.path:  # Streamlit puts the folder of the script there, 
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
-from sqlalchemy.exc import SQLAlchemyError  # noqa: E402
 
 from components.ended_jobs import ended_jobs  # noqa: E402
-from components.error_notice import error_notice, plain  # noqa: E402
+from components.error_notice import plain, told  # noqa: E402
 from components.session import workbench  # noqa: E402
-from video_inference.errors import FrametallyError  # noqa: E402
 from video_inference.jobs import JobStatus  # noqa: E402
 from video_inference.secret_mark import other_secret  # noqa: E402
-from video_inference.startup_checks import concerns, ledger_silent  # noqa: E402
+from video_inference.startup_checks import concerns  # noqa: E402
 
 st.set_page_config(page_title="Frametally", page_icon=str(ROOT / "components/assets/mark.svg"), layout="wide")
 st.logo(ROOT / "components/assets/logo.svg", size="large")
@@ -43,7 +41,7 @@ st.html(Path(__file__).parent / "assets/shell.css")
 page = st.navigation(
     [st.Page(start, title="Start", default=True, visibility="hidden"), *PAGES.values()], position="top"
 )
-try:
+with told():
     bench = workbench()
     if faults := bench.settings.engine_faults:
         st.warning(f"Fault mode: the built-in engine answers with {plain(faults)}.", icon=":material/bug_report:")
@@ -51,7 +49,3 @@ try:
     for concern in [*concerns(bench.settings), *other_secret(bench.store, bench.link_secret)]:
         st.warning(f"**{plain(concern.what)}** {plain(concern.next_step)}", icon=":material/warning:")
     page.run()
-except FrametallyError as error:
-    error_notice(error)
-except SQLAlchemyError as error:
-    error_notice(ledger_silent(error))

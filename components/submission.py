@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypedDict
+
 import streamlit as st
 
-from components.error_notice import plain
+from components.error_notice import plain, told
 from components.job_progress import finished_jobs, is_queued, job_progress
-from components.session import service_label
+from components.session import Connection, service_label
+from components.video_source import VideoSource
 from video_inference.clock import utc_now
-from video_inference.jobs import Job, JobStatus
+from video_inference.errors import JobError
+from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.store import Store
+from video_inference.workbench import Workbench
 
+_SUBMITTED = "submitted_job"
+_TWO_CLICKS = timedelta(seconds=5)
 _ORDER = [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED]
 
 
+class _Wanted(TypedDict):
+    """What makes two submits the same."""
+
+    service: str
+    key_id: str
+    video_name: str
+    video_sha256: str | None
+    video_url: str | None
+    models: tuple[ModelChoice, ...]
+    infer_fps: float
+
+
+def submit_once(
+    bench: Workbench, connection: Connection, source: VideoSource, models: Sequence[ModelChoice], infer_fps: float
+) -> None:
+    """Submit a job and show its steps from now on; the second click of two submits nothing."""
+    wanted: _Wanted = {
+        "service": connection.service,
+        "key_id": connection.key_id or "",
+        "video_name": source.name,
+        "video_sha256": source.kept.sha256 if source.kept else None,
+        "video_url": source.url,
+        "models": tuple(models),
+        "infer_fps": infer_fps,
+    }
+    last = _last(bench.store)
+    is_same = last is not None and all(getattr(last, name) == value for name, value in wanted.items())
+    if last is None or not is_same or bench.workflow.clock() - last.created_at > _TWO_CLICKS:
+        st.session_state[_SUBMITTED] = bench.workflow.submit(**wanted).id
+
+
+def submission(store: Store) -> None:
+    """Follow what this session submitted last, where there is something."""
+    if _SUBMITTED in st.session_state:
+        _follow(store)
+
+
 @st.fragment(run_every="1s")
-def submission(store: Store, job_id: str) -> None:
+@told()
+def _follow(store: Store) -> None:
     """Show which steps are true, which one is at work, and where to go on."""
-    job = store.job(job_id)
+    job = _last(store)
+    if job is None:
+        return
     with st.container(border=True):
         st.markdown(f"**{plain(job.video_name)}** with {', '.join(plain(model.label) for model in job.models)}")
         job_steps(store, job)
@@ -29,6 +78,17 @@ def submission(store: Store, job_id: str) -> None:
                 query_params={"job": job.id},
             )
         st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
+
+
+def _last(store: Store) -> Job | None:
+    """What this session submitted last."""
+    try:
+        return store.job(st.session_state[_SUBMITTED])
+    except KeyError:
+        return None
+    except JobError:  # it was deleted for good
+        del st.session_state[_SUBMITTED]
+        return None
 
 
 def job_steps(store: Store, job: Job) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from components.downloads import download_link
-from components.error_notice import error_notice
+from components.error_notice import error_notice, told
 from components.session import exports
 from video_inference.analysis.view import View
 from video_inference.errors import FrametallyError, MediaError
@@ -38,6 +38,7 @@ def video_export(bench: Workbench, job: Job, view: View, video: KeptVideo, color
 
 
 @st.fragment(run_every="1s")
+@told()
 def _live_export(bench: Workbench, spec: VideoSpec, file_name: str) -> None:
     state = exports().state(spec)
     if state.status is ExportStatus.RUNNING:

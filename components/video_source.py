@@ -5,13 +5,14 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import streamlit as st
 
 from components.error_notice import error_notice
 from components.video_card import megabytes, video_card
 from components.video_uploader import video_uploader
+from video_inference.call import split_url
 from video_inference.errors import FrametallyError
 from video_inference.fetch import fetch
 from video_inference.media import KeptVideo
@@ -66,7 +67,7 @@ def _from_url(bench: Workbench) -> VideoSource | None:
     if not url:
         st.caption("The service reads the video from there. A copy is kept here to show the frames behind the counts.")
         return None
-    name = unquote(Path(urlsplit(url).path).name) or "video"
+    name = unquote(Path(split_url(url).path).name) or "video"
     if url not in known and st.button("Look at it", type="primary", icon=":material/download:"):
         _fetch(bench, url, name, known)
     if url in known:

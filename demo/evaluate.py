@@ -26,7 +26,7 @@ from video_inference.video import build_index, plan_frames
 
 HERE: Final = Path(__file__).parent
 MODELS: Final = HERE / "models"
-MODEL: Final = ("parcels", "1")
+MODEL: Final = ("parcels", "2")
 CLIP: Final = HERE / "sample" / "parcels.mp4"
 TRUTH: Final = HERE / "sample" / "parcels.truth.json"
 DEFAULT_CONFIDENCE: Final = 0.25

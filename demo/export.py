@@ -1,6 +1,6 @@
 """The trained detector as an ONNX file that says what it is, in the layout that common exports have.
 
-python -m demo.export build/demo/checkpoint.pt demo/models/parcels/1/model.onnx
+python -m demo.export build/demo/checkpoint.pt demo/models/parcels/2/model.onnx
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.error_notice import told
 from components.job_dialogs import job_dialog
 from components.job_list import job_list
 from components.job_wishes import Wish, carry_out, want_dialog
@@ -15,6 +16,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 
 @st.fragment(run_every="2s")
+@told()
 def live_jobs() -> None:
     """Only reads the ledger; the watcher does the asking, tab or no tab."""
     wish = job_list(bench)

@@ -10,7 +10,7 @@ from components.preflight_notes import address_is_good, as_converted, preflight_
 from components.rate_picker import rate_picker
 from components.sample_card import sample_card
 from components.session import current_connection, workbench
-from components.submission import submission
+from components.submission import submission, submit_once
 from components.video_source import video_source
 
 st.title("Run a video")
@@ -37,16 +37,6 @@ if source:
         f"Run on {plain(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready
     )
     if wanted and address_is_good(bench, facts):
-        job = bench.workflow.submit(
-            service=connection.service,
-            key_id=connection.key_id or "",
-            video_name=source.name,
-            video_sha256=source.kept.sha256 if source.kept else None,
-            video_url=source.url,
-            models=models,
-            infer_fps=infer_fps or 1.0,
-        )
-        st.session_state["submitted_job"] = job.id
-if "submitted_job" in st.session_state:
-    submission(bench.store, st.session_state["submitted_job"])
+        submit_once(bench, connection, source, models, infer_fps or 1.0)
+submission(bench.store)
 batch(bench, connection, source.arrived if source else ())

@@ -30,7 +30,13 @@ VOCABULARY = {
 ENGINE = "video_inference.engine"
 CLIENT_SIDE = {
     *("video_inference.call", "video_inference.transport", "video_inference.client"),
-    *("video_inference.services", "video_inference.store", "video_inference.workflow", "video_inference.watcher"),
+    *(
+        "video_inference.reach",
+        "video_inference.services",
+        "video_inference.store",
+        "video_inference.workflow",
+        "video_inference.watcher",
+    ),
     *("video_inference.lease", "video_inference.history", "video_inference.ledger_tables"),
     *("video_inference.sending", "video_inference.archiving", "video_inference.steps", "video_inference.outages"),
     *("video_inference.workbench", "video_inference.media", "video_inference.media_api"),
@@ -169,6 +175,17 @@ def test_only_the_edges_read_the_clock_and_the_environment() -> None:
         if isinstance(node, ast.Attribute) and (text := ast.unparse(node)) in WORLD
     }
     assert reading == EDGES
+
+
+def test_every_way_into_a_database_hides_what_it_writes_from_the_errors() -> None:
+    opening = [
+        call
+        for path in MODULES.values()
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("create_engine")
+    ]
+    assert len(opening) == 4
+    assert [ast.unparse(call) for call in opening if "hide_parameters=True" not in ast.unparse(call)] == []
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))

@@ -28,6 +28,7 @@ from tqdm import tqdm
 from video_inference.analysis.counts import totals
 from video_inference.backup_command import add_backup_commands, run_backup, run_restore
 from video_inference.clock import utc_now
+from video_inference.contract import ModelInfo
 from video_inference.engine.__main__ import make_app
 from video_inference.errors import FrametallyError, ServiceError, SettingsError, VideoError
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
@@ -35,6 +36,7 @@ from video_inference.media import KeptVideo
 from video_inference.model_reference import parse_model_reference
 from video_inference.preflight import Facts, findings
 from video_inference.results import ARCHIVE_NAME, Results, open_results
+from video_inference.secrets_file import read_secrets
 from video_inference.service_url import parse_service_url
 from video_inference.settings import Settings
 from video_inference.workbench import Workbench, open_workbench
@@ -51,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says; returns the exit code."""
     options = _parse(arguments)
     try:
-        return _do(options, Settings.read(os.environ))
+        return _do(options, Settings.read(os.environ, read_secrets()))
     except ServiceError as error:
         print(error, file=sys.stderr)
         return SERVICE_FAILED
@@ -149,38 +151,48 @@ def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelCho
     is_url = options.video.startswith(("http://", "https://"))
     kept = None if is_url else _keep(bench, Path(options.video))
     rate = options.fps or (min(_USUAL_FPS, kept.facts.fps) if kept else _USUAL_FPS)
-    _refuse_what_would_fail(service, options.video, kept, rate)
+    installed = _installed(bench) if service == EMBEDDED else []
+    models = _typed(models, installed)
+    _refuse_what_would_fail(
+        Facts(
+            now=utc_now(),
+            service=service,
+            file_name=kept.file_name if kept else "",
+            video=kept.facts if kept else None,
+            url=options.video if is_url else None,
+            infer_fps=rate,
+            models=models,
+            installed=installed,
+            model_servers=bench.settings.model_servers,
+            free_bytes=shutil.disk_usage(bench.settings.data_dir).free,
+        )
+    )
     return bench.workflow.submit(
         service=service,
         key_id=key_id,
         video_name=kept.file_name if kept else options.video.rpartition("/")[2].partition("?")[0] or "video",
         video_sha256=kept.sha256 if kept else None,
         video_url=options.video if is_url else None,
-        models=_typed(bench, models) if service == EMBEDDED else models,
+        models=models,
         infer_fps=rate,
     )
 
 
-def _refuse_what_would_fail(service: str, video: str, kept: KeptVideo | None, rate: float) -> None:
-    facts = Facts(
-        now=utc_now(),
-        service=service,
-        file_name=kept.file_name if kept else "",
-        video=kept.facts if kept else None,
-        url=None if kept else video,
-        infer_fps=rate,
-    )
+def _refuse_what_would_fail(facts: Facts) -> None:
     for finding in findings(facts):
         if finding.stops:
             raise VideoError(finding.what, finding.next_step)
         print(f"{finding.what} {finding.next_step}", file=sys.stderr)
 
 
-def _typed(bench: Workbench, models: list[ModelChoice]) -> list[ModelChoice]:
-    """The models, each of the type that the built-in engine lists it with."""
+def _installed(bench: Workbench) -> list[ModelInfo]:
     client = bench.services.client(EMBEDDED, "")
-    listed = client.list_models() if client else []
-    types = {(info.model_id, info.model_version): info.inference_type for info in listed}
+    return client.list_models() if client else []
+
+
+def _typed(models: list[ModelChoice], installed: list[ModelInfo]) -> list[ModelChoice]:
+    """The models, each of the type that the built-in engine lists it with."""
+    types = {(info.model_id, info.model_version): info.inference_type for info in installed}
     return [
         structs.replace(model, inference_type=types.get((model.model_id, model.version), model.inference_type))
         for model in models

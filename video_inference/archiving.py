@@ -81,11 +81,18 @@ class Archiving:
         return self.store.job(job_id)
 
     def tidy(self) -> None:
-        """Remove what crashes left behind more than a day ago."""
+        """Remove what crashes left behind more than a day ago, but for results that their job still waits for."""
         now_s = self.clock().timestamp()
         for path in self.results_dir.glob("*.*"):  # the folder of a job has no dot in its name
-            if now_s - last_change(path) > _KEEP_LEFTOVERS_S:
+            if now_s - last_change(path) > _KEEP_LEFTOVERS_S and not self._is_waited_for(path):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _is_waited_for(self, path: Path) -> bool:
+        try:
+            status = self.store.job(path.stem).status
+        except JobError:
+            return False
+        return path.suffix == ".json" and (status.is_open or status is JobStatus.LOST)
 
     def _succeed(self, job: Job, results: Results) -> None:
         # The tables before the status: a crash must not leave SUCCEEDED without data.

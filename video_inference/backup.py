@@ -25,7 +25,7 @@ from uuid import uuid4
 
 import msgspec
 
-from video_inference.disk import fsync
+from video_inference.disk import fsync, keep_as_new
 from video_inference.errors import BackupError
 from video_inference.ledger_copy import copy_out, job_ids, sqlite_path
 from video_inference.settings import Settings
@@ -104,7 +104,7 @@ def back_up(
                 packed.writestr(MANIFEST, msgspec.json.encode(manifest))
             file.flush()
             os.fsync(file.fileno())
-        target.hardlink_to(draft)  # unlike a rename, it never replaces
+        keep_as_new(draft, target)
         fsync(target.parent)
     except FileExistsError as error:
         raise _exists(target) from error
@@ -181,7 +181,7 @@ def _opened_together(folder: Path, stack: ExitStack) -> list[tuple[str, BinaryIO
 def _contents(folder: Path) -> dict[str, int]:
     """The files below a folder, by path in it, and which file each one is."""
     found = {}
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(_below(folder)):
         with suppress(FileNotFoundError):
             if path.is_file() and not path.is_symlink():
                 found[path.relative_to(folder).as_posix()] = path.stat().st_ino
@@ -215,7 +215,13 @@ def _files_of(ledger: Path) -> list[Path]:
 
 def _size_of(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
+    for path in _below(folder):
         with suppress(OSError):
             total += path.stat().st_size if path.is_file() else 0
     return total
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """All files below a folder; unlike `rglob`, it bears that others remove some of its folders meanwhile."""
+    for home, _, names in os.walk(folder):
+        yield from (Path(home, name) for name in names)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from video_inference.backup import Part, Progress, back_up, sizes
 from video_inference.disk import size_in_words
 from video_inference.folder_lock import take_part
+from video_inference.ledger_copy import ledger_in_words
 from video_inference.restore import read_manifest, restore
 from video_inference.settings import Settings
 
@@ -42,6 +43,7 @@ def run_backup(options: argparse.Namespace, settings: Settings, now: datetime) -
     try:
         there = sizes(settings)
         parts = _parts(options)
+        print(f"From     {ledger_in_words(settings.database_url)}")
         _say_what_goes_in(there, parts)
         expected = there["ledger"] + there["results"] + sum(there[part] for part in parts if part in there)
         with _bar(expected) as on_progress:
@@ -57,7 +59,9 @@ def run_restore(options: argparse.Namespace, settings: Settings) -> None:
     Raises:
         BackupError, SettingsError: nothing was changed, and why.
     """
-    with _bar(read_manifest(options.file).size_bytes) as on_progress:
+    expected = read_manifest(options.file).size_bytes
+    print(f"Into     {ledger_in_words(settings.database_url)}")
+    with _bar(expected) as on_progress:
         manifest = restore(settings, options.file, replace=options.replace, on_progress=on_progress)
     made_at = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
     print(f"Restored {len(manifest.files)} files, {size_in_words(manifest.size_bytes)}, as of {made_at}.")

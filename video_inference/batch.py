@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from video_inference.errors import FrametallyError, JobError
 from video_inference.fetch import parse_public_url
-from video_inference.file_names import clean_file_name
+from video_inference.file_names import KEPT_SUFFIXES, clean_file_name
 from video_inference.job_tags import clean_tag
 from video_inference.jobs import Job, JobStatus, ModelChoice
 from video_inference.media import KeptVideo
+from video_inference.preflight import Facts, Finding, findings
 from video_inference.store import Store
 
 MOST_LINES = 1000
+_COLUMN_SIGNS = ",;\t"
+_MORE_THAN_URL = re.compile(rf"^[^?]*(?:{'|'.join(map(re.escape, KEPT_SUFFIXES))})\s*[,;]|\t", re.IGNORECASE)
+_NAME_COLUMNS = "This line has several columns. Name the columns in the first line: url, name, note."
 
 
 class BatchLine(Struct, frozen=True, kw_only=True):
@@ -34,15 +40,18 @@ class BatchLine(Struct, frozen=True, kw_only=True):
     notes: str = ""
     wrong: str = ""
     """Why no job comes of it; empty where one does."""
+    warns: str = ""
+    """What may go wrong with that job."""
 
 
 def read_batch(text: str) -> list[BatchLine]:
     """Read one address a line, or a CSV whose first line names its columns: `url`, and `name` and `note` if wanted.
 
-    An address that stands there twice makes one job. Pure: nothing is fetched.
+    A comma, a semicolon or a tab may part them, as the spreadsheet has it. An address that stands there twice
+    makes one job. Pure: nothing is fetched.
 
     Raises:
-        JobError: there are too many lines.
+        JobError: there are too many lines, or the CSV is broken.
     """
     lines = list(_cells(text.lstrip("\ufeff")))
     if len(lines) > MOST_LINES:
@@ -57,6 +66,29 @@ def read_batch(text: str) -> list[BatchLine]:
         first_seen.setdefault(line.url, number)
         read.append(line)
     return read
+
+
+def judged(lines: Iterable[BatchLine], facts: Facts) -> list[BatchLine]:
+    """The lines, with what is known to stand in the way of each; what stands in the way of all is left to the caller.
+
+    Pure: nothing is fetched. `facts`: what is known of any job of the batch.
+    """
+    of_all = findings(facts)
+    return [line if line.wrong else _judge(line, facts, of_all) for line in lines]
+
+
+def refused_files(files: Iterable[KeptVideo], facts: Facts) -> dict[str, str]:
+    """Why no job comes of a file, by its sha256; the disk is shared by those of which one does."""
+    of_all = findings(facts)
+    refused = {}
+    for kept in files:
+        own = replace(facts, file_name=kept.file_name, video=kept.facts)
+        stops = [finding.what for finding in findings(own) if finding.stops and finding not in of_all]
+        if stops:
+            refused[kept.sha256] = stops[0]
+        elif facts.free_bytes is not None:
+            facts = replace(facts, free_bytes=facts.free_bytes - kept.facts.size_bytes)
+    return refused
 
 
 def batch_jobs(
@@ -95,26 +127,52 @@ def start_batch(store: Store, jobs: Sequence[Job], tag: str) -> None:
     store.add(*jobs, cause=f"One of a batch of {len(jobs):,}.", tags=[clean_tag(tag)])
 
 
+def _judge(line: BatchLine, facts: Facts, of_all: Sequence[Finding]) -> BatchLine:
+    found = [finding for finding in findings(replace(facts, url=line.url)) if finding not in of_all]
+    stops = next((finding.what for finding in found if finding.stops), "")
+    warns = next((finding.what for finding in found), "") if not stops else ""
+    return structs.replace(line, wrong=stops, warns=warns)
+
+
 def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Every line that is not empty with its number, as cells by the name of their column."""
-    rows = list(csv.reader(io.StringIO(text), skipinitialspace=True)) if _has_header(text) else None
-    if rows is None:
+    sign = _column_sign(text)
+    if sign is None:
         lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), start=1))
         yield from ((number, {"url": line}) for number, line in lines if line)
         return
-    columns = [name.strip().lower() for name in rows[0]]
-    for number, row in enumerate(rows[1:], start=2):
+    rows = _rows(text, sign)
+    columns = [name.strip().lower() for name in next(rows)[1]]
+    for number, row in rows:
         if any(cell.strip() for cell in row):
             yield number, {name: cell.strip() for name, cell in zip(columns, row, strict=False)}
 
 
-def _has_header(text: str) -> bool:
+def _column_sign(text: str) -> str | None:
+    """What stands between the columns that the first line names; None where it names none."""
     first = next(iter(text.splitlines()), "")
-    return "url" in [cell.strip().strip('"').lower() for cell in first.split(",")]
+    named = (sign for sign in _COLUMN_SIGNS if "url" in [cell.strip(' "').lower() for cell in first.split(sign)])
+    return next(named, None)
+
+
+def _rows(text: str, sign: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row of a CSV with the number of the line that it begins in."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, skipinitialspace=True, strict=True)
+    number = 1
+    try:
+        for row in reader:
+            yield number, row
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise JobError(
+            f"The CSV cannot be read from line {number} on.", "Look there for a quotation mark that is not closed."
+        ) from error
 
 
 def _read(number: int, cells: dict[str, str]) -> BatchLine:
     url = cells.get("url", "")
+    if _MORE_THAN_URL.search(url):
+        return BatchLine(number=number, url=url, name="", wrong=_NAME_COLUMNS)
     try:
         parse_public_url(url)
     except FrametallyError as error:

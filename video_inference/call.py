@@ -34,6 +34,7 @@ from video_inference.errors import (
     ServiceError,
     ServiceUnreachable,
 )
+from video_inference.reach import Reach
 
 MAX_QUOTE_CHARS: Final = 300
 MAX_RETRY_AFTER_S: Final = 3600.0
@@ -65,6 +66,7 @@ class Call:
     body: bytes | Body | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: tuple[float, float]
+    reach: Reach = field(repr=False)
     secret: str = field(repr=False)
     """The key that no message may hold."""
 
@@ -112,6 +114,12 @@ class Call:
         """The error for a redirect that leads where this call must not go."""
         told = f"redirects to {self.safe(where)}, which is not followed"
         return RequestRefused(f"{self.doing} failed: {self.host} {told}.", CHECK_SERVICE)
+
+    def walled(self, host: str) -> RequestRefused:
+        """The error for a link of a public service that leads into a private network."""
+        what = f"{self.doing} failed: the link of the service leads to {self.safe(host)}"
+        next_step = "If the service is one of your own, give its private address as the service URL."
+        return RequestRefused(f"{what}, which is not in the public internet.", next_step)
 
     def safe(self, text: str) -> str:
         """A foreign text as a message may show it: on one line, short, without the key or the query of a link."""

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 import requests
 
-from video_inference.call import CHECK_SERVICE, Call, NotThere, parse_retry_after
+from video_inference.call import CHECK_SERVICE, Call, NotThere, parse_retry_after, split_url
 from video_inference.contract import (
     IDEMPOTENCY_KEY,
     MODELS_PATH,
@@ -31,6 +31,7 @@ from video_inference.contract import (
 )
 from video_inference.errors import AnswerUnreadable, ServiceBroken, ServiceBusy, ServiceUnreachable
 from video_inference.file_names import safe_file_name
+from video_inference.reach import Reach
 from video_inference.transport import FileBody, decode, exchange, save
 
 Answer = TypeVar("Answer")
@@ -64,9 +65,14 @@ class VideoInferenceClient:
         read_timeout_s: float = 30.0,
         transfer_timeout_s: float = 120.0,
         max_results_bytes: int = 8 << 30,
+        is_embedded: bool = False,
+        certificate_sha256: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`transfer_timeout_s` bounds how long an upload or a download may stand still, not how long it takes."""
+        """`transfer_timeout_s` bounds how long an upload or a download may stand still, not how long it takes.
+
+        The embedded engine is called past every proxy; see `Reach` for `certificate_sha256`.
+        """
         self.api_url = api_url.rstrip("/")
         self._api_key = api_key.strip()
         self._call_timeout_s = (connect_timeout_s, read_timeout_s)
@@ -75,6 +81,7 @@ class VideoInferenceClient:
         self._upload_timeout_s = (transfer_timeout_s, transfer_timeout_s)
         self._max_results_bytes = max_results_bytes
         self._sleep = sleep
+        self._reach = Reach(split_url(self.api_url), is_embedded=is_embedded, certificate_sha256=certificate_sha256)
 
     def open_workspace(self) -> str:
         """The workspace that the key opens: the cheap call that tells whether it is good."""
@@ -108,6 +115,7 @@ class VideoInferenceClient:
                 body=FileBody(file, total_bytes, on_progress) if total_bytes else None,
                 headers={"Content-Type": "application/octet-stream"},
                 timeout_s=self._upload_timeout_s,
+                reach=self._reach,
                 secret=self._api_key,
             )
             exchange(call, lambda _: None)
@@ -166,6 +174,7 @@ class VideoInferenceClient:
             method="GET",
             url=output_url,
             timeout_s=self._download_timeout_s,
+            reach=self._reach,
             secret=self._api_key,
         )
         limit_bytes = self._max_results_bytes
@@ -197,6 +206,7 @@ class VideoInferenceClient:
             body=msgspec.json.encode(body) if body else None,
             headers={**({"Content-Type": "application/json"} if body else {}), **(headers or {})},
             timeout_s=self._call_timeout_s,
+            reach=self._reach,
             secret=self._api_key,
         )
 

@@ -23,6 +23,9 @@ DISK_RESERVE_BYTES: Final = 512 * 1024**2
 LOW_DISK_BYTES: Final = 4 * DISK_RESERVE_BYTES
 """Below this people are warned."""
 
+_NO_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+"""What a file system says on which a file has one name only, as exFAT and FAT."""
+
 T = TypeVar("T")
 
 
@@ -89,8 +92,33 @@ def read_json(path: Path, kind: type[T]) -> T | None:
     """The message in the file; None where there is none."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def keep_as_new(draft: Path, target: Path) -> None:
+    """Give a whole file its name, where nothing has that name yet; the draft may be left beside it.
+
+    Raises:
+        FileExistsError: something has.
+    """
+    try:
+        target.hardlink_to(draft)  # unlike a rename, it never replaces
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        draft.replace(target)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for a file that is not changed, only replaced; where there are none, a copy."""
+    try:
+        target.hardlink_to(source)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        shutil.copyfile(source, target)
 
 
 def fsync(path: Path) -> None:

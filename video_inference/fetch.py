@@ -90,7 +90,7 @@ def answer_of(
                     if not response.get_redirect_location():
                         yield response, parts
                         return
-                    url = urljoin(url, str(response.get_redirect_location()))
+                    url = _join(url, str(response.get_redirect_location()))
             except urllib3.exceptions.HTTPError as error:
                 _check_time(give_up_s)
                 raise MediaError(
@@ -98,6 +98,13 @@ def answer_of(
                     "Check that the address opens in a browser, then try again.",
                 ) from error
     raise MediaError("The address of the video redirects too often.", "Give the address that it ends at.")
+
+
+def _join(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return location  # no address: it is refused as one
 
 
 def parse_public_url(url: str) -> SplitResult:
@@ -127,6 +134,21 @@ def is_public(address: IPAddress) -> bool:
         if inner is not None:
             return is_public(inner)
     return address.is_global and not address.is_multicast
+
+
+def in_public(address: str) -> bool:
+    """The same of an address in text, as a look-up gives it."""
+    return is_public(ipaddress.ip_address(address.partition("%")[0]))
+
+
+def addresses_of(host: str, port: int) -> list[str]:
+    """What a name leads to now, in the order to be tried.
+
+    Raises:
+        OSError, UnicodeError: nothing.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(endpoint[0]) for *_, endpoint in found))
 
 
 def checked_pool(parts: SplitResult, *, private_urls: bool) -> urllib3.HTTPConnectionPool:
@@ -168,12 +190,11 @@ def cut_after(seconds: float, pool: urllib3.HTTPConnectionPool) -> Iterator[None
 
 def _address_of(host: str, port: int, *, private_urls: bool) -> str:
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = addresses_of(host, port)
     except (OSError, UnicodeError) as error:
         raise MediaError(f"There is no host {host}.", "Check the address of the video.") from error
-    for *_, endpoint in found:
-        address = str(endpoint[0])
-        if private_urls or is_public(ipaddress.ip_address(address.partition("%")[0])):
+    for address in found:
+        if private_urls or in_public(address):
             return address
     raise PrivateAddress(
         f"{host} is not in the public internet, and this server does not fetch from private addresses.",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime
-from urllib.parse import urlsplit, urlunsplit
 
 from video_inference import job_tags
+from video_inference.call import split_url
 from video_inference.exports import guarded
 from video_inference.job_search import JobQuery, find
 from video_inference.jobs import Job
@@ -45,7 +45,7 @@ def _row(job: Job, tags: list[str]) -> list[str]:
 
 def _without_query(url: str | None) -> str:
     """What stands behind the question mark may open the video to anybody."""
-    return urlunsplit(urlsplit(url)._replace(query="", fragment="")) if url else ""
+    return split_url(url or "")._replace(query="", fragment="").geturl()
 
 
 def _number(value: float | None) -> str:

@@ -35,6 +35,19 @@ def sqlite_path(database_url: str) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
+def ledger_in_words(database_url: str) -> str:
+    """Which ledger it is, for a person to recognise: its file, or its database without password and options.
+
+    Raises:
+        SettingsError: this is no database URL.
+    """
+    path = sqlite_path(database_url)
+    if path:
+        return str(path)
+    url = sa.make_url(database_url)
+    return str(sa.URL.create(url.drivername, url.username, host=url.host, port=url.port, database=url.database))
+
+
 def copy_out(database_url: str, target: Path) -> str:
     """Write the ledger as it is at one moment to a new SQLite file; returns the revision of its schema.
 
@@ -121,7 +134,7 @@ def _vacuum_into(path: Path, target: Path) -> None:
 
 def _copy_tables_out(database_url: str, target: Path) -> None:
     copy = _engine(target)
-    source = sa.create_engine(database_url, isolation_level="REPEATABLE READ")
+    source = sa.create_engine(database_url, isolation_level="REPEATABLE READ", hide_parameters=True)
     try:
         with source.connect() as held, copy.begin() as connection:
             revision = schema.revision_in(held)
@@ -167,7 +180,7 @@ def _tables_in(connection: sa.Connection) -> sa.MetaData:
 
 @contextmanager
 def _answering(database_url: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(database_url)
+    engine = sa.create_engine(database_url, hide_parameters=True)
     try:
         with engine.connect() as connection:
             yield connection
@@ -179,4 +192,4 @@ def _answering(database_url: str) -> Iterator[sa.Connection]:
 
 
 def _engine(path: Path) -> sa.Engine:
-    return sa.create_engine(sa.URL.create("sqlite", database=str(path)))
+    return sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)

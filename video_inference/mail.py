@@ -71,6 +71,7 @@ def send_mail(server: MailServer, *, sender: str, recipients: Sequence[str], sub
     message["From"], message["To"] = sender, ", ".join(recipients)
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="frametally.invalid")
     message.set_content(text)
+    check = _CHECK
     try:
         with _connected(server) as connection:
             if server.user:
@@ -89,7 +90,10 @@ def send_mail(server: MailServer, *, sender: str, recipients: Sequence[str], sub
         why = f"answered {error.smtp_code}"
     except (smtplib.SMTPException, OSError):
         why = "does not answer"
-    raise NoticeError(f"The mail server {server.host} {why}.", _CHECK)
+    except UnicodeError:  # in whose text the password stands
+        why = "cannot be told this user and password: they hold letters beyond ASCII"
+        check = "Choose another password there, then change FRAMETALLY_SMTP_URL."
+    raise NoticeError(f"The mail server {server.host} {why}.", check)
 
 
 def _connected(server: MailServer) -> smtplib.SMTP:

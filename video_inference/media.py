@@ -14,20 +14,21 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from video_inference.clock import utc_now
 from video_inference.digests import digests_of
 from video_inference.disk import (
-    check_room,
     disk_full_explained,
     last_change,
+    locked,
     read_json,
     sha256_of,
-    size_in_words,
     write_at,
     write_json,
 )
@@ -35,6 +36,9 @@ from video_inference.errors import MediaError, VideoError
 from video_inference.file_names import KEPT_SUFFIXES, clean_file_name, video_suffix_of
 from video_inference.kept_videos import KeptVideo as KeptVideo
 from video_inference.kept_videos import KeptVideos, stage
+from video_inference.media_room import Arriving, Limits, check_fits
+from video_inference.media_room import QuotaReached as QuotaReached
+from video_inference.media_room import VideoTooLarge as VideoTooLarge
 
 
 class UploadUnknown(MediaError):
@@ -43,14 +47,6 @@ class UploadUnknown(MediaError):
 
 class OffsetMismatch(MediaError):
     """A piece does not begin where the last one ended."""
-
-
-class VideoTooLarge(MediaError):
-    """More bytes than are accepted, or than were announced."""
-
-
-class QuotaReached(MediaError):
-    """All videos together would take more than they may."""
 
 
 class UploadDamaged(MediaError):
@@ -78,12 +74,24 @@ class _Meta(msgspec.Struct, frozen=True):
 class MediaLibrary:
     """Everything below one folder; any number of processes may share it."""
 
-    def __init__(self, folder: Path, *, max_video_bytes: int, quota_bytes: int | None = None) -> None:
-        self.max_video_bytes = max_video_bytes
-        self._quota_bytes = quota_bytes
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_video_bytes: int,
+        quota_bytes: int | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._clock = clock
         self._kept = KeptVideos(folder / "videos")
         self._uploads = folder / "uploads"
+        self._limits = Limits(self._uploads, max_video_bytes, quota_bytes)
         self._uploads.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def max_video_bytes(self) -> int:
+        """The largest video that is accepted."""
+        return self._limits.max_video_bytes
 
     def begin(self, file_name: str, size_bytes: int) -> Upload:
         """Make room for a video of exactly `size_bytes`.
@@ -93,12 +101,13 @@ class MediaLibrary:
         """
         name = clean_file_name(file_name)
         video_suffix_of(name)
-        self._check_size(size_bytes)
         upload_id = uuid.uuid4().hex
         folder = self._uploads / upload_id
-        folder.mkdir()
-        (folder / "data").touch()
-        write_json(folder / "meta.json", _Meta(name, size_bytes))
+        with locked(self._uploads):  # two that begin at once do not share the last room
+            check_fits(size_bytes, self._limits, self._kept.used_bytes(), self._arriving())
+            folder.mkdir()
+            (folder / "data").touch()
+            write_json(folder / "meta.json", _Meta(name, size_bytes))
         return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
 
     def has_size(self, size_bytes: int) -> bool:
@@ -243,26 +252,13 @@ class MediaLibrary:
                     shutil.rmtree(folder, ignore_errors=True)
         return sum(not folder.exists() for folder in stale)
 
-    def _used_bytes(self) -> int:
-        arriving = (data.stat().st_size for folder in self._uploads.iterdir() if (data := _arrived_in(folder)))
-        return self._kept.used_bytes() + sum(arriving)
-
-    def _check_size(self, size_bytes: int) -> None:
-        if size_bytes < 1:
-            raise MediaError("The file is empty.", "Choose the video again; the copy may have failed.")
-        if size_bytes > self.max_video_bytes:
-            limit = size_in_words(self.max_video_bytes)
-            raise VideoTooLarge(
-                f"The video has {size_in_words(size_bytes)}; up to {limit} are accepted.",
-                "Choose a shorter part of it.",
-            )
-        check_room(self._uploads, size_bytes)
-        if self._quota_bytes is not None and (used_bytes := self._used_bytes()) + size_bytes > self._quota_bytes:
-            used, quota = size_in_words(used_bytes), size_in_words(self._quota_bytes)
-            raise QuotaReached(
-                f"The videos here take {used} of {quota}; {size_in_words(size_bytes)} more do not fit.",
-                "Whoever runs this dashboard can raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
-            )
+    def _arriving(self) -> Iterator[Arriving]:
+        now = self._clock().timestamp()
+        for folder in self._uploads.iterdir():
+            with suppress(FileNotFoundError):  # it is ending at this very moment
+                meta, data = read_json(folder / "meta.json", _Meta), _arrived_in(folder)
+                if meta and data:
+                    yield Arriving(meta.size_bytes, data.stat().st_size, now - last_change(folder))
 
     def _upload_folder(self, upload_id: str) -> Path:
         if not re.fullmatch(r"[0-9a-f]{32}", upload_id):

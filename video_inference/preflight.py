@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from video_inference.contract import MAX_INFER_FPS, MIN_INFER_FPS, VIDEO_SUFFIXES, ModelInfo
 from video_inference.disk import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
@@ -21,6 +21,8 @@ from video_inference.url_check import UrlReport
 
 SHORT_LINK: Final = timedelta(hours=6)
 """A link that lives less long may end before the job has its turn."""
+_FIRST_MOMENT_S: Final = 1_000_000_000
+"""September 2001; a smaller number is no moment at which a link of today ends."""
 _TO_BE_PUT_INTO_MP4: Final = tuple(suffix for suffix in KEPT_SUFFIXES if suffix not in VIDEO_SUFFIXES)
 _CONTAINERS: Final = ("mov", "avi", "matroska")
 """What the probe calls MP4, AVI, and MKV or WebM."""
@@ -62,6 +64,9 @@ class Facts:
 
 def findings(facts: Facts) -> list[Finding]:
     """Everything that is known to stand in the way, what is certain first."""
+    if _split(facts.url or "") is None:
+        next_step = "Give it as https://host/video.mp4."
+        return [Finding(severity="stops", what="The address of the video cannot be read.", next_step=next_step)]
     found = [*_container(facts), *_rate(facts), *_models(facts), *_link(facts), *_address(facts), *_disk(facts)]
     return sorted(found, key=lambda finding: not finding.stops)
 
@@ -76,8 +81,12 @@ def refused_rate(video: VideoFacts, infer_fps: float) -> str:
 
 
 def expires_at(url: str) -> datetime | None:
-    """When a signed link ends: of S3, Google Cloud Storage, Azure or CloudFront; None where it does not say."""
-    query = {name.lower(): values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    """When a signed link ends: of S3, Google Cloud Storage, Azure or CloudFront; None where it does not say.
+
+    `Expires` is a moment beside a signature only: elsewhere it may be a number of seconds, or anything.
+    """
+    parts = _split(url)
+    query = {name.lower(): values[0] for name, values in parse_qs(parts.query if parts else "").items()}
     try:
         for vendor in ("x-amz", "x-goog"):
             if f"{vendor}-date" in query and f"{vendor}-expires" in query:
@@ -86,8 +95,17 @@ def expires_at(url: str) -> datetime | None:
         if "se" in query and "sig" in query:
             end = datetime.fromisoformat(query["se"])
             return end if end.tzinfo else end.replace(tzinfo=UTC)
-        return datetime.fromtimestamp(int(query["expires"]), UTC) if "expires" in query else None
+        is_signed = "signature" in query or "key-pair-id" in query
+        end_s = int(query.get("expires", 0)) if is_signed else 0
+        return datetime.fromtimestamp(end_s, UTC) if end_s >= _FIRST_MOMENT_S else None
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
         return None
 
 

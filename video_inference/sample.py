@@ -23,7 +23,7 @@ from video_inference.workflow import Workflow
 
 _DEMO: Final = Path(__file__).parents[1] / "demo"
 CLIP: Final = _DEMO / "sample" / "parcels.mp4"
-MODEL: Final = ModelChoice(model_id="parcels", version="1")
+MODEL: Final = ModelChoice(model_id="parcels", version="2")
 MODEL_FILE: Final = _DEMO / "models" / MODEL.model_id / MODEL.version / "model.onnx"
 INFER_FPS: Final = 5.0
 PICTURE_AT_S: Final = 24

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from video_inference.disk import fsync
+from video_inference.disk import fsync, locked
 from video_inference.errors import SettingsError
 from video_inference.mail import parse_mail_server
 from video_inference.model_servers import KEY_SETTING, NO_SERVERS, SERVERS_SETTING, ModelServers
@@ -241,20 +241,21 @@ def read_or_make_secret(path: Path) -> str:
     """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(32))
-        fsync(draft)  # a power cut must not leave an empty secret, which everybody knows
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        with locked(path.parent):
+            if not path.exists():
+                _make_secret(path)
     secret = path.read_text().strip()
     if not secret:
         raise SettingsError(f"The file {path.name} of the data folder is empty.", "Remove it: a new one is made.")
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(32))
+    fsync(draft)  # a power cut must not leave an empty secret, which everybody knows
+    draft.replace(path)
 
 
 def _suggestion(name: str) -> str:

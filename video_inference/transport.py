@@ -1,13 +1,15 @@
 """How a call travels: redirects, bodies of any size in either direction, and one place where foreign errors end.
 
 A session for each call: the calls of one job lie minutes apart, so a kept connection would be a stale one, and
-nothing is shared between threads. Proxies and CA bundles of the environment are honoured, `~/.netrc` is not.
+nothing is shared between threads. Proxies and CA bundles of the environment are honoured, but for what is on this very
+machine; `~/.netrc` is not.
 """
 
 from __future__ import annotations
 
 import gzip
 import io
+import ipaddress
 import os
 import tempfile
 import zlib
@@ -24,6 +26,7 @@ import urllib3.exceptions as below
 
 from video_inference.call import CHECK_SERVICE, Call, fault_in_words, split_url, was_sent
 from video_inference.errors import MediaError, RequestRefused
+from video_inference.reach import Adapter, NotPublic
 
 Answer = TypeVar("Answer")
 
@@ -40,10 +43,12 @@ def exchange(call: Call, read: Callable[[requests.Response], Answer]) -> Answer:
         ServiceError: the most specific one of those drawn in `errors`.
     """
     try:
-        with _new_session() as session, _send(session, call) as response:
+        with _new_session(call) as session, _send(session, call) as response:
             if response.status_code not in range(200, 300):
                 raise call.refusal(response)
             return read(response)
+    except NotPublic as error:
+        raise call.walled(error.host) from None
     except (requests.RequestException, below.HTTPError) as error:
         fault, sent = fault_in_words(error), was_sent(error)
     # Raised out here, as an error raised in the handler would keep the foreign one, and the key, as its context.
@@ -166,8 +171,10 @@ def _redirected(call: Call, url: str, response: requests.Response) -> str:
     raise call.misled(target.hostname or "an address that cannot be read")
 
 
-def _new_session() -> requests.Session:
+def _new_session(call: Call) -> requests.Session:
     session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Adapter(call.reach, is_link=call.is_link))
     session.headers.update({"User-Agent": "frametally", "Accept-Encoding": "gzip"})
     session.auth = _no_login
     return session
@@ -182,9 +189,18 @@ def _send_once(session: requests.Session, call: Call, url: str) -> requests.Resp
         prepared,
         stream=True,
         timeout=call.timeout_s,
-        verify=environment["verify"] or True,
-        proxies=environment["proxies"],
+        # One that is known by its certificate needs nobody who vouches for it: `Adapter` compares.
+        verify=not call.reach.certificate_sha256 and (environment["verify"] or True),
+        proxies={} if call.reach.is_embedded or _is_here(split_url(url).hostname) else environment["proxies"],
     )
+
+
+def _is_here(host: str | None) -> bool:
+    """Whether it is this very machine by its name: what goes there is nobody else's to see."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,6 +16,7 @@ from video_inference.errors import SettingsError
 from video_inference.folder_lock import Part, take_part
 from video_inference.media import MediaLibrary
 from video_inference.notifier import Notifier
+from video_inference.reach import fingerprint_of
 from video_inference.secret_mark import leave_mark
 from video_inference.services import Services
 from video_inference.settings import Settings, read_or_make_secret
@@ -43,13 +45,16 @@ class Workbench:
     """In the data folder; see `folder_lock`."""
 
 
-def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workbench:
+def open_workbench(settings: Settings, embedded_url: Callable[[], str], certificate: Path | None = None) -> Workbench:
     """Open everything below the data folder; `embedded_url` says where the embedded engine answers.
 
+    `certificate`: the one that it answers with, in a PEM file; None where it speaks no TLS.
+
     Raises:
-        SettingsError: the data folder or the ledger cannot be opened.
+        SettingsError: the data folder, the ledger or the certificate cannot be opened.
     """
     refuse_unusable(settings)
+    certificate_sha256 = _fingerprint(certificate)
     try:
         part = take_part(settings.data_dir)
         engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
@@ -65,7 +70,11 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
     store = _open_ledger(settings.database_url)
     if leave_mark(store, link_secret):
         _LOG.warning("The ledger was used with another link secret before: jobs under way forget which key opens them.")
-    services = Services(link_secret, lambda: VideoInferenceClient(embedded_url(), engine_key))
+
+    def embedded() -> VideoInferenceClient:
+        return VideoInferenceClient(embedded_url(), engine_key, is_embedded=True, certificate_sha256=certificate_sha256)
+
+    services = Services(link_secret, embedded)
     if settings.api_key:
         services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
     workflow = Workflow(
@@ -89,6 +98,14 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str]) -> Workb
         notifier=Notifier(store, settings, utc_now),
         part=part,
     )
+
+
+def _fingerprint(certificate: Path | None) -> str | None:
+    try:
+        return fingerprint_of(certificate) if certificate else None
+    except (OSError, ValueError) as error:
+        what = "The certificate of the server cannot be read."
+        raise SettingsError(what, "Check server.sslCertFile of Streamlit: a PEM file.") from error
 
 
 def _open_ledger(database_url: str) -> Store:

@@ -27,12 +27,16 @@ def _icon(name: str) -> str:
 
 _HTML = f"""
 <div class="uploader empty">
-  <label class="zone">
-    <input type="file" multiple class="unseen" accept="{",".join(KEPT_SUFFIXES)}" aria-describedby="uploader-hint">
-    {_icon("drop")}
-    <span class="lead"><b>Choose videos</b> or drop them here</span>
+  <div class="zone">
+    <label>
+      <input type="file" multiple class="unseen" accept="{",".join(KEPT_SUFFIXES)}" aria-describedby="uploader-hint">
+      {_icon("drop")}
+      <span class="lead"><b>Choose videos</b> or drop them here</span>
+    </label>
     <span class="hint" id="uploader-hint"></span>
-  </label>
+    <button type="button" class="folder">Choose a folder</button>
+  </div>
+  <p class="found" aria-live="polite"></p>
   <div class="unfinished"></div>
   <p class="together"></p>
   <ul class="list" aria-label="Uploads"></ul>
@@ -53,7 +57,7 @@ _HTML = f"""
 </div>
 """
 _HERE = Path(__file__).parent
-_SCRIPTS = ("words.js", "digest.js", "tus.js", "upload.js", "uploader.js")
+_SCRIPTS = ("words.js", "digest.js", "tus.js", "upload.js", "folder.js", "uploader.js")
 _component = st.components.v2.component(
     "frametally.video_uploader",
     html=_HTML,

@@ -19,6 +19,7 @@ class Uploader {
   uploads = [];
   arrived = []; // in the order of arrival
   root = null;
+  said = "";
 
   attach(root, component) {
     this.root = root;
@@ -27,6 +28,7 @@ class Uploader {
     this.bind();
     root.querySelector(".list").replaceChildren();
     this.uploads.forEach((upload) => this.draw(upload, true));
+    this.tellOf(this.said);
     this.drawQueue();
     if (this.arrived.length && this.toldKey !== component.key) this.tell();
     this.toldKey = component.key;
@@ -40,6 +42,7 @@ class Uploader {
     const input = this.root.querySelector("input");
     input.onchange = () => {
       this.add([...input.files]);
+      this.tellOf("");
       input.value = ""; // so that the same file can be chosen again
     };
     this.root.ondragover = (event) => {
@@ -49,11 +52,39 @@ class Uploader {
     this.root.ondragleave = (event) => {
       if (!this.root.contains(event.relatedTarget)) this.root.classList.remove("over");
     };
-    this.root.ondrop = (event) => {
+    this.root.ondrop = async (event) => {
       event.preventDefault();
       this.root.classList.remove("over");
-      this.add([...event.dataTransfer.files]);
+      try {
+        const found = await filesOf(event.dataTransfer, this.suffixes);
+        this.add(found.files);
+        this.tellOf(found.folders ? foundIn(found) : "");
+      } catch {
+        this.tellOf("The folder could not be read. Drop it again, or choose its files.");
+      }
     };
+    this.root.querySelector(".folder").onclick = () => this.chooseFolder();
+  }
+
+  get suffixes() {
+    return this.root.querySelector("input").accept.split(",");
+  }
+
+  chooseFolder() {
+    this.folder = Object.assign(document.createElement("input"), { type: "file", webkitdirectory: true });
+    this.folder.onchange = () => {
+      const path = (file) => file.webkitRelativePath;
+      const found = videosOf([...this.folder.files].sort((one, other) => byName(path(one), path(other))), this.suffixes);
+      this.add(found.files);
+      this.tellOf(foundIn(found));
+    };
+    this.folder.click();
+  }
+
+  // What came of a folder.
+  tellOf(words) {
+    this.said = words;
+    if (this.root) this.root.querySelector(".found").textContent = words;
   }
 
   add(files) {

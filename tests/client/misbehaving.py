@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -42,17 +43,26 @@ class Seen:
 class MisbehavingServer:
     """Gives the replies one after the other, the last one again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.seen: list[Seen] = []
         self.replies: list[Reply] = [answer(status=404)]
         self.reads_bodies = True
         self.stopping = threading.Event()
         """Ends every reply that stalls."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._make_handler())
+        self._server = _Server((host, 0), self._make_handler())
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on."""
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def replies_with(self, *replies: Reply) -> None:
         self.replies = list(replies)
@@ -88,6 +98,11 @@ class MisbehavingServer:
                 """Say nothing."""
 
         return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients hang up on purpose."""
 
 
 def answer(body: object = b"", *, status: int = 200, **headers: str) -> Reply:

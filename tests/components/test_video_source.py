@@ -31,6 +31,31 @@ def three(small_video: Path, tmp_path: Path) -> list[str]:
     return [media.add(file).sha256 for file in files]
 
 
+def url_script(folder: str) -> None:
+    from pathlib import Path
+    from types import SimpleNamespace
+
+    import streamlit as st
+
+    from components.video_source import _from_url
+    from video_inference.media import MediaLibrary
+    from video_inference.settings import Settings
+
+    settings = Settings.read({"FRAMETALLY_DATA_DIR": folder})
+    media = MediaLibrary(Path(folder), max_video_bytes=1)
+    source = _from_url(SimpleNamespace(settings=settings, media=media))  # type: ignore[arg-type]
+    st.write(source.url if source else "nothing")
+
+
+def test_an_address_that_is_none_is_answered_with_a_sentence(tmp_path: Path) -> None:
+    app = AppTest.from_function(url_script, args=(str(tmp_path),), default_timeout=30).run()
+    app.text_input(key="video_url").input("https://[foo/v.mp4").run()
+    assert not app.exception
+    app.button[0].click().run()
+    assert not app.exception
+    assert "The address of the video is not an http or https URL." in app.error[0].value
+
+
 def test_the_newest_is_run_until_the_person_chooses_another(three: list[str], tmp_path: Path) -> None:
     app = AppTest.from_function(choice_script, args=(str(tmp_path / "media"), three[:2]), default_timeout=30).run()
     assert app.markdown[0].value == "1.mp4"

@@ -322,3 +322,58 @@ def test_a_file_that_cannot_be_kept_is_refused_with_the_reason(
     expect(page.locator(".reason")).to_contain_text(reason)
     choose(page, small_video)
     arrived(page, small_video)
+
+
+@pytest.fixture
+def folder(small_video: Path, tmp_path: Path) -> Path:
+    """Twelve videos, two of them a level down, among what else a camera leaves behind."""
+    inside = tmp_path / "dock"
+    (inside / "night").mkdir(parents=True)
+    (inside / ".trash").mkdir()
+    for number in range(12):
+        name = f"night/{number}.MP4" if number > 9 else f"{number}.mp4"
+        padded(small_video, inside / name, small_video.stat().st_size + 9 + number)
+    for other in ("._0.mp4", ".trash/old.mp4", "index.txt", "night/thumb.jpg", "empty.mp4"):
+        (inside / other).write_bytes(b"" if other == "empty.mp4" else b"x")
+    return inside
+
+
+def videos_of_folder_arrived(page: Page) -> None:
+    expect(page.locator(".found")).to_have_text("12 videos of the folder, 3 other files left out.")
+    expect(page.locator(".together")).to_have_text("12 of 12 arrived", timeout=30_000)
+    names = [*(f"{number}.mp4" for number in range(10)), "10.MP4", "11.MP4"]
+    assert page.locator(".name").all_inner_texts() == names
+
+
+@pytest.mark.browser
+def test_a_dropped_folder_is_the_videos_in_it(page: Page, folder: Path) -> None:
+    box = page.locator(".zone").bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 20}
+        session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **at})
+    videos_of_folder_arrived(page)
+
+
+@pytest.mark.browser
+def test_a_chosen_folder_is_the_videos_in_it(page: Page, folder: Path, small_video: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(folder)
+    videos_of_folder_arrived(page)
+    choose(page, small_video)
+    arrived(page, small_video)
+    expect(page.locator(".found")).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_a_folder_without_a_video_says_so(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("none")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(tmp_path / "notes")
+    expect(page.locator(".found")).to_have_text("No video in the folder: 1 other file left out.")
+    expect(page.get_by_role("listitem")).to_have_count(0)

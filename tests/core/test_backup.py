@@ -441,14 +441,34 @@ def test_without_a_ledger_there_is_nothing_to_back_up(old: Settings, tmp_path: P
     assert not list(tmp_path.glob("*kept*"))
 
 
+@pytest.mark.usefixtures("no_hard_links")
+def test_a_backup_goes_to_a_disk_where_a_file_has_one_name_only(old: Settings, new: Settings, tmp_path: Path) -> None:
+    with lived_in(old):
+        back_up(old, tmp_path / "kept.zip", parts=(), made_at=START)
+    assert not list(tmp_path.glob(".kept*"))
+    restore(new, tmp_path / "kept.zip", replace=False)
+    with closing(Store(new.database_url)) as store:
+        assert len(store.jobs()) == 2
+
+
+@pytest.mark.usefixtures("no_hard_links")
+def test_nor_does_it_replace_a_file_there_that_came_meanwhile(old: Settings, tmp_path: Path) -> None:
+    target = tmp_path / "kept.zip"
+    with lived_in(old), pytest.raises(BackupError, match="already"):
+        back_up(old, target, parts=(), made_at=START, on_progress=lambda _: target.write_text("of others"))
+    assert target.read_text() == "of others"
+
+
 def test_the_commands_say_what_goes_in_and_what_came_back(
     old: Settings, new: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("video_inference.__main__.read_secrets", dict)  # not those of the machine that the test is on
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(old.data_dir))
     with lived_in(old):
         assert main(["backup", "kept.zip"]) == OK
     told = capsys.readouterr().out
+    assert f"From     {old.data_dir}/frametally.db\n" in told
     assert "Videos   0 bytes, left out (--videos)" in told
     assert "Models   7 bytes, left out (--models)" in told
     assert main(["backup", "kept.zip"]) == BAD_INPUT
@@ -457,7 +477,9 @@ def test_the_commands_say_what_goes_in_and_what_came_back(
     assert "--replace" in capsys.readouterr().err
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(new.data_dir))
     assert main(["restore", "kept.zip"]) == OK
-    assert "as of 20" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert f"Into     {new.data_dir}/frametally.db\n" in told
+    assert "as of 20" in told
     with closing(Store(new.database_url)) as store:
         assert len(store.jobs()) == 2
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import write_video
 from tests.core.conftest import START
 from video_inference import job_tags
-from video_inference.batch import MOST_LINES, batch_jobs, read_batch, start_batch
+from video_inference.batch import MOST_LINES, batch_jobs, judged, read_batch, refused_files, start_batch
+from video_inference.disk import DISK_RESERVE_BYTES
 from video_inference.errors import JobError
-from video_inference.jobs import Job, ModelChoice
+from video_inference.jobs import EMBEDDED, Job, ModelChoice
 from video_inference.media import MediaLibrary
+from video_inference.preflight import Facts
 from video_inference.store import Store
 
 MODELS = [ModelChoice(model_id="motion", version="1")]
@@ -77,3 +81,66 @@ def test_of_a_batch_with_a_bad_tag_nothing_is_started(store: Store) -> None:
     with pytest.raises(JobError, match="1 to 60 characters"):
         start_batch(store, jobs_of("https://host/1.mp4"), "")
     assert store.jobs() == []
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_csv_may_end_its_lines_as_any_system_does(end: str) -> None:
+    lines = read_batch(end.join(["url,name", "https://host/1.mp4,north", "https://host/2.mp4,south", ""]))
+    assert [(line.number, line.url, line.name) for line in lines] == [
+        (2, "https://host/1.mp4", "north"),
+        (3, "https://host/2.mp4", "south"),
+    ]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_csv_may_part_its_columns_as_any_spreadsheet_does(sign: str) -> None:
+    text = "note;url\nMonday;https://host/1.mp4\n;https://host/2.mp4\n".replace(";", sign)
+    assert [(line.url, line.notes, line.wrong) for line in read_batch(text)] == [
+        ("https://host/1.mp4", "Monday", ""),
+        ("https://host/2.mp4", "", ""),
+    ]
+
+
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_a_quotation_mark_that_is_never_closed_swallows_no_line(size: int) -> None:
+    text = 'url,note\nhttps://host/1.mp4,fine\nhttps://host/2.mp4,"open\n' + "https://host/3.mp4,x\n" * (size // 20 + 1)
+    with pytest.raises(JobError, match="line 3"):
+        read_batch(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["https://host/x.mp4;Monday", "https://host/x.MKV,Monday", "https://host/x.mp4\tMonday"]
+)
+def test_columns_that_no_first_line_names_are_not_taken_for_an_address(line: str) -> None:
+    (read,) = read_batch(line)
+    assert "name the columns in the first line" in read.wrong.lower()
+
+
+def test_a_comma_in_the_query_of_an_address_is_its_own() -> None:
+    assert read_batch("https://host/x.mp4?of=b.mp4,c;d")[0].wrong == ""
+
+
+def test_a_link_that_has_ended_makes_no_job_and_one_that_ends_soon_is_told_of() -> None:
+    signed = "https://host/{}.mp4?X-Amz-Date=20260301T{}Z&X-Amz-Expires=3600&X-Amz-Signature=s3cret"
+    given = "\n".join([signed.format("ended", "090000"), signed.format("soon", "120000"), "https://host/x.mp4", "bad"])
+    lines = judged(read_batch(given), Facts(now=START, service="https://a", models=MODELS, infer_fps=5.0))
+    assert [(line.number, line.wrong[:38], line.warns[:38]) for line in lines] == [
+        (1, "The link to the video expired at 2026-", ""),
+        (2, "", "The link to the video expires in 1 h 0"),
+        (3, "", ""),
+        (4, "The address of the video is not an htt", ""),
+    ]
+    assert "s3cret" not in "".join(line.wrong + line.warns for line in lines)
+
+
+def test_files_share_the_disk_that_the_engine_copies_them_to(small_video: Path, tmp_path: Path) -> None:
+    media = MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30)
+    write_video(tmp_path / "slow.mp4", frames=8, fps=2)
+    write_video(tmp_path / "other.mp4", frames=41, fps=10)
+    kept = [media.add(path) for path in (small_video, tmp_path / "slow.mp4", tmp_path / "other.mp4")]
+    room = DISK_RESERVE_BYTES + kept[0].facts.size_bytes + kept[2].facts.size_bytes
+    facts = Facts(now=START, service=EMBEDDED, infer_fps=5.0, free_bytes=room)
+    assert list(refused_files(kept, facts)) == [kept[1].sha256]
+    refused = refused_files(kept, replace(facts, free_bytes=room - 1))
+    assert list(refused) == [kept[1].sha256, kept[2].sha256]
+    assert "disk here is nearly full" in refused[kept[2].sha256]

@@ -49,3 +49,8 @@ def test_no_secret_and_no_formula_gets_out(store: Store) -> None:
     (row,) = rows_of(store, JobQuery())
     assert (row["video_name"], row["notes"], row["video_url"]) == ("'=cmd()", "'+1", "https://host/v.mp4")
     assert "abc123" not in str(row)
+
+
+def test_an_address_that_cannot_be_read_is_left_out(store: Store) -> None:
+    store.add(a_job(video_url="https://[host/v.mp4?sig=abc123"))
+    assert rows_of(store, JobQuery())[0]["video_url"] == ""

@@ -10,6 +10,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -449,6 +450,17 @@ def test_a_mail_server_that_refuses_says_why_and_never_the_password(mail_server:
             text="t",
         )
     assert "p@ss" not in str(caught.value)
+    assert postbox.got == []
+
+
+@OVER_TLS
+def test_a_password_that_no_mail_server_can_be_told_is_said_to_be_one(mail_server: tuple[str, Postbox]) -> None:
+    url, postbox = mail_server
+    server = parse_mail_server(url.replace("p%40ss%2Fword", "p%C3%A4ss"))
+    with pytest.raises(NoticeError, match="letters beyond ASCII") as caught:
+        send_mail(server, sender="a@b.c", recipients=["d@e.f"], subject="s", text="t")
+    assert "Choose another password" in caught.value.next_step
+    assert "päss" not in "".join(traceback.format_exception(caught.value))
     assert postbox.got == []
 
 

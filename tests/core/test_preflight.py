@@ -107,7 +107,8 @@ def test_a_disk_without_room_for_the_engine_s_copy_stops_the_job(video: VideoFac
         ("AWSAccessKeyId=x&Expires=1772366400&Signature=y", NOW),
         ("Expires=1772366400&Key-Pair-Id=x", NOW),
         ("sv=2024&se=2026-03-01T13%3A00%3A00Z&sig=x", NOW + timedelta(hours=1)),
-        *((query, None) for query in ("", "Expires=soon", "Expires=" + "9" * 30, "X-Amz-Expires=7200", "se=1&sig=2")),
+        *((query, None) for query in ("", "X-Amz-Expires=7200", "se=1&sig=2", "expires=86400", "expires=1772366400")),
+        *((f"Expires={when}&Signature=y", None) for when in ("soon", "9" * 30, "86400")),
     ],
 )
 def test_when_a_signed_link_ends_stands_in_it(query: str, end: datetime | None) -> None:
@@ -115,11 +116,17 @@ def test_when_a_signed_link_ends_stands_in_it(query: str, end: datetime | None) 
 
 
 def test_a_link_that_has_ended_stops_the_job_and_one_that_ends_soon_warns() -> None:
-    link = "https://host/v.mp4?Expires={:.0f}".format
+    link = "https://host/v.mp4?Signature=y&Expires={:.0f}".format
     assert stops(url=link(NOW.timestamp())) == ["The link to the video expired at 2026-03-01 12:00 UTC."]
     soon = NOW + timedelta(hours=1, minutes=5)
     assert warns(url=link(soon.timestamp())) == ["The link to the video expires in 1 h 5 min."]
     assert found(url=link((NOW + timedelta(days=1)).timestamp())) == []
+
+
+def test_an_address_that_is_none_stops_the_job() -> None:
+    for url in ("https://[foo/v.mp4", "https://host]/v.mp4"):
+        assert expires_at(url) is None
+        assert stops(url=url, service=HOSTED) == ["The address of the video cannot be read."]
 
 
 def test_what_this_machine_does_not_reach_stops_its_own_engine_and_warns_of_another() -> None:
@@ -212,3 +219,12 @@ def test_the_command_line_refuses_what_is_certain_to_fail(
     assert "The service takes MP4, AVI, MKV, WEBM" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "slow.mp4"), "--fps", "20", *there]) == BAD_INPUT
     assert "cannot be analysed at 20" in capsys.readouterr().err
+
+
+def test_the_command_line_refuses_a_model_that_the_engine_does_not_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "dock.mp4", frames=5, fps=10)
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    assert main(["run", str(tmp_path / "dock.mp4"), "--model", "cars/1"]) == BAD_INPUT
+    assert "The built-in engine has no model cars/1." in capsys.readouterr().err

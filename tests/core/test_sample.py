@@ -83,13 +83,13 @@ def test_a_run_keeps_the_clip_and_puts_the_model_where_the_engine_looks(
     kept = workflow.media.get(sample.sha256)
     assert kept is not None
     assert kept.path.read_bytes() == CLIP.read_bytes()
-    installed = models_dir / "parcels" / "1" / "model.onnx"
+    installed = models_dir / "parcels" / "2" / "model.onnx"
     assert installed.read_bytes() == MODEL_FILE.read_bytes()
     assert list(installed.parent.iterdir()) == [installed]
 
 
 def test_a_model_that_is_there_already_stays_as_it_is(sample: Sample, workflow: Workflow, models_dir: Path) -> None:
-    installed = models_dir / "parcels" / "1" / "model.onnx"
+    installed = models_dir / "parcels" / "2" / "model.onnx"
     installed.parent.mkdir(parents=True)
     installed.write_bytes(b"somebody's own")
     run_sample(sample, workflow, models_dir)

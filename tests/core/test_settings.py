@@ -10,9 +10,13 @@ from threading import Barrier
 
 import pytest
 
+from video_inference.__main__ import OK, main
 from video_inference.errors import SettingsError
+from video_inference.ledger_copy import ledger_in_words
+from video_inference.secrets_file import read_secrets
 from video_inference.service_url import parse_service_url
 from video_inference.settings import Settings, read_or_make_secret
+from video_inference.store import Store
 
 SECRET = "rf_S3cret"
 
@@ -102,6 +106,57 @@ def test_a_bad_service_url_is_refused_and_not_repeated(url: str) -> None:
     assert SECRET not in str(caught.value)
 
 
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Where Streamlit looks for secrets: the person's folder, the current one, that of the app."""
+    made = [tmp_path / name for name in ("home", "here", "app")]
+    for folder in made:
+        (folder / ".streamlit").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(made[0]))
+    monkeypatch.chdir(made[1])
+    monkeypatch.setattr("video_inference.secrets_file._APP", made[2])
+    return made
+
+
+def test_the_command_line_reads_the_secrets_that_streamlit_reads(folders: list[Path]) -> None:
+    assert read_secrets() == {}
+    for at, folder in enumerate(folders):
+        names = "abc"[at:]
+        (folder / ".streamlit" / "secrets.toml").write_text("".join(f"{name} = {at}\n" for name in names))
+    assert read_secrets() == {"a": 0, "b": 1, "c": 2}
+
+
+@pytest.mark.parametrize("content", [b"FRAMETALLY_DATABASE_URL = 'S3cret", b"\xff"])
+def test_secrets_that_cannot_be_read_are_not_passed_over(folders: list[Path], content: bytes) -> None:
+    (folders[1] / ".streamlit" / "secrets.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match="cannot be read: it is no TOML") as caught:
+        read_secrets()
+    assert "S3cret" not in str(caught.value)
+
+
+def test_a_backup_is_of_the_ledger_that_the_secrets_name(
+    folders: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("FRAMETALLY_DATA_DIR", "FRAMETALLY_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    Store(f"sqlite:///{folders[0]}/team.db").close()
+    secrets = f'FRAMETALLY_DATABASE_URL = "sqlite:///{folders[0]}/team.db"\n'
+    (folders[1] / ".streamlit" / "secrets.toml").write_text(secrets)
+    assert main(["backup", "kept.zip"]) == OK
+    assert f"From     {folders[0]}/team.db" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql+psycopg://me:S3cret@db:5433/tally?sslpassword=S3cret", "postgresql+psycopg://me@db:5433/tally"),
+        ("sqlite:////data/frametally.db", "/data/frametally.db"),
+    ],
+)
+def test_a_ledger_is_named_without_its_password(url: str, words: str) -> None:
+    assert ledger_in_words(url) == words
+
+
 def test_settings_show_no_secret() -> None:
     secret_ones = ("ROBOFLOW_API_KEY", "FRAMETALLY_ENGINE_KEY", "FRAMETALLY_INFERENCE_KEY")
     settings = Settings.read({**dict.fromkeys(secret_ones, SECRET), "FRAMETALLY_DATABASE_URL": f"x://u:{SECRET}@h/db"})
@@ -155,6 +210,13 @@ def test_an_empty_secret_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key").touch()
     with pytest.raises(SettingsError, match="key of the data folder is empty"):
         read_or_make_secret(tmp_path / "key")
+
+
+@pytest.mark.usefixtures("no_hard_links")
+def test_a_secret_is_made_where_a_file_has_one_name_only(tmp_path: Path) -> None:
+    made = read_or_make_secret(tmp_path / "key")
+    assert read_or_make_secret(tmp_path / "key") == made
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
 def test_threads_that_make_a_secret_at_once_agree(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_a_job_comes_back_as_it_was_written(store: Store) -> None:
     )
     store.add(job)
     assert store.job("j1") == job
+
+
+def test_a_fault_of_the_database_tells_no_signed_link(store: Store) -> None:
+    job = a_job(video_url="https://videos/v?sig=S3cret", upload_url="https://storage/v?sig=S3cret")
+    store.add(job)
+    with pytest.raises(sa.exc.IntegrityError) as caught:
+        store.add(job)
+    assert "INSERT INTO job" in str(caught.value)
+    assert "S3cret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_an_unknown_job_is_an_error(store: Store) -> None:

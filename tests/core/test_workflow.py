@@ -263,6 +263,17 @@ def test_what_crashes_left_behind_goes_after_a_day(deployed: Deployment) -> None
         deployed.media.upload(given_up.id)
 
 
+@pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST, JobStatus.CANCELLED])
+def test_results_that_came_stay_as_long_as_their_job_waits_for_them(deployed: Deployment, status: JobStatus) -> None:
+    deployed.written(status=status)
+    came = deployed.folder / "results" / "j1.json"
+    came.parent.mkdir(parents=True)
+    came.touch()
+    deployed.clock.now = datetime.now(UTC) + timedelta(seconds=DAY_S + 60)
+    deployed.workflow.tidy()
+    assert came.exists() is (status is not JobStatus.CANCELLED)
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_pause_that_a_service_asks_for_is_kept(
     deployed: Deployment, server: MisbehavingServer, status: int

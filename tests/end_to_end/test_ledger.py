@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -96,3 +98,16 @@ def test_what_was_deleted_comes_back_and_a_failed_job_starts_again(jobs_page: Pa
     expect(card(page, "south").get_by_text("Brought back.")).to_be_visible()
     card(page, "north").get_by_role("button", name="Retry").click()
     expect(page.get_by_text("4 jobs", exact=True)).to_be_visible()
+
+
+def test_a_ledger_that_is_away_for_a_while_is_told_of_on_the_open_page_and_comes_back(
+    jobs_page: Page, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "data" / "frametally.db"
+    with closing(sqlite3.connect(ledger, timeout=20)) as connection:
+        connection.execute("ALTER TABLE job RENAME TO away")
+        expect(jobs_page.get_by_text("The job ledger does not answer")).to_be_visible()
+        expect(card(jobs_page, "gate")).to_have_count(0)
+        connection.execute("ALTER TABLE away RENAME TO job")
+    expect(card(jobs_page, "gate")).to_be_visible()
+    expect(jobs_page.get_by_text("The job ledger does not answer")).to_have_count(0)

@@ -37,13 +37,13 @@ def test_one_click_from_a_fresh_start_to_the_counts_of_the_sample(
         expect(counted).to_have_text(["bag", "box", "envelope", "tote", "tube"], timeout=FIRST_PAINT_MS)
         expect(page.get_by_text("375 frames planned · 375 analysed")).to_be_visible()
         picker = page.get_by_role("combobox", name="Job")
-        expect(picker).to_have_value(re.compile(r"^Sample · parcels\.mp4 · parcels/1 · 5 fps"))
+        expect(picker).to_have_value(re.compile(r"^Sample · parcels\.mp4 · parcels/2 · 5 fps"))
 
         page.get_by_role("link", name="Jobs", exact=True).click()
         expect(page.get_by_text("Sample")).to_be_visible()
         page.get_by_role("link", name="Upload", exact=True).click()
         page.get_by_role("link", name="See the sample in analytics").click()
         expect(page).to_have_url(re.compile(rf"/analytics\?job={job.id}"))
-    installed = dashboard.data_dir / "models" / "parcels" / "1" / "model.onnx"
+    installed = dashboard.data_dir / "models" / "parcels" / "2" / "model.onnx"
     assert installed.read_bytes() == MODEL_FILE.read_bytes()
     assert "Traceback" not in dashboard.log.read_text()

@@ -185,6 +185,8 @@ def test_a_body_in_chunks_arrives_whole(tmp_path: Path, site: Site) -> None:
         (sends(b"half", Content_Length="90"), "the connection broke"),
         (redirects("/video.mp4"), "redirects too often"),
         (redirects("file:///etc/passwd"), "not an http or https URL"),
+        (redirects("http://["), "not an http or https URL"),
+        (redirects("http://host]/"), "not an http or https URL"),
     ],
 )
 def test_an_answer_that_is_no_video_leaves_nothing(tmp_path: Path, site: Site, answer: Answer, complaint: str) -> None:

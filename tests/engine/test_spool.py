@@ -72,6 +72,14 @@ def test_a_job_keeps_its_video_when_something_else_is_uploaded_to_its_link(spool
     assert spool.accept(REQUEST, upload_id="u").video.read_bytes() == b"second"
 
 
+@pytest.mark.usefixtures("no_hard_links")
+def test_also_where_a_file_has_one_name_only(spool: Spool) -> None:
+    upload(spool, "u1", b"first")
+    job = spool.accept(REQUEST, upload_id="u1")
+    upload(spool, "u1", b"second")
+    assert job.video.read_bytes() == b"first"
+
+
 def test_a_job_for_an_upload_that_never_came_leaves_nothing(spool: Spool) -> None:
     with pytest.raises(MediaError, match="Nothing was uploaded"):
         spool.accept(REQUEST, upload_id="u")

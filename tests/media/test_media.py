@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,37 @@ def test_what_would_go_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: P
         media.begin("clip.mp4", size_bytes)
     media.cancel(arriving.id)
     assert media.begin("clip.mp4", size_bytes).size_bytes == size_bytes
+
+
+def test_what_another_upload_has_announced_is_no_room_any_more(tmp_path: Path) -> None:
+    media = MediaLibrary(tmp_path, max_video_bytes=100, quota_bytes=100)
+    media.begin("clip.mp4", 90)
+    with pytest.raises(QuotaReached, match="take 90 bytes of 100 bytes"):
+        media.begin("other.mp4", 90)
+
+
+def test_of_many_that_begin_at_once_no_more_are_taken_than_fit(tmp_path: Path) -> None:
+    libraries = [MediaLibrary(tmp_path, max_video_bytes=100, quota_bytes=100) for _ in range(8)]
+
+    def begin(media: MediaLibrary) -> bool:
+        with suppress(QuotaReached):
+            return bool(media.begin("clip.mp4", 40))
+        return False
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(begin, libraries)) == 2
+
+
+def test_an_upload_that_stands_still_keeps_no_room_but_for_what_has_arrived(tmp_path: Path) -> None:
+    media = MediaLibrary(tmp_path, max_video_bytes=100, quota_bytes=100)
+    given_up = media.begin("clip.mp4", 90)
+    media.append(given_up.id, 0, b"x" * 20)
+    long_ago_s = time.time() - 3600
+    for path in (tmp_path / "uploads" / given_up.id, *(tmp_path / "uploads" / given_up.id).iterdir()):
+        os.utime(path, (long_ago_s, long_ago_s))
+    assert media.begin("other.mp4", 80).size_bytes == 80
+    with pytest.raises(QuotaReached):
+        media.begin("other.mp4", 1)
 
 
 def test_a_video_that_is_here_is_known_by_its_content_also_one_kept_before_there_were_digests(
@@ -326,6 +359,18 @@ def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(media: Media
 def test_a_kept_video_outlives_the_traces_of_its_upload(media: MediaLibrary, small_video: Path) -> None:
     kept = media.finish(bring(media, small_video.read_bytes()))
     assert media.remove_stale_uploads(0, 2**33) == 1
+    assert media.get(kept.sha256) == kept
+
+
+def test_a_stray_file_among_the_kept_videos_is_passed_over(
+    media: MediaLibrary, small_video: Path, tmp_path: Path
+) -> None:
+    kept = media.add(small_video)
+    (tmp_path / "media" / "videos" / ".DS_Store").touch()
+    assert media.has_size(small_video.stat().st_size)
+    assert not media.has_size(1)
+    assert media.begin("square.mp4", 10).offset_bytes == 0
+    assert media.recognise("other.mp4", 1, "x") is None
     assert media.get(kept.sha256) == kept
 
 

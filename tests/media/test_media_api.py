@@ -189,7 +189,7 @@ def test_a_piece_may_come_as_a_post_where_patch_does_not_pass(server: MediaServe
 
 
 def test_a_full_quota_is_said_before_the_first_byte(server: MediaServer) -> None:
-    server.media._quota_bytes = 9
+    server.media._limits = server.media._limits._replace(quota_bytes=9)
     answer = server.create("clip.mp4", 10)
     assert answer.status_code == 507
     assert "FRAMETALLY_MEDIA_QUOTA_BYTES" in answer.json()["message"]

@@ -13,6 +13,7 @@ from tests.pages.conftest import ROOT, OpenPage, button, captions, dataframe
 from tests.pages.test_jobs import HOSTED, texts, write_job
 from video_inference import job_tags
 from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
+from video_inference.store import Preset
 from video_inference.workbench import Workbench
 
 NOW = datetime.now(UTC)
@@ -242,3 +243,25 @@ def test_what_would_do_for_none_of_the_picked_is_said_and_not_tried(
     with_picked(app, "Retry")
     assert app.toast[0].value == "Retry: nothing that would do for any of them."
     assert len(bench.store.jobs()) == 3
+
+
+ENDED = "https://host/v.mp4?Expires=1&Signature=s3cret"
+
+
+def test_a_job_whose_link_has_ended_is_not_started_again_to_fail(open_page: OpenPage, bench: Workbench) -> None:
+    job = write_job(bench, JobStatus.FAILED, video_url=ENDED)
+    app = open_page("jobs")
+    app.button(key=f"retry-{job.id}").click().run()
+    assert "The link to the video expired" in app.toast[0].value
+    assert "s3cret" not in app.toast[0].value
+    assert len(bench.store.jobs()) == 1
+
+
+def test_other_models_are_not_run_where_they_must_fail(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+    bench.store.save_preset(Preset(name="Dock", model=BIRDS[0]))
+    job = write_job(bench, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
+    app = more(open_page("jobs"), job, "Run other models…")
+    told = "\n".join(error.value for error in app.error)
+    assert "has no model birds/1" in told
+    assert "The link to the video expired" in told
+    assert app.button(key="duplicate_run").disabled

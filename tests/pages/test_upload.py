@@ -134,6 +134,23 @@ def test_a_url_can_be_sent_without_a_copy(engine: str, open_page: OpenPage, vide
     assert "Video sent to" not in texts(app)
 
 
+@pytest.mark.usefixtures("private_urls")
+def test_a_second_click_within_seconds_starts_no_second_job(
+    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+) -> None:
+    app = look_at(open_page("upload"), video_url)
+    for _ in range(2):
+        button(app, "Run on").click().run()
+    (job,) = bench.store.jobs()
+    app.selectbox(key="upload_rate_step").set_value(1).run()
+    button(app, "Run on").click().run()
+    assert sorted(job.request_fps for job in bench.store.jobs()) == [5, 10]
+    for job in bench.store.jobs():
+        bench.store.note(job, created_at=job.created_at - timedelta(seconds=6))
+    button(app, "Run on").click().run()
+    assert sorted(job.request_fps for job in bench.store.jobs()) == [5, 10, 10]
+
+
 def test_an_address_that_is_not_there_is_found_out_before_the_job_is_written(
     engine: str, open_page: OpenPage, video_url: str, bench: Workbench
 ) -> None:

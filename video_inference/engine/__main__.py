@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from video_inference.engine.faults import read_faults
 from video_inference.engine.server import Engine
 from video_inference.errors import SettingsError
+from video_inference.secrets_file import read_secrets
 from video_inference.settings import Settings, read_or_make_secret
 
 
@@ -23,7 +24,7 @@ def main() -> None:
     options = _parse_options()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
-        app = make_app(Settings.read(os.environ), host=options.host)
+        app = make_app(Settings.read(os.environ, read_secrets()), host=options.host)
     except SettingsError as error:
         sys.exit(str(error))
     # No access log of the server's own: it would hold the key of every call.

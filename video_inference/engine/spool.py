@@ -26,7 +26,7 @@ import msgspec
 from msgspec import Struct
 
 from video_inference.contract import CANCELLED, ModelRequest, Standing
-from video_inference.disk import Arrival, fsync, last_change, locked
+from video_inference.disk import Arrival, fsync, last_change, link_or_copy, locked
 from video_inference.engine.facts import read_fact, replace_file
 from video_inference.errors import MediaError
 
@@ -248,7 +248,7 @@ class Spool:
             if upload_id is not None:
                 job.video.unlink(missing_ok=True)  # of a start that a crash cut short
                 # A second name, not a copy: what is uploaded to the link later does not change a running job.
-                job.video.hardlink_to(self._uploads / upload_id)
+                link_or_copy(self._uploads / upload_id, job.video)
             replace_file(job.folder / "request.json", msgspec.json.encode(request))
         except OSError as error:
             shutil.rmtree(job.folder, ignore_errors=True)
