@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.heat_strip import heat_in_words, heat_strip
-from components.plot import Picked, Trace, hover_name, mark_at, over_time, show_chart
+from components.plot import Picked, Trace, dashes_of, hover_name, mark_at, over_time, show_chart
 from video_inference.analysis.counts import Counts
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def counts_figure(
     times_s, starts, values = counts.time_s.tolist(), counts.starts.tolist(), counts.values
     with_markers, few = counts.boxes.size <= _MOST_MARKERS, len(times_s) <= _MOST_SHOWN
     traces: list[Trace] = []
-    for column, name in enumerate(counts.classes):
+    for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
         if band:
             traces += _band(times_s, band[0].values[:, column], band[1].values[:, column], colors[name])
         traces.append(
@@ -70,7 +70,7 @@ def counts_figure(
                 "name": hover_name(name),
                 "legendgroup": name,
                 "mode": "lines+markers" if with_markers else "lines",
-                "line": {"color": colors[name], "width": 2, "shape": "hv"},
+                "line": {"color": colors[name], "width": 2, "shape": "hv", "dash": dash},
                 "marker": {"size": 5, "opacity": 1 if few else 0},
                 "selected": {"marker": {"opacity": 1}},
                 "unselected": {"marker": {"opacity": 0.9 if few else 0}},

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from plotly.graph_objects import Figure
 
@@ -20,6 +21,8 @@ _BETWEEN = 0.03
 """Share of the height between a chart and the strip below it."""
 _TEXT_COLOR, _GRID_COLOR = "#7b8683", "rgba(128,128,128,0.22)"
 """They can be read on the light and on the dark background."""
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
 
 Trace = dict[str, Any]
 """A trace, or a part of a layout, in plotly's own words; a trace is a scatter where it does not say what it is."""
@@ -160,6 +163,16 @@ def mark_at(time_s: float) -> Trace:
 def line_at(x: float, line: Trace) -> Trace:
     """An upright line over the whole height."""
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
+
+
+def dashes_of(names: Sequence[str], colors: Mapping[str, str]) -> list[str]:
+    """How each line is drawn: broken, where an earlier one has its colour already."""
+    drawn: Counter[str | None] = Counter()
+    dashes = []
+    for color in map(colors.get, names):
+        dashes.append(_DASHES[drawn[color] % len(_DASHES)])
+        drawn[color] += 1
+    return dashes
 
 
 def _range_s(traces: Sequence[Trace]) -> tuple[float, float] | None:

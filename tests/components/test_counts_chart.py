@@ -9,7 +9,7 @@ import pytest
 from plotly.graph_objects import Figure
 
 from components.counts_chart import counts_figure
-from components.plot import hover_name
+from components.plot import dashes_of, hover_name
 from components.series_chart import series_figure
 from video_inference.analysis.counts import Counts
 from video_inference.analysis.series import Series
@@ -48,6 +48,13 @@ def test_a_frame_that_was_not_analysed_breaks_the_line_and_a_zero_does_not() -> 
     assert np.array_equal(line.y, [2.0, np.nan, 0.0], equal_nan=True)
     assert line.connectgaps is False
     assert line.line.color == BLUE
+
+
+def test_a_line_in_the_colour_of_an_earlier_one_is_broken() -> None:
+    colors = {"cup": BLUE, "mug": "#e69f00", "jug": BLUE, "can": BLUE}
+    assert dashes_of(list(colors), colors) == ["solid", "solid", "dash", "dot"]
+    assert drawn(counts([2])).data[0].line.dash == "solid"
+    assert series_figure(series("cat"), {}, [], 0.0, []).data[0].line.dash == "solid"
 
 
 def test_a_point_knows_the_entry_behind_it() -> None:

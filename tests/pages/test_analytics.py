@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import OpenPage, button, captions, chart, dataframe, open_link, pick
 from tests.pages.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
+from video_inference.colors import ClassColors
 from video_inference.job_deletion import delete
 from video_inference.jobs import Job
 from video_inference.workbench import Workbench
@@ -285,6 +286,19 @@ def test_many_classes_are_a_heat_strip_too(open_page: OpenPage, bench: Workbench
     assert strip["z"] == [[1.0, None]] * 9
     assert gap["name"] == "not analysed"
     assert "from 0 to 1 detections per frame" in captions(app)
+
+
+def test_a_class_has_one_colour_in_every_job_and_after_a_restart(bench: Workbench, data_dir: Path) -> None:
+    finished_job(bench, None, {**offsets(1), "m": [entry(box("tube", 0.9))]})
+    finished_job(bench, None, {**offsets(1), "m": [entry(box("envelope", 0.9), box("tube", 0.9))]}, id="job-2")
+    (alone,) = chart(open_link(job="job-1"), "job-1-m-None-counts")["data"]
+    both = {
+        line["name"]: line["line"]["color"] for line in chart(open_link(job="job-2"), "job-2-m-None-counts")["data"]
+    }
+    assert both["tube"] == alone["line"]["color"] != both["envelope"]
+    assert ClassColors(data_dir / "colors.json").of(["a", "tube"])["tube"] == both["tube"]
+    (merged,) = chart(open_link(job="job-2", merge="envelope>post,tube>post"), "job-2-m-None-counts")["data"]
+    assert ClassColors(data_dir / "colors.json").of(["aa", "ab", "post"])["post"] == merged["line"]["color"]
 
 
 def test_a_link_opens_its_job(open_page: OpenPage, bench: Workbench, job: Job) -> None:
