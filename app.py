@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.starlette import App
 
-from components.session import workbench
+from components.session import exports, workbench
 from video_inference.engine.faults import read_faults
 from video_inference.engine.server import Engine
 from video_inference.errors import SettingsError
@@ -56,6 +56,7 @@ else:
         watcher.start()
         bench.notifier.start()
         yield
+        exports().close()
         bench.notifier.stop()
         watcher.stop()
         engine.stop()

@@ -21,6 +21,10 @@ FILL: Final = 0.45
 """How much of a filled area is its colour, the rest being the picture."""
 SURE_KEYPOINT: Final = 0.3
 """Confidence from which a keypoint is drawn: those below lie anywhere."""
+MOST_ENLARGED_PX: Final = 4096
+"""The longer side of a picture that was enlarged."""
+_FAR_PX = 1 << 15
+"""Nothing is drawn farther from the corner: OpenCV takes no numbers of any size."""
 _OTHER_COLOR = "#7f8c8d"
 _COCO_PERSON_POINTS = 17
 _LEGEND_ROWS = 8
@@ -60,15 +64,16 @@ def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, least_width_p
 
     Args:
         image: (height_px, width_px, 3) BGR; stays as it is.
-        scene: what to draw; scaled to the picture where it refers to another size.
+        scene: what to draw; scaled where it refers to another size. A place that is not finite is left out.
         colors: hex colour by class name; grey where there is none.
-        least_width_px: enlarge smaller pictures first, so that labels can be read: by a whole factor.
+        least_width_px: enlarge smaller pictures first, so that labels can be read: by a whole factor, and not beyond
+            `MOST_ENLARGED_PX`.
     """
     native_wh = (image.shape[1], image.shape[0])
-    factor = max(math.ceil(least_width_px / native_wh[0]), 1)
+    factor = max(min(math.ceil(least_width_px / native_wh[0]), MOST_ENLARGED_PX // max(native_wh)), 1)
     canvas = image.copy() if factor == 1 else _enlarged(image, factor)
     wh = scene.wh or native_wh
-    scene = _scaled(scene, canvas.shape[1] / wh[0], canvas.shape[0] / wh[1])
+    scene = _in_reach(scene, canvas.shape[1] / wh[0], canvas.shape[0] / wh[1])
     if scene.mask is not None:
         _fill_mask(canvas, scene.mask, scene.mask_names or {}, colors)
     if len(scene.polygons):
@@ -112,16 +117,33 @@ def _enlarged(image: Image, factor: int) -> Image:
     return np.asarray(cv2.resize(image, None, fx=factor, fy=factor), dtype=np.uint8)
 
 
-def _scaled(scene: Scene, x: float, y: float) -> Scene:
-    if (x, y) == (1, 1):
-        return scene
-    to_canvas = np.array([x, y], dtype=np.float32)
+def _in_reach(scene: Scene, x: float, y: float) -> Scene:
+    """The scene scaled to the picture; NaN, and no outline, where a place is not finite."""
+    scale = np.array([x, y])
+    boxes = _places(scene.xyxy.reshape(-1, 2, 2), scale).reshape(-1, 4)
+    boxes[np.isnan(boxes).any(axis=1)] = np.nan
+    points = None if scene.keypoints is None else scene.keypoints.copy()
+    if points is not None:
+        points[..., :2] = _places(points[..., :2], scale)
     return replace(
         scene,
-        xyxy=scene.xyxy * np.tile(to_canvas, 2),
-        polygons=[outline * to_canvas for outline in scene.polygons],
-        keypoints=None if scene.keypoints is None else scene.keypoints * np.array([x, y, 1], dtype=np.float32),
+        xyxy=boxes,
+        polygons=_outlines_in_reach(scene.polygons, scale) if len(scene.polygons) else (),
+        keypoints=points,
+        gaze=None if scene.gaze is None else np.where(np.isfinite(scene.gaze), scene.gaze, np.nan),
     )
+
+
+def _outlines_in_reach(polygons: Sequence[Floats], scale: npt.NDArray[np.float64]) -> list[Floats]:
+    ends = np.cumsum([len(outline) for outline in polygons])[:-1]
+    outlines = np.split(_places(np.concatenate(polygons), scale), ends)
+    return [outline[:0] if np.isnan(outline).any() else outline for outline in outlines]
+
+
+def _places(xy: Floats, scale: npt.NDArray[np.float64]) -> Floats:
+    """(…, 2) points scaled, moved into reach where they lie far outside; NaN where one is not finite."""
+    finite = np.where(np.isfinite(xy), xy, np.nan)
+    return np.clip(finite * scale, -_FAR_PX, _FAR_PX).astype(np.float32)
 
 
 def _bgr(colors: Mapping[str, str], name: str) -> tuple[int, int, int]:
@@ -146,6 +168,9 @@ def _thickness(canvas: Image) -> int:
 def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     names = sorted(set(scene.class_names))
     order = np.argsort(scene.confidence, kind="stable")  # of labels that overlap, the surest stays readable
+    order = order[_touching(scene.xyxy[order], canvas)]
+    if not len(order):
+        return
     detections = sv.Detections(
         xyxy=scene.xyxy[order].astype(np.float32),
         confidence=scene.confidence[order],
@@ -163,6 +188,12 @@ def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     room = [cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, weight)[0] for label in labels]
     detections.xyxy = _labels_inside(scene.xyxy[order].astype(np.float32), np.array(room) + 2 * padding, canvas)
     labeller.annotate(canvas, detections, labels=labels)
+
+
+def _touching(xyxy: Floats, canvas: Image) -> npt.NDArray[np.bool_]:
+    """(n,) whether some of a box lies in the picture."""
+    first, last = np.minimum(xyxy[:, :2], xyxy[:, 2:]), np.maximum(xyxy[:, :2], xyxy[:, 2:])
+    return np.asarray(((first < canvas.shape[1::-1]) & (last >= 0)).all(axis=1))
 
 
 def _labels_inside(xyxy: Floats, room_wh: npt.NDArray[np.int_], canvas: Image) -> Floats:

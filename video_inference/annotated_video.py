@@ -3,7 +3,8 @@
     python -m video_inference.annotated_video SPEC.json TARGET.mp4
 
 A line of JSON (`Report`) on standard output now and then: the share done, or what failed. The target appears whole;
-a terminated run leaves nothing. See `video_exports` for the side that starts it.
+a terminated run leaves nothing, and it ends with its standard input: when whoever holds the other end is gone.
+See `video_exports` for the side that starts it.
 
 Every frame shows the boxes of the latest analysed frame, so the picture runs as smoothly as the video does; after an
 entry that was not analysed, nothing is drawn.
@@ -15,6 +16,7 @@ import fcntl
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -192,6 +194,7 @@ def main(spec_path: Path, target: Path) -> int:
     """Make the video of a spec file; returns the exit status."""
     os.nice(10)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     draft = target.with_name(f"{target.stem}.{os.getpid()}.part")
     try:
         with draft.open("wb") as held:
@@ -211,6 +214,12 @@ def main(spec_path: Path, target: Path) -> int:
     finally:
         draft.unlink(missing_ok=True)
     return 0
+
+
+def _end_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _say(report: Report) -> None:

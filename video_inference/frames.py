@@ -37,6 +37,7 @@ CACHE_BYTES: Final = 96 * 1024**2
 """Room for the decoded neighbours of a frame: 30 at 1080p."""
 _CHEAPER_THAN_A_SEEK = 8
 """Frames that are sooner decoded than a seek is made and its first frame got through the decoder's threads."""
+_MOST_SCALED_PX = 4096
 _SKIPS_EXACTLY = {"h264", "hevc", "mpeg4", "mpeg2video"}
 _INDEX_VERSION = 1
 
@@ -58,6 +59,8 @@ class FrameReader:
         self._coming: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self._at = -1
         self._target_pts, self._wanted_pts = 0, frozenset[int]()
+        self._passed_pts = set[int]()
+        """Of the packets after `_at` that the decoder may have left out."""
         self._open()
 
     def frame(self, position: int) -> Image | None:
@@ -80,7 +83,10 @@ class FrameReader:
                 yield position, frame
 
     def gallery(self, positions: Iterable[int], height_px: int) -> Iterator[tuple[int, Image]]:
-        """Those frames in one pass, small: (display index, upright picture of that height), ascending."""
+        """Those frames in one pass, small: (display index, upright picture of that height), ascending.
+
+        A picture that would become very wide is less high.
+        """
         for position, frame in self.frames(positions):
             yield position, _scaled(frame, height_px)
 
@@ -110,12 +116,17 @@ class FrameReader:
         self._target_pts, self._wanted_pts = int(self.index.pts[position]), wanted_pts
         keyframe = int(np.searchsorted(self.index.keyframes[:, 0], self._target_pts, side="right")) - 1
         if self._goes_on_to(position, keyframe):
-            return self._advance_to(position)
+            behind_pts = int(self.index.pts[self._at])
+            self._passed_pts = {pts for pts in self._passed_pts if pts > behind_pts}
+            frame = self._advance_to(position)
+            # The decoder works ahead: the frame may have gone into it while others were asked for, and been left out.
+            if frame is not None or self._target_pts not in self._passed_pts:
+                return frame
         if self._closed:
             self._open()
         # A recovery point is a keyframe that may need the ones before it: then the earlier one leads there.
         for start in (keyframe, keyframe - 1):
-            self._coming, self._at = self._from(start), -1
+            self._coming, self._at, self._passed_pts = self._from(start), -1, set()
             frame = self._advance_to(position)
             if frame is not None or start < 0:
                 return frame
@@ -155,14 +166,15 @@ class FrameReader:
         for packet in packets:
             pts = packet_pts(packet)
             if self._skips:
-                self._stream.codec_context.skip_frame = "NONREF" if self._is_passed(pts) else "DEFAULT"
+                self._stream.codec_context.skip_frame = "NONREF" if self._passes(pts) else "DEFAULT"
             yield from decoded(packet)
 
-    def _is_passed(self, pts: int | None) -> bool:
-        """Whether nobody will ask for the frame with this pts: what comes behind a single target is kept for later."""
-        if pts is None:
+    def _passes(self, pts: int | None) -> bool:
+        """Whether nobody asks for the frame with this pts: what comes behind a single target is kept for later."""
+        if pts is None or (pts in self._wanted_pts if self._wanted_pts else pts >= self._target_pts):
             return False
-        return pts not in self._wanted_pts if self._wanted_pts else pts < self._target_pts
+        self._passed_pts.add(pts)
+        return True
 
     def _packets_from(self, keyframe: int) -> Iterator[Any]:
         """The packets from exactly this keyframe on.
@@ -269,7 +281,7 @@ def _read_to(packets: Iterator[Any], pts: int, dts: int) -> Any | None:
 def _scaled(frame: av.VideoFrame, height_px: int) -> Image:
     turned = round(frame.rotation / 90) % 2
     shown_px = frame.width if turned else frame.height
-    factor = height_px / shown_px
+    factor = min(height_px / shown_px, _MOST_SCALED_PX / max(frame.width, frame.height))
     size = {"width": max(round(frame.width * factor), 1), "height": max(round(frame.height * factor), 1)}
     small = frame.reformat(**size, format="bgr24", interpolation="AREA")
     image: Image = small.to_ndarray().astype(np.uint8, copy=False)

@@ -76,7 +76,7 @@ def _by_entry(viewed: ViewedBoxes) -> Iterator[tuple[int, slice]]:
 
 def _size_of(view: View, entry: int) -> tuple[float, float] | None:
     width, height = view.table.image_wh[entry].tolist()
-    return None if np.isnan(width) else (width, height)
+    return (width, height) if 0 < width < np.inf and 0 < height < np.inf else None
 
 
 def _mask_scene(view: View, entry: int) -> Scene:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import math
+from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -113,9 +114,8 @@ def build_index(path: Path) -> FrameIndex:
     Raises:
         VideoError: the file holds no video frame, or far too many.
     """
-    keyframes: list[tuple[int, int]] = []
-    durations: dict[int, int] = {}
-    latest = -math.inf
+    shown_pts, keyframes = array("q"), array("q")
+    latest, latest_lasts = -math.inf, 0
     with open_video(path) as (container, stream):
         time_base = stream.time_base or Fraction(1, 1000)
         for packet in _packets(container, stream):
@@ -124,22 +124,22 @@ def build_index(path: Path) -> FrameIndex:
                 continue
             # Where two takes were joined, the second may begin before the first ends: nothing begins there.
             if packet.is_keyframe and pts > latest and _stands_alone(packet, stream):
-                keyframes.append((pts, pts if packet.dts is None else packet.dts))
-            durations[pts] = packet.duration or 0
-            _check_count(len(durations))
-            latest = max(latest, pts)
+                keyframes.extend((pts, pts if packet.dts is None else packet.dts))
+            shown_pts.append(pts)
+            _check_count(len(shown_pts))
+            if pts >= latest:
+                latest, latest_lasts = pts, packet.duration or 0
         promised_end = (stream.start_time or 0) + stream.duration if stream.duration else 0
-    if not durations:
+    if not shown_pts:
         raise VideoError("The file holds no video frame.", "Choose another file, or export the video again.")
-    shown = np.array(sorted(durations), dtype=np.int64)
-    last = int(shown[-1])
-    held_end_pts = last + (durations[last] or (int(np.median(np.diff(shown))) if len(shown) > 1 else 1))
+    shown = np.unique(np.frombuffer(shown_pts, dtype=np.int64))
+    held_end_pts = int(shown[-1]) + (latest_lasts or (int(np.median(np.diff(shown))) if len(shown) > 1 else 1))
     return FrameIndex(
         shown,
         time_base,
         held_end_pts=held_end_pts,
         end_pts=max(held_end_pts, promised_end),
-        keyframes=np.array(sorted(keyframes), dtype=np.int64).reshape(-1, 2),
+        keyframes=np.array(keyframes, dtype=np.int64).reshape(-1, 2),
     )
 
 

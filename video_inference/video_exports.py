@@ -2,10 +2,10 @@
 
     exports/<key>.mp4           finished; the key is the job's id and a hash of everything that it shows
             <key>.<pid>.part    on its way; locked by whoever writes it
-            <key>.spec.json, <key>.log    what was asked for, and what the process says
+            <key>.spec.json, <key>.log    what was asked for, locked by who asks, and what the process says
 
-One is made at a time by each process of the dashboard. Nothing of this is only in memory: after a restart, what is
-finished is found by its key, and what was left behind is removed.
+One is made at a time by each process of the dashboard, and ends with it. Nothing of this is only in memory: after a
+restart, what is finished is found by its key, and what was left behind is removed.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -60,6 +61,13 @@ class ExportState(Struct, frozen=True):
     next_step: str = ""
 
 
+class _Running(NamedTuple):
+    key: str
+    process: subprocess.Popen[bytes]
+    spec: BinaryIO
+    """Locked: who cannot lock it knows that somebody waits for the video."""
+
+
 class Exports:
     """All annotated videos below one folder. Any thread may ask."""
 
@@ -68,15 +76,16 @@ class Exports:
         self._folder = folder
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
-        self._running: tuple[str, subprocess.Popen[bytes]] | None = None
+        self._running: _Running | None = None
         self._failed: dict[str, ExportState] = {}
+        self._tidy()
 
     def state(self, spec: VideoSpec) -> ExportState:
         """Where the video of this spec stands; finished ones of earlier processes count."""
         key = key_of(spec)
         with self._lock:
             self._look_after_the_process()
-            if self._running and self._running[0] == key:
+            if self._running and self._running.key == key:
                 return ExportState(ExportStatus.RUNNING, share=self._last_report(key).share)
             path = self._folder / f"{key}.mp4"
             if path.exists():
@@ -101,13 +110,13 @@ class Exports:
             self._tidy()
             key = key_of(spec)
             self._failed.pop(key, None)
-            self._running = key, self._process(key, spec)
+            self._running = self._process(key, spec)
         return self.state(spec)
 
     def cancel(self, spec: VideoSpec) -> None:
         """Stop making the video of this spec; nothing of it is left. Nothing happens where it is not being made."""
         with self._lock:
-            if self._running and self._running[0] == key_of(spec):
+            if self._running and self._running.key == key_of(spec):
                 self._stop()
 
     def close(self) -> None:
@@ -116,49 +125,44 @@ class Exports:
             if self._running:
                 self._stop()
 
-    def _process(self, key: str, spec: VideoSpec) -> subprocess.Popen[bytes]:
-        asked = self._folder / f"{key}.spec.json"
-        asked.write_bytes(msgspec.json.encode(spec))
-        command = [
-            sys.executable,
-            "-m",
-            "video_inference.annotated_video",
-            str(asked),
-            str(self._folder / f"{key}.mp4"),
-        ]
+    def _process(self, key: str, spec: VideoSpec) -> _Running:
+        path = self._folder / f"{key}.spec.json"
+        asked = path.open("wb", buffering=0)
+        fcntl.flock(asked, fcntl.LOCK_EX)
+        asked.write(msgspec.json.encode(spec))
+        command = [sys.executable, "-m", "video_inference.annotated_video", str(path), str(self._folder / f"{key}.mp4")]
         root = Path(__file__).parent.parent
-        path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        found = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         with (self._folder / f"{key}.log").open("wb") as log:
-            return subprocess.Popen(
-                command, stdout=log, stdin=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": path}
+            process = subprocess.Popen(
+                command, stdout=log, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": found}
             )
+        return _Running(key, process, asked)
 
     def _look_after_the_process(self) -> None:
         if self._running is None:
             return
-        key, process = self._running
-        if process.poll() is None:
+        key = self._running.key
+        if self._running.process.poll() is None:
             return
-        self._running = None
         if not (self._folder / f"{key}.mp4").exists():
             report = self._last_report(key)
             what = report.what or "The process that made the video was stopped."
             self._failed[key] = ExportState(ExportStatus.FAILED, what=what, next_step=report.next_step or "Try again.")
-        self._forget(key)
+        self._forget(self._running)
         self._make_room()
 
     def _stop(self) -> None:
         if self._running is None:
             return
-        key, process = self._running
+        process = self._running.process
         process.terminate()
         try:
             process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        self._running = None
-        self._forget(key)
+        self._forget(self._running)
         self._tidy()
 
     def _last_report(self, key: str) -> Report:
@@ -168,19 +172,25 @@ class Exports:
         except (FileNotFoundError, msgspec.DecodeError):  # the last line is on its way
             return Report()
 
-    def _forget(self, key: str) -> None:
-        for name in (f"{key}.log", f"{key}.spec.json"):
-            (self._folder / name).unlink(missing_ok=True)
+    def _forget(self, ended: _Running) -> None:
+        self._running = None
+        if ended.process.stdin:
+            ended.process.stdin.close()
+        self._remove_words(ended.key)
+        ended.spec.close()
 
     def _tidy(self) -> None:
-        """Remove what a killed process left half."""
+        """Remove what killed processes left."""
         for draft in self._folder.glob("*.part"):
-            with draft.open("rb") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
+            if _is_left(draft):
                 draft.unlink(missing_ok=True)
+        for asked in self._folder.glob("*.spec.json"):
+            if _is_left(asked):
+                self._remove_words(asked.name.removesuffix(".spec.json"))
+
+    def _remove_words(self, key: str) -> None:
+        for name in (f"{key}.log", f"{key}.spec.json"):
+            (self._folder / name).unlink(missing_ok=True)
 
     def _make_room(self) -> None:
         kept = sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime, reverse=True)
@@ -189,6 +199,14 @@ class Exports:
             total += path.stat().st_size
             if total > self._most_bytes and path != kept[0]:
                 path.unlink()
+
+
+def _is_left(path: Path) -> bool:
+    """Whether no process holds it any more."""
+    with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def key_of(spec: VideoSpec) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -259,3 +262,38 @@ def test_a_video_without_its_index_is_refused(tmp_path: Path, small_video: Path)
     path.write_bytes(small_video.read_bytes()[: small_video.stat().st_size // 2])
     with pytest.raises(VideoError, match="cut short before its index"):
         probe(path)
+
+
+def write_packets(path: Path, times: Sequence[tuple[int, int]]) -> None:
+    """The same small picture, in the order of the file at these milliseconds and for so many."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("mjpeg", rate=Fraction(1000))
+        stream.width, stream.height, stream.pix_fmt = 16, 16, "yuvj420p"
+        (content,) = (bytes(packet) for packet in stream.encode(av.VideoFrame(16, 16, "yuvj420p")))
+        for number, (pts, duration) in enumerate(times):
+            packet = av.Packet(content)
+            packet.stream, packet.is_keyframe, packet.time_base = stream, True, Fraction(1, 1000)
+            packet.pts, packet.dts, packet.duration = pts, number, duration
+            container.mux(packet)
+
+
+def test_an_index_takes_few_bytes_a_frame(tmp_path: Path) -> None:
+    frames = 20_000
+    write_packets(tmp_path / "many.mkv", [(number, 1) for number in range(frames)])
+    tracemalloc.start()
+    try:
+        index = build_index(tmp_path / "many.mkv")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(index) == len(index.keyframes) == frames
+    assert peak_bytes < 100 * frames
+
+
+def test_of_frames_at_one_time_the_index_has_one(tmp_path: Path) -> None:
+    times = ((0, 100), (200, 30), (200, 70), (100, 40))
+    write_packets(tmp_path / "twice.mkv", times)
+    index = build_index(tmp_path / "twice.mkv")
+    assert index.pts.tolist() == [0, 100, 200]
+    assert index.keyframes[:, 0].tolist() == [0, 200]
+    assert index.held_end_pts == 270

@@ -169,6 +169,14 @@ def test_a_graph_of_very_many_nodes_is_refused(tmp_path: Path) -> None:
     assert refusal(tmp_path) == "sly/1 has more than 50000 nodes. This engine does not run graphs so large."
 
 
+def test_a_graph_of_very_many_outputs_is_refused(tmp_path: Path) -> None:
+    names = ["images", *(f"step{at}" for at in range(101))]
+    graph = made([helper.make_node("Identity", [before], [after]) for before, after in itertools.pairwise(names)])
+    graph.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in names[1:])
+    model_path(tmp_path).write_bytes(graph.SerializeToString())
+    assert refusal(tmp_path) == "sly/1 has more than 100 outputs. Export it with those that are to be read."
+
+
 def test_functions_that_call_each_other_many_times_are_refused(tmp_path: Path) -> None:
     """Six of them make a million nodes of seventy."""
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]

@@ -26,6 +26,7 @@ def hard_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hard")
     b_frames = {"g": "12", "bf": "3", "preset": "veryfast"}
     write(folder / "b_frames.mp4", "libx264", b_frames)
+    write(folder / "long_gop.mp4", "libx264", {**b_frames, "g": "250"})
     open_gop = {**b_frames, "x264-params": "open-gop=1:keyint=12:min-keyint=12:scenecut=0"}
     for suffix in ("mp4", "mkv", "ts"):
         write(folder / f"open_gop.{suffix}", "libx264", open_gop)

@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 
 from tests.frames.conftest import archived, box
 from video_inference.analysis.classes import ClassView
@@ -60,6 +61,13 @@ def test_a_small_picture_is_enlarged_by_a_whole_factor() -> None:
     assert draw(GREY, Scene.empty(), {}, least_width_px=160).shape == GREY.shape
 
 
+@pytest.mark.parametrize("shape", [(1200, 16, 3), (1, 1, 3), (5000, 2, 3), (9, 8000, 3)])
+def test_a_picture_of_any_shape_is_enlarged_to_one_that_can_be_shown(shape: tuple[int, int, int]) -> None:
+    image = draw(np.full(shape, 100, np.uint8), Scene.empty(), {}, least_width_px=960)
+    assert max(image.shape) <= max(4096, *shape)
+    assert to_jpeg(image)[:3] == b"\xff\xd8\xff"
+
+
 def test_an_outline_is_filled_lightly(tmp_path: Path) -> None:
     corners = [{"x": 60, "y": 60}, {"x": 100, "y": 60}, {"x": 100, "y": 100}, {"x": 60, "y": 100}]
     image = drawn(tmp_path, {"predictions": [{**box(80, 80, 40, 40), "points": corners}]})
@@ -73,6 +81,63 @@ def test_outlines_outside_the_picture_are_no_fault(tmp_path: Path) -> None:
     across = [{"x": 140, "y": 60}, {"x": 300, "y": 60}, {"x": 300, "y": 300}]
     for points in (away, across, [{"x": 1, "y": 1}], []):
         drawn(tmp_path, {"predictions": [{**box(80, 80, 40, 40), "points": points}]})
+
+
+NUMBERS = [float("nan"), float("inf"), -float("inf"), 1e11, -1e11, 1e38, 1e300]
+
+
+@pytest.mark.parametrize("odd", NUMBERS)
+@pytest.mark.parametrize("side", ["x", "y", "width", "height"])
+def test_an_odd_box_is_counted_and_hides_no_other(tmp_path: Path, side: str, odd: float) -> None:
+    entry = {"predictions": [{**box(80, 80, 60, 40), side: odd}, box(40, 80, 30, 30)]}
+    image = drawn(tmp_path, entry)
+    assert is_red(image)[80, 23:28].any()
+    view = View(open_results(tmp_path / "results"), "model")
+    assert len(scene_of(view, 0).xyxy) == 2
+    assert draw(GREY, scene_of(view, 0), RED, least_width_px=960).shape == (720, 960, 3)
+
+
+@pytest.mark.parametrize("odd", NUMBERS)
+def test_an_odd_shape_hides_no_other(tmp_path: Path, odd: float) -> None:
+    right = [{"x": 60, "y": 60}, {"x": 100, "y": 60}, {"x": 100, "y": 100}, {"x": 60, "y": 100}]
+    outlines = [{**box(80, 80, 40, 40), "points": points} for points in ([*right[:3], {"x": 60, "y": odd}], right)]
+    assert is_reddish(drawn(tmp_path, {"predictions": outlines}))[65:95, 65:95].all()
+
+
+@pytest.mark.parametrize("odd", NUMBERS)
+def test_an_odd_keypoint_hides_no_other(tmp_path: Path, odd: float) -> None:
+    points = [
+        {"x": 30 if at else odd, "y": 90, "confidence": 0.9, "class_id": at, "class": f"{at}"} for at in range(17)
+    ]
+    image = drawn(tmp_path, {"predictions": [{**box(80, 60, 20, 20), "keypoints": points}]})
+    assert is_reddish(image)[87:94, 27:34].any()
+
+
+@pytest.mark.parametrize("odd", NUMBERS)
+def test_an_odd_gaze_hides_no_other(tmp_path: Path, odd: float) -> None:
+    face = {**box(80, 60, 40, 40), "landmarks": []}
+    looks = [
+        {"face": face, "yaw": odd, "pitch": 0.0},
+        {"face": {**face, "x": odd}, "yaw": 1.2, "pitch": 0.0},
+        {"face": {**face, "width": odd}, "yaw": 1.2, "pitch": 0.0},
+        {"face": face, "yaw": 1.2, "pitch": 0.0},
+    ]
+    assert is_red(drawn(tmp_path, {"predictions": looks}))[55:66, 30:55].any()
+
+
+def test_a_box_outside_the_picture_has_no_label_in_it(tmp_path: Path) -> None:
+    assert (drawn(tmp_path, {"predictions": [box(1e11, 60, 20, 20)]}) == GREY).all()
+
+
+@pytest.mark.parametrize("side", [0, -3, 1e39, float("nan")])
+def test_a_size_that_no_picture_has_is_no_size(tmp_path: Path, side: float) -> None:
+    entry = {"image": {"width": side, "height": side}, "predictions": [box(80, 80, 60, 40)]}
+    assert is_red(drawn(tmp_path, entry))[80, 48:54].any()
+
+
+def test_a_size_far_below_a_pixel_is_no_fault(tmp_path: Path) -> None:
+    entry = {"image": {"width": 1e-44, "height": 1e-44}, "predictions": [box(80, 80, 60, 40)]}
+    assert (drawn(tmp_path, entry) == GREY).all()
 
 
 def test_keypoints_are_drawn_where_the_model_is_sure(tmp_path: Path) -> None:

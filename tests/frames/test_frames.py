@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from tests.conftest import write_video
 from tests.frames.conftest import FRAMES
 from video_inference.errors import VideoError
 from video_inference.frames import FrameReader, load_index
 from video_inference.video import FrameIndex, Image, build_index, decode, upright
 
 MADE_HERE = [
+    "long_gop.mp4",
     *("b_frames.mp4", "open_gop.mp4", "open_gop.mkv", "open_gop.ts", "hevc.mp4", "ntsc.mp4", "variable.mp4"),
     *(
         "late.mkv",
@@ -29,6 +33,7 @@ MADE_HERE = [
     ),
     *("cut.mp4", "cut.ts", "cut.avi", "turned.mp4"),
 ]
+SAMPLE = Path(__file__).parent.parent.parent / "demo" / "sample" / "parcels.mp4"
 REMUXED = ["edit_list.mp4", "edit_list_open.mp4", "negative.mkv", "negative.mp4", "two.mp4", "hidden.avi"]
 
 
@@ -48,11 +53,7 @@ def assert_every_way_leads_to_the_same_frame(path: Path, tries: int = 40) -> Non
         list(range(last, -1, -max(last // tries, 1))),
     ]
     for position in (position for way in ways for position in way):
-        shown, right = reader.frame(position), expected.get(position)
-        if shown is None or right is None:
-            assert shown is right, position
-        else:
-            assert np.array_equal(shown, right), position
+        assert_same(reader.frame(position), expected.get(position), f"{position} of {path.name}")
 
 
 @pytest.mark.parametrize("name", MADE_HERE)
@@ -85,6 +86,51 @@ def test_the_index_counts_the_frames_that_decoding_delivers(hard_videos: Path, n
 @pytest.mark.parametrize("name", ["edit_list.mp4", "negative.mp4", "two.mp4", "hidden.avi"])
 def test_the_index_of_a_remuxed_video_counts_them_too(remuxed_videos: Path, name: str) -> None:
     assert [frame.pts for frame in decode(remuxed_videos / name)] == build_index(remuxed_videos / name).pts.tolist()
+
+
+def assert_any_mix_of_questions_gets_the_same_frames(path: Path, mixes: int = 12) -> None:
+    """Single frames, runs of frames, and runs that others interrupt, one seldom far from the one before."""
+    index = build_index(path)
+    expected, last = from_the_start(path, index), len(index) - 1
+    for seed in range(mixes):
+        anywhere = random.Random(seed)
+        reader = FrameReader(path, index, cache_bytes=anywhere.choice([0, 200_000]), threads=anywhere.choice([1, 2, 9]))
+        here, begun = 0, list[tuple[list[int], Iterator[tuple[int, av.VideoFrame]]]]()
+        for _ in range(25):
+            which = f"{here} of {path.name}, mix {seed}"
+            here = anywhere.randint(0, last) if anywhere.random() < 0.1 else min(here + anywhere.randint(1, 5), last)
+            if anywhere.random() < 0.4:
+                assert_same(reader.frame(here), expected.get(here), which)
+            elif anywhere.random() < 0.4:
+                run = sorted({min(here + anywhere.randint(0, 40), last) for _ in range(4)})
+                begun.append(([position for position in run if position in expected], reader.frames(run)))
+            elif begun:
+                awaited, found = anywhere.choice(begun)
+                position, frame = next(found, (None, None))
+                assert position == (awaited.pop(0) if awaited else None), which
+                if position is not None and frame is not None:
+                    assert_same(upright(frame), expected.get(position), which)
+                    here = position
+
+
+def assert_same(shown: Image | None, right: Image | None, which: str) -> None:
+    if shown is None or right is None:
+        assert shown is right, which
+    else:
+        assert np.array_equal(shown, right), which
+
+
+@pytest.mark.parametrize("name", [name for name in MADE_HERE if not name.startswith("cut")])
+def test_whatever_was_asked_before_a_frame_of_a_hard_video_is_found(hard_videos: Path, name: str) -> None:
+    assert_any_mix_of_questions_gets_the_same_frames(hard_videos / name)
+
+
+def test_after_a_gallery_the_frames_behind_it_are_there() -> None:
+    index = build_index(SAMPLE)
+    for threads in (1, 2, 8):
+        reader = FrameReader(SAMPLE, index, threads=threads)
+        assert [position for position, _ in reader.gallery([100], 48)] == [100]
+        assert [position for position in range(101, 120) if reader.frame(position) is None] == []
 
 
 def test_where_there_is_no_frame_there_is_none(hard_videos: Path) -> None:
@@ -130,6 +176,12 @@ def test_a_gallery_shows_its_frames_small_and_upright_in_order(hard_videos: Path
     assert [position for position, _ in shown] == [3, 17, 50]
     assert {image.shape for _, image in shown} == {(48, 32, 3)}
     assert not np.array_equal(shown[0][1], shown[1][1])
+
+
+def test_a_gallery_of_a_very_flat_video_stays_narrow(tmp_path: Path) -> None:
+    write_video(tmp_path / "flat.mp4", frames=1, fps=10, width_px=1600, height_px=16)
+    reader = FrameReader(tmp_path / "flat.mp4", build_index(tmp_path / "flat.mp4"))
+    assert [image.shape for _, image in reader.gallery([0], 160)] == [(41, 4096, 3)]
 
 
 def test_the_index_is_kept_beside_the_video_and_found_again(hard_videos: Path, tmp_path: Path) -> None:

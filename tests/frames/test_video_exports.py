@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from video_inference.video import Image, build_index, decode, upright
 from video_inference.video_exports import ExportBusy, Exports, ExportState, ExportStatus, key_of
 from video_inference.video_specs import VideoSpec
 
+ROOT = Path(__file__).parent.parent.parent
 RED = {"square": "#ff0000"}
 
 
@@ -93,6 +96,15 @@ def test_a_variable_rate_and_odd_sides_are_kept_and_made_playable(tmp_path: Path
     assert content.index(b"moov") < content.index(b"mdat")
 
 
+def test_boxes_with_impossible_numbers_leave_the_rest_of_the_video_as_it_is(spec: VideoSpec, tmp_path: Path) -> None:
+    odd = [box(float("nan"), 120, 48, 48), box(160, 1e12, 48, 48), box(200, 100, float("inf"), 48)]
+    sizes = [{"width": 0, "height": 0}, {"width": 320, "height": 240}]
+    entries = [{"image": size, "predictions": [*odd, box(80, 120, 48, 48)]} for size in sizes]
+    results = archived(tmp_path, entries, every=20)
+    frames = made(msgspec.structs.replace(spec, results=str(results)), tmp_path / "made.mp4")
+    assert [red_columns(frames[number])[0] for number in (0, 39)] == pytest.approx([112, 112], abs=4)
+
+
 def test_a_window_without_frames_is_refused(spec: VideoSpec, tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="No frame of the video lies in this window"):
         make_video(msgspec.structs.replace(spec, window_s=(90, 99)), tmp_path / "made.mp4", lambda _: None)
@@ -153,10 +165,7 @@ def test_one_video_is_made_at_a_time_and_can_be_cancelled(
     with pytest.raises(ExportBusy, match="Another video is being made"):
         exports.start(spec)
     exports.cancel(spec)
-    patience = time.monotonic() + 60
-    while not (0 < exports.state(long_spec).share < 1):
-        assert time.monotonic() < patience
-        time.sleep(0.02)
+    until(lambda: 0 < exports.state(long_spec).share < 1)
     exports.cancel(long_spec)
     assert exports.state(long_spec).status is ExportStatus.ABSENT
     assert list((tmp_path / "exports").iterdir()) == []
@@ -168,16 +177,48 @@ def test_what_a_killed_process_left_is_removed_and_its_video_can_be_asked_for_ag
     spec: VideoSpec, long_spec: VideoSpec, exports: Exports, tmp_path: Path
 ) -> None:
     exports.start(long_spec)
-    patience = time.monotonic() + 60
-    while not (drafts := list((tmp_path / "exports").glob("*.part"))):
-        assert time.monotonic() < patience
-        time.sleep(0.02)
-    os.kill(int(drafts[0].suffixes[-2][1:]), signal.SIGKILL)
+    until(lambda: any((tmp_path / "exports").glob("*.part")))
+    (draft,) = (tmp_path / "exports").glob("*.part")
+    os.kill(int(draft.suffixes[-2][1:]), signal.SIGKILL)
     failed = eventually(lambda: exports.state(long_spec), ExportStatus.FAILED)
     assert (failed.what, failed.next_step) == ("The process that made the video was stopped.", "Try again.")
     exports.start(spec)
     eventually(lambda: exports.state(spec), ExportStatus.DONE)
     assert [path.suffix for path in (tmp_path / "exports").iterdir()] == [".mp4"]
+
+
+DASHBOARD = """
+import pathlib, sys, time, msgspec
+from video_inference.video_exports import Exports
+from video_inference.video_specs import VideoSpec
+exports = Exports(pathlib.Path(sys.argv[1]))
+exports.start(msgspec.json.decode(sys.argv[2], type=VideoSpec))
+time.sleep(600)
+"""
+
+
+def test_a_killed_dashboard_takes_its_export_along_and_leaves_nothing_for_long(
+    spec: VideoSpec, long_spec: VideoSpec, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    command = [sys.executable, "-c", DASHBOARD, str(folder), msgspec.json.encode(long_spec).decode()]
+    dashboard = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    until(lambda: any(folder.glob("*.part")))
+    later = Exports(folder)
+    assert {path.suffix for path in folder.iterdir()} == {".json", ".log", ".part"}  # somebody is at work on them
+    dashboard.kill()
+    dashboard.wait()
+    until(lambda: not any(folder.glob("*.part")))
+    later.start(spec)
+    eventually(lambda: later.state(spec), ExportStatus.DONE)
+    assert [path.name for path in folder.iterdir()] == [f"{key_of(spec)}.mp4"]
+
+
+def until(reached: Callable[[], bool]) -> None:
+    patience = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < patience
+        time.sleep(0.02)
 
 
 def test_a_failure_says_what_to_do(spec: VideoSpec, exports: Exports, tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from video_inference.errors import FrametallyError, ModelError, OutOfMemory
 
 MOST_NODES: Final = 50_000
 """Real models have some hundred to a few thousand; opening takes half a millisecond and 5 kB for each."""
+MOST_OUTPUTS: Final = 100
+"""Real models have one to some ten; looking for what makes them takes a walk through the graph for each."""
 MOST_ELEMENTS: Final = 1 << 28
 """Of one input or output."""
 _NO_MEMORY: Final = ("bad_alloc", "Failed to allocate memory", "Arena alloc failed")
@@ -59,6 +61,8 @@ def last_operators(path: Path, model: str) -> dict[str, str]:
         raise ModelError(f"{model} is compiled for one provider.", "Export it as plain ONNX.")
     if _nodes_to_run(proto) > MOST_NODES:
         raise ModelError(f"{model} has more than {MOST_NODES} nodes.", "This engine does not run graphs so large.")
+    if len(graph.output) > MOST_OUTPUTS:
+        raise ModelError(f"{model} has more than {MOST_OUTPUTS} outputs.", "Export it with those that are to be read.")
     for value in (*graph.input, *graph.output):
         _check_size(value, model)
     return _makers(graph)
