@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import streamlit as st
 
@@ -21,6 +22,7 @@ from video_inference.workbench import Workbench
 _EXAMPLE = "https://example.com/monday.mp4\nhttps://example.com/tuesday.mp4"
 _DONE = "batch_started"
 _LEFT_OUT, _WARNING = "Left out because", "Warning"
+_WIDTHS: dict[str, Literal["small", "medium", "large"]] = {"Line": "small", _LEFT_OUT: "large", _WARNING: "medium"}
 
 
 def batch(bench: Workbench, connection: Connection, files: Sequence[KeptVideo]) -> None:
@@ -98,7 +100,8 @@ def _preview(lines: Sequence[BatchLine], files: Sequence[KeptVideo], refused: Ma
     if not warned:
         rows = [{name: cell for name, cell in row.items() if name != _WARNING} for row in rows]
     rows.sort(key=lambda row: (not row[_LEFT_OUT], not row.get(_WARNING)))
-    st.dataframe(rows, hide_index=True, height="content" if len(rows) < 8 else 300)
+    widths = {name: st.column_config.Column(width=width) for name, width in _WIDTHS.items() if name in rows[0]}
+    st.dataframe(rows, hide_index=True, height="content" if len(rows) < 8 else 300, column_config=widths)
 
 
 def _row(line: int | None, video: str, left_out: str, warning: str = "") -> dict[str, int | str | None]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
+from components.kept_counts import kept_totals
 from components.video_card import clock
 from video_inference.analysis.comparison import DEFINITIONS, Comparison, by_second, compare
+from video_inference.analysis.counts import DEFINITIONS as COUNTED
+from video_inference.analysis.counts import Totals
 from video_inference.analysis.moments import Moment, of_disagreement
 from video_inference.analysis.view import View
 from video_inference.results import Results
@@ -22,10 +27,14 @@ def comparison_panel(view: View, job_id: str) -> int | None:
         return None
     st.selectbox("Compare with", others, key=_OTHER)
     found = _comparison(view, job_id)
+    _counts_side_by_side(view, found, job_id)
     st.caption(
         f"{int(found.compared.sum()):,} frames compared, {int((~found.compared).sum()):,} left out because a model did "
         f"not analyse them (null). **Matched**: {DEFINITIONS['Matched']}."
     )
+    if not found.compared.any():
+        st.info("No frame was analysed by both models: there is nothing to compare.", icon=":material/info:")
+        return None
     by_class, by_time = st.columns(2)
     with by_class:
         st.dataframe(_class_rows(found), hide_index=True)
@@ -50,6 +59,35 @@ def _comparison(view: View, job_id: str) -> Comparison:
     return _compared(view.results, job_id, view.model, chosen, view.confidence, view.classes, view.window_s)
 
 
+def _counts_side_by_side(view: View, found: Comparison, job_id: str) -> None:
+    """Mean and peak of each class for both models; empty for one that analysed nothing."""
+    models = (found.model_a, found.model_b)
+    rows = [{row.class_name: row for row in kept_totals(replace(view, model=model), job_id)} for model in models]
+    never = [_never_seen(replace(view, model=model)) for model in models]
+    parts = {"Mean": "%.2f", "Peak": "%d"}
+    of_each = [(of, part, model) for part in parts for of, model in enumerate(models)]
+    st.dataframe(
+        [
+            {"Class": name}
+            | {f"{part}: {model}": getattr(rows[of].get(name, never[of]), part.lower()) for of, part, model in of_each}
+            for name in found.classes
+        ],
+        hide_index=True,
+        column_config={
+            f"{part}: {model}": st.column_config.NumberColumn(format=parts[part], help=COUNTED[part])
+            for _, part, model in of_each
+        },
+    )
+    meanings = "; ".join(f"**{part}**: {COUNTED[part]}" for part in parts)
+    st.caption(f"Each model over the frames that it analysed itself. {meanings}.")
+
+
+def _never_seen(view: View) -> Totals:
+    """Of a class that only the other model has: 0, unless nothing was analysed."""
+    known = view.table.analysed[view.entries.start : view.entries.stop].any()
+    return Totals("", 0.0, 0, 0.0, 0.0, None, None) if known else Totals("", None, None, None, None, None, None)
+
+
 def _class_rows(found: Comparison) -> list[dict[str, object]]:
     return [
         {"Class": name, "Both": int(both), f"Only {found.model_a}": int(a), f"Only {found.model_b}": int(b)}
@@ -60,7 +98,7 @@ def _class_rows(found: Comparison) -> list[dict[str, object]]:
 def _ranked_seconds(found: Comparison) -> int | None:
     seconds = by_second(found)[:_MOST_SECONDS]
     if not seconds:
-        st.success("The models agree in every frame.", icon=":material/check_circle:")
+        st.success("The models agree in every frame that both analysed.", icon=":material/check_circle:")
         return None
     event = st.dataframe(
         [

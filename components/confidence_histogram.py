@@ -9,13 +9,14 @@ import numpy.typing as npt
 import streamlit as st
 
 from components.plot import MARK_COLOR, figure_of, hover_name, line_at
+from video_inference.analysis.summary import confidences_of
 from video_inference.analysis.view import View
 
 _BARS = 25
 
 
 def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> None:
-    """Draw the detections of the whole video by confidence, stacked by class, with the threshold as a line."""
+    """Draw the detections of the window by confidence, stacked by class, with the threshold as a line."""
     bins = histogram_of(view)
     if bins is None:
         st.caption("Too many classes for a histogram.")
@@ -46,12 +47,12 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
 
 
 def histogram_of(view: View) -> npt.NDArray[np.int64] | None:
-    """(len(names), 25) detections of the whole video by class of the view and confidence; None without a cube."""
-    cube = view.results.cube(view.model)
-    if cube is None:
+    """(len(names), 25) detections of the window by class of the view and confidence; None without a cube."""
+    found = confidences_of(view)
+    if found is None:
         return None
     bins = np.zeros((len(view.names), _BARS), dtype=np.int64)
-    for row, code in zip(cube.histogram(), view.classes.codes(view.table.classes), strict=True):
+    for row, code in zip(found, view.classes.codes(view.table.classes), strict=True):
         if code >= 0:
             hundredths = np.append(row[:99], row[99] + row[100])  # what is exactly 1 stands in the last bar
             bins[code] += hundredths.reshape(_BARS, -1).sum(axis=1)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.heat_strip import heat_in_words, heat_strip
-from components.plot import Picked, Trace, hover_name, mark_at, over_time, show_chart
+from components.plot import Picked, Trace, dashes_of, hover_name, mark_at, over_time, show_chart
 from video_inference.analysis.counts import Counts
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def counts_chart(
         key: of the chart's state.
     """
     figure = counts_figure(counts, band, colors, gaps_s, time_s)
-    return show_chart(figure, key=key, note=heat_in_words(counts))
+    return show_chart(figure, key=key, note=_points_in_words(counts) + heat_in_words(counts))
 
 
 def counts_figure(
@@ -60,7 +60,7 @@ def counts_figure(
     times_s, starts, values = counts.time_s.tolist(), counts.starts.tolist(), counts.values
     with_markers, few = counts.boxes.size <= _MOST_MARKERS, len(times_s) <= _MOST_SHOWN
     traces: list[Trace] = []
-    for column, name in enumerate(counts.classes):
+    for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
         if band:
             traces += _band(times_s, band[0].values[:, column], band[1].values[:, column], colors[name])
         traces.append(
@@ -70,12 +70,12 @@ def counts_figure(
                 "name": hover_name(name),
                 "legendgroup": name,
                 "mode": "lines+markers" if with_markers else "lines",
-                "line": {"color": colors[name], "width": 2, "shape": "hv"},
+                "line": {"color": colors[name], "width": 2, "shape": "hv", "dash": dash},
                 "marker": {"size": 5, "opacity": 1 if few else 0},
                 "selected": {"marker": {"opacity": 1}},
                 "unselected": {"marker": {"opacity": 0.9 if few else 0}},
                 "connectgaps": False,
-                "customdata": starts if with_markers else None,
+                "customdata": [[start, column] for start in starts] if with_markers else None,
                 "hovertemplate": "%{y:.3~f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
             }
         )
@@ -94,11 +94,18 @@ def counts_figure(
     )
 
 
+def _points_in_words(counts: Counts) -> str:
+    """What a point is, where it is several frames."""
+    most = int(counts.planned.max(initial=1))
+    return f" A point is the mean of up to {most:,} frames; a click shows the fullest of them." if most > 1 else ""
+
+
 def _targets(counts: Counts) -> Trace:
     """The highest point of each stretch, to click: a line without markers cannot be clicked."""
     highest = counts.values.max(axis=1, initial=0)
     stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MOST_TARGETS))
     at = [int(stretch[np.argmax(np.nan_to_num(highest[stretch], nan=-1))]) for stretch in stretches]
+    columns = np.nan_to_num(counts.values[at]).argmax(axis=1)
     return {
         "x": counts.time_s[at].tolist(),
         "y": highest[at].tolist(),
@@ -106,7 +113,7 @@ def _targets(counts: Counts) -> Trace:
         "marker": {"size": 7, "opacity": 0},
         "selected": {"marker": {"opacity": 0.8}},
         "unselected": {"marker": {"opacity": 0}},
-        "customdata": counts.starts[at].tolist(),
+        "customdata": np.column_stack([counts.starts[at], columns]).tolist(),
         "showlegend": False,
         "hoverinfo": "none",
     }

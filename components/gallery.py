@@ -8,8 +8,9 @@ import streamlit as st
 
 from components.error_notice import plain
 from components.frame_source import reader_of
+from components.kept_counts import kept_extremes
 from components.video_card import clock
-from video_inference.analysis.moments import DEFINITIONS, Moment, every, extremes, in_order, of_classes
+from video_inference.analysis.moments import DEFINITIONS, Moment, every, in_order, of_classes
 from video_inference.analysis.view import View
 from video_inference.media import KeptVideo
 
@@ -18,7 +19,7 @@ _COLUMNS = 4
 _HEIGHT_PX = 180
 
 
-def gallery(view: View, video: KeptVideo | None) -> int | None:
+def gallery(view: View, job_id: str, video: KeptVideo | None) -> int | None:
     """Show small pictures of the chosen moments; returns the entry that the person wants to see whole."""
     ways = ["Peaks, first and last seen", "Every n seconds"]
     way = st.segmented_control("Moments", ways, default=ways[0], key="gallery_way", label_visibility="collapsed")
@@ -27,7 +28,7 @@ def gallery(view: View, video: KeptVideo | None) -> int | None:
         interval_s = st.number_input("Seconds between", 0.1, 3600.0, max(round(span_s / 12), 1.0), key="gallery_every")
         moments = every(view, interval_s)
     else:
-        moments = of_classes(extremes(view)) if view.table.kind.has_boxes else []
+        moments = of_classes(kept_extremes(view, job_id)) if view.table.kind.has_boxes else []
     moments = in_order(moments)
     if len(moments) > _MOST:
         st.caption(f"The first {_MOST} of {len(moments):,} moments.")

@@ -141,4 +141,4 @@ def _adopt(bench: Workbench, connection: Connection) -> None:
     if there and st.button("Show it", key="adopt_show", icon=":material/search:"):
         del st.session_state["adopt_there"]
         close_dialog()
-        show_jobs(there)
+        show_jobs(there, deleted=bench.store.job(there).deleted_at is not None)

@@ -25,9 +25,9 @@ _MORE = ("tag", "ran", "at", "since", "until")
 _WANTED = "wanted_jobs"
 
 
-def show_jobs(text: str) -> None:
-    """Run the page again with only the jobs in view in which this text stands."""
-    st.session_state[_WANTED] = text
+def show_jobs(text: str, *, deleted: bool = False) -> None:
+    """Run the page again with only the jobs in view in which this text stands, of the deleted ones or the others."""
+    st.session_state[_WANTED] = {"q": text, "state": [_DELETED] if deleted else []}
     st.rerun()
 
 
@@ -88,7 +88,7 @@ def _midnight(day: date | None) -> datetime | None:
 
 
 def _arrive() -> None:
-    wanted = st.session_state.pop(_WANTED, None)
+    wanted: dict[str, object] | None = st.session_state.pop(_WANTED, None)
     if wanted is not None:
-        empty: dict[str, object] = {"q": wanted, "state": [], "tag": [], "ran": [], "at": []}
-        st.session_state.update(empty | {"since": None, "until": None, "page": 1})
+        empty: dict[str, object] = {"tag": [], "ran": [], "at": [], "since": None, "until": None, "page": 1}
+        st.session_state.update(empty | wanted)

@@ -20,6 +20,8 @@ from video_inference.store import Store
 from video_inference.workbench import Workbench
 
 PER_PAGE = 10
+_MOVES = "jobs_move"
+_OPEN = [status for status in JobStatus if status.is_open]
 _MOST_AT_ONCE = 10_000
 _WITH_MANY: dict[str, tuple[Act, Callable[[Job], bool]]] = {
     "Retry": ("retry", lambda job: job.status in CAN_BE_RETRIED and job.deleted_at is None),
@@ -32,12 +34,23 @@ _WITH_MANY: dict[str, tuple[Act, Callable[[Job], bool]]] = {
 """What can be done with many at once, and with which of them."""
 
 
+def refresh_s(store: Store) -> int:
+    """How often the list is to be drawn again, in seconds: seldom where nothing in view is under way.
+
+    What was in view last tells, and before anything was, whether any job of the ledger is under way.
+    """
+    if _MOVES not in st.session_state:
+        st.session_state[_MOVES] = bool(store.jobs(statuses=_OPEN, limit=1))
+    return 2 if st.session_state[_MOVES] else 10
+
+
 def job_list(bench: Workbench) -> Wish | None:
     """Draw the filter and the page in view; returns what the person wants done."""
     store = bench.store
     query = job_filter(store)
     matching = count(store, query)
     if not matching:
+        st.session_state[_MOVES] = False
         _nothing(query)
         undo_bar(bench)
         return None
@@ -46,11 +59,16 @@ def job_list(bench: Workbench) -> Wish | None:
     with st.container(horizontal_alignment="center"):
         page = _page(query, -(-matching // PER_PAGE))
     jobs = find(store, query, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+    st.session_state[_MOVES] = any(_moves(job) for job in jobs)
     with head:
         wish = _with_many(store, query, jobs, matching)
         undo_bar(bench)
     with body:
         return job_table(bench, jobs, utc_now()) or wish
+
+
+def _moves(job: Job) -> bool:
+    return job.status.is_open and job.deleted_at is None
 
 
 def _nothing(query: JobQuery) -> None:

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
+import numpy.typing as npt
 import streamlit as st
 
 from components.confidence_histogram import confidence_histogram
 from components.counts_chart import counts_chart
+from components.kept_counts import kept_totals
 from components.plot import Picked
 from components.series_chart import series_chart
 from components.totals_table import frames_in_words, totals_table
+from video_inference.analysis.moments import proof_of
 from video_inference.analysis.series import series_of, similarity_series
 from video_inference.analysis.similarity import DEFINITIONS as SIMILARITY
 from video_inference.analysis.similarity import scene_changes
-from video_inference.analysis.summary import band_of, counts_of, gaps_of, totals_of
+from video_inference.analysis.summary import band_of, counts_of, gaps_of
 from video_inference.analysis.view import View
 from video_inference.results import Kind
 
 _MOST_CURVES = 8
+_MOST_LINES = 100
 
 
-def overview(view: View, colors: Mapping[str, str], entry: int, *, key: str) -> Picked:
+def overview(view: View, colors: Mapping[str, str], entry: int, job_id: str) -> Picked:
     """Draw the charts and totals of a view; returns what the person has picked in a chart."""
-    key = f"{key}-{view.window_s}"  # another window is another chart: the box that was drawn is gone
+    key = f"{job_id}-{view.model}-{view.window_s}"  # another window is another chart: the box that was drawn is gone
     if view.table.kind is Kind.CLIP:
         return _similarity(view, entry, key)
     if not view.table.kind.has_boxes:
         return _scores(view, colors, entry, key)
-    picked = _counts(view, colors, entry, key)
+    picked = _counts(view, colors, entry, job_id, key)
     if view.table.kind is Kind.GAZE and view.names:
         return _curves(view, colors, entry, key) or picked
     return picked
 
 
-def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+def _counts(view: View, colors: Mapping[str, str], entry: int, job_id: str, key: str) -> Picked:
     counts = counts_of(view)
     with_band = st.toggle(
         "Band of confidence ± 0.1",
@@ -50,12 +56,12 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-counts",
     )
-    totals_table(view, totals_of(view))
+    totals_table(view, kept_totals(view, job_id))
     # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
     with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
         if sure.open:
             confidence_histogram(view, colors, key=f"{key}-sure")
-    return picked
+    return _proved(view, counts.starts, picked, counts.classes)
 
 
 def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
@@ -76,7 +82,7 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
             time_s=float(view.results.time_s[entry]),
             key=f"{key}-{series.title}",
         )
-        picked = found if found != Picked() else picked
+        picked = _proved(view, series.starts, found) if found != Picked() else picked
     return picked
 
 
@@ -84,7 +90,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
     if not view.table.analysed[entry]:
         st.info("The frame in view was not analysed: choose another one to compare with.", icon=":material/info:")
         return Picked()
-    changes = scene_changes(view.results, view.model)
+    changes = [at for at in scene_changes(view.results, view.model).entries.tolist() if at in view.entries]
     series = similarity_series(view, entry)
     picked = series_chart(
         series,
@@ -92,9 +98,18 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         gaps_of(view, series.starts),
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-similarity",
-        marks_s=[float(view.results.time_s[change]) for change in changes.entries[:100]],
+        marks_s=[float(view.results.time_s[change]) for change in changes[:_MOST_LINES]],
     )
-    found = f"{len(changes.entries):,} scene change{'' if len(changes.entries) == 1 else 's'}"
-    st.caption(f"{found} (orange lines): {SIMILARITY['Scene change']}.")
+    plural = "" if len(changes) == 1 else "s"
+    lines = f"orange line{plural}" if len(changes) <= _MOST_LINES else f"the first {_MOST_LINES} as orange lines"
+    st.caption(f"{len(changes):,} scene change{plural} ({lines}): {SIMILARITY['Scene change']}.")
     st.caption(frames_in_words(view))
-    return picked
+    return _proved(view, series.starts, picked)
+
+
+def _proved(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: Sequence[str] = ()) -> Picked:
+    """The same, with that entry of the clicked point which shows best what the point says."""
+    if picked.entry is None:
+        return picked
+    class_name = None if picked.column is None else classes[picked.column]
+    return replace(picked, entry=proof_of(view, starts, picked.entry, class_name))

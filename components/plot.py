@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from plotly.graph_objects import Figure
 
@@ -20,6 +21,8 @@ _BETWEEN = 0.03
 """Share of the height between a chart and the strip below it."""
 _TEXT_COLOR, _GRID_COLOR = "#7b8683", "rgba(128,128,128,0.22)"
 """They can be read on the light and on the dark background."""
+
+_DASHES = ("solid", "dash", "dot", "dashdot")
 
 Trace = dict[str, Any]
 """A trace, or a part of a layout, in plotly's own words; a trace is a scatter where it does not say what it is."""
@@ -40,7 +43,9 @@ class Picked:
     """What the person has just done in a chart; at most one of both."""
 
     entry: int | None = None
-    """The entry of the point that was clicked."""
+    """The first entry of the point that was clicked."""
+    column: int | None = None
+    """Which of the classes that are counted the point is of; None where none is meant."""
     window_s: tuple[float, float] | None = None
     """The stretch of time that was drawn over."""
 
@@ -61,8 +66,10 @@ def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
     now = _selected(event["selection"])
     # The selection stays through reruns of other causes; only a change of it is the person's doing.
     before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen", Picked()), now
+    clicked = now if (now.entry, now.column) != (before.entry, before.column) else Picked()
     return Picked(
-        entry=now.entry if now.entry != before.entry else None,
+        entry=clicked.entry,
+        column=clicked.column,
         window_s=now.window_s if now.window_s != before.window_s else None,
     )
 
@@ -158,6 +165,16 @@ def line_at(x: float, line: Trace) -> Trace:
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
+def dashes_of(names: Sequence[str], colors: Mapping[str, str]) -> list[str]:
+    """How each line is drawn: broken, where an earlier one has its colour already."""
+    drawn: Counter[str | None] = Counter()
+    dashes = []
+    for color in map(colors.get, names):
+        dashes.append(_DASHES[drawn[color] % len(_DASHES)])
+        drawn[color] += 1
+    return dashes
+
+
 def _range_s(traces: Sequence[Trace]) -> tuple[float, float] | None:
     """From the first point to the last, with a little room for the markers there; left to plotly for one point."""
     ends_s = [trace["x"][end] for trace in traces if len(trace["x"]) for end in (0, -1)]
@@ -194,6 +211,6 @@ def _selected(selection: Any) -> Picked:
     if boxes and len(boxes[0].get("x", ())) == 2:
         start_s, end_s = sorted(float(x) for x in boxes[0]["x"])
         return Picked(window_s=(start_s, end_s)) if end_s > start_s else Picked()
-    number = points[0].get("customdata") if points else None
-    number = number[0] if isinstance(number, list) else number
-    return Picked() if number is None else Picked(entry=int(number))
+    told = points[0].get("customdata") if points else None
+    entry, column, *_ = [*told, None] if isinstance(told, list) else [told, None]
+    return Picked() if entry is None else Picked(entry=int(entry), column=column)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -129,8 +128,8 @@ def _offer_remux(bench: Workbench, source: VideoSource) -> None:
 def _remux(bench: Workbench, name: str, sha256: str, path: Path) -> None:
     bar = st.progress(0.0, text="Putting its pictures into an MP4 file")
     try:
-        with tempfile.TemporaryDirectory(dir=bench.settings.data_dir) as folder:
-            made = Path(folder) / "video.mp4"
+        with bench.media.scratch() as folder:
+            made = folder / "video.mp4"
             remux_to_mp4(path, made, bar.progress)
             kept = bench.media.add(made, f"{Path(name).stem}.mp4")
     except FrametallyError as error:

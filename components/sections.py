@@ -25,7 +25,7 @@ def sections(
     ways = [_MOMENTS, _COMPARE, _EXPORTS] if view else [_EXPORTS]
     way = st.segmented_control("Section", ways, key="section", bind="query-params", label_visibility="collapsed")
     if view and way == _MOMENTS:
-        return gallery(view, video)
+        return gallery(view, job.id, video)
     if view and way == _COMPARE:
         return comparison_panel(view, job.id)
     if way == _EXPORTS or not view:

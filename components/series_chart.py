@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from components.plot import Picked, hover_name, line_at, mark_at, over_time, show_chart
+from components.plot import Picked, dashes_of, hover_name, line_at, mark_at, over_time, show_chart
 from video_inference.analysis.series import Series
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def series_figure(
             "y": series.values[:, column].tolist(),
             "name": hover_name(name),
             "mode": "lines+markers",
-            "line": {"color": colors.get(name, "#0b6e5f"), "width": 2},
+            "line": {"color": colors.get(name, "#0b6e5f"), "width": 2, "dash": dash},
             "marker": {"size": 4, "opacity": 0.01},
             "connectgaps": False,
             "customdata": series.starts.tolist(),
             "hovertemplate": "%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
         }
-        for column, name in enumerate(series.names)
+        for column, (name, dash) in enumerate(zip(series.names, dashes_of(series.names, colors), strict=True))
     ]
     return over_time(
         traces,

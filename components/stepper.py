@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from components.comparison_panel import disagreements
+from components.kept_counts import kept_extremes
 from components.view_picker import FRAME_KEY
 from video_inference.analysis.counts import next_with_detections
-from video_inference.analysis.moments import Moment, extremes, next_moment, of_classes, previous_moment
+from video_inference.analysis.moments import Moment, next_moment, of_classes, previous_moment, proof_of
 from video_inference.analysis.summary import counts_of
 from video_inference.analysis.view import View
 
@@ -75,7 +76,7 @@ def _neighbours(view: View, job_id: str, way: str, entry: int) -> tuple[int | No
     if way == _FRAME:
         return (entry - 1 if entry else None), (entry + 1 if entry < len(view.results.time_s) - 1 else None)
     if way in (_PEAKS, _DISAGREEMENT):
-        moments = of_classes(extremes(view)) if way == _PEAKS else disagreements(view, job_id)
+        moments = of_classes(kept_extremes(view, job_id)) if way == _PEAKS else disagreements(view, job_id)
         return _entry_of(previous_moment(moments, entry)), _entry_of(next_moment(moments, entry))
     members = [name for name in view.table.classes if view.classes.name_of(name) in _names_of(view, way)]
     seen = (view.results, view.model, entry, view.confidence, tuple(members))
@@ -91,8 +92,9 @@ def _entry_of(moment: Moment | None) -> int | None:
 
 
 def _busiest(view: View) -> int:
-    if not view.table.kind.has_boxes:
-        return 0
+    """The fullest entry of the highest point; of results without boxes the first one that was analysed."""
+    if not view.table.kind.has_boxes or not len(view.entries):
+        return proof_of(view, np.array([view.entries.start]), view.entries.start)
     counts = counts_of(view)
-    sums = counts.boxes.sum(axis=1)
-    return int(counts.starts[int(np.argmax(sums))]) if len(sums) else 0
+    highest = np.argmax(np.where(counts.analysed > 0, counts.values.sum(axis=1), -1))
+    return proof_of(view, counts.starts, int(counts.starts[highest]))

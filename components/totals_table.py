@@ -39,5 +39,6 @@ def frames_in_words(view: View) -> str:
     entries = view.entries
     planned, analysed = len(entries), int(view.table.analysed[entries.start : entries.stop].sum())
     missing = f" · {planned - analysed:,} not analysed (null: hatched, not zero)" if planned > analysed else ""
-    odd = f" · {view.table.odd:,} of another kind than the rest" if view.table.odd else ""
-    return f"{planned:,} frames planned · {analysed:,} analysed{missing}{odd}"
+    where = " (in the whole video)" if view.window_s else ""
+    odd = f" · {view.table.odd:,} of another kind than the rest{where}" if view.table.odd else ""
+    return f"{planned:,} frame{'' if planned == 1 else 's'} planned · {analysed:,} analysed{missing}{odd}"

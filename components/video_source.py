@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -85,8 +84,8 @@ def _fetch(bench: Workbench, url: str, name: str, known: dict[str, str]) -> None
         bar.progress(share, text=f"Fetched {megabytes(done_bytes)}")
 
     try:
-        with tempfile.TemporaryDirectory(dir=bench.settings.data_dir) as folder:
-            path = Path(folder) / "video"
+        with bench.media.scratch() as folder:
+            path = folder / "video"
             settings = bench.settings
             fetch(
                 url,

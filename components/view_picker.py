@@ -79,10 +79,16 @@ def go_to(*, entry: int | None = None, window_s: tuple[float, float] | None = No
     if entry is not None:
         wanted[FRAME_KEY] = entry
     if window_s is not None:
-        wanted[WINDOW_KEY] = (round(window_s[0], 2), round(window_s[1], 2))
+        wanted[WINDOW_KEY] = _on_the_slider(*window_s)
     if wanted:
         st.session_state[_WANTED] = wanted
         st.rerun()
+
+
+def _on_the_slider(first_s: float, last_s: float) -> tuple[float, float]:
+    """The window in hundredths of a second; a short one keeps the frames in it."""
+    nearest = round(first_s, 2), round(last_s, 2)
+    return nearest if nearest[0] < nearest[1] else (math.floor(first_s * 100) / 100, math.ceil(last_s * 100) / 100)
 
 
 def _arrive() -> None:
@@ -98,7 +104,7 @@ def _window(results: Results) -> tuple[float, float] | None:
     first_s, last_s = st.slider(
         "Window (seconds after the first frame)", 0.0, end_s, (0.0, end_s), 0.01, key=WINDOW_KEY, bind="query-params"
     )
-    if (first_s, last_s) == (0.0, end_s) or first_s == last_s:
+    if (first_s, last_s) == (0.0, end_s):
         return None
     if st.button("Whole video", icon=":material/zoom_out_map:", key="whole_video"):
         go_to(window_s=(0.0, end_s))

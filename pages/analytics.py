@@ -9,7 +9,6 @@ from components.sections import sections
 from components.session import job_results, workbench
 from components.stepper import entry_in_view, stepper
 from components.view_picker import class_editor, go_to, view_picker
-from video_inference.colors import class_colors
 
 st.title("Analytics")
 bench = workbench()
@@ -22,12 +21,12 @@ if job is None:
 results = job_results(job.id)
 view = view_picker(results)
 video = bench.media.get(job.video_sha256) if job.video_sha256 else None
-colors = class_colors(view.classes.name_of(name) for name in view.table.classes) if view else {}
+colors = bench.colors.of(view.classes.name_of(name) for name in view.table.classes) if view else {}
 
 if view:
     charts, proof = st.columns([3, 2], gap="medium")
     with charts:
-        picked = overview(view, colors, entry_in_view(view), key=f"{job.id}-{view.model}")
+        picked = overview(view, colors, entry_in_view(view), job.id)
         class_editor(view.table.classes)
     with proof:
         entry = stepper(view, job.id)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from components.error_notice import told
 from components.job_dialogs import job_dialog
-from components.job_list import job_list
+from components.job_list import job_list, refresh_s
 from components.job_wishes import Wish, carry_out, want_dialog
 from components.session import current_connection, workbench
 
@@ -13,15 +13,18 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Jobs", width="stretch")
     if st.button("Adopt a job", icon=":material/add_link:", disabled=not connection.is_ready):
         want_dialog(Wish("adopt", ()))
+every_s = refresh_s(bench.store)
 
 
-@st.fragment(run_every="2s")
+@st.fragment(run_every=every_s)
 @told()
 def live_jobs() -> None:
     """Only reads the ledger; the watcher does the asking, tab or no tab."""
     wish = job_list(bench)
     if wish:
         carry_out(bench, wish)
+    if refresh_s(bench.store) != every_s:
+        st.rerun()
 
 
 live_jobs()

@@ -144,6 +144,8 @@ def _write_all(writer: _Writer, settings: Settings, ledger: Path, parts: Sequenc
         writer.add(LEDGER, file, compress=True)
     for job_id in sorted(job_ids(ledger)):
         _add_folder(writer, settings.results_dir / job_id, f"results/{job_id}")
+    with suppress(FileNotFoundError), settings.colors_file.open("rb") as file:
+        writer.add("colors.json", file)
     if "secrets" in parts:
         for path, name in ((settings.link_secret_file, "secret"), (settings.engine_key_file, "engine/key")):
             with suppress(FileNotFoundError), path.open("rb") as file:

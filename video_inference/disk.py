@@ -86,10 +86,13 @@ def write_at(path: Path, offset_bytes: int, piece: bytes | bytearray) -> None:
 def write_json(path: Path, message: msgspec.Struct) -> None:
     """Replace the file in one move, with its content on the disk before."""
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}")
-    with disk_full_explained():
-        draft.write_bytes(msgspec.json.encode(message))
-        fsync(draft)
-    draft.replace(path)
+    try:
+        with disk_full_explained():
+            draft.write_bytes(msgspec.json.encode(message))
+            fsync(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_json(path: Path, kind: type[T]) -> T | None:

@@ -17,6 +17,7 @@ from video_inference.store import Store
 
 UNDO_S = 3600.0
 """How long a deleted job can be brought back, at least."""
+_MARK = "deleted-"
 _BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
 
 
@@ -45,17 +46,36 @@ def restore(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
 def remove_deleted(store: Store, results_dir: Path, exports_dir: Path, now: datetime) -> int:
     """Remove for good what was deleted long enough ago: job, history, results and exports; returns how many jobs.
 
-    The video stays: other jobs may run over it.
+    The video stays: other jobs may run over it. So do results of jobs that this ledger does not know, unless a mark
+    beside them tells that a crash came between the job and them: they may be another ledger's.
     """
     is_old = JOB.c.deleted_at < now - timedelta(seconds=UNDO_S)
     with store.reading() as connection:
+        known = set(connection.execute(sa.select(JOB.c.id)).scalars())
         job_ids = list(connection.execute(sa.select(JOB.c.id).where(is_old)).scalars())
-    gone = [job_id for job_id in job_ids if store.remove(job_id, is_old)]  # not one that was brought back just now
-    for job_id in gone:
-        shutil.rmtree(results_dir / job_id, ignore_errors=True)
-        for export in (*exports_dir.glob(f"{job_id}-*"), *(exports_dir / "tables").glob(f"{job_id}-*")):
-            export.unlink(missing_ok=True)
-    return len(gone)
+    for mark in results_dir.glob(f"{_MARK}*"):
+        if (job_id := mark.name.removeprefix(_MARK)) not in known:
+            _remove_files(job_id, results_dir, exports_dir)
+    return sum(_remove(store, job_id, is_old, results_dir, exports_dir) for job_id in job_ids)
+
+
+def _remove(store: Store, job_id: str, is_old: sa.ColumnElement[bool], results_dir: Path, exports_dir: Path) -> bool:
+    mark = results_dir / f"{_MARK}{job_id}"
+    results_dir.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    is_gone = store.remove(job_id, is_old)  # unless it was brought back just now
+    if is_gone:
+        _remove_files(job_id, results_dir, exports_dir)
+    else:
+        mark.unlink(missing_ok=True)
+    return is_gone
+
+
+def _remove_files(job_id: str, results_dir: Path, exports_dir: Path) -> None:
+    shutil.rmtree(results_dir / job_id, ignore_errors=True)
+    for export in (*exports_dir.glob(f"{job_id}-*"), *(exports_dir / "tables").glob(f"{job_id}-*")):
+        export.unlink(missing_ok=True)
+    (results_dir / f"{_MARK}{job_id}").unlink(missing_ok=True)
 
 
 def _set(

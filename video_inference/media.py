@@ -234,16 +234,24 @@ class MediaLibrary:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for a file that is still to be kept; what a crash leaves of it goes with the stale uploads."""
+        folder = self._uploads / uuid.uuid4().hex
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
     def get(self, sha256: str) -> KeptVideo | None:
         """The kept video with this sha256, in lower-case hex; None where there is none, or where it is no sha256."""
         return self._kept.get(sha256)
 
     def remove_stale_uploads(self, older_than_s: float, now: float) -> int:
-        """Remove uploads that nothing has arrived of for so long, and the traces of finished ones.
+        """Remove uploads that nothing has come of for so long, and what finished ones and `scratch` left behind.
 
-        Args:
-            older_than_s: seconds without a change.
-            now: seconds since the epoch, as `time.time()` gives them.
+        `now`: seconds since the epoch.
         """
         stale = [folder for folder in self._uploads.iterdir() if now - last_change(folder) > older_than_s]
         for folder in stale:

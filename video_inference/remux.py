@@ -9,6 +9,7 @@ from typing import Final
 import av
 import numpy as np
 
+from video_inference.disk import check_room, disk_full_explained
 from video_inference.errors import VideoError
 from video_inference.video import FrameIndex, build_index, open_video, packet_pts, read_frames
 
@@ -33,10 +34,13 @@ def remux_to_mp4(source: Path, target: Path, on_progress: Callable[[float], obje
 
     Raises:
         VideoError: MP4 does not hold this codec, or the frames do not come out the same; there is no target then.
+        DiskFull: there is no room for another file of this size.
     """
+    check_room(target.parent, source.stat().st_size)
     before = build_index(source)
     try:
-        _copy_packets(source, target, before, on_progress)
+        with disk_full_explained():
+            _copy_packets(source, target, before, on_progress)
         if not _same_frames(source, before, target):
             raise VideoError("The pictures of this video do not go into an MP4 file as they are.", _ENCODE)
     except (av.FFmpegError, ValueError) as error:

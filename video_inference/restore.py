@@ -32,7 +32,7 @@ from video_inference.settings import Settings
 FOLDER: Final = ".restore"
 _MAX_MANIFEST_BYTES: Final = 256 << 20
 _PLACES: Final = re.compile(
-    r"ledger\.db|secret|engine/key"
+    r"ledger\.db|colors\.json|secret|engine/key"
     r"|results/[A-Za-z0-9-]{1,64}(/[^/]{1,255}){1,4}"
     r"|media/videos/[0-9a-f]{64}/[^/]{1,255}"
     r"|models/[^/]{1,255}/[^/]{1,255}(/[^/]{1,255}){1,8}"

@@ -226,6 +226,11 @@ class Settings:
         return self.data_dir / "exports"
 
     @property
+    def colors_file(self) -> Path:
+        """The colour of each class name."""
+        return self.data_dir / "colors.json"
+
+    @property
     def results_dir(self) -> Path:
         """The archived results, one folder per job."""
         return self.data_dir / "results"

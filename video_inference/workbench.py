@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from video_inference.client import VideoInferenceClient
 from video_inference.clock import utc_now
+from video_inference.colors import ClassColors
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.errors import SettingsError
 from video_inference.folder_lock import Part, take_part
@@ -41,6 +42,7 @@ class Workbench:
     tickets: Tickets
     workflow: Workflow
     notifier: Notifier
+    colors: ClassColors
     part: Part = field(repr=False)
     """In the data folder; see `folder_lock`."""
 
@@ -96,6 +98,7 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str], certific
         tickets=Tickets(link_secret),
         workflow=workflow,
         notifier=Notifier(store, settings, utc_now),
+        colors=ClassColors(settings.colors_file),
         part=part,
     )
 

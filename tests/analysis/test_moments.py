@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.analysis.material import box, entry, opened, random_entries
-from video_inference.analysis import view as view_module
+from tests.results.documents import windowed
 from video_inference.analysis.classes import ClassView
 from video_inference.analysis.comparison import compare
 from video_inference.analysis.moments import (
@@ -20,8 +22,11 @@ from video_inference.analysis.moments import (
     of_classes,
     of_disagreement,
     previous_moment,
+    proof_of,
 )
+from video_inference.analysis.summary import counts_of
 from video_inference.analysis.view import View
+from video_inference.results import parquet
 
 CAR, DOG = box("car"), box("dog")
 
@@ -43,20 +48,22 @@ def test_a_class_that_is_never_there_has_no_moment(tmp_path: Path) -> None:
     assert of_classes(found) == []
 
 
-@pytest.mark.parametrize("chunk", [1, 6, 4096])
+@pytest.mark.parametrize("group_bytes", [1, 4000, 1 << 20])
 @pytest.mark.parametrize("renames", ["", "a>b"])
 @pytest.mark.parametrize("window_s", [None, (3.0, 11.0)])
 def test_random_results_peak_where_a_plain_loop_finds_it(
     tmp_path: Path,
-    chunk: int,
+    group_bytes: int,
     renames: str,
     window_s: tuple[float, float] | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(view_module, "CHUNK_ENTRIES", chunk)
+    monkeypatch.setattr(parquet, "_ROW_GROUP_BYTES", group_bytes)
     frames = random_entries(7, 90)
     classes = ClassView.parse(renames)
-    view = View(opened(tmp_path, m=frames), "m", 0.6, classes, window_s)
+    content = json.dumps({"frame_offset": [*range(90)], "time_offset": [at / 5 for at in range(90)], "m": frames})
+    view = View(windowed(tmp_path, content.encode(), 1000), "m", 0.6, classes, window_s)
+    assert (len(list(view.results.confidence_pieces("m"))) > 1) == (group_bytes < 1 << 20)
     first, last = (0, 90) if window_s is None else (15, 56)
     for found in extremes(view):
         counts = {
@@ -113,3 +120,28 @@ def test_one_steps_from_moment_to_moment() -> None:
     assert [next_moment(moments, at) for at in (0, 4, 8, 9)] == [moments[0], moments[1], moments[1], None]
     assert [previous_moment(moments, at) for at in (4, 5, 9, 10)] == [None, moments[0], moments[0], moments[1]]
     assert (next_moment([], 0), previous_moment([], 0)) == (None, None)
+
+
+@pytest.mark.parametrize("window_s", [None, (10.1, 170.3)])
+@pytest.mark.parametrize("class_name", [None, "x", "b"])
+def test_a_point_is_proved_by_its_fullest_entry_in_the_window(
+    tmp_path: Path, class_name: str | None, window_s: tuple[float, float] | None
+) -> None:
+    frames = random_entries(9, 1000, crowd=4)
+    view = View(opened(tmp_path, m=frames), "m", 0.6, ClassView.parse("a>x,c>x"), window_s)
+    members = {None: "abc", "x": "ac", "b": "b"}[class_name]
+    counts = counts_of(view)
+    for start, planned in zip(counts.starts.tolist(), counts.planned.tolist(), strict=True):
+        inside = [at for at in range(start, start + planned) if at in view.entries]
+        boxes = {at: (frames[at] or {"predictions": []})["predictions"] for at in inside}
+        seen = {at: sum(one["class"] in members and one["confidence"] >= 0.6 for one in boxes[at]) for at in inside}
+        analysed = [at for at in inside if frames[at]] or inside
+        expected = max(analysed, key=lambda at: seen[at])  # the first of as many
+        assert proof_of(view, counts.starts, start, class_name) == expected
+
+
+def test_a_point_without_detections_is_proved_by_its_first_analysed_entry(tmp_path: Path) -> None:
+    view = View(opened(tmp_path, m=[entry(CAR), None, None, entry(), entry(DOG), None, None, None]), "m")
+    starts = np.array([0, 2, 6])
+    assert [proof_of(view, starts, start, "car") for start in (0, 2, 6)] == [0, 3, 6]
+    assert proof_of(view, starts, 2) == 4

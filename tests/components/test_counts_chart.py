@@ -9,7 +9,7 @@ import pytest
 from plotly.graph_objects import Figure
 
 from components.counts_chart import counts_figure
-from components.plot import hover_name
+from components.plot import dashes_of, hover_name
 from components.series_chart import series_figure
 from video_inference.analysis.counts import Counts
 from video_inference.analysis.series import Series
@@ -50,8 +50,16 @@ def test_a_frame_that_was_not_analysed_breaks_the_line_and_a_zero_does_not() -> 
     assert line.line.color == BLUE
 
 
+def test_a_line_in_the_colour_of_an_earlier_one_is_broken() -> None:
+    colors = {"cup": BLUE, "mug": "#e69f00", "jug": BLUE, "can": BLUE}
+    assert dashes_of(list(colors), colors) == ["solid", "solid", "dash", "dot"]
+    assert drawn(counts([2])).data[0].line.dash == "solid"
+    assert series_figure(series("cat"), {}, [], 0.0, []).data[0].line.dash == "solid"
+
+
 def test_a_point_knows_the_entry_behind_it() -> None:
-    assert list(drawn(counts([2, None, 0], boxes_of=8)).data[0].customdata) == [0, 8, 16]
+    line = drawn(counts([2, None, 0], boxes_of=8)).data[0]
+    assert [list(told) for told in line.customdata] == [[0, 0], [8, 0], [16, 0]]
     assert list(series_figure(series("cat"), {}, [], 0.0, []).data[0].customdata) == [0, 4, 8]
 
 
@@ -117,4 +125,4 @@ def test_a_crowded_chart_has_one_point_to_click_for_each_stretch_on_its_highest_
     targets = drawn(counts(values)).data[-1]
     assert len(targets.x) == 100
     assert list(targets.y).count(9.0) == 1
-    assert targets.customdata[list(targets.y).index(9.0)] == 1003
+    assert list(targets.customdata[list(targets.y).index(9.0)]) == [1003, 0]

@@ -38,7 +38,9 @@ def test_frames_are_said_in_words(tmp_path: Path) -> None:
     assert frames_in_words(View(results, "m")) == (
         "4 frames planned · 2 analysed · 2 not analysed (null: hatched, not zero) · 1 of another kind than the rest"
     )
-    assert frames_in_words(View(results, "m", window_s=(0, 0.2))).startswith("2 frames planned · 2 analysed")
+    assert frames_in_words(View(results, "m", window_s=(0, 0.2))) == (
+        "2 frames planned · 2 analysed · 1 of another kind than the rest (in the whole video)"
+    )
 
 
 def test_a_histogram_has_every_box_of_the_classes_in_view_once(tmp_path: Path) -> None:
@@ -51,6 +53,20 @@ def test_a_histogram_has_every_box_of_the_classes_in_view_once(tmp_path: Path) -
     assert heights is not None
     for name, row in zip(("ab", "c"), heights, strict=True):
         sure = [one["confidence"] for one in boxes if one["class"] in name]
+        assert row.tolist() == np.histogram(sure, np.arange(26) / 25)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    "window_s", [(0.0, 3.0), (10.1, 200.3), (10.1, 599.8), (299.5, 299.9), (300.0, 300.0), (0.05, 0.1)]
+)
+def test_a_histogram_of_a_window_has_the_boxes_of_the_window(tmp_path: Path, window_s: tuple[float, float]) -> None:
+    frames = random_entries(8, 3000)  # 4 entries in a bucket of the cube
+    view = View(opened(tmp_path, m=frames), "m", window_s=window_s)
+    heights = histogram_of(view)
+    assert heights is not None
+    inside = [found for at, found in enumerate(frames) if found and window_s[0] <= at / 5 <= window_s[1]]
+    for name, row in zip(view.names, heights, strict=True):
+        sure = [one["confidence"] for found in inside for one in found["predictions"] if one["class"] == name]
         assert row.tolist() == np.histogram(sure, np.arange(26) / 25)[0].tolist()
 
 

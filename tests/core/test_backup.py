@@ -22,6 +22,7 @@ from tests.core.documents import document, entry
 from video_inference import restore as restoring
 from video_inference.__main__ import BAD_INPUT, OK, main
 from video_inference.backup import MANIFEST, Part, back_up
+from video_inference.colors import ClassColors
 from video_inference.errors import BackupError, SettingsError
 from video_inference.folder_lock import take_part
 from video_inference.jobs import JobStatus, ModelChoice
@@ -123,6 +124,14 @@ def test_what_was_kept_comes_back_in_an_empty_folder(old: Settings, new: Setting
     assert new.link_secret_file.read_text() == old.link_secret_file.read_text()
     assert new.engine_key_file.read_text() == old.engine_key_file.read_text()
     assert not (new.data_dir / ".restore").exists()
+
+
+def test_the_colours_of_the_classes_come_back(tmp_path: Path, old: Settings, new: Settings) -> None:
+    with lived_in(old):
+        colors = ClassColors(old.colors_file).of(["tube", "envelope"])
+        back_up(old, tmp_path / "kept.zip", parts=(), made_at=START)
+    restore(new, tmp_path / "kept.zip", replace=False)
+    assert ClassColors(new.colors_file).of(["bag", "tube", "envelope"]).items() >= colors.items()
 
 
 def test_a_backup_and_the_secrets_from_it_are_for_their_owner_only(new: Settings, kept: Path) -> None:

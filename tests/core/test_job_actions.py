@@ -171,6 +171,33 @@ def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(
     assert media.get(failed.video_sha256 or "")
 
 
+def test_a_crash_while_jobs_are_removed_leaves_no_results_of_theirs(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, exports = tmp_path / "results", tmp_path / "exports"
+    jobs = ["j1", "j2", "j3", "other"]
+    for job_id in jobs:
+        store.add(a_job(job_id, status=JobStatus.FAILED))
+        (results / job_id).mkdir(parents=True)
+        (results / job_id / "boxes").touch()
+    (results / "unknown").mkdir()  # of another ledger, for all that this one knows: not ours to remove
+    delete(store, jobs[:3], START)
+    later = START + timedelta(seconds=UNDO_S + 1)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("video_inference.job_deletion.shutil.rmtree", die)
+        with pytest.raises(KeyboardInterrupt):
+            remove_deleted(store, results, exports, later)
+    assert len(restore(store, jobs[:3], later)) == 2  # one has gone, and its results have not
+    delete(store, jobs[:3], START)
+    assert remove_deleted(store, results, exports, later) == 2
+    assert sorted(path.name for path in results.iterdir()) == ["other", "unknown"]
+    assert [job.id for job in store.jobs()] == ["other"]
+
+
 def test_the_watcher_removes_what_was_deleted_long_enough_ago(tmp_path: Path, clock: Clock) -> None:
     deployment = Deployment(tmp_path, clock, "http://127.0.0.1:1")
     for job_id in ("j1", "j2"):

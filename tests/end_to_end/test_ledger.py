@@ -30,15 +30,17 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def jobs_page(start_dashboard: StartDashboard, page: Page, tmp_path: Path) -> Page:
-    """Three jobs: north failed, south failed, gate is done; their numbers are their ages in hours."""
+    """Four jobs: north failed, south failed, gate is done, belt is under way, so that the page is live."""
     now = datetime.now(UTC)
     known = {"north": JobStatus.FAILED, "south": JobStatus.FAILED, "gate": JobStatus.SUCCEEDED}
+    under_way = {"remote_job_id": "r1", "next_check_at": now + timedelta(days=1), "created_at": now - timedelta(days=1)}
     with open_store(f"sqlite:///{tmp_path / 'data' / 'frametally.db'}") as store:
         for age, (name, status) in enumerate(known.items()):
             began = now - timedelta(hours=age)
             store.add(
                 a_job(name, status=status, video_name=f"{name}.mp4", created_at=began, video_url="https://host/v")
             )
+        store.add(a_job("belt", status=JobStatus.SUBMITTED, video_name="belt.mp4", **under_way))
     page.goto(f"{start_dashboard().url}/jobs")
     expect(card(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
     return page
@@ -97,7 +99,7 @@ def test_what_was_deleted_comes_back_and_a_failed_job_starts_again(jobs_page: Pa
     choose_from(page, "south", "History")
     expect(card(page, "south").get_by_text("Brought back.")).to_be_visible()
     card(page, "north").get_by_role("button", name="Retry").click()
-    expect(page.get_by_text("4 jobs", exact=True)).to_be_visible()
+    expect(page.get_by_text("5 jobs", exact=True)).to_be_visible()
 
 
 def test_a_ledger_that_is_away_for_a_while_is_told_of_on_the_open_page_and_comes_back(

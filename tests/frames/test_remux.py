@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from video_inference.disk import DiskFull
 from video_inference.errors import VideoError
 from video_inference.probe import probe
 from video_inference.remux import remux_to_mp4
@@ -32,6 +34,23 @@ def test_every_frame_comes_out_as_it_went_in(hard_videos: Path, tmp_path: Path, 
     old, new = pictures(hard_videos / name), pictures(tmp_path / "made.mp4")
     assert len(old) == len(new) > 0
     assert all(np.array_equal(*pair) for pair in zip(old, new, strict=True))
+
+
+def test_a_disk_that_is_nearly_full_is_not_written_to(
+    small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free_bytes = shutil.disk_usage(tmp_path).free
+    monkeypatch.setattr("video_inference.disk.DISK_RESERVE_BYTES", free_bytes - small_video.stat().st_size // 2)
+    with pytest.raises(DiskFull, match="no room for this video"):
+        remux_to_mp4(small_video, tmp_path / "made.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_becomes_full_meanwhile_is_told_as_such(small_video: Path, tmp_path: Path) -> None:
+    (tmp_path / "made.mp4").symlink_to("/dev/full")  # which says that it is, at every write
+    with pytest.raises(DiskFull, match="no room for this video"):
+        remux_to_mp4(small_video, tmp_path / "made.mp4")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_turned_video_stays_turned(hard_videos: Path, tmp_path: Path) -> None:

@@ -345,6 +345,22 @@ def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(media: MediaL
     assert names_below(tmp_path) == []
 
 
+def test_what_is_made_before_it_is_kept_goes_at_once_and_after_a_crash_as_stale(
+    media: MediaLibrary, tmp_path: Path
+) -> None:
+    with media.scratch() as folder:
+        (folder / "video").write_bytes(b"half")
+    assert list((tmp_path / "media" / "uploads").iterdir()) == []
+    crashed = media.scratch()
+    left = crashed.__enter__()
+    (left / "video").write_bytes(b"half")
+    touched = (left / "video").stat().st_mtime
+    assert media.begin("square.mp4", 10).size_bytes == 10
+    assert media.remove_stale_uploads(3600, touched + 3000) == 0
+    assert media.remove_stale_uploads(3600, touched + 4000) == 2
+    assert not left.exists()
+
+
 def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(media: MediaLibrary, tmp_path: Path) -> None:
     day_s = 24 * 3600.0
     upload_id = bring(media, b"12345")

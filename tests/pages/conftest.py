@@ -116,8 +116,8 @@ def open_link(**params: str | list[str]) -> AppTest:
     return app.switch_page("../pages/analytics.py").run()
 
 
-def pick(app: AppTest, key: str, points: Sequence[int] = (), box: Sequence[float] = ()) -> None:
-    """Click points of the chart, by the entry behind each, or draw a box over its times."""
+def pick(app: AppTest, key: str, points: Sequence[int | list[int]] = (), box: Sequence[float] = ()) -> None:
+    """Click points of the chart, by what stands behind each, or draw a box over its times."""
     drawn = [{"x": list(box), "y": [0, 1]}] if box else []
     app.session_state[key] = {"selection": {"points": [{"customdata": at} for at in points], "box": drawn}}
     app.run()

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.pages.conftest import OpenPage, button, captions, chart, dataframe, open_link, pick
 from tests.pages.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
+from video_inference.colors import ClassColors
 from video_inference.job_deletion import delete
 from video_inference.jobs import Job
 from video_inference.workbench import Workbench
@@ -116,6 +117,8 @@ def test_a_window_holds_its_frames_only(app: AppTest) -> None:
         ((-0.4, 0.5), (0.0, 0.5)),
         ((0.1, 7.0), (0.1, 0.8)),
         ((2.0, 3.0), (0.8, 0.8)),
+        ((0.3951, 0.4049), (0.39, 0.41)),
+        ((0.6, 0.6004), (0.6, 0.61)),
     ],
 )
 def test_a_box_drawn_in_the_chart_sets_the_window(
@@ -124,6 +127,23 @@ def test_a_box_drawn_in_the_chart_sets_the_window(
     pick(app, CHART, box=drawn)
     assert not app.exception
     assert app.slider(key="window").value == window_s
+
+
+def test_a_window_of_one_moment_is_that_moment_and_not_the_whole_video(app: AppTest) -> None:
+    app.slider(key="window").set_value((0.8, 0.8)).run()
+    assert "1 frame planned · 1 analysed" in captions(app)
+    assert totals(app)["cup"] == [2.0, 2, 100.0, "0:00.2", "0:00.8", "0:00.8"]
+    app.slider(key="window").set_value((0.7, 0.7)).run()
+    assert not app.exception
+    assert "0 frames planned" in captions(app)
+    button(app, "Whole video").click().run()
+    assert "5 frames planned" in captions(app)
+
+
+def test_a_link_may_hold_a_window_of_one_moment(job: Job) -> None:
+    app = open_link(job="job-1", window=["0.2", "0.2"])
+    assert app.slider(key="window").value == (0.2, 0.2)
+    assert "1 frame planned" in captions(app)
 
 
 def test_a_window_between_two_frames_is_empty_and_no_error(app: AppTest) -> None:
@@ -180,6 +200,30 @@ def test_a_click_into_the_chart_shows_that_frame(app: AppTest) -> None:
     assert "Frame 2 at 0:00.2" in captions(app)
     app.slider(key="frame").set_value(3).run()
     assert "Frame 6 at" in captions(app)  # the point is still selected, and leads nowhere any more
+
+
+def test_a_click_on_a_point_of_many_frames_shows_the_one_that_proves_it(open_page: OpenPage, bench: Workbench) -> None:
+    some = [None, *[entry()] * 8, entry(box("cup", 0.9)), entry(box("mug", 0.9), box("mug", 0.8)), *[entry()] * 5]
+    finished_job(bench, None, {**offsets(6000), "kitchen": some * 375})
+    app = open_page("analytics")
+    assert "Frame 20 at 0:02.0 · 2 detections" in captions(app)
+    assert "A point is the mean of up to 16 frames" in captions(app)
+    pick(app, CHART, points=[[1600, 0]])
+    assert "Frame 3218 at 5:21.8 · 1 detection at" in captions(app).replace(",", "")
+    assert in_view(app) == ["cup"]
+    pick(app, CHART, points=[[1600, 1]])
+    assert in_view(app) == ["mug", "mug"]
+    pick(app, CHART, box=(322.0, 1000.0))
+    windowed = CHART.replace("None", "(322.0, 1000.0)")
+    pick(app, windowed, points=[[1616, 0]])
+    assert "Frame 3250 at 5:25.0" in captions(app).replace(",", "")
+    pick(app, windowed, points=[[1600, 0]])  # its cup lies before the window
+    assert "Frame 3220 at 5:22.0" in captions(app).replace(",", "")
+
+
+def test_a_first_frame_that_was_not_analysed_is_not_the_one_in_view(open_page: OpenPage, bench: Workbench) -> None:
+    finished_job(bench, None, {**offsets(3), "kitchen": [None, entry(), entry()]})
+    assert "Frame 2 at 0:00.2 · 0 detections" in captions(open_page("analytics"))
 
 
 def test_the_raw_json_of_the_entry_is_at_hand(app: AppTest) -> None:
@@ -242,6 +286,19 @@ def test_many_classes_are_a_heat_strip_too(open_page: OpenPage, bench: Workbench
     assert strip["z"] == [[1.0, None]] * 9
     assert gap["name"] == "not analysed"
     assert "from 0 to 1 detections per frame" in captions(app)
+
+
+def test_a_class_has_one_colour_in_every_job_and_after_a_restart(bench: Workbench, data_dir: Path) -> None:
+    finished_job(bench, None, {**offsets(1), "m": [entry(box("tube", 0.9))]})
+    finished_job(bench, None, {**offsets(1), "m": [entry(box("envelope", 0.9), box("tube", 0.9))]}, id="job-2")
+    (alone,) = chart(open_link(job="job-1"), "job-1-m-None-counts")["data"]
+    both = {
+        line["name"]: line["line"]["color"] for line in chart(open_link(job="job-2"), "job-2-m-None-counts")["data"]
+    }
+    assert both["tube"] == alone["line"]["color"] != both["envelope"]
+    assert ClassColors(data_dir / "colors.json").of(["a", "tube"])["tube"] == both["tube"]
+    (merged,) = chart(open_link(job="job-2", merge="envelope>post,tube>post"), "job-2-m-None-counts")["data"]
+    assert ClassColors(data_dir / "colors.json").of(["aa", "ab", "post"])["post"] == merged["line"]["color"]
 
 
 def test_a_link_opens_its_job(open_page: OpenPage, bench: Workbench, job: Job) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pages.conftest import OpenPage, captions, chart, pick
+from tests.pages.conftest import OpenPage, captions, chart, open_link, pick
 from tests.pages.results_files import SIZE, box, entry, finished_job, offsets
 from video_inference.workbench import Workbench
 
@@ -93,7 +93,22 @@ def test_scene_changes_of_embeddings_are_told(open_page: OpenPage, bench: Workbe
     one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
     finished_job(bench, None, {**offsets(8), "m": [one] * 5 + [other] * 3})
     app = open_page("analytics")
-    assert "1 scene change (orange lines): an analysed frame whose embedding is farther" in captions(app)
+    assert "1 scene change (orange line): an analysed frame whose embedding is farther" in captions(app)
+
+
+def test_scene_changes_are_those_of_the_window_and_those_without_a_line_are_told(bench: Workbench) -> None:
+    one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
+    finished_job(bench, None, {**offsets(1200), "m": ([one] * 5 + [other] * 5) * 120})
+    app = open_link(job="job-1")
+    assert "239 scene changes (the first 100 as orange lines)" in captions(app)
+    lines = chart(app, "job-1-m-None-similarity")["layout"]["shapes"]
+    assert len(lines) == 100 + 1
+    app.slider(key="window").set_value((1.0, 1.9)).run()
+    assert "1 scene change (orange line)" in captions(app)
+    (line, _) = chart(app, "job-1-m-(1.0, 1.9)-similarity")["layout"]["shapes"]
+    assert line["x0"] == 1.0
+    app.slider(key="window").set_value((1.2, 1.8)).run()
+    assert "0 scene changes (orange lines)" in captions(app)
 
 
 def test_the_strongest_curves_stand_for_many(open_page: OpenPage, bench: Workbench) -> None:
@@ -104,3 +119,13 @@ def test_the_strongest_curves_stand_for_many(open_page: OpenPage, bench: Workben
     assert "The 8 strongest of 12 classes; choose classes to see others." in captions(app)
     drawn = [trace["name"] for trace in chart(app, "job-1-m-None-Probability of each label")["data"]]
     assert drawn == names[4:]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_window_without_a_frame_is_empty_for_every_kind(bench: Workbench, kind: str) -> None:
+    entries = KINDS[kind][0] * 3
+    finished_job(bench, None, {**offsets(len(entries)), "m": entries})
+    app = open_link(job="job-1", window=["0.05", "0.05"])
+    assert not app.exception
+    assert not app.error
+    assert "0 frames planned · 0 analysed" in captions(app)

@@ -72,6 +72,39 @@ def test_two_models_are_compared_frame_by_frame(app: AppTest) -> None:
     assert seconds["Frames"].tolist() == [3]
 
 
+def test_the_counts_of_two_models_stand_side_by_side(app: AppTest) -> None:
+    opened(app, "Compare models")
+    app.selectbox(key="compare_with").set_value("hall").run()
+    rows = dataframe(app, "Peak: hall").set_index("Class")
+    assert list(rows) == ["Mean: kitchen", "Mean: hall", "Peak: kitchen", "Peak: hall"]
+    assert rows.T.to_dict("list") == {
+        "*odd*": [0.0, 0.0, 0, 0],
+        "cup": [0.75, 0.5, 2, 1],
+        "person": [0.75, 0.25, 2, 1],
+    }
+    assert "Each model over the frames that it analysed itself" in captions(app)
+    app.slider(key="window").set_value((0.8, 0.8)).run()
+    rows = dataframe(app, "Peak: hall").set_index("Class")
+    assert rows.loc["cup"].fillna(-1).tolist() == [2.0, -1.0, 2.0, -1.0]  # not analysed is not zero
+
+
+def test_models_that_share_no_analysed_frame_are_not_said_to_agree(bench: Workbench) -> None:
+    apart = {"kitchen": [entry(box("cup", 0.9)), None], "hall": [None, entry()]}
+    finished_job(bench, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], **apart})
+    app = opened(open_link(job="job-1", model="kitchen"), "Compare models")
+    assert len(app.success) == 0
+    assert "No frame was analysed by both models: there is nothing to compare." in [info.value for info in app.info]
+    assert "0 frames compared, 2 left out" in captions(app)
+    assert dataframe(app, "Peak: hall").set_index("Class").loc["cup"].tolist() == [1.0, 0.0, 1, 0]
+
+
+def test_models_that_find_the_same_agree(bench: Workbench) -> None:
+    same = [entry(box("cup", 0.9)), None]
+    finished_job(bench, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], "kitchen": same, "hall": same})
+    app = opened(open_link(job="job-1", model="kitchen"), "Compare models")
+    assert [success.value for success in app.success] == ["The models agree in every frame that both analysed."]
+
+
 def test_a_second_of_disagreement_leads_to_its_worst_frame(app: AppTest) -> None:
     opened(app, "Compare models")
     app.selectbox(key="compare_with").set_value("hall").run()

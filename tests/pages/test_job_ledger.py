@@ -176,6 +176,19 @@ def test_a_job_of_elsewhere_is_adopted_once(open_page: OpenPage, bench: Workbenc
     assert app.text_input(key="q").value == job.id
 
 
+def test_a_job_of_elsewhere_that_is_among_the_deleted_is_shown_there(open_page: OpenPage, bench: Workbench) -> None:
+    job = write_job(bench, JobStatus.FAILED, service=EMBEDDED, key_id="", remote_job_id="r1")
+    app = more(open_page("jobs"), job, "Delete")
+    button(app, "Adopt a job").click().run()
+    app.text_input(key="adopt_id").set_value("r1").run()
+    app.button(key="adopt").click().run()
+    assert "among the deleted ones" in app.error[0].value
+    app.button(key="adopt_show").click().run()
+    assert names(app) == ["dock.mp4"]
+    app.button(key=f"restore-{job.id}").click().run()
+    assert bench.store.job(job.id).deleted_at is None
+
+
 def test_a_deleted_job_comes_back_by_undo(open_page: OpenPage, bench: Workbench, three: list[Job]) -> None:
     app = more(open_page("jobs"), three[0], "Delete")
     assert names(app) == ["south.mp4", "gate.mp4"]
@@ -245,7 +258,7 @@ def test_what_would_do_for_none_of_the_picked_is_said_and_not_tried(
     assert len(bench.store.jobs()) == 3
 
 
-ENDED = "https://host/v.mp4?Expires=1&Signature=s3cret"
+ENDED = "https://host/v.mp4?Expires=1700000000&Signature=s3cret"
 
 
 def test_a_job_whose_link_has_ended_is_not_started_again_to_fail(open_page: OpenPage, bench: Workbench) -> None:

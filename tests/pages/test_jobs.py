@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from tests.engine import onnx_models
@@ -282,3 +284,51 @@ def told(bench: Workbench, job: Job) -> Standing | None:
 def is_at_work(bench: Workbench, job: Job) -> bool:
     standing = told(bench, job)
     return standing is not None and standing.jobs_before is None
+
+
+@pytest.fixture
+def timers(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How often the browser is told to ask for the list again, in seconds, as it is told."""
+    told: list[float] = []
+    enqueue = ForwardMsgQueue.enqueue
+
+    def note(queue: ForwardMsgQueue, message: ForwardMsg) -> None:
+        if message.WhichOneof("type") == "auto_rerun" and message.auto_rerun.interval != TOASTS_S:
+            told.append(message.auto_rerun.interval)
+        enqueue(queue, message)
+
+    monkeypatch.setattr(ForwardMsgQueue, "enqueue", note)
+    return told
+
+
+TOASTS_S = 4
+"""How often the shell looks for jobs that have ended."""
+
+
+def test_a_list_in_which_nothing_is_under_way_is_drawn_again_seldom(
+    open_page: OpenPage, bench: Workbench, timers: list[float]
+) -> None:
+    write_job(bench, JobStatus.FAILED)
+    app = open_page("jobs")
+    assert timers == [10]
+    job = write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1")
+    app.run()
+    assert timers[-1] == 2
+    app.pills(key="state").set_value(["Failed"]).run()
+    assert timers[-1] == 10
+    app.pills(key="state").set_value([]).run()
+    assert timers[-1] == 2
+    assert bench.store.move(job, JobStatus.FAILED)
+    app.run()
+    assert timers[-1] == 10
+    before = len(timers)
+    app.run()
+    assert timers[before:] == [10]
+
+
+def test_a_list_in_which_a_job_is_under_way_is_live_from_the_first_picture_on(
+    open_page: OpenPage, bench: Workbench, timers: list[float]
+) -> None:
+    write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1")
+    open_page("jobs")
+    assert timers == [2]

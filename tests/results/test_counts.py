@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.results.documents import archived, box, document, entry
+from tests.results.documents import archived, box, document, entry, windowed
 from video_inference.analysis.counts import (
     DEFINITIONS,
     Totals,
@@ -23,7 +23,7 @@ from video_inference.analysis.counts import (
     to_csv,
     totals,
 )
-from video_inference.results import Results
+from video_inference.results import Results, parquet
 
 
 @pytest.fixture
@@ -264,3 +264,34 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _seconds(clock: str) -> int:
     minutes, seconds = clock.split(":")
     return int(minutes) * 60 + int(seconds)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_totals_of_any_window_are_those_of_a_plain_loop(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_ROW_GROUP_BYTES", 1)
+    random = Random(seed)
+    names = "abc" if seed % 2 else [f"c{at}" for at in range(300)]  # many classes of which few are there
+    rows: list[Any] = [
+        random.choice([None, entry(*(box(random.choice(names), random.random()) for _ in range(random.randrange(5))))])
+        for _ in range(1500)
+    ]
+    results = windowed(tmp_path, json.dumps(document(*rows)).encode(), 20_000)
+    for _ in range(4):
+        first, last = sorted((random.randrange(1500), random.randrange(1500)))
+        confidence = random.choice([0.0, 0.5, random.random()])
+        known = {at: rows[at]["predictions"] for at in range(first, last + 1) if rows[at]}
+        for row in totals(results, "cars", confidence, window_s=(first / 5, last / 5)):
+            seen = {
+                at: sum(one["class"] == row.class_name and one["confidence"] >= confidence for one in found)
+                for at, found in known.items()
+            }
+            there = [at / 5 for at, times in seen.items() if times]
+            assert (row.mean, row.peak, row.present, row.first_seen_s, row.last_seen_s) == (
+                sum(seen.values()) / len(seen),
+                max(seen.values()),
+                len(there) / len(seen),
+                there[0] if there else None,
+                there[-1] if there else None,
+            )

@@ -7,11 +7,12 @@ from the boxes; both count the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from video_inference.analysis.tally import tally
 from video_inference.results import Boxes, Cube, Results
 from video_inference.results.cube import step_of
 
@@ -117,7 +118,7 @@ def totals(
     window_s: Window | None = None,
 ) -> list[Totals]:
     """One row per class, over the analysed frames of the window only, which it takes to the frame."""
-    columns = _columns(results, model, classes)
+    columns, names = _columns(results, model, classes), results.models[model].classes
     start, stop = entries_in(results, window_s)
     done = results.models[model].analysed_before
     analysed = int(done[stop] - done[start])
@@ -126,8 +127,9 @@ def totals(
     if cube is not None and step is not None and whole:
         seen = [cube.counts[step].sum(axis=1, dtype=np.int64), *(table[step] for table in _tables(cube))]
     else:
-        seen = _seen(results, model, confidence, start, stop)
-    names = results.models[model].classes
+        codes = np.arange(len(names), dtype=np.int32)
+        found = tally(results, model, confidence, range(start, stop), codes, len(names))
+        seen = [found.boxes, found.peak, found.present, found.first_entry, found.last_entry]
     return [_totals_of(results, names[at], analysed, [int(part[at]) for part in seen]) for at in columns]
 
 
@@ -207,10 +209,12 @@ def _from_boxes(
     if not len(starts):
         return np.zeros((0, classes), dtype=np.int64)
     first = int(starts[0])
-    entry, code, certain = results.confidences(model, first, int(starts[-1]) + length)
-    kept = certain >= confidence
-    key = (entry[kept].astype(np.int64) - first) // length * classes + code[kept]
-    return np.bincount(key, minlength=len(starts) * classes).reshape(len(starts), classes)
+    boxes = np.zeros(len(starts) * classes, dtype=np.int64)
+    for entry, code, certain in results.confidence_pieces(model, first, int(starts[-1]) + length):
+        kept = certain >= confidence
+        key = (entry[kept].astype(np.int64) - first) // length * classes + code[kept]
+        boxes += np.bincount(key, minlength=len(boxes))
+    return boxes.reshape(len(starts), classes)
 
 
 def _frames(
@@ -224,20 +228,6 @@ def _frames(
 
 def _tables(cube: Cube) -> tuple[npt.NDArray[np.int64], ...]:
     return cube.peak, cube.present, cube.first, cube.last
-
-
-def _seen(results: Results, model: str, confidence: float, start: int, stop: int) -> list[npt.NDArray[Any]]:
-    """Each (c,): boxes, peak, entries with at least one, first and last of them, for the entries [start, stop)."""
-    classes = len(results.models[model].classes)
-    entry, code, certain = results.confidences(model, start, stop)
-    kept = certain >= confidence
-    key, times = np.unique(entry[kept].astype(np.int64) * max(classes, 1) + code[kept], return_counts=True)
-    of, column = key // max(classes, 1), key % max(classes, 1)
-    peak, first, last = (np.full(classes, value, dtype=np.int64) for value in (0, stop, -1))
-    np.maximum.at(peak, column, times)
-    np.minimum.at(first, column, of)
-    np.maximum.at(last, column, of)
-    return [np.bincount(code[kept], minlength=classes), peak, np.bincount(column, minlength=classes), first, last]
 
 
 def _totals_of(results: Results, name: str, analysed: int, seen: list[int]) -> Totals:

@@ -9,9 +9,11 @@ from itertools import chain
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from video_inference.analysis.comparison import Comparison, by_second
-from video_inference.analysis.view import Progress, View
+from video_inference.analysis.tally import tally
+from video_inference.analysis.view import View
 
 DEFINITIONS: Final = {
     "Peak": "the first analysed frame with the most detections of a class",
@@ -46,23 +48,15 @@ class Extremes:
     last_entry: int | None
 
 
-def extremes(view: View, progress: Progress | None = None) -> list[Extremes]:
+def extremes(view: View) -> list[Extremes]:
     """One row per class of the view, merged ones counted as one, in bounded memory."""
-    boxes, present, peak, peak_at = np.zeros((4, len(view.names)), dtype=np.int64)
-    first, last = np.full((2, len(view.names)), -1)
-    for piece in view.in_chunks(progress):
-        counts = piece.counts(len(view.names))
-        highest, seen = counts.max(axis=0, initial=0), counts > 0
-        boxes += counts.sum(axis=0)
-        present += seen.sum(axis=0)
-        peak_at = np.where(highest > peak, piece.start + counts.argmax(axis=0), peak_at)
-        peak = np.maximum(peak, highest)
-        first = np.where((first < 0) & (highest > 0), piece.start + seen.argmax(axis=0), first)
-        last = np.where(highest > 0, piece.stop - 1 - seen[::-1].argmax(axis=0), last)
-    sums, places = np.column_stack([boxes, present, peak]), np.column_stack([peak_at, first, last])
+    names, codes = view.names, view.classes.codes(view.table.classes)
+    found = tally(view.results, view.model, view.confidence, view.entries, codes, len(names))
+    sums = np.column_stack([found.boxes, found.present, found.peak]).tolist()
+    places = np.column_stack([found.peak_entry, found.first_entry, found.last_entry]).tolist()
     return [
-        Extremes(name, *some.tolist(), *(at.tolist() if some[0] else (None, None, None)))
-        for name, some, at in zip(view.names, sums, places, strict=True)
+        Extremes(name, *some, *(at if some[0] else (None, None, None)))
+        for name, some, at in zip(names, sums, places, strict=True)
     ]
 
 
@@ -103,6 +97,26 @@ def of_disagreement(comparison: Comparison, most: int = 20) -> list[Moment]:
     return in_order(_disagreement_at(comparison, second.worst_entry) for second in by_second(comparison)[:most])
 
 
+def proof_of(view: View, starts: npt.NDArray[np.int64], start: int, class_name: str | None = None) -> int:
+    """The entry that proves a point of a chart best: of those in it and in the window, the one with most detections.
+
+    Of as many the first; where there are none, the first analysed entry, whose zero is one.
+
+    Args:
+        view: what is looked at.
+        starts: (m,) first entry of each point.
+        start: that of the point.
+        class_name: whose detections; None: of all classes that are shown.
+    """
+    later = starts[starts > start]
+    first = max(start, view.entries.start)
+    stop = min(int(later[0]) if len(later) else view.entries.stop, view.entries.stop)
+    if stop - first < 2:
+        return first
+    found = _detections(view, first, stop, class_name)
+    return first + int(np.argmax(found if found.any() else view.table.analysed[first:stop]))
+
+
 def in_order(*moments: Iterable[Moment]) -> list[Moment]:
     """One moment per entry, in the order of time, with all its reasons."""
     reasons: dict[int, list[str]] = {}
@@ -121,6 +135,14 @@ def previous_moment(moments: Sequence[Moment], entry: int) -> Moment | None:
     """The last moment before this entry; they have to be in order."""
     at = bisect_left(moments, entry, key=_entry)
     return moments[at - 1] if at else None
+
+
+def _detections(view: View, start: int, stop: int, class_name: str | None) -> npt.NDArray[np.int64]:
+    """(stop - start,) boxes of the class, or of all that are shown, in each entry."""
+    entry, code, confidence = view.results.confidences(view.model, start, stop)
+    seen_as = view.classes.codes(view.table.classes)[code]
+    wanted = seen_as >= 0 if class_name is None else seen_as == view.names.index(class_name)
+    return np.bincount(entry[wanted & (confidence >= view.confidence)] - start, minlength=stop - start)
 
 
 def _entry(moment: Moment) -> int:

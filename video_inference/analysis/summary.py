@@ -10,6 +10,7 @@ import numpy.typing as npt
 from video_inference.analysis.counts import Counts, Totals, count, totals
 from video_inference.analysis.moments import Extremes, extremes
 from video_inference.analysis.view import View
+from video_inference.results.cube import STEPS, steps_of
 
 
 def counts_of(view: View, most_points: int | None = 400) -> Counts:
@@ -27,6 +28,29 @@ def band_of(view: View, width: float = 0.1) -> tuple[Counts, Counts]:
     edges = (min(view.confidence + width, 1.0), max(view.confidence - width, 0.0))
     strict, lax = (counts_of(replace(view, confidence=round(edge, 2))) for edge in edges)
     return strict, lax
+
+
+def confidences_of(view: View) -> npt.NDArray[np.int64] | None:
+    """(len(view.table.classes), 101) boxes of the window by confidence, as in `Cube.histogram`; None without a cube."""
+    cube, entries = view.results.cube(view.model), view.entries
+    if cube is None:
+        return None
+    first = -(-entries.start // cube.span)
+    stop = cube.counts.shape[2] if entries.stop == len(view.results.time_s) else entries.stop // cube.span
+    if first >= stop:
+        return _by_confidence(view, entries.start, entries.stop)
+    before = _by_confidence(view, entries.start, first * cube.span)
+    return before + cube.histogram(first, stop) + _by_confidence(view, stop * cube.span, entries.stop)
+
+
+def _by_confidence(view: View, start: int, stop: int) -> npt.NDArray[np.int64]:
+    """The same for entries [start, stop), from the boxes."""
+    classes = len(view.table.classes)
+    found = np.zeros(classes * STEPS, dtype=np.int64)
+    for _, code, certain in view.results.confidence_pieces(view.model, start, stop) if start < stop else ():
+        counted = certain >= 0
+        found += np.bincount(code[counted] * STEPS + steps_of(certain[counted]), minlength=len(found))
+    return found.reshape(classes, STEPS)
 
 
 def gaps_of(view: View, starts: npt.NDArray[np.int64]) -> list[tuple[float, float]]:

@@ -42,9 +42,12 @@ class Cube:
     last: npt.NDArray[np.int64]
     """(101, c) last entry with at least one; likewise."""
 
-    def histogram(self) -> npt.NDArray[np.int64]:
-        """(c, 101) boxes by confidence: column s those from s / 100 to below (s + 1) / 100, the last exactly 1."""
-        boxes = self.counts.sum(axis=2, dtype=np.int64)
+    def histogram(self, first: int = 0, stop: int | None = None) -> npt.NDArray[np.int64]:
+        """(c, 101) boxes of the buckets [first, stop) by confidence.
+
+        Column s holds those from s / 100 to below (s + 1) / 100, the last those of exactly 1.
+        """
+        boxes = self.counts[:, :, first:stop].sum(axis=2, dtype=np.int64)
         return np.vstack([boxes[:-1] - boxes[1:], boxes[-1:]]).T
 
 
@@ -71,7 +74,7 @@ class CubeBuilder:
         """Count boxes: (b,) entry, ascending; (b,) class; (b,) confidence, where NaN and below 0 never count."""
         counted = confidence >= 0
         entry, class_code = entry[counted].astype(np.int64), class_code[counted].astype(np.int64)
-        step = _steps(confidence[counted])
+        step = steps_of(confidence[counted])
         if not len(entry) or int(class_code.max()) >= MOST_CLASSES:
             self._widen(int(class_code.max(initial=0)) + 1)
             return
@@ -132,7 +135,7 @@ class CubeBuilder:
             self._span_bits += 1
 
 
-def _steps(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def steps_of(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """The highest step that lets each confidence of at least 0 through."""
     step = (np.minimum(confidence, 1) * 100).astype(np.int64)
     step -= confidence < GRID[step]  # the product is rounded: it may be one step off

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Self
@@ -117,14 +118,37 @@ def read_rows(
     if not path.exists():
         return schema.empty_table()
     with pq.ParquetFile(path, memory_map=True) as file:
-        groups = [at for at in range(file.num_row_groups) if _holds(file.metadata.row_group(at), model, start, stop)]
+        groups = _groups(file, model, start, stop)
         table = file.read_row_groups(groups, columns=columns if "entry" in columns else ["entry", *columns])
+    return _between(table, start, stop).select(columns)
+
+
+def read_pieces(
+    folder: Path, name: str, model: int, columns: list[str], start: int = 0, stop: int | None = None
+) -> Iterator[pa.Table]:
+    """The same a row group at a time; the rows of an entry are all in one. `entry` is one of the columns.
+
+    Raises:
+        OSError, pa.ArrowException: as above.
+    """
+    path = folder / f"{name}.parquet"
+    if path.exists():
+        with pq.ParquetFile(path, memory_map=True) as file:
+            for group in _groups(file, model, start, stop):
+                yield _between(file.read_row_group(group, columns=columns), start, stop)
+
+
+def _between(table: pa.Table, start: int, stop: int | None) -> pa.Table:
     if start == 0 and stop is None:
-        return table.select(columns)
+        return table
     entry = table["entry"].to_numpy()
     first = int(entry.searchsorted(start))
     last = len(entry) if stop is None else int(entry.searchsorted(stop))
-    return table.slice(first, last - first).select(columns)
+    return table.slice(first, last - first)
+
+
+def _groups(file: pq.ParquetFile, model: int, start: int, stop: int | None) -> list[int]:
+    return [at for at in range(file.num_row_groups) if _holds(file.metadata.row_group(at), model, start, stop)]
 
 
 def _holds(group: pq.RowGroupMetaData, model: int, start: int, stop: int | None) -> bool:

@@ -7,6 +7,7 @@ import hashlib
 import shutil
 import tempfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,11 +26,13 @@ from video_inference.results.entries import Kind
 from video_inference.results.ingest import archive
 from video_inference.results.masks import MaskError, class_ids
 from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, SHA256_NAME, ModelNotes, Notes, read_notes
-from video_inference.results.parquet import read_rows
+from video_inference.results.parquet import read_pieces, read_rows
 from video_inference.results.raw import read_raw_entry
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 _BOX_COLUMNS = ["entry", "class_code", "class_id", "confidence", *_CORNERS, "tracker_id"]
+_COUNTED_COLUMNS = ["entry", "class_code", "confidence"]
+Columns = tuple[npt.NDArray[Any], ...]
 
 
 @dataclass(frozen=True)
@@ -108,11 +111,17 @@ class Results:
             tracker_id=np.array(trackers.to_pylist(), dtype=object) if known else None,
         )
 
-    def confidences(self, model: str, start: int = 0, stop: int | None = None) -> tuple[npt.NDArray[Any], ...]:
+    def confidences(self, model: str, start: int = 0, stop: int | None = None) -> Columns:
         """Of the boxes of the entries [start, stop) no more than counting asks for: entry, class_code, confidence."""
-        rows = self._rows("boxes", model, ["entry", "class_code", "confidence"], start, stop)
-        codes = self._class_rank(model)[_numbers(rows, "class_code")]
-        return _numbers(rows, "entry"), codes, _numbers(rows, "confidence")
+        return self._counted(model, self._rows("boxes", model, _COUNTED_COLUMNS, start, stop))
+
+    def confidence_pieces(self, model: str, start: int = 0, stop: int | None = None) -> Iterator[Columns]:
+        """The same in pieces of whole entries, of bounded size."""
+        try:
+            for rows in read_pieces(self.folder, "boxes", self._notes_of[model].number, _COUNTED_COLUMNS, start, stop):
+                yield self._counted(model, rows)
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged() from error
 
     def cube(self, model: str) -> Cube | None:
         """The counts of a model for every threshold k / 100; None for kinds without boxes, or above 1,024 classes."""
@@ -132,7 +141,7 @@ class Results:
 
         k is that of `keypoint_names`.
         """
-        notes = self._notes_of(model)
+        notes = self._notes_of[model]
         rows, place, count = self._of_boxes("keypoints", model, ["point", "xyc"], start, stop)
         found = np.full((count, len(notes.points), 3), np.nan, dtype=np.float32)
         points, ends = _lists(rows, "point")
@@ -199,17 +208,18 @@ class Results:
 
     def _rows(self, name: str, model: str, columns: list[str], start: int = 0, stop: int | None = None) -> pa.Table:
         try:
-            return read_rows(self.folder, name, self._notes_of(model).number, columns, start, stop)
+            return read_rows(self.folder, name, self._notes_of[model].number, columns, start, stop)
         except (OSError, pa.ArrowException) as error:
             raise _damaged() from error
 
+    def _counted(self, model: str, rows: pa.Table) -> Columns:
+        codes = self._class_rank(model)[_numbers(rows, "class_code")]
+        return _numbers(rows, "entry"), codes, _numbers(rows, "confidence")
+
     def _class_rank(self, model: str) -> npt.NDArray[np.int32]:
         """(c,) place among the sorted classes by the code in the tables."""
-        names = self._notes_of(model).classes
+        names = self._notes_of[model].classes
         return np.argsort(np.argsort(np.array(names, dtype=object))).astype(np.int32)
-
-    def _notes_of(self, model: str) -> ModelNotes:
-        return self._by_name[model]
 
     @cached_property
     def _cubes(self) -> dict[str, Cube | None]:
@@ -219,7 +229,7 @@ class Results:
             raise _damaged() from error
 
     @cached_property
-    def _by_name(self) -> dict[str, ModelNotes]:
+    def _notes_of(self) -> dict[str, ModelNotes]:
         return {notes.name: notes for notes in self.notes.models}
 
 
