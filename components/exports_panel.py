@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
 
 from components.downloads import download_link
+from components.error_notice import error_notice
 from components.video_export import video_export
 from video_inference.analysis.view import Progress, View
 from video_inference.coco import write_coco
+from video_inference.disk import TRY_AGAIN, check_room, disk_full_explained
+from video_inference.errors import FrametallyError
 from video_inference.exports import (
     write_boxes_csv,
     write_boxes_parquet,
@@ -64,16 +68,29 @@ def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
     folder = bench.settings.exports_dir / "tables"
     path = folder / f"{job.id}-{_fingerprint(job, view)}.{ending}"
     if not path.exists() and st.button("Prepare", icon=":material/table:", type="primary"):
-        bar = st.progress(0.0, text="Writing")
-        _make_room(folder, bench.workflow.clock().timestamp())
-
-        def show(share: float) -> None:
-            bar.progress(min(share, 1.0), text=f"Writing · {share:.0%}")
-
-        write(view, path, show)
-        st.rerun()
+        _prepare(bench, job, partial(write, view), path)
     if path.exists():
         download_link(bench, path, f"{name}.{ending}", f"Download {name}.{ending}")
+
+
+def _prepare(bench: Workbench, job: Job, write: Callable[[Path, Progress], None], path: Path) -> None:
+    bar = st.progress(0.0, text="Writing")
+
+    def show(share: float) -> None:
+        bar.progress(min(share, 1.0), text=f"Writing · {share:.0%}")
+
+    try:
+        with disk_full_explained("this table", TRY_AGAIN):
+            _make_room(path.parent, bench.workflow.clock().timestamp())
+            # A table takes about as much as what it is made from.
+            results = bench.settings.results_dir / job.id
+            check_room(path.parent, sum(file.stat().st_size for file in results.iterdir()), "this table", TRY_AGAIN)
+            write(path, show)
+    except FrametallyError as error:
+        bar.empty()
+        error_notice(error)
+        return
+    st.rerun()
 
 
 def _make_room(folder: Path, now: float) -> None:

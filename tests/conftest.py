@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -86,3 +88,25 @@ def padded(video: Path, path: Path, size_bytes: int) -> Path:
     noise = Random(f"{path.parent.name}/{path.name}").randbytes(padding - 8)
     path.write_bytes(content + padding.to_bytes(4, "big") + b"free" + noise)
     return path
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 8 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("only root may mount a disk")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill(disk: Path, *, leave_bytes: int = 0) -> Path:
+    """A file that takes all the room of the disk but this."""
+    filler = disk / "filler"
+    with filler.open("wb") as file:
+        while (left := shutil.disk_usage(disk).free - leave_bytes) > 0:
+            file.write(bytes(min(4096, left)))
+            file.flush()
+    return filler

@@ -33,6 +33,7 @@ import numpy.typing as npt
 from video_inference.analysis.classes import ClassView
 from video_inference.analysis.view import View
 from video_inference.annotate import Scene, draw
+from video_inference.disk import TRY_AGAIN, disk_full_explained
 from video_inference.errors import FrametallyError, VideoError
 from video_inference.frames import FrameReader, load_index
 from video_inference.results import open_results
@@ -195,25 +196,29 @@ def main(spec_path: Path, target: Path) -> int:
     os.nice(10)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    report = _made(spec_path, target)
+    _say(report)
+    return 1 if report.what else 0
+
+
+def _made(spec_path: Path, target: Path) -> Report:
+    """What there is to say at the end, once the draft is gone: on a full disk there is room for it only then."""
     draft = target.with_name(f"{target.stem}.{os.getpid()}.part")
     try:
-        with draft.open("wb") as held:
+        with disk_full_explained(next_step=TRY_AGAIN), draft.open("wb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)  # who cannot lock it knows that it is being written
             spec = msgspec.json.decode(spec_path.read_bytes(), type=VideoSpec)
             make_video(spec, draft, lambda share: _say(Report(min(share, 0.999))))
             os.fsync(held.fileno())
         draft.replace(target)
-        _say(Report(1.0))
+        return Report(1.0)
     except FrametallyError as error:
-        _say(Report(what=error.what, next_step=error.next_step))
-        return 1
+        return Report(what=error.what, next_step=error.next_step)
     except Exception:  # the details belong into the log, not before the person
         traceback.print_exc()
-        _say(Report(what="The video could not be made.", next_step="The server's log says why."))
-        return 1
+        return Report(what="The video could not be made.", next_step="The server's log says why.")
     finally:
         draft.unlink(missing_ok=True)
-    return 0
 
 
 def _end_with_parent() -> None:

@@ -24,6 +24,17 @@ DEFINITION: Final = (
 )
 """What the file holds; shown beside the download."""
 
+_PERSON: Final = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee"),
+    *("left_ankle", "right_ankle"),
+)
+"""The keypoints of a person as COCO has them."""
+_BONES: Final = (
+    *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
+    *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
+)
+"""Their skeleton in person_keypoints_train2017.json: pairs of places among them, from 1."""
 _VISIBLE_FROM: Final = 0.5
 _DECIMALS: Final = 3
 _AT_ONCE: Final = 4096
@@ -93,7 +104,7 @@ def _images(view: View, stem: str) -> Iterator[list[_Image]]:
 def _image(view: View, entry: int, stem: str) -> _Image:
     frame_index = int(view.results.frame_index[entry])
     wh = view.table.image_wh[entry]
-    size = () if np.isnan(wh).any() else (round(float(wh[0])), round(float(wh[1])))
+    size = (round(float(wh[0])), round(float(wh[1]))) if ((wh > 0) & (wh < np.inf)).all() else ()
     return _Image(entry + 1, f"{stem}_{frame_index:06d}.jpg", frame_index, float(view.results.time_s[entry]), *size)
 
 
@@ -176,7 +187,8 @@ def _categories(view: View) -> list[_Category]:
     if view.table.kind is not Kind.KEYPOINTS:
         return [_Category(number, name) for number, name in numbered]
     points = view.table.keypoint_names
-    return [_Category(number, name, keypoints=points, skeleton=()) for number, name in numbered]
+    bones = _BONES if points == _PERSON else ()
+    return [_Category(number, name, keypoints=points, skeleton=bones) for number, name in numbered]
 
 
 def _write_items(file: BinaryIO, chunks: Iterable[list[_Image]] | Iterable[list[_Annotation]]) -> None:

@@ -26,21 +26,25 @@ LOW_DISK_BYTES: Final = 4 * DISK_RESERVE_BYTES
 _NO_LINKS: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 """What a file system says on which a file has one name only, as exFAT and FAT."""
 
+SMALLER_FILE: Final = "Free some space there, or choose a smaller file."
+TRY_AGAIN: Final = "Free some space there, then try again."
+"""The next step where the file is made here."""
+
 T = TypeVar("T")
 
 
 class DiskFull(MediaError):
-    """The disk has no room for this video."""
+    """The disk has no room for this file."""
 
 
-def check_room(folder: Path, size_bytes: int) -> None:
+def check_room(folder: Path, size_bytes: int, what: str = "this video", next_step: str = SMALLER_FILE) -> None:
     """Have the disk of this folder take so much more and still keep its reserve.
 
     Raises:
         DiskFull: it cannot.
     """
     if shutil.disk_usage(folder).free - size_bytes < DISK_RESERVE_BYTES:
-        raise _disk_full()
+        raise _disk_full(what, next_step)
 
 
 def size_in_words(size_bytes: int) -> str:
@@ -176,15 +180,15 @@ class Arrival:
 
 
 @contextmanager
-def disk_full_explained() -> Iterator[None]:
+def disk_full_explained(what: str = "this video", next_step: str = SMALLER_FILE) -> Iterator[None]:
     """A full disk becomes an error that says so."""
     try:
         yield
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise _disk_full() from error
+        raise _disk_full(what, next_step) from error
 
 
-def _disk_full() -> DiskFull:
-    return DiskFull("The server's disk has no room for this video.", "Free some space there, or choose a smaller file.")
+def _disk_full(what: str, next_step: str) -> DiskFull:
+    return DiskFull(f"The server's disk has no room for {what}.", next_step)

@@ -24,7 +24,7 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from video_inference.disk import check_room
+from video_inference.disk import TRY_AGAIN, check_room, disk_full_explained
 from video_inference.errors import MediaError
 from video_inference.video_specs import Report, VideoSpec
 
@@ -106,11 +106,12 @@ class Exports:
         with self._lock:
             if self._running:
                 raise ExportBusy("Another video is being made.", "Wait for it, or cancel it.")
-            check_room(self._folder, Path(spec.video).stat().st_size)
+            check_room(self._folder, Path(spec.video).stat().st_size, next_step=TRY_AGAIN)
             self._tidy()
             key = key_of(spec)
             self._failed.pop(key, None)
-            self._running = self._process(key, spec)
+            with disk_full_explained(next_step=TRY_AGAIN):
+                self._running = self._process(key, spec)
         return self.state(spec)
 
     def cancel(self, spec: VideoSpec) -> None:

@@ -147,10 +147,26 @@ def test_real_people_keep_their_seventeen_keypoints(tmp_path: Path, shared_data:
     frames = real["yolov8m-pose"][:20]
     content = written(tmp_path, frames)
     check_as_the_tools_do(content)
-    assert len(content["categories"][0]["keypoints"]) == 17
+    (person,) = content["categories"]
+    assert len(person["keypoints"]) == 17
+    bones = [{person["keypoints"][at - 1] for at in pair} for pair in person["skeleton"]]
+    assert len(bones) == 19
+    assert {"left_elbow", "left_wrist"} in bones
+    assert {"right_knee", "right_ankle"} in bones
     expected = [one for frame in frames for one in frame["predictions"]]
     for one, found in zip(expected, content["annotations"], strict=True):
         assert found["keypoints"][::3] == pytest.approx([point["x"] for point in one["keypoints"]], abs=0.01)
+
+
+def test_seventeen_points_of_something_else_are_no_skeleton_of_a_person(tmp_path: Path) -> None:
+    points = [{"x": 1, "y": at, "confidence": 0.9, "class_id": at, "class": f"joint {at}"} for at in range(17)]
+    content = written(tmp_path, [entry(box("crane", keypoints=points))])
+    assert content["categories"][0]["skeleton"] == []
+
+
+def test_a_size_that_no_picture_has_is_left_out(tmp_path: Path) -> None:
+    frames: list[Any] = [{"image": {"width": side, "height": 9}, "predictions": [box("car")]} for side in (0, -1, 1e39)]
+    assert [image.get("width") for image in written(tmp_path, frames)["images"]] == [None, None, None]
 
 
 def test_results_that_are_no_boxes_have_no_annotations(tmp_path: Path) -> None:

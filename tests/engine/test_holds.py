@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import fill
 from tests.engine import onnx_models
 from tests.engine.conftest import RunningEngine, StartEngine, model
 from tests.engine.test_worker import until
@@ -68,27 +69,6 @@ def test_a_model_that_wants_more_memory_than_there_is_fails_with_the_reason_and_
     assert failure is not None
     assert "memory" in failure.reason
     assert end_of(next_one).state == "done"
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 8 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root may mount a disk")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(disk: Path, *, leave_bytes: int = 0) -> Path:
-    filler = disk / "filler"
-    with filler.open("wb") as file:
-        while (left := shutil.disk_usage(disk).free - leave_bytes) > 0:
-            file.write(bytes(min(4096, left)))
-            file.flush()
-    return filler
 
 
 def test_a_disk_that_fills_up_fails_the_job_with_the_reason_and_the_next_one_runs(

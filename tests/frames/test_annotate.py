@@ -169,6 +169,19 @@ def test_areas_are_tinted_and_named_with_their_share(tmp_path: Path) -> None:
     assert is_red(image)[:30, :60].any()  # the legend
 
 
+def test_an_area_that_the_class_map_does_not_name_is_drawn_and_named_as_it_is_charted(tmp_path: Path) -> None:
+    ids = np.zeros((12, 16), dtype=np.uint8)
+    ids[6:] = 3
+    _, png = cv2.imencode(".png", ids)
+    mask = base64.b64encode(png.tobytes()).decode()
+    predictions = {"segmentation_mask": mask, "class_map": {"0": "background", "03": "square"}}
+    image = drawn(tmp_path, {"predictions": predictions}, {"3": "#ff0000"})
+    assert open_results(tmp_path / "results").models["model"].classes == ("3", "background", "square")
+    assert is_reddish(image)[62:].all()
+    assert not is_reddish(image)[40:58].any()
+    assert is_red(image)[:30, :40].any()  # the legend
+
+
 def test_a_classification_is_written_into_the_corner(tmp_path: Path) -> None:
     probabilities = [{"class": "square", "class_id": 0, "confidence": 0.8}]
     image = drawn(tmp_path, {"top": "square", "confidence": 0.8, "predictions": probabilities})

@@ -17,9 +17,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from tests.conftest import write_video
+from tests.conftest import fill, write_video
 from tests.frames.conftest import archived, box, write
+from video_inference import disk
 from video_inference.annotated_video import ahead, make_video
+from video_inference.disk import DiskFull
 from video_inference.errors import VideoError
 from video_inference.video import Image, build_index, decode, upright
 from video_inference.video_exports import ExportBusy, Exports, ExportState, ExportStatus, key_of
@@ -212,6 +214,20 @@ def test_a_killed_dashboard_takes_its_export_along_and_leaves_nothing_for_long(
     later.start(spec)
     eventually(lambda: later.state(spec), ExportStatus.DONE)
     assert [path.name for path in folder.iterdir()] == [f"{key_of(spec)}.mp4"]
+
+
+def test_a_disk_that_fills_up_is_named(long_spec: VideoSpec, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exports = Exports(small_disk / "exports")
+    with pytest.raises(DiskFull):
+        exports.start(long_spec)
+    monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
+    exports.start(long_spec)
+    until(lambda: exports.state(long_spec).share > 0)  # from now on there is room for a word
+    fill(small_disk)
+    failed = eventually(lambda: exports.state(long_spec), ExportStatus.FAILED)
+    assert failed.what == "The server's disk has no room for this video."
+    assert failed.next_step == "Free some space there, then try again."
+    assert list((small_disk / "exports").iterdir()) == []
 
 
 def until(reached: Callable[[], bool]) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.conftest import fill
 from tests.pages.conftest import button, captions, dataframe, open_link
 from tests.pages.results_files import BOXES, RESULTS, SIZE, box, entry, finished_job
+from video_inference import disk
 from video_inference.workbench import Workbench
 
 OTHER = [entry(), entry(box("cup", 0.9)), entry(), entry(box("person", 0.6), box("cup", 0.6)), None]
@@ -162,6 +164,28 @@ def test_a_table_is_of_the_view_and_empty_where_not_analysed(app: AppTest, bench
             ["6", "0.6", "0", "0"],
             ["8", "0.8", "1", "2"],
         ]
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_a_disk_without_room_for_a_table_is_named_and_nothing_is_left(
+    app: AppTest, bench: Workbench, small_disk: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+) -> None:
+    folder = bench.settings.exports_dir / "tables"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(small_disk)
+    opened(app, "Take it away").selectbox(key="table_format").set_value(wanted).run()
+    said = "**The server's disk has no room for this table.**  \nFree some space there, then try again."
+    button(app, "Prepare").click().run()  # 8 MiB is below the reserve
+    assert [error.value for error in app.error] == [said]
+    monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
+    filler = fill(small_disk)
+    button(app, "Prepare").click().run()
+    assert [error.value for error in app.error] == [said]
+    assert list(small_disk.iterdir()) == [filler]
+    filler.unlink()
+    button(app, "Prepare").click().run()
+    assert not app.error
+    assert not app.exception
 
 
 def test_another_view_is_another_table(app: AppTest) -> None:

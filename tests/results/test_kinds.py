@@ -155,7 +155,7 @@ def test_a_semantic_mask_gives_the_share_of_the_picture(tmp_path: Path, mode: st
     found = results.mask("cars", 0)
     assert found is not None
     assert (found[0] == ids).all()
-    assert found[1] == {0: "background", 1: "cat", 2: "dog"}
+    assert found[1] == {0: "background", 2: "dog", 9: "9"}
     assert results.mask("cars", 1) is None
 
 

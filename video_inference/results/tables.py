@@ -154,7 +154,10 @@ class Results:
         return np.column_stack([_numbers(rows, "yaw"), _numbers(rows, "pitch")])
 
     def mask(self, model: str, entry: int) -> tuple[npt.NDArray[np.uint8], dict[int, str]] | None:
-        """(h, w) class id of each pixel, and the name of each id; None where the entry has no mask."""
+        """(h, w) class id of each pixel, and the name of each id in it; None where the entry has no mask.
+
+        The name is the number where the model gives none, as in the scores.
+        """
         rows = self._rows("masks", model, ["png", "class_map"], entry, entry + 1)
         if not len(rows):
             return None
@@ -163,7 +166,8 @@ class Results:
             ids = class_ids(rows["png"][0].as_py())
         except MaskError as error:
             raise _damaged() from error
-        return ids, {int(number): name for number, name in names.items() if number.isdecimal()}
+        there = np.flatnonzero(np.bincount(ids.ravel())).tolist()
+        return ids, {number: names.get(str(number), str(number)) for number in there}
 
     def scores(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float64]:
         """(m, c) for the entries [start, stop): the probability of a class, or its share of the picture; else NaN."""
