@@ -196,10 +196,11 @@ class MaskSink:
 
     def _add_one(self, entry: int, mask: Mask) -> None:
         png = masks.unpack(mask.segmentation_mask)
-        shares = masks.shares(masks.class_ids(png))
+        ids = masks.class_ids(png)
+        shares = masks.shares(ids)
         by_code = dict.fromkeys((self.classes[name] for name in mask.class_map.values()), 0.0)
-        for class_id in np.flatnonzero(shares):
-            code = self.classes[mask.class_map.get(str(class_id), str(class_id))]
+        for class_id, name in masks.names_of(ids, mask.class_map).items():
+            code = self.classes[name]
             by_code[code] = by_code.get(code, 0.0) + float(shares[class_id])
         key = np.array([entry], dtype=np.int32)
         class_map = msgspec.json.encode(mask.class_map).decode()

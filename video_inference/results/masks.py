@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import io
 import struct
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,12 @@ def class_ids(png: bytes) -> npt.NDArray[np.uint8]:
             return np.array(image, dtype=np.uint8)
     except (OSError, SyntaxError, ValueError, struct.error) as error:
         raise MaskError("The mask is damaged.") from error
+
+
+def names_of(ids: npt.NDArray[np.uint8], class_map: Mapping[str, str]) -> dict[int, str]:
+    """The name of each id in the mask: its number where the map, by the id as text, has none."""
+    there = np.flatnonzero(np.bincount(ids.ravel())).tolist()
+    return {number: class_map.get(str(number), str(number)) for number in there}
 
 
 def shares(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:

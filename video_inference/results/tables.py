@@ -24,7 +24,7 @@ from video_inference.errors import ResultsError
 from video_inference.results.cube import Cube, read_cube
 from video_inference.results.entries import Kind
 from video_inference.results.ingest import archive
-from video_inference.results.masks import MaskError, class_ids
+from video_inference.results.masks import MaskError, class_ids, names_of
 from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, SHA256_NAME, ModelNotes, Notes, read_notes
 from video_inference.results.parquet import read_pieces, read_rows
 from video_inference.results.raw import read_raw_entry
@@ -154,20 +154,16 @@ class Results:
         return np.column_stack([_numbers(rows, "yaw"), _numbers(rows, "pitch")])
 
     def mask(self, model: str, entry: int) -> tuple[npt.NDArray[np.uint8], dict[int, str]] | None:
-        """(h, w) class id of each pixel, and the name of each id in it; None where the entry has no mask.
-
-        The name is the number where the model gives none, as in the scores.
-        """
+        """(h, w) class id of each pixel, and the name of each id in it; None where the entry has no mask."""
         rows = self._rows("masks", model, ["png", "class_map"], entry, entry + 1)
         if not len(rows):
             return None
-        names = msgspec.json.decode(rows["class_map"][0].as_py(), type=dict[str, str])
+        class_map = msgspec.json.decode(rows["class_map"][0].as_py(), type=dict[str, str])
         try:
             ids = class_ids(rows["png"][0].as_py())
         except MaskError as error:
             raise _damaged() from error
-        there = np.flatnonzero(np.bincount(ids.ravel())).tolist()
-        return ids, {number: names.get(str(number), str(number)) for number in there}
+        return ids, names_of(ids, class_map)
 
     def scores(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float64]:
         """(m, c) for the entries [start, stop): the probability of a class, or its share of the picture; else NaN."""
