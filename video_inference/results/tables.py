@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from video_inference.errors import ResultsError
+from video_inference.results.anew import damaged, made_anew
 from video_inference.results.cube import Cube, read_cube
 from video_inference.results.entries import Kind
-from video_inference.results.ingest import archive
 from video_inference.results.masks import MaskError, class_ids, names_of
-from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, SHA256_NAME, ModelNotes, Notes, read_notes
+from video_inference.results.notes import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes
 from video_inference.results.parquet import read_pieces, read_rows
 from video_inference.results.raw import read_raw_entry
 
@@ -121,7 +116,7 @@ class Results:
             for rows in read_pieces(self.folder, "boxes", self._notes_of[model].number, _COUNTED_COLUMNS, start, stop):
                 yield self._counted(model, rows)
         except (OSError, pa.ArrowException) as error:
-            raise _damaged() from error
+            raise damaged() from error
 
     def cube(self, model: str) -> Cube | None:
         """The counts of a model for every threshold k / 100; None for kinds without boxes, or above 1,024 classes."""
@@ -162,7 +157,7 @@ class Results:
         try:
             ids = class_ids(rows["png"][0].as_py())
         except MaskError as error:
-            raise _damaged() from error
+            raise damaged() from error
         return ids, names_of(ids, class_map)
 
     def scores(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float64]:
@@ -191,7 +186,7 @@ class Results:
         try:
             return read_raw_entry(self.folder / ARCHIVE_NAME, entry)
         except (OSError, EOFError, zlib.error) as error:
-            raise _damaged() from error
+            raise damaged() from error
 
     def _of_boxes(
         self, name: str, model: str, columns: list[str], start: int, stop: int | None
@@ -206,7 +201,7 @@ class Results:
         try:
             return read_rows(self.folder, name, self._notes_of[model].number, columns, start, stop)
         except (OSError, pa.ArrowException) as error:
-            raise _damaged() from error
+            raise damaged() from error
 
     def _counted(self, model: str, rows: pa.Table) -> Columns:
         codes = self._class_rank(model)[_numbers(rows, "class_code")]
@@ -222,7 +217,7 @@ class Results:
         try:
             return {model.name: read_cube(self.folder, model.number) for model in self.notes.models}
         except (OSError, ValueError) as error:
-            raise _damaged() from error
+            raise damaged() from error
 
     @cached_property
     def _notes_of(self) -> dict[str, ModelNotes]:
@@ -236,12 +231,12 @@ def open_results(folder: Path) -> Results:
         ResultsError: there are none that can be read.
     """
     try:
-        notes = read_notes(folder) or _made_anew(folder)
+        notes = read_notes(folder) or made_anew(folder)
         if notes.failure:
             raise ResultsError(*notes.failure)
         frames = pq.read_table(folder / FRAMES_NAME, memory_map=True)
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise _damaged() from error
+        raise damaged() from error
     return Results(
         frame_index=_numbers(frames, "frame_index"),
         time_s=_numbers(frames, "time_s"),
@@ -259,37 +254,10 @@ def read_again(folder: Path) -> Results:
         ResultsError: it still cannot, or what is kept is not what came.
     """
     try:
-        _made_anew(folder, also_failed=True)
+        made_anew(folder, also_failed=True)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged() from error
+        raise damaged() from error
     return open_results(folder)
-
-
-def _made_anew(folder: Path, *, also_failed: bool = False) -> Notes:
-    """Read the kept JSON again, as this version reads it."""
-    if not (folder / ARCHIVE_NAME).exists():
-        raise _damaged()
-    with FileLock(folder.with_name(f"{folder.name}.lock")):
-        notes = read_notes(folder)  # somebody else may have been quicker
-        if notes is None or (also_failed and notes.failure):
-            with tempfile.NamedTemporaryFile(dir=folder.parent, suffix=".json") as plain:
-                with gzip.open(folder / ARCHIVE_NAME) as packed:
-                    shutil.copyfileobj(packed, plain, 1 << 20)
-                plain.flush()
-                _check_original(Path(plain.name), folder)
-                archive(Path(plain.name), folder)
-            notes = read_notes(folder)
-    return notes or Notes()
-
-
-def _check_original(plain: Path, folder: Path) -> None:
-    """Have the results be those that came; an archive of before wrote no sha256 down."""
-    noted = folder / SHA256_NAME
-    if not noted.exists():
-        return
-    with plain.open("rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != noted.read_text().split()[0]:
-            raise _damaged()
 
 
 def _model_table(notes: ModelNotes, frames: pa.Table) -> ModelTable:
@@ -313,7 +281,3 @@ def _lists(table: pa.Table, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np
     """A column of lists as one array, and where in it each list ends."""
     lists = table[name].combine_chunks()
     return lists.flatten().to_numpy(), np.cumsum(lists.value_lengths().to_numpy(), dtype=np.int64)
-
-
-def _damaged() -> ResultsError:
-    return ResultsError("The archived results cannot be read.", "Run the job again.")
