@@ -50,9 +50,10 @@ class CuttingProxy:
         self._listening.set()
         await self._stopping.wait()
         server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in under_way:  # also what it holds back for something that no longer comes
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = [writer]

@@ -141,9 +141,11 @@ def _engine(settings: Settings) -> Iterator[str]:
         if not thread.is_alive():
             raise SettingsError("The built-in engine did not start.", "Run it alone: python -m video_inference.engine.")
         time.sleep(0.05)
-    yield f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(timeout=10)
+    try:
+        yield f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
 
 
 def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelChoice]) -> Job:
