@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from contextlib import suppress
 from types import TracebackType
 
 _CHUNK_BYTES = 64 * 1024
+_UPLOADS = 4 * _CHUNK_BYTES
+"""So many bytes make a connection one of an upload."""
 
 
 class CuttingProxy:
@@ -18,7 +21,7 @@ class CuttingProxy:
         self.sent_bytes = 0
         """By clients, all connections together, headers and all."""
         self.hold_at_bytes: int | None = None
-        """What clients may send in all; then they wait, so that what is to happen in the middle does happen there."""
+        """What clients may send in all; then uploads wait, so that what is to happen in the middle happens there."""
         self.cuts = 0
         self._cut_after_bytes = cut_after_bytes
         self._loop = asyncio.new_event_loop()
@@ -81,7 +84,8 @@ class CuttingProxy:
         left = self._cut_after_bytes
         with suppress(OSError):
             while left > 0 and (data := await reader.read(_CHUNK_BYTES)):
-                while self.hold_at_bytes is not None and self.sent_bytes >= self.hold_at_bytes:
+                # A connection that has sent little may be the page itself, which is to load meanwhile.
+                while self.sent_bytes >= (self.hold_at_bytes or math.inf) and self._cut_after_bytes - left >= _UPLOADS:
                     await asyncio.sleep(0.02)
                 self.sent_bytes += len(data)
                 left -= len(data)
