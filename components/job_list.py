@@ -20,7 +20,7 @@ from video_inference.store import Store
 from video_inference.workbench import Workbench
 
 PER_PAGE = 10
-_MOVES = "jobs_move"
+_MOVES, _SEEN = "jobs_move", "jobs_seen"
 _OPEN = [status for status in JobStatus if status.is_open]
 _MOST_AT_ONCE = 10_000
 _WITH_MANY: dict[str, tuple[Act, Callable[[Job], bool]]] = {
@@ -37,7 +37,8 @@ _WITH_MANY: dict[str, tuple[Act, Callable[[Job], bool]]] = {
 def refresh_s(store: Store) -> int:
     """How often the list is to be drawn again, in seconds: seldom where nothing in view is under way.
 
-    What was in view last tells, and before anything was, whether any job of the ledger is under way.
+    What was in view last tells, and before anything was, whether any job of the ledger is under way. Another pace
+    takes another run of the page: it waits for the next turn of the clock, so that nobody who searches waits for it.
     """
     if _MOVES not in st.session_state:
         st.session_state[_MOVES] = bool(store.jobs(statuses=_OPEN, limit=1))
@@ -50,7 +51,6 @@ def job_list(bench: Workbench) -> Wish | None:
     query = job_filter(store)
     matching = count(store, query)
     if not matching:
-        st.session_state[_MOVES] = False
         _nothing(query)
         undo_bar(bench)
         return None
@@ -59,7 +59,9 @@ def job_list(bench: Workbench) -> Wish | None:
     with st.container(horizontal_alignment="center"):
         page = _page(query, -(-matching // PER_PAGE))
     jobs = find(store, query, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
-    st.session_state[_MOVES] = any(_moves(job) for job in jobs)
+    before, st.session_state[_SEEN] = st.session_state.get(_SEEN), (query, page)
+    if before == (query, page):
+        st.session_state[_MOVES] = any(_moves(job) for job in jobs)
     with head:
         wish = _with_many(store, query, jobs, matching)
         undo_bar(bench)
