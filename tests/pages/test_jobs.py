@@ -315,8 +315,11 @@ def test_a_list_in_which_nothing_is_under_way_is_drawn_again_seldom(
     app.run()
     assert timers[-1] == 2
     app.pills(key="state").set_value(["Failed"]).run()
+    assert timers[-1] == 2  # nobody who searches waits for another pace
+    app.run()
     assert timers[-1] == 10
     app.pills(key="state").set_value([]).run()
+    app.run()
     assert timers[-1] == 2
     assert bench.store.move(job, JobStatus.FAILED)
     app.run()
