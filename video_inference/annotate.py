@@ -13,6 +13,7 @@ import numpy.typing as npt
 import supervision as sv
 from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 
+from video_inference.coco_person import COCO_PERSON
 from video_inference.video import Image
 
 Floats = npt.NDArray[np.float32]
@@ -26,7 +27,6 @@ MOST_ENLARGED_PX: Final = 4096
 _FAR_PX = 1 << 15
 """Nothing is drawn farther from the corner: OpenCV takes no numbers of any size."""
 _OTHER_COLOR = "#7f8c8d"
-_COCO_PERSON_POINTS = 17
 _LEGEND_ROWS = 8
 
 
@@ -233,7 +233,7 @@ def _with_names(scene: Scene) -> list[tuple[Floats, str]]:
 def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     points = np.zeros((0, 0, 3), np.float32) if scene.keypoints is None else scene.keypoints
     thickness = _thickness(canvas)
-    edges = SKELETONS_BY_VERTEX_COUNT.get(points.shape[1], ()) if points.shape[1] == _COCO_PERSON_POINTS else ()
+    edges = SKELETONS_BY_VERTEX_COUNT.get(points.shape[1], ()) if points.shape[1] == len(COCO_PERSON) else ()
     for name in sorted(set(scene.class_names)):
         of_class = points[[at for at, other in enumerate(scene.class_names) if other == name]]
         xy, sure = of_class[..., :2], np.nan_to_num(of_class[..., 2], nan=1.0) >= SURE_KEYPOINT

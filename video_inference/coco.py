@@ -13,6 +13,7 @@ import numpy.typing as npt
 from msgspec import UNSET, Struct, UnsetType
 
 from video_inference.analysis.view import Progress, View, ViewedBoxes, chunks_of
+from video_inference.coco_person import COCO_PERSON
 from video_inference.exports import appearing, check_boxes
 from video_inference.file_names import safe_file_name
 from video_inference.results import Boxes, Kind
@@ -24,17 +25,11 @@ DEFINITION: Final = (
 )
 """What the file holds; shown beside the download."""
 
-_PERSON: Final = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
-    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee"),
-    *("left_ankle", "right_ankle"),
-)
-"""The keypoints of a person as COCO has them."""
 _BONES: Final = (
     *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
     *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
 )
-"""Their skeleton in person_keypoints_train2017.json: pairs of places among them, from 1."""
+"""The skeleton of a person in person_keypoints_train2017.json: pairs of places among the 17, from 1."""
 _VISIBLE_FROM: Final = 0.5
 _DECIMALS: Final = 3
 _AT_ONCE: Final = 4096
@@ -187,7 +182,7 @@ def _categories(view: View) -> list[_Category]:
     if view.table.kind is not Kind.KEYPOINTS:
         return [_Category(number, name) for number, name in numbered]
     points = view.table.keypoint_names
-    bones = _BONES if points == _PERSON else ()
+    bones = _BONES if points == COCO_PERSON else ()
     return [_Category(number, name, keypoints=points, skeleton=bones) for number, name in numbered]
 
 

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from video_inference.engine.detectors.boxes import Candidates, Detail, Details, Floats, Outputs
 from video_inference.engine.detectors.intake import Fit
 from video_inference.engine.entries import Keypoint
 from video_inference.engine.picture import Picture
-
-COCO_PERSON: Final = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
-    *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
-    *("left_knee", "right_knee", "left_ankle", "right_ankle"),
-)
-"""The 17 points of a person in COCO, by id."""
 
 
 def from_columns(names: list[str], values_each: int) -> Detail:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from video_inference.coco_person import COCO_PERSON
 from video_inference.contract import InferenceType
 from video_inference.engine.detectors.boxes import Detail
 from video_inference.engine.detectors.intake import Intake
-from video_inference.engine.detectors.keypoints import COCO_PERSON, from_columns
+from video_inference.engine.detectors.keypoints import from_columns
 from video_inference.engine.detectors.onnx_file import OnnxFile
 from video_inference.engine.detectors.outlines import from_prototypes
 from video_inference.errors import ModelError
