@@ -84,8 +84,8 @@ def _nothing(query: JobQuery) -> None:
 def _page(query: JobQuery, pages: int) -> int:
     """Which page is in view; another search begins at its first one."""
     state = st.session_state
-    if state.setdefault("jobs_query", query) != query:
-        state["jobs_query"], state["page"] = query, 1
+    if _SEEN in state and state[_SEEN][0] != query:
+        state["page"] = 1
     state_page = state.get("page", 1)
     if state_page > pages:
         state["page"] = pages

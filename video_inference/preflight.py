@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import parse_qs
 
+from video_inference.call import split_url
 from video_inference.contract import MAX_INFER_FPS, MIN_INFER_FPS, VIDEO_SUFFIXES, ModelInfo
 from video_inference.disk import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
 from video_inference.file_names import KEPT_SUFFIXES
@@ -64,7 +65,7 @@ class Facts:
 
 def findings(facts: Facts) -> list[Finding]:
     """Everything that is known to stand in the way, what is certain first."""
-    if _split(facts.url or "") is None:
+    if facts.url and not split_url(facts.url).scheme:
         next_step = "Give it as https://host/video.mp4."
         return [Finding(severity="stops", what="The address of the video cannot be read.", next_step=next_step)]
     found = [*_container(facts), *_rate(facts), *_models(facts), *_link(facts), *_address(facts), *_disk(facts)]
@@ -85,8 +86,7 @@ def expires_at(url: str) -> datetime | None:
 
     `Expires` is a moment beside a signature only: elsewhere it may be a number of seconds, or anything.
     """
-    parts = _split(url)
-    query = {name.lower(): values[0] for name, values in parse_qs(parts.query if parts else "").items()}
+    query = {name.lower(): values[0] for name, values in parse_qs(split_url(url).query).items()}
     try:
         for vendor in ("x-amz", "x-goog"):
             if f"{vendor}-date" in query and f"{vendor}-expires" in query:
@@ -102,18 +102,11 @@ def expires_at(url: str) -> datetime | None:
         return None
 
 
-def _split(url: str) -> SplitResult | None:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return None
-
-
 def _container(facts: Facts) -> Iterator[Finding]:
     """By name where the service sees the name (contract: files), by content where it is what it says it is not."""
     accepted = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
     if facts.url:
-        last = urlsplit(facts.url).path.rpartition("/")[2]
+        last = split_url(facts.url).path.rpartition("/")[2]
         if last.lower().endswith(_TO_BE_PUT_INTO_MP4) and facts.service != EMBEDDED:
             yield Finding(
                 severity="warns",

@@ -196,10 +196,9 @@ class MaskSink:
 
     def _add_one(self, entry: int, mask: Mask) -> None:
         png = masks.unpack(mask.segmentation_mask)
-        ids = masks.class_ids(png)
-        shares = masks.shares(ids)
+        shares = masks.shares(masks.class_ids(png))
         by_code = dict.fromkeys((self.classes[name] for name in mask.class_map.values()), 0.0)
-        for class_id, name in masks.names_of(ids, mask.class_map).items():
+        for class_id, name in masks.names_of(np.flatnonzero(shares), mask.class_map).items():
             code = self.classes[name]
             by_code[code] = by_code.get(code, 0.0) + float(shares[class_id])
         key = np.array([entry], dtype=np.int32)

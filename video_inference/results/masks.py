@@ -6,6 +6,7 @@ import binascii
 import io
 import struct
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,10 +54,9 @@ def class_ids(png: bytes) -> npt.NDArray[np.uint8]:
         raise MaskError("The mask is damaged.") from error
 
 
-def names_of(ids: npt.NDArray[np.uint8], class_map: Mapping[str, str]) -> dict[int, str]:
-    """The name of each id in the mask: its number where the map, by the id as text, has none."""
-    there = np.flatnonzero(np.bincount(ids.ravel())).tolist()
-    return {number: class_map.get(str(number), str(number)) for number in there}
+def names_of(ids: npt.NDArray[np.integer[Any]], class_map: Mapping[str, str]) -> dict[int, str]:
+    """The name of each of these ids: its number where the map, by the id as text, has none."""
+    return {number: class_map.get(str(number), str(number)) for number in ids.tolist()}
 
 
 def shares(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:

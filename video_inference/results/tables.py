@@ -158,7 +158,7 @@ class Results:
             ids = class_ids(rows["png"][0].as_py())
         except MaskError as error:
             raise damaged() from error
-        return ids, names_of(ids, class_map)
+        return ids, names_of(np.unique(ids), class_map)
 
     def scores(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float64]:
         """(m, c) for the entries [start, stop): the probability of a class, or its share of the picture; else NaN."""
