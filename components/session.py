@@ -11,6 +11,7 @@ import streamlit as st
 from video_inference.contract import ROBOFLOW_API_URL
 from video_inference.jobs import EMBEDDED
 from video_inference.results import Results, open_results
+from video_inference.secrets_file import read_secrets
 from video_inference.settings import Settings
 from video_inference.video_exports import Exports
 from video_inference.workbench import Workbench, open_workbench
@@ -92,5 +93,9 @@ def _default_connection(settings: Settings) -> Connection:
 
 
 def _secrets() -> dict[str, object]:
-    """Streamlit's secrets; none where there is no such file."""
-    return dict(st.secrets) if st.secrets.load_if_toml_exists() else {}
+    """Streamlit's secrets; none where there is no such file.
+
+    Raises:
+        SettingsError: there is one that cannot be read; Streamlit would go on without it, and with another ledger.
+    """
+    return read_secrets() | (dict(st.secrets) if st.secrets.load_if_toml_exists() else {})
