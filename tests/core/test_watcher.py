@@ -45,6 +45,14 @@ def add_jobs(deployed: Deployment, count: int) -> None:
         deployed.store.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
 
 
+def one_under_way(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:
+    """A job whose service has been asked and says nothing."""
+    server.replies_with(silence(server))
+    add_jobs(deployed, 1)
+    watcher.start()
+    until(lambda: bool(server.seen))
+
+
 def ended(deployed: Deployment) -> int:
     return len(deployed.store.jobs(statuses=[JobStatus.FAILED]))
 
@@ -87,10 +95,7 @@ def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
 def test_a_job_under_way_is_not_begun_twice_where_the_machine_slept(
     deployed: Deployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
-    server.replies_with(silence(server))
-    add_jobs(deployed, 1)
-    watcher.start()
-    until(lambda: bool(server.seen))
+    one_under_way(deployed, server, watcher)
     deployed.clock.wait(LEASE_S + 1)
     until(lambda: deployed.job("j0").next_check_at > deployed.clock())
     time.sleep(0.1)
@@ -121,10 +126,7 @@ def test_a_ledger_that_fails_for_a_while_stops_nothing(
 def test_a_job_under_way_does_not_keep_the_server_from_ending(
     deployed: Deployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
-    server.replies_with(silence(server))
-    add_jobs(deployed, 1)
-    watcher.start()
-    until(lambda: bool(server.seen))
+    one_under_way(deployed, server, watcher)
     watcher.stop()
     at_work = [thread for thread in threading.enumerate() if thread.name.startswith("job")]
     assert [thread.daemon for thread in at_work] == [True]

@@ -157,25 +157,24 @@ def test_the_arrow_of_a_gaze_to_the_left_points_to_the_left(tmp_path: Path) -> N
     assert not is_red(image)[55:66, 105:].any()
 
 
-def test_areas_are_tinted_and_named_with_their_share(tmp_path: Path) -> None:
+def lower_half_is_3(class_map: dict[str, str]) -> dict[str, Any]:
+    """An entry whose mask has the id 0 above and 3 below."""
     ids = np.zeros((12, 16), dtype=np.uint8)
     ids[6:] = 3
     _, png = cv2.imencode(".png", ids)
     mask = base64.b64encode(png.tobytes()).decode()
-    predictions = {"segmentation_mask": mask, "class_map": {"0": "background", "3": "square"}}
-    image = drawn(tmp_path, {"predictions": predictions})
+    return {"predictions": {"segmentation_mask": mask, "class_map": class_map}}
+
+
+def test_areas_are_tinted_and_named_with_their_share(tmp_path: Path) -> None:
+    image = drawn(tmp_path, lower_half_is_3({"0": "background", "3": "square"}))
     assert is_reddish(image)[62:].all()
     assert not is_reddish(image)[40:58].any()
     assert is_red(image)[:30, :60].any()  # the legend
 
 
 def test_an_area_that_the_class_map_does_not_name_is_drawn_and_named_as_it_is_charted(tmp_path: Path) -> None:
-    ids = np.zeros((12, 16), dtype=np.uint8)
-    ids[6:] = 3
-    _, png = cv2.imencode(".png", ids)
-    mask = base64.b64encode(png.tobytes()).decode()
-    predictions = {"segmentation_mask": mask, "class_map": {"0": "background", "03": "square"}}
-    image = drawn(tmp_path, {"predictions": predictions}, {"3": "#ff0000"})
+    image = drawn(tmp_path, lower_half_is_3({"0": "background", "03": "square"}), {"3": "#ff0000"})
     assert open_results(tmp_path / "results").models["model"].classes == ("3", "background", "square")
     assert is_reddish(image)[62:].all()
     assert not is_reddish(image)[40:58].any()
