@@ -14,12 +14,12 @@ import streamlit as st
 from streamlit.starlette import App
 
 from components.session import exports, workbench
-from video_inference.engine.faults import read_faults
-from video_inference.engine.server import Engine
-from video_inference.errors import SettingsError
-from video_inference.media_api import media_routes
-from video_inference.startup_checks import concerns
-from video_inference.watcher import Watcher
+from frametally.engine.fault_injection import read_faults
+from frametally.engine.server import Engine
+from frametally.errors import SettingsError
+from frametally.health.checks import concerns
+from frametally.jobs.watcher import Watcher
+from frametally.library.routes import media_routes
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
 

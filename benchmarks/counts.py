@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.generate import CLASSES, FPS
-from video_inference.analysis.counts import count, totals
-from video_inference.results import Kind, Results, open_results
-from video_inference.results.cube import CubeBuilder, write_cube
-from video_inference.results.notes import FRAMES_NAME, ModelNotes, Notes, write_notes
-from video_inference.results.parquet import TableWriter, column
+from frametally.analysis.counts import count, totals
+from frametally.results import Kind, Results, open_results
+from frametally.results.cube import CubeBuilder, write_cube
+from frametally.results.manifest import FRAMES_NAME, ModelNotes, Notes, write_notes
+from frametally.results.tables import TableWriter, column
 
 BOXES = 30_000_000
 BOXES_PER_ENTRY = 20

@@ -25,10 +25,10 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 
-from video_inference.contract import ModelRequest
-from video_inference.engine.runner import planned_frames, run_job
-from video_inference.engine.spool import Job, JobRequest, Spool
-from video_inference.video import build_index, plan_frames
+from frametally.contract import ModelRequest
+from frametally.engine.runner import planned_frames, run_job
+from frametally.engine.spool import Job, JobRequest, Spool
+from frametally.video.decoding import build_index, plan_frames
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 VIDEO = DATA / "videos" / "bottle-detection.mp4"

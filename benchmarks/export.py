@@ -16,14 +16,14 @@ import supervision as sv
 
 from benchmarks.frames import took_ms, write_moving_picture
 from benchmarks.generate import CLASSES, write_results
-from video_inference.analysis.view import View
-from video_inference.annotate import Scene, draw
-from video_inference.annotated_video import ENCODER, make_video
-from video_inference.colors import class_colors
-from video_inference.results import archive, open_results
-from video_inference.scenes import scenes
-from video_inference.video import Image, upright
-from video_inference.video_specs import VideoSpec
+from frametally.analysis.view import View
+from frametally.rendering.annotate import Scene, draw
+from frametally.rendering.class_colors import class_colors
+from frametally.rendering.scenes import scenes
+from frametally.rendering.video_encoder import ENCODER, make_video
+from frametally.rendering.video_specs import VideoSpec
+from frametally.results import archive, open_results
+from frametally.video.decoding import Image, upright
 
 SECONDS = 7
 FPS = 30

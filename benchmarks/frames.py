@@ -18,8 +18,8 @@ import av
 import cv2
 import numpy as np
 
-from video_inference.frames import FrameReader
-from video_inference.video import FrameIndex, build_index, upright
+from frametally.video.decoding import FrameIndex, build_index, upright
+from frametally.video.frame_reader import FrameReader
 
 SECONDS = 20
 FPS = 30

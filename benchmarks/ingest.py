@@ -61,7 +61,7 @@ def compare(path: Path, ways: tuple[str, ...]) -> dict[str, float]:
 def health_p95_ms(path: Path) -> float:
     """How long the dashboard's health route takes while a process beside it ingests the file."""
     with tempfile.TemporaryDirectory() as folder, running_dashboard(Path(folder) / "data") as url:
-        command = [sys.executable, "-m", "video_inference.results", str(path), f"{folder}/job"]
+        command = [sys.executable, "-m", "frametally.results", str(path), f"{folder}/job"]
         took_ms = []
         with subprocess.Popen(command, cwd=ROOT) as ingesting:
             while ingesting.poll() is None:
@@ -99,13 +99,13 @@ def _orjson(path: Path) -> Callable[[], Any]:
 
 
 def _ours(path: Path) -> Callable[[], Any]:
-    from video_inference.results.ingest import write_tables
+    from frametally.results.ingest import write_tables
 
     return lambda: _in_folder(lambda folder: write_tables(path, folder))
 
 
 def _ours_with_gzip(path: Path) -> Callable[[], Any]:
-    from video_inference.results.ingest import archive
+    from frametally.results.ingest import archive
 
     return lambda: _in_folder(lambda folder: archive(path, folder / "job"))
 

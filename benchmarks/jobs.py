@@ -18,10 +18,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.dashboard import running_dashboard
 from benchmarks.page import FLAGS
-from video_inference import job_tags
-from video_inference.jobs import Job, JobStatus, ModelChoice
-from video_inference.settings import Settings
-from video_inference.workbench import open_workbench
+from frametally.config.settings import Settings
+from frametally.deployment import open_workbench
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.ledger import tags as job_tags
 
 JOBS = 10_000
 PAINTS, CHANGES = 5, 6

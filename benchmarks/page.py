@@ -16,10 +16,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.dashboard import running_dashboard
 from benchmarks.generate import write_results
-from video_inference.jobs import Job, JobStatus, ModelChoice
-from video_inference.results import archive
-from video_inference.settings import Settings
-from video_inference.workbench import open_workbench
+from frametally.config.settings import Settings
+from frametally.deployment import open_workbench
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.results import archive
 
 HOURS = 8
 CHANGES = 15

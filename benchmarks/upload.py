@@ -26,7 +26,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from benchmarks.cutting_proxy import CuttingProxy
 from benchmarks.dashboard import dashboard_process
 from benchmarks.frames import write_moving_picture
-from video_inference.digests import digests_of
+from frametally.storage.digests import digests_of
 
 SIZE_BYTES = 3 * 10**9
 CUTS = 15

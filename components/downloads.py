@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from video_inference.media_api import FILES_PREFIX
-from video_inference.workbench import Workbench
+from frametally.deployment import Workbench
+from frametally.library.routes import FILES_PREFIX
 
 
 def download_link(bench: Workbench, path: Path, file_name: str, label: str) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
-from components.error_notice import plain
-from video_inference.errors import JobError
-from video_inference.jobs import JobStatus
-from video_inference.outbox import JobEnd, ends_after, last_event
-from video_inference.store import Store
+from components.errors import plain
+from frametally.errors import JobError
+from frametally.job import JobStatus
+from frametally.ledger.ledger import Store
+from frametally.notifications.outbox import JobEnd, ends_after, last_event
 
 _SEEN, _COUNT = "ended_jobs_seen", "ended_jobs_count"
 _MOST_TOASTS = 3

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from components.durations import about
-from video_inference.contract import Standing
-from video_inference.estimates import FEWEST_JOBS, Estimate, estimate
-from video_inference.jobs import Job, JobStatus, ModelChoice
-from video_inference.store import Store
+from components.formatting import about
+from frametally.contract import Standing
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.jobs.eta import FEWEST_JOBS, Estimate, estimate
+from frametally.ledger.ledger import Store
 
 
 def job_progress(job: Job, earlier: Sequence[Job], now: datetime, *, doing: str = "") -> None:

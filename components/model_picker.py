@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.error_notice import error_notice
+from components.errors import error_notice
 from components.session import Connection, workbench
-from video_inference.contract import ModelInfo
-from video_inference.errors import FrametallyError
-from video_inference.jobs import EMBEDDED, ModelChoice
-from video_inference.store import Preset
+from frametally.contract import ModelInfo
+from frametally.errors import FrametallyError
+from frametally.job import EMBEDDED, ModelChoice
+from frametally.ledger.ledger import Preset
 
 
 def model_picker(presets: Sequence[Preset], installed: Sequence[ModelInfo], *, key: str) -> list[ModelChoice]:

@@ -9,17 +9,17 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.error_notice import error_notice, plain
+from components.errors import error_notice, plain
 from components.session import Connection
-from components.video_source import VideoSource
-from video_inference.clock import utc_now
-from video_inference.contract import ModelInfo
-from video_inference.errors import FrametallyError
-from video_inference.jobs import Job, ModelChoice
-from video_inference.preflight import Facts, Finding, findings
-from video_inference.remux import can_be_remuxed, remux_to_mp4
-from video_inference.url_check import UrlReport, look_at
-from video_inference.workbench import Workbench
+from components.upload.video_source import VideoSource
+from frametally.clock import utc_now
+from frametally.contract import ModelInfo
+from frametally.deployment import Workbench
+from frametally.errors import FrametallyError
+from frametally.job import Job, ModelChoice
+from frametally.jobs.preflight import Facts, Finding, findings
+from frametally.network.url_probe import UrlReport, look_at
+from frametally.video.remux import can_be_remuxed, remux_to_mp4
 
 _REMUXED = "remuxed_videos"
 

@@ -7,9 +7,9 @@ from fractions import Fraction
 
 import streamlit as st
 
-from video_inference.contract import MAX_INFER_FPS, MIN_INFER_FPS
-from video_inference.preflight import refused_rate
-from video_inference.probe import VideoFacts
+from frametally.contract import MAX_INFER_FPS, MIN_INFER_FPS
+from frametally.jobs.preflight import refused_rate
+from frametally.video.probe import VideoFacts
 
 _OTHER = 0
 

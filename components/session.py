@@ -8,13 +8,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from video_inference.contract import ROBOFLOW_API_URL
-from video_inference.jobs import EMBEDDED
-from video_inference.results import Results, open_results
-from video_inference.secrets_file import read_secrets
-from video_inference.settings import Settings
-from video_inference.video_exports import Exports
-from video_inference.workbench import Workbench, open_workbench
+from frametally.config.secrets import read_secrets
+from frametally.config.settings import Settings
+from frametally.contract import ROBOFLOW_API_URL
+from frametally.deployment import Workbench, open_workbench
+from frametally.job import EMBEDDED
+from frametally.rendering.video_export import Exports
+from frametally.results import Results, open_results
 
 _CONNECTION = "connection"
 

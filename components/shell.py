@@ -12,11 +12,11 @@ if str(ROOT) not in sys.path:  # Streamlit puts the folder of the script there, 
 import streamlit as st  # noqa: E402
 
 from components.ended_jobs import ended_jobs  # noqa: E402
-from components.error_notice import plain, told  # noqa: E402
+from components.errors import plain, told  # noqa: E402
 from components.session import workbench  # noqa: E402
-from video_inference.jobs import JobStatus  # noqa: E402
-from video_inference.secret_mark import other_secret  # noqa: E402
-from video_inference.startup_checks import concerns  # noqa: E402
+from frametally.health.checks import concerns  # noqa: E402
+from frametally.health.link_secret import other_secret  # noqa: E402
+from frametally.job import JobStatus  # noqa: E402
 
 st.set_page_config(page_title="Frametally", page_icon=str(ROOT / "components/assets/mark.svg"), layout="wide")
 st.logo(ROOT / "components/assets/logo.svg", size="large")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.error_notice import plain
-from video_inference.media import KeptVideo
+from components.errors import plain
+from frametally.library.library import KeptVideo
 
 
 def video_card(video: KeptVideo) -> None:
@@ -26,8 +26,8 @@ def video_card(video: KeptVideo) -> None:
 @st.cache_data(show_spinner=False, max_entries=50, hash_funcs={KeptVideo: lambda video: video.sha256})
 def first_picture(video: KeptVideo) -> bytes:
     """The first frame as a JPEG file."""
-    from video_inference.annotate import to_jpeg
-    from video_inference.video import decode, upright
+    from frametally.rendering.annotate import to_jpeg
+    from frametally.video.decoding import decode, upright
 
     return to_jpeg(upright(next(iter(decode(video.path)))), quality=85)
 

@@ -21,7 +21,7 @@ from demo.plan import CLASSES
 from demo.scene import Scene
 from demo.settings import training_setting
 from demo.truth import seen_at
-from video_inference.engine.picture import Picture
+from frametally.engine.picture import Picture
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]

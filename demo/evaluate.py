@@ -17,12 +17,12 @@ from demo.dataset import HELD_OUT_SEEDS, SCALE, load_scene, make_scenes
 from demo.plan import CLASSES
 from demo.scoring import OVERLAPS, Scene, average_precision
 from demo.truth import COUNTED_SHARE
-from video_inference.engine.detectors import InferenceParams, open_detector
-from video_inference.engine.detectors.detector import Detector
-from video_inference.engine.entries import DetectionEntry, Prediction
-from video_inference.engine.picture import Picture
-from video_inference.engine.runner import planned_frames
-from video_inference.video import build_index, plan_frames
+from frametally.engine.detectors import InferenceParams, open_detector
+from frametally.engine.detectors.detector import Detector
+from frametally.engine.picture import Picture
+from frametally.engine.result_entries import DetectionEntry, Prediction
+from frametally.engine.runner import planned_frames
+from frametally.video.decoding import build_index, plan_frames
 
 HERE: Final = Path(__file__).parent
 MODELS: Final = HERE / "models"

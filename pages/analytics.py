@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from components.frame_viewer import frame_view
-from components.job_picker import job_picker
-from components.overview import overview
-from components.sections import sections
+from components.analytics.frame_stepper import entry_in_view, stepper
+from components.analytics.frame_viewer import frame_view
+from components.analytics.job_picker import job_picker
+from components.analytics.overview import overview
+from components.analytics.tabs import sections
+from components.analytics.view_picker import class_editor, go_to, view_picker
 from components.session import job_results, workbench
-from components.stepper import entry_in_view, stepper
-from components.view_picker import class_editor, go_to, view_picker
 
 st.title("Analytics")
 bench = workbench()

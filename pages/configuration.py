@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from components.error_notice import plain
+from components.configuration.notifications_panel import notices_panel
+from components.configuration.preset_editor import preset_form, preset_list
+from components.configuration.service_form import service_form
+from components.errors import plain
 from components.model_picker import installed_models
-from components.notices_panel import notices_panel
-from components.preset_editor import preset_form, preset_list
-from components.service_form import service_form
 from components.session import current_connection, use_connection, workbench
-from video_inference.jobs import EMBEDDED
+from frametally.job import EMBEDDED
 
 st.title("Configuration")
 bench = workbench()

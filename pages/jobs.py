@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from components.error_notice import told
-from components.job_dialogs import job_dialog
-from components.job_list import job_list, refresh_s
-from components.job_wishes import Wish, carry_out, want_dialog
+from components.errors import told
+from components.jobs.job_commands import Wish, carry_out, want_dialog
+from components.jobs.job_dialogs import job_dialog
+from components.jobs.job_list import job_list, refresh_s
 from components.session import current_connection, workbench
 
 bench, connection = workbench(), current_connection()

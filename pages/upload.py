@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from components.batch import batch
-from components.error_notice import plain
+from components.errors import plain
 from components.job_progress import estimate_note
 from components.model_picker import installed_models, model_picker
 from components.preflight_notes import address_is_good, as_converted, preflight_notes
 from components.rate_picker import rate_picker
-from components.sample_card import sample_card
 from components.session import current_connection, workbench
-from components.submission import submission, submit_once
-from components.video_source import video_source
+from components.upload.batch import batch
+from components.upload.job_tracker import submission, submit_once
+from components.upload.sample_card import sample_card
+from components.upload.video_source import video_source
 
 st.title("Run a video")
 bench, connection = workbench(), current_connection()

@@ -16,6 +16,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+pytest_plugins = [
+    "tests.support.clients",
+    "tests.support.engines",
+    "tests.support.ledgers",
+    "tests.support.videos",
+]
+
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGS = [
     "--no-sandbox",

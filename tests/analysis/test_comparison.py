@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.analysis.material import Entry, box, entry, opened, random_entries
-from video_inference.analysis import matching
-from video_inference.analysis import view as view_module
-from video_inference.analysis.classes import ClassView
-from video_inference.analysis.comparison import Comparison, Second, by_second, compare
+from frametally.analysis import matching
+from frametally.analysis import view as view_module
+from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.comparison import Comparison, Second, by_second, compare
+from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
 
 def iou(a: dict[str, Any], b: dict[str, Any]) -> float:

@@ -8,11 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.analysis.material import box, entry, opened, random_entries
-from tests.results.documents import windowed
-from video_inference.analysis.classes import ClassView
-from video_inference.analysis.comparison import compare
-from video_inference.analysis.moments import (
+from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.comparison import compare
+from frametally.analysis.moments import (
     Extremes,
     Moment,
     every,
@@ -24,9 +22,11 @@ from video_inference.analysis.moments import (
     previous_moment,
     proof_of,
 )
-from video_inference.analysis.summary import counts_of
-from video_inference.analysis.view import View
-from video_inference.results import parquet
+from frametally.analysis.summary import counts_of
+from frametally.analysis.view import View
+from frametally.results import tables as parquet
+from tests.support.documents import windowed
+from tests.support.opened_results import box, entry, opened, random_entries
 
 CAR, DOG = box("car"), box("dog")
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.analysis.material import Entry, box, entry, opened
-from video_inference.analysis import view as view_module
-from video_inference.analysis.classes import ClassView
-from video_inference.analysis.counts import count
-from video_inference.analysis.series import Series, series_of, similarity_series
-from video_inference.analysis.view import View
-from video_inference.results import Kind
+from frametally.analysis import view as view_module
+from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.counts import count
+from frametally.analysis.series import Series, series_of, similarity_series
+from frametally.analysis.view import View
+from frametally.results import Kind
+from tests.support.opened_results import Entry, box, entry, opened
 
 NAN = math.nan
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.analysis.material import opened
-from video_inference.analysis import view as view_module
-from video_inference.analysis.similarity import scene_changes, similarity_to
-from video_inference.errors import ResultsError
-from video_inference.results import Results
+from frametally.analysis import view as view_module
+from frametally.analysis.similarity import scene_changes, similarity_to
+from frametally.errors import ResultsError
+from frametally.results import Results
+from tests.support.opened_results import opened
 
 Vector = list[float] | None
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.analysis.material import Entry, box, entry, opened, random_entries
-from video_inference.analysis.classes import ClassView
-from video_inference.analysis.counts import Totals
-from video_inference.analysis.summary import band_of, counts_of, gaps_of, totals_of
-from video_inference.analysis.view import View
+from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.counts import Totals
+from frametally.analysis.summary import band_of, counts_of, gaps_of, totals_of
+from frametally.analysis.view import View
+from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
 CAR, TRUCK, DOG = box("car"), box("truck", 0.5), box("dog", 0.7)
 FRAMES = [entry(CAR, CAR, DOG), entry(TRUCK, TRUCK, TRUCK), None, entry(CAR, TRUCK), entry()]

@@ -10,13 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.client.conftest import KEY
-from tests.client.misbehaving import MisbehavingServer, Reply, answer, reset
-from video_inference.call import NotThere
-from video_inference.client import VideoInferenceClient
-from video_inference.contract import ModelInfo, ModelRequest
-from video_inference.errors import RequestRefused
-from video_inference.file_names import safe_file_name
+from frametally.client.client import VideoInferenceClient
+from frametally.client.request import NotThere
+from frametally.contract import ModelInfo, ModelRequest
+from frametally.errors import RequestRefused
+from frametally.storage.file_names import safe_file_name
+from tests.support.clients import KEY
+from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
 
 
 def test_the_key_names_its_workspace(client: VideoInferenceClient, server: MisbehavingServer) -> None:

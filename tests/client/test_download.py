@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import KEY
-from tests.client.misbehaving import (
+from frametally.client.client import VideoInferenceClient
+from frametally.errors import AnswerUnreadable, LinkExpired, ServiceError, ServiceUnreachable
+from tests.support.clients import KEY
+from tests.support.misbehaving import (
     MisbehavingServer,
     Reply,
     answer,
@@ -20,8 +22,6 @@ from tests.client.misbehaving import (
     silence,
     unframed,
 )
-from video_inference.client import VideoInferenceClient
-from video_inference.errors import AnswerUnreadable, LinkExpired, ServiceError, ServiceUnreachable
 
 RESULTS = json.dumps({"frame_offset": list(range(9000))}).encode()
 ZIPPED = gzip.compress(RESULTS)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import KEY, make_client
-from tests.client.misbehaving import MisbehavingServer, answer, reset, silence
-from video_inference.client import VideoInferenceClient
-from video_inference.errors import KeyRefused, ServiceBroken, ServiceBusy, ServiceUnreachable
+from frametally.client.client import VideoInferenceClient
+from frametally.errors import KeyRefused, ServiceBroken, ServiceBusy, ServiceUnreachable
+from tests.support.clients import KEY, make_client
+from tests.support.misbehaving import MisbehavingServer, answer, reset, silence
 
 
 def test_a_silent_service_is_given_up(client: VideoInferenceClient, server: MisbehavingServer) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import KEY
-from tests.client.misbehaving import MisbehavingServer, answer, redirect
-from video_inference.call import split_url
-from video_inference.client import VideoInferenceClient
-from video_inference.errors import RequestRefused
-from video_inference.transport import is_same_service
+from frametally.client.client import VideoInferenceClient
+from frametally.client.request import split_url
+from frametally.client.transport import is_same_service
+from frametally.errors import RequestRefused
+from tests.support.clients import KEY
+from tests.support.misbehaving import MisbehavingServer, answer, redirect
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -7,10 +7,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from tests.client.conftest import KEY
-from tests.client.misbehaving import MisbehavingServer, answer, cut_chunks, cut_short
-from video_inference.client import VideoInferenceClient
-from video_inference.errors import (
+from frametally.client.client import VideoInferenceClient
+from frametally.errors import (
     AnswerUnreadable,
     KeyRefused,
     RequestRefused,
@@ -19,6 +17,8 @@ from video_inference.errors import (
     ServiceError,
     ServiceUnreachable,
 )
+from tests.support.clients import KEY
+from tests.support.misbehaving import MisbehavingServer, answer, cut_chunks, cut_short
 
 
 @pytest.mark.parametrize(

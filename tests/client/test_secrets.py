@@ -11,10 +11,10 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.client.conftest import KEY, make_client
-from tests.client.misbehaving import MisbehavingServer, Reply, answer, cut_chunks, redirect, reset, silence
-from video_inference.client import VideoInferenceClient
-from video_inference.errors import FrametallyError
+from frametally.client.client import VideoInferenceClient
+from frametally.errors import FrametallyError
+from tests.support.clients import KEY, make_client
+from tests.support.misbehaving import MisbehavingServer, Reply, answer, cut_chunks, redirect, reset, silence
 
 SPELLINGS = {KEY, quote(KEY, safe=""), quote_plus(KEY)}
 ECHO = {"error": f"The key {KEY} is bad, see https://host/help?api_key={quote_plus(KEY)}&sig=1"}

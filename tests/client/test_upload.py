@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.client.conftest import KEY
-from tests.client.misbehaving import MisbehavingServer, answer, reset, silence
-from video_inference.client import VideoInferenceClient
-from video_inference.errors import (
+from frametally.client.client import VideoInferenceClient
+from frametally.client.transport import BLOCK_BYTES
+from frametally.errors import (
     LinkExpired,
     MediaError,
     RequestRefused,
     ServiceBroken,
     ServiceUnreachable,
 )
-from video_inference.transport import BLOCK_BYTES
+from tests.support.clients import KEY
+from tests.support.misbehaving import MisbehavingServer, answer, reset, silence
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ def picker() -> None:
     import streamlit as st
 
     from components.model_picker import model_picker
-    from video_inference.contract import ModelInfo
+    from frametally.contract import ModelInfo
 
     installed = [
         ModelInfo("motion", "1", "object-detection", ["moving"]),

@@ -7,8 +7,8 @@ from fractions import Fraction
 import pytest
 
 from components.rate_picker import every_nth
-from video_inference.preflight import refused_rate
-from video_inference.probe import VideoFacts
+from frametally.jobs.preflight import refused_rate
+from frametally.video.probe import VideoFacts
 
 
 def facts(frame_rate: str, frame_count: int = 300) -> VideoFacts:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from components.session import workbench
-from video_inference.errors import SettingsError
+from frametally.errors import SettingsError
 
 
 def test_a_dashboard_whose_secrets_cannot_be_read_does_not_start_with_another_ledger(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from components.error_notice import plain
+from components.errors import plain
 from components.session import service_label
 from components.video_card import clock, megabytes
 

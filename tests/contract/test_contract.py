@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from frametally.client.request import NotThere
+from frametally.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
+from frametally.errors import KeyRefused, LinkExpired, RequestRefused
 from tests.contract.conftest import Service
-from video_inference.call import NotThere
-from video_inference.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
-from video_inference.errors import KeyRefused, LinkExpired, RequestRefused
 
 MOTION = ModelRequest("motion", "1")
 

@@ -16,15 +16,12 @@ from types import ModuleType
 import pytest
 import requests
 
-from tests.core.conftest import database_url, new_postgresql_database, sqlite_url
-from tests.core.documents import document, entry
-from tests.crash.dashboard import Deployment, serve
-from tests.crash.service import FROM_OUTSIDE, LoggingService
-from video_inference.jobs import Job
-from video_inference.lease import LEASE_S
-from video_inference.store import Store
-
-__all__ = ["database_url", "new_postgresql_database", "sqlite_url"]
+from frametally.job import Job
+from frametally.ledger.lease import LEASE_S
+from frametally.ledger.ledger import Store
+from tests.support.crash_dashboard import Deployment, serve
+from tests.support.crash_service import FROM_OUTSIDE, LoggingService
+from tests.support.short_documents import document, entry
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -147,7 +144,7 @@ class Life:
 def forks() -> ForkServerContext:
     """Processes that begin with everything imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.crash.dashboard"])
+    context.set_forkserver_preload(["tests.support.crash_dashboard"])
     return context
 
 

@@ -36,12 +36,12 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from frametally.config.settings import Settings
+from frametally.deployment import Workbench, open_workbench
+from frametally.job import Job, JobStatus, ModelChoice
 from tests.conftest import write_video
-from tests.core.documents import document, entry
-from tests.postgresql import serving_postgresql
-from video_inference.jobs import Job, JobStatus, ModelChoice
-from video_inference.settings import Settings
-from video_inference.workbench import Workbench, open_workbench
+from tests.support.postgresql import serving_postgresql
+from tests.support.short_documents import document, entry
 
 ROOT = Path(__file__).parents[2]
 DASHBOARDS = 4

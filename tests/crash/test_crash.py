@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from frametally.contract import STATUS_FLOOR_S
+from frametally.job import JobStatus
+from frametally.ledger.events import EventKind
+from frametally.results import open_results
 from tests.crash.conftest import Killed, Life
-from tests.crash.points import FROM_WITHIN
-from tests.crash.service import FROM_OUTSIDE, LoggingService
-from video_inference.contract import STATUS_FLOOR_S
-from video_inference.history import EventKind
-from video_inference.jobs import JobStatus
-from video_inference.results import open_results
+from tests.support.crash_points import FROM_WITHIN
+from tests.support.crash_service import FROM_OUTSIDE, LoggingService
 
 BY_THE_BROWSER = "half of the video here"
 OF_THE_ENGINE = "engine has the start, not answered"

@@ -8,11 +8,11 @@ import pytest
 from demo.evaluate import CLIP, MODEL, MODELS, predictions, true_counts
 from demo.plan import CLASSES
 from demo.settings import FPS
-from video_inference.engine.detectors import InferenceParams, describe, open_detector
-from video_inference.engine.detectors.detector import Detector
-from video_inference.engine.picture import Picture
-from video_inference.frames import FrameReader
-from video_inference.video import build_index
+from frametally.engine.detectors import InferenceParams, describe, open_detector
+from frametally.engine.detectors.detector import Detector
+from frametally.engine.picture import Picture
+from frametally.video.decoding import build_index
+from frametally.video.frame_reader import FrameReader
 
 
 @pytest.fixture(scope="module")

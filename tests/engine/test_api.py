@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.engine.conftest import KEY, RunningEngine, StartEngine, model
+from tests.support.engines import KEY, RunningEngine, StartEngine, model
 
 KEYED_CALLS = [
     ("POST", "/"),

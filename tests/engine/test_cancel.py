@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 import requests
 
+from frametally.config.inference_servers import NO_SERVERS
+from frametally.contract import CANCELLED
+from frametally.engine import worker
+from frametally.engine.spool import Spool
 from tests.conftest import write_video
-from tests.engine import onnx_models
-from tests.engine.conftest import RunningEngine, StartEngine
 from tests.engine.test_api import PUBLIC
 from tests.engine.test_spool import REQUEST, finish, upload
 from tests.engine.test_worker import SLOW, until, working
-from video_inference.contract import CANCELLED
-from video_inference.engine import worker
-from video_inference.engine.spool import Spool
-from video_inference.model_servers import NO_SERVERS
+from tests.support import onnx_models
+from tests.support.engines import RunningEngine, StartEngine
 
 NO_JOB = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
 

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
+from frametally.contract import ModelRequest
+from frametally.engine.server import Supervisor
+from frametally.engine.spool import Job, JobRequest, Spool
+from frametally.engine.watchdog import Step, Watch
 from tests.conftest import fill
-from tests.engine import onnx_models
-from tests.engine.conftest import RunningEngine, StartEngine, model
 from tests.engine.test_worker import until
-from video_inference.contract import ModelRequest
-from video_inference.engine.server import Supervisor
-from video_inference.engine.spool import Job, JobRequest, Spool
-from video_inference.engine.watch import Step, Watch
+from tests.support import onnx_models
+from tests.support.engines import RunningEngine, StartEngine, model
 
 ROOT = Path(__file__).parent.parent.parent
 MEMORY_BYTES = 2 << 30
@@ -47,7 +47,7 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., Spool]]:
 
     def start(*limiter: str, folder: Path = tmp_path / "engine") -> Spool:
         spool = Spool(folder)
-        command = [*limiter, sys.executable, "-m", "video_inference.engine.worker", "--folder", str(folder)]
+        command = [*limiter, sys.executable, "-m", "frametally.engine.worker", "--folder", str(folder)]
         options = ["--models-dir", str(tmp_path / "models"), "--max-video-bytes", str(1 << 30)]
         supervisors.append(Supervisor(spool, [*command, *options]))
         supervisors[-1].start()

@@ -14,9 +14,9 @@ import pytest
 import requests
 from itsdangerous import TimestampSigner
 
-from tests.engine.conftest import LINK_SECRET, RunningEngine, StartEngine
-from video_inference import disk
-from video_inference.engine.links import LINK_LIFETIME_S, Links
+from frametally.engine.links import LINK_LIFETIME_S, Links
+from frametally.storage import atomic as disk
+from tests.support.engines import LINK_SECRET, RunningEngine, StartEngine
 
 
 def uploads(engine: RunningEngine) -> list[Path]:

@@ -23,8 +23,8 @@ import requests
 import schemathesis
 from jsonschema_rs import meta
 
-from tests.engine.conftest import KEY, RunningEngine, model
-from video_inference.engine.openapi import DESCRIPTION_PATH, description
+from frametally.engine.openapi import DESCRIPTION_PATH, description
+from tests.support.engines import KEY, RunningEngine, model
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")

@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
+from frametally.engine.picture import Picture
+from frametally.video.decoding import build_index, decode, read_frames, upright
 from tests.engine.test_runner import write_rotated
-from video_inference.engine.picture import Picture
-from video_inference.video import build_index, decode, read_frames, upright
 
 
 def quarters(width_px: int, height_px: int) -> np.ndarray:

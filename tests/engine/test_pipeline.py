@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from video_inference.engine.entries import DetectionEntry, Prediction
-from video_inference.engine.picture import Picture
-from video_inference.engine.pipeline import entries_of
-from video_inference.engine.watch import DECODING, INFERRING, Step
-from video_inference.errors import ModelError
+from frametally.engine.picture import Picture
+from frametally.engine.pipeline import entries_of
+from frametally.engine.result_entries import DetectionEntry, Prediction
+from frametally.engine.watchdog import DECODING, INFERRING, Step
+from frametally.errors import ModelError
 
 
 class Watcher:

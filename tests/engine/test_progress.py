@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from frametally.contract import Standing
+from frametally.engine.progress import MARKS, REPORT_EVERY_S, JobCancelled, Meter
+from frametally.engine.spool import Job, Spool
 from tests.engine.test_spool import REQUEST
-from video_inference.contract import Standing
-from video_inference.engine.progress import MARKS, REPORT_EVERY_S, JobCancelled, Meter
-from video_inference.engine.spool import Job, Spool
 
 
 class Clock:

@@ -12,12 +12,12 @@ import av
 import numpy as np
 import pytest
 
+from frametally.contract import ModelRequest
+from frametally.engine.runner import run_job
+from frametally.engine.spool import Job, JobRequest, Spool
+from frametally.errors import ModelError, VideoError
 from tests.conftest import write_video
-from tests.engine import onnx_models
-from video_inference.contract import ModelRequest
-from video_inference.engine.runner import run_job
-from video_inference.engine.spool import Job, JobRequest, Spool
-from video_inference.errors import ModelError, VideoError
+from tests.support import onnx_models
 
 MOTION = ModelRequest("motion", 1)
 Run = Callable[..., dict[str, Any]]

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from video_inference.contract import ModelRequest
-from video_inference.engine.spool import KEEP_PARTS_S, KEEP_S, Job, JobRequest, Progress, Spool
-from video_inference.errors import MediaError
+from frametally.contract import ModelRequest
+from frametally.engine.spool import KEEP_PARTS_S, KEEP_S, Job, JobRequest, Progress, Spool
+from frametally.errors import MediaError
 
 REQUEST = JobRequest(models=[ModelRequest("motion", 1)], infer_fps=5, url="https://example.com/video.mp4")
 

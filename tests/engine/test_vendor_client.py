@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.engine.conftest import KEY, RunningEngine
+from tests.support.engines import KEY, RunningEngine
 
 SCRIPT = """
 import json, sys, time

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine import onnx_families
-from tests.engine.conftest import RunningEngine
-from video_inference.__main__ import main
-from video_inference.results import Kind, archive, open_results
+from frametally.cli.run import main
+from frametally.results import Kind, archive, open_results
+from tests.support import onnx_families
+from tests.support.engines import RunningEngine
 
 
 def test_motion_finds_the_moving_square_and_nothing_while_nothing_moves(
@@ -69,7 +69,7 @@ def test_the_command_line_asks_for_the_type_that_a_model_has(
     small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("video_inference.__main__.read_secrets", dict)  # not those of the machine that the test is on
+    monkeypatch.setattr("frametally.cli.run.read_secrets", dict)  # not those of the machine that the test is on
     save_one_of_each_type(tmp_path / "data" / "models")
     models = [word for name in KINDS for word in ("--model", f"{name}/1")]
     assert main(["run", str(small_video), *models, "--fps", "1", "--out", str(tmp_path / "out.json")]) == 0

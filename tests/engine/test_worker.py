@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from tests.engine import onnx_models
-from tests.engine.conftest import KEY, RunningEngine, StartEngine, model
+from frametally.engine import server
+from frametally.engine.server import Supervisor
+from frametally.engine.spool import Progress, Spool
 from tests.engine.test_runner import write_sound
-from video_inference.engine import server
-from video_inference.engine.server import Supervisor
-from video_inference.engine.spool import Progress, Spool
+from tests.support import onnx_models
+from tests.support.engines import KEY, RunningEngine, StartEngine, model
 
 SLOW = {**model("slow"), "inference_params": {"iou_threshold": 0.4}}
 
@@ -78,7 +78,7 @@ def test_a_worker_ends_with_its_parent_in_the_middle_of_a_job(
     engine = start_engine(worker=False)
     onnx_models.save_ultralytics(tmp_path / "models" / "slow" / "1" / "model.onnx", slow=True)
     job_id = engine.submit(engine.upload(small_video), SLOW, fps=5)
-    command = [sys.executable, "-m", "video_inference.engine.worker", "--folder", str(engine.folder)]
+    command = [sys.executable, "-m", "frametally.engine.worker", "--folder", str(engine.folder)]
     options = ["--models-dir", str(engine.models_dir), "--max-video-bytes", "1000"]
     with subprocess.Popen([*command, *options], stdin=subprocess.PIPE) as worker:
         assert worker.stdin is not None
@@ -166,7 +166,7 @@ Standalone = Callable[[], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
-    """Starts `python -m video_inference.engine`; its address and its log."""
+    """Starts `python -m frametally.engine`; its address and its log."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     log = tmp_path / "engine.log"
@@ -177,7 +177,7 @@ def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
         environment |= {"FRAMETALLY_DATA_DIR": str(tmp_path / "data"), "FRAMETALLY_ENGINE_KEY": KEY}
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "video_inference.engine", "--port", str(port)],
+                [sys.executable, "-m", "frametally.engine", "--port", str(port)],
                 env=environment,
                 stdout=output,
                 stderr=output,
@@ -227,7 +227,7 @@ def test_an_engine_whose_whole_process_group_is_killed_completes_its_job_at_the_
 def test_a_wrong_setting_ends_the_engine_with_a_sentence(tmp_path: Path) -> None:
     environment = {**os.environ, "FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_MAX_VIDEO_BYTES": "lots"}
     ended = subprocess.run(
-        [sys.executable, "-m", "video_inference.engine"], env=environment, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "frametally.engine"], env=environment, capture_output=True, text=True, timeout=30
     )
     assert ended.returncode == 1
     assert ended.stderr.strip() == "FRAMETALLY_MAX_VIDEO_BYTES is 'lots'. It takes a number above zero."

@@ -24,9 +24,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Button, Element
 
 from components.session import workbench
-from video_inference.engine.__main__ import make_app
-from video_inference.settings import Settings
-from video_inference.workbench import Workbench
+from frametally.cli.engine import make_app
+from frametally.config.settings import Settings
+from frametally.deployment import Workbench
 
 ROOT = Path(__file__).parents[2]
 OpenPage = Callable[[str], AppTest]

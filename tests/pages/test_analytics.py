@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.deployment import Workbench
+from frametally.job import Job
+from frametally.jobs.deletion import delete
+from frametally.rendering.class_colors import ClassColors
 from tests.pages.conftest import OpenPage, button, captions, chart, dataframe, open_link, pick
-from tests.pages.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
-from video_inference.colors import ClassColors
-from video_inference.job_deletion import delete
-from video_inference.jobs import Job
-from video_inference.workbench import Workbench
+from tests.support.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
 
 CHART = "job-1-kitchen-None-counts"
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from frametally.deployment import Workbench
 from tests.pages.conftest import OpenPage, captions, chart, open_link, pick
-from tests.pages.results_files import SIZE, box, entry, finished_job, offsets
-from video_inference.workbench import Workbench
+from tests.support.results_files import SIZE, box, entry, finished_job, offsets
 
 
 def semantic(share: float) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.deployment import Workbench
+from frametally.storage import atomic as disk
 from tests.conftest import fill
 from tests.pages.conftest import button, captions, dataframe, open_link
-from tests.pages.results_files import BOXES, RESULTS, SIZE, box, entry, finished_job
-from video_inference import disk
-from video_inference.workbench import Workbench
+from tests.support.results_files import BOXES, RESULTS, SIZE, box, entry, finished_job
 
 OTHER = [entry(), entry(box("cup", 0.9)), entry(), entry(box("person", 0.6), box("cup", 0.6)), None]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components import video_source
+from components.upload import video_source
+from frametally.deployment import Workbench
+from frametally.job import EMBEDDED, JobStatus, ModelChoice
+from frametally.ledger import tags as job_tags
+from frametally.ledger.ledger import Preset
 from tests.conftest import write_video
 from tests.pages.conftest import OpenPage, dataframe
-from video_inference import job_tags
-from video_inference.jobs import EMBEDDED, JobStatus, ModelChoice
-from video_inference.store import Preset
-from video_inference.workbench import Workbench
 
 LIST = "https://host/a.mp4\nnonsense\nhttps://host/b.mp4\nhttps://host/a.mp4"
 
@@ -64,8 +64,8 @@ def test_a_list_that_is_too_long_says_so(engine: str, open_page: OpenPage, bench
 
 
 def files_script(known: list[str]) -> None:
-    from components.batch import batch
     from components.session import current_connection, workbench
+    from components.upload.batch import batch
 
     bench = workbench()
     batch(bench, current_connection(), [kept for sha256 in known if (kept := bench.media.get(sha256))])

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.contract import fake_service
-from tests.contract.fake_service import FakeService
+from frametally.deployment import Workbench
+from frametally.job import ModelChoice
+from frametally.ledger.ledger import Preset
 from tests.pages.conftest import OpenPage, button, shown
-from video_inference.jobs import ModelChoice
-from video_inference.store import Preset
-from video_inference.workbench import Workbench
+from tests.support import fake_service
+from tests.support.fake_service import FakeService
 
 UNIVERSE = "https://detect.roboflow.com/forklifts/7?api_key=rf_pasted_key"
 

@@ -9,10 +9,10 @@ from threading import Thread
 
 import pytest
 
+from frametally.deployment import Workbench
+from frametally.job import JobStatus
 from tests.pages.conftest import OpenPage, button
 from tests.pages.test_jobs import write_job
-from video_inference.jobs import JobStatus
-from video_inference.workbench import Workbench
 
 
 @pytest.fixture

@@ -20,13 +20,13 @@ from starlette.types import Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 
 from components.session import workbench
+from frametally.client import client
+from frametally.deployment import Workbench
+from frametally.engine.fault_injection import FAULTS, read_faults
+from frametally.engine.server import Engine
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.ledger.ledger import Preset
 from tests.pages.conftest import OpenPage, answering, button, captions
-from video_inference import client
-from video_inference.engine.faults import FAULTS, read_faults
-from video_inference.engine.server import Engine
-from video_inference.jobs import Job, JobStatus, ModelChoice
-from video_inference.store import Preset
-from video_inference.workbench import Workbench
 
 KEY = "the-key-of-the-service"
 LOST_AFTER_S = 3600

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.deployment import Workbench
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.ledger import tags as job_tags
+from frametally.ledger.ledger import Preset
 from tests.pages.conftest import ROOT, OpenPage, button, captions, dataframe
 from tests.pages.test_jobs import HOSTED, texts, write_job
-from video_inference import job_tags
-from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
-from video_inference.store import Preset
-from video_inference.workbench import Workbench
 
 NOW = datetime.now(UTC)
 BIRDS = (ModelChoice(model_id="birds", version="1"),)

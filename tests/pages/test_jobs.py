@@ -12,11 +12,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
-from tests.engine import onnx_models
+from frametally.contract import Standing
+from frametally.deployment import Workbench
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from tests.pages.conftest import OpenPage, button, captions
-from video_inference.contract import Standing
-from video_inference.jobs import EMBEDDED, Job, JobStatus, ModelChoice
-from video_inference.workbench import Workbench
+from tests.support import onnx_models
 
 HOSTED = "https://api.example.com"
 

@@ -10,15 +10,15 @@ import pytest
 import requests
 from starlette.applications import Starlette
 
-from tests.core.documents import document, entry
+from frametally.clock import utc_now
+from frametally.deployment import Workbench
+from frametally.errors import ResultsError
+from frametally.job import JobStatus
+from frametally.library.routes import media_routes
+from frametally.results import archive, ingest
 from tests.pages.conftest import OpenPage, answering, button
 from tests.pages.test_jobs import HOSTED, texts, write_job
-from video_inference.clock import utc_now
-from video_inference.errors import ResultsError
-from video_inference.jobs import JobStatus
-from video_inference.media_api import media_routes
-from video_inference.results import archive, ingest
-from video_inference.workbench import Workbench
+from tests.support.short_documents import document, entry
 
 
 def kept_unread(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> str:

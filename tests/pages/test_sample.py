@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.deployment import Workbench
+from frametally.job import EMBEDDED, Job, JobStatus
+from frametally.sample import MODEL, find_sample
 from tests.pages.conftest import OpenPage, button, captions
 from tests.pages.test_jobs import write_job
-from video_inference.jobs import EMBEDDED, Job, JobStatus
-from video_inference.sample import MODEL, find_sample
-from video_inference.workbench import Workbench
 
 
 def write_sample_job(bench: Workbench, status: JobStatus, **values: object) -> Job:

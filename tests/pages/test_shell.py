@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.deployment import Workbench
 from tests.pages.conftest import ROOT, OpenPage
-from video_inference.workbench import Workbench
 
 
 @pytest.mark.parametrize(

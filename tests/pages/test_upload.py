@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.deployment import Workbench
+from frametally.job import EMBEDDED, JobStatus, ModelChoice
+from frametally.ledger.ledger import Preset
 from tests.conftest import write_video
 from tests.pages.conftest import OpenPage, button
 from tests.pages.test_jobs import write_job
-from video_inference.jobs import EMBEDDED, JobStatus, ModelChoice
-from video_inference.store import Preset
-from video_inference.workbench import Workbench
 
 
 @pytest.fixture
@@ -209,7 +209,7 @@ def run_of_a_kept_video(sha256: str) -> None:
 
     from components.preflight_notes import as_converted, preflight_notes
     from components.session import current_connection, workbench
-    from components.video_source import VideoSource
+    from components.upload.video_source import VideoSource
 
     bench = workbench()
     kept = bench.media.get(sha256)

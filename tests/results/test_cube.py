@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.results.documents import archived, box, document, entry
-from video_inference.results.cube import GRID, Cube, CubeBuilder, read_cube, step_of, write_cube
+from frametally.results.cube import GRID, Cube, CubeBuilder, read_cube, step_of, write_cube
+from tests.support.documents import archived, box, document, entry
 
 
 def built(entries: int, classes: int, boxes: int, seed: int) -> tuple[Cube, np.ndarray, np.ndarray, np.ndarray]:

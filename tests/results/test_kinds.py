@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.results.documents import archived, box, document, entry
-from video_inference.results import Kind
+from frametally.results import Kind
+from tests.support.documents import archived, box, document, entry
 
 
 def label(name: str, confidence: float) -> dict[str, Any]:

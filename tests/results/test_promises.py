@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.results.documents import archived, box, document, entry
+from tests.support.documents import archived, box, document, entry
 
 
 def test_a_class_name_that_is_no_text_is_told_and_not_read(tmp_path: Path) -> None:

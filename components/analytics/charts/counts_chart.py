@@ -1,0 +1,133 @@
+"""Per-class counts over time: zero is a line on the ground, a frame that was not analysed is a hatched gap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from components.analytics.charts.heat_strip import heat_in_words, heat_strip
+from components.analytics.charts.time_chart import Picked, Trace, dashes_of, hover_name, mark_at, over_time, show_chart
+from frametally.analysis.counts import Counts
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+_MOST_MARKERS = 1500
+"""Points with a marker of their own, all classes together; each costs the browser an element."""
+_LEGEND_ROW = 6
+"""About so many classes have room in one row of the legend."""
+_MOST_SHOWN = 150
+"""Points of a line whose markers are seen without being picked."""
+_MOST_TARGETS = 100
+"""Points to click where the lines have no markers: as many as a finger or a mouse can tell apart."""
+
+
+def counts_chart(
+    counts: Counts,
+    band: tuple[Counts, Counts] | None,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    *,
+    time_s: float,
+    key: str,
+) -> Picked:
+    """Draw the chart; returns the point or the stretch that the person has picked.
+
+    Args:
+        counts: what is drawn as lines.
+        band: the same at a stricter and at a laxer confidence, drawn as an area around each line.
+        colors: hex colour by class.
+        gaps_s: stretches in which no frame was analysed.
+        time_s: where the frame in view stands.
+        key: of the chart's state.
+    """
+    figure = counts_figure(counts, band, colors, gaps_s, time_s)
+    return show_chart(figure, key=key, note=_points_in_words(counts) + heat_in_words(counts))
+
+
+def counts_figure(
+    counts: Counts,
+    band: tuple[Counts, Counts] | None,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    time_s: float,
+) -> Figure:
+    """Mean detections per analysed frame of each point, a line a class; many classes as a strip too."""
+    times_s, starts, values = counts.time_s.tolist(), counts.starts.tolist(), counts.values
+    with_markers, few = counts.boxes.size <= _MOST_MARKERS, len(times_s) <= _MOST_SHOWN
+    traces: list[Trace] = []
+    for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
+        if band:
+            traces += _band(times_s, band[0].values[:, column], band[1].values[:, column], colors[name])
+        traces.append(
+            {
+                "x": times_s,
+                "y": values[:, column].tolist(),
+                "name": hover_name(name),
+                "legendgroup": name,
+                "mode": "lines+markers" if with_markers else "lines",
+                "line": {"color": colors[name], "width": 2, "shape": "hv", "dash": dash},
+                "marker": {"size": 5, "opacity": 1 if few else 0},
+                "selected": {"marker": {"opacity": 1}},
+                "unselected": {"marker": {"opacity": 0.9 if few else 0}},
+                "connectgaps": False,
+                "customdata": [[start, column] for start in starts] if with_markers else None,
+                "hovertemplate": "%{y:.3~f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
+            }
+        )
+    if not with_markers:
+        traces.append(_targets(counts))
+    one_entry_each = bool((counts.planned <= 1).all())
+    peak = float(np.nanmax(counts.values, initial=0.0))
+    return over_time(
+        traces,
+        gaps_s,
+        lines=[mark_at(time_s)],
+        legend_rows=1 + (len(counts.classes) > _LEGEND_ROW),
+        y_title="detections in the frame" if one_entry_each else "detections per frame (mean)",
+        y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},
+        strip=heat_strip(counts),
+    )
+
+
+def _points_in_words(counts: Counts) -> str:
+    """What a point is, where it is several frames."""
+    most = int(counts.planned.max(initial=1))
+    return f" A point is the mean of up to {most:,} frames; a click shows the fullest of them." if most > 1 else ""
+
+
+def _targets(counts: Counts) -> Trace:
+    """The highest point of each stretch, to click: a line without markers cannot be clicked."""
+    highest = counts.values.max(axis=1, initial=0)
+    stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MOST_TARGETS))
+    at = [int(stretch[np.argmax(np.nan_to_num(highest[stretch], nan=-1))]) for stretch in stretches]
+    columns = np.nan_to_num(counts.values[at]).argmax(axis=1)
+    return {
+        "x": counts.time_s[at].tolist(),
+        "y": highest[at].tolist(),
+        "mode": "markers",
+        "marker": {"size": 7, "opacity": 0},
+        "selected": {"marker": {"opacity": 0.8}},
+        "unselected": {"marker": {"opacity": 0}},
+        "customdata": np.column_stack([counts.starts[at], columns]).tolist(),
+        "showlegend": False,
+        "hoverinfo": "none",
+    }
+
+
+def _band(
+    times_s: list[float], low: npt.NDArray[np.float64], high: npt.NDArray[np.float64], color: str
+) -> tuple[Trace, Trace]:
+    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
+    shared = {"x": times_s, "mode": "lines", "line": {"width": 0, "shape": "hv"}, "hoverinfo": "skip"}
+    fill = {"fill": "tonexty", "fillcolor": f"rgba({red},{green},{blue},0.16)"}
+    return {"y": low.tolist(), "showlegend": False, **shared}, {
+        "y": high.tolist(),
+        "showlegend": False,
+        **fill,
+        **shared,
+    }

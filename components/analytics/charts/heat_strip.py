@@ -1,0 +1,40 @@
+"""All classes over time at a glance, where there are too many for lines: a strip below their chart."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from components.analytics.charts.time_chart import Strip, hover_name
+from frametally.analysis.counts import Counts
+
+_MANY_CLASSES = 6
+_ROW_PX = 22
+_MARGIN_PX, _LETTER_PX, _MOST_LEFT_PX = 20, 7, 180
+"""Room for the names of the classes."""
+
+
+def heat_strip(counts: Counts) -> Strip | None:
+    """A row a class, the darker the more detections; None for few classes, whose lines can be told apart."""
+    if len(counts.classes) <= _MANY_CLASSES:
+        return None
+    cells = {
+        "type": "heatmap",
+        "x": counts.time_s.tolist(),
+        "y": [hover_name(name) for name in counts.classes],
+        "z": counts.values.T.tolist(),
+        "colorscale": "Teal",
+        "zmin": 0,
+        "hoverongaps": False,
+        "showscale": False,  # drawing it costs the browser as much as the cells: `heat_in_words` says it
+        "hovertemplate": "%{z:.2f} %{y} at %{x:.1f} s<extra></extra>",
+    }
+    left_px = min(_MARGIN_PX + _LETTER_PX * max(map(len, counts.classes)), _MOST_LEFT_PX)
+    return Strip(trace=cells, height_px=_ROW_PX * len(counts.classes), left_px=left_px)
+
+
+def heat_in_words(counts: Counts) -> str:
+    """What the colours of the strip say; empty without a strip."""
+    if len(counts.classes) <= _MANY_CLASSES:
+        return ""
+    peak = float(np.nanmax(counts.values, initial=0.0))
+    return f" In the strip, the darker, the more: from 0 to {peak:.3g} detections per frame (mean)."

@@ -1,0 +1,67 @@
+"""Curves over time of what is not counted: probabilities, shares of the picture, angles, similarity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from components.analytics.charts.time_chart import (
+    Picked,
+    dashes_of,
+    hover_name,
+    line_at,
+    mark_at,
+    over_time,
+    show_chart,
+)
+from frametally.analysis.series import Series
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+
+def series_chart(
+    series: Series,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    *,
+    time_s: float,
+    key: str,
+    marks_s: Sequence[float] = (),
+) -> Picked:
+    """Draw the curves with their definition below; returns what the person has picked."""
+    picked = show_chart(series_figure(series, colors, gaps_s, time_s, marks_s), key=key)
+    st.caption(series.definition)
+    return picked
+
+
+def series_figure(
+    series: Series,
+    colors: Mapping[str, str],
+    gaps_s: Sequence[tuple[float, float]],
+    time_s: float,
+    marks_s: Sequence[float],
+) -> Figure:
+    """A line a name; gaps where nothing is known, thin lines at the moments marked."""
+    traces = [
+        {
+            "x": series.time_s.tolist(),
+            "y": series.values[:, column].tolist(),
+            "name": hover_name(name),
+            "mode": "lines+markers",
+            "line": {"color": colors.get(name, "#0b6e5f"), "width": 2, "dash": dash},
+            "marker": {"size": 4, "opacity": 0.01},
+            "connectgaps": False,
+            "customdata": series.starts.tolist(),
+            "hovertemplate": "%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
+        }
+        for column, (name, dash) in enumerate(zip(series.names, dashes_of(series.names, colors), strict=True))
+    ]
+    return over_time(
+        traces,
+        gaps_s,
+        lines=[*(line_at(mark_s, {"color": "#d55e00", "width": 1}) for mark_s in marks_s), mark_at(time_s)],
+        y_title=f"{series.title} ({series.unit})" if series.unit else series.title,
+    )

@@ -1,0 +1,121 @@
+"""Two models on one video: what both found, what only one did, and the seconds in which they disagree most."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from components.analytics.cached_counts import kept_totals
+from components.video_card import clock
+from frametally.analysis.comparison import DEFINITIONS, Comparison, by_second, compare
+from frametally.analysis.counts import DEFINITIONS as COUNTED
+from frametally.analysis.counts import Totals
+from frametally.analysis.moments import Moment, of_disagreement
+from frametally.analysis.view import View
+from frametally.results import Results
+
+_MOST_SECONDS = 20
+_OTHER = "compare_with"
+
+
+def comparison_panel(view: View, job_id: str) -> int | None:
+    """Show the comparison with another model; returns the entry that the person wants to see."""
+    others = _others(view)
+    if not others:
+        st.caption("There is one model with boxes in these results: nothing to compare.")
+        return None
+    st.selectbox("Compare with", others, key=_OTHER)
+    found = _comparison(view, job_id)
+    _counts_side_by_side(view, found, job_id)
+    st.caption(
+        f"{int(found.compared.sum()):,} frames compared, {int((~found.compared).sum()):,} left out because a model did "
+        f"not analyse them (null). **Matched**: {DEFINITIONS['Matched']}."
+    )
+    if not found.compared.any():
+        st.info("No frame was analysed by both models: there is nothing to compare.", icon=":material/info:")
+        return None
+    by_class, by_time = st.columns(2)
+    with by_class:
+        st.dataframe(_class_rows(found), hide_index=True)
+    with by_time:
+        return _ranked_seconds(found)
+
+
+def disagreements(view: View, job_id: str) -> list[Moment]:
+    """The frames in which the model and the one it is compared with disagree most, in the order of time."""
+    return of_disagreement(_comparison(view, job_id)) if _others(view) else []
+
+
+def _others(view: View) -> list[str]:
+    models = view.results.models
+    return [name for name in models if name != view.model and models[name].kind.has_boxes and view.table.kind.has_boxes]
+
+
+def _comparison(view: View, job_id: str) -> Comparison:
+    others = _others(view)
+    other = st.session_state.get(_OTHER)
+    chosen = other if other in others else others[0]
+    return _compared(view.results, job_id, view.model, chosen, view.confidence, view.classes, view.window_s)
+
+
+def _counts_side_by_side(view: View, found: Comparison, job_id: str) -> None:
+    """Mean and peak of each class for both models; empty for one that analysed nothing."""
+    models = (found.model_a, found.model_b)
+    rows = [{row.class_name: row for row in kept_totals(replace(view, model=model), job_id)} for model in models]
+    never = [_never_seen(replace(view, model=model)) for model in models]
+    parts = {"Mean": "%.2f", "Peak": "%d"}
+    of_each = [(of, part, model) for part in parts for of, model in enumerate(models)]
+    st.dataframe(
+        [
+            {"Class": name}
+            | {f"{part}: {model}": getattr(rows[of].get(name, never[of]), part.lower()) for of, part, model in of_each}
+            for name in found.classes
+        ],
+        hide_index=True,
+        column_config={
+            f"{part}: {model}": st.column_config.NumberColumn(format=parts[part], help=COUNTED[part])
+            for _, part, model in of_each
+        },
+    )
+    meanings = "; ".join(f"**{part}**: {COUNTED[part]}" for part in parts)
+    st.caption(f"Each model over the frames that it analysed itself. {meanings}.")
+
+
+def _never_seen(view: View) -> Totals:
+    """Of a class that only the other model has: 0, unless nothing was analysed."""
+    known = view.table.analysed[view.entries.start : view.entries.stop].any()
+    return Totals("", 0.0, 0, 0.0, 0.0, None, None) if known else Totals("", None, None, None, None, None, None)
+
+
+def _class_rows(found: Comparison) -> list[dict[str, object]]:
+    return [
+        {"Class": name, "Both": int(both), f"Only {found.model_a}": int(a), f"Only {found.model_b}": int(b)}
+        for name, (both, a, b) in zip(found.classes, found.by_class, strict=True)
+    ]
+
+
+def _ranked_seconds(found: Comparison) -> int | None:
+    seconds = by_second(found)[:_MOST_SECONDS]
+    if not seconds:
+        st.success("The models agree in every frame that both analysed.", icon=":material/check_circle:")
+        return None
+    event = st.dataframe(
+        [
+            {"Second": clock(float(second.second)), "Disagreement": second.disagreement, "Frames": second.compared}
+            for second in seconds
+        ],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="disagreeing_seconds",
+        column_config={"Disagreement": st.column_config.NumberColumn(format="%.2f", help=DEFINITIONS["Disagreement"])},
+    )
+    rows = event["selection"]["rows"]
+    seen, st.session_state["disagreeing_seen"] = st.session_state.get("disagreeing_seen"), rows
+    return seconds[rows[0]].worst_entry if rows and rows != seen else None
+
+
+@st.cache_data(show_spinner="Comparing the models", max_entries=20)
+def _compared(_results: Results, job_id: str, *what: object) -> Comparison:  # noqa: ARG001
+    return compare(_results, *what)  # type: ignore[arg-type]

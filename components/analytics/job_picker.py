@@ -1,0 +1,42 @@
+"""Choosing a finished job, by hand or by link (`?job=…`)."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.analytics.view_picker import forget_view
+from frametally.errors import JobError
+from frametally.job import Job, JobStatus
+from frametally.ledger.ledger import Store
+from frametally.sample import is_sample
+
+
+def job_picker(store: Store) -> Job | None:
+    """Let the person choose among the newest; the address bar always names the job in view, however old."""
+    linked = st.query_params.get("job")
+    by_id = {job.id: job for job in [*store.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(store, linked)]}
+    if linked and linked not in by_id:
+        st.warning("The job of this link is not finished, or is not here. Showing the newest.", icon=":material/link:")
+    ids = list(by_id)
+    if not ids:
+        return None
+    start = ids.index(linked) if linked in by_id else 0
+    chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]), on_change=forget_view)
+    st.query_params["job"] = chosen
+    return by_id[chosen]
+
+
+def _linked(store: Store, job_id: str | None) -> list[Job]:
+    """The job of the link, where it can be shown."""
+    try:
+        job = store.job(job_id or "")
+    except JobError:
+        return []
+    return [job] if job.status is JobStatus.SUCCEEDED and job.deleted_at is None else []
+
+
+def _label(job: Job) -> str:
+    models = ", ".join(model.label for model in job.models) or "adopted"
+    rate = "" if job.infer_fps is None else f" · {job.infer_fps:.4g} fps"
+    mark = "Sample · " if is_sample(job) else ""
+    return f"{mark}{job.video_name} · {models}{rate} · {job.created_at:%d %b %H:%M} UTC"

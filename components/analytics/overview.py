@@ -1,0 +1,115 @@
+"""What a model says over time, in the form that its kind of results calls for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from components.analytics.cached_counts import kept_totals
+from components.analytics.charts.confidence_histogram import confidence_histogram
+from components.analytics.charts.counts_chart import counts_chart
+from components.analytics.charts.series_chart import series_chart
+from components.analytics.charts.time_chart import Picked
+from components.analytics.totals_table import frames_in_words, totals_table
+from frametally.analysis.moments import proof_of
+from frametally.analysis.series import series_of, similarity_series
+from frametally.analysis.similarity import DEFINITIONS as SIMILARITY
+from frametally.analysis.similarity import scene_changes
+from frametally.analysis.summary import band_of, counts_of, gaps_of
+from frametally.analysis.view import View
+from frametally.results import Kind
+
+_MOST_CURVES = 8
+_MOST_LINES = 100
+
+
+def overview(view: View, colors: Mapping[str, str], entry: int, job_id: str) -> Picked:
+    """Draw the charts and totals of a view; returns what the person has picked in a chart."""
+    key = f"{job_id}-{view.model}-{view.window_s}"  # another window is another chart: the box that was drawn is gone
+    if view.table.kind is Kind.CLIP:
+        return _similarity(view, entry, key)
+    if not view.table.kind.has_boxes:
+        return _scores(view, colors, entry, key)
+    picked = _counts(view, colors, entry, job_id, key)
+    if view.table.kind is Kind.GAZE and view.names:
+        return _curves(view, colors, entry, key) or picked
+    return picked
+
+
+def _counts(view: View, colors: Mapping[str, str], entry: int, job_id: str, key: str) -> Picked:
+    counts = counts_of(view)
+    with_band = st.toggle(
+        "Band of confidence ± 0.1",
+        key="band",
+        bind="query-params",
+        help="How much the counts hang on the threshold: the area between a stricter and a laxer one.",
+    )
+    picked = counts_chart(
+        counts,
+        band_of(view) if with_band else None,
+        colors,
+        gaps_of(view, counts.starts),
+        time_s=float(view.results.time_s[entry]),
+        key=f"{key}-counts",
+    )
+    totals_table(view, kept_totals(view, job_id))
+    # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
+    with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
+        if sure.open:
+            confidence_histogram(view, colors, key=f"{key}-sure")
+    return _proved(view, counts.starts, picked, counts.classes)
+
+
+def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+    picked = _curves(view, colors, entry, key) or Picked()
+    st.caption(frames_in_words(view))
+    return picked
+
+
+def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked | None:
+    picked = None
+    for series in series_of(view):
+        if len(series.names) > _MOST_CURVES:
+            st.caption(f"The {_MOST_CURVES} strongest of {len(series.names)} classes; choose classes to see others.")
+        found = series_chart(
+            series.strongest(_MOST_CURVES),
+            colors,
+            gaps_of(view, series.starts),
+            time_s=float(view.results.time_s[entry]),
+            key=f"{key}-{series.title}",
+        )
+        picked = _proved(view, series.starts, found) if found != Picked() else picked
+    return picked
+
+
+def _similarity(view: View, entry: int, key: str) -> Picked:
+    if not view.table.analysed[entry]:
+        st.info("The frame in view was not analysed: choose another one to compare with.", icon=":material/info:")
+        return Picked()
+    changes = [at for at in scene_changes(view.results, view.model).entries.tolist() if at in view.entries]
+    series = similarity_series(view, entry)
+    picked = series_chart(
+        series,
+        {},
+        gaps_of(view, series.starts),
+        time_s=float(view.results.time_s[entry]),
+        key=f"{key}-similarity",
+        marks_s=[float(view.results.time_s[change]) for change in changes[:_MOST_LINES]],
+    )
+    plural = "" if len(changes) == 1 else "s"
+    lines = f"orange line{plural}" if len(changes) <= _MOST_LINES else f"the first {_MOST_LINES} as orange lines"
+    st.caption(f"{len(changes):,} scene change{plural} ({lines}): {SIMILARITY['Scene change']}.")
+    st.caption(frames_in_words(view))
+    return _proved(view, series.starts, picked)
+
+
+def _proved(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: Sequence[str] = ()) -> Picked:
+    """The same, with that entry of the clicked point which shows best what the point says."""
+    if picked.entry is None:
+        return picked
+    class_name = None if picked.column is None else classes[picked.column]
+    return replace(picked, entry=proof_of(view, starts, picked.entry, class_name))

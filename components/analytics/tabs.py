@@ -1,0 +1,33 @@
+"""What stands below the charts; only the one that is open costs anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from components.analytics.comparison_panel import comparison_panel
+from components.analytics.exports_panel import exports_panel
+from components.analytics.gallery import gallery
+from frametally.analysis.view import View
+from frametally.deployment import Workbench
+from frametally.job import Job
+from frametally.library.library import KeptVideo
+
+_MOMENTS, _COMPARE, _EXPORTS = "Moments", "Compare models", "Take it away"
+
+
+def sections(
+    bench: Workbench, job: Job, view: View | None, video: KeptVideo | None, colors: Mapping[str, str]
+) -> int | None:
+    """Show the section that the person opens; returns the entry that they want to see there."""
+    st.divider()
+    ways = [_MOMENTS, _COMPARE, _EXPORTS] if view else [_EXPORTS]
+    way = st.segmented_control("Section", ways, key="section", bind="query-params", label_visibility="collapsed")
+    if view and way == _MOMENTS:
+        return gallery(view, job.id, video)
+    if view and way == _COMPARE:
+        return comparison_panel(view, job.id)
+    if way == _EXPORTS or not view:
+        exports_panel(bench, job, view, video, colors)
+    return None

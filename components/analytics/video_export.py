@@ -1,0 +1,61 @@
+"""The annotated video of the view: made beside the pages, watched, cancelled, kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+
+from components.downloads import download_link
+from components.errors import error_notice, told
+from components.session import exports
+from frametally.analysis.view import View
+from frametally.deployment import Workbench
+from frametally.errors import FrametallyError, MediaError
+from frametally.job import Job
+from frametally.library.library import KeptVideo
+from frametally.rendering.video_export import ExportStatus
+from frametally.rendering.video_specs import VideoSpec
+
+
+def video_export(bench: Workbench, job: Job, view: View, video: KeptVideo, colors: Mapping[str, str]) -> None:
+    """Offer the video of the window in view, as it is seen: H.264 that browsers play."""
+    st.caption("Of what is in view: each frame with what the model saw in the last analysed one. It has no sound.")
+    every_frame = st.toggle("All frames, not the analysed ones only", value=True, key="export_every_frame")
+    spec = VideoSpec(
+        video=str(video.path),
+        results=str(bench.settings.results_dir / job.id),
+        model=view.model,
+        colors={name: colors[name] for name in view.names if name in colors},
+        confidence=view.confidence,
+        renames=view.classes.renames,
+        shown=view.classes.shown,
+        window_s=view.window_s,
+        every_frame=every_frame,
+    )
+    _live_export(bench, spec, f"{Path(video.file_name).stem}.annotated.mp4")
+
+
+@st.fragment(run_every="1s")
+@told()
+def _live_export(bench: Workbench, spec: VideoSpec, file_name: str) -> None:
+    state = exports().state(spec)
+    if state.status is ExportStatus.RUNNING:
+        st.progress(state.share, text=f"Making the video · {state.share:.0%}")
+        if st.button("Cancel", icon=":material/close:", key="cancel_export"):
+            exports().cancel(spec)
+            st.rerun(scope="fragment")
+        return
+    if state.status is ExportStatus.DONE and state.path:
+        download_link(bench, state.path, file_name, "Download the video")
+        return
+    if state.status is ExportStatus.FAILED:
+        error_notice(MediaError(state.what, state.next_step))
+    if st.button("Make the video", icon=":material/movie:", type="primary", key="make_export"):
+        try:
+            exports().start(spec)
+        except FrametallyError as error:
+            error_notice(error)
+            return
+        st.rerun(scope="fragment")

@@ -1,0 +1,119 @@
+"""The steps of a job that has just been submitted, live."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TypedDict
+
+import streamlit as st
+
+from components.errors import plain, told
+from components.job_progress import finished_jobs, is_queued, job_progress
+from components.session import Connection, service_label
+from components.upload.video_source import VideoSource
+from frametally.clock import utc_now
+from frametally.deployment import Workbench
+from frametally.errors import JobError
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.ledger.ledger import Store
+
+_SUBMITTED = "submitted_job"
+_TWO_CLICKS = timedelta(seconds=5)
+_ORDER = [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED]
+
+
+class _Wanted(TypedDict):
+    """What makes two submits the same."""
+
+    service: str
+    key_id: str
+    video_name: str
+    video_sha256: str | None
+    video_url: str | None
+    models: tuple[ModelChoice, ...]
+    infer_fps: float
+
+
+def submit_once(
+    bench: Workbench, connection: Connection, source: VideoSource, models: Sequence[ModelChoice], infer_fps: float
+) -> None:
+    """Submit a job and show its steps from now on; the second click of two submits nothing."""
+    wanted: _Wanted = {
+        "service": connection.service,
+        "key_id": connection.key_id or "",
+        "video_name": source.name,
+        "video_sha256": source.kept.sha256 if source.kept else None,
+        "video_url": source.url,
+        "models": tuple(models),
+        "infer_fps": infer_fps,
+    }
+    last = _last(bench.store)
+    is_same = last is not None and all(getattr(last, name) == value for name, value in wanted.items())
+    if last is None or not is_same or bench.workflow.clock() - last.created_at > _TWO_CLICKS:
+        st.session_state[_SUBMITTED] = bench.workflow.submit(**wanted).id
+
+
+def submission(store: Store) -> None:
+    """Follow what this session submitted last, where there is something."""
+    if _SUBMITTED in st.session_state:
+        _follow(store)
+
+
+@st.fragment(run_every="1s")
+@told()
+def _follow(store: Store) -> None:
+    """Show which steps are true, which one is at work, and where to go on."""
+    job = _last(store)
+    if job is None:
+        return
+    with st.container(border=True):
+        st.markdown(f"**{plain(job.video_name)}** with {', '.join(plain(model.label) for model in job.models)}")
+        job_steps(store, job)
+        if job.status is JobStatus.SUCCEEDED:
+            st.page_link(
+                "../pages/analytics.py",
+                label="Open in analytics",
+                icon=":material/monitoring:",
+                query_params={"job": job.id},
+            )
+        st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
+
+
+def _last(store: Store) -> Job | None:
+    """What this session submitted last."""
+    try:
+        return store.job(st.session_state[_SUBMITTED])
+    except KeyError:
+        return None
+    except JobError:  # it was deleted for good
+        del st.session_state[_SUBMITTED]
+        return None
+
+
+def job_steps(store: Store, job: Job) -> None:
+    """Draw which steps are true, how far the one at work is, and what stands in the way."""
+    marks = {True: ":green[:material/check_circle:]", False: ":gray[:material/radio_button_unchecked:]"}
+    st.markdown("  \n".join(f"{marks[done]} {text}" for done, text in _steps(job)))
+    if job.status.is_open:
+        job_progress(job, finished_jobs(store, job.service), utc_now(), doing=_doing(job))
+    if job.failure or job.service_says:
+        is_bad = job.failure and job.status is not JobStatus.CANCELLED
+        (st.error if is_bad else st.warning)(plain(job.failure or job.service_says))
+
+
+def _steps(job: Job) -> list[tuple[bool, str]]:
+    reached = _ORDER.index(job.status) if job.status in _ORDER else (2 if job.remote_job_id else 0)
+    where = service_label(job.service)
+    sent = [] if job.video_url else [(reached >= 1, f"Video sent to {plain(where)}")]
+    return [
+        (True, "Written down here"),
+        *sent,
+        (reached >= 2, "Job scheduled"),
+        (reached >= 3, "Results archived"),
+    ]
+
+
+def _doing(job: Job) -> str:
+    words = {JobStatus.CREATED: "Sending the video", JobStatus.UPLOADED: "Scheduling", JobStatus.SUBMITTED: "Running"}
+    return "Queued" if is_queued(job) else words[job.status]

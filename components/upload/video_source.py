@@ -1,0 +1,101 @@
+"""Where the video comes from: a file of the person's, or a public URL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import streamlit as st
+
+from components.errors import error_notice
+from components.upload.video_uploader import video_uploader
+from components.video_card import megabytes, video_card
+from frametally.client.request import split_url
+from frametally.deployment import Workbench
+from frametally.errors import FrametallyError
+from frametally.library.library import KeptVideo
+from frametally.network.download import fetch
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSource:
+    """A video to run: kept here, or to be read by the service from a public URL, or both."""
+
+    name: str
+    kept: KeptVideo | None
+    url: str | None
+    arrived: tuple[KeptVideo, ...] = ()
+    """All files that have arrived in this session, this one among them."""
+
+
+def video_source(bench: Workbench) -> VideoSource | None:
+    """Let the person give a video; None until there is one."""
+    by_file, by_url = "File", "Public URL"
+    ways = [by_file, by_url]
+    way = st.segmented_control("Video", ways, default=by_file, key="upload_way", label_visibility="collapsed")
+    source = _from_url(bench) if way == by_url else _from_file(bench)
+    if source and source.kept:
+        video_card(source.kept)
+    return source
+
+
+def _from_file(bench: Workbench) -> VideoSource | None:
+    ticket = bench.tickets.for_upload()
+    arrived = video_uploader(ticket, max_video_bytes=bench.settings.max_video_bytes, key="video_uploader")
+    videos = [kept for sha256 in arrived if (kept := bench.media.get(sha256))]
+    kept = _chosen(videos) if len(videos) > 1 else next(iter(videos), None)
+    return VideoSource(name=kept.file_name, kept=kept, url=None, arrived=tuple(videos)) if kept else None
+
+
+def _chosen(videos: list[KeptVideo]) -> KeptVideo:
+    """The one that the person chose of several, else the newest."""
+    names = {video.sha256: video.file_name for video in videos}
+    known = list(names)
+    chosen = st.session_state.get("chosen_video")
+    at = known.index(chosen) if chosen in names else len(known) - 1
+    picked = st.selectbox("Video to run", known, index=at, format_func=names.__getitem__)
+    if picked != known[at]:
+        st.session_state["chosen_video"] = picked
+    return next(video for video in videos if video.sha256 == picked)
+
+
+def _from_url(bench: Workbench) -> VideoSource | None:
+    url = st.text_input("Address of the video", key="video_url", placeholder="https://example.com/video.mp4").strip()
+    known: dict[str, str] = st.session_state.setdefault("videos_by_url", {})
+    if not url:
+        st.caption("The service reads the video from there. A copy is kept here to show the frames behind the counts.")
+        return None
+    name = unquote(Path(split_url(url).path).name) or "video"
+    if url not in known and st.button("Look at it", type="primary", icon=":material/download:"):
+        _fetch(bench, url, name, known)
+    if url in known:
+        kept = bench.media.get(known[url])
+        return VideoSource(name=name, kept=kept, url=url) if kept else None
+    blind = st.checkbox("Send it without a copy here (its frames cannot be shown then)", key="send_blind")
+    return VideoSource(name=name, kept=None, url=url) if blind and url.startswith(("https://", "http://")) else None
+
+
+def _fetch(bench: Workbench, url: str, name: str, known: dict[str, str]) -> None:
+    bar = st.progress(0.0, text="Fetching the video")
+
+    def show(done_bytes: int, total_bytes: int | None) -> None:
+        share = min(done_bytes / total_bytes, 1.0) if total_bytes else 0.0
+        bar.progress(share, text=f"Fetched {megabytes(done_bytes)}")
+
+    try:
+        with bench.media.scratch() as folder:
+            path = folder / "video"
+            settings = bench.settings
+            fetch(
+                url,
+                path,
+                max_bytes=settings.max_video_bytes,
+                private_urls=settings.engine_private_urls,
+                on_progress=show,
+            )
+            known[url] = bench.media.add(path, name).sha256
+    except FrametallyError as error:
+        error_notice(error)
+    finally:
+        bar.empty()

@@ -1,0 +1,10 @@
+"""`python -m frametally`: the same as the command `frametally`."""
+
+from __future__ import annotations
+
+import sys
+
+from frametally.cli.run import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""What each kind of results gives as curves over time, in one form for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from frametally.analysis.class_mapping import Floats, add_known
+from frametally.analysis.counts import point_length
+from frametally.analysis.similarity import DEFINITIONS as _SIMILARITY
+from frametally.analysis.similarity import similarity_to
+from frametally.analysis.view import View, ViewedBoxes, chunks_of
+from frametally.results import Kind
+
+MOST_POINTS: Final = 400
+
+DEFINITIONS: Final = {
+    "Point": "mean of the analysed frames in it whose value is known; a gap where there is none",
+    "Probability": "what the model gives each class in a frame; classes merged into one are added up, as a picture "
+    "has one class only",
+    "Probability of a label": "what the model gives each label in a frame; of labels merged into one the highest "
+    "counts, as a picture can have several",
+    "Share of the picture": "pixels of a class as a share of all pixels of the mask; classes merged into one are added",
+    "Yaw and pitch": "direction of the gaze of the face with the highest confidence (as good: the largest one), in "
+    "degrees; a gap where no face reaches the threshold",
+    "Faces": "faces at or above the threshold in an analysed frame",
+}
+"""What each curve means; shown beside it."""
+
+_SCORES: Final[dict[Kind, tuple[str, str, Callable[[Floats, Floats], Floats]]]] = {
+    Kind.CLASSIFICATION: ("Probability", DEFINITIONS["Probability"], add_known),
+    Kind.MULTI_LABEL: ("Probability of each label", DEFINITIONS["Probability of a label"], np.fmax),
+    Kind.SEMANTIC: ("Share of the picture", DEFINITIONS["Share of the picture"], add_known),
+}
+"""Title, definition, and how classes that are merged into one come together."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """Curves over time in about as many points as a chart can show; the points are those of the counts."""
+
+    names: tuple[str, ...]
+    starts: npt.NDArray[np.int64]
+    """(m,) first entry of each point."""
+    time_s: npt.NDArray[np.float64]
+    """(m,) time of that entry, seconds after the first frame."""
+    values: npt.NDArray[np.float64]
+    """(m, len(names)), NaN where unknown."""
+    unit: str
+    title: str
+    definition: str
+
+    def strongest(self, most: int) -> Series:
+        """The same with the curves only that reach highest, in the order they had."""
+        peak = np.where(np.isnan(self.values), -np.inf, self.values).max(axis=0, initial=-np.inf)
+        kept = np.sort(np.argsort(-peak, kind="stable")[:most])
+        return replace(self, names=tuple(self.names[at] for at in kept), values=self.values[:, kept])
+
+
+def series_of(view: View, most_points: int = MOST_POINTS) -> list[Series]:
+    """The curves of a model, by the kind of its results; empty where counts or a chosen moment are what there is."""
+    match view.table.kind:
+        case Kind.CLASSIFICATION | Kind.MULTI_LABEL | Kind.SEMANTIC:
+            return [_scores(view, most_points)]
+        case Kind.GAZE:
+            return _gaze(view, most_points)
+        case _:
+            return []
+
+
+def similarity_series(view: View, entry: int, most_points: int = MOST_POINTS) -> Series:
+    """How alike each frame of the window is to that of one entry (clip).
+
+    Raises:
+        ResultsError: that entry was not analysed.
+    """
+    values = similarity_to(view.results, view.model, entry)[:, np.newaxis]
+    starts, means = _means(view, 1, lambda start, stop: values[start:stop], most_points)
+    return Series(
+        names=("similarity",),
+        starts=starts,
+        time_s=view.results.time_s[starts],
+        values=means,
+        unit="cosine",
+        title="Similarity to the chosen frame",
+        definition=_SIMILARITY["Similarity"],
+    )
+
+
+def _scores(view: View, most_points: int) -> Series:
+    title, definition, join = _SCORES[view.table.kind]
+
+    def read(start: int, stop: int) -> Floats:
+        return view.classes.merge(view.results.scores(view.model, start, stop), view.table.classes, join)
+
+    starts, means = _means(view, len(view.names), read, most_points)
+    return Series(view.names, starts, view.results.time_s[starts], means, "share, 0 to 1", title, definition)
+
+
+def _gaze(view: View, most_points: int) -> list[Series]:
+    codes = view.classes.codes(view.table.classes)
+    starts, means = _means(view, 3, lambda start, stop: _faces(view, view.chunk(start, stop, codes)), most_points)
+    time_s = view.results.time_s[starts]
+    direction, faces = DEFINITIONS["Yaw and pitch"], DEFINITIONS["Faces"]
+    return [
+        Series(("yaw", "pitch"), starts, time_s, means[:, :2], "°", "Direction of the gaze", direction),
+        Series(("faces",), starts, time_s, means[:, 2:], "faces per frame", "Faces", faces),
+    ]
+
+
+def _faces(view: View, piece: ViewedBoxes) -> Floats:
+    """(stop - start, 3) yaw and pitch of the leading face in degrees, and how many faces there are."""
+    boxes = piece.boxes
+    values = np.full((piece.stop - piece.start, 3), np.nan)
+    values[:, 2] = np.bincount(boxes.entry - piece.start, minlength=len(values))
+    values[~view.table.analysed[piece.start : piece.stop], 2] = np.nan
+    area = np.prod(boxes.xyxy[:, 2:] - boxes.xyxy[:, :2], axis=1)
+    leading_first = np.lexsort((-area, -boxes.confidence, boxes.entry))
+    entries, first = np.unique(boxes.entry[leading_first], return_index=True)
+    yaw_pitch = view.results.gaze(view.model, piece.start, piece.stop)[piece.position]
+    values[entries - piece.start, :2] = np.degrees(yaw_pitch[leading_first[first]])
+    return values
+
+
+def _means(
+    view: View, columns: int, read: Callable[[int, int], Floats], most_points: int
+) -> tuple[npt.NDArray[np.int64], Floats]:
+    """(m,) the first entry of each point and (m, columns) the mean of what is known in it; points lie as for counts.
+
+    `read` gives the (stop - start, columns) values of entries [start, stop).
+    """
+    length = point_length(len(view.entries), most_points)
+    first = view.entries.start // length * length
+    starts = np.arange(first, view.entries.stop, length, dtype=np.int64)
+    total, known = np.zeros((len(starts), columns)), np.zeros((len(starts), columns))
+    for start, stop in chunks_of(range(first, min(first + len(starts) * length, len(view.results.time_s)))):
+        values = read(start, stop)
+        point = (np.arange(start, stop) - first) // length
+        np.add.at(total, point, np.nan_to_num(values))
+        np.add.at(known, point, ~np.isnan(values))
+    return starts, np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)

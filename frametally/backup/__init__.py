@@ -1,0 +1,1 @@
+"""Backup of a deployment into one file, and restore from it."""

@@ -1,0 +1,242 @@
+"""Run a video from the command line: `python -m frametally run VIDEO --model ID/VERSION`; or keep what there is:
+`backup FILE`, `restore FILE`.
+
+Exit codes: 0 done, 2 wrong arguments, 3 the video, the model, a setting or the backup is no good, 4 the service did
+not answer as it should, 5 the job failed, 130 interrupted. A job stands in the ledger as if it had come from the
+dashboard.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import os
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from msgspec import structs
+from tqdm import tqdm
+
+from frametally.analysis.counts import totals
+from frametally.cli.backup import add_backup_commands, run_backup, run_restore
+from frametally.cli.engine import make_app
+from frametally.clock import utc_now
+from frametally.config.secrets import read_secrets
+from frametally.config.settings import Settings
+from frametally.contract import ModelInfo
+from frametally.deployment import Workbench, open_workbench
+from frametally.errors import FrametallyError, ServiceError, SettingsError, VideoError
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.jobs.model_reference import parse_model_reference
+from frametally.jobs.preflight import Facts, findings
+from frametally.library.library import KeptVideo
+from frametally.network.urls import parse_service_url
+from frametally.results import ARCHIVE_NAME, Results, open_results
+
+OK: Final = 0
+BAD_INPUT: Final = 3
+SERVICE_FAILED: Final = 4
+JOB_FAILED: Final = 5
+INTERRUPTED: Final = 130
+_USUAL_FPS = 5.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says; returns the exit code."""
+    options = _parse(arguments)
+    try:
+        return _do(options, Settings.read(os.environ, read_secrets()))
+    except ServiceError as error:
+        print(error, file=sys.stderr)
+        return SERVICE_FAILED
+    except FrametallyError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        goes_on = " The job goes on at the service; the dashboard shows it." if options.command == "run" else ""
+        print(f"Interrupted.{goes_on}", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m frametally", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(required=True, dest="command", metavar="run | backup | restore")
+    add_backup_commands(commands)
+    run = commands.add_parser("run", help="run models over one video")
+    run.add_argument("video", metavar="VIDEO", help="a file, or a public http(s) URL")
+    run.add_argument("--model", action="append", required=True, metavar="ID/VERSION", help="may be given several times")
+    run.add_argument("--fps", type=float, help="frames per second to analyse; 5, or the video's rate if that is lower")
+    run.add_argument("--confidence", type=float, default=0.25, help="least confidence that is counted (0.25)")
+    run.add_argument("--api-url", help="a Video Inference service; unset: FRAMETALLY_API_URL, else the built-in engine")
+    run.add_argument("--out", type=Path, metavar="FILE", help="where to write the results JSON")
+    return parser.parse_args(arguments)
+
+
+def _do(options: argparse.Namespace, settings: Settings) -> int:
+    if options.command == "run":
+        return _run(options, settings)
+    if options.command == "backup":
+        run_backup(options, settings, utc_now())
+    else:
+        run_restore(options, settings)
+    return OK
+
+
+def _run(options: argparse.Namespace, settings: Settings) -> int:
+    models = [_with_confidence(parse_model_reference(text), options.confidence) for text in options.model]
+    if options.api_url:
+        settings = replace(settings, api_url=parse_service_url(options.api_url))
+    with _engine(settings) as embedded_url:
+        bench = open_workbench(settings, lambda: embedded_url)
+        job = _submit(bench, options, models)
+        job = _wait(bench, job)
+    if job.status is not JobStatus.SUCCEEDED:
+        print(job.failure, file=sys.stderr)
+        return JOB_FAILED
+    folder = settings.results_dir / job.id
+    if options.out:
+        with gzip.open(folder / ARCHIVE_NAME) as packed, options.out.open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+    _print_counts(open_results(folder), options.confidence)
+    return OK
+
+
+def _with_confidence(model: ModelChoice, confidence: float) -> ModelChoice:
+    """The model, asked to send back no box below this confidence.
+
+    Raises:
+        SettingsError: no share between 0 and 1.
+    """
+    if not 0 <= confidence <= 1:
+        raise SettingsError(f"--confidence is {confidence}.", "It takes 0 to 1.")
+    return ModelChoice(
+        model_id=model.model_id,
+        version=model.version,
+        inference_type=model.inference_type,
+        confidence=confidence,
+    )
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[str]:
+    """The URL of an engine of this run's own, on a free loopback port; empty where another service is meant."""
+    if settings.api_url:
+        yield ""
+        return
+    host = "127.0.0.1"
+    server = uvicorn.Server(uvicorn.Config(make_app(settings, host=host), host=host, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise SettingsError("The built-in engine did not start.", "Run it alone: python -m frametally.engine.")
+        time.sleep(0.05)
+    try:
+        yield f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
+
+
+def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelChoice]) -> Job:
+    service, key_id = _connection(bench)
+    is_url = options.video.startswith(("http://", "https://"))
+    kept = None if is_url else _keep(bench, Path(options.video))
+    rate = options.fps or (min(_USUAL_FPS, kept.facts.fps) if kept else _USUAL_FPS)
+    installed = _installed(bench) if service == EMBEDDED else []
+    models = _typed(models, installed)
+    _refuse_what_would_fail(
+        Facts(
+            now=utc_now(),
+            service=service,
+            file_name=kept.file_name if kept else "",
+            video=kept.facts if kept else None,
+            url=options.video if is_url else None,
+            infer_fps=rate,
+            models=models,
+            installed=installed,
+            model_servers=bench.settings.model_servers,
+            free_bytes=shutil.disk_usage(bench.settings.data_dir).free,
+        )
+    )
+    return bench.workflow.submit(
+        service=service,
+        key_id=key_id,
+        video_name=kept.file_name if kept else options.video.rpartition("/")[2].partition("?")[0] or "video",
+        video_sha256=kept.sha256 if kept else None,
+        video_url=options.video if is_url else None,
+        models=models,
+        infer_fps=rate,
+    )
+
+
+def _refuse_what_would_fail(facts: Facts) -> None:
+    for finding in findings(facts):
+        if finding.stops:
+            raise VideoError(finding.what, finding.next_step)
+        print(f"{finding.what} {finding.next_step}", file=sys.stderr)
+
+
+def _installed(bench: Workbench) -> list[ModelInfo]:
+    client = bench.services.client(EMBEDDED, "")
+    return client.list_models() if client else []
+
+
+def _typed(models: list[ModelChoice], installed: list[ModelInfo]) -> list[ModelChoice]:
+    """The models, each of the type that the built-in engine lists it with."""
+    types = {(info.model_id, info.model_version): info.inference_type for info in installed}
+    return [
+        structs.replace(model, inference_type=types.get((model.model_id, model.version), model.inference_type))
+        for model in models
+    ]
+
+
+def _connection(bench: Workbench) -> tuple[str, str]:
+    if bench.settings.api_url is None:
+        return EMBEDDED, ""
+    if bench.settings.api_key is None:
+        raise SettingsError(f"{bench.settings.api_url} needs an API key.", "Set ROBOFLOW_API_KEY.")
+    return bench.settings.api_url, bench.services.remember(bench.settings.api_url, bench.settings.api_key)
+
+
+def _keep(bench: Workbench, path: Path) -> KeptVideo:
+    if not path.is_file():
+        raise VideoError(f"There is no file {path.name}.", "Check the path.")
+    return bench.media.add(path)
+
+
+def _wait(bench: Workbench, job: Job) -> Job:
+    """Advance the job (a running dashboard may do so too) and show how far it is, until it has ended."""
+    with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
+        while job.status.is_open:
+            bench.workflow.refresh(job.id)
+            job = bench.store.job(job.id)
+            bar.set_description(f"{job.video_name} {job.service_says or job.status}")
+            bar.n = round((job.progress or 0) * 100)
+            bar.refresh()
+            time.sleep(0.2)
+    return job
+
+
+def _print_counts(archived: Results, confidence: float) -> None:
+    for model, part in archived.models.items():
+        planned, analysed = len(part.analysed), int(part.analysed.sum())
+        print(f"{model}: {analysed} of {planned} frames analysed, confidence >= {confidence:g}")
+        print(f"  {'class':24} {'mean':>8} {'peak':>6} {'present':>8}")
+        for row in totals(archived, model, confidence):
+            if row.mean is not None and row.peak is not None and row.present is not None:
+                print(f"  {row.class_name:24} {row.mean:8.2f} {row.peak:6d} {row.present:8.0%}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The Video Inference API over HTTP, from the client's side."""

@@ -1,0 +1,34 @@
+"""The services that this process can open: a client for each key it knows. Keys live in memory only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from frametally.client.client import VideoInferenceClient
+from frametally.job import EMBEDDED
+
+
+class Services:
+    """Clients by service and key. The ledger holds a fingerprint of a key, never the key."""
+
+    def __init__(self, secret: str, embedded: Callable[[], VideoInferenceClient]) -> None:
+        """Know the embedded engine; `secret` keys the fingerprints, so that nobody can try out keys on the ledger."""
+        self._secret = secret.encode()
+        self._embedded = embedded
+        self._clients: dict[tuple[str, str], VideoInferenceClient] = {}
+
+    def remember(self, api_url: str, api_key: str) -> str:
+        """Keep the key for this process's life and return its fingerprint."""
+        key_id = hmac.new(self._secret, f"{api_url}\n{api_key}".encode(), hashlib.sha256).hexdigest()[:16]
+        self._clients[api_url, key_id] = VideoInferenceClient(api_url, api_key)
+        return key_id
+
+    def client(self, service: str, key_id: str) -> VideoInferenceClient | None:
+        """The client for a job of this service and key; None where the key is not known (any more)."""
+        return self._embedded() if service == EMBEDDED else self._clients.get((service, key_id))
+
+    def known(self) -> list[tuple[str, str]]:
+        """Every (service, key_id) that jobs can be run for."""
+        return [(EMBEDDED, ""), *self._clients]

@@ -1,0 +1,1 @@
+"""Settings, read once at start from the environment and secrets.toml."""

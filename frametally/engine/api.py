@@ -1,0 +1,318 @@
+"""The Video Inference calls over HTTP: what the hosted service answers, answered from the spool."""
+
+from __future__ import annotations
+
+import errno
+import hmac
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct, structs
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from frametally.config.inference_servers import ModelServers
+from frametally.contract import (
+    CANCELLED,
+    IDEMPOTENCY_KEY,
+    MAX_INFER_FPS,
+    MIN_INFER_FPS,
+    MODELS_PATH,
+    STATUS_DONE,
+    STATUS_FAILED,
+    UPLOAD_URL_PATH,
+    VIDEO_INFER_PATH,
+    Cancellation,
+    ErrorBody,
+    InferenceRequest,
+    JobAccepted,
+    ModelList,
+    ModelRequest,
+    Standing,
+    StatusReport,
+    UploadUrl,
+    UploadUrlRequest,
+    Workspace,
+)
+from frametally.engine.detectors import check_request, list_models
+from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
+from frametally.engine.openapi import DESCRIPTION_PATH, tell_description
+from frametally.engine.spool import Job, JobRequest, Spool
+from frametally.errors import FrametallyError, LinkExpired, MediaError, ModelError
+from frametally.network.download import parse_public_url
+from frametally.storage.atomic import Arrival, DiskFull
+
+BATCH_BYTES: Final = 4 << 20
+MAX_JSON_BYTES: Final = 1 << 20
+WORKSPACE: Final = "embedded"
+_CHECK_AGAIN: Final = {"Retry-After": "1"}
+"""Our extension: a status call here costs nobody anything, so the floor of a minute need not hold."""
+_LOG = logging.getLogger("frametally.engine")
+
+Handler = Callable[[Request], Awaitable[Response]]
+Message = TypeVar("Message", bound=Struct)
+
+
+class Refusal(Exception):
+    """An answer that is not the one asked for."""
+
+    def __init__(self, status: int, error: str, message: str = "") -> None:
+        super().__init__(error)
+        self.status = status
+        self.body = ErrorBody(error, message)
+
+    @classmethod
+    def of(cls, status: int, error: FrametallyError) -> Refusal:
+        return cls(status, error.what, error.next_step)
+
+
+class Api:
+    """Answers every call of the contract."""
+
+    def __init__(
+        self,
+        *,
+        spool: Spool,
+        links: Links,
+        models_dir: Path,
+        model_servers: ModelServers,
+        key: str,
+        max_video_bytes: int,
+    ) -> None:
+        self._spool = spool
+        self._links = links
+        self._models_dir = models_dir
+        self._model_servers = model_servers
+        self._key = key.encode()
+        self._max_video_bytes = max_video_bytes
+        self._known_ended: set[str] = set()
+
+    def routes(self) -> list[Route]:
+        """Every call, each with and without a trailing slash; `GET /` stays the host's own."""
+        return [
+            Route("/", _answered(self._keyed(self.tell_workspace)), methods=["POST"]),
+            *_both(UPLOAD_URL_PATH, POST=self._keyed(self.make_upload_link)),
+            *_both(
+                VIDEO_INFER_PATH,
+                POST=self._keyed(self.accept_job),
+                GET=self._keyed(self.tell_status),
+                DELETE=self._keyed(self.cancel_job),
+            ),
+            *_both(MODELS_PATH, GET=self._keyed(self.tell_models)),
+            Route(DESCRIPTION_PATH, _answered(tell_description), methods=["GET"]),
+            *_both(UPLOAD_PATH + "{token}", PUT=self.receive_upload),
+            *_both(RESULTS_PATH + "{token}", GET=self.send_results),
+        ]
+
+    async def tell_workspace(self, _: Request) -> Response:
+        return _json(Workspace(WORKSPACE))
+
+    async def make_upload_link(self, request: Request) -> Response:
+        await _decoded(request, UploadUrlRequest)
+        return _json(UploadUrl(self._links.make("upload", str(uuid.uuid4()), origin=_origin(request))))
+
+    async def receive_upload(self, request: Request) -> Response:
+        upload_id = self._open_link("upload", request)
+        if int(request.headers.get("content-length", "0")) > self._max_video_bytes:
+            raise self._too_large()
+        arrival = await run_in_threadpool(self._spool.receive, upload_id)
+        try:
+            await self._write_body(request, arrival)
+            await run_in_threadpool(arrival.keep)
+        finally:
+            arrival.discard()
+        return Response()
+
+    async def accept_job(self, request: Request) -> Response:
+        asked = await _decoded(request, InferenceRequest)
+        _check_rate(asked.infer_fps)
+        await run_in_threadpool(self._check_models, asked.models)
+        upload_id = self._upload_of(asked.input_url)
+        url = asked.input_url if upload_id is None else None
+        job_request = JobRequest(models=asked.models, infer_fps=asked.infer_fps, url=url)
+        try:
+            key = request.headers.get(IDEMPOTENCY_KEY, "")
+            job = await run_in_threadpool(self._spool.accept, job_request, upload_id=upload_id, key=key)
+        except MediaError as error:
+            raise Refusal.of(400, error) from error
+        request.state.job_id = job.id
+        return _json(JobAccepted(job.id, "The job is queued."))
+
+    async def tell_status(self, request: Request) -> Response:
+        job = self._asked_for(request)
+        if job.state == "done":
+            link = self._links.make("results", job.id, origin=_origin(request))
+            return _json(StatusReport(STATUS_DONE, output_signed_url=link))
+        if failure := job.failure:
+            return _json(StatusReport(STATUS_FAILED, error=failure.reason))
+        if progress := job.progress:
+            standing = structs.replace(progress.standing, cancellable=True)
+            return _json(StatusReport.under_way(progress.fraction, standing), _CHECK_AGAIN)
+        before = await run_in_threadpool(self._spool.jobs_before, job, known_ended=self._known_ended)
+        return _json(StatusReport.under_way(0.0, Standing(jobs_before=before, cancellable=True)), _CHECK_AGAIN)
+
+    async def cancel_job(self, request: Request) -> Response:
+        """Our extension: end a job that nobody wants any more. Twice is as good as once."""
+        job = self._asked_for(request)
+        if await run_in_threadpool(job.cancel):
+            return _json(Cancellation(job.id, CANCELLED))
+        if job.is_cancelled:
+            return _json(Cancellation(job.id, "The job was cancelled before."))
+        raise Refusal(409, f"The job has ended before: it is {job.state}.", "Its status says what came of it.")
+
+    async def send_results(self, request: Request) -> Response:
+        job = self._spool.find(self._open_link("results", request))
+        if job is None or job.state != "done":
+            raise Refusal(404, "These results are not here any more.", "Run the job again.")
+        request.state.job_id = job.id
+        return FileResponse(job.results, media_type="application/json")
+
+    async def tell_models(self, _: Request) -> Response:
+        return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._model_servers)))
+
+    def _asked_for(self, request: Request) -> Job:
+        job = self._spool.find(request.query_params.get("job_id", ""))
+        if job is None:
+            raise Refusal(404, "There is no job with this job_id.")
+        request.state.job_id = job.id
+        return job
+
+    def _keyed(self, handler: Handler) -> Handler:
+        """Answer only calls that carry the key."""
+
+        @wraps(handler)
+        async def keyed(request: Request) -> Response:
+            given = request.query_params.get("api_key", "")
+            if not hmac.compare_digest(given.encode(), self._key):
+                raise Refusal(401, "The API key is missing or wrong.", "Send the engine's key as ?api_key=….")
+            return await handler(request)
+
+        return keyed
+
+    def _open_link(self, purpose: Purpose, request: Request) -> str:
+        try:
+            return self._links.open(purpose, request.path_params["token"])
+        except LinkExpired as error:
+            raise Refusal.of(403, error) from error
+
+    async def _write_body(self, request: Request, arrival: Arrival) -> None:
+        """Stream the body to disk in large pieces from a thread: small writes would hold up the event loop."""
+        buffer = bytearray()
+        received = 0
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > self._max_video_bytes:
+                raise self._too_large()
+            buffer += chunk
+            if len(buffer) >= BATCH_BYTES:
+                await run_in_threadpool(arrival.write, buffer)
+                buffer = bytearray()
+        await run_in_threadpool(arrival.write, buffer)
+
+    def _check_models(self, models: list[ModelRequest]) -> None:
+        if not models:
+            raise Refusal(400, "The job names no model.", "Put at least one into `models`.")
+        names = [(model.model_id, model.version) for model in models]
+        if len(set(names)) < len(names):
+            raise Refusal(400, "The job names one model twice.", "Name each version of a model once.")
+        try:
+            for model in models:
+                check_request(self._models_dir, model, self._model_servers)
+        except ModelError as error:
+            raise Refusal.of(400, error) from error
+
+    def _upload_of(self, input_url: str) -> str | None:
+        """The upload that a job reads; None where it names a public address."""
+        try:
+            parse_public_url(input_url)
+            return self._links.upload_id_in(input_url)
+        except (MediaError, LinkExpired) as error:
+            raise Refusal.of(400, error) from error
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"The video is larger than the {self._max_video_bytes} bytes allowed.", "Cut or shrink it.")
+
+
+def _both(path: str, **handlers: Handler) -> list[Route]:
+    """The path in both spellings, with a handler for each method: in one route, so that a 405 can name them all."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    bare = path.rstrip("/")
+    return [Route(spelling, _answered(handle), methods=list(handlers)) for spelling in (bare, bare + "/")]
+
+
+def _answered(handler: Handler) -> Handler:
+    """Turn refusals into answers, and write one line a call to the log: no query, no token, no key."""
+
+    @wraps(handler)
+    async def answered(request: Request) -> Response:
+        started_s = time.perf_counter()
+        status = 500
+        try:
+            response = await _refusals_answered(handler, request)
+            status = response.status_code
+            return response
+        finally:
+            path = request.scope["path"]
+            token = request.path_params.get("token")
+            _LOG.info(
+                "%s %s job_id=%s %s %.0f ms",
+                request.method,
+                path.replace(token, "…") if token else path,
+                getattr(request.state, "job_id", "-"),
+                status,
+                (time.perf_counter() - started_s) * 1000,
+            )
+
+    return answered
+
+
+async def _refusals_answered(handler: Handler, request: Request) -> Response:
+    try:
+        return await handler(request)
+    except Refusal as refusal:
+        return _json(refusal.body, status=refusal.status)
+    except ClientDisconnect:
+        return Response(status_code=499)  # nobody is there to read it; the log shows it
+    except DiskFull as error:
+        return _json(ErrorBody(error.what, error.next_step), status=507)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _json(ErrorBody("The engine's disk is full.", "Free some space, then try again."), status=507)
+
+
+def _check_rate(infer_fps: float) -> None:
+    if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
+        raise Refusal(400, f"infer_fps is {infer_fps:g}.", f"It lies between {MIN_INFER_FPS} and {MAX_INFER_FPS}.")
+
+
+async def _decoded(request: Request, kind: type[Message]) -> Message:
+    """The JSON body as a message of the contract."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_JSON_BYTES:
+            raise Refusal(413, "The JSON body is too large.", f"It may have {MAX_JSON_BYTES} bytes.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refusal(400, "The JSON body is not what this call takes.", str(error)) from error
+
+
+def _origin(request: Request) -> str:
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
+def _json(message: Struct, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(message), status, headers, media_type="application/json")

@@ -1,0 +1,1 @@
+"""One file for each model head: raw tensors to detections."""

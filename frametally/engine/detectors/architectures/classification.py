@@ -1,0 +1,102 @@
+"""Classification nets: one vector for the whole picture."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from frametally.contract import InferenceType
+from frametally.engine.detectors.architectures.yolo import intake_of
+from frametally.engine.detectors.detector import InferenceParams
+from frametally.engine.detectors.onnx_file import OnnxFile
+from frametally.engine.detectors.postprocessing import Floats, sigmoid
+from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Intake
+from frametally.engine.picture import Picture
+from frametally.engine.result_entries import ClassificationEntry, Label, MultiLabelEntry, Score
+from frametally.errors import ModelError
+
+CROP_SHARE: Final = 0.875
+"""224 out of 256, as in torchvision's own transforms."""
+MOST_LABELS: Final = 20
+"""Of one frame, the likeliest: a net of a thousand classes would fill the results with zeros."""
+SEVERAL_FROM: Final = 0.5
+"""The confidence from which a class is predicted where several may be, unless the request says another."""
+
+
+def reads(file: OnnxFile) -> bool:
+    """Whether the one output is a vector."""
+    if file.metadata.get("task") == "classify":
+        return True
+    shape = file.outputs[0].shape if len(file.outputs) == 1 else []
+    return (len(shape) == 2 or (len(shape) == 4 and shape[2:] == [1, 1])) and shape[1] != 1
+
+
+class ClassificationDetector:
+    """Cut out of the middle; RGB 0 to 1 from ultralytics, in units of ImageNet's spread from all others."""
+
+    is_in_order = False
+    inference_type: InferenceType = "classification"
+
+    def __init__(self, file: OnnxFile, params: InferenceParams) -> None:
+        if file.listed_names() is None:
+            file.need_names()
+        count = file.size(0, 1, rank=len(file.outputs[0].shape) or 2)
+        self.classes = file.class_names(count)
+        self._file = file
+        self._params = params
+        self._blobs = file.blobs(_intake(file))
+        is_sigmoid = file.outputs[0].last_operator in ("Sigmoid", "HardSigmoid")
+        self._activation = file.card.activation or ("none" if is_sigmoid else "softmax")
+        by_itself = is_sigmoid or self._activation == "sigmoid"
+        self._has_several = by_itself if file.card.multi_label is None else file.card.multi_label
+        self._asked = np.array([params.classes is None or name in params.classes for name in self.classes])
+
+    def infer(self, picture: Picture) -> ClassificationEntry | MultiLabelEntry:
+        blob, _ = self._blobs.of(picture)
+        values = self._file.run(blob)[0].reshape(-1)
+        if values.size != len(self.classes) or not np.isfinite(values).all():
+            raise ModelError(f"{self._file.name} gave no score for each class.", "Export the model again.")
+        probabilities = self._probabilities(values)
+        return self._several(picture, probabilities) if self._has_several else self._one(picture, probabilities)
+
+    def _probabilities(self, values: Floats) -> Floats:
+        if self._activation == "sigmoid":
+            return sigmoid(values)
+        return values if self._activation == "none" or _sums_to_one(values) else _softmax(values)
+
+    def _one(self, picture: Picture, probabilities: Floats) -> ClassificationEntry:
+        most = min(MOST_LABELS, self._params.max_detections)
+        ranked = [at for at in np.argsort(-probabilities, kind="stable").tolist() if self._asked[at]]
+        labels = [Label(self.classes[at], at, round(float(probabilities[at]), 4)) for at in ranked[:most]]
+        sure = [label for label in labels if label.confidence >= (self._params.confidence or 0)]
+        best = sure[0] if sure else None
+        return ClassificationEntry(
+            picture.size, sure, best.class_name if best else "", best.confidence if best else 0.0
+        )
+
+    def _several(self, picture: Picture, probabilities: Floats) -> MultiLabelEntry:
+        limit = SEVERAL_FROM if self._params.confidence is None else self._params.confidence
+        scores = {
+            self.classes[at]: Score(round(float(probabilities[at]), 4), at)
+            for at in np.flatnonzero(self._asked).tolist()
+        }
+        return MultiLabelEntry(picture.size, scores, [name for name, one in scores.items() if one.confidence >= limit])
+
+
+def _intake(file: OnnxFile) -> Intake:
+    if file.metadata.get("task") == "classify":
+        return intake_of(file)._replace(resize="center-crop").changed_by(file.card)
+    is_yolov5 = "stride" in file.metadata and "names" in file.metadata  # it keeps the whole shorter side
+    share = 1.0 if is_yolov5 else CROP_SHARE
+    return Intake(file.size_px(), "center-crop", share, mean=IMAGENET_MEAN, std=IMAGENET_STD).changed_by(file.card)
+
+
+def _sums_to_one(values: Floats) -> bool:
+    """Whether they are probabilities already, which no logits are by chance."""
+    return bool(values.min() >= 0 and abs(float(values.sum()) - 1) < 0.01)
+
+
+def _softmax(logits: Floats) -> Floats:
+    weights = np.exp(logits - logits.max())
+    return np.asarray(weights / weights.sum())

@@ -1,0 +1,102 @@
+"""NanoDet and NanoDet-Plus: class scores and, for each side of a box, a distribution over distances.
+
+A side is the mean of its distribution in strides (generalised focal loss, Li et al. 2020). The older head has three
+strides and looks at the middles of its cells, the newer one four and looks at their corners.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from frametally.engine.detectors.detector import InferenceParams
+from frametally.engine.detectors.grid import STRIDES, place_count, places
+from frametally.engine.detectors.model_config import Resize
+from frametally.engine.detectors.onnx_file import OnnxFile
+from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Floats, Outputs, nothing
+from frametally.engine.detectors.preprocessing import Intake
+from frametally.errors import ModelError
+
+DEFAULT_IOU: Final = 0.6
+"""As in NanoDet's own post-processing (`iou_threshold`)."""
+MEAN: Final = (103.53 / 255, 116.28 / 255, 123.675 / 255)
+STD: Final = (57.375 / 255, 57.12 / 255, 58.395 / 255)
+"""BGR, of values 0 to 1, as in NanoDet's configurations."""
+BINS: Final = 8
+"""Of a distribution: distances of 0 to 7 strides (`reg_max` 7)."""
+_COCO: Final = 80
+_PLUS_STRIDES: Final = (*STRIDES, 64)
+
+
+class Layout(NamedTuple):
+    """Which outputs hold what; one that holds both has the scores first."""
+
+    scores: list[int]
+    sides: list[int]
+    classes: int
+    strides: tuple[int, ...]
+
+
+def reads(file: OnnxFile) -> bool:
+    """Whether the outputs are pairs for each stride, or one whose columns can be nothing else."""
+    layout = _layout(file)
+    if layout is None or layout.scores != layout.sides:
+        return layout is not None
+    names = file.listed_names()
+    # With three strides YOLOX has as many rows, and five columns beside its classes.
+    return len(layout.strides) > len(STRIDES) or layout.classes == (len(names) if names else _COCO)
+
+
+def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
+    """BGR in units of ImageNet's spread; the older head in a black letterbox, the newer one stretched."""
+    layout = _layout(file)
+    if layout is None:
+        raise ModelError(f"{file.name} has not the outputs of a NanoDet.", "Correct `family` in its model.json.")
+    is_plus = len(layout.strides) > len(STRIDES)
+    resize: Resize = "stretch" if is_plus else "letterbox"
+    intake = Intake(file.size_px(), resize, pad_value=0, color_order="BGR", mean=MEAN, std=STD).changed_by(file.card)
+    classes = file.class_names(layout.classes)
+    corner, stride = places(intake.size_px, layout.strides)
+    centre = (corner + (0 if is_plus else 0.5)) * stride
+
+    def read(outputs: Outputs, min_confidence: float) -> Candidates:
+        scores = _joined(outputs, layout.scores)[:, : layout.classes]
+        confidence = scores.max(axis=1)
+        kept = np.flatnonzero(confidence >= min_confidence)
+        sides = _joined(outputs, layout.sides)[kept, -4 * BINS :]
+        reach = _means(sides) * stride[kept]
+        xyxy = np.concatenate([centre[kept] - reach[:, :2], centre[kept] + reach[:, 2:]], axis=1)
+        return Candidates(xyxy, confidence[kept], np.argmax(scores[kept], axis=1), nothing(len(kept)))
+
+    return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU), params)
+
+
+def _layout(file: OnnxFile) -> Layout | None:
+    shapes = [output.shape[1:] for output in file.outputs]
+    if file.fixed_size_px is None or any(len(shape) != 2 for shape in shapes):
+        return None
+    for strides in (STRIDES, _PLUS_STRIDES):
+        counts = [place_count(file.fixed_size_px, [stride]) for stride in strides]
+        columns = [shape[1] or 0 for shape in shapes]
+        if [shape[0] for shape in shapes] == [sum(counts)] and columns[0] > 4 * BINS:
+            return Layout([0], [0], columns[0] - 4 * BINS, strides)
+        pairs = [[at for at, shape in enumerate(shapes) if shape[0] == count] for count in counts]
+        if len(shapes) == 2 * len(strides) and all(len(pair) == 2 for pair in pairs):
+            scores, sides = ([pair[which] for pair in pairs] for which in (0, 1))
+            is_even = {columns[at] for at in sides} == {4 * BINS} and len({columns[at] for at in scores}) == 1
+            return Layout(scores, sides, columns[scores[0]], strides) if is_even else None
+    return None
+
+
+def _joined(outputs: Outputs, which: list[int]) -> Floats:
+    return outputs[which[0]] if len(which) == 1 else np.concatenate([outputs[at] for at in which])
+
+
+def _means(sides: Floats) -> npt.NDArray[np.float32]:
+    """(n, 4) the mean of each side's distribution, which comes as logits (n, 4 * BINS)."""
+    logits = sides.reshape(-1, 4, BINS)
+    weights = np.exp(logits - logits.max(axis=2, keepdims=True))
+    mean = weights @ np.arange(BINS, dtype=np.float32) / weights.sum(axis=2)
+    return np.asarray(mean, dtype=np.float32)

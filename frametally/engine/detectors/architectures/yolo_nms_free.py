@@ -1,0 +1,41 @@
+"""YOLOv10, YOLO26, and any ultralytics export with `nms=True`: [1, boxes, 6 + more], duplicates already left out."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from frametally.engine.detectors.architectures.yolo import intake_of, more_of
+from frametally.engine.detectors.detector import InferenceParams
+from frametally.engine.detectors.onnx_file import OnnxFile
+from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs
+
+_MOST_BOXES: Final = 1000
+"""Of a file that says nothing of itself: it has 300 or so, where a grid has thousands of places."""
+
+
+def reads(file: OnnxFile) -> bool:
+    """Whether the file says that it leaves out duplicates, or has some hundred rows of six."""
+    if not file.outputs or len(file.outputs[0].shape) != 3:
+        return False
+    arguments = file.literal("args", dict[str, Any]) or {}
+    if file.metadata.get("end2end") == "True" or arguments.get("nms") is True:
+        return True
+    _, rows, columns = file.outputs[0].shape
+    return "task" not in file.metadata and columns == 6 and rows is not None and rows <= _MOST_BOXES
+
+
+def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
+    """Columns are the corners, the confidence, the class, then what else belongs to the box."""
+    intake = intake_of(file)
+    more = more_of(file, intake.size_px)
+    file.size(0, 2, rank=3)
+    file.expect(0, None, 6 + more.columns)
+
+    def read(outputs: Outputs, min_confidence: float) -> Candidates:
+        rows = outputs[0][outputs[0][:, 4] >= min_confidence]
+        return Candidates(rows[:, :4], rows[:, 4], np.rint(rows[:, 5]).astype(np.int64), rows[:, 6:])
+
+    classes = file.class_names(None)
+    return BoxDetector(file, BoxHead(intake, classes, read, None, more.inference_type, more.detail), params)

@@ -1,0 +1,110 @@
+"""`motion/1`: whatever moves before a camera that stands still. Needs no file, no training and no network."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+
+from frametally.engine.detectors.detector import InferenceParams
+from frametally.engine.picture import Picture
+from frametally.engine.result_entries import DetectionEntry, Prediction
+
+WORK_SIZE_PX: Final = 480
+"""The longer side of the picture that is looked at: a blob of some pixels means the same in every video."""
+HISTORY_FRAMES: Final = 200
+"""What stands still becomes background after about a tenth of it."""
+CHANGE_LEVELS: Final = 20
+MIN_CHANGED_SHARE: Final = 0.07
+"""A blob counts as moving where so much of it changed since the frame before. It keeps out what has stopped, and the
+place that a parked car left: both differ from the background for many frames, however far apart those are."""
+MIN_AREA_SHARE: Final = 0.0008
+"""Smaller blobs, as a share of the picture, are noise."""
+DEFAULT_CONFIDENCE: Final = 0.25
+_SHADOW: Final = 127
+Pixels = cv2.typing.MatLike
+_OPEN: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+_CLOSE: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+
+
+class MotionDetector:
+    """Background subtraction (MOG2, Zivkovic 2004) over the analysed frames; one instance a video.
+
+    The first frame only teaches it the background; shadows are left out. `confidence` is the fill ratio: the share of
+    the box that differs from the background, 1 for a solid rectangle and about 0.5 to 0.8 for people and cars.
+    """
+
+    is_in_order = True
+
+    def __init__(self, params: InferenceParams) -> None:
+        self.classes = ["moving"]
+        self._params = params
+        self._min_confidence = DEFAULT_CONFIDENCE if params.confidence is None else params.confidence
+        self._background = cv2.createBackgroundSubtractorMOG2(HISTORY_FRAMES, 25, True)
+        self._before: Pixels | None = None
+
+    def infer(self, picture: Picture) -> DetectionEntry:
+        return DetectionEntry(picture.size, self._moving(picture))
+
+    def _moving(self, picture: Picture) -> list[Prediction]:
+        image = picture.bgr()
+        scale = min(1.0, WORK_SIZE_PX / max(image.shape[:2]))
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+        before, self._before = self._before, small
+        # Its own learning rate is so high at first that a slow object becomes background within two frames.
+        mask = self._background.apply(small, learningRate=1 if before is None else 1 / HISTORY_FRAMES)
+        if before is None:
+            return []
+        blobs = _blobs(_solid(mask), _changed(before, small))
+        confident = sorted((blob for blob in blobs if blob.fill >= self._min_confidence), key=lambda blob: -blob.fill)
+        scales = image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]
+        return [_prediction(blob, *scales) for blob in confident[: self._params.max_detections]]
+
+
+class Blob(NamedTuple):
+    """A box in pixels, and the share of it that is foreground."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    fill: float
+
+
+def _solid(mask: Pixels) -> Pixels:
+    """Foreground without shadows and specks, with its holes closed."""
+    foreground = (mask > _SHADOW).astype(np.uint8)
+    opened = cv2.morphologyEx(foreground, cv2.MORPH_OPEN, _OPEN)
+    return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _CLOSE)
+
+
+def _changed(before: Pixels, now: Pixels) -> Pixels:
+    """Where some channel differs from the frame before."""
+    return np.asarray(cv2.absdiff(before, now).max(axis=2) > CHANGE_LEVELS)
+
+
+def _blobs(foreground: Pixels, changed: Pixels) -> list[Blob]:
+    """Connected foreground that is large enough and moved."""
+    outlines, _ = cv2.findContours(foreground, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    found = []
+    for outline in outlines:
+        left, top, width, height = cv2.boundingRect(outline)
+        box = slice(top, top + height), slice(left, left + width)
+        inside = foreground[box] > 0
+        large = cv2.contourArea(outline) >= MIN_AREA_SHARE * foreground.size
+        if large and changed[box][inside].mean() >= MIN_CHANGED_SHARE:
+            found.append(Blob(left, top, width, height, float(inside.mean())))
+    return found
+
+
+def _prediction(blob: Blob, x_scale: float, y_scale: float) -> Prediction:
+    return Prediction(
+        x=round((blob.left + blob.width / 2) * x_scale, 2),
+        y=round((blob.top + blob.height / 2) * y_scale, 2),
+        width=round(blob.width * x_scale, 2),
+        height=round(blob.height * y_scale, 2),
+        confidence=round(blob.fill, 4),
+        class_name="moving",
+        class_id=0,
+    )

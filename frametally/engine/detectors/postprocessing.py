@@ -1,0 +1,166 @@
+"""What box detectors have in common: from candidates in the model's picture to predictions in the video's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from frametally.contract import InferenceType
+from frametally.engine.detectors.detector import InferenceParams
+from frametally.engine.detectors.onnx_file import OnnxFile
+from frametally.engine.detectors.preprocessing import Fit, Intake
+from frametally.engine.picture import Picture
+from frametally.engine.result_entries import DetectionEntry, Keypoint, Point, Prediction
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Outputs = list[npt.NDArray[Any]]
+
+DEFAULT_CONFIDENCE: Final = 0.25
+"""Of every family, so that they compare."""
+MOST_CANDIDATES: Final = 2000
+"""The surest ones that are looked at; only a very low threshold lets more than that through."""
+
+
+class Candidates(NamedTuple):
+    """Boxes as a model gives them."""
+
+    xyxy: Floats
+    """(n, 4) corners in pixels of the model's picture."""
+    confidence: Floats
+    """(n,) 0 to 1."""
+    class_ids: Ints
+    """(n,)"""
+    more: Floats
+    """(n, k) whatever else belongs to each box: mask coefficients, keypoints, or nothing (k = 0)."""
+
+    def take(self, at: Any) -> Candidates:
+        """Those at these indices, or for which a mask is true."""
+        return Candidates(*(column[at] for column in self))
+
+
+class Details(NamedTuple):
+    """What one box has besides its corners."""
+
+    points: list[Point] | None = None
+    keypoints: list[Keypoint] | None = None
+
+
+Detail = Callable[[Outputs, Candidates, Fit, Picture], Sequence[Details]]
+
+
+class BoxHead(NamedTuple):
+    """How the outputs of a model are read."""
+
+    intake: Intake
+    classes: list[str]
+    read: Callable[[Outputs, float], Candidates]
+    """The candidates of at least this confidence."""
+    iou_threshold: float | None
+    """Above which two boxes of a class are one; None: the model has no duplicates."""
+    inference_type: InferenceType = "object-detection"
+    detail: Detail | None = None
+
+
+class BoxDetector:
+    """A model whose answers are boxes, of whichever family."""
+
+    is_in_order = False
+
+    def __init__(self, file: OnnxFile, head: BoxHead, params: InferenceParams) -> None:
+        self.classes = head.classes
+        self.inference_type = head.inference_type
+        self._file = file
+        self._head = head
+        self._params = params
+        self._blobs = file.blobs(head.intake)
+        self._min_confidence = DEFAULT_CONFIDENCE if params.confidence is None else params.confidence
+
+    def infer(self, picture: Picture) -> DetectionEntry:
+        blob, fit = self._blobs.of(picture)
+        outputs = self._file.run(blob)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number is no candidate
+            candidates = self._head.read(outputs, self._min_confidence)
+            kept, xyxy = choose(candidates, fit, picture, self.classes, self._params, self._head.iou_threshold)
+            details = self._head.detail(outputs, kept, fit, picture) if self._head.detail and len(xyxy) else ()
+        return DetectionEntry(picture.size, _predictions(kept, xyxy, details, self.classes))
+
+
+def corners(xywh: Floats) -> Floats:
+    """(n, 4) corners of boxes that are given by centre and size."""
+    centre, half = xywh[:, :2], xywh[:, 2:4] / 2
+    return np.concatenate([centre - half, centre + half], axis=1)
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """The probability that each logit stands for."""
+    with np.errstate(over="ignore"):  # to infinity, and so to 0
+        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+
+
+def nothing(count: int) -> Floats:
+    """The `more` of candidates that have no more."""
+    return np.zeros((count, 0), dtype=np.float32)
+
+
+def choose(
+    candidates: Candidates,
+    fit: Fit,
+    picture: Picture,
+    classes: list[str],
+    params: InferenceParams,
+    iou_threshold: float | None,
+) -> tuple[Candidates, Floats]:
+    """The boxes that stay, most confident first, and their (n, 4) corners in the picture, cut at its edges.
+
+    `params.iou_threshold` wins over the family's `iou_threshold`.
+    """
+    candidates = candidates.take(_allowed(candidates.class_ids, classes, params))
+    if len(candidates.confidence) > MOST_CANDIDATES:
+        candidates = candidates.take(np.argpartition(-candidates.confidence, MOST_CANDIDATES)[:MOST_CANDIDATES])
+    edges = (picture.width_px, picture.height_px) * 2
+    xyxy = np.clip(fit.to_picture(candidates.xyxy.reshape(-1, 2)).reshape(-1, 4), 0, edges).astype(np.float32)
+    is_box = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])
+    candidates, xyxy = candidates.take(is_box), xyxy[is_box]
+    limit = iou_threshold if params.iou_threshold is None else params.iou_threshold
+    kept = suppress(xyxy, candidates.confidence, candidates.class_ids, 1.0 if limit is None else limit)
+    kept = kept[: params.max_detections]
+    return candidates.take(kept), xyxy[kept]
+
+
+def suppress(xyxy: Floats, confidence: Floats, class_ids: Ints, iou_threshold: float) -> Ints:
+    """Greedy non-maximum suppression within each class: indices of the (n, 4) boxes that stay, best first."""
+    if iou_threshold >= 1 or not len(xyxy):
+        return np.argsort(-confidence, kind="stable")
+    xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1).astype(np.float64)
+    kept = cv2.dnn.NMSBoxesBatched(xywh, confidence, class_ids.astype(np.int32), -1.0, iou_threshold)  # type: ignore[arg-type]
+    return np.asarray(kept, dtype=np.int64).reshape(-1)
+
+
+def _allowed(class_ids: Ints, classes: list[str], params: InferenceParams) -> npt.NDArray[np.bool_]:
+    """Which boxes are of a class that the model has and the request asks for."""
+    if params.classes is None:
+        return (class_ids >= 0) & (class_ids < len(classes))
+    return np.isin(class_ids, [at for at, name in enumerate(classes) if name in params.classes])
+
+
+def _predictions(kept: Candidates, xyxy: Floats, details: Sequence[Details], classes: list[str]) -> list[Prediction]:
+    rows = zip(xyxy.tolist(), kept.confidence.tolist(), kept.class_ids.tolist(), strict=True)
+    return [
+        Prediction(
+            x=round((left + right) / 2, 2),
+            y=round((top + bottom) / 2, 2),
+            width=round(right - left, 2),
+            height=round(bottom - top, 2),
+            confidence=round(confidence, 4),
+            class_name=classes[class_id],
+            class_id=class_id,
+            points=details[at].points if details else None,
+            keypoints=details[at].keypoints if details else None,
+        )
+        for at, ((left, top, right, bottom), confidence, class_id) in enumerate(rows)
+    ]

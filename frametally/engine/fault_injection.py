@@ -1,0 +1,277 @@
+"""The fault mode: the engine answers like the real service on a bad day, so that a dashboard can be tried against it.
+
+`rate-limit:3,results-nulls` names two faults: the first for the first three calls that it meets, the second for good.
+Where several meet one call, the one named first has the last word.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import logging
+import math
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from frametally.contract import MODELS_PATH, UPLOAD_URL_PATH, VIDEO_INFER_PATH, StatusReport
+from frametally.engine.api import Handler
+from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH
+from frametally.errors import SettingsError
+
+RETRY_AFTER_S: Final = 30
+UNKNOWN_WORD: Final = "warming up"
+FAILURE: Final = "The model could not be loaded."
+_OFFSETS: Final = ("frame_offset", "time_offset")
+_LOG = logging.getLogger("frametally.engine")
+
+Answer = Callable[[Request, Handler], Awaitable[Response]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way to fail: what it is called, which calls it meets, and what it answers there."""
+
+    meaning: str
+    calls: frozenset[tuple[str, str]]
+    """(method, path without its last slash)."""
+    answer: Answer
+
+
+@dataclass
+class ActiveFault:
+    """A fault that was asked for, and how many calls it still meets."""
+
+    name: str
+    calls_left: float = math.inf
+
+    def around(self, route: Route) -> Route:
+        """The route with this fault before it; the same one where the fault has no business there."""
+        fault, inner, path = FAULTS[self.name], route.endpoint, route.path.rstrip("/")
+        methods = (route.methods or set()) - {"HEAD"}
+        if fault.calls.isdisjoint((method, path) for method in methods):
+            return route
+
+        @wraps(inner)
+        async def answer(request: Request) -> Response:
+            if self.calls_left <= 0 or (request.method, path) not in fault.calls:
+                return await inner(request)  # type: ignore[no-any-return]
+            self.calls_left -= 1
+            _LOG.info("fault %s meets %s %s", self.name, request.method, route.path)
+            return await fault.answer(request, inner)
+
+        return Route(route.path, answer, methods=list(methods))
+
+
+def read_faults(text: str, *, host: str | None) -> list[ActiveFault]:
+    """The faults that the setting names, for a server that listens on `host` (None or empty: on all interfaces).
+
+    Raises:
+        SettingsError: a name that is no fault, or a server that others can reach.
+    """
+    faults = [_read_fault(part.strip()) for part in text.split(",") if part.strip()]
+    if faults and not _is_loopback(host or ""):
+        raise SettingsError(
+            f"FRAMETALLY_ENGINE_FAULTS is for a loopback address; this server listens on {host or 'every address'}.",
+            "Start it with --host 127.0.0.1 (the dashboard: --server.address 127.0.0.1), or unset it.",
+        )
+    return faults
+
+
+def faulty(routes: Iterable[Route], faults: Sequence[ActiveFault]) -> list[Route]:
+    """The routes of the API with these faults before them."""
+    changed = list(routes)
+    for fault in reversed(faults):
+        changed = [fault.around(route) for route in changed]
+    return changed
+
+
+def _read_fault(text: str) -> ActiveFault:
+    name, colon, times = text.partition(":")
+    if name not in FAULTS:
+        raise SettingsError(f"FRAMETALLY_ENGINE_FAULTS: there is no fault {name!r}.", f"There is {', '.join(FAULTS)}.")
+    if colon and not (times.isascii() and times.isdigit() and int(times) > 0):
+        raise SettingsError(
+            f"FRAMETALLY_ENGINE_FAULTS: {text!r} has no number of calls.", f"Write {name}:3, or {name}."
+        )
+    return ActiveFault(name, int(times) if colon else math.inf)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host.lower() == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _instead(status: int, body: str, media_type: str, headers: dict[str, str] | None = None) -> Answer:
+    """An answer in place of the engine's, which is not asked."""
+
+    async def answer(_: Request, __: Handler) -> Response:
+        return Response(body, status, headers, media_type=media_type)
+
+    return answer
+
+
+def _changed(change: Callable[[bytes], Response]) -> Answer:
+    """What becomes of the body of a good answer; refusals stay as they are."""
+
+    async def answer(request: Request, inner: Handler) -> Response:
+        given = await inner(request)
+        return given if given.status_code != 200 else await run_in_threadpool(lambda: change(_body_of(given)))
+
+    return answer
+
+
+def _status(report: dict[str, Any]) -> Answer:
+    """This status, whatever the job's own; like the real service without an invitation to ask again soon."""
+    return _changed(lambda _: _json(report))
+
+
+def _results(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
+    """The results, changed. They are held in memory meanwhile."""
+    return _changed(lambda body: _json(change(json.loads(body))))
+
+
+def _entries(change: Callable[[int, Any], Any]) -> Answer:
+    """The results with each entry of each model changed; it is given the entry's place and the entry."""
+
+    def changed(found: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: values if key in _OFFSETS else [change(at, entry) for at, entry in enumerate(values)]
+            for key, values in found.items()
+        }
+
+    return _results(changed)
+
+
+def _in_words(body: bytes) -> Response:
+    report = msgspec.json.decode(body, type=StatusReport)
+    word = "completed" if report.is_done else "failed" if report.is_failed else "processing"
+    return _json({**msgspec.to_builtins(report), "status": word}, {"Retry-After": "1"})
+
+
+def _plural(found: dict[str, Any]) -> dict[str, Any]:
+    return {f"{key}s" if key in _OFFSETS else key: values for key, values in found.items()}
+
+
+def _half(body: bytes) -> bytes:
+    return body[: len(body) // 2]
+
+
+class _BrokenOff(Response):
+    """Promises the whole body, sends half of it and hangs up."""
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": _half(bytes(self.body)), "more_body": True})
+        await _hang_up(receive)
+
+
+async def _break_upload(request: Request, _: Handler) -> Response:
+    """Take half of the body, or one piece where nobody said how long it is, then hang up."""
+    announced_bytes = int(request.headers.get("content-length", "0"))
+    received_bytes = 0
+    with suppress(ClientDisconnect):
+        async for chunk in request.stream():
+            received_bytes += len(chunk)
+            if 2 * received_bytes >= announced_bytes:
+                break
+        await _hang_up(request.receive)
+    return Response(status_code=499)  # nobody is there to read it
+
+
+async def _hang_up(receive: Receive) -> None:
+    """Close the connection without an answer. ASGI has no word for that, so uvicorn's own connection is taken."""
+    receive.__self__.transport.close()  # type: ignore[attr-defined]
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _body_of(response: Response) -> bytes:
+    return Path(response.path).read_bytes() if isinstance(response, FileResponse) else bytes(response.body)
+
+
+def _json(message: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(message), headers=headers, media_type="application/json")
+
+
+def _storage_error(code: str, message: str) -> str:
+    """As the storage behind signed links words it."""
+    return f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+
+
+_JOBS = VIDEO_INFER_PATH.rstrip("/")
+_STATUS_CALL = frozenset({("GET", _JOBS)})
+_UPLOAD = frozenset({("PUT", UPLOAD_PATH + "{token}")})
+_DOWNLOAD = frozenset({("GET", RESULTS_PATH + "{token}")})
+_WITH_KEY = _STATUS_CALL | {
+    ("POST", ""),
+    ("POST", UPLOAD_URL_PATH.rstrip("/")),
+    ("POST", _JOBS),
+    ("DELETE", _JOBS),
+    ("GET", MODELS_PATH),
+}
+
+FAULTS: Final = {
+    "status-stuck": Fault("every job stays at status 1", _STATUS_CALL, _status({"status": 1})),
+    "status-absent": Fault("the status answer says nothing", _STATUS_CALL, _status({})),
+    "status-word": Fault(
+        "the status is a word of the vendor's: processing, completed, failed", _STATUS_CALL, _changed(_in_words)
+    ),
+    "status-unknown-word": Fault(
+        f"the status is a word that nobody knows: {UNKNOWN_WORD}", _STATUS_CALL, _status({"status": UNKNOWN_WORD})
+    ),
+    "status-failed": Fault(
+        "the job has failed, with a message", _STATUS_CALL, _status({"status": 2, "message": FAILURE})
+    ),
+    "status-failed-silent": Fault("the job has failed, without a message", _STATUS_CALL, _status({"status": 3})),
+    "rate-limit": Fault(
+        f"429 to every call with the key, with Retry-After: {RETRY_AFTER_S}",
+        _WITH_KEY,
+        _instead(
+            429, '{"error": {"message": "Too many requests."}}', "application/json", {"Retry-After": str(RETRY_AFTER_S)}
+        ),
+    ),
+    "broken-500": Fault(
+        "500 to every call with the key",
+        _WITH_KEY,
+        _instead(500, "<html><h1>Internal Server Error</h1></html>", "text/html"),
+    ),
+    "link-expired": Fault(
+        "the output link has expired",
+        _DOWNLOAD,
+        _instead(400, _storage_error("ExpiredToken", "The provided token has expired."), "application/xml"),
+    ),
+    "link-403": Fault(
+        "the output link is refused",
+        _DOWNLOAD,
+        _instead(403, _storage_error("AccessDenied", "Access denied."), "application/xml"),
+    ),
+    "results-cut": Fault("the connection breaks at half of the results", _DOWNLOAD, _changed(_BrokenOff)),
+    "results-truncated": Fault(
+        "the results end at half, as if that were all",
+        _DOWNLOAD,
+        _changed(lambda body: Response(_half(body), media_type="application/json")),
+    ),
+    "results-nulls": Fault(
+        "every second frame was not analysed", _DOWNLOAD, _entries(lambda at, entry: None if at % 2 else entry)
+    ),
+    "results-frame-offsets": Fault(
+        "the offsets are spelled `frame_offsets` and `time_offsets`", _DOWNLOAD, _results(_plural)
+    ),
+    "results-unknown-type": Fault(
+        "the entries are of a type that nobody knows", _DOWNLOAD, _entries(lambda _, __: {"depth_map": "AAAA"})
+    ),
+    "upload-breaks": Fault("the connection breaks at half of the upload", _UPLOAD, _break_upload),
+}

@@ -1,0 +1,253 @@
+"""The engine's API as an OpenAPI 3.1 description, made from the messages of the contract."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final, get_args
+
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frametally.contract import (
+    IDEMPOTENCY_KEY,
+    MAX_INFER_FPS,
+    MIN_INFER_FPS,
+    MODELS_PATH,
+    UPLOAD_URL_PATH,
+    VIDEO_INFER_PATH,
+    Cancellation,
+    ErrorBody,
+    InferenceRequest,
+    JobAccepted,
+    ModelList,
+    StatusReport,
+    UploadUrl,
+    UploadUrlRequest,
+    Workspace,
+)
+from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH
+from frametally.engine.result_entries import Entry
+
+DESCRIPTION_PATH: Final = "/videoinfer/openapi.json"
+_MESSAGES: Final = (
+    *(
+        UploadUrlRequest,
+        UploadUrl,
+        InferenceRequest,
+        JobAccepted,
+        StatusReport,
+        Cancellation,
+        Workspace,
+        ErrorBody,
+        ModelList,
+    ),
+)
+_JSON: Final = "application/json"
+_ABOUT: Final = """\
+Frametally's embedded engine answers the Video Inference API of Roboflow's hosted service on one machine.
+
+Ask for an upload link, PUT the video to it, start a job with that link as its `input_url` (or with any public URL),
+ask for the job's status until it is 0 (done) or above 1 (failed), then fetch the results from `output_signed_url`.
+Every path is answered with and without its last slash; unknown fields are passed over."""
+_WRONG: Final = {
+    400: "The request is not what this call takes; `message` says what is wrong.",
+    401: "The API key is missing or wrong.",
+    403: "The signed link has expired or is not valid.",
+    404: "There is no such thing here.",
+    409: "The job has ended before.",
+    413: "The body is too large.",
+    507: "The engine's disk is full.",
+}
+"""What an `ErrorBody` says by its status, wherever it comes."""
+
+
+async def tell_description(_: Request) -> Response:
+    """The call that gives it."""
+    return Response(description(), media_type=_JSON)
+
+
+@lru_cache(maxsize=1)
+def description() -> bytes:
+    """The description as JSON."""
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "Frametally engine", "version": "1", "description": _ABOUT},
+            "servers": [{"url": "/"}],
+            "security": [{"key": []}],
+            "paths": _paths(),
+            "components": {
+                "schemas": _schemas(),
+                "securitySchemes": {"key": {"type": "apiKey", "in": "query", "name": "api_key"}},
+            },
+        }
+    )
+
+
+def _paths() -> dict[str, Any]:
+    return {
+        "/": {"post": _tell_workspace()},
+        UPLOAD_URL_PATH: {"post": _make_upload_link()},
+        UPLOAD_PATH + "{token}": {"put": _receive_upload()},
+        VIDEO_INFER_PATH: {"post": _accept_job(), "get": _tell_status(), "delete": _cancel_job()},
+        RESULTS_PATH + "{token}": {"get": _send_results()},
+        MODELS_PATH: {"get": _tell_models()},
+        DESCRIPTION_PATH: {"get": _tell_description()},
+    }
+
+
+def _tell_workspace() -> dict[str, Any]:
+    return {
+        "operationId": "tellWorkspace",
+        "summary": "Which workspace the key opens; the cheap call that tells whether a key is good",
+        "responses": {**_good("The workspace", _json(_ref(Workspace))), **_bad(401)},
+    }
+
+
+def _make_upload_link() -> dict[str, Any]:
+    return {
+        "operationId": "makeUploadLink",
+        "summary": "Where to PUT a video",
+        "requestBody": _body(UploadUrlRequest, {"file_name": "my_video.mp4"}),
+        "responses": {**_good("The link", _json(_ref(UploadUrl))), **_bad(400, 401, 413)},
+    }
+
+
+def _receive_upload() -> dict[str, Any]:
+    return {
+        "operationId": "receiveUpload",
+        "summary": "Upload a video to its signed link, which needs no key",
+        "security": [],
+        "parameters": [_TOKEN],
+        "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
+        "responses": {"200": {"description": "The video is kept."}, **_bad(403, 413, 507)},
+    }
+
+
+def _accept_job() -> dict[str, Any]:
+    models = [{"model_id": "motion", "model_version": "1", "inference_type": "object-detection"}]
+    example = {"input_url": "https://example.com/video.mp4", "infer_fps": 5, "models": models}
+    status = {"operationId": "tellStatus", "parameters": {"job_id": "$response.body#/job_id"}}
+    accepted = {"description": "The job is queued.", "content": _json(_ref(JobAccepted)), "links": {"status": status}}
+    return {
+        "operationId": "acceptJob",
+        "summary": "Start a job: models over one video",
+        "parameters": [_SAME_START],
+        "requestBody": _body(InferenceRequest, example),
+        "responses": {"200": accepted, **_bad(400, 401, 413, 507)},
+    }
+
+
+def _tell_status() -> dict[str, Any]:
+    wait = {"description": "Ask again after so many seconds; without it, after 60.", "schema": {"type": "integer"}}
+    good = {"description": "How the job stands", "content": _json(_ref(StatusReport)), "headers": {"Retry-After": wait}}
+    return {
+        "operationId": "tellStatus",
+        "summary": "How a job stands",
+        "parameters": [_JOB_ID],
+        "responses": {"200": good, **_bad(401, 404)},
+    }
+
+
+def _cancel_job() -> dict[str, Any]:
+    return {
+        "operationId": "cancelJob",
+        "summary": "Call a job off (an extension); twice is as good as once",
+        "parameters": [_JOB_ID],
+        "responses": {**_good("The job has ended as failed.", _json(_ref(Cancellation))), **_bad(401, 404, 409)},
+    }
+
+
+def _send_results() -> dict[str, Any]:
+    return {
+        "operationId": "sendResults",
+        "summary": "The results of a job that is done, from its signed link, which needs no key",
+        "security": [],
+        "parameters": [_TOKEN, {"name": "Range", "in": "header", "schema": {"type": "string"}}],
+        "responses": {
+            **_good("The results", _json({"$ref": "#/components/schemas/Results"})),
+            "206": {
+                "description": "The parts that `Range` asks for",
+                "content": {_JSON: {}, "multipart/byteranges": {}},
+            },
+            "400": {"description": "`Range` cannot be read.", "content": {"text/plain": {}}},
+            "416": {"description": "There is no such part.", "content": {"text/plain": {}}},
+            **_bad(403, 404),
+        },
+    }
+
+
+def _tell_models() -> dict[str, Any]:
+    return {
+        "operationId": "tellModels",
+        "summary": "The models that this engine can run (an extension)",
+        "responses": {**_good("The models", _json(_ref(ModelList))), **_bad(401)},
+    }
+
+
+def _tell_description() -> dict[str, Any]:
+    return {
+        "operationId": "tellDescription",
+        "summary": "This description, which needs no key (an extension)",
+        "security": [],
+        "responses": _good("OpenAPI 3.1", _json({"type": "object", "required": ["openapi", "paths"]})),
+    }
+
+
+_JOB_ID: Final = {"name": "job_id", "in": "query", "required": True, "schema": {"type": "string"}}
+_TOKEN: Final = {
+    "name": "token",
+    "in": "path",
+    "required": True,
+    "description": "What the engine signed, as its link carries it.",
+    "schema": {"type": "string"},
+}
+
+
+_SAME_START: Final = {
+    "name": IDEMPOTENCY_KEY,
+    "in": "header",
+    "description": "A second start with the same key is answered with the first one's job (an extension).",
+    "schema": {"type": "string"},
+}
+_SERVED: Final = {"type": "object", "description": "What an inference server answered, where it runs the model."}
+
+
+def _schemas() -> dict[str, Any]:
+    """Every message by its name; the bounds that only the API knows are written into them."""
+    entries = get_args(Entry)
+    _, schemas = msgspec.json.schema_components([*_MESSAGES, *entries], ref_template="#/components/schemas/{name}")
+    request = schemas["InferenceRequest"]["properties"]
+    request["infer_fps"] |= {"minimum": MIN_INFER_FPS, "maximum": MAX_INFER_FPS}
+    request["models"] |= {"minItems": 1}
+    offsets = {"frame_offset": {"type": "integer", "minimum": 0}, "time_offset": {"type": "number", "minimum": 0}}
+    results = {
+        "type": "object",
+        "description": "An entry a frame under each model's id, null where the frame was not analysed.",
+        "properties": {name: {"type": "array", "items": number} for name, number in offsets.items()},
+        "required": list(offsets),
+        "additionalProperties": {"type": "array", "items": {"anyOf": [*map(_ref, entries), _SERVED, {"type": "null"}]}},
+    }
+    return {**schemas, "Results": results}
+
+
+def _body(message: type[Struct], example: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {_JSON: {"schema": _ref(message), "example": example}}}
+
+
+def _good(meaning: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {"200": {"description": meaning, "content": content}}
+
+
+def _bad(*statuses: int) -> dict[str, Any]:
+    return {str(status): {"description": _WRONG[status], "content": _json(_ref(ErrorBody))} for status in statuses}
+
+
+def _json(schema: dict[str, Any]) -> dict[str, Any]:
+    return {_JSON: {"schema": schema}}
+
+
+def _ref(message: type[Struct]) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{message.__name__}"}

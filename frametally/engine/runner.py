@@ -1,0 +1,138 @@
+"""One job, from its video to its results file: one decode for all its models, entries written as they come."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from frametally.config.inference_servers import NO_SERVERS, ModelServers
+from frametally.contract import ModelRequest
+from frametally.engine.detectors import open_model
+from frametally.engine.picture import Picture
+from frametally.engine.pipeline import Frame, entries_of
+from frametally.engine.progress import Meter
+from frametally.engine.result_entries import Entry
+from frametally.engine.spool import Job
+from frametally.engine.watchdog import OPENING, READING, WRITING, At
+from frametally.errors import VideoError
+from frametally.video.decoding import FrameIndex, build_index, plan_frames, planned_times_s
+from frametally.video.frame_reader import FrameReader
+
+RATE_TOLERANCE: Final = 1.01
+"""30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
+_MOST_THREADS: Final = 8
+"""Of the decoder: each holds some frames, and an 8K one takes 50 MB."""
+_KEPT_BYTES: Final = 32 << 20
+"""Of decoded frames: where one cannot be decoded, the one behind it has come already."""
+
+
+def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS, *, at: At = lambda _: None) -> None:
+    """Analyse the job's video and write its results, atomically; `at` is told what comes next.
+
+    Raises:
+        VideoError: the video cannot be read, or not at this rate.
+        ModelError: one of the models cannot be run.
+        JobCancelled: somebody has called it off.
+    """
+    request = job.request
+    at(READING)
+    index = build_index(job.video)
+    check_rate(index, request.infer_fps)
+    planned = plan_frames(index, request.infer_fps)
+    at(OPENING)
+    detectors = [open_model(models_dir, model, servers) for model in request.models]
+    work = job.new_work_folder()
+    entry_files = [work / f"{number}.json" for number in range(len(detectors))]
+    frames = planned_frames(job.video, index, planned)
+    with ExitStack() as stack:
+        outputs = [stack.enter_context(path.open("wb")) for path in entry_files]
+        write_entries(entries_of(frames, detectors, at), len(planned), outputs, Meter(job, len(planned)))
+    at(WRITING)
+    draft = work / "results.json"
+    times_s = planned_times_s(index, planned).round(4)
+    write_results(draft, planned, times_s, dict(zip(result_keys(request.models), entry_files, strict=True)))
+    job.finish(draft)
+
+
+def check_rate(index: FrameIndex, infer_fps: float) -> None:
+    """Refuse more frames per second than the video has."""
+    span_s = float(index.times_s[-1])
+    rate = (len(index) - 1) / span_s if span_s else None
+    if rate is not None and infer_fps > rate * RATE_TOLERANCE:
+        raise VideoError(
+            f"{infer_fps:g} frames per second were asked for, and the video has {rate:.2f}.",
+            "Choose a rate that is not above the video's own.",
+        )
+
+
+def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[Frame]:
+    """The planned frames that can be decoded: (entry, picture), entries ascending.
+
+    Others are decoded only where one of these refers to them, and never converted.
+    """
+    entry_of = {position: entry for entry, position in enumerate(planned.tolist())}
+    threads = min(2 * len(os.sched_getaffinity(0)), _MOST_THREADS)
+    with closing(FrameReader(path, index, cache_bytes=_KEPT_BYTES, threads=threads)) as reader:
+        for position, frame in reader.frames(entry_of):
+            yield entry_of[position], Picture(frame)
+
+
+def write_entries(
+    coming: Iterator[tuple[int, list[Entry]]], total: int, outputs: Sequence[BinaryIO], meter: Meter
+) -> None:
+    """Write every model's entries, separated by commas; null for each frame that never came.
+
+    Raises:
+        VideoError: not one frame came.
+    """
+    written = 0
+    for entry, found in coming:
+        for value, output in zip(found, outputs, strict=True):
+            _write_nulls(output, written, entry)
+            _write_entry(output, entry, value)
+        written = entry + 1
+        meter.note(written)
+    if not written:
+        raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
+    for output in outputs:
+        _write_nulls(output, written, total)
+
+
+def result_keys(models: list[ModelRequest]) -> list[str]:
+    """The model ids; `<model_id>/<version>` where a job asks for several versions of a model (our extension)."""
+    count = Counter(model.model_id for model in models)
+    return [model.model_id if count[model.model_id] == 1 else f"{model.model_id}/{model.version}" for model in models]
+
+
+def write_results(
+    path: Path, planned: npt.NDArray[np.int64], times_s: npt.NDArray[np.float64], entry_files: dict[str, Path]
+) -> None:
+    """Put the results file together without holding it: the offsets, then each model's entries from their file."""
+    with path.open("wb") as output:
+        output.write(b'{"frame_offset":' + msgspec.json.encode(planned.tolist()))
+        output.write(b',"time_offset":' + msgspec.json.encode(times_s.tolist()))
+        for key, entries in entry_files.items():
+            output.write(b"," + msgspec.json.encode(key) + b":[")
+            with entries.open("rb") as source:
+                shutil.copyfileobj(source, output, 1 << 20)
+            entries.unlink()  # both would need the disk twice
+            output.write(b"]")
+        output.write(b"}")
+
+
+def _write_nulls(output: BinaryIO, start: int, stop: int) -> None:
+    for entry in range(start, stop):
+        output.write(b"null" if entry == 0 else b",null")
+
+
+def _write_entry(output: BinaryIO, entry: int, value: Entry) -> None:
+    output.write(b"," * (entry > 0) + msgspec.json.encode(value))

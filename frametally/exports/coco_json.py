@@ -1,0 +1,195 @@
+"""The view as COCO JSON, in the shapes that the COCO tools read (Lin et al. 2014; cocodataset.org/#format-data)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET, Struct, UnsetType
+
+from frametally.analysis.view import Progress, View, ViewedBoxes, chunks_of
+from frametally.coco import COCO_PERSON
+from frametally.exports.tables import appearing, check_boxes
+from frametally.results import Boxes, Kind
+from frametally.storage.file_names import safe_file_name
+
+DEFINITION: Final = (
+    "an image per analysed frame of the view, an annotation per box ([x, y, width, height] in pixels, with its score) "
+    "and a category per class; a keypoint is visible (2) from a confidence of 0.5 on, else guessed (1), and absent (0) "
+    "where the model gives none"
+)
+"""What the file holds; shown beside the download."""
+
+_BONES: Final = (
+    *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
+    *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
+)
+"""The skeleton of a person in person_keypoints_train2017.json: pairs of places among the 17, from 1."""
+_VISIBLE_FROM: Final = 0.5
+_DECIMALS: Final = 3
+_AT_ONCE: Final = 4096
+
+
+class _Image(Struct, frozen=True, gc=False):
+    id: int
+    file_name: str
+    frame_index: int
+    time_s: float
+    width: int | UnsetType = UNSET
+    height: int | UnsetType = UNSET
+
+
+class _Annotation(Struct, gc=False):
+    id: int
+    image_id: int
+    category_id: int
+    bbox: list[float]
+    area: float
+    score: float
+    iscrowd: int = 0
+    segmentation: list[list[float]] | UnsetType = UNSET
+    keypoints: list[float] | UnsetType = UNSET
+    num_keypoints: int | UnsetType = UNSET
+
+
+class _Category(Struct, frozen=True):
+    id: int
+    name: str
+    supercategory: str = ""
+    keypoints: tuple[str, ...] | UnsetType = UNSET
+    skeleton: tuple[tuple[int, int], ...] | UnsetType = UNSET
+
+
+def write_coco(view: View, path: Path, video_name: str, progress: Progress | None = None) -> None:
+    """Write the images, annotations and categories of the view; ids count from 1, an image's is its entry + 1.
+
+    Raises:
+        ResultsError: the model's results are no boxes.
+    """
+    check_boxes(view)
+    with appearing(path) as draft, draft.open("wb") as file:
+        file.write(b'{"info":' + msgspec.json.encode(_info(view, video_name)) + b',"images":[')
+        _write_items(file, _images(view, Path(safe_file_name(video_name)).stem))
+        file.write(b'],"annotations":[')
+        _write_items(file, _annotations(view, progress))
+        file.write(b'],"categories":' + msgspec.json.encode(_categories(view)) + b"}")
+
+
+def _info(view: View, video_name: str) -> dict[str, object]:
+    return {
+        "description": f"{view.model} on {video_name}",
+        "model": view.model,
+        "video": video_name,
+        "confidence": view.confidence,
+        "window_s": view.window_s,
+    }
+
+
+def _images(view: View, stem: str) -> Iterator[list[_Image]]:
+    for start, stop in chunks_of(view.entries):
+        analysed = start + np.flatnonzero(view.table.analysed[start:stop])
+        yield [_image(view, int(entry), stem) for entry in analysed]
+
+
+def _image(view: View, entry: int, stem: str) -> _Image:
+    frame_index = int(view.results.frame_index[entry])
+    wh = view.table.image_wh[entry]
+    size = (round(float(wh[0])), round(float(wh[1]))) if ((wh > 0) & (wh < np.inf)).all() else ()
+    return _Image(entry + 1, f"{stem}_{frame_index:06d}.jpg", frame_index, float(view.results.time_s[entry]), *size)
+
+
+def _annotations(view: View, progress: Progress | None) -> Iterator[list[_Annotation]]:
+    number = 1
+    for piece in view.in_chunks(progress):
+        add_shapes = _shapes(view, piece)
+        for first in range(0, len(piece.position), _AT_ONCE):
+            here = slice(first, first + _AT_ONCE)
+            annotations = _boxes(piece.boxes, here, number)
+            number += len(annotations)
+            add_shapes(annotations, piece.position[here])
+            yield annotations
+
+
+def _boxes(boxes: Boxes, here: slice, first_id: int) -> list[_Annotation]:
+    corners = boxes.xyxy[here].astype(np.float64)
+    size = corners[:, 2:] - corners[:, :2]
+    columns = (
+        (boxes.entry[here] + 1).tolist(),
+        (boxes.class_code[here] + 1).tolist(),
+        np.hstack([corners[:, :2], size]).round(_DECIMALS).tolist(),
+        size.prod(axis=1).round(_DECIMALS).tolist(),
+        boxes.confidence[here].tolist(),
+    )
+    return [_Annotation(number, *row) for number, row in enumerate(zip(*columns, strict=True), start=first_id)]
+
+
+def _shapes(view: View, piece: ViewedBoxes) -> Callable[[list[_Annotation], npt.NDArray[np.int64]], None]:
+    """What adds their shapes to annotations, by the positions of their boxes among all boxes of these entries."""
+    match view.table.kind:
+        case Kind.SEGMENTATION:
+            return partial(_add_polygons, view.results.polygons(view.model, piece.start, piece.stop))
+        case Kind.KEYPOINTS:
+            return partial(_add_keypoints, view.results.keypoints(view.model, piece.start, piece.stop))
+        case _:
+            return lambda *_: None
+
+
+def _add_polygons(
+    polygons: list[npt.NDArray[np.float32]], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
+) -> None:
+    outlines = [polygons[position] for position in positions.tolist()]
+    # Fewer than three points are no area, and the COCO tools take four numbers for a box.
+    drawn = [(found, outline) for found, outline in zip(annotations, outlines, strict=True) if len(outline) >= 3]
+    if not drawn:
+        return
+    sizes = np.array([len(outline) for _, outline in drawn])
+    points = np.concatenate([outline for _, outline in drawn]).astype(np.float64)
+    areas = _areas(points, sizes).round(_DECIMALS).tolist()
+    numbers, ends = points.round(_DECIMALS).ravel().tolist(), np.cumsum(2 * sizes).tolist()
+    for (found, outline), area, end in zip(drawn, areas, ends, strict=True):
+        found.segmentation, found.area = [numbers[end - outline.size : end]], area
+
+
+def _areas(points: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Of polygons with so many of the (k, 2) points each, one after the other, by the shoelace formula."""
+    starts = np.cumsum(sizes) - sizes
+    following = np.arange(1, len(points) + 1)
+    following[starts + sizes - 1] = starts
+    (x, y), (next_x, next_y) = points.T, points[following].T
+    return np.abs(np.add.reduceat(x * next_y - next_x * y, starts)) / 2
+
+
+def _add_keypoints(
+    points: npt.NDArray[np.float32], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
+) -> None:
+    found = points[positions].astype(np.float64)
+    there = np.asarray(~np.isnan(found[:, :, :2]).any(axis=2))
+    # One that comes without a confidence is one that the model is sure of.
+    visibility = np.where(there, np.where(found[:, :, 2] < _VISIBLE_FROM, 1, 2), 0)
+    xy = np.where(there[:, :, np.newaxis], found[:, :, :2], 0).round(_DECIMALS)
+    flat = np.dstack([xy, visibility]).reshape(len(found), -1).tolist()
+    for annotation, keypoints, number in zip(annotations, flat, there.sum(axis=1).tolist(), strict=True):
+        annotation.keypoints, annotation.num_keypoints = keypoints, number
+
+
+def _categories(view: View) -> list[_Category]:
+    numbered = enumerate(view.names, start=1)
+    if view.table.kind is not Kind.KEYPOINTS:
+        return [_Category(number, name) for number, name in numbered]
+    points = view.table.keypoint_names
+    bones = _BONES if points == COCO_PERSON else ()
+    return [_Category(number, name, keypoints=points, skeleton=bones) for number, name in numbered]
+
+
+def _write_items(file: BinaryIO, chunks: Iterable[list[_Image]] | Iterable[list[_Annotation]]) -> None:
+    """The items of one JSON array, without its brackets."""
+    comma = b""
+    for items in chunks:
+        if items:
+            file.write(comma + msgspec.json.encode(items)[1:-1])
+            comma = b","

@@ -1,0 +1,56 @@
+"""The list of jobs as a table for other tools. Times are UTC, as ISO 8601; what nobody knows is empty, never 0."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+
+from frametally.client.request import split_url
+from frametally.exports.tables import guarded
+from frametally.job import Job
+from frametally.ledger import tags as job_tags
+from frametally.ledger.ledger import Store
+from frametally.ledger.search import JobQuery, find
+
+COLUMNS = (
+    *("job_id", "remote_job_id", "status", "service", "video_name", "video_sha256", "video_url"),
+    *("models", "infer_fps", "frames", "created_at_utc", "ended_at_utc", "waited_s", "run_s"),
+    *("failure", "tags", "notes"),
+)
+"""`waited_s`: from the click to the end; `run_s`: of it, the time in which the service was seen at work."""
+MOST_ROWS = 100_000
+
+
+def jobs_csv(store: Store, query: JobQuery) -> bytes:
+    """A row for each job that matches, the newest first; UTF-8 with a mark, by which spreadsheets know it."""
+    jobs = find(store, query, limit=MOST_ROWS)
+    tags = job_tags.all_tags(store)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows(guarded(_row(job, tags.get(job.id, []))) for job in jobs)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def _row(job: Job, tags: list[str]) -> list[str]:
+    waited_s = None if job.ended_at is None else (job.ended_at - job.created_at).total_seconds()
+    return [
+        *(job.id, job.remote_job_id or "", job.status.value, job.service, job.video_name, job.video_sha256 or ""),
+        *(_without_query(job.video_url), ", ".join(model.label for model in job.models), _number(job.infer_fps)),
+        *(_number(job.frames), _time(job.created_at), _time(job.ended_at), _number(waited_s), _number(job.run_s)),
+        *(job.failure, ", ".join(tags), job.notes),
+    ]
+
+
+def _without_query(url: str | None) -> str:
+    """What stands behind the question mark may open the video to anybody."""
+    return split_url(url or "")._replace(query="", fragment="").geturl()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.10g}"
+
+
+def _time(moment: datetime | None) -> str:
+    return "" if moment is None else moment.isoformat(timespec="seconds")

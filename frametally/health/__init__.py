@@ -1,0 +1,1 @@
+"""Checks of the data folder and the link secret."""

@@ -1,0 +1,1 @@
+"""What happens to a job: submit, poll, collect, cancel; preflight and batches."""

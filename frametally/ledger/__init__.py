@@ -1,0 +1,1 @@
+"""The job ledger: tables, migrations, events, leases, search."""

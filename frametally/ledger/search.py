@@ -1,0 +1,115 @@
+"""Finding jobs in the ledger: by words, state, service, tag, model and time; a page of them at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from frametally.job import Job, JobStatus
+from frametally.ledger.ledger import Store, decode_models, job_of
+from frametally.ledger.tables import JOB, JOB_TAG
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobQuery:
+    """What is looked for; an empty field asks for nothing, and all that is asked for must hold."""
+
+    text: str = ""
+    """Each of its words stands in the name of the video, a model, a note, a tag or an id, in any case of letters."""
+    statuses: tuple[JobStatus, ...] = ()
+    services: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    """One of them is enough."""
+    models: tuple[str, ...] = ()
+    """Labels, as in `ModelChoice.label`; one of them is enough."""
+    since: datetime | None = None
+    """Begun at that time or later."""
+    until: datetime | None = None
+    """Begun before that time."""
+    deleted: bool = False
+    """Those that are deleted and can still be brought back, instead of all others."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What jobs in the ledger have: what can be filtered by."""
+
+    services: tuple[str, ...]
+    models: tuple[str, ...]
+    tags: tuple[str, ...]
+    videos: dict[str, str]
+    """Name of the video by its sha256, for the videos of the newest jobs."""
+
+
+def find(store: Store, query: JobQuery, *, limit: int, offset: int = 0) -> list[Job]:
+    """A page of the jobs that match, the newest first."""
+    with store.reading() as connection:
+        matching = JOB.select().where(*_conditions(query, _all_models(connection) if query.models else ()))
+        page = matching.order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit).offset(offset)
+        return [job_of(row) for row in connection.execute(page).mappings()]
+
+
+def count(store: Store, query: JobQuery) -> int:
+    """How many jobs match."""
+    with store.reading() as connection:
+        conditions = _conditions(query, _all_models(connection) if query.models else ())
+        return connection.execute(sa.select(sa.func.count()).select_from(JOB).where(*conditions)).scalar_one()
+
+
+def known(store: Store) -> Known:
+    """What there is to filter by."""
+    videos = sa.select(JOB.c.video_sha256, JOB.c.video_name).where(JOB.c.video_sha256.is_not(None))
+    newest = videos.order_by(JOB.c.created_at.desc()).limit(_VIDEOS)
+    with store.reading() as connection:
+        labels = {model.label for text in _all_models(connection) for model in decode_models(text)}
+        return Known(
+            services=tuple(connection.execute(sa.select(JOB.c.service).distinct().order_by(JOB.c.service)).scalars()),
+            models=tuple(sorted(labels)),
+            tags=tuple(connection.execute(sa.select(JOB_TAG.c.tag).distinct().order_by(JOB_TAG.c.tag)).scalars()),
+            videos={row.video_sha256: row.video_name for row in reversed(connection.execute(newest).all())},
+        )
+
+
+def _all_models(connection: sa.Connection) -> Sequence[str]:
+    return connection.execute(sa.select(JOB.c.models).distinct()).scalars().all()
+
+
+def _conditions(query: JobQuery, all_models: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    is_hidden = JOB.c.deleted_at.is_not(None)
+    found: list[sa.ColumnElement[bool]] = [is_hidden if query.deleted else ~is_hidden]
+    found += [_has_word(word) for word in query.text.split()]
+    if query.statuses:
+        found.append(JOB.c.status.in_(query.statuses))
+    if query.services:
+        found.append(JOB.c.service.in_(query.services))
+    if query.tags:
+        found.append(JOB.c.id.in_(sa.select(JOB_TAG.c.job_id).where(JOB_TAG.c.tag.in_(query.tags))))
+    if query.models:
+        wanted = set(query.models)
+        found.append(JOB.c.models.in_([text for text in all_models if wanted & _labels(text)]))
+    if query.since is not None:
+        found.append(JOB.c.created_at >= query.since)
+    if query.until is not None:
+        found.append(JOB.c.created_at < query.until)
+    return found
+
+
+def _has_word(word: str) -> sa.ColumnElement[bool]:
+    places = (JOB.c.video_name, JOB.c.models, JOB.c.notes, JOB.c.id, JOB.c.remote_job_id)
+    tagged = sa.select(JOB_TAG.c.job_id).where(JOB_TAG.c.tag.icontains(word, autoescape=True))
+    labels = word.replace("/", '","version":"')  # as a label stands in the JSON
+    return sa.or_(
+        *(place.icontains(word, autoescape=True) for place in places),
+        JOB.c.models.icontains(labels, autoescape=True),
+        JOB.c.id.in_(tagged),
+    )
+
+
+def _labels(text: str) -> set[str]:
+    return {model.label for model in decode_models(text)}
+
+
+_VIDEOS = 100

@@ -1,0 +1,195 @@
+"""The job ledger as one SQLite file, taken while others write, and the way back into any database.
+
+A copy of PostgreSQL is the same file as a copy of SQLite, with the schema at the same revision: either can be
+restored into the other.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from frametally.errors import BackupError, SettingsError
+from frametally.ledger import schema
+
+_ROWS_AT_ONCE: Final = 1000
+_DAMAGED: Final = ("The ledger in the backup is damaged.", "Use another backup; nothing was changed.")
+
+
+def sqlite_path(database_url: str) -> Path | None:
+    """The file of a ledger in SQLite; None where it is in another database.
+
+    Raises:
+        SettingsError: this is no database URL.
+    """
+    try:
+        url = sa.make_url(database_url)
+    except sa.exc.ArgumentError:  # in whose text the URL may stand
+        what = "FRAMETALLY_DATABASE_URL names no database."
+        raise SettingsError(what, "It is like postgresql+psycopg://user:password@host/name.") from None
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def ledger_in_words(database_url: str) -> str:
+    """Which ledger it is, for a person to recognise: its file, or its database without password and options.
+
+    Raises:
+        SettingsError: this is no database URL.
+    """
+    path = sqlite_path(database_url)
+    if path:
+        return str(path)
+    url = sa.make_url(database_url)
+    return str(sa.URL.create(url.drivername, url.username, host=url.host, port=url.port, database=url.database))
+
+
+def copy_out(database_url: str, target: Path) -> str:
+    """Write the ledger as it is at one moment to a new SQLite file; returns the revision of its schema.
+
+    Raises:
+        BackupError: there is no ledger, or it cannot be read.
+        SettingsError: a newer program made it.
+    """
+    path = sqlite_path(database_url)
+    try:
+        if path:
+            _vacuum_into(path, target)
+        else:
+            _copy_tables_out(database_url, target)
+    except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
+        what = f"The job ledger cannot be read ({type(error).__name__})."
+        raise BackupError(what, "Check FRAMETALLY_DATABASE_URL, and that its database is up.") from None
+    return check_copy(target)
+
+
+def check_copy(ledger: Path) -> str:
+    """The revision of a copy's schema, once it is sure that the file is whole.
+
+    Raises:
+        BackupError: it is damaged, or holds no ledger.
+        SettingsError: a newer program made it.
+    """
+    engine = _engine(ledger)
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA trusted_schema = OFF")
+            if connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() != "ok":
+                raise BackupError(*_DAMAGED)
+            revision = schema.revision_in(connection)
+    except sa.exc.SQLAlchemyError as error:
+        raise BackupError(*_DAMAGED) from error
+    finally:
+        engine.dispose()
+    if revision is None:
+        raise BackupError("There is no job ledger in it.", "Name the ledger that the dashboard uses.")
+    schema.refuse_newer(revision)
+    return revision
+
+
+def job_ids(ledger: Path) -> set[str]:
+    """The jobs in a copy."""
+    with closing(sqlite3.connect(ledger)) as connection:
+        return {row[0] for row in connection.execute("SELECT id FROM job")}
+
+
+def holds_rows(database_url: str) -> bool:
+    """Whether a database that is no SQLite file holds a ledger already.
+
+    Raises:
+        BackupError: it does not answer.
+    """
+    with _answering(database_url) as connection:
+        return schema.revision_in(connection) is not None
+
+
+def copy_in(ledger: Path, database_url: str) -> None:
+    """Replace the ledger in a database by this copy, in one transaction where the database has them for tables.
+
+    Raises:
+        BackupError: the database does not take it; it stays as it was.
+    """
+    revision = check_copy(ledger)
+    source = _engine(ledger)
+    try:
+        with source.connect() as held, _answering(database_url) as connection:
+            _drop_tables(connection)
+            schema.upgrade(connection, revision)
+            _copy_rows(held, connection)
+            connection.commit()
+    finally:
+        source.dispose()
+
+
+def _vacuum_into(path: Path, target: Path) -> None:
+    if not path.is_file():
+        raise BackupError("There is no job ledger yet.", "Start the dashboard once, or check FRAMETALLY_DATA_DIR.")
+    with closing(sqlite3.connect(path, timeout=15)) as connection:
+        connection.execute("VACUUM INTO ?", (str(target),))
+
+
+def _copy_tables_out(database_url: str, target: Path) -> None:
+    copy = _engine(target)
+    source = sa.create_engine(database_url, isolation_level="REPEATABLE READ", hide_parameters=True)
+    try:
+        with source.connect() as held, copy.begin() as connection:
+            revision = schema.revision_in(held)
+            if revision is None:
+                raise BackupError("There is no job ledger yet.", "Start the dashboard once.")
+            schema.upgrade(connection, revision)
+            _copy_rows(held, connection)
+    finally:
+        source.dispose()
+        copy.dispose()
+
+
+def _copy_rows(source: sa.Connection, target: sa.Connection) -> None:
+    """Every row of every table, those that others point to first; the tables of `target` are empty."""
+    tables = _tables_in(target)
+    for table in tables.sorted_tables:
+        rows = source.execute(sa.select(sa.text("*")).select_from(sa.table(table.name))).mappings()
+        for batch in rows.partitions(_ROWS_AT_ONCE):
+            target.execute(table.insert(), [dict(row) for row in batch])
+        _count_on(target, table)
+
+
+def _count_on(connection: sa.Connection, table: sa.Table) -> None:
+    """Have PostgreSQL number new rows after those that came with their numbers."""
+    column = table.autoincrement_column
+    if connection.dialect.name == "postgresql" and column is not None:
+        sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
+        connection.execute(sa.select(sa.func.setval(sequence, sa.func.coalesce(sa.func.max(column), 1))))
+
+
+def _drop_tables(connection: sa.Connection) -> None:
+    if schema.revision_in(connection) is not None:
+        everything = sa.MetaData()
+        everything.reflect(connection)
+        everything.drop_all(connection)
+
+
+def _tables_in(connection: sa.Connection) -> sa.MetaData:
+    found = sa.MetaData()
+    found.reflect(connection, only=lambda name, _: name != "alembic_version")
+    return found
+
+
+@contextmanager
+def _answering(database_url: str) -> Iterator[sa.Connection]:
+    engine = sa.create_engine(database_url, hide_parameters=True)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    except sa.exc.SQLAlchemyError as error:  # in whose text the URL may stand
+        what = f"The database of the ledger does not do it ({type(error).__name__})."
+        raise BackupError(what, "Check FRAMETALLY_DATABASE_URL, and that its database is up.") from None
+    finally:
+        engine.dispose()
+
+
+def _engine(path: Path) -> sa.Engine:
+    return sa.create_engine(sa.URL.create("sqlite", database=str(path)), hide_parameters=True)

@@ -1,0 +1,108 @@
+"""The tables of the ledger as the code sees them; `migrations/` makes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import sqlalchemy as sa
+
+from frametally.contract import Standing
+from frametally.errors import JobError
+
+
+class Moment(sa.types.TypeDecorator[datetime]):
+    """An aware time, kept as UTC microseconds: the same value and the same order in every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
+        if value is not None and value.tzinfo is None:
+            raise JobError("A time without its zone was about to be written.")
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Told(sa.types.TypeDecorator[Standing]):
+    """What a service told of a job, as JSON: it is shown and never searched."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Standing | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else msgspec.json.encode(value).decode()
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Standing | None:  # noqa: ARG002
+        return None if value is None else _decode_standing(value)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+METADATA = sa.MetaData()
+
+JOB = sa.Table(
+    "job",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("key_id", sa.String(32), nullable=False),
+    sa.Column("video_name", sa.Text, nullable=False),
+    sa.Column("video_sha256", sa.String(64)),
+    sa.Column("video_url", sa.Text),
+    sa.Column("models", sa.Text, nullable=False),
+    sa.Column("infer_fps", sa.Float),
+    sa.Column("frames", sa.Integer),
+    sa.Column("upload_url", sa.Text),
+    sa.Column("upload_at", Moment),
+    sa.Column("upload_breaks", sa.Integer, nullable=False),
+    sa.Column("starting_at", Moment),
+    sa.Column("remote_job_id", sa.Text),
+    sa.Column("service_says", sa.Text, nullable=False),
+    sa.Column("progress", sa.Float),
+    sa.Column("standing", Told),
+    sa.Column("cancel_refused", sa.Boolean, nullable=False),
+    sa.Column("failure", sa.Text, nullable=False),
+    sa.Column("notes", sa.Text, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("checked_at", Moment),
+    sa.Column("answered_at", Moment),
+    sa.Column("began_at", Moment),
+    sa.Column("next_check_at", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("deleted_at", Moment),
+)
+EVENT = sa.Table(
+    "event",
+    METADATA,
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16)),
+    sa.Column("cause", sa.Text, nullable=False),
+)
+JOB_TAG = sa.Table(
+    "job_tag",
+    METADATA,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("tag", sa.String(60), primary_key=True),
+)
+OUTAGE = sa.Table(
+    "outage",
+    METADATA,
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("faults", sa.Integer, nullable=False),
+    sa.Column("began_at", Moment, nullable=False),
+    sa.Column("next_try_at", Moment),
+)
+PRESET = sa.Table(
+    "preset",
+    METADATA,
+    sa.Column("name", sa.String(80), primary_key=True),
+    sa.Column("model", sa.Text, nullable=False),
+)
+
+_decode_standing = msgspec.json.Decoder(Standing).decode

@@ -1,0 +1,1 @@
+"""The kept videos: store, quota, tickets, resumable uploads, routes."""

@@ -1,0 +1,1 @@
+"""Addresses, downloads and probes of URLs that come from outside."""

@@ -1,0 +1,1 @@
+"""Messages about finished jobs: webhook and e-mail, through an outbox."""

@@ -1,0 +1,1 @@
+"""Annotated frames and videos."""

@@ -1,0 +1,288 @@
+"""Reads a results file of any size through a window: one JSON object whose long arrays come in batches of entries.
+
+A batch is cut where the file seems to begin another entry, and proven by decoding it: a cut inside a string or inside
+an entry never leaves valid JSON. Where a batch will not decode, its entries are read one by one, each ending where the
+decoder says that the next character is one too many. Both ways give the same entries; only their speed differs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from frametally.errors import ResultsError
+
+WINDOW_BYTES: Final = 2 << 20
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are not the JSON asked for."""
+ASK_AGAIN: Final = "Run the job again; the file that came is kept for a closer look."
+
+_BOM = b"\xef\xbb\xbf"
+_SPACE = re.compile(rb"[ \t\n\r]*")
+_STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+_NEXT = re.compile(rb"[ \t\n\r]*,[ \t\n\r]*(\{[ \t\n\r]*" + _STRING + rb"[ \t\n\r]*:)?", re.DOTALL)
+_MARK = re.compile(_STRING + rb'|[\[\]{},"]', re.DOTALL)
+_TRAILING = re.compile(r"trailing characters \(byte (\d+)\)$")
+_INVALID = re.compile(r"\(byte (\d+)\)$")
+_VALUE = msgspec.json.Decoder(Raw)
+_T = TypeVar("_T")
+
+
+class Document:
+    """The members of one JSON object, in the order of the file; each value is read where it stands.
+
+    Every method raises ResultsError where the file turns out to be no JSON object.
+    """
+
+    def __init__(self, file: BinaryIO, window_bytes: int = WINDOW_BYTES) -> None:
+        self._file = file
+        self._buffer = bytearray(window_bytes)
+        self._at = 0
+        """Where in the buffer the next thing to read stands."""
+        self._end = 0
+        """Where in the buffer the bytes read so far end."""
+        self._passed = 0
+        """How many bytes of the file have left the buffer."""
+        self._is_whole = False
+        """Whether the file has been read to its end."""
+        self._in_array = False
+        self._cuts: tuple[bytes, ...] = ()
+        """What stands between two entries of this array, as learned from the first two."""
+
+    @property
+    def offset(self) -> int:
+        """Where in the file the next thing to read stands, in bytes."""
+        return self._passed + self._at
+
+    def keys(self) -> Iterator[str]:
+        """Each key in turn; whoever asks takes its value before the next key."""
+        if self._peek() == _BOM[:1] and self._buffer[: len(_BOM)] == _BOM:
+            self._at += len(_BOM)
+        self._take(b"{")
+        if self._peek() != b"}":
+            yield self._key()
+        while self._peek() == b",":
+            self._take(b",")
+            yield self._key()
+        self._take(b"}")
+        if self._peek():
+            raise _malformed()
+
+    def at_array(self) -> bool:
+        """Whether the value to read is an array."""
+        return self._peek() == b"["
+
+    def value(self) -> bytes:
+        """The next value as it stands in the file, whatever it is; it has to fit into memory."""
+        self._peek()
+        end = self._value_end()
+        raw = bytes(self._buffer[self._at : end]).rstrip()
+        self._at += len(raw)
+        return raw
+
+    def enter_array(self) -> None:
+        """Step into the array to read: `entry` and `batches` give what is in it."""
+        self._take(b"[")
+        self._cuts = ()
+        self._in_array = self._peek() != b"]"
+        if not self._in_array:
+            self._take(b"]")
+
+    def entry(self) -> bytes | None:
+        """The next entry of the array as it stands in the file; None behind the last one."""
+        if not self._in_array:
+            return None
+        raw = self.value()
+        self._learn(raw)
+        if self._peek() == b",":
+            self._take(b",")
+            self._peek()
+        else:
+            self._take(b"]")
+            self._in_array = False
+        return raw
+
+    def batches(
+        self, read_many: Callable[[memoryview], list[_T]], read_one: Callable[[bytes], _T]
+    ) -> Iterator[list[_T]]:
+        """The entries of the array that are still to come, in order, at most a window of them at once.
+
+        `read_many` decodes a whole array or raises one of UNREADABLE; it must not keep the memory it is shown.
+        `read_one` takes one entry as it stands in the file and never raises.
+        """
+        while self._in_array:
+            comma = self._last_cut()
+            batch = self._many(read_many, comma) if comma else []
+            if not batch:
+                batch = self._one_by_one(read_one, self._passed + (comma or self._end))
+            yield batch
+            del batch  # before the next is decoded: its memory is warm
+
+    def _many(self, read_many: Callable[[memoryview], list[_T]], comma: int) -> list[_T]:
+        """The entries up to the comma, or to the end of the array before it; none where they cannot be decoded."""
+        start = self._at - 1
+        self._buffer[start] = ord("[")
+        self._buffer[comma] = ord("]")
+        window = memoryview(self._buffer)
+        try:
+            batch = read_many(window[start : comma + 1])
+        except UNREADABLE as error:
+            self._buffer[comma] = ord(",")
+            length = _whole_length(error)
+            if length is None:
+                return []
+            self._at = start + length
+            self._in_array = False
+            return read_many(window[start : self._at])
+        self._buffer[comma] = ord(",")
+        self._at = comma + 1
+        self._peek()
+        return batch
+
+    def _one_by_one(self, read_one: Callable[[bytes], _T], until: int) -> list[_T]:
+        """The entries up to this place in the file, or up to the one that teaches where to cut."""
+        batch: list[_T] = []
+        could_cut = bool(self._cuts)
+        while self._in_array and bool(self._cuts) == could_cut and (self.offset <= until or not batch):
+            raw = self.entry()
+            if raw is not None:
+                batch.append(read_one(raw))
+        return batch
+
+    def _last_cut(self) -> int | None:
+        """Where in the buffer the comma behind the last whole entry seems to stand."""
+        if self._cuts and self._end - self._at < len(self._buffer) // 2:
+            self._more()
+        for cut in self._cuts:
+            found = self._buffer.rfind(cut, self._at, self._end)
+            if found >= 0:
+                return found + cut.index(b",")
+        return None
+
+    def _learn(self, raw: bytes) -> None:
+        """Note what stands between this entry and the next: after an object its brace, the comma, the first key."""
+        if self._cuts or not raw.endswith(b"}"):
+            return
+        following = _NEXT.match(self._buffer, self._at, self._end)
+        if following and following[1]:
+            between = following[0][: -len(following[1])]
+            self._cuts = (b"}" + following[0], b"null" + between)
+
+    def _key(self) -> str:
+        if self._peek() != b'"':
+            raise _malformed()
+        raw = self.value()
+        self._take(b":")
+        try:
+            return msgspec.json.decode(raw, type=str)
+        except UNREADABLE as error:
+            raise _malformed() from error
+
+    def _value_end(self) -> int:
+        """Where in the buffer the value that begins here ends, as far as it is certain."""
+        while True:
+            try:
+                _VALUE.decode(memoryview(self._buffer)[self._at : self._end])
+            except msgspec.DecodeError as error:
+                length = _whole_length(error)
+                if length is not None:
+                    return self._at + length
+                if not self._may_go_on(error):
+                    return self._plain_value_end()
+            except RecursionError as error:
+                raise _malformed() from error
+            if not self._more():
+                return self._plain_value_end()
+
+    def _may_go_on(self, error: msgspec.DecodeError) -> bool:
+        """Whether more bytes may mend it; a window full of one value is first looked at the plain way."""
+        wrong = _INVALID.search(str(error))
+        if wrong is None:
+            return self._end - self._at < len(self._buffer) - 1
+        at = self._at + int(wrong[1])
+        if at < self._end and self._buffer[at] not in b"NI" and "escape" not in str(error):
+            raise _malformed() from error
+        return at == self._end
+
+    def _plain_value_end(self) -> int:
+        """The same by counting brackets: for NaN and Infinity, half surrogates, and values larger than the window."""
+        while True:
+            end = self._bracketed_end()
+            if end is not None:
+                break
+            if not self._more():
+                raise _malformed(is_cut=True)
+        _check(bytes(self._buffer[self._at : end]))
+        return end
+
+    def _bracketed_end(self) -> int | None:
+        depth = 0
+        for mark in _MARK.finditer(self._buffer, self._at, self._end):
+            text = bytes(mark[0])
+            if text in (b"[", b"{"):
+                depth += 1
+            elif text == b'"':
+                return None
+            elif depth == 0 and text in (b",", b"]", b"}"):
+                return mark.start()
+            elif text in (b"]", b"}"):
+                depth -= 1
+                if depth == 0:
+                    return mark.end()
+        return None
+
+    def _peek(self) -> bytes:
+        """The next byte that is no white space, with the reader before it; empty at the end of the file."""
+        while True:
+            found = _SPACE.match(self._buffer, self._at, self._end)
+            self._at = found.end() if found else self._at
+            if self._at < self._end or not self._more():
+                return bytes(self._buffer[self._at : min(self._at + 1, self._end)])
+
+    def _take(self, expected: bytes) -> None:
+        found = self._peek()
+        if found != expected:
+            raise _malformed(is_cut=not found)
+        self._at += 1
+
+    def _more(self) -> bool:
+        """Read on: what is done leaves the buffer, which grows where a single value fills it."""
+        if self._is_whole:
+            return False
+        done = max(self._at - 1, 0)  # one byte more is kept: `_many` writes its bracket there
+        kept = self._buffer[done : self._end]
+        if len(kept) == len(self._buffer):
+            self._buffer = bytearray(2 * len(kept))
+        self._buffer[: len(kept)] = kept
+        self._passed += done
+        self._at -= done
+        came = self._file.readinto(memoryview(self._buffer)[len(kept) :])  # type: ignore[attr-defined]
+        self._end = len(kept) + came
+        self._is_whole = came == 0
+        return bool(came)
+
+
+def _whole_length(error: Exception) -> int | None:
+    """How many bytes a whole value takes, with the white space after it; None where the error is another one."""
+    trailing = _TRAILING.search(str(error))
+    return int(trailing[1]) - 1 if trailing else None  # msgspec counts the byte that it did not expect
+
+
+def _check(raw: bytes) -> None:
+    """Refuse what neither msgspec nor Python's own, more lenient reader takes for JSON."""
+    try:
+        _VALUE.decode(raw)
+    except UNREADABLE:
+        try:
+            json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            raise _malformed() from error
+
+
+def _malformed(*, is_cut: bool = False) -> ResultsError:
+    return ResultsError(f"The results are no JSON object{': they end in the middle' * is_cut}.", ASK_AGAIN)

@@ -1,0 +1,114 @@
+"""The sample that comes with the product: a clip of ours, and the model that counts what is in it.
+
+Both lie in `demo/`, where they were made; nothing here needs the network.
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from frametally.errors import SettingsError
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.jobs.workflow import Workflow
+from frametally.ledger.ledger import Store
+from frametally.storage.atomic import fsync, read_json
+from frametally.video.decoding import Image, build_index, read_frames
+
+_DEMO: Final = Path(__file__).parents[1] / "demo"
+CLIP: Final = _DEMO / "sample" / "parcels.mp4"
+MODEL: Final = ModelChoice(model_id="parcels", version="2")
+MODEL_FILE: Final = _DEMO / "models" / MODEL.model_id / MODEL.version / "model.onnx"
+INFER_FPS: Final = 5.0
+PICTURE_AT_S: Final = 24
+"""Parcels of every class are in view then."""
+
+
+class Sample(Struct, frozen=True):
+    """What the renderer of the clip knows of it."""
+
+    sha256: str
+    fps: int
+    frames: int
+    counts_per_second: dict[str, list[int]]
+    """By class, in the first frame of each second."""
+
+    @property
+    def classes(self) -> list[str]:
+        return sorted(self.counts_per_second)
+
+    @property
+    def duration_s(self) -> float:
+        return self.frames / self.fps
+
+
+@cache
+def find_sample() -> Sample | None:
+    """The sample; None where the product was brought here without it."""
+    is_whole = CLIP.exists() and MODEL_FILE.exists()
+    return read_json(CLIP.with_name(f"{CLIP.stem}.truth.json"), Sample) if is_whole else None
+
+
+def is_sample(job: Job) -> bool:
+    """Whether the job runs over the sample clip, whoever began it and with whatever model."""
+    sample = find_sample()
+    return sample is not None and job.video_sha256 == sample.sha256
+
+
+def runs_of(sample: Sample, store: Store) -> list[Job]:
+    """Jobs of the clip with its own model that came to something or still may, the newest first."""
+    hopeful = [status for status in JobStatus if status.is_open or status is JobStatus.SUCCEEDED]
+    jobs = store.jobs(statuses=hopeful, service=EMBEDDED, video_sha256=sample.sha256)
+    return [job for job in jobs if job.models == (MODEL,)]
+
+
+def run_sample(sample: Sample, workflow: Workflow, models_dir: Path) -> Job:
+    """A job of the sample on the built-in engine: the one under way, else a new one.
+
+    Raises:
+        MediaError: the disk has no room for the clip.
+        SettingsError: the model cannot be put where the engine looks for it.
+    """
+    under_way = [job for job in runs_of(sample, workflow.store) if job.status.is_open]
+    if under_way:
+        return under_way[0]
+    _install_model(models_dir / MODEL.model_id / MODEL.version / MODEL_FILE.name)
+    kept = workflow.media.get(sample.sha256) or workflow.media.add(CLIP)
+    return workflow.submit(
+        service=EMBEDDED,
+        key_id="",
+        video_name=CLIP.name,
+        video_sha256=kept.sha256,
+        models=[MODEL],
+        infer_fps=INFER_FPS,
+    )
+
+
+def picture_of(sample: Sample) -> Image:
+    """A busy moment of the clip, BGR (720, 1280, 3)."""
+    return next(read_frames(CLIP, build_index(CLIP), [PICTURE_AT_S * sample.fps]))[1]
+
+
+def _install_model(target: Path) -> None:
+    """Have the model in the models folder, whole; one that is there already stays as it is."""
+    if target.exists():
+        return
+    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(MODEL_FILE, draft)
+        fsync(draft)
+        draft.replace(target)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink()
+        what = f"The sample's model cannot be put into the models folder: {error.strerror}."
+        raise SettingsError(
+            what, "Check FRAMETALLY_MODELS_DIR, and that there is room and this user may write."
+        ) from error

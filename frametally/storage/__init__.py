@@ -1,0 +1,1 @@
+"""Files and folders: atomic writes, free space, digests, locks, file names."""

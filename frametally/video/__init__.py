@@ -1,0 +1,1 @@
+"""Video files: container, frame index, decoding, exact frames by position."""

@@ -1,0 +1,61 @@
+"""A job that is followed and cancelled in a real browser, with the engine's worker behind it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from frametally.job import ModelChoice
+from frametally.ledger.ledger import Preset, Store
+from tests.browser.conftest import StartDashboard
+from tests.browser.test_main_job import FIRST_PAINT_MS, choose
+from tests.conftest import write_video
+from tests.support import onnx_models
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 390, "height": 900}) as context:
+        context.set_default_timeout(20_000)
+        yield context.new_page()
+
+
+def test_a_person_follows_a_job_and_cancels_it_after_a_second_thought(
+    start_dashboard: StartDashboard, page: Page, tmp_path: Path
+) -> None:
+    video, data_dir = tmp_path / "gate.mp4", tmp_path / "data"
+    write_video(video, frames=3000, fps=30, width_px=64, height_px=48)
+    onnx_models.save_ultralytics(data_dir / "models" / "slow" / "1" / "model.onnx", slow=True)
+    ledger = Store(f"sqlite:///{data_dir / 'frametally.db'}")
+    ledger.save_preset(Preset(name="Slow", model=ModelChoice(model_id="slow", version="1")))
+    ledger.close()
+    dashboard = start_dashboard()
+
+    page.goto(f"{dashboard.url}/upload")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
+    choose(page, video)
+    expect(page.get_by_text("too few jobs yet")).to_be_visible()
+    page.get_by_role("button", name="Run on Built-in engine").click()
+    page.get_by_role("link", name="All jobs").click()
+    expect(page.get_by_text(re.compile(r"of 500 frames · [\d.]+ frames/s · about .* left"))).to_be_visible()
+
+    card = page.locator("[class*=st-key-job-]")
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    expect(page.get_by_text("Cancel gate.mp4? It ends without results.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Cancel the job")).to_have_count(0)
+    expect(card.get_by_text("Cancelled")).to_have_count(0)
+
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.get_by_role("button", name="Cancel the job").click()
+    expect(card.get_by_text("Cancelled")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
+    (folder,) = (data_dir / "engine" / "jobs").iterdir()
+    assert (folder / "failure.json").read_bytes() == b'{"reason":"Cancelled."}'
+    assert not (folder / "video").exists()

@@ -1,0 +1,115 @@
+"""The ledger in a real browser: what is typed and opened stays while the page shows what is new every two seconds."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from frametally.job import JobStatus
+from tests.browser.conftest import StartDashboard
+from tests.browser.test_main_job import FIRST_PAINT_MS
+from tests.support.ledgers import a_job, open_store
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        context.set_default_timeout(20_000)
+        yield context.new_page()
+
+
+@pytest.fixture
+def jobs_page(start_dashboard: StartDashboard, page: Page, tmp_path: Path) -> Page:
+    """Four jobs: north failed, south failed, gate is done, belt is under way, so that the page is live."""
+    now = datetime.now(UTC)
+    known = {"north": JobStatus.FAILED, "south": JobStatus.FAILED, "gate": JobStatus.SUCCEEDED}
+    under_way = {"remote_job_id": "r1", "next_check_at": now + timedelta(days=1), "created_at": now - timedelta(days=1)}
+    with open_store(f"sqlite:///{tmp_path / 'data' / 'frametally.db'}") as store:
+        for age, (name, status) in enumerate(known.items()):
+            began = now - timedelta(hours=age)
+            store.add(
+                a_job(name, status=status, video_name=f"{name}.mp4", created_at=began, video_url="https://host/v")
+            )
+        store.add(a_job("belt", status=JobStatus.SUBMITTED, video_name="belt.mp4", **under_way))
+    page.goto(f"{start_dashboard().url}/jobs")
+    expect(card(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
+    return page
+
+
+def card(page: Page, job_id: str) -> Locator:
+    return page.locator(f".st-key-job-{job_id}")
+
+
+def choose_from(page: Page, job_id: str, what: str) -> None:
+    page.locator(f".st-key-more-{job_id}").get_by_role("button").click()
+    page.get_by_text(what, exact=True).last.click()
+
+
+def test_a_note_is_written_while_the_page_goes_on_underneath(jobs_page: Page) -> None:
+    page = jobs_page
+    choose_from(page, "south", "Note and tags…")
+    page.get_by_role("combobox", name="Tags").fill("night shift")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")  # closes the list of tags, which hides the rest from everybody as long as it is open
+    expect(page.get_by_label("Note", exact=True)).to_be_visible()
+    page.get_by_label("Note", exact=True).fill("Rain until noon.")
+    page.wait_for_timeout(2500)
+    page.get_by_role("button", name="Save").click()
+    expect(card(page, "south").get_by_text("Rain until noon.")).to_be_visible()
+    expect(card(page, "south").get_by_text("night shift")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    choose_from(page, "gate", "Note and tags…")
+    expect(page.get_by_role("button", name="Save")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.wait_for_timeout(2500)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_search_stands_in_the_address_and_the_list_is_taken_away(jobs_page: Page) -> None:
+    page = jobs_page
+    page.get_by_placeholder("Name, model, note, tag or id").fill("north")
+    expect(card(page, "gate")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/jobs\?q=north$"))
+    page.reload()
+    expect(card(page, "north")).to_be_visible(timeout=FIRST_PAINT_MS)
+    expect(page.get_by_text("1 job", exact=True)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(download.value.path().read_text("utf-8-sig").splitlines()))
+    assert [(row["job_id"], row["status"]) for row in rows] == [("north", "failed")]
+
+
+def test_what_was_deleted_comes_back_and_a_failed_job_starts_again(jobs_page: Page) -> None:
+    page = jobs_page
+    choose_from(page, "south", "Delete")
+    expect(card(page, "south")).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(card(page, "south")).to_be_visible()
+    choose_from(page, "south", "History")
+    expect(card(page, "south").get_by_text("Brought back.")).to_be_visible()
+    card(page, "north").get_by_role("button", name="Retry").click()
+    expect(page.get_by_text("5 jobs", exact=True)).to_be_visible()
+
+
+def test_a_ledger_that_is_away_for_a_while_is_told_of_on_the_open_page_and_comes_back(
+    jobs_page: Page, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "data" / "frametally.db"
+    with closing(sqlite3.connect(ledger, timeout=20)) as connection:
+        connection.execute("ALTER TABLE job RENAME TO away")
+        expect(jobs_page.get_by_text("The job ledger does not answer")).to_be_visible()
+        expect(card(jobs_page, "gate")).to_have_count(0)
+        connection.execute("ALTER TABLE away RENAME TO job")
+    expect(card(jobs_page, "gate")).to_be_visible()
+    expect(jobs_page.get_by_text("The job ledger does not answer")).to_have_count(0)

@@ -1,0 +1,126 @@
+"""From a dropped file to counts over time and annotated frames, in a real browser before the real server."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Download, Page, expect
+
+from frametally.video.probe import probe
+from tests.browser.conftest import Dashboard, StartDashboard
+
+pytestmark = pytest.mark.browser
+PAGES = ["analytics", "jobs", "upload", "configuration"]
+FIRST_PAINT_MS = 30_000
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(20_000)
+        yield context.new_page()
+
+
+def opened(page: Page, dashboard: Dashboard, path: str) -> None:
+    """Open an address and see the shell around the page."""
+    page.goto(f"{dashboard.url}/{path}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
+    for name in PAGES:
+        expect(page.get_by_role("link", name=name.capitalize(), exact=True)).to_be_visible()
+
+
+def choose(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def run_to_the_end(page: Page, video: Path) -> None:
+    choose(page, video)
+    expect(page.get_by_text("10 frames per second · 40 frames")).to_be_visible()
+    expect(page.get_by_text("motion/1 · moving")).to_be_visible()
+    page.get_by_role("button", name="Run on Built-in engine").click()
+    page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
+    expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
+
+
+def taken(page: Page, kind: str, label: str) -> Download:
+    with page.expect_download() as download:
+        page.get_by_role(kind, name=label).click()  # type: ignore[arg-type]
+    return download.value
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_request_after_a_start_may_be_a_link_to_any_page(
+    start_dashboard: StartDashboard, page: Page, name: str
+) -> None:
+    opened(page, start_dashboard(), name)
+    titles = {"upload": "Run a video"}
+    expect(page.get_by_role("heading", level=1)).to_have_text(titles.get(name, name.capitalize()))
+    expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)
+
+
+def test_a_video_becomes_counts_and_annotated_frames(
+    start_dashboard: StartDashboard, page: Page, small_video: Path, tmp_path: Path
+) -> None:
+    dashboard = start_dashboard()
+    page.goto(dashboard.url)
+    expect(page).to_have_url(re.compile("/upload$"), timeout=FIRST_PAINT_MS)
+    seen = []
+
+    not_a_video = tmp_path / "noise.mp4"
+    not_a_video.write_bytes(b"\x07 no video" * 1000)
+    choose(page, not_a_video)
+    expect(page.get_by_role("paragraph").filter(has_text="This is not a video that can be read")).to_be_visible()
+
+    run_to_the_end(page, small_video)
+    expect(page.locator(".js-plotly-plot .scatterlayer .point")).to_have_count(20)
+    expect(page.get_by_text(re.compile(r"Frame \d+ at .* 1 detection at confidence"))).to_be_visible()
+    frame = page.get_by_test_id("stImage").locator("img")
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=frame.element_handle())
+    seen.append(page.content())
+
+    address = page.url
+    assert "?job=" in address
+    page.reload()
+    expect(page.locator(".js-plotly-plot .scatterlayer .point")).to_have_count(20)
+    assert page.url == address
+
+    page.goto(f"{address}&confidence=0.99&frame=7&section=Take+it+away")
+    expect(page.get_by_text("Frame 14 at 0:01.4 · 0 detections at confidence ≥ 0.99")).to_be_visible()
+    results = json.loads(Path(taken(page, "link", "Results (JSON)").path()).read_text())
+    assert results["frame_offset"] == list(range(0, 40, 2))
+    assert len(results["motion"]) == 20
+    page.get_by_role("button", name="Prepare").click()
+    counts = taken(page, "link", "Download square.counts.csv")
+    assert counts.suggested_filename == "square.counts.csv"
+    rows = list(csv.DictReader(Path(counts.path()).read_text().splitlines()))
+    assert list(rows[0]) == ["frame_index", "time_s", "moving"]
+    assert {row["moving"] for row in rows} == {"0", "1"}
+
+    page.get_by_role("button", name="Make the video").click()
+    film = taken(page, "link", "Download the video")
+    assert film.suggested_filename == "square.annotated.mp4"
+    assert probe(Path(film.path())).frame_count == 40
+
+    for name in PAGES:
+        opened(page, dashboard, name)
+        seen.append(page.content())
+    opened(page, dashboard, "jobs")
+    expect(page.get_by_text("square.mp4")).to_be_visible()
+    expect(page.locator(".stMarkdownBadge", has_text="Done")).to_be_visible()
+    assert_the_key_is_nowhere(dashboard, seen)
+
+
+def assert_the_key_is_nowhere(dashboard: Dashboard, pages: list[str]) -> None:
+    """In no log, in no page, and in no kept file but its own."""
+    key = (dashboard.data_dir / "engine/key").read_text().strip()
+    assert len(key) > 20
+    assert key not in dashboard.log.read_text()
+    assert not any(key in page for page in pages)
+    files = [path for path in dashboard.data_dir.rglob("*") if path.is_file()]
+    holders = [path.relative_to(dashboard.data_dir) for path in files if key.encode() in path.read_bytes()]
+    assert holders == [Path("engine/key")]

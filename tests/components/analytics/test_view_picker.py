@@ -1,0 +1,77 @@
+"""The words beside the view: what is a rename, where a person goes, what a histogram adds up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from components.analytics.charts.confidence_histogram import histogram_of
+from components.analytics.totals_table import frames_in_words
+from components.analytics.view_picker import renamed
+from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.view import View
+from tests.support.opened_results import box, entry, opened, random_entries
+
+
+@pytest.mark.parametrize(
+    ("seen_as", "renames"),
+    [
+        (["car", "truck"], ()),
+        (["vehicle", "vehicle"], (("car", "vehicle"), ("truck", "vehicle"))),
+        (["truck", "car"], (("car", "truck"), ("truck", "car"))),
+        (["", None], ()),
+        (["  ", " car "], (("truck", "car"),)),
+    ],
+)
+def test_only_another_name_is_a_rename(seen_as: list[str | None], renames: tuple[tuple[str, str], ...]) -> None:
+    rows = [{"Class": name, "Seen as": other} for name, other in zip(["car", "truck"], seen_as, strict=True)]
+    assert renamed(rows).renames == renames
+    assert ClassView.parse(renamed(rows).format()) == renamed(rows)
+
+
+def test_frames_are_said_in_words(tmp_path: Path) -> None:
+    odd: dict[str, Any] = {"predictions": "x"}
+    results = opened(tmp_path, m=[entry(box("cup")), entry(), None, odd])
+    assert frames_in_words(View(results, "m")) == (
+        "4 frames planned · 2 analysed · 2 not analysed (null: hatched, not zero) · 1 of another kind than the rest"
+    )
+    assert frames_in_words(View(results, "m", window_s=(0, 0.2))) == (
+        "2 frames planned · 2 analysed · 1 of another kind than the rest (in the whole video)"
+    )
+
+
+def test_a_histogram_has_every_box_of_the_classes_in_view_once(tmp_path: Path) -> None:
+    frames = [*random_entries(4, 80), entry(box("a", 1.0), box("b", 0.0), box("c", 0.96), box("c", 0.04))]
+    results = opened(tmp_path, m=frames)
+    boxes = [one for found in frames for one in (found or {}).get("predictions", [])]
+    view = View(results, "m", classes=ClassView.parse("a>x,b>x"))
+    assert view.names == ("x", "c")
+    heights = histogram_of(view)
+    assert heights is not None
+    for name, row in zip(("ab", "c"), heights, strict=True):
+        sure = [one["confidence"] for one in boxes if one["class"] in name]
+        assert row.tolist() == np.histogram(sure, np.arange(26) / 25)[0].tolist()
+
+
+@pytest.mark.parametrize(
+    "window_s", [(0.0, 3.0), (10.1, 200.3), (10.1, 599.8), (299.5, 299.9), (300.0, 300.0), (0.05, 0.1)]
+)
+def test_a_histogram_of_a_window_has_the_boxes_of_the_window(tmp_path: Path, window_s: tuple[float, float]) -> None:
+    frames = random_entries(8, 3000)  # 4 entries in a bucket of the cube
+    view = View(opened(tmp_path, m=frames), "m", window_s=window_s)
+    heights = histogram_of(view)
+    assert heights is not None
+    inside = [found for at, found in enumerate(frames) if found and window_s[0] <= at / 5 <= window_s[1]]
+    for name, row in zip(view.names, heights, strict=True):
+        sure = [one["confidence"] for found in inside for one in found["predictions"] if one["class"] == name]
+        assert row.tolist() == np.histogram(sure, np.arange(26) / 25)[0].tolist()
+
+
+def test_a_class_that_is_not_shown_is_in_no_histogram(tmp_path: Path) -> None:
+    results = opened(tmp_path, m=[entry(box("a", 0.5), box("b", 0.5), box("b", 0.5))])
+    heights = histogram_of(View(results, "m", classes=ClassView(shown=("a",))))
+    assert heights is not None
+    assert heights.sum(axis=1).tolist() == [1]

@@ -1,0 +1,61 @@
+"""How times that have passed and times to come are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from components.formatting import about, ago
+
+
+@pytest.mark.parametrize(
+    ("age_s", "text"),
+    [
+        (-3, "just now"),
+        (1, "just now"),
+        (20, "20 s ago"),
+        (59.7, "59 s ago"),
+        (3599, "59 min ago"),
+        (180, "3 min ago"),
+        (86_400, "1 d ago"),
+    ],
+)
+def test_an_age_is_told_in_its_largest_unit(age_s: float, text: str) -> None:
+    assert ago(timedelta(seconds=age_s)) == text
+
+
+@pytest.mark.parametrize(
+    ("low_s", "high_s", "text"),
+    [
+        (130, 170, "about 2 to 3 min"),
+        (40, 58, "about 40 to 60 s"),
+        (2.2, 3.9, "about 2 to 4 s"),
+        (58, 130, "about 55 s to 3 min"),
+        (121, 180, "about 2 to 3 min"),
+        (120.0, 120.1, "about 2 to 3 min"),
+        (4000, 9000, "about 66 min to 2.5 h"),
+        (5 * 3600, 7 * 3600, "about 5 to 7 h"),
+        (50 * 3600, 70 * 3600, "about 2 to 3 d"),
+        (0, 3.2, "less than 4 s"),
+        (0, 100, "less than 2 min"),
+        (0.2, 0.4, "less than 1 s"),
+    ],
+)
+def test_a_range_is_rounded_outwards(low_s: float, high_s: float, text: str) -> None:
+    assert about(low_s, high_s) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "about 1 s"),
+        (7.4, "about 7 s"),
+        (56.8, "about 55 s"),
+        (100, "about 2 min"),
+        (3_600, "about 60 min"),
+        (9_000, "about 2.5 h"),
+    ],
+)
+def test_one_time_is_rounded_to_what_can_be_known(seconds: float, text: str) -> None:
+    assert about(seconds, seconds) == text

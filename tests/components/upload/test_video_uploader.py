@@ -1,0 +1,379 @@
+"""The uploader: what Python takes from it, and what a person sees of it in a real browser."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+from streamlit.testing.v1 import AppTest
+
+from tests.conftest import padded
+
+ROOT = Path(__file__).parents[3]
+APP = """
+from pathlib import Path
+from streamlit.starlette import App
+from frametally.library.library import MediaLibrary
+from frametally.library.routes import media_routes
+from frametally.library.tickets import Tickets
+
+data_dir = Path(__file__).parent / "data"
+media = MediaLibrary(data_dir / "media", max_video_bytes=32 * 1024**2)
+app = App("script.py", routes=media_routes(media, Tickets("secret"), data_dir))
+"""
+SCRIPT = """
+import streamlit as st
+from components.upload.video_uploader import video_uploader
+from frametally.library.tickets import Tickets
+
+def upload():
+    st.title("Upload")
+    arrived = video_uploader(Tickets("secret").for_upload(), max_video_bytes=32 * 1024**2, key="video")
+    st.button("Rerun")
+    st.write("arrived:", *(arrived or ["none"]))
+
+def other():
+    st.title("Elsewhere")
+
+st.navigation([st.Page(other, default=True), st.Page(upload)], position="top").run()
+"""
+
+
+def uploader_script() -> None:
+    import streamlit as st
+
+    from components.upload.video_uploader import video_uploader
+
+    st.write(video_uploader("ticket", max_video_bytes=1024, key="video"))
+
+
+def test_before_a_video_arrives_there_is_none() -> None:
+    app = AppTest.from_function(uploader_script).run()
+    assert not app.exception
+    assert app.json[0].value == "[]"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A small dashboard with nothing but the uploader, on a page that is not the first."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    (folder / "app.py").write_text(APP)
+    (folder / "script.py").write_text(SCRIPT)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    place = ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [*command, *place], cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as server:
+        assert server.stdout is not None
+        printed = []
+        for line in server.stdout:
+            printed.append(line)
+            if "URL: http" in line:
+                break
+        else:
+            pytest.fail("".join(printed))
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
+
+
+@pytest.fixture
+def page(url: str, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    page.goto(f"{url}/upload")
+    expect(page.locator(".zone")).to_be_visible(timeout=30_000)
+    yield page
+    page.close()
+
+
+def choose(page: Page, *files: Path) -> None:
+    page.locator("input[type=file]").set_input_files(files)
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("listitem").filter(has_text=name)
+
+
+def sent(page: Page) -> list[tuple[str, int]]:
+    """Filled as the page sends: the address and the offset of each piece."""
+    pieces: list[tuple[str, int]] = []
+
+    def note(request: Request) -> None:
+        if request.method == "PATCH":
+            pieces.append((request.url, int(request.headers["upload-offset"])))
+
+    page.on("request", note)
+    return pieces
+
+
+def slow_down(page: Page, bytes_per_s: int) -> None:
+    throttle = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", throttle)
+
+
+def sha256_of(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def arrived(page: Page, file: Path) -> None:
+    expect(page.get_by_text(sha256_of(file))).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.browser
+def test_a_chosen_video_arrives_and_python_learns_its_sha256(page: Page, small_video: Path) -> None:
+    choose(page, small_video)
+    arrived(page, small_video)
+    expect(page.locator(".name")).to_have_text("square.mp4")
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="is ready")).to_have_text("square.mp4 is ready")
+
+
+@pytest.mark.browser
+def test_a_dropped_video_arrives_like_a_chosen_one(page: Page, small_video: Path) -> None:
+    drop = """async (content) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(content)], "dropped <b>.mp4"));
+        return transfer;
+    }"""
+    transfer = page.evaluate_handle(drop, list(small_video.read_bytes()))
+    page.dispatch_event(".zone", "drop", {"dataTransfer": transfer})
+    arrived(page, small_video)
+    expect(page.locator(".name")).to_have_text("dropped <b>.mp4")
+
+
+@pytest.mark.browser
+def test_an_upload_goes_on_through_reruns_and_page_changes(page: Page, small_video: Path, tmp_path: Path) -> None:
+    file = padded(small_video, tmp_path / "large.mp4", 20 * 1024**2)
+    slow_down(page, 8 * 1024**2)
+    choose(page, file)
+    expect(page.locator(".facts")).to_contain_text("MB/s")
+    page.get_by_role("button", name="Rerun").click()
+    page.get_by_role("link", name="Other").click()
+    expect(page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    page.get_by_role("link", name="Upload").click()
+    expect(page.locator(".name")).to_have_text("large.mp4")
+    arrived(page, file)
+
+
+@pytest.mark.browser
+def test_an_upload_goes_on_where_it_was_after_a_dropped_connection(
+    page: Page, small_video: Path, tmp_path: Path
+) -> None:
+    file = padded(small_video, tmp_path / "large.mp4", 25 * 1024**2)
+    offsets: list[int] = []
+
+    def note(route: Route) -> None:
+        offsets.append(int(route.request.headers.get("upload-offset", -1)))
+        if len(offsets) == 3:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route(re.compile("/frametally/uploads/.+"), note)
+    choose(page, file)
+    arrived(page, file)
+    assert offsets.count(0) == 1
+    assert -1 in offsets  # the question how far it is, after the cut
+
+
+@pytest.mark.browser
+def test_several_videos_arrive_one_after_the_other(page: Page, small_video: Path, tmp_path: Path) -> None:
+    files = [padded(small_video, tmp_path / f"{number}.mp4", (9 + number) * 1024**2) for number in range(3)]
+    pieces = sent(page)
+    choose(page, *files)
+    for file in files:
+        arrived(page, file)
+    expect(page.locator(".together")).to_have_text("3 of 3 arrived")
+    addresses = [address for address, _ in pieces]
+    assert addresses == sorted(addresses, key=addresses.index)
+    assert len(set(addresses)) == 3
+    page.get_by_role("button", name="Remove 1.mp4").click()
+    expect(page.get_by_text(sha256_of(files[1]))).to_be_hidden()
+    expect(page.get_by_text(sha256_of(files[2]))).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_paused_upload_lets_the_next_one_go_and_goes_on_where_it_was(
+    page: Page, small_video: Path, tmp_path: Path
+) -> None:
+    large = padded(small_video, tmp_path / "large.mp4", 25 * 1024**2)
+    slow_down(page, 3 * 1024**2)
+    choose(page, large, small_video)
+    expect(row(page, "square.mp4").locator(".facts")).to_contain_text("waits for its turn")
+    expect(row(page, "large.mp4").locator(".facts")).to_contain_text("MB/s")
+    page.get_by_role("button", name="Pause large.mp4").click()
+    arrived(page, small_video)
+    expect(row(page, "large.mp4").locator(".facts")).to_contain_text("paused")
+    pieces = sent(page)
+    slow_down(page, -1)
+    page.get_by_role("button", name="Resume large.mp4").click()
+    arrived(page, large)
+    assert pieces[0][1] > 0
+
+
+@pytest.mark.browser
+def test_after_a_reload_the_same_file_goes_on_where_it_was(page: Page, small_video: Path, tmp_path: Path) -> None:
+    file = padded(small_video, tmp_path / "large.mp4", 25 * 1024**2)
+    page.on("dialog", lambda dialog: dialog.accept())
+    slow_down(page, 3 * 1024**2)
+    pieces = sent(page)
+    choose(page, file)
+    while not any(offset >= 8 * 1024**2 for _, offset in pieces):
+        page.wait_for_timeout(50)
+    page.reload()
+    slow_down(page, -1)
+    expect(page.locator(".unfinished")).to_contain_text("of large.mp4 is here: choose it again")
+    before = len(pieces)
+    choose(page, file)
+    expect(page.locator(".facts")).to_contain_text("went on from")
+    arrived(page, file)
+    assert pieces[before][0] == pieces[0][0]
+    assert pieces[before][1] >= 8 * 1024**2
+    expect(page.locator(".unfinished")).to_be_empty()
+
+
+@pytest.mark.browser
+def test_a_video_that_is_here_is_recognised_and_not_sent_again(page: Page, small_video: Path, tmp_path: Path) -> None:
+    file = padded(small_video, tmp_path / "large.mp4", 17 * 1024**2)
+    choose(page, file)
+    arrived(page, file)
+    page.reload()
+    other = padded(small_video, tmp_path / "other.mp4", 17 * 1024**2)
+    other.write_bytes(other.read_bytes()[:-1] + b"!")
+    pieces = sent(page)
+    choose(page, file)
+    expect(row(page, "large.mp4").locator(".facts")).to_contain_text("was here already", timeout=20_000)
+    arrived(page, file)
+    assert pieces == []
+    choose(page, other)
+    arrived(page, other)
+    assert len(pieces) == 3
+
+
+@pytest.mark.browser
+def test_a_piece_that_is_damaged_on_its_way_is_sent_again(page: Page, small_video: Path, tmp_path: Path) -> None:
+    file = padded(small_video, tmp_path / "clip.mp4", 1024**2)
+    damaged: list[int] = []
+
+    def damage(route: Route) -> None:
+        if route.request.method == "PATCH" and not damaged:
+            body = route.request.post_data_buffer or b""
+            damaged.append(len(body))
+            route.continue_(post_data=body[:-1] + b"?")
+        else:
+            route.continue_()
+
+    page.route(re.compile("/frametally/uploads/.+"), damage)
+    choose(page, file)
+    arrived(page, file)
+    assert damaged == [1024**2]
+
+
+@pytest.mark.browser
+def test_a_browser_that_cannot_compute_digests_sends_all_the_same(
+    url: str, browser: Browser, small_video: Path, tmp_path: Path
+) -> None:
+    """As on plain http with another name than localhost."""
+    file = padded(small_video, tmp_path / "clip.mp4", 9 * 1024**2)
+    page = browser.new_page()
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
+    page.goto(f"{url}/upload")
+    choose(page, file)
+    arrived(page, file)
+    page.close()
+
+
+@pytest.mark.browser
+def test_a_cancelled_upload_leaves_an_empty_place(page: Page, small_video: Path, tmp_path: Path) -> None:
+    slow_down(page, 1024**2)
+    choose(page, padded(small_video, tmp_path / "large.mp4", 20 * 1024**2))
+    expect(page.locator(".facts")).to_contain_text("B/s")
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("listitem")).to_have_count(0)
+    expect(page.get_by_text("arrived: none")).to_be_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("noise.mp4", "This is not a video that can be read"),
+        ("clip.wmv", "Convert it to MP4 (H.264) and try again."),
+        ("large.mp4", "up to 32 MB are accepted"),
+    ],
+)
+def test_a_file_that_cannot_be_kept_is_refused_with_the_reason(
+    page: Page, tmp_path: Path, small_video: Path, name: str, reason: str
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"\x07 no video" * (4_000_000 if name == "large.mp4" else 1_000))
+    choose(page, file)
+    expect(page.locator(".reason")).to_contain_text(reason)
+    choose(page, small_video)
+    arrived(page, small_video)
+
+
+@pytest.fixture
+def folder(small_video: Path, tmp_path: Path) -> Path:
+    """Twelve videos, two of them a level down, among what else a camera leaves behind."""
+    inside = tmp_path / "dock"
+    (inside / "night").mkdir(parents=True)
+    (inside / ".trash").mkdir()
+    for number in range(12):
+        name = f"night/{number}.MP4" if number > 9 else f"{number}.mp4"
+        padded(small_video, inside / name, small_video.stat().st_size + 9 + number)
+    for other in ("._0.mp4", ".trash/old.mp4", "index.txt", "night/thumb.jpg", "empty.mp4"):
+        (inside / other).write_bytes(b"" if other == "empty.mp4" else b"x")
+    return inside
+
+
+def videos_of_folder_arrived(page: Page) -> None:
+    expect(page.locator(".found")).to_have_text("12 videos of the folder, 3 other files left out.")
+    expect(page.locator(".together")).to_have_text("12 of 12 arrived", timeout=30_000)
+    names = [*(f"{number}.mp4" for number in range(10)), "10.MP4", "11.MP4"]
+    assert page.locator(".name").all_inner_texts() == names
+
+
+@pytest.mark.browser
+def test_a_dropped_folder_is_the_videos_in_it(page: Page, folder: Path) -> None:
+    box = page.locator(".zone").bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + 20}
+        session.send("Input.dispatchDragEvent", {"type": kind, "data": data, **at})
+    videos_of_folder_arrived(page)
+
+
+@pytest.mark.browser
+def test_a_chosen_folder_is_the_videos_in_it(page: Page, folder: Path, small_video: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(folder)
+    videos_of_folder_arrived(page)
+    choose(page, small_video)
+    arrived(page, small_video)
+    expect(page.locator(".found")).to_be_hidden()
+
+
+@pytest.mark.browser
+def test_a_folder_without_a_video_says_so(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("none")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Choose a folder").click()
+    chooser.value.set_files(tmp_path / "notes")
+    expect(page.locator(".found")).to_have_text("No video in the folder: 1 other file left out.")
+    expect(page.get_by_role("listitem")).to_have_count(0)

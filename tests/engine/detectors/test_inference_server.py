@@ -1,0 +1,203 @@
+"""Every way in which an inference server can fail, and what the person is told."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frametally.engine.detectors.remote import inference_server
+from frametally.engine.detectors.remote.inference_server import InferenceServer
+from frametally.errors import ModelError
+from tests.support.misbehaving import MisbehavingServer, Reply, answer, cut_short, redirect, reset, silence
+
+SECRET = "rf_S3cret"
+PATH = "/infer/object_detection"
+
+
+@pytest.fixture
+def misbehaving() -> Iterator[MisbehavingServer]:
+    with MisbehavingServer() as server:
+        yield server
+
+
+class Waiting:
+    """Sleeps not at all, and remembers for how long it should have."""
+
+    def __init__(self) -> None:
+        self.waited_s: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.waited_s.append(seconds)
+
+
+def opened(url: str, sleep: Waiting | None = None, *, key: str | None = SECRET, **options: Any) -> InferenceServer:
+    return InferenceServer(url, key, model="coco/3", sleep=sleep or Waiting(), **options)
+
+
+def complaint(url: str, sleep: Waiting | None = None, **options: Any) -> str:
+    with pytest.raises(ModelError) as caught:
+        opened(url, sleep, **options).ask(PATH, {"model_id": "coco/3"})
+    chain: BaseException | None = caught.value
+    while chain:
+        assert SECRET not in f"{chain} {chain.args!r}"
+        chain = chain.__cause__ or chain.__context__
+    assert str(caught.value).startswith("coco/3 cannot be run: the inference server ")
+    assert caught.value.next_step
+    return str(caught.value)
+
+
+PASSING: list[Reply] = [
+    answer({"message": "Model is temporarily not ready - retry request."}, status=503),
+    answer({"message": "Internal error."}, status=500),
+    answer(b"<html>Bad Gateway</html>", status=502),
+    answer(status=429),
+    reset,
+    cut_short(b'{"predi', promised_bytes=99),
+]
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_passing_fault_costs_a_job_nothing(misbehaving: MisbehavingServer, fault: Reply) -> None:
+    misbehaving.replies_with(fault, fault, answer({"predictions": []}))
+    waiting = Waiting()
+    assert opened(misbehaving.url, waiting).ask(PATH, {"model_id": "coco/3"}) == {"predictions": []}
+    assert waiting.waited_s == [1, 4]
+    bodies = {seen.body for seen in misbehaving.seen}
+    assert bodies == {b'{"model_id":"coco/3","api_key":"rf_S3cret"}'}
+
+
+@pytest.mark.parametrize("fault", PASSING)
+def test_tries_are_bounded(misbehaving: MisbehavingServer, fault: Reply) -> None:
+    misbehaving.replies_with(fault)
+    waiting = Waiting()
+    complaint(misbehaving.url, waiting)
+    assert (len(misbehaving.seen), waiting.waited_s) == (5, [1, 4, 10, 15])
+
+
+@pytest.mark.parametrize(("header", "waited_s"), [("9", 9), ("0", 1), ("86400", 30), ("Fri, 31 Dec 1999", 1), ("²", 1)])
+def test_a_server_may_ask_for_a_longer_wait_within_reason(
+    misbehaving: MisbehavingServer, header: str, waited_s: float
+) -> None:
+    misbehaving.replies_with(answer(status=503, Retry_After=header), answer({}))
+    waiting = Waiting()
+    opened(misbehaving.url, waiting).ask(PATH, {})
+    assert waiting.waited_s == [waited_s]
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (
+            answer({"message": "Unauthorized access"}, status=401),
+            "answered 401: Unauthorized access. Set FRAMETALLY_IN",
+        ),
+        (answer({"message": "No scope."}, status=403), "answered 403: No scope. Set FRAMETALLY_INFERENCE_KEY"),
+        (answer({"detail": "Not Found"}, status=404), "answered 404: Not Found. Check the model's id and version."),
+        (answer(b"nginx", status=405), "answered 405. Check the model's id and version."),
+        (answer({"message": "Gaze was removed"}, status=410), "answered 410: Gaze was removed. Another version of the"),
+        (
+            answer({"message": "Not enough credits"}, status=402),
+            "answered 402: Not enough credits. Change what the job",
+        ),
+        (
+            answer({"detail": [{"loc": ["body", "confidence"], "msg": "Input should be less"}, 7]}, status=422),
+            "answered 422: confidence: Input should be less. Change what the job asks of this model.",
+        ),
+        (answer({"detail": [{"loc": 7}]}, status=422), "answered 422: the request: is wrong. Change"),
+        (redirect("http://other.example/"), "answered 307. Give the address that it redirects to"),
+        (answer(b"<html>", status=200), "answered with something that is not JSON. Check that a Roboflow"),
+        (answer(b'{"predictions": NaN}'), "answered with something that is not JSON."),
+        (answer(b"[" * 100_000), "answered with something that is not JSON."),
+        (answer(b'{"a": "\xff"}'), "answered with something that is not JSON."),
+        (answer(b"", status=200), "answered with something that is not JSON."),
+        (answer({"message": f"{SECRET} is no key"}, status=400), "answered 400: … is no key. Change what"),
+        (answer({"message": "word\n" * 1000}, status=400), "answered 400: " + ("word " * 40)),
+    ],
+)
+def test_a_refusal_is_told_at_once_with_what_to_do(misbehaving: MisbehavingServer, reply: Reply, told: str) -> None:
+    misbehaving.replies_with(reply)
+    assert told in complaint(misbehaving.url)
+    assert len(misbehaving.seen) == 1
+
+
+def test_a_missing_key_is_told_as_one(misbehaving: MisbehavingServer) -> None:
+    misbehaving.replies_with(answer({"message": "Required Roboflow API key is missing."}, status=400))
+    assert "is missing. Set FRAMETALLY_INFERENCE_KEY to" in complaint(misbehaving.url, key=None)
+    assert misbehaving.seen[0].body == b'{"model_id":"coco/3"}'
+
+
+def test_a_server_that_is_not_there_is_told_as_such() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    waiting = Waiting()
+    told = complaint(f"http://127.0.0.1:{port}", waiting)
+    assert told.endswith("accepts no connection. See that it runs, then run the job again.")
+    assert len(waiting.waited_s) == 4
+    assert "its name does not resolve" in complaint("http://no-such-host.invalid")
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_for_ever(misbehaving: MisbehavingServer) -> None:
+    misbehaving.replies_with(silence(misbehaving))
+    told = complaint(misbehaving.url, answer_s=0.1, waits_s=(0,))
+    assert "did not answer in time" in told
+    assert len(misbehaving.seen) == 2
+
+
+def test_a_server_that_drips_is_not_waited_for_for_ever(misbehaving: MisbehavingServer) -> None:
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "1000000")
+        handler.end_headers()
+        while not misbehaving.stopping.wait(0.02):
+            try:
+                handler.wfile.write(b" ")
+            except OSError:
+                return
+
+    misbehaving.replies_with(drip)
+    assert "did not answer in time" in complaint(misbehaving.url, answer_s=0.3, waits_s=())
+
+
+def test_an_answer_has_a_limit(misbehaving: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference_server, "MAX_ANSWER_BYTES", 1000)
+    misbehaving.replies_with(answer(b" " * 1001))
+    assert "answered with more than 1,000 bytes" in complaint(misbehaving.url)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
+    subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with MisbehavingServer() as server:
+        server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
+        told = complaint(server.url.replace("http://127.0.0.1", "https://localhost"), waits_s=())
+        assert "could not be trusted: its certificate is not accepted" in told
+        assert server.seen == []
+
+
+def test_no_proxy_of_the_environment_sees_a_frame(
+    misbehaving: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    misbehaving.replies_with(answer({}))
+    assert opened(misbehaving.url).ask(PATH, {}) == {}
+    assert misbehaving.seen[0].target == PATH
+
+
+def test_a_server_may_stand_below_a_path(misbehaving: MisbehavingServer) -> None:
+    misbehaving.replies_with(answer({}))
+    opened(f"{misbehaving.url}/gpu-1").ask(PATH, {})
+    assert misbehaving.seen[0].path == f"/gpu-1{PATH}"

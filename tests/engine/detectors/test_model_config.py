@@ -1,0 +1,141 @@
+"""`model.json`: what it may say, and that what it says wrongly is named."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frametally.engine.detectors import list_models, open_detector, parse_params
+from frametally.engine.detectors.model_config import FAMILY_NAMES, ModelCard, read_card
+from frametally.engine.picture import Picture
+from frametally.engine.result_entries import DetectionEntry
+from frametally.errors import ModelError
+from tests.support import onnx_families, onnx_models
+
+MODELS_PAGE = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
+
+
+def refusal(models_dir: Path, card: str) -> str:
+    """Why a YOLOX with this model.json is not opened."""
+    path = models_dir / "grid" / "1" / "model.onnx"
+    onnx_models.save_yolox(path)
+    path.with_name("model.json").write_text(card)
+    with pytest.raises(ModelError) as refused:
+        open_detector(models_dir, "grid", "1", parse_params(None))
+    assert [model.model_id for model in list_models(models_dir)] == ["motion"]
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("card", "complaint"),
+    [
+        ('{"famly": "yolox"}', "unknown field `famly`"),
+        ('{"family": "yolo"}', "Invalid enum value 'yolo'"),
+        ('{"input_size_px": [0, 640]}', "`$.input_size_px[0]`"),
+        ('{"input_size_px": 640}', "`$.input_size_px`"),
+        ('{"input_size_px": [99999, 640]}', "`$.input_size_px[0]`"),
+        ('{"std": [1, 0, 1]}', "`$.std[1]`"),
+        ('{"mean": [1, 2]}', "`$.mean`"),
+        ('{"names": {"0": 1}}', "`$.names[...]`"),
+        ("{", "truncated"),
+        ("[" * 100_000, "The model.json of grid/1 is wrong"),
+        ("\x00", "The model.json of grid/1 is wrong"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_with_the_keys_there_are(tmp_path: Path, card: str, complaint: str) -> None:
+    said = refusal(tmp_path, card)
+    assert complaint in said
+    assert "The model.json of grid/1 is wrong" in said
+    assert "Its keys are family, task, names" in said
+
+
+@pytest.mark.parametrize(
+    ("card", "complaint"),
+    [
+        ('{"names": ["one"]}', "grid/1 has 2 classes and 1 names"),
+        ('{"names": {"a": "b"}}', "The names of grid/1 are not by number"),
+        ('{"input_size_px": [640, 640]}', "Correct `input_size_px` in its model.json"),
+        ('{"family": "fastestdet"}', "not of 4 dimensions"),
+        ('{"family": "rf-detr"}', "has no outputs `dets` and `labels`"),
+        ('{"family": "d-fine"}', "has no outputs `labels`, `boxes` and `scores`"),
+        ('{"family": "nanodet"}', "has not the outputs of a NanoDet"),
+        ('{"family": "yolov8", "task": "segment"}', "has no mask prototypes"),
+        ('{"family": "yolov8", "task": "pose"}', "Say `keypoint_names` in a model.json"),
+        ('{"family": "yolo-nms-free", "names": ["a"]}', "where [1, any, 6] belongs"),
+        ('{"family": "classification", "names": ["a"]}', "classes and 1 names"),
+    ],
+)
+def test_what_does_not_fit_the_file_says_what_would(tmp_path: Path, card: str, complaint: str) -> None:
+    assert complaint in refusal(tmp_path, card)
+
+
+def test_every_family_refuses_a_file_that_is_not_its_own_with_a_reason(tmp_path: Path) -> None:
+    """Whatever the model.json claims, nothing but a ModelError comes of it."""
+    savers = (onnx_models.save_yolox, onnx_models.save_unknown, onnx_families.save_d_fine, onnx_families.save_semantic)
+    picture = Picture.of(np.full((40, 60, 3), 90, dtype=np.uint8))
+    for number, save in enumerate(savers):
+        path = tmp_path / f"m{number}" / "1" / "model.onnx"
+        save(path)
+        for family in FAMILY_NAMES:
+            for names in ("", ', "names": ["a", "b", "c"]'):
+                path.with_name("model.json").write_text(f'{{"family": "{family}"{names}}}')
+                with suppress(ModelError):
+                    open_detector(tmp_path, f"m{number}", "1", parse_params(None)).infer(picture)
+
+
+@pytest.mark.parametrize("name", ["model.json", "classes.txt"])
+def test_a_file_beside_the_model_cannot_be_one_from_elsewhere(tmp_path: Path, name: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("root\nadmin\n")
+    path = tmp_path / "models" / "grid" / "1" / "model.onnx"
+    onnx_models.save_yolox(path)
+    path.with_name(name).symlink_to(secret)
+    with pytest.raises(ModelError, match=f"The {name} of grid/1 is no small file in its folder"):
+        open_detector(tmp_path / "models", "grid", "1", parse_params(None))
+
+
+def test_names_in_another_encoding_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "grid" / "1" / "model.onnx"
+    onnx_models.save_yolox(path)
+    path.with_name("classes.txt").write_bytes("Straße\nGrün\n".encode("latin-1"))
+    with pytest.raises(ModelError, match=r"classes\.txt of grid/1 cannot be read as text\. Save it as UTF-8"):
+        open_detector(tmp_path, "grid", "1", parse_params(None))
+
+
+def test_a_model_of_open_size_is_given_the_one_of_the_model_json(tmp_path: Path) -> None:
+    path = tmp_path / "open" / "1" / "model.onnx"
+    graph = onnx_models.Graph()
+    graph.input_shape = (1, 3, "height", "width")
+    graph.node("GlobalAveragePool", ["images"], "mean")
+    graph.node("Flatten", ["mean"], "output")
+    graph.save(path, {"output": (1, 3)})
+    path.with_name("classes.txt").write_text("a\nb\nc\n")
+    with pytest.raises(ModelError, match=r"open/1 leaves the size of its input open\. Say `input_size_px`"):
+        open_detector(tmp_path, "open", "1", parse_params(None))
+    path.with_name("model.json").write_text('{"input_size_px": [96, 64]}')
+    open_detector(tmp_path, "open", "1", parse_params(None)).infer(Picture.of(np.zeros((9, 9, 3), dtype=np.uint8)))
+
+
+def test_how_a_picture_is_resized_can_be_said(tmp_path: Path) -> None:
+    """Stretched instead of letterboxed, a picture twice as wide as high has squares that are twice as wide."""
+    path = tmp_path / "ultra" / "1" / "model.onnx"
+    onnx_models.save_ultralytics(path)
+    path.with_name("model.json").write_text('{"resize": "stretch", "names": ["off", "on"]}')
+    image = np.full((320, 640, 3), 90, dtype=np.uint8)
+    image[96:144, 192:288] = (0, 0, 255)
+    entry = open_detector(tmp_path, "ultra", "1", parse_params({"iou_threshold": 0.3})).infer(Picture.of(image))
+    assert isinstance(entry, DetectionEntry)
+    (found,) = entry.predictions
+    assert (found.class_name, found.width, found.height) == ("on", 96, 48)
+
+
+def test_there_need_be_no_model_json(tmp_path: Path) -> None:
+    assert read_card(tmp_path, "grid/1") == ModelCard()
+
+
+@pytest.mark.parametrize("word", [*FAMILY_NAMES, *ModelCard.__struct_fields__])
+def test_the_documentation_explains_every_key_and_family(word: str) -> None:
+    assert f"`{word}`" in MODELS_PAGE

@@ -1,0 +1,66 @@
+"""`motion/1`: what moves, and what only looks different."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from frametally.engine.detectors.detector import parse_params
+from frametally.engine.detectors.motion import MotionDetector
+from frametally.engine.picture import Picture
+from frametally.engine.result_entries import Prediction
+
+FIELD = np.random.default_rng(5).integers(90, 110, (480, 640, 3), dtype=np.uint8)
+
+
+def scene(left: int | None, *, level: int = 220, size_px: int = 80) -> Picture:
+    """A grey field, with a bright square whose left edge is there."""
+    image = FIELD.copy()
+    if left is not None:
+        image[200 : 200 + size_px, left : left + size_px] = level
+    return Picture.of(image)
+
+
+def watch(lefts: list[int | None], **params: object) -> list[list[Prediction]]:
+    detector = MotionDetector(parse_params(params))
+    return [detector.infer(scene(left)).predictions for left in lefts]
+
+
+@pytest.mark.parametrize("step_px", [8, 20, 150])
+def test_a_square_is_boxed_whether_it_moves_a_little_or_far_between_frames(step_px: int) -> None:
+    lefts = list(range(10, 560, step_px))
+    seen = watch([None, *lefts])
+    assert seen[0] == []
+    for left, found in zip(lefts, seen[1:], strict=True):
+        (box,) = found
+        assert (box.x, box.y) == pytest.approx((left + 40, 240), abs=6)
+        assert (box.width, box.height) == pytest.approx((80, 80), abs=12)
+        assert box.confidence > 0.8
+
+
+def test_what_has_stopped_is_not_moving() -> None:
+    seen = watch([None, 100, 200, 300, *[300] * 10])
+    assert [len(found) for found in seen] == [0, 1, 1, 1, *[0] * 10]
+
+
+def test_the_place_that_something_left_is_not_moving() -> None:
+    seen = watch([100, 100, 100, None, None, None, None])
+    assert [len(found) for found in seen[4:]] == [0, 0, 0]
+
+
+def test_a_shadow_is_not_moving() -> None:
+    detector = MotionDetector(parse_params(None))
+    detector.infer(scene(None))
+    shaded = FIELD.copy()
+    shaded[200:280, 100:180] = (shaded[200:280, 100:180] * 0.7).astype(np.uint8)
+    assert detector.infer(Picture.of(shaded)).predictions == []
+
+
+def test_a_speck_is_noise() -> None:
+    detector = MotionDetector(parse_params(None))
+    detector.infer(scene(None))
+    assert detector.infer(scene(100, size_px=8)).predictions == []
+
+
+def test_parameters_narrow_what_is_found() -> None:
+    assert watch([None, 100], max_detections=1)[1] != []

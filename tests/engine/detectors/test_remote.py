@@ -1,0 +1,352 @@
+"""Models of an inference server: what it is sent, and whole jobs whose entries are its answers."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from frametally.config.inference_servers import KEY_SETTING, SERVERS_SETTING, ModelServers
+from frametally.contract import ModelRequest
+from frametally.engine.detectors.remote.inference_server import InferenceServer
+from frametally.engine.detectors.remote.remote import RemoteDetector
+from frametally.engine.picture import Picture
+from frametally.errors import ModelError
+from frametally.results import Kind, Results, archive, open_results
+from tests.support.engines import StartEngine, model
+from tests.support.image_api import ImageApi
+
+SECRET = "rf_S3cret"
+FOUND = {"x": 100.5, "y": 80, "width": 40, "height": 20, "confidence": 0.9, "class": "car", "class_id": 2}
+POINTS = [{"x": 90, "y": 75}, {"x": 110, "y": 75}, {"x": 100, "y": 85.5}]
+SIZE = {"width": 320, "height": 240}
+
+
+def entry(*found: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"time": 0.0123, "image": SIZE, "predictions": list(found), **more}
+
+
+def mask_png() -> str:
+    file = io.BytesIO()
+    Image.fromarray(np.repeat([[0, 1]], 240, axis=0).repeat(160, axis=1).astype(np.uint8)).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+MADE: dict[str, tuple[str, Any, Kind]] = {
+    "det/3": ("object-detection", entry({**FOUND, "detection_id": "a"}, inference_id="b"), Kind.DETECTION),
+    "seg/1": ("instance-segmentation", entry({**FOUND, "points": POINTS}), Kind.SEGMENTATION),
+    "pose/1": (
+        "keypoint-detection",
+        entry({**FOUND, "keypoints": [{"x": 1, "y": 2, "confidence": 0.5, "class_id": 0, "class": "nose"}]}),
+        Kind.KEYPOINTS,
+    ),
+    "single/1": (
+        "classification",
+        entry({"class": "car", "class_id": 2, "confidence": 0.9}, top="car", confidence=0.9),
+        Kind.CLASSIFICATION,
+    ),
+    "many/1": (
+        "classification",
+        {"image": SIZE, "predictions": {"car": {"confidence": 0.9, "class_id": 2}}, "predicted_classes": ["car"]},
+        Kind.MULTI_LABEL,
+    ),
+    "area/1": (
+        "semantic-segmentation",
+        {"predictions": {"segmentation_mask": mask_png(), "class_map": {"0": "background", "1": "road"}}, "time": None},
+        Kind.SEMANTIC,
+    ),
+    "gaze": ("gaze-detection", [{"predictions": [{"face": FOUND, "yaw": 0.1, "pitch": -0.2}], "time": 1}], Kind.GAZE),
+    "clip": ("clip-embed-image", {"embeddings": [[0.1, 0.2, -0.3]], "time": 0.1, "frame_id": None}, Kind.CLIP),
+}
+RECORDED = {
+    "hosted_yolov5n_object_detection": ("object-detection", Kind.DETECTION),
+    "hosted_yolov8n_object_detection": ("object-detection", Kind.DETECTION),
+    "inference_yolo26_det_reference_prediction": ("object-detection", Kind.DETECTION),
+    "inference_yolonas_det_reference_prediction": ("object-detection", Kind.DETECTION),
+    "inference_yolov5_det_reference_prediction": ("object-detection", Kind.DETECTION),
+    "inference_yolov8_det_reference_prediction": ("object-detection", Kind.DETECTION),
+    "python_mock_object_detection": ("object-detection", Kind.DETECTION),
+    "hosted_yolov5s_instance_segmentation": ("instance-segmentation", Kind.SEGMENTATION),
+    "inference_yolo26_seg_reference_prediction": ("instance-segmentation", Kind.SEGMENTATION),
+    "inference_yolov5_seg_reference_prediction": ("instance-segmentation", Kind.SEGMENTATION),
+    "inference_yolov7_seg_reference_prediction": ("instance-segmentation", Kind.SEGMENTATION),
+    "inference_yolov8_seg_reference_prediction": ("instance-segmentation", Kind.SEGMENTATION),
+    "python_mock_instance_segmentation": ("instance-segmentation", Kind.SEGMENTATION),
+    "inference_yolov8_pose_reference_prediction": ("keypoint-detection", Kind.KEYPOINTS),
+    "python_keypoints_MM2A_46_R_T_predictions": ("keypoint-detection", Kind.KEYPOINTS),
+    "hosted_vit_single_label_classification": ("classification", Kind.CLASSIFICATION),
+    "inference_yolov8_cls_reference_prediction": ("classification", Kind.CLASSIFICATION),
+    "inference_dinov3_multi_class_reference_prediction": ("classification", Kind.CLASSIFICATION),
+    "hosted_vit_multilabel_classification": ("classification", Kind.MULTI_LABEL),
+    "inference_vit_multi_label_reference_prediction": ("classification", Kind.MULTI_LABEL),
+    "gaze_l2cs_response": ("gaze-detection", Kind.GAZE),
+    "hosted_clip_embed_image_0": ("clip-embed-image", Kind.CLIP),
+}
+
+
+@pytest.fixture
+def image_api() -> Iterator[ImageApi]:
+    with ImageApi(key=SECRET, models={name: (task, said) for name, (task, said, _) in MADE.items()}) as api:
+        yield api
+
+
+def servers(api: ImageApi, patterns: str = "*/*", key: str = SECRET) -> ModelServers:
+    parts = ",".join(f"{pattern}={api.url}" for pattern in patterns.split())
+    return ModelServers.read({SERVERS_SETTING: parts, KEY_SETTING: key})
+
+
+def asked(name: str, kind: str, **params: Any) -> dict[str, Any]:
+    model_id, _, version = name.partition("/")
+    return {**model(model_id, version or "1", **params), "inference_type": kind}
+
+
+def opened(tmp_path: Path, results: dict[str, Any]) -> Results:
+    """The results after their way through an archive."""
+    (tmp_path / "came.json").write_text(json.dumps(results))
+    archive(tmp_path / "came.json", tmp_path / "archived")
+    return open_results(tmp_path / "archived")
+
+
+def test_every_type_of_model_runs_on_the_server_and_its_answers_are_the_entries(
+    start_engine: StartEngine, image_api: ImageApi, small_video: Path, tmp_path: Path
+) -> None:
+    engine = start_engine(model_servers=servers(image_api))
+    models = [asked(name, task) for name, (task, _, _) in MADE.items()]
+    results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
+    assert set(image_api.sizes) == {(320, 240)}
+    assert len(image_api.asked) == 4 * len(MADE)
+    for name, (task, said, _) in MADE.items():
+        answer = said[0] if task == "gaze-detection" else said
+        for got in results[name.partition("/")[0]]:
+            assert got["time"] > 0
+            assert got["image"] == SIZE
+            assert {**got, **answer, "time": 0} == {**got, "time": 0}
+    archived = opened(tmp_path, results)
+    kinds = {name.partition("/")[0]: kind for name, (_, _, kind) in MADE.items()}
+    assert {name: part.kind for name, part in archived.models.items()} == kinds
+    assert all(part.analysed.all() and not part.odd for part in archived.models.values())
+
+
+def test_recorded_answers_of_real_servers_come_through_whole(
+    start_engine: StartEngine, shared_data: Path, small_video: Path, tmp_path: Path
+) -> None:
+    folder = shared_data / "results" / "roboflow_real"
+    said = {name: json.loads((folder / f"{name}.json").read_bytes()) for name in RECORDED}
+    ids = {name: {Kind.GAZE: "gaze", Kind.CLIP: "clip"}.get(kind, name) for name, (_, kind) in RECORDED.items()}
+    known = {
+        ids[name] if ids[name] in ("gaze", "clip") else f"{name}/1": (task, said[name])
+        for name, (task, _) in RECORDED.items()
+    }
+    with ImageApi(models=known) as api:
+        engine = start_engine(model_servers=servers(api, key=""))
+        models = [asked(ids[name], task) for name, (task, _) in RECORDED.items()]
+        results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
+    for name in RECORDED:
+        answer = {"predictions": said[name]} if ids[name] == "gaze" else said[name]
+        first = results[ids[name]][0]
+        assert {**first, **answer, "time": 0} == {**first, "time": 0}
+        assert first["time"] > 0
+    archived = opened(tmp_path, results)
+    assert {name: archived.models[ids[name]].kind for name in RECORDED} == {
+        name: kind for name, (_, kind) in RECORDED.items()
+    }
+    assert all(part.analysed.all() and not part.odd for part in archived.models.values())
+
+
+def test_a_job_may_mix_models_from_here_and_there(
+    start_engine: StartEngine, image_api: ImageApi, small_video: Path
+) -> None:
+    engine = start_engine(model_servers=servers(image_api))
+    job_id = engine.submit(engine.upload(small_video), model("motion"), model("det", "3"), fps=2)
+    results = engine.results(job_id)
+    assert [len(found["predictions"]) for found in results["motion"][3:]] == [1] * 5
+    assert [found["predictions"][0]["class"] for found in results["det"]] == ["car"] * 8
+    assert {body["model_id"] for body in image_api.asked} == {"det/3"}
+
+
+def test_named_models_are_listed_and_others_may_be_asked_for(start_engine: StartEngine, image_api: ImageApi) -> None:
+    patterns = "det/3 seg/1:instance-segmentation gaze/* seg/1 other-*/* motion/1"
+    engine = start_engine(worker=False, model_servers=servers(image_api, patterns))
+    listed = engine.call("GET", "/models").json()["models"]
+    assert [(one["model_id"], one["model_version"], one["inference_type"], one["classes"]) for one in listed] == [
+        ("det", "3", "object-detection", []),
+        ("gaze", "1", "gaze-detection", []),
+        ("motion", "1", "object-detection", ["moving"]),
+        ("seg", "1", "instance-segmentation", []),
+    ]
+    engine.submit("https://example.com/a.mp4", asked("other-one/7", "classification"))
+
+
+@pytest.mark.parametrize(
+    ("models", "complaint"),
+    [
+        ([asked("seg/1", "object-detection")], "seg/1 is not for the inference type that was asked for. Ask for inst"),
+        ([asked("gaze/1", "object-detection")], "Ask for gaze-detection."),
+        ([asked("det/3", "dancing")], "Ask for object-detection, instance-segmentation"),
+        (
+            [asked("unknown/1", "object-detection")],
+            "There is no model unknown/1 here. There is det/3, gaze/1, motion/1",
+        ),
+        ([asked("det/..", "object-detection")], "There is no model det/.. here."),
+        ([asked("det/3", "object-detection", confidence=7)], "The inference_params are wrong."),
+        ([asked("det/3", "object-detection", confidence="most")], "The inference_params are wrong."),
+        ([asked("det/3", "object-detection", api_key="other")], "The inference_params may not hold api_key."),
+        ([asked("det/3", "object-detection", image={"type": "url"})], "The inference_params may not hold image."),
+    ],
+)
+def test_what_no_server_could_run_is_refused_before_a_job_is_accepted(
+    start_engine: StartEngine, image_api: ImageApi, models: list[dict[str, Any]], complaint: str
+) -> None:
+    patterns = "det/* det/3 seg/1:instance-segmentation gaze/*"
+    engine = start_engine(worker=False, model_servers=servers(image_api, patterns))
+    answer = engine.ask("https://example.com/a.mp4", *models)
+    assert answer.status_code == 400
+    assert complaint in " ".join(answer.json().values())
+    assert image_api.asked == []
+
+
+FAILING = [
+    (asked("nothing/1", "object-detection"), SECRET, "answered 404: Requested Roboflow resource not found."),
+    (asked("seg/1", "object-detection"), SECRET, "answered 400: Model 'seg/1' is a instance-segmentation model."),
+    (asked("det/3", "object-detection"), "", f"Set {KEY_SETTING} to a key that opens the model."),
+    (asked("det/3", "object-detection"), "another-key", f"Set {KEY_SETTING} to a key that opens the model."),
+]
+
+
+@pytest.mark.parametrize(("wrong", "key", "complaint"), FAILING, ids=["unknown", "type", "no key", "wrong key"])
+def test_a_job_that_the_server_refuses_fails_with_what_to_do(
+    start_engine: StartEngine,
+    image_api: ImageApi,
+    small_video: Path,
+    wrong: dict[str, Any],
+    key: str,
+    complaint: str,
+) -> None:
+    engine = start_engine(model_servers=servers(image_api, key=key))
+    reason = engine.wait(engine.submit(engine.upload(small_video), wrong, fps=1)).reason
+    name = f"{wrong['model_id']}/{wrong['model_version']}"
+    assert reason.startswith(f"{name} cannot be run: the inference server {image_api.url} answered 4")
+    assert complaint in reason
+    frames = [asked["image"]["value"] for asked in image_api.asked]
+    assert len(set(frames)) == len(frames)  # none is sent again
+
+
+def test_the_key_reaches_the_server_and_no_command_line_file_or_log(
+    start_engine: StartEngine, image_api: ImageApi, small_video: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine = start_engine(model_servers=servers(image_api))
+    engine.results(engine.submit(engine.upload(small_video), model("det", "3"), fps=1))
+    failing = engine.submit(engine.upload(small_video), model("nothing"), fps=1)
+    assert SECRET not in engine.wait(failing).reason
+    assert {body["api_key"] for body in image_api.asked} == {SECRET}
+    command_lines = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(engine.folder) in command_lines
+    assert SECRET not in command_lines
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path.name for path in files if SECRET.encode() in path.read_bytes()] == []
+    assert SECRET not in "".join(capfd.readouterr())
+
+
+def question(task: str, version: str, image: Any, **params: Any) -> tuple[dict[str, Any], Any]:
+    """What a server is asked about one picture: the fields, and the picture as it arrived."""
+    name = {"gaze-detection": "gaze", "clip-embed-image": "clip"}.get(task, f"some/{version}")
+    with ImageApi(models={name: next((said[0], said[1]) for said in MADE.values() if said[0] == task)}) as api:
+        request = ModelRequest(name.partition("/")[0], version, task, params or None)
+        RemoteDetector(InferenceServer(api.url, SECRET, model=name), request).infer(Picture.of(image))
+        (body,) = api.asked
+    sent = Image.open(io.BytesIO(base64.b64decode(body["image"].pop("value"))))
+    return body, sent
+
+
+SDK_PARAMS = {"class_filter": ["car"], "confidence": 0.5, "iou_threshold": 0.4, "max_detections": 7}
+SDK_SAYS = [
+    ("object-detection", {"api_key": SECRET, "model_id": "some/3", **SDK_PARAMS}),
+    ("instance-segmentation", {"api_key": SECRET, "model_id": "some/3", **SDK_PARAMS}),
+    ("keypoint-detection", {"api_key": SECRET, "model_id": "some/3", **SDK_PARAMS}),
+    ("classification", {"api_key": SECRET, "model_id": "some/3", "confidence": 0.5}),
+    ("clip-embed-image", {"api_key": SECRET, "clip_version_id": "ViT-B-32"}),
+]
+"""Recorded from inference-sdk 1.8.3, but for the flags that it sends as false: a server has none of them set anyway."""
+
+
+@pytest.mark.parametrize(("task", "said"), SDK_SAYS, ids=[task for task, _ in SDK_SAYS])
+def test_a_server_is_asked_what_the_vendor_s_sdk_asks(task: str, said: dict[str, Any]) -> None:
+    params = {"classes" if name == "class_filter" else name: said[name] for name in SDK_PARAMS if name in said}
+    body, _ = question(task, said.get("clip_version_id", "3"), np.zeros((60, 80, 3), dtype=np.uint8), **params)
+    assert body == {**said, "image": {"type": "base64"}}
+
+
+@pytest.mark.parametrize("task", ["gaze-detection", "clip-embed-image"])
+def test_version_1_of_gaze_and_clip_is_the_server_s_own(task: str) -> None:
+    body, _ = question(task, "1", np.zeros((60, 80, 3), dtype=np.uint8))
+    assert body == {"api_key": SECRET, "image": {"type": "base64"}}
+
+
+def test_a_server_may_be_asked_for_its_best_threshold_and_what_only_it_knows() -> None:
+    image = np.zeros((60, 80, 3), dtype=np.uint8)
+    body, _ = question("object-detection", "3", image, confidence="best", class_agnostic_nms=True)
+    assert (body["confidence"], body["class_agnostic_nms"]) == ("best", True)
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(80, 60), (81, 61), (1, 1), (1920, 1080)])
+def test_a_frame_is_sent_at_its_own_size_and_in_its_colours(width_px: int, height_px: int) -> None:
+    image = np.full((height_px, width_px, 3), (200, 120, 40), dtype=np.uint8)  # BGR
+    _, sent = question("object-detection", "3", image)
+    assert sent.size == (width_px, height_px)
+    assert np.abs(np.asarray(sent.convert("RGB")).astype(int) - (40, 120, 200)).max() <= 4
+
+
+def test_threads_may_share_a_model_and_its_connections_are_kept(image_api: ImageApi) -> None:
+    detector = RemoteDetector(InferenceServer(image_api.url, SECRET, model="det/3"), ModelRequest("det", 3))
+    assert not detector.is_in_order
+    pictures = [Picture.of(np.zeros((60, 80, 3), dtype=np.uint8)) for _ in range(40)]
+    with ThreadPoolExecutor(4) as pool:
+        entries = list(pool.map(detector.infer, pictures))
+    assert [found["predictions"] for found in entries] == [[{**FOUND, "detection_id": "a"}]] * 40
+    assert image_api.connections <= 4
+
+
+ODD: list[Any] = [None, 7, "word", [], {}, {"predictions": 7}, {"predictions": [{"x": 1}]}]
+NONSENSE: list[tuple[str, Any]] = [
+    *(("object-detection", said) for said in ODD),
+    ("object-detection", {"is_stub": True, "model_id": "some/3", "task_type": "object-detection"}),
+    ("object-detection", {"predictions": [{**FOUND, "x": "left"}]}),
+    ("object-detection", [entry(FOUND), entry(FOUND)]),
+    ("classification", entry(FOUND | {"class": 7})),
+    ("semantic-segmentation", {"predictions": {"segmentation_mask": "", "class_map": ["road"]}}),
+    ("gaze-detection", [{"face": FOUND}]),
+    ("clip-embed-image", {"embeddings": []}),
+    ("clip-embed-image", {"embeddings": [["a"]]}),
+]
+
+
+@pytest.mark.parametrize(("task", "said"), NONSENSE)
+def test_an_answer_that_is_none_is_an_error_not_an_empty_frame(task: str, said: Any) -> None:
+    name = {"gaze-detection": "gaze", "clip-embed-image": "clip"}.get(task, "some/3")
+    with ImageApi(models={name: (task, said)}) as api:
+        detector = RemoteDetector(
+            InferenceServer(api.url, None, model=name), ModelRequest(name.partition("/")[0], 3, task)
+        )
+        with pytest.raises(ModelError, match=f"answered with something that is no {task}"):
+            detector.infer(Picture.of(np.zeros((6, 8, 3), dtype=np.uint8)))
+        assert len(api.asked) == 1
+
+
+FACELESS: list[Any] = [[], [{"predictions": [], "time": 0.1}], {"predictions": []}]
+
+
+@pytest.mark.parametrize("said", FACELESS)
+def test_a_frame_without_a_face_is_an_empty_frame(said: Any) -> None:
+    with ImageApi(models={"gaze": ("gaze-detection", said)}) as api:
+        request = ModelRequest("gaze", 1, "gaze-detection")
+        found = RemoteDetector(InferenceServer(api.url, None, model="gaze/1"), request)
+        assert found.infer(Picture.of(np.zeros((6, 8, 3), dtype=np.uint8)))["predictions"] == []

@@ -1,0 +1,213 @@
+"""The fault mode: what each fault answers, how long, and where it is refused."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from frametally.engine.fault_injection import FAILURE, FAULTS, UNKNOWN_WORD, read_faults
+from frametally.errors import SettingsError
+from tests.support.engines import KEY, RunningEngine, StartEngine
+
+ROOT = Path(__file__).parents[2]
+LOOPBACK = "127.0.0.1"
+PUBLIC = "https://example.com/video.mp4"
+
+
+def start_with(start_engine: StartEngine, faults: str, *, worker: bool = False) -> RunningEngine:
+    return start_engine(worker=worker, faults=read_faults(faults, host=LOOPBACK))
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer"),
+    [
+        ("status-stuck", {"status": 1}),
+        ("status-absent", {}),
+        ("status-unknown-word", {"status": UNKNOWN_WORD}),
+        ("status-failed", {"status": 2, "message": FAILURE}),
+        ("status-failed-silent", {"status": 3}),
+    ],
+)
+def test_a_status_says_what_was_asked_for_and_invites_no_early_call(
+    start_engine: StartEngine, fault: str, answer: dict[str, Any]
+) -> None:
+    engine = start_with(start_engine, fault)
+    got = engine.call("GET", "/videoinfer/", params={"job_id": engine.submit(PUBLIC)})
+    assert (got.status_code, got.json()) == (200, answer)
+    assert "retry-after" not in got.headers
+
+
+def test_a_fault_of_the_status_hides_no_wrong_key_and_no_unknown_job(start_engine: StartEngine) -> None:
+    engine = start_with(start_engine, "status-stuck")
+    assert engine.call("GET", "/videoinfer/", key="wrong", params={"job_id": "x"}).status_code == 401
+    assert engine.call("GET", "/videoinfer/", params={"job_id": "x"}).status_code == 404
+
+
+def test_a_job_goes_its_way_in_words(start_engine: StartEngine, small_video: Path) -> None:
+    engine = start_with(start_engine, "status-word", worker=True)
+    good, bad = engine.submit(engine.upload(small_video)), engine.submit(PUBLIC.replace("example.com", LOOPBACK))
+    assert engine.status(bad).status == "processing"
+    assert (engine.wait(good).status, engine.wait(bad).status) == ("completed", "failed")
+
+
+@pytest.mark.parametrize(("fault", "status"), [("rate-limit", 429), ("broken-500", 500)])
+def test_every_call_with_the_key_fails_for_a_while(start_engine: StartEngine, fault: str, status: int) -> None:
+    engine = start_with(start_engine, f"{fault}:7")
+    calls = [("POST", ""), ("POST", "video_upload_signed_url/"), ("GET", "models/")]
+    calls += [(method, "videoinfer/") for method in ("POST", "GET", "DELETE")]
+    answers = [engine.call(method, f"/{path}", json={}) for method, path in calls]
+    assert [answer.status_code for answer in answers] == [status] * 6
+    assert [answer.headers.get("retry-after") for answer in answers] == ["30" if fault == "rate-limit" else None] * 6
+    assert engine.call("POST", "/").status_code == status
+    assert engine.call("POST", "/").json() == {"workspace": "embedded"}
+
+
+@pytest.fixture
+def fetch(start_engine: StartEngine, small_video: Path) -> Callable[[str], requests.Response]:
+    """Fetches the results of one job that is done, from an engine of its own for each set of faults."""
+    well = start_engine()
+    job_id = well.submit(well.upload(small_video))
+    well.results(job_id)
+
+    def fetched(faults: str) -> requests.Response:
+        engine = start_with(start_engine, faults)
+        return requests.get(str(engine.status(job_id).output_signed_url), timeout=20)
+
+    return fetched
+
+
+Fetch = Callable[[str], requests.Response]
+
+
+def test_the_output_link_is_refused_as_a_storage_does_it(fetch: Fetch) -> None:
+    expired, refused = fetch("link-expired"), fetch("link-403")
+    assert (expired.status_code, "<Code>ExpiredToken</Code>" in expired.text) == (400, True)
+    assert (refused.status_code, "<Code>AccessDenied</Code>" in refused.text) == (403, True)
+
+
+def test_half_of_the_results_comes_with_the_promise_of_more_or_without(fetch: Fetch) -> None:
+    good = fetch("").content
+    assert fetch("results-truncated").content == good[: len(good) // 2]
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match=rf"IncompleteRead\({len(good) // 2} bytes read"):
+        fetch("results-cut")
+
+
+def test_results_are_changed_in_what_the_fault_says_and_in_nothing_else(fetch: Fetch) -> None:
+    good = fetch("").json()
+    nulls, plural, unknown = (fetch(f"results-{name}").json() for name in ("nulls", "frame-offsets", "unknown-type"))
+    assert nulls == {**good, "motion": [None if at % 2 else entry for at, entry in enumerate(good["motion"])]}
+    assert list(plural) == ["frame_offsets", "time_offsets", "motion"]
+    assert list(plural.values()) == list(good.values())
+    assert unknown == {**good, "motion": [{"depth_map": "AAAA"}] * 20}
+
+
+def test_several_faults_meet_one_call_and_each_has_its_number(fetch: Fetch) -> None:
+    both = fetch("results-nulls,results-frame-offsets").json()
+    assert (next(iter(both)), both["motion"][1]) == ("frame_offsets", None)
+    assert fetch("link-403,results-nulls").status_code == 403
+
+
+def test_a_fault_with_a_number_passes(start_engine: StartEngine) -> None:
+    engine = start_with(start_engine, "status-absent:2")
+    job_id = engine.submit(PUBLIC)
+    assert [engine.status(job_id).status for _ in range(3)] == [None, None, 1]
+
+
+def test_an_upload_breaks_at_half_and_leaves_nothing(start_engine: StartEngine) -> None:
+    engine = start_with(start_engine, "upload-breaks:1")
+    link, sent_bytes = engine.upload_link(), 0
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal sent_bytes
+        for _ in range(64):
+            yield bytes(1 << 20)
+            sent_bytes += 1 << 20
+
+    with pytest.raises(requests.ConnectionError):
+        requests.put(link, data=SizedBody(pieces(), 64 << 20), timeout=20)
+    assert sent_bytes < 60 << 20
+    assert list((engine.folder / "uploads").iterdir()) == []
+    assert requests.put(link, data=b"video", timeout=20).status_code == 200
+
+
+class SizedBody:
+    """A body whose length is announced."""
+
+    def __init__(self, pieces: Iterator[bytes], size_bytes: int) -> None:
+        self._pieces, self._size_bytes = pieces, size_bytes
+
+    def __len__(self) -> int:
+        return self._size_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._pieces
+
+
+def test_an_engine_that_is_well_runs_nothing_of_this(start_engine: StartEngine) -> None:
+    routes = start_engine(worker=False).engine.routes()
+    assert not [route for route in routes if route.endpoint.__globals__["__name__"].endswith(".faults")]
+
+
+def test_the_log_names_the_fault_and_neither_key_nor_token(
+    start_engine: StartEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "frametally.engine"):
+        engine = start_with(start_engine, "upload-breaks,rate-limit:1")
+        engine.call("POST", "/")
+        link = engine.upload_link()
+        with pytest.raises(requests.ConnectionError):
+            requests.put(link, data=b"video", timeout=20)
+    assert "fault mode: upload-breaks, rate-limit" in caplog.text
+    assert "fault rate-limit meets POST /" in caplog.text
+    assert "fault upload-breaks meets PUT /videoinfer/uploads/{token}" in caplog.text
+    token = link.partition("/uploads/")[2].partition("?")[0]
+    assert not [secret for secret in (KEY, token) if secret in caplog.text]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_a_loopback_address_may_be_faulty(host: str) -> None:
+    assert [fault.name for fault in read_faults(" link-403 , rate-limit:2,", host=host)] == ["link-403", "rate-limit"]
+
+
+@pytest.mark.parametrize("host", [None, "", "0.0.0.0", "::", "192.168.1.7", "example.com", "127.0.0.1.example.com"])
+def test_an_address_that_others_reach_is_refused_and_without_faults_it_is_not(host: str | None) -> None:
+    with pytest.raises(SettingsError, match="FRAMETALLY_ENGINE_FAULTS is for a loopback address"):
+        read_faults("link-403", host=host)
+    assert read_faults("", host=host) == []
+
+
+def test_an_unknown_fault_is_refused_with_those_there_are() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_faults("link-403,link-404", host=LOOPBACK)
+    assert "no fault 'link-404'" in caught.value.what
+    assert all(name in caught.value.next_step for name in FAULTS)
+
+
+@pytest.mark.parametrize("text", ["link-403:", "link-403:0", "link-403:-1", "link-403:x", "link-403:1:2", "link-403:²"])
+def test_a_wrong_number_of_calls_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"Write link-403:3, or link-403\."):
+        read_faults(text, host=LOOPBACK)
+
+
+def test_the_documentation_lists_every_fault() -> None:
+    text = (ROOT / "docs" / "bad-days.md").read_text()
+    assert [name for name, fault in FAULTS.items() if f"| `{name}` | {fault.meaning} |" not in text] == []
+
+
+def test_the_engine_alone_starts_faulty_on_loopback_only(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "frametally.engine", "--host", "0.0.0.0", "--port", "0"]
+    foreign = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
+    own = {"FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_ENGINE_FAULTS": "link-403"}
+    ended = subprocess.run(
+        command, cwd=ROOT, env=foreign | own, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert "this server listens on 0.0.0.0. Start it with --host 127.0.0.1" in ended.stderr

@@ -1,0 +1,146 @@
+"""A list of addresses or a CSV becomes jobs: what of it does, what does not and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from frametally.errors import JobError
+from frametally.job import EMBEDDED, Job, ModelChoice
+from frametally.jobs.batch import MOST_LINES, batch_jobs, judged, read_batch, refused_files, start_batch
+from frametally.jobs.preflight import Facts
+from frametally.ledger import tags as job_tags
+from frametally.ledger.ledger import Store
+from frametally.library.library import MediaLibrary
+from frametally.storage.atomic import DISK_RESERVE_BYTES
+from tests.conftest import write_video
+from tests.support.ledgers import START
+
+MODELS = [ModelChoice(model_id="motion", version="1")]
+
+
+def jobs_of(text: str) -> list[Job]:
+    return batch_jobs(read_batch(text), [], service="https://a", key_id="k", models=MODELS, infer_fps=5.0, now=START)
+
+
+def test_each_line_is_a_video_and_empty_ones_count_only_for_the_numbers() -> None:
+    lines = read_batch("\ufeffhttps://host/a%20b.mp4\r\n\r\n  https://host/x,y.mp4?token=1  \n")
+    assert [(line.number, line.url, line.name, line.wrong) for line in lines] == [
+        (1, "https://host/a%20b.mp4", "a b.mp4", ""),
+        (3, "https://host/x,y.mp4?token=1", "x,y.mp4", ""),
+    ]
+
+
+def test_a_csv_names_its_columns_in_any_order() -> None:
+    text = 'Name,note,"URL",other\n"Dock, north",wet,https://host/1.mp4,x\n,,https://host/2.mp4\n,,,\n'
+    lines = read_batch(text)
+    assert [(line.number, line.url, line.name, line.notes) for line in lines] == [
+        (2, "https://host/1.mp4", "Dock, north", "wet"),
+        (3, "https://host/2.mp4", "2.mp4", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("ftp://host/v.mp4", "not an http or https URL"),
+        ("video.mp4", "not an http or https URL"),
+        ("https://user:pw@host/v.mp4", "carries a user name"),
+        ("https://host/v.mp4\nhttps://host/v.mp4", "The same address as in line 1"),
+        ("name,url\nfilm", "not an http or https URL"),
+    ],
+)
+def test_a_line_that_becomes_no_job_says_why(text: str, why: str) -> None:
+    assert why in read_batch(text)[-1].wrong
+
+
+def test_nothing_is_nothing_and_too_much_is_refused() -> None:
+    assert read_batch(" \n\n") == read_batch("") == read_batch("url,name\n") == []
+    with pytest.raises(JobError, match="up to 1,000 lines; this has 1,001"):
+        read_batch("https://host/v.mp4\n" * (MOST_LINES + 1))
+
+
+def test_the_good_lines_and_the_files_become_jobs_of_one_tag(store: Store, small_video: Path, tmp_path: Path) -> None:
+    kept = MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30).add(small_video)
+    lines = read_batch("https://host/1.mp4\nnonsense\nhttps://host/2.mp4")
+    jobs = batch_jobs(lines, [kept], service="https://a", key_id="k", models=MODELS, infer_fps=5.0, now=START)
+    start_batch(store, jobs, " night  shift ")
+    assert sorted(store.jobs(), key=lambda job: job.video_name) == sorted(jobs, key=lambda job: job.video_name)
+    assert [(job.video_url, job.video_sha256, job.frames) for job in jobs] == [
+        ("https://host/1.mp4", None, None),
+        ("https://host/2.mp4", None, None),
+        (None, kept.sha256, 20),
+    ]
+    assert job_tags.all_tags(store) == {job.id: ["night shift"] for job in jobs}
+    assert store.history(jobs[0].id)[0].cause == "One of a batch of 3."
+
+
+def test_of_a_batch_with_a_bad_tag_nothing_is_started(store: Store) -> None:
+    with pytest.raises(JobError, match="1 to 60 characters"):
+        start_batch(store, jobs_of("https://host/1.mp4"), "")
+    assert store.jobs() == []
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_a_csv_may_end_its_lines_as_any_system_does(end: str) -> None:
+    lines = read_batch(end.join(["url,name", "https://host/1.mp4,north", "https://host/2.mp4,south", ""]))
+    assert [(line.number, line.url, line.name) for line in lines] == [
+        (2, "https://host/1.mp4", "north"),
+        (3, "https://host/2.mp4", "south"),
+    ]
+
+
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_csv_may_part_its_columns_as_any_spreadsheet_does(sign: str) -> None:
+    text = "note;url\nMonday;https://host/1.mp4\n;https://host/2.mp4\n".replace(";", sign)
+    assert [(line.url, line.notes, line.wrong) for line in read_batch(text)] == [
+        ("https://host/1.mp4", "Monday", ""),
+        ("https://host/2.mp4", "", ""),
+    ]
+
+
+@pytest.mark.parametrize("size", [10, 200_000])
+def test_a_quotation_mark_that_is_never_closed_swallows_no_line(size: int) -> None:
+    text = 'url,note\nhttps://host/1.mp4,fine\nhttps://host/2.mp4,"open\n' + "https://host/3.mp4,x\n" * (size // 20 + 1)
+    with pytest.raises(JobError, match="line 3"):
+        read_batch(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["https://host/x.mp4;Monday", "https://host/x.MKV,Monday", "https://host/x.mp4\tMonday"]
+)
+def test_columns_that_no_first_line_names_are_not_taken_for_an_address(line: str) -> None:
+    (read,) = read_batch(line)
+    assert "name the columns in the first line" in read.wrong.lower()
+
+
+def test_a_comma_in_the_query_of_an_address_is_its_own() -> None:
+    assert read_batch("https://host/x.mp4?of=b.mp4,c;d")[0].wrong == ""
+
+
+def test_a_link_that_has_ended_makes_no_job_and_one_that_ends_soon_is_told_of() -> None:
+    signed = "https://host/{}.mp4?X-Amz-Date=20260301T{}Z&X-Amz-Expires=3600&X-Amz-Signature=s3cret"
+    given = "\n".join([signed.format("ended", "090000"), signed.format("soon", "120000"), "https://host/x.mp4", "bad"])
+    lines = judged(read_batch(given), Facts(now=START, service="https://a", models=MODELS, infer_fps=5.0))
+    assert [(line.number, line.wrong[:38], line.warns[:38]) for line in lines] == [
+        (1, "The link to the video expired at 2026-", ""),
+        (2, "", "The link to the video expires in 1 h 0"),
+        (3, "", ""),
+        (4, "The address of the video is not an htt", ""),
+    ]
+    assert "s3cret" not in "".join(line.wrong + line.warns for line in lines)
+
+
+def test_files_share_the_disk_that_the_engine_copies_them_to(small_video: Path, tmp_path: Path) -> None:
+    media = MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30)
+    write_video(tmp_path / "slow.mp4", frames=8, fps=2)
+    write_video(tmp_path / "other.mp4", frames=41, fps=10)
+    kept = [media.add(path) for path in (small_video, tmp_path / "slow.mp4", tmp_path / "other.mp4")]
+    room = DISK_RESERVE_BYTES + kept[0].facts.size_bytes + kept[2].facts.size_bytes
+    facts = Facts(now=START, service=EMBEDDED, infer_fps=5.0, free_bytes=room)
+    assert list(refused_files(kept, facts)) == [kept[1].sha256]
+    refused = refused_files(kept, replace(facts, free_bytes=room - 1))
+    assert list(refused) == [kept[1].sha256, kept[2].sha256]
+    assert "disk here is nearly full" in refused[kept[2].sha256]

@@ -1,0 +1,92 @@
+"""What earlier jobs say about the next one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.jobs.eta import FEWEST_JOBS, Estimate, estimate
+from tests.support.ledgers import START, a_job
+
+CARS = ModelChoice(model_id="cars", version="2")
+BIRDS = ModelChoice(model_id="birds", version="1")
+
+
+def ran(run_s: float, *models: ModelChoice, frames: int = 100, **values: Any) -> Job:
+    """A job that took so long, after a minute in which it was sent."""
+    began_at = START + timedelta(minutes=1)
+    known: dict[str, Any] = {
+        "status": JobStatus.SUCCEEDED,
+        "models": models or (CARS,),
+        "frames": frames,
+        "began_at": began_at,
+        "checked_at": began_at + timedelta(seconds=run_s),
+        "ended_at": began_at + timedelta(seconds=run_s + 5),
+    }
+    return a_job(**{**known, **values})
+
+
+def test_before_three_jobs_there_is_no_estimate() -> None:
+    jobs = [ran(100) for _ in range(FEWEST_JOBS)]
+    assert FEWEST_JOBS == 3
+    assert [estimate(jobs[:count], [CARS], 100) is not None for count in range(4)] == [False, False, False, True]
+
+
+def test_the_range_is_where_most_of_the_earlier_jobs_lay() -> None:
+    told = estimate([ran(seconds) for seconds in (100, 110, 120, 130, 140, 150)], [CARS], 200)
+    assert told is not None
+    assert [told.low_s, told.high_s, told.jobs] == pytest.approx([220, 280, 6])
+
+
+def test_one_odd_job_moves_nothing() -> None:
+    usual = [ran(seconds) for seconds in (100, 101, 102, 103, 104)]
+    told = estimate([ran(50_000), *usual], [CARS], 100)
+    assert told is not None
+    assert 100 <= told.low_s <= told.high_s <= 104
+
+
+def test_other_models_say_nothing_and_a_confidence_makes_no_other_model() -> None:
+    others = [ran(1, BIRDS), ran(1, CARS, BIRDS), ran(1, ModelChoice(model_id="cars", version="3"))] * 3
+    sure = ModelChoice(model_id="cars", version="2", confidence=0.9)
+    assert estimate(others, [CARS], 100) is None
+    assert estimate([*others, *[ran(50, sure)] * 3], [CARS], 100) == Estimate(low_s=50, high_s=50, jobs=3)
+
+
+def test_models_that_have_run_together_are_judged_by_that_in_any_order() -> None:
+    told = estimate([*[ran(9, CARS)] * 3, *[ran(9, BIRDS)] * 3, *[ran(40, BIRDS, CARS)] * 3], [CARS, BIRDS], 100)
+    assert told == Estimate(low_s=40, high_s=40, jobs=3)
+
+
+def test_models_that_have_only_run_alone_take_as_long_as_one_after_the_other() -> None:
+    told = estimate([*[ran(10, CARS)] * 3, *[ran(30, BIRDS)] * 4], [CARS, BIRDS], 200)
+    assert told == Estimate(low_s=80, high_s=80, jobs=7)
+    assert estimate([*[ran(10, CARS)] * 3, *[ran(30, BIRDS)] * 2], [CARS, BIRDS], 200) is None
+
+
+def test_jobs_of_about_the_same_size_count_where_there_are_enough() -> None:
+    """A short job is mostly waiting and loading: it says little about a long one, and the other way round."""
+    short = [ran(60, frames=10)] * 12
+    long = [ran(600, frames=6000)] * 10
+    assert estimate([*short, *long], [CARS], 8) == Estimate(low_s=48, high_s=48, jobs=10)
+    assert estimate([*short, *long], [CARS], 3000) == Estimate(low_s=300, high_s=300, jobs=10)
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [{"frames": None}, {"frames": 0}, {"began_at": None}, {"checked_at": None}, {"status": JobStatus.FAILED}],
+)
+def test_a_job_of_which_too_little_is_known_does_not_count(unknown: dict[str, Any]) -> None:
+    assert estimate([ran(10), ran(10), ran(10, **unknown)], [CARS], 100) is None
+
+
+def test_for_no_frames_there_is_nothing_to_tell() -> None:
+    assert estimate([ran(10)] * 3, [CARS], 0) is None
+
+
+def test_what_is_left_is_never_less_than_nothing() -> None:
+    told = Estimate(low_s=60, high_s=90, jobs=3)
+    assert told.after(70) == Estimate(low_s=0, high_s=20, jobs=3)
+    assert told.after(500) == Estimate(low_s=0, high_s=0, jobs=3)

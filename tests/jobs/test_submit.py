@@ -1,0 +1,239 @@
+"""A video on its way to its service: again where a link breaks, not again where the service still has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frametally.job import Job, JobStatus
+from frametally.jobs.submit import MAX_UPLOAD_BREAKS
+from tests.support.deployment import DAY_S, Deployment
+from tests.support.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
+
+TAKEN = answer({"job_id": "r1"})
+
+
+@pytest.fixture
+def deployed(deployed: Deployment, server: MisbehavingServer) -> Deployment:
+    deployed.services.remember(server.url, "key")
+    return deployed
+
+
+def link(server: MisbehavingServer, number: int = 1) -> Reply:
+    return answer({"signed_url": f"{server.url}/storage/{number}?sig=1"})
+
+
+def hosted(deployed: Deployment, video: Path, **values: Any) -> Job:
+    service, key_id = deployed.services.known()[-1]
+    return deployed.submit(video, **{"service": service, "key_id": key_id, **values})
+
+
+def calls(server: MisbehavingServer) -> list[str]:
+    return [f"{request.method} {request.path}" for request in server.seen]
+
+
+def inputs(server: MisbehavingServer) -> list[str]:
+    return [json.loads(seen.body)["input_url"] for seen in server.seen if seen.path == "/videoinfer/"]
+
+
+@pytest.mark.parametrize("fault", [reset, answer(status=503), answer(status=403)])
+def test_a_link_that_breaks_or_has_expired_is_followed_by_a_new_one(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path, fault: Reply
+) -> None:
+    server.replies_with(link(server, 1), fault, link(server, 2), answer(), TAKEN)
+    job = hosted(deployed, small_video)
+    deployed.step()
+    assert (deployed.job(job.id).status, deployed.job(job.id).upload_breaks) == (JobStatus.CREATED, 1)
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.SUBMITTED
+    assert [call for call in calls(server) if call.startswith("PUT")] == ["PUT /storage/1", "PUT /storage/2"]
+    assert inputs(server) == [f"{server.url}/storage/2?sig=1"]
+
+
+def test_an_upload_that_breaks_off_again_and_again_ends_the_job(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(*[link(server), reset] * MAX_UPLOAD_BREAKS, answer(status=500))
+    job, pauses_s = hosted(deployed, small_video), []
+    while deployed.job(job.id).status is JobStatus.CREATED:
+        deployed.step()
+        pauses_s.append(deployed.pause_s(job.id))
+    assert len([call for call in calls(server) if call.startswith("PUT")]) == MAX_UPLOAD_BREAKS
+    assert "broke off 10 times" in deployed.job(job.id).failure
+    assert pauses_s[0] < 7
+    assert pauses_s[-2] >= 600
+
+
+def test_a_video_that_the_service_still_has_is_not_sent_again(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(link(server), answer(), TAKEN)
+    hosted(deployed, small_video)
+    deployed.step()
+    deployed.clock.wait(5 * DAY_S)
+    second = hosted(deployed, small_video, infer_fps=2.0)
+    deployed.workflow.advance(second)
+    assert deployed.job(second.id).status is JobStatus.SUBMITTED
+    assert calls(server).count("PUT /storage/1") == 1
+    assert inputs(server) == [f"{server.url}/storage/1?sig=1"] * 2
+    assert "still has the video" in " ".join(event.cause for event in deployed.store.history(second.id))
+
+
+def test_a_video_on_its_way_for_another_job_is_waited_for(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    for rate in range(1, 6):
+        hosted(deployed, small_video, infer_fps=float(rate))
+    first, *others = deployed.workflow.claim_due(at_most=8)
+
+    def all_begin() -> None:
+        for job in others:
+            deployed.workflow.advance(job)
+            assert "being sent for another job" in deployed.job(job.id).service_says
+
+    server.replies_with(link(server), meanwhile(all_begin, answer()), TAKEN)
+    deployed.workflow.advance(first)
+    while deployed.store.jobs(statuses=[JobStatus.CREATED]):
+        deployed.step()
+    assert {(job.status, job.service_says) for job in deployed.store.jobs()} == {(JobStatus.SUBMITTED, "")}
+    assert calls(server).count("PUT /storage/1") == 1
+
+
+def test_an_older_job_that_comes_back_from_a_pause_waits_for_the_younger_one_that_sends(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    older = hosted(deployed, small_video)
+    deployed.clock.wait(1)
+    younger = hosted(deployed, small_video, infer_fps=2.0)
+    assert deployed.store.claim(younger, deployed.clock(), 120)
+
+    def older_comes_back() -> None:
+        assert [job.id for job in deployed.workflow.claim_due(at_most=8)] == [older.id]
+        deployed.workflow.advance(older)
+
+    server.replies_with(meanwhile(older_comes_back, link(server)), answer(), TAKEN)
+    deployed.workflow.advance(younger)
+    assert deployed.job(younger.id).status is JobStatus.SUBMITTED
+    assert "being sent for another job" in deployed.job(older.id).service_says
+    assert calls(server).count("POST /video_upload_signed_url/") == 1
+
+
+def test_where_the_upload_for_one_job_breaks_off_another_one_may_send(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(link(server), reset, link(server, 2), answer(), TAKEN)
+    breaking = hosted(deployed, small_video)
+    deployed.step()
+    assert deployed.job(breaking.id).progress is None
+    other = hosted(deployed, small_video, infer_fps=2.0)
+    deployed.workflow.advance(other)
+    assert deployed.job(other.id).status is JobStatus.SUBMITTED
+
+
+@pytest.mark.parametrize("other", ["video", "key", "week"])
+def test_what_the_service_does_not_have_is_sent(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path, tmp_path: Path, other: str
+) -> None:
+    server.replies_with(link(server), answer(), TAKEN, link(server), answer(), TAKEN)
+    hosted(deployed, small_video)
+    deployed.step()
+    if other == "key":
+        deployed.services.remember(server.url, "another key")
+    if other == "week":
+        deployed.clock.wait(6 * DAY_S + 60)
+    if other == "video":
+        (tmp_path / "longer.mp4").write_bytes(small_video.read_bytes() + b"\0" * 9)
+        small_video = tmp_path / "longer.mp4"
+    deployed.workflow.advance(hosted(deployed, small_video))
+    assert calls(server).count("PUT /storage/1") == 2
+
+
+def test_a_service_that_has_dropped_an_upload_is_sent_it_anew_and_once(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    refused = answer({"error": "input_url cannot be read"}, status=400)
+    server.replies_with(link(server), answer(), TAKEN, refused, link(server, 2), answer(), refused)
+    hosted(deployed, small_video)
+    deployed.step()
+    deployed.clock.wait(DAY_S)
+    second = hosted(deployed, small_video)
+    deployed.workflow.advance(second)
+    again = deployed.job(second.id)
+    assert (again.status, again.upload_url, again.starting_at) == (JobStatus.CREATED, None, None)
+    deployed.workflow.advance(again)
+    assert deployed.job(second.id).status is JobStatus.FAILED
+    assert calls(server)[-4:] == [
+        *("POST /videoinfer/", "POST /video_upload_signed_url/"),
+        *("PUT /storage/2", "POST /videoinfer/"),
+    ]
+
+
+def test_a_start_that_a_crash_cut_short_is_left_to_a_person(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(TAKEN)
+    service, key_id = deployed.services.known()[-1]
+    begun = deployed.clock()
+    deployed.written(
+        status=JobStatus.UPLOADED,
+        service=service,
+        key_id=key_id,
+        remote_job_id=None,
+        upload_url="https://x/v",
+        starting_at=begun,
+    )
+    deployed.step()
+    assert (deployed.job().status, server.seen) == (JobStatus.LOST, [])
+    assert deployed.job().failure.startswith("The server stopped while the job was being started. It may have been")
+    assert deployed.workflow.refresh("j1") is not None
+    assert (deployed.job().status, calls(server)) == (JobStatus.SUBMITTED, ["POST /videoinfer/"])
+
+
+def test_a_start_that_a_person_makes_again_and_that_is_in_doubt_again_says_so_anew(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(reset)
+    service, key_id = deployed.services.known()[-1]
+    known = {"service": service, "key_id": key_id, "remote_job_id": None, "upload_url": "https://x/v"}
+    deployed.written(status=JobStatus.LOST, failure="an earlier doubt", **known)
+    deployed.workflow.refresh("j1")
+    assert deployed.job().status is JobStatus.LOST
+    assert "It may have been started there all the same" in deployed.job().failure
+    assert deployed.pause_s() == 0
+
+
+@pytest.mark.parametrize("fault", [answer(status=429), answer(status=503, Retry_After="30")])
+def test_a_start_that_was_surely_not_taken_is_made_again(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path, fault: Reply
+) -> None:
+    server.replies_with(link(server), answer(), fault, TAKEN)
+    job = hosted(deployed, small_video)
+    deployed.step()
+    assert (deployed.job(job.id).status, deployed.job(job.id).starting_at) == (JobStatus.UPLOADED, None)
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.SUBMITTED
+
+
+def test_a_start_carries_the_id_of_the_job_so_that_it_can_be_repeated(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(TAKEN)
+    job = deployed.submit(None, video_url="https://host/v.mp4")
+    deployed.step()
+    assert server.seen[0].headers["Idempotency-Key"] == job.id
+
+
+def test_who_was_away_for_longer_than_a_lease_starts_nothing_and_asks_nobody(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer({"status": 1}))
+    seen = deployed.written()
+    starting = deployed.submit(None, video_url="https://host/v.mp4")
+    deployed.store.note(seen, checked_at=deployed.clock())
+    deployed.store.note(starting, starting_at=deployed.clock())
+    deployed.workflow.advance(seen)
+    deployed.workflow.advance(starting)
+    assert server.seen == []

@@ -1,0 +1,142 @@
+"""The one watcher of a process: it takes due jobs, survives a ledger that fails, and stops when it is told."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
+
+import pytest
+import sqlalchemy as sa
+
+from frametally.job import JobStatus
+from frametally.jobs.watcher import Watcher
+from frametally.ledger.lease import LEASE_S
+from frametally.ledger.ledger import Store
+from tests.support.deployment import Deployment
+from tests.support.ledgers import a_job
+from tests.support.misbehaving import MisbehavingServer, answer, silence
+
+
+@pytest.fixture
+def server() -> Iterator[MisbehavingServer]:
+    with MisbehavingServer() as server:
+        server.replies_with(answer({"status": 2, "error": "seen"}))
+        yield server
+
+
+@pytest.fixture
+def watcher(deployed: Deployment) -> Iterator[Watcher]:
+    watcher = Watcher(deployed.workflow, look_every_s=0.01)
+    yield watcher
+    watcher.stop()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    give_up_s = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < give_up_s
+        time.sleep(0.01)
+
+
+def add_jobs(deployed: Deployment, count: int) -> None:
+    for number in range(count):
+        deployed.store.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
+
+
+def one_under_way(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:
+    """A job whose service has been asked and says nothing."""
+    server.replies_with(silence(server))
+    add_jobs(deployed, 1)
+    watcher.start()
+    until(lambda: bool(server.seen))
+
+
+def ended(deployed: Deployment) -> int:
+    return len(deployed.store.jobs(statuses=[JobStatus.FAILED]))
+
+
+def test_every_due_job_is_taken_once(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:
+    add_jobs(deployed, 20)
+    watcher.start()
+    watcher.start()
+    until(lambda: ended(deployed) == 20)
+    assert sorted(request.query["job_id"][0] for request in server.seen) == sorted(f"r{number}" for number in range(20))
+
+
+def test_a_job_that_comes_later_is_taken_too(deployed: Deployment, watcher: Watcher) -> None:
+    watcher.start()
+    add_jobs(deployed, 1)
+    until(lambda: ended(deployed) == 1)
+
+
+def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
+    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+) -> None:
+    let_go = threading.Event()
+    waiting = threading.Semaphore(0)
+
+    def stall(handler: BaseHTTPRequestHandler) -> None:
+        waiting.release()
+        let_go.wait(20)
+        answer({"status": 2, "error": "seen"})(handler)
+
+    server.replies_with(stall)
+    add_jobs(deployed, 12)
+    watcher.start()
+    assert all(waiting.acquire(timeout=20) for _ in range(8))
+    claimed = [job for job in deployed.store.jobs() if job.next_check_at > deployed.clock()]
+    assert (len(server.seen), len(claimed)) == (8, 8)
+    let_go.set()
+    until(lambda: ended(deployed) == 12)
+
+
+def test_a_job_under_way_is_not_begun_twice_where_the_machine_slept(
+    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+) -> None:
+    one_under_way(deployed, server, watcher)
+    deployed.clock.wait(LEASE_S + 1)
+    until(lambda: deployed.job("j0").next_check_at > deployed.clock())
+    time.sleep(0.1)
+    assert len([thread for thread in threading.enumerate() if thread.name == "job j0"]) == 1
+    server.stopping.set()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [sa.exc.OperationalError("SELECT", {}, Exception("the disk is busy")), ValueError("a row of a newer version")],
+)
+def test_a_ledger_that_fails_for_a_while_stops_nothing(
+    deployed: Deployment, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    due, failures = Store.due, iter(range(3))
+
+    def fail_at_first(store: Store, *arguments: object, **options: object) -> object:
+        if next(failures, None) is not None:
+            raise fault
+        return due(store, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Store, "due", fail_at_first)
+    add_jobs(deployed, 1)
+    watcher.start()
+    until(lambda: ended(deployed) == 1)
+
+
+def test_a_job_under_way_does_not_keep_the_server_from_ending(
+    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+) -> None:
+    one_under_way(deployed, server, watcher)
+    watcher.stop()
+    at_work = [thread for thread in threading.enumerate() if thread.name.startswith("job")]
+    assert [thread.daemon for thread in at_work] == [True]
+    server.stopping.set()
+    until(lambda: not at_work[0].is_alive())
+
+
+def test_a_stopped_watcher_takes_no_more(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:
+    watcher.start()
+    watcher.stop()
+    add_jobs(deployed, 1)
+    time.sleep(0.05)
+    assert server.seen == []

@@ -1,0 +1,604 @@
+"""A job from the click to the results, over real sockets, with a clock that the test sets."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frametally.client.client import VideoInferenceClient
+from frametally.contract import STATUS_FLOOR_S
+from frametally.errors import JobError, MediaError
+from frametally.job import Job, JobStatus
+from frametally.jobs import collect as archiving
+from frametally.ledger import lease
+from frametally.ledger.events import EventKind
+from frametally.ledger.lease import LEASE_S
+from frametally.ledger.ledger import Store
+from frametally.results import ARCHIVE_NAME, archive_apart, ingest, open_results
+from tests.support import fake_service
+from tests.support.deployment import DAY_S, Deployment
+from tests.support.fake_service import FakeService
+from tests.support.ledgers import START, Clock, open_store
+from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
+from tests.support.short_documents import document, entry
+
+RESULTS = json.dumps(document(entry(), None)).encode()
+
+
+@pytest.fixture
+def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[Deployment, FakeService]]:
+    """With the hosted service as its reference has it: whoever asks under the floor is refused there."""
+    with FakeService(in_words=False) as fake:
+        deployment = Deployment(tmp_path, clock, fake.url, fake_service.KEY)
+        yield deployment, fake
+        deployment.store.close()
+
+
+def finish(deployment: Deployment, fake: FakeService, job_id: str, between: Callable[[], None]) -> list[JobStatus]:
+    """Let time pass and the job go on; returns the states it was seen in."""
+    seen = [deployment.job(job_id).status]
+    for _ in range(8):
+        between()
+        before = deployment.clock.now
+        deployment.step()
+        fake.wait((deployment.clock.now - before).total_seconds())
+        seen.append(deployment.job(job_id).status)
+    return list(dict.fromkeys(seen))
+
+
+@pytest.mark.parametrize("crash_between", [False, True])
+def test_a_job_goes_from_the_click_to_its_results(
+    hosted: tuple[Deployment, FakeService], small_video: Path, crash_between: bool
+) -> None:
+    deployment, fake = hosted
+    job = deployment.submit(small_video)
+    assert job.frames == 20
+    seen = finish(deployment, fake, job.id, deployment.restart if crash_between else lambda: None)
+    done = deployment.job(job.id)
+    assert seen[0] is JobStatus.CREATED
+    assert seen[-1] is JobStatus.SUCCEEDED, (done.failure, done.service_says)
+    assert (done.progress, done.failure, done.service_says) == (1.0, "", "")
+    assert done.ended_at is not None
+    assert done.frames == 20
+    assert done.run_s is not None
+    assert done.run_s >= 2 * STATUS_FLOOR_S
+    archived = open_results(deployment.folder / "results" / job.id)
+    assert archived.models["motion"].analysed.tolist() == [False, *[True] * 19]
+    assert [path.name for path in (deployment.folder / "results").iterdir()] == [job.id]
+
+
+def test_a_public_video_is_not_sent(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"job_id": "r1"}))
+    job = deployed.submit(None, video_url="https://host/v.mp4?token=1")
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.SUBMITTED
+    assert json.loads(server.seen[0].body) == {
+        "input_url": "https://host/v.mp4?token=1",
+        "infer_fps": 5,
+        "models": [
+            {
+                "model_id": "motion",
+                "model_version": "1",
+                "inference_type": "object-detection",
+                "inference_params": {"confidence": 0.4},
+            }
+        ],
+    }
+
+
+class Crash(BaseException):
+    """Stands for kill -9."""
+
+
+@pytest.mark.parametrize("fatal_move", [JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED])
+def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
+    hosted: tuple[Deployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch, fatal_move: JobStatus
+) -> None:
+    deployment, fake = hosted
+    job = deployment.submit(small_video)
+    move = Store.move
+
+    def die(store: Store, moved: Job, target: JobStatus, *cause: Any, **values: Any) -> bool:
+        if target is fatal_move:
+            raise Crash
+        return move(store, moved, target, *cause, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "move", die)
+        with pytest.raises(Crash):
+            finish(deployment, fake, job.id, lambda: None)
+    assert deployment.job(job.id).status is not fatal_move
+    deployment.restart()
+    fake.wait(STATUS_FLOOR_S)
+    assert finish(deployment, fake, job.id, lambda: None)[-1] is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED])
+@pytest.mark.parametrize("refusal", [401, 400])
+def test_a_job_that_the_service_does_not_take_fails_with_the_reason(
+    deployed: Deployment, server: MisbehavingServer, status: JobStatus, refusal: int, small_video: Path
+) -> None:
+    server.replies_with(answer({"error": "Not like this."}, status=refusal))
+    sha256 = deployed.media.add(small_video).sha256
+    deployed.written(status=status, remote_job_id=None, video_sha256=sha256, upload_url="https://host/v")
+    deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert f"answered {refusal}" in deployed.job().failure
+    assert "Not like this" in deployed.job().failure
+
+
+def test_a_key_that_is_refused_later_does_not_end_a_job_that_runs(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer(status=401), answer({"status": 1}))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "Check the API key" in deployed.job().service_says
+    deployed.step()
+    assert deployed.job().service_says == ""
+
+
+@pytest.mark.parametrize("fault", [reset, answer(status=503), answer(b"<html>")])
+def test_a_service_that_is_down_is_asked_ever_more_rarely(
+    deployed: Deployment, server: MisbehavingServer, fault: Reply
+) -> None:
+    server.replies_with(fault)
+    deployed.written()
+    pauses_s = []
+    for _ in range(25):
+        deployed.step()
+        pauses_s.append(deployed.pause_s())
+        assert "failed: 127.0.0.1" in deployed.job().service_says
+    assert min(pauses_s) >= STATUS_FLOOR_S
+    assert pauses_s[0] < 80
+    assert 600 <= pauses_s[-1] <= 720
+    assert len(server.seen) == 25
+
+
+def test_a_job_that_could_not_be_sent_is_tried_again_soon(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(reset)
+    job = deployed.submit(small_video)
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.CREATED
+    assert 5 <= deployed.pause_s(job.id) <= 6
+
+
+@pytest.mark.parametrize("fault", [reset, answer(status=502), answer(b"<html>")])
+def test_where_a_start_may_have_been_heard_a_person_decides_on_a_second_one(
+    deployed: Deployment, server: MisbehavingServer, fault: Reply
+) -> None:
+    server.replies_with(fault, answer({"job_id": "r1"}))
+    key_id = deployed.services.remember(server.url, "key")
+    job = deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.LOST
+    assert "may have been started there" in deployed.job(job.id).failure
+    deployed.clock.wait(3600)
+    assert (deployed.workflow.refresh_due(), len(server.seen)) == (0, 1)
+    assert deployed.workflow.refresh(job.id) is not None
+    started = deployed.job(job.id)
+    assert (started.status, started.remote_job_id, started.failure) == (JobStatus.SUBMITTED, "r1", "")
+
+
+def test_a_start_that_cannot_have_been_heard_is_tried_again(deployed: Deployment) -> None:
+    nobody = "http://127.0.0.1:9"
+    key_id = deployed.services.remember(nobody, "key")
+    job = deployed.submit(None, service=nobody, key_id=key_id, video_url="https://host/v.mp4")
+    deployed.step()
+    assert deployed.job(job.id).status is JobStatus.CREATED
+    assert 5 <= deployed.pause_s(job.id) <= 6
+
+
+def test_who_lost_the_job_while_uploading_starts_no_second_one(
+    hosted: tuple[Deployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment, _ = hosted
+    job = deployment.submit(small_video)
+    upload = VideoInferenceClient.upload
+
+    def be_overtaken(client: VideoInferenceClient, *arguments: Any) -> None:
+        upload(client, *arguments)
+        deployment.store.move(job, JobStatus.UPLOADED, upload_url="https://of-the-other/one")
+
+    monkeypatch.setattr(VideoInferenceClient, "upload", be_overtaken)
+    deployment.step()
+    assert deployment.job(job.id).status is JobStatus.UPLOADED
+    assert deployment.job(job.id).upload_url == "https://of-the-other/one"
+
+
+def test_results_that_take_long_to_read_stay_with_who_reads_them(
+    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    archive = archive_apart
+
+    def slowly(*arguments: Path) -> None:
+        deployed.clock.wait(3600)
+        give_up_s = time.monotonic() + 20
+        while deployed.pause_s() < LEASE_S and time.monotonic() < give_up_s:
+            time.sleep(0.01)
+        assert deployed.workflow.refresh_due() == 0
+        archive(*arguments)
+
+    monkeypatch.setattr(archiving, "archive_apart", slowly)
+    monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.01)
+    deployed.written()
+    deployed.step()
+    assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
+
+
+def test_done_without_results_says_so(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 0}))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "gives no results" in deployed.job().service_says
+
+
+def test_what_crashes_left_behind_goes_after_a_day(deployed: Deployment) -> None:
+    results_dir = deployed.folder / "results"
+    (results_dir / "j1").mkdir(parents=True)
+    (results_dir / "j2.draft").mkdir()
+    for name in ("j1/boxes.parquet", "j2.draft/boxes.parquet", "j3.json", ".j3.json.x.part"):
+        (results_dir / name).touch()
+    given_up = deployed.media.begin("film.mp4", 10)
+    deployed.clock.now = datetime.now(UTC)
+    deployed.workflow.tidy()
+    assert len(list(results_dir.iterdir())) == 4
+    assert deployed.media.upload(given_up.id).offset_bytes == 0
+    deployed.clock.wait(DAY_S + 60)
+    deployed.workflow.tidy()
+    assert [path.name for path in results_dir.rglob("*")] == ["j1", "boxes.parquet"]
+    with pytest.raises(MediaError):
+        deployed.media.upload(given_up.id)
+
+
+@pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST, JobStatus.CANCELLED])
+def test_results_that_came_stay_as_long_as_their_job_waits_for_them(deployed: Deployment, status: JobStatus) -> None:
+    deployed.written(status=status)
+    came = deployed.folder / "results" / "j1.json"
+    came.parent.mkdir(parents=True)
+    came.touch()
+    deployed.clock.now = datetime.now(UTC) + timedelta(seconds=DAY_S + 60)
+    deployed.workflow.tidy()
+    assert came.exists() is (status is not JobStatus.CANCELLED)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_the_pause_that_a_service_asks_for_is_kept(
+    deployed: Deployment, server: MisbehavingServer, status: int
+) -> None:
+    server.replies_with(answer(status=status, Retry_After="500"))
+    deployed.written()
+    deployed.step()
+    assert deployed.pause_s() == 500
+
+
+def test_a_busy_service_is_never_asked_under_the_floor(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer(status=429, Retry_After="1"))
+    deployed.written()
+    deployed.step()
+    assert deployed.pause_s() >= STATUS_FLOOR_S
+
+
+@pytest.mark.parametrize(("invited", "pause_s"), [({}, 60), ({"Retry_After": "2"}, 2), ({"Retry_After": "200"}, 200)])
+def test_a_job_under_way_is_asked_about_again_when_the_service_says(
+    deployed: Deployment, server: MisbehavingServer, invited: dict[str, Any], pause_s: float
+) -> None:
+    server.replies_with(answer({"status": 1, "progress": 0.25}, **invited))
+    deployed.written()
+    deployed.step()
+    assert (deployed.pause_s(), deployed.job().progress) == (pause_s, 0.25)
+    assert deployed.job().checked_at == deployed.job().answered_at == deployed.clock()
+
+
+def test_asking_again_under_the_floor_calls_nobody(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 1}))
+    deployed.written()
+    assert deployed.workflow.refresh("j1") is not None
+    deployed.clock.wait(STATUS_FLOOR_S - 1)
+    assert (deployed.workflow.refresh("j1"), deployed.workflow.refresh_due()) == (None, 0)
+    deployed.clock.wait(1)
+    assert deployed.workflow.refresh("j1") is not None
+    assert len(server.seen) == 2
+
+
+def test_a_job_that_runs_for_ever_says_so_unless_it_says_how_far_it_is(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer({"status": 1}), answer({"status": 1}), answer({"status": 1, "progress": 0.9}))
+    deployed.written()
+    says = []
+    for waited_s in (DAY_S - 60, 120, 120):
+        deployed.clock.wait(waited_s)
+        assert deployed.workflow.refresh("j1") is not None
+        says.append(deployed.job().service_says)
+    assert (says[0], says[2], deployed.job().status) == ("", "", JobStatus.SUBMITTED)
+    assert says[1].startswith("It has not come to an end for 24 h")
+    assert "Look there under r1" in says[1]
+
+
+def test_results_that_cannot_be_fetched_are_no_silence(deployed: Deployment, server: MisbehavingServer) -> None:
+    done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
+    server.replies_with(*[done, answer(status=403)] * 20)
+    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 100))
+    deployed.step()
+    assert deployed.job().service_says == (
+        "The job is done there. Downloading the results failed: 127.0.0.1 answered 403 Forbidden. "
+        "It is tried again by itself."
+    )
+    while deployed.job().status is JobStatus.SUBMITTED:
+        deployed.step()
+    lost = deployed.job()
+    assert (lost.status, lost.service_says) == (JobStatus.LOST, "")
+    assert lost.failure.startswith("The job is done there. Downloading the results failed: 127.0.0.1 answered 403")
+    assert lost.failure.endswith("came of this job for 24 h. Ask again here, or look there: its id is r1.")
+    server.replies_with(done, answer(RESULTS))
+    deployed.clock.wait(60)
+    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.job().status is JobStatus.SUCCEEDED
+
+
+def test_an_unknown_status_is_shown_as_it_came(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": "warming up"}), answer({"status": 1}))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "its status “warming up”" in deployed.job().service_says
+    deployed.step()
+    assert deployed.job().service_says == ""
+
+
+@pytest.mark.parametrize("silence", [answer({}), reset])
+def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
+    deployed: Deployment, server: MisbehavingServer, silence: Reply
+) -> None:
+    server.replies_with(silence)
+    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 1))
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    deployed.step()
+    lost = deployed.job()
+    assert (lost.status, lost.remote_job_id) == (JobStatus.LOST, "r1")
+    assert "r1" in lost.failure
+    assert deployed.workflow.refresh_due() == 0
+
+
+def test_time_in_which_nobody_asked_is_no_silence(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(reset)
+    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 100))
+    deployed.clock.wait(30 * DAY_S)
+    deployed.workflow.refresh_due()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    while deployed.job().status is JobStatus.SUBMITTED:
+        deployed.step()
+    assert deployed.job().status is JobStatus.LOST
+    assert 100 < (deployed.clock() - START).total_seconds() - 30 * DAY_S < 2000
+
+
+def test_a_job_that_could_never_be_sent_fails_with_the_last_fault(
+    deployed: Deployment, server: MisbehavingServer, small_video: Path
+) -> None:
+    server.replies_with(reset)
+    job = deployed.submit(small_video)
+    while deployed.job(job.id).status is JobStatus.CREATED:
+        deployed.step()
+    assert (deployed.clock() - START).total_seconds() > DAY_S
+    assert deployed.job(job.id).status is JobStatus.FAILED
+    assert "could not be sent for 24 h" in deployed.job(job.id).failure
+    assert "closed the connection" in deployed.job(job.id).failure
+
+
+def a_late_answer(server: MisbehavingServer) -> dict[JobStatus, list[Reply]]:
+    return {
+        JobStatus.SUBMITTED: [answer({"status": 1})],
+        JobStatus.FAILED: [answer({"status": 2, "error": "too late"})],
+        JobStatus.SUCCEEDED: [answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS)],
+    }
+
+
+@pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.SUCCEEDED])
+def test_a_late_answer_wins(deployed: Deployment, server: MisbehavingServer, status: JobStatus) -> None:
+    server.replies_with(*a_late_answer(server)[status])
+    deployed.written(status=JobStatus.LOST, failure="The service has said nothing.")
+    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.job().status is status
+    assert deployed.job().failure == ("too late" if status is JobStatus.FAILED else "")
+
+
+def test_a_lost_job_may_be_asked_about_once_a_minute(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({}))
+    deployed.written(status=JobStatus.LOST, answered_at=START - timedelta(days=2))
+    for _ in range(3):
+        assert deployed.workflow.refresh("j1") is not None
+        assert deployed.workflow.refresh("j1") is None
+        assert deployed.pause_s() == STATUS_FLOOR_S
+        deployed.clock.wait(STATUS_FLOOR_S)
+
+
+@pytest.mark.parametrize(
+    ("report", "reason"),
+    [
+        ({"status": 2, "error": "The model cannot be loaded."}, "The model cannot be loaded."),
+        ({"status": "failed", "message": "No credits."}, "No credits."),
+        ({"status": 7}, "status 7"),
+    ],
+)
+def test_a_failed_job_says_why(
+    deployed: Deployment, server: MisbehavingServer, report: dict[str, object], reason: str
+) -> None:
+    server.replies_with(answer(report))
+    deployed.written()
+    deployed.step()
+    failed = deployed.job()
+    assert (failed.status, failed.ended_at) == (JobStatus.FAILED, deployed.clock())
+    assert reason in failed.failure
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", RESULTS[:40]])
+def test_unreadable_results_fail_the_job_and_are_kept(
+    deployed: Deployment, server: MisbehavingServer, body: bytes
+) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(body))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert "is kept for a closer look" in deployed.job().failure
+    assert gzip.decompress((deployed.folder / "results" / "j1" / ARCHIVE_NAME).read_bytes()) == body
+    assert not (deployed.folder / "results" / "j1.json").exists()
+
+
+def test_results_whose_link_has_expired_are_asked_for_again(deployed: Deployment, server: MisbehavingServer) -> None:
+    done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
+    server.replies_with(done, answer(status=403), done, answer(RESULTS))
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUCCEEDED
+
+
+def test_a_job_waits_for_its_key(deployed: Deployment, server: MisbehavingServer) -> None:
+    key_id = deployed.services.remember(server.url, "key")
+    deployed.written(service=server.url, key_id=key_id)
+    deployed.restart()
+    assert deployed.workflow.refresh_due() == 0
+    assert deployed.workflow.refresh("j1") is not None
+    assert "enter it on Configuration" in deployed.job().service_says
+    deployed.clock.wait(2 * DAY_S)
+    deployed.workflow.refresh("j1")
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert server.seen == []
+    server.replies_with(answer({"status": 1, "progress": 0.5}))
+    assert deployed.services.remember(server.url, "key") == key_id
+    deployed.step()
+    assert (deployed.job().service_says, len(server.seen)) == ("", 1)
+
+
+def test_a_kept_video_that_is_gone_fails_the_job(deployed: Deployment) -> None:
+    deployed.written(status=JobStatus.CREATED, remote_job_id=None)
+    deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert "Upload it again" in deployed.job().failure
+
+
+def test_a_disk_that_cannot_take_the_results_is_waited_for(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    (deployed.folder / "results").write_text("a file where the folder should be")
+    deployed.written()
+    deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "This machine could not keep up" in deployed.job().service_says
+    assert str(deployed.folder) not in deployed.job().service_says
+
+
+def test_a_removed_job_is_left_alone(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 1}))
+    job = deployed.written()
+    assert deployed.store.claim(job, deployed.clock(), 120)
+    deployed.store.remove("j1")
+    deployed.workflow.advance(job)
+    assert deployed.store.jobs() == []
+
+
+def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(deployed: Deployment, server: MisbehavingServer) -> None:
+    deployed.key = "rf_S3cret"
+    link = f"{server.url}/r?X-Goog-Signature=abc123"
+    done = answer({"status": 0, "output_signed_url": link})
+    server.replies_with(done, reset, done, answer({"error": f"{deployed.key} may not see {link}"}, status=500))
+    deployed.written()
+    for _ in range(2):
+        deployed.step()
+        said = deployed.job().service_says + deployed.job().failure
+        assert said
+        assert deployed.key not in said
+        assert "abc123" not in said
+
+
+@pytest.mark.parametrize("report", [{"status": 2, "error": "{}"}, {"status": 2, "message": "{}"}, {"status": "hm, {}"}])
+def test_what_a_status_says_is_kept_without_the_key_or_a_link(
+    deployed: Deployment, server: MisbehavingServer, report: dict[str, Any]
+) -> None:
+    deployed.key = "rf_S3cret"
+    quoted = f"cannot read {server.url}/v.mp4?X-Goog-Signature=abc123 with {deployed.key} " + "x" * 10_000
+    server.replies_with(answer({name: str(said).format(quoted) if said != 2 else 2 for name, said in report.items()}))
+    deployed.written()
+    deployed.step()
+    said = deployed.job().service_says + deployed.job().failure
+    assert "cannot read" in said
+    assert len(said) < 500
+    assert deployed.key not in said
+    assert "abc123" not in said
+
+
+def test_the_ledger_holds_no_key(deployed: Deployment, server: MisbehavingServer) -> None:
+    key_id = deployed.services.remember(server.url, "rf_S3cret")
+    deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
+    deployed.store.close()
+    assert not any(b"rf_S3cret" in path.read_bytes() for path in deployed.folder.rglob("ledger.db*"))
+    with open_store(f"sqlite:///{deployed.folder / 'ledger.db'}") as store:
+        assert store.jobs()[0].key_id == key_id
+
+
+def test_what_could_not_be_read_can_be_read_again_and_calls_nobody(
+    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    deployed.written()
+    with monkeypatch.context() as before:
+        before.setattr(ingest, "write_tables", lambda *_: 1 / 0)
+        deployed.step()
+    assert deployed.job().status is JobStatus.FAILED
+    assert "read them again after an upgrade" in deployed.job().failure
+    assert deployed.workflow.archiving.is_kept("j1")
+    read = deployed.workflow.archiving.read_again("j1")
+    assert (read.status, read.failure, len(server.seen)) == (JobStatus.SUCCEEDED, "", 2)
+    assert len(open_results(deployed.folder / "results" / "j1").time_s) == 2
+    with pytest.raises(JobError, match="no results of this job that could be read again"):
+        deployed.workflow.archiving.read_again("j1")
+
+
+def test_results_that_this_machine_could_not_read_are_not_fetched_again(
+    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise OSError(5, "the process died")
+
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
+    deployed.written()
+    with monkeypatch.context() as before:
+        before.setattr(archiving, "archive_apart", die)
+        deployed.step()
+    assert deployed.job().status is JobStatus.SUBMITTED
+    assert "could not keep up: the process died" in deployed.job().service_says
+    deployed.restart()
+    deployed.step()
+    assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
+    assert [path.name for path in (deployed.folder / "results").iterdir()] == ["j1"]
+
+
+def test_every_status_call_is_in_the_history_of_its_job(deployed: Deployment, server: MisbehavingServer) -> None:
+    done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
+    server.replies_with(answer({}), answer({"status": 1}), answer(status=502), done, answer(RESULTS))
+    deployed.written()
+    for _ in range(4):
+        deployed.step()
+    asked = deployed.store.history("j1", kinds=[EventKind.ASKED])
+    assert [event.cause for event in asked] == [
+        "Nothing known of it.",
+        "Not complete (status 1).",
+        "Asking for the job's status failed: 127.0.0.1 answered 502 Bad Gateway.",
+        "Done.",
+    ]
+    assert all((after.at - before.at).total_seconds() >= STATUS_FLOOR_S for before, after in pairwise(asked))

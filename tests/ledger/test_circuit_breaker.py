@@ -1,0 +1,124 @@
+"""A service that does not answer: one job tries, the others wait, and all go on once it is back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import pairwise
+
+from frametally.job import JobStatus
+from frametally.ledger.ledger import Store
+from tests.support.deployment import Deployment
+from tests.support.ledgers import START, a_job
+from tests.support.misbehaving import MisbehavingServer, answer, reset
+
+OTHER = "https://of-somebody-else"
+JOBS = 20
+
+
+def add_jobs(deployed: Deployment) -> None:
+    for number in range(JOBS):
+        deployed.store.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
+
+
+def tries_for(deployed: Deployment, server: MisbehavingServer, seconds: int) -> list[tuple[float, str]]:
+    """When the service was asked about which job, while a watcher looks every second."""
+    tries = []
+    for _ in range(seconds):
+        before = len(server.seen)
+        for job in deployed.workflow.claim_due(at_most=8):
+            deployed.workflow.advance(job)
+        at_s = (deployed.clock() - START).total_seconds()
+        tries += [(at_s, seen.query["job_id"][0]) for seen in server.seen[before:]]
+        deployed.clock.wait(1)
+    return tries
+
+
+def test_of_twenty_jobs_one_tries_a_dead_service_and_the_others_wait(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(reset)
+    add_jobs(deployed)
+    tries = tries_for(deployed, server, 900)
+    at_s = [second for second, _ in tries]
+    assert at_s[:8] == [0.0] * 8  # those that were under way when it went down
+    assert 3 <= len(tries) - 8 <= 5
+    gaps_s = [later - earlier for earlier, later in pairwise(at_s[7:])]
+    assert gaps_s[0] >= 30
+    assert gaps_s == sorted(gaps_s)
+
+
+def test_each_job_keeps_its_floor_while_they_take_turns(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer(status=500))
+    add_jobs(deployed)
+    by_job: dict[str, list[float]] = {}
+    for second, job in tries_for(deployed, server, 900):
+        by_job.setdefault(job, []).append(second)
+    assert all(later - earlier >= 60 for asked in by_job.values() for earlier, later in pairwise(asked))
+
+
+def test_all_go_on_once_it_is_back(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(*[reset] * 9, answer({"status": 1}))
+    add_jobs(deployed)
+    tries_for(deployed, server, 300)
+    assert deployed.store.outages() == []
+    assert {job.service_says for job in deployed.store.jobs()} == {""}
+    assert len({seen.query["job_id"][0] for seen in server.seen[9:]}) == JOBS
+
+
+def test_the_fault_of_one_job_holds_nobody_back(deployed: Deployment, server: MisbehavingServer) -> None:
+    server.replies_with(*[answer({"status": 1}), answer(status=500)] * 200)
+    add_jobs(deployed)
+    tries_for(deployed, server, 61)
+    assert {seen.query["job_id"][0] for seen in server.seen} == {f"r{number}" for number in range(JOBS)}
+
+
+def test_a_service_that_asks_for_a_pause_gets_it_from_every_job(
+    deployed: Deployment, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer(status=429, Retry_After="200"), answer({"status": 1}))
+    for number in range(2):
+        deployed.store.add(
+            a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id="r", next_check_at=later(number))
+        )
+    tries = tries_for(deployed, server, 250)
+    assert [second for second, _ in tries] == [0.0, 200.0, 201.0]
+
+
+def test_the_silence_of_those_who_wait_counts_too(deployed: Deployment, server: MisbehavingServer) -> None:
+    deployed.workflow = deployed.with_patience(3600)
+    server.replies_with(reset)
+    add_jobs(deployed)
+    while deployed.store.jobs(statuses=[JobStatus.SUBMITTED]):
+        deployed.step()
+    assert (deployed.clock() - START).total_seconds() < 6 * 3600
+    assert len(deployed.store.jobs(statuses=[JobStatus.LOST])) == JOBS
+
+
+def later(seconds: float) -> object:
+    return START + timedelta(seconds=seconds)
+
+
+def test_a_service_is_held_after_three_faults_and_let_go_by_one_answer(store: Store) -> None:
+    store.add(a_job("due"))
+    store.add(a_job("other", service=OTHER))
+    for _ in range(2):
+        store.note_fault("embedded", START, None)
+    assert [(outage.faults, outage.next_try_at) for outage in store.outages()] == [(2, None)]
+    store.note_fault("embedded", START, None)
+    (outage,) = store.outages()
+    assert outage.next_try_at
+    assert 30 <= (outage.next_try_at - START).total_seconds() <= 36
+    assert store.job("due").next_check_at == outage.next_try_at
+    assert store.job("other").next_check_at == START
+    store.note_answer("embedded")
+    assert store.outages() == []
+
+
+def test_of_many_threads_one_tries(store: Store) -> None:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda _: store.note_fault(OTHER, START, None), range(8)))
+        assert store.outages()[0].faults == 3
+        tries = list(pool.map(lambda _: store.claim_try(OTHER, START + timedelta(hours=1)), range(8)))
+    assert sorted(tries) == [False] * 7 + [True]
+    assert not store.claim_try(OTHER, START + timedelta(hours=1, seconds=44))

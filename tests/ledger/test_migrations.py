@@ -1,0 +1,144 @@
+"""Every ledger that was ever released opens with all that is in it; one from the future is left as it is."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from frametally.contract import Standing
+from frametally.errors import SettingsError
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.ledger.ledger import Preset, Store
+from frametally.ledger.schema import known_revisions, revision_in, upgrade
+from frametally.ledger.snapshot import sqlite_path
+from frametally.ledger.tags import tags_of
+from frametally.notifications.outbox import Outbox
+from tests.support.ledgers import open_store
+
+DUMPS = sorted((Path(__file__).parent / "ledgers").glob("*.sql"))
+"""Ledgers as earlier versions wrote them: three jobs and a saved model each. A dump never changes; new ones come."""
+MOTION = ModelChoice(model_id="motion", version="1")
+MODELS = (
+    ModelChoice(model_id="cars", version="2", inference_type="instance-segmentation", confidence=0.4),
+    ModelChoice(model_id="clip", version="1", inference_type="clip-embed-image"),
+)
+JOB_ID = "5b7c4f0e-8f3d-4c55-9d39-0c1f6f1c000"
+DONE_AT = datetime.fromisoformat("2026-03-01T12:01:00+00:00")
+
+
+def load(dump: Path, ledger: Path) -> str:
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.executescript(dump.read_text())
+    return f"sqlite:///{ledger}"
+
+
+@contextmanager
+def connected(database_url: str) -> Iterator[sa.Connection]:
+    if path := sqlite_path(database_url):
+        path.parent.mkdir(exist_ok=True)
+    engine = sa.create_engine(database_url)
+    with engine.begin() as connection:
+        yield connection
+    engine.dispose()
+
+
+def columns(database_url: str) -> dict[str, set[tuple[str, bool]]]:
+    """Name and nullability of every column, by table."""
+    with connected(database_url) as connection:
+        found = sa.inspect(connection)
+        return {
+            table: {(column["name"], column["nullable"]) for column in found.get_columns(table)}
+            for table in found.get_table_names()
+        }
+
+
+def read_back(store: Store) -> dict[str, Job]:
+    return {job.id.removeprefix(JOB_ID): job for job in store.jobs()}
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+def test_a_ledger_of_an_earlier_version_opens_with_every_job_and_model_in_it(dump: Path, tmp_path: Path) -> None:
+    with open_store(load(dump, tmp_path / "frametally.db")) as store:
+        jobs = read_back(store)
+        assert store.presets() == [
+            Preset(name="Dock", model=ModelChoice(model_id="cars", version="2", confidence=0.25))
+        ]
+    done, running, failed = jobs["1"], jobs["2"], jobs["3"]
+    assert (done.status, done.video_name, done.infer_fps) == (JobStatus.SUCCEEDED, "naïve 视频 'x\".mp4", 29.97)
+    assert (done.models, done.video_sha256, done.progress, done.ended_at) == ((MOTION,), "a" * 64, 1.0, DONE_AT)
+    assert done.created_at == datetime.fromisoformat("2026-03-01T12:00:00.123456+00:00")
+    assert (running.status, running.models, running.remote_job_id) == (JobStatus.SUBMITTED, MODELS, "r2")
+    assert (running.video_url, running.service_says) == ("https://example.com/dock.mkv", "warming up")
+    assert (running.checked_at, running.ended_at) == (None, None)
+    assert (failed.status, failed.failure, failed.progress) == (JobStatus.FAILED, "The kept video is gone.", None)
+    told = Standing(frames_done=75, frames_total=300, cancellable=True)
+    since = (300, told, True) if dump.stem >= "0002" else (None, None, False)
+    assert (running.frames, running.standing, running.cancel_refused) == since
+
+
+def test_what_later_versions_wrote_beside_the_jobs_is_there_too(tmp_path: Path) -> None:
+    with open_store(load(DUMPS[-1], tmp_path / "frametally.db")) as store:
+        assert read_back(store)["2"].notes == "look at minute 3"
+        assert tags_of(store, [f"{JOB_ID}2"]) == {f"{JOB_ID}2": ["night"]}
+        assert [event.cause for event in store.history(f"{JOB_ID}3")] == ["The kept video is gone."]
+        assert [(outage.service, outage.faults) for outage in store.outages()] == [("https://api.roboflow.com", 3)]
+        notice = Outbox(store).claim("webhook", DONE_AT)
+        assert notice is not None
+        assert (notice.job_id, notice.attempts, notice.last_error) == (f"{JOB_ID}3", 2, "The webhook answered 500.")
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
+def test_a_migrated_ledger_has_the_schema_of_a_new_one_and_can_be_used(dump: Path, tmp_path: Path) -> None:
+    url = load(dump, tmp_path / "frametally.db")
+    with open_store(url) as store, open_store(f"sqlite:///{tmp_path / 'new.db'}"):
+        assert store.move(read_back(store)["2"], JobStatus.LOST)
+    assert columns(url) == columns(f"sqlite:///{tmp_path / 'new.db'}")
+
+
+@pytest.mark.parametrize("revision", known_revisions()[:-1])
+def test_every_step_leads_from_where_the_last_one_ended_to_the_newest(revision: str, database_url: str) -> None:
+    """On PostgreSQL, too; the rows are those that the first version had."""
+    row = {"id": "j1", "status": "created", "service": "embedded", "key_id": "", "video_name": "a.mp4"}
+    row |= {"video_sha256": "0" * 64, "models": '[{"model_id":"motion","version":"1"}]', "service_says": ""}
+    with connected(database_url) as connection:
+        upgrade(connection, revision)
+        job = sa.Table("job", sa.MetaData(), autoload_with=connection)
+        connection.execute(job.insert().values(**row, infer_fps=5.0, failure="", created_at=1, next_check_at=2))
+    with open_store(database_url) as store:
+        assert (store.job("j1").models, store.job("j1").next_check_at.microsecond) == ((MOTION,), 2)
+    with connected(database_url) as connection:
+        assert revision_in(connection) == known_revisions()[-1]
+
+
+def test_a_ledger_of_a_newer_version_is_refused_and_not_touched(database_url: str, tmp_path: Path) -> None:
+    with open_store(database_url):
+        pass
+    with connected(database_url) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(sa.text("ALTER TABLE job ADD COLUMN later INTEGER"))
+    before = columns(database_url)
+    with pytest.raises(SettingsError, match="its schema is 9999, this program knows up to") as caught:
+        Store(database_url)
+    assert "Run the newer version" in caught.value.next_step
+    assert columns(database_url) == before
+    with connected(database_url) as connection:
+        assert revision_in(connection) == "9999"
+
+
+def test_a_refused_ledger_is_the_same_file_byte_for_byte(tmp_path: Path) -> None:
+    url = load(DUMPS[-1], tmp_path / "frametally.db")
+    with open_store(url):
+        pass
+    with connected(url) as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    before = hashlib.sha256((tmp_path / "frametally.db").read_bytes()).digest()
+    with pytest.raises(SettingsError, match="newer version"):
+        Store(url)
+    assert hashlib.sha256((tmp_path / "frametally.db").read_bytes()).digest() == before

@@ -1,0 +1,53 @@
+"""Never more than one status call a minute for a job, however many tabs, users and processes ask."""
+
+from __future__ import annotations
+
+import time
+from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from frametally.contract import STATUS_FLOOR_S
+from frametally.job import JobStatus
+from tests.support.ledgers import START, a_job, open_store, with_rivals
+from tests.support.misbehaving import MisbehavingServer, Reply, answer
+from tests.support.rival import time_in
+
+SECONDS = 150
+"""On the clock that all share, not on the wall."""
+SECOND_TAKES_S = 0.03
+
+
+@pytest.mark.parametrize("reply", [answer({"status": 1}), answer(status=500)], ids=["pending", "broken"])
+def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
+    tmp_path: Path, database_url: str, reply: Reply
+) -> None:
+    clock, asked_at_s = tmp_path / "clock", list[float]()
+
+    def log_and_reply(handler: BaseHTTPRequestHandler) -> None:
+        asked_at_s.append((time_in(clock) - START).total_seconds())
+        reply(handler)
+
+    def let_time_pass() -> None:
+        for second in range(SECONDS + 1):
+            set_clock(clock, second)
+            time.sleep(SECOND_TAKES_S)
+
+    set_clock(clock, 0)
+    with open_store(database_url) as store:
+        store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", answered_at=START))
+    with MisbehavingServer() as server:
+        server.replies_with(log_and_reply)
+        tries = with_rivals("ask", database_url, server.url, str(tmp_path), str(SECONDS), meanwhile=let_time_pass)
+    assert min(tries) > len(asked_at_s)
+    gaps_s = [later - earlier for earlier, later in pairwise(asked_at_s)]
+    assert len(gaps_s) >= 1
+    assert min(gaps_s) >= STATUS_FLOOR_S
+
+
+def set_clock(clock: Path, second: int) -> None:
+    draft = clock.with_suffix(".next")
+    draft.write_text(str(second))
+    draft.replace(clock)

@@ -1,0 +1,101 @@
+"""Finding jobs among many, on real databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from frametally.errors import JobError
+from frametally.job import EMBEDDED, JobStatus, ModelChoice
+from frametally.jobs.deletion import delete
+from frametally.ledger import tags as job_tags
+from frametally.ledger.ledger import Store
+from frametally.ledger.search import JobQuery, count, find, known
+from tests.support.ledgers import START, a_job
+
+CARS, BIRDS = ModelChoice(model_id="cars", version="2"), ModelChoice(model_id="birds", version="10")
+
+
+@pytest.fixture
+def ledger(store: Store) -> Store:
+    """Four jobs, a day apart, the first the oldest."""
+    jobs: list[dict[str, Any]] = [
+        {"video_name": "Dock north.mp4", "models": (CARS,), "status": JobStatus.FAILED},
+        {
+            "video_name": "dock_south.mp4",
+            "models": (CARS, BIRDS),
+            "notes": "Rain, 100% wet",
+            "service": "https://a",
+        },
+        {"video_name": "yard.mp4", "models": (BIRDS,), "remote_job_id": "R-77", "status": JobStatus.LOST},
+        {"video_name": "gate.mp4", "models": (), "remote_job_id": "x", "infer_fps": None},
+    ]
+    for number, values in enumerate(jobs):
+        store.add(a_job(f"j{number}", created_at=START + timedelta(days=number), **values))
+    job_tags.tag(store, ["j0", "j2"], ["night shift"])
+    job_tags.tag(store, ["j2"], ["50%"])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        (JobQuery(), ["j3", "j2", "j1", "j0"]),
+        (JobQuery(text="DOCK"), ["j1", "j0"]),
+        (JobQuery(text="mp4 north"), ["j0"]),
+        (JobQuery(text="dock_"), ["j1"]),
+        (JobQuery(text="100%"), ["j1"]),
+        (JobQuery(text="r-77"), ["j2"]),
+        (JobQuery(text="j3"), ["j3"]),
+        (JobQuery(text="night"), ["j2", "j0"]),
+        (JobQuery(text="cars/2"), ["j1", "j0"]),
+        (JobQuery(text="birds/1"), ["j2", "j1"]),
+        (JobQuery(text="' OR 1=1 --"), []),
+        (JobQuery(statuses=(JobStatus.FAILED, JobStatus.LOST)), ["j2", "j0"]),
+        (JobQuery(services=("https://a",)), ["j1"]),
+        (JobQuery(tags=("night shift", "50%")), ["j2", "j0"]),
+        (JobQuery(models=("cars/2",)), ["j1", "j0"]),
+        (JobQuery(models=("birds/1",)), []),
+        (JobQuery(since=START + timedelta(days=1), until=START + timedelta(days=3)), ["j2", "j1"]),
+        (JobQuery(text="dock", tags=("night shift",), models=("cars/2",)), ["j0"]),
+        (JobQuery(deleted=True), []),
+    ],
+)
+def test_all_that_is_asked_for_must_hold(ledger: Store, query: JobQuery, ids: list[str]) -> None:
+    assert [job.id for job in find(ledger, query, limit=10)] == ids
+    assert count(ledger, query) == len(ids)
+
+
+def test_jobs_are_found_a_page_at_a_time(ledger: Store) -> None:
+    pages = [[job.id for job in find(ledger, JobQuery(), limit=3, offset=offset)] for offset in (0, 3, 6)]
+    assert pages == [["j3", "j2", "j1"], ["j0"], []]
+
+
+def test_what_can_be_filtered_by_is_what_there_is(ledger: Store) -> None:
+    there = known(ledger)
+    assert there.services == (EMBEDDED, "https://a")
+    assert there.models == ("birds/10", "cars/2")
+    assert there.tags == ("50%", "night shift")
+    assert there.videos == {"0" * 64: "gate.mp4"}
+
+
+def test_a_deleted_job_is_found_among_the_deleted_ones_only(ledger: Store) -> None:
+    assert delete(ledger, ["j0", "j2"], START) == ["j0", "j2"]
+    assert [job.id for job in find(ledger, JobQuery(), limit=10)] == ["j3", "j1"]
+    assert [job.id for job in find(ledger, JobQuery(deleted=True, text="night"), limit=10)] == ["j2", "j0"]
+
+
+def test_tags_are_put_on_and_taken_off(ledger: Store) -> None:
+    job_tags.tag(ledger, ["j0", "j1"], [" night   shift ", "b"])
+    assert job_tags.tags_of(ledger, ["j0", "j1", "j3"]) == {"j0": ["b", "night shift"], "j1": ["b", "night shift"]}
+    job_tags.untag(ledger, ["j0", "j1", "j3"], ["night shift", "no such"])
+    assert job_tags.tags_of(ledger, ["j0", "j1"]) == {"j0": ["b"], "j1": ["b"]}
+
+
+@pytest.mark.parametrize("text", ["", " \t ", "x" * 61])
+def test_what_is_no_tag_is_refused_and_nothing_is_tagged(ledger: Store, text: str) -> None:
+    with pytest.raises(JobError, match="1 to 60 characters"):
+        job_tags.tag(ledger, ["j3"], ["good", text])
+    assert job_tags.tags_of(ledger, ["j3"]) == {}

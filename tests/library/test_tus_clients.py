@@ -1,0 +1,53 @@
+"""A tus client that knows nothing of ours: `tuspy`, against the routes on a real socket."""
+
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from tusclient.client import TusClient
+from tusclient.exceptions import TusCommunicationError
+
+from tests.conftest import padded
+from tests.library.conftest import MediaServer
+
+PIECE_BYTES = 1024**2
+NAMED = {"filename": "clip.mp4"}
+
+
+@pytest.fixture
+def content(small_video: Path, tmp_path: Path) -> bytes:
+    return padded(small_video, tmp_path / "clip.mp4", 5 * PIECE_BYTES).read_bytes()
+
+
+def client(server: MediaServer) -> TusClient:
+    ticket = server.tickets.for_upload()
+    return TusClient(f"{server.url}/frametally/uploads/", headers={"Authorization": f"Bearer {ticket}"})
+
+
+@pytest.mark.parametrize("with_checksum", [False, True])
+def test_it_uploads(server: MediaServer, content: bytes, with_checksum: bool) -> None:
+    client(server).uploader(
+        file_stream=BytesIO(content), chunk_size=PIECE_BYTES, metadata=NAMED, upload_checksum=with_checksum
+    ).upload()
+    kept = server.media.get(hashlib.sha256(content).hexdigest())
+    assert kept is not None
+    assert kept.file_name == "clip.mp4"
+
+
+def test_it_goes_on_where_it_was_when_it_is_started_again(server: MediaServer, content: bytes) -> None:
+    first = client(server).uploader(file_stream=BytesIO(content), chunk_size=PIECE_BYTES, metadata=NAMED)
+    first.upload(stop_at=2 * PIECE_BYTES)
+    again = client(server).uploader(file_stream=BytesIO(content), chunk_size=PIECE_BYTES, url=first.url)
+    assert again.offset == 2 * PIECE_BYTES
+    again.upload()
+    assert server.media.get(hashlib.sha256(content).hexdigest()) is not None
+
+
+def test_it_is_told_where_it_has_no_ticket(server: MediaServer, content: bytes) -> None:
+    stranger = TusClient(f"{server.url}/frametally/uploads/")
+    with pytest.raises(TusCommunicationError) as refusal:
+        stranger.uploader(file_stream=BytesIO(content), metadata=NAMED).upload()
+    assert refusal.value.status_code == 401

@@ -1,0 +1,217 @@
+"""Where the links of a service may lead, and how the built-in engine is called: straight, whatever the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frametally.client.client import VideoInferenceClient
+from frametally.errors import RequestRefused, ServiceUnreachable
+from frametally.network.link_guard import fingerprint_of
+from tests.support.clients import KEY, make_client
+from tests.support.misbehaving import MisbehavingServer, answer, redirect
+
+
+@pytest.fixture
+def inside() -> Iterator[MisbehavingServer]:
+    """A server in the private network, with something to hide."""
+    with MisbehavingServer("127.0.0.2") as server:
+        server.replies_with(answer({"secret": "role-token"}))
+        yield server
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Names to the addresses that they resolve to, one look-up after the other, the last one again and again."""
+    known: dict[str, list[str]] = {}
+    look_up = socket.getaddrinfo
+
+    def answer(host: Any, *args: Any, **options: Any) -> Any:
+        addresses = known.get(host, [host])
+        return look_up(addresses.pop(0) if len(addresses) > 1 else addresses[0], *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    return known
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """127.0.0.1 stands for the public internet, in which a test has no server."""
+    monkeypatch.setattr(
+        "frametally.network.download.is_public", lambda address: address == ipaddress.ip_address("127.0.0.1")
+    )
+
+
+@pytest.mark.usefixtures("public")
+def test_results_of_a_public_service_are_not_read_from_the_private_network(
+    client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path
+) -> None:
+    with pytest.raises(RequestRefused, match=r"leads to 127\.0\.0\.2, which is not in the public internet") as refused:
+        client.download_results(f"{inside.url}/latest/meta-data?sig=1", tmp_path / "r.json")
+    assert "private address as the service URL" in refused.value.next_step
+    assert "sig=1" not in str(refused.value)
+    assert (inside.seen, list(tmp_path.iterdir())) == ([], [])
+
+
+@pytest.mark.usefixtures("public")
+def test_nor_is_a_video_put_there(client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path) -> None:
+    video = tmp_path / "v.mp4"
+    video.write_bytes(b"video")
+    with pytest.raises(RequestRefused, match="which is not in the public internet"):
+        client.upload(video, f"{inside.url}/put")
+    assert inside.seen == []
+
+
+@pytest.mark.usefixtures("public")
+def test_a_redirect_into_the_private_network_is_refused(
+    client: VideoInferenceClient,
+    other_server: MisbehavingServer,
+    inside: MisbehavingServer,
+    names: dict[str, list[str]],
+    tmp_path: Path,
+) -> None:
+    names["inside.example"] = ["127.0.0.2"]
+    other_server.replies_with(redirect(f"http://inside.example:{inside.port}/secret", 302))
+    with pytest.raises(RequestRefused, match=r"leads to inside\.example, which is not in the public internet"):
+        client.download_results(f"{other_server.url}/r", tmp_path / "r.json")
+    assert (len(other_server.seen), inside.seen) == (1, [])
+
+
+@pytest.mark.usefixtures("public")
+def test_results_of_a_public_service_may_lie_elsewhere_in_the_public_internet(
+    client: VideoInferenceClient, other_server: MisbehavingServer, names: dict[str, list[str]], tmp_path: Path
+) -> None:
+    names["storage.example"] = ["127.0.0.1"]
+    other_server.replies_with(answer({"frame_offset": []}))
+    client.download_results(f"http://storage.example:{other_server.port}/r", tmp_path / "r.json")
+    assert other_server.seen[0].headers["Host"] == f"storage.example:{other_server.port}"
+    assert (tmp_path / "r.json").exists()
+
+
+def test_a_service_in_the_private_network_may_keep_its_files_anywhere(
+    client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path
+) -> None:
+    client.download_results(f"{inside.url}/r", tmp_path / "r.json")
+    assert (tmp_path / "r.json").exists()
+
+
+@pytest.mark.usefixtures("public")
+def test_a_link_whose_name_changes_its_address_is_read_from_the_one_that_was_checked(
+    client: VideoInferenceClient, other_server: MisbehavingServer, names: dict[str, list[str]], tmp_path: Path
+) -> None:
+    names["storage.example"] = ["127.0.0.1", "127.0.0.2"]
+    other_server.replies_with(answer({"frame_offset": []}))
+    client.download_results(f"http://storage.example:{other_server.port}/r", tmp_path / "r.json")
+    assert len(other_server.seen) == 1
+    assert names["storage.example"] == ["127.0.0.2"]  # the next look-up, which nobody made
+
+
+@pytest.mark.usefixtures("public")
+def test_a_service_cannot_move_into_the_private_network_between_its_answer_and_its_link(
+    server: MisbehavingServer, inside: MisbehavingServer, names: dict[str, list[str]], tmp_path: Path
+) -> None:
+    names["service.example"] = ["127.0.0.1", "127.0.0.2"]
+    client = make_client(f"http://service.example:{server.port}")
+    server.replies_with(answer({"status": 0, "output_signed_url": f"{inside.url}/secret"}))
+    link = client.get_status("j1").report.output_signed_url
+    assert link
+    with pytest.raises(RequestRefused, match="which is not in the public internet"):
+        client.download_results(link, tmp_path / "r.json")
+    assert inside.seen == []
+
+
+def test_the_next_address_of_a_name_is_tried_where_the_first_one_is_silent(
+    server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def two(host: Any, port: Any, *args: Any, **options: Any) -> Any:
+        hosts = ["127.0.0.3", "127.0.0.1"] if host == "service.example" else [host]
+        return [found for one in hosts for found in look_up(one, port, *args, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    server.replies_with(answer({"workspace": "acme"}))
+    assert make_client(f"http://service.example:{server.port}").open_workspace() == "acme"
+
+
+@pytest.mark.usefixtures("public")
+def test_a_link_into_the_private_network_is_refused_behind_a_proxy_too(
+    other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", other_server.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    other_server.replies_with(answer({"frame_offset": []}))
+    client = make_client("http://frametally.invalid")
+    with pytest.raises(RequestRefused, match=r"leads to 192\.168\.0\.1, which is not in the public internet"):
+        client.download_results("http://192.168.0.1/r", tmp_path / "r.json")
+    assert other_server.seen == []
+    client.download_results("http://storage.invalid/r", tmp_path / "r.json")
+    assert [request.target for request in other_server.seen] == ["http://storage.invalid/r"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_service_on_this_machine_is_not_called_through_a_proxy(
+    server: MisbehavingServer, other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", other_server.url)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    server.replies_with(answer({"workspace": "acme"}))
+    assert make_client(f"http://{host}:{server.port}").open_workspace() == "acme"
+    assert other_server.seen == []
+
+
+def test_the_built_in_engine_is_not_called_through_a_proxy_wherever_it_listens(
+    server: MisbehavingServer,
+    other_server: MisbehavingServer,
+    names: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", other_server.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    names["box.example"] = ["127.0.0.1"]
+    server.replies_with(answer({"workspace": "acme"}))
+    client = VideoInferenceClient(f"http://box.example:{server.port}", KEY, is_embedded=True)
+    assert client.open_workspace() == "acme"
+    assert other_server.seen == []
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two that nobody has signed, for a host by another name, each with its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("ours", "theirs"):
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=dashboard.example"]
+        files = ["-days", "2", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"]
+        subprocess.run([*command, *files], check=True, capture_output=True)
+    return folder / "ours.pem", folder / "theirs.pem"
+
+
+def test_the_built_in_engine_is_known_by_its_certificate_not_by_its_name(certificates: tuple[Path, Path]) -> None:
+    ours, theirs = certificates
+    with MisbehavingServer() as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(ours, ours.with_suffix(".key"))
+        server.wrap(context)
+        server.replies_with(answer({"workspace": "acme"}))
+        url = f"https://127.0.0.1:{server.port}"
+        embedded = VideoInferenceClient(url, KEY, is_embedded=True, certificate_sha256=fingerprint_of(ours))
+        assert embedded.open_workspace() == "acme"
+        mistaken = VideoInferenceClient(
+            url, KEY, is_embedded=True, certificate_sha256=fingerprint_of(theirs), sleep=lambda _: None
+        )
+        with pytest.raises(ServiceUnreachable, match="over an encrypted connection"):
+            mistaken.open_workspace()
+        with pytest.raises(ServiceUnreachable, match="its certificate is not accepted"):
+            make_client(url).open_workspace()
+        assert len(server.seen) == 1

@@ -1,0 +1,85 @@
+"""What fails inside a fragment or a dialog is told in a sentence too, and what is gone for good is let go of."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from frametally.deployment import Workbench
+from frametally.job import JobStatus
+from tests.pages.conftest import ROOT, OpenPage, button
+from tests.pages.test_job_ledger import more
+from tests.pages.test_jobs import write_job
+
+SILENT = "The job ledger does not answer"
+
+
+def without_jobs(bench: Workbench) -> None:
+    """As where the database goes away under an open page."""
+    with bench.store._engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE job")
+
+
+def test_a_ledger_that_goes_away_under_an_open_page_is_explained_there(
+    engine: str, open_page: OpenPage, bench: Workbench
+) -> None:
+    write_job(bench, JobStatus.FAILED)
+    app = open_page("jobs")
+    without_jobs(bench)
+    app.run()
+    assert not app.exception
+    assert SILENT in app.error[0].value
+
+
+@pytest.mark.parametrize("what", ["Note and tags…", "Run other models…"])
+def test_a_dialog_over_a_job_that_is_gone_says_so(
+    engine: str, open_page: OpenPage, bench: Workbench, what: str
+) -> None:
+    job = write_job(bench, JobStatus.FAILED)
+    write_job(bench, JobStatus.FAILED)
+    app = more(open_page("jobs"), job, what)
+    assert not app.error
+    assert bench.store.remove(job.id)
+    app.run()
+    assert not app.exception
+    assert "There is no such job here" in app.error[0].value
+    assert app.get("dialog")
+
+
+def test_a_submitted_job_that_is_gone_for_good_takes_nothing_else_from_the_page(
+    engine: str, open_page: OpenPage, bench: Workbench
+) -> None:
+    app = open_page("upload")
+    job = write_job(bench, JobStatus.FAILED)
+    app.session_state["submitted_job"] = job.id
+    assert bench.store.remove(job.id)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert [box.label for box in app.expander] == ["Many videos at once"]
+    assert "submitted_job" not in app.session_state
+
+
+def test_a_sample_job_that_is_gone_for_good_leaves_the_sample_to_be_tried_again(
+    engine: str, open_page: OpenPage, bench: Workbench
+) -> None:
+    app = button(open_page("upload"), "Try the sample").click().run()
+    (job,) = bench.store.jobs()
+    assert bench.store.move(job, JobStatus.FAILED, failure="The worker stopped.")
+    assert bench.store.remove(job.id)
+    app.run()
+    assert not app.exception
+    assert not app.error
+    assert not button(app, "Try the sample").disabled
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("components/*.py"), *ROOT.glob("pages/*.py")], ids=lambda path: path.stem)
+def test_no_fragment_or_dialog_is_without_its_teller(path: Path) -> None:
+    silent_by_itself = {"components/ended_jobs.py"}
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    drawn_by = [[ast.unparse(decorator) for decorator in function.decorator_list] for function in functions]
+    alone = [names for names in drawn_by if any(name.startswith(("st.fragment", "st.dialog")) for name in names)]
+    if str(path.relative_to(ROOT)) not in silent_by_itself:
+        assert [names for names in alone if names[-1] != "told()"] == []

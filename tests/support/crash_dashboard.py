@@ -1,0 +1,112 @@
+"""A dashboard without its pages, in a process of its own that may be killed: what `app.py` runs, on the test's clock.
+
+`POST /run` stands for the button of the Upload page.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from frametally.config.settings import Settings
+from frametally.deployment import Workbench, open_workbench
+from frametally.engine.server import Engine
+from frametally.job import EMBEDDED, ModelChoice
+from frametally.jobs.watcher import Watcher
+from frametally.library.routes import media_routes
+from tests.support.crash_points import FROM_WITHIN
+from tests.support.crash_service import KEY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """What every start of the dashboard has in common."""
+
+    folder: Path
+    database_url: str
+    service_url: str | None
+    """None: the embedded engine."""
+    port: int
+
+    def now(self) -> datetime:
+        """The real time, set forward by what a file of the test says."""
+        return datetime.now(UTC) + timedelta(seconds=float((self.folder / "ahead_s").read_text()))
+
+    def pass_time(self, seconds: float) -> None:
+        draft = self.folder / "ahead_s.next"
+        draft.write_text(str(float((self.folder / "ahead_s").read_text()) + seconds))
+        draft.replace(self.folder / "ahead_s")
+
+    def open(self) -> Workbench:
+        settings = Settings(
+            data_dir=self.folder / "data",
+            database_url=self.database_url,
+            models_dir=self.folder / "models",
+            api_url=self.service_url,
+            api_key=KEY if self.service_url else None,
+        )
+        bench = open_workbench(settings, lambda: f"http://127.0.0.1:{self.port}")
+        bench.store._clock = self.now
+        return replace(bench, workflow=replace(bench.workflow, clock=self.now))
+
+
+def serve(deployment: Deployment, kill_at: str) -> None:
+    """Run until somebody kills it."""
+    logging.disable(logging.CRITICAL)
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    if kill_at in FROM_WITHIN:
+        FROM_WITHIN[kill_at]()
+    bench = deployment.open()
+    watcher = Watcher(bench.workflow, look_every_s=0.02)
+    engine = _engine(bench) if deployment.service_url is None else None
+
+    async def run(request: Request) -> PlainTextResponse:
+        service, key_id = (EMBEDDED, "") if engine else bench.services.known()[-1]
+        job = bench.workflow.submit(
+            service=service,
+            key_id=key_id,
+            video_name="square.mp4",
+            video_sha256=request.query_params["sha256"],
+            models=[ModelChoice(model_id="motion", version="1")],
+            infer_fps=5.0,
+        )
+        return PlainTextResponse(job.id)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if engine:
+            engine.start()
+        watcher.start()
+        yield
+
+    routes = [
+        Route("/run", run, methods=["POST"]),
+        *media_routes(bench.media, bench.tickets, bench.settings.data_dir),
+        *(engine.routes() if engine else []),
+    ]
+    with socket.create_server(("127.0.0.1", deployment.port)) as listener:
+        server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes, lifespan=lifespan), log_level="critical"))
+        server.run(sockets=[listener])
+
+
+def _engine(bench: Workbench) -> Engine:
+    return Engine(
+        folder=bench.settings.engine_dir,
+        models_dir=bench.settings.models_dir,
+        key=bench.engine_key,
+        link_secret=bench.link_secret,
+        max_video_bytes=bench.settings.max_video_bytes,
+    )

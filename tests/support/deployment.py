@@ -1,0 +1,74 @@
+"""A deployment without a screen: a ledger, kept videos and the workflow over them, before a service of the test's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from frametally.client.client import VideoInferenceClient
+from frametally.client.registry import Services
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.jobs.workflow import Workflow
+from frametally.ledger.ledger import Store
+from frametally.library.library import MediaLibrary
+from tests.support.ledgers import START, Clock, a_job
+
+MOTION = ModelChoice(model_id="motion", version="1", confidence=0.4)
+DAY_S = 86_400.0
+
+
+class Deployment:
+    """One data folder and a service; `restart` is what a crash and a new start leave of the process: nothing."""
+
+    def __init__(self, folder: Path, clock: Clock, url: str, key: str = "key") -> None:
+        self.folder, self.clock, self.url, self.key = folder, clock, url, key
+        self.media = MediaLibrary(folder / "media", max_video_bytes=1 << 30)
+        self.store = Store(f"sqlite:///{folder / 'ledger.db'}", clock)
+        self.restart()
+
+    def restart(self) -> None:
+        self.store.close()
+        self.store = Store(f"sqlite:///{self.folder / 'ledger.db'}", self.clock)
+        self.services = Services("secret", self._client)
+        self.workflow = Workflow(
+            store=self.store,
+            services=self.services,
+            media=self.media,
+            results_dir=self.folder / "results",
+            exports_dir=self.folder / "exports",
+            lost_after_s=DAY_S,
+            clock=self.clock,
+        )
+
+    def with_patience(self, lost_after_s: float) -> Workflow:
+        """The same, but for when a job is lost."""
+        return replace(self.workflow, lost_after_s=lost_after_s)
+
+    def _client(self) -> VideoInferenceClient:
+        return VideoInferenceClient(self.url, self.key, read_timeout_s=2, sleep=lambda _: None)
+
+    def submit(self, video: Path | None, **values: Any) -> Job:
+        sha256 = self.media.add(video).sha256 if video else None
+        usual = {"service": EMBEDDED, "key_id": "", "video_name": "square.mp4", "video_sha256": sha256}
+        return self.workflow.submit(**{**usual, "models": [MOTION], "infer_fps": 5.0, **values})
+
+    def written(self, **values: Any) -> Job:
+        """A job that stands in the ledger already, at the service unless it is said otherwise."""
+        usual = {"status": JobStatus.SUBMITTED, "remote_job_id": "r1", "answered_at": START}
+        job = a_job("j1", **{**usual, **values})
+        self.store.add(job)
+        return job
+
+    def job(self, job_id: str = "j1") -> Job:
+        return self.store.job(job_id)
+
+    def pause_s(self, job_id: str = "j1") -> float:
+        """How long nobody will act on the job."""
+        return (self.job(job_id).next_check_at - self.clock()).total_seconds()
+
+    def step(self) -> int:
+        """Wait until the next job's turn, and take it."""
+        waiting = [job.next_check_at for job in self.store.jobs() if job.status.is_open]
+        self.clock.now = max(self.clock.now, min(waiting, default=self.clock.now))
+        return self.workflow.refresh_due()

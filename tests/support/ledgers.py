@@ -1,0 +1,136 @@
+"""A clock that tests set, a ledger on SQLite and on PostgreSQL, and jobs to write into it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.ledger.ledger import Store
+from tests.support.misbehaving import MisbehavingServer
+from tests.support.postgresql import NoPostgresql, serving_postgresql
+
+if TYPE_CHECKING:
+    from tests.support.deployment import Deployment
+
+ROOT = Path(__file__).parent.parent.parent
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """Stands still until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server() -> Iterator[MisbehavingServer]:
+    with MisbehavingServer() as server:
+        yield server
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
+    """A deployment before that server."""
+    from tests.support.deployment import Deployment  # it needs this file
+
+    deployment = Deployment(tmp_path, clock, server.url)
+    yield deployment
+    deployment.store.close()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger' / 'frametally.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A database with nothing in it."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    make_database: Callable[[], str] = request.getfixturevalue("new_postgresql_database")
+    return make_database()
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with open_store(database_url) as store:
+        yield store
+
+
+@contextmanager
+def open_store(database_url: str, clock: Callable[[], datetime] = lambda: START) -> Iterator[Store]:
+    store = Store(database_url, clock)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def a_job(job_id: str = "j1", **values: Any) -> Job:
+    usual: dict[str, Any] = {
+        "id": job_id,
+        "status": JobStatus.CREATED,
+        "service": EMBEDDED,
+        "key_id": "",
+        "video_name": "film.mp4",
+        "video_sha256": "0" * 64,
+        "models": (ModelChoice(model_id="motion", version="1"),),
+        "infer_fps": 5.0,
+        "created_at": START,
+        "next_check_at": START,
+    }
+    return Job(**{**usual, **values})
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_database() -> Iterator[Callable[[], str]]:
+    """Makes empty databases on a server of its own."""
+    try:
+        server = serving_postgresql()
+    except NoPostgresql as error:
+        pytest.skip(str(error))
+    with server as make_database:
+        yield make_database
+
+
+def with_rivals(
+    what: str, *arguments: str, processes: int = 2, meanwhile: Callable[[], None] = lambda: None
+) -> list[Any]:
+    """What each of several processes got that began together; `tests.support.rival` says what they do."""
+    command = [sys.executable, "-m", "tests.support.rival", what, *arguments]
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(
+                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(processes)
+        ]
+        assert [process.stdout and process.stdout.readline() for process in running] == ["ready\n"] * processes
+        for process in running:
+            assert process.stdin
+            process.stdin.write("\n")
+            process.stdin.flush()
+        meanwhile()
+        return [json.loads(process.communicate(timeout=60)[0]) for process in running]

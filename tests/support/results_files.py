@@ -1,0 +1,68 @@
+"""Finished jobs whose results are archived as the workflow does it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from frametally.deployment import Workbench
+from frametally.job import Job, JobStatus, ModelChoice
+from frametally.results import archive
+
+SIZE = {"width": 320, "height": 240}
+
+
+def box(name: str, confidence: float, **more: Any) -> dict[str, Any]:
+    shape = {"x": 60.0, "y": 60.0, "width": 40.0, "height": 40.0}
+    return {**shape, "confidence": confidence, "class": name, "class_id": 0, **more}
+
+
+def entry(*found: dict[str, Any]) -> dict[str, Any]:
+    return {"time": 0.07, "image": SIZE, "predictions": list(found)}
+
+
+BOXES = [
+    entry(),
+    entry(box("cup", 0.9), box("person", 0.6)),
+    None,
+    entry(),
+    entry(box("cup", 0.3), box("cup", 0.8), box("person", 0.6), box("person", 0.6), box("*odd*", 0.1)),
+]
+
+
+def offsets(count: int = 5) -> dict[str, Any]:
+    """Every second frame of the small video."""
+    return {"frame_offset": [at * 2 for at in range(count)], "time_offset": [round(at / 5, 1) for at in range(count)]}
+
+
+RESULTS = {
+    **offsets(),
+    "kitchen": BOXES,
+    "empty": [entry() for _ in BOXES],
+    "note": "of no kind that is known",
+}
+
+
+def finished_job(bench: Workbench, video: Path | None, found: dict[str, Any] | None = None, **values: Any) -> Job:
+    """A job whose results have been archived."""
+    now = datetime.now(UTC)
+    known = {"id": "job-1", "created_at": now, "next_check_at": now, "video_url": "https://example.com/kitchen.mp4"}
+    job = Job(
+        **{**known, **values},
+        status=JobStatus.SUCCEEDED,
+        service="https://api.example.com",
+        key_id="0123",
+        video_name="kitchen.mp4",
+        video_sha256=bench.media.add(video).sha256 if video else None,
+        models=(ModelChoice(model_id="kitchen", version="1"),),
+        infer_fps=5.0,
+    )
+    plain = bench.settings.data_dir / "results.json"
+    plain.write_text(json.dumps(RESULTS if found is None else found))
+    bench.settings.results_dir.mkdir(exist_ok=True)
+    archive(plain, bench.settings.results_dir / job.id)
+    plain.unlink()
+    bench.store.add(job)
+    return job

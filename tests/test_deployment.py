@@ -1,0 +1,52 @@
+"""What cannot be opened says which setting to look at, and shows no secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from frametally.config.settings import Settings
+from frametally.deployment import Workbench, open_workbench
+from frametally.errors import SettingsError
+from tests.support.ledgers import open_store
+
+
+def open_at(folder: Path, database_url: str) -> Workbench:
+    return open_workbench(
+        Settings(data_dir=folder, database_url=database_url, models_dir=folder / "models"), lambda: "http://127.0.0.1"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://owner:S3cret@127.0.0.1:1/ledger",
+        "mysql+nodriver://owner:S3cret@127.0.0.1/ledger",
+        "owner:S3cret@127.0.0.1",
+        "sqlite:////dev/null/ledger.db",
+    ],
+)
+def test_a_ledger_that_cannot_be_opened_names_its_setting_and_no_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsError, match="FRAMETALLY_DATABASE_URL") as caught:
+        open_at(tmp_path, url)
+    assert "S3cret" not in str(caught.value)
+
+
+def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path, sqlite_url: str) -> None:
+    with open_store(sqlite_url):
+        pass
+    engine = sa.create_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(SettingsError, match="newer version"):
+        open_at(tmp_path, sqlite_url)
+
+
+def test_a_data_folder_that_cannot_be_made_names_its_setting_and_no_path(tmp_path: Path, sqlite_url: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SettingsError, match="FRAMETALLY_DATA_DIR") as caught:
+        open_at(tmp_path / "file" / "data", sqlite_url)
+    assert str(tmp_path) not in str(caught.value)

@@ -1,0 +1,81 @@
+"""The states of a job and the moves between them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from frametally.contract import ModelRequest
+from frametally.errors import JobError
+from frametally.job import MOVES, JobStatus, ModelChoice, sources_of
+from tests.support.ledgers import START, a_job
+
+C, U, S, OK, F, L, X = JobStatus
+
+
+@pytest.mark.parametrize(
+    ("source", "targets"),
+    [
+        (C, {U, S, F, L, X}),
+        (U, {C, S, F, L, X}),
+        (S, {OK, F, L, X}),
+        (OK, set()),
+        (F, {OK}),
+        (L, {S, OK, F, X}),
+        (X, set()),
+    ],
+)
+def test_a_job_moves_only_forward_unless_an_answer_is_late_a_reading_is_new_or_an_upload_is_gone(
+    source: JobStatus, targets: set[JobStatus]
+) -> None:
+    assert MOVES[source] == targets
+
+
+def test_every_move_can_be_read_from_its_target() -> None:
+    assert all(
+        (source in sources_of(target)) == (target in MOVES[source]) for source in JobStatus for target in JobStatus
+    )
+    assert sources_of(C) == {U}
+
+
+def test_what_is_open_is_worked_on() -> None:
+    assert {status for status in JobStatus if status.is_open} == {C, U, S}
+
+
+@pytest.mark.parametrize("name", ["created_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"])
+def test_a_time_without_its_zone_is_refused(name: str) -> None:
+    with pytest.raises(JobError, match=name):
+        a_job("j1", **{name: datetime(2026, 3, 1, 12)})
+    assert getattr(a_job("j1", **{name: START}), name) == START
+
+
+def test_a_job_needs_a_video_and_a_model() -> None:
+    with pytest.raises(JobError, match="kept video or a public URL"):
+        a_job(video_sha256=None)
+    with pytest.raises(JobError, match="names no model"):
+        a_job(models=())
+    assert a_job(video_sha256=None, video_url="https://host/v.mp4")
+
+
+def test_a_job_shows_no_signed_link() -> None:
+    job = a_job(upload_url="https://storage/v?sig=abc123", video_url="https://host/v.mp4?token=abc123")
+    assert "abc123" not in repr(job)
+
+
+def test_how_long_a_job_took_is_from_its_beginning_to_the_call_that_said_so() -> None:
+    times: dict[str, Any] = {
+        "began_at": START,
+        "checked_at": START + timedelta(seconds=90),
+        "ended_at": START + timedelta(seconds=99),
+    }
+    assert a_job(status=OK, **times).run_s == 90
+    assert a_job(status=OK, **{**times, "began_at": None}).run_s is None
+    assert [a_job(status=status, **times).run_s for status in (C, U, S, F, L, X)] == [None] * 6
+
+
+def test_a_model_is_asked_for_as_it_was_picked() -> None:
+    assert ModelChoice(model_id="cars", version="2").request == ModelRequest("cars", "2")
+    sure = ModelChoice(model_id="cars", version="2", confidence=0.4).request
+    assert sure == ModelRequest("cars", "2", inference_params={"confidence": 0.4})

@@ -1,0 +1,222 @@
+"""Any frame asked for is pixel for pixel the one that decoding from the start comes to."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from frametally.errors import VideoError
+from frametally.video.decoding import FrameIndex, Image, build_index, decode, upright
+from frametally.video.frame_reader import FrameReader, load_index
+from tests.conftest import write_video
+from tests.support.videos import FRAMES
+
+MADE_HERE = [
+    "long_gop.mp4",
+    *("b_frames.mp4", "open_gop.mp4", "open_gop.mkv", "open_gop.ts", "hevc.mp4", "ntsc.mp4", "variable.mp4"),
+    *(
+        "late.mkv",
+        "missing_pts.avi",
+        "mpeg4.avi",
+        "refresh.mp4",
+        "refresh.ts",
+        "vp8.webm",
+        "vp9.webm",
+        "intra.avi",
+        "one.mp4",
+    ),
+    *("cut.mp4", "cut.ts", "cut.avi", "turned.mp4"),
+]
+SAMPLE = Path(__file__).parents[2] / "demo" / "sample" / "parcels.mp4"
+REMUXED = ["edit_list.mp4", "edit_list_open.mp4", "negative.mkv", "negative.mp4", "two.mp4", "hidden.avi"]
+
+
+def from_the_start(path: Path, index: FrameIndex) -> dict[int | None, Image]:
+    return {index.position_of(frame.pts): upright(frame) for frame in decode(path) if frame.pts is not None}
+
+
+def assert_every_way_leads_to_the_same_frame(path: Path, tries: int = 40) -> None:
+    index = build_index(path)
+    expected = from_the_start(path, index)
+    reader = FrameReader(path, index, cache_bytes=200_000)
+    anywhere = random.Random(3)
+    last = len(index) - 1
+    ways = [
+        [anywhere.randint(0, last) for _ in range(tries)],
+        list(range(0, last + 1, max(last // tries, 1))),
+        list(range(last, -1, -max(last // tries, 1))),
+    ]
+    for position in (position for way in ways for position in way):
+        assert_same(reader.frame(position), expected.get(position), f"{position} of {path.name}")
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_a_frame_of_a_hard_video_is_the_one_asked_for(hard_videos: Path, name: str) -> None:
+    assert_every_way_leads_to_the_same_frame(hard_videos / name)
+
+
+@pytest.mark.parametrize("name", REMUXED)
+def test_a_frame_of_a_remuxed_video_is_the_one_asked_for(remuxed_videos: Path, name: str) -> None:
+    assert_every_way_leads_to_the_same_frame(remuxed_videos / name)
+
+
+def test_a_frame_of_a_real_video_is_the_one_asked_for(shared_data: Path) -> None:
+    for path in sorted((shared_data / "videos").rglob("*.*")):
+        try:
+            short = len(build_index(path)) < 450
+        except VideoError:
+            continue
+        if short:
+            assert_every_way_leads_to_the_same_frame(path, tries=6)
+
+
+@pytest.mark.parametrize("name", [name for name in MADE_HERE if not name.startswith("cut")])
+def test_the_index_counts_the_frames_that_decoding_delivers(hard_videos: Path, name: str) -> None:
+    index = build_index(hard_videos / name)
+    assert [frame.pts for frame in decode(hard_videos / name)] == index.pts.tolist()
+    assert len(index) == (1 if name == "one.mp4" else FRAMES)
+
+
+@pytest.mark.parametrize("name", ["edit_list.mp4", "negative.mp4", "two.mp4", "hidden.avi"])
+def test_the_index_of_a_remuxed_video_counts_them_too(remuxed_videos: Path, name: str) -> None:
+    assert [frame.pts for frame in decode(remuxed_videos / name)] == build_index(remuxed_videos / name).pts.tolist()
+
+
+def assert_any_mix_of_questions_gets_the_same_frames(path: Path, mixes: int = 12) -> None:
+    """Single frames, runs of frames, and runs that others interrupt, one seldom far from the one before."""
+    index = build_index(path)
+    expected, last = from_the_start(path, index), len(index) - 1
+    for seed in range(mixes):
+        anywhere = random.Random(seed)
+        reader = FrameReader(path, index, cache_bytes=anywhere.choice([0, 200_000]), threads=anywhere.choice([1, 2, 9]))
+        here, begun = 0, list[tuple[list[int], Iterator[tuple[int, av.VideoFrame]]]]()
+        for _ in range(25):
+            which = f"{here} of {path.name}, mix {seed}"
+            here = anywhere.randint(0, last) if anywhere.random() < 0.1 else min(here + anywhere.randint(1, 5), last)
+            if anywhere.random() < 0.4:
+                assert_same(reader.frame(here), expected.get(here), which)
+            elif anywhere.random() < 0.4:
+                run = sorted({min(here + anywhere.randint(0, 40), last) for _ in range(4)})
+                begun.append(([position for position in run if position in expected], reader.frames(run)))
+            elif begun:
+                awaited, found = anywhere.choice(begun)
+                position, frame = next(found, (None, None))
+                assert position == (awaited.pop(0) if awaited else None), which
+                if position is not None and frame is not None:
+                    assert_same(upright(frame), expected.get(position), which)
+                    here = position
+
+
+def assert_same(shown: Image | None, right: Image | None, which: str) -> None:
+    if shown is None or right is None:
+        assert shown is right, which
+    else:
+        assert np.array_equal(shown, right), which
+
+
+@pytest.mark.parametrize("name", [name for name in MADE_HERE if not name.startswith("cut")])
+def test_whatever_was_asked_before_a_frame_of_a_hard_video_is_found(hard_videos: Path, name: str) -> None:
+    assert_any_mix_of_questions_gets_the_same_frames(hard_videos / name)
+
+
+def test_after_a_gallery_the_frames_behind_it_are_there() -> None:
+    index = build_index(SAMPLE)
+    for threads in (1, 2, 8):
+        reader = FrameReader(SAMPLE, index, threads=threads)
+        assert [position for position, _ in reader.gallery([100], 48)] == [100]
+        assert [position for position in range(101, 120) if reader.frame(position) is None] == []
+
+
+def test_where_there_is_no_frame_there_is_none(hard_videos: Path) -> None:
+    reader = FrameReader(hard_videos / "b_frames.mp4", build_index(hard_videos / "b_frames.mp4"))
+    assert reader.frame(-1) is None
+    assert reader.frame(FRAMES) is None
+    assert reader.frame(FRAMES - 1) is not None
+
+
+def test_threads_that_ask_at_once_each_get_their_frame(hard_videos: Path) -> None:
+    path = hard_videos / "open_gop.mp4"
+    index = build_index(path)
+    expected, reader, wrong = from_the_start(path, index), FrameReader(path, index, cache_bytes=100_000), []
+
+    def ask(seed: int) -> None:
+        for position in random.Random(seed).choices(range(FRAMES), k=40):
+            shown = reader.frame(position)
+            if shown is None or not np.array_equal(shown, expected[position]):
+                wrong.append(position)
+
+    threads = [threading.Thread(target=ask, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_a_closed_reader_opens_again_when_asked(hard_videos: Path) -> None:
+    path = hard_videos / "b_frames.mp4"
+    reader = FrameReader(path, build_index(path))
+    before = reader.frame(20)
+    reader.close()
+    after = reader.frame(20)
+    assert before is not None
+    assert after is not None
+    assert np.array_equal(before, after)
+
+
+def test_a_gallery_shows_its_frames_small_and_upright_in_order(hard_videos: Path) -> None:
+    path = hard_videos / "turned.mp4"
+    shown = list(FrameReader(path, build_index(path)).gallery([50, 3, 3, 17, 99], 48))
+    assert [position for position, _ in shown] == [3, 17, 50]
+    assert {image.shape for _, image in shown} == {(48, 32, 3)}
+    assert not np.array_equal(shown[0][1], shown[1][1])
+
+
+def test_a_gallery_of_a_very_flat_video_stays_narrow(tmp_path: Path) -> None:
+    write_video(tmp_path / "flat.mp4", frames=1, fps=10, width_px=1600, height_px=16)
+    reader = FrameReader(tmp_path / "flat.mp4", build_index(tmp_path / "flat.mp4"))
+    assert [image.shape for _, image in reader.gallery([0], 160)] == [(41, 4096, 3)]
+
+
+def test_the_index_is_kept_beside_the_video_and_found_again(hard_videos: Path, tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    path.write_bytes((hard_videos / "b_frames.mp4").read_bytes())
+    first = load_index(path)
+    kept = tmp_path / "video.mp4.frames.npz"
+    written_at = kept.stat().st_mtime_ns
+    again = load_index(path)
+    assert kept.stat().st_mtime_ns == written_at
+    assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["video.mp4", "video.mp4.frames.npz"]
+    for found in (again, build_index(path)):
+        assert found.pts.tolist() == first.pts.tolist()
+        assert found.keyframes.tolist() == first.keyframes.tolist()
+        assert (found.time_base, found.held_end_pts, found.end_pts) == (
+            first.time_base,
+            first.held_end_pts,
+            first.end_pts,
+        )
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive", None])
+def test_a_damaged_index_is_made_anew(hard_videos: Path, tmp_path: Path, damage: bytes | None) -> None:
+    path, kept = tmp_path / "video.mp4", tmp_path / "video.mp4.frames.npz"
+    path.write_bytes((hard_videos / "b_frames.mp4").read_bytes())
+    load_index(path)
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[: len(whole) // 2] if damage is None else damage)
+    assert len(load_index(path)) == FRAMES
+    assert len(kept.read_bytes()) == len(whole)
+
+
+def test_the_index_of_another_video_is_not_believed(hard_videos: Path, tmp_path: Path) -> None:
+    path = tmp_path / "video.mp4"
+    path.write_bytes((hard_videos / "one.mp4").read_bytes())
+    load_index(path)
+    path.write_bytes((hard_videos / "b_frames.mp4").read_bytes())
+    assert len(load_index(path)) == FRAMES
