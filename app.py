@@ -13,13 +13,13 @@ from typing import Any
 import streamlit as st
 from streamlit.starlette import App
 
-from components.session import exports, workbench
+from components.session import get_deployment, video_exporter
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
-from frametally.health.checks import concerns
+from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
-from frametally.library.routes import media_routes
+from frametally.library.routes import library_routes
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
 
@@ -30,36 +30,36 @@ else:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("frametally.engine").setLevel(logging.INFO)  # its own access log, which holds no key
     try:
-        bench = workbench()
-        faults = read_faults(bench.settings.engine_faults, host=st.get_option("server.address"))
+        deployment = get_deployment()
+        faults = read_faults(deployment.settings.engine_faults, host=st.get_option("server.address"))
     except SettingsError as error:
         sys.exit(str(error))
-    for concern in concerns(bench.settings):
+    for concern in health_warnings(deployment.settings):
         logging.getLogger("frametally").warning("%s %s", concern.what, concern.next_step)
     engine = Engine(
-        folder=bench.settings.engine_dir,
-        models_dir=bench.settings.models_dir,
-        key=bench.engine_key,
-        link_secret=bench.link_secret,
-        max_video_bytes=bench.settings.max_video_bytes,
-        private_urls=bench.settings.engine_private_urls,
+        folder=deployment.settings.engine_dir,
+        models_dir=deployment.settings.models_dir,
+        key=deployment.engine_key,
+        link_secret=deployment.link_secret,
+        max_video_bytes=deployment.settings.max_video_bytes,
+        private_urls=deployment.settings.engine_private_urls,
         faults=faults,
-        keep_s=bench.settings.engine_keep_s,
-        model_servers=bench.settings.model_servers,
+        keep_s=deployment.settings.engine_keep_s,
+        model_servers=deployment.settings.model_servers,
     )
-    watcher = Watcher(bench.workflow)
+    watcher = Watcher(deployment.workflow)
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
         """Run the engine's worker, the watcher and the notifier as long as the server."""
         engine.start()
         watcher.start()
-        bench.notifier.start()
+        deployment.notifier.start()
         yield
-        exports().close()
-        bench.notifier.stop()
+        video_exporter().close()
+        deployment.notifier.stop()
         watcher.stop()
         engine.stop()
 
-    routes = [*engine.routes(), *media_routes(bench.media, bench.tickets, bench.settings.data_dir)]
+    routes = [*engine.routes(), *library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)]
     app = App(SHELL, routes=routes, lifespan=lifespan)

@@ -76,7 +76,7 @@ def ask_ms(results: Results, confidence: float) -> float:
 def _write_frames(folder: Path, entries: int) -> None:
     at = np.arange(entries)
     size = column(np.full(entries, 640, dtype=np.float32))
-    columns = {"frame_index": column(at * 6), "time_s": column(at / FPS), "analysed_0": pa.array(at % 50 > 0)}
+    columns = {"frame_index": column(at * 6), "time_s": column(at / FPS), "analyzed_0": pa.array(at % 50 > 0)}
     pq.write_table(pa.table({**columns, "width_px_0": size, "height_px_0": size}), folder / FRAMES_NAME)
 
 

@@ -81,7 +81,7 @@ def _with_models(folder: Path) -> Iterator[tuple[str, float]]:
 
 
 def planned(infer_fps: float) -> int:
-    """How many frames of the video are analysed at this rate."""
+    """How many frames of the video are analyzed at this rate."""
     return len(plan_frames(build_index(VIDEO), infer_fps))
 
 

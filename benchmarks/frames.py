@@ -2,7 +2,7 @@
 
 frame_seek_vs_floor   95th percentile of our time for a frame anywhere, over that of decoding from the nearest keyframe
                       up to that frame with a container that is already open and a seek that is known to be right
-next_frame_vs_opencv  median of our time for the next analysed frame, over OpenCV's `POS_FRAMES` and `read`
+next_frame_vs_opencv  median of our time for the next analyzed frame, over OpenCV's `POS_FRAMES` and `read`
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def figures() -> Iterator[tuple[str, float]]:
         write_moving_picture(path, seconds=SECONDS, fps=FPS, gop=GOP)
         index = build_index(path)
         yield "frame_seek_vs_floor", anywhere(path, index)
-        yield "next_frame_vs_opencv", next_analysed(path, index)
+        yield "next_frame_vs_opencv", next_analyzed(path, index)
 
 
 def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: tuple[int, int] = (1920, 1080)) -> None:
@@ -77,8 +77,8 @@ def anywhere(path: Path, index: FrameIndex) -> float:
     return float(np.percentile(ours, 95) / np.percentile(floor, 95))
 
 
-def next_analysed(path: Path, index: FrameIndex) -> float:
-    """Our median over OpenCV's, stepping through the analysed frames."""
+def next_analyzed(path: Path, index: FrameIndex) -> float:
+    """Our median over OpenCV's, stepping through the analyzed frames."""
     reader = FrameReader(path, index)
     capture = cv2.VideoCapture(str(path))
     ours, theirs = [], []
@@ -88,7 +88,7 @@ def next_analysed(path: Path, index: FrameIndex) -> float:
         ours.append(took_ms(partial(reader.frame, position)))
         theirs.append(took_ms(partial(_by_opencv, capture, position)))
     capture.release()
-    _print("the next analysed frame", ours, "OpenCV, POS_FRAMES", theirs)
+    _print("the next analyzed frame", ours, "OpenCV, POS_FRAMES", theirs)
     return float(np.median(ours) / np.median(theirs))
 
 

@@ -19,9 +19,9 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.dashboard import running_dashboard
 from benchmarks.page import FLAGS
 from frametally.config.settings import Settings
-from frametally.deployment import open_workbench
+from frametally.deployment import open_deployment
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.ledger import tags as job_tags
+from frametally.ledger.tags import add_tags
 
 JOBS = 10_000
 PAINTS, CHANGES = 5, 6
@@ -69,14 +69,14 @@ def figures() -> Iterator[tuple[str, float]]:
 
 def write_jobs(data_dir: Path, jobs: int = JOBS) -> None:
     """A ledger as years of work leave it: mostly done, some under way, with notes and tags."""
-    bench = open_workbench(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
+    bench = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
     chance = random.Random(7)
     now = datetime.now(UTC)
     written = [_job(number, chance, now) for number in range(jobs)]
-    bench.store.add(*written)
+    bench.ledger.add(*written)
     for tag in ("night", "rain", "pilot"):
-        job_tags.tag(bench.store, [job.id for job in written if chance.random() < 0.2], [tag])
-    bench.store.close()
+        add_tags(bench.ledger, [job.id for job in written if chance.random() < 0.2], [tag])
+    bench.ledger.close()
 
 
 def paints_ms(page: Page, address: str) -> list[float]:
@@ -138,7 +138,7 @@ def _job(number: int, chance: random.Random, now: datetime) -> Job:
         notes="Rain until noon." if number % 11 == 0 else "",
         created_at=began,
         checked_at=began + timedelta(minutes=4),
-        began_at=began + timedelta(minutes=1),
+        run_started_at=began + timedelta(minutes=1),
         next_check_at=now + timedelta(hours=1),
         ended_at=None if is_open else began + timedelta(minutes=5),
     )

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 from benchmarks.dashboard import running_dashboard
 from benchmarks.generate import write_results
 from frametally.config.settings import Settings
-from frametally.deployment import open_workbench
+from frametally.deployment import open_deployment
 from frametally.job import Job, JobStatus, ModelChoice
 from frametally.results import archive
 
@@ -58,7 +58,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 def write_job(data_dir: Path) -> Job:
     """A finished job in the ledger of a data folder, its results archived as the workflow does it."""
-    bench = open_workbench(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
+    bench = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
     now = datetime.now(UTC)
     job = Job(
         id="long",
@@ -77,7 +77,7 @@ def write_job(data_dir: Path) -> Job:
     bench.settings.results_dir.mkdir()
     archive(plain, bench.settings.results_dir / job.id)
     plain.unlink()
-    bench.store.add(job)
+    bench.ledger.add(job)
     return job
 
 

@@ -13,7 +13,7 @@ from frametally.health.checks import ledger_silent
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def show_errors() -> Iterator[None]:
     """Tell of an error in here, in the place of what it kept from being drawn; a decorator too.
 
     Each fragment and each dialog needs it: Streamlit runs them alone, without the shell around them, and handles
@@ -22,17 +22,17 @@ def told() -> Iterator[None]:
     try:
         yield
     except FrametallyError as error:
-        error_notice(error)
+        show_error(error)
     except SQLAlchemyError as error:
-        error_notice(ledger_silent(error))
+        show_error(ledger_silent(error))
 
 
-def error_notice(error: FrametallyError) -> None:
+def show_error(error: FrametallyError) -> None:
     """Show an error as the person can use it."""
-    st.error(f"**{plain(error.what)}**  \n{plain(error.next_step)}", icon=":material/error:")
+    st.error(f"**{escape_markdown(error.what)}**  \n{escape_markdown(error.next_step)}", icon=":material/error:")
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Text from outside, so that Markdown shows it as it is."""
     return "".join(f"\\{sign}" if sign in _MARKDOWN else sign for sign in text)
 

@@ -8,13 +8,13 @@ from datetime import timedelta
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
-def ago(age: timedelta) -> str:
+def format_age(age: timedelta) -> str:
     """How long ago, in words."""
     seconds = age.total_seconds()
-    return "just now" if seconds < 2 else f"{span(seconds)} ago"
+    return "just now" if seconds < 2 else f"{format_duration(seconds)} ago"
 
 
-def span(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A time that has passed, in its largest unit."""
     for unit_s, unit in _UNITS:
         if seconds >= unit_s:
@@ -22,7 +22,7 @@ def span(seconds: float) -> str:
     return f"{max(seconds, 0) // 1:.0f} s"
 
 
-def about(low_s: float, high_s: float) -> str:
+def format_estimate(low_s: float, high_s: float) -> str:
     """A time to come, as exact as anybody knows it: `about 2 to 3 min`; equal ends give `about 55 s`."""
     step_s, unit_s, unit = _grain(high_s)
     if low_s == high_s:

@@ -7,11 +7,11 @@ from datetime import datetime
 
 import streamlit as st
 
-from components.formatting import about
-from frametally.contract import Standing
+from components.formatting import format_estimate
+from frametally.contract import RunProgress
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.jobs.eta import FEWEST_JOBS, Estimate, estimate
-from frametally.ledger.ledger import Store
+from frametally.jobs.eta import MIN_JOBS, Estimate, estimate
+from frametally.ledger.ledger import Ledger
 
 
 def job_progress(job: Job, earlier: Sequence[Job], now: datetime, *, doing: str = "") -> None:
@@ -27,38 +27,40 @@ def job_progress(job: Job, earlier: Sequence[Job], now: datetime, *, doing: str 
         st.caption(text)
 
 
-def estimate_note(store: Store, service: str, models: Sequence[ModelChoice], frames: int | None) -> None:
+def estimate_note(ledger: Ledger, service: str, models: Sequence[ModelChoice], frames: int | None) -> None:
     """Say before the run how long it will take."""
     if not models or frames is None:
         return
-    told = estimate(finished_jobs(store, service), models, frames)
+    told = estimate(finished_jobs(ledger, service), models, frames)
     if told is None:
-        st.caption(f"How long it takes: too few jobs yet. {FEWEST_JOBS} with these models make an estimate.")
+        st.caption(f"How long it takes: too few jobs yet. {MIN_JOBS} with these models make an estimate.")
     else:
-        words = about(told.low_s, told.high_s)
+        words = format_estimate(told.low_s, told.high_s)
         st.caption(f"{words[0].upper()}{words[1:]} for {frames:,} frames, going by {told.jobs} earlier jobs like this.")
 
 
-def finished_jobs(store: Store, service: str) -> list[Job]:
+def finished_jobs(ledger: Ledger, service: str) -> list[Job]:
     """What an estimate for this service is learned from."""
-    return store.jobs(statuses=[JobStatus.SUCCEEDED], service=service)
+    return ledger.jobs(statuses=[JobStatus.SUCCEEDED], service=service)
 
 
 def is_queued(job: Job) -> bool:
     """Whether the service says that the job has not had its turn yet."""
-    return job.status is JobStatus.SUBMITTED and job.standing is not None and job.standing.jobs_before is not None
+    return (
+        job.status is JobStatus.SUBMITTED and job.run_progress is not None and job.run_progress.jobs_before is not None
+    )
 
 
 def _told(job: Job) -> list[str]:
-    standing = job.standing or Standing()
-    if standing.jobs_before is not None:
-        return [_jobs_before(standing.jobs_before)]
-    if standing.frames_done is None:
+    run_progress = job.run_progress or RunProgress()
+    if run_progress.jobs_before is not None:
+        return [_jobs_before(run_progress.jobs_before)]
+    if run_progress.frames_done is None:
         sent = " sent" if job.status is JobStatus.CREATED else ""
         return [] if job.progress is None else [f"{job.progress:.0%}{sent}"]
-    of_all = f" of {standing.frames_total:,}" if standing.frames_total is not None else ""
-    speed = standing.frames_per_second
-    return [f"{standing.frames_done:,}{of_all} frames", *([f"{speed:.3g} frames/s"] if speed else [])]
+    of_all = f" of {run_progress.frames_total:,}" if run_progress.frames_total is not None else ""
+    speed = run_progress.frames_per_second
+    return [f"{run_progress.frames_done:,}{of_all} frames", *([f"{speed:.3g} frames/s"] if speed else [])]
 
 
 def _jobs_before(count: int) -> str:
@@ -66,10 +68,10 @@ def _jobs_before(count: int) -> str:
 
 
 def _time_left(job: Job, earlier: Sequence[Job], now: datetime) -> str:
-    standing = job.standing or Standing()
-    if standing.remaining_s is not None:
-        return f"{about(standing.remaining_s, standing.remaining_s)} left"
-    frames = standing.frames_total or job.frames
+    run_progress = job.run_progress or RunProgress()
+    if run_progress.remaining_s is not None:
+        return f"{format_estimate(run_progress.remaining_s, run_progress.remaining_s)} left"
+    frames = run_progress.frames_total or job.frames
     if frames is None:
         return ""
     learned = estimate(earlier, job.models, frames)
@@ -78,8 +80,8 @@ def _time_left(job: Job, earlier: Sequence[Job], now: datetime) -> str:
 
 def _learned(job: Job, whole: Estimate, now: datetime) -> str:
     if job.status is not JobStatus.SUBMITTED or is_queued(job):
-        return f"{about(whole.low_s, whole.high_s)} once it runs"
-    if job.began_at is None:
-        return f"{about(whole.low_s, whole.high_s)} in all"
-    left = whole.after((now - job.began_at).total_seconds())
-    return f"{about(left.low_s, left.high_s)} left" if left.high_s else "longer than earlier jobs took"
+        return f"{format_estimate(whole.low_s, whole.high_s)} once it runs"
+    if job.run_started_at is None:
+        return f"{format_estimate(whole.low_s, whole.high_s)} in all"
+    left = whole.after((now - job.run_started_at).total_seconds())
+    return f"{format_estimate(left.low_s, left.high_s)} left" if left.high_s else "longer than earlier jobs took"

@@ -1,8 +1,8 @@
-"""The states of a job in words and colours."""
+"""The states of a job in words and colors."""
 
 from __future__ import annotations
 
-from components.errors import plain
+from components.errors import escape_markdown
 from components.job_progress import is_queued
 from frametally.job import Job, JobStatus
 
@@ -19,7 +19,7 @@ _QUEUED = ("Queued", "blue", ":material/hourglass_empty:")
 
 
 def state_badge(job: Job) -> str:
-    """The state of a job as a coloured word, in Markdown."""
+    """The state of a job as a colored word, in Markdown."""
     word, color, icon = _QUEUED if is_queued(job) else _LOOKS[job.status]
     return f":{color}-badge[{icon} {word}]"
 
@@ -31,5 +31,5 @@ def state_word(status: JobStatus) -> str:
 
 def what_runs(job: Job) -> str:
     """Its models and frame rate; an adopted job may know neither."""
-    models = ", ".join(plain(model.label) for model in job.models) or "models unknown"
+    models = ", ".join(escape_markdown(model.label) for model in job.models) or "models unknown"
     return f"{models} · {'frame rate unknown' if job.infer_fps is None else f'{job.infer_fps:.4g} fps'}"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.errors import error_notice
-from components.session import Connection, workbench
+from components.errors import show_error
+from components.session import Connection, get_deployment
 from frametally.contract import ModelInfo
 from frametally.errors import FrametallyError
 from frametally.job import EMBEDDED, ModelChoice
@@ -31,13 +31,13 @@ def installed_models(connection: Connection) -> list[ModelInfo]:
     try:
         return _listed_models(connection)
     except FrametallyError as error:
-        error_notice(error)
+        show_error(error)
         return []
 
 
 @st.cache_data(ttl=10, show_spinner=False)
 def _listed_models(connection: Connection) -> list[ModelInfo]:
-    client = workbench().services.client(connection.service, connection.key_id or "")
+    client = get_deployment().clients.client(connection.service, connection.key_id or "")
     return client.list_models() if client and connection.service == EMBEDDED else []
 
 

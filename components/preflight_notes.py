@@ -9,33 +9,35 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.errors import error_notice, plain
+from components.errors import escape_markdown, show_error
 from components.session import Connection
 from components.upload.video_source import VideoSource
 from frametally.clock import utc_now
 from frametally.contract import ModelInfo
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job, ModelChoice
-from frametally.jobs.preflight import Facts, Finding, findings
+from frametally.jobs.preflight import Facts, PreflightIssue, find_issues
 from frametally.network.url_probe import UrlReport, look_at
 from frametally.video.remux import can_be_remuxed, remux_to_mp4
 
 _REMUXED = "remuxed_videos"
 
 
-def as_converted(bench: Workbench, source: VideoSource | None) -> VideoSource | None:
+def as_converted(deployment: Deployment, source: VideoSource | None) -> VideoSource | None:
     """The source, or the MP4 file that was made of it here."""
     made: dict[str, str] = st.session_state.get(_REMUXED, {})
-    kept = bench.media.get(made.get(source.kept.sha256, "")) if source and source.kept else None
+    kept = deployment.library.get(made.get(source.kept.sha256, "")) if source and source.kept else None
     if source is None or kept is None:
         return source
-    st.success(f"Runs as **{plain(kept.file_name)}**: the same pictures in an MP4 file.", icon=":material/check:")
+    st.success(
+        f"Runs as **{escape_markdown(kept.file_name)}**: the same pictures in an MP4 file.", icon=":material/check:"
+    )
     return replace(source, name=kept.file_name, kept=kept)
 
 
 def preflight_notes(
-    bench: Workbench,
+    deployment: Deployment,
     connection: Connection,
     source: VideoSource,
     models: Sequence[ModelChoice],
@@ -46,36 +48,36 @@ def preflight_notes(
 
     Nothing here asks the network: `address_is_good` does, once the person wants the job to run.
     """
-    known = known_facts(bench, connection.service, models, installed, infer_fps)
+    known = known_facts(deployment, connection.service, models, installed, infer_fps)
     video = source.kept.facts if source.kept else None
     facts = replace(known, file_name=source.name, video=video, url=source.url)
-    found = findings(facts)
+    found = find_issues(facts)
     _draw(found)
     if source.kept and any(finding.fix == "remux" for finding in found):
-        _offer_remux(bench, source)
+        _offer_remux(deployment, source)
     return None if any(finding.stops for finding in found) else facts
 
 
-def address_is_good(bench: Workbench, facts: Facts | None) -> bool:
+def address_is_good(deployment: Deployment, facts: Facts | None) -> bool:
     """Look at the address of a job that is about to start; what is wrong there is shown. A file needs no look."""
     if facts is None or facts.url is None:
         return facts is not None
     with st.spinner("Looking at the address"):
-        report = _look_at(facts.url, private_urls=bench.settings.engine_private_urls)
-    found = [finding for finding in findings(replace(facts, url_report=report)) if finding not in findings(facts)]
+        report = _look_at(facts.url, private_urls=deployment.settings.engine_private_urls)
+    found = [finding for finding in find_issues(replace(facts, url_report=report)) if finding not in find_issues(facts)]
     _draw(found)
     return not any(finding.stops for finding in found)
 
 
 def may_start(facts: Facts) -> bool:
     """Show what is known to stand in the way; False where that is certain to make the job fail."""
-    found = findings(facts)
+    found = find_issues(facts)
     _draw(found)
     return not any(finding.stops for finding in found)
 
 
 def known_facts(
-    bench: Workbench,
+    deployment: Deployment,
     service: str,
     models: Sequence[ModelChoice],
     installed: Sequence[ModelInfo],
@@ -88,21 +90,21 @@ def known_facts(
         infer_fps=infer_fps,
         models=models,
         installed=installed,
-        model_servers=bench.settings.model_servers,
-        free_bytes=shutil.disk_usage(bench.settings.data_dir).free,
+        model_servers=deployment.settings.model_servers,
+        free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
     )
 
 
 def facts_of_another_run(
-    bench: Workbench,
+    deployment: Deployment,
     job: Job,
     models: Sequence[ModelChoice],
     installed: Sequence[ModelInfo],
     infer_fps: float | None,
 ) -> Facts:
     """What is known of a job that runs these models over the video of an earlier one, at the same service."""
-    kept = bench.media.get(job.video_sha256 or "")
-    known = known_facts(bench, job.service, models, installed, infer_fps)
+    kept = deployment.library.get(job.video_sha256 or "")
+    known = known_facts(deployment, job.service, models, installed, infer_fps)
     return replace(known, file_name=job.video_name, video=kept.facts if kept else None, url=job.video_url)
 
 
@@ -111,29 +113,29 @@ def _look_at(url: str, *, private_urls: bool) -> UrlReport:
     return look_at(url, private_urls=private_urls)
 
 
-def _draw(found: Sequence[Finding]) -> None:
+def _draw(found: Sequence[PreflightIssue]) -> None:
     for finding in found:
         show, icon = (st.error, ":material/block:") if finding.stops else (st.warning, ":material/warning:")
-        show(f"**{plain(finding.what)}**  \n{plain(finding.next_step)}", icon=icon)
+        show(f"**{escape_markdown(finding.what)}**  \n{escape_markdown(finding.next_step)}", icon=icon)
 
 
-def _offer_remux(bench: Workbench, source: VideoSource) -> None:
+def _offer_remux(deployment: Deployment, source: VideoSource) -> None:
     kept = source.kept
     if kept is None or not can_be_remuxed(kept.facts.codec):
         st.caption("MP4 files do not hold pictures of its codec: encode it as MP4 (H.264) with any video program.")
     elif st.button("Make an MP4 file of it", icon=":material/movie:", help="Seconds; its sound is left out."):
-        _remux(bench, source.name, kept.sha256, kept.path)
+        _remux(deployment, source.name, kept.sha256, kept.path)
 
 
-def _remux(bench: Workbench, name: str, sha256: str, path: Path) -> None:
+def _remux(deployment: Deployment, name: str, sha256: str, path: Path) -> None:
     bar = st.progress(0.0, text="Putting its pictures into an MP4 file")
     try:
-        with bench.media.scratch() as folder:
+        with deployment.library.scratch() as folder:
             made = folder / "video.mp4"
             remux_to_mp4(path, made, bar.progress)
-            kept = bench.media.add(made, f"{Path(name).stem}.mp4")
+            kept = deployment.library.add(made, f"{Path(name).stem}.mp4")
     except FrametallyError as error:
-        error_notice(error)
+        show_error(error)
     else:
         st.session_state.setdefault(_REMUXED, {})[sha256] = kept.sha256
         st.rerun()

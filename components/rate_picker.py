@@ -1,4 +1,4 @@
-"""Choosing how many frames per second are analysed, from what the video's own rate divides into."""
+"""Choosing how many frames per second are analyzed, from what the video's own rate divides into."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import streamlit as st
 
 from frametally.contract import MAX_INFER_FPS, MIN_INFER_FPS
 from frametally.jobs.preflight import refused_rate
-from frametally.video.probe import VideoFacts
+from frametally.video.probe import VideoInfo
 
 _OTHER = 0
 
 
-def rate_picker(facts: VideoFacts | None, *, key: str) -> float | None:
+def rate_picker(facts: VideoInfo | None, *, key: str) -> float | None:
     """`infer_fps` as the person wants it; None while it cannot be sent (the reason is shown)."""
     if facts is None:
         st.caption("The frame rate of this video is not known here: at most its own rate works.")
@@ -23,7 +23,7 @@ def rate_picker(facts: VideoFacts | None, *, key: str) -> float | None:
     labels = {step: _step_label(facts, step) for step in steps} | {_OTHER: "Another rate…"}
     nearest_five = min(range(len(steps)), key=lambda at: abs(facts.fps / steps[at] - 5)) if steps else 0
     step = st.selectbox(
-        "Frames analysed", list(labels), nearest_five, format_func=labels.__getitem__, key=f"{key}_step"
+        "Frames analyzed", list(labels), nearest_five, format_func=labels.__getitem__, key=f"{key}_step"
     )
     if step != _OTHER:
         return float(Fraction(facts.frame_rate) / step)
@@ -32,11 +32,11 @@ def rate_picker(facts: VideoFacts | None, *, key: str) -> float | None:
     if refusal:
         st.error(refusal, icon=":material/error:")
         return None
-    st.caption(f"{facts.planned_count(rate):,} frames will be analysed.")
+    st.caption(f"{facts.planned_count(rate):,} frames will be analyzed.")
     return rate
 
 
-def every_nth(facts: VideoFacts) -> list[int]:
+def every_nth(facts: VideoInfo) -> list[int]:
     """Every n-th frame, for the n that give a rate the contract takes: the video's divisors of use."""
     allowed = [step for step in range(1, math.ceil(facts.fps) + 1) if not refused_rate(facts, facts.fps / step)]
     whole = [step for step in allowed if (Fraction(facts.frame_rate) / step).denominator == 1]
@@ -44,7 +44,7 @@ def every_nth(facts: VideoFacts) -> list[int]:
     return sorted(set(whole) | {step for step in wanted if step in allowed})
 
 
-def _step_label(facts: VideoFacts, step: int) -> str:
+def _step_label(facts: VideoInfo, step: int) -> str:
     which = "every frame" if step == 1 else f"every {_ordinal(step)} frame"
     rate = facts.fps / step
     return f"{rate:.4g} fps · {which} · {facts.planned_count(rate):,} frames"

@@ -11,9 +11,9 @@ import streamlit as st
 from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
-from frametally.deployment import Workbench, open_workbench
+from frametally.deployment import Deployment, open_deployment
 from frametally.job import EMBEDDED
-from frametally.rendering.video_export import Exports
+from frametally.rendering.video_export import VideoExporter
 from frametally.results import Results, open_results
 
 _CONNECTION = "connection"
@@ -39,14 +39,14 @@ class Connection:
 
 
 @st.cache_resource(show_spinner=False)
-def workbench() -> Workbench:
+def get_deployment() -> Deployment:
     """Open the ledger, the kept videos and the services from the settings.
 
     The one thing that the pages and the ASGI side share: hot reload gives each of them its own copy of a module, but
     both reach the same cached workbench.
     """
     certificate = st.get_option("server.sslCertFile")
-    return open_workbench(Settings.read(os.environ, _secrets()), own_url, Path(certificate) if certificate else None)
+    return open_deployment(Settings.read(os.environ, _secrets()), own_url, Path(certificate) if certificate else None)
 
 
 def own_url() -> str:
@@ -60,7 +60,7 @@ def own_url() -> str:
 def current_connection() -> Connection:
     """The service of this session: the one chosen on Configuration, else the one of the settings."""
     chosen: Connection | None = st.session_state.get(_CONNECTION)
-    return chosen or _default_connection(workbench().settings)
+    return chosen or _default_connection(get_deployment().settings)
 
 
 def use_connection(connection: Connection) -> None:
@@ -69,15 +69,15 @@ def use_connection(connection: Connection) -> None:
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
-def exports() -> Exports:
+def video_exporter() -> VideoExporter:
     """The annotated videos of this deployment, and the process that makes one."""
-    return Exports(workbench().settings.exports_dir)
+    return VideoExporter(get_deployment().settings.exports_dir)
 
 
 @st.cache_resource(show_spinner="Reading the results", max_entries=8)
 def job_results(job_id: str) -> Results:
     """The archived results of a finished job; they never change."""
-    return open_results(workbench().settings.results_dir / job_id)
+    return open_results(get_deployment().settings.results_dir / job_id)
 
 
 def service_label(service: str) -> str:
@@ -88,7 +88,7 @@ def service_label(service: str) -> str:
 def _default_connection(settings: Settings) -> Connection:
     if settings.api_url is None:
         return Connection(service=EMBEDDED, key_id="")
-    key_id = workbench().services.remember(settings.api_url, settings.api_key) if settings.api_key else None
+    key_id = get_deployment().clients.remember(settings.api_url, settings.api_key) if settings.api_key else None
     return Connection(service=settings.api_url, key_id=key_id)
 
 

@@ -12,9 +12,9 @@ if str(ROOT) not in sys.path:  # Streamlit puts the folder of the script there, 
 import streamlit as st  # noqa: E402
 
 from components.ended_jobs import ended_jobs  # noqa: E402
-from components.errors import plain, told  # noqa: E402
-from components.session import workbench  # noqa: E402
-from frametally.health.checks import concerns  # noqa: E402
+from components.errors import escape_markdown, show_errors  # noqa: E402
+from components.session import get_deployment  # noqa: E402
+from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import other_secret  # noqa: E402
 from frametally.job import JobStatus  # noqa: E402
 
@@ -33,7 +33,7 @@ PAGES = {
 
 def start() -> None:
     """Go on where there is something to see. A page of its own: the default page has no address that can be linked."""
-    finished = workbench().store.jobs(statuses=[JobStatus.SUCCEEDED], limit=1)
+    finished = get_deployment().ledger.jobs(statuses=[JobStatus.SUCCEEDED], limit=1)
     st.switch_page(PAGES["analytics" if finished else "upload"])
 
 
@@ -41,11 +41,15 @@ st.html(Path(__file__).parent / "assets/shell.css")
 page = st.navigation(
     [st.Page(start, title="Start", default=True, visibility="hidden"), *PAGES.values()], position="top"
 )
-with told():
-    bench = workbench()
-    if faults := bench.settings.engine_faults:
-        st.warning(f"Fault mode: the built-in engine answers with {plain(faults)}.", icon=":material/bug_report:")
-    ended_jobs(bench.store)
-    for concern in [*concerns(bench.settings), *other_secret(bench.store, bench.link_secret)]:
-        st.warning(f"**{plain(concern.what)}** {plain(concern.next_step)}", icon=":material/warning:")
+with show_errors():
+    deployment = get_deployment()
+    if faults := deployment.settings.engine_faults:
+        st.warning(
+            f"Fault mode: the built-in engine answers with {escape_markdown(faults)}.", icon=":material/bug_report:"
+        )
+    ended_jobs(deployment.ledger)
+    for concern in [*health_warnings(deployment.settings), *other_secret(deployment.ledger, deployment.link_secret)]:
+        st.warning(
+            f"**{escape_markdown(concern.what)}** {escape_markdown(concern.next_step)}", icon=":material/warning:"
+        )
     page.run()

@@ -49,7 +49,7 @@ def place_box(canvas: Canvas, stage: Stage, box: Box, texture: Image) -> None:
     middle = np.array([sum(box[0]) / 2, sum(box[1]) / 2, box[2][0]])
     solid = Faces(body([texture] * 5, *(high - low for low, high in box)))
     solid.paint(patch, stage, partial(np.add, middle))
-    patch.layer().lay_on(canvas)
+    patch.layer().blend_into(canvas)
 
 
 def _paint_floor(canvas: Canvas, stage: Stage, floor: Image) -> None:

@@ -33,7 +33,7 @@ SCENE_SECONDS: Final = 40.0
 FRAMES_OF_SCENE: Final = 12
 TRAINING_SEEDS: Final = range(1000, 1120)
 HELD_OUT_SEEDS: Final = range(9000, 9025)
-_LEAST_SHARE: Final = 0.02
+_MIN_SHARE: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _frames(seed: int) -> Iterator[tuple[Image, Floats]]:
         rows = [
             (CLASSES.index(one.item.class_name), *one.xyxy, one.share)
             for one in seen_at(setting, time_s)
-            if one.share >= _LEAST_SHARE
+            if one.share >= _MIN_SHARE
         ]
         yield np.asarray(fitted, dtype=np.uint8), np.array(rows, dtype=np.float32).reshape(-1, 6)
 

@@ -121,7 +121,7 @@ class Layer:
     sun: Image
     mask: Image
 
-    def lay_on(self, canvas: Canvas) -> None:
+    def blend_into(self, canvas: Canvas) -> None:
         """Blend into the canvas, as far as it reaches."""
         height, width = self.mask.shape
         left, top = max(self.left_px, 0), max(self.top_px, 0)

@@ -30,7 +30,7 @@ _SIZES_M: Final = {
 _SPACING_M: Final = 0.025
 _REACH_M: Final = 1.0
 """No two items whose middles are further apart touch."""
-_MOST_OVERLAP: Final = 0.35
+_MAX_OVERLAP: Final = 0.35
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _laid_on(item: Item, laid: list[Item]) -> Item | None:
     if not touched:
         return item
     area_m2 = item.size_m[0] * item.size_m[1]
-    if any({item.class_name, other.class_name} - FLAT or shared > _MOST_OVERLAP * area_m2 for other, shared in touched):
+    if any({item.class_name, other.class_name} - FLAT or shared > _MAX_OVERLAP * area_m2 for other, shared in touched):
         return None
     return replace(item, base_m=max(other.base_m + 0.8 * other.size_m[2] for other, _ in touched))
 

@@ -68,7 +68,7 @@ class Scene:
         plan = self.setting.plan
         for item in back_to_front(plan, self.setting.camera, time_s):
             self._paint_item(canvas, item, time_s)
-        self._bridge.lay_on(canvas)
+        self._bridge.blend_into(canvas)
         return self.film.expose(canvas, time_s, frame)
 
     def _paint_item(self, canvas: Canvas, item: Item, time_s: float) -> None:
@@ -80,7 +80,7 @@ class Scene:
         cast(canvas, self._stage, points, plan.centre_m(item, time_s)[2])
         patch = Patch(hull)
         self._sprite(item).paint(patch, self._stage, lambda local: placed(local, item, plan, time_s))
-        patch.layer(self._motion(item, time_s)).lay_on(canvas)
+        patch.layer(self._motion(item, time_s)).blend_into(canvas)
 
     def _sprite(self, item: Item) -> Sprite:
         if item.number not in self._sprites:

@@ -97,7 +97,7 @@ class JobAccepted(Struct, frozen=True):
     message: str = ""
 
 
-class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RunProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a service that speaks our extensions tells of a job under way; any part may be missing."""
 
     jobs_before: int | None = None
@@ -115,7 +115,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
     """Answer to `GET /videoinfer/?job_id=…`; `status` may be a number, a word, or absent.
 
     From `progress` on nothing is in the vendor's reference: it may be missing, and another service may mean something
-    else by it. What is not what `Standing` says is passed over.
+    else by it. What is not what `RunProgress` says is passed over.
     """
 
     status: int | str | None = None
@@ -131,10 +131,12 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
     cancellable: Any = None
 
     @classmethod
-    def under_way(cls, fraction: float, standing: Standing) -> StatusReport:
+    def under_way(cls, fraction: float, run_progress: RunProgress) -> StatusReport:
         """Of a job that has not ended, with our extensions."""
         told = {
-            name: value for name, value in structs.asdict(standing).items() if value is not None and value is not False
+            name: value
+            for name, value in structs.asdict(run_progress).items()
+            if value is not None and value is not False
         }
         return cls(STATUS_PENDING, progress=fraction, **told)
 
@@ -188,9 +190,9 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
         return value if value is not None and 0 <= value <= 1 else None
 
     @property
-    def standing(self) -> Standing | None:
+    def run_progress(self) -> RunProgress | None:
         """What our extensions tell; None where the service has none of them."""
-        told = Standing(
+        told = RunProgress(
             jobs_before=_count(self.jobs_before),
             frames_done=_count(self.frames_done),
             frames_total=_count(self.frames_total),
@@ -198,7 +200,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
             remaining_s=_number(self.remaining_s),
             cancellable=self.cancellable is True,
         )
-        return told if told != Standing() else None
+        return told if told != RunProgress() else None
 
     @property
     def wording(self) -> str:
@@ -248,7 +250,7 @@ class ModelList(Struct, frozen=True):
 def _number(value: Any) -> float | None:
     """A foreign value as a number that can be true of a job; None where it is none."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value <= _MOST else None
+    return float(value) if is_number and 0 <= value <= _MAX else None
 
 
 def _count(value: Any) -> int | None:
@@ -256,4 +258,4 @@ def _count(value: Any) -> int | None:
     return int(number) if number is not None and number.is_integer() else None
 
 
-_MOST: Final = 1e9
+_MAX: Final = 1e9

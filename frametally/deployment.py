@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.client.client import VideoInferenceClient
-from frametally.client.registry import Services
+from frametally.client.registry import ClientRegistry
 from frametally.clock import utc_now
 from frametally.config.settings import Settings, read_or_make_secret
 from frametally.contract import ROBOFLOW_API_URL
@@ -18,36 +18,36 @@ from frametally.errors import SettingsError
 from frametally.health.checks import refuse_unusable
 from frametally.health.link_secret import leave_mark
 from frametally.jobs.workflow import Workflow
-from frametally.ledger.ledger import Store
-from frametally.library.library import MediaLibrary
+from frametally.ledger.ledger import Ledger
+from frametally.library.library import Library
 from frametally.library.tickets import Tickets
 from frametally.network.link_guard import fingerprint_of
 from frametally.notifications.notifier import Notifier
 from frametally.rendering.class_colors import ClassColors
-from frametally.storage.locks import Part, take_part
+from frametally.storage.locks import SharedLock, lock_shared
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workbench:
+class Deployment:
     """The ledger, the kept videos, the services and the workflow over them."""
 
     settings: Settings
     engine_key: str = field(repr=False)
     link_secret: str = field(repr=False)
-    store: Store
-    services: Services
-    media: MediaLibrary
+    ledger: Ledger
+    clients: ClientRegistry
+    library: Library
     tickets: Tickets
     workflow: Workflow
     notifier: Notifier
     colors: ClassColors
-    part: Part = field(repr=False)
+    folder_lock: SharedLock = field(repr=False)
     """In the data folder; see `folder_lock`."""
 
 
-def open_workbench(settings: Settings, embedded_url: Callable[[], str], certificate: Path | None = None) -> Workbench:
+def open_deployment(settings: Settings, embedded_url: Callable[[], str], certificate: Path | None = None) -> Deployment:
     """Open everything below the data folder; `embedded_url` says where the embedded engine answers.
 
     `certificate`: the one that it answers with, in a PEM file; None where it speaks no TLS.
@@ -58,10 +58,10 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str], certific
     refuse_unusable(settings)
     certificate_sha256 = _fingerprint(certificate)
     try:
-        part = take_part(settings.data_dir)
+        folder_lock = lock_shared(settings.data_dir)
         engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
         link_secret = read_or_make_secret(settings.link_secret_file)
-        media = MediaLibrary(
+        library = Library(
             settings.media_dir,
             max_video_bytes=settings.max_video_bytes,
             quota_bytes=settings.media_quota_bytes,
@@ -69,37 +69,37 @@ def open_workbench(settings: Settings, embedded_url: Callable[[], str], certific
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
-    store = _open_ledger(settings.database_url)
-    if leave_mark(store, link_secret):
+    ledger = _open_ledger(settings.database_url)
+    if leave_mark(ledger, link_secret):
         _LOG.warning("The ledger was used with another link secret before: jobs under way forget which key opens them.")
 
     def embedded() -> VideoInferenceClient:
         return VideoInferenceClient(embedded_url(), engine_key, is_embedded=True, certificate_sha256=certificate_sha256)
 
-    services = Services(link_secret, embedded)
+    clients = ClientRegistry(link_secret, embedded)
     if settings.api_key:
-        services.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
+        clients.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
     workflow = Workflow(
-        store=store,
-        services=services,
-        media=media,
+        ledger=ledger,
+        clients=clients,
+        library=library,
         results_dir=settings.results_dir,
         exports_dir=settings.exports_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
     )
-    return Workbench(
+    return Deployment(
         settings=settings,
         engine_key=engine_key,
         link_secret=link_secret,
-        store=store,
-        services=services,
-        media=media,
+        ledger=ledger,
+        clients=clients,
+        library=library,
         tickets=Tickets(link_secret),
         workflow=workflow,
-        notifier=Notifier(store, settings, utc_now),
+        notifier=Notifier(ledger, settings, utc_now),
         colors=ClassColors(settings.colors_file),
-        part=part,
+        folder_lock=folder_lock,
     )
 
 
@@ -111,10 +111,10 @@ def _fingerprint(certificate: Path | None) -> str | None:
         raise SettingsError(what, "Check server.sslCertFile of Streamlit: a PEM file.") from error
 
 
-def _open_ledger(database_url: str) -> Store:
+def _open_ledger(database_url: str) -> Ledger:
     check = "Check FRAMETALLY_DATABASE_URL, and that its database is up and lets this user in."
     try:
-        return Store(database_url)
+        return Ledger(database_url)
     except ImportError as error:
         raise SettingsError(f"The job ledger needs the package {error.name}.", "Install it, then try again.") from error
     except (SQLAlchemyError, OSError) as error:  # in whose texts the URL may stand

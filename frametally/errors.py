@@ -72,7 +72,7 @@ class BackupError(FrametallyError):
     """A backup cannot be made or restored."""
 
 
-class NoticeError(FrametallyError):
+class NotificationError(FrametallyError):
     """Somebody could not be told that a job has ended."""
 
     def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
@@ -92,23 +92,23 @@ class ServiceUnreachable(ServiceError):
     """No answer came: wrong name, no network, or a timeout."""
 
 
-class NothingSent(ServiceUnreachable):
+class ConnectFailed(ServiceUnreachable):
     """No connection came about, so the service knows nothing of the call: making it again repeats nothing."""
 
 
-class ServiceBusy(ServiceError):
+class RateLimited(ServiceError):
     """The service asks for fewer calls (429)."""
 
 
-class ServiceBroken(ServiceError):
+class ServerError(ServiceError):
     """The service failed on its own side (5xx, 408)."""
 
 
-class KeyRefused(ServiceError):
+class Unauthorized(ServiceError):
     """The service does not accept the API key (401, 403)."""
 
 
-class RequestRefused(ServiceError):
+class BadRequest(ServiceError):
     """The service does not accept the request (4xx)."""
 
 
@@ -116,5 +116,5 @@ class LinkExpired(ServiceError):
     """A signed link is no longer good."""
 
 
-class AnswerUnreadable(ServiceError):
+class InvalidResponse(ServiceError):
     """An answer that is not what the contract says."""

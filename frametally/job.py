@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from frametally.contract import ModelRequest, Standing
+from frametally.contract import ModelRequest, RunProgress
 from frametally.errors import JobError
 
 EMBEDDED: Final = "embedded"
@@ -45,7 +45,7 @@ class JobStatus(StrEnum):
 
 _OPEN = {JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED}
 _ENDS_BADLY = {JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED}
-MOVES: Final[dict[JobStatus, frozenset[JobStatus]]] = {
+TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
     # Back where the service has not kept a video that was sent for an earlier job.
     JobStatus.UPLOADED: frozenset({JobStatus.CREATED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
@@ -60,7 +60,7 @@ MOVES: Final[dict[JobStatus, frozenset[JobStatus]]] = {
 
 def sources_of(target: JobStatus) -> frozenset[JobStatus]:
     """The states from which a job may become `target`."""
-    return frozenset(status for status, targets in MOVES.items() if target in targets)
+    return frozenset(status for status, targets in TRANSITIONS.items() if target in targets)
 
 
 class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -88,7 +88,16 @@ class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _TIMES = (
-    *("created_at", "upload_at", "starting_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"),
+    *(
+        "created_at",
+        "uploaded_at",
+        "start_requested_at",
+        "checked_at",
+        "last_known_at",
+        "run_started_at",
+        "next_check_at",
+        "ended_at",
+    ),
     "deleted_at",
 )
 
@@ -115,22 +124,22 @@ class Job:
     infer_fps: float | None
     """None where the job was adopted and nobody knows it."""
     frames: int | None = None
-    """How many frames are analysed: as planned here, in the end as the results have it; None where nobody knows."""
+    """How many frames are analyzed: as planned here, in the end as the results have it; None where nobody knows."""
     upload_url: str | None = field(default=None, repr=False)
     """The signed URL that the video was PUT to; it is the job's input."""
-    upload_at: datetime | None = None
+    uploaded_at: datetime | None = None
     """When the service had the whole video behind that URL; it keeps it for a week."""
-    upload_breaks: int = 0
+    failed_uploads: int = 0
     """How often the video was on its way to the service, and did not get there."""
-    starting_at: datetime | None = None
+    start_requested_at: datetime | None = None
     """Since when the service may have been told to start it; None where it cannot have been."""
     remote_job_id: str | None = None
     """The id the service gave."""
-    service_says: str = ""
+    service_message: str = ""
     """What the service said last, where it is worth showing (an unknown status word, a passing fault)."""
     progress: float | None = None
     """Between 0 and 1, of the step the job is in; None where nobody knows."""
-    standing: Standing | None = None
+    run_progress: RunProgress | None = None
     """What a service with our extensions last told of it; None once it has ended."""
     cancel_refused: bool = False
     """Whether the service turned out to have no way to call it off."""
@@ -139,9 +148,9 @@ class Job:
     created_at: datetime
     checked_at: datetime | None = None
     """When the service was last asked for its status."""
-    answered_at: datetime | None = None
+    last_known_at: datetime | None = None
     """When the service last knew something of it, later by the time in which nobody asked."""
-    began_at: datetime | None = None
+    run_started_at: datetime | None = None
     """Since when the service has been at work on it, as far as it tells; None where that cannot be known."""
     next_check_at: datetime
     """Nobody acts on the job before this: the floor between status calls, and the lease of whoever is at work."""
@@ -150,6 +159,8 @@ class Job:
     """What people wrote about it."""
     deleted_at: datetime | None = None
     """Since when it is in no list, and nobody acts on it; None where it is not deleted."""
+    owner: str | None = None
+    """Who started it; None where that is not known."""
 
     def __post_init__(self) -> None:
         for name in _TIMES:
@@ -179,6 +190,6 @@ class Job:
     @property
     def run_s(self) -> float | None:
         """How long the service took, to the call that said so; None where it has not succeeded or nobody knows."""
-        if self.status is not JobStatus.SUCCEEDED or self.began_at is None or self.checked_at is None:
+        if self.status is not JobStatus.SUCCEEDED or self.run_started_at is None or self.checked_at is None:
             return None
-        return (self.checked_at - self.began_at).total_seconds()
+        return (self.checked_at - self.run_started_at).total_seconds()

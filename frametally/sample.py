@@ -17,7 +17,7 @@ from msgspec import Struct
 from frametally.errors import SettingsError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.workflow import Workflow
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.storage.atomic import fsync, read_json
 from frametally.video.decoding import Image, build_index, read_frames
 
@@ -61,10 +61,10 @@ def is_sample(job: Job) -> bool:
     return sample is not None and job.video_sha256 == sample.sha256
 
 
-def runs_of(sample: Sample, store: Store) -> list[Job]:
+def runs_of(sample: Sample, ledger: Ledger) -> list[Job]:
     """Jobs of the clip with its own model that came to something or still may, the newest first."""
     hopeful = [status for status in JobStatus if status.is_open or status is JobStatus.SUCCEEDED]
-    jobs = store.jobs(statuses=hopeful, service=EMBEDDED, video_sha256=sample.sha256)
+    jobs = ledger.jobs(statuses=hopeful, service=EMBEDDED, video_sha256=sample.sha256)
     return [job for job in jobs if job.models == (MODEL,)]
 
 
@@ -75,11 +75,11 @@ def run_sample(sample: Sample, workflow: Workflow, models_dir: Path) -> Job:
         MediaError: the disk has no room for the clip.
         SettingsError: the model cannot be put where the engine looks for it.
     """
-    under_way = [job for job in runs_of(sample, workflow.store) if job.status.is_open]
+    under_way = [job for job in runs_of(sample, workflow.ledger) if job.status.is_open]
     if under_way:
         return under_way[0]
     _install_model(models_dir / MODEL.model_id / MODEL.version / MODEL_FILE.name)
-    kept = workflow.media.get(sample.sha256) or workflow.media.add(CLIP)
+    kept = workflow.library.get(sample.sha256) or workflow.library.add(CLIP)
     return workflow.submit(
         service=EMBEDDED,
         key_id="",

@@ -2,29 +2,29 @@
 
 import streamlit as st
 
-from components.configuration.notifications_panel import notices_panel
+from components.configuration.notifications_panel import notifications_panel
 from components.configuration.preset_editor import preset_form, preset_list
 from components.configuration.service_form import service_form
-from components.errors import plain
+from components.errors import escape_markdown
 from components.model_picker import installed_models
-from components.session import current_connection, use_connection, workbench
+from components.session import current_connection, get_deployment, use_connection
 from frametally.job import EMBEDDED
 
 st.title("Configuration")
-bench = workbench()
+deployment = get_deployment()
 service, models = st.columns(2, gap="large")
 
 with service:
     st.subheader("Service")
-    chosen = service_form(bench)
+    chosen = service_form(deployment)
     if chosen:
         use_connection(chosen)
     connection = current_connection()
-    opened = f" · workspace **{plain(connection.workspace)}**" if connection.workspace else ""
+    opened = f" · workspace **{escape_markdown(connection.workspace)}**" if connection.workspace else ""
     if connection.is_ready:
-        st.info(f"Jobs of this session run on **{plain(connection.label)}**{opened}.", icon=":material/dns:")
+        st.info(f"Jobs of this session run on **{escape_markdown(connection.label)}**{opened}.", icon=":material/dns:")
     else:
-        st.warning(f"**{plain(connection.label)}** needs an API key.", icon=":material/key:")
+        st.warning(f"**{escape_markdown(connection.label)}** needs an API key.", icon=":material/key:")
     if connection.service == EMBEDDED:
         st.dataframe(
             [
@@ -37,20 +37,20 @@ with service:
 
 with service:
     st.subheader("When a job ends")
-    notices_panel(bench.notifier)
+    notifications_panel(deployment.notifier)
 
 with models:
     st.subheader("Saved models")
     undo = st.session_state.get("preset_removed")
-    removed = preset_list(bench.store.presets())
+    removed = preset_list(deployment.ledger.presets())
     if removed:
-        bench.store.remove_preset(removed.name)
+        deployment.ledger.remove_preset(removed.name)
         st.session_state["preset_removed"] = removed
         st.rerun()
-    if undo and st.button(f"Undo: bring back {plain(undo.name)}", icon=":material/undo:"):
-        bench.store.save_preset(st.session_state.pop("preset_removed"))
+    if undo and st.button(f"Undo: bring back {escape_markdown(undo.name)}", icon=":material/undo:"):
+        deployment.ledger.save_preset(st.session_state.pop("preset_removed"))
         st.rerun()
     added = preset_form()
     if added:
-        bench.store.save_preset(added)
+        deployment.ledger.save_preset(added)
         st.rerun()

@@ -2,41 +2,41 @@
 
 import streamlit as st
 
-from components.errors import plain
+from components.errors import escape_markdown
 from components.job_progress import estimate_note
 from components.model_picker import installed_models, model_picker
 from components.preflight_notes import address_is_good, as_converted, preflight_notes
 from components.rate_picker import rate_picker
-from components.session import current_connection, workbench
+from components.session import current_connection, get_deployment
 from components.upload.batch import batch
 from components.upload.job_tracker import submission, submit_once
 from components.upload.sample_card import sample_card
 from components.upload.video_source import video_source
 
 st.title("Run a video")
-bench, connection = workbench(), current_connection()
-sample_card(bench)
+deployment, connection = get_deployment(), current_connection()
+sample_card(deployment)
 if not connection.is_ready:
-    st.warning(f"**{plain(connection.label)}** needs an API key first.", icon=":material/key:")
+    st.warning(f"**{escape_markdown(connection.label)}** needs an API key first.", icon=":material/key:")
     st.page_link("../pages/configuration.py", label="Configuration", icon=":material/tune:")
     st.stop()
 
-source = as_converted(bench, video_source(bench))
+source = as_converted(deployment, video_source(deployment))
 if source:
     left, right = st.columns(2)
     installed = installed_models(connection)
     with left:
-        models = model_picker(bench.store.presets(), installed, key="upload_models")
+        models = model_picker(deployment.ledger.presets(), installed, key="upload_models")
     with right:
         infer_fps = rate_picker(source.kept.facts if source.kept else None, key="upload_rate")
-    facts = preflight_notes(bench, connection, source, models, installed, infer_fps)
+    facts = preflight_notes(deployment, connection, source, models, installed, infer_fps)
     ready = bool(models) and infer_fps is not None and facts is not None
     frames = source.kept.facts.planned_count(infer_fps) if source.kept and infer_fps else None
-    estimate_note(bench.store, connection.service, models, frames)
+    estimate_note(deployment.ledger, connection.service, models, frames)
     wanted = st.button(
-        f"Run on {plain(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready
+        f"Run on {escape_markdown(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready
     )
-    if wanted and address_is_good(bench, facts):
-        submit_once(bench, connection, source, models, infer_fps or 1.0)
-submission(bench.store)
-batch(bench, connection, source.arrived if source else ())
+    if wanted and address_is_good(deployment, facts):
+        submit_once(deployment, connection, source, models, infer_fps or 1.0)
+submission(deployment.ledger)
+batch(deployment, connection, source.arrived if source else ())

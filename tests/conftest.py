@@ -46,7 +46,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def small_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four seconds at 10 frames per second, 320 x 240, H.264: a bright square crosses a grey field from the left."""
+    """Four seconds at 10 frames per second, 320 x 240, H.264: a bright square crosses a gray field from the left."""
     path = tmp_path_factory.mktemp("video") / "square.mp4"
     write_video(path, frames=40, fps=10)
     return path
@@ -74,7 +74,7 @@ def no_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_video(path: Path, *, frames: int, fps: int, width_px: int = 320, height_px: int = 240) -> None:
-    """A grey field with some texture; a bright 48 px square moves across it from frame 10 on, 6 px a frame."""
+    """A gray field with some texture; a bright 48 px square moves across it from frame 10 on, 6 px a frame."""
     field = np.random.default_rng(7).integers(90, 110, (height_px, width_px, 3), dtype=np.uint8)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "g": "12", "bf": "2"})

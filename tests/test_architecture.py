@@ -37,7 +37,7 @@ CLIENT_SIDE = {
 }
 """What the engine, which may run alone, must do without."""
 
-OPEN_THE_WORKBENCH = {"components.session", "frametally.cli.run"}
+OPEN_THE_DEPLOYMENT = {"components.session", "frametally.cli.run"}
 """`app` goes through `components.session`."""
 
 EDGES = {
@@ -153,9 +153,9 @@ def test_the_engine_reaches_nothing_of_the_client_side() -> None:
     assert [module for module in sorted(reach_of(ENGINE)) if within(module, *CLIENT_SIDE)] == []
 
 
-def test_only_the_edges_open_the_workbench() -> None:
-    opening = {module for module, name in ours("app", *PARTS) if name.endswith(".open_workbench")}
-    assert opening == OPEN_THE_WORKBENCH
+def test_only_the_edges_open_the_deployment() -> None:
+    opening = {module for module, name in ours("app", *PARTS) if name.endswith(".open_deployment")}
+    assert opening == OPEN_THE_DEPLOYMENT
 
 
 def test_only_the_edges_read_the_clock_and_the_environment() -> None:

@@ -8,13 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from frametally.config.settings import Settings
-from frametally.deployment import Workbench, open_workbench
+from frametally.deployment import Deployment, open_deployment
 from frametally.errors import SettingsError
-from tests.support.ledgers import open_store
+from tests.support.ledgers import open_ledger
 
 
-def open_at(folder: Path, database_url: str) -> Workbench:
-    return open_workbench(
+def open_at(folder: Path, database_url: str) -> Deployment:
+    return open_deployment(
         Settings(data_dir=folder, database_url=database_url, models_dir=folder / "models"), lambda: "http://127.0.0.1"
     )
 
@@ -35,7 +35,7 @@ def test_a_ledger_that_cannot_be_opened_names_its_setting_and_no_password(tmp_pa
 
 
 def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path, sqlite_url: str) -> None:
-    with open_store(sqlite_url):
+    with open_ledger(sqlite_url):
         pass
     engine = sa.create_engine(sqlite_url)
     with engine.begin() as connection:

@@ -9,7 +9,7 @@ import pytest
 
 from frametally.contract import ModelRequest
 from frametally.errors import JobError
-from frametally.job import MOVES, JobStatus, ModelChoice, sources_of
+from frametally.job import TRANSITIONS, JobStatus, ModelChoice, sources_of
 from tests.support.ledgers import START, a_job
 
 C, U, S, OK, F, L, X = JobStatus
@@ -30,12 +30,14 @@ C, U, S, OK, F, L, X = JobStatus
 def test_a_job_moves_only_forward_unless_an_answer_is_late_a_reading_is_new_or_an_upload_is_gone(
     source: JobStatus, targets: set[JobStatus]
 ) -> None:
-    assert MOVES[source] == targets
+    assert TRANSITIONS[source] == targets
 
 
 def test_every_move_can_be_read_from_its_target() -> None:
     assert all(
-        (source in sources_of(target)) == (target in MOVES[source]) for source in JobStatus for target in JobStatus
+        (source in sources_of(target)) == (target in TRANSITIONS[source])
+        for source in JobStatus
+        for target in JobStatus
     )
     assert sources_of(C) == {U}
 
@@ -44,7 +46,9 @@ def test_what_is_open_is_worked_on() -> None:
     assert {status for status in JobStatus if status.is_open} == {C, U, S}
 
 
-@pytest.mark.parametrize("name", ["created_at", "checked_at", "answered_at", "began_at", "next_check_at", "ended_at"])
+@pytest.mark.parametrize(
+    "name", ["created_at", "checked_at", "last_known_at", "run_started_at", "next_check_at", "ended_at"]
+)
 def test_a_time_without_its_zone_is_refused(name: str) -> None:
     with pytest.raises(JobError, match=name):
         a_job("j1", **{name: datetime(2026, 3, 1, 12)})
@@ -66,12 +70,12 @@ def test_a_job_shows_no_signed_link() -> None:
 
 def test_how_long_a_job_took_is_from_its_beginning_to_the_call_that_said_so() -> None:
     times: dict[str, Any] = {
-        "began_at": START,
+        "run_started_at": START,
         "checked_at": START + timedelta(seconds=90),
         "ended_at": START + timedelta(seconds=99),
     }
     assert a_job(status=OK, **times).run_s == 90
-    assert a_job(status=OK, **{**times, "began_at": None}).run_s is None
+    assert a_job(status=OK, **{**times, "run_started_at": None}).run_s is None
     assert [a_job(status=status, **times).run_s for status in (C, U, S, F, L, X)] == [None] * 6
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from frametally.client.registry import Services
+from frametally.client.registry import ClientRegistry
 from frametally.errors import SettingsError
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.jobs.workflow import Workflow
-from frametally.ledger.ledger import Store
-from frametally.library.library import MediaLibrary
+from frametally.ledger.ledger import Ledger
+from frametally.library.library import Library
 from frametally.sample import (
     CLIP,
     MODEL,
@@ -26,7 +26,7 @@ from frametally.sample import (
     run_sample,
     runs_of,
 )
-from tests.support.ledgers import START, Clock, a_job, open_store
+from tests.support.ledgers import START, Clock, a_job, open_ledger
 
 
 @pytest.fixture
@@ -37,18 +37,18 @@ def sample() -> Sample:
 
 
 @pytest.fixture
-def store(sqlite_url: str) -> Iterator[Store]:
-    with open_store(sqlite_url) as store:
-        yield store
+def ledger(sqlite_url: str) -> Iterator[Ledger]:
+    with open_ledger(sqlite_url) as ledger:
+        yield ledger
 
 
 @pytest.fixture
-def workflow(store: Store, clock: Clock, tmp_path: Path) -> Workflow:
+def workflow(ledger: Ledger, clock: Clock, tmp_path: Path) -> Workflow:
     """Without anybody who takes the jobs further."""
     return Workflow(
-        store=store,
-        services=Services("secret", lambda: pytest.fail("nothing is sent here")),
-        media=MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30),
+        ledger=ledger,
+        clients=ClientRegistry("secret", lambda: pytest.fail("nothing is sent here")),
+        library=Library(tmp_path / "media", max_video_bytes=1 << 30),
         results_dir=tmp_path / "results",
         exports_dir=tmp_path / "exports",
         lost_after_s=3600.0,
@@ -77,10 +77,10 @@ def test_a_run_keeps_the_clip_and_puts_the_model_where_the_engine_looks(
     sample: Sample, workflow: Workflow, models_dir: Path
 ) -> None:
     job = run_sample(sample, workflow, models_dir)
-    assert workflow.store.job(job.id) == job
+    assert workflow.ledger.job(job.id) == job
     assert (job.status, job.service, job.models, job.infer_fps) == (JobStatus.CREATED, EMBEDDED, (MODEL,), 5.0)
     assert (job.video_name, job.frames) == ("parcels.mp4", 375)
-    kept = workflow.media.get(sample.sha256)
+    kept = workflow.library.get(sample.sha256)
     assert kept is not None
     assert kept.path.read_bytes() == CLIP.read_bytes()
     installed = models_dir / "parcels" / "2" / "model.onnx"
@@ -104,7 +104,7 @@ def test_a_models_folder_that_cannot_be_written_is_explained_and_nothing_is_begu
         run_sample(sample, workflow, models_dir)
     assert "FRAMETALLY_MODELS_DIR" in caught.value.next_step
     assert str(models_dir) not in str(caught.value)
-    assert workflow.store.jobs() == []
+    assert workflow.ledger.jobs() == []
 
 
 def test_two_who_try_it_at_once_share_one_job_and_the_next_one_gets_a_new_one(
@@ -113,21 +113,21 @@ def test_two_who_try_it_at_once_share_one_job_and_the_next_one_gets_a_new_one(
     first = run_sample(sample, workflow, models_dir)
     assert run_sample(sample, workflow, models_dir).id == first.id
     clock.wait(1)
-    assert workflow.store.move(first, JobStatus.FAILED, failure="It broke.")
+    assert workflow.ledger.transition(first, JobStatus.FAILED, failure="It broke.")
     second = run_sample(sample, workflow, models_dir)
     assert second.id != first.id
-    assert [job.id for job in runs_of(sample, workflow.store)] == [second.id]
+    assert [job.id for job in runs_of(sample, workflow.ledger)] == [second.id]
 
 
-def test_its_runs_are_those_with_its_own_model_here(sample: Sample, store: Store) -> None:
+def test_its_runs_are_those_with_its_own_model_here(sample: Sample, ledger: Ledger) -> None:
     own = {"models": (MODEL,), "video_sha256": sample.sha256}
-    store.add(a_job("done", **own, status=JobStatus.SUCCEEDED))
-    store.add(a_job("newer", **own, status=JobStatus.SUBMITTED, created_at=START + timedelta(hours=1)))
-    store.add(a_job("failed", **own, status=JobStatus.FAILED))
-    store.add(a_job("elsewhere", **own, service="https://api.example.com"))
-    store.add(a_job("moving", **{**own, "models": (ModelChoice(model_id="motion", version="1"),)}))
-    store.add(a_job("film", models=(MODEL,)))
-    assert [job.id for job in runs_of(sample, store)] == ["newer", "done"]
+    ledger.add(a_job("done", **own, status=JobStatus.SUCCEEDED))
+    ledger.add(a_job("newer", **own, status=JobStatus.SUBMITTED, created_at=START + timedelta(hours=1)))
+    ledger.add(a_job("failed", **own, status=JobStatus.FAILED))
+    ledger.add(a_job("elsewhere", **own, service="https://api.example.com"))
+    ledger.add(a_job("moving", **{**own, "models": (ModelChoice(model_id="motion", version="1"),)}))
+    ledger.add(a_job("film", models=(MODEL,)))
+    assert [job.id for job in runs_of(sample, ledger)] == ["newer", "done"]
 
 
 def test_a_job_over_the_clip_is_a_sample_whatever_it_is_called(sample: Sample) -> None:

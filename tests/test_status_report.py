@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from frametally.contract import CANCELLED, Standing, StatusReport
+from frametally.contract import CANCELLED, RunProgress, StatusReport
 
 
 def received(answer: dict[str, Any]) -> StatusReport:
@@ -15,21 +15,21 @@ def received(answer: dict[str, Any]) -> StatusReport:
 
 
 def test_what_the_engine_tells_of_a_job_is_read_as_it_was_told() -> None:
-    standing = Standing(
+    run_progress = RunProgress(
         frames_done=412, frames_total=1200, frames_per_second=14.2, remaining_s=55.5, cancellable=True, jobs_before=0
     )
-    report = msgspec.json.decode(msgspec.json.encode(StatusReport.under_way(0.34, standing)), type=StatusReport)
-    assert (report.is_pending, report.fraction, report.standing) == (True, 0.34, standing)
+    report = msgspec.json.decode(msgspec.json.encode(StatusReport.under_way(0.34, run_progress)), type=StatusReport)
+    assert (report.is_pending, report.fraction, report.run_progress) == (True, 0.34, run_progress)
 
 
 def test_nothing_but_the_vendors_fields_stands_in_an_answer_that_has_no_more_to_tell() -> None:
-    assert msgspec.json.encode(StatusReport.under_way(0.0, Standing())) == b'{"status":1,"progress":0.0}'
+    assert msgspec.json.encode(StatusReport.under_way(0.0, RunProgress())) == b'{"status":1,"progress":0.0}'
 
 
 @pytest.mark.parametrize("answer", [{}, {"status": 0}, {"status": 1}, {"status": "running", "progress": 0.5}])
 def test_a_service_without_our_extensions_tells_nothing_by_them(answer: dict[str, Any]) -> None:
     report = received(answer)
-    assert (report.standing, report.is_queued, report.is_cancelled) == (None, False, False)
+    assert (report.run_progress, report.is_queued, report.is_cancelled) == (None, False, False)
 
 
 @pytest.mark.parametrize("answer", [{"status": "queued"}, {"status": 1, "jobs_before": 0}, {"jobs_before": 3}])
@@ -54,7 +54,7 @@ def test_a_failed_job_is_told_from_a_cancelled_one(answer: dict[str, Any], is_ca
 
 @pytest.mark.parametrize("value", ["5", "NaN", -1, 1e12, 10**30, 0.5, True, [], {}, None])
 def test_a_number_of_frames_that_cannot_be_one_is_none(value: object) -> None:
-    assert received({"status": 1, "frames_done": value}).standing is None
+    assert received({"status": 1, "frames_done": value}).run_progress is None
 
 
 @pytest.mark.parametrize("value", ["soon", "", -0.1, 1.1, [], {}, None])

@@ -11,12 +11,12 @@ from frametally.analysis.view import View
 from frametally.results import Results
 
 
-def kept_totals(view: View, job_id: str) -> list[Totals]:
+def cached_totals(view: View, job_id: str) -> list[Totals]:
     """What `totals_of` says of results of this job, which never change."""
     return _totals(view.results, job_id, view.model, view.confidence, view.classes, view.window_s)
 
 
-def kept_extremes(view: View, job_id: str) -> list[Extremes]:
+def cached_extremes(view: View, job_id: str) -> list[Extremes]:
     """What `extremes` says, likewise."""
     return _extremes(view.results, job_id, view.model, view.confidence, view.classes, view.window_s)
 

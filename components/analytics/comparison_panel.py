@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.analytics.cached_counts import kept_totals
-from components.video_card import clock
+from components.analytics.cached_counts import cached_totals
+from components.video_card import format_time
 from frametally.analysis.comparison import DEFINITIONS, Comparison, by_second, compare
 from frametally.analysis.counts import DEFINITIONS as COUNTED
 from frametally.analysis.counts import Totals
@@ -15,7 +15,7 @@ from frametally.analysis.moments import Moment, of_disagreement
 from frametally.analysis.view import View
 from frametally.results import Results
 
-_MOST_SECONDS = 20
+_MAX_SECONDS = 20
 _OTHER = "compare_with"
 
 
@@ -30,10 +30,10 @@ def comparison_panel(view: View, job_id: str) -> int | None:
     _counts_side_by_side(view, found, job_id)
     st.caption(
         f"{int(found.compared.sum()):,} frames compared, {int((~found.compared).sum()):,} left out because a model did "
-        f"not analyse them (null). **Matched**: {DEFINITIONS['Matched']}."
+        f"not analyze them (null). **Matched**: {DEFINITIONS['Matched']}."
     )
     if not found.compared.any():
-        st.info("No frame was analysed by both models: there is nothing to compare.", icon=":material/info:")
+        st.info("No frame was analyzed by both models: there is nothing to compare.", icon=":material/info:")
         return None
     by_class, by_time = st.columns(2)
     with by_class:
@@ -60,9 +60,9 @@ def _comparison(view: View, job_id: str) -> Comparison:
 
 
 def _counts_side_by_side(view: View, found: Comparison, job_id: str) -> None:
-    """Mean and peak of each class for both models; empty for one that analysed nothing."""
+    """Mean and peak of each class for both models; empty for one that analyzed nothing."""
     models = (found.model_a, found.model_b)
-    rows = [{row.class_name: row for row in kept_totals(replace(view, model=model), job_id)} for model in models]
+    rows = [{row.class_name: row for row in cached_totals(replace(view, model=model), job_id)} for model in models]
     never = [_never_seen(replace(view, model=model)) for model in models]
     parts = {"Mean": "%.2f", "Peak": "%d"}
     of_each = [(of, part, model) for part in parts for of, model in enumerate(models)]
@@ -79,12 +79,12 @@ def _counts_side_by_side(view: View, found: Comparison, job_id: str) -> None:
         },
     )
     meanings = "; ".join(f"**{part}**: {COUNTED[part]}" for part in parts)
-    st.caption(f"Each model over the frames that it analysed itself. {meanings}.")
+    st.caption(f"Each model over the frames that it analyzed itself. {meanings}.")
 
 
 def _never_seen(view: View) -> Totals:
-    """Of a class that only the other model has: 0, unless nothing was analysed."""
-    known = view.table.analysed[view.entries.start : view.entries.stop].any()
+    """Of a class that only the other model has: 0, unless nothing was analyzed."""
+    known = view.table.analyzed[view.entries.start : view.entries.stop].any()
     return Totals("", 0.0, 0, 0.0, 0.0, None, None) if known else Totals("", None, None, None, None, None, None)
 
 
@@ -96,13 +96,17 @@ def _class_rows(found: Comparison) -> list[dict[str, object]]:
 
 
 def _ranked_seconds(found: Comparison) -> int | None:
-    seconds = by_second(found)[:_MOST_SECONDS]
+    seconds = by_second(found)[:_MAX_SECONDS]
     if not seconds:
-        st.success("The models agree in every frame that both analysed.", icon=":material/check_circle:")
+        st.success("The models agree in every frame that both analyzed.", icon=":material/check_circle:")
         return None
     event = st.dataframe(
         [
-            {"Second": clock(float(second.second)), "Disagreement": second.disagreement, "Frames": second.compared}
+            {
+                "Second": format_time(float(second.second)),
+                "Disagreement": second.disagreement,
+                "Frames": second.compared,
+            }
             for second in seconds
         ],
         hide_index=True,

@@ -11,9 +11,9 @@ import streamlit as st
 
 from components.analytics.video_export import video_export
 from components.downloads import download_link
-from components.errors import error_notice
+from components.errors import show_error
 from frametally.analysis.view import Progress, View
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.exports.coco_json import write_coco
 from frametally.exports.tables import (
@@ -23,7 +23,7 @@ from frametally.exports.tables import (
     write_counts_parquet,
 )
 from frametally.job import Job
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 from frametally.results import ARCHIVE_NAME
 from frametally.storage.atomic import TRY_AGAIN, check_room, disk_full_explained
 
@@ -32,7 +32,7 @@ Write = Callable[[View, Path, Progress | None], None]
 
 
 def exports_panel(
-    bench: Workbench, job: Job, view: View | None, video: KeptVideo | None, colors: Mapping[str, str]
+    deployment: Deployment, job: Job, view: View | None, video: StoredVideo | None, colors: Mapping[str, str]
 ) -> None:
     """Offer tables and video of the filtered view, and the whole results."""
     name = Path(job.video_name).stem or "video"
@@ -40,11 +40,11 @@ def exports_panel(
     with tables:
         st.subheader("Tables")
         if view and view.table.kind.has_boxes:
-            st.caption("Of what is in view: model, classes, confidence and window. Frames not analysed stay empty.")
-            _table_export(bench, job, view, name)
+            st.caption("Of what is in view: model, classes, confidence and window. Frames not analyzed stay empty.")
+            _table_export(deployment, job, view, name)
         st.caption("The results as they came:")
-        archived = bench.settings.results_dir / job.id / ARCHIVE_NAME
-        download_link(bench, archived, f"{name}.results.json", "Results (JSON)")
+        archived = deployment.settings.results_dir / job.id / ARCHIVE_NAME
+        download_link(deployment, archived, f"{name}.results.json", "Results (JSON)")
     with film:
         st.subheader("Annotated video")
         if view is None:
@@ -52,10 +52,10 @@ def exports_panel(
         elif video is None:
             st.caption("There is no copy of this video here, so it cannot be drawn on.")
         else:
-            video_export(bench, job, view, video, colors)
+            video_export(deployment, job, view, video, colors)
 
 
-def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
+def _table_export(deployment: Deployment, job: Job, view: View, name: str) -> None:
     writers: dict[str, tuple[str, Write]] = {
         "Counts, a row a frame (CSV)": ("counts.csv", write_counts_csv),
         "Counts, a row a frame (Parquet)": ("counts.parquet", write_counts_parquet),
@@ -65,15 +65,15 @@ def _table_export(bench: Workbench, job: Job, view: View, name: str) -> None:
     }
     wanted = st.selectbox("Format", list(writers), key="table_format")
     ending, write = writers[wanted]
-    folder = bench.settings.exports_dir / "tables"
+    folder = deployment.settings.exports_dir / "tables"
     path = folder / f"{job.id}-{_fingerprint(job, view)}.{ending}"
     if not path.exists() and st.button("Prepare", icon=":material/table:", type="primary"):
-        _prepare(bench, job, partial(write, view), path)
+        _prepare(deployment, job, partial(write, view), path)
     if path.exists():
-        download_link(bench, path, f"{name}.{ending}", f"Download {name}.{ending}")
+        download_link(deployment, path, f"{name}.{ending}", f"Download {name}.{ending}")
 
 
-def _prepare(bench: Workbench, job: Job, write: Callable[[Path, Progress], None], path: Path) -> None:
+def _prepare(deployment: Deployment, job: Job, write: Callable[[Path, Progress], None], path: Path) -> None:
     bar = st.progress(0.0, text="Writing")
 
     def show(share: float) -> None:
@@ -81,14 +81,14 @@ def _prepare(bench: Workbench, job: Job, write: Callable[[Path, Progress], None]
 
     try:
         with disk_full_explained("this table", TRY_AGAIN):
-            _make_room(path.parent, bench.workflow.clock().timestamp())
+            _make_room(path.parent, deployment.workflow.clock().timestamp())
             # A table takes about as much as what it is made from.
-            results = bench.settings.results_dir / job.id
+            results = deployment.settings.results_dir / job.id
             check_room(path.parent, sum(file.stat().st_size for file in results.iterdir()), "this table", TRY_AGAIN)
             write(path, show)
     except FrametallyError as error:
         bar.empty()
-        error_notice(error)
+        show_error(error)
         return
     st.rerun()
 

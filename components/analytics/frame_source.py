@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 from frametally.video.frame_reader import FrameReader, load_index
 
 
 @st.cache_resource(
     show_spinner=False,
     max_entries=6,
-    hash_funcs={KeptVideo: lambda video: video.sha256},
+    hash_funcs={StoredVideo: lambda video: video.sha256},
     on_release=lambda reader: reader.close(),
 )
-def reader_of(video: KeptVideo) -> FrameReader:
+def reader_of(video: StoredVideo) -> FrameReader:
     """The one reader of this video in this process."""
     return FrameReader(video.path, load_index(video.path))

@@ -1,4 +1,4 @@
-"""The exact analysed frame behind a number, with what the model saw in it."""
+"""The exact analyzed frame behind a number, with what the model saw in it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import msgspec
 import streamlit as st
 
 from components.analytics.frame_source import reader_of
-from components.video_card import clock
+from components.video_card import format_time
 from frametally.analysis.view import View
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 
 if TYPE_CHECKING:
     from frametally.rendering.annotate import Scene
     from frametally.video.decoding import Image
 
-_LEAST_WIDTH_PX = 960
+_MIN_WIDTH_PX = 960
 _CORNERS = ("x min", "y min", "x max", "y max")
 _FORMATS = {
     "Confidence": st.column_config.NumberColumn(format="%.3f"),
@@ -25,18 +25,18 @@ _FORMATS = {
 }
 
 
-def frame_view(view: View, video: KeptVideo | None, entry: int, colors: Mapping[str, str]) -> None:
+def frame_view(view: View, video: StoredVideo | None, entry: int, colors: Mapping[str, str]) -> None:
     """Draw the frame of one entry as the view sees it, then its rows and its raw JSON."""
     from frametally.rendering.annotate import draw, to_jpeg, to_png
     from frametally.rendering.scenes import scene_of
 
-    analysed = bool(view.table.analysed[entry])
-    if not analysed:
-        st.warning("This frame was not analysed (null in the results).", icon=":material/visibility_off:")
+    analyzed = bool(view.table.analyzed[entry])
+    if not analyzed:
+        st.warning("This frame was not analyzed (null in the results).", icon=":material/visibility_off:")
     scene = scene_of(view, entry)
     image = _image_of(view, video, entry)
     if image is not None:
-        st.image(to_jpeg(draw(image, scene, colors, least_width_px=_LEAST_WIDTH_PX)), width="stretch")
+        st.image(to_jpeg(draw(image, scene, colors, min_width_px=_MIN_WIDTH_PX)), width="stretch")
     st.caption(_caption(view, scene, entry))
     if len(scene.xyxy):
         st.dataframe(_rows(scene), hide_index=True, column_config=_FORMATS)
@@ -55,7 +55,7 @@ def frame_view(view: View, video: KeptVideo | None, entry: int, colors: Mapping[
         st.code(msgspec.json.format(msgspec.json.encode(view.results.raw_entry(entry)), indent=2).decode(), "json")
 
 
-def _image_of(view: View, video: KeptVideo | None, entry: int) -> Image | None:
+def _image_of(view: View, video: StoredVideo | None, entry: int) -> Image | None:
     if video is None:
         st.info("There is no copy of this video here, so its frames cannot be shown.", icon=":material/image:")
         return None
@@ -67,7 +67,7 @@ def _image_of(view: View, video: KeptVideo | None, entry: int) -> Image | None:
 
 
 def _caption(view: View, scene: Scene, entry: int) -> str:
-    where = f"Frame {int(view.results.frame_index[entry]):,} at {clock(float(view.results.time_s[entry]))}"
+    where = f"Frame {int(view.results.frame_index[entry]):,} at {format_time(float(view.results.time_s[entry]))}"
     if not view.table.kind.has_boxes:
         return where
     found = f"{len(scene.xyxy)} detection{'' if len(scene.xyxy) == 1 else 's'}"

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.analytics.cached_counts import kept_extremes
+from components.analytics.cached_counts import cached_extremes
 from components.analytics.frame_source import reader_of
-from components.errors import plain
-from components.video_card import clock
+from components.errors import escape_markdown
+from components.video_card import format_time
 from frametally.analysis.moments import DEFINITIONS, Moment, every, in_order, of_classes
 from frametally.analysis.view import View
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 
-_MOST = 24
+_MAX = 24
 _COLUMNS = 4
 _HEIGHT_PX = 180
 
 
-def gallery(view: View, job_id: str, video: KeptVideo | None) -> int | None:
+def gallery(view: View, job_id: str, video: StoredVideo | None) -> int | None:
     """Show small pictures of the chosen moments; returns the entry that the person wants to see whole."""
     ways = ["Peaks, first and last seen", "Every n seconds"]
     way = st.segmented_control("Moments", ways, default=ways[0], key="gallery_way", label_visibility="collapsed")
@@ -28,19 +28,19 @@ def gallery(view: View, job_id: str, video: KeptVideo | None) -> int | None:
         interval_s = st.number_input("Seconds between", 0.1, 3600.0, max(round(span_s / 12), 1.0), key="gallery_every")
         moments = every(view, interval_s)
     else:
-        moments = of_classes(kept_extremes(view, job_id)) if view.table.kind.has_boxes else []
+        moments = of_classes(cached_extremes(view, job_id)) if view.table.kind.has_boxes else []
     moments = in_order(moments)
-    if len(moments) > _MOST:
-        st.caption(f"The first {_MOST} of {len(moments):,} moments.")
+    if len(moments) > _MAX:
+        st.caption(f"The first {_MAX} of {len(moments):,} moments.")
     if not moments:
         st.caption("No such moment with these classes, this confidence and this window.")
-    chosen = _pictures(view, video, moments[:_MOST])
+    chosen = _pictures(view, video, moments[:_MAX])
     with st.expander("What these moments are"):
         st.markdown("\n".join(f"- **{name}**: {meaning}" for name, meaning in DEFINITIONS.items()))
     return chosen
 
 
-def _pictures(view: View, video: KeptVideo | None, moments: Sequence[Moment]) -> int | None:
+def _pictures(view: View, video: StoredVideo | None, moments: Sequence[Moment]) -> int | None:
     pictures = thumbnails(video, tuple(int(view.results.frame_index[moment.entry]) for moment in moments))
     chosen = None
     for start in range(0, len(moments), _COLUMNS):
@@ -49,14 +49,16 @@ def _pictures(view: View, video: KeptVideo | None, moments: Sequence[Moment]) ->
                 picture = pictures.get(int(view.results.frame_index[moment.entry]))
                 if picture:
                     st.image(picture, width="stretch")
-                st.caption(f"{clock(float(view.results.time_s[moment.entry]))} · {plain(moment.reason)}")
+                st.caption(
+                    f"{format_time(float(view.results.time_s[moment.entry]))} · {escape_markdown(moment.reason)}"
+                )
                 if st.button("Show", key=f"gallery-{moment.entry}", icon=":material/visibility:", type="tertiary"):
                     chosen = moment.entry
     return chosen
 
 
-@st.cache_data(show_spinner="Finding the frames", max_entries=20, hash_funcs={KeptVideo: lambda video: video.sha256})
-def thumbnails(video: KeptVideo | None, positions: tuple[int, ...]) -> dict[int, bytes]:
+@st.cache_data(show_spinner="Finding the frames", max_entries=20, hash_funcs={StoredVideo: lambda video: video.sha256})
+def thumbnails(video: StoredVideo | None, positions: tuple[int, ...]) -> dict[int, bytes]:
     """Small JPEG pictures of these frames; those that cannot be decoded are left out."""
     if video is None:
         return {}

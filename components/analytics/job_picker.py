@@ -7,14 +7,14 @@ import streamlit as st
 from components.analytics.view_picker import forget_view
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.sample import is_sample
 
 
-def job_picker(store: Store) -> Job | None:
+def job_picker(ledger: Ledger) -> Job | None:
     """Let the person choose among the newest; the address bar always names the job in view, however old."""
     linked = st.query_params.get("job")
-    by_id = {job.id: job for job in [*store.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(store, linked)]}
+    by_id = {job.id: job for job in [*ledger.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(ledger, linked)]}
     if linked and linked not in by_id:
         st.warning("The job of this link is not finished, or is not here. Showing the newest.", icon=":material/link:")
     ids = list(by_id)
@@ -26,10 +26,10 @@ def job_picker(store: Store) -> Job | None:
     return by_id[chosen]
 
 
-def _linked(store: Store, job_id: str | None) -> list[Job]:
+def _linked(ledger: Ledger, job_id: str | None) -> list[Job]:
     """The job of the link, where it can be shown."""
     try:
-        job = store.job(job_id or "")
+        job = ledger.job(job_id or "")
     except JobError:
         return []
     return [job] if job.status is JobStatus.SUCCEEDED and job.deleted_at is None else []

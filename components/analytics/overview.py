@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from components.analytics.cached_counts import kept_totals
+from components.analytics.cached_counts import cached_totals
 from components.analytics.charts.confidence_histogram import confidence_histogram
 from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
@@ -23,8 +23,8 @@ from frametally.analysis.summary import band_of, counts_of, gaps_of
 from frametally.analysis.view import View
 from frametally.results import Kind
 
-_MOST_CURVES = 8
-_MOST_LINES = 100
+_MAX_CURVES = 8
+_MAX_LINES = 100
 
 
 def overview(view: View, colors: Mapping[str, str], entry: int, job_id: str) -> Picked:
@@ -56,7 +56,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, job_id: str, key:
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-counts",
     )
-    totals_table(view, kept_totals(view, job_id))
+    totals_table(view, cached_totals(view, job_id))
     # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
     with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
         if sure.open:
@@ -73,10 +73,10 @@ def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
 def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked | None:
     picked = None
     for series in series_of(view):
-        if len(series.names) > _MOST_CURVES:
-            st.caption(f"The {_MOST_CURVES} strongest of {len(series.names)} classes; choose classes to see others.")
+        if len(series.names) > _MAX_CURVES:
+            st.caption(f"The {_MAX_CURVES} strongest of {len(series.names)} classes; choose classes to see others.")
         found = series_chart(
-            series.strongest(_MOST_CURVES),
+            series.strongest(_MAX_CURVES),
             colors,
             gaps_of(view, series.starts),
             time_s=float(view.results.time_s[entry]),
@@ -87,8 +87,8 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
 
 
 def _similarity(view: View, entry: int, key: str) -> Picked:
-    if not view.table.analysed[entry]:
-        st.info("The frame in view was not analysed: choose another one to compare with.", icon=":material/info:")
+    if not view.table.analyzed[entry]:
+        st.info("The frame in view was not analyzed: choose another one to compare with.", icon=":material/info:")
         return Picked()
     changes = [at for at in scene_changes(view.results, view.model).entries.tolist() if at in view.entries]
     series = similarity_series(view, entry)
@@ -98,10 +98,10 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         gaps_of(view, series.starts),
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-similarity",
-        marks_s=[float(view.results.time_s[change]) for change in changes[:_MOST_LINES]],
+        marks_s=[float(view.results.time_s[change]) for change in changes[:_MAX_LINES]],
     )
     plural = "" if len(changes) == 1 else "s"
-    lines = f"orange line{plural}" if len(changes) <= _MOST_LINES else f"the first {_MOST_LINES} as orange lines"
+    lines = f"orange line{plural}" if len(changes) <= _MAX_LINES else f"the first {_MAX_LINES} as orange lines"
     st.caption(f"{len(changes):,} scene change{plural} ({lines}): {SIMILARITY['Scene change']}.")
     st.caption(frames_in_words(view))
     return _proved(view, series.starts, picked)

@@ -10,15 +10,15 @@ from components.analytics.comparison_panel import comparison_panel
 from components.analytics.exports_panel import exports_panel
 from components.analytics.gallery import gallery
 from frametally.analysis.view import View
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import Job
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 
 _MOMENTS, _COMPARE, _EXPORTS = "Moments", "Compare models", "Take it away"
 
 
-def sections(
-    bench: Workbench, job: Job, view: View | None, video: KeptVideo | None, colors: Mapping[str, str]
+def tabs(
+    deployment: Deployment, job: Job, view: View | None, video: StoredVideo | None, colors: Mapping[str, str]
 ) -> int | None:
     """Show the section that the person opens; returns the entry that they want to see there."""
     st.divider()
@@ -29,5 +29,5 @@ def sections(
     if view and way == _COMPARE:
         return comparison_panel(view, job.id)
     if way == _EXPORTS or not view:
-        exports_panel(bench, job, view, video, colors)
+        exports_panel(deployment, job, view, video, colors)
     return None

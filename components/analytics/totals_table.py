@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.video_card import clock
+from components.video_card import format_time
 from frametally.analysis.counts import DEFINITIONS, Totals
 from frametally.analysis.view import View
 
@@ -20,9 +20,9 @@ def totals_table(view: View, rows: Sequence[Totals]) -> None:
             "Mean": row.mean,
             "Peak": row.peak,
             "Present": None if row.present is None else row.present * 100,
-            "Time present": None if row.present_s is None else clock(row.present_s),
-            "First seen": None if row.first_seen_s is None else clock(row.first_seen_s),
-            "Last seen": None if row.last_seen_s is None else clock(row.last_seen_s),
+            "Time present": None if row.present_s is None else format_time(row.present_s),
+            "First seen": None if row.first_seen_s is None else format_time(row.first_seen_s),
+            "Last seen": None if row.last_seen_s is None else format_time(row.last_seen_s),
         }
         for row in rows
     ]
@@ -35,10 +35,10 @@ def totals_table(view: View, rows: Sequence[Totals]) -> None:
 
 
 def frames_in_words(view: View) -> str:
-    """How many frames of the view were planned, analysed, and not."""
+    """How many frames of the view were planned, analyzed, and not."""
     entries = view.entries
-    planned, analysed = len(entries), int(view.table.analysed[entries.start : entries.stop].sum())
-    missing = f" · {planned - analysed:,} not analysed (null: hatched, not zero)" if planned > analysed else ""
+    planned, analyzed = len(entries), int(view.table.analyzed[entries.start : entries.stop].sum())
+    missing = f" · {planned - analyzed:,} not analyzed (null: hatched, not zero)" if planned > analyzed else ""
     where = " (in the whole video)" if view.window_s else ""
     odd = f" · {view.table.odd:,} of another kind than the rest{where}" if view.table.odd else ""
-    return f"{planned:,} frame{'' if planned == 1 else 's'} planned · {analysed:,} analysed{missing}{odd}"
+    return f"{planned:,} frame{'' if planned == 1 else 's'} planned · {analyzed:,} analyzed{missing}{odd}"

@@ -8,24 +8,24 @@ from pathlib import Path
 import streamlit as st
 
 from components.downloads import download_link
-from components.errors import error_notice, told
-from components.session import exports
+from components.errors import show_error, show_errors
+from components.session import video_exporter
 from frametally.analysis.view import View
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, MediaError
 from frametally.job import Job
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 from frametally.rendering.video_export import ExportStatus
 from frametally.rendering.video_specs import VideoSpec
 
 
-def video_export(bench: Workbench, job: Job, view: View, video: KeptVideo, colors: Mapping[str, str]) -> None:
+def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
     """Offer the video of the window in view, as it is seen: H.264 that browsers play."""
-    st.caption("Of what is in view: each frame with what the model saw in the last analysed one. It has no sound.")
-    every_frame = st.toggle("All frames, not the analysed ones only", value=True, key="export_every_frame")
+    st.caption("Of what is in view: each frame with what the model saw in the last analyzed one. It has no sound.")
+    every_frame = st.toggle("All frames, not the analyzed ones only", value=True, key="export_every_frame")
     spec = VideoSpec(
         video=str(video.path),
-        results=str(bench.settings.results_dir / job.id),
+        results=str(deployment.settings.results_dir / job.id),
         model=view.model,
         colors={name: colors[name] for name in view.names if name in colors},
         confidence=view.confidence,
@@ -34,28 +34,28 @@ def video_export(bench: Workbench, job: Job, view: View, video: KeptVideo, color
         window_s=view.window_s,
         every_frame=every_frame,
     )
-    _live_export(bench, spec, f"{Path(video.file_name).stem}.annotated.mp4")
+    _live_export(deployment, spec, f"{Path(video.file_name).stem}.annotated.mp4")
 
 
 @st.fragment(run_every="1s")
-@told()
-def _live_export(bench: Workbench, spec: VideoSpec, file_name: str) -> None:
-    state = exports().state(spec)
+@show_errors()
+def _live_export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
+    state = video_exporter().state(spec)
     if state.status is ExportStatus.RUNNING:
         st.progress(state.share, text=f"Making the video · {state.share:.0%}")
         if st.button("Cancel", icon=":material/close:", key="cancel_export"):
-            exports().cancel(spec)
+            video_exporter().cancel(spec)
             st.rerun(scope="fragment")
         return
     if state.status is ExportStatus.DONE and state.path:
-        download_link(bench, state.path, file_name, "Download the video")
+        download_link(deployment, state.path, file_name, "Download the video")
         return
     if state.status is ExportStatus.FAILED:
-        error_notice(MediaError(state.what, state.next_step))
+        show_error(MediaError(state.what, state.next_step))
     if st.button("Make the video", icon=":material/movie:", type="primary", key="make_export"):
         try:
-            exports().start(spec)
+            video_exporter().start(spec)
         except FrametallyError as error:
-            error_notice(error)
+            show_error(error)
             return
         st.rerun(scope="fragment")

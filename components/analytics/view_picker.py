@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from components.errors import plain
-from frametally.analysis.class_mapping import ClassView
+from components.errors import escape_markdown
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.results import Results
 
@@ -29,7 +29,7 @@ def view_picker(results: Results) -> View | None:
     """Let the person choose; None where the file holds nothing that can be charted. The address bar holds all of it."""
     _arrive()
     if results.unread:
-        unread = ", ".join(plain(name) for name in results.unread)
+        unread = ", ".join(escape_markdown(name) for name in results.unread)
         st.info(f"{unread}: kept as JSON, of a kind that is not charted.", icon=":material/data_object:")
     models = list(results.models)
     if not models or not len(results.time_s):
@@ -38,7 +38,7 @@ def view_picker(results: Results) -> View | None:
     model_box, class_box, threshold_box = st.columns([1, 2, 1])
     model = model_box.selectbox("Model", models, key="model", bind="query-params", on_change=_forget_classes)
     known = results.models[model].classes
-    merged = ClassView.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
+    merged = ClassMapping.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
     names = merged.names(known)
     with class_box:
         shown = st.multiselect(
@@ -51,7 +51,7 @@ def view_picker(results: Results) -> View | None:
         results=results,
         model=model,
         confidence=confidence,
-        classes=ClassView(merged.renames, tuple(shown) or None),
+        classes=ClassMapping(merged.renames, tuple(shown) or None),
         window_s=_window(results),
     )
 
@@ -62,7 +62,7 @@ def class_editor(classes: Sequence[str]) -> None:
         if not editor.open:
             return
         st.caption("For this view and its exports only; the results stay as they are. The same name twice merges.")
-        current = ClassView.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
+        current = ClassMapping.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
         rows = [{"Class": name, "Seen as": current.name_of(name)} for name in classes]
         edited = st.data_editor(rows, hide_index=True, disabled=["Class"], key=f"editor-{current.format()}")
         wanted = renamed(edited)
@@ -111,10 +111,10 @@ def _window(results: Results) -> tuple[float, float] | None:
     return first_s, last_s
 
 
-def renamed(rows: Iterable[Mapping[str, str | None]]) -> ClassView:
+def renamed(rows: Iterable[Mapping[str, str | None]]) -> ClassMapping:
     """What the edited table asks for; an empty name leaves a class its own."""
     seen_as = {str(row["Class"]): (row["Seen as"] or "").strip() for row in rows}
-    return ClassView(tuple((name, other) for name, other in seen_as.items() if other and other != name))
+    return ClassMapping(tuple((name, other) for name, other in seen_as.items() if other and other != name))
 
 
 def _merge(text: str) -> None:

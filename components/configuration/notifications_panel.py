@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.errors import error_notice, plain
-from frametally.errors import NoticeError
+from components.errors import escape_markdown, show_error
+from frametally.errors import NotificationError
 from frametally.notifications.notifier import Notifier
 
 _WAYS = {"webhook": "Webhook", "e-mail": "E-mail"}
 
 
-def notices_panel(notifier: Notifier) -> None:
+def notifications_panel(notifier: Notifier) -> None:
     """Show the channels of the settings, each with a test message to try it."""
     if not notifier.channels:
         st.caption(
@@ -20,12 +20,12 @@ def notices_panel(notifier: Notifier) -> None:
         )
     for channel in notifier.channels:
         if fault := notifier.outbox.last_error(channel):
-            st.warning(f"Messages wait: {plain(fault)}", icon=":material/schedule_send:")
+            st.warning(f"Messages wait: {escape_markdown(fault)}", icon=":material/schedule_send:")
         if st.button(f"{_WAYS[channel]}: send a test message", key=f"test-{channel}", icon=":material/send:"):
             try:
                 with st.spinner("Sending"):
                     notifier.send_test(channel)
-            except NoticeError as error:
-                error_notice(error)
+            except NotificationError as error:
+                show_error(error)
             else:
                 st.success("The test message was taken.", icon=":material/check_circle:")

@@ -7,7 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
-from components.errors import error_notice, plain
+from components.errors import escape_markdown, show_error
 from frametally.contract import InferenceType
 from frametally.errors import SettingsError
 from frametally.job import ModelChoice
@@ -32,7 +32,7 @@ def preset_form() -> Preset | None:
         on_change=_fill_in,
     )
     if problem := st.session_state.pop("preset_problem", None):
-        error_notice(problem)
+        show_error(problem)
     with st.form("preset", border=True):
         left, right = st.columns(2)
         model_id = left.text_input("Model id", key="preset_model_id", max_chars=100).strip()
@@ -44,7 +44,7 @@ def preset_form() -> Preset | None:
         if not st.form_submit_button("Save model", icon=":material/save:"):
             return None
     if not model_id or not version:
-        error_notice(SettingsError("A model needs an id and a version.", "Paste its address above, or type both."))
+        show_error(SettingsError("A model needs an id and a version.", "Paste its address above, or type both."))
         return None
     model = ModelChoice(model_id=model_id, version=version, inference_type=kind or "", confidence=confidence)
     return Preset(name=name or model_id, model=model)
@@ -54,9 +54,8 @@ def _preset_row(preset: Preset) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         model = preset.model
         sure = "" if model.confidence is None else f" · confidence ≥ {model.confidence:.2f}"
-        st.markdown(
-            f"**{plain(preset.name)}**  \n{plain(model.label)} · {plain(model.inference_type)}{sure}", width="stretch"
-        )
+        what = f"{escape_markdown(model.label)} · {escape_markdown(model.inference_type)}{sure}"
+        st.markdown(f"**{escape_markdown(preset.name)}**  \n{what}", width="stretch")
         return st.button("Remove", key=f"remove-{preset.name}", icon=":material/delete:", type="tertiary")
 
 

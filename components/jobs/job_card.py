@@ -10,19 +10,19 @@ from pathlib import Path
 import streamlit as st
 
 from components.downloads import download_link
-from components.errors import plain
-from components.formatting import ago, span
+from components.errors import escape_markdown
+from components.formatting import format_age, format_duration
 from components.job_progress import finished_jobs, job_progress
 from components.job_status import state_badge, what_runs
-from components.jobs.job_commands import Act, Wish
+from components.jobs.job_commands import Act, JobCommand
 from components.jobs.job_history import HISTORY, is_history_open, job_history
 from components.session import service_label
 from frametally.contract import CANCELLED
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.jobs.actions import CAN_BE_RETRIED
 from frametally.jobs.deletion import can_be_deleted
-from frametally.ledger import tags as job_tags
+from frametally.ledger.tags import tags_of
 from frametally.results import ARCHIVE_NAME
 from frametally.sample import is_sample
 
@@ -35,7 +35,7 @@ _DUPLICATE, _EDIT, _DELETE = "Run other models…", "Note and tags…", "Delete"
 class _Surroundings:
     """What the cards need to know beside their jobs."""
 
-    bench: Workbench
+    deployment: Deployment
     now: datetime
     earlier: Mapping[str, Sequence[Job]]
     """Finished jobs by service, for the estimates."""
@@ -44,19 +44,19 @@ class _Surroundings:
     tags: Mapping[str, Sequence[str]]
 
 
-def job_table(bench: Workbench, jobs: Sequence[Job], now: datetime) -> Wish | None:
+def job_cards(deployment: Deployment, jobs: Sequence[Job], now: datetime) -> JobCommand | None:
     """Draw a card per job; returns what the person wants done now."""
-    store = bench.store
+    ledger = deployment.ledger
     at_work = {job.service for job in jobs if job.status.is_open}
     around = _Surroundings(
-        bench=bench,
+        deployment=deployment,
         now=now,
-        earlier={service: finished_jobs(store, service) for service in at_work},
-        without_cancel=store.services_without_cancel() if at_work else (),
-        tags=job_tags.tags_of(store, [job.id for job in jobs]),
+        earlier={service: finished_jobs(ledger, service) for service in at_work},
+        without_cancel=ledger.services_without_cancel() if at_work else (),
+        tags=tags_of(ledger, [job.id for job in jobs]),
     )
     wishes = [_job_card(job, around) for job in jobs]
-    return next((Wish(act, (job.id,)) for job, act in zip(jobs, wishes, strict=True) if act), None)
+    return next((JobCommand(act, (job.id,)) for job, act in zip(jobs, wishes, strict=True) if act), None)
 
 
 PICKING = "jobs_picking"
@@ -71,7 +71,7 @@ def pick_key(job_id: str) -> str:
 def _job_card(job: Job, around: _Surroundings) -> Act | None:
     """A card of few elements: each of them costs a browser some milliseconds, ten times over, every two seconds."""
     is_live = job.status.is_open and not job.deleted_at
-    if not (is_live or job.service_says or job.failure or is_history_open(job.id)):
+    if not (is_live or job.service_message or job.failure or is_history_open(job.id)):
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"job-{job.id}"):
             return _first_row(job, around)
     with st.container(border=True, gap="xsmall", key=f"job-{job.id}"):
@@ -80,14 +80,14 @@ def _job_card(job: Job, around: _Surroundings) -> Act | None:
         if is_live:
             job_progress(job, around.earlier.get(job.service, ()), around.now)
         _reasons(job)
-        reads = _unread(around.bench, job)
-        job_history(around.bench.store, job)
+        reads = _unread(around.deployment, job)
+        job_history(around.deployment.ledger, job)
     return "read" if reads else act
 
 
 def _first_row(job: Job, around: _Surroundings) -> Act | None:
     if st.session_state.get(PICKING):
-        st.checkbox(f"Pick {plain(job.video_name)}", key=pick_key(job.id), label_visibility="collapsed")
+        st.checkbox(f"Pick {escape_markdown(job.video_name)}", key=pick_key(job.id), label_visibility="collapsed")
     st.markdown(_told(job, around), width="stretch")
     acts = (_restore(job),) if job.deleted_at else (_next_step(job, around), _further(job))
     return next((act for act in acts if act), None)
@@ -96,11 +96,11 @@ def _first_row(job: Job, around: _Surroundings) -> Act | None:
 def _told(job: Job, around: _Surroundings) -> str:
     """State and name, facts, labels: a line each."""
     sample = _SAMPLE if is_sample(job) else ""
-    facts = f"{what_runs(job)} · {plain(service_label(job.service))} · {_times(job, around.now)}"
-    labels = [f":violet-badge[:material/label: {plain(tag)}]" for tag in around.tags.get(job.id, ())]
-    notes = [f":small[:material/sticky_note_2: {plain(' '.join(job.notes.split()))}]"] if job.notes else []
+    facts = f"{what_runs(job)} · {escape_markdown(service_label(job.service))} · {_times(job, around.now)}"
+    labels = [f":violet-badge[:material/label: {escape_markdown(tag)}]" for tag in around.tags.get(job.id, ())]
+    notes = [f":small[:material/sticky_note_2: {escape_markdown(' '.join(job.notes.split()))}]"] if job.notes else []
     lines = [
-        f"{state_badge(job)} {sample}**{plain(job.video_name)}**",
+        f"{state_badge(job)} {sample}**{escape_markdown(job.video_name)}**",
         f":small[:gray[{facts}]]",
         *([" ".join([*labels, *notes])] if labels or notes else []),
     ]
@@ -108,21 +108,21 @@ def _told(job: Job, around: _Surroundings) -> str:
 
 
 def _reasons(job: Job) -> None:
-    if job.service_says:
-        st.warning(plain(job.service_says), icon=":material/info:")
+    if job.service_message:
+        st.warning(escape_markdown(job.service_message), icon=":material/info:")
     if job.failure and job.status is not JobStatus.CANCELLED:
-        st.error(plain(job.failure), icon=":material/error:")
+        st.error(escape_markdown(job.failure), icon=":material/error:")
     elif job.failure and job.failure != CANCELLED:
-        st.warning(plain(job.failure), icon=":material/info:")
+        st.warning(escape_markdown(job.failure), icon=":material/info:")
 
 
-def _unread(bench: Workbench, job: Job) -> bool:
+def _unread(deployment: Deployment, job: Job) -> bool:
     """What came and could not be read: to take away, and to try again."""
-    if job.status is not JobStatus.FAILED or not bench.workflow.archiving.is_kept(job.id):
+    if job.status is not JobStatus.FAILED or not deployment.workflow.collector.is_kept(job.id):
         return False
     with st.container(horizontal=True, vertical_alignment="center"):
-        kept = bench.settings.results_dir / job.id / ARCHIVE_NAME
-        download_link(bench, kept, f"{Path(job.video_name).stem or 'video'}.results.json", "Results as they came")
+        kept = deployment.settings.results_dir / job.id / ARCHIVE_NAME
+        download_link(deployment, kept, f"{Path(job.video_name).stem or 'video'}.results.json", "Results as they came")
         tip = "After an upgrade it may be possible. The service is not asked again."
         return st.button("Read again", key=f"read-{job.id}", icon=":material/menu_book:", help=tip)
 
@@ -161,13 +161,13 @@ def _can_be_cancelled(job: Job, without_cancel: Collection[str]) -> bool:
     if not job.status.is_open or job.remote_job_id is None:
         return job.status.is_open
     refused = job.cancel_refused or (job.service in without_cancel and job.service != EMBEDDED)
-    return job.standing is not None and job.standing.cancellable and not refused
+    return job.run_progress is not None and job.run_progress.cancellable and not refused
 
 
 def _cancel(job: Job) -> bool:
-    """Ask before it is done: what has been analysed so far is lost."""
+    """Ask before it is done: what has been analyzed so far is lost."""
     with st.popover("Cancel", icon=":material/cancel:", key=f"cancelling-{job.id}"):
-        st.markdown(f"Cancel **{plain(job.video_name)}**? It ends without results.")
+        st.markdown(f"Cancel **{escape_markdown(job.video_name)}**? It ends without results.")
         return st.button("Cancel the job", key=f"cancel-{job.id}", type="primary", icon=":material/cancel:")
 
 
@@ -202,14 +202,14 @@ def _is_doubtful(job: Job) -> bool:
 
 
 def _times(job: Job, now: datetime) -> str:
-    told = [f"started {ago(now - job.created_at)}"]
+    told = [f"started {format_age(now - job.created_at)}"]
     if job.ended_at:
-        told.append(f"took {span((job.ended_at - job.created_at).total_seconds())}")
+        told.append(f"took {format_duration((job.ended_at - job.created_at).total_seconds())}")
     elif job.remote_job_id:
-        told.append(f"checked {ago(now - job.checked_at)}" if job.checked_at else "not checked yet")
+        told.append(f"checked {format_age(now - job.checked_at)}" if job.checked_at else "not checked yet")
         if job.status.is_open and not job.deleted_at and not _is_asked_all_the_time(job):
             wait_s = (job.next_check_at - now).total_seconds()
-            told.append(f"next check in {span(wait_s)}" if wait_s > 0 else "next check now")
+            told.append(f"next check in {format_duration(wait_s)}" if wait_s > 0 else "next check now")
     return " · ".join(told)
 
 

@@ -9,17 +9,17 @@ from typing import Literal
 
 import streamlit as st
 
-from components.errors import plain
+from components.errors import escape_markdown
 from components.jobs.job_history import open_history
 from components.model_picker import installed_models
 from components.preflight_notes import facts_of_another_run
 from components.session import Connection
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job
 from frametally.jobs.actions import retry
 from frametally.jobs.deletion import delete, restore
-from frametally.jobs.preflight import findings
+from frametally.jobs.preflight import find_issues
 
 Act = Literal["ask", "cancel", "retry", "duplicate", "edit", "delete", "restore", "history", "read", "adopt"]
 _UNDO = "deleted_jobs"
@@ -27,7 +27,7 @@ _DIALOG = "job_dialog"
 
 
 @dataclass(frozen=True)
-class Wish:
+class JobCommand:
     """What the person wants done with one or several jobs."""
 
     act: Act
@@ -36,39 +36,39 @@ class Wish:
     """The person has confirmed it."""
 
 
-def carry_out(bench: Workbench, wish: Wish) -> None:
+def execute(deployment: Deployment, wish: JobCommand) -> None:
     """Do it, and run what is drawn around it again; what needs a further word from the person becomes a dialog."""
     needs_a_word = wish.act in ("duplicate", "edit") or (len(wish.job_ids) > 1 and wish.act in ("cancel", "retry"))
     if needs_a_word and not wish.asked_twice:
-        want_dialog(wish)
+        request_dialog(wish)
         st.rerun()
-    now = bench.workflow.clock()
+    now = deployment.workflow.clock()
     if wish.act == "delete":
-        _delete(bench, wish)
+        _delete(deployment, wish)
     elif wish.act == "restore":
-        restore(bench.store, wish.job_ids, now)
+        restore(deployment.ledger, wish.job_ids, now)
         st.session_state.pop(_UNDO, None)
     elif wish.act == "history":
         open_history(wish.job_ids[0])
     elif wish.act == "retry":
-        _each(wish, "Started again", lambda job_id: _retry(bench, job_id, now))
+        _each(wish, "Started again", lambda job_id: _retry(deployment, job_id, now))
     elif wish.act == "cancel":
-        _each(wish, "Cancelled", bench.workflow.cancel)
+        _each(wish, "Cancelled", deployment.workflow.cancel)
     elif wish.act == "read":
-        _each(wish, "Read", bench.workflow.archiving.read_again)
+        _each(wish, "Read", deployment.workflow.collector.read_again)
     elif wish.act == "ask":
-        _each(wish, "Asked", bench.workflow.refresh)
+        _each(wish, "Asked", deployment.workflow.refresh)
     st.rerun()
 
 
-def want_dialog(wish: Wish) -> None:
+def request_dialog(wish: JobCommand) -> None:
     """Open the dialog for this wish in the next run, and keep it open until it is closed."""
     st.session_state[_DIALOG] = wish
 
 
-def wanted_dialog() -> Wish | None:
+def requested_dialog() -> JobCommand | None:
     """The wish for which a dialog is open."""
-    wish: Wish | None = st.session_state.get(_DIALOG)
+    wish: JobCommand | None = st.session_state.get(_DIALOG)
     return wish
 
 
@@ -77,7 +77,7 @@ def close_dialog() -> None:
     st.session_state.pop(_DIALOG, None)
 
 
-def undo_bar(bench: Workbench) -> None:
+def undo_bar(deployment: Deployment) -> None:
     """Say what this session has just deleted, and offer to bring it back."""
     gone: tuple[str, ...] = st.session_state.get(_UNDO, ())
     if not gone:
@@ -86,36 +86,36 @@ def undo_bar(bench: Workbench) -> None:
         what = "1 job" if len(gone) == 1 else f"{len(gone):,} jobs"
         st.markdown(f":material/delete: {what} deleted, for good in an hour.", width="stretch")
         if st.button("Undo", icon=":material/undo:", key="undo_delete", type="primary"):
-            carry_out(bench, Wish("restore", gone))
+            execute(deployment, JobCommand("restore", gone))
         if st.button("", icon=":material/close:", key="undo_close", type="tertiary", help="Leave them deleted"):
             del st.session_state[_UNDO]
             st.rerun()
 
 
-def _delete(bench: Workbench, wish: Wish) -> None:
-    gone = delete(bench.store, wish.job_ids, bench.workflow.clock())
+def _delete(deployment: Deployment, wish: JobCommand) -> None:
+    gone = delete(deployment.ledger, wish.job_ids, deployment.workflow.clock())
     if gone:
         st.session_state[_UNDO] = tuple(gone)
     if len(gone) < len(wish.job_ids):
         st.toast("What is being sent, or runs on the built-in engine, must be cancelled first.", icon=":material/info:")
 
 
-def _retry(bench: Workbench, job_id: str, now: datetime) -> Job:
+def _retry(deployment: Deployment, job_id: str, now: datetime) -> Job:
     """Start it again, unless that is known to fail.
 
     Raises:
         JobError: it says why.
     """
-    job = bench.store.job(job_id)
+    job = deployment.ledger.job(job_id)
     installed = installed_models(Connection(service=job.service, key_id=job.key_id))
-    facts = facts_of_another_run(bench, job, job.models, installed, job.infer_fps)
-    for finding in findings(facts):
+    facts = facts_of_another_run(deployment, job, job.models, installed, job.infer_fps)
+    for finding in find_issues(facts):
         if finding.stops:
             raise JobError(finding.what, finding.next_step)
-    return retry(bench.store, bench.media, job_id, now)
+    return retry(deployment.ledger, deployment.library, job_id, now)
 
 
-def _each(wish: Wish, done_word: str, act: Callable[[str], object]) -> None:
+def _each(wish: JobCommand, done_word: str, act: Callable[[str], object]) -> None:
     """Do it to one job after the other; the faults are told together."""
     faults: list[str] = []
     too_soon = 0
@@ -130,11 +130,11 @@ def _each(wish: Wish, done_word: str, act: Callable[[str], object]) -> None:
     _tell(wish, done_word, faults, too_soon)
 
 
-def _tell(wish: Wish, done_word: str, faults: list[str], too_soon: int) -> None:
+def _tell(wish: JobCommand, done_word: str, faults: list[str], too_soon: int) -> None:
     done = len(wish.job_ids) - len(faults) - too_soon
     if too_soon:
         st.toast("Somebody has just asked: at most one call a minute for each job.", icon=":material/schedule:")
     for fault in list(dict.fromkeys(faults))[:3]:
-        st.toast(plain(fault), icon=":material/error:", duration="long")
+        st.toast(escape_markdown(fault), icon=":material/error:", duration="long")
     if done and len(wish.job_ids) > 1:
         st.toast(f"{done_word}: {done:,} of {len(wish.job_ids):,}.", icon=":material/check:")

@@ -4,45 +4,45 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.errors import error_notice, plain, told
+from components.errors import escape_markdown, show_error, show_errors
 from components.job_status import what_runs
-from components.jobs.job_commands import Act, Wish, carry_out, close_dialog, wanted_dialog
+from components.jobs.job_commands import Act, JobCommand, close_dialog, execute, requested_dialog
 from components.jobs.job_filter import known_jobs, show_jobs
 from components.model_picker import installed_models, model_picker
 from components.preflight_notes import facts_of_another_run, may_start
 from components.rate_picker import rate_picker
 from components.session import Connection, service_label
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.jobs.actions import AlreadyHere, adopt, duplicate
-from frametally.ledger import tags as job_tags
+from frametally.ledger.tags import add_tags, remove_tags, tags_of
 
 _NO_VIDEO = "Not known, or not here"
 
 
-def job_dialog(bench: Workbench, connection: Connection) -> None:
+def job_dialog(deployment: Deployment, connection: Connection) -> None:
     """Draw the dialog that is wanted, if there is one."""
-    wish = wanted_dialog()
+    wish = requested_dialog()
     if wish is None:
         return
     if wish.act == "adopt":
-        _adopt(bench, connection)
+        _adopt(deployment, connection)
     elif wish.act == "edit":
-        _edit(bench, wish)
+        _edit(deployment, wish)
     elif wish.act == "duplicate":
-        _other_models(bench, wish.job_ids[0])
+        _other_models(deployment, wish.job_ids[0])
     else:
-        _second_yes(bench, wish)
+        _second_yes(deployment, wish)
 
 
 @st.dialog("Note and tags", icon=":material/label:", on_dismiss=close_dialog)
-@told()
-def _edit(bench: Workbench, wish: Wish) -> None:
-    jobs = [bench.store.job(job_id) for job_id in wish.job_ids]
-    st.caption(plain(jobs[0].video_name) if len(jobs) == 1 else f"{len(jobs):,} jobs")
-    there = job_tags.tags_of(bench.store, wish.job_ids)
+@show_errors()
+def _edit(deployment: Deployment, wish: JobCommand) -> None:
+    jobs = [deployment.ledger.job(job_id) for job_id in wish.job_ids]
+    st.caption(escape_markdown(jobs[0].video_name) if len(jobs) == 1 else f"{len(jobs):,} jobs")
+    there = tags_of(deployment.ledger, wish.job_ids)
     on_all = [tag for tag in there.get(jobs[0].id, []) if all(tag in there.get(job.id, []) for job in jobs)]
-    options = sorted({*known_jobs(bench.store).tags, *on_all})
+    options = sorted({*known_jobs(deployment.ledger).tags, *on_all})
     tags = st.multiselect(
         "Tags",
         options,
@@ -55,43 +55,47 @@ def _edit(bench: Workbench, wish: Wish) -> None:
     notes = st.text_area("Note", jobs[0].notes, key="edit_notes", max_chars=2000) if len(jobs) == 1 else None
     if st.button("Save", type="primary", icon=":material/check:", key="edit_save"):
         try:
-            job_tags.tag(bench.store, wish.job_ids, tags)
+            add_tags(deployment.ledger, wish.job_ids, tags)
         except FrametallyError as error:
-            error_notice(error)
+            show_error(error)
             return
-        job_tags.untag(bench.store, wish.job_ids, [tag for tag in on_all if tag not in tags])
+        remove_tags(deployment.ledger, wish.job_ids, [tag for tag in on_all if tag not in tags])
         if notes is not None:
-            bench.store.write_notes(jobs[0].id, notes.strip())
+            deployment.ledger.write_notes(jobs[0].id, notes.strip())
         known_jobs.clear()
         close_dialog()
         st.rerun()
 
 
 @st.dialog("Run other models", icon=":material/content_copy:", on_dismiss=close_dialog)
-@told()
-def _other_models(bench: Workbench, job_id: str) -> None:
-    job = bench.store.job(job_id)
-    st.caption(f"{plain(job.video_name)} · so far {what_runs(job)} · {plain(service_label(job.service))}")
+@show_errors()
+def _other_models(deployment: Deployment, job_id: str) -> None:
+    job = deployment.ledger.job(job_id)
+    st.caption(
+        f"{escape_markdown(job.video_name)} · so far {what_runs(job)} · {escape_markdown(service_label(job.service))}"
+    )
     connection = Connection(service=job.service, key_id=job.key_id)
     installed = installed_models(connection)
-    models = model_picker(bench.store.presets(), installed, key="duplicate_models")
-    kept = bench.media.get(job.video_sha256 or "")
+    models = model_picker(deployment.ledger.presets(), installed, key="duplicate_models")
+    kept = deployment.library.get(job.video_sha256 or "")
     infer_fps = rate_picker(kept.facts if kept else None, key="duplicate_rate")
-    facts = facts_of_another_run(bench, job, models, installed, infer_fps)
+    facts = facts_of_another_run(deployment, job, models, installed, infer_fps)
     ready = may_start(facts) and bool(models) and infer_fps is not None
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="duplicate_run", disabled=not ready):
         try:
-            duplicate(bench.store, bench.media, job.id, models, infer_fps or 1.0, bench.workflow.clock())
+            duplicate(
+                deployment.ledger, deployment.library, job.id, models, infer_fps or 1.0, deployment.workflow.clock()
+            )
         except FrametallyError as error:
-            error_notice(error)
+            show_error(error)
             return
         close_dialog()
         st.rerun()
 
 
 @st.dialog("Are you sure?", icon=":material/help:", on_dismiss=close_dialog)
-@told()
-def _second_yes(bench: Workbench, wish: Wish) -> None:
+@show_errors()
+def _second_yes(deployment: Deployment, wish: JobCommand) -> None:
     number = f"{len(wish.job_ids):,}"
     questions: dict[Act, tuple[str, str]] = {
         "cancel": (f"Cancel {number} jobs? Those under way end without results.", "Cancel them"),
@@ -101,16 +105,17 @@ def _second_yes(bench: Workbench, wish: Wish) -> None:
     st.markdown(question)
     if st.button(yes, type="primary", key="second_yes"):
         close_dialog()
-        carry_out(bench, Wish(wish.act, wish.job_ids, asked_twice=True))
+        execute(deployment, JobCommand(wish.act, wish.job_ids, asked_twice=True))
 
 
 @st.dialog("I started this elsewhere", icon=":material/add_link:", on_dismiss=close_dialog)
-@told()
-def _adopt(bench: Workbench, connection: Connection) -> None:
+@show_errors()
+def _adopt(deployment: Deployment, connection: Connection) -> None:
     """Take over a job of the current service by its id there; what is not known of it stays unknown."""
-    st.caption(f"A job at **{plain(connection.label)}**, from a script or another machine. It is watched from now on.")
+    where = escape_markdown(connection.label)
+    st.caption(f"A job at **{where}**, from a script or another machine. It is watched from now on.")
     remote_job_id = st.text_input("Job id", key="adopt_id", placeholder="The job_id that the service gave")
-    videos = known_jobs(bench.store).videos
+    videos = known_jobs(deployment.ledger).videos
     sha256 = st.selectbox(
         "Its video",
         [None, *videos],
@@ -121,19 +126,19 @@ def _adopt(bench: Workbench, connection: Connection) -> None:
     if st.button("Adopt", type="primary", icon=":material/add_link:", key="adopt", disabled=not remote_job_id):
         try:
             job = adopt(
-                bench.store,
+                deployment.ledger,
                 service=connection.service,
                 key_id=connection.key_id or "",
                 remote_job_id=remote_job_id,
-                now=bench.workflow.clock(),
+                now=deployment.workflow.clock(),
                 video_name=videos.get(sha256 or "", ""),
                 video_sha256=sha256,
             )
         except AlreadyHere as error:
             st.session_state["adopt_there"] = error.job_id
-            error_notice(error)
+            show_error(error)
         except FrametallyError as error:
-            error_notice(error)
+            show_error(error)
         else:
             close_dialog()
             show_jobs(job.id)
@@ -141,4 +146,4 @@ def _adopt(bench: Workbench, connection: Connection) -> None:
     if there and st.button("Show it", key="adopt_show", icon=":material/search:"):
         del st.session_state["adopt_there"]
         close_dialog()
-        show_jobs(there, deleted=bench.store.job(there).deleted_at is not None)
+        show_jobs(there, deleted=deployment.ledger.job(there).deleted_at is not None)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.session import service_label
 from frametally.job import JobStatus
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, Known, known
 
 _DELETED = "Deleted"
@@ -31,7 +31,7 @@ def show_jobs(text: str, *, deleted: bool = False) -> None:
     st.rerun()
 
 
-def job_filter(store: Store) -> JobQuery:
+def job_filter(ledger: Ledger) -> JobQuery:
     """Let the person say which jobs to show."""
     _arrive()
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -45,7 +45,7 @@ def job_filter(store: Store) -> JobQuery:
             label_visibility="collapsed",
             bind="query-params",
         )
-        query = _more(JobQuery(text=text or ""), store)
+        query = _more(JobQuery(text=text or ""), ledger)
     states = st.pills(
         "State", list(_STATES), selection_mode="multi", key="state", bind="query-params", label_visibility="collapsed"
     )
@@ -54,19 +54,19 @@ def job_filter(store: Store) -> JobQuery:
 
 
 @st.cache_data(ttl="10s", show_spinner=False)
-def known_jobs(_store: Store) -> Known:
+def known_jobs(_ledger: Ledger) -> Known:
     """What there is to filter by, as of a moment ago; `known_jobs.clear()` after a change."""
-    return known(_store)
+    return known(_ledger)
 
 
-def _more(query: JobQuery, store: Store) -> JobQuery:
+def _more(query: JobQuery, ledger: Ledger) -> JobQuery:
     """The rest of the filter, drawn only where it is open or in use."""
     picked = sum(bool(st.session_state.get(key)) for key in _MORE)
     label = f"Filter ({picked})" if picked else "Filter"
     with st.popover(label, icon=":material/filter_list:", key="jobs_filter", on_change="rerun") as box:
         if not (box.open or picked or any(key in st.query_params for key in _MORE)):
             return query
-        there = known_jobs(store)
+        there = known_jobs(ledger)
         tags = st.multiselect("Tag", there.tags, key="tag", bind="query-params")
         models = st.multiselect("Model", there.models, key="ran", bind="query-params")
         services = st.multiselect("Service", there.services, key="at", bind="query-params", format_func=service_label)

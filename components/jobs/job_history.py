@@ -7,13 +7,13 @@ from itertools import pairwise
 
 import streamlit as st
 
-from components.errors import plain
-from components.formatting import span
+from components.errors import escape_markdown
+from components.formatting import format_duration
 from components.job_status import state_word
 from frametally.contract import STATUS_FLOOR_S
 from frametally.job import EMBEDDED, Job
 from frametally.ledger.events import Event, EventKind
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 
 HISTORY = "History"
 _OPEN = "open_histories"
@@ -30,7 +30,7 @@ def is_history_open(job_id: str) -> bool:
     return job_id in st.session_state.get(_OPEN, ())
 
 
-def job_history(store: Store, job: Job) -> None:
+def job_history(ledger: Ledger, job: Job) -> None:
     """What happened to a job, on its card; it is read only where somebody has opened it."""
     if not is_history_open(job.id):
         return
@@ -39,9 +39,9 @@ def job_history(store: Store, job: Job) -> None:
             there = f" · at the service `{_code(job.remote_job_id)}`" if job.remote_job_id else ""
             st.caption(f"**{HISTORY}** of `{job.id}`{there}", width="stretch")
             st.button("", key=f"close-{job.id}", icon=":material/close:", type="tertiary", on_click=_close, args=(job,))
-        moves = store.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.ASKED])
+        moves = ledger.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.ASKED])
         st.markdown("  \n".join(_line(event) for event in moves) or "It is from before the history was kept.")
-        _calls(job, store.history(job.id, kinds=[EventKind.ASKED]))
+        _calls(job, ledger.history(job.id, kinds=[EventKind.ASKED]))
 
 
 def _close(job: Job) -> None:
@@ -55,7 +55,7 @@ def _code(text: str) -> str:
 
 def _line(event: Event) -> str:
     what = f"**{state_word(event.status)}**" if event.status else ""
-    cause = plain(event.cause)
+    cause = escape_markdown(event.cause)
     return f":gray[{event.at:%d %b %H:%M:%S}] {' · '.join(part for part in (what, cause) if part)}"
 
 
@@ -80,4 +80,4 @@ def _floor(job: Job, calls: Sequence[Event]) -> str:
     if shortest_s is None:
         return "once"
     invited = "" if shortest_s >= STATUS_FLOOR_S else ", where the service had invited it"
-    return f"{len(calls):,} times, never sooner than {span(shortest_s)} after the last{invited}"
+    return f"{len(calls):,} times, never sooner than {format_duration(shortest_s)} after the last{invited}"

@@ -8,16 +8,16 @@ from typing import Literal
 
 import streamlit as st
 
-from components.errors import error_notice, plain
+from components.errors import escape_markdown, show_error
 from components.model_picker import installed_models, model_picker
 from components.preflight_notes import known_facts, may_start
 from components.rate_picker import rate_picker
 from components.session import Connection
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job
 from frametally.jobs.batch import BatchLine, batch_jobs, judged, read_batch, refused_files, start_batch
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 
 _EXAMPLE = "https://example.com/monday.mp4\nhttps://example.com/tuesday.mp4"
 _DONE = "batch_started"
@@ -25,7 +25,7 @@ _LEFT_OUT, _WARNING = "Left out because", "Warning"
 _WIDTHS: dict[str, Literal["small", "medium", "large"]] = {"Line": "small", _LEFT_OUT: "large", _WARNING: "medium"}
 
 
-def batch(bench: Workbench, connection: Connection, files: Sequence[KeptVideo]) -> None:
+def batch(deployment: Deployment, connection: Connection, files: Sequence[StoredVideo]) -> None:
     """Let the person give a list of addresses, and files if there are some, and start a job for each."""
     with st.expander("Many videos at once", icon=":material/library_add:", key="batch", on_change="rerun") as box:
         if not box.open:
@@ -36,15 +36,15 @@ def batch(bench: Workbench, connection: Connection, files: Sequence[KeptVideo]) 
         try:
             lines = read_batch(text)
         except FrametallyError as error:
-            error_notice(error)
+            show_error(error)
             return
         if not lines and not files:
             st.caption("One address a line, or a CSV with the columns `url`, and `name` and `note` if you like.")
             return
-        _settings(bench, connection, lines, files)
+        _settings(deployment, connection, lines, files)
 
 
-def _picked(files: Sequence[KeptVideo]) -> list[KeptVideo]:
+def _picked(files: Sequence[StoredVideo]) -> list[StoredVideo]:
     """Those that the person wants run: where there are several, all that no batch has run yet are picked."""
     if not files:
         st.caption("Files dropped above, as many as you like, can be run together here.")
@@ -63,35 +63,37 @@ def _given() -> str:
     return file.getvalue().decode("utf-8", errors="replace") if file else pasted
 
 
-def _settings(bench: Workbench, connection: Connection, lines: Sequence[BatchLine], files: Sequence[KeptVideo]) -> None:
+def _settings(
+    deployment: Deployment, connection: Connection, lines: Sequence[BatchLine], files: Sequence[StoredVideo]
+) -> None:
     left, right = st.columns(2)
     with left:
         installed = installed_models(connection)
-        models = model_picker(bench.store.presets(), installed, key="batch_models")
-        tag = st.text_input("Tag of all of them", f"batch {bench.workflow.clock():%Y-%m-%d}", key="batch_tag")
+        models = model_picker(deployment.ledger.presets(), installed, key="batch_models")
+        tag = st.text_input("Tag of all of them", f"batch {deployment.workflow.clock():%Y-%m-%d}", key="batch_tag")
     with right:
         infer_fps = rate_picker(None, key="batch_rate") or 1.0
-    facts = known_facts(bench, connection.service, models, installed, infer_fps)
+    facts = known_facts(deployment, connection.service, models, installed, infer_fps)
     lines, refused = judged(lines, facts), refused_files(files, facts)
     good = [kept for kept in files if kept.sha256 not in refused]
     ready = may_start(facts) and bool(models)
     _preview(lines, files, refused)
     count = sum(not line.wrong for line in lines) + len(good)
-    label = f"Run {count:,} {'job' if count == 1 else 'jobs'} on {plain(connection.label)}"
+    label = f"Run {count:,} {'job' if count == 1 else 'jobs'} on {escape_markdown(connection.label)}"
     if st.button(
         label, type="primary", icon=":material/play_arrow:", key=f"batch_run_{_round()}", disabled=not (count and ready)
     ):
         where = {"service": connection.service, "key_id": connection.key_id or ""}
         try:
-            jobs = batch_jobs(lines, good, **where, models=models, infer_fps=infer_fps, now=bench.workflow.clock())
-            start_batch(bench.store, jobs, tag)
+            jobs = batch_jobs(lines, good, **where, models=models, infer_fps=infer_fps, now=deployment.workflow.clock())
+            start_batch(deployment.ledger, jobs, tag)
         except FrametallyError as error:
-            error_notice(error)
+            show_error(error)
             return
         _start_over(jobs, tag)
 
 
-def _preview(lines: Sequence[BatchLine], files: Sequence[KeptVideo], refused: Mapping[str, str]) -> None:
+def _preview(lines: Sequence[BatchLine], files: Sequence[StoredVideo], refused: Mapping[str, str]) -> None:
     rows = [_row(line.number, line.name or line.url.partition("?")[0], line.wrong, line.warns) for line in lines]
     rows += [_row(None, kept.file_name, refused.get(kept.sha256, "")) for kept in files]
     left_out, warned = (sum(bool(row[column]) for row in rows) for column in (_LEFT_OUT, _WARNING))
@@ -141,7 +143,7 @@ def _say_what_started() -> None:
     done = _done()
     if done.rounds:
         started = "1 job" if done.count == 1 else f"{done.count:,} jobs"
-        st.success(f"{started} started, tagged {plain(done.tag)}.", icon=":material/check_circle:")
+        st.success(f"{started} started, tagged {escape_markdown(done.tag)}.", icon=":material/check_circle:")
         st.page_link(
             "../pages/jobs.py", label="Follow them", icon=":material/list_alt:", query_params={"tag": done.tag}
         )

@@ -8,15 +8,15 @@ from typing import TypedDict
 
 import streamlit as st
 
-from components.errors import plain, told
+from components.errors import escape_markdown, show_errors
 from components.job_progress import finished_jobs, is_queued, job_progress
 from components.session import Connection, service_label
 from components.upload.video_source import VideoSource
 from frametally.clock import utc_now
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 
 _SUBMITTED = "submitted_job"
 _TWO_CLICKS = timedelta(seconds=5)
@@ -36,7 +36,7 @@ class _Wanted(TypedDict):
 
 
 def submit_once(
-    bench: Workbench, connection: Connection, source: VideoSource, models: Sequence[ModelChoice], infer_fps: float
+    deployment: Deployment, connection: Connection, source: VideoSource, models: Sequence[ModelChoice], infer_fps: float
 ) -> None:
     """Submit a job and show its steps from now on; the second click of two submits nothing."""
     wanted: _Wanted = {
@@ -48,28 +48,29 @@ def submit_once(
         "models": tuple(models),
         "infer_fps": infer_fps,
     }
-    last = _last(bench.store)
+    last = _last(deployment.ledger)
     is_same = last is not None and all(getattr(last, name) == value for name, value in wanted.items())
-    if last is None or not is_same or bench.workflow.clock() - last.created_at > _TWO_CLICKS:
-        st.session_state[_SUBMITTED] = bench.workflow.submit(**wanted).id
+    if last is None or not is_same or deployment.workflow.clock() - last.created_at > _TWO_CLICKS:
+        st.session_state[_SUBMITTED] = deployment.workflow.submit(**wanted).id
 
 
-def submission(store: Store) -> None:
+def submission(ledger: Ledger) -> None:
     """Follow what this session submitted last, where there is something."""
     if _SUBMITTED in st.session_state:
-        _follow(store)
+        _follow(ledger)
 
 
 @st.fragment(run_every="1s")
-@told()
-def _follow(store: Store) -> None:
+@show_errors()
+def _follow(ledger: Ledger) -> None:
     """Show which steps are true, which one is at work, and where to go on."""
-    job = _last(store)
+    job = _last(ledger)
     if job is None:
         return
     with st.container(border=True):
-        st.markdown(f"**{plain(job.video_name)}** with {', '.join(plain(model.label) for model in job.models)}")
-        job_steps(store, job)
+        models = ", ".join(escape_markdown(model.label) for model in job.models)
+        st.markdown(f"**{escape_markdown(job.video_name)}** with {models}")
+        job_steps(ledger, job)
         if job.status is JobStatus.SUCCEEDED:
             st.page_link(
                 "../pages/analytics.py",
@@ -80,10 +81,10 @@ def _follow(store: Store) -> None:
         st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
 
 
-def _last(store: Store) -> Job | None:
+def _last(ledger: Ledger) -> Job | None:
     """What this session submitted last."""
     try:
-        return store.job(st.session_state[_SUBMITTED])
+        return ledger.job(st.session_state[_SUBMITTED])
     except KeyError:
         return None
     except JobError:  # it was deleted for good
@@ -91,21 +92,21 @@ def _last(store: Store) -> Job | None:
         return None
 
 
-def job_steps(store: Store, job: Job) -> None:
+def job_steps(ledger: Ledger, job: Job) -> None:
     """Draw which steps are true, how far the one at work is, and what stands in the way."""
     marks = {True: ":green[:material/check_circle:]", False: ":gray[:material/radio_button_unchecked:]"}
     st.markdown("  \n".join(f"{marks[done]} {text}" for done, text in _steps(job)))
     if job.status.is_open:
-        job_progress(job, finished_jobs(store, job.service), utc_now(), doing=_doing(job))
-    if job.failure or job.service_says:
+        job_progress(job, finished_jobs(ledger, job.service), utc_now(), doing=_doing(job))
+    if job.failure or job.service_message:
         is_bad = job.failure and job.status is not JobStatus.CANCELLED
-        (st.error if is_bad else st.warning)(plain(job.failure or job.service_says))
+        (st.error if is_bad else st.warning)(escape_markdown(job.failure or job.service_message))
 
 
 def _steps(job: Job) -> list[tuple[bool, str]]:
     reached = _ORDER.index(job.status) if job.status in _ORDER else (2 if job.remote_job_id else 0)
     where = service_label(job.service)
-    sent = [] if job.video_url else [(reached >= 1, f"Video sent to {plain(where)}")]
+    sent = [] if job.video_url else [(reached >= 1, f"Video sent to {escape_markdown(where)}")]
     return [
         (True, "Written down here"),
         *sent,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.errors import error_notice, told
-from components.session import workbench
+from components.errors import show_error, show_errors
+from components.session import get_deployment
 from components.upload.job_tracker import job_steps
-from frametally.deployment import Workbench
-from frametally.errors import FrametallyError, JobError, ServiceBroken, ServiceBusy, ServiceError
+from frametally.deployment import Deployment
+from frametally.errors import FrametallyError, JobError, RateLimited, ServerError, ServiceError
 from frametally.job import EMBEDDED, Job, JobStatus
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.sample import INFER_FPS, MODEL, Sample, find_sample, picture_of, run_sample, runs_of
 from frametally.video.decoding import Image
 
@@ -36,19 +36,19 @@ export default function () {
 _click = st.components.v2.component("frametally.click_sample_done", js=_CLICK)
 
 
-def sample_card(bench: Workbench) -> None:
+def sample_card(deployment: Deployment) -> None:
     """Offer the sample, large while there is no job yet; follow the run that was begun here to its analytics."""
     sample = find_sample()
     if sample is None:
         return
-    watched = _watched(bench.store)
-    if watched or not bench.store.jobs(limit=1):
-        _large(bench, sample, watched)
+    watched = _watched(deployment.ledger)
+    if watched or not deployment.ledger.jobs(limit=1):
+        _large(deployment, sample, watched)
     else:
-        _small(bench, sample)
+        _small(deployment, sample)
 
 
-def _large(bench: Workbench, sample: Sample, watched: Job | None) -> None:
+def _large(deployment: Deployment, sample: Sample, watched: Job | None) -> None:
     with st.container(border=True, key="sample"):
         picture, text = st.columns([2, 3], gap="medium", vertical_alignment="center")
         picture.image(_picture(sample), channels="BGR", width="stretch")
@@ -60,20 +60,20 @@ def _large(bench: Workbench, sample: Sample, watched: Job | None) -> None:
             )
             st.markdown(" ".join(f":gray-badge[{name}]" for name in sample.classes))
             if watched:
-                _follow(bench, sample)
+                _follow(deployment, sample)
             else:
-                _start(bench, sample, "Try the sample")
+                _start(deployment, sample, "Try the sample")
 
 
-def _small(bench: Workbench, sample: Sample) -> None:
-    finished = next((job for job in runs_of(sample, bench.store) if job.status is JobStatus.SUCCEEDED), None)
+def _small(deployment: Deployment, sample: Sample) -> None:
+    finished = next((job for job in runs_of(sample, deployment.ledger) if job.status is JobStatus.SUCCEEDED), None)
     with st.container(horizontal=True, vertical_alignment="center", key="sample"):
         if finished:
             _analytics_link("See the sample in analytics", finished.id)
-        _start(bench, sample, "Run the sample again" if finished else "Try the sample", link_like=True)
+        _start(deployment, sample, "Run the sample again" if finished else "Try the sample", link_like=True)
 
 
-def _start(bench: Workbench, sample: Sample, label: str, *, link_like: bool = False) -> None:
+def _start(deployment: Deployment, sample: Sample, label: str, *, link_like: bool = False) -> None:
     answers = _engine_answers()
     clicked = st.button(
         label,
@@ -86,21 +86,21 @@ def _start(bench: Workbench, sample: Sample, label: str, *, link_like: bool = Fa
         st.caption(_NO_ENGINE)
     if clicked:
         try:
-            st.session_state[_WATCHED] = run_sample(sample, bench.workflow, bench.settings.models_dir).id
+            st.session_state[_WATCHED] = run_sample(sample, deployment.workflow, deployment.settings.models_dir).id
         except FrametallyError as error:
-            error_notice(error)
+            show_error(error)
         else:
             st.rerun()
 
 
 @st.fragment(run_every="1s")
-@told()
-def _follow(bench: Workbench, sample: Sample) -> None:
+@show_errors()
+def _follow(deployment: Deployment, sample: Sample) -> None:
     """Show how far it is; the moment that it is done, its analytics opens."""
-    job = _begun(bench.store)
+    job = _begun(deployment.ledger)
     if job is None:
         st.rerun()
-    job_steps(bench.store, job)
+    job_steps(deployment.ledger, job)
     if job.status is JobStatus.SUCCEEDED:
         with st.container(key="sample_done"):
             _analytics_link("Open in analytics", job.id)
@@ -108,7 +108,7 @@ def _follow(bench: Workbench, sample: Sample) -> None:
     elif job.status.is_open:
         st.caption("Its analytics opens by itself when it is done.")
     else:
-        _start(bench, sample, "Try again")
+        _start(deployment, sample, "Try again")
 
 
 def _analytics_link(label: str, job_id: str) -> None:
@@ -121,18 +121,18 @@ def _analytics_link(label: str, job_id: str) -> None:
     )
 
 
-def _watched(store: Store) -> Job | None:
+def _watched(ledger: Ledger) -> Job | None:
     """The run that this session began; None once it is done: whoever comes back later stays where they came."""
-    job = _begun(store)
+    job = _begun(ledger)
     if job and job.status is JobStatus.SUCCEEDED:
         del st.session_state[_WATCHED]
         return None
     return job
 
 
-def _begun(store: Store) -> Job | None:
+def _begun(ledger: Ledger) -> Job | None:
     try:
-        return store.job(st.session_state[_WATCHED])
+        return ledger.job(st.session_state[_WATCHED])
     except KeyError:
         return None
     except JobError:  # it was deleted for good
@@ -143,10 +143,10 @@ def _begun(store: Store) -> Job | None:
 @st.cache_data(ttl=10, show_spinner=False)
 def _engine_answers() -> bool:
     """Whether the built-in engine is there; one that fails for a while is."""
-    client = workbench().services.client(EMBEDDED, "")
+    client = get_deployment().clients.client(EMBEDDED, "")
     try:
         return client is not None and bool(client.open_workspace())
-    except (ServiceBusy, ServiceBroken):
+    except (RateLimited, ServerError):
         return True
     except ServiceError:
         return False

@@ -8,13 +8,13 @@ from urllib.parse import unquote
 
 import streamlit as st
 
-from components.errors import error_notice
+from components.errors import show_error
 from components.upload.video_uploader import video_uploader
-from components.video_card import megabytes, video_card
+from components.video_card import format_size, video_card
 from frametally.client.request import split_url
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 from frametally.network.download import fetch
 
 
@@ -23,32 +23,32 @@ class VideoSource:
     """A video to run: kept here, or to be read by the service from a public URL, or both."""
 
     name: str
-    kept: KeptVideo | None
+    kept: StoredVideo | None
     url: str | None
-    arrived: tuple[KeptVideo, ...] = ()
+    arrived: tuple[StoredVideo, ...] = ()
     """All files that have arrived in this session, this one among them."""
 
 
-def video_source(bench: Workbench) -> VideoSource | None:
+def video_source(deployment: Deployment) -> VideoSource | None:
     """Let the person give a video; None until there is one."""
     by_file, by_url = "File", "Public URL"
     ways = [by_file, by_url]
     way = st.segmented_control("Video", ways, default=by_file, key="upload_way", label_visibility="collapsed")
-    source = _from_url(bench) if way == by_url else _from_file(bench)
+    source = _from_url(deployment) if way == by_url else _from_file(deployment)
     if source and source.kept:
         video_card(source.kept)
     return source
 
 
-def _from_file(bench: Workbench) -> VideoSource | None:
-    ticket = bench.tickets.for_upload()
-    arrived = video_uploader(ticket, max_video_bytes=bench.settings.max_video_bytes, key="video_uploader")
-    videos = [kept for sha256 in arrived if (kept := bench.media.get(sha256))]
+def _from_file(deployment: Deployment) -> VideoSource | None:
+    ticket = deployment.tickets.for_upload()
+    arrived = video_uploader(ticket, max_video_bytes=deployment.settings.max_video_bytes, key="video_uploader")
+    videos = [kept for sha256 in arrived if (kept := deployment.library.get(sha256))]
     kept = _chosen(videos) if len(videos) > 1 else next(iter(videos), None)
     return VideoSource(name=kept.file_name, kept=kept, url=None, arrived=tuple(videos)) if kept else None
 
 
-def _chosen(videos: list[KeptVideo]) -> KeptVideo:
+def _chosen(videos: list[StoredVideo]) -> StoredVideo:
     """The one that the person chose of several, else the newest."""
     names = {video.sha256: video.file_name for video in videos}
     known = list(names)
@@ -60,7 +60,7 @@ def _chosen(videos: list[KeptVideo]) -> KeptVideo:
     return next(video for video in videos if video.sha256 == picked)
 
 
-def _from_url(bench: Workbench) -> VideoSource | None:
+def _from_url(deployment: Deployment) -> VideoSource | None:
     url = st.text_input("Address of the video", key="video_url", placeholder="https://example.com/video.mp4").strip()
     known: dict[str, str] = st.session_state.setdefault("videos_by_url", {})
     if not url:
@@ -68,25 +68,25 @@ def _from_url(bench: Workbench) -> VideoSource | None:
         return None
     name = unquote(Path(split_url(url).path).name) or "video"
     if url not in known and st.button("Look at it", type="primary", icon=":material/download:"):
-        _fetch(bench, url, name, known)
+        _fetch(deployment, url, name, known)
     if url in known:
-        kept = bench.media.get(known[url])
+        kept = deployment.library.get(known[url])
         return VideoSource(name=name, kept=kept, url=url) if kept else None
     blind = st.checkbox("Send it without a copy here (its frames cannot be shown then)", key="send_blind")
     return VideoSource(name=name, kept=None, url=url) if blind and url.startswith(("https://", "http://")) else None
 
 
-def _fetch(bench: Workbench, url: str, name: str, known: dict[str, str]) -> None:
+def _fetch(deployment: Deployment, url: str, name: str, known: dict[str, str]) -> None:
     bar = st.progress(0.0, text="Fetching the video")
 
     def show(done_bytes: int, total_bytes: int | None) -> None:
         share = min(done_bytes / total_bytes, 1.0) if total_bytes else 0.0
-        bar.progress(share, text=f"Fetched {megabytes(done_bytes)}")
+        bar.progress(share, text=f"Fetched {format_size(done_bytes)}")
 
     try:
-        with bench.media.scratch() as folder:
+        with deployment.library.scratch() as folder:
             path = folder / "video"
-            settings = bench.settings
+            settings = deployment.settings
             fetch(
                 url,
                 path,
@@ -94,8 +94,8 @@ def _fetch(bench: Workbench, url: str, name: str, known: dict[str, str]) -> None
                 private_urls=settings.engine_private_urls,
                 on_progress=show,
             )
-            known[url] = bench.media.add(path, name).sha256
+            known[url] = deployment.library.add(path, name).sha256
     except FrametallyError as error:
-        error_notice(error)
+        show_error(error)
     finally:
         bar.empty()

@@ -15,7 +15,7 @@ _MARKS = re.compile(r"\\.|.", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class ClassView:
+class ClassMapping:
     """Under which name each class is seen. Classes that get the same name are one; every other class stays itself."""
 
     renames: tuple[tuple[str, str], ...] = ()
@@ -24,7 +24,7 @@ class ClassView:
     """Names in the view that are looked at; None: all."""
 
     @classmethod
-    def parse(cls, text: str, shown: tuple[str, ...] | None = None) -> ClassView:
+    def parse(cls, text: str, shown: tuple[str, ...] | None = None) -> ClassMapping:
         r"""From the compact form `car>vehicle,truck>vehicle`; a backslash takes the mark after it for itself (`a\,b`).
 
         What is no `class>name` is left out, as is a name that is empty: such a class keeps its own. The last word on

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import Window
 from frametally.analysis.matching import MIN_IOU, match
 from frametally.analysis.view import Progress, View, chunks_of, picked
@@ -20,7 +20,7 @@ DEFINITIONS: Final = {
     "Only in one": "boxes of one model that are in no pair",
     "Disagreement": "boxes that only one of the two models has in a frame",
     "Agreement": "matched pairs as a share of all objects: pairs and boxes in no pair; 100 % where nothing is seen",
-    "Compared": "frames that both models analysed; a frame that one of them left out says nothing and is not counted",
+    "Compared": "frames that both models analyzed; a frame that one of them left out says nothing and is not counted",
     "Seconds": "seconds of the video by their mean disagreement per compared frame; as good: the earlier one first",
 }
 """What each number means; shown beside the numbers."""
@@ -36,7 +36,7 @@ class Comparison:
     time_s: npt.NDArray[np.float64]
     """(n,) seconds after the first frame."""
     compared: npt.NDArray[np.bool_]
-    """(n,) whether both models analysed the entry."""
+    """(n,) whether both models analyzed the entry."""
     matched: npt.NDArray[np.int64]
     """(n,) pairs."""
     only_a: npt.NDArray[np.int64]
@@ -48,7 +48,7 @@ class Comparison:
 
     @property
     def excluded(self) -> int:
-        """Entries that at least one of the models did not analyse."""
+        """Entries that at least one of the models did not analyze."""
         return int(np.count_nonzero(~self.compared))
 
     @property
@@ -87,15 +87,15 @@ def compare(
     model_a: str,
     model_b: str,
     confidence: float,
-    classes: ClassView | None = None,
+    classes: ClassMapping | None = None,
     window_s: Window | None = None,
     progress: Progress | None = None,
 ) -> Comparison:
     """Match the boxes of two models, both at one threshold and under one set of class names, in bounded memory."""
-    a, b = (View(results, model, confidence, classes or ClassView(), window_s) for model in (model_a, model_b))
+    a, b = (View(results, model, confidence, classes or ClassMapping(), window_s) for model in (model_a, model_b))
     names = tuple(dict.fromkeys((*a.names, *b.names)))
     entries = a.entries
-    compared = a.table.analysed & b.table.analysed
+    compared = a.table.analyzed & b.table.analyzed
     per_entry = np.zeros((3, len(entries)), dtype=np.int64)
     per_class = np.zeros((3, len(names)), dtype=np.int64)
     for start, stop in chunks_of(entries, progress):
@@ -140,7 +140,7 @@ def by_second(comparison: Comparison) -> list[Second]:
 def _compared_boxes(
     view: View, start: int, stop: int, names: tuple[str, ...], compared: npt.NDArray[np.bool_]
 ) -> Boxes:
-    """Those of the entries that both models analysed; `class_code` is the position in `names`."""
+    """Those of the entries that both models analyzed; `class_code` is the position in `names`."""
     boxes = view.chunk(start, stop, view.classes.codes(view.table.classes, names)).boxes
     return boxes if compared[start:stop].all() else picked(boxes, np.flatnonzero(compared[boxes.entry]))
 

@@ -17,12 +17,12 @@ from frametally.results import Boxes, Cube, Results
 from frametally.results.cube import step_of
 
 DEFINITIONS: Final = {
-    "Mean": "detections per analysed frame, averaged over all analysed frames, those with none included",
-    "Peak": "most detections in one analysed frame",
-    "Present": "share of analysed frames with at least one detection",
-    "Time present": "analysed frames with at least one detection, each standing for the mean time between two frames",
-    "First seen": "time of the first analysed frame with a detection",
-    "Last seen": "time of the last analysed frame with a detection",
+    "Mean": "detections per analyzed frame, averaged over all analyzed frames, those with none included",
+    "Peak": "most detections in one analyzed frame",
+    "Present": "share of analyzed frames with at least one detection",
+    "Time present": "analyzed frames with at least one detection, each standing for the mean time between two frames",
+    "First seen": "time of the first analyzed frame with a detection",
+    "Last seen": "time of the last analyzed frame with a detection",
 }
 """What each total means; shown beside the numbers."""
 
@@ -48,21 +48,21 @@ class Counts:
     """(m,) its native frame."""
     planned: npt.NDArray[np.int64]
     """(m,) entries in the point."""
-    analysed: npt.NDArray[np.int64]
-    """(m,) those that were analysed; the others are `null` in the file: not zero, unknown."""
+    analyzed: npt.NDArray[np.int64]
+    """(m,) those that were analyzed; the others are `null` in the file: not zero, unknown."""
     boxes: npt.NDArray[np.int64]
     """(m, c) detections at or above the threshold in the whole point."""
 
     @property
     def values(self) -> npt.NDArray[np.float64]:
-        """(m, c) mean detections per analysed entry; NaN where none was analysed."""
-        known = np.where(self.analysed > 0, self.analysed, np.nan)
+        """(m, c) mean detections per analyzed entry; NaN where none was analyzed."""
+        known = np.where(self.analyzed > 0, self.analyzed, np.nan)
         return np.asarray(self.boxes / known[:, np.newaxis], dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Totals:
-    """What one class comes to; DEFINITIONS says how. All None where no frame was analysed."""
+    """What one class comes to; DEFINITIONS says how. All None where no frame was analyzed."""
 
     class_name: str
     mean: float | None
@@ -79,17 +79,17 @@ def count(
     confidence: float,
     classes: tuple[str, ...] | None = None,
     window_s: Window | None = None,
-    most_points: int | None = 400,
+    max_points: int | None = 400,
 ) -> Counts:
-    """Count the boxes of one model with at least this confidence, per class, in about `most_points` points.
+    """Count the boxes of one model with at least this confidence, per class, in about `max_points` points.
 
-    `most_points=None` gives a point per entry. Classes come in the order asked for, unknown ones are left out.
+    `max_points=None` gives a point per entry. Classes come in the order asked for, unknown ones are left out.
     """
     columns = _columns(results, model, classes)
     start, stop = entries_in(results, window_s)
-    length = point_length(stop - start, most_points)
+    length = point_length(stop - start, max_points)
     cube = results.cube(model)
-    if cube is not None and window_s is None and most_points is not None:
+    if cube is not None and window_s is None and max_points is not None:
         length = max(length, cube.span)
     starts = np.arange(start // length * length, stop, length, dtype=np.int64)
     step = step_of(confidence)
@@ -97,7 +97,7 @@ def count(
         boxes = _from_cube(cube, step, starts, length)[:, columns]
     else:
         boxes = _from_boxes(results, model, confidence, starts, length)[:, columns]
-    planned, analysed = _frames(results, model, starts, length)
+    planned, analyzed = _frames(results, model, starts, length)
     return Counts(
         model=model,
         classes=tuple(results.models[model].classes[column] for column in columns),
@@ -105,7 +105,7 @@ def count(
         time_s=results.time_s[starts],
         frame_index=results.frame_index[starts],
         planned=planned,
-        analysed=analysed,
+        analyzed=analyzed,
         boxes=boxes,
     )
 
@@ -117,11 +117,11 @@ def totals(
     classes: tuple[str, ...] | None = None,
     window_s: Window | None = None,
 ) -> list[Totals]:
-    """One row per class, over the analysed frames of the window only, which it takes to the frame."""
+    """One row per class, over the analyzed frames of the window only, which it takes to the frame."""
     columns, names = _columns(results, model, classes), results.models[model].classes
     start, stop = entries_in(results, window_s)
-    done = results.models[model].analysed_before
-    analysed = int(done[stop] - done[start])
+    done = results.models[model].analyzed_before
+    analyzed = int(done[stop] - done[start])
     cube, step = results.cube(model), step_of(confidence)
     whole = (start, stop) == (0, len(results.time_s))
     if cube is not None and step is not None and whole:
@@ -130,7 +130,7 @@ def totals(
         codes = np.arange(len(names), dtype=np.int32)
         found = tally(results, model, confidence, range(start, stop), codes, len(names))
         seen = [found.boxes, found.peak, found.present, found.first_entry, found.last_entry]
-    return [_totals_of(results, names[at], analysed, [int(part[at]) for part in seen]) for at in columns]
+    return [_totals_of(results, names[at], analyzed, [int(part[at]) for part in seen]) for at in columns]
 
 
 def boxes_at(
@@ -161,13 +161,13 @@ def next_with_detections(
 
 
 def to_csv(counts: Counts) -> str:
-    """A row per point; a cell is empty, not 0, where nothing was analysed, and a mean where a point is many entries."""
+    """A row per point; a cell is empty, not 0, where nothing was analyzed, and a mean where a point is many entries."""
     head = ",".join(["frame_offset", "time_s", *(_quoted(name) for name in counts.classes)])
     single = bool((counts.planned == 1).all())
     rows = [
         ",".join([str(frame), f"{time:.4f}", *(_cell(value, bool(known), single) for value in row)])
         for frame, time, known, row in zip(
-            counts.frame_index, counts.time_s, counts.analysed, counts.values.tolist(), strict=True
+            counts.frame_index, counts.time_s, counts.analyzed, counts.values.tolist(), strict=True
         )
     ]
     return "\n".join([head, *rows, ""])
@@ -186,11 +186,11 @@ def entries_in(results: Results, window_s: Window | None) -> tuple[int, int]:
     return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else (0, 0)
 
 
-def point_length(entries: int, most_points: int | None) -> int:
+def point_length(entries: int, max_points: int | None) -> int:
     """Entries in a point: the least power of two that makes no more points than that."""
-    if most_points is None or entries <= most_points:
+    if max_points is None or entries <= max_points:
         return 1
-    return 1 << (-(-entries // most_points) - 1).bit_length()
+    return 1 << (-(-entries // max_points) - 1).bit_length()
 
 
 def _from_cube(cube: Cube, step: int, starts: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.int64]:
@@ -220,9 +220,9 @@ def _from_boxes(
 def _frames(
     results: Results, model: str, starts: npt.NDArray[np.int64], length: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(m,) entries planned and (m,) analysed in each point."""
+    """(m,) entries planned and (m,) analyzed in each point."""
     ends = np.minimum(starts + length, len(results.time_s))
-    done = results.models[model].analysed_before
+    done = results.models[model].analyzed_before
     return ends - starts, done[ends] - done[starts]
 
 
@@ -230,17 +230,17 @@ def _tables(cube: Cube) -> tuple[npt.NDArray[np.int64], ...]:
     return cube.peak, cube.present, cube.first, cube.last
 
 
-def _totals_of(results: Results, name: str, analysed: int, seen: list[int]) -> Totals:
-    if not analysed:
+def _totals_of(results: Results, name: str, analyzed: int, seen: list[int]) -> Totals:
+    if not analyzed:
         return Totals(name, None, None, None, None, None, None)
     boxes, peak, present, first, last = seen
     time_s = results.time_s
     interval_s = float(time_s[-1] - time_s[0]) / (len(time_s) - 1) if len(time_s) > 1 else 0.0
     return Totals(
         class_name=name,
-        mean=boxes / analysed,
+        mean=boxes / analyzed,
         peak=peak,
-        present=present / analysed,
+        present=present / analyzed,
         present_s=present * interval_s,
         first_seen_s=float(time_s[first]) if present else None,
         last_seen_s=float(time_s[last]) if present else None,

@@ -16,10 +16,10 @@ from frametally.analysis.tally import tally
 from frametally.analysis.view import View
 
 DEFINITIONS: Final = {
-    "Peak": "the first analysed frame with the most detections of a class",
-    "First seen": "the first analysed frame with a detection of a class",
-    "Last seen": "the last analysed frame with a detection of a class",
-    "Every n seconds": "the first analysed frame at or after each multiple of n seconds",
+    "Peak": "the first analyzed frame with the most detections of a class",
+    "First seen": "the first analyzed frame with a detection of a class",
+    "Last seen": "the last analyzed frame with a detection of a class",
+    "Every n seconds": "the first analyzed frame at or after each multiple of n seconds",
     "Disagreement": "the frame of a second in which most boxes are found by one of the two models only",
 }
 """What each reason means; shown beside the moments."""
@@ -35,7 +35,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Extremes:
-    """What one class of the view comes to in its analysed frames, and where; no entry where it is never there."""
+    """What one class of the view comes to in its analyzed frames, and where; no entry where it is never there."""
 
     class_name: str
     boxes: int
@@ -75,14 +75,14 @@ def of_classes(found: Iterable[Extremes]) -> list[Moment]:
 
 
 def every(view: View, interval_s: float) -> list[Moment]:
-    """The first analysed frame of the window at or after each multiple of the interval; none twice.
+    """The first analyzed frame of the window at or after each multiple of the interval; none twice.
 
     Raises:
         ValueError: the interval is not above 0.
     """
     if not interval_s > 0:
         raise ValueError(f"interval_s has to be above 0, not {interval_s}")
-    known = np.flatnonzero(view.table.analysed[view.entries.start : view.entries.stop]) + view.entries.start
+    known = np.flatnonzero(view.table.analyzed[view.entries.start : view.entries.stop]) + view.entries.start
     # A time has 4 decimals: 0.3 is the third multiple of 0.1, though 0.3 / 0.1 is less than 3.
     step = np.floor(view.results.time_s[known] / interval_s + 1e-6).astype(np.int64)
     steps, first = np.unique(step, return_index=True)
@@ -100,7 +100,7 @@ def of_disagreement(comparison: Comparison, most: int = 20) -> list[Moment]:
 def proof_of(view: View, starts: npt.NDArray[np.int64], start: int, class_name: str | None = None) -> int:
     """The entry that proves a point of a chart best: of those in it and in the window, the one with most detections.
 
-    Of as many the first; where there are none, the first analysed entry, whose zero is one.
+    Of as many the first; where there are none, the first analyzed entry, whose zero is one.
 
     Args:
         view: what is looked at.
@@ -114,7 +114,7 @@ def proof_of(view: View, starts: npt.NDArray[np.int64], start: int, class_name: 
     if stop - first < 2:
         return first
     found = _detections(view, first, stop, class_name)
-    return first + int(np.argmax(found if found.any() else view.table.analysed[first:stop]))
+    return first + int(np.argmax(found if found.any() else view.table.analyzed[first:stop]))
 
 
 def in_order(*moments: Iterable[Moment]) -> list[Moment]:

@@ -16,10 +16,10 @@ from frametally.analysis.similarity import similarity_to
 from frametally.analysis.view import View, ViewedBoxes, chunks_of
 from frametally.results import Kind
 
-MOST_POINTS: Final = 400
+MAX_POINTS: Final = 400
 
 DEFINITIONS: Final = {
-    "Point": "mean of the analysed frames in it whose value is known; a gap where there is none",
+    "Point": "mean of the analyzed frames in it whose value is known; a gap where there is none",
     "Probability": "what the model gives each class in a frame; classes merged into one are added up, as a picture "
     "has one class only",
     "Probability of a label": "what the model gives each label in a frame; of labels merged into one the highest "
@@ -27,7 +27,7 @@ DEFINITIONS: Final = {
     "Share of the picture": "pixels of a class as a share of all pixels of the mask; classes merged into one are added",
     "Yaw and pitch": "direction of the gaze of the face with the highest confidence (as good: the largest one), in "
     "degrees; a gap where no face reaches the threshold",
-    "Faces": "faces at or above the threshold in an analysed frame",
+    "Faces": "faces at or above the threshold in an analyzed frame",
 }
 """What each curve means; shown beside it."""
 
@@ -61,25 +61,25 @@ class Series:
         return replace(self, names=tuple(self.names[at] for at in kept), values=self.values[:, kept])
 
 
-def series_of(view: View, most_points: int = MOST_POINTS) -> list[Series]:
+def series_of(view: View, max_points: int = MAX_POINTS) -> list[Series]:
     """The curves of a model, by the kind of its results; empty where counts or a chosen moment are what there is."""
     match view.table.kind:
         case Kind.CLASSIFICATION | Kind.MULTI_LABEL | Kind.SEMANTIC:
-            return [_scores(view, most_points)]
+            return [_scores(view, max_points)]
         case Kind.GAZE:
-            return _gaze(view, most_points)
+            return _gaze(view, max_points)
         case _:
             return []
 
 
-def similarity_series(view: View, entry: int, most_points: int = MOST_POINTS) -> Series:
+def similarity_series(view: View, entry: int, max_points: int = MAX_POINTS) -> Series:
     """How alike each frame of the window is to that of one entry (clip).
 
     Raises:
-        ResultsError: that entry was not analysed.
+        ResultsError: that entry was not analyzed.
     """
     values = similarity_to(view.results, view.model, entry)[:, np.newaxis]
-    starts, means = _means(view, 1, lambda start, stop: values[start:stop], most_points)
+    starts, means = _means(view, 1, lambda start, stop: values[start:stop], max_points)
     return Series(
         names=("similarity",),
         starts=starts,
@@ -91,19 +91,19 @@ def similarity_series(view: View, entry: int, most_points: int = MOST_POINTS) ->
     )
 
 
-def _scores(view: View, most_points: int) -> Series:
+def _scores(view: View, max_points: int) -> Series:
     title, definition, join = _SCORES[view.table.kind]
 
     def read(start: int, stop: int) -> Floats:
         return view.classes.merge(view.results.scores(view.model, start, stop), view.table.classes, join)
 
-    starts, means = _means(view, len(view.names), read, most_points)
+    starts, means = _means(view, len(view.names), read, max_points)
     return Series(view.names, starts, view.results.time_s[starts], means, "share, 0 to 1", title, definition)
 
 
-def _gaze(view: View, most_points: int) -> list[Series]:
+def _gaze(view: View, max_points: int) -> list[Series]:
     codes = view.classes.codes(view.table.classes)
-    starts, means = _means(view, 3, lambda start, stop: _faces(view, view.chunk(start, stop, codes)), most_points)
+    starts, means = _means(view, 3, lambda start, stop: _faces(view, view.chunk(start, stop, codes)), max_points)
     time_s = view.results.time_s[starts]
     direction, faces = DEFINITIONS["Yaw and pitch"], DEFINITIONS["Faces"]
     return [
@@ -117,7 +117,7 @@ def _faces(view: View, piece: ViewedBoxes) -> Floats:
     boxes = piece.boxes
     values = np.full((piece.stop - piece.start, 3), np.nan)
     values[:, 2] = np.bincount(boxes.entry - piece.start, minlength=len(values))
-    values[~view.table.analysed[piece.start : piece.stop], 2] = np.nan
+    values[~view.table.analyzed[piece.start : piece.stop], 2] = np.nan
     area = np.prod(boxes.xyxy[:, 2:] - boxes.xyxy[:, :2], axis=1)
     leading_first = np.lexsort((-area, -boxes.confidence, boxes.entry))
     entries, first = np.unique(boxes.entry[leading_first], return_index=True)
@@ -127,13 +127,13 @@ def _faces(view: View, piece: ViewedBoxes) -> Floats:
 
 
 def _means(
-    view: View, columns: int, read: Callable[[int, int], Floats], most_points: int
+    view: View, columns: int, read: Callable[[int, int], Floats], max_points: int
 ) -> tuple[npt.NDArray[np.int64], Floats]:
     """(m,) the first entry of each point and (m, columns) the mean of what is known in it; points lie as for counts.
 
     `read` gives the (stop - start, columns) values of entries [start, stop).
     """
-    length = point_length(len(view.entries), most_points)
+    length = point_length(len(view.entries), max_points)
     first = view.entries.start // length * length
     starts = np.arange(first, view.entries.stop, length, dtype=np.int64)
     total, known = np.zeros((len(starts), columns)), np.zeros((len(starts), columns))

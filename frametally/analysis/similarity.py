@@ -18,7 +18,7 @@ MIN_DISTANCE: Final = 0.05
 DEFINITIONS: Final = {
     "Similarity": "cosine of the angle between the embeddings of two frames: 1 for the same picture, about 0 for "
     "pictures that have nothing in common",
-    "Scene change": "an analysed frame whose embedding is farther (1 - similarity) from that of the analysed frame "
+    "Scene change": "an analyzed frame whose embedding is farther (1 - similarity) from that of the analyzed frame "
     f"before it than {MIN_DISTANCE} and than the median of the video plus {OUTLIER_DEVIATIONS:g} standard deviations; "
     "these are 1.4826 times the median absolute deviation, which the changes themselves do not raise",
 }
@@ -30,11 +30,11 @@ class SceneChanges:
     """Where the picture changes at once, in the order of time."""
 
     entries: npt.NDArray[np.int64]
-    """(k,) the first analysed entry of each new scene."""
+    """(k,) the first analyzed entry of each new scene."""
     distance: npt.NDArray[np.float64]
-    """(k,) 1 - similarity to the analysed entry before."""
+    """(k,) 1 - similarity to the analyzed entry before."""
     threshold: float
-    """What a distance has to exceed; NaN where no two frames were analysed."""
+    """What a distance has to exceed; NaN where no two frames were analyzed."""
 
 
 def similarity_to(
@@ -47,7 +47,7 @@ def similarity_to(
     """
     known, chosen = _directions(results, model, entry, entry + 1)
     if not len(known):
-        raise ResultsError("This frame was not analysed, so nothing can be compared with it.", "Choose another one.")
+        raise ResultsError("This frame was not analyzed, so nothing can be compared with it.", "Choose another one.")
     similarity = np.full(len(results.time_s), np.nan)
     for start, stop in chunks_of(range(len(similarity)), progress):
         known, directions = _directions(results, model, start, stop)
@@ -57,7 +57,7 @@ def similarity_to(
 
 
 def scene_changes(results: Results, model: str, progress: Progress | None = None) -> SceneChanges:
-    """Outliers among the distances of neighbours, by the median absolute deviation (Hampel 1974)."""
+    """Outliers among the distances of neighbors, by the median absolute deviation (Hampel 1974)."""
     entries, distance = _steps(results, model, progress)
     if not len(distance):
         return SceneChanges(entries, distance, np.nan)

@@ -13,9 +13,9 @@ from frametally.analysis.view import View
 from frametally.results.cube import STEPS, steps_of
 
 
-def counts_of(view: View, most_points: int | None = 400) -> Counts:
+def counts_of(view: View, max_points: int | None = 400) -> Counts:
     """What `count` says, a column per class of the view."""
-    counts = count(view.results, view.model, view.confidence, None, view.window_s, most_points)
+    counts = count(view.results, view.model, view.confidence, None, view.window_s, max_points)
     boxes = np.zeros((len(counts.starts), len(view.names)), dtype=np.int64)
     for column, code in enumerate(view.classes.codes(counts.classes)):
         if code >= 0:
@@ -54,7 +54,7 @@ def _by_confidence(view: View, start: int, stop: int) -> npt.NDArray[np.int64]:
 
 
 def gaps_of(view: View, starts: npt.NDArray[np.int64]) -> list[tuple[float, float]]:
-    """Stretches of time, in seconds, whose points hold no analysed entry.
+    """Stretches of time, in seconds, whose points hold no analyzed entry.
 
     Args:
         view: what is looked at.
@@ -65,7 +65,7 @@ def gaps_of(view: View, starts: npt.NDArray[np.int64]) -> list[tuple[float, floa
     time_s = view.results.time_s
     length = int(starts[1] - starts[0]) if len(starts) > 1 else max(len(view.entries), 1)
     stops = np.minimum(starts + length, len(time_s))
-    known = view.table.analysed_before
+    known = view.table.analyzed_before
     unknown = known[stops] == known[starts]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], unknown, [False]]).astype(np.int8))).reshape(-1, 2)
     ends = np.append(time_s[starts], time_s[min(stops[-1], len(time_s) - 1)])
@@ -88,20 +88,20 @@ def _members(view: View, name: str) -> list[str]:
 def _merged_totals(view: View) -> list[Totals]:
     """Counted from the boxes: the peak of two classes together is not the sum of their peaks."""
     time_s, entries = view.results.time_s, view.entries
-    analysed = int(view.table.analysed[entries.start : entries.stop].sum())
+    analyzed = int(view.table.analyzed[entries.start : entries.stop].sum())
     interval_s = float(time_s[-1] - time_s[0]) / (len(time_s) - 1) if len(time_s) > 1 else 0.0
-    return [_row(found, analysed, interval_s, time_s) for found in extremes(view)]
+    return [_row(found, analyzed, interval_s, time_s) for found in extremes(view)]
 
 
-def _row(found: Extremes, analysed: int, interval_s: float, time_s: npt.NDArray[np.float64]) -> Totals:
-    if not analysed:
+def _row(found: Extremes, analyzed: int, interval_s: float, time_s: npt.NDArray[np.float64]) -> Totals:
+    if not analyzed:
         return Totals(found.class_name, None, None, None, None, None, None)
     first, last = found.first_entry, found.last_entry
     return Totals(
         class_name=found.class_name,
-        mean=found.boxes / analysed,
+        mean=found.boxes / analyzed,
         peak=found.peak,
-        present=found.present / analysed,
+        present=found.present / analyzed,
         present_s=found.present * interval_s,
         first_seen_s=None if first is None else float(time_s[first]),
         last_seen_s=None if last is None else float(time_s[last]),

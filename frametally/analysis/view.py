@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import Window, entries_in
 from frametally.results import Boxes, ModelTable, Results
 
@@ -32,7 +32,7 @@ class ViewedBoxes:
     """(b,) position of each box among all boxes of these entries, in which polygons, keypoints and gaze are kept."""
 
     def counts(self, classes: int) -> npt.NDArray[np.int64]:
-        """(stop - start, classes) boxes per entry and class; 0 where the entry was not analysed, too."""
+        """(stop - start, classes) boxes per entry and class; 0 where the entry was not analyzed, too."""
         size = (self.stop - self.start, classes)
         key = (self.boxes.entry.astype(np.int64) - self.start) * classes + self.boxes.class_code
         return np.bincount(key, minlength=size[0] * size[1]).reshape(size)
@@ -46,7 +46,7 @@ class View:
     model: str
     confidence: float = 0.0
     """Boxes with at least this confidence count, 0 to 1."""
-    classes: ClassView = field(default_factory=ClassView)
+    classes: ClassMapping = field(default_factory=ClassMapping)
     window_s: Window | None = None
     """First and last second looked at, both included; None: the whole video."""
 

@@ -168,9 +168,9 @@ def _unpack(packed: zipfile.ZipFile, name: str, entry: FileEntry, target: Path, 
         raise _damaged(name)
 
 
-def _copy(source: BinaryIO, sink: BinaryIO, most_bytes: int, on_progress: Progress) -> tuple[str, int]:
+def _copy(source: BinaryIO, sink: BinaryIO, max_bytes: int, on_progress: Progress) -> tuple[str, int]:
     digest, size_bytes = hashlib.sha256(), 0
-    while size_bytes <= most_bytes and (block := source.read(BLOCK_BYTES)):
+    while size_bytes <= max_bytes and (block := source.read(BLOCK_BYTES)):
         digest.update(block)
         size_bytes += len(block)
         sink.write(block)

@@ -16,7 +16,7 @@ from frametally.backup.restore import read_manifest, restore
 from frametally.config.settings import Settings
 from frametally.ledger.snapshot import ledger_in_words
 from frametally.storage.atomic import size_in_words
-from frametally.storage.locks import take_part
+from frametally.storage.locks import lock_shared
 
 
 def add_backup_commands(commands: Any) -> None:
@@ -39,7 +39,7 @@ def run_backup(options: argparse.Namespace, settings: Settings, now: datetime) -
     Raises:
         BackupError, SettingsError: there is none now, and why.
     """
-    part = take_part(settings.data_dir)
+    part = lock_shared(settings.data_dir)
     try:
         there = sizes(settings)
         parts = _parts(options)

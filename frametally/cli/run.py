@@ -32,12 +32,12 @@ from frametally.clock import utc_now
 from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings
 from frametally.contract import ModelInfo
-from frametally.deployment import Workbench, open_workbench
+from frametally.deployment import Deployment, open_deployment
 from frametally.errors import FrametallyError, ServiceError, SettingsError, VideoError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.model_reference import parse_model_reference
-from frametally.jobs.preflight import Facts, findings
-from frametally.library.library import KeptVideo
+from frametally.jobs.preflight import Facts, find_issues
+from frametally.library.library import StoredVideo
 from frametally.network.urls import parse_service_url
 from frametally.results import ARCHIVE_NAME, Results, open_results
 
@@ -75,7 +75,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     run = commands.add_parser("run", help="run models over one video")
     run.add_argument("video", metavar="VIDEO", help="a file, or a public http(s) URL")
     run.add_argument("--model", action="append", required=True, metavar="ID/VERSION", help="may be given several times")
-    run.add_argument("--fps", type=float, help="frames per second to analyse; 5, or the video's rate if that is lower")
+    run.add_argument("--fps", type=float, help="frames per second to analyze; 5, or the video's rate if that is lower")
     run.add_argument("--confidence", type=float, default=0.25, help="least confidence that is counted (0.25)")
     run.add_argument("--api-url", help="a Video Inference service; unset: FRAMETALLY_API_URL, else the built-in engine")
     run.add_argument("--out", type=Path, metavar="FILE", help="where to write the results JSON")
@@ -97,9 +97,9 @@ def _run(options: argparse.Namespace, settings: Settings) -> int:
     if options.api_url:
         settings = replace(settings, api_url=parse_service_url(options.api_url))
     with _engine(settings) as embedded_url:
-        bench = open_workbench(settings, lambda: embedded_url)
-        job = _submit(bench, options, models)
-        job = _wait(bench, job)
+        deployment = open_deployment(settings, lambda: embedded_url)
+        job = _submit(deployment, options, models)
+        job = _wait(deployment, job)
     if job.status is not JobStatus.SUCCEEDED:
         print(job.failure, file=sys.stderr)
         return JOB_FAILED
@@ -148,12 +148,12 @@ def _engine(settings: Settings) -> Iterator[str]:
         thread.join(timeout=10)
 
 
-def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelChoice]) -> Job:
-    service, key_id = _connection(bench)
+def _submit(deployment: Deployment, options: argparse.Namespace, models: list[ModelChoice]) -> Job:
+    service, key_id = _connection(deployment)
     is_url = options.video.startswith(("http://", "https://"))
-    kept = None if is_url else _keep(bench, Path(options.video))
+    kept = None if is_url else _keep(deployment, Path(options.video))
     rate = options.fps or (min(_USUAL_FPS, kept.facts.fps) if kept else _USUAL_FPS)
-    installed = _installed(bench) if service == EMBEDDED else []
+    installed = _installed(deployment) if service == EMBEDDED else []
     models = _typed(models, installed)
     _refuse_what_would_fail(
         Facts(
@@ -165,11 +165,11 @@ def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelCho
             infer_fps=rate,
             models=models,
             installed=installed,
-            model_servers=bench.settings.model_servers,
-            free_bytes=shutil.disk_usage(bench.settings.data_dir).free,
+            model_servers=deployment.settings.model_servers,
+            free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
         )
     )
-    return bench.workflow.submit(
+    return deployment.workflow.submit(
         service=service,
         key_id=key_id,
         video_name=kept.file_name if kept else options.video.rpartition("/")[2].partition("?")[0] or "video",
@@ -181,14 +181,14 @@ def _submit(bench: Workbench, options: argparse.Namespace, models: list[ModelCho
 
 
 def _refuse_what_would_fail(facts: Facts) -> None:
-    for finding in findings(facts):
+    for finding in find_issues(facts):
         if finding.stops:
             raise VideoError(finding.what, finding.next_step)
         print(f"{finding.what} {finding.next_step}", file=sys.stderr)
 
 
-def _installed(bench: Workbench) -> list[ModelInfo]:
-    client = bench.services.client(EMBEDDED, "")
+def _installed(deployment: Deployment) -> list[ModelInfo]:
+    client = deployment.clients.client(EMBEDDED, "")
     return client.list_models() if client else []
 
 
@@ -201,27 +201,29 @@ def _typed(models: list[ModelChoice], installed: list[ModelInfo]) -> list[ModelC
     ]
 
 
-def _connection(bench: Workbench) -> tuple[str, str]:
-    if bench.settings.api_url is None:
+def _connection(deployment: Deployment) -> tuple[str, str]:
+    if deployment.settings.api_url is None:
         return EMBEDDED, ""
-    if bench.settings.api_key is None:
-        raise SettingsError(f"{bench.settings.api_url} needs an API key.", "Set ROBOFLOW_API_KEY.")
-    return bench.settings.api_url, bench.services.remember(bench.settings.api_url, bench.settings.api_key)
+    if deployment.settings.api_key is None:
+        raise SettingsError(f"{deployment.settings.api_url} needs an API key.", "Set ROBOFLOW_API_KEY.")
+    return deployment.settings.api_url, deployment.clients.remember(
+        deployment.settings.api_url, deployment.settings.api_key
+    )
 
 
-def _keep(bench: Workbench, path: Path) -> KeptVideo:
+def _keep(deployment: Deployment, path: Path) -> StoredVideo:
     if not path.is_file():
         raise VideoError(f"There is no file {path.name}.", "Check the path.")
-    return bench.media.add(path)
+    return deployment.library.add(path)
 
 
-def _wait(bench: Workbench, job: Job) -> Job:
+def _wait(deployment: Deployment, job: Job) -> Job:
     """Advance the job (a running dashboard may do so too) and show how far it is, until it has ended."""
     with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
         while job.status.is_open:
-            bench.workflow.refresh(job.id)
-            job = bench.store.job(job.id)
-            bar.set_description(f"{job.video_name} {job.service_says or job.status}")
+            deployment.workflow.refresh(job.id)
+            job = deployment.ledger.job(job.id)
+            bar.set_description(f"{job.video_name} {job.service_message or job.status}")
             bar.n = round((job.progress or 0) * 100)
             bar.refresh()
             time.sleep(0.2)
@@ -230,8 +232,8 @@ def _wait(bench: Workbench, job: Job) -> Job:
 
 def _print_counts(archived: Results, confidence: float) -> None:
     for model, part in archived.models.items():
-        planned, analysed = len(part.analysed), int(part.analysed.sum())
-        print(f"{model}: {analysed} of {planned} frames analysed, confidence >= {confidence:g}")
+        planned, analyzed = len(part.analyzed), int(part.analyzed.sum())
+        print(f"{model}: {analyzed} of {planned} frames analyzed, confidence >= {confidence:g}")
         print(f"  {'class':24} {'mean':>8} {'peak':>6} {'present':>8}")
         for row in totals(archived, model, confidence):
             if row.mean is not None and row.peak is not None and row.present is not None:

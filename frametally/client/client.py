@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 import requests
 
-from frametally.client.request import CHECK_SERVICE, Call, NotThere, parse_retry_after, split_url
+from frametally.client.request import CHECK_SERVICE, Call, NotFound, parse_retry_after, split_url
 from frametally.client.transport import FileBody, decode, exchange, save
 from frametally.contract import (
     IDEMPOTENCY_KEY,
@@ -30,8 +30,8 @@ from frametally.contract import (
     UploadUrlRequest,
     Workspace,
 )
-from frametally.errors import AnswerUnreadable, ServiceBroken, ServiceBusy, ServiceUnreachable
-from frametally.network.link_guard import Reach
+from frametally.errors import InvalidResponse, RateLimited, ServerError, ServiceUnreachable
+from frametally.network.link_guard import LinkGuard
 from frametally.storage.file_names import safe_file_name
 
 Answer = TypeVar("Answer")
@@ -43,7 +43,7 @@ BACKOFF_S: Final = (0.5, 2.0)
 
 
 @dataclass(frozen=True)
-class StatusAnswer:
+class StatusResponse:
     """What the service says of a job, and when it may be asked again (None: not before the floor)."""
 
     report: StatusReport
@@ -71,7 +71,7 @@ class VideoInferenceClient:
     ) -> None:
         """`transfer_timeout_s` bounds how long an upload or a download may stand still, not how long it takes.
 
-        The embedded engine is called past every proxy; see `Reach` for `certificate_sha256`.
+        The embedded engine is called past every proxy; see `LinkGuard` for `certificate_sha256`.
         """
         self.api_url = api_url.rstrip("/")
         self._api_key = api_key.strip()
@@ -81,7 +81,9 @@ class VideoInferenceClient:
         self._upload_timeout_s = (transfer_timeout_s, transfer_timeout_s)
         self._max_results_bytes = max_results_bytes
         self._sleep = sleep
-        self._reach = Reach(split_url(self.api_url), is_embedded=is_embedded, certificate_sha256=certificate_sha256)
+        self._link_guard = LinkGuard(
+            split_url(self.api_url), is_embedded=is_embedded, certificate_sha256=certificate_sha256
+        )
 
     def open_workspace(self) -> str:
         """The workspace that the key opens: the cheap call that tells whether it is good."""
@@ -94,7 +96,7 @@ class VideoInferenceClient:
         call = self._call("Asking for the upload link", "POST", UPLOAD_URL_PATH, body=body)
         url = self._patiently(lambda: self._ask(call, UploadUrl)).url
         if not url:
-            raise AnswerUnreadable(f"{call.doing} failed: the answer holds no link.", CHECK_SERVICE)
+            raise InvalidResponse(f"{call.doing} failed: the answer holds no link.", CHECK_SERVICE)
         return url
 
     def upload(self, path: Path, signed_url: str, on_progress: Callable[[int, int], None] | None = None) -> None:
@@ -115,7 +117,7 @@ class VideoInferenceClient:
                 body=FileBody(file, total_bytes, on_progress) if total_bytes else None,
                 headers={"Content-Type": "application/octet-stream"},
                 timeout_s=self._upload_timeout_s,
-                reach=self._reach,
+                link_guard=self._link_guard,
                 secret=self._api_key,
             )
             exchange(call, lambda _: None)
@@ -133,16 +135,16 @@ class VideoInferenceClient:
         call = self._call("Starting the job", "POST", VIDEO_INFER_PATH, body=body, headers=headers)
         job_id = self._ask(call, JobAccepted).job_id
         if not job_id:
-            raise AnswerUnreadable(f"{call.doing} failed: the answer holds no job id.", CHECK_SERVICE)
+            raise InvalidResponse(f"{call.doing} failed: the answer holds no job id.", CHECK_SERVICE)
         return job_id
 
-    def get_status(self, job_id: str) -> StatusAnswer:
+    def get_status(self, job_id: str) -> StatusResponse:
         """Ask once. Never repeated here: the floor between two calls for a job holds for failed ones, too."""
         call = self._call("Asking for the job's status", "GET", VIDEO_INFER_PATH, query={"job_id": job_id})
 
-        def read(response: requests.Response) -> StatusAnswer:
+        def read(response: requests.Response) -> StatusResponse:
             report = _quotable(call, decode(call, response, StatusReport))
-            return StatusAnswer(report, parse_retry_after(response.headers.get("Retry-After")))
+            return StatusResponse(report, parse_retry_after(response.headers.get("Retry-After")))
 
         return exchange(call, read)
 
@@ -174,7 +176,7 @@ class VideoInferenceClient:
             method="GET",
             url=output_url,
             timeout_s=self._download_timeout_s,
-            reach=self._reach,
+            link_guard=self._link_guard,
             secret=self._api_key,
         )
         limit_bytes = self._max_results_bytes
@@ -185,7 +187,7 @@ class VideoInferenceClient:
         call = self._call("Asking for the models", "GET", MODELS_PATH)
         try:
             return self._patiently(lambda: self._ask(call, ModelList)).models
-        except NotThere:
+        except NotFound:
             return []
 
     def _call(
@@ -206,7 +208,7 @@ class VideoInferenceClient:
             body=msgspec.json.encode(body) if body else None,
             headers={**({"Content-Type": "application/json"} if body else {}), **(headers or {})},
             timeout_s=self._call_timeout_s,
-            reach=self._reach,
+            link_guard=self._link_guard,
             secret=self._api_key,
         )
 
@@ -219,7 +221,7 @@ class VideoInferenceClient:
             wait_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311
             try:
                 return attempt()
-            except (ServiceUnreachable, ServiceBroken, ServiceBusy) as error:
+            except (ServiceUnreachable, ServerError, RateLimited) as error:
                 wait_s = max(wait_s, error.retry_after_s or 0.0)
                 if wait_s > PATIENCE_S:
                     raise

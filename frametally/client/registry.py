@@ -10,7 +10,7 @@ from frametally.client.client import VideoInferenceClient
 from frametally.job import EMBEDDED
 
 
-class Services:
+class ClientRegistry:
     """Clients by service and key. The ledger holds a fingerprint of a key, never the key."""
 
     def __init__(self, secret: str, embedded: Callable[[], VideoInferenceClient]) -> None:

@@ -24,17 +24,17 @@ import requests
 import urllib3.exceptions as below
 
 from frametally.errors import (
-    AnswerUnreadable,
-    KeyRefused,
+    BadRequest,
+    ConnectFailed,
+    InvalidResponse,
     LinkExpired,
-    NothingSent,
-    RequestRefused,
-    ServiceBroken,
-    ServiceBusy,
+    RateLimited,
+    ServerError,
     ServiceError,
     ServiceUnreachable,
+    Unauthorized,
 )
-from frametally.network.link_guard import Reach
+from frametally.network.link_guard import LinkGuard
 
 MAX_QUOTE_CHARS: Final = 300
 MAX_RETRY_AFTER_S: Final = 3600.0
@@ -43,7 +43,7 @@ _CHECK_NETWORK: Final = "Check the network and the service URL, then try again."
 _LINK_IS_OVER: Final = (401, 403, 410)
 
 
-class NotThere(RequestRefused):
+class NotFound(BadRequest):
     """404 or 405: the service does not have what was asked for."""
 
 
@@ -66,7 +66,7 @@ class Call:
     body: bytes | Body | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: tuple[float, float]
-    reach: Reach = field(repr=False)
+    link_guard: LinkGuard = field(repr=False)
     secret: str = field(repr=False)
     """The key that no message may hold."""
 
@@ -88,38 +88,38 @@ class Call:
         if self.is_link and (status in _LINK_IS_OVER or (status == 400 and b"expired" in head.lower())):
             return LinkExpired(what, "The signed link is no longer good: ask for a new one and try again.")
         if status in (401, 403):
-            return KeyRefused(what, "Check the API key, and that it belongs to this service.")
+            return Unauthorized(what, "Check the API key, and that it belongs to this service.")
         if status == 429:
             when = "in a few minutes" if wait_s is None else f"in {math.ceil(wait_s)} s"
-            return ServiceBusy(what, f"Try again {when}.", retry_after_s=wait_s)
+            return RateLimited(what, f"Try again {when}.", retry_after_s=wait_s)
         if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:
             next_step = "The fault is not in what was asked for: try again later."
-            return ServiceBroken(what, next_step, retry_after_s=wait_s)
+            return ServerError(what, next_step, retry_after_s=wait_s)
         if status in (404, 405):
-            return NotThere(what, "Check the service URL and what was asked for.")
-        return RequestRefused(what, "Change what was asked for, then try again.")
+            return NotFound(what, "Check the service URL and what was asked for.")
+        return BadRequest(what, "Change what was asked for, then try again.")
 
-    def unreadable(self, response: requests.Response, what_came: str) -> AnswerUnreadable:
+    def unreadable(self, response: requests.Response, what_came: str) -> InvalidResponse:
         """The error for a good status with a body that is not what the API says."""
         content_type = response.headers.get("Content-Type", "no content type")
         what = f"{self.doing} failed: {self.host} answered {_status_in_words(response.status_code)}"
-        return AnswerUnreadable(f"{what} with {self.safe(f'{what_came}, {content_type}')}.", CHECK_SERVICE)
+        return InvalidResponse(f"{what} with {self.safe(f'{what_came}, {content_type}')}.", CHECK_SERVICE)
 
     def unanswered(self, fault: str, *, sent: bool) -> ServiceUnreachable:
         """The error for what happened below HTTP, in words of ours."""
-        kind = ServiceUnreachable if sent else NothingSent
+        kind = ServiceUnreachable if sent else ConnectFailed
         return kind(f"{self.doing} failed: {self.host} {fault}.", _CHECK_NETWORK)
 
-    def misled(self, where: str) -> RequestRefused:
+    def misled(self, where: str) -> BadRequest:
         """The error for a redirect that leads where this call must not go."""
         told = f"redirects to {self.safe(where)}, which is not followed"
-        return RequestRefused(f"{self.doing} failed: {self.host} {told}.", CHECK_SERVICE)
+        return BadRequest(f"{self.doing} failed: {self.host} {told}.", CHECK_SERVICE)
 
-    def walled(self, host: str) -> RequestRefused:
+    def walled(self, host: str) -> BadRequest:
         """The error for a link of a public service that leads into a private network."""
         what = f"{self.doing} failed: the link of the service leads to {self.safe(host)}"
         next_step = "If the service is one of your own, give its private address as the service URL."
-        return RequestRefused(f"{what}, which is not in the public internet.", next_step)
+        return BadRequest(f"{what}, which is not in the public internet.", next_step)
 
     def safe(self, text: str) -> str:
         """A foreign text as a message may show it: on one line, short, without the key or the query of a link."""

@@ -25,7 +25,7 @@ import requests
 import urllib3.exceptions as below
 
 from frametally.client.request import CHECK_SERVICE, Call, fault_in_words, split_url, was_sent
-from frametally.errors import MediaError, RequestRefused
+from frametally.errors import BadRequest, MediaError
 from frametally.network.link_guard import Adapter, NotPublic
 
 Answer = TypeVar("Answer")
@@ -155,7 +155,7 @@ def _send(session: requests.Session, call: Call) -> requests.Response:
             return response
         response.close()
         url = _redirected(call, url, response)
-    raise RequestRefused(f"{call.doing} failed: {call.host} redirects again and again.", CHECK_SERVICE)
+    raise BadRequest(f"{call.doing} failed: {call.host} redirects again and again.", CHECK_SERVICE)
 
 
 def _redirected(call: Call, url: str, response: requests.Response) -> str:
@@ -174,7 +174,7 @@ def _redirected(call: Call, url: str, response: requests.Response) -> str:
 def _new_session(call: Call) -> requests.Session:
     session = requests.Session()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, Adapter(call.reach, is_link=call.is_link))
+        session.mount(scheme, Adapter(call.link_guard, is_link=call.is_link))
     session.headers.update({"User-Agent": "frametally", "Accept-Encoding": "gzip"})
     session.auth = _no_login
     return session
@@ -190,8 +190,8 @@ def _send_once(session: requests.Session, call: Call, url: str) -> requests.Resp
         stream=True,
         timeout=call.timeout_s,
         # One that is known by its certificate needs nobody who vouches for it: `Adapter` compares.
-        verify=not call.reach.certificate_sha256 and (environment["verify"] or True),
-        proxies={} if call.reach.is_embedded or _is_here(split_url(url).hostname) else environment["proxies"],
+        verify=not call.link_guard.certificate_sha256 and (environment["verify"] or True),
+        proxies={} if call.link_guard.is_embedded or _is_here(split_url(url).hostname) else environment["proxies"],
     )
 
 

@@ -227,7 +227,7 @@ class Settings:
 
     @property
     def colors_file(self) -> Path:
-        """The colour of each class name."""
+        """The color of each class name."""
         return self.data_dir / "colors.json"
 
     @property

@@ -36,7 +36,7 @@ from frametally.contract import (
     JobAccepted,
     ModelList,
     ModelRequest,
-    Standing,
+    RunProgress,
     StatusReport,
     UploadUrl,
     UploadUrlRequest,
@@ -44,7 +44,7 @@ from frametally.contract import (
 )
 from frametally.engine.detectors import check_request, list_models
 from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
-from frametally.engine.openapi import DESCRIPTION_PATH, tell_description
+from frametally.engine.openapi import DESCRIPTION_PATH, get_description
 from frametally.engine.spool import Job, JobRequest, Spool
 from frametally.errors import FrametallyError, LinkExpired, MediaError, ModelError
 from frametally.network.download import parse_public_url
@@ -98,24 +98,24 @@ class Api:
     def routes(self) -> list[Route]:
         """Every call, each with and without a trailing slash; `GET /` stays the host's own."""
         return [
-            Route("/", _answered(self._keyed(self.tell_workspace)), methods=["POST"]),
-            *_both(UPLOAD_URL_PATH, POST=self._keyed(self.make_upload_link)),
+            Route("/", _answered(self._keyed(self.get_workspace)), methods=["POST"]),
+            *_both(UPLOAD_URL_PATH, POST=self._keyed(self.create_upload_url)),
             *_both(
                 VIDEO_INFER_PATH,
-                POST=self._keyed(self.accept_job),
-                GET=self._keyed(self.tell_status),
+                POST=self._keyed(self.create_job),
+                GET=self._keyed(self.get_job_status),
                 DELETE=self._keyed(self.cancel_job),
             ),
-            *_both(MODELS_PATH, GET=self._keyed(self.tell_models)),
-            Route(DESCRIPTION_PATH, _answered(tell_description), methods=["GET"]),
+            *_both(MODELS_PATH, GET=self._keyed(self.list_models)),
+            Route(DESCRIPTION_PATH, _answered(get_description), methods=["GET"]),
             *_both(UPLOAD_PATH + "{token}", PUT=self.receive_upload),
-            *_both(RESULTS_PATH + "{token}", GET=self.send_results),
+            *_both(RESULTS_PATH + "{token}", GET=self.get_results),
         ]
 
-    async def tell_workspace(self, _: Request) -> Response:
+    async def get_workspace(self, _: Request) -> Response:
         return _json(Workspace(WORKSPACE))
 
-    async def make_upload_link(self, request: Request) -> Response:
+    async def create_upload_url(self, request: Request) -> Response:
         await _decoded(request, UploadUrlRequest)
         return _json(UploadUrl(self._links.make("upload", str(uuid.uuid4()), origin=_origin(request))))
 
@@ -131,7 +131,7 @@ class Api:
             arrival.discard()
         return Response()
 
-    async def accept_job(self, request: Request) -> Response:
+    async def create_job(self, request: Request) -> Response:
         asked = await _decoded(request, InferenceRequest)
         _check_rate(asked.infer_fps)
         await run_in_threadpool(self._check_models, asked.models)
@@ -146,7 +146,7 @@ class Api:
         request.state.job_id = job.id
         return _json(JobAccepted(job.id, "The job is queued."))
 
-    async def tell_status(self, request: Request) -> Response:
+    async def get_job_status(self, request: Request) -> Response:
         job = self._asked_for(request)
         if job.state == "done":
             link = self._links.make("results", job.id, origin=_origin(request))
@@ -154,10 +154,10 @@ class Api:
         if failure := job.failure:
             return _json(StatusReport(STATUS_FAILED, error=failure.reason))
         if progress := job.progress:
-            standing = structs.replace(progress.standing, cancellable=True)
-            return _json(StatusReport.under_way(progress.fraction, standing), _CHECK_AGAIN)
+            run_progress = structs.replace(progress.run_progress, cancellable=True)
+            return _json(StatusReport.under_way(progress.fraction, run_progress), _CHECK_AGAIN)
         before = await run_in_threadpool(self._spool.jobs_before, job, known_ended=self._known_ended)
-        return _json(StatusReport.under_way(0.0, Standing(jobs_before=before, cancellable=True)), _CHECK_AGAIN)
+        return _json(StatusReport.under_way(0.0, RunProgress(jobs_before=before, cancellable=True)), _CHECK_AGAIN)
 
     async def cancel_job(self, request: Request) -> Response:
         """Our extension: end a job that nobody wants any more. Twice is as good as once."""
@@ -168,14 +168,14 @@ class Api:
             return _json(Cancellation(job.id, "The job was cancelled before."))
         raise Refusal(409, f"The job has ended before: it is {job.state}.", "Its status says what came of it.")
 
-    async def send_results(self, request: Request) -> Response:
+    async def get_results(self, request: Request) -> Response:
         job = self._spool.find(self._open_link("results", request))
         if job is None or job.state != "done":
             raise Refusal(404, "These results are not here any more.", "Run the job again.")
         request.state.job_id = job.id
         return FileResponse(job.results, media_type="application/json")
 
-    async def tell_models(self, _: Request) -> Response:
+    async def list_models(self, _: Request) -> Response:
         return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._model_servers)))
 
     def _asked_for(self, request: Request) -> Job:

@@ -265,7 +265,7 @@ FAULTS: Final = {
         _changed(lambda body: Response(_half(body), media_type="application/json")),
     ),
     "results-nulls": Fault(
-        "every second frame was not analysed", _DOWNLOAD, _entries(lambda at, entry: None if at % 2 else entry)
+        "every second frame was not analyzed", _DOWNLOAD, _entries(lambda at, entry: None if at % 2 else entry)
     ),
     "results-frame-offsets": Fault(
         "the offsets are spelled `frame_offsets` and `time_offsets`", _DOWNLOAD, _results(_plural)

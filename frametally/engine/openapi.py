@@ -63,7 +63,7 @@ _WRONG: Final = {
 """What an `ErrorBody` says by its status, wherever it comes."""
 
 
-async def tell_description(_: Request) -> Response:
+async def get_description(_: Request) -> Response:
     """The call that gives it."""
     return Response(description(), media_type=_JSON)
 
@@ -88,27 +88,27 @@ def description() -> bytes:
 
 def _paths() -> dict[str, Any]:
     return {
-        "/": {"post": _tell_workspace()},
-        UPLOAD_URL_PATH: {"post": _make_upload_link()},
+        "/": {"post": _get_workspace()},
+        UPLOAD_URL_PATH: {"post": _create_upload_url()},
         UPLOAD_PATH + "{token}": {"put": _receive_upload()},
-        VIDEO_INFER_PATH: {"post": _accept_job(), "get": _tell_status(), "delete": _cancel_job()},
-        RESULTS_PATH + "{token}": {"get": _send_results()},
-        MODELS_PATH: {"get": _tell_models()},
-        DESCRIPTION_PATH: {"get": _tell_description()},
+        VIDEO_INFER_PATH: {"post": _create_job(), "get": _get_job_status(), "delete": _cancel_job()},
+        RESULTS_PATH + "{token}": {"get": _get_results()},
+        MODELS_PATH: {"get": _list_models()},
+        DESCRIPTION_PATH: {"get": _get_description()},
     }
 
 
-def _tell_workspace() -> dict[str, Any]:
+def _get_workspace() -> dict[str, Any]:
     return {
-        "operationId": "tellWorkspace",
+        "operationId": "getWorkspace",
         "summary": "Which workspace the key opens; the cheap call that tells whether a key is good",
         "responses": {**_good("The workspace", _json(_ref(Workspace))), **_bad(401)},
     }
 
 
-def _make_upload_link() -> dict[str, Any]:
+def _create_upload_url() -> dict[str, Any]:
     return {
-        "operationId": "makeUploadLink",
+        "operationId": "createUploadUrl",
         "summary": "Where to PUT a video",
         "requestBody": _body(UploadUrlRequest, {"file_name": "my_video.mp4"}),
         "responses": {**_good("The link", _json(_ref(UploadUrl))), **_bad(400, 401, 413)},
@@ -126,13 +126,13 @@ def _receive_upload() -> dict[str, Any]:
     }
 
 
-def _accept_job() -> dict[str, Any]:
+def _create_job() -> dict[str, Any]:
     models = [{"model_id": "motion", "model_version": "1", "inference_type": "object-detection"}]
     example = {"input_url": "https://example.com/video.mp4", "infer_fps": 5, "models": models}
-    status = {"operationId": "tellStatus", "parameters": {"job_id": "$response.body#/job_id"}}
+    status = {"operationId": "getJobStatus", "parameters": {"job_id": "$response.body#/job_id"}}
     accepted = {"description": "The job is queued.", "content": _json(_ref(JobAccepted)), "links": {"status": status}}
     return {
-        "operationId": "acceptJob",
+        "operationId": "createJob",
         "summary": "Start a job: models over one video",
         "parameters": [_SAME_START],
         "requestBody": _body(InferenceRequest, example),
@@ -140,11 +140,11 @@ def _accept_job() -> dict[str, Any]:
     }
 
 
-def _tell_status() -> dict[str, Any]:
+def _get_job_status() -> dict[str, Any]:
     wait = {"description": "Ask again after so many seconds; without it, after 60.", "schema": {"type": "integer"}}
     good = {"description": "How the job stands", "content": _json(_ref(StatusReport)), "headers": {"Retry-After": wait}}
     return {
-        "operationId": "tellStatus",
+        "operationId": "getJobStatus",
         "summary": "How a job stands",
         "parameters": [_JOB_ID],
         "responses": {"200": good, **_bad(401, 404)},
@@ -160,9 +160,9 @@ def _cancel_job() -> dict[str, Any]:
     }
 
 
-def _send_results() -> dict[str, Any]:
+def _get_results() -> dict[str, Any]:
     return {
-        "operationId": "sendResults",
+        "operationId": "getResults",
         "summary": "The results of a job that is done, from its signed link, which needs no key",
         "security": [],
         "parameters": [_TOKEN, {"name": "Range", "in": "header", "schema": {"type": "string"}}],
@@ -179,17 +179,17 @@ def _send_results() -> dict[str, Any]:
     }
 
 
-def _tell_models() -> dict[str, Any]:
+def _list_models() -> dict[str, Any]:
     return {
-        "operationId": "tellModels",
+        "operationId": "listModels",
         "summary": "The models that this engine can run (an extension)",
         "responses": {**_good("The models", _json(_ref(ModelList))), **_bad(401)},
     }
 
 
-def _tell_description() -> dict[str, Any]:
+def _get_description() -> dict[str, Any]:
     return {
-        "operationId": "tellDescription",
+        "operationId": "getDescription",
         "summary": "This description, which needs no key (an extension)",
         "security": [],
         "responses": _good("OpenAPI 3.1", _json({"type": "object", "required": ["openapi", "paths"]})),
@@ -225,7 +225,7 @@ def _schemas() -> dict[str, Any]:
     offsets = {"frame_offset": {"type": "integer", "minimum": 0}, "time_offset": {"type": "number", "minimum": 0}}
     results = {
         "type": "object",
-        "description": "An entry a frame under each model's id, null where the frame was not analysed.",
+        "description": "An entry a frame under each model's id, null where the frame was not analyzed.",
         "properties": {name: {"type": "array", "items": number} for name, number in offsets.items()},
         "required": list(offsets),
         "additionalProperties": {"type": "array", "items": {"anyOf": [*map(_ref, entries), _SERVED, {"type": "null"}]}},

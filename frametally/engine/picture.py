@@ -1,4 +1,4 @@
-"""One analysed frame as the models of a job see it: upright, at whatever size a model wants."""
+"""One analyzed frame as the models of a job see it: upright, at whatever size a model wants."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ _of_thread = threading.local()
 def _scaler(sizes_px: tuple[int, ...]) -> VideoReformatter:
     """The thread's own scaler for these sizes: its tables are made once, not for each frame."""
     scalers: dict[tuple[int, ...], VideoReformatter] = vars(_of_thread).setdefault("scalers", {})
-    if len(scalers) >= _MOST_SCALERS:
+    if len(scalers) >= _MAX_SCALERS:
         scalers.clear()
     return scalers.setdefault(sizes_px, VideoReformatter())
 
 
-_MOST_SCALERS = 16
+_MAX_SCALERS = 16

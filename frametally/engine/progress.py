@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from frametally.contract import Standing
+from frametally.contract import RunProgress
 from frametally.engine.spool import Job, Progress
 
 REPORT_EVERY_S: Final = 0.5
@@ -43,10 +43,10 @@ class Meter:
         share = round(frames_done / self._frames_total, 4)
         self._job.report(Progress(share, os.getpid(), self._standing(frames_done)))
 
-    def _standing(self, frames_done: int) -> Standing:
+    def _standing(self, frames_done: int) -> RunProgress:
         (first_s, first_done), (last_s, last_done) = self._marks[0], self._marks[-1]
         rate = (last_done - first_done) / (last_s - first_s) if last_done > first_done else None
-        return Standing(
+        return RunProgress(
             frames_done=frames_done,
             frames_total=self._frames_total,
             frames_per_second=round(rate, 2) if rate else None,

@@ -34,7 +34,7 @@ class Keypoint(Struct, frozen=True, omit_defaults=True):
 
 
 class Prediction(Struct, frozen=True, omit_defaults=True):
-    """One box: x and y are its centre, all four in pixels of the entry's `image`."""
+    """One box: x and y are its center, all four in pixels of the entry's `image`."""
 
     x: float
     y: float

@@ -29,14 +29,14 @@ from frametally.video.frame_reader import FrameReader
 
 RATE_TOLERANCE: Final = 1.01
 """30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
-_MOST_THREADS: Final = 8
+_MAX_THREADS: Final = 8
 """Of the decoder: each holds some frames, and an 8K one takes 50 MB."""
 _KEPT_BYTES: Final = 32 << 20
 """Of decoded frames: where one cannot be decoded, the one behind it has come already."""
 
 
 def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS, *, at: At = lambda _: None) -> None:
-    """Analyse the job's video and write its results, atomically; `at` is told what comes next.
+    """Analyze the job's video and write its results, atomically; `at` is told what comes next.
 
     Raises:
         VideoError: the video cannot be read, or not at this rate.
@@ -80,7 +80,7 @@ def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]
     Others are decoded only where one of these refers to them, and never converted.
     """
     entry_of = {position: entry for entry, position in enumerate(planned.tolist())}
-    threads = min(2 * len(os.sched_getaffinity(0)), _MOST_THREADS)
+    threads = min(2 * len(os.sched_getaffinity(0)), _MAX_THREADS)
     with closing(FrameReader(path, index, cache_bytes=_KEPT_BYTES, threads=threads)) as reader:
         for position, frame in reader.frames(entry_of):
             yield entry_of[position], Picture(frame)

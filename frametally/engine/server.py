@@ -23,7 +23,7 @@ from frametally.engine.links import Links
 from frametally.engine.spool import KEEP_S, Spool
 
 FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
+MAX_PAUSE_S: Final = 30.0
 _FROM_OUTSIDE: Final = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP))
 """Signals that a process does not come to by itself; the first one also where memory runs out."""
 _LOG = logging.getLogger("frametally.engine")
@@ -122,9 +122,9 @@ class Supervisor:
             except OSError:  # no memory or no process to be had: that passes
                 _LOG.exception("the engine's worker could not be started; trying again")
             # One that cannot even start is tried ever more seldom; over a job none dies for ever.
-            ran_well = was_at_work or time.monotonic() - started_s > LONGEST_PAUSE_S
+            ran_well = was_at_work or time.monotonic() - started_s > MAX_PAUSE_S
             pause_s = FIRST_PAUSE_S if ran_well else pause_s * 2
-            self._stopping.wait(min(pause_s, LONGEST_PAUSE_S))
+            self._stopping.wait(min(pause_s, MAX_PAUSE_S))
 
     def _live_through_one_worker(self) -> bool:
         """Whether it ended with a job: on purpose, as it was left with no other way, or killed."""

@@ -25,7 +25,7 @@ from typing import Final, Literal
 import msgspec
 from msgspec import Struct
 
-from frametally.contract import CANCELLED, ModelRequest, Standing
+from frametally.contract import CANCELLED, ModelRequest, RunProgress
 from frametally.engine.facts import read_fact, replace_file
 from frametally.errors import MediaError
 from frametally.storage.atomic import Arrival, fsync, last_change, link_or_copy, locked
@@ -55,7 +55,7 @@ class Progress(Struct, frozen=True):
 
     fraction: float
     worker_pid: int
-    standing: Standing = Standing()
+    run_progress: RunProgress = RunProgress()
 
 
 class Failure(Struct, frozen=True):

@@ -19,7 +19,7 @@ from frametally.results import Boxes, Kind
 from frametally.storage.file_names import safe_file_name
 
 DEFINITION: Final = (
-    "an image per analysed frame of the view, an annotation per box ([x, y, width, height] in pixels, with its score) "
+    "an image per analyzed frame of the view, an annotation per box ([x, y, width, height] in pixels, with its score) "
     "and a category per class; a keypoint is visible (2) from a confidence of 0.5 on, else guessed (1), and absent (0) "
     "where the model gives none"
 )
@@ -92,8 +92,8 @@ def _info(view: View, video_name: str) -> dict[str, object]:
 
 def _images(view: View, stem: str) -> Iterator[list[_Image]]:
     for start, stop in chunks_of(view.entries):
-        analysed = start + np.flatnonzero(view.table.analysed[start:stop])
-        yield [_image(view, int(entry), stem) for entry in analysed]
+        analyzed = start + np.flatnonzero(view.table.analyzed[start:stop])
+        yield [_image(view, int(entry), stem) for entry in analyzed]
 
 
 def _image(view: View, entry: int, stem: str) -> _Image:

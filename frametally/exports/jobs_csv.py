@@ -9,9 +9,9 @@ from datetime import datetime
 from frametally.client.request import split_url
 from frametally.exports.tables import guarded
 from frametally.job import Job
-from frametally.ledger import tags as job_tags
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, find
+from frametally.ledger.tags import all_tags
 
 COLUMNS = (
     *("job_id", "remote_job_id", "status", "service", "video_name", "video_sha256", "video_url"),
@@ -19,13 +19,13 @@ COLUMNS = (
     *("failure", "tags", "notes"),
 )
 """`waited_s`: from the click to the end; `run_s`: of it, the time in which the service was seen at work."""
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 
 
-def jobs_csv(store: Store, query: JobQuery) -> bytes:
+def jobs_csv(ledger: Ledger, query: JobQuery) -> bytes:
     """A row for each job that matches, the newest first; UTF-8 with a mark, by which spreadsheets know it."""
-    jobs = find(store, query, limit=MOST_ROWS)
-    tags = job_tags.all_tags(store)
+    jobs = find(ledger, query, limit=MAX_ROWS)
+    tags = all_tags(ledger)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)

@@ -1,6 +1,6 @@
 """The view as files for other tools: boxes and counts as CSV and Parquet, and COCO JSON.
 
-Each is written in bounded memory and appears under its name whole or not at all. Where a frame was not analysed, its
+Each is written in bounded memory and appears under its name whole or not at all. Where a frame was not analyzed, its
 counts are empty (CSV) or null (Parquet), never 0. All of them raise ResultsError where the results are no boxes.
 """
 
@@ -23,8 +23,8 @@ from frametally.errors import ResultsError
 
 DEFINITIONS: Final = {
     "Boxes": "one row per box of the view, corners in pixels of the picture; frames without boxes and frames that were "
-    "not analysed have no row: the counts tell them apart",
-    "Counts": "one row per planned frame: the boxes of each class in it; empty where the frame was not analysed",
+    "not analyzed have no row: the counts tell them apart",
+    "Counts": "one row per planned frame: the boxes of each class in it; empty where the frame was not analyzed",
     "Text in CSV": "what a spreadsheet would run as a formula has an apostrophe before it, as has what begins with "
     "one; take one away to read it back",
 }
@@ -56,12 +56,12 @@ def write_boxes_parquet(view: View, path: Path, progress: Progress | None = None
 
 
 def write_counts_csv(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per entry, one column per class of the view; an empty cell where the frame was not analysed."""
+    """One row per entry, one column per class of the view; an empty cell where the frame was not analyzed."""
     _write_csv(path, _counts_schema(view), _counts(view, progress))
 
 
 def write_counts_parquet(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per entry, one column per class of the view; null where the frame was not analysed."""
+    """One row per entry, one column per class of the view; null where the frame was not analyzed."""
     _write_parquet(path, _counts_schema(view), _counts(view, progress))
 
 
@@ -122,7 +122,7 @@ def _counts(view: View, progress: Progress | None) -> Iterator[pa.Table]:
     schema = _counts_schema(view)
     for piece in view.in_chunks(progress):
         here = slice(piece.start, piece.stop)
-        unknown = ~view.table.analysed[here]
+        unknown = ~view.table.analyzed[here]
         counted = [pa.array(column.astype(np.int32), mask=unknown) for column in piece.counts(len(view.names)).T]
         yield pa.table([view.results.frame_index[here], view.results.time_s[here], *counted], schema=schema)
 

@@ -28,7 +28,7 @@ _DATA_DIR: Final = "Check FRAMETALLY_DATA_DIR, and that this user may write ther
 
 
 @dataclass(frozen=True)
-class Concern:
+class HealthWarning:
     """Something that works today and will not for ever."""
 
     what: str
@@ -62,7 +62,7 @@ def refuse_unusable(settings: Settings) -> None:
         )
 
 
-def concerns(settings: Settings) -> list[Concern]:
+def health_warnings(settings: Settings) -> list[HealthWarning]:
     """What to look at soon; a few system calls, so that every page may ask."""
     return [*_low_disk(settings.data_dir), *_open_secrets(settings), *_leftovers(settings.data_dir)]
 
@@ -108,26 +108,26 @@ def _is_damaged(ledger: Path) -> bool:
             timer.join()
 
 
-def _low_disk(data_dir: Path) -> Iterator[Concern]:
+def _low_disk(data_dir: Path) -> Iterator[HealthWarning]:
     free_bytes = shutil.disk_usage(data_dir).free
     if free_bytes < LOW_DISK_BYTES:
         reserve = size_in_words(DISK_RESERVE_BYTES)
-        yield Concern(
+        yield HealthWarning(
             f"The disk of the data folder is nearly full: {size_in_words(free_bytes)} are left.",
             f"Free some space: at {reserve} no video is taken any more.",
         )
 
 
-def _open_secrets(settings: Settings) -> Iterator[Concern]:
+def _open_secrets(settings: Settings) -> Iterator[HealthWarning]:
     for path in (settings.link_secret_file, settings.engine_key_file):
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             name = path.relative_to(settings.data_dir)
-            yield Concern(f"Other users of this machine may read the file {name}.", f"Run chmod 600 on {name}.")
+            yield HealthWarning(f"Other users of this machine may read the file {name}.", f"Run chmod 600 on {name}.")
 
 
-def _leftovers(data_dir: Path) -> Iterator[Concern]:
+def _leftovers(data_dir: Path) -> Iterator[HealthWarning]:
     if (data_dir / FOLDER).exists() and not is_half_done(data_dir):
-        yield Concern(
+        yield HealthWarning(
             "A restore was cut short before it changed anything.",
             f"Run it again, or remove the folder {FOLDER} from the data folder.",
         )

@@ -8,8 +8,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from frametally.health.checks import Concern
-from frametally.ledger.ledger import Store
+from frametally.health.checks import HealthWarning
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import METADATA
 
 MARK: Final = sa.Table(
@@ -21,10 +21,10 @@ MARK: Final = sa.Table(
 _ONLY: Final = 1
 
 
-def leave_mark(store: Store, link_secret: str) -> bool:
+def leave_mark(ledger: Ledger, link_secret: str) -> bool:
     """Write down that the ledger is worked on with this secret from now on; returns whether it was another before."""
     mine = _print_of(link_secret)
-    with store.writing() as connection:
+    with ledger.writing() as connection:
         before = connection.execute(sa.select(MARK.c.print).where(MARK.c.id == _ONLY)).scalar()
         if before != mine:
             connection.execute(MARK.delete())
@@ -32,14 +32,14 @@ def leave_mark(store: Store, link_secret: str) -> bool:
     return before not in (None, mine)
 
 
-def other_secret(store: Store, link_secret: str) -> list[Concern]:
+def other_secret(ledger: Ledger, link_secret: str) -> list[HealthWarning]:
     """That somebody has opened the ledger with another secret since; none where nobody has."""
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         now = connection.execute(sa.select(MARK.c.print).where(MARK.c.id == _ONLY)).scalar()
     return [] if now in (None, _print_of(link_secret)) else [OTHER_SECRET]
 
 
-OTHER_SECRET: Final = Concern(
+OTHER_SECRET: Final = HealthWarning(
     "Another process works on this ledger with another link secret, so with another data folder.",
     "Give all processes the same FRAMETALLY_DATA_DIR (results and videos are there), and start them again.",
 )

@@ -16,14 +16,14 @@ from msgspec import Struct, structs
 
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.jobs.preflight import Facts, Finding, findings
-from frametally.ledger.ledger import Store
+from frametally.jobs.preflight import Facts, PreflightIssue, find_issues
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import clean_tag
-from frametally.library.library import KeptVideo
+from frametally.library.library import StoredVideo
 from frametally.network.download import parse_public_url
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name
 
-MOST_LINES = 1000
+MAX_LINES = 1000
 _COLUMN_SIGNS = ",;\t"
 _MORE_THAN_URL = re.compile(rf"^[^?]*(?:{'|'.join(map(re.escape, KEPT_SUFFIXES))})\s*[,;]|\t", re.IGNORECASE)
 _NAME_COLUMNS = "This line has several columns. Name the columns in the first line: url, name, note."
@@ -54,8 +54,8 @@ def read_batch(text: str) -> list[BatchLine]:
         JobError: there are too many lines, or the CSV is broken.
     """
     lines = list(_cells(text.lstrip("\ufeff")))
-    if len(lines) > MOST_LINES:
-        raise JobError(f"A batch has up to {MOST_LINES:,} lines; this has {len(lines):,}.", "Split it.")
+    if len(lines) > MAX_LINES:
+        raise JobError(f"A batch has up to {MAX_LINES:,} lines; this has {len(lines):,}.", "Split it.")
     first_seen: dict[str, int] = {}
     read = []
     for number, cells in lines:
@@ -73,17 +73,17 @@ def judged(lines: Iterable[BatchLine], facts: Facts) -> list[BatchLine]:
 
     Pure: nothing is fetched. `facts`: what is known of any job of the batch.
     """
-    of_all = findings(facts)
+    of_all = find_issues(facts)
     return [line if line.wrong else _judge(line, facts, of_all) for line in lines]
 
 
-def refused_files(files: Iterable[KeptVideo], facts: Facts) -> dict[str, str]:
+def refused_files(files: Iterable[StoredVideo], facts: Facts) -> dict[str, str]:
     """Why no job comes of a file, by its sha256; the disk is shared by those of which one does."""
-    of_all = findings(facts)
+    of_all = find_issues(facts)
     refused = {}
     for kept in files:
         own = replace(facts, file_name=kept.file_name, video=kept.facts)
-        stops = [finding.what for finding in findings(own) if finding.stops and finding not in of_all]
+        stops = [finding.what for finding in find_issues(own) if finding.stops and finding not in of_all]
         if stops:
             refused[kept.sha256] = stops[0]
         elif facts.free_bytes is not None:
@@ -93,7 +93,7 @@ def refused_files(files: Iterable[KeptVideo], facts: Facts) -> dict[str, str]:
 
 def batch_jobs(
     lines: Iterable[BatchLine],
-    files: Iterable[KeptVideo],
+    files: Iterable[StoredVideo],
     *,
     service: str,
     key_id: str,
@@ -118,17 +118,17 @@ def batch_jobs(
     return [Job(id=str(uuid.uuid4()), **common, **own) for own in (*of_lines, *of_files)]  # type: ignore[arg-type]
 
 
-def start_batch(store: Store, jobs: Sequence[Job], tag: str) -> None:
+def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str) -> None:
     """Write all jobs of a batch down with their common tag, or none of them; the watcher takes them from here.
 
     Raises:
         JobError: that is no tag.
     """
-    store.add(*jobs, cause=f"One of a batch of {len(jobs):,}.", tags=[clean_tag(tag)])
+    ledger.add(*jobs, cause=f"One of a batch of {len(jobs):,}.", tags=[clean_tag(tag)])
 
 
-def _judge(line: BatchLine, facts: Facts, of_all: Sequence[Finding]) -> BatchLine:
-    found = [finding for finding in findings(replace(facts, url=line.url)) if finding not in of_all]
+def _judge(line: BatchLine, facts: Facts, of_all: Sequence[PreflightIssue]) -> BatchLine:
+    found = [finding for finding in find_issues(replace(facts, url=line.url)) if finding not in of_all]
     stops = next((finding.what for finding in found if finding.stops), "")
     warns = next((finding.what for finding in found), "") if not stops else ""
     return structs.replace(line, wrong=stops, warns=warns)

@@ -14,7 +14,7 @@ from frametally.errors import JobError, ResultsError
 from frametally.job import Job, JobStatus
 from frametally.jobs.steps import progress_writer
 from frametally.ledger.lease import lease_held
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.results import ARCHIVE_NAME, Results, archive_apart, open_results, read_again
 from frametally.storage.atomic import last_change
 
@@ -22,10 +22,10 @@ _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Archiving:
+class Collector:
     """The results of all jobs, below one folder: `<job>.json` as it came, `<job>/` once it was read."""
 
-    store: Store
+    ledger: Ledger
     results_dir: Path
     clock: Callable[[], datetime]
 
@@ -45,8 +45,8 @@ class Archiving:
             OSError: they cannot be kept here.
         """
         self.results_dir.mkdir(parents=True, exist_ok=True)
-        with lease_held(self.store, job, self.clock):
-            client.download_results(output_url, self._as_came(job), progress_writer(self.store, job, self.clock))
+        with lease_held(self.ledger, job, self.clock):
+            client.download_results(output_url, self._as_came(job), progress_writer(self.ledger, job, self.clock))
 
     def read(self, job: Job) -> None:
         """Turn what has come into what pages read.
@@ -57,7 +57,7 @@ class Archiving:
         """
         folder, came = self.results_dir / job.id, self._as_came(job)
         try:
-            with lease_held(self.store, job, self.clock):
+            with lease_held(self.ledger, job, self.clock):
                 if came.exists():
                     archive_apart(came, folder)
             results = open_results(folder)
@@ -74,11 +74,11 @@ class Archiving:
             JobError: it did not fail for that.
             ResultsError: they still cannot be read.
         """
-        job = self.store.job(job_id)
+        job = self.ledger.job(job_id)
         if job.status is not JobStatus.FAILED or not self.is_kept(job_id):
             raise JobError("There are no results of this job that could be read again.")
         self._succeed(job, read_again(self.results_dir / job_id))
-        return self.store.job(job_id)
+        return self.ledger.job(job_id)
 
     def tidy(self) -> None:
         """Remove what crashes left behind more than a day ago, but for results that their job still waits for."""
@@ -89,7 +89,7 @@ class Archiving:
 
     def _is_waited_for(self, path: Path) -> bool:
         try:
-            status = self.store.job(path.stem).status
+            status = self.ledger.job(path.stem).status
         except JobError:
             return False
         return path.suffix == ".json" and (status.is_open or status is JobStatus.LOST)
@@ -97,8 +97,8 @@ class Archiving:
     def _succeed(self, job: Job, results: Results) -> None:
         # The tables before the status: a crash must not leave SUCCEEDED without data.
         now, frames = self.clock(), len(results.time_s)
-        news = {"progress": 1.0, "standing": None, "frames": frames, "failure": "", "service_says": ""}
-        self.store.move(job, JobStatus.SUCCEEDED, ended_at=now, answered_at=now, **news)
+        news = {"progress": 1.0, "run_progress": None, "frames": frames, "failure": "", "service_message": ""}
+        self.ledger.transition(job, JobStatus.SUCCEEDED, ended_at=now, last_known_at=now, **news)
 
     def _as_came(self, job: Job) -> Path:
         return self.results_dir / f"{job.id}.json"

@@ -10,9 +10,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from frametally.job import EMBEDDED, Job, JobStatus
-from frametally.ledger import events as history
+from frametally.ledger import events
 from frametally.ledger.events import EventKind
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import JOB
 
 UNDO_S = 3600.0
@@ -21,7 +21,7 @@ _MARK = "deleted-"
 _BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
 
 
-def delete(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
+def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime) -> list[str]:
     """Hide jobs, and have nobody act on them; returns those that are hidden now.
 
     One that is to be cancelled first stays: it is on its way to its service, and might be started there with nobody
@@ -29,7 +29,7 @@ def delete(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
     """
     runs_here = sa.and_(JOB.c.status == JobStatus.SUBMITTED, JOB.c.service == EMBEDDED)
     may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_BEING_SENT), ~runs_here)
-    return _set(store, job_ids, may_go, now, now, "Deleted.")
+    return _set(ledger, job_ids, may_go, now, now, "Deleted.")
 
 
 def can_be_deleted(job: Job) -> bool:
@@ -38,32 +38,32 @@ def can_be_deleted(job: Job) -> bool:
     return job.deleted_at is None and job.status not in _BEING_SENT and not runs_here
 
 
-def restore(store: Store, job_ids: Sequence[str], now: datetime) -> list[str]:
+def restore(ledger: Ledger, job_ids: Sequence[str], now: datetime) -> list[str]:
     """Bring deleted jobs back as they were; returns those that are back."""
-    return _set(store, job_ids, JOB.c.deleted_at.is_not(None), None, now, "Brought back.")
+    return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, "Brought back.")
 
 
-def remove_deleted(store: Store, results_dir: Path, exports_dir: Path, now: datetime) -> int:
+def remove_deleted(ledger: Ledger, results_dir: Path, exports_dir: Path, now: datetime) -> int:
     """Remove for good what was deleted long enough ago: job, history, results and exports; returns how many jobs.
 
     The video stays: other jobs may run over it. So do results of jobs that this ledger does not know, unless a mark
     beside them tells that a crash came between the job and them: they may be another ledger's.
     """
     is_old = JOB.c.deleted_at < now - timedelta(seconds=UNDO_S)
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         known = set(connection.execute(sa.select(JOB.c.id)).scalars())
         job_ids = list(connection.execute(sa.select(JOB.c.id).where(is_old)).scalars())
     for mark in results_dir.glob(f"{_MARK}*"):
         if (job_id := mark.name.removeprefix(_MARK)) not in known:
             _remove_files(job_id, results_dir, exports_dir)
-    return sum(_remove(store, job_id, is_old, results_dir, exports_dir) for job_id in job_ids)
+    return sum(_remove(ledger, job_id, is_old, results_dir, exports_dir) for job_id in job_ids)
 
 
-def _remove(store: Store, job_id: str, is_old: sa.ColumnElement[bool], results_dir: Path, exports_dir: Path) -> bool:
+def _remove(ledger: Ledger, job_id: str, is_old: sa.ColumnElement[bool], results_dir: Path, exports_dir: Path) -> bool:
     mark = results_dir / f"{_MARK}{job_id}"
     results_dir.mkdir(parents=True, exist_ok=True)
     mark.touch()
-    is_gone = store.remove(job_id, is_old)  # unless it was brought back just now
+    is_gone = ledger.remove(job_id, is_old)  # unless it was brought back just now
     if is_gone:
         _remove_files(job_id, results_dir, exports_dir)
     else:
@@ -79,7 +79,7 @@ def _remove_files(job_id: str, results_dir: Path, exports_dir: Path) -> None:
 
 
 def _set(
-    store: Store,
+    ledger: Ledger,
     job_ids: Sequence[str],
     condition: sa.ColumnElement[bool],
     deleted_at: datetime | None,
@@ -87,10 +87,10 @@ def _set(
     told: str,
 ) -> list[str]:
     done = []
-    with store.writing() as connection:
+    with ledger.writing() as connection:
         for job_id in job_ids:
             change = JOB.update().where(JOB.c.id == job_id, condition).values(deleted_at=deleted_at)
             if connection.execute(change).rowcount:
-                history.write(connection, job_id, now, EventKind.ACT, told)
+                events.write(connection, job_id, now, EventKind.ACT, told)
                 done.append(job_id)
     return done

@@ -15,8 +15,8 @@ import numpy as np
 
 from frametally.job import Job, ModelChoice
 
-FEWEST_JOBS: Final = 3
-MOST_JOBS: Final = 10
+MIN_JOBS: Final = 3
+MAX_JOBS: Final = 10
 LOW, HIGH = 0.2, 0.8
 """The quantiles of the seconds per frame that are told: one odd job of five moves neither."""
 
@@ -62,9 +62,9 @@ def _of_models(earlier: Sequence[Job], models: Collection[ModelChoice], frames: 
         for job in earlier
         if _labels(job.models) == wanted and job.frames and job.run_s is not None
     ]
-    if len(runs) < FEWEST_JOBS or frames < 1:
+    if len(runs) < MIN_JOBS or frames < 1:
         return None
-    alike = sorted(runs, key=lambda run: abs(math.log(run[0] / frames)))[:MOST_JOBS]
+    alike = sorted(runs, key=lambda run: abs(math.log(run[0] / frames)))[:MAX_JOBS]
     low, high = np.quantile([run_s / count for count, run_s in alike], [LOW, HIGH])
     return Estimate(low_s=float(low) * frames, high_s=float(high) * frames, jobs=len(alike))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from frametally.contract import StatusReport
-from frametally.errors import LinkExpired, ServiceBroken, ServiceBusy, ServiceError, ServiceUnreachable
+from frametally.errors import LinkExpired, RateLimited, ServerError, ServiceError, ServiceUnreachable
 from frametally.job import Job
 
 BY_ITSELF = "It is tried again by itself."
 BY_A_PERSON = "Ask again later: a lost job is not asked about by itself."
-_PASSING = (ServiceUnreachable, ServiceBusy, ServiceBroken, LinkExpired)
+_PASSING = (ServiceUnreachable, RateLimited, ServerError, LinkExpired)
 
 
 def fault(error: ServiceError, *, is_done: bool) -> str:

@@ -18,7 +18,7 @@ from frametally.job import EMBEDDED, ModelChoice
 from frametally.network.url_probe import UrlReport
 from frametally.storage.atomic import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
 from frametally.storage.file_names import KEPT_SUFFIXES
-from frametally.video.probe import VideoFacts
+from frametally.video.probe import VideoInfo
 
 SHORT_LINK: Final = timedelta(hours=6)
 """A link that lives less long may end before the job has its turn."""
@@ -31,7 +31,7 @@ _GONE: Final = (404, 410)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finding:
+class PreflightIssue:
     """One thing that stands in the way of a job, or may."""
 
     severity: Literal["stops", "warns"]
@@ -52,7 +52,7 @@ class Facts:
     now: datetime
     service: str
     file_name: str = ""
-    video: VideoFacts | None = None
+    video: VideoInfo | None = None
     url: str | None = field(default=None, repr=False)
     url_report: UrlReport | None = None
     infer_fps: float | None = None
@@ -63,19 +63,19 @@ class Facts:
     free_bytes: int | None = None
 
 
-def findings(facts: Facts) -> list[Finding]:
+def find_issues(facts: Facts) -> list[PreflightIssue]:
     """Everything that is known to stand in the way, what is certain first."""
     if facts.url and not split_url(facts.url).scheme:
         next_step = "Give it as https://host/video.mp4."
-        return [Finding(severity="stops", what="The address of the video cannot be read.", next_step=next_step)]
+        return [PreflightIssue(severity="stops", what="The address of the video cannot be read.", next_step=next_step)]
     found = [*_container(facts), *_rate(facts), *_models(facts), *_link(facts), *_address(facts), *_disk(facts)]
     return sorted(found, key=lambda finding: not finding.stops)
 
 
-def refused_rate(video: VideoFacts, infer_fps: float) -> str:
+def refused_rate(video: VideoInfo, infer_fps: float) -> str:
     """Why the service would not take this rate; empty where it would."""
     if infer_fps > video.fps * 1.0001:
-        return f"The video has {video.fps:.4g} frames per second: it cannot be analysed at {infer_fps:.4g}."
+        return f"The video has {video.fps:.4g} frames per second: it cannot be analyzed at {infer_fps:.4g}."
     if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
         return f"The service takes {MIN_INFER_FPS} to {MAX_INFER_FPS} frames per second, not {infer_fps:.4g}."
     return ""
@@ -102,13 +102,13 @@ def expires_at(url: str) -> datetime | None:
         return None
 
 
-def _container(facts: Facts) -> Iterator[Finding]:
+def _container(facts: Facts) -> Iterator[PreflightIssue]:
     """By name where the service sees the name (contract: files), by content where it is what it says it is not."""
     accepted = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
     if facts.url:
         last = split_url(facts.url).path.rpartition("/")[2]
         if last.lower().endswith(_TO_BE_PUT_INTO_MP4) and facts.service != EMBEDDED:
-            yield Finding(
+            yield PreflightIssue(
                 severity="warns",
                 what=f"Services take {accepted}, and this address ends in {last.rpartition('.')[2].upper()}.",
                 next_step="Bring the file itself if it is refused: its pictures are put into an MP4 file here.",
@@ -117,7 +117,7 @@ def _container(facts: Facts) -> Iterator[Finding]:
     if facts.video is None:
         return
     if not facts.file_name.lower().endswith(VIDEO_SUFFIXES):
-        yield Finding(
+        yield PreflightIssue(
             severity="stops",
             what=f"The service takes {accepted}; {facts.file_name} is none of them.",
             next_step="Put its pictures into an MP4 file, as they are: nothing is encoded again.",
@@ -125,7 +125,7 @@ def _container(facts: Facts) -> Iterator[Finding]:
         )
     elif facts.video.container not in _CONTAINERS:
         said = facts.file_name.rpartition(".")[2].upper()
-        yield Finding(
+        yield PreflightIssue(
             severity="warns",
             what=f"{facts.file_name} is called {said} and is {facts.video.container} inside.",
             next_step="A service may refuse that. Its pictures can be put into an MP4 file as they are.",
@@ -133,90 +133,92 @@ def _container(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _rate(facts: Facts) -> Iterator[Finding]:
+def _rate(facts: Facts) -> Iterator[PreflightIssue]:
     if facts.video and facts.infer_fps and (why := refused_rate(facts.video, facts.infer_fps)):
-        yield Finding(severity="stops", what=why, next_step="Choose another rate: at this one nothing is returned.")
+        yield PreflightIssue(
+            severity="stops", what=why, next_step="Choose another rate: at this one nothing is returned."
+        )
 
 
-def _models(facts: Facts) -> Iterator[Finding]:
+def _models(facts: Facts) -> Iterator[PreflightIssue]:
     """Only the built-in engine tells all that it has, and only while it answers."""
     if facts.service != EMBEDDED or not facts.installed:
         return
     here = {(info.model_id, info.model_version) for info in facts.installed}
     for model in facts.models:
         if (model.model_id, model.version) not in here and not facts.model_servers.find(model.model_id, model.version):
-            yield Finding(
+            yield PreflightIssue(
                 severity="stops",
                 what=f"The built-in engine has no model {model.label}.",
                 next_step=f"Put its file at <models folder>/{model.label}/model.onnx, or choose another service.",
             )
 
 
-def _link(facts: Facts) -> Iterator[Finding]:
+def _link(facts: Facts) -> Iterator[PreflightIssue]:
     end = expires_at(facts.url or "")
     if end is None:
         return
     if end <= facts.now:
-        yield Finding(
+        yield PreflightIssue(
             severity="stops",
             what=f"The link to the video expired at {end:%Y-%m-%d %H:%M} UTC.",
             next_step="Make a new one where the video is kept.",
         )
     elif end - facts.now < SHORT_LINK:
         minutes = int((end - facts.now).total_seconds() // 60)
-        yield Finding(
+        yield PreflightIssue(
             severity="warns",
             what=f"The link to the video expires in {minutes // 60} h {minutes % 60} min.",
             next_step="A job that waits longer for its turn fails. Make a link that lives longer, or bring the file.",
         )
 
 
-def _address(facts: Facts) -> Iterator[Finding]:
+def _address(facts: Facts) -> Iterator[PreflightIssue]:
     """What this machine saw there; another service may see more, so only some of it is certain for it."""
     report = facts.url_report
     if report is None or report.looks_like == "video":
         return
     is_engine = facts.service == EMBEDDED
     if report.refusal:
-        yield Finding(
+        yield PreflightIssue(
             severity="stops" if is_engine else "warns",
             what=report.refusal,
             next_step=report.next_step if is_engine else f"From this machine, at least. {report.next_step}",
         )
     elif report.status not in (200, 206):
         certain = is_engine or report.status in _GONE
-        yield Finding(
+        yield PreflightIssue(
             severity="stops" if certain else "warns",
             what=f"The address answers {report.status}, not with a video.",
             next_step="Check that it opens without a login, in a private window of a browser.",
         )
     elif report.looks_like == "page":
-        yield Finding(
+        yield PreflightIssue(
             severity="stops",
             what="There is a web page at this address, not a video.",
             next_step="Give the address of the video file itself.",
         )
     else:
-        yield Finding(
+        yield PreflightIssue(
             severity="warns",
             what="What is at this address does not begin like a video.",
             next_step="Check that it plays in a browser.",
         )
 
 
-def _disk(facts: Facts) -> Iterator[Finding]:
+def _disk(facts: Facts) -> Iterator[PreflightIssue]:
     """The built-in engine takes a copy of a kept video, on the same disk."""
     if facts.free_bytes is None:
         return
     copied = facts.video.size_bytes if facts.video and facts.service == EMBEDDED and not facts.url else 0
     if facts.free_bytes - copied < DISK_RESERVE_BYTES:
-        yield Finding(
+        yield PreflightIssue(
             severity="stops" if copied else "warns",
             what=f"The disk here is nearly full: {size_in_words(facts.free_bytes)} are left.",
             next_step=f"Free some space: {size_in_words(copied + DISK_RESERVE_BYTES)} are needed.",
         )
     elif facts.free_bytes - copied < LOW_DISK_BYTES:
-        yield Finding(
+        yield PreflightIssue(
             severity="warns",
             what=f"The disk here is nearly full: {size_in_words(facts.free_bytes)} are left.",
             next_step="Free some space, so that the results can be kept.",

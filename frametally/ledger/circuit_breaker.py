@@ -20,7 +20,7 @@ from frametally.ledger.tables import JOB, OUTAGE
 FAULTS_IN_A_ROW: Final = 3
 """One may be of a single job."""
 FIRST_PAUSE_S: Final = 30.0
-LONGEST_PAUSE_S: Final = 600.0
+MAX_PAUSE_S: Final = 600.0
 TRY_S: Final = 45.0
 """As long as a call may take to fail; nobody else tries meanwhile."""
 
@@ -42,7 +42,7 @@ def read(connection: Connection) -> list[Outage]:
     return [Outage(**row) for row in rows]
 
 
-def note_fault(connection: Connection, service: str, now: datetime, asked_for_s: float | None) -> None:
+def record_failure(connection: Connection, service: str, now: datetime, asked_for_s: float | None) -> None:
     """Count a fault, and hold the service's jobs back where it is one too many or the service asks for it."""
     _count(connection, service, now)
     faults, before = connection.execute(
@@ -57,12 +57,12 @@ def note_fault(connection: Connection, service: str, now: datetime, asked_for_s:
     connection.execute(JOB.update().where(waiting).values(next_check_at=until))
 
 
-def note_answer(connection: Connection, service: str) -> None:
+def record_success(connection: Connection, service: str) -> None:
     """It is back: nobody waits for it any more."""
     connection.execute(OUTAGE.delete().where(OUTAGE.c.service == service))
 
 
-def claim_try(connection: Connection, service: str, now: datetime) -> bool:
+def claim_probe(connection: Connection, service: str, now: datetime) -> bool:
     """Be the one who tries whether it is back; False where somebody else is."""
     its_time = sa.and_(OUTAGE.c.service == service, OUTAGE.c.next_try_at <= now)
     tried = {"next_try_at": now + timedelta(seconds=TRY_S), "faults": OUTAGE.c.faults + 1}
@@ -85,7 +85,7 @@ def _count(connection: Connection, service: str, now: datetime) -> None:
 def _pause_s(faults: int) -> float:
     if faults < FAULTS_IN_A_ROW:
         return 0.0
-    pause_s = min(FIRST_PAUSE_S * 2.0 ** (faults - FAULTS_IN_A_ROW), LONGEST_PAUSE_S)
+    pause_s = min(FIRST_PAUSE_S * 2.0 ** (faults - FAULTS_IN_A_ROW), MAX_PAUSE_S)
     return pause_s * random.uniform(1.0, 1.2)  # noqa: S311
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.job import Job
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 
 LEASE_S = 120.0
 """How long one actor may be silent before another takes the job over."""
@@ -20,14 +20,14 @@ _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
-def lease_held(store: Store, job: Job, clock: Callable[[], datetime]) -> Iterator[None]:
+def lease_held(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Iterator[None]:
     """Nobody else takes the job over meanwhile, however long a line stands still or a file takes to read."""
     over = threading.Event()
 
     def renew() -> None:
         while not over.wait(RENEW_EVERY_S):
             try:
-                store.note(job, next_check_at=clock() + timedelta(seconds=LEASE_S))
+                ledger.update(job, next_check_at=clock() + timedelta(seconds=LEASE_S))
             except SQLAlchemyError:
                 _LOG.exception("The lease of job %s could not be renewed; trying again", job.id)
 

@@ -22,8 +22,7 @@ from frametally.clock import utc_now
 from frametally.contract import STATUS_FLOOR_S
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus, ModelChoice, sources_of
-from frametally.ledger import circuit_breaker as outages
-from frametally.ledger import events as history
+from frametally.ledger import circuit_breaker, events
 from frametally.ledger.circuit_breaker import Outage
 from frametally.ledger.events import Event, EventKind
 from frametally.ledger.schema import upgrade
@@ -37,7 +36,7 @@ class Preset(Struct, frozen=True, kw_only=True):
     model: ModelChoice
 
 
-class Store:
+class Ledger:
     """The ledger of one deployment; safe to use from any thread."""
 
     def __init__(self, database_url: str, clock: Callable[[], datetime] = utc_now) -> None:
@@ -83,7 +82,7 @@ class Store:
             if pairs:
                 connection.execute(JOB_TAG.insert(), pairs)
             for job in jobs:
-                history.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
+                events.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
 
     def job(self, job_id: str) -> Job:
         """The job with this id.
@@ -138,7 +137,7 @@ class Store:
         until = now + timedelta(seconds=lease_s)
         return self._update(job, {"next_check_at": until}, JOB.c.next_check_at <= now, JOB.c.status == job.status)
 
-    def stamp(self, job: Job, name: str, now: datetime) -> bool:
+    def compare_and_set(self, job: Job, name: str, now: datetime) -> bool:
         """Write down that something begins now; False where somebody else has begun it since the caller saw the job.
 
         Who was away for longer than a lease (a suspended machine) stops here, before it calls a service again.
@@ -146,11 +145,11 @@ class Store:
         unchanged = JOB.c[name].is_not_distinct_from(getattr(job, name))
         return self._update(job, {name: now}, JOB.c.status == job.status, unchanged)
 
-    def note(self, job: Job, **values: Any) -> bool:
+    def update(self, job: Job, **values: Any) -> bool:
         """Change fields of the job that are no move, where it is still in the state that the caller saw."""
         return self._update(job, values, JOB.c.status == job.status)
 
-    def move(
+    def transition(
         self, job: Job, target: JobStatus, cause: str = "", source: JobStatus | None = None, /, **values: Any
     ) -> bool:
         """Move the job, with whatever becomes true along with it; False where it is no longer in a state for that.
@@ -163,7 +162,7 @@ class Store:
             moved = change(connection, job, {"status": target, **values}, JOB.c.status.in_(sources))
             if moved:
                 why = cause or values.get("failure", "")
-                history.write(connection, job.id, self._clock(), EventKind.MOVED, why, status=target)
+                events.write(connection, job.id, self._clock(), EventKind.MOVED, why, status=target)
         return moved
 
     def log_call(self, job_id: str, at: datetime, said: str, *, invited: bool = False) -> None:
@@ -174,14 +173,14 @@ class Store:
         leave tens of thousands; what such a job becomes is a move, and always written.
         """
         with self._writing.begin() as connection:
-            if invited and history.was_asked_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
+            if invited and events.was_asked_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
                 return
-            history.write(connection, job_id, at, EventKind.ASKED, said)
+            events.write(connection, job_id, at, EventKind.ASKED, said)
 
     def log_act(self, job_id: str, what: str) -> None:
         """Write into the job's history what somebody did to it that is no move."""
         with self._writing.begin() as connection:
-            history.write(connection, job_id, self._clock(), EventKind.ACT, what)
+            events.write(connection, job_id, self._clock(), EventKind.ACT, what)
 
     def write_notes(self, job_id: str, notes: str) -> None:
         """Replace what people wrote about a job."""
@@ -191,7 +190,7 @@ class Store:
     def history(self, job_id: str, *, kinds: Sequence[EventKind] = tuple(EventKind), limit: int = 1000) -> list[Event]:
         """What happened to a job, in the order in which it was written; the newest `limit` of it."""
         with self._engine.connect() as connection:
-            return history.read(connection, job_id, kinds, limit)
+            return events.read(connection, job_id, kinds, limit)
 
     def remove(self, job_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
         """Forget a job, its history and its tags for good, where the conditions hold; False where they do not."""
@@ -205,23 +204,23 @@ class Store:
     def outages(self) -> list[Outage]:
         """Services that do not answer as they should now."""
         with self._engine.connect() as connection:
-            return outages.read(connection)
+            return circuit_breaker.read(connection)
 
-    def note_fault(self, service: str, now: datetime, asked_for_s: float | None) -> None:
+    def record_failure(self, service: str, now: datetime, asked_for_s: float | None) -> None:
         """A call to the service failed; `asked_for_s`: how long it wants to be left alone, where it says so."""
         with self._writing.begin() as connection:
-            outages.note_fault(connection, service, now, asked_for_s)
+            circuit_breaker.record_failure(connection, service, now, asked_for_s)
 
-    def note_answer(self, service: str) -> None:
+    def record_success(self, service: str) -> None:
         """The service answered as it should."""
         if any(outage.service == service for outage in self.outages()):  # a look is cheaper than a write
             with self._writing.begin() as connection:
-                outages.note_answer(connection, service)
+                circuit_breaker.record_success(connection, service)
 
-    def claim_try(self, service: str, now: datetime) -> bool:
+    def claim_probe(self, service: str, now: datetime) -> bool:
         """Be the one who tries whether the service is back; False where somebody else is."""
         with self._writing.begin() as connection:
-            return outages.claim_try(connection, service, now)
+            return circuit_breaker.claim_probe(connection, service, now)
 
     def presets(self) -> list[Preset]:
         """Saved model choices by name."""

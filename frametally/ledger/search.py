@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from frametally.job import Job, JobStatus
-from frametally.ledger.ledger import Store, decode_models, job_of
+from frametally.ledger.ledger import Ledger, decode_models, job_of
 from frametally.ledger.tables import JOB, JOB_TAG
 
 
@@ -44,26 +44,26 @@ class Known:
     """Name of the video by its sha256, for the videos of the newest jobs."""
 
 
-def find(store: Store, query: JobQuery, *, limit: int, offset: int = 0) -> list[Job]:
+def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0) -> list[Job]:
     """A page of the jobs that match, the newest first."""
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         matching = JOB.select().where(*_conditions(query, _all_models(connection) if query.models else ()))
         page = matching.order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit).offset(offset)
         return [job_of(row) for row in connection.execute(page).mappings()]
 
 
-def count(store: Store, query: JobQuery) -> int:
+def count(ledger: Ledger, query: JobQuery) -> int:
     """How many jobs match."""
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         conditions = _conditions(query, _all_models(connection) if query.models else ())
         return connection.execute(sa.select(sa.func.count()).select_from(JOB).where(*conditions)).scalar_one()
 
 
-def known(store: Store) -> Known:
+def known(ledger: Ledger) -> Known:
     """What there is to filter by."""
     videos = sa.select(JOB.c.video_sha256, JOB.c.video_name).where(JOB.c.video_sha256.is_not(None))
     newest = videos.order_by(JOB.c.created_at.desc()).limit(_VIDEOS)
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         labels = {model.label for text in _all_models(connection) for model in decode_models(text)}
         return Known(
             services=tuple(connection.execute(sa.select(JOB.c.service).distinct().order_by(JOB.c.service)).scalars()),

@@ -36,7 +36,7 @@ def sqlite_path(database_url: str) -> Path | None:
 
 
 def ledger_in_words(database_url: str) -> str:
-    """Which ledger it is, for a person to recognise: its file, or its database without password and options.
+    """Which ledger it is, for a person to recognize: its file, or its database without password and options.
 
     Raises:
         SettingsError: this is no database URL.

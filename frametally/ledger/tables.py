@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from frametally.contract import Standing
+from frametally.contract import RunProgress
 from frametally.errors import JobError
 
 
-class Moment(sa.types.TypeDecorator[datetime]):
+class Timestamp(sa.types.TypeDecorator[datetime]):
     """An aware time, kept as UTC microseconds: the same value and the same order in every database."""
 
     impl = sa.BigInteger
@@ -26,17 +26,17 @@ class Moment(sa.types.TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-class Told(sa.types.TypeDecorator[Standing]):
+class JsonText(sa.types.TypeDecorator[RunProgress]):
     """What a service told of a job, as JSON: it is shown and never searched."""
 
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: Standing | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+    def process_bind_param(self, value: RunProgress | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
         return None if value is None else msgspec.json.encode(value).decode()
 
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Standing | None:  # noqa: ARG002
-        return None if value is None else _decode_standing(value)
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> RunProgress | None:  # noqa: ARG002
+        return None if value is None else _decode_run_progress(value)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -56,33 +56,35 @@ JOB = sa.Table(
     sa.Column("infer_fps", sa.Float),
     sa.Column("frames", sa.Integer),
     sa.Column("upload_url", sa.Text),
-    sa.Column("upload_at", Moment),
-    sa.Column("upload_breaks", sa.Integer, nullable=False),
-    sa.Column("starting_at", Moment),
+    sa.Column("uploaded_at", Timestamp),
+    sa.Column("failed_uploads", sa.Integer, nullable=False),
+    sa.Column("start_requested_at", Timestamp),
     sa.Column("remote_job_id", sa.Text),
-    sa.Column("service_says", sa.Text, nullable=False),
+    sa.Column("service_message", sa.Text, nullable=False),
     sa.Column("progress", sa.Float),
-    sa.Column("standing", Told),
+    sa.Column("run_progress", JsonText),
     sa.Column("cancel_refused", sa.Boolean, nullable=False),
     sa.Column("failure", sa.Text, nullable=False),
     sa.Column("notes", sa.Text, nullable=False),
-    sa.Column("created_at", Moment, nullable=False),
-    sa.Column("checked_at", Moment),
-    sa.Column("answered_at", Moment),
-    sa.Column("began_at", Moment),
-    sa.Column("next_check_at", Moment, nullable=False),
-    sa.Column("ended_at", Moment),
-    sa.Column("deleted_at", Moment),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("checked_at", Timestamp),
+    sa.Column("last_known_at", Timestamp),
+    sa.Column("run_started_at", Timestamp),
+    sa.Column("next_check_at", Timestamp, nullable=False),
+    sa.Column("ended_at", Timestamp),
+    sa.Column("deleted_at", Timestamp),
+    sa.Column("owner", sa.Text),
 )
 EVENT = sa.Table(
     "event",
     METADATA,
     sa.Column("id", sa.BigInteger, primary_key=True),
     sa.Column("job_id", sa.String(36), nullable=False),
-    sa.Column("at", Moment, nullable=False),
+    sa.Column("at", Timestamp, nullable=False),
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("status", sa.String(16)),
     sa.Column("cause", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text),
 )
 JOB_TAG = sa.Table(
     "job_tag",
@@ -95,8 +97,8 @@ OUTAGE = sa.Table(
     METADATA,
     sa.Column("service", sa.Text, primary_key=True),
     sa.Column("faults", sa.Integer, nullable=False),
-    sa.Column("began_at", Moment, nullable=False),
-    sa.Column("next_try_at", Moment),
+    sa.Column("began_at", Timestamp, nullable=False),
+    sa.Column("next_try_at", Timestamp),
 )
 PRESET = sa.Table(
     "preset",
@@ -105,4 +107,4 @@ PRESET = sa.Table(
     sa.Column("model", sa.Text, nullable=False),
 )
 
-_decode_standing = msgspec.json.Decoder(Standing).decode
+_decode_run_progress = msgspec.json.Decoder(RunProgress).decode

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from frametally.errors import JobError
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import JOB_TAG
 
 MAX_TAG_CHARS = 60
@@ -25,44 +25,44 @@ def clean_tag(text: str) -> str:
     return tag
 
 
-def tag(store: Store, job_ids: Sequence[str], tags: Sequence[str]) -> None:
+def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str]) -> None:
     """Put tags on jobs; one that is there already stays.
 
     Raises:
         JobError: one of them is no tag; none is put on then.
     """
     pairs = [{"job_id": job_id, "tag": name} for job_id in job_ids for name in sorted({clean_tag(one) for one in tags})]
-    _rewrite(store, pairs, keep=True)
+    _rewrite(ledger, pairs, keep=True)
 
 
-def untag(store: Store, job_ids: Sequence[str], tags: Sequence[str]) -> None:
+def remove_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str]) -> None:
     """Take tags off jobs, where they have them."""
-    _rewrite(store, [{"job_id": job_id, "tag": name} for job_id in job_ids for name in tags], keep=False)
+    _rewrite(ledger, [{"job_id": job_id, "tag": name} for job_id in job_ids for name in tags], keep=False)
 
 
-def tags_of(store: Store, job_ids: Sequence[str]) -> dict[str, list[str]]:
+def tags_of(ledger: Ledger, job_ids: Sequence[str]) -> dict[str, list[str]]:
     """The tags of each of these jobs that has any, in the order of the alphabet."""
-    return _read(store, JOB_TAG.select().where(JOB_TAG.c.job_id.in_(job_ids)))
+    return _read(ledger, JOB_TAG.select().where(JOB_TAG.c.job_id.in_(job_ids)))
 
 
-def all_tags(store: Store) -> dict[str, list[str]]:
+def all_tags(ledger: Ledger) -> dict[str, list[str]]:
     """The tags of every job that has any, in the order of the alphabet."""
-    return _read(store, JOB_TAG.select())
+    return _read(ledger, JOB_TAG.select())
 
 
-def _read(store: Store, query: sa.Select[tuple[str, str]]) -> dict[str, list[str]]:
+def _read(ledger: Ledger, query: sa.Select[tuple[str, str]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         for row in connection.execute(query.order_by(JOB_TAG.c.tag)):
             found.setdefault(row.job_id, []).append(row.tag)
     return found
 
 
-def _rewrite(store: Store, pairs: Sequence[dict[str, str]], *, keep: bool) -> None:
+def _rewrite(ledger: Ledger, pairs: Sequence[dict[str, str]], *, keep: bool) -> None:
     gone = JOB_TAG.delete().where(JOB_TAG.c.job_id == sa.bindparam("of_job"), JOB_TAG.c.tag == sa.bindparam("named"))
     if not pairs:
         return
-    with store.writing() as connection:
+    with ledger.writing() as connection:
         connection.execute(gone, [{"of_job": pair["job_id"], "named": pair["tag"]} for pair in pairs])
         if keep:
             connection.execute(JOB_TAG.insert(), list(pairs))

@@ -7,41 +7,41 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from frametally.job import Job, JobStatus
-from frametally.ledger.ledger import Store, change, job_of
+from frametally.ledger.ledger import Ledger, change, job_of
 from frametally.ledger.tables import JOB
 
 _TURNS = 7_362_002
 """Key of the lock under which processes on PostgreSQL take turns; SQLite has one writer at a time anyway."""
 
 
-def kept_upload(store: Store, job: Job, since: datetime) -> Job | None:
+def kept_upload(ledger: Ledger, job: Job, since: datetime) -> Job | None:
     """The job that last sent the video of this one to its service, with the same key; None where none has since."""
-    query = JOB.select().where(*_same_upload(job), JOB.c.upload_at >= since, JOB.c.upload_url.is_not(None))
-    with store.reading() as connection:
-        row = connection.execute(query.order_by(JOB.c.upload_at.desc()).limit(1)).mappings().first()
+    query = JOB.select().where(*_same_upload(job), JOB.c.uploaded_at >= since, JOB.c.upload_url.is_not(None))
+    with ledger.reading() as connection:
+        row = connection.execute(query.order_by(JOB.c.uploaded_at.desc()).limit(1)).mappings().first()
     return None if row is None else job_of(row)
 
 
-def begin_upload(store: Store, job: Job, now: datetime) -> bool:
+def begin_upload(ledger: Ledger, job: Job, now: datetime) -> bool:
     """Take the right to send the video of a claimed job; False where it is on its way for another one.
 
     A job whose upload has begun has a progress, and its lease holds while somebody is at work on it.
     """
     begun = [JOB.c.status == JobStatus.CREATED, JOB.c.progress.is_not(None), JOB.c.next_check_at > now]
     for_another = JOB.select().where(*_same_upload(job), *begun, JOB.c.id != job.id, JOB.c.deleted_at.is_(None))
-    with store.writing() as connection:
+    with ledger.writing() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS)))
         if connection.execute(for_another.limit(1)).first() is not None:
             return False
-        change(connection, job, {"progress": 0.0, "service_says": ""}, JOB.c.status == job.status)
+        change(connection, job, {"progress": 0.0, "service_message": ""}, JOB.c.status == job.status)
     return True
 
 
-def forget_upload(store: Store, upload_url: str) -> None:
+def forget_upload(ledger: Ledger, upload_url: str) -> None:
     """No further job may count on it: the service has not kept it."""
-    with store.writing() as connection:
-        connection.execute(JOB.update().where(JOB.c.upload_url == upload_url).values(upload_at=None))
+    with ledger.writing() as connection:
+        connection.execute(JOB.update().where(JOB.c.upload_url == upload_url).values(uploaded_at=None))
 
 
 def _same_upload(job: Job) -> list[sa.ColumnElement[bool]]:

@@ -26,8 +26,8 @@ from frametally.errors import MediaError, VideoError
 from frametally.library.quota import Arriving, Limits, check_fits
 from frametally.library.quota import QuotaReached as QuotaReached
 from frametally.library.quota import VideoTooLarge as VideoTooLarge
-from frametally.library.video_store import KeptVideo as KeptVideo
-from frametally.library.video_store import KeptVideos, stage
+from frametally.library.video_store import StoredVideo as StoredVideo
+from frametally.library.video_store import VideoStore, stage
 from frametally.storage.atomic import (
     disk_full_explained,
     last_change,
@@ -71,7 +71,7 @@ class _Meta(msgspec.Struct, frozen=True):
     video_sha256: str | None = None
 
 
-class MediaLibrary:
+class Library:
     """Everything below one folder; any number of processes may share it."""
 
     def __init__(
@@ -83,7 +83,7 @@ class MediaLibrary:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._clock = clock
-        self._kept = KeptVideos(folder / "videos")
+        self._kept = VideoStore(folder / "videos")
         self._uploads = folder / "uploads"
         self._limits = Limits(self._uploads, max_video_bytes, quota_bytes)
         self._uploads.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ class MediaLibrary:
         """Whether a kept video has exactly this size: worth asking whether it is the same."""
         return self._kept.has_size(size_bytes)
 
-    def recognise(self, file_name: str, size_bytes: int, block_digest: str) -> KeptVideo | None:
+    def recognize(self, file_name: str, size_bytes: int, block_digest: str) -> StoredVideo | None:
         """The kept video with this very content, under its new name; None where it has to be sent.
 
         Raises:
@@ -178,7 +178,7 @@ class MediaLibrary:
             if data.exists() and data.stat().st_size == end_bytes:
                 os.truncate(data, start_bytes)
 
-    def finish(self, upload_id: str, block_digest: str = "") -> KeptVideo:
+    def finish(self, upload_id: str, block_digest: str = "") -> StoredVideo:
         """Check a complete upload and keep it; asked again, the answer is the same.
 
         `block_digest` is that of the file where it came from, as in `digests.py`; empty where nobody knows it.
@@ -212,7 +212,7 @@ class MediaLibrary:
         with self._locked(upload_id) as folder:
             shutil.rmtree(folder)
 
-    def add(self, path: Path, file_name: str | None = None) -> KeptVideo:
+    def add(self, path: Path, file_name: str | None = None) -> StoredVideo:
         """Keep a copy of a local file. A copy and not a link: programs overwrite videos in place.
 
         Raises:
@@ -244,7 +244,7 @@ class MediaLibrary:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def get(self, sha256: str) -> KeptVideo | None:
+    def get(self, sha256: str) -> StoredVideo | None:
         """The kept video with this sha256, in lower-case hex; None where there is none, or where it is no sha256."""
         return self._kept.get(sha256)
 

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from frametally.contract import ErrorBody
 from frametally.errors import FrametallyError
 from frametally.library.library import (
-    MediaLibrary,
+    Library,
     OffsetMismatch,
     QuotaReached,
     UploadUnknown,
@@ -45,9 +45,9 @@ _STATUS: Final[dict[type[FrametallyError], int]] = {
 _UNPROCESSABLE = 422
 
 
-def media_routes(media: MediaLibrary, tickets: Tickets, data_dir: Path) -> list[Route]:
+def library_routes(library: Library, tickets: Tickets, data_dir: Path) -> list[Route]:
     """The routes for the dashboard's own origin: no CORS headers, JSON errors."""
-    uploads = Uploads(media, tickets)
+    uploads = Uploads(library, tickets)
 
     async def send_file(request: Request) -> Response:
         ticket = tickets.check_file(request.path_params["ticket"])

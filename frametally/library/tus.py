@@ -30,7 +30,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from frametally.errors import MediaError
-from frametally.library.library import MediaLibrary, OffsetMismatch, Upload, VideoTooLarge
+from frametally.library.library import Library, OffsetMismatch, Upload, VideoTooLarge
 from frametally.library.tickets import Tickets
 
 TUS: Final = {"Tus-Resumable": "1.0.0"}
@@ -70,8 +70,8 @@ class Checksum:
 class Uploads:
     """The handlers; each raises what it refuses."""
 
-    def __init__(self, media: MediaLibrary, tickets: Tickets) -> None:
-        self._media = media
+    def __init__(self, library: Library, tickets: Tickets) -> None:
+        self._media = library
         self._tickets = tickets
 
     async def describe(self, request: Request) -> Response:  # noqa: ARG002
@@ -124,7 +124,7 @@ class Uploads:
             if self._media.has_size(size_bytes):
                 raise Refused(428, "A video of this size is here already.", f"Send its digest as {_DIGEST}.")
             return None
-        kept = self._media.recognise(file_name, size_bytes, digest) if digest else None
+        kept = self._media.recognize(file_name, size_bytes, digest) if digest else None
         return kept.sha256 if kept else None
 
     async def _write(self, request: Request, upload: Upload) -> int:

@@ -15,35 +15,35 @@ import msgspec
 from frametally.storage.atomic import fsync, read_json, write_json
 from frametally.storage.digests import digests_of
 from frametally.storage.file_names import video_suffix_of
-from frametally.video.probe import VideoFacts, probe
+from frametally.video.probe import VideoInfo, probe
 
 
-class KeptVideo(msgspec.Struct, frozen=True, kw_only=True):
+class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     """A whole, readable video that stays."""
 
     sha256: str
     file_name: str
     """As the person who brought it last gave it, cleaned for showing."""
     path: Path
-    facts: VideoFacts
+    facts: VideoInfo
 
 
 class _Card(msgspec.Struct, frozen=True):
     file_name: str
     video: str
-    facts: VideoFacts
+    facts: VideoInfo
     block_digest: str = ""
     """Empty where it was kept before there were block digests."""
 
 
-class KeptVideos:
+class VideoStore:
     """Everything below one folder; any number of processes may share it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def get(self, sha256: str) -> KeptVideo | None:
+    def get(self, sha256: str) -> StoredVideo | None:
         """The one with this sha256, in lower-case hex; None where there is none, or where it is no sha256."""
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
@@ -58,7 +58,7 @@ class KeptVideos:
         """Whether one has exactly this size."""
         return any(card.facts.size_bytes == size_bytes for _, card in self._cards())
 
-    def find(self, size_bytes: int, block_digest: str) -> KeptVideo | None:
+    def find(self, size_bytes: int, block_digest: str) -> StoredVideo | None:
         """The one with this content."""
         for sha256, card in self._cards():
             if card.facts.size_bytes == size_bytes and self._block_digest(sha256, card) == block_digest:
@@ -74,7 +74,7 @@ class KeptVideos:
                 raise
         fsync(self._folder)
 
-    def rename(self, kept: KeptVideo, file_name: str) -> KeptVideo:
+    def rename(self, kept: StoredVideo, file_name: str) -> StoredVideo:
         """Show it under another name."""
         card = read_json(kept.path.with_name("facts.json"), _Card)
         if card and card.file_name != file_name:
@@ -94,9 +94,9 @@ class KeptVideos:
             write_json(home / "facts.json", card)
         return card.block_digest
 
-    def _video(self, sha256: str, card: _Card) -> KeptVideo:
+    def _video(self, sha256: str, card: _Card) -> StoredVideo:
         path = self._folder / sha256 / card.video
-        return KeptVideo(sha256=sha256, file_name=card.file_name, path=path, facts=card.facts)
+        return StoredVideo(sha256=sha256, file_name=card.file_name, path=path, facts=card.facts)
 
 
 def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:

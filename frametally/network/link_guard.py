@@ -36,7 +36,7 @@ class NotPublic(Exception):
         self.host = host
 
 
-class Reach:
+class LinkGuard:
     """What is known of where one service stands. Safe to share between threads."""
 
     def __init__(
@@ -89,13 +89,13 @@ class Reach:
 class Adapter(HTTPAdapter):
     """Makes the connection of one call, to an address that the service may have it go to."""
 
-    def __init__(self, reach: Reach, *, is_link: bool) -> None:
-        self._reach = reach
+    def __init__(self, link_guard: LinkGuard, *, is_link: bool) -> None:
+        self._link_guard = link_guard
         self._is_link = is_link
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, assert_fingerprint=self._reach.certificate_sha256)
+        super().init_poolmanager(*args, **options, assert_fingerprint=self._link_guard.certificate_sha256)
 
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, *args: Any, **options: Any
@@ -103,13 +103,13 @@ class Adapter(HTTPAdapter):
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(request, *args, **options))
         if pool.proxy is not None:
             parts = urlsplit(request.url or "")
-            self._reach.check_behind_proxy(parts.hostname or "", parts.port or 80, is_link=self._is_link)
+            self._link_guard.check_behind_proxy(parts.hostname or "", parts.port or 80, is_link=self._is_link)
         elif not issubclass(pool.ConnectionCls, _Checked):  # a redirect finds the pool of the call before
             pool.ConnectionCls = type("Checked", (_Checked, pool.ConnectionCls), {"addresses_of": self._addresses_of})
         return pool
 
     def _addresses_of(self, host: str, port: int) -> list[str]:
-        return self._reach.addresses(host, port, is_link=self._is_link)
+        return self._link_guard.addresses(host, port, is_link=self._is_link)
 
 
 class _Checked(HTTPConnection):

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Final
 
 from frametally.config.settings import Settings
-from frametally.errors import JobError, NoticeError
+from frametally.errors import JobError, NotificationError
 from frametally.job import Job
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.notifications.messages import payload_of, subject_of, text_of
 from frametally.notifications.outbox import Channel, Notice, Outbox
 from frametally.notifications.smtp import parse_mail_server, send_mail
@@ -25,14 +25,14 @@ class Notifier:
     """Sends what is in the outbox. Any number of processes may each run one; each notice is sent by one of them."""
 
     def __init__(
-        self, store: Store, settings: Settings, clock: Callable[[], datetime], *, look_every_s: float = 2.0
+        self, ledger: Ledger, settings: Settings, clock: Callable[[], datetime], *, look_every_s: float = 2.0
     ) -> None:
-        self.outbox = Outbox(store)
+        self.outbox = Outbox(ledger)
         self.channels: list[Channel] = [
             *(["webhook"] if settings.webhook_url else []),  # type: ignore[list-item]
             *(["e-mail"] if settings.smtp_url and settings.email_to else []),  # type: ignore[list-item]
         ]
-        self._store = store
+        self._ledger = ledger
         self._settings = settings
         self._clock = clock
         self._look_every_s = look_every_s
@@ -82,11 +82,11 @@ class Notifier:
 
     def _send(self, channel: Channel, notice: Notice) -> bool:
         try:
-            job = self._store.job(notice.job_id)
+            job = self._ledger.job(notice.job_id)
             self._tell(channel, notice, job)
         except JobError:  # it was removed meanwhile
             self.outbox.is_done(notice)
-        except NoticeError as error:
+        except NotificationError as error:
             _LOG.warning("A notice was not taken: %s", error)
             self.outbox.has_failed(notice, self._clock(), str(error), error.retry_after_s)
             return False

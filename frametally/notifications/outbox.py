@@ -16,14 +16,14 @@ from sqlalchemy.exc import IntegrityError
 
 from frametally.job import JobStatus
 from frametally.ledger.events import EventKind
-from frametally.ledger.ledger import Store
-from frametally.ledger.tables import EVENT, METADATA, Moment
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.tables import EVENT, METADATA, Timestamp
 
 ENDS: Final = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
 LEASE_S: Final = 120.0
 """Longer than one attempt may take; then somebody else may try."""
 FIRST_PAUSE_S: Final = 10.0
-LONGEST_PAUSE_S: Final = 3600.0
+MAX_PAUSE_S: Final = 3600.0
 GIVE_UP_AFTER: Final = timedelta(days=1)
 
 Channel = Literal["webhook", "e-mail"]
@@ -37,15 +37,15 @@ NOTICE: Final = sa.Table(
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("made_at", Moment, nullable=False),
-    sa.Column("next_try_at", Moment, nullable=False),
+    sa.Column("made_at", Timestamp, nullable=False),
+    sa.Column("next_try_at", Timestamp, nullable=False),
     sa.Column("last_error", sa.Text, nullable=False),
 )
 CHANNEL: Final = sa.Table(
     "notice_channel",
     METADATA,
     sa.Column("name", sa.String(16), primary_key=True),
-    sa.Column("since", Moment, nullable=False),
+    sa.Column("since", Timestamp, nullable=False),
 )
 
 
@@ -75,8 +75,8 @@ class JobEnd(Struct, frozen=True, kw_only=True):
 class Outbox:
     """The notices of one ledger; any number of processes may work on them."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
 
     def open_channel(self, channel: Channel, now: datetime) -> None:
         """Tell of what ends from now on, where this channel was never used: a new one is not flooded with the past."""
@@ -88,7 +88,7 @@ class Outbox:
         told = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
         lately = sa.and_(EVENT.c.kind == EventKind.MOVED, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
         query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(lately, EVENT.c.status.in_(ENDS), ~told)
-        with self._store.reading() as connection:
+        with self._ledger.reading() as connection:
             ends = connection.execute(query.order_by(EVENT.c.id)).all()
         for event_id, job_id, status in ends:
             row = {"event_id": event_id, "channel": channel, "job_id": job_id, "status": status, "state": "waiting"}
@@ -99,7 +99,7 @@ class Outbox:
         """The notice whose turn has come, for this caller alone; None where there is none."""
         waiting = sa.and_(NOTICE.c.channel == channel, NOTICE.c.state == "waiting", NOTICE.c.next_try_at <= now)
         query = NOTICE.select().where(waiting).order_by(NOTICE.c.next_try_at, NOTICE.c.event_id).limit(20)
-        with self._store.reading() as connection:
+        with self._ledger.reading() as connection:
             rows = connection.execute(query).mappings().all()
         for row in rows:
             notice = Notice(**{name: row[name] for name in Notice.__struct_fields__})
@@ -114,47 +114,47 @@ class Outbox:
 
     def has_failed(self, notice: Notice, now: datetime, why: str, asked_for_s: float | None = None) -> None:
         """Try it again later, or no more after a day."""
-        pause_s = min(FIRST_PAUSE_S * 3**notice.attempts, LONGEST_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
+        pause_s = min(FIRST_PAUSE_S * 3**notice.attempts, MAX_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
         again_at = now + timedelta(seconds=max(pause_s, asked_for_s or 0.0))
         state = "waiting" if again_at - notice.made_at < GIVE_UP_AFTER else "given up"
         self._update(notice, {"state": state, "next_try_at": again_at, "last_error": why})
 
     def forget_old(self, now: datetime) -> None:
         """Remove what was settled so long ago that it cannot be written down again."""
-        with self._store.writing() as connection:
+        with self._ledger.writing() as connection:
             connection.execute(NOTICE.delete().where(NOTICE.c.made_at < now - 2 * GIVE_UP_AFTER))
 
     def last_error(self, channel: Channel) -> str:
         """Why the notices of this channel that wait do not get through; empty where all is well."""
         failing = sa.and_(NOTICE.c.channel == channel, NOTICE.c.state != "done", NOTICE.c.last_error != "")
         query = sa.select(NOTICE.c.last_error).where(failing).order_by(NOTICE.c.next_try_at.desc()).limit(1)
-        with self._store.reading() as connection:
+        with self._ledger.reading() as connection:
             return connection.execute(query).scalar() or ""
 
     def _update(self, notice: Notice, values: dict[str, object], *conditions: sa.ColumnElement[bool]) -> bool:
         this = sa.and_(NOTICE.c.event_id == notice.event_id, NOTICE.c.channel == notice.channel, *conditions)
-        with self._store.writing() as connection:
+        with self._ledger.writing() as connection:
             return connection.execute(NOTICE.update().where(this).values(values)).rowcount == 1
 
     def _insert_new(self, insert: sa.Insert) -> None:
         try:
-            with self._store.writing() as connection:
+            with self._ledger.writing() as connection:
                 connection.execute(insert)
         except IntegrityError:  # another process was there first, or it has long been so
             return
 
 
-def last_event(store: Store) -> int:
+def last_event(ledger: Ledger) -> int:
     """Where the history of all jobs ends now."""
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         return connection.execute(sa.select(sa.func.max(EVENT.c.id))).scalar() or 0
 
 
-def ends_after(store: Store, event_id: int) -> list[JobEnd]:
+def ends_after(ledger: Ledger, event_id: int) -> list[JobEnd]:
     """Which jobs have ended since this line of the history, the oldest first."""
     ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.MOVED, EVENT.c.status.in_(ENDS))
     query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(ended).order_by(EVENT.c.id).limit(1000)
-    with store.reading() as connection:
+    with ledger.reading() as connection:
         return [
             JobEnd(event_id=at, job_id=job_id, status=JobStatus(status))
             for at, job_id, status in connection.execute(query)

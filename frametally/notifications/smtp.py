@@ -16,7 +16,7 @@ from email.utils import formatdate, make_msgid
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from frametally.errors import NoticeError, SettingsError
+from frametally.errors import NotificationError, SettingsError
 
 _PORTS: Final = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 _TIMEOUT_S: Final = 15.0
@@ -93,7 +93,7 @@ def send_mail(server: MailServer, *, sender: str, recipients: Sequence[str], sub
     except UnicodeError:  # in whose text the password stands
         why = "cannot be told this user and password: they hold letters beyond ASCII"
         check = "Choose another password there, then change FRAMETALLY_SMTP_URL."
-    raise NoticeError(f"The mail server {server.host} {why}.", check)
+    raise NotificationError(f"The mail server {server.host} {why}.", check)
 
 
 def _connected(server: MailServer) -> smtplib.SMTP:

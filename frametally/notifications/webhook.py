@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 import urllib3
 
-from frametally.errors import MediaError, NoticeError
+from frametally.errors import MediaError, NotificationError
 from frametally.network.download import (
     PrivateAddress,
     checked_pool,
@@ -53,12 +53,12 @@ def post(url: str, message: dict[str, Any], *, secret: str | None, private_urls:
         status, retry_after = _answer(url, body, headers, private_urls=private_urls)
     except PrivateAddress as error:
         what = "The webhook's address is not in the public internet."
-        raise NoticeError(what, "Set FRAMETALLY_WEBHOOK_PRIVATE_URLS to true if that is meant.") from error
+        raise NotificationError(what, "Set FRAMETALLY_WEBHOOK_PRIVATE_URLS to true if that is meant.") from error
     except MediaError as error:
-        raise NoticeError(error.what.replace("of the video", "of the webhook"), _CHECK) from error
+        raise NotificationError(error.what.replace("of the video", "of the webhook"), _CHECK) from error
     if status not in range(200, 300):
         asked_for_s = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
-        raise NoticeError(f"The webhook answered {status}.", _CHECK, retry_after_s=asked_for_s)
+        raise NotificationError(f"The webhook answered {status}.", _CHECK, retry_after_s=asked_for_s)
 
 
 def _answer(url: str, body: bytes, headers: dict[str, str], *, private_urls: bool) -> tuple[int, str]:
@@ -81,4 +81,4 @@ def _answer(url: str, body: bytes, headers: dict[str, str], *, private_urls: boo
         except urllib3.exceptions.HTTPError as error:
             fault = "no answer in time" if time.monotonic() > give_up_s else fault_in_words(error)
         # Out here, as the foreign error holds the whole address, and would be the context of ours.
-        raise NoticeError(f"The webhook at {parts.hostname} did not take it: {fault}.", _CHECK)
+        raise NotificationError(f"The webhook at {parts.hostname} did not take it: {fault}.", _CHECK)

@@ -19,10 +19,10 @@ from frametally.video.decoding import Image
 Floats = npt.NDArray[np.float32]
 
 FILL: Final = 0.45
-"""How much of a filled area is its colour, the rest being the picture."""
+"""How much of a filled area is its color, the rest being the picture."""
 SURE_KEYPOINT: Final = 0.3
 """Confidence from which a keypoint is drawn: those below lie anywhere."""
-MOST_ENLARGED_PX: Final = 4096
+MAX_ENLARGED_PX: Final = 4096
 """The longer side of a picture that was enlarged."""
 _FAR_PX = 1 << 15
 """Nothing is drawn farther from the corner: OpenCV takes no numbers of any size."""
@@ -59,18 +59,18 @@ class Scene:
         return cls(xyxy=np.zeros((0, 4), np.float32), class_names=(), confidence=np.zeros(0))
 
 
-def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, least_width_px: int = 0) -> Image:
+def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px: int = 0) -> Image:
     """A new picture with the scene on it.
 
     Args:
         image: (height_px, width_px, 3) BGR; stays as it is.
         scene: what to draw; scaled where it refers to another size. A place that is not finite is left out.
-        colors: hex colour by class name; grey where there is none.
-        least_width_px: enlarge smaller pictures first, so that labels can be read: by a whole factor, and not beyond
-            `MOST_ENLARGED_PX`.
+        colors: hex color by class name; gray where there is none.
+        min_width_px: enlarge smaller pictures first, so that labels can be read: by a whole factor, and not beyond
+            `MAX_ENLARGED_PX`.
     """
     native_wh = (image.shape[1], image.shape[0])
-    factor = max(min(math.ceil(least_width_px / native_wh[0]), MOST_ENLARGED_PX // max(native_wh)), 1)
+    factor = max(min(math.ceil(min_width_px / native_wh[0]), MAX_ENLARGED_PX // max(native_wh)), 1)
     canvas = image.copy() if factor == 1 else _enlarged(image, factor)
     wh = scene.wh or native_wh
     scene = _in_reach(scene, canvas.shape[1] / wh[0], canvas.shape[0] / wh[1])
@@ -288,7 +288,7 @@ def _legend(scene: Scene) -> list[tuple[str, float]]:
 
 
 def _draw_banner(canvas: Image, rows: Sequence[tuple[str, float]], colors: Mapping[str, str]) -> None:
-    """A line for each row in the upper left corner, on the colour of its class."""
+    """A line for each row in the upper left corner, on the color of its class."""
     scale, weight = _text_scale(canvas) * 1.2, max(_thickness(canvas) // 2, 1)
     pad = max(round(10 * scale), 4)
     top = left = pad

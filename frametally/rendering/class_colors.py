@@ -1,4 +1,4 @@
-"""One colour a class name, for good in a deployment; told apart by colour-blind eyes too."""
+"""One color a class name, for good in a deployment; told apart by color-blind eyes too."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ PALETTE: Final = (
     "#a65628",
     "#7f8c8d",
 )
-"""The colours of Okabe and Ito (Color Universal Design, 2008) without black and yellow, and four more."""
-MOST_NAMES: Final = 5000
-MOST_LETTERS: Final = 200
+"""The colors of Okabe and Ito (Color Universal Design, 2008) without black and yellow, and four more."""
+MAX_NAMES: Final = 5000
+MAX_LETTERS: Final = 200
 """So many names, none of them longer, are remembered; names come from results and links."""
 
 
@@ -37,12 +37,12 @@ class _Kept(msgspec.Struct):
 
 
 class ClassColors:
-    """The colours that names of classes have got, kept in a small file; all processes with the file give the same.
+    """The colors that names of classes have got, kept in a small file; all processes with the file give the same.
 
-    A name gets its colour when it is first seen, in whatever job, also as the name of classes renamed or merged, and
+    A name gets its color when it is first seen, in whatever job, also as the name of classes renamed or merged, and
     keeps it. It is one that no other class of the same results has and few others have at all, as long as there is
-    one: two names that got one colour in different jobs have it where they meet, too. Names beyond the bounds have a
-    colour for good as well, which only they themselves decide. Where the file cannot be written, this process
+    one: two names that got one color in different jobs have it where they meet, too. Names beyond the bounds have a
+    color for good as well, which only they themselves decide. Where the file cannot be written, this process
     remembers.
     """
 
@@ -51,10 +51,10 @@ class ClassColors:
         self._known: dict[str, str] = {}
 
     def of(self, names: Iterable[str]) -> dict[str, str]:
-        """A hex colour per name of the classes that are shown together."""
+        """A hex color per name of the classes that are shown together."""
         wanted = sorted(set(names))
-        kept = [name for name in wanted if len(name) <= MOST_LETTERS]
-        if not self._known.keys() >= set(kept) and len(self._known) < MOST_NAMES:
+        kept = [name for name in wanted if len(name) <= MAX_LETTERS]
+        if not self._known.keys() >= set(kept) and len(self._known) < MAX_NAMES:
             self._known = self._learn(kept)
         return {name: self._known.get(name) or _by_wish(name)[0] for name in wanted}
 
@@ -64,7 +64,7 @@ class ClassColors:
             with locked(self._path.parent):
                 known = self._known | self._read()
                 new = {name: color for name, color in class_colors(names, known).items() if name not in known}
-                learned = known | dict(list(new.items())[: MOST_NAMES - len(known)])
+                learned = known | dict(list(new.items())[: MAX_NAMES - len(known)])
                 if learned != known:
                     write_json(self._path, _Kept(learned))
         except (OSError, FrametallyError):
@@ -80,7 +80,7 @@ class ClassColors:
 
 
 def class_colors(names: Iterable[str], known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """A hex colour per class name; a name without a known one gets what no other name here has, and few have at all."""
+    """A hex color per class name; a name without a known one gets what no other name here has, and few have at all."""
     wanted = sorted(set(names))
     colors = {name: known[name] for name in wanted if name in known}
     used, here = Counter(known.values()), set(colors.values())
@@ -94,6 +94,6 @@ def class_colors(names: Iterable[str], known: Mapping[str, str] = MappingProxyTy
 
 
 def _by_wish(name: str) -> list[str]:
-    """All colours, from the one that the name itself chooses on."""
+    """All colors, from the one that the name itself chooses on."""
     wished = zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE)
     return [*PALETTE[wished:], *PALETTE[:wished]]

@@ -1,4 +1,4 @@
-"""A scene made once and laid on many frames, on their YUV planes: no conversion to colours and back for each frame."""
+"""A scene made once and laid on many frames, on their YUV planes: no conversion to colors and back for each frame."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from frametally.rendering.annotate import Scene, draw
 from frametally.video.decoding import Image
 
 _UNTOUCHED = (1, 2, 3)
-"""A colour, B G R, that nothing is drawn in."""
+"""A color, B G R, that nothing is drawn in."""
 
 
-class Stencil:
+class Overlay:
     """What is drawn for a scene, and where. For `is_opaque` scenes only: nothing shines through."""
 
     def __init__(self, scene: Scene, width_px: int, height_px: int, colors: Mapping[str, str]) -> None:
@@ -25,7 +25,7 @@ class Stencil:
         self._planes = cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420)
         self._mask = np.concatenate([drawn.ravel(), coarse, coarse]).reshape(self._planes.shape)
 
-    def lay_on(self, planes: Image) -> None:
+    def blend_into(self, planes: Image) -> None:
         """Draw on (height_px * 3 / 2, width_px) planes in the order Y, U, V, as OpenCV calls I420."""
         cv2.copyTo(self._planes, self._mask, planes)
 

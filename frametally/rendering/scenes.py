@@ -1,4 +1,4 @@
-"""From results to what is drawn: the scene of one analysed frame, or of all of them in turn, through a view."""
+"""From results to what is drawn: the scene of one analyzed frame, or of all of them in turn, through a view."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from frametally.analysis.view import View, ViewedBoxes
 from frametally.rendering.annotate import Scene
 from frametally.results import Kind
 
-MOST_LABELS = 5
+MAX_LABELS = 5
 CHUNK_ENTRIES = 256
 """Entries whose boxes are read together: polygons of so many frames fit in memory."""
 
@@ -26,7 +26,7 @@ def scene_of(view: View, entry: int) -> Scene:
 
 
 def scenes(view: View, first: int = 0) -> Iterator[tuple[int, Scene]]:
-    """(entry, scene) from this entry to the last; empty scenes for those that were not analysed."""
+    """(entry, scene) from this entry to the last; empty scenes for those that were not analyzed."""
     for start in range(first, len(view.results.time_s), CHUNK_ENTRIES):
         stop = min(start + CHUNK_ENTRIES, len(view.results.time_s))
         yield from enumerate(_chunk(view, start, stop), start)
@@ -100,5 +100,5 @@ def _banner_scene(view: View, codes: npt.NDArray[np.int32], scores: npt.NDArray[
         if code >= 0 and score >= view.confidence:
             name = view.names[code]
             best[name] = max(best.get(name, 0.0), float(score))
-    rows = sorted(best.items(), key=lambda row: -row[1])[:MOST_LABELS]
+    rows = sorted(best.items(), key=lambda row: -row[1])[:MAX_LABELS]
     return Scene(xyxy=np.zeros((0, 4), np.float32), class_names=(), confidence=np.zeros(0), banner=rows)

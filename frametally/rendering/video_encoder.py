@@ -6,8 +6,8 @@ A line of JSON (`Report`) on standard output now and then: the share done, or wh
 a terminated run leaves nothing, and it ends with its standard input: when whoever holds the other end is gone.
 See `video_exports` for the side that starts it.
 
-Every frame shows the boxes of the latest analysed frame, so the picture runs as smoothly as the video does; after an
-entry that was not analysed, nothing is drawn.
+Every frame shows the boxes of the latest analyzed frame, so the picture runs as smoothly as the video does; after an
+entry that was not analyzed, nothing is drawn.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.errors import FrametallyError, VideoError
 from frametally.rendering.annotate import Scene, draw
-from frametally.rendering.overlay import Stencil, is_blank, is_opaque
+from frametally.rendering.overlay import Overlay, is_blank, is_opaque
 from frametally.rendering.scenes import scenes
 from frametally.rendering.video_specs import Report, VideoSpec
 from frametally.results import open_results
@@ -43,7 +43,7 @@ from frametally.video.decoding import FrameIndex, Image, upright
 from frametally.video.frame_reader import FrameReader, load_index
 
 ENCODER: Final = {"preset": "ultrafast", "crf": "25", "x264-params": "cabac=1:8x8dct=1"}
-LEAST_WIDTH_PX: Final = 640
+MIN_WIDTH_PX: Final = 640
 """Smaller videos are enlarged, so that labels can be read."""
 _ITEMS_AHEAD = 4
 _REPORTS = 200
@@ -62,7 +62,7 @@ def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -
         ResultsError: the archive is damaged.
     """
     index = load_index(Path(spec.video))
-    classes = ClassView(spec.renames, spec.shown)
+    classes = ClassMapping(spec.renames, spec.shown)
     view = View(open_results(Path(spec.results)), spec.model, spec.confidence, classes)
     positions = _positions(spec, index, view)
     if not len(positions):
@@ -76,8 +76,8 @@ def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -
 def _positions(spec: VideoSpec, index: FrameIndex, view: View) -> npt.NDArray[np.int64]:
     positions = np.arange(len(index))
     if not spec.every_frame:
-        analysed = view.results.frame_index[view.table.analysed]
-        positions = analysed[analysed < len(index)]
+        analyzed = view.results.frame_index[view.table.analyzed]
+        positions = analyzed[analyzed < len(index)]
     if spec.window_s is None:
         return positions
     first_s, last_s = spec.window_s
@@ -98,17 +98,17 @@ def _drawn(
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """(display index, picture to encode, with the scene that holds then)."""
     scene, coming = Scene.empty(), next(holding, None)
-    stencil: Stencil | None = None
+    stencil: Overlay | None = None
     for position, frame in frames:
         while coming is not None and coming[0] <= position:
             scene, coming, stencil = coming[1], next(holding, None), None
         if is_opaque(scene) and _is_plain(frame):
             planes = frame.to_ndarray().astype(np.uint8, copy=False)
             if not is_blank(scene):
-                stencil = stencil or Stencil(scene, frame.width, frame.height, colors)
-                stencil.lay_on(planes)
+                stencil = stencil or Overlay(scene, frame.width, frame.height, colors)
+                stencil.blend_into(planes)
         else:
-            canvas = _even(draw(_picture(frame), scene, colors, least_width_px=LEAST_WIDTH_PX))
+            canvas = _even(draw(_picture(frame), scene, colors, min_width_px=MIN_WIDTH_PX))
             planes = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
         picture = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")  # no copy
         picture.colorspace = frame.colorspace if _is_plain(frame) else _BT601
@@ -161,7 +161,7 @@ def _end_pts(index: FrameIndex, position: int) -> int:
 def _is_plain(frame: av.VideoFrame) -> bool:
     """Whether the frame is shown as its planes are."""
     is_420 = frame.format.name == "yuv420p" and frame.color_range != _JPEG_RANGE
-    return is_420 and frame.width >= LEAST_WIDTH_PX and not (frame.rotation or frame.width % 2 or frame.height % 2)
+    return is_420 and frame.width >= MIN_WIDTH_PX and not (frame.rotation or frame.width % 2 or frame.height % 2)
 
 
 def _picture(frame: av.VideoFrame) -> Image:

@@ -28,7 +28,7 @@ from frametally.errors import MediaError
 from frametally.rendering.video_specs import Report, VideoSpec
 from frametally.storage.atomic import TRY_AGAIN, check_room, disk_full_explained
 
-MOST_BYTES: Final = 4 * 1024**3
+MAX_BYTES: Final = 4 * 1024**3
 """What finished videos may take together; the ones that were asked for longest ago go first."""
 _FORMAT = 1
 """Part of every key; another number makes all videos anew."""
@@ -68,13 +68,13 @@ class _Running(NamedTuple):
     """Locked: who cannot lock it knows that somebody waits for the video."""
 
 
-class Exports:
+class VideoExporter:
     """All annotated videos below one folder. Any thread may ask."""
 
-    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._most_bytes = most_bytes
+        self._most_bytes = max_bytes
         self._lock = threading.Lock()
         self._running: _Running | None = None
         self._failed: dict[str, ExportState] = {}

@@ -14,16 +14,16 @@ class VideoSpec(Struct, frozen=True, kw_only=True):
     """Folder of the archived results."""
     model: str
     colors: dict[str, str]
-    """Hex colour by class name in the view."""
+    """Hex color by class name in the view."""
     confidence: float = 0.0
     renames: tuple[tuple[str, str], ...] = ()
-    """As in `ClassView`."""
+    """As in `ClassMapping`."""
     shown: tuple[str, ...] | None = None
     """Classes of the view; None: all."""
     window_s: tuple[float, float] | None = None
     """First and last second, both included; None: the whole video."""
     every_frame: bool = True
-    """Or the analysed ones only, each shown until the next."""
+    """Or the analyzed ones only, each shown until the next."""
 
 
 class Report(Struct, frozen=True, omit_defaults=True):

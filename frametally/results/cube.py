@@ -17,10 +17,10 @@ import numpy.typing as npt
 STEPS: Final = 101
 GRID: Final = np.arange(STEPS) / 100
 """(101,) the thresholds of the cube."""
-MOST_CLASSES: Final = 1024
+MAX_CLASSES: Final = 1024
 """A model with more classes gets no cube: it is counted from its boxes."""
-_MOST_BUCKETS = 1024
-_MOST_CELLS = 1 << 16
+_MAX_BUCKETS = 1024
+_MAX_CELLS = 1 << 16
 _ONE = np.uint32(1)  # of the array's own type, else `add.at` is forty times slower
 _NEVER = np.iinfo(np.int32).max
 
@@ -62,7 +62,7 @@ class CubeBuilder:
 
     def __init__(self) -> None:
         self._span_bits = 0
-        self._boxes = np.zeros((8, _MOST_BUCKETS, STEPS), dtype=np.uint32)
+        self._boxes = np.zeros((8, _MAX_BUCKETS, STEPS), dtype=np.uint32)
         self._peak = np.zeros((8, STEPS), dtype=np.int32)
         self._present = np.zeros((8, STEPS), dtype=np.int32)
         self._first = np.full((8, STEPS), _NEVER, dtype=np.int32)
@@ -75,7 +75,7 @@ class CubeBuilder:
         counted = confidence >= 0
         entry, class_code = entry[counted].astype(np.int64), class_code[counted].astype(np.int64)
         step = steps_of(confidence[counted])
-        if not len(entry) or int(class_code.max()) >= MOST_CLASSES:
+        if not len(entry) or int(class_code.max()) >= MAX_CLASSES:
             self._widen(int(class_code.max(initial=0)) + 1)
             return
         self._widen(int(class_code.max()) + 1)
@@ -86,7 +86,7 @@ class CubeBuilder:
 
     def finish(self, order: list[int], entries: int) -> Cube | None:
         """The cube with its classes in this order, over so many entries; None where there are too many classes."""
-        if len(order) > MOST_CLASSES:
+        if len(order) > MAX_CLASSES:
             return None
         self._widen(len(order))
         self._lengthen(entries)
@@ -102,22 +102,22 @@ class CubeBuilder:
 
     def _add_ranks(self, entry: npt.NDArray[Any], class_code: npt.NDArray[Any], step: npt.NDArray[Any]) -> None:
         """Peak and presence: the k-th most certain box of an entry makes k of them from its own step downwards."""
-        key = np.sort(((entry * MOST_CLASSES + class_code) << 7) | (STEPS - 1 - step))
+        key = np.sort(((entry * MAX_CLASSES + class_code) << 7) | (STEPS - 1 - step))
         group, step = key >> 7, STEPS - 1 - (key & 127)
         starts = np.flatnonzero(np.diff(group, prepend=-1))
         rank = np.arange(1, len(key) + 1) - np.repeat(starts, np.diff(starts, append=len(key)))
-        cell = (group % MOST_CLASSES) * STEPS + step
+        cell = (group % MAX_CLASSES) * STEPS + step
         np.maximum.at(self._peak.reshape(-1), cell, rank.astype(np.int32))
-        best, of_entry = cell[starts], (group[starts] // MOST_CLASSES).astype(np.int32)
+        best, of_entry = cell[starts], (group[starts] // MAX_CLASSES).astype(np.int32)
         np.add.at(self._present.reshape(-1), best, np.int32(1))
         np.minimum.at(self._first.reshape(-1), best, of_entry)
         np.maximum.at(self._last.reshape(-1), best, of_entry)
 
     def _widen(self, classes: int) -> None:
         """Make room for so many classes; with many of them, at the expense of buckets."""
-        while self._boxes.shape[0] < min(classes, MOST_CLASSES):
+        while self._boxes.shape[0] < min(classes, MAX_CLASSES):
             room = 2 * self._boxes.shape[0]
-            while self._boxes.shape[1] * room > _MOST_CELLS:
+            while self._boxes.shape[1] * room > _MAX_CELLS:
                 self._boxes = self._boxes[:, 0::2] + self._boxes[:, 1::2]
                 self._span_bits += 1
             self._boxes = np.concatenate([self._boxes, np.zeros_like(self._boxes)])
@@ -127,7 +127,7 @@ class CubeBuilder:
             self._last = np.concatenate([self._last, np.full_like(self._last, -1)])
 
     def _lengthen(self, entries: int) -> None:
-        """Make room for so many entries: two neighbouring buckets become one."""
+        """Make room for so many entries: two neighboring buckets become one."""
         while entries > self._boxes.shape[1] << self._span_bits:
             half = self._boxes.shape[1] // 2
             self._boxes[:, :half] = self._boxes[:, 0::2] + self._boxes[:, 1::2]

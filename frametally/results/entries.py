@@ -58,7 +58,7 @@ class Keypoint(Struct, gc=False):
 
 
 class Box(Struct, gc=False, kw_only=True):
-    """x and y are the centre; all four in pixels. The order is the service's own: in it, decoding is quickest."""
+    """x and y are the center; all four in pixels. The order is the service's own: in it, decoding is quickest."""
 
     x: float
     y: float

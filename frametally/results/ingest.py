@@ -138,7 +138,7 @@ class _Reading:
                 self._unread[key] = None
 
     def frames_table(self) -> pa.Table:
-        """A row per entry: where its frame stands, and for each model whether it was analysed, at what size.
+        """A row per entry: where its frame stands, and for each model whether it was analyzed, at what size.
 
         Raises:
             ResultsError: the lists are not of one length.

@@ -34,7 +34,7 @@ class ModelNotes(Struct, frozen=True):
     point_order: list[int] = []
     """The codes of the keypoints in the order of the model's own ids."""
     odd: int = 0
-    """Entries that do not fit the kind; they count as not analysed."""
+    """Entries that do not fit the kind; they count as not analyzed."""
 
 
 class Notes(Struct, frozen=True):

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_MOST_PX = 1 << 25
+_MAX_PX = 1 << 25
 _MODES = ("L", "P", "1")
 
 
@@ -34,7 +34,7 @@ def unpack(text: str) -> bytes:
     if png[:8] != _SIGNATURE or len(png) < 24:
         raise MaskError("The mask is no PNG.")
     width_px, height_px = struct.unpack(">II", png[16:24])
-    if not 0 < width_px * height_px <= _MOST_PX:
+    if not 0 < width_px * height_px <= _MAX_PX:
         raise MaskError("The mask has no size that a frame could have.")
     return png
 
@@ -43,12 +43,12 @@ def class_ids(png: bytes) -> npt.NDArray[np.uint8]:
     """(h, w) class id of each pixel of an unpacked mask.
 
     Raises:
-        MaskError: it is damaged, or has colours.
+        MaskError: it is damaged, or has colors.
     """
     try:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
             if image.mode not in _MODES:
-                raise MaskError("The mask has colours, not class ids.")
+                raise MaskError("The mask has colors, not class ids.")
             return np.array(image, dtype=np.uint8)
     except (OSError, SyntaxError, ValueError, struct.error) as error:
         raise MaskError("The mask is damaged.") from error

@@ -59,7 +59,7 @@ class ModelTable:
     kind: Kind
     classes: tuple[str, ...]
     """Class names, sorted; labels of a classification, areas of a semantic segmentation."""
-    analysed: npt.NDArray[np.bool_]
+    analyzed: npt.NDArray[np.bool_]
     """(n,) whether entry i is known; False where it is `null`, or does not fit the kind."""
     image_wh: npt.NDArray[np.float32]
     """(n, 2) size in pixels that the coordinates refer to; NaN where the file does not say."""
@@ -69,9 +69,9 @@ class ModelTable:
     """In the order of the model's own ids."""
 
     @cached_property
-    def analysed_before(self) -> npt.NDArray[np.int64]:
+    def analyzed_before(self) -> npt.NDArray[np.int64]:
         """(n + 1,) how many entries before entry i are known."""
-        return np.concatenate([[0], np.cumsum(self.analysed)])
+        return np.concatenate([[0], np.cumsum(self.analyzed)])
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class Results:
         return table
 
     def embeddings(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float32]:
-        """(m, d) embeddings of the entries [start, stop), NaN where one was not analysed; d is 512 for CLIP.
+        """(m, d) embeddings of the entries [start, stop), NaN where one was not analyzed; d is 512 for CLIP.
 
         d is 0 where none of them was.
         """
@@ -266,7 +266,7 @@ def _model_table(notes: ModelNotes, frames: pa.Table) -> ModelTable:
         name=notes.name,
         kind=notes.kind,
         classes=tuple(sorted(notes.classes)),
-        analysed=frames[f"analysed_{notes.number}"].to_numpy(),
+        analyzed=frames[f"analyzed_{notes.number}"].to_numpy(),
         image_wh=np.column_stack(sides),
         odd=notes.odd,
         keypoint_names=tuple(notes.points[code] for code in notes.point_order),

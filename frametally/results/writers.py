@@ -38,24 +38,24 @@ class Frames:
     """Whether and how large: what is kept of every entry, of any kind."""
 
     def __init__(self) -> None:
-        self.analysed = bytearray()
+        self.analyzed = bytearray()
         self.wh = array("f")
         self.odd = 0
 
     def __len__(self) -> int:
-        return len(self.analysed)
+        return len(self.analyzed)
 
     def add(self, batch: Batch) -> None:
-        self.analysed.extend([entry is not None and entry is not ODD for entry in batch])
+        self.analyzed.extend([entry is not None and entry is not ODD for entry in batch])
         self.odd += batch.count(ODD)
         self.wh.extend(chain.from_iterable(map(_size, batch)))
 
     def columns(self, model: int) -> dict[str, pa.Array]:
         """(n,) columns of `frames.parquet`, their names ending with the number of the model."""
         wh = np.frombuffer(self.wh, dtype=np.float32).reshape(-1, 2)
-        analysed = column(np.frombuffer(self.analysed, dtype=np.bool_))
+        analyzed = column(np.frombuffer(self.analyzed, dtype=np.bool_))
         size = {f"width_px_{model}": column(wh[:, 0]), f"height_px_{model}": column(wh[:, 1])}
-        return {f"analysed_{model}": analysed, **size}
+        return {f"analyzed_{model}": analyzed, **size}
 
 
 class Names(dict[str, int]):

@@ -15,14 +15,14 @@ from frametally.errors import SettingsError
 LOCK_NAME: Final = "in-use"
 
 
-class Part:
+class SharedLock:
     """A share in the folder: it ends when it is closed or forgotten, or with the process."""
 
     def __init__(self, handle: int) -> None:
         self.close = weakref.finalize(self, os.close, handle)
 
 
-def take_part(data_dir: Path) -> Part:
+def lock_shared(data_dir: Path) -> SharedLock:
     """Keep a restore away for as long as what is returned lives.
 
     Raises:
@@ -33,7 +33,7 @@ def take_part(data_dir: Path) -> Part:
     if not _lock(handle, fcntl.LOCK_SH):
         os.close(handle)
         raise SettingsError("A backup is being restored into the data folder.", "Wait until that has ended.")
-    return Part(handle)
+    return SharedLock(handle)
 
 
 @contextmanager

@@ -26,9 +26,9 @@ from frametally.video.h264 import is_intra
 Image = npt.NDArray[np.uint8]
 """A picture as it is shown, upright: (height_px, width_px, 3), BGR as OpenCV and supervision have it."""
 
-MOST_PIXELS: Final = 8192 * 8192
+MAX_PIXELS: Final = 8192 * 8192
 """Of one picture; a small file can promise pictures that fill the memory."""
-MOST_FRAMES: Final = 20_000_000
+MAX_FRAMES: Final = 20_000_000
 """That a file holds or promises, and of entries: a week at 30 frames per second has 18 million."""
 _NO_MEMORY: Final = (av.error.MemoryError, av.error.BlockingIOError)
 """The second: no thread was to be had, for want of memory too."""
@@ -79,7 +79,7 @@ class FrameIndex:
 
 
 def plan_frames(index: FrameIndex, infer_fps: float) -> npt.NDArray[np.int64]:
-    """Which frames are analysed: (m,) display indices, ascending, no frame twice.
+    """Which frames are analyzed: (m,) display indices, ascending, no frame twice.
 
     Entry i is the frame whose pts is nearest to i / `infer_fps` seconds after the first frame's, the earlier one on
     a tie (contract: the engine's rule). Where the file was cut short, the indices go on at its mean frame distance
@@ -216,9 +216,9 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
         if not streams:
             raise VideoError("The file has no picture, only sound.", "Choose a file with a video track.")
         chosen = next((stream for stream in streams if stream.disposition & _DEFAULT), streams[0])
-        if chosen.codec_context.width * chosen.codec_context.height > MOST_PIXELS:
+        if chosen.codec_context.width * chosen.codec_context.height > MAX_PIXELS:
             raise VideoError("The pictures of this video are too large.", "Scale it down to at most 8K and try again.")
-        chosen.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # also where the size changes on the way
+        chosen.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # also where the size changes on the way
         yield container, chosen
 
 
@@ -236,7 +236,7 @@ def _with_promised_frames(index: FrameIndex) -> npt.NDArray[np.int64]:
 
 
 def _check_count(frames: int) -> None:
-    if frames > MOST_FRAMES:
+    if frames > MAX_FRAMES:
         raise VideoError("The video holds or promises too many frames.", "Cut it, or export it again if it is short.")
 
 

@@ -34,10 +34,10 @@ from frametally.video.decoding import (
 )
 
 CACHE_BYTES: Final = 96 * 1024**2
-"""Room for the decoded neighbours of a frame: 30 at 1080p."""
+"""Room for the decoded neighbors of a frame: 30 at 1080p."""
 _CHEAPER_THAN_A_SEEK = 8
 """Frames that are sooner decoded than a seek is made and its first frame got through the decoder's threads."""
-_MOST_SCALED_PX = 4096
+_MAX_SCALED_PX = 4096
 _SKIPS_EXACTLY = {"h264", "hevc", "mpeg4", "mpeg2video"}
 _INDEX_VERSION = 1
 
@@ -206,8 +206,8 @@ class FrameReader:
 class _Kept:
     """The decoded frames that were used last, up to so many bytes. Not converted yet: that costs more than keeping."""
 
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, max_bytes: int) -> None:
+        self._most_bytes = max_bytes
         self._bytes = 0
         self._frames: OrderedDict[int, av.VideoFrame] = OrderedDict()
 
@@ -281,7 +281,7 @@ def _read_to(packets: Iterator[Any], pts: int, dts: int) -> Any | None:
 def _scaled(frame: av.VideoFrame, height_px: int) -> Image:
     turned = round(frame.rotation / 90) % 2
     shown_px = frame.width if turned else frame.height
-    factor = min(height_px / shown_px, _MOST_SCALED_PX / max(frame.width, frame.height))
+    factor = min(height_px / shown_px, _MAX_SCALED_PX / max(frame.width, frame.height))
     size = {"width": max(round(frame.width * factor), 1), "height": max(round(frame.height * factor), 1)}
     small = frame.reformat(**size, format="bgr24", interpolation="AREA")
     image: Image = small.to_ndarray().astype(np.uint8, copy=False)

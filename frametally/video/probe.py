@@ -12,7 +12,7 @@ from frametally.errors import VideoError
 from frametally.video.decoding import build_index, decode, open_video, upright
 
 
-class VideoFacts(Struct, frozen=True, kw_only=True):
+class VideoInfo(Struct, frozen=True, kw_only=True):
     """What a probe finds out. Sizes are as shown, after rotation."""
 
     container: str
@@ -32,11 +32,11 @@ class VideoFacts(Struct, frozen=True, kw_only=True):
         return float(Fraction(self.frame_rate))
 
     def planned_count(self, infer_fps: float) -> int:
-        """How many frames are analysed at this rate."""
+        """How many frames are analyzed at this rate."""
         return min(math.ceil(round(self.duration_s * infer_fps, 3)), self.frame_count)
 
 
-def probe(path: Path) -> VideoFacts:
+def probe(path: Path) -> VideoInfo:
     """What the file is, found out by reading its index and decoding its first frame.
 
     Raises:
@@ -52,7 +52,7 @@ def probe(path: Path) -> VideoFacts:
     with open_video(path) as (container, stream):
         mean = Fraction(len(index) - 1, int(index.pts[-1] - index.pts[0])) / index.time_base if len(index) > 1 else None
         rate = stream.average_rate or mean or Fraction(1)
-        return VideoFacts(
+        return VideoInfo(
             container=container.format.name.split(",")[0],
             codec=stream.codec_context.codec.canonical_name,
             width_px=width_px,

@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from frametally.analysis.class_mapping import ClassView, add_known
+from frametally.analysis.class_mapping import ClassMapping, add_known
 
 CLASSES = ("bus", "car", "person", "truck")
 
@@ -26,19 +26,19 @@ CLASSES = ("bus", "car", "person", "truck")
     ],
 )
 def test_classes_with_one_name_are_one_class(text: str, names: tuple[str, ...], codes: list[int]) -> None:
-    view = ClassView.parse(text)
+    view = ClassMapping.parse(text)
     assert view.names(CLASSES) == names
     assert view.codes(CLASSES).tolist() == codes
 
 
 @pytest.mark.parametrize("text", ["car", "car>", "a>b>c", ",,,", ">", "car>,", "\\", "car\\>b"])
 def test_what_is_no_rename_is_left_out(text: str) -> None:
-    assert ClassView.parse(text).names(CLASSES) == CLASSES
+    assert ClassMapping.parse(text).names(CLASSES) == CLASSES
 
 
 def test_the_compact_form_is_short_for_plain_names() -> None:
-    assert ClassView.parse("car>vehicle,truck>vehicle").format() == "car>vehicle,truck>vehicle"
-    assert ClassView((("a,b", "c>d"), ("", "\\"))).format() == r"a\,b>c\>d,>\\"
+    assert ClassMapping.parse("car>vehicle,truck>vehicle").format() == "car>vehicle,truck>vehicle"
+    assert ClassMapping((("a,b", "c>d"), ("", "\\"))).format() == r"a\,b>c\>d,>\\"
 
 
 def test_any_name_comes_back_from_the_compact_form() -> None:
@@ -47,35 +47,35 @@ def test_any_name_comes_back_from_the_compact_form() -> None:
     for _ in range(500):
         texts = ["".join(chance.choices(alphabet, k=chance.randrange(5))) for _ in range(8)]
         pairs = {name: seen_as for name, seen_as in zip(texts[:4], texts[4:], strict=True) if seen_as not in ("", name)}
-        view = ClassView(tuple(pairs.items()))
-        assert ClassView.parse(view.format()) == view
+        view = ClassMapping(tuple(pairs.items()))
+        assert ClassMapping.parse(view.format()) == view
 
 
 def test_no_class_is_ever_lost() -> None:
     chance = random.Random(4)
     for _ in range(200):
         classes = tuple(dict.fromkeys(chance.choices("abcdefgh", k=6)))
-        view = ClassView(tuple((name, chance.choice("abcxyz")) for name in classes if chance.random() < 0.5))
+        view = ClassMapping(tuple((name, chance.choice("abcxyz")) for name in classes if chance.random() < 0.5))
         names, codes = view.names(classes), view.codes(classes)
         assert [names[code] for code in codes] == [view.name_of(name) for name in classes]
         assert sorted(set(codes.tolist())) == list(range(len(names)))
 
 
 def test_classes_that_are_not_shown_have_no_place() -> None:
-    view = ClassView.parse("car>vehicle,truck>vehicle", shown=("vehicle", "bus", "unicorn"))
+    view = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "bus", "unicorn"))
     assert view.names(CLASSES) == ("bus", "vehicle")
     assert view.codes(CLASSES).tolist() == [0, 1, -1, 1]
 
 
 def test_two_models_share_the_places_of_their_names() -> None:
-    view = ClassView.parse("auto>car")
+    view = ClassMapping.parse("auto>car")
     names = ("car", "person")
     assert view.codes(("person", "car"), names).tolist() == [1, 0]
     assert view.codes(("auto", "dog"), names).tolist() == [0, -1]
 
 
 def test_merged_values_are_joined_and_the_unknown_stays_unknown() -> None:
-    view = ClassView.parse("car>vehicle,truck>vehicle", shown=("vehicle", "person"))
+    view = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "person"))
     nan = np.nan
     values = np.array([[1, 2, 3, 4], [1, nan, 3, 4], [1, 2, nan, nan], [nan] * 4])
     np.testing.assert_array_equal(view.merge(values, CLASSES, add_known), [[6, 3], [4, 3], [2, nan], [nan, nan]])

@@ -10,7 +10,7 @@ import pytest
 
 from frametally.analysis import matching
 from frametally.analysis import view as view_module
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.comparison import Comparison, Second, by_second, compare
 from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
@@ -91,7 +91,7 @@ def test_random_crowds_are_matched_as_a_plain_loop_matches_them(
     tmp_path: Path, confidence: float, renames: str
 ) -> None:
     first, second = random_entries(1, 120), random_entries(2, 120, classes="bcd")
-    classes = ClassView.parse(renames)
+    classes = ClassMapping.parse(renames)
     comparison = compare(opened(tmp_path, a=first, b=second), "a", "b", confidence, classes)
     expected = [
         counted(one, other, confidence, dict(classes.renames)) for one, other in zip(first, second, strict=True)
@@ -143,7 +143,7 @@ def test_where_nothing_can_be_compared_nothing_is_known(tmp_path: Path) -> None:
 
 def test_a_class_that_is_not_shown_is_not_compared(tmp_path: Path) -> None:
     results = opened(tmp_path, a=[entry(box("car"), box("dog"))], b=[entry(box("dog"), box("cat"))])
-    comparison = compare(results, "a", "b", 0.5, ClassView(shown=("dog", "cat")))
+    comparison = compare(results, "a", "b", 0.5, ClassMapping(shown=("dog", "cat")))
     assert (comparison.classes, rows_of(comparison)) == (("dog", "cat"), [(1, 0, 1)])
 
 

@@ -61,8 +61,8 @@ def test_a_box_counts_from_its_own_confidence_on(
     counts = count(results, "cars", confidence - off_step)
     assert counts.classes == ("car", "person")
     assert counts.boxes.T.tolist() == [cars, people]
-    assert counts.analysed.tolist() == [1, 0, 1, 1, 1, 1]
-    assert np.isnan(counts.values).tolist() == [[unknown] * 2 for unknown in counts.analysed == 0]
+    assert counts.analyzed.tolist() == [1, 0, 1, 1, 1, 1]
+    assert np.isnan(counts.values).tolist() == [[unknown] * 2 for unknown in counts.analyzed == 0]
 
 
 @pytest.mark.parametrize("value", [0.1, 0.15, 0.29, 0.35, 0.57, 0.7, 0.8, 0.99])
@@ -80,7 +80,7 @@ def test_classes_are_counted_in_the_order_that_was_asked_for(results: Results) -
     assert count(results, "cars", 0.3, ()).boxes.shape == (6, 0)
 
 
-def test_totals_are_over_the_analysed_frames_only(results: Results) -> None:
+def test_totals_are_over_the_analyzed_frames_only(results: Results) -> None:
     for confidence in (0.3, 0.3 - 1e-12):
         car, person = totals(results, "cars", confidence)
         assert car == Totals("car", 4 / 5, 2, 3 / 5, 3 * 0.2, 0.0, 1.0)
@@ -99,7 +99,7 @@ def test_a_class_below_the_threshold_was_never_seen(results: Results) -> None:
     assert totals(results, "cars", 1.0)[0] == Totals("car", 0.0, 0, 0.0, 0.0, None, None)
 
 
-def test_where_no_frame_was_analysed_nothing_is_known(tmp_path: Path) -> None:
+def test_where_no_frame_was_analyzed_nothing_is_known(tmp_path: Path) -> None:
     results = archived(tmp_path, document(None, None, birds=[entry(box("bird")), None]))
     assert (count(results, "cars", 0.3).boxes.shape, totals(results, "cars", 0.3)) == ((2, 0), [])
     assert totals(results, "birds", 0.3, window_s=(0.1, 1)) == [Totals("bird", None, None, None, None, None, None)]
@@ -159,28 +159,28 @@ def test_the_cube_and_the_boxes_count_the_same(tmp_path: Path, seed: int, entrie
 
 def test_points_are_the_means_of_their_entries(tmp_path: Path) -> None:
     results = random_results(tmp_path, 6, 1100)
-    fine, coarse = count(results, "cars", 0.5, most_points=None), count(results, "cars", 0.5)
+    fine, coarse = count(results, "cars", 0.5, max_points=None), count(results, "cars", 0.5)
     assert coarse.starts.tolist() == list(range(0, 1100, 4))
     assert coarse.planned.sum() == 1100
     assert coarse.time_s.tolist() == results.time_s[coarse.starts].tolist()
-    for start, analysed, values in zip(coarse.starts, coarse.analysed, coarse.values, strict=True):
-        known = fine.analysed[start : start + 4] > 0
-        assert analysed == known.sum()
-        if analysed:
+    for start, analyzed, values in zip(coarse.starts, coarse.analyzed, coarse.values, strict=True):
+        known = fine.analyzed[start : start + 4] > 0
+        assert analyzed == known.sum()
+        if analyzed:
             assert values.tolist() == pytest.approx(fine.values[start : start + 4][known].mean(axis=0).tolist())
 
 
 @pytest.mark.parametrize("window_s", [(0.0, 1e9), (100.0, 300.0), (50.3, 51.2), (219.8, 400.0), (3.0, 1.0)])
-@pytest.mark.parametrize("most_points", [7, 400, None])
+@pytest.mark.parametrize("max_points", [7, 400, None])
 def test_a_window_shows_whole_points_of_its_own_length(
-    tmp_path: Path, window_s: tuple[float, float], most_points: int | None
+    tmp_path: Path, window_s: tuple[float, float], max_points: int | None
 ) -> None:
     results = random_results(tmp_path, 7, 1100)
-    fine = count(results, "cars", 0.5, most_points=None)
+    fine = count(results, "cars", 0.5, max_points=None)
     for confidence in (0.5, 0.5 - 1e-12):
-        counts = count(results, "cars", confidence, window_s=window_s, most_points=most_points)
+        counts = count(results, "cars", confidence, window_s=window_s, max_points=max_points)
         inside = np.flatnonzero((results.time_s >= window_s[0]) & (results.time_s <= window_s[1]))
-        assert len(counts.starts) <= (most_points or 1100) + 1
+        assert len(counts.starts) <= (max_points or 1100) + 1
         for start, planned, boxes in zip(counts.starts, counts.planned, counts.boxes, strict=True):
             assert boxes.tolist() == fine.boxes[start : start + planned].sum(axis=0).tolist()
         if len(inside):
@@ -190,7 +190,7 @@ def test_a_window_shows_whole_points_of_its_own_length(
             assert len(counts.starts) == 0
 
 
-def test_a_cell_is_empty_where_the_frame_was_not_analysed(results: Results) -> None:
+def test_a_cell_is_empty_where_the_frame_was_not_analyzed(results: Results) -> None:
     rows = list(csv.reader(io.StringIO(to_csv(count(results, "cars", 0.3)))))
     assert rows[0] == ["frame_offset", "time_s", "car", "person"]
     assert rows[1:4] == [["0", "0.0000", "2", "0"], ["2", "0.2000", "", ""], ["4", "0.4000", "0", "0"]]
@@ -225,7 +225,7 @@ def test_real_results_are_counted_as_a_plain_loop_counts_them(tmp_path: Path, sh
     results = archived(tmp_path, content)
     for confidence in (0, 0.25, 0.5, 0.9):
         counts = count(results, model, confidence)
-        for row, known, one in zip(counts.boxes.tolist(), counts.analysed, content[model], strict=True):
+        for row, known, one in zip(counts.boxes.tolist(), counts.analyzed, content[model], strict=True):
             seen = [found["class"] for found in one["predictions"] if found["confidence"] >= confidence] if one else []
             assert row == [seen.count(name) for name in counts.classes]
             assert known == (one is not None)
@@ -248,10 +248,10 @@ def test_the_vendors_example_dashboard_gets_its_published_counts(tmp_path: Path,
     published = _rows(folder / "object_counts_by_class_per_interval.csv")
     for row in published:
         start_s = _seconds(row.pop("minutes"))
-        counts = count(results, "shelf", 0.0, window_s=(start_s, start_s + 299), most_points=None)
+        counts = count(results, "shelf", 0.0, window_s=(start_s, start_s + 299), max_points=None)
         ours = Counter(dict(zip(counts.classes, counts.boxes.sum(axis=0).tolist(), strict=True)))
         assert ours == Counter({name: int(number) for name, number in row.items()})
-    whole = count(results, "shelf", 0.0, most_points=None)
+    whole = count(results, "shelf", 0.0, max_points=None)
     left_out = [at for at, time_s in enumerate(times_s) if time_s not in found]
     assert left_out
     assert whole.values[left_out].tolist() == [[0.0] * len(whole.classes)] * len(left_out)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.comparison import compare
 from frametally.analysis.moments import (
     Extremes,
@@ -60,7 +60,7 @@ def test_random_results_peak_where_a_plain_loop_finds_it(
 ) -> None:
     monkeypatch.setattr(parquet, "_ROW_GROUP_BYTES", group_bytes)
     frames = random_entries(7, 90)
-    classes = ClassView.parse(renames)
+    classes = ClassMapping.parse(renames)
     content = json.dumps({"frame_offset": [*range(90)], "time_offset": [at / 5 for at in range(90)], "m": frames})
     view = View(windowed(tmp_path, content.encode(), 1000), "m", 0.6, classes, window_s)
     assert (len(list(view.results.confidence_pieces("m"))) > 1) == (group_bytes < 1 << 20)
@@ -81,7 +81,7 @@ def test_random_results_peak_where_a_plain_loop_finds_it(
         assert (found.first_entry, found.last_entry) == (there[0], there[-1])
 
 
-def test_every_so_many_seconds_comes_the_next_analysed_frame(tmp_path: Path) -> None:
+def test_every_so_many_seconds_comes_the_next_analyzed_frame(tmp_path: Path) -> None:
     frames = [entry() for _ in range(31)]  # 5 a second: 0 to 6 s
     frames[10] = frames[11] = None
     frames[20:30] = [None] * 10
@@ -128,19 +128,19 @@ def test_a_point_is_proved_by_its_fullest_entry_in_the_window(
     tmp_path: Path, class_name: str | None, window_s: tuple[float, float] | None
 ) -> None:
     frames = random_entries(9, 1000, crowd=4)
-    view = View(opened(tmp_path, m=frames), "m", 0.6, ClassView.parse("a>x,c>x"), window_s)
+    view = View(opened(tmp_path, m=frames), "m", 0.6, ClassMapping.parse("a>x,c>x"), window_s)
     members = {None: "abc", "x": "ac", "b": "b"}[class_name]
     counts = counts_of(view)
     for start, planned in zip(counts.starts.tolist(), counts.planned.tolist(), strict=True):
         inside = [at for at in range(start, start + planned) if at in view.entries]
         boxes = {at: (frames[at] or {"predictions": []})["predictions"] for at in inside}
         seen = {at: sum(one["class"] in members and one["confidence"] >= 0.6 for one in boxes[at]) for at in inside}
-        analysed = [at for at in inside if frames[at]] or inside
-        expected = max(analysed, key=lambda at: seen[at])  # the first of as many
+        analyzed = [at for at in inside if frames[at]] or inside
+        expected = max(analyzed, key=lambda at: seen[at])  # the first of as many
         assert proof_of(view, counts.starts, start, class_name) == expected
 
 
-def test_a_point_without_detections_is_proved_by_its_first_analysed_entry(tmp_path: Path) -> None:
+def test_a_point_without_detections_is_proved_by_its_first_analyzed_entry(tmp_path: Path) -> None:
     view = View(opened(tmp_path, m=[entry(CAR), None, None, entry(), entry(DOG), None, None, None]), "m")
     starts = np.array([0, 2, 6])
     assert [proof_of(view, starts, start, "car") for start in (0, 2, 6)] == [0, 3, 6]

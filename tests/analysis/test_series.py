@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from frametally.analysis import view as view_module
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import count
 from frametally.analysis.series import Series, series_of, similarity_series
 from frametally.analysis.view import View
@@ -63,14 +63,14 @@ def test_probabilities_become_curves(tmp_path: Path) -> None:
 
 def test_classes_of_one_picture_add_up_when_merged(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[single(cat=0.7, dog=0.2, fox=0.1), None, single(dog=0.9, cat=0.1)])
-    series = only(series_of(View(results, "m", classes=ClassView.parse("cat>pet,dog>pet"))))
+    series = only(series_of(View(results, "m", classes=ClassMapping.parse("cat>pet,dog>pet"))))
     assert series.names == ("pet", "fox")
     np.testing.assert_allclose(series.values, [[0.9, 0.1], [NAN, NAN], [1.0, NAN]])
 
 
 def test_the_highest_of_merged_labels_counts(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[several(cat=0.7, dog=0.9, fox=0.1), None, several(dog=0.3, cat=0.5, fox=0)])
-    series = only(series_of(View(results, "m", classes=ClassView.parse("cat>pet,dog>pet"))))
+    series = only(series_of(View(results, "m", classes=ClassMapping.parse("cat>pet,dog>pet"))))
     assert series.title == "Probability of each label"
     np.testing.assert_allclose(series.values, [[0.9, 0.1], [NAN, NAN], [0.5, 0]])
 
@@ -78,7 +78,7 @@ def test_the_highest_of_merged_labels_counts(tmp_path: Path) -> None:
 def test_a_mask_becomes_shares_of_the_picture(tmp_path: Path) -> None:
     names = {"_0": "soil", "_1": "crop", "_2": "weed"}
     results = opened(tmp_path, m=[semantic([[0, 0, 1, 2]], **names), None, semantic([[1, 1, 1, 1]], **names)])
-    series = only(series_of(View(results, "m", classes=ClassView.parse("crop>plant,weed>plant"))))
+    series = only(series_of(View(results, "m", classes=ClassMapping.parse("crop>plant,weed>plant"))))
     assert dict(zip(series.names, series.values[0], strict=True)) == {"soil": 0.5, "plant": 0.5}
     assert np.isnan(series.values[1]).all()
     assert dict(zip(series.names, series.values[2], strict=True)) == {"soil": 0.0, "plant": 1.0}
@@ -113,22 +113,22 @@ def test_boxes_are_counted_not_drawn_as_curves(tmp_path: Path) -> None:
     assert series_of(View(opened(tmp_path, m=[entry(box("car"))]), "m")) == []
 
 
-@pytest.mark.parametrize("most_points", [1, 7, 10, 50, 101])
+@pytest.mark.parametrize("max_points", [1, 7, 10, 50, 101])
 @pytest.mark.parametrize("window_s", [None, (3.0, 15.0)])
 def test_a_point_is_the_mean_of_what_is_known(
-    tmp_path: Path, most_points: int, window_s: tuple[float, float] | None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, max_points: int, window_s: tuple[float, float] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 9)
     scores = [None if at % 3 == 0 or 40 <= at < 60 else at / 200 for at in range(101)]
     results = opened(tmp_path, m=[None if score is None else single(cat=score, dog=1 - score) for score in scores])
-    series = only(series_of(View(results, "m", window_s=window_s), most_points))
-    counts = count(results, "m", 0.5, window_s=window_s, most_points=most_points)
+    series = only(series_of(View(results, "m", window_s=window_s), max_points))
+    counts = count(results, "m", 0.5, window_s=window_s, max_points=max_points)
     size = int(counts.planned.max())
     expected = []
     for start in counts.starts.tolist():
         known = [score for score in scores[start : start + size] if score is not None]
         expected.append(fmean(known) if known else NAN)
-    assert len(series.time_s) <= most_points + 1
+    assert len(series.time_s) <= max_points + 1
     assert series.starts.tolist() == counts.starts.tolist()
     np.testing.assert_allclose(series.values[:, 0], expected)
     np.testing.assert_allclose(series.time_s, series.starts / 5)

@@ -96,6 +96,6 @@ def test_a_still_picture_has_no_scenes(tmp_path: Path) -> None:
     assert (found.entries.tolist(), found.threshold) == ([], 0.05)
 
 
-def test_one_frame_has_no_neighbour(tmp_path: Path) -> None:
+def test_one_frame_has_no_neighbor(tmp_path: Path) -> None:
     found = scene_changes(clip(tmp_path, [1, 0], None), "clip")
     assert (len(found.entries), math.isnan(found.threshold)) == (0, True)

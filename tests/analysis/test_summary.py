@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import Totals
 from frametally.analysis.summary import band_of, counts_of, gaps_of, totals_of
 from frametally.analysis.view import View
@@ -15,7 +15,7 @@ from tests.support.opened_results import Entry, box, entry, opened, random_entri
 
 CAR, TRUCK, DOG = box("car"), box("truck", 0.5), box("dog", 0.7)
 FRAMES = [entry(CAR, CAR, DOG), entry(TRUCK, TRUCK, TRUCK), None, entry(CAR, TRUCK), entry()]
-VEHICLES = ClassView.parse("car>vehicle,truck>vehicle")
+VEHICLES = ClassMapping.parse("car>vehicle,truck>vehicle")
 
 
 def plainly(frames: list[Entry], confidence: float, members: str) -> list[int]:
@@ -32,7 +32,7 @@ def test_merged_classes_are_counted_as_a_plain_loop_counts_them(
     tmp_path: Path, confidence: float, window_s: tuple[float, float] | None
 ) -> None:
     frames = random_entries(11, 90)
-    view = View(opened(tmp_path, m=frames), "m", confidence, ClassView.parse("a>x,c>x"), window_s)
+    view = View(opened(tmp_path, m=frames), "m", confidence, ClassMapping.parse("a>x,c>x"), window_s)
     counts, at = counts_of(view), slice(None) if window_s is None else slice(15, 56)
     assert dict(zip(counts.classes, counts.boxes.T.tolist(), strict=True)) == {
         "x": plainly(frames, confidence, "ac")[at],
@@ -41,7 +41,7 @@ def test_merged_classes_are_counted_as_a_plain_loop_counts_them(
 
 
 def test_classes_that_are_not_shown_have_no_column(tmp_path: Path) -> None:
-    view = View(opened(tmp_path, m=FRAMES), "m", classes=ClassView(VEHICLES.renames, ("dog",)))
+    view = View(opened(tmp_path, m=FRAMES), "m", classes=ClassMapping(VEHICLES.renames, ("dog",)))
     counts = counts_of(view)
     assert (counts.classes, counts.boxes.tolist()) == (("dog",), [[1], [0], [0], [0], [0]])
     assert [row.class_name for row in totals_of(view)] == ["dog"]
@@ -62,12 +62,12 @@ def test_totals_are_those_of_a_plain_loop(tmp_path: Path, renames: str, window_s
     frames = random_entries(5, 90)
     results = opened(tmp_path, m=frames)
     first, last = {None: (0, 90), (3.0, 11.0): (15, 56)}.get(window_s, (0, 0))
-    analysed = sum(found is not None for found in frames[first:last])
-    for row in totals_of(View(results, "m", 0.6, ClassView.parse(renames), window_s)):
+    analyzed = sum(found is not None for found in frames[first:last])
+    for row in totals_of(View(results, "m", 0.6, ClassMapping.parse(renames), window_s)):
         members = "ab" if renames and row.class_name == "b" else row.class_name
         seen = plainly(frames[first:last], 0.6, members)
         times = [float(results.time_s[first + at]) for at, found in enumerate(seen) if found]
-        numbers = (sum(seen) / analysed, max(seen), len(times) / analysed) if analysed else (None, None, None)
+        numbers = (sum(seen) / analyzed, max(seen), len(times) / analyzed) if analyzed else (None, None, None)
         assert (row.mean, row.peak, row.present) == numbers
         assert (row.first_seen_s, row.last_seen_s) == ((times[0], times[-1]) if times else (None, None))
 
@@ -75,12 +75,12 @@ def test_totals_are_those_of_a_plain_loop(tmp_path: Path, renames: str, window_s
 def test_a_class_renamed_keeps_its_numbers(tmp_path: Path) -> None:
     results = opened(tmp_path, m=FRAMES)
     plain = totals_of(View(results, "m"))
-    renamed = totals_of(View(results, "m", classes=ClassView.parse("car>Auto,truck>car")))
+    renamed = totals_of(View(results, "m", classes=ClassMapping.parse("car>Auto,truck>car")))
     assert [row.class_name for row in renamed] == ["Auto", "dog", "car"]
     assert [row.peak for row in renamed] == [row.peak for row in plain]
 
 
-def test_where_nothing_was_analysed_nothing_is_known(tmp_path: Path) -> None:
+def test_where_nothing_was_analyzed_nothing_is_known(tmp_path: Path) -> None:
     view = View(opened(tmp_path, m=[*FRAMES, None, None]), "m", classes=VEHICLES, window_s=(1.0, 2.0))
     assert totals_of(view) == [Totals(name, *[None] * 6) for name in ("vehicle", "dog")]
     assert np.isnan(counts_of(view).values).all()

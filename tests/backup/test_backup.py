@@ -24,12 +24,12 @@ from frametally.cli.run import BAD_INPUT, OK, main
 from frametally.config.settings import Settings, read_or_make_secret
 from frametally.errors import BackupError, SettingsError
 from frametally.job import JobStatus, ModelChoice
-from frametally.ledger.ledger import Preset, Store
-from frametally.library.library import MediaLibrary
+from frametally.ledger.ledger import Ledger, Preset
+from frametally.library.library import Library
 from frametally.rendering.class_colors import ClassColors
 from frametally.results import archive, open_results
-from frametally.storage.locks import take_part
-from tests.support.ledgers import START, a_job, open_store
+from frametally.storage.locks import lock_shared
+from tests.support.ledgers import START, a_job, open_ledger
 from tests.support.short_documents import document, entry
 
 EVERYTHING: tuple[Part, ...] = ("secrets", "videos", "models")
@@ -40,18 +40,18 @@ def settings_in(folder: Path, database_url: str | None = None) -> Settings:
     return Settings.read(env)
 
 
-def finish_job(settings: Settings, store: Store, job_id: str, entries: int = 3) -> None:
+def finish_job(settings: Settings, ledger: Ledger, job_id: str, entries: int = 3) -> None:
     """As the workflow does it: the results first, then the state."""
     settings.results_dir.mkdir(parents=True, exist_ok=True)
     download = settings.results_dir / f"{job_id}.json"
     download.write_text(json.dumps(document(*[entry()] * entries)))
     archive(download, settings.results_dir / job_id)
     download.unlink()
-    assert store.move(store.job(job_id), JobStatus.SUCCEEDED, ended_at=START)
+    assert ledger.transition(ledger.job(job_id), JobStatus.SUCCEEDED, ended_at=START)
 
 
 @contextmanager
-def lived_in(settings: Settings, small_video: Path | None = None) -> Iterator[Store]:
+def lived_in(settings: Settings, small_video: Path | None = None) -> Iterator[Ledger]:
     """A deployment with a finished job, an open one, a saved model, its secrets and a model."""
     read_or_make_secret(settings.link_secret_file)
     read_or_make_secret(settings.engine_key_file)
@@ -59,13 +59,13 @@ def lived_in(settings: Settings, small_video: Path | None = None) -> Iterator[St
     model.parent.mkdir(parents=True)
     model.write_bytes(b"weights")
     if small_video:
-        MediaLibrary(settings.media_dir, max_video_bytes=1 << 30).add(small_video)
-    with open_store(settings.database_url) as store:
-        store.add(a_job("done", status=JobStatus.SUBMITTED, video_name="naïve 视频.mp4"))
-        finish_job(settings, store, "done")
-        store.add(a_job("open", created_at=START + timedelta(seconds=1)))
-        store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="cars", version="2")))
-        yield store
+        Library(settings.media_dir, max_video_bytes=1 << 30).add(small_video)
+    with open_ledger(settings.database_url) as ledger:
+        ledger.add(a_job("done", status=JobStatus.SUBMITTED, video_name="naïve 视频.mp4"))
+        finish_job(settings, ledger, "done")
+        ledger.add(a_job("open", created_at=START + timedelta(seconds=1)))
+        ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="cars", version="2")))
+        yield ledger
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def entry_for(content: bytes) -> dict[str, Any]:
 def test_what_was_kept_comes_back_in_an_empty_folder(old: Settings, new: Settings, kept: Path) -> None:
     manifest = restore(new, kept, replace=False)
     assert (manifest.made_at, manifest.parts) == (START, ["secrets"])
-    with open_store(old.database_url) as before, open_store(new.database_url) as after:
+    with open_ledger(old.database_url) as before, open_ledger(new.database_url) as after:
         assert after.jobs() == before.jobs()
         assert [job.id for job in after.jobs()] == ["open", "done"]
         assert after.presets() == before.presets()
@@ -126,7 +126,7 @@ def test_what_was_kept_comes_back_in_an_empty_folder(old: Settings, new: Setting
     assert not (new.data_dir / ".restore").exists()
 
 
-def test_the_colours_of_the_classes_come_back(tmp_path: Path, old: Settings, new: Settings) -> None:
+def test_the_colors_of_the_classes_come_back(tmp_path: Path, old: Settings, new: Settings) -> None:
     with lived_in(old):
         colors = ClassColors(old.colors_file).of(["tube", "envelope"])
         back_up(old, tmp_path / "kept.zip", parts=(), made_at=START)
@@ -148,7 +148,7 @@ def test_videos_and_models_go_in_where_they_are_asked_for(
     assert any(name.startswith("media/videos/") for name in manifest.files)
     restore(new, tmp_path / "all.zip", replace=False)
     sha256 = hashlib.sha256(small_video.read_bytes()).hexdigest()
-    video = MediaLibrary(new.media_dir, max_video_bytes=1 << 30).get(sha256)
+    video = Library(new.media_dir, max_video_bytes=1 << 30).get(sha256)
     assert video is not None
     assert video.path.read_bytes() == small_video.read_bytes()
     assert (new.models_dir / "cars/2/model.onnx").read_bytes() == b"weights"
@@ -168,13 +168,13 @@ def test_every_job_that_a_backup_calls_done_has_its_results_while_jobs_end_meanw
     old: Settings, tmp_path: Path
 ) -> None:
     backups: list[Path] = []
-    with open_store(old.database_url) as store:
+    with open_ledger(old.database_url) as ledger:
         for number in range(12):
-            store.add(a_job(f"j{number}", status=JobStatus.SUBMITTED))
+            ledger.add(a_job(f"j{number}", status=JobStatus.SUBMITTED))
 
         def end_jobs() -> None:
             for number in range(12):
-                finish_job(old, store, f"j{number}", entries=1 + number % 3)
+                finish_job(old, ledger, f"j{number}", entries=1 + number % 3)
 
         ending = threading.Thread(target=end_jobs)
         ending.start()
@@ -186,8 +186,8 @@ def test_every_job_that_a_backup_calls_done_has_its_results_while_jobs_end_meanw
     for path in backups:
         new = settings_in(tmp_path / path.stem)
         restore(new, path, replace=False)
-        with open_store(new.database_url) as store:
-            jobs = store.jobs(statuses=[JobStatus.SUCCEEDED], limit=1000)
+        with open_ledger(new.database_url) as ledger:
+            jobs = ledger.jobs(statuses=[JobStatus.SUCCEEDED], limit=1000)
         for job in jobs:
             assert len(open_results(new.results_dir / job.id).time_s) == 1 + int(job.id[1:]) % 3
         done.append(len(jobs))
@@ -197,9 +197,9 @@ def test_every_job_that_a_backup_calls_done_has_its_results_while_jobs_end_meanw
 
 def test_results_that_are_replaced_while_they_are_copied_come_whole(old: Settings, tmp_path: Path) -> None:
     stopping = threading.Event()
-    with open_store(old.database_url) as store:
-        store.add(a_job("j1", status=JobStatus.SUBMITTED))
-        finish_job(old, store, "j1")
+    with open_ledger(old.database_url) as ledger:
+        ledger.add(a_job("j1", status=JobStatus.SUBMITTED))
+        finish_job(old, ledger, "j1")
 
         def archive_again() -> None:
             again = tmp_path / "again.json"
@@ -239,60 +239,60 @@ def test_a_ledger_goes_from_one_kind_of_database_into_the_other(
     urls = [None, new_postgresql_database()]
     source, target = urls if way == "into" else urls[::-1]
     old, new = settings_in(tmp_path / "old", source), settings_in(tmp_path / "new", target)
-    with lived_in(old) as store:
-        before = store.jobs()
+    with lived_in(old) as ledger:
+        before = ledger.jobs()
         back_up(old, tmp_path / "kept.zip", parts=("secrets",), made_at=START)
     restore(new, tmp_path / "kept.zip", replace=False)
-    with open_store(new.database_url) as store:
-        assert store.jobs() == before
-        assert [preset.name for preset in store.presets()] == ["Dock"]
+    with open_ledger(new.database_url) as ledger:
+        assert ledger.jobs() == before
+        assert [preset.name for preset in ledger.presets()] == ["Dock"]
 
 
 def test_a_ledger_in_postgresql_is_replaced_as_a_whole(
     tmp_path: Path, new_postgresql_database: Callable[[], str]
 ) -> None:
     settings = settings_in(tmp_path / "data", new_postgresql_database())
-    with lived_in(settings) as store:
+    with lived_in(settings) as ledger:
         back_up(settings, tmp_path / "kept.zip", parts=(), made_at=START)
-        store.add(a_job("later"))
+        ledger.add(a_job("later"))
     with pytest.raises(BackupError, match="--replace"):
         restore(settings, tmp_path / "kept.zip", replace=False)
     restore(settings, tmp_path / "kept.zip", replace=True)
-    with open_store(settings.database_url) as store:
-        assert [job.id for job in store.jobs()] == ["open", "done"]
+    with open_ledger(settings.database_url) as ledger:
+        assert [job.id for job in ledger.jobs()] == ["open", "done"]
 
 
 def test_a_folder_with_something_in_it_is_replaced_only_where_that_is_said(
     new: Settings, kept: Path, small_video: Path
 ) -> None:
-    with open_store(new.database_url) as store:
-        store.add(a_job("other"))
-    MediaLibrary(new.media_dir, max_video_bytes=1 << 30).add(small_video)
+    with open_ledger(new.database_url) as ledger:
+        ledger.add(a_job("other"))
+    Library(new.media_dir, max_video_bytes=1 << 30).add(small_video)
     before = contents(new.data_dir)
     with pytest.raises(BackupError, match="--replace"):
         restore(new, kept, replace=False)
     assert contents(new.data_dir) == before
     restore(new, kept, replace=True)
-    with open_store(new.database_url) as store:
-        assert [job.id for job in store.jobs()] == ["open", "done"]
+    with open_ledger(new.database_url) as ledger:
+        assert [job.id for job in ledger.jobs()] == ["open", "done"]
     assert any(name.startswith("media/videos/") for name in contents(new.data_dir))
 
 
 def test_what_the_old_ledger_still_had_in_its_log_does_not_get_into_the_new_one(new: Settings, kept: Path) -> None:
-    with open_store(new.database_url) as store:
-        store.add(a_job("other"))
+    with open_ledger(new.database_url) as ledger:
+        ledger.add(a_job("other"))
         crashed = {path.name: path.read_bytes() for path in new.data_dir.glob("frametally.db*")}
     for name, content in crashed.items():
         (new.data_dir / name).write_bytes(content)
     restore(new, kept, replace=True)
-    with open_store(new.database_url) as store:
-        assert [job.id for job in store.jobs()] == ["open", "done"]
+    with open_ledger(new.database_url) as ledger:
+        assert [job.id for job in ledger.jobs()] == ["open", "done"]
 
 
 @pytest.mark.parametrize("at", [0.0, 0.3, 0.6, 0.9, 1.0])
 def test_a_damaged_backup_changes_nothing(new: Settings, kept: Path, at: float) -> None:
-    with open_store(new.database_url) as store:
-        store.add(a_job("mine"))
+    with open_ledger(new.database_url) as ledger:
+        ledger.add(a_job("mine"))
     before = contents(new.data_dir)
     whole = bytearray(kept.read_bytes())
     position = min(int(len(whole) * at), len(whole) - 30)
@@ -395,7 +395,7 @@ def test_a_backup_of_a_newer_program_is_refused(new: Settings, kept: Path) -> No
 
 
 def test_nothing_is_restored_under_a_running_dashboard(new: Settings, kept: Path) -> None:
-    running = take_part(new.data_dir)
+    running = lock_shared(new.data_dir)
     with pytest.raises(SettingsError, match="Stop it"):
         restore(new, kept, replace=True)
     running.close()
@@ -413,8 +413,8 @@ def test_a_restore_that_was_cut_short_is_finished_by_the_next_one(
             raise KeyboardInterrupt
         swap(*paths)
 
-    with open_store(new.database_url) as store:
-        store.add(a_job("other"))
+    with open_ledger(new.database_url) as ledger:
+        ledger.add(a_job("other"))
     with monkeypatch.context() as patch:
         patch.setattr(restoring, "_swap", cut_short)
         with pytest.raises(KeyboardInterrupt):
@@ -422,8 +422,8 @@ def test_a_restore_that_was_cut_short_is_finished_by_the_next_one(
     assert is_half_done(new.data_dir)
     restore(new, kept, replace=True)
     assert not is_half_done(new.data_dir)
-    with open_store(new.database_url) as store:
-        assert [job.id for job in store.jobs()] == ["open", "done"]
+    with open_ledger(new.database_url) as ledger:
+        assert [job.id for job in ledger.jobs()] == ["open", "done"]
     assert len(open_results(new.results_dir / "done").time_s) == 3
 
 
@@ -456,8 +456,8 @@ def test_a_backup_goes_to_a_disk_where_a_file_has_one_name_only(old: Settings, n
         back_up(old, tmp_path / "kept.zip", parts=(), made_at=START)
     assert not list(tmp_path.glob(".kept*"))
     restore(new, tmp_path / "kept.zip", replace=False)
-    with closing(Store(new.database_url)) as store:
-        assert len(store.jobs()) == 2
+    with closing(Ledger(new.database_url)) as ledger:
+        assert len(ledger.jobs()) == 2
 
 
 @pytest.mark.usefixtures("no_hard_links")
@@ -489,15 +489,15 @@ def test_the_commands_say_what_goes_in_and_what_came_back(
     told = capsys.readouterr().out
     assert f"Into     {new.data_dir}/frametally.db\n" in told
     assert "as of 20" in told
-    with closing(Store(new.database_url)) as store:
-        assert len(store.jobs()) == 2
+    with closing(Ledger(new.database_url)) as ledger:
+        assert len(ledger.jobs()) == 2
 
 
 def test_the_copy_of_a_ledger_is_one_moment_of_it(old: Settings, tmp_path: Path) -> None:
     """Two jobs are always written together: no backup has one without the other."""
     stopping = threading.Event()
-    with open_store(old.database_url) as store:
-        writing = store._engine.execution_options(is_writing=True)
+    with open_ledger(old.database_url) as ledger:
+        writing = ledger._engine.execution_options(is_writing=True)
 
         def write_pairs() -> None:
             number = 0

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from frametally.job import ModelChoice
-from frametally.ledger.ledger import Preset, Store
+from frametally.ledger.ledger import Ledger, Preset
 from tests.browser.conftest import StartDashboard
 from tests.browser.test_main_job import FIRST_PAINT_MS, choose
 from tests.conftest import write_video
@@ -32,7 +32,7 @@ def test_a_person_follows_a_job_and_cancels_it_after_a_second_thought(
     video, data_dir = tmp_path / "gate.mp4", tmp_path / "data"
     write_video(video, frames=3000, fps=30, width_px=64, height_px=48)
     onnx_models.save_ultralytics(data_dir / "models" / "slow" / "1" / "model.onnx", slow=True)
-    ledger = Store(f"sqlite:///{data_dir / 'frametally.db'}")
+    ledger = Ledger(f"sqlite:///{data_dir / 'frametally.db'}")
     ledger.save_preset(Preset(name="Slow", model=ModelChoice(model_id="slow", version="1")))
     ledger.close()
     dashboard = start_dashboard()

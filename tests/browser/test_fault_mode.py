@@ -17,7 +17,7 @@ FAULTS = "upload-breaks:1,results-nulls"
 
 
 @pytest.mark.browser
-def test_a_job_gets_over_a_broken_upload_and_shows_what_was_not_analysed(
+def test_a_job_gets_over_a_broken_upload_and_shows_what_was_not_analyzed(
     start_dashboard: StartDashboard, browser: Browser, small_video: Path
 ) -> None:
     dashboard = start_dashboard(FRAMETALLY_ENGINE_FAULTS=FAULTS)
@@ -33,7 +33,7 @@ def test_a_job_gets_over_a_broken_upload_and_shows_what_was_not_analysed(
         broken = "Uploading the video failed: 127.0.0.1 closed the connection. It is tried again by itself."
         expect(page.get_by_text(broken)).to_be_visible(timeout=30_000)
         page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
-        told = "20 frames planned · 10 analysed · 10 not analysed (null: hatched, not zero)"
+        told = "20 frames planned · 10 analyzed · 10 not analyzed (null: hatched, not zero)"
         expect(page.get_by_text(told)).to_be_visible(timeout=30_000)
         expect(banner).to_be_visible()
     assert "fault upload-breaks meets PUT /videoinfer/uploads/{token}" in dashboard.log.read_text()

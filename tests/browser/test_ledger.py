@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from frametally.job import JobStatus
 from tests.browser.conftest import StartDashboard
 from tests.browser.test_main_job import FIRST_PAINT_MS
-from tests.support.ledgers import a_job, open_store
+from tests.support.ledgers import a_job, open_ledger
 
 pytestmark = pytest.mark.browser
 
@@ -34,13 +34,13 @@ def jobs_page(start_dashboard: StartDashboard, page: Page, tmp_path: Path) -> Pa
     now = datetime.now(UTC)
     known = {"north": JobStatus.FAILED, "south": JobStatus.FAILED, "gate": JobStatus.SUCCEEDED}
     under_way = {"remote_job_id": "r1", "next_check_at": now + timedelta(days=1), "created_at": now - timedelta(days=1)}
-    with open_store(f"sqlite:///{tmp_path / 'data' / 'frametally.db'}") as store:
+    with open_ledger(f"sqlite:///{tmp_path / 'data' / 'frametally.db'}") as ledger:
         for age, (name, status) in enumerate(known.items()):
             began = now - timedelta(hours=age)
-            store.add(
+            ledger.add(
                 a_job(name, status=status, video_name=f"{name}.mp4", created_at=began, video_url="https://host/v")
             )
-        store.add(a_job("belt", status=JobStatus.SUBMITTED, video_name="belt.mp4", **under_way))
+        ledger.add(a_job("belt", status=JobStatus.SUBMITTED, video_name="belt.mp4", **under_way))
     page.goto(f"{start_dashboard().url}/jobs")
     expect(card(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
     return page

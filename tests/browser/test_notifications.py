@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from frametally.job import JobStatus
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from tests.browser.conftest import StartDashboard
 from tests.support.ledgers import START, a_job
 
@@ -22,9 +22,9 @@ def test_a_job_that_ends_is_told_by_a_toast_and_the_title_until_somebody_looks(
     page.goto(f"{dashboard.url}/configuration")
     expect(page.get_by_text("When a job ends")).to_be_visible(timeout=90_000)
     expect(page).to_have_title("Frametally")
-    with closing(Store(f"sqlite:///{dashboard.data_dir / 'frametally.db'}")) as store:
-        store.add(a_job("j1", status=JobStatus.SUBMITTED, service="https://host", key_id="k", remote_job_id="r1"))
-        assert store.move(store.job("j1"), JobStatus.FAILED, failure="It broke.", ended_at=START)
+    with closing(Ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}")) as ledger:
+        ledger.add(a_job("j1", status=JobStatus.SUBMITTED, service="https://host", key_id="k", remote_job_id="r1"))
+        assert ledger.transition(ledger.job("j1"), JobStatus.FAILED, failure="It broke.", ended_at=START)
     expect(page.get_by_text("film.mp4 has failed.")).to_be_visible(timeout=60_000)
     expect(page).to_have_title("(1 done) Frametally", timeout=30_000)
     page.get_by_role("link", name="Jobs").first.click()

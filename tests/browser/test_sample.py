@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.sample import MODEL_FILE
 from tests.browser.conftest import StartDashboard
 from tests.browser.test_main_job import FIRST_PAINT_MS
@@ -29,13 +29,13 @@ def test_one_click_from_a_fresh_start_to_the_counts_of_the_sample(
         expect(page.get_by_text("Video sent to Built-in engine")).to_be_visible()
 
         expect(page.get_by_role("heading", name="Analytics")).to_be_visible(timeout=RUN_MS)
-        ledger = Store(f"sqlite:///{dashboard.data_dir / 'frametally.db'}")
+        ledger = Ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}")
         (job,) = ledger.jobs()
         ledger.close()
         assert page.url.startswith(f"{dashboard.url}/analytics?job={job.id}")
         counted = page.locator(".js-plotly-plot .legendtext")
         expect(counted).to_have_text(["bag", "box", "envelope", "tote", "tube"], timeout=FIRST_PAINT_MS)
-        expect(page.get_by_text("375 frames planned · 375 analysed")).to_be_visible()
+        expect(page.get_by_text("375 frames planned · 375 analyzed")).to_be_visible()
         picker = page.get_by_role("combobox", name="Job")
         expect(picker).to_have_value(re.compile(r"^Sample · parcels\.mp4 · parcels/2 · 5 fps"))
 

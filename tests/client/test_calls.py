@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from frametally.client.client import VideoInferenceClient
-from frametally.client.request import NotThere
+from frametally.client.request import NotFound
 from frametally.contract import ModelInfo, ModelRequest
-from frametally.errors import RequestRefused
+from frametally.errors import BadRequest
 from frametally.storage.file_names import safe_file_name
 from tests.support.clients import KEY
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
@@ -119,7 +119,7 @@ def test_calling_a_job_off_is_tried_again_after_a_passing_fault(
     assert (len(server.seen), len(waits_s)) == (3, 2)
 
 
-@pytest.mark.parametrize(("status", "error"), [(404, NotThere), (405, NotThere), (409, RequestRefused)])
+@pytest.mark.parametrize(("status", "error"), [(404, NotFound), (405, NotFound), (409, BadRequest)])
 def test_a_service_that_does_not_call_a_job_off_says_why(
     client: VideoInferenceClient, server: MisbehavingServer, status: int, error: type[Exception]
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frametally.client.client import VideoInferenceClient
-from frametally.errors import AnswerUnreadable, LinkExpired, ServiceError, ServiceUnreachable
+from frametally.errors import InvalidResponse, LinkExpired, ServiceError, ServiceUnreachable
 from tests.support.clients import KEY
 from tests.support.misbehaving import (
     MisbehavingServer,
@@ -126,7 +126,7 @@ def test_too_large_results_are_not_kept(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path, reply: Reply
 ) -> None:
     server.replies_with(reply)
-    with pytest.raises(AnswerUnreadable, match="more than 1,048,576 bytes"):
+    with pytest.raises(InvalidResponse, match="more than 1,048,576 bytes"):
         client.download_results(server.url, destination)
     assert files_beside(destination) == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from frametally.client.client import VideoInferenceClient
-from frametally.errors import KeyRefused, ServiceBroken, ServiceBusy, ServiceUnreachable
+from frametally.errors import RateLimited, ServerError, ServiceUnreachable, Unauthorized
 from tests.support.clients import KEY, make_client
 from tests.support.misbehaving import MisbehavingServer, answer, reset, silence
 
@@ -73,14 +73,14 @@ def test_a_question_that_harms_nobody_is_asked_three_times(
 
 def test_after_three_attempts_the_last_fault_is_told(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=500), answer(status=500), answer(status=503))
-    with pytest.raises(ServiceBroken, match="503 Service Unavailable"):
+    with pytest.raises(ServerError, match="503 Service Unavailable"):
         client.request_upload_url("a.mp4")
     assert len(server.seen) == 3
 
 
 def test_a_refused_key_is_not_tried_again(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=401))
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client.open_workspace()
     assert len(server.seen) == 1
 
@@ -97,7 +97,7 @@ def test_a_long_pause_is_left_to_the_caller(
     client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
 ) -> None:
     server.replies_with(answer(status=429, Retry_After="60"))
-    with pytest.raises(ServiceBusy):
+    with pytest.raises(RateLimited):
         client.open_workspace()
     assert (waits_s, len(server.seen)) == ([], 1)
 
@@ -111,7 +111,7 @@ def test_a_job_is_started_at_most_once(client: VideoInferenceClient, server: Mis
 
 def test_a_status_is_asked_for_at_most_once(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=500), answer({"status": 0}))
-    with pytest.raises(ServiceBroken):
+    with pytest.raises(ServerError):
         client.get_status("j1")
     assert len(server.seen) == 1
 

@@ -10,7 +10,7 @@ import pytest
 from frametally.client.client import VideoInferenceClient
 from frametally.client.request import split_url
 from frametally.client.transport import is_same_service
-from frametally.errors import RequestRefused
+from frametally.errors import BadRequest
 from tests.support.clients import KEY
 from tests.support.misbehaving import MisbehavingServer, answer, redirect
 
@@ -35,7 +35,7 @@ def test_a_redirected_status_call_keeps_its_job_id(client: VideoInferenceClient,
 
 def test_a_redirect_to_itself_ends(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(redirect("/videoinfer/"))
-    with pytest.raises(RequestRefused, match="redirects again and again"):
+    with pytest.raises(BadRequest, match="redirects again and again"):
         client.get_status("j1")
     assert len(server.seen) == 4
 
@@ -44,7 +44,7 @@ def test_a_redirect_to_another_service_never_gets_the_key(
     client: VideoInferenceClient, server: MisbehavingServer, other_server: MisbehavingServer
 ) -> None:
     server.replies_with(redirect(f"{other_server.url}/?api_key={KEY}"))
-    with pytest.raises(RequestRefused, match=r"redirects to 127.0.0.1, which is not followed") as caught:
+    with pytest.raises(BadRequest, match=r"redirects to 127.0.0.1, which is not followed") as caught:
         client.open_workspace()
     assert KEY not in str(caught.value)
     assert other_server.seen == []
@@ -55,15 +55,15 @@ def test_a_redirect_to_no_web_address_is_refused(
     client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path, location: str
 ) -> None:
     server.replies_with(redirect(location))
-    with pytest.raises(RequestRefused, match="which is not followed"):
+    with pytest.raises(BadRequest, match="which is not followed"):
         client.get_status("j1")
-    with pytest.raises(RequestRefused, match="which is not followed"):
+    with pytest.raises(BadRequest, match="which is not followed"):
         client.download_results(f"{server.url}/r", tmp_path / "r.json")
 
 
 def test_a_see_other_is_no_answer_to_a_post(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(redirect("/videoinfer/", 303))
-    with pytest.raises(RequestRefused):
+    with pytest.raises(BadRequest):
         client.start_job(input_url="https://host/v.mp4", infer_fps=1, models=[])
     assert len(server.seen) == 1
 
@@ -103,6 +103,6 @@ def test_an_upload_is_not_sent_on(
     video = tmp_path / "v.mp4"
     video.write_bytes(b"video")
     server.replies_with(redirect(other_server.url))
-    with pytest.raises(RequestRefused, match="which is not followed"):
+    with pytest.raises(BadRequest, match="which is not followed"):
         client.upload(video, f"{server.url}/put?sig=1")
     assert other_server.seen == []

@@ -9,13 +9,13 @@ import pytest
 
 from frametally.client.client import VideoInferenceClient
 from frametally.errors import (
-    AnswerUnreadable,
-    KeyRefused,
-    RequestRefused,
-    ServiceBroken,
-    ServiceBusy,
+    BadRequest,
+    InvalidResponse,
+    RateLimited,
+    ServerError,
     ServiceError,
     ServiceUnreachable,
+    Unauthorized,
 )
 from tests.support.clients import KEY
 from tests.support.misbehaving import MisbehavingServer, answer, cut_chunks, cut_short
@@ -24,17 +24,17 @@ from tests.support.misbehaving import MisbehavingServer, answer, cut_chunks, cut
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (300, RequestRefused),
-        (400, RequestRefused),
-        (401, KeyRefused),
-        (403, KeyRefused),
-        (404, RequestRefused),
-        (408, ServiceBroken),
-        (418, RequestRefused),
-        (429, ServiceBusy),
-        (500, ServiceBroken),
-        (503, ServiceBroken),
-        (599, ServiceBroken),
+        (300, BadRequest),
+        (400, BadRequest),
+        (401, Unauthorized),
+        (403, Unauthorized),
+        (404, BadRequest),
+        (408, ServerError),
+        (418, BadRequest),
+        (429, RateLimited),
+        (500, ServerError),
+        (503, ServerError),
+        (599, ServerError),
     ],
 )
 def test_each_status_becomes_its_own_error(
@@ -60,7 +60,7 @@ def test_what_the_service_says_itself_is_told_in_short(
     client: VideoInferenceClient, server: MisbehavingServer, body: object, said: str
 ) -> None:
     server.replies_with(answer(body, status=400))
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(BadRequest) as caught:
         client.get_status("j1")
     assert f"answered 400 Bad Request: {said}" in caught.value.what
 
@@ -70,7 +70,7 @@ def test_a_refusal_without_words_says_the_status(
     client: VideoInferenceClient, server: MisbehavingServer, body: bytes
 ) -> None:
     server.replies_with(answer(body, status=400))
-    with pytest.raises(RequestRefused) as caught:
+    with pytest.raises(BadRequest) as caught:
         client.get_status("j1")
     assert caught.value.what == "Asking for the job's status failed: 127.0.0.1 answered 400 Bad Request."
 
@@ -79,20 +79,20 @@ def test_a_refusal_whose_body_is_cut_still_tells_its_status(
     client: VideoInferenceClient, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer(b"{", status=401, Content_Length="99"))
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client.get_status("j1")
 
 
 def test_a_busy_service_names_the_seconds_to_wait(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=429, Retry_After="90"))
-    with pytest.raises(ServiceBusy, match="Try again in 90 s") as caught:
+    with pytest.raises(RateLimited, match="Try again in 90 s") as caught:
         client.get_status("j1")
     assert caught.value.retry_after_s == 90
 
 
 def test_a_broken_service_may_name_the_seconds_to_wait(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=503, Retry_After="120"))
-    with pytest.raises(ServiceBroken) as caught:
+    with pytest.raises(ServerError) as caught:
         client.get_status("j1")
     assert caught.value.retry_after_s == 120
 
@@ -100,7 +100,7 @@ def test_a_broken_service_may_name_the_seconds_to_wait(client: VideoInferenceCli
 def test_a_busy_service_names_the_time_to_wait_for(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
     server.replies_with(answer(status=429, Retry_After=moment))
-    with pytest.raises(ServiceBusy) as caught:
+    with pytest.raises(RateLimited) as caught:
         client.get_status("j1")
     assert caught.value.retry_after_s is not None
     assert 50 < caught.value.retry_after_s <= 100
@@ -142,7 +142,7 @@ def test_json_that_is_not_the_contract_is_unreadable(
     client: VideoInferenceClient, server: MisbehavingServer, body: bytes
 ) -> None:
     server.replies_with(answer(body, Content_Type="application/json"))
-    with pytest.raises(AnswerUnreadable, match=r"200 OK with [\d,]+ bytes .* application/json"):
+    with pytest.raises(InvalidResponse, match=r"200 OK with [\d,]+ bytes .* application/json"):
         client.open_workspace()
 
 
@@ -150,7 +150,7 @@ def test_html_instead_of_json_is_named_and_not_repeated(
     client: VideoInferenceClient, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer(b"<html>Please log in</html>", Content_Type="text/html; charset=utf-8"))
-    with pytest.raises(AnswerUnreadable, match="200 OK with 26 bytes that are not what the API says, text/html") as it:
+    with pytest.raises(InvalidResponse, match="200 OK with 26 bytes that are not what the API says, text/html") as it:
         client.open_workspace()
     assert "log in" not in str(it.value)
     assert len(server.seen) == 1
@@ -158,7 +158,7 @@ def test_html_instead_of_json_is_named_and_not_repeated(
 
 def test_huge_json_is_not_read_to_its_end(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(b'{"workspace": "' + b"x" * (5 << 20) + b'"}'))
-    with pytest.raises(AnswerUnreadable, match="more than 4,194,304 bytes"):
+    with pytest.raises(InvalidResponse, match="more than 4,194,304 bytes"):
         client.open_workspace()
 
 
@@ -176,13 +176,13 @@ def test_an_answer_without_a_link_is_unreadable(
     client: VideoInferenceClient, server: MisbehavingServer, body: object
 ) -> None:
     server.replies_with(answer(body))
-    with pytest.raises(AnswerUnreadable, match="no link"):
+    with pytest.raises(InvalidResponse, match="no link"):
         client.request_upload_url("a.mp4")
 
 
 def test_an_answer_without_a_job_id_is_unreadable(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"job_id": ""}))
-    with pytest.raises(AnswerUnreadable, match="no job id"):
+    with pytest.raises(InvalidResponse, match="no job id"):
         client.start_job(input_url="https://host/v.mp4", infer_fps=1, models=[])
 
 
@@ -193,6 +193,6 @@ def test_a_service_without_a_list_of_models_has_none(client: VideoInferenceClien
 
 def test_a_refused_key_is_no_empty_list_of_models(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=401))
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client.list_models()
     assert server.seen[0].query["api_key"] == [KEY]

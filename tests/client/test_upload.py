@@ -11,10 +11,10 @@ import pytest
 from frametally.client.client import VideoInferenceClient
 from frametally.client.transport import BLOCK_BYTES
 from frametally.errors import (
+    BadRequest,
     LinkExpired,
     MediaError,
-    RequestRefused,
-    ServiceBroken,
+    ServerError,
     ServiceUnreachable,
 )
 from tests.support.clients import KEY
@@ -145,7 +145,7 @@ def test_another_bad_request_is_no_expired_link(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
 ) -> None:
     server.replies_with(answer(b"<Error><Code>EntityTooLarge</Code></Error>", status=400))
-    with pytest.raises(RequestRefused):
+    with pytest.raises(BadRequest):
         client.upload(video, link)
 
 
@@ -157,7 +157,7 @@ def test_a_refusal_before_the_body_is_read_is_heard(
         file.truncate(256 << 20)
     server.reads_bodies = False
     server.replies_with(answer({"error": "At most 1 GB."}, status=413))
-    with pytest.raises(RequestRefused, match=r"413 .* At most 1 GB"):
+    with pytest.raises(BadRequest, match=r"413 .* At most 1 GB"):
         client.upload(video, server.url)
 
 
@@ -190,6 +190,6 @@ def test_an_upload_is_not_repeated_here(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
 ) -> None:
     server.replies_with(answer(status=503), answer())
-    with pytest.raises(ServiceBroken):
+    with pytest.raises(ServerError):
         client.upload(video, link)
     assert len(server.seen) == 1

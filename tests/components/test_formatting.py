@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from components.formatting import about, ago
+from components.formatting import format_age, format_estimate
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from components.formatting import about, ago
     ],
 )
 def test_an_age_is_told_in_its_largest_unit(age_s: float, text: str) -> None:
-    assert ago(timedelta(seconds=age_s)) == text
+    assert format_age(timedelta(seconds=age_s)) == text
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_an_age_is_told_in_its_largest_unit(age_s: float, text: str) -> None:
     ],
 )
 def test_a_range_is_rounded_outwards(low_s: float, high_s: float, text: str) -> None:
-    assert about(low_s, high_s) == text
+    assert format_estimate(low_s, high_s) == text
 
 
 @pytest.mark.parametrize(
@@ -58,4 +58,4 @@ def test_a_range_is_rounded_outwards(low_s: float, high_s: float, text: str) -> 
     ],
 )
 def test_one_time_is_rounded_to_what_can_be_known(seconds: float, text: str) -> None:
-    assert about(seconds, seconds) == text
+    assert format_estimate(seconds, seconds) == text

@@ -8,11 +8,11 @@ import pytest
 
 from components.rate_picker import every_nth
 from frametally.jobs.preflight import refused_rate
-from frametally.video.probe import VideoFacts
+from frametally.video.probe import VideoInfo
 
 
-def facts(frame_rate: str, frame_count: int = 300) -> VideoFacts:
-    return VideoFacts(
+def facts(frame_rate: str, frame_count: int = 300) -> VideoInfo:
+    return VideoInfo(
         container="mp4",
         codec="h264",
         width_px=320,
@@ -46,7 +46,7 @@ def test_what_is_offered_divides_the_video_and_is_taken_by_the_service(frame_rat
     [
         ("10", 10, ""),
         ("30000/1001", 29.97, ""),
-        ("10", 10.5, "The video has 10 frames per second: it cannot be analysed at 10.5."),
+        ("10", 10.5, "The video has 10 frames per second: it cannot be analyzed at 10.5."),
         ("240", 121, "The service takes 1 to 120 frames per second, not 121."),
         ("10", 0, "The service takes 1 to 120 frames per second, not 0."),
     ],

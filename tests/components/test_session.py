@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from components.session import workbench
+from components.session import get_deployment
 from frametally.errors import SettingsError
 
 
@@ -19,5 +19,5 @@ def test_a_dashboard_whose_secrets_cannot_be_read_does_not_start_with_another_le
     (tmp_path / ".streamlit" / "secrets.toml").write_text('FRAMETALLY_DATABASE_URL = "sqlite:///team.db')
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
     with pytest.raises(SettingsError, match=r"secrets\.toml cannot be read: it is no TOML"):
-        inspect.unwrap(workbench)()
+        inspect.unwrap(get_deployment)()
     assert not (tmp_path / "data").exists()

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from components.errors import plain
+from components.errors import escape_markdown
 from components.session import service_label
-from components.video_card import clock, megabytes
+from components.video_card import format_size, format_time
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0:00.0"), (39.86, "0:39.9"), (59.96, "1:00.0"), (60, "1:00.0"), (3723, "1:02:03.0")]
 )
 def test_a_time_in_the_video_reads_like_a_players(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+    assert format_time(seconds) == text
 
 
 @pytest.mark.parametrize(("size_bytes", "text"), [(500_000, "0.5 MB"), (2_500_000_000, "2.50 GB")])
 def test_a_size_is_told_as_people_say_it(size_bytes: int, text: str) -> None:
-    assert megabytes(size_bytes) == text
+    assert format_size(size_bytes) == text
 
 
 def test_foreign_text_is_no_markdown() -> None:
-    assert plain("*a* [b](c) $1 :red[x]") == r"\*a\* \[b\]\(c\) \$1 \:red\[x\]"
+    assert escape_markdown("*a* [b](c) $1 :red[x]") == r"\*a\* \[b\]\(c\) \$1 \:red\[x\]"
 
 
 @pytest.mark.parametrize(

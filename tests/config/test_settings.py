@@ -14,7 +14,7 @@ from frametally.cli.run import OK, main
 from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings, read_or_make_secret
 from frametally.errors import SettingsError
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.snapshot import ledger_in_words
 from frametally.network.urls import parse_service_url
 
@@ -139,7 +139,7 @@ def test_a_backup_is_of_the_ledger_that_the_secrets_name(
 ) -> None:
     for name in ("FRAMETALLY_DATA_DIR", "FRAMETALLY_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
-    Store(f"sqlite:///{folders[0]}/team.db").close()
+    Ledger(f"sqlite:///{folders[0]}/team.db").close()
     secrets = f'FRAMETALLY_DATABASE_URL = "sqlite:///{folders[0]}/team.db"\n'
     (folders[1] / ".streamlit" / "secrets.toml").write_text(secrets)
     assert main(["backup", "kept.zip"]) == OK

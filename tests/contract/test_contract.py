@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from frametally.client.request import NotThere
+from frametally.client.request import NotFound
 from frametally.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
-from frametally.errors import KeyRefused, LinkExpired, RequestRefused
+from frametally.errors import BadRequest, LinkExpired, Unauthorized
 from tests.contract.conftest import Service
 
 MOTION = ModelRequest("motion", "1")
@@ -42,11 +42,11 @@ def test_the_key_names_a_workspace(service: Service) -> None:
 @pytest.mark.parametrize("key", ["wrong", ""])
 def test_a_bad_key_is_refused(service: Service, key: str) -> None:
     client = service.client(key)
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client.open_workspace()
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client.request_upload_url("v.mp4")
-    with pytest.raises(KeyRefused):
+    with pytest.raises(Unauthorized):
         client.get_status("j1")
 
 
@@ -87,26 +87,26 @@ def test_a_link_that_nobody_signed_is_refused(service: Service, small_video: Pat
 
 
 def test_an_unknown_job_is_a_clear_error(service: Service) -> None:
-    with pytest.raises(RequestRefused, match=r"404 Not Found: .*job"):
+    with pytest.raises(BadRequest, match=r"404 Not Found: .*job"):
         service.client().get_status("00000000-0000-0000-0000-000000000000")
 
 
 @pytest.mark.parametrize("infer_fps", [0, 0.5, 500])
 def test_a_frame_rate_out_of_bounds_is_refused(service: Service, small_video: Path, infer_fps: float) -> None:
     url = uploaded(service, small_video)
-    with pytest.raises(RequestRefused, match="infer_fps"):
+    with pytest.raises(BadRequest, match="infer_fps"):
         service.client().start_job(input_url=url, infer_fps=infer_fps, models=[MOTION])
 
 
 def test_a_job_without_a_model_is_refused(service: Service, small_video: Path) -> None:
     url = uploaded(service, small_video)
-    with pytest.raises(RequestRefused, match="model"):
+    with pytest.raises(BadRequest, match="model"):
         service.client().start_job(input_url=url, infer_fps=5, models=[])
 
 
 def test_a_job_on_a_link_without_a_video_is_refused(service: Service) -> None:
     url = service.client().request_upload_url("v.mp4")
-    with pytest.raises(RequestRefused):
+    with pytest.raises(BadRequest):
         service.client().start_job(input_url=url, infer_fps=5, models=[MOTION])
 
 
@@ -119,8 +119,8 @@ def test_only_our_engine_knows_how_to_cancel_a_job(service: Service, small_video
     client = service.client()
     job_id = client.start_job(input_url=uploaded(service, small_video), infer_fps=5, models=[MOTION])
     assert finish(service, job_id).is_done
-    with pytest.raises(RequestRefused) as refused:
+    with pytest.raises(BadRequest) as refused:
         client.cancel(job_id)
     ours = client.open_workspace() == "embedded"
-    assert isinstance(refused.value, NotThere) is not ours
+    assert isinstance(refused.value, NotFound) is not ours
     assert ("409 Conflict: The job has ended before: it is done" in refused.value.what) is ours

@@ -18,14 +18,14 @@ import requests
 
 from frametally.job import Job
 from frametally.ledger.lease import LEASE_S
-from frametally.ledger.ledger import Store
-from tests.support.crash_dashboard import Deployment, serve
+from frametally.ledger.ledger import Ledger
+from tests.support.crash_dashboard import KillableDeployment, serve
 from tests.support.crash_service import FROM_OUTSIDE, LoggingService
 from tests.support.short_documents import document, entry
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
-LONGEST_FLOOR_S = 100.0
+MAX_FLOOR_S = 100.0
 """A job that nobody may touch for longer has somebody at work on it."""
 CAR = {"x": 10, "y": 20, "width": 4, "height": 6, "confidence": 0.9, "class": "car", "class_id": 0}
 RESULTS = json.dumps(document(*[entry(CAR), entry(CAR, CAR)] * 10)).encode()
@@ -38,20 +38,22 @@ class Killed(Exception):
 class Life:
     """A person with a browser before a dashboard that dies and comes back."""
 
-    def __init__(self, deployment: Deployment, service: LoggingService | None, forks: ForkServerContext) -> None:
+    def __init__(
+        self, deployment: KillableDeployment, service: LoggingService | None, forks: ForkServerContext
+    ) -> None:
         self.deployment, self.service, self._forks = deployment, service, forks
-        self.bench = deployment.open()
+        self.opened = deployment.open()
         self.process: BaseProcess | None = None
         self.upload_url = ""
         self.sha256 = ""
 
     @property
-    def store(self) -> Store:
-        return self.bench.store
+    def ledger(self) -> Ledger:
+        return self.opened.ledger
 
     @property
     def job(self) -> Job:
-        (job,) = self.store.jobs()
+        (job,) = self.ledger.jobs()
         return job
 
     def start(self, kill_at: str = "") -> None:
@@ -82,7 +84,7 @@ class Life:
         """What the browser does: begin or go on with the upload, then press the button, unless the job is there."""
         try:
             self._upload(video, dies_at_half=dies_at_half)
-            if not self.store.jobs():
+            if not self.ledger.jobs():
                 requests.post(self._at(f"/run?sha256={self.sha256}"), timeout=20)
         except requests.ConnectionError as error:
             raise Killed from error
@@ -96,7 +98,7 @@ class Life:
                 raise Killed
             assert time.monotonic() < give_up_s, self.job
             wait_s = (self.job.next_check_at - self.deployment.now()).total_seconds()
-            if 0 < wait_s < LONGEST_FLOOR_S:
+            if 0 < wait_s < MAX_FLOOR_S:
                 self.deployment.pass_time(wait_s)
             time.sleep(0.02)
         return self.job
@@ -105,11 +107,14 @@ class Life:
         if self.process:
             self.process.kill()
             self.process.join()
-        self.store.close()
+        self.ledger.close()
 
     def _upload(self, video: bytes, *, dies_at_half: bool) -> None:
         if not self.upload_url:
-            ticket = {"Authorization": f"Bearer {self.bench.tickets.for_upload()}", "Upload-Length": str(len(video))}
+            ticket = {
+                "Authorization": f"Bearer {self.opened.tickets.for_upload()}",
+                "Upload-Length": str(len(video)),
+            }
             name = {"Upload-Metadata": "filename c3F1YXJlLm1wNA=="}
             made = requests.post(self._at("/frametally/uploads/"), headers={**TUS, **ticket, **name}, timeout=20)
             self.upload_url = self._at(f"/frametally/uploads/{made.headers['Location']}")
@@ -158,12 +163,12 @@ def begin(tmp_path: Path, database_url: str, forks: ForkServerContext) -> Iterat
     def opened(*, hosted: bool = True) -> Life:
         with socket.create_server(("127.0.0.1", 0)) as unused:
             port = unused.getsockname()[1]
-        plain = Deployment(folder=tmp_path, database_url=database_url, service_url=None, port=port)
+        plain = KillableDeployment(folder=tmp_path, database_url=database_url, service_url=None, port=port)
         service = LoggingService(RESULTS, plain.now) if hosted else None
         if service:
             services.append(service.__enter__())
         url = service.url if service else None
-        deployment = Deployment(folder=tmp_path, database_url=database_url, service_url=url, port=port)
+        deployment = KillableDeployment(folder=tmp_path, database_url=database_url, service_url=url, port=port)
         lives.append(Life(deployment, service, forks))
         return lives[-1]
 

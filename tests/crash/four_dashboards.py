@@ -37,7 +37,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from frametally.config.settings import Settings
-from frametally.deployment import Workbench, open_workbench
+from frametally.deployment import Deployment, open_deployment
 from frametally.job import Job, JobStatus, ModelChoice
 from tests.conftest import write_video
 from tests.support.postgresql import serving_postgresql
@@ -50,7 +50,7 @@ DONE_AT_CALL = 4
 """Pending three times, then done."""
 SLOWEST_S = 4.0
 REFRESH_S = 2.0
-LONGEST_S = 300.0
+MAX_S = 300.0
 KEY = "rf_four_key"
 RESULTS = json.dumps(document(*[entry()] * 20)).encode()
 
@@ -224,12 +224,12 @@ def serving() -> Iterator[Service]:
             service.shutdown()
 
 
-def submit(bench: Workbench, folder: Path, count: int) -> list[Job]:
+def submit(deployment: Deployment, folder: Path, count: int) -> list[Job]:
     write_video(folder / "square.mp4", frames=40, fps=10)
-    video = bench.media.add(folder / "square.mp4")
-    service, key_id = bench.services.known()[-1]
+    video = deployment.library.add(folder / "square.mp4")
+    service, key_id = deployment.clients.known()[-1]
     return [
-        bench.workflow.submit(
+        deployment.workflow.submit(
             service=service,
             key_id=key_id,
             video_name=f"square {number}.mp4",
@@ -241,12 +241,12 @@ def submit(bench: Workbench, folder: Path, count: int) -> list[Job]:
     ]
 
 
-def until_ended(bench: Workbench, jobs: list[Job]) -> list[Job]:
+def until_ended(deployment: Deployment, jobs: list[Job]) -> list[Job]:
     """As they stand in the end; those that the kill held up get some time more."""
-    give_up_s = time.monotonic() + LONGEST_S
-    while any(bench.store.job(job.id).status.is_open for job in jobs) and time.monotonic() < give_up_s:
+    give_up_s = time.monotonic() + MAX_S
+    while any(deployment.ledger.job(job.id).status.is_open for job in jobs) and time.monotonic() < give_up_s:
         time.sleep(1)
-    return [bench.store.job(job.id) for job in jobs]
+    return [deployment.ledger.job(job.id) for job in jobs]
 
 
 async def watch(dashboards: Dashboards, tabs: Tabs, count: int, seconds: float) -> None:
@@ -265,11 +265,11 @@ def tell(service: Service, tabs: Tabs, jobs: list[Job]) -> bool:
     ended = [job for job in jobs if job.status is JobStatus.SUCCEEDED]
     calls = [len(asked) for asked in service.asked_at_s.values()]
     print(f"{len(ended)} of {len(jobs)} jobs have succeeded; {dict(service.counts)}")
-    least_s = min(gaps_s, default=0.0)
-    print(f"{sum(calls)} status calls, {min(calls)} to {max(calls)} a job; least distance {least_s:.3f} s")
+    min_s = min(gaps_s, default=0.0)
+    print(f"{sum(calls)} status calls, {min(calls)} to {max(calls)} a job; least distance {min_s:.3f} s")
     print(f"{tabs.runs} of {tabs.asked} refreshes of the page were answered, {tabs.faults} with a fault")
     print(f"lost connections: {dict(tabs.lost)}")
-    return least_s >= FLOOR_S and len(ended) == len(jobs) and tabs.runs > 0 and not tabs.faults
+    return min_s >= FLOOR_S and len(ended) == len(jobs) and tabs.runs > 0 and not tabs.faults
 
 
 def measure(new_database: Callable[[], str], folder: Path, options: argparse.Namespace) -> bool:
@@ -280,13 +280,13 @@ def measure(new_database: Callable[[], str], folder: Path, options: argparse.Nam
             for _ in range(DASHBOARDS):
                 dashboards.start()
             settings = Settings(data_dir=folder / "data", database_url=url, models_dir=folder)
-            bench = open_workbench(settings, lambda: "")
-            bench.services.remember(service.url, KEY)
-            jobs = submit(bench, folder, options.jobs)
+            deployment = open_deployment(settings, lambda: "")
+            deployment.clients.remember(service.url, KEY)
+            jobs = submit(deployment, folder, options.jobs)
             tabs = Tabs(dashboards)
             asyncio.run(watch(dashboards, tabs, options.tabs, options.seconds))
-            jobs = until_ended(bench, jobs)
-            bench.store.close()
+            jobs = until_ended(deployment, jobs)
+            deployment.ledger.close()
             return tell(service, tabs, jobs)
         finally:
             dashboards.stop()

@@ -55,9 +55,9 @@ def test_after_a_kill_the_job_comes_to_the_right_end_by_itself(begin: Begin, sma
     assert len(service.calls("start")) == 1
     assert len(service.calls("upload")) == (2 if point in SENT_UNNOTICED else 1)
     assert_the_floor(service)
-    assert len(life.store.history(job.id, kinds=[EventKind.ASKED])) == len(service.calls("status"))
+    assert len(life.ledger.history(job.id, kinds=[EventKind.ASKED])) == len(service.calls("status"))
     assert len(list((life.deployment.folder / "data" / "media" / "videos").iterdir())) == 1
-    moves = [event.status for event in life.store.history(job.id, kinds=[EventKind.MOVED])]
+    moves = [event.status for event in life.ledger.history(job.id, kinds=[EventKind.MOVED])]
     assert moves == [JobStatus.UPLOADED, *([] if job.status is JobStatus.LOST else [JobStatus.SUBMITTED]), job.status]
     if job.status is JobStatus.LOST:
         assert "look there before you start it again" in job.failure

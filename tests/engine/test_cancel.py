@@ -105,16 +105,18 @@ def test_an_unknown_job_cannot_be_cancelled(deaf_engine: RunningEngine, job_id: 
 
 def test_a_status_says_how_many_jobs_come_first_and_that_it_can_be_cancelled(deaf_engine: RunningEngine) -> None:
     job_ids = [deaf_engine.submit(PUBLIC) for _ in range(3)]
-    told = [deaf_engine.status(job_id).standing for job_id in job_ids]
-    assert [(standing and standing.jobs_before, standing and standing.cancellable) for standing in told] == [
+    told = [deaf_engine.status(job_id).run_progress for job_id in job_ids]
+    assert [
+        (run_progress and run_progress.jobs_before, run_progress and run_progress.cancellable) for run_progress in told
+    ] == [
         (0, True),
         (1, True),
         (2, True),
     ]
     cancel(deaf_engine, job_ids[1])
     last = deaf_engine.status(job_ids[2])
-    assert last.standing is not None
-    assert last.standing.jobs_before == 1
+    assert last.run_progress is not None
+    assert last.run_progress.jobs_before == 1
     assert last.is_queued
 
 
@@ -122,11 +124,13 @@ def test_a_running_job_tells_its_frames_its_speed_and_what_remains(
     long_engine: RunningEngine, long_video: Path
 ) -> None:
     job_id = long_engine.submit(long_engine.upload(long_video), SLOW, fps=10)
-    standing = until(lambda: (now := long_engine.status(job_id).standing) and now.remaining_s and now)
-    assert standing.frames_total == 667
-    assert 0 < standing.frames_done < 667
-    assert standing.remaining_s == pytest.approx((667 - standing.frames_done) / standing.frames_per_second, rel=0.02)
-    assert (standing.jobs_before, standing.cancellable) == (None, True)
+    run_progress = until(lambda: (now := long_engine.status(job_id).run_progress) and now.remaining_s and now)
+    assert run_progress.frames_total == 667
+    assert 0 < run_progress.frames_done < 667
+    assert run_progress.remaining_s == pytest.approx(
+        (667 - run_progress.frames_done) / run_progress.frames_per_second, rel=0.02
+    )
+    assert (run_progress.jobs_before, run_progress.cancellable) == (None, True)
     cancel(long_engine, job_id)
 
 

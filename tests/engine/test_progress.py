@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from frametally.contract import Standing
+from frametally.contract import RunProgress
 from frametally.engine.progress import MARKS, REPORT_EVERY_S, JobCancelled, Meter
 from frametally.engine.spool import Job, Spool
 from tests.engine.test_spool import REQUEST
@@ -30,18 +30,18 @@ def job(tmp_path: Path) -> Job:
     return Spool(tmp_path / "engine").accept(REQUEST)
 
 
-def told(job: Job) -> Standing:
+def told(job: Job) -> RunProgress:
     assert job.progress is not None
-    return job.progress.standing
+    return job.progress.run_progress
 
 
 def test_a_job_tells_how_many_of_its_frames_are_done_how_fast_and_how_long_it_will_take(job: Job, clock: Clock) -> None:
     meter = Meter(job, 1200, clock=clock)
     meter.note(2)
-    assert told(job) == Standing(frames_done=2, frames_total=1200)
+    assert told(job) == RunProgress(frames_done=2, frames_total=1200)
     clock.now_s += 10
     meter.note(152)
-    assert told(job) == Standing(frames_done=152, frames_total=1200, frames_per_second=15.0, remaining_s=69.9)
+    assert told(job) == RunProgress(frames_done=152, frames_total=1200, frames_per_second=15.0, remaining_s=69.9)
     assert job.progress is not None
     assert job.progress.fraction == round(152 / 1200, 4)
 
@@ -68,7 +68,7 @@ def test_a_job_that_stands_still_names_no_speed(job: Job, clock: Clock) -> None:
     for _ in range(2):
         meter.note(5)
         clock.now_s += 1
-    assert told(job) == Standing(frames_done=5, frames_total=100)
+    assert told(job) == RunProgress(frames_done=5, frames_total=100)
 
 
 def test_it_is_written_down_twice_a_second_at_most(job: Job, clock: Clock) -> None:

@@ -136,7 +136,7 @@ def test_frames_that_were_cut_off_are_null_for_every_model(run: Run, small_video
     assert [entry is None for entry in results["ultra"]] == nulls
 
 
-def test_a_rotated_video_is_analysed_upright(run: Run, small_video: Path, tmp_path: Path) -> None:
+def test_a_rotated_video_is_analyzed_upright(run: Run, small_video: Path, tmp_path: Path) -> None:
     results = run(write_rotated(tmp_path / "rotated.mp4", small_video), fps=2)
     assert results["motion"][-1]["image"] == {"width": 320, "height": 240}
     (box,) = results["motion"][-1]["predictions"]

@@ -62,7 +62,7 @@ def test_one_job_runs_models_of_every_type_and_the_dashboard_reads_each(
     archive(tmp_path / "results.json", tmp_path / "archive")
     read = open_results(tmp_path / "archive")
     assert {name: table.kind for name, table in read.models.items()} == KINDS
-    assert all(table.analysed.all() and len(table.analysed) == 8 for table in read.models.values())
+    assert all(table.analyzed.all() and len(table.analyzed) == 8 for table in read.models.values())
 
 
 def test_the_command_line_asks_for_the_type_that_a_model_has(
@@ -74,4 +74,4 @@ def test_the_command_line_asks_for_the_type_that_a_model_has(
     models = [word for name in KINDS for word in ("--model", f"{name}/1")]
     assert main(["run", str(small_video), *models, "--fps", "1", "--out", str(tmp_path / "out.json")]) == 0
     assert set(json.loads((tmp_path / "out.json").read_bytes())) == {"frame_offset", "time_offset", *KINDS}
-    assert capsys.readouterr().out.count("4 of 4 frames analysed") == len(KINDS)
+    assert capsys.readouterr().out.count("4 of 4 frames analyzed") == len(KINDS)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from frametally.analysis import view as view_module
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.errors import ResultsError
 from frametally.exports import coco_json as coco
@@ -48,12 +48,12 @@ def check_as_the_tools_do(content: dict[str, Any]) -> None:
     "look",
     [
         {},
-        {"confidence": 0.5, "classes": ClassView.parse("a>vehicle,b>vehicle")},
-        {"classes": ClassView(shown=("b",)), "window_s": (2.0, 7.0)},
+        {"confidence": 0.5, "classes": ClassMapping.parse("a>vehicle,b>vehicle")},
+        {"classes": ClassMapping(shown=("b",)), "window_s": (2.0, 7.0)},
         {"window_s": (99.0, 100.0)},
     ],
 )
-def test_every_analysed_frame_is_an_image_and_every_box_an_annotation(
+def test_every_analyzed_frame_is_an_image_and_every_box_an_annotation(
     tmp_path: Path, look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 13)
@@ -69,7 +69,7 @@ def test_every_analysed_frame_is_an_image_and_every_box_an_annotation(
         ((one["image_id"] - 1) * 6, names[one["category_id"]], one["score"], one["bbox"])
         for one in content["annotations"]
     ]
-    classes = look.get("classes", ClassView())
+    classes = look.get("classes", ClassMapping())
     assert found == [
         (at * 6, classes.name_of(one["class"]), one["confidence"], corner_and_size(one))
         for at, frame in seen.items()

@@ -8,49 +8,49 @@ from datetime import timedelta
 
 from frametally.exports.jobs_csv import COLUMNS, jobs_csv
 from frametally.job import JobStatus
-from frametally.ledger import tags as job_tags
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery
+from frametally.ledger.tags import add_tags
 from tests.support.ledgers import START, a_job
 
 
-def rows_of(store: Store, query: JobQuery) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(jobs_csv(store, query).decode("utf-8-sig"))))
+def rows_of(ledger: Ledger, query: JobQuery) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(jobs_csv(ledger, query).decode("utf-8-sig"))))
 
 
-def test_each_job_that_matches_is_a_row_with_its_units(store: Store) -> None:
-    store.add(
+def test_each_job_that_matches_is_a_row_with_its_units(ledger: Ledger) -> None:
+    ledger.add(
         a_job(
             status=JobStatus.SUCCEEDED,
             frames=20,
-            began_at=START + timedelta(seconds=5),
+            run_started_at=START + timedelta(seconds=5),
             checked_at=START + timedelta(seconds=15.5),
             ended_at=START + timedelta(seconds=20),
         )
     )
-    store.add(a_job("j2", status=JobStatus.FAILED, failure="It broke."))
-    job_tags.tag(store, ["j1"], ["rain", "night"])
-    (row,) = rows_of(store, JobQuery(statuses=(JobStatus.SUCCEEDED,)))
+    ledger.add(a_job("j2", status=JobStatus.FAILED, failure="It broke."))
+    add_tags(ledger, ["j1"], ["rain", "night"])
+    (row,) = rows_of(ledger, JobQuery(statuses=(JobStatus.SUCCEEDED,)))
     assert tuple(row) == COLUMNS
     assert (row["models"], row["infer_fps"], row["frames"]) == ("motion/1", "5", "20")
     assert (row["created_at_utc"], row["ended_at_utc"]) == ("2026-03-01T12:00:00+00:00", "2026-03-01T12:00:20+00:00")
     assert (row["waited_s"], row["run_s"], row["tags"]) == ("20", "10.5", "night, rain")
 
 
-def test_what_nobody_knows_is_empty(store: Store) -> None:
-    store.add(a_job(models=(), infer_fps=None, remote_job_id="r1", video_sha256=None, status=JobStatus.SUBMITTED))
-    (row,) = rows_of(store, JobQuery())
+def test_what_nobody_knows_is_empty(ledger: Ledger) -> None:
+    ledger.add(a_job(models=(), infer_fps=None, remote_job_id="r1", video_sha256=None, status=JobStatus.SUBMITTED))
+    (row,) = rows_of(ledger, JobQuery())
     unknown = ("models", "infer_fps", "frames", "ended_at_utc", "waited_s", "run_s", "video_sha256", "video_url")
     assert [row[name] for name in unknown] == [""] * len(unknown)
 
 
-def test_no_secret_and_no_formula_gets_out(store: Store) -> None:
-    store.add(a_job(video_name="=cmd()", notes="+1", video_url="https://host/v.mp4?sig=abc123#x", key_id="k9"))
-    (row,) = rows_of(store, JobQuery())
+def test_no_secret_and_no_formula_gets_out(ledger: Ledger) -> None:
+    ledger.add(a_job(video_name="=cmd()", notes="+1", video_url="https://host/v.mp4?sig=abc123#x", key_id="k9"))
+    (row,) = rows_of(ledger, JobQuery())
     assert (row["video_name"], row["notes"], row["video_url"]) == ("'=cmd()", "'+1", "https://host/v.mp4")
     assert "abc123" not in str(row)
 
 
-def test_an_address_that_cannot_be_read_is_left_out(store: Store) -> None:
-    store.add(a_job(video_url="https://[host/v.mp4?sig=abc123"))
-    assert rows_of(store, JobQuery())[0]["video_url"] == ""
+def test_an_address_that_cannot_be_read_is_left_out(ledger: Ledger) -> None:
+    ledger.add(a_job(video_url="https://[host/v.mp4?sig=abc123"))
+    assert rows_of(ledger, JobQuery())[0]["video_url"] == ""

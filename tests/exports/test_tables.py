@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from frametally.analysis import view as view_module
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.errors import ResultsError
 from frametally.exports.tables import (
@@ -55,8 +55,8 @@ def kept_boxes(frames: list[Entry], view: View) -> list[tuple[int, str, float]]:
 VIEWS: list[dict[str, Any]] = [
     {},
     {"confidence": 0.5},
-    {"confidence": 0.25, "classes": ClassView.parse("a>vehicle,b>vehicle")},
-    {"classes": ClassView.parse("a>b", shown=("b",)), "window_s": (2.0, 7.0)},
+    {"confidence": 0.25, "classes": ClassMapping.parse("a>vehicle,b>vehicle")},
+    {"classes": ClassMapping.parse("a>b", shown=("b",)), "window_s": (2.0, 7.0)},
     {"window_s": (99.0, 100.0)},
 ]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from frametally.config.settings import Settings, read_or_make_secret
-from frametally.deployment import open_workbench
+from frametally.deployment import open_deployment
 from frametally.errors import SettingsError
-from frametally.health.checks import concerns, refuse_unusable
+from frametally.health.checks import health_warnings, refuse_unusable
 from frametally.health.link_secret import OTHER_SECRET, other_secret
 from frametally.storage.atomic import LOW_DISK_BYTES
 from frametally.storage.locks import alone
-from tests.support.ledgers import a_job, open_store
+from tests.support.ledgers import a_job, open_ledger
 
 
 @pytest.fixture
@@ -28,12 +28,12 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def whats(settings: Settings) -> list[str]:
-    return [concern.what for concern in concerns(settings)]
+    return [concern.what for concern in health_warnings(settings)]
 
 
 def test_a_good_folder_needs_no_word(settings: Settings) -> None:
-    bench = open_workbench(settings, lambda: "http://127.0.0.1")
-    bench.store.close()
+    deployment = open_deployment(settings, lambda: "http://127.0.0.1")
+    deployment.ledger.close()
     assert [what for what in whats(settings) if "nearly full" not in what] == []
     refuse_unusable(settings)
     assert not list(settings.data_dir.glob(".trial*"))
@@ -70,26 +70,26 @@ def test_a_secret_of_another_user_is_named_and_not_replaced(settings: Settings, 
 
 @pytest.mark.parametrize("damage", ["no database", "a hole", "cut short"])
 def test_a_damaged_ledger_is_named_and_left_as_it_is(settings: Settings, damage: str) -> None:
-    with open_store(settings.database_url) as store:
+    with open_ledger(settings.database_url) as ledger:
         for number in range(200):
-            store.add(a_job(f"j{number}"))
-    ledger = settings.data_dir / "frametally.db"
-    content = bytearray(ledger.read_bytes())
+            ledger.add(a_job(f"j{number}"))
+    path = settings.data_dir / "frametally.db"
+    content = bytearray(path.read_bytes())
     if damage == "no database":
         content = bytearray(b"<html>" * 1000)
     elif damage == "a hole":
         content[8192:32768] = b"\xff" * (32768 - 8192)
     else:
         del content[len(content) // 2 :]
-    ledger.write_bytes(content)
+    path.write_bytes(content)
     with pytest.raises(SettingsError, match=r"job ledger frametally.db is damaged.*restore FILE") as caught:
-        open_workbench(settings, lambda: "http://127.0.0.1")
+        open_deployment(settings, lambda: "http://127.0.0.1")
     assert str(settings.data_dir) not in str(caught.value)
-    assert hashlib.sha256(ledger.read_bytes()).digest() == hashlib.sha256(content).digest()
+    assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
 
 
 def test_a_ledger_that_somebody_writes_to_is_not_called_damaged(settings: Settings) -> None:
-    with open_store(settings.database_url):
+    with open_ledger(settings.database_url):
         ledger = settings.data_dir / "frametally.db"
         with closing(sqlite3.connect(ledger, isolation_level=None)) as busy:
             busy.execute("BEGIN IMMEDIATE")
@@ -107,7 +107,7 @@ def test_a_restore_that_was_cut_short_keeps_everything_from_starting(settings: S
 
 def test_nothing_starts_while_a_backup_is_restored(settings: Settings) -> None:
     with alone(settings.data_dir), pytest.raises(SettingsError, match="being restored"):
-        open_workbench(settings, lambda: "http://127.0.0.1")
+        open_deployment(settings, lambda: "http://127.0.0.1")
 
 
 def test_a_secret_that_others_may_read_is_named(settings: Settings) -> None:
@@ -119,16 +119,16 @@ def test_a_secret_that_others_may_read_is_named(settings: Settings) -> None:
 def test_two_processes_with_two_secrets_on_one_ledger_are_found_out(
     settings: Settings, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    first = open_workbench(settings, lambda: "http://127.0.0.1")
-    assert other_secret(first.store, first.link_secret) == []
+    first = open_deployment(settings, lambda: "http://127.0.0.1")
+    assert other_secret(first.ledger, first.link_secret) == []
     elsewhere = replace(settings, data_dir=tmp_path / "elsewhere")
-    second = open_workbench(elsewhere, lambda: "http://127.0.0.1")
+    second = open_deployment(elsewhere, lambda: "http://127.0.0.1")
     assert "another link secret before" in caplog.text
-    assert other_secret(second.store, second.link_secret) == []
-    assert other_secret(first.store, first.link_secret) == [OTHER_SECRET]
+    assert other_secret(second.ledger, second.link_secret) == []
+    assert other_secret(first.ledger, first.link_secret) == [OTHER_SECRET]
     assert not any(first.link_secret in path.read_text(errors="ignore") for path in tmp_path.rglob("*.db*"))
-    for bench in (first, second):
-        bench.store.close()
+    for deployment in (first, second):
+        deployment.ledger.close()
 
 
 def test_a_disk_that_is_nearly_full_is_named_with_what_is_left(

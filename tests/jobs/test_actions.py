@@ -13,11 +13,11 @@ from frametally.errors import JobError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.actions import AlreadyHere, adopt, duplicate, retry
 from frametally.jobs.deletion import UNDO_S, can_be_deleted, delete, remove_deleted, restore
-from frametally.ledger import tags as job_tags
 from frametally.ledger.events import EventKind
-from frametally.ledger.ledger import Store
-from frametally.library.library import MediaLibrary
-from tests.support.deployment import Deployment
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.tags import add_tags, tags_of
+from frametally.library.library import Library
+from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import START, Clock, a_job
 
 HOUR = timedelta(hours=1)
@@ -27,161 +27,161 @@ BIRDS = ModelChoice(model_id="birds", version="10")
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> MediaLibrary:
-    return MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30)
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "media", max_video_bytes=1 << 30)
 
 
 @pytest.fixture
-def failed(store: Store, media: MediaLibrary, small_video: Path) -> Job:
+def failed(ledger: Ledger, library: Library, small_video: Path) -> Job:
     """A job that failed at its service, an hour after it was sent there."""
-    video = {"video_sha256": media.add(small_video).sha256, "upload_url": "https://storage/v?sig=1"}
+    video = {"video_sha256": library.add(small_video).sha256, "upload_url": "https://storage/v?sig=1"}
     ended: dict[str, Any] = {
         "failure": "Out of memory.",
         "ended_at": START + HOUR,
         "remote_job_id": "r1",
-        "upload_at": START,
+        "uploaded_at": START,
     }
-    store.add(a_job(status=JobStatus.FAILED, notes="the wet one", **video, **ended))
-    job_tags.tag(store, ["j1"], ["night"])
-    return store.job("j1")
+    ledger.add(a_job(status=JobStatus.FAILED, notes="the wet one", **video, **ended))
+    add_tags(ledger, ["j1"], ["night"])
+    return ledger.job("j1")
 
 
-def acts(store: Store, job_id: str = "j1") -> list[str]:
-    return [event.cause for event in store.history(job_id, kinds=[EventKind.ACT])]
+def acts(ledger: Ledger, job_id: str = "j1") -> list[str]:
+    return [event.cause for event in ledger.history(job_id, kinds=[EventKind.ACT])]
 
 
-def test_a_retry_is_a_new_job_of_the_same_video_models_and_tags(store: Store, media: MediaLibrary, failed: Job) -> None:
-    new = retry(store, media, "j1", START + HOUR)
-    assert store.job(new.id) == new
+def test_a_retry_is_a_new_job_of_the_same_video_models_and_tags(ledger: Ledger, library: Library, failed: Job) -> None:
+    new = retry(ledger, library, "j1", START + HOUR)
+    assert ledger.job(new.id) == new
     assert (new.status, new.remote_job_id, new.failure, new.ended_at, new.frames) == (C, None, "", None, 20)
     assert (new.video_sha256, new.models, new.infer_fps, new.notes) == (failed.video_sha256, *RAN, "the wet one")
-    assert job_tags.tags_of(store, [new.id]) == {new.id: ["night"]}
-    assert acts(store) == [f"Run again as job {new.id}."]
-    assert store.history(new.id)[0].cause == "Another try of job j1."
+    assert tags_of(ledger, [new.id]) == {new.id: ["night"]}
+    assert acts(ledger) == [f"Run again as job {new.id}."]
+    assert ledger.history(new.id)[0].cause == "Another try of job j1."
 
 
-def test_of_many_clicks_at_once_one_new_job_comes(store: Store, media: MediaLibrary, failed: Job) -> None:
+def test_of_many_clicks_at_once_one_new_job_comes(ledger: Ledger, library: Library, failed: Job) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
-        jobs = list(pool.map(lambda _: retry(store, media, failed.id, START + HOUR), range(8)))
+        jobs = list(pool.map(lambda _: retry(ledger, library, failed.id, START + HOUR), range(8)))
     assert len({job.id for job in jobs}) == 1
-    assert len(store.jobs()) == 2
+    assert len(ledger.jobs()) == 2
 
 
-def test_a_retry_that_was_deleted_makes_way_for_another(store: Store, media: MediaLibrary, failed: Job) -> None:
-    first = retry(store, media, failed.id, START + HOUR)
-    store.move(first, JobStatus.FAILED, failure="no")
-    delete(store, [first.id], START + HOUR)
-    assert retry(store, media, failed.id, START + HOUR).id != first.id
+def test_a_retry_that_was_deleted_makes_way_for_another(ledger: Ledger, library: Library, failed: Job) -> None:
+    first = retry(ledger, library, failed.id, START + HOUR)
+    ledger.transition(first, JobStatus.FAILED, failure="no")
+    delete(ledger, [first.id], START + HOUR)
+    assert retry(ledger, library, failed.id, START + HOUR).id != first.id
 
 
 @pytest.mark.parametrize("status", [status for status in JobStatus if status.is_open] + [JobStatus.SUCCEEDED])
-def test_a_job_that_did_not_end_badly_is_not_retried(store: Store, media: MediaLibrary, status: JobStatus) -> None:
-    store.add(a_job(status=status))
+def test_a_job_that_did_not_end_badly_is_not_retried(ledger: Ledger, library: Library, status: JobStatus) -> None:
+    ledger.add(a_job(status=status))
     with pytest.raises(JobError, match="without results"):
-        retry(store, media, "j1", START)
+        retry(ledger, library, "j1", START)
 
 
 def test_without_its_video_a_job_is_not_started_again_unless_its_service_has_it(
-    store: Store, media: MediaLibrary
+    ledger: Ledger, library: Library
 ) -> None:
-    store.add(a_job(status=JobStatus.FAILED))
+    ledger.add(a_job(status=JobStatus.FAILED))
     with pytest.raises(JobError, match="video of this job is not here"):
-        retry(store, media, "j1", START)
-    store.add(a_job("j2", status=JobStatus.FAILED, video_url="https://host/v.mp4"))
-    assert retry(store, media, "j2", START).video_url == "https://host/v.mp4"
-    sent: dict[str, Any] = {"video_sha256": "1" * 64, "upload_url": "https://storage/v?sig=1", "upload_at": START}
-    store.add(a_job("j3", status=JobStatus.FAILED, **sent))
-    assert retry(store, media, "j3", START + HOUR).video_sha256 == "1" * 64
+        retry(ledger, library, "j1", START)
+    ledger.add(a_job("j2", status=JobStatus.FAILED, video_url="https://host/v.mp4"))
+    assert retry(ledger, library, "j2", START).video_url == "https://host/v.mp4"
+    sent: dict[str, Any] = {"video_sha256": "1" * 64, "upload_url": "https://storage/v?sig=1", "uploaded_at": START}
+    ledger.add(a_job("j3", status=JobStatus.FAILED, **sent))
+    assert retry(ledger, library, "j3", START + HOUR).video_sha256 == "1" * 64
 
 
-def test_other_models_run_over_the_same_video(store: Store, media: MediaLibrary, failed: Job) -> None:
-    new = duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR)
+def test_other_models_run_over_the_same_video(ledger: Ledger, library: Library, failed: Job) -> None:
+    new = duplicate(ledger, library, failed.id, [BIRDS], 2.0, START + HOUR)
     assert (new.status, new.models, new.infer_fps, new.frames) == (C, (BIRDS,), 2.0, 8)
-    assert duplicate(store, media, failed.id, [BIRDS], 2.0, START + HOUR).id != new.id
+    assert duplicate(ledger, library, failed.id, [BIRDS], 2.0, START + HOUR).id != new.id
     with pytest.raises(JobError, match="names no model"):
-        duplicate(store, media, failed.id, [], 2.0, START)
+        duplicate(ledger, library, failed.id, [], 2.0, START)
 
 
-def test_an_adopted_job_is_asked_about_and_says_what_is_unknown(store: Store) -> None:
-    job = adopt(store, service=EMBEDDED, key_id="", remote_job_id=" r9 ", now=START)
-    assert store.due(START, [(EMBEDDED, "")]) == [job] == store.jobs()
+def test_an_adopted_job_is_asked_about_and_says_what_is_unknown(ledger: Ledger) -> None:
+    job = adopt(ledger, service=EMBEDDED, key_id="", remote_job_id=" r9 ", now=START)
+    assert ledger.due(START, [(EMBEDDED, "")]) == [job] == ledger.jobs()
     assert (job.status, job.remote_job_id, job.models, job.infer_fps) == (JobStatus.SUBMITTED, "r9", (), None)
-    assert (job.video_name, job.video_sha256, job.frames, job.began_at) == ("Unknown video", None, None, None)
-    assert store.history(job.id)[0].cause == "Started elsewhere, adopted by its id there."
+    assert (job.video_name, job.video_sha256, job.frames, job.run_started_at) == ("Unknown video", None, None, None)
+    assert ledger.history(job.id)[0].cause == "Started elsewhere, adopted by its id there."
 
 
-def test_a_job_is_adopted_once_and_the_second_time_leads_to_it(store: Store) -> None:
-    store.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
+def test_a_job_is_adopted_once_and_the_second_time_leads_to_it(ledger: Ledger) -> None:
+    ledger.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
     with pytest.raises(AlreadyHere, match="already: film") as refused:
-        adopt(store, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
+        adopt(ledger, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
     assert refused.value.job_id == "j1"
-    delete(store, ["j1"], START)
+    delete(ledger, ["j1"], START)
     with pytest.raises(AlreadyHere, match="deleted"):
-        adopt(store, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
-    assert adopt(store, service="https://other", key_id="k", remote_job_id="r1", now=START).id != "j1"
+        adopt(ledger, service=EMBEDDED, key_id="", remote_job_id="r1", now=START)
+    assert adopt(ledger, service="https://other", key_id="k", remote_job_id="r1", now=START).id != "j1"
 
 
 @pytest.mark.parametrize("remote_job_id", ["", "  ", "two words", "line\nbreak", "x" * 201])
-def test_what_is_no_id_is_not_adopted(store: Store, remote_job_id: str) -> None:
+def test_what_is_no_id_is_not_adopted(ledger: Ledger, remote_job_id: str) -> None:
     with pytest.raises(JobError, match="no id of a job"):
-        adopt(store, service=EMBEDDED, key_id="", remote_job_id=remote_job_id, now=START)
+        adopt(ledger, service=EMBEDDED, key_id="", remote_job_id=remote_job_id, now=START)
 
 
-def test_a_deleted_job_is_left_alone_until_it_is_brought_back(store: Store) -> None:
-    store.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
-    seen = store.job("j1")
-    assert delete(store, ["j1", "no such"], START) == ["j1"]
-    assert delete(store, ["j1"], START) == []
-    assert store.jobs() == store.due(START, [(EMBEDDED, "")]) == []
-    assert not store.claim(seen, START, 60)
-    assert not store.move(seen, JobStatus.SUCCEEDED)
-    assert restore(store, ["j1"], START) == ["j1"]
-    assert store.job("j1") == seen
-    assert acts(store) == ["Deleted.", "Brought back."]
+def test_a_deleted_job_is_left_alone_until_it_is_brought_back(ledger: Ledger) -> None:
+    ledger.add(a_job(status=JobStatus.LOST, remote_job_id="r1"))
+    seen = ledger.job("j1")
+    assert delete(ledger, ["j1", "no such"], START) == ["j1"]
+    assert delete(ledger, ["j1"], START) == []
+    assert ledger.jobs() == ledger.due(START, [(EMBEDDED, "")]) == []
+    assert not ledger.claim(seen, START, 60)
+    assert not ledger.transition(seen, JobStatus.SUCCEEDED)
+    assert restore(ledger, ["j1"], START) == ["j1"]
+    assert ledger.job("j1") == seen
+    assert acts(ledger) == ["Deleted.", "Brought back."]
 
 
-def test_a_job_that_is_being_sent_or_runs_here_must_be_cancelled_before_it_is_deleted(store: Store) -> None:
+def test_a_job_that_is_being_sent_or_runs_here_must_be_cancelled_before_it_is_deleted(ledger: Ledger) -> None:
     for status in JobStatus:
         for service in (EMBEDDED, "https://a"):
-            store.add(a_job(f"{status.value} {service}", status=status, service=service, remote_job_id="r"))
-    everything = store.jobs()
-    gone = delete(store, [job.id for job in everything], START)
+            ledger.add(a_job(f"{status.value} {service}", status=status, service=service, remote_job_id="r"))
+    everything = ledger.jobs()
+    gone = delete(ledger, [job.id for job in everything], START)
     assert set(gone) == {job.id for job in everything if can_be_deleted(job)}
     kept = {f"created {EMBEDDED}", f"uploaded {EMBEDDED}", f"submitted {EMBEDDED}", "created https://a"}
-    assert {job.id for job in store.jobs()} == {*kept, "uploaded https://a"}
+    assert {job.id for job in ledger.jobs()} == {*kept, "uploaded https://a"}
 
 
 def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(
-    store: Store, media: MediaLibrary, failed: Job, tmp_path: Path
+    ledger: Ledger, library: Library, failed: Job, tmp_path: Path
 ) -> None:
-    store.add(a_job("j2", status=JobStatus.FAILED))
+    ledger.add(a_job("j2", status=JobStatus.FAILED))
     results, exports = tmp_path / "results", tmp_path / "exports"
     for job_id in ("j1", "j2"):
         for path in (results / job_id / "boxes", exports / f"{job_id}-0.mp4", exports / "tables" / f"{job_id}-1.csv"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("x")
-    delete(store, ["j1"], START)
-    assert remove_deleted(store, results, exports, START + timedelta(seconds=UNDO_S)) == 0
-    assert remove_deleted(store, results, exports, START + timedelta(seconds=UNDO_S + 1)) == 1
-    assert [job.id for job in store.jobs()] == ["j2"]
-    assert store.history("j1") == []
-    assert job_tags.tags_of(store, ["j1"]) == {}
+    delete(ledger, ["j1"], START)
+    assert remove_deleted(ledger, results, exports, START + timedelta(seconds=UNDO_S)) == 0
+    assert remove_deleted(ledger, results, exports, START + timedelta(seconds=UNDO_S + 1)) == 1
+    assert [job.id for job in ledger.jobs()] == ["j2"]
+    assert ledger.history("j1") == []
+    assert tags_of(ledger, ["j1"]) == {}
     left = sorted(path.name for folder in (results, exports) for path in folder.rglob("*") if path.is_file())
     assert left == ["boxes", "j2-0.mp4", "j2-1.csv"]
-    assert media.get(failed.video_sha256 or "")
+    assert library.get(failed.video_sha256 or "")
 
 
 def test_a_crash_while_jobs_are_removed_leaves_no_results_of_theirs(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results, exports = tmp_path / "results", tmp_path / "exports"
     jobs = ["j1", "j2", "j3", "other"]
     for job_id in jobs:
-        store.add(a_job(job_id, status=JobStatus.FAILED))
+        ledger.add(a_job(job_id, status=JobStatus.FAILED))
         (results / job_id).mkdir(parents=True)
         (results / job_id / "boxes").touch()
     (results / "unknown").mkdir()  # of another ledger, for all that this one knows: not ours to remove
-    delete(store, jobs[:3], START)
+    delete(ledger, jobs[:3], START)
     later = START + timedelta(seconds=UNDO_S + 1)
 
     def die(*_: object, **__: object) -> None:
@@ -190,21 +190,21 @@ def test_a_crash_while_jobs_are_removed_leaves_no_results_of_theirs(
     with monkeypatch.context() as patched:
         patched.setattr("frametally.jobs.deletion.shutil.rmtree", die)
         with pytest.raises(KeyboardInterrupt):
-            remove_deleted(store, results, exports, later)
-    assert len(restore(store, jobs[:3], later)) == 2  # one has gone, and its results have not
-    delete(store, jobs[:3], START)
-    assert remove_deleted(store, results, exports, later) == 2
+            remove_deleted(ledger, results, exports, later)
+    assert len(restore(ledger, jobs[:3], later)) == 2  # one has gone, and its results have not
+    delete(ledger, jobs[:3], START)
+    assert remove_deleted(ledger, results, exports, later) == 2
     assert sorted(path.name for path in results.iterdir()) == ["other", "unknown"]
-    assert [job.id for job in store.jobs()] == ["other"]
+    assert [job.id for job in ledger.jobs()] == ["other"]
 
 
 def test_the_watcher_removes_what_was_deleted_long_enough_ago(tmp_path: Path, clock: Clock) -> None:
-    deployment = Deployment(tmp_path, clock, "http://127.0.0.1:1")
+    deployment = LocalDeployment(tmp_path, clock, "http://127.0.0.1:1")
     for job_id in ("j1", "j2"):
-        deployment.store.add(a_job(job_id, status=JobStatus.FAILED))
-    delete(deployment.store, ["j1"], clock())
+        deployment.ledger.add(a_job(job_id, status=JobStatus.FAILED))
+    delete(deployment.ledger, ["j1"], clock())
     clock.wait(UNDO_S + 1)
     deployment.workflow.tidy()
-    assert restore(deployment.store, ["j1"], clock()) == []
-    assert [job.id for job in deployment.store.jobs()] == ["j2"]
-    deployment.store.close()
+    assert restore(deployment.ledger, ["j1"], clock()) == []
+    assert [job.id for job in deployment.ledger.jobs()] == ["j2"]
+    deployment.ledger.close()

@@ -9,11 +9,11 @@ import pytest
 
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, Job, ModelChoice
-from frametally.jobs.batch import MOST_LINES, batch_jobs, judged, read_batch, refused_files, start_batch
+from frametally.jobs.batch import MAX_LINES, batch_jobs, judged, read_batch, refused_files, start_batch
 from frametally.jobs.preflight import Facts
-from frametally.ledger import tags as job_tags
-from frametally.ledger.ledger import Store
-from frametally.library.library import MediaLibrary
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.tags import all_tags
+from frametally.library.library import Library
 from frametally.storage.atomic import DISK_RESERVE_BYTES
 from tests.conftest import write_video
 from tests.support.ledgers import START
@@ -59,28 +59,28 @@ def test_a_line_that_becomes_no_job_says_why(text: str, why: str) -> None:
 def test_nothing_is_nothing_and_too_much_is_refused() -> None:
     assert read_batch(" \n\n") == read_batch("") == read_batch("url,name\n") == []
     with pytest.raises(JobError, match="up to 1,000 lines; this has 1,001"):
-        read_batch("https://host/v.mp4\n" * (MOST_LINES + 1))
+        read_batch("https://host/v.mp4\n" * (MAX_LINES + 1))
 
 
-def test_the_good_lines_and_the_files_become_jobs_of_one_tag(store: Store, small_video: Path, tmp_path: Path) -> None:
-    kept = MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30).add(small_video)
+def test_the_good_lines_and_the_files_become_jobs_of_one_tag(ledger: Ledger, small_video: Path, tmp_path: Path) -> None:
+    kept = Library(tmp_path / "media", max_video_bytes=1 << 30).add(small_video)
     lines = read_batch("https://host/1.mp4\nnonsense\nhttps://host/2.mp4")
     jobs = batch_jobs(lines, [kept], service="https://a", key_id="k", models=MODELS, infer_fps=5.0, now=START)
-    start_batch(store, jobs, " night  shift ")
-    assert sorted(store.jobs(), key=lambda job: job.video_name) == sorted(jobs, key=lambda job: job.video_name)
+    start_batch(ledger, jobs, " night  shift ")
+    assert sorted(ledger.jobs(), key=lambda job: job.video_name) == sorted(jobs, key=lambda job: job.video_name)
     assert [(job.video_url, job.video_sha256, job.frames) for job in jobs] == [
         ("https://host/1.mp4", None, None),
         ("https://host/2.mp4", None, None),
         (None, kept.sha256, 20),
     ]
-    assert job_tags.all_tags(store) == {job.id: ["night shift"] for job in jobs}
-    assert store.history(jobs[0].id)[0].cause == "One of a batch of 3."
+    assert all_tags(ledger) == {job.id: ["night shift"] for job in jobs}
+    assert ledger.history(jobs[0].id)[0].cause == "One of a batch of 3."
 
 
-def test_of_a_batch_with_a_bad_tag_nothing_is_started(store: Store) -> None:
+def test_of_a_batch_with_a_bad_tag_nothing_is_started(ledger: Ledger) -> None:
     with pytest.raises(JobError, match="1 to 60 characters"):
-        start_batch(store, jobs_of("https://host/1.mp4"), "")
-    assert store.jobs() == []
+        start_batch(ledger, jobs_of("https://host/1.mp4"), "")
+    assert ledger.jobs() == []
 
 
 @pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
@@ -134,10 +134,10 @@ def test_a_link_that_has_ended_makes_no_job_and_one_that_ends_soon_is_told_of() 
 
 
 def test_files_share_the_disk_that_the_engine_copies_them_to(small_video: Path, tmp_path: Path) -> None:
-    media = MediaLibrary(tmp_path / "media", max_video_bytes=1 << 30)
+    library = Library(tmp_path / "media", max_video_bytes=1 << 30)
     write_video(tmp_path / "slow.mp4", frames=8, fps=2)
     write_video(tmp_path / "other.mp4", frames=41, fps=10)
-    kept = [media.add(path) for path in (small_video, tmp_path / "slow.mp4", tmp_path / "other.mp4")]
+    kept = [library.add(path) for path in (small_video, tmp_path / "slow.mp4", tmp_path / "other.mp4")]
     room = DISK_RESERVE_BYTES + kept[0].facts.size_bytes + kept[2].facts.size_bytes
     facts = Facts(now=START, service=EMBEDDED, infer_fps=5.0, free_bytes=room)
     assert list(refused_files(kept, facts)) == [kept[1].sha256]

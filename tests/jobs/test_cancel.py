@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from frametally.contract import CANCELLED
-from frametally.errors import JobError, RequestRefused, ServiceError
+from frametally.errors import BadRequest, JobError, ServiceError
 from frametally.job import Job, JobStatus
-from frametally.ledger.ledger import Store
-from tests.support.deployment import Deployment
+from frametally.ledger.ledger import Ledger
+from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import START
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
 
@@ -23,7 +23,7 @@ def calls(server: MisbehavingServer) -> list[str]:
 
 
 def test_a_running_job_is_called_off_at_its_service_without_a_status_call(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer({"job_id": "r1", "message": CANCELLED}))
     deployed.written(progress=0.4)
@@ -37,7 +37,7 @@ def test_a_running_job_is_called_off_at_its_service_without_a_status_call(
 
 @pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED])
 def test_a_job_that_the_service_does_not_have_yet_is_called_off_here(
-    deployed: Deployment, server: MisbehavingServer, status: JobStatus
+    deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus
 ) -> None:
     deployed.written(status=status, remote_job_id=None, upload_url="https://host/v")
     assert deployed.workflow.cancel("j1").status is JobStatus.CANCELLED
@@ -45,7 +45,7 @@ def test_a_job_that_the_service_does_not_have_yet_is_called_off_here(
     assert (deployed.workflow.refresh_due(), server.seen) == (0, [])
 
 
-def test_calling_off_twice_is_as_good_as_once(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_calling_off_twice_is_as_good_as_once(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer())
     deployed.written()
     first = deployed.workflow.cancel("j1")
@@ -56,7 +56,7 @@ def test_calling_off_twice_is_as_good_as_once(deployed: Deployment, server: Misb
 
 @pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST])
 def test_a_job_that_is_not_under_way_stays_as_it_is(
-    deployed: Deployment, server: MisbehavingServer, status: JobStatus
+    deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus
 ) -> None:
     job = deployed.written(status=status)
     with pytest.raises(JobError, match="nothing to cancel"):
@@ -66,7 +66,7 @@ def test_a_job_that_is_not_under_way_stays_as_it_is(
 
 @pytest.mark.parametrize("refusal", [404, 405])
 def test_a_service_that_cannot_do_it_is_remembered(
-    deployed: Deployment, server: MisbehavingServer, refusal: int
+    deployed: LocalDeployment, server: MisbehavingServer, refusal: int
 ) -> None:
     server.replies_with(answer(status=refusal))
     deployed.written()
@@ -74,12 +74,12 @@ def test_a_service_that_cannot_do_it_is_remembered(
         deployed.workflow.cancel("j1")
     assert (deployed.job().status, deployed.job().cancel_refused) == (JobStatus.SUBMITTED, True)
     deployed.restart()
-    assert deployed.store.services_without_cancel() == {deployed.job().service}
+    assert deployed.ledger.services_without_cancel() == {deployed.job().service}
 
 
-@pytest.mark.parametrize(("fault", "error"), [(answer(status=409), RequestRefused), (reset, ServiceError)])
+@pytest.mark.parametrize(("fault", "error"), [(answer(status=409), BadRequest), (reset, ServiceError)])
 def test_a_job_that_was_not_called_off_goes_on_and_is_asked_about_as_before(
-    deployed: Deployment, server: MisbehavingServer, fault: Reply, error: type[Exception]
+    deployed: LocalDeployment, server: MisbehavingServer, fault: Reply, error: type[Exception]
 ) -> None:
     server.replies_with(fault)
     job = deployed.written()
@@ -90,9 +90,9 @@ def test_a_job_that_was_not_called_off_goes_on_and_is_asked_about_as_before(
 
 
 def test_a_job_whose_key_is_not_known_any_more_cannot_be_called_off(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
-    key_id = deployed.services.remember(server.url, "key")
+    key_id = deployed.clients.remember(server.url, "key")
     deployed.written(service=server.url, key_id=key_id)
     deployed.restart()
     with pytest.raises(JobError, match="Enter it on Configuration"):
@@ -103,7 +103,7 @@ def test_a_job_whose_key_is_not_known_any_more_cannot_be_called_off(
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST])
 @pytest.mark.parametrize("report", [{"status": 2, "error": CANCELLED}, {"status": "canceled"}, {"status": "Cancelled"}])
 def test_a_job_that_was_called_off_at_its_service_is_cancelled_here_too(
-    deployed: Deployment, server: MisbehavingServer, report: dict[str, Any], status: JobStatus
+    deployed: LocalDeployment, server: MisbehavingServer, report: dict[str, Any], status: JobStatus
 ) -> None:
     server.replies_with(answer(report))
     deployed.written(status=status)
@@ -112,7 +112,7 @@ def test_a_job_that_was_called_off_at_its_service_is_cancelled_here_too(
 
 
 def test_an_upload_stops_when_its_job_is_called_off(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     job = deployed.submit(small_video)
     link = answer({"signed_url": f"{server.url}/upload?sig=1"})
@@ -123,7 +123,7 @@ def test_an_upload_stops_when_its_job_is_called_off(
 
 
 def test_a_job_that_is_called_off_while_the_service_takes_it_is_called_off_there_as_well(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     job = deployed.submit(None, video_url="https://host/v.mp4")
     taken = answer({"job_id": "r7"})
@@ -134,25 +134,25 @@ def test_a_job_that_is_called_off_while_the_service_takes_it_is_called_off_there
 
 
 def test_a_start_that_lands_between_look_and_cancelling_is_called_off_there_as_well(
-    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+    deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"job_id": "r7"}), answer())
     job = deployed.submit(None, video_url="https://host/v.mp4")
-    look = Store.job
+    look = Ledger.job
 
-    def look_and_start(store: Store, job_id: str) -> Job:
-        seen = look(store, job_id)
+    def look_and_start(ledger: Ledger, job_id: str) -> Job:
+        seen = look(ledger, job_id)
         monkeypatch.undo()
         deployed.step()
         return seen
 
-    monkeypatch.setattr(Store, "job", look_and_start)
+    monkeypatch.setattr(Ledger, "job", look_and_start)
     assert deployed.workflow.cancel(job.id).status is JobStatus.CANCELLED
     assert [(call.method, call.query.get("job_id")) for call in server.seen] == [("POST", None), ("DELETE", ["r7"])]
 
 
 def test_where_it_cannot_be_called_off_there_any_more_the_person_hears_of_it(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     job = deployed.submit(None, video_url="https://host/v.mp4")
     taken = answer({"job_id": "r7"})
@@ -163,22 +163,22 @@ def test_where_it_cannot_be_called_off_there_any_more_the_person_hears_of_it(
 
 
 def test_what_a_service_tells_of_a_running_job_is_kept_until_it_ends(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     told = {"frames_done": 412, "frames_total": 1200, "frames_per_second": 14.2, "remaining_s": 55.5}
     server.replies_with(answer({"status": 1, "cancellable": True, **told}), answer({"status": 2}))
     deployed.written()
     deployed.step()
-    standing = deployed.job().standing
-    assert standing is not None
-    assert {name: getattr(standing, name) for name in told} == told
-    assert (standing.cancellable, standing.jobs_before) == (True, None)
+    run_progress = deployed.job().run_progress
+    assert run_progress is not None
+    assert {name: getattr(run_progress, name) for name in told} == told
+    assert (run_progress.cancellable, run_progress.jobs_before) == (True, None)
     deployed.step()
-    assert (deployed.job().status, deployed.job().standing) == (JobStatus.FAILED, None)
+    assert (deployed.job().status, deployed.job().run_progress) == (JobStatus.FAILED, None)
 
 
 def test_a_job_begins_when_its_service_says_that_it_waits_no_more(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(
         answer({"status": 1, "jobs_before": 2}),
@@ -186,22 +186,22 @@ def test_a_job_begins_when_its_service_says_that_it_waits_no_more(
         answer({"status": 1, "frames_done": 1}),
         answer({"status": 1, "frames_done": 9}),
     )
-    deployed.written(began_at=START)
+    deployed.written(run_started_at=START)
     began = []
     for _ in range(4):
         deployed.step()
-        began.append((deployed.job().began_at or START) - START)
+        began.append((deployed.job().run_started_at or START) - START)
     assert [waited.total_seconds() for waited in began] == [0, 60, 60, 60]
 
 
 def test_a_job_that_nobody_asked_about_for_long_teaches_nothing(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer({"status": 1}))
-    deployed.written(began_at=START)
+    deployed.written(run_started_at=START)
     deployed.clock.wait(3600)
     deployed.workflow.refresh_due()
-    assert deployed.job().began_at is None
+    assert deployed.job().run_started_at is None
 
 
 @pytest.mark.parametrize(
@@ -214,10 +214,10 @@ def test_a_job_that_nobody_asked_about_for_long_teaches_nothing(
     ],
 )
 def test_what_another_service_means_by_our_names_is_passed_over(
-    deployed: Deployment, server: MisbehavingServer, odd: dict[str, Any]
+    deployed: LocalDeployment, server: MisbehavingServer, odd: dict[str, Any]
 ) -> None:
     server.replies_with(answer({"status": 1, **odd}))
     deployed.written()
     deployed.step()
     job = deployed.job()
-    assert (job.status, job.standing, job.progress, job.service_says) == (JobStatus.SUBMITTED, None, None, "")
+    assert (job.status, job.run_progress, job.progress, job.service_message) == (JobStatus.SUBMITTED, None, None, "")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.jobs.eta import FEWEST_JOBS, Estimate, estimate
+from frametally.jobs.eta import MIN_JOBS, Estimate, estimate
 from tests.support.ledgers import START, a_job
 
 CARS = ModelChoice(model_id="cars", version="2")
@@ -17,21 +17,21 @@ BIRDS = ModelChoice(model_id="birds", version="1")
 
 def ran(run_s: float, *models: ModelChoice, frames: int = 100, **values: Any) -> Job:
     """A job that took so long, after a minute in which it was sent."""
-    began_at = START + timedelta(minutes=1)
+    run_started_at = START + timedelta(minutes=1)
     known: dict[str, Any] = {
         "status": JobStatus.SUCCEEDED,
         "models": models or (CARS,),
         "frames": frames,
-        "began_at": began_at,
-        "checked_at": began_at + timedelta(seconds=run_s),
-        "ended_at": began_at + timedelta(seconds=run_s + 5),
+        "run_started_at": run_started_at,
+        "checked_at": run_started_at + timedelta(seconds=run_s),
+        "ended_at": run_started_at + timedelta(seconds=run_s + 5),
     }
     return a_job(**{**known, **values})
 
 
 def test_before_three_jobs_there_is_no_estimate() -> None:
-    jobs = [ran(100) for _ in range(FEWEST_JOBS)]
-    assert FEWEST_JOBS == 3
+    jobs = [ran(100) for _ in range(MIN_JOBS)]
+    assert MIN_JOBS == 3
     assert [estimate(jobs[:count], [CARS], 100) is not None for count in range(4)] == [False, False, False, True]
 
 
@@ -76,7 +76,7 @@ def test_jobs_of_about_the_same_size_count_where_there_are_enough() -> None:
 
 @pytest.mark.parametrize(
     "unknown",
-    [{"frames": None}, {"frames": 0}, {"began_at": None}, {"checked_at": None}, {"status": JobStatus.FAILED}],
+    [{"frames": None}, {"frames": 0}, {"run_started_at": None}, {"checked_at": None}, {"status": JobStatus.FAILED}],
 )
 def test_a_job_of_which_too_little_is_known_does_not_count(unknown: dict[str, Any]) -> None:
     assert estimate([ran(10), ran(10), ran(10, **unknown)], [CARS], 100) is None

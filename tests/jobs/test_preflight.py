@@ -17,10 +17,10 @@ from frametally.cli.run import BAD_INPUT, main
 from frametally.config.inference_servers import SERVERS_SETTING, ModelServers
 from frametally.contract import ModelInfo
 from frametally.job import EMBEDDED, ModelChoice
-from frametally.jobs.preflight import Facts, Finding, expires_at, findings
+from frametally.jobs.preflight import Facts, PreflightIssue, expires_at, find_issues
 from frametally.network.url_probe import UrlReport, look_at
 from frametally.storage.atomic import DISK_RESERVE_BYTES
-from frametally.video.probe import VideoFacts, probe
+from frametally.video.probe import VideoInfo, probe
 from tests.conftest import write_video
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,13 +29,13 @@ MOTION = ModelInfo("motion", "1", "object-detection", ["moving"])
 
 
 @pytest.fixture(scope="module")
-def video(small_video: Path) -> VideoFacts:
+def video(small_video: Path) -> VideoInfo:
     return probe(small_video)
 
 
-def found(**facts: Any) -> list[Finding]:
+def found(**facts: Any) -> list[PreflightIssue]:
     usual: dict[str, Any] = {"now": NOW, "service": EMBEDDED, "file_name": "film.mp4"}
-    return findings(Facts(**{**usual, **facts}))
+    return find_issues(Facts(**{**usual, **facts}))
 
 
 def stops(**facts: Any) -> list[str]:
@@ -46,7 +46,7 @@ def warns(**facts: Any) -> list[str]:
     return [finding.what for finding in found(**facts) if not finding.stops]
 
 
-def test_a_job_with_nothing_in_its_way_needs_no_word(video: VideoFacts) -> None:
+def test_a_job_with_nothing_in_its_way_needs_no_word(video: VideoInfo) -> None:
     motion = ModelChoice(model_id="motion", version="1")
     facts = {"video": video, "infer_fps": 5.0, "models": [motion], "installed": [MOTION], "free_bytes": 1 << 40}
     assert found(**facts) == []
@@ -54,7 +54,7 @@ def test_a_job_with_nothing_in_its_way_needs_no_word(video: VideoFacts) -> None:
 
 
 @pytest.mark.parametrize("name", ["IMG_0001.MOV", "clip.ts", "clip.m4v", "clip"])
-def test_a_file_that_no_service_takes_stops_the_job_and_can_be_put_into_mp4(video: VideoFacts, name: str) -> None:
+def test_a_file_that_no_service_takes_stops_the_job_and_can_be_put_into_mp4(video: VideoInfo, name: str) -> None:
     (finding,) = found(video=video, file_name=name)
     assert (finding.stops, finding.fix) == (True, "remux")
     assert finding.what == f"The service takes MP4, AVI, MKV, WEBM; {name} is none of them."
@@ -69,14 +69,14 @@ def test_an_address_that_ends_like_such_a_file_warns_of_a_service_that_is_not_ou
     assert found(url="https://host/clip.mp4", service=HOSTED) == []
 
 
-def test_a_file_that_is_not_what_it_is_called_is_a_warning(video: VideoFacts) -> None:
+def test_a_file_that_is_not_what_it_is_called_is_a_warning(video: VideoInfo) -> None:
     (finding,) = found(video=msgspec.structs.replace(video, container="mpegts"))
     assert (finding.stops, finding.fix) == (False, "remux")
     assert finding.what == "film.mp4 is called MP4 and is mpegts inside."
 
 
-def test_a_rate_above_the_video_s_stops_the_job(video: VideoFacts) -> None:
-    assert stops(video=video, infer_fps=10.5) == ["The video has 10 frames per second: it cannot be analysed at 10.5."]
+def test_a_rate_above_the_video_s_stops_the_job(video: VideoInfo) -> None:
+    assert stops(video=video, infer_fps=10.5) == ["The video has 10 frames per second: it cannot be analyzed at 10.5."]
     assert found(video=video, infer_fps=10.0) == []
     assert found(infer_fps=240.0) == []
 
@@ -90,7 +90,7 @@ def test_a_model_that_the_engine_does_not_have_stops_the_job_before_the_video_is
     assert found(models=[cars], installed=[MOTION], model_servers=served) == []
 
 
-def test_a_disk_without_room_for_the_engine_s_copy_stops_the_job(video: VideoFacts) -> None:
+def test_a_disk_without_room_for_the_engine_s_copy_stops_the_job(video: VideoInfo) -> None:
     just = DISK_RESERVE_BYTES + video.size_bytes
     assert stops(video=video, free_bytes=just - 1)
     assert warns(video=video, free_bytes=just)
@@ -140,7 +140,7 @@ def test_what_this_machine_does_not_reach_stops_its_own_engine_and_warns_of_anot
     assert found(url="https://x/v.mp4", url_report=UrlReport(status=206, looks_like="video")) == []
 
 
-def test_what_is_certain_comes_first(video: VideoFacts) -> None:
+def test_what_is_certain_comes_first(video: VideoInfo) -> None:
     odd = msgspec.structs.replace(video, container="mpegts")
     assert [finding.stops for finding in found(video=odd, infer_fps=99.0)] == [True, False]
 
@@ -218,7 +218,7 @@ def test_the_command_line_refuses_what_is_certain_to_fail(
     assert main(["run", str(tmp_path / "IMG_1.MOV"), *there]) == BAD_INPUT
     assert "The service takes MP4, AVI, MKV, WEBM" in capsys.readouterr().err
     assert main(["run", str(tmp_path / "slow.mp4"), "--fps", "20", *there]) == BAD_INPUT
-    assert "cannot be analysed at 20" in capsys.readouterr().err
+    assert "cannot be analyzed at 20" in capsys.readouterr().err
 
 
 def test_the_command_line_refuses_a_model_that_the_engine_does_not_have(

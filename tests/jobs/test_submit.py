@@ -10,15 +10,15 @@ import pytest
 
 from frametally.job import Job, JobStatus
 from frametally.jobs.submit import MAX_UPLOAD_BREAKS
-from tests.support.deployment import DAY_S, Deployment
+from tests.support.deployment import DAY_S, LocalDeployment
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
 
 TAKEN = answer({"job_id": "r1"})
 
 
 @pytest.fixture
-def deployed(deployed: Deployment, server: MisbehavingServer) -> Deployment:
-    deployed.services.remember(server.url, "key")
+def deployed(deployed: LocalDeployment, server: MisbehavingServer) -> LocalDeployment:
+    deployed.clients.remember(server.url, "key")
     return deployed
 
 
@@ -26,8 +26,8 @@ def link(server: MisbehavingServer, number: int = 1) -> Reply:
     return answer({"signed_url": f"{server.url}/storage/{number}?sig=1"})
 
 
-def hosted(deployed: Deployment, video: Path, **values: Any) -> Job:
-    service, key_id = deployed.services.known()[-1]
+def hosted(deployed: LocalDeployment, video: Path, **values: Any) -> Job:
+    service, key_id = deployed.clients.known()[-1]
     return deployed.submit(video, **{"service": service, "key_id": key_id, **values})
 
 
@@ -41,12 +41,12 @@ def inputs(server: MisbehavingServer) -> list[str]:
 
 @pytest.mark.parametrize("fault", [reset, answer(status=503), answer(status=403)])
 def test_a_link_that_breaks_or_has_expired_is_followed_by_a_new_one(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path, fault: Reply
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, fault: Reply
 ) -> None:
     server.replies_with(link(server, 1), fault, link(server, 2), answer(), TAKEN)
     job = hosted(deployed, small_video)
     deployed.step()
-    assert (deployed.job(job.id).status, deployed.job(job.id).upload_breaks) == (JobStatus.CREATED, 1)
+    assert (deployed.job(job.id).status, deployed.job(job.id).failed_uploads) == (JobStatus.CREATED, 1)
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.SUBMITTED
     assert [call for call in calls(server) if call.startswith("PUT")] == ["PUT /storage/1", "PUT /storage/2"]
@@ -54,7 +54,7 @@ def test_a_link_that_breaks_or_has_expired_is_followed_by_a_new_one(
 
 
 def test_an_upload_that_breaks_off_again_and_again_ends_the_job(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(*[link(server), reset] * MAX_UPLOAD_BREAKS, answer(status=500))
     job, pauses_s = hosted(deployed, small_video), []
@@ -68,7 +68,7 @@ def test_an_upload_that_breaks_off_again_and_again_ends_the_job(
 
 
 def test_a_video_that_the_service_still_has_is_not_sent_again(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(link(server), answer(), TAKEN)
     hosted(deployed, small_video)
@@ -79,11 +79,11 @@ def test_a_video_that_the_service_still_has_is_not_sent_again(
     assert deployed.job(second.id).status is JobStatus.SUBMITTED
     assert calls(server).count("PUT /storage/1") == 1
     assert inputs(server) == [f"{server.url}/storage/1?sig=1"] * 2
-    assert "still has the video" in " ".join(event.cause for event in deployed.store.history(second.id))
+    assert "still has the video" in " ".join(event.cause for event in deployed.ledger.history(second.id))
 
 
 def test_a_video_on_its_way_for_another_job_is_waited_for(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     for rate in range(1, 6):
         hosted(deployed, small_video, infer_fps=float(rate))
@@ -92,23 +92,23 @@ def test_a_video_on_its_way_for_another_job_is_waited_for(
     def all_begin() -> None:
         for job in others:
             deployed.workflow.advance(job)
-            assert "being sent for another job" in deployed.job(job.id).service_says
+            assert "being sent for another job" in deployed.job(job.id).service_message
 
     server.replies_with(link(server), meanwhile(all_begin, answer()), TAKEN)
     deployed.workflow.advance(first)
-    while deployed.store.jobs(statuses=[JobStatus.CREATED]):
+    while deployed.ledger.jobs(statuses=[JobStatus.CREATED]):
         deployed.step()
-    assert {(job.status, job.service_says) for job in deployed.store.jobs()} == {(JobStatus.SUBMITTED, "")}
+    assert {(job.status, job.service_message) for job in deployed.ledger.jobs()} == {(JobStatus.SUBMITTED, "")}
     assert calls(server).count("PUT /storage/1") == 1
 
 
 def test_an_older_job_that_comes_back_from_a_pause_waits_for_the_younger_one_that_sends(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     older = hosted(deployed, small_video)
     deployed.clock.wait(1)
     younger = hosted(deployed, small_video, infer_fps=2.0)
-    assert deployed.store.claim(younger, deployed.clock(), 120)
+    assert deployed.ledger.claim(younger, deployed.clock(), 120)
 
     def older_comes_back() -> None:
         assert [job.id for job in deployed.workflow.claim_due(at_most=8)] == [older.id]
@@ -117,12 +117,12 @@ def test_an_older_job_that_comes_back_from_a_pause_waits_for_the_younger_one_tha
     server.replies_with(meanwhile(older_comes_back, link(server)), answer(), TAKEN)
     deployed.workflow.advance(younger)
     assert deployed.job(younger.id).status is JobStatus.SUBMITTED
-    assert "being sent for another job" in deployed.job(older.id).service_says
+    assert "being sent for another job" in deployed.job(older.id).service_message
     assert calls(server).count("POST /video_upload_signed_url/") == 1
 
 
 def test_where_the_upload_for_one_job_breaks_off_another_one_may_send(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(link(server), reset, link(server, 2), answer(), TAKEN)
     breaking = hosted(deployed, small_video)
@@ -135,13 +135,13 @@ def test_where_the_upload_for_one_job_breaks_off_another_one_may_send(
 
 @pytest.mark.parametrize("other", ["video", "key", "week"])
 def test_what_the_service_does_not_have_is_sent(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path, tmp_path: Path, other: str
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, tmp_path: Path, other: str
 ) -> None:
     server.replies_with(link(server), answer(), TAKEN, link(server), answer(), TAKEN)
     hosted(deployed, small_video)
     deployed.step()
     if other == "key":
-        deployed.services.remember(server.url, "another key")
+        deployed.clients.remember(server.url, "another key")
     if other == "week":
         deployed.clock.wait(6 * DAY_S + 60)
     if other == "video":
@@ -152,7 +152,7 @@ def test_what_the_service_does_not_have_is_sent(
 
 
 def test_a_service_that_has_dropped_an_upload_is_sent_it_anew_and_once(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     refused = answer({"error": "input_url cannot be read"}, status=400)
     server.replies_with(link(server), answer(), TAKEN, refused, link(server, 2), answer(), refused)
@@ -162,7 +162,7 @@ def test_a_service_that_has_dropped_an_upload_is_sent_it_anew_and_once(
     second = hosted(deployed, small_video)
     deployed.workflow.advance(second)
     again = deployed.job(second.id)
-    assert (again.status, again.upload_url, again.starting_at) == (JobStatus.CREATED, None, None)
+    assert (again.status, again.upload_url, again.start_requested_at) == (JobStatus.CREATED, None, None)
     deployed.workflow.advance(again)
     assert deployed.job(second.id).status is JobStatus.FAILED
     assert calls(server)[-4:] == [
@@ -172,10 +172,10 @@ def test_a_service_that_has_dropped_an_upload_is_sent_it_anew_and_once(
 
 
 def test_a_start_that_a_crash_cut_short_is_left_to_a_person(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(TAKEN)
-    service, key_id = deployed.services.known()[-1]
+    service, key_id = deployed.clients.known()[-1]
     begun = deployed.clock()
     deployed.written(
         status=JobStatus.UPLOADED,
@@ -183,7 +183,7 @@ def test_a_start_that_a_crash_cut_short_is_left_to_a_person(
         key_id=key_id,
         remote_job_id=None,
         upload_url="https://x/v",
-        starting_at=begun,
+        start_requested_at=begun,
     )
     deployed.step()
     assert (deployed.job().status, server.seen) == (JobStatus.LOST, [])
@@ -193,10 +193,10 @@ def test_a_start_that_a_crash_cut_short_is_left_to_a_person(
 
 
 def test_a_start_that_a_person_makes_again_and_that_is_in_doubt_again_says_so_anew(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(reset)
-    service, key_id = deployed.services.known()[-1]
+    service, key_id = deployed.clients.known()[-1]
     known = {"service": service, "key_id": key_id, "remote_job_id": None, "upload_url": "https://x/v"}
     deployed.written(status=JobStatus.LOST, failure="an earlier doubt", **known)
     deployed.workflow.refresh("j1")
@@ -207,18 +207,18 @@ def test_a_start_that_a_person_makes_again_and_that_is_in_doubt_again_says_so_an
 
 @pytest.mark.parametrize("fault", [answer(status=429), answer(status=503, Retry_After="30")])
 def test_a_start_that_was_surely_not_taken_is_made_again(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path, fault: Reply
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, fault: Reply
 ) -> None:
     server.replies_with(link(server), answer(), fault, TAKEN)
     job = hosted(deployed, small_video)
     deployed.step()
-    assert (deployed.job(job.id).status, deployed.job(job.id).starting_at) == (JobStatus.UPLOADED, None)
+    assert (deployed.job(job.id).status, deployed.job(job.id).start_requested_at) == (JobStatus.UPLOADED, None)
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.SUBMITTED
 
 
 def test_a_start_carries_the_id_of_the_job_so_that_it_can_be_repeated(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(TAKEN)
     job = deployed.submit(None, video_url="https://host/v.mp4")
@@ -227,13 +227,13 @@ def test_a_start_carries_the_id_of_the_job_so_that_it_can_be_repeated(
 
 
 def test_who_was_away_for_longer_than_a_lease_starts_nothing_and_asks_nobody(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer({"status": 1}))
     seen = deployed.written()
     starting = deployed.submit(None, video_url="https://host/v.mp4")
-    deployed.store.note(seen, checked_at=deployed.clock())
-    deployed.store.note(starting, starting_at=deployed.clock())
+    deployed.ledger.update(seen, checked_at=deployed.clock())
+    deployed.ledger.update(starting, start_requested_at=deployed.clock())
     deployed.workflow.advance(seen)
     deployed.workflow.advance(starting)
     assert server.seen == []

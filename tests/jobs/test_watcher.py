@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from frametally.job import JobStatus
 from frametally.jobs.watcher import Watcher
 from frametally.ledger.lease import LEASE_S
-from frametally.ledger.ledger import Store
-from tests.support.deployment import Deployment
+from frametally.ledger.ledger import Ledger
+from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import a_job
 from tests.support.misbehaving import MisbehavingServer, answer, silence
 
@@ -27,7 +27,7 @@ def server() -> Iterator[MisbehavingServer]:
 
 
 @pytest.fixture
-def watcher(deployed: Deployment) -> Iterator[Watcher]:
+def watcher(deployed: LocalDeployment) -> Iterator[Watcher]:
     watcher = Watcher(deployed.workflow, look_every_s=0.01)
     yield watcher
     watcher.stop()
@@ -40,12 +40,12 @@ def until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def add_jobs(deployed: Deployment, count: int) -> None:
+def add_jobs(deployed: LocalDeployment, count: int) -> None:
     for number in range(count):
-        deployed.store.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
+        deployed.ledger.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
 
 
-def one_under_way(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:
+def one_under_way(deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher) -> None:
     """A job whose service has been asked and says nothing."""
     server.replies_with(silence(server))
     add_jobs(deployed, 1)
@@ -53,11 +53,11 @@ def one_under_way(deployed: Deployment, server: MisbehavingServer, watcher: Watc
     until(lambda: bool(server.seen))
 
 
-def ended(deployed: Deployment) -> int:
-    return len(deployed.store.jobs(statuses=[JobStatus.FAILED]))
+def ended(deployed: LocalDeployment) -> int:
+    return len(deployed.ledger.jobs(statuses=[JobStatus.FAILED]))
 
 
-def test_every_due_job_is_taken_once(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:
+def test_every_due_job_is_taken_once(deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher) -> None:
     add_jobs(deployed, 20)
     watcher.start()
     watcher.start()
@@ -65,14 +65,14 @@ def test_every_due_job_is_taken_once(deployed: Deployment, server: MisbehavingSe
     assert sorted(request.query["job_id"][0] for request in server.seen) == sorted(f"r{number}" for number in range(20))
 
 
-def test_a_job_that_comes_later_is_taken_too(deployed: Deployment, watcher: Watcher) -> None:
+def test_a_job_that_comes_later_is_taken_too(deployed: LocalDeployment, watcher: Watcher) -> None:
     watcher.start()
     add_jobs(deployed, 1)
     until(lambda: ended(deployed) == 1)
 
 
 def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
-    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+    deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
     let_go = threading.Event()
     waiting = threading.Semaphore(0)
@@ -86,14 +86,14 @@ def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
     add_jobs(deployed, 12)
     watcher.start()
     assert all(waiting.acquire(timeout=20) for _ in range(8))
-    claimed = [job for job in deployed.store.jobs() if job.next_check_at > deployed.clock()]
+    claimed = [job for job in deployed.ledger.jobs() if job.next_check_at > deployed.clock()]
     assert (len(server.seen), len(claimed)) == (8, 8)
     let_go.set()
     until(lambda: ended(deployed) == 12)
 
 
 def test_a_job_under_way_is_not_begun_twice_where_the_machine_slept(
-    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+    deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
     one_under_way(deployed, server, watcher)
     deployed.clock.wait(LEASE_S + 1)
@@ -108,23 +108,23 @@ def test_a_job_under_way_is_not_begun_twice_where_the_machine_slept(
     [sa.exc.OperationalError("SELECT", {}, Exception("the disk is busy")), ValueError("a row of a newer version")],
 )
 def test_a_ledger_that_fails_for_a_while_stops_nothing(
-    deployed: Deployment, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, fault: Exception
+    deployed: LocalDeployment, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
-    due, failures = Store.due, iter(range(3))
+    due, failures = Ledger.due, iter(range(3))
 
-    def fail_at_first(store: Store, *arguments: object, **options: object) -> object:
+    def fail_at_first(ledger: Ledger, *arguments: object, **options: object) -> object:
         if next(failures, None) is not None:
             raise fault
-        return due(store, *arguments, **options)  # type: ignore[arg-type]
+        return due(ledger, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Store, "due", fail_at_first)
+    monkeypatch.setattr(Ledger, "due", fail_at_first)
     add_jobs(deployed, 1)
     watcher.start()
     until(lambda: ended(deployed) == 1)
 
 
 def test_a_job_under_way_does_not_keep_the_server_from_ending(
-    deployed: Deployment, server: MisbehavingServer, watcher: Watcher
+    deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
     one_under_way(deployed, server, watcher)
     watcher.stop()
@@ -134,7 +134,9 @@ def test_a_job_under_way_does_not_keep_the_server_from_ending(
     until(lambda: not at_work[0].is_alive())
 
 
-def test_a_stopped_watcher_takes_no_more(deployed: Deployment, server: MisbehavingServer, watcher: Watcher) -> None:
+def test_a_stopped_watcher_takes_no_more(
+    deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
+) -> None:
     watcher.start()
     watcher.stop()
     add_jobs(deployed, 1)

@@ -21,12 +21,12 @@ from frametally.jobs import collect as archiving
 from frametally.ledger import lease
 from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.results import ARCHIVE_NAME, archive_apart, ingest, open_results
 from tests.support import fake_service
-from tests.support.deployment import DAY_S, Deployment
+from tests.support.deployment import DAY_S, LocalDeployment
 from tests.support.fake_service import FakeService
-from tests.support.ledgers import START, Clock, open_store
+from tests.support.ledgers import START, Clock, open_ledger
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
 from tests.support.short_documents import document, entry
 
@@ -34,15 +34,15 @@ RESULTS = json.dumps(document(entry(), None)).encode()
 
 
 @pytest.fixture
-def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[Deployment, FakeService]]:
+def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[LocalDeployment, FakeService]]:
     """With the hosted service as its reference has it: whoever asks under the floor is refused there."""
     with FakeService(in_words=False) as fake:
-        deployment = Deployment(tmp_path, clock, fake.url, fake_service.KEY)
+        deployment = LocalDeployment(tmp_path, clock, fake.url, fake_service.KEY)
         yield deployment, fake
-        deployment.store.close()
+        deployment.ledger.close()
 
 
-def finish(deployment: Deployment, fake: FakeService, job_id: str, between: Callable[[], None]) -> list[JobStatus]:
+def finish(deployment: LocalDeployment, fake: FakeService, job_id: str, between: Callable[[], None]) -> list[JobStatus]:
     """Let time pass and the job go on; returns the states it was seen in."""
     seen = [deployment.job(job_id).status]
     for _ in range(8):
@@ -56,7 +56,7 @@ def finish(deployment: Deployment, fake: FakeService, job_id: str, between: Call
 
 @pytest.mark.parametrize("crash_between", [False, True])
 def test_a_job_goes_from_the_click_to_its_results(
-    hosted: tuple[Deployment, FakeService], small_video: Path, crash_between: bool
+    hosted: tuple[LocalDeployment, FakeService], small_video: Path, crash_between: bool
 ) -> None:
     deployment, fake = hosted
     job = deployment.submit(small_video)
@@ -64,18 +64,18 @@ def test_a_job_goes_from_the_click_to_its_results(
     seen = finish(deployment, fake, job.id, deployment.restart if crash_between else lambda: None)
     done = deployment.job(job.id)
     assert seen[0] is JobStatus.CREATED
-    assert seen[-1] is JobStatus.SUCCEEDED, (done.failure, done.service_says)
-    assert (done.progress, done.failure, done.service_says) == (1.0, "", "")
+    assert seen[-1] is JobStatus.SUCCEEDED, (done.failure, done.service_message)
+    assert (done.progress, done.failure, done.service_message) == (1.0, "", "")
     assert done.ended_at is not None
     assert done.frames == 20
     assert done.run_s is not None
     assert done.run_s >= 2 * STATUS_FLOOR_S
     archived = open_results(deployment.folder / "results" / job.id)
-    assert archived.models["motion"].analysed.tolist() == [False, *[True] * 19]
+    assert archived.models["motion"].analyzed.tolist() == [False, *[True] * 19]
     assert [path.name for path in (deployment.folder / "results").iterdir()] == [job.id]
 
 
-def test_a_public_video_is_not_sent(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_a_public_video_is_not_sent(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"job_id": "r1"}))
     job = deployed.submit(None, video_url="https://host/v.mp4?token=1")
     deployed.step()
@@ -100,19 +100,22 @@ class Crash(BaseException):
 
 @pytest.mark.parametrize("fatal_move", [JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED])
 def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
-    hosted: tuple[Deployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch, fatal_move: JobStatus
+    hosted: tuple[LocalDeployment, FakeService],
+    small_video: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fatal_move: JobStatus,
 ) -> None:
     deployment, fake = hosted
     job = deployment.submit(small_video)
-    move = Store.move
+    transition = Ledger.transition
 
-    def die(store: Store, moved: Job, target: JobStatus, *cause: Any, **values: Any) -> bool:
+    def die(ledger: Ledger, moved: Job, target: JobStatus, *cause: Any, **values: Any) -> bool:
         if target is fatal_move:
             raise Crash
-        return move(store, moved, target, *cause, **values)
+        return transition(ledger, moved, target, *cause, **values)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "move", die)
+        patch.setattr(Ledger, "transition", die)
         with pytest.raises(Crash):
             finish(deployment, fake, job.id, lambda: None)
     assert deployment.job(job.id).status is not fatal_move
@@ -124,10 +127,10 @@ def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
 @pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED])
 @pytest.mark.parametrize("refusal", [401, 400])
 def test_a_job_that_the_service_does_not_take_fails_with_the_reason(
-    deployed: Deployment, server: MisbehavingServer, status: JobStatus, refusal: int, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus, refusal: int, small_video: Path
 ) -> None:
     server.replies_with(answer({"error": "Not like this."}, status=refusal))
-    sha256 = deployed.media.add(small_video).sha256
+    sha256 = deployed.library.add(small_video).sha256
     deployed.written(status=status, remote_job_id=None, video_sha256=sha256, upload_url="https://host/v")
     deployed.step()
     assert deployed.job().status is JobStatus.FAILED
@@ -136,20 +139,20 @@ def test_a_job_that_the_service_does_not_take_fails_with_the_reason(
 
 
 def test_a_key_that_is_refused_later_does_not_end_a_job_that_runs(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer(status=401), answer({"status": 1}))
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "Check the API key" in deployed.job().service_says
+    assert "Check the API key" in deployed.job().service_message
     deployed.step()
-    assert deployed.job().service_says == ""
+    assert deployed.job().service_message == ""
 
 
 @pytest.mark.parametrize("fault", [reset, answer(status=503), answer(b"<html>")])
 def test_a_service_that_is_down_is_asked_ever_more_rarely(
-    deployed: Deployment, server: MisbehavingServer, fault: Reply
+    deployed: LocalDeployment, server: MisbehavingServer, fault: Reply
 ) -> None:
     server.replies_with(fault)
     deployed.written()
@@ -157,7 +160,7 @@ def test_a_service_that_is_down_is_asked_ever_more_rarely(
     for _ in range(25):
         deployed.step()
         pauses_s.append(deployed.pause_s())
-        assert "failed: 127.0.0.1" in deployed.job().service_says
+        assert "failed: 127.0.0.1" in deployed.job().service_message
     assert min(pauses_s) >= STATUS_FLOOR_S
     assert pauses_s[0] < 80
     assert 600 <= pauses_s[-1] <= 720
@@ -165,7 +168,7 @@ def test_a_service_that_is_down_is_asked_ever_more_rarely(
 
 
 def test_a_job_that_could_not_be_sent_is_tried_again_soon(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(reset)
     job = deployed.submit(small_video)
@@ -176,10 +179,10 @@ def test_a_job_that_could_not_be_sent_is_tried_again_soon(
 
 @pytest.mark.parametrize("fault", [reset, answer(status=502), answer(b"<html>")])
 def test_where_a_start_may_have_been_heard_a_person_decides_on_a_second_one(
-    deployed: Deployment, server: MisbehavingServer, fault: Reply
+    deployed: LocalDeployment, server: MisbehavingServer, fault: Reply
 ) -> None:
     server.replies_with(fault, answer({"job_id": "r1"}))
-    key_id = deployed.services.remember(server.url, "key")
+    key_id = deployed.clients.remember(server.url, "key")
     job = deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.LOST
@@ -191,9 +194,9 @@ def test_where_a_start_may_have_been_heard_a_person_decides_on_a_second_one(
     assert (started.status, started.remote_job_id, started.failure) == (JobStatus.SUBMITTED, "r1", "")
 
 
-def test_a_start_that_cannot_have_been_heard_is_tried_again(deployed: Deployment) -> None:
+def test_a_start_that_cannot_have_been_heard_is_tried_again(deployed: LocalDeployment) -> None:
     nobody = "http://127.0.0.1:9"
-    key_id = deployed.services.remember(nobody, "key")
+    key_id = deployed.clients.remember(nobody, "key")
     job = deployed.submit(None, service=nobody, key_id=key_id, video_url="https://host/v.mp4")
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.CREATED
@@ -201,7 +204,7 @@ def test_a_start_that_cannot_have_been_heard_is_tried_again(deployed: Deployment
 
 
 def test_who_lost_the_job_while_uploading_starts_no_second_one(
-    hosted: tuple[Deployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch
+    hosted: tuple[LocalDeployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment, _ = hosted
     job = deployment.submit(small_video)
@@ -209,7 +212,7 @@ def test_who_lost_the_job_while_uploading_starts_no_second_one(
 
     def be_overtaken(client: VideoInferenceClient, *arguments: Any) -> None:
         upload(client, *arguments)
-        deployment.store.move(job, JobStatus.UPLOADED, upload_url="https://of-the-other/one")
+        deployment.ledger.transition(job, JobStatus.UPLOADED, upload_url="https://of-the-other/one")
 
     monkeypatch.setattr(VideoInferenceClient, "upload", be_overtaken)
     deployment.step()
@@ -218,7 +221,7 @@ def test_who_lost_the_job_while_uploading_starts_no_second_one(
 
 
 def test_results_that_take_long_to_read_stay_with_who_reads_them(
-    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+    deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
     archive = archive_apart
@@ -238,34 +241,36 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
     assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
 
 
-def test_done_without_results_says_so(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_done_without_results_says_so(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 0}))
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "gives no results" in deployed.job().service_says
+    assert "gives no results" in deployed.job().service_message
 
 
-def test_what_crashes_left_behind_goes_after_a_day(deployed: Deployment) -> None:
+def test_what_crashes_left_behind_goes_after_a_day(deployed: LocalDeployment) -> None:
     results_dir = deployed.folder / "results"
     (results_dir / "j1").mkdir(parents=True)
     (results_dir / "j2.draft").mkdir()
     for name in ("j1/boxes.parquet", "j2.draft/boxes.parquet", "j3.json", ".j3.json.x.part"):
         (results_dir / name).touch()
-    given_up = deployed.media.begin("film.mp4", 10)
+    given_up = deployed.library.begin("film.mp4", 10)
     deployed.clock.now = datetime.now(UTC)
     deployed.workflow.tidy()
     assert len(list(results_dir.iterdir())) == 4
-    assert deployed.media.upload(given_up.id).offset_bytes == 0
+    assert deployed.library.upload(given_up.id).offset_bytes == 0
     deployed.clock.wait(DAY_S + 60)
     deployed.workflow.tidy()
     assert [path.name for path in results_dir.rglob("*")] == ["j1", "boxes.parquet"]
     with pytest.raises(MediaError):
-        deployed.media.upload(given_up.id)
+        deployed.library.upload(given_up.id)
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST, JobStatus.CANCELLED])
-def test_results_that_came_stay_as_long_as_their_job_waits_for_them(deployed: Deployment, status: JobStatus) -> None:
+def test_results_that_came_stay_as_long_as_their_job_waits_for_them(
+    deployed: LocalDeployment, status: JobStatus
+) -> None:
     deployed.written(status=status)
     came = deployed.folder / "results" / "j1.json"
     came.parent.mkdir(parents=True)
@@ -277,7 +282,7 @@ def test_results_that_came_stay_as_long_as_their_job_waits_for_them(deployed: De
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_the_pause_that_a_service_asks_for_is_kept(
-    deployed: Deployment, server: MisbehavingServer, status: int
+    deployed: LocalDeployment, server: MisbehavingServer, status: int
 ) -> None:
     server.replies_with(answer(status=status, Retry_After="500"))
     deployed.written()
@@ -285,7 +290,7 @@ def test_the_pause_that_a_service_asks_for_is_kept(
     assert deployed.pause_s() == 500
 
 
-def test_a_busy_service_is_never_asked_under_the_floor(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_a_busy_service_is_never_asked_under_the_floor(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=429, Retry_After="1"))
     deployed.written()
     deployed.step()
@@ -294,16 +299,16 @@ def test_a_busy_service_is_never_asked_under_the_floor(deployed: Deployment, ser
 
 @pytest.mark.parametrize(("invited", "pause_s"), [({}, 60), ({"Retry_After": "2"}, 2), ({"Retry_After": "200"}, 200)])
 def test_a_job_under_way_is_asked_about_again_when_the_service_says(
-    deployed: Deployment, server: MisbehavingServer, invited: dict[str, Any], pause_s: float
+    deployed: LocalDeployment, server: MisbehavingServer, invited: dict[str, Any], pause_s: float
 ) -> None:
     server.replies_with(answer({"status": 1, "progress": 0.25}, **invited))
     deployed.written()
     deployed.step()
     assert (deployed.pause_s(), deployed.job().progress) == (pause_s, 0.25)
-    assert deployed.job().checked_at == deployed.job().answered_at == deployed.clock()
+    assert deployed.job().checked_at == deployed.job().last_known_at == deployed.clock()
 
 
-def test_asking_again_under_the_floor_calls_nobody(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_asking_again_under_the_floor_calls_nobody(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1}))
     deployed.written()
     assert deployed.workflow.refresh("j1") is not None
@@ -315,7 +320,7 @@ def test_asking_again_under_the_floor_calls_nobody(deployed: Deployment, server:
 
 
 def test_a_job_that_runs_for_ever_says_so_unless_it_says_how_far_it_is(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer({"status": 1}), answer({"status": 1}), answer({"status": 1, "progress": 0.9}))
     deployed.written()
@@ -323,25 +328,25 @@ def test_a_job_that_runs_for_ever_says_so_unless_it_says_how_far_it_is(
     for waited_s in (DAY_S - 60, 120, 120):
         deployed.clock.wait(waited_s)
         assert deployed.workflow.refresh("j1") is not None
-        says.append(deployed.job().service_says)
+        says.append(deployed.job().service_message)
     assert (says[0], says[2], deployed.job().status) == ("", "", JobStatus.SUBMITTED)
     assert says[1].startswith("It has not come to an end for 24 h")
     assert "Look there under r1" in says[1]
 
 
-def test_results_that_cannot_be_fetched_are_no_silence(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_results_that_cannot_be_fetched_are_no_silence(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
     server.replies_with(*[done, answer(status=403)] * 20)
-    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 100))
+    deployed.written(last_known_at=START - timedelta(seconds=DAY_S - 100))
     deployed.step()
-    assert deployed.job().service_says == (
+    assert deployed.job().service_message == (
         "The job is done there. Downloading the results failed: 127.0.0.1 answered 403 Forbidden. "
         "It is tried again by itself."
     )
     while deployed.job().status is JobStatus.SUBMITTED:
         deployed.step()
     lost = deployed.job()
-    assert (lost.status, lost.service_says) == (JobStatus.LOST, "")
+    assert (lost.status, lost.service_message) == (JobStatus.LOST, "")
     assert lost.failure.startswith("The job is done there. Downloading the results failed: 127.0.0.1 answered 403")
     assert lost.failure.endswith("came of this job for 24 h. Ask again here, or look there: its id is r1.")
     server.replies_with(done, answer(RESULTS))
@@ -350,22 +355,22 @@ def test_results_that_cannot_be_fetched_are_no_silence(deployed: Deployment, ser
     assert deployed.job().status is JobStatus.SUCCEEDED
 
 
-def test_an_unknown_status_is_shown_as_it_came(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_an_unknown_status_is_shown_as_it_came(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": "warming up"}), answer({"status": 1}))
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "its status “warming up”" in deployed.job().service_says
+    assert "its status “warming up”" in deployed.job().service_message
     deployed.step()
-    assert deployed.job().service_says == ""
+    assert deployed.job().service_message == ""
 
 
 @pytest.mark.parametrize("silence", [answer({}), reset])
 def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
-    deployed: Deployment, server: MisbehavingServer, silence: Reply
+    deployed: LocalDeployment, server: MisbehavingServer, silence: Reply
 ) -> None:
     server.replies_with(silence)
-    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 1))
+    deployed.written(last_known_at=START - timedelta(seconds=DAY_S - 1))
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
     deployed.step()
@@ -375,9 +380,9 @@ def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
     assert deployed.workflow.refresh_due() == 0
 
 
-def test_time_in_which_nobody_asked_is_no_silence(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_time_in_which_nobody_asked_is_no_silence(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(reset)
-    deployed.written(answered_at=START - timedelta(seconds=DAY_S - 100))
+    deployed.written(last_known_at=START - timedelta(seconds=DAY_S - 100))
     deployed.clock.wait(30 * DAY_S)
     deployed.workflow.refresh_due()
     assert deployed.job().status is JobStatus.SUBMITTED
@@ -388,7 +393,7 @@ def test_time_in_which_nobody_asked_is_no_silence(deployed: Deployment, server: 
 
 
 def test_a_job_that_could_never_be_sent_fails_with_the_last_fault(
-    deployed: Deployment, server: MisbehavingServer, small_video: Path
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(reset)
     job = deployed.submit(small_video)
@@ -409,7 +414,7 @@ def a_late_answer(server: MisbehavingServer) -> dict[JobStatus, list[Reply]]:
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.SUCCEEDED])
-def test_a_late_answer_wins(deployed: Deployment, server: MisbehavingServer, status: JobStatus) -> None:
+def test_a_late_answer_wins(deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus) -> None:
     server.replies_with(*a_late_answer(server)[status])
     deployed.written(status=JobStatus.LOST, failure="The service has said nothing.")
     assert deployed.workflow.refresh("j1") is not None
@@ -417,9 +422,9 @@ def test_a_late_answer_wins(deployed: Deployment, server: MisbehavingServer, sta
     assert deployed.job().failure == ("too late" if status is JobStatus.FAILED else "")
 
 
-def test_a_lost_job_may_be_asked_about_once_a_minute(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_a_lost_job_may_be_asked_about_once_a_minute(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({}))
-    deployed.written(status=JobStatus.LOST, answered_at=START - timedelta(days=2))
+    deployed.written(status=JobStatus.LOST, last_known_at=START - timedelta(days=2))
     for _ in range(3):
         assert deployed.workflow.refresh("j1") is not None
         assert deployed.workflow.refresh("j1") is None
@@ -436,7 +441,7 @@ def test_a_lost_job_may_be_asked_about_once_a_minute(deployed: Deployment, serve
     ],
 )
 def test_a_failed_job_says_why(
-    deployed: Deployment, server: MisbehavingServer, report: dict[str, object], reason: str
+    deployed: LocalDeployment, server: MisbehavingServer, report: dict[str, object], reason: str
 ) -> None:
     server.replies_with(answer(report))
     deployed.written()
@@ -448,7 +453,7 @@ def test_a_failed_job_says_why(
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", RESULTS[:40]])
 def test_unreadable_results_fail_the_job_and_are_kept(
-    deployed: Deployment, server: MisbehavingServer, body: bytes
+    deployed: LocalDeployment, server: MisbehavingServer, body: bytes
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(body))
     deployed.written()
@@ -459,7 +464,9 @@ def test_unreadable_results_fail_the_job_and_are_kept(
     assert not (deployed.folder / "results" / "j1.json").exists()
 
 
-def test_results_whose_link_has_expired_are_asked_for_again(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_results_whose_link_has_expired_are_asked_for_again(
+    deployed: LocalDeployment, server: MisbehavingServer
+) -> None:
     done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
     server.replies_with(done, answer(status=403), done, answer(RESULTS))
     deployed.written()
@@ -469,50 +476,54 @@ def test_results_whose_link_has_expired_are_asked_for_again(deployed: Deployment
     assert deployed.job().status is JobStatus.SUCCEEDED
 
 
-def test_a_job_waits_for_its_key(deployed: Deployment, server: MisbehavingServer) -> None:
-    key_id = deployed.services.remember(server.url, "key")
+def test_a_job_waits_for_its_key(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+    key_id = deployed.clients.remember(server.url, "key")
     deployed.written(service=server.url, key_id=key_id)
     deployed.restart()
     assert deployed.workflow.refresh_due() == 0
     assert deployed.workflow.refresh("j1") is not None
-    assert "enter it on Configuration" in deployed.job().service_says
+    assert "enter it on Configuration" in deployed.job().service_message
     deployed.clock.wait(2 * DAY_S)
     deployed.workflow.refresh("j1")
     assert deployed.job().status is JobStatus.SUBMITTED
     assert server.seen == []
     server.replies_with(answer({"status": 1, "progress": 0.5}))
-    assert deployed.services.remember(server.url, "key") == key_id
+    assert deployed.clients.remember(server.url, "key") == key_id
     deployed.step()
-    assert (deployed.job().service_says, len(server.seen)) == ("", 1)
+    assert (deployed.job().service_message, len(server.seen)) == ("", 1)
 
 
-def test_a_kept_video_that_is_gone_fails_the_job(deployed: Deployment) -> None:
+def test_a_kept_video_that_is_gone_fails_the_job(deployed: LocalDeployment) -> None:
     deployed.written(status=JobStatus.CREATED, remote_job_id=None)
     deployed.step()
     assert deployed.job().status is JobStatus.FAILED
     assert "Upload it again" in deployed.job().failure
 
 
-def test_a_disk_that_cannot_take_the_results_is_waited_for(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_a_disk_that_cannot_take_the_results_is_waited_for(
+    deployed: LocalDeployment, server: MisbehavingServer
+) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
     (deployed.folder / "results").write_text("a file where the folder should be")
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "This machine could not keep up" in deployed.job().service_says
-    assert str(deployed.folder) not in deployed.job().service_says
+    assert "This machine could not keep up" in deployed.job().service_message
+    assert str(deployed.folder) not in deployed.job().service_message
 
 
-def test_a_removed_job_is_left_alone(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_a_removed_job_is_left_alone(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1}))
     job = deployed.written()
-    assert deployed.store.claim(job, deployed.clock(), 120)
-    deployed.store.remove("j1")
+    assert deployed.ledger.claim(job, deployed.clock(), 120)
+    deployed.ledger.remove("j1")
     deployed.workflow.advance(job)
-    assert deployed.store.jobs() == []
+    assert deployed.ledger.jobs() == []
 
 
-def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(
+    deployed: LocalDeployment, server: MisbehavingServer
+) -> None:
     deployed.key = "rf_S3cret"
     link = f"{server.url}/r?X-Goog-Signature=abc123"
     done = answer({"status": 0, "output_signed_url": link})
@@ -520,7 +531,7 @@ def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(deployed: Deployment,
     deployed.written()
     for _ in range(2):
         deployed.step()
-        said = deployed.job().service_says + deployed.job().failure
+        said = deployed.job().service_message + deployed.job().failure
         assert said
         assert deployed.key not in said
         assert "abc123" not in said
@@ -528,31 +539,31 @@ def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(deployed: Deployment,
 
 @pytest.mark.parametrize("report", [{"status": 2, "error": "{}"}, {"status": 2, "message": "{}"}, {"status": "hm, {}"}])
 def test_what_a_status_says_is_kept_without_the_key_or_a_link(
-    deployed: Deployment, server: MisbehavingServer, report: dict[str, Any]
+    deployed: LocalDeployment, server: MisbehavingServer, report: dict[str, Any]
 ) -> None:
     deployed.key = "rf_S3cret"
     quoted = f"cannot read {server.url}/v.mp4?X-Goog-Signature=abc123 with {deployed.key} " + "x" * 10_000
     server.replies_with(answer({name: str(said).format(quoted) if said != 2 else 2 for name, said in report.items()}))
     deployed.written()
     deployed.step()
-    said = deployed.job().service_says + deployed.job().failure
+    said = deployed.job().service_message + deployed.job().failure
     assert "cannot read" in said
     assert len(said) < 500
     assert deployed.key not in said
     assert "abc123" not in said
 
 
-def test_the_ledger_holds_no_key(deployed: Deployment, server: MisbehavingServer) -> None:
-    key_id = deployed.services.remember(server.url, "rf_S3cret")
+def test_the_ledger_holds_no_key(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+    key_id = deployed.clients.remember(server.url, "rf_S3cret")
     deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
-    deployed.store.close()
+    deployed.ledger.close()
     assert not any(b"rf_S3cret" in path.read_bytes() for path in deployed.folder.rglob("ledger.db*"))
-    with open_store(f"sqlite:///{deployed.folder / 'ledger.db'}") as store:
-        assert store.jobs()[0].key_id == key_id
+    with open_ledger(f"sqlite:///{deployed.folder / 'ledger.db'}") as ledger:
+        assert ledger.jobs()[0].key_id == key_id
 
 
 def test_what_could_not_be_read_can_be_read_again_and_calls_nobody(
-    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+    deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
     deployed.written()
@@ -561,16 +572,16 @@ def test_what_could_not_be_read_can_be_read_again_and_calls_nobody(
         deployed.step()
     assert deployed.job().status is JobStatus.FAILED
     assert "read them again after an upgrade" in deployed.job().failure
-    assert deployed.workflow.archiving.is_kept("j1")
-    read = deployed.workflow.archiving.read_again("j1")
+    assert deployed.workflow.collector.is_kept("j1")
+    read = deployed.workflow.collector.read_again("j1")
     assert (read.status, read.failure, len(server.seen)) == (JobStatus.SUCCEEDED, "", 2)
     assert len(open_results(deployed.folder / "results" / "j1").time_s) == 2
     with pytest.raises(JobError, match="no results of this job that could be read again"):
-        deployed.workflow.archiving.read_again("j1")
+        deployed.workflow.collector.read_again("j1")
 
 
 def test_results_that_this_machine_could_not_read_are_not_fetched_again(
-    deployed: Deployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
+    deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
         raise OSError(5, "the process died")
@@ -581,20 +592,20 @@ def test_results_that_this_machine_could_not_read_are_not_fetched_again(
         before.setattr(archiving, "archive_apart", die)
         deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "could not keep up: the process died" in deployed.job().service_says
+    assert "could not keep up: the process died" in deployed.job().service_message
     deployed.restart()
     deployed.step()
     assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
     assert [path.name for path in (deployed.folder / "results").iterdir()] == ["j1"]
 
 
-def test_every_status_call_is_in_the_history_of_its_job(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_every_status_call_is_in_the_history_of_its_job(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
     server.replies_with(answer({}), answer({"status": 1}), answer(status=502), done, answer(RESULTS))
     deployed.written()
     for _ in range(4):
         deployed.step()
-    asked = deployed.store.history("j1", kinds=[EventKind.ASKED])
+    asked = deployed.ledger.history("j1", kinds=[EventKind.ASKED])
     assert [event.cause for event in asked] == [
         "Nothing known of it.",
         "Not complete (status 1).",

@@ -7,8 +7,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 from frametally.job import JobStatus
-from frametally.ledger.ledger import Store
-from tests.support.deployment import Deployment
+from frametally.ledger.ledger import Ledger
+from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import START, a_job
 from tests.support.misbehaving import MisbehavingServer, answer, reset
 
@@ -16,12 +16,12 @@ OTHER = "https://of-somebody-else"
 JOBS = 20
 
 
-def add_jobs(deployed: Deployment) -> None:
+def add_jobs(deployed: LocalDeployment) -> None:
     for number in range(JOBS):
-        deployed.store.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
+        deployed.ledger.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
 
 
-def tries_for(deployed: Deployment, server: MisbehavingServer, seconds: int) -> list[tuple[float, str]]:
+def tries_for(deployed: LocalDeployment, server: MisbehavingServer, seconds: int) -> list[tuple[float, str]]:
     """When the service was asked about which job, while a watcher looks every second."""
     tries = []
     for _ in range(seconds):
@@ -35,7 +35,7 @@ def tries_for(deployed: Deployment, server: MisbehavingServer, seconds: int) -> 
 
 
 def test_of_twenty_jobs_one_tries_a_dead_service_and_the_others_wait(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(reset)
     add_jobs(deployed)
@@ -48,7 +48,7 @@ def test_of_twenty_jobs_one_tries_a_dead_service_and_the_others_wait(
     assert gaps_s == sorted(gaps_s)
 
 
-def test_each_job_keeps_its_floor_while_they_take_turns(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_each_job_keeps_its_floor_while_they_take_turns(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=500))
     add_jobs(deployed)
     by_job: dict[str, list[float]] = {}
@@ -57,16 +57,16 @@ def test_each_job_keeps_its_floor_while_they_take_turns(deployed: Deployment, se
     assert all(later - earlier >= 60 for asked in by_job.values() for earlier, later in pairwise(asked))
 
 
-def test_all_go_on_once_it_is_back(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_all_go_on_once_it_is_back(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(*[reset] * 9, answer({"status": 1}))
     add_jobs(deployed)
     tries_for(deployed, server, 300)
-    assert deployed.store.outages() == []
-    assert {job.service_says for job in deployed.store.jobs()} == {""}
+    assert deployed.ledger.outages() == []
+    assert {job.service_message for job in deployed.ledger.jobs()} == {""}
     assert len({seen.query["job_id"][0] for seen in server.seen[9:]}) == JOBS
 
 
-def test_the_fault_of_one_job_holds_nobody_back(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_the_fault_of_one_job_holds_nobody_back(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(*[answer({"status": 1}), answer(status=500)] * 200)
     add_jobs(deployed)
     tries_for(deployed, server, 61)
@@ -74,51 +74,51 @@ def test_the_fault_of_one_job_holds_nobody_back(deployed: Deployment, server: Mi
 
 
 def test_a_service_that_asks_for_a_pause_gets_it_from_every_job(
-    deployed: Deployment, server: MisbehavingServer
+    deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer(status=429, Retry_After="200"), answer({"status": 1}))
     for number in range(2):
-        deployed.store.add(
+        deployed.ledger.add(
             a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id="r", next_check_at=later(number))
         )
     tries = tries_for(deployed, server, 250)
     assert [second for second, _ in tries] == [0.0, 200.0, 201.0]
 
 
-def test_the_silence_of_those_who_wait_counts_too(deployed: Deployment, server: MisbehavingServer) -> None:
+def test_the_silence_of_those_who_wait_counts_too(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     deployed.workflow = deployed.with_patience(3600)
     server.replies_with(reset)
     add_jobs(deployed)
-    while deployed.store.jobs(statuses=[JobStatus.SUBMITTED]):
+    while deployed.ledger.jobs(statuses=[JobStatus.SUBMITTED]):
         deployed.step()
     assert (deployed.clock() - START).total_seconds() < 6 * 3600
-    assert len(deployed.store.jobs(statuses=[JobStatus.LOST])) == JOBS
+    assert len(deployed.ledger.jobs(statuses=[JobStatus.LOST])) == JOBS
 
 
 def later(seconds: float) -> object:
     return START + timedelta(seconds=seconds)
 
 
-def test_a_service_is_held_after_three_faults_and_let_go_by_one_answer(store: Store) -> None:
-    store.add(a_job("due"))
-    store.add(a_job("other", service=OTHER))
+def test_a_service_is_held_after_three_faults_and_let_go_by_one_answer(ledger: Ledger) -> None:
+    ledger.add(a_job("due"))
+    ledger.add(a_job("other", service=OTHER))
     for _ in range(2):
-        store.note_fault("embedded", START, None)
-    assert [(outage.faults, outage.next_try_at) for outage in store.outages()] == [(2, None)]
-    store.note_fault("embedded", START, None)
-    (outage,) = store.outages()
+        ledger.record_failure("embedded", START, None)
+    assert [(outage.faults, outage.next_try_at) for outage in ledger.outages()] == [(2, None)]
+    ledger.record_failure("embedded", START, None)
+    (outage,) = ledger.outages()
     assert outage.next_try_at
     assert 30 <= (outage.next_try_at - START).total_seconds() <= 36
-    assert store.job("due").next_check_at == outage.next_try_at
-    assert store.job("other").next_check_at == START
-    store.note_answer("embedded")
-    assert store.outages() == []
+    assert ledger.job("due").next_check_at == outage.next_try_at
+    assert ledger.job("other").next_check_at == START
+    ledger.record_success("embedded")
+    assert ledger.outages() == []
 
 
-def test_of_many_threads_one_tries(store: Store) -> None:
+def test_of_many_threads_one_tries(ledger: Ledger) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(lambda _: store.note_fault(OTHER, START, None), range(8)))
-        assert store.outages()[0].faults == 3
-        tries = list(pool.map(lambda _: store.claim_try(OTHER, START + timedelta(hours=1)), range(8)))
+        list(pool.map(lambda _: ledger.record_failure(OTHER, START, None), range(8)))
+        assert ledger.outages()[0].faults == 3
+        tries = list(pool.map(lambda _: ledger.claim_probe(OTHER, START + timedelta(hours=1)), range(8)))
     assert sorted(tries) == [False] * 7 + [True]
-    assert not store.claim_try(OTHER, START + timedelta(hours=1, seconds=44))
+    assert not ledger.claim_probe(OTHER, START + timedelta(hours=1, seconds=44))

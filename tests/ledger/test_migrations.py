@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from frametally.contract import Standing
+from frametally.contract import RunProgress
 from frametally.errors import SettingsError
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.ledger.ledger import Preset, Store
+from frametally.ledger.ledger import Ledger, Preset
 from frametally.ledger.schema import known_revisions, revision_in, upgrade
 from frametally.ledger.snapshot import sqlite_path
 from frametally.ledger.tags import tags_of
 from frametally.notifications.outbox import Outbox
-from tests.support.ledgers import open_store
+from tests.support.ledgers import open_ledger
 
 DUMPS = sorted((Path(__file__).parent / "ledgers").glob("*.sql"))
 """Ledgers as earlier versions wrote them: three jobs and a saved model each. A dump never changes; new ones come."""
@@ -59,15 +59,15 @@ def columns(database_url: str) -> dict[str, set[tuple[str, bool]]]:
         }
 
 
-def read_back(store: Store) -> dict[str, Job]:
-    return {job.id.removeprefix(JOB_ID): job for job in store.jobs()}
+def read_back(ledger: Ledger) -> dict[str, Job]:
+    return {job.id.removeprefix(JOB_ID): job for job in ledger.jobs()}
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
 def test_a_ledger_of_an_earlier_version_opens_with_every_job_and_model_in_it(dump: Path, tmp_path: Path) -> None:
-    with open_store(load(dump, tmp_path / "frametally.db")) as store:
-        jobs = read_back(store)
-        assert store.presets() == [
+    with open_ledger(load(dump, tmp_path / "frametally.db")) as ledger:
+        jobs = read_back(ledger)
+        assert ledger.presets() == [
             Preset(name="Dock", model=ModelChoice(model_id="cars", version="2", confidence=0.25))
         ]
     done, running, failed = jobs["1"], jobs["2"], jobs["3"]
@@ -75,21 +75,21 @@ def test_a_ledger_of_an_earlier_version_opens_with_every_job_and_model_in_it(dum
     assert (done.models, done.video_sha256, done.progress, done.ended_at) == ((MOTION,), "a" * 64, 1.0, DONE_AT)
     assert done.created_at == datetime.fromisoformat("2026-03-01T12:00:00.123456+00:00")
     assert (running.status, running.models, running.remote_job_id) == (JobStatus.SUBMITTED, MODELS, "r2")
-    assert (running.video_url, running.service_says) == ("https://example.com/dock.mkv", "warming up")
+    assert (running.video_url, running.service_message) == ("https://example.com/dock.mkv", "warming up")
     assert (running.checked_at, running.ended_at) == (None, None)
     assert (failed.status, failed.failure, failed.progress) == (JobStatus.FAILED, "The kept video is gone.", None)
-    told = Standing(frames_done=75, frames_total=300, cancellable=True)
+    told = RunProgress(frames_done=75, frames_total=300, cancellable=True)
     since = (300, told, True) if dump.stem >= "0002" else (None, None, False)
-    assert (running.frames, running.standing, running.cancel_refused) == since
+    assert (running.frames, running.run_progress, running.cancel_refused) == since
 
 
 def test_what_later_versions_wrote_beside_the_jobs_is_there_too(tmp_path: Path) -> None:
-    with open_store(load(DUMPS[-1], tmp_path / "frametally.db")) as store:
-        assert read_back(store)["2"].notes == "look at minute 3"
-        assert tags_of(store, [f"{JOB_ID}2"]) == {f"{JOB_ID}2": ["night"]}
-        assert [event.cause for event in store.history(f"{JOB_ID}3")] == ["The kept video is gone."]
-        assert [(outage.service, outage.faults) for outage in store.outages()] == [("https://api.roboflow.com", 3)]
-        notice = Outbox(store).claim("webhook", DONE_AT)
+    with open_ledger(load(DUMPS[-1], tmp_path / "frametally.db")) as ledger:
+        assert read_back(ledger)["2"].notes == "look at minute 3"
+        assert tags_of(ledger, [f"{JOB_ID}2"]) == {f"{JOB_ID}2": ["night"]}
+        assert [event.cause for event in ledger.history(f"{JOB_ID}3")] == ["The kept video is gone."]
+        assert [(outage.service, outage.faults) for outage in ledger.outages()] == [("https://api.roboflow.com", 3)]
+        notice = Outbox(ledger).claim("webhook", DONE_AT)
         assert notice is not None
         assert (notice.job_id, notice.attempts, notice.last_error) == (f"{JOB_ID}3", 2, "The webhook answered 500.")
 
@@ -97,8 +97,8 @@ def test_what_later_versions_wrote_beside_the_jobs_is_there_too(tmp_path: Path) 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
 def test_a_migrated_ledger_has_the_schema_of_a_new_one_and_can_be_used(dump: Path, tmp_path: Path) -> None:
     url = load(dump, tmp_path / "frametally.db")
-    with open_store(url) as store, open_store(f"sqlite:///{tmp_path / 'new.db'}"):
-        assert store.move(read_back(store)["2"], JobStatus.LOST)
+    with open_ledger(url) as ledger, open_ledger(f"sqlite:///{tmp_path / 'new.db'}"):
+        assert ledger.transition(read_back(ledger)["2"], JobStatus.LOST)
     assert columns(url) == columns(f"sqlite:///{tmp_path / 'new.db'}")
 
 
@@ -111,21 +111,21 @@ def test_every_step_leads_from_where_the_last_one_ended_to_the_newest(revision: 
         upgrade(connection, revision)
         job = sa.Table("job", sa.MetaData(), autoload_with=connection)
         connection.execute(job.insert().values(**row, infer_fps=5.0, failure="", created_at=1, next_check_at=2))
-    with open_store(database_url) as store:
-        assert (store.job("j1").models, store.job("j1").next_check_at.microsecond) == ((MOTION,), 2)
+    with open_ledger(database_url) as ledger:
+        assert (ledger.job("j1").models, ledger.job("j1").next_check_at.microsecond) == ((MOTION,), 2)
     with connected(database_url) as connection:
         assert revision_in(connection) == known_revisions()[-1]
 
 
 def test_a_ledger_of_a_newer_version_is_refused_and_not_touched(database_url: str, tmp_path: Path) -> None:
-    with open_store(database_url):
+    with open_ledger(database_url):
         pass
     with connected(database_url) as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         connection.execute(sa.text("ALTER TABLE job ADD COLUMN later INTEGER"))
     before = columns(database_url)
     with pytest.raises(SettingsError, match="its schema is 9999, this program knows up to") as caught:
-        Store(database_url)
+        Ledger(database_url)
     assert "Run the newer version" in caught.value.next_step
     assert columns(database_url) == before
     with connected(database_url) as connection:
@@ -134,11 +134,11 @@ def test_a_ledger_of_a_newer_version_is_refused_and_not_touched(database_url: st
 
 def test_a_refused_ledger_is_the_same_file_byte_for_byte(tmp_path: Path) -> None:
     url = load(DUMPS[-1], tmp_path / "frametally.db")
-    with open_store(url):
+    with open_ledger(url):
         pass
     with connected(url) as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     before = hashlib.sha256((tmp_path / "frametally.db").read_bytes()).digest()
     with pytest.raises(SettingsError, match="newer version"):
-        Store(url)
+        Ledger(url)
     assert hashlib.sha256((tmp_path / "frametally.db").read_bytes()).digest() == before

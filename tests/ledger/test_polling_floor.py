@@ -11,7 +11,7 @@ import pytest
 
 from frametally.contract import STATUS_FLOOR_S
 from frametally.job import JobStatus
-from tests.support.ledgers import START, a_job, open_store, with_rivals
+from tests.support.ledgers import START, a_job, open_ledger, with_rivals
 from tests.support.misbehaving import MisbehavingServer, Reply, answer
 from tests.support.rival import time_in
 
@@ -36,8 +36,8 @@ def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
             time.sleep(SECOND_TAKES_S)
 
     set_clock(clock, 0)
-    with open_store(database_url) as store:
-        store.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", answered_at=START))
+    with open_ledger(database_url) as ledger:
+        ledger.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", last_known_at=START))
     with MisbehavingServer() as server:
         server.replies_with(log_and_reply)
         tries = with_rivals("ask", database_url, server.url, str(tmp_path), str(SECONDS), meanwhile=let_time_pass)

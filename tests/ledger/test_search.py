@@ -10,16 +10,16 @@ import pytest
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.jobs.deletion import delete
-from frametally.ledger import tags as job_tags
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, count, find, known
+from frametally.ledger.tags import add_tags, remove_tags, tags_of
 from tests.support.ledgers import START, a_job
 
 CARS, BIRDS = ModelChoice(model_id="cars", version="2"), ModelChoice(model_id="birds", version="10")
 
 
 @pytest.fixture
-def ledger(store: Store) -> Store:
+def ledger(ledger: Ledger) -> Ledger:
     """Four jobs, a day apart, the first the oldest."""
     jobs: list[dict[str, Any]] = [
         {"video_name": "Dock north.mp4", "models": (CARS,), "status": JobStatus.FAILED},
@@ -33,10 +33,10 @@ def ledger(store: Store) -> Store:
         {"video_name": "gate.mp4", "models": (), "remote_job_id": "x", "infer_fps": None},
     ]
     for number, values in enumerate(jobs):
-        store.add(a_job(f"j{number}", created_at=START + timedelta(days=number), **values))
-    job_tags.tag(store, ["j0", "j2"], ["night shift"])
-    job_tags.tag(store, ["j2"], ["50%"])
-    return store
+        ledger.add(a_job(f"j{number}", created_at=START + timedelta(days=number), **values))
+    add_tags(ledger, ["j0", "j2"], ["night shift"])
+    add_tags(ledger, ["j2"], ["50%"])
+    return ledger
 
 
 @pytest.mark.parametrize(
@@ -63,17 +63,17 @@ def ledger(store: Store) -> Store:
         (JobQuery(deleted=True), []),
     ],
 )
-def test_all_that_is_asked_for_must_hold(ledger: Store, query: JobQuery, ids: list[str]) -> None:
+def test_all_that_is_asked_for_must_hold(ledger: Ledger, query: JobQuery, ids: list[str]) -> None:
     assert [job.id for job in find(ledger, query, limit=10)] == ids
     assert count(ledger, query) == len(ids)
 
 
-def test_jobs_are_found_a_page_at_a_time(ledger: Store) -> None:
+def test_jobs_are_found_a_page_at_a_time(ledger: Ledger) -> None:
     pages = [[job.id for job in find(ledger, JobQuery(), limit=3, offset=offset)] for offset in (0, 3, 6)]
     assert pages == [["j3", "j2", "j1"], ["j0"], []]
 
 
-def test_what_can_be_filtered_by_is_what_there_is(ledger: Store) -> None:
+def test_what_can_be_filtered_by_is_what_there_is(ledger: Ledger) -> None:
     there = known(ledger)
     assert there.services == (EMBEDDED, "https://a")
     assert there.models == ("birds/10", "cars/2")
@@ -81,21 +81,21 @@ def test_what_can_be_filtered_by_is_what_there_is(ledger: Store) -> None:
     assert there.videos == {"0" * 64: "gate.mp4"}
 
 
-def test_a_deleted_job_is_found_among_the_deleted_ones_only(ledger: Store) -> None:
+def test_a_deleted_job_is_found_among_the_deleted_ones_only(ledger: Ledger) -> None:
     assert delete(ledger, ["j0", "j2"], START) == ["j0", "j2"]
     assert [job.id for job in find(ledger, JobQuery(), limit=10)] == ["j3", "j1"]
     assert [job.id for job in find(ledger, JobQuery(deleted=True, text="night"), limit=10)] == ["j2", "j0"]
 
 
-def test_tags_are_put_on_and_taken_off(ledger: Store) -> None:
-    job_tags.tag(ledger, ["j0", "j1"], [" night   shift ", "b"])
-    assert job_tags.tags_of(ledger, ["j0", "j1", "j3"]) == {"j0": ["b", "night shift"], "j1": ["b", "night shift"]}
-    job_tags.untag(ledger, ["j0", "j1", "j3"], ["night shift", "no such"])
-    assert job_tags.tags_of(ledger, ["j0", "j1"]) == {"j0": ["b"], "j1": ["b"]}
+def test_tags_are_put_on_and_taken_off(ledger: Ledger) -> None:
+    add_tags(ledger, ["j0", "j1"], [" night   shift ", "b"])
+    assert tags_of(ledger, ["j0", "j1", "j3"]) == {"j0": ["b", "night shift"], "j1": ["b", "night shift"]}
+    remove_tags(ledger, ["j0", "j1", "j3"], ["night shift", "no such"])
+    assert tags_of(ledger, ["j0", "j1"]) == {"j0": ["b"], "j1": ["b"]}
 
 
 @pytest.mark.parametrize("text", ["", " \t ", "x" * 61])
-def test_what_is_no_tag_is_refused_and_nothing_is_tagged(ledger: Store, text: str) -> None:
+def test_what_is_no_tag_is_refused_and_nothing_is_tagged(ledger: Ledger, text: str) -> None:
     with pytest.raises(JobError, match="1 to 60 characters"):
-        job_tags.tag(ledger, ["j3"], ["good", text])
-    assert job_tags.tags_of(ledger, ["j3"]) == {}
+        add_tags(ledger, ["j3"], ["good", text])
+    assert tags_of(ledger, ["j3"]) == {}

@@ -14,8 +14,8 @@ import requests
 import uvicorn
 from starlette.applications import Starlette
 
-from frametally.library.library import MediaLibrary
-from frametally.library.routes import media_routes
+from frametally.library.library import Library
+from frametally.library.routes import library_routes
 from frametally.library.tickets import Tickets
 
 MAX_VIDEO_BYTES = 32 * 1024**2
@@ -26,7 +26,7 @@ class MediaServer:
     """The routes as a client meets them."""
 
     url: str
-    media: MediaLibrary
+    media: Library
     tickets: Tickets
     data_dir: Path
 
@@ -69,9 +69,9 @@ class MediaServer:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[MediaServer]:
-    media = MediaLibrary(tmp_path / "media", max_video_bytes=MAX_VIDEO_BYTES)
+    media = Library(tmp_path / "media", max_video_bytes=MAX_VIDEO_BYTES)
     tickets = Tickets("a secret of this test")
-    app = Starlette(routes=media_routes(media, tickets, tmp_path))
+    app = Starlette(routes=library_routes(media, tickets, tmp_path))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", lifespan="off")
     runner = uvicorn.Server(config)
     thread = threading.Thread(target=runner.run)

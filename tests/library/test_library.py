@@ -16,14 +16,14 @@ from frametally.errors import MediaError, VideoError
 from frametally.library import library as media_module
 from frametally.library import video_store as kept_videos
 from frametally.library.library import (
-    MediaLibrary,
+    Library,
     OffsetMismatch,
     QuotaReached,
     UploadDamaged,
     UploadUnknown,
     VideoTooLarge,
 )
-from frametally.library.video_store import KeptVideos
+from frametally.library.video_store import VideoStore
 from frametally.storage import atomic as disk
 from frametally.storage import digests
 from frametally.storage.atomic import DiskFull, fsync, size_in_words, write_json
@@ -32,11 +32,11 @@ from frametally.storage.file_names import clean_file_name
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> MediaLibrary:
-    return MediaLibrary(tmp_path / "media", max_video_bytes=32 * 1024**2)
+def media(tmp_path: Path) -> Library:
+    return Library(tmp_path / "media", max_video_bytes=32 * 1024**2)
 
 
-def bring(media: MediaLibrary, content: bytes, name: str = "square.mp4") -> str:
+def bring(media: Library, content: bytes, name: str = "square.mp4") -> str:
     """Everything of an upload but its end."""
     upload = media.begin(name, len(content))
     media.append(upload.id, 0, content)
@@ -51,7 +51,7 @@ def names_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(media: MediaLibrary, small_video: Path) -> None:
+def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(media: Library, small_video: Path) -> None:
     content = small_video.read_bytes()
     upload = media.begin("Ausflug · Straße.MP4", len(content))
     half = media.append(upload.id, 0, content[: len(content) // 2])
@@ -65,17 +65,15 @@ def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(media: MediaLi
     assert media.get(kept.sha256) == kept
 
 
-def test_another_library_on_the_same_folder_sees_the_same(
-    media: MediaLibrary, small_video: Path, tmp_path: Path
-) -> None:
+def test_another_library_on_the_same_folder_sees_the_same(media: Library, small_video: Path, tmp_path: Path) -> None:
     upload_id = bring(media, small_video.read_bytes())
-    other = MediaLibrary(tmp_path / "media", max_video_bytes=1)
+    other = Library(tmp_path / "media", max_video_bytes=1)
     assert other.upload(upload_id) == media.upload(upload_id)
     kept = other.finish(upload_id)
     assert media.get(kept.sha256) == kept
 
 
-def test_a_piece_that_does_not_begin_at_the_end_is_refused(media: MediaLibrary) -> None:
+def test_a_piece_that_does_not_begin_at_the_end_is_refused(media: Library) -> None:
     upload = media.begin("square.mp4", 10)
     media.append(upload.id, 0, b"12345")
     for offset in (0, 4, 6):
@@ -84,26 +82,26 @@ def test_a_piece_that_does_not_begin_at_the_end_is_refused(media: MediaLibrary) 
     assert media.upload(upload.id).offset_bytes == 5
 
 
-def test_an_upload_never_grows_beyond_what_was_announced(media: MediaLibrary) -> None:
+def test_an_upload_never_grows_beyond_what_was_announced(media: Library) -> None:
     upload = media.begin("square.mp4", 4)
     with pytest.raises(VideoTooLarge):
         media.append(upload.id, 0, b"12345")
     assert media.upload(upload.id).offset_bytes == 0
 
 
-def test_an_incomplete_upload_cannot_be_finished(media: MediaLibrary) -> None:
+def test_an_incomplete_upload_cannot_be_finished(media: Library) -> None:
     upload = media.begin("square.mp4", 4)
     with pytest.raises(OffsetMismatch):
         media.finish(upload.id)
 
 
 @pytest.mark.parametrize("name", ["clip.wmv", "clip.flv", "clip.gif", "clip.mp4.exe", "clip", ""])
-def test_a_kind_of_file_that_is_not_accepted_is_refused_with_the_way_out(media: MediaLibrary, name: str) -> None:
+def test_a_kind_of_file_that_is_not_accepted_is_refused_with_the_way_out(media: Library, name: str) -> None:
     with pytest.raises(MediaError, match="Convert it to MP4"):
         media.begin(name, 10)
 
 
-def test_empty_and_too_large_videos_are_refused(media: MediaLibrary) -> None:
+def test_empty_and_too_large_videos_are_refused(media: Library) -> None:
     with pytest.raises(MediaError, match="is empty"):
         media.begin("clip.mp4", 0)
     with pytest.raises(VideoTooLarge, match="up to 32 MB are accepted"):
@@ -112,12 +110,12 @@ def test_empty_and_too_large_videos_are_refused(media: MediaLibrary) -> None:
 
 def test_a_video_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
-        MediaLibrary(tmp_path, max_video_bytes=2**62).begin("clip.mp4", 2**61)
+        Library(tmp_path, max_video_bytes=2**62).begin("clip.mp4", 2**61)
 
 
 def test_what_would_go_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: Path, small_video: Path) -> None:
     size_bytes = small_video.stat().st_size
-    media = MediaLibrary(tmp_path / "media", max_video_bytes=32 * 1024**2, quota_bytes=2 * size_bytes + 99)
+    media = Library(tmp_path / "media", max_video_bytes=32 * 1024**2, quota_bytes=2 * size_bytes + 99)
     media.finish(bring(media, small_video.read_bytes()))
     arriving = media.begin("clip.mp4", size_bytes)
     media.append(arriving.id, 0, b"x" * 100)
@@ -128,16 +126,16 @@ def test_what_would_go_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: P
 
 
 def test_what_another_upload_has_announced_is_no_room_any_more(tmp_path: Path) -> None:
-    media = MediaLibrary(tmp_path, max_video_bytes=100, quota_bytes=100)
+    media = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
     media.begin("clip.mp4", 90)
     with pytest.raises(QuotaReached, match="take 90 bytes of 100 bytes"):
         media.begin("other.mp4", 90)
 
 
 def test_of_many_that_begin_at_once_no_more_are_taken_than_fit(tmp_path: Path) -> None:
-    libraries = [MediaLibrary(tmp_path, max_video_bytes=100, quota_bytes=100) for _ in range(8)]
+    libraries = [Library(tmp_path, max_video_bytes=100, quota_bytes=100) for _ in range(8)]
 
-    def begin(media: MediaLibrary) -> bool:
+    def begin(media: Library) -> bool:
         with suppress(QuotaReached):
             return bool(media.begin("clip.mp4", 40))
         return False
@@ -147,7 +145,7 @@ def test_of_many_that_begin_at_once_no_more_are_taken_than_fit(tmp_path: Path) -
 
 
 def test_an_upload_that_stands_still_keeps_no_room_but_for_what_has_arrived(tmp_path: Path) -> None:
-    media = MediaLibrary(tmp_path, max_video_bytes=100, quota_bytes=100)
+    media = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
     given_up = media.begin("clip.mp4", 90)
     media.append(given_up.id, 0, b"x" * 20)
     long_ago_s = time.time() - 3600
@@ -159,26 +157,26 @@ def test_an_upload_that_stands_still_keeps_no_room_but_for_what_has_arrived(tmp_
 
 
 def test_a_video_that_is_here_is_known_by_its_content_also_one_kept_before_there_were_digests(
-    media: MediaLibrary, small_video: Path, tmp_path: Path
+    media: Library, small_video: Path, tmp_path: Path
 ) -> None:
     kept = media.add(small_video)
     size_bytes, digest = small_video.stat().st_size, digests_of(small_video).block_digest
-    assert media.recognise("again.mp4", size_bytes, digest) == media.get(kept.sha256)
+    assert media.recognize("again.mp4", size_bytes, digest) == media.get(kept.sha256)
     card = tmp_path / "media" / "videos" / kept.sha256 / "facts.json"
     card.write_text(card.read_text().replace(digest, ""))
     assert media.has_size(size_bytes)
-    again = media.recognise("Straße.mp4", size_bytes, digest)
+    again = media.recognize("Straße.mp4", size_bytes, digest)
     assert again is not None
     assert (again.sha256, again.file_name) == (kept.sha256, "Straße.mp4")
     assert digest in card.read_text()
-    assert media.recognise("again.mp4", size_bytes, "0" * 64) is None
-    assert media.recognise("again.mp4", size_bytes + 1, digest) is None
+    assert media.recognize("again.mp4", size_bytes, "0" * 64) is None
+    assert media.recognize("again.mp4", size_bytes + 1, digest) is None
     with pytest.raises(MediaError, match="Convert it to MP4"):
-        media.recognise("again.wmv", size_bytes, digest)
+        media.recognize("again.wmv", size_bytes, digest)
 
 
 def test_what_arrived_otherwise_than_it_was_sent_is_refused_and_leaves_nothing(
-    media: MediaLibrary, small_video: Path, tmp_path: Path
+    media: Library, small_video: Path, tmp_path: Path
 ) -> None:
     upload_id = bring(media, small_video.read_bytes())
     with pytest.raises(UploadDamaged, match="not the file that was sent"):
@@ -199,7 +197,7 @@ def test_the_block_digest_is_the_hash_of_the_hashes_of_the_blocks(
     assert digests_of(tmp_path / "file") == expected
 
 
-def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(media: MediaLibrary) -> None:
+def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(media: Library) -> None:
     upload = media.begin("clip.mp4", 10)
     media.append(upload.id, 0, b"12345")
     media.take_back(upload.id, 2, 5)
@@ -208,7 +206,7 @@ def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(media: Med
     assert media.upload(upload.id).offset_bytes == 2
 
 
-def test_uploads_that_share_the_room_keep_the_reserve(media: MediaLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_that_share_the_room_keep_the_reserve(media: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = media.begin("clip.mp4", 10)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # what is left when the others have arrived
     with pytest.raises(DiskFull):
@@ -216,7 +214,7 @@ def test_uploads_that_share_the_room_keep_the_reserve(media: MediaLibrary, monke
     assert media.upload(upload.id).offset_bytes == 0
 
 
-def test_what_is_no_video_is_refused_and_leaves_nothing(media: MediaLibrary, tmp_path: Path) -> None:
+def test_what_is_no_video_is_refused_and_leaves_nothing(media: Library, tmp_path: Path) -> None:
     upload_id = bring(media, b"no video at all" * 1000)
     with pytest.raises(VideoError, match="not a video that can be read"):
         media.finish(upload_id)
@@ -226,7 +224,7 @@ def test_what_is_no_video_is_refused_and_leaves_nothing(media: MediaLibrary, tmp
 
 
 def test_the_same_file_is_kept_once_under_the_name_given_last(
-    media: MediaLibrary, small_video: Path, tmp_path: Path
+    media: Library, small_video: Path, tmp_path: Path
 ) -> None:
     first = media.finish(bring(media, small_video.read_bytes(), "first.mp4"))
     second = media.finish(bring(media, small_video.read_bytes(), "second.mkv"))
@@ -236,7 +234,7 @@ def test_the_same_file_is_kept_once_under_the_name_given_last(
     assert [path.name for path in (tmp_path / "media" / "uploads").rglob("data")] == []
 
 
-def test_asked_twice_a_finished_upload_says_the_same(media: MediaLibrary, small_video: Path) -> None:
+def test_asked_twice_a_finished_upload_says_the_same(media: Library, small_video: Path) -> None:
     upload_id = bring(media, small_video.read_bytes())
     kept = media.finish(upload_id)
     assert media.finish(upload_id) == kept
@@ -244,7 +242,7 @@ def test_asked_twice_a_finished_upload_says_the_same(media: MediaLibrary, small_
     assert (state.offset_bytes, state.video_sha256) == (state.size_bytes, kept.sha256)
 
 
-def test_many_threads_that_finish_one_upload_all_learn_what_it_became(media: MediaLibrary, small_video: Path) -> None:
+def test_many_threads_that_finish_one_upload_all_learn_what_it_became(media: Library, small_video: Path) -> None:
     upload_id = bring(media, small_video.read_bytes())
     with ThreadPoolExecutor(4) as pool:
         kept = list(pool.map(media.finish, [upload_id] * 4))
@@ -252,7 +250,7 @@ def test_many_threads_that_finish_one_upload_all_learn_what_it_became(media: Med
 
 
 def test_two_uploads_of_one_file_that_finish_together_keep_it_once(
-    media: MediaLibrary, small_video: Path, tmp_path: Path
+    media: Library, small_video: Path, tmp_path: Path
 ) -> None:
     uploads = [bring(media, small_video.read_bytes(), f"{number}.mp4") for number in range(4)]
     with ThreadPoolExecutor(len(uploads)) as pool:
@@ -271,7 +269,7 @@ class Killed(BaseException):
     ["begin", "checked", "facts", "staged", "meta", "moved"],
 )
 def test_after_a_crash_at_any_step_the_upload_can_be_finished(
-    media: MediaLibrary, small_video: Path, monkeypatch: pytest.MonkeyPatch, step: str, tmp_path: Path
+    media: Library, small_video: Path, monkeypatch: pytest.MonkeyPatch, step: str, tmp_path: Path
 ) -> None:
     """The program dies right before (or for `moved`, right after) one of the steps of `finish`."""
     upload_id = bring(media, small_video.read_bytes())
@@ -286,7 +284,7 @@ def test_after_a_crash_at_any_step_the_upload_can_be_finished(
 
     with monkeypatch.context() as patch:
         if step == "moved":
-            patch.setattr(KeptVideos, "move_in", _then_die(KeptVideos.move_in))
+            patch.setattr(VideoStore, "move_in", _then_die(VideoStore.move_in))
         elif step == "meta":
             patch.setattr(media_module, "write_json", _die_at("meta.json", write_json))
         elif step == "staged":
@@ -296,7 +294,7 @@ def test_after_a_crash_at_any_step_the_upload_can_be_finished(
         with pytest.raises(Killed):
             media.finish(upload_id)
 
-    again = MediaLibrary(tmp_path / "media", max_video_bytes=1)
+    again = Library(tmp_path / "media", max_video_bytes=1)
     state = again.upload(upload_id)
     assert state.offset_bytes == state.size_bytes
     assert state.video_sha256 == (sha256_of(small_video) if step == "moved" else None)
@@ -323,14 +321,14 @@ def _die_at(name: str, step: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def test_a_folder_without_its_meta_is_no_upload(media: MediaLibrary, tmp_path: Path) -> None:
+def test_a_folder_without_its_meta_is_no_upload(media: Library, tmp_path: Path) -> None:
     upload = media.begin("clip.mp4", 4)
     (tmp_path / "media" / "uploads" / upload.id / "meta.json").unlink()
     with pytest.raises(UploadUnknown):
         media.upload(upload.id)
 
 
-def test_a_cancelled_upload_is_gone(media: MediaLibrary, tmp_path: Path) -> None:
+def test_a_cancelled_upload_is_gone(media: Library, tmp_path: Path) -> None:
     upload_id = bring(media, b"12345")
     media.cancel(upload_id)
     assert names_below(tmp_path) == []
@@ -338,7 +336,7 @@ def test_a_cancelled_upload_is_gone(media: MediaLibrary, tmp_path: Path) -> None
         media.cancel(upload_id)
 
 
-def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(media: MediaLibrary, tmp_path: Path) -> None:
+def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(media: Library, tmp_path: Path) -> None:
     upload_id = bring(media, b"12345")
     touched = (tmp_path / "media" / "uploads" / upload_id / "meta.json").stat().st_mtime
     assert media.remove_stale_uploads(3600, touched + 3000) == 0
@@ -347,9 +345,7 @@ def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(media: MediaL
     assert names_below(tmp_path) == []
 
 
-def test_what_is_made_before_it_is_kept_goes_at_once_and_after_a_crash_as_stale(
-    media: MediaLibrary, tmp_path: Path
-) -> None:
+def test_what_is_made_before_it_is_kept_goes_at_once_and_after_a_crash_as_stale(media: Library, tmp_path: Path) -> None:
     with media.scratch() as folder:
         (folder / "video").write_bytes(b"half")
     assert list((tmp_path / "media" / "uploads").iterdir()) == []
@@ -363,7 +359,7 @@ def test_what_is_made_before_it_is_kept_goes_at_once_and_after_a_crash_as_stale(
     assert not left.exists()
 
 
-def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(media: MediaLibrary, tmp_path: Path) -> None:
+def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(media: Library, tmp_path: Path) -> None:
     day_s = 24 * 3600.0
     upload_id = bring(media, b"12345")
     folder = tmp_path / "media" / "uploads" / upload_id
@@ -374,39 +370,37 @@ def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(media: Media
     assert media.remove_stale_uploads(day_s, 1_000_000 + 4 * day_s + 1) == 1
 
 
-def test_a_kept_video_outlives_the_traces_of_its_upload(media: MediaLibrary, small_video: Path) -> None:
+def test_a_kept_video_outlives_the_traces_of_its_upload(media: Library, small_video: Path) -> None:
     kept = media.finish(bring(media, small_video.read_bytes()))
     assert media.remove_stale_uploads(0, 2**33) == 1
     assert media.get(kept.sha256) == kept
 
 
-def test_a_stray_file_among_the_kept_videos_is_passed_over(
-    media: MediaLibrary, small_video: Path, tmp_path: Path
-) -> None:
+def test_a_stray_file_among_the_kept_videos_is_passed_over(media: Library, small_video: Path, tmp_path: Path) -> None:
     kept = media.add(small_video)
     (tmp_path / "media" / "videos" / ".DS_Store").touch()
     assert media.has_size(small_video.stat().st_size)
     assert not media.has_size(1)
     assert media.begin("square.mp4", 10).offset_bytes == 0
-    assert media.recognise("other.mp4", 1, "x") is None
+    assert media.recognize("other.mp4", 1, "x") is None
     assert media.get(kept.sha256) == kept
 
 
 @pytest.mark.parametrize(
     "sha256", ["", "..", "../uploads", "A" * 64, "a" * 63, "a" * 64, "a" * 64 + "\n", "/etc/passwd"]
 )
-def test_what_is_not_the_sha256_of_a_kept_video_opens_nothing(media: MediaLibrary, sha256: str) -> None:
+def test_what_is_not_the_sha256_of_a_kept_video_opens_nothing(media: Library, sha256: str) -> None:
     assert media.get(sha256) is None
 
 
 @pytest.mark.parametrize("upload_id", ["", ".", "..", "../videos", "0" * 32, "0" * 32 + "\n", "/etc", "Z" * 32])
-def test_what_is_not_the_id_of_an_upload_opens_nothing(media: MediaLibrary, upload_id: str) -> None:
+def test_what_is_not_the_id_of_an_upload_opens_nothing(media: Library, upload_id: str) -> None:
     for ask in (media.upload, media.finish, media.cancel):
         with pytest.raises(UploadUnknown):
             ask(upload_id)
 
 
-def test_a_local_file_is_kept_as_a_copy_and_once(media: MediaLibrary, small_video: Path, tmp_path: Path) -> None:
+def test_a_local_file_is_kept_as_a_copy_and_once(media: Library, small_video: Path, tmp_path: Path) -> None:
     source = tmp_path / "mine.mp4"
     source.write_bytes(small_video.read_bytes())
     kept = media.add(source)
@@ -416,7 +410,7 @@ def test_a_local_file_is_kept_as_a_copy_and_once(media: MediaLibrary, small_vide
     assert names_below(tmp_path / "media" / "uploads") == []
 
 
-def test_a_local_file_that_is_no_video_leaves_nothing(media: MediaLibrary, tmp_path: Path) -> None:
+def test_a_local_file_that_is_no_video_leaves_nothing(media: Library, tmp_path: Path) -> None:
     source = tmp_path / "text.mp4"
     source.write_text("text")
     with pytest.raises(VideoError):
@@ -453,7 +447,7 @@ def test_a_size_is_said_in_powers_of_1024(size: int, words: str) -> None:
     "name", ["empty.mp4", "random_bytes.mp4", "audio_only.mp4", "derived/car_truncated_nomoov.mp4"]
 )
 def test_real_broken_files_are_refused_with_a_reason(
-    media: MediaLibrary, shared_data: Path, name: str, tmp_path: Path
+    media: Library, shared_data: Path, name: str, tmp_path: Path
 ) -> None:
     source = next((shared_data / "videos").rglob(Path(name).name))
     with pytest.raises((VideoError, MediaError)) as refusal:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from frametally.client.client import VideoInferenceClient
-from frametally.errors import RequestRefused, ServiceUnreachable
+from frametally.errors import BadRequest, ServiceUnreachable
 from frametally.network.link_guard import fingerprint_of
 from tests.support.clients import KEY, make_client
 from tests.support.misbehaving import MisbehavingServer, answer, redirect
@@ -54,7 +54,7 @@ def public(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_results_of_a_public_service_are_not_read_from_the_private_network(
     client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path
 ) -> None:
-    with pytest.raises(RequestRefused, match=r"leads to 127\.0\.0\.2, which is not in the public internet") as refused:
+    with pytest.raises(BadRequest, match=r"leads to 127\.0\.0\.2, which is not in the public internet") as refused:
         client.download_results(f"{inside.url}/latest/meta-data?sig=1", tmp_path / "r.json")
     assert "private address as the service URL" in refused.value.next_step
     assert "sig=1" not in str(refused.value)
@@ -65,7 +65,7 @@ def test_results_of_a_public_service_are_not_read_from_the_private_network(
 def test_nor_is_a_video_put_there(client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path) -> None:
     video = tmp_path / "v.mp4"
     video.write_bytes(b"video")
-    with pytest.raises(RequestRefused, match="which is not in the public internet"):
+    with pytest.raises(BadRequest, match="which is not in the public internet"):
         client.upload(video, f"{inside.url}/put")
     assert inside.seen == []
 
@@ -80,7 +80,7 @@ def test_a_redirect_into_the_private_network_is_refused(
 ) -> None:
     names["inside.example"] = ["127.0.0.2"]
     other_server.replies_with(redirect(f"http://inside.example:{inside.port}/secret", 302))
-    with pytest.raises(RequestRefused, match=r"leads to inside\.example, which is not in the public internet"):
+    with pytest.raises(BadRequest, match=r"leads to inside\.example, which is not in the public internet"):
         client.download_results(f"{other_server.url}/r", tmp_path / "r.json")
     assert (len(other_server.seen), inside.seen) == (1, [])
 
@@ -123,7 +123,7 @@ def test_a_service_cannot_move_into_the_private_network_between_its_answer_and_i
     server.replies_with(answer({"status": 0, "output_signed_url": f"{inside.url}/secret"}))
     link = client.get_status("j1").report.output_signed_url
     assert link
-    with pytest.raises(RequestRefused, match="which is not in the public internet"):
+    with pytest.raises(BadRequest, match="which is not in the public internet"):
         client.download_results(link, tmp_path / "r.json")
     assert inside.seen == []
 
@@ -150,7 +150,7 @@ def test_a_link_into_the_private_network_is_refused_behind_a_proxy_too(
     monkeypatch.setenv("NO_PROXY", "")
     other_server.replies_with(answer({"frame_offset": []}))
     client = make_client("http://frametally.invalid")
-    with pytest.raises(RequestRefused, match=r"leads to 192\.168\.0\.1, which is not in the public internet"):
+    with pytest.raises(BadRequest, match=r"leads to 192\.168\.0\.1, which is not in the public internet"):
         client.download_results("http://192.168.0.1/r", tmp_path / "r.json")
     assert other_server.seen == []
     client.download_results("http://storage.invalid/r", tmp_path / "r.json")

@@ -26,15 +26,15 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from frametally.config.settings import Settings
-from frametally.errors import NoticeError, SettingsError
+from frametally.errors import NotificationError, SettingsError
 from frametally.job import JobStatus
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from frametally.notifications.messages import chat_safe, without_queries
 from frametally.notifications.notifier import TEST_TEXT, Notifier
 from frametally.notifications.outbox import GIVE_UP_AFTER, LEASE_S, Outbox, ends_after, last_event
 from frametally.notifications.smtp import MailServer, parse_mail_server, send_mail
 from frametally.notifications.webhook import SIGNATURE_HEADER, post, signature
-from tests.support.ledgers import START, Clock, a_job, open_store
+from tests.support.ledgers import START, Clock, a_job, open_ledger
 
 SECRET = "whsec_S3cret"
 
@@ -88,50 +88,50 @@ def settings_for(receiver: Receiver, **values: Any) -> Settings:
     return replace(Settings.read({}), **{**usual, **values})
 
 
-def a_notifier(store: Store, settings: Settings, clock: Clock) -> Notifier:
+def a_notifier(ledger: Ledger, settings: Settings, clock: Clock) -> Notifier:
     """One that has looked once already: what ended before is not told."""
-    notifier = Notifier(store, settings, clock, look_every_s=0.01)
+    notifier = Notifier(ledger, settings, clock, look_every_s=0.01)
     notifier.send_due()
     return notifier
 
 
-def end(store: Store, job_id: str, status: JobStatus = JobStatus.SUCCEEDED, **values: Any) -> None:
-    store.add(a_job(job_id, status=JobStatus.SUBMITTED, remote_job_id=job_id))
-    assert store.move(store.job(job_id), status, **({"ended_at": START} | values))
+def end(ledger: Ledger, job_id: str, status: JobStatus = JobStatus.SUCCEEDED, **values: Any) -> None:
+    ledger.add(a_job(job_id, status=JobStatus.SUBMITTED, remote_job_id=job_id))
+    assert ledger.transition(ledger.job(job_id), status, **({"ended_at": START} | values))
 
 
 @pytest.fixture
-def ledger(sqlite_url: str, clock: Clock) -> Iterator[Store]:
-    store = Store(sqlite_url, clock)
-    yield store
-    store.close()
+def ledger(sqlite_url: str, clock: Clock) -> Iterator[Ledger]:
+    ledger = Ledger(sqlite_url, clock)
+    yield ledger
+    ledger.close()
 
 
 def test_every_end_of_a_job_is_told_once(database_url: str, clock: Clock, receiver: Receiver) -> None:
-    store = Store(database_url, clock)
-    end(store, "before")
+    ledger = Ledger(database_url, clock)
+    end(ledger, "before")
     clock.wait(1)
-    notifier = a_notifier(store, settings_for(receiver), clock)
+    notifier = a_notifier(ledger, settings_for(receiver), clock)
     for job_id, status in (("a", JobStatus.SUCCEEDED), ("b", JobStatus.FAILED), ("c", JobStatus.LOST)):
-        end(store, job_id, status)
-    store.add(a_job("open"))
+        end(ledger, job_id, status)
+    ledger.add(a_job("open"))
     assert (notifier.send_due(), notifier.send_due()) == (3, 0)
     told = [(message["job"]["id"], message["event"]) for message in receiver.messages]
     assert told == [("a", "job.succeeded"), ("b", "job.failed"), ("c", "job.lost")]
-    store.close()
+    ledger.close()
 
 
-def test_a_lost_job_that_comes_back_is_told_again(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_a_lost_job_that_comes_back_is_told_again(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     end(ledger, "a", JobStatus.LOST)
     notifier.send_due()
-    ledger.move(ledger.job("a"), JobStatus.SUCCEEDED, ended_at=START)
+    ledger.transition(ledger.job("a"), JobStatus.SUCCEEDED, ended_at=START)
     notifier.send_due()
     assert [message["event"] for message in receiver.messages] == ["job.lost", "job.succeeded"]
 
 
 def test_the_message_says_what_a_person_and_a_program_want_to_know(
-    ledger: Store, clock: Clock, receiver: Receiver
+    ledger: Ledger, clock: Clock, receiver: Receiver
 ) -> None:
     notifier = a_notifier(ledger, settings_for(receiver, public_url="https://tally.example.com"), clock)
     end(ledger, "a", video_name="dock.mp4", frames=20)
@@ -150,7 +150,7 @@ def test_the_message_says_what_a_person_and_a_program_want_to_know(
 
 
 def test_no_key_no_signed_link_and_no_command_of_a_chat_is_in_a_message(
-    ledger: Store, clock: Clock, receiver: Receiver
+    ledger: Ledger, clock: Clock, receiver: Receiver
 ) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     end(
@@ -172,7 +172,7 @@ def test_no_key_no_signed_link_and_no_command_of_a_chat_is_in_a_message(
     assert "&lt;!channel&gt; &amp;" in message["text"]
 
 
-def test_a_receiver_can_tell_who_sent_it_and_when(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_a_receiver_can_tell_who_sent_it_and_when(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     end(ledger, "a")
     notifier.send_due()
@@ -183,13 +183,13 @@ def test_a_receiver_can_tell_who_sent_it_and_when(ledger: Store, clock: Clock, r
     assert signature("another", body, START) != headers[SIGNATURE_HEADER]
 
 
-def test_without_a_secret_a_message_is_not_signed(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_without_a_secret_a_message_is_not_signed(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     a_notifier(ledger, settings_for(receiver, webhook_secret=None), clock).send_test("webhook")
     assert SIGNATURE_HEADER not in receiver.got[0][0]
     assert receiver.messages == [{"id": "test", "event": "test", "text": TEST_TEXT}]
 
 
-def test_what_was_not_taken_is_tried_again_ever_more_seldom(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_what_was_not_taken_is_tried_again_ever_more_seldom(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     receiver.answers = [(500, {}), (503, {}), (302, {"Location": "https://elsewhere"})]
     end(ledger, "a")
@@ -203,7 +203,7 @@ def test_what_was_not_taken_is_tried_again_ever_more_seldom(ledger: Store, clock
     assert notifier.outbox.last_error("webhook") == ""
 
 
-def test_a_receiver_that_asks_for_time_gets_it(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_a_receiver_that_asks_for_time_gets_it(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     receiver.answers = [(429, {"Retry-After": "300"})]
     end(ledger, "a")
@@ -214,7 +214,7 @@ def test_a_receiver_that_asks_for_time_gets_it(ledger: Store, clock: Clock, rece
     assert notifier.send_due() == 1
 
 
-def test_after_a_day_nobody_tries_any_more(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_after_a_day_nobody_tries_any_more(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     receiver.answers = [(500, {})] * 100
     end(ledger, "a")
@@ -227,17 +227,17 @@ def test_after_a_day_nobody_tries_any_more(ledger: Store, clock: Clock, receiver
 
 
 def test_what_waits_outlives_the_process(sqlite_url: str, clock: Clock, receiver: Receiver) -> None:
-    with open_store(sqlite_url) as store:
-        store._clock = clock
-        a_notifier(store, settings_for(receiver), clock)
-        end(store, "a")
-    with open_store(sqlite_url) as store:
-        assert a_notifier(store, settings_for(receiver), clock).channels == ["webhook"]
+    with open_ledger(sqlite_url) as ledger:
+        ledger._clock = clock
+        a_notifier(ledger, settings_for(receiver), clock)
+        end(ledger, "a")
+    with open_ledger(sqlite_url) as ledger:
+        assert a_notifier(ledger, settings_for(receiver), clock).channels == ["webhook"]
     assert [message["job"]["id"] for message in receiver.messages] == ["a"]
 
 
 def test_a_process_that_dies_while_it_sends_leaves_the_notice_to_another(
-    ledger: Store, clock: Clock, receiver: Receiver
+    ledger: Ledger, clock: Clock, receiver: Receiver
 ) -> None:
     dying, other = (a_notifier(ledger, settings_for(receiver), clock) for _ in range(2))
     end(ledger, "a")
@@ -249,10 +249,10 @@ def test_a_process_that_dies_while_it_sends_leaves_the_notice_to_another(
 
 
 def test_of_many_threads_one_sends_each_notice(database_url: str, clock: Clock, receiver: Receiver) -> None:
-    store = Store(database_url, clock)
-    notifiers = [a_notifier(store, settings_for(receiver), clock) for _ in range(4)]
+    ledger = Ledger(database_url, clock)
+    notifiers = [a_notifier(ledger, settings_for(receiver), clock) for _ in range(4)]
     for number in range(8):
-        end(store, f"j{number}")
+        end(ledger, f"j{number}")
     together = threading.Barrier(4)
 
     def send(notifier: Notifier) -> None:
@@ -265,10 +265,10 @@ def test_of_many_threads_one_sends_each_notice(database_url: str, clock: Clock, 
     for thread in threads:
         thread.join()
     assert sorted(message["job"]["id"] for message in receiver.messages) == [f"j{number}" for number in range(8)]
-    store.close()
+    ledger.close()
 
 
-def test_a_job_that_was_removed_is_no_news(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_a_job_that_was_removed_is_no_news(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     end(ledger, "a")
     notifier.outbox.fill("webhook", clock())
@@ -280,7 +280,7 @@ def test_a_job_that_was_removed_is_no_news(ledger: Store, clock: Clock, receiver
 
 
 def test_settled_notices_are_forgotten_in_time_and_not_told_again(
-    ledger: Store, clock: Clock, receiver: Receiver
+    ledger: Ledger, clock: Clock, receiver: Receiver
 ) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     end(ledger, "a")
@@ -292,7 +292,7 @@ def test_settled_notices_are_forgotten_in_time_and_not_told_again(
     notifier.outbox.forget_old(clock() + 10 * GIVE_UP_AFTER)
 
 
-def test_the_thread_tells_without_being_asked(ledger: Store, clock: Clock, receiver: Receiver) -> None:
+def test_the_thread_tells_without_being_asked(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = a_notifier(ledger, settings_for(receiver), clock)
     notifier.start()
     notifier.start()
@@ -306,7 +306,7 @@ def test_the_thread_tells_without_being_asked(ledger: Store, clock: Clock, recei
 
 
 def test_a_webhook_reaches_no_private_address_unless_that_is_meant(receiver: Receiver) -> None:
-    with pytest.raises(NoticeError, match="FRAMETALLY_WEBHOOK_PRIVATE_URLS"):
+    with pytest.raises(NotificationError, match="FRAMETALLY_WEBHOOK_PRIVATE_URLS"):
         post(receiver.url, {}, secret=None, private_urls=False, now=START)
     assert receiver.got == []
 
@@ -315,13 +315,13 @@ def test_the_path_of_a_webhook_is_in_no_error(receiver: Receiver) -> None:
     receiver.answers = [(404, {})]
     gone = receiver.url.replace(f":{receiver.server_port}", ":9")
     for url in (receiver.url, gone, gone.replace("127.0.0.1", "nowhere.invalid")):
-        with pytest.raises(NoticeError) as caught:
+        with pytest.raises(NotificationError) as caught:
             post(url, {}, secret=SECRET, private_urls=True, now=START)
         seen = [str(caught.value), repr(caught.value.__cause__), repr(caught.value.__context__)]
         assert not any("hook-path-is-secret" in text or SECRET in text for text in seen)
 
 
-def test_who_has_ended_since_is_read_from_the_history(ledger: Store) -> None:
+def test_who_has_ended_since_is_read_from_the_history(ledger: Ledger) -> None:
     end(ledger, "before")
     mark = last_event(ledger)
     assert ends_after(ledger, mark) == []
@@ -334,7 +334,7 @@ def test_who_has_ended_since_is_read_from_the_history(ledger: Store) -> None:
     assert ends_after(ledger, last_event(ledger)) == []
 
 
-def test_a_channel_opened_later_is_not_flooded(ledger: Store, clock: Clock) -> None:
+def test_a_channel_opened_later_is_not_flooded(ledger: Ledger, clock: Clock) -> None:
     end(ledger, "old")
     clock.wait(1)
     outbox = Outbox(ledger)
@@ -421,7 +421,7 @@ def mail_server(
 
 @OVER_TLS
 def test_mail_tells_of_a_job_over_a_server_that_wants_tls_and_a_password(
-    ledger: Store, clock: Clock, mail_server: tuple[str, Postbox]
+    ledger: Ledger, clock: Clock, mail_server: tuple[str, Postbox]
 ) -> None:
     url, postbox = mail_server
     people = ("ana@example.com", "ben@example.com")
@@ -441,7 +441,7 @@ def test_mail_tells_of_a_job_over_a_server_that_wants_tls_and_a_password(
 @OVER_TLS
 def test_a_mail_server_that_refuses_says_why_and_never_the_password(mail_server: tuple[str, Postbox]) -> None:
     url, postbox = mail_server
-    with pytest.raises(NoticeError, match="refuses the user or the password") as caught:
+    with pytest.raises(NotificationError, match="refuses the user or the password") as caught:
         send_mail(
             parse_mail_server(url.replace("word@", "wort@")),
             sender="a@b.c",
@@ -457,7 +457,7 @@ def test_a_mail_server_that_refuses_says_why_and_never_the_password(mail_server:
 def test_a_password_that_no_mail_server_can_be_told_is_said_to_be_one(mail_server: tuple[str, Postbox]) -> None:
     url, postbox = mail_server
     server = parse_mail_server(url.replace("p%40ss%2Fword", "p%C3%A4ss"))
-    with pytest.raises(NoticeError, match="letters beyond ASCII") as caught:
+    with pytest.raises(NotificationError, match="letters beyond ASCII") as caught:
         send_mail(server, sender="a@b.c", recipients=["d@e.f"], subject="s", text="t")
     assert "Choose another password" in caught.value.next_step
     assert "päss" not in "".join(traceback.format_exception(caught.value))
@@ -470,7 +470,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_no_password(
 ) -> None:
     url, _ = mail_server
     monkeypatch.delenv("SSL_CERT_FILE")
-    with pytest.raises(NoticeError, match="certificate"):
+    with pytest.raises(NotificationError, match="certificate"):
         send_mail(parse_mail_server(url), sender="a@b.c", recipients=["d@e.f"], subject="s", text="t")
 
 
@@ -480,12 +480,12 @@ def test_a_server_without_starttls_gets_nothing_unless_plain_is_meant() -> None:
     controller = Controller(postbox, hostname="127.0.0.1", port=port)
     controller.start()
     mail = {"sender": "a@b.c", "recipients": ["d@e.f"], "subject": "s", "text": "t"}
-    with pytest.raises(NoticeError, match="no STARTTLS"):
+    with pytest.raises(NotificationError, match="no STARTTLS"):
         send_mail(parse_mail_server(f"smtp://127.0.0.1:{port}"), **mail)  # type: ignore[arg-type]
     send_mail(parse_mail_server(f"smtp+plain://127.0.0.1:{port}"), **mail)  # type: ignore[arg-type]
     controller.stop()
     assert len(postbox.got) == 1
-    with pytest.raises(NoticeError, match="does not answer"):
+    with pytest.raises(NotificationError, match="does not answer"):
         send_mail(MailServer(scheme="smtp+plain", host="127.0.0.1", port=9), **mail)  # type: ignore[arg-type]
 
 

@@ -23,10 +23,10 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Button, Element
 
-from components.session import workbench
+from components.session import get_deployment
 from frametally.cli.engine import make_app
 from frametally.config.settings import Settings
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
 OpenPage = Callable[[str], AppTest]
@@ -45,9 +45,9 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def bench(data_dir: Path) -> Workbench:
+def deployment(data_dir: Path) -> Deployment:
     """What the pages work with."""
-    return workbench()
+    return get_deployment()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import Job
 from frametally.jobs.deletion import delete
 from frametally.rendering.class_colors import ClassColors
@@ -39,8 +39,8 @@ def step(app: AppTest, way: str, label: str) -> str:
 
 
 @pytest.fixture
-def job(bench: Workbench, small_video: Path) -> Job:
-    return finished_job(bench, small_video)
+def job(deployment: Deployment, small_video: Path) -> Job:
+    return finished_job(deployment, small_video)
 
 
 @pytest.fixture
@@ -54,14 +54,14 @@ def test_without_a_finished_job_the_page_leads_to_the_first_one(open_page: OpenP
     assert [link.label for link in app.page_link] == ["Run a video"]
 
 
-def test_totals_leave_out_what_was_not_analysed(app: AppTest) -> None:
-    assert "5 frames planned · 4 analysed · 1 not analysed (null: hatched, not zero)" in captions(app)
+def test_totals_leave_out_what_was_not_analyzed(app: AppTest) -> None:
+    assert "5 frames planned · 4 analyzed · 1 not analyzed (null: hatched, not zero)" in captions(app)
     assert totals(app)["cup"] == [0.75, 2, 50.0, "0:00.4", "0:00.2", "0:00.8"]
     assert totals(app)["person"] == [0.75, 2, 50.0, "0:00.4", "0:00.2", "0:00.8"]
 
 
 def test_each_total_says_what_it_means(app: AppTest) -> None:
-    assert any("**Peak**: most detections in one analysed frame" in text.value for text in app.markdown)
+    assert any("**Peak**: most detections in one analyzed frame" in text.value for text in app.markdown)
 
 
 def test_what_cannot_be_charted_is_named(app: AppTest) -> None:
@@ -95,14 +95,14 @@ def test_a_class_that_is_taken_out_is_neither_counted_nor_drawn(app: AppTest) ->
 def test_another_model_has_counts_of_its_own(job: Job) -> None:
     app = open_link(job="job-1", classes=["person"], merge="cup>mug")
     app.selectbox(key="model").set_value("empty").run()
-    assert "5 frames planned · 5 analysed" in captions(app)
+    assert "5 frames planned · 5 analyzed" in captions(app)
     assert app.multiselect(key="classes").value == []
     assert not app.exception
 
 
 def test_a_window_holds_its_frames_only(app: AppTest) -> None:
     app.slider(key="window").set_value((0.2, 0.6)).run()
-    assert "3 frames planned · 2 analysed · 1 not analysed" in captions(app)
+    assert "3 frames planned · 2 analyzed · 1 not analyzed" in captions(app)
     assert totals(app)["cup"] == [0.5, 1, 50.0, "0:00.2", "0:00.2", "0:00.2"]
     button(app, "Whole video").click().run()
     assert app.slider(key="window").value == (0.0, 0.8)
@@ -131,7 +131,7 @@ def test_a_box_drawn_in_the_chart_sets_the_window(
 
 def test_a_window_of_one_moment_is_that_moment_and_not_the_whole_video(app: AppTest) -> None:
     app.slider(key="window").set_value((0.8, 0.8)).run()
-    assert "1 frame planned · 1 analysed" in captions(app)
+    assert "1 frame planned · 1 analyzed" in captions(app)
     assert totals(app)["cup"] == [2.0, 2, 100.0, "0:00.2", "0:00.8", "0:00.8"]
     app.slider(key="window").set_value((0.7, 0.7)).run()
     assert not app.exception
@@ -149,7 +149,7 @@ def test_a_link_may_hold_a_window_of_one_moment(job: Job) -> None:
 def test_a_window_between_two_frames_is_empty_and_no_error(app: AppTest) -> None:
     pick(app, CHART, box=(0.31, 0.35))
     assert not app.exception
-    assert "0 frames planned · 0 analysed" in captions(app)
+    assert "0 frames planned · 0 analyzed" in captions(app)
     assert totals(app)["cup"] == [None] * 6
 
 
@@ -181,7 +181,7 @@ def test_one_steps_by_frame_by_detection_by_class_and_by_peak(app: AppTest) -> N
     assert button(app, "Previous").disabled
     assert step(app, "any detection", "Next").startswith("Frame 2 at 0:00.2 · 2 detections")
     assert step(app, "frame", "Next").startswith("Frame 4 at")
-    assert app.warning[0].value == "This frame was not analysed (null in the results)."
+    assert app.warning[0].value == "This frame was not analyzed (null in the results)."
     assert step(app, "person", "Next").startswith("Frame 8 at")
     assert button(app, "Next").disabled
     assert step(app, "peak, first and last seen", "Previous").startswith("Frame 2 at")
@@ -202,9 +202,11 @@ def test_a_click_into_the_chart_shows_that_frame(app: AppTest) -> None:
     assert "Frame 6 at" in captions(app)  # the point is still selected, and leads nowhere any more
 
 
-def test_a_click_on_a_point_of_many_frames_shows_the_one_that_proves_it(open_page: OpenPage, bench: Workbench) -> None:
+def test_a_click_on_a_point_of_many_frames_shows_the_one_that_proves_it(
+    open_page: OpenPage, deployment: Deployment
+) -> None:
     some = [None, *[entry()] * 8, entry(box("cup", 0.9)), entry(box("mug", 0.9), box("mug", 0.8)), *[entry()] * 5]
-    finished_job(bench, None, {**offsets(6000), "kitchen": some * 375})
+    finished_job(deployment, None, {**offsets(6000), "kitchen": some * 375})
     app = open_page("analytics")
     assert "Frame 20 at 0:02.0 · 2 detections" in captions(app)
     assert "A point is the mean of up to 16 frames" in captions(app)
@@ -221,8 +223,10 @@ def test_a_click_on_a_point_of_many_frames_shows_the_one_that_proves_it(open_pag
     assert "Frame 3220 at 5:22.0" in captions(app).replace(",", "")
 
 
-def test_a_first_frame_that_was_not_analysed_is_not_the_one_in_view(open_page: OpenPage, bench: Workbench) -> None:
-    finished_job(bench, None, {**offsets(3), "kitchen": [None, entry(), entry()]})
+def test_a_first_frame_that_was_not_analyzed_is_not_the_one_in_view(
+    open_page: OpenPage, deployment: Deployment
+) -> None:
+    finished_job(deployment, None, {**offsets(3), "kitchen": [None, entry(), entry()]})
     assert "Frame 2 at 0:00.2 · 0 detections" in captions(open_page("analytics"))
 
 
@@ -234,17 +238,19 @@ def test_the_raw_json_of_the_entry_is_at_hand(app: AppTest) -> None:
     assert '"kitchen": null' in app.code[0].value
 
 
-def test_a_job_whose_video_only_the_service_has_still_shows_its_boxes(open_page: OpenPage, bench: Workbench) -> None:
-    finished_job(bench, None)
+def test_a_job_whose_video_only_the_service_has_still_shows_its_boxes(
+    open_page: OpenPage, deployment: Deployment
+) -> None:
+    finished_job(deployment, None)
     app = open_page("analytics")
     assert "There is no copy of this video here, so its frames cannot be shown." in [info.value for info in app.info]
     assert in_view(app).count("cup") == 2
 
 
 def test_a_frame_behind_the_end_of_the_file_is_said_to_be_missing(
-    open_page: OpenPage, bench: Workbench, small_video: Path
+    open_page: OpenPage, deployment: Deployment, small_video: Path
 ) -> None:
-    finished_job(bench, small_video, {**RESULTS, "frame_offset": [0, 2, 4, 6, 4000]})
+    finished_job(deployment, small_video, {**RESULTS, "frame_offset": [0, 2, 4, 6, 4000]})
     app = open_page("analytics")
     assert any("This frame cannot be decoded" in info.value for info in app.info)
 
@@ -253,9 +259,9 @@ def test_a_frame_behind_the_end_of_the_file_is_said_to_be_missing(
     "found", [{**offsets(), "note": 3}, {"frame_offset": [], "time_offset": [], "kitchen": []}, offsets()]
 )
 def test_results_with_nothing_to_chart_leave_the_download(
-    open_page: OpenPage, bench: Workbench, found: dict[str, Any]
+    open_page: OpenPage, deployment: Deployment, found: dict[str, Any]
 ) -> None:
-    finished_job(bench, None, found)
+    finished_job(deployment, None, found)
     app = open_page("analytics")
     assert app.info[-1].value == "These results hold no frame that can be charted."
     assert [link.label for link in app.link_button] == ["Results (JSON)"]
@@ -263,34 +269,36 @@ def test_results_with_nothing_to_chart_leave_the_download(
     assert not app.error
 
 
-def test_results_in_which_nothing_was_analysed_say_so(open_page: OpenPage, bench: Workbench) -> None:
-    finished_job(bench, None, {**offsets(2), "kitchen": [None, None]})
+def test_results_in_which_nothing_was_analyzed_say_so(open_page: OpenPage, deployment: Deployment) -> None:
+    finished_job(deployment, None, {**offsets(2), "kitchen": [None, None]})
     app = open_page("analytics")
     assert not app.exception
-    assert "2 frames planned · 0 analysed · 2 not analysed" in captions(app)
+    assert "2 frames planned · 0 analyzed · 2 not analyzed" in captions(app)
 
 
-def test_a_job_with_one_frame_has_no_slider_to_break(open_page: OpenPage, bench: Workbench, small_video: Path) -> None:
-    finished_job(bench, small_video, {**offsets(1), "kitchen": [entry(box("cup", 0.9))]})
+def test_a_job_with_one_frame_has_no_slider_to_break(
+    open_page: OpenPage, deployment: Deployment, small_video: Path
+) -> None:
+    finished_job(deployment, small_video, {**offsets(1), "kitchen": [entry(box("cup", 0.9))]})
     app = open_page("analytics")
     assert not app.exception
     assert "Frame 0 at 0:00.0 · 1 detection at" in captions(app)
 
 
-def test_many_classes_are_a_heat_strip_too(open_page: OpenPage, bench: Workbench) -> None:
-    finished_job(bench, None, {**offsets(2), "kitchen": [entry(*(box(f"c{at}", 0.9) for at in range(9))), None]})
+def test_many_classes_are_a_heat_strip_too(open_page: OpenPage, deployment: Deployment) -> None:
+    finished_job(deployment, None, {**offsets(2), "kitchen": [entry(*(box(f"c{at}", 0.9) for at in range(9))), None]})
     app = open_page("analytics")
     assert not app.exception
     *lines, strip, gap = chart(app, "job-1-kitchen-None-counts")["data"]
     assert [line["name"] for line in lines] == strip["y"] == [f"c{at}" for at in range(9)]
     assert strip["z"] == [[1.0, None]] * 9
-    assert gap["name"] == "not analysed"
+    assert gap["name"] == "not analyzed"
     assert "from 0 to 1 detections per frame" in captions(app)
 
 
-def test_a_class_has_one_colour_in_every_job_and_after_a_restart(bench: Workbench, data_dir: Path) -> None:
-    finished_job(bench, None, {**offsets(1), "m": [entry(box("tube", 0.9))]})
-    finished_job(bench, None, {**offsets(1), "m": [entry(box("envelope", 0.9), box("tube", 0.9))]}, id="job-2")
+def test_a_class_has_one_color_in_every_job_and_after_a_restart(deployment: Deployment, data_dir: Path) -> None:
+    finished_job(deployment, None, {**offsets(1), "m": [entry(box("tube", 0.9))]})
+    finished_job(deployment, None, {**offsets(1), "m": [entry(box("envelope", 0.9), box("tube", 0.9))]}, id="job-2")
     (alone,) = chart(open_link(job="job-1"), "job-1-m-None-counts")["data"]
     both = {
         line["name"]: line["line"]["color"] for line in chart(open_link(job="job-2"), "job-2-m-None-counts")["data"]
@@ -301,15 +309,19 @@ def test_a_class_has_one_colour_in_every_job_and_after_a_restart(bench: Workbenc
     assert ClassColors(data_dir / "colors.json").of(["aa", "ab", "post"])["post"] == merged["line"]["color"]
 
 
-def test_a_link_opens_its_job(open_page: OpenPage, bench: Workbench, job: Job) -> None:
-    finished_job(bench, None, id="job-2", created_at=job.created_at + timedelta(hours=1))
+def test_a_link_opens_its_job(open_page: OpenPage, deployment: Deployment, job: Job) -> None:
+    finished_job(deployment, None, id="job-2", created_at=job.created_at + timedelta(hours=1))
     assert open_page("analytics").query_params["job"] == "job-2"
     assert open_link(job="job-1").selectbox[0].value == "job-1"
 
 
-def test_another_job_starts_with_a_view_of_its_own(open_page: OpenPage, bench: Workbench, job: Job) -> None:
+def test_another_job_starts_with_a_view_of_its_own(open_page: OpenPage, deployment: Deployment, job: Job) -> None:
     finished_job(
-        bench, None, {**offsets(3), "kitchen": BOXES[:3]}, id="job-2", created_at=job.created_at - timedelta(hours=1)
+        deployment,
+        None,
+        {**offsets(3), "kitchen": BOXES[:3]},
+        id="job-2",
+        created_at=job.created_at - timedelta(hours=1),
     )
     app = open_link(job="job-1", model="kitchen", classes=["mug"], frame="4", window=["0.2", "0.8"], merge="cup>mug")
     assert list(totals(app)) == ["mug"]
@@ -340,13 +352,13 @@ def test_a_link_with_senseless_values_opens_the_page(job: Job) -> None:
 
 
 def test_a_link_to_a_job_older_than_the_list_shows_it_and_one_to_a_deleted_job_does_not(
-    job: Job, bench: Workbench
+    job: Job, deployment: Deployment
 ) -> None:
     for number in range(201):
-        bench.store.add(replace(job, id=f"newer-{number}", created_at=job.created_at + timedelta(hours=1)))
+        deployment.ledger.add(replace(job, id=f"newer-{number}", created_at=job.created_at + timedelta(hours=1)))
     app = open_link(job=job.id)
     assert (app.selectbox[0].value, len(app.warning)) == (job.id, 0)
-    delete(bench.store, [job.id], job.created_at)
+    delete(deployment.ledger, [job.id], job.created_at)
     assert "is not here" in open_link(job=job.id).warning[0].value
 
 
@@ -356,8 +368,8 @@ def test_a_link_to_an_unknown_job_says_so_and_shows_the_newest(job: Job) -> None
     assert app.query_params["job"] == "job-1"
 
 
-def test_results_that_are_gone_are_a_clear_error(open_page: OpenPage, bench: Workbench, job: Job) -> None:
-    for path in (bench.settings.results_dir / job.id).iterdir():
+def test_results_that_are_gone_are_a_clear_error(open_page: OpenPage, deployment: Deployment, job: Job) -> None:
+    for path in (deployment.settings.results_dir / job.id).iterdir():
         path.unlink()
     app = open_page("analytics")
     assert app.error[0].value.startswith("**The archived results cannot be read.**")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from tests.pages.conftest import OpenPage, captions, chart, open_link, pick
 from tests.support.results_files import SIZE, box, entry, finished_job, offsets
 
@@ -70,35 +70,35 @@ KINDS: dict[str, tuple[list[Any], str, str, str]] = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_opens_with_its_chart_and_its_definition(
-    open_page: OpenPage, bench: Workbench, small_video: Path, kind: str
+    open_page: OpenPage, deployment: Deployment, small_video: Path, kind: str
 ) -> None:
     some, title, y_title, definition = KINDS[kind]
     entries = [*some, None, *some]
-    finished_job(bench, small_video, {**offsets(len(entries)), "m": entries})
+    finished_job(deployment, small_video, {**offsets(len(entries)), "m": entries})
     app = open_page("analytics")
     assert not app.exception
     assert not app.error
     figure = chart(app, f"job-1-m-None-{title}")
     assert figure["layout"]["yaxis"]["title"]["text"] == y_title
-    assert any(trace.get("name") == "not analysed" for trace in figure["data"])
+    assert any(trace.get("name") == "not analyzed" for trace in figure["data"])
     assert definition in captions(app)
-    assert f"{len(entries)} frames planned · {len(entries) - 1} analysed · 1 not analysed" in captions(app)
+    assert f"{len(entries)} frames planned · {len(entries) - 1} analyzed · 1 not analyzed" in captions(app)
     assert len(app.image) == 1
     pick(app, f"job-1-m-None-{title}", points=[len(some)])
     assert not app.exception
-    assert "This frame was not analysed (null in the results)." in [warning.value for warning in app.warning]
+    assert "This frame was not analyzed (null in the results)." in [warning.value for warning in app.warning]
 
 
-def test_scene_changes_of_embeddings_are_told(open_page: OpenPage, bench: Workbench) -> None:
+def test_scene_changes_of_embeddings_are_told(open_page: OpenPage, deployment: Deployment) -> None:
     one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
-    finished_job(bench, None, {**offsets(8), "m": [one] * 5 + [other] * 3})
+    finished_job(deployment, None, {**offsets(8), "m": [one] * 5 + [other] * 3})
     app = open_page("analytics")
-    assert "1 scene change (orange line): an analysed frame whose embedding is farther" in captions(app)
+    assert "1 scene change (orange line): an analyzed frame whose embedding is farther" in captions(app)
 
 
-def test_scene_changes_are_those_of_the_window_and_those_without_a_line_are_told(bench: Workbench) -> None:
+def test_scene_changes_are_those_of_the_window_and_those_without_a_line_are_told(deployment: Deployment) -> None:
     one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
-    finished_job(bench, None, {**offsets(1200), "m": ([one] * 5 + [other] * 5) * 120})
+    finished_job(deployment, None, {**offsets(1200), "m": ([one] * 5 + [other] * 5) * 120})
     app = open_link(job="job-1")
     assert "239 scene changes (the first 100 as orange lines)" in captions(app)
     lines = chart(app, "job-1-m-None-similarity")["layout"]["shapes"]
@@ -111,10 +111,10 @@ def test_scene_changes_are_those_of_the_window_and_those_without_a_line_are_told
     assert "0 scene changes (orange lines)" in captions(app)
 
 
-def test_the_strongest_curves_stand_for_many(open_page: OpenPage, bench: Workbench) -> None:
+def test_the_strongest_curves_stand_for_many(open_page: OpenPage, deployment: Deployment) -> None:
     names = [f"c{at:02d}" for at in range(12)]
     scores = {name: {"confidence": at / 12, "class_id": at} for at, name in enumerate(names)}
-    finished_job(bench, None, {**offsets(2), "m": [{"predictions": scores, "predicted_classes": []}] * 2})
+    finished_job(deployment, None, {**offsets(2), "m": [{"predictions": scores, "predicted_classes": []}] * 2})
     app = open_page("analytics")
     assert "The 8 strongest of 12 classes; choose classes to see others." in captions(app)
     drawn = [trace["name"] for trace in chart(app, "job-1-m-None-Probability of each label")["data"]]
@@ -122,10 +122,10 @@ def test_the_strongest_curves_stand_for_many(open_page: OpenPage, bench: Workben
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_window_without_a_frame_is_empty_for_every_kind(bench: Workbench, kind: str) -> None:
+def test_a_window_without_a_frame_is_empty_for_every_kind(deployment: Deployment, kind: str) -> None:
     entries = KINDS[kind][0] * 3
-    finished_job(bench, None, {**offsets(len(entries)), "m": entries})
+    finished_job(deployment, None, {**offsets(len(entries)), "m": entries})
     app = open_link(job="job-1", window=["0.05", "0.05"])
     assert not app.exception
     assert not app.error
-    assert "0 frames planned · 0 analysed" in captions(app)
+    assert "0 frames planned · 0 analyzed" in captions(app)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.storage import atomic as disk
 from tests.conftest import fill
 from tests.pages.conftest import button, captions, dataframe, open_link
@@ -18,8 +18,8 @@ OTHER = [entry(), entry(box("cup", 0.9)), entry(), entry(box("person", 0.6), box
 
 
 @pytest.fixture
-def app(bench: Workbench, small_video: Path) -> AppTest:
-    finished_job(bench, small_video, {**RESULTS, "hall": OTHER})
+def app(deployment: Deployment, small_video: Path) -> AppTest:
+    finished_job(deployment, small_video, {**RESULTS, "hall": OTHER})
     return open_link(job="job-1", model="kitchen")
 
 
@@ -64,7 +64,7 @@ def test_without_a_moment_the_gallery_says_why(app: AppTest) -> None:
 def test_two_models_are_compared_frame_by_frame(app: AppTest) -> None:
     opened(app, "Compare models")
     app.selectbox(key="compare_with").set_value("hall").run()
-    assert "3 frames compared, 2 left out because a model did not analyse them (null)" in captions(app)
+    assert "3 frames compared, 2 left out because a model did not analyze them (null)" in captions(app)
     rows = dataframe(app, "Both").set_index("Class").T.to_dict("list")
     assert rows == {"*odd*": [0, 0, 0], "cup": [1, 0, 1], "person": [0, 1, 1]}
     seconds = dataframe(app, "Disagreement")
@@ -82,27 +82,27 @@ def test_the_counts_of_two_models_stand_side_by_side(app: AppTest) -> None:
         "cup": [0.75, 0.5, 2, 1],
         "person": [0.75, 0.25, 2, 1],
     }
-    assert "Each model over the frames that it analysed itself" in captions(app)
+    assert "Each model over the frames that it analyzed itself" in captions(app)
     app.slider(key="window").set_value((0.8, 0.8)).run()
     rows = dataframe(app, "Peak: hall").set_index("Class")
-    assert rows.loc["cup"].fillna(-1).tolist() == [2.0, -1.0, 2.0, -1.0]  # not analysed is not zero
+    assert rows.loc["cup"].fillna(-1).tolist() == [2.0, -1.0, 2.0, -1.0]  # not analyzed is not zero
 
 
-def test_models_that_share_no_analysed_frame_are_not_said_to_agree(bench: Workbench) -> None:
+def test_models_that_share_no_analyzed_frame_are_not_said_to_agree(deployment: Deployment) -> None:
     apart = {"kitchen": [entry(box("cup", 0.9)), None], "hall": [None, entry()]}
-    finished_job(bench, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], **apart})
+    finished_job(deployment, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], **apart})
     app = opened(open_link(job="job-1", model="kitchen"), "Compare models")
     assert len(app.success) == 0
-    assert "No frame was analysed by both models: there is nothing to compare." in [info.value for info in app.info]
+    assert "No frame was analyzed by both models: there is nothing to compare." in [info.value for info in app.info]
     assert "0 frames compared, 2 left out" in captions(app)
     assert dataframe(app, "Peak: hall").set_index("Class").loc["cup"].tolist() == [1.0, 0.0, 1, 0]
 
 
-def test_models_that_find_the_same_agree(bench: Workbench) -> None:
+def test_models_that_find_the_same_agree(deployment: Deployment) -> None:
     same = [entry(box("cup", 0.9)), None]
-    finished_job(bench, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], "kitchen": same, "hall": same})
+    finished_job(deployment, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], "kitchen": same, "hall": same})
     app = opened(open_link(job="job-1", model="kitchen"), "Compare models")
-    assert [success.value for success in app.success] == ["The models agree in every frame that both analysed."]
+    assert [success.value for success in app.success] == ["The models agree in every frame that both analyzed."]
 
 
 def test_a_second_of_disagreement_leads_to_its_worst_frame(app: AppTest) -> None:
@@ -122,8 +122,8 @@ def test_one_steps_from_disagreement_to_disagreement(app: AppTest) -> None:
     assert "Frame 6 at 0:00.6" in captions(app)
 
 
-def test_one_model_alone_is_not_compared(bench: Workbench) -> None:
-    finished_job(bench, None, {name: RESULTS[name] for name in ("frame_offset", "time_offset", "kitchen")})
+def test_one_model_alone_is_not_compared(deployment: Deployment) -> None:
+    finished_job(deployment, None, {name: RESULTS[name] for name in ("frame_offset", "time_offset", "kitchen")})
     app = opened(open_link(job="job-1"), "Compare models")
     assert "There is one model with boxes in these results: nothing to compare." in captions(app)
 
@@ -138,24 +138,24 @@ FORMATS = {
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
-def test_each_table_is_prepared_once_and_then_a_link(app: AppTest, bench: Workbench, wanted: str) -> None:
+def test_each_table_is_prepared_once_and_then_a_link(app: AppTest, deployment: Deployment, wanted: str) -> None:
     opened(app, "Take it away")
     app.selectbox(key="table_format").set_value(wanted).run()
     button(app, "Prepare").click().run()
     assert not app.exception
-    (made,) = (bench.settings.exports_dir / "tables").iterdir()
+    (made,) = (deployment.settings.exports_dir / "tables").iterdir()
     assert made.name.endswith(FORMATS[wanted])
     assert f"Download kitchen.{FORMATS[wanted]}" in [link.label for link in app.link_button]
     app.run()
     assert "Prepare" not in [one.label for one in app.button]
 
 
-def test_a_table_is_of_the_view_and_empty_where_not_analysed(app: AppTest, bench: Workbench) -> None:
+def test_a_table_is_of_the_view_and_empty_where_not_analyzed(app: AppTest, deployment: Deployment) -> None:
     app.slider(key="confidence").set_value(0.5).run()
     app.multiselect(key="classes").set_value(["cup", "person"]).run()
     app.slider(key="window").set_value((0.2, 0.8)).run()
     button(opened(app, "Take it away"), "Prepare").click().run()
-    (made,) = (bench.settings.exports_dir / "tables").iterdir()
+    (made,) = (deployment.settings.exports_dir / "tables").iterdir()
     with made.open(newline="") as file:
         assert list(csv.reader(file)) == [
             ["frame_index", "time_s", "cup", "person"],
@@ -168,9 +168,9 @@ def test_a_table_is_of_the_view_and_empty_where_not_analysed(app: AppTest, bench
 
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_a_disk_without_room_for_a_table_is_named_and_nothing_is_left(
-    app: AppTest, bench: Workbench, small_disk: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
+    app: AppTest, deployment: Deployment, small_disk: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
-    folder = bench.settings.exports_dir / "tables"
+    folder = deployment.settings.exports_dir / "tables"
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.symlink_to(small_disk)
     opened(app, "Take it away").selectbox(key="table_format").set_value(wanted).run()
@@ -194,19 +194,19 @@ def test_another_view_is_another_table(app: AppTest) -> None:
     assert button(app, "Prepare")
 
 
-def test_a_video_is_offered_where_there_is_one(app: AppTest, bench: Workbench) -> None:
+def test_a_video_is_offered_where_there_is_one(app: AppTest, deployment: Deployment) -> None:
     assert button(opened(app, "Take it away"), "Make the video")
 
 
-def test_without_a_video_there_is_none_to_draw_on(bench: Workbench) -> None:
-    finished_job(bench, None)
+def test_without_a_video_there_is_none_to_draw_on(deployment: Deployment) -> None:
+    finished_job(deployment, None)
     app = opened(open_link(job="job-1"), "Take it away")
     assert "There is no copy of this video here, so it cannot be drawn on." in captions(app)
 
 
-def test_results_without_boxes_have_no_tables_of_them(bench: Workbench) -> None:
+def test_results_without_boxes_have_no_tables_of_them(deployment: Deployment) -> None:
     label = {"image": SIZE, "predictions": [{"class": "cat", "class_id": 0, "confidence": 0.7}]}
-    finished_job(bench, None, {**RESULTS, "kitchen": [label for _ in BOXES]})
+    finished_job(deployment, None, {**RESULTS, "kitchen": [label for _ in BOXES]})
     app = opened(open_link(job="job-1"), "Take it away")
     assert [link.label for link in app.link_button] == ["Results (JSON)"]
     assert "Prepare" not in [one.label for one in app.button]

@@ -9,10 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.upload import video_source
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
-from frametally.ledger import tags as job_tags
 from frametally.ledger.ledger import Preset
+from frametally.ledger.tags import all_tags
 from tests.conftest import write_video
 from tests.pages.conftest import OpenPage, dataframe
 
@@ -25,7 +25,9 @@ def opened(open_page: OpenPage) -> AppTest:
     return app.run()
 
 
-def test_a_list_is_looked_through_before_any_job_is_started(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_list_is_looked_through_before_any_job_is_started(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
     app = opened(open_page)
     app.text_area(key="batch_text_0").set_value(LIST).run()
     assert app.warning[0].value == "2 of 4 are left out; the table says why."
@@ -33,49 +35,49 @@ def test_a_list_is_looked_through_before_any_job_is_started(engine: str, open_pa
     assert table["Line"].tolist() == [2, 4, 1, 3]
     assert table["Left out because"].tolist()[1:] == ["The same address as in line 1.", "", ""]
     assert app.button(key="batch_run_0").label == "Run 2 jobs on Built-in engine"
-    assert bench.store.jobs() == []
+    assert deployment.ledger.jobs() == []
 
 
 def test_the_good_lines_become_jobs_of_one_tag_and_the_list_is_empty_again(
-    engine: str, open_page: OpenPage, bench: Workbench
+    engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     app = opened(open_page)
     app.text_area(key="batch_text_0").set_value(LIST).run()
     app.text_input(key="batch_tag").set_value("week 9").run()
     app.button(key="batch_run_0").click().run()
-    jobs = bench.store.jobs()
+    jobs = deployment.ledger.jobs()
     assert sorted(job.video_url or "" for job in jobs) == ["https://host/a.mp4", "https://host/b.mp4"]
     assert {(job.status, job.service, job.infer_fps) for job in jobs} == {(JobStatus.CREATED, EMBEDDED, 1.0)}
-    assert job_tags.all_tags(bench.store) == {job.id: ["week 9"] for job in jobs}
+    assert all_tags(deployment.ledger) == {job.id: ["week 9"] for job in jobs}
     assert app.success[0].value == "2 jobs started, tagged week 9."
     assert app.text_area(key="batch_text_1").value == ""
 
 
-def test_a_list_of_nothing_but_faults_starts_nothing(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_list_of_nothing_but_faults_starts_nothing(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = opened(open_page)
     app.text_area(key="batch_text_0").set_value("nonsense").run()
     assert app.button(key="batch_run_0").disabled
 
 
-def test_a_list_that_is_too_long_says_so(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_list_that_is_too_long_says_so(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = opened(open_page)
     app.text_area(key="batch_text_0").set_value("https://host/a.mp4\n" * 1001).run()
     assert "up to 1,000 lines" in app.error[0].value
 
 
 def files_script(known: list[str]) -> None:
-    from components.session import current_connection, workbench
+    from components.session import current_connection, get_deployment
     from components.upload.batch import batch
 
-    bench = workbench()
-    batch(bench, current_connection(), [kept for sha256 in known if (kept := bench.media.get(sha256))])
+    deployment = get_deployment()
+    batch(deployment, current_connection(), [kept for sha256 in known if (kept := deployment.library.get(sha256))])
 
 
 def test_several_files_are_run_together_but_for_those_with_too_few_frames(
-    engine: str, bench: Workbench, small_video: Path, tmp_path: Path
+    engine: str, deployment: Deployment, small_video: Path, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "slow.mp4", frames=8, fps=2)
-    known = [bench.media.add(path).sha256 for path in (small_video, tmp_path / "slow.mp4")]
+    known = [deployment.library.add(path).sha256 for path in (small_video, tmp_path / "slow.mp4")]
     app = AppTest.from_function(files_script, args=(known,), default_timeout=30)
     app.session_state["batch"] = True
     app.run().number_input(key="batch_rate_free").set_value(5).run()
@@ -84,12 +86,12 @@ def test_several_files_are_run_together_but_for_those_with_too_few_frames(
     assert table["Video"].tolist() == ["slow.mp4", "square.mp4"]
     assert "has 2 frames per second" in table["Left out because"][0]
     app.button(key="batch_run_0").click().run()
-    (job,) = bench.store.jobs()
+    (job,) = deployment.ledger.jobs()
     assert (job.video_sha256, job.infer_fps, job.frames) == (known[0], 5.0, 20)
 
 
 def test_links_that_have_ended_are_left_out_and_a_model_that_is_not_there_stops_all(
-    engine: str, open_page: OpenPage, bench: Workbench
+    engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     soon, ended = (
         f"https://host/{at}.mp4?Expires={at}&Signature=s3cret" for at in (int(time.time()) + 3600, 1_700_000_000)
@@ -102,7 +104,7 @@ def test_links_that_have_ended_are_left_out_and_a_model_that_is_not_there_stops_
     assert "expires in 0 h 59 min" in table["Warning"][1]
     assert "s3cret" not in str(table)
     assert app.button(key="batch_run_0").label == "Run 2 jobs on Built-in engine"
-    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     app.run()
     app.multiselect(key="batch_models").set_value(["Dock · forklifts/7"]).run()
     assert "has no model forklifts/7" in app.error[0].value
@@ -110,23 +112,23 @@ def test_links_that_have_ended_are_left_out_and_a_model_that_is_not_there_stops_
 
 
 def test_files_that_have_run_are_not_run_again_by_the_next_click(
-    engine: str, open_page: OpenPage, bench: Workbench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a", "b", "c"):
         write_video(tmp_path / f"{name}.mp4", frames=12 + ord(name) % 10, fps=10)
-    known = [bench.media.add(tmp_path / f"{name}.mp4").sha256 for name in ("a", "b")]
+    known = [deployment.library.add(tmp_path / f"{name}.mp4").sha256 for name in ("a", "b")]
     monkeypatch.setattr(video_source, "video_uploader", lambda *_, **__: known)  # what a browser says has arrived
     app = opened(open_page)
     app.button(key="batch_run_0").click().run()
-    assert len(bench.store.jobs()) == 2
+    assert len(deployment.ledger.jobs()) == 2
     assert picked_files(app) == []
     assert not [button for button in app.button if button.key and button.key.startswith("batch_run")]
-    known.append(bench.media.add(tmp_path / "c.mp4").sha256)
+    known.append(deployment.library.add(tmp_path / "c.mp4").sha256)
     app.run()
     assert picked_files(app) == known[2:]
     app.button(key="batch_run_1").click().run()
-    assert [job.video_name for job in bench.store.jobs()].count("c.mp4") == 1
-    assert len(bench.store.jobs()) == 3
+    assert [job.video_name for job in deployment.ledger.jobs()].count("c.mp4") == 1
+    assert len(deployment.ledger.jobs()) == 3
 
 
 def test_the_second_of_two_quick_clicks_finds_another_button(engine: str, open_page: OpenPage) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import ModelChoice
 from frametally.ledger.ledger import Preset
 from tests.pages.conftest import OpenPage, button, shown
@@ -104,7 +104,9 @@ def test_a_key_of_the_settings_is_used_without_being_shown(
     assert not any(fake_service.KEY in shown(element) for element in app.main)
 
 
-def test_a_pasted_address_fills_the_form_and_loses_its_key(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_pasted_address_fills_the_form_and_loses_its_key(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
     app = open_page("configuration")
     app.text_input(key="preset_paste").input(UNIVERSE).run()
     assert app.text_input(key="preset_model_id").value == "forklifts"
@@ -113,7 +115,7 @@ def test_a_pasted_address_fills_the_form_and_loses_its_key(engine: str, open_pag
     app.text_input(key="preset_name").input("Dock")
     button(app, "Save model").click().run()
     model = ModelChoice(model_id="forklifts", version="7", confidence=0.25)
-    assert bench.store.presets() == [Preset(name="Dock", model=model)]
+    assert deployment.ledger.presets() == [Preset(name="Dock", model=model)]
     assert "**Dock**" in " ".join(element.value for element in app.markdown)
 
 
@@ -123,15 +125,15 @@ def test_what_names_no_model_is_said_beside_the_field(engine: str, open_page: Op
     assert "This names no model and version." in app.error[0].value
 
 
-def test_a_model_without_a_version_is_not_saved(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_model_without_a_version_is_not_saved(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("configuration")
     app.text_input(key="preset_model_id").input("forklifts")
     button(app, "Save model").click().run()
     assert "A model needs an id and a version." in app.error[0].value
-    assert bench.store.presets() == []
+    assert deployment.ledger.presets() == []
 
 
-def test_a_model_typed_by_hand_is_saved_under_its_id(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_model_typed_by_hand_is_saved_under_its_id(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("configuration")
     app.text_input(key="preset_model_id").input("forklifts")
     app.text_input(key="preset_version").input("7")
@@ -139,15 +141,15 @@ def test_a_model_typed_by_hand_is_saved_under_its_id(engine: str, open_page: Ope
     app.slider(key="preset_confidence").set_value(0.4)
     button(app, "Save model").click().run()
     model = ModelChoice(model_id="forklifts", version="7", inference_type="instance-segmentation", confidence=0.4)
-    assert bench.store.presets() == [Preset(name="forklifts", model=model)]
+    assert deployment.ledger.presets() == [Preset(name="forklifts", model=model)]
 
 
-def test_a_removed_model_can_be_brought_back(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_removed_model_can_be_brought_back(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     preset = Preset(name="*Dock*", model=ModelChoice(model_id="forklifts", version="7"))
-    bench.store.save_preset(preset)
+    deployment.ledger.save_preset(preset)
     app = open_page("configuration")
     button(app, "Remove").click().run()
-    assert bench.store.presets() == []
+    assert deployment.ledger.presets() == []
     button(app, "Undo: bring back \\*Dock\\*").click().run()
-    assert bench.store.presets() == [preset]
+    assert deployment.ledger.presets() == [preset]
     assert not [button for button in app.button if button.label.startswith("Undo")]

@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import JobStatus
 from tests.pages.conftest import OpenPage, button
 from tests.pages.test_jobs import write_job
@@ -40,27 +40,29 @@ def receiver(data_dir: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[list
         thread.join()
 
 
-def end(bench: Workbench, status: JobStatus, name: str) -> None:
-    job = write_job(bench, JobStatus.SUBMITTED, video_name=name, remote_job_id=name)
-    assert bench.store.move(job, status, ended_at=datetime.now(UTC))
+def end(deployment: Deployment, status: JobStatus, name: str) -> None:
+    job = write_job(deployment, JobStatus.SUBMITTED, video_name=name, remote_job_id=name)
+    assert deployment.ledger.transition(job, status, ended_at=datetime.now(UTC))
 
 
-def test_what_ends_while_a_tab_is_open_is_told_there_once(engine: str, open_page: OpenPage, bench: Workbench) -> None:
-    end(bench, JobStatus.SUCCEEDED, "long ago.mp4")
+def test_what_ends_while_a_tab_is_open_is_told_there_once(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
+    end(deployment, JobStatus.SUCCEEDED, "long ago.mp4")
     app = open_page("configuration")
     assert not app.toast
-    end(bench, JobStatus.SUCCEEDED, "dock.mp4")
-    end(bench, JobStatus.FAILED, "night *1*.mp4")
+    end(deployment, JobStatus.SUCCEEDED, "dock.mp4")
+    end(deployment, JobStatus.FAILED, "night *1*.mp4")
     app.run()
     assert [toast.value for toast in app.toast] == ["**dock.mp4** is done.", r"**night \*1\*.mp4** has failed."]
     app.run()
     assert not app.toast
 
 
-def test_many_at_once_are_counted(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_many_at_once_are_counted(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("configuration")
     for number in range(6):
-        end(bench, JobStatus.SUCCEEDED, f"{number}.mp4")
+        end(deployment, JobStatus.SUCCEEDED, f"{number}.mp4")
     app.run()
     assert [toast.value for toast in app.toast][3:] == ["3 more jobs have ended."]
 

@@ -19,9 +19,9 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 
-from components.session import workbench
+from components.session import get_deployment
 from frametally.client import client
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.engine.fault_injection import FAULTS, read_faults
 from frametally.engine.server import Engine
 from frametally.job import Job, JobStatus, ModelChoice
@@ -30,7 +30,7 @@ from tests.pages.conftest import OpenPage, answering, button, captions
 
 KEY = "the-key-of-the-service"
 LOST_AFTER_S = 3600
-WELL = "20 frames planned · 20 analysed"
+WELL = "20 frames planned · 20 analyzed"
 
 BY_ITSELF = "It is tried again by itself."
 LIMITED = "127.0.0.1 answered 429 Too Many Requests: Too many requests."
@@ -167,7 +167,7 @@ WALKS = [
     Walk(
         faults="results-nulls",
         ends=JobStatus.SUCCEEDED,
-        analytics=["20 frames planned · 10 analysed · 10 not analysed (null: hatched, not zero)"],
+        analytics=["20 frames planned · 10 analyzed · 10 not analyzed (null: hatched, not zero)"],
     ),
     Walk(faults="results-frame-offsets", ends=JobStatus.SUCCEEDED, analytics=[WELL]),
     Walk(
@@ -183,7 +183,7 @@ WALKS = [
         faults="results-frame-offsets,results-nulls,link-403:1,rate-limit:1",
         meanwhile=f"Asking for the upload link failed: {LIMITED} {BY_ITSELF}",
         ends=JobStatus.SUCCEEDED,
-        analytics=["20 frames planned · 10 analysed · 10 not analysed (null: hatched, not zero)"],
+        analytics=["20 frames planned · 10 analyzed · 10 not analyzed (null: hatched, not zero)"],
     ),
 ]
 
@@ -218,19 +218,19 @@ class Service:
 class Walker:
     """Runs one job as the watcher would, as fast as its clock can be set forward."""
 
-    def __init__(self, bench: Workbench, service: Service) -> None:
-        self._bench, self._service, self._clock = bench, service, Ahead()
-        self._workflow = replace(bench.workflow, clock=self._clock)
+    def __init__(self, deployment: Deployment, service: Service) -> None:
+        self._deployment, self._service, self._clock = deployment, service, Ahead()
+        self._workflow = replace(deployment.workflow, clock=self._clock)
 
     def submit(self, video: Path, walk: Walk) -> None:
-        service, key_id = self._bench.services.known()[-1]
+        service, key_id = self._deployment.clients.known()[-1]
         if not walk.once_it_runs:
             self._service.fail_with(walk.faults)
         self._job_id = self._workflow.submit(
             service=service,
             key_id=key_id,
             video_name=video.name,
-            video_sha256=self._bench.media.add(video).sha256,
+            video_sha256=self._deployment.library.add(video).sha256,
             models=[ModelChoice(model_id="motion", version="1")],
             infer_fps=5.0,
         ).id
@@ -240,14 +240,14 @@ class Walker:
 
     @property
     def job(self) -> Job:
-        return self._bench.store.job(self._job_id)
+        return self._deployment.ledger.job(self._job_id)
 
     def until_it_is_asked_about(self) -> None:
         while not self.job.checked_at:
             self._step()
 
     def until_it_says_something(self) -> None:
-        while not self.job.service_says:
+        while not self.job.service_message:
             assert self.job.status.is_open, self.job.failure
             self._step()
 
@@ -330,14 +330,14 @@ def test_every_fault_is_walked() -> None:
 def test_the_person_sees_what_is_wrong_and_no_job_is_lost(
     service: Service, open_page: OpenPage, small_video: Path, walk: Walk
 ) -> None:
-    walker = Walker(workbench(), service)
+    walker = Walker(get_deployment(), service)
     walker.submit(small_video, walk)
     if walk.meanwhile:
         walker.until_it_says_something()
         assert notices(open_page("jobs")) == walk.meanwhile
     walker.to_the_end()
     page = open_page("jobs")
-    assert walker.job.status is walk.ends, (walker.job.failure, walker.job.service_says)
+    assert walker.job.status is walk.ends, (walker.job.failure, walker.job.service_message)
     assert notices(page) == walk.says.replace("ID", str(walker.job.remote_job_id))
     links = ["Open in analytics"] if walk.ends is JobStatus.SUCCEEDED else []
     assert [link.label for link in page.page_link] == links
@@ -381,7 +381,7 @@ def test_a_key_that_cannot_be_tested_now_is_not_taken_for_a_wrong_one(
 def test_a_job_that_cannot_be_called_off_now_goes_on_until_it_can(
     idle_service: Service, open_page: OpenPage, small_video: Path, faults: str, answer: str
 ) -> None:
-    walker = Walker(workbench(), idle_service)
+    walker = Walker(get_deployment(), idle_service)
     walker.submit(small_video, Walk(faults="", ends=JobStatus.CANCELLED))
     walker.until_it_is_asked_about()
     idle_service.fail_with(faults)
@@ -403,8 +403,8 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
 
 
 @pytest.mark.usefixtures("broken_engine")
-def test_pages_work_on_without_the_list_of_models(open_page: OpenPage, bench: Workbench) -> None:
-    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+def test_pages_work_on_without_the_list_of_models(open_page: OpenPage, deployment: Deployment) -> None:
+    deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     failed = f"**Asking for the models failed: {BROKEN}**"
     configuration, upload = open_page("configuration"), open_page("upload")
     assert failed in notices(configuration)

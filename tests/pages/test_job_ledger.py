@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
-from frametally.ledger import tags as job_tags
 from frametally.ledger.ledger import Preset
+from frametally.ledger.tags import add_tags, all_tags, tags_of
 from tests.pages.conftest import ROOT, OpenPage, button, captions, dataframe
 from tests.pages.test_jobs import HOSTED, texts, write_job
 
@@ -51,15 +51,15 @@ def with_picked(app: AppTest, what: str) -> AppTest:
 
 
 @pytest.fixture
-def three(bench: Workbench) -> list[Job]:
+def three(deployment: Deployment) -> list[Job]:
     """Three jobs, the newest first: failed, done, lost."""
     known: list[dict[str, Any]] = [
         {"status": JobStatus.FAILED, "video_name": "north.mp4", "failure": "It broke."},
         {"status": JobStatus.SUCCEEDED, "video_name": "south.mp4", "models": BIRDS},
         {"status": JobStatus.LOST, "video_name": "gate.mp4", "remote_job_id": "r1", "service": "https://other"},
     ]
-    made = [write_job(bench, created_at=NOW - timedelta(hours=age), **values) for age, values in enumerate(known)]
-    job_tags.tag(bench.store, [made[1].id, made[2].id], ["night"])
+    made = [write_job(deployment, created_at=NOW - timedelta(hours=age), **values) for age, values in enumerate(known)]
+    add_tags(deployment.ledger, [made[1].id, made[2].id], ["night"])
     return made
 
 
@@ -84,9 +84,9 @@ def test_a_link_holds_what_is_looked_for(three: list[Job], params: dict[str, Any
     assert bool(app.info) is (found == [])
 
 
-def test_another_search_begins_at_its_first_page(open_page: OpenPage, bench: Workbench) -> None:
+def test_another_search_begins_at_its_first_page(open_page: OpenPage, deployment: Deployment) -> None:
     for number in range(25):
-        write_job(bench, JobStatus.FAILED, video_name=f"v{number}", created_at=NOW - timedelta(hours=number))
+        write_job(deployment, JobStatus.FAILED, video_name=f"v{number}", created_at=NOW - timedelta(hours=number))
     app = open_page("jobs")
     app.pagination[0].set_value(3).run()
     assert names(app) == [f"v{number}" for number in range(20, 25)]
@@ -94,11 +94,11 @@ def test_another_search_begins_at_its_first_page(open_page: OpenPage, bench: Wor
     assert names(app) == ["v1", *(f"v{number}" for number in range(10, 19))]
 
 
-def test_the_history_is_read_only_where_it_is_opened(open_page: OpenPage, bench: Workbench) -> None:
-    job = write_job(bench, JobStatus.SUBMITTED, remote_job_id="r`1")
+def test_the_history_is_read_only_where_it_is_opened(open_page: OpenPage, deployment: Deployment) -> None:
+    job = write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r`1")
     for seconds in (0, 60, 125):
-        bench.store.log_call(job.id, NOW + timedelta(seconds=seconds), "running *fast*")
-    bench.store.move(job, JobStatus.FAILED, failure="It *broke*.")
+        deployment.ledger.log_call(job.id, NOW + timedelta(seconds=seconds), "running *fast*")
+    deployment.ledger.transition(job, JobStatus.FAILED, failure="It *broke*.")
     app = open_page("jobs")
     assert "History" not in captions(app)
     more(app, job, "History")
@@ -111,59 +111,61 @@ def test_the_history_is_read_only_where_it_is_opened(open_page: OpenPage, bench:
     assert "History" not in captions(app)
 
 
-def test_a_call_under_the_floor_is_not_hidden(open_page: OpenPage, bench: Workbench) -> None:
-    job = write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1")
+def test_a_call_under_the_floor_is_not_hidden(open_page: OpenPage, deployment: Deployment) -> None:
+    job = write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r1")
     for seconds in (0, 12):
-        bench.store.log_call(job.id, NOW + timedelta(seconds=seconds), "running")
+        deployment.ledger.log_call(job.id, NOW + timedelta(seconds=seconds), "running")
     app = more(open_page("jobs"), job, "History")
     assert "never sooner than 12 s after the last, where the service had invited it" in captions(app)
 
 
-def test_a_note_and_tags_are_written_and_shown(open_page: OpenPage, bench: Workbench, three: list[Job]) -> None:
+def test_a_note_and_tags_are_written_and_shown(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = more(open_page("jobs"), three[1], "Note and tags…")
     assert app.multiselect(key="edit_tags").value == ["night"]
     app.multiselect(key="edit_tags").set_value(["night"])
     app.text_area(key="edit_notes").set_value(" Rain *all* day. ")
     app.button(key="edit_save").click().run()
-    assert bench.store.job(three[1].id).notes == "Rain *all* day."
-    assert job_tags.tags_of(bench.store, [three[1].id]) == {three[1].id: ["night"]}
+    assert deployment.ledger.job(three[1].id).notes == "Rain *all* day."
+    assert tags_of(deployment.ledger, [three[1].id]) == {three[1].id: ["night"]}
     assert r"Rain \*all\* day." in texts(app)
 
 
-def test_a_failed_job_is_started_again_with_one_click(open_page: OpenPage, bench: Workbench, three: list[Job]) -> None:
+def test_a_failed_job_is_started_again_with_one_click(
+    open_page: OpenPage, deployment: Deployment, three: list[Job]
+) -> None:
     app = open_page("jobs")
     app.button(key=f"retry-{three[0].id}").click().run()
     assert names(app)[0] == "north.mp4"
-    (new,) = bench.store.jobs(statuses=[JobStatus.CREATED])
+    (new,) = deployment.ledger.jobs(statuses=[JobStatus.CREATED])
     assert (new.video_url, new.models) == (three[0].video_url, three[0].models)
     assert not [button for button in app.button if button.key == f"retry-{three[1].id}"]
 
 
-def test_why_a_job_is_not_started_again_is_said(open_page: OpenPage, bench: Workbench) -> None:
-    gone = write_job(bench, JobStatus.FAILED, video_url=None, video_sha256="0" * 64)
+def test_why_a_job_is_not_started_again_is_said(open_page: OpenPage, deployment: Deployment) -> None:
+    gone = write_job(deployment, JobStatus.FAILED, video_url=None, video_sha256="0" * 64)
     app = open_page("jobs")
     app.button(key=f"retry-{gone.id}").click().run()
     assert "video of this job is not here" in app.toast[0].value
 
 
 def test_other_models_run_over_the_video_of_a_job(
-    engine: str, open_page: OpenPage, bench: Workbench, small_video: Path
+    engine: str, open_page: OpenPage, deployment: Deployment, small_video: Path
 ) -> None:
-    sha256 = bench.media.add(small_video).sha256
-    job = write_job(bench, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=None, video_sha256=sha256)
+    sha256 = deployment.library.add(small_video).sha256
+    job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=None, video_sha256=sha256)
     app = more(open_page("jobs"), job, "Run other models…")
     assert app.multiselect(key="duplicate_models").value[0].startswith("motion/1")
     app.button(key="duplicate_run").click().run()
-    (new,) = bench.store.jobs(statuses=[JobStatus.CREATED])
+    (new,) = deployment.ledger.jobs(statuses=[JobStatus.CREATED])
     assert ([model.label for model in new.models], new.video_sha256) == (["motion/1"], sha256)
 
 
-def test_a_job_of_elsewhere_is_adopted_once(open_page: OpenPage, bench: Workbench) -> None:
+def test_a_job_of_elsewhere_is_adopted_once(open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("jobs")
     button(app, "Adopt a job").click().run()
     app.text_input(key="adopt_id").set_value("0f3c-77").run()
     app.button(key="adopt").click().run()
-    (job,) = bench.store.jobs()
+    (job,) = deployment.ledger.jobs()
     assert (job.status, job.remote_job_id, job.service) == (JobStatus.SUBMITTED, "0f3c-77", EMBEDDED)
     app = open_page("jobs")
     assert "models unknown · frame rate unknown" in texts(app)
@@ -171,13 +173,15 @@ def test_a_job_of_elsewhere_is_adopted_once(open_page: OpenPage, bench: Workbenc
     app.text_input(key="adopt_id").set_value(" 0f3c-77 ").run()
     app.button(key="adopt").click().run()
     assert "is here already" in app.error[0].value
-    assert len(bench.store.jobs()) == 1
+    assert len(deployment.ledger.jobs()) == 1
     app.button(key="adopt_show").click().run()
     assert app.text_input(key="q").value == job.id
 
 
-def test_a_job_of_elsewhere_that_is_among_the_deleted_is_shown_there(open_page: OpenPage, bench: Workbench) -> None:
-    job = write_job(bench, JobStatus.FAILED, service=EMBEDDED, key_id="", remote_job_id="r1")
+def test_a_job_of_elsewhere_that_is_among_the_deleted_is_shown_there(
+    open_page: OpenPage, deployment: Deployment
+) -> None:
+    job = write_job(deployment, JobStatus.FAILED, service=EMBEDDED, key_id="", remote_job_id="r1")
     app = more(open_page("jobs"), job, "Delete")
     button(app, "Adopt a job").click().run()
     app.text_input(key="adopt_id").set_value("r1").run()
@@ -186,10 +190,10 @@ def test_a_job_of_elsewhere_that_is_among_the_deleted_is_shown_there(open_page: 
     app.button(key="adopt_show").click().run()
     assert names(app) == ["dock.mp4"]
     app.button(key=f"restore-{job.id}").click().run()
-    assert bench.store.job(job.id).deleted_at is None
+    assert deployment.ledger.job(job.id).deleted_at is None
 
 
-def test_a_deleted_job_comes_back_by_undo(open_page: OpenPage, bench: Workbench, three: list[Job]) -> None:
+def test_a_deleted_job_comes_back_by_undo(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = more(open_page("jobs"), three[0], "Delete")
     assert names(app) == ["south.mp4", "gate.mp4"]
     assert "1 job deleted, for good in an hour" in texts(app)
@@ -198,20 +202,20 @@ def test_a_deleted_job_comes_back_by_undo(open_page: OpenPage, bench: Workbench,
     assert "deleted" not in texts(app)
 
 
-def test_a_deleted_job_can_be_found_and_brought_back_later(bench: Workbench, three: list[Job]) -> None:
+def test_a_deleted_job_can_be_found_and_brought_back_later(deployment: Deployment, three: list[Job]) -> None:
     more(open_jobs(), three[0], "Delete")
     app = open_jobs(state="Deleted")
     assert names(app) == ["north.mp4"]
     app.button(key=f"restore-{three[0].id}").click().run()
-    assert bench.store.job(three[0].id).deleted_at is None
+    assert deployment.ledger.job(three[0].id).deleted_at is None
 
 
-def test_a_job_that_is_being_sent_is_not_offered_for_deletion(open_page: OpenPage, bench: Workbench) -> None:
-    sending = write_job(bench, JobStatus.CREATED)
+def test_a_job_that_is_being_sent_is_not_offered_for_deletion(open_page: OpenPage, deployment: Deployment) -> None:
+    sending = write_job(deployment, JobStatus.CREATED)
     assert "Delete" not in open_page("jobs").menu_button(key=f"more-{sending.id}").options
 
 
-def test_picked_jobs_are_tagged_together(open_page: OpenPage, bench: Workbench, three: list[Job]) -> None:
+def test_picked_jobs_are_tagged_together(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = open_page("jobs")
     pick(app, three[0], three[1])
     with_picked(app, "Tags…")
@@ -219,60 +223,62 @@ def test_picked_jobs_are_tagged_together(open_page: OpenPage, bench: Workbench, 
     assert not [area for area in app.text_area if area.key == "edit_notes"]
     app.multiselect(key="edit_tags").set_value(["night"])
     app.button(key="edit_save").click().run()
-    assert set(job_tags.all_tags(bench.store)) == {job.id for job in three}
+    assert set(all_tags(deployment.ledger)) == {job.id for job in three}
 
 
 def test_many_are_started_again_only_after_a_second_yes(
-    open_page: OpenPage, bench: Workbench, three: list[Job]
+    open_page: OpenPage, deployment: Deployment, three: list[Job]
 ) -> None:
     app = open_page("jobs")
     pick(app, three[0], three[2])
     with_picked(app, "Retry")
-    assert bench.store.jobs(statuses=[JobStatus.CREATED]) == []
+    assert deployment.ledger.jobs(statuses=[JobStatus.CREATED]) == []
     assert "Start 2 jobs again? A service may charge for each of them." in texts(app)
     app.button(key="second_yes").click().run()
-    assert len(bench.store.jobs(statuses=[JobStatus.CREATED])) == 2
+    assert len(deployment.ledger.jobs(statuses=[JobStatus.CREATED])) == 2
 
 
-def test_all_that_match_are_deleted_not_only_those_in_view(open_page: OpenPage, bench: Workbench) -> None:
-    made = [write_job(bench, JobStatus.FAILED, created_at=NOW - timedelta(hours=age)) for age in range(12)]
-    write_job(bench, JobStatus.SUCCEEDED, service=HOSTED)
+def test_all_that_match_are_deleted_not_only_those_in_view(open_page: OpenPage, deployment: Deployment) -> None:
+    made = [write_job(deployment, JobStatus.FAILED, created_at=NOW - timedelta(hours=age)) for age in range(12)]
+    write_job(deployment, JobStatus.SUCCEEDED, service=HOSTED)
     app = open_jobs(state="Failed")
     app.toggle(key="jobs_picking").set_value(True).run()
     app.button(key="pick_all").click().run()
     assert app.menu_button(key="with_many").label == "10 picked"
     app.checkbox(key="pick_matching").check().run()
     with_picked(app, "Delete")
-    assert [job.status for job in bench.store.jobs()] == [JobStatus.SUCCEEDED]
+    assert [job.status for job in deployment.ledger.jobs()] == [JobStatus.SUCCEEDED]
     app.button(key="undo_delete").click().run()
-    assert len(bench.store.jobs()) == len(made) + 1
+    assert len(deployment.ledger.jobs()) == len(made) + 1
 
 
 def test_what_would_do_for_none_of_the_picked_is_said_and_not_tried(
-    open_page: OpenPage, bench: Workbench, three: list[Job]
+    open_page: OpenPage, deployment: Deployment, three: list[Job]
 ) -> None:
     app = open_page("jobs")
     pick(app, three[1])
     with_picked(app, "Retry")
     assert app.toast[0].value == "Retry: nothing that would do for any of them."
-    assert len(bench.store.jobs()) == 3
+    assert len(deployment.ledger.jobs()) == 3
 
 
 ENDED = "https://host/v.mp4?Expires=1700000000&Signature=s3cret"
 
 
-def test_a_job_whose_link_has_ended_is_not_started_again_to_fail(open_page: OpenPage, bench: Workbench) -> None:
-    job = write_job(bench, JobStatus.FAILED, video_url=ENDED)
+def test_a_job_whose_link_has_ended_is_not_started_again_to_fail(open_page: OpenPage, deployment: Deployment) -> None:
+    job = write_job(deployment, JobStatus.FAILED, video_url=ENDED)
     app = open_page("jobs")
     app.button(key=f"retry-{job.id}").click().run()
     assert "The link to the video expired" in app.toast[0].value
     assert "s3cret" not in app.toast[0].value
-    assert len(bench.store.jobs()) == 1
+    assert len(deployment.ledger.jobs()) == 1
 
 
-def test_other_models_are_not_run_where_they_must_fail(engine: str, open_page: OpenPage, bench: Workbench) -> None:
-    bench.store.save_preset(Preset(name="Dock", model=BIRDS[0]))
-    job = write_job(bench, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
+def test_other_models_are_not_run_where_they_must_fail(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
+    deployment.ledger.save_preset(Preset(name="Dock", model=BIRDS[0]))
+    job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
     app = more(open_page("jobs"), job, "Run other models…")
     told = "\n".join(error.value for error in app.error)
     assert "has no model birds/1" in told

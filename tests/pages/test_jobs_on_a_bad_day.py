@@ -11,86 +11,88 @@ import requests
 from starlette.applications import Starlette
 
 from frametally.clock import utc_now
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.errors import ResultsError
 from frametally.job import JobStatus
-from frametally.library.routes import media_routes
+from frametally.library.routes import library_routes
 from frametally.results import archive, ingest
 from tests.pages.conftest import OpenPage, answering, button
 from tests.pages.test_jobs import HOSTED, texts, write_job
 from tests.support.short_documents import document, entry
 
 
-def kept_unread(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> str:
+def kept_unread(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> str:
     """A job whose results an earlier version could not read."""
-    job = write_job(bench, JobStatus.FAILED, remote_job_id="r1", failure="Frametally met a fault of its own.")
-    came = bench.settings.data_dir / "came.json"
+    job = write_job(deployment, JobStatus.FAILED, remote_job_id="r1", failure="Frametally met a fault of its own.")
+    came = deployment.settings.data_dir / "came.json"
     came.write_text(json.dumps(document(entry(), None)))
     with monkeypatch.context() as before:
         before.setattr(ingest, "write_tables", lambda *_: 1 / 0)
         with pytest.raises(ResultsError):
-            archive(came, bench.settings.results_dir / job.id)
+            archive(came, deployment.settings.results_dir / job.id)
     return job.id
 
 
 def test_results_that_could_not_be_read_are_read_again_by_a_click(
-    open_page: OpenPage, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = kept_unread(bench, monkeypatch)
+    job_id = kept_unread(deployment, monkeypatch)
     app = open_page("jobs")
     button(app, "Read again").click().run()
-    assert bench.store.job(job_id).status is JobStatus.SUCCEEDED
+    assert deployment.ledger.job(job_id).status is JobStatus.SUCCEEDED
     assert [link.label for link in app.page_link] == ["Open in analytics"]
     assert not any(shown.label == "Read again" for shown in app.button)
 
 
 def test_results_that_still_cannot_be_read_say_so_and_stay(
-    open_page: OpenPage, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = kept_unread(bench, monkeypatch)
+    job_id = kept_unread(deployment, monkeypatch)
     monkeypatch.setattr(ingest, "write_tables", lambda *_: 1 / 0)
     app = open_page("jobs")
     button(app, "Read again").click().run()
     assert "a fault of its own" in app.toast[0].value
-    assert bench.store.job(job_id).status is JobStatus.FAILED
+    assert deployment.ledger.job(job_id).status is JobStatus.FAILED
     assert button(app, "Read again")
 
 
 def test_results_that_could_not_be_read_can_be_taken_away(
-    open_page: OpenPage, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+    open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept_unread(bench, monkeypatch)
+    kept_unread(deployment, monkeypatch)
     (link,) = (found.proto for found in open_page("jobs").get("link_button"))
-    routes = media_routes(bench.media, bench.tickets, bench.settings.data_dir)
+    routes = library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)
     with answering(Starlette(routes=routes), lifespan=False) as port:
         came = requests.get(f"http://127.0.0.1:{port}{link.url.removeprefix('.')}", timeout=20)
     assert came.json() == document(entry(), None)
     assert "dock.results.json" in came.headers["Content-Disposition"]
-    assert gzip.decompress(next(bench.settings.results_dir.glob("*/results.json.gz")).read_bytes()) == came.content
+    assert gzip.decompress(next(deployment.settings.results_dir.glob("*/results.json.gz")).read_bytes()) == came.content
 
 
-def test_a_job_that_failed_without_results_has_nothing_to_read(open_page: OpenPage, bench: Workbench) -> None:
-    write_job(bench, JobStatus.FAILED, failure="The model could not be loaded.")
+def test_a_job_that_failed_without_results_has_nothing_to_read(open_page: OpenPage, deployment: Deployment) -> None:
+    write_job(deployment, JobStatus.FAILED, failure="The model could not be loaded.")
     app = open_page("jobs")
     assert not any(shown.label == "Read again" for shown in app.button)
     assert app.get("link_button") == []
 
 
-def test_a_service_that_does_not_answer_is_told_once_for_all_of_its_jobs(open_page: OpenPage, bench: Workbench) -> None:
+def test_a_service_that_does_not_answer_is_told_once_for_all_of_its_jobs(
+    open_page: OpenPage, deployment: Deployment
+) -> None:
     for _ in range(3):
-        write_job(bench, JobStatus.SUBMITTED, remote_job_id="r1")
-        bench.store.note_fault(HOSTED, utc_now() - timedelta(minutes=2), 600)
+        write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r1")
+        deployment.ledger.record_failure(HOSTED, utc_now() - timedelta(minutes=2), 600)
     app = open_page("jobs")
     (notice,) = app.warning
     assert notice.value.startswith(
         "api.example.com has not answered as it should for 2 min. One job tries again in 7 min"
     )
     assert "next check in 7 min" in texts(app)
-    bench.store.note_answer(HOSTED)
+    deployment.ledger.record_success(HOSTED)
     assert not open_page("jobs").warning
 
 
-def test_a_service_that_no_job_waits_for_is_not_told_of(open_page: OpenPage, bench: Workbench) -> None:
-    write_job(bench, JobStatus.FAILED, failure="It could not be sent.")
-    bench.store.note_fault(HOSTED, utc_now(), 600)
+def test_a_service_that_no_job_waits_for_is_not_told_of(open_page: OpenPage, deployment: Deployment) -> None:
+    write_job(deployment, JobStatus.FAILED, failure="It could not be sent.")
+    deployment.ledger.record_failure(HOSTED, utc_now(), 600)
     assert not open_page("jobs").warning

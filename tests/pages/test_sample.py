@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.sample import MODEL, find_sample
 from tests.pages.conftest import OpenPage, button, captions
 from tests.pages.test_jobs import write_job
 
 
-def write_sample_job(bench: Workbench, status: JobStatus, **values: object) -> Job:
+def write_sample_job(deployment: Deployment, status: JobStatus, **values: object) -> Job:
     sample = find_sample()
     assert sample is not None
     own = {"service": EMBEDDED, "key_id": "", "models": (MODEL,), "video_name": "parcels.mp4", "video_url": None}
-    return write_job(bench, status, video_sha256=sample.sha256, **own, **values)
+    return write_job(deployment, status, video_sha256=sample.sha256, **own, **values)
 
 
 def links(app: AppTest) -> list[str]:
@@ -37,11 +37,11 @@ def test_a_newcomer_sees_what_the_sample_shows_and_counts(engine: str, open_page
 
 
 def test_one_click_runs_it_on_the_built_in_engine_whatever_service_the_session_has(
-    engine: str, open_page: OpenPage, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+    engine: str, open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRAMETALLY_API_URL", "https://api.example.com")
     app = button(open_page("upload"), "Try the sample").click().run()
-    (job,) = bench.store.jobs()
+    (job,) = deployment.ledger.jobs()
     assert (job.service, job.models, job.frames) == (EMBEDDED, (MODEL,), 375)
     assert ":green[:material/check_circle:] Written down here" in texts(app)
     assert "Its analytics opens by itself when it is done." in texts(app)
@@ -54,56 +54,64 @@ def test_where_there_is_no_engine_the_card_says_so(open_page: OpenPage) -> None:
     assert "The sample needs the built-in engine, which does not answer here." in captions(app)
 
 
-def test_a_run_that_failed_says_why_and_can_be_tried_again(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_a_run_that_failed_says_why_and_can_be_tried_again(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
     app = button(open_page("upload"), "Try the sample").click().run()
-    (job,) = bench.store.jobs()
-    assert bench.store.move(job, JobStatus.FAILED, failure="The worker stopped.")
+    (job,) = deployment.ledger.jobs()
+    assert deployment.ledger.transition(job, JobStatus.FAILED, failure="The worker stopped.")
     app.run()
     assert app.error[0].value == "The worker stopped."
     button(app, "Try again").click().run()
-    assert [job.status for job in bench.store.jobs()] == [JobStatus.CREATED, JobStatus.FAILED]
+    assert [job.status for job in deployment.ledger.jobs()] == [JobStatus.CREATED, JobStatus.FAILED]
     assert not app.error
 
 
 def test_a_model_that_cannot_be_installed_is_explained_on_the_spot(
-    engine: str, open_page: OpenPage, bench: Workbench
+    engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
-    bench.settings.models_dir.write_text("a file where a folder should be")
+    deployment.settings.models_dir.write_text("a file where a folder should be")
     app = button(open_page("upload"), "Try the sample").click().run()
     assert "The sample's model cannot be put into the models folder" in app.error[0].value
-    assert bench.store.jobs() == []
+    assert deployment.ledger.jobs() == []
 
 
-def test_once_there_are_jobs_it_is_offered_in_one_line(engine: str, open_page: OpenPage, bench: Workbench) -> None:
-    write_job(bench, JobStatus.FAILED)
+def test_once_there_are_jobs_it_is_offered_in_one_line(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
+    write_job(deployment, JobStatus.FAILED)
     app = open_page("upload")
     assert not button(app, "Try the sample").disabled
     assert not app.image
     assert "See the sample in analytics" not in links(app)
 
 
-def test_a_run_of_before_can_be_seen_at_once_or_repeated(engine: str, open_page: OpenPage, bench: Workbench) -> None:
-    write_sample_job(bench, JobStatus.SUCCEEDED, id="done")
+def test_a_run_of_before_can_be_seen_at_once_or_repeated(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
+    write_sample_job(deployment, JobStatus.SUCCEEDED, id="done")
     app = open_page("upload")
     assert "See the sample in analytics" in links(app)
     button(app, "Run the sample again").click().run()
-    assert [job.models for job in bench.store.jobs()] == [(MODEL,), (MODEL,)]
+    assert [job.models for job in deployment.ledger.jobs()] == [(MODEL,), (MODEL,)]
     assert "Its analytics opens by itself when it is done." in texts(app)
 
 
-def test_who_comes_back_after_it_is_done_stays_on_the_page(engine: str, open_page: OpenPage, bench: Workbench) -> None:
+def test_who_comes_back_after_it_is_done_stays_on_the_page(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
     app = button(open_page("upload"), "Try the sample").click().run()
-    (job,) = bench.store.jobs()
+    (job,) = deployment.ledger.jobs()
     for status in (JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED):
-        assert bench.store.move(job, status)
+        assert deployment.ledger.transition(job, status)
     app.run()
     assert app.title[0].value == "Run a video"
     assert "See the sample in analytics" in links(app)
 
 
-def test_its_jobs_are_marked_on_the_jobs_page(open_page: OpenPage, bench: Workbench) -> None:
-    write_sample_job(bench, JobStatus.FAILED)
-    write_job(bench, JobStatus.FAILED)
+def test_its_jobs_are_marked_on_the_jobs_page(open_page: OpenPage, deployment: Deployment) -> None:
+    write_sample_job(deployment, JobStatus.FAILED)
+    write_job(deployment, JobStatus.FAILED)
     app = open_page("jobs")
     (marked,) = [element.value for element in app.markdown if "Sample" in element.value]
     assert ":violet-badge[:material/science: Sample] **parcels.mp4**" in marked

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from tests.pages.conftest import ROOT, OpenPage
 
 
@@ -45,7 +45,7 @@ def test_a_mistyped_setting_is_explained_instead_of_a_page(monkeypatch: pytest.M
 
 
 def test_what_somebody_should_look_at_stands_above_every_page(
-    engine: str, open_page: OpenPage, bench: Workbench, data_dir: Path
+    engine: str, open_page: OpenPage, deployment: Deployment, data_dir: Path
 ) -> None:
     (data_dir / "secret").chmod(0o644)
     for name in ("jobs", "configuration"):
@@ -61,9 +61,9 @@ def test_a_damaged_ledger_is_explained_instead_of_a_page(data_dir: Path) -> None
 
 
 def test_a_ledger_that_goes_away_later_is_explained_instead_of_a_page(
-    engine: str, open_page: OpenPage, bench: Workbench
+    engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
-    with bench.store._engine.begin() as connection:
+    with deployment.ledger._engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE job")
     app = open_page("analytics")
     assert not app.exception

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import JobStatus
 from tests.pages.conftest import ROOT, OpenPage, button
 from tests.pages.test_job_ledger import more
@@ -16,18 +16,18 @@ from tests.pages.test_jobs import write_job
 SILENT = "The job ledger does not answer"
 
 
-def without_jobs(bench: Workbench) -> None:
+def without_jobs(deployment: Deployment) -> None:
     """As where the database goes away under an open page."""
-    with bench.store._engine.begin() as connection:
+    with deployment.ledger._engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE job")
 
 
 def test_a_ledger_that_goes_away_under_an_open_page_is_explained_there(
-    engine: str, open_page: OpenPage, bench: Workbench
+    engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
-    write_job(bench, JobStatus.FAILED)
+    write_job(deployment, JobStatus.FAILED)
     app = open_page("jobs")
-    without_jobs(bench)
+    without_jobs(deployment)
     app.run()
     assert not app.exception
     assert SILENT in app.error[0].value
@@ -35,13 +35,13 @@ def test_a_ledger_that_goes_away_under_an_open_page_is_explained_there(
 
 @pytest.mark.parametrize("what", ["Note and tags…", "Run other models…"])
 def test_a_dialog_over_a_job_that_is_gone_says_so(
-    engine: str, open_page: OpenPage, bench: Workbench, what: str
+    engine: str, open_page: OpenPage, deployment: Deployment, what: str
 ) -> None:
-    job = write_job(bench, JobStatus.FAILED)
-    write_job(bench, JobStatus.FAILED)
+    job = write_job(deployment, JobStatus.FAILED)
+    write_job(deployment, JobStatus.FAILED)
     app = more(open_page("jobs"), job, what)
     assert not app.error
-    assert bench.store.remove(job.id)
+    assert deployment.ledger.remove(job.id)
     app.run()
     assert not app.exception
     assert "There is no such job here" in app.error[0].value
@@ -49,12 +49,12 @@ def test_a_dialog_over_a_job_that_is_gone_says_so(
 
 
 def test_a_submitted_job_that_is_gone_for_good_takes_nothing_else_from_the_page(
-    engine: str, open_page: OpenPage, bench: Workbench
+    engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     app = open_page("upload")
-    job = write_job(bench, JobStatus.FAILED)
+    job = write_job(deployment, JobStatus.FAILED)
     app.session_state["submitted_job"] = job.id
-    assert bench.store.remove(job.id)
+    assert deployment.ledger.remove(job.id)
     app.run()
     assert not app.exception
     assert not app.error
@@ -63,12 +63,12 @@ def test_a_submitted_job_that_is_gone_for_good_takes_nothing_else_from_the_page(
 
 
 def test_a_sample_job_that_is_gone_for_good_leaves_the_sample_to_be_tried_again(
-    engine: str, open_page: OpenPage, bench: Workbench
+    engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     app = button(open_page("upload"), "Try the sample").click().run()
-    (job,) = bench.store.jobs()
-    assert bench.store.move(job, JobStatus.FAILED, failure="The worker stopped.")
-    assert bench.store.remove(job.id)
+    (job,) = deployment.ledger.jobs()
+    assert deployment.ledger.transition(job, JobStatus.FAILED, failure="The worker stopped.")
+    assert deployment.ledger.remove(job.id)
     app.run()
     assert not app.exception
     assert not app.error

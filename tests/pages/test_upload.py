@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.ledger.ledger import Preset
 from tests.conftest import write_video
@@ -80,7 +80,7 @@ def test_what_is_no_video_is_refused_with_the_reason(engine: str, open_page: Ope
 @pytest.mark.parametrize(
     ("rate", "reason"),
     [
-        (10.5, "The video has 10 frames per second: it cannot be analysed at 10.5."),
+        (10.5, "The video has 10 frames per second: it cannot be analyzed at 10.5."),
         (0.5, "The service takes 1 to 120 frames per second, not 0.5."),
     ],
 )
@@ -96,16 +96,16 @@ def test_a_rate_that_the_service_would_not_take_is_refused_before_anything_is_se
 
 @pytest.mark.usefixtures("private_urls")
 def test_how_long_a_run_takes_is_said_before_it_once_three_have_been_seen(
-    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+    engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     motion = (ModelChoice(model_id="motion", version="1"),)
     ran = {"service": EMBEDDED, "key_id": "", "models": motion, "frames": 600}
     app = look_at(open_page("upload"), video_url)
     assert "too few jobs yet" in texts(app)
-    began_at = datetime.now(UTC) - timedelta(hours=1)
+    run_started_at = datetime.now(UTC) - timedelta(hours=1)
     for run_s in (60, 90, 120):
-        checked_at = began_at + timedelta(seconds=run_s)
-        write_job(bench, JobStatus.SUCCEEDED, began_at=began_at, checked_at=checked_at, **ran)
+        checked_at = run_started_at + timedelta(seconds=run_s)
+        write_job(deployment, JobStatus.SUCCEEDED, run_started_at=run_started_at, checked_at=checked_at, **ran)
     app.run()
     assert "About 2 to 4 s for 20 frames, going by 3 earlier jobs like this." in texts(app)
     app.selectbox(key="upload_rate_step").set_value(1).run()
@@ -120,15 +120,17 @@ def test_without_a_model_nothing_can_be_run(engine: str, open_page: OpenPage, vi
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_a_url_can_be_sent_without_a_copy(engine: str, open_page: OpenPage, video_url: str, bench: Workbench) -> None:
+def test_a_url_can_be_sent_without_a_copy(
+    engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
+) -> None:
     model = ModelChoice(model_id="motion", version="1", confidence=0.4)
-    bench.store.save_preset(Preset(name="Dock", model=model))
+    deployment.ledger.save_preset(Preset(name="Dock", model=model))
     app = open_page("upload")
     app.segmented_control(key="upload_way").set_value("Public URL").run()
     app.text_input(key="video_url").input(video_url).run()
     app.checkbox(key="send_blind").check().run()
     button(app, "Run on").click().run()
-    job = bench.store.jobs()[0]
+    job = deployment.ledger.jobs()[0]
     assert (job.video_sha256, job.video_url, job.infer_fps) == (None, video_url, 1.0)
     assert job.models == (model,)
     assert "Video sent to" not in texts(app)
@@ -136,23 +138,23 @@ def test_a_url_can_be_sent_without_a_copy(engine: str, open_page: OpenPage, vide
 
 @pytest.mark.usefixtures("private_urls")
 def test_a_second_click_within_seconds_starts_no_second_job(
-    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+    engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     app = look_at(open_page("upload"), video_url)
     for _ in range(2):
         button(app, "Run on").click().run()
-    (job,) = bench.store.jobs()
+    (job,) = deployment.ledger.jobs()
     app.selectbox(key="upload_rate_step").set_value(1).run()
     button(app, "Run on").click().run()
-    assert sorted(job.request_fps for job in bench.store.jobs()) == [5, 10]
-    for job in bench.store.jobs():
-        bench.store.note(job, created_at=job.created_at - timedelta(seconds=6))
+    assert sorted(job.request_fps for job in deployment.ledger.jobs()) == [5, 10]
+    for job in deployment.ledger.jobs():
+        deployment.ledger.update(job, created_at=job.created_at - timedelta(seconds=6))
     button(app, "Run on").click().run()
-    assert sorted(job.request_fps for job in bench.store.jobs()) == [5, 10, 10]
+    assert sorted(job.request_fps for job in deployment.ledger.jobs()) == [5, 10, 10]
 
 
 def test_an_address_that_is_not_there_is_found_out_before_the_job_is_written(
-    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+    engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     app = open_page("upload")
     app.segmented_control(key="upload_way").set_value("Public URL").run()
@@ -160,14 +162,14 @@ def test_an_address_that_is_not_there_is_found_out_before_the_job_is_written(
     app.checkbox(key="send_blind").check().run()
     button(app, "Run on").click().run()
     assert "is not in the public internet" in app.error[0].value.replace("\\", "")
-    assert bench.store.jobs() == []
+    assert deployment.ledger.jobs() == []
 
 
 @pytest.mark.usefixtures("private_urls")
 def test_a_model_that_the_engine_does_not_have_is_said_and_nothing_can_be_run(
-    engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+    engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
-    bench.store.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     app = look_at(open_page("upload"), video_url)
     assert "has no model forklifts/7" in app.error[0].value
     assert button(app, "Run on").disabled
@@ -175,30 +177,30 @@ def test_a_model_that_the_engine_does_not_have_is_said_and_nothing_can_be_run(
 
 @pytest.mark.usefixtures("private_urls")
 def test_a_video_that_is_not_what_it_is_called_runs_as_an_mp4_that_is_made_of_it(
-    engine: str, open_page: OpenPage, bench: Workbench, tmp_path: Path
+    engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "camera.ts", frames=20, fps=10)
-    sent = bench.media.add((tmp_path / "camera.ts").rename(tmp_path / "camera.mp4"))
+    sent = deployment.library.add((tmp_path / "camera.ts").rename(tmp_path / "camera.mp4"))
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
     assert "camera.mp4 is called MP4 and is mpegts inside" in app.warning[0].value.replace("\\", "")
     button(app, "Make an MP4 file of it").click().run()
     assert not app.warning
-    made = bench.media.get(app.session_state["runs"])
+    made = deployment.library.get(app.session_state["runs"])
     assert made is not None
     assert made.sha256 != sent.sha256
     assert (made.facts.container, made.facts.frame_count, made.file_name) == ("mov", 20, "camera.mp4")
 
 
 def test_a_mov_of_a_phone_is_kept_and_runs_once_it_is_an_mp4(
-    engine: str, open_page: OpenPage, bench: Workbench, tmp_path: Path
+    engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "IMG_1.MOV", frames=20, fps=10)
-    sent = bench.media.add(tmp_path / "IMG_1.MOV")
+    sent = deployment.library.add(tmp_path / "IMG_1.MOV")
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
     assert "The service takes MP4, AVI, MKV, WEBM" in app.error[0].value.replace("\\", "")
     button(app, "Make an MP4 file of it").click().run()
     assert not app.error
-    made = bench.media.get(app.session_state["runs"])
+    made = deployment.library.get(app.session_state["runs"])
     assert made is not None
     assert (made.file_name, made.path.name, made.facts.frame_count) == ("IMG_1.mp4", "video.mp4", 20)
 
@@ -208,33 +210,33 @@ def run_of_a_kept_video(sha256: str) -> None:
     import streamlit as st
 
     from components.preflight_notes import as_converted, preflight_notes
-    from components.session import current_connection, workbench
+    from components.session import current_connection, get_deployment
     from components.upload.video_source import VideoSource
 
-    bench = workbench()
-    kept = bench.media.get(sha256)
+    deployment = get_deployment()
+    kept = deployment.library.get(sha256)
     assert kept
-    source = as_converted(bench, VideoSource(name=kept.file_name, kept=kept, url=None))
+    source = as_converted(deployment, VideoSource(name=kept.file_name, kept=kept, url=None))
     assert source
     assert source.kept
-    preflight_notes(bench, current_connection(), source, [], [], 1.0)
+    preflight_notes(deployment, current_connection(), source, [], [], 1.0)
     st.session_state["runs"] = source.kept.sha256
 
 
 @pytest.mark.usefixtures("private_urls")
 def test_a_submitted_job_shows_its_steps_until_its_results_are_here(
-    working_engine: str, open_page: OpenPage, video_url: str, bench: Workbench
+    working_engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     app = look_at(open_page("upload"), video_url)
     button(app, "Run on Built-in engine").click().run()
-    job = bench.store.jobs()[0]
+    job = deployment.ledger.jobs()[0]
     assert (job.status, job.infer_fps) == (JobStatus.CREATED, 5.0)
     assert ":gray[:material/radio_button_unchecked:] Job scheduled" in texts(app)
     give_up_s = time.monotonic() + 40
-    while bench.store.job(job.id).status.is_open and time.monotonic() < give_up_s:
-        bench.workflow.refresh_due()
+    while deployment.ledger.job(job.id).status.is_open and time.monotonic() < give_up_s:
+        deployment.workflow.refresh_due()
         time.sleep(0.1)
-    assert bench.store.job(job.id).status is JobStatus.SUCCEEDED, bench.store.job(job.id).failure
+    assert deployment.ledger.job(job.id).status is JobStatus.SUCCEEDED, deployment.ledger.job(job.id).failure
     app.run()
     assert ":green[:material/check_circle:] Results archived" in texts(app)
     assert "Open in analytics" in [link.label for link in app.page_link]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.rendering.annotate import Scene, draw, to_jpeg, to_png
 from frametally.rendering.scenes import scene_of, scenes
@@ -57,13 +57,13 @@ def test_the_label_of_a_box_at_the_edge_stays_in_the_picture(tmp_path: Path) -> 
 
 
 def test_a_small_picture_is_enlarged_by_a_whole_factor() -> None:
-    assert draw(GREY, Scene.empty(), {}, least_width_px=400).shape == (360, 480, 3)
-    assert draw(GREY, Scene.empty(), {}, least_width_px=160).shape == GREY.shape
+    assert draw(GREY, Scene.empty(), {}, min_width_px=400).shape == (360, 480, 3)
+    assert draw(GREY, Scene.empty(), {}, min_width_px=160).shape == GREY.shape
 
 
 @pytest.mark.parametrize("shape", [(1200, 16, 3), (1, 1, 3), (5000, 2, 3), (9, 8000, 3)])
 def test_a_picture_of_any_shape_is_enlarged_to_one_that_can_be_shown(shape: tuple[int, int, int]) -> None:
-    image = draw(np.full(shape, 100, np.uint8), Scene.empty(), {}, least_width_px=960)
+    image = draw(np.full(shape, 100, np.uint8), Scene.empty(), {}, min_width_px=960)
     assert max(image.shape) <= max(4096, *shape)
     assert to_jpeg(image)[:3] == b"\xff\xd8\xff"
 
@@ -94,7 +94,7 @@ def test_an_odd_box_is_counted_and_hides_no_other(tmp_path: Path, side: str, odd
     assert is_red(image)[80, 23:28].any()
     view = View(open_results(tmp_path / "results"), "model")
     assert len(scene_of(view, 0).xyxy) == 2
-    assert draw(GREY, scene_of(view, 0), RED, least_width_px=960).shape == (720, 960, 3)
+    assert draw(GREY, scene_of(view, 0), RED, min_width_px=960).shape == (720, 960, 3)
 
 
 @pytest.mark.parametrize("odd", NUMBERS)
@@ -188,10 +188,10 @@ def test_a_classification_is_written_into_the_corner(tmp_path: Path) -> None:
     assert not is_reddish(image)[60:].any()
 
 
-def test_what_the_view_leaves_out_is_not_drawn_and_renamed_classes_take_their_new_colour(tmp_path: Path) -> None:
+def test_what_the_view_leaves_out_is_not_drawn_and_renamed_classes_take_their_new_color(tmp_path: Path) -> None:
     results = open_results(archived(tmp_path, [{"predictions": [box(80, 80, 60, 40, 0.4)]}, None]))
     assert len(scene_of(View(results, "model", 0.5), 0).xyxy) == 0
-    renamed = View(results, "model", 0.4, ClassView((("square", "box"),)))
+    renamed = View(results, "model", 0.4, ClassMapping((("square", "box"),)))
     assert scene_of(renamed, 0).class_names == ["box"]
     assert [(entry, len(scene.xyxy)) for entry, scene in scenes(renamed)] == [(0, 1), (1, 0)]
 

@@ -1,4 +1,4 @@
-"""One colour a class, for good."""
+"""One color a class, for good."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from frametally.rendering.class_colors import MOST_LETTERS, MOST_NAMES, PALETTE, ClassColors, class_colors
+from frametally.rendering.class_colors import MAX_LETTERS, MAX_NAMES, PALETTE, ClassColors, class_colors
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "colors.json"
 
 
-def test_a_class_has_its_colour_whatever_the_order() -> None:
+def test_a_class_has_its_color_whatever_the_order() -> None:
     assert class_colors(["car", "person"]) == class_colors(["person", "car", "car"])
 
 
@@ -28,26 +28,26 @@ def test_up_to_ten_classes_are_told_apart() -> None:
     assert set(colors.values()) == set(PALETTE)
 
 
-def test_more_classes_than_colours_share_them_evenly() -> None:
+def test_more_classes_than_colors_share_them_evenly() -> None:
     shared = list(class_colors(str(number) for number in range(80)).values())
     assert [shared.count(color) for color in PALETTE] == [8] * len(PALETTE)
     assert class_colors([]) == {}
 
 
-def test_a_colour_is_the_same_in_every_process() -> None:
+def test_a_color_is_the_same_in_every_process() -> None:
     # Python's own hash() would differ from run to run.
     assert class_colors(["bottle", "car"]) == {"bottle": "#56b4e9", "car": "#a3b325"}
     assert all(re.fullmatch(r"#[0-9a-f]{6}", color) for color in PALETTE)
 
 
-def test_a_class_keeps_its_colour_whatever_it_meets_later(path: Path) -> None:
+def test_a_class_keeps_its_color_whatever_it_meets_later(path: Path) -> None:
     chance, colors, seen = random.Random(4), ClassColors(path), dict[str, str]()
     for _ in range(200):
         together = {f"class {chance.randrange(60)}" for _ in range(chance.randrange(1, 12))}
         found = (colors if chance.random() < 0.5 else ClassColors(path)).of(together)
         assert found.keys() == together
         new = [name for name in together if name not in seen]
-        if len(together) <= len(PALETTE):  # a new one takes no colour that another one here has
+        if len(together) <= len(PALETTE):  # a new one takes no color that another one here has
             assert all(list(found.values()).count(found[name]) == 1 for name in new)
         assert seen == seen | {name: color for name, color in found.items() if name in seen}
         seen |= found
@@ -59,7 +59,7 @@ def test_the_first_ten_classes_of_a_deployment_are_told_apart_in_whatever_jobs_t
     assert len(set(ClassColors(path).of(f"class {number}" for number in range(len(PALETTE))).values())) == len(PALETTE)
 
 
-def test_sessions_that_meet_a_class_at_once_give_it_one_colour(path: Path) -> None:
+def test_sessions_that_meet_a_class_at_once_give_it_one_color(path: Path) -> None:
     def look(session: int) -> dict[str, str]:
         return ClassColors(path).of({f"class {session % 3}", "tube", f"class {session}"})
 
@@ -70,15 +70,15 @@ def test_sessions_that_meet_a_class_at_once_give_it_one_colour(path: Path) -> No
     assert [file.name for file in path.parent.iterdir()] == ["colors.json"]
 
 
-def test_what_is_remembered_is_bounded_and_what_is_not_has_a_colour_for_good_too(path: Path) -> None:
-    endless = "x" * (MOST_LETTERS + 1)
+def test_what_is_remembered_is_bounded_and_what_is_not_has_a_color_for_good_too(path: Path) -> None:
+    endless = "x" * (MAX_LETTERS + 1)
     first = ClassColors(path).of([endless, "car"])
     assert ClassColors(path).of(["car", "a", "b", endless])[endless] == first[endless]
-    ClassColors(path).of(f"class {number}" for number in range(2 * MOST_NAMES))
+    ClassColors(path).of(f"class {number}" for number in range(2 * MAX_NAMES))
     late = ClassColors(path).of(["late"])
     assert ClassColors(path).of(["late", "later", "last"])["late"] == late["late"]
     assert ClassColors(path).of(["car"])["car"] == first["car"]
-    assert path.stat().st_size < MOST_NAMES * 40
+    assert path.stat().st_size < MAX_NAMES * 40
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"colors": {"car": 3}}', b"\xff", b'{"colors": 7}'])
@@ -88,7 +88,7 @@ def test_a_damaged_file_costs_no_page(path: Path, content: bytes) -> None:
     assert ClassColors(path).of(["bus", "car"])["car"] == colors["car"]
 
 
-def test_a_colour_in_the_file_that_is_none_of_ours_is_not_drawn(path: Path) -> None:
+def test_a_color_in_the_file_that_is_none_of_ours_is_not_drawn(path: Path) -> None:
     path.write_bytes(b'{"colors": {"car": "url(javascript:x)"}}')
     assert ClassColors(path).of(["car"])["car"] in PALETTE
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser
 
 from frametally.errors import VideoError
 from frametally.rendering.video_encoder import ahead, make_video
-from frametally.rendering.video_export import ExportBusy, Exports, ExportState, ExportStatus, key_of
+from frametally.rendering.video_export import ExportBusy, ExportState, ExportStatus, VideoExporter, key_of
 from frametally.rendering.video_specs import VideoSpec
 from frametally.storage import atomic as disk
 from frametally.storage.atomic import DiskFull
@@ -57,7 +57,7 @@ def red_columns(image: Image) -> list[int]:
     return np.flatnonzero((row[..., 2] - row[..., 1] > 80).any(axis=0)).tolist()
 
 
-def test_every_frame_shows_the_boxes_of_the_latest_analysed_one(spec: VideoSpec, tmp_path: Path) -> None:
+def test_every_frame_shows_the_boxes_of_the_latest_analyzed_one(spec: VideoSpec, tmp_path: Path) -> None:
     frames = made(spec, tmp_path / "made.mp4")
     assert len(frames) == 40
     assert frames[0].shape == (480, 640, 3)
@@ -76,7 +76,7 @@ def test_a_window_begins_at_its_first_frame(spec: VideoSpec, tmp_path: Path) -> 
     assert build_index(tmp_path / "made.mp4").duration_s == pytest.approx(1.5)
 
 
-def test_analysed_frames_alone_last_until_the_next(spec: VideoSpec, tmp_path: Path) -> None:
+def test_analyzed_frames_alone_last_until_the_next(spec: VideoSpec, tmp_path: Path) -> None:
     assert len(made(msgspec.structs.replace(spec, every_frame=False), tmp_path / "made.mp4")) == 19
     index = build_index(tmp_path / "made.mp4")
     assert np.diff(index.times_s).round(3).tolist() == [0.2] * 9 + [0.4] + [0.2] * 8
@@ -132,21 +132,21 @@ def eventually(state: Callable[[], ExportState], status: ExportStatus) -> Export
 
 
 @pytest.fixture
-def exports(tmp_path: Path) -> Iterator[Exports]:
-    exports = Exports(tmp_path / "exports")
+def exports(tmp_path: Path) -> Iterator[VideoExporter]:
+    exports = VideoExporter(tmp_path / "exports")
     yield exports
     exports.close()
 
 
 def test_a_video_is_made_in_a_process_of_its_own_and_kept_for_the_next_ask(
-    spec: VideoSpec, exports: Exports, tmp_path: Path
+    spec: VideoSpec, exports: VideoExporter, tmp_path: Path
 ) -> None:
     assert exports.state(spec).status is ExportStatus.ABSENT
     assert exports.start(spec).status in (ExportStatus.RUNNING, ExportStatus.DONE)
     done = eventually(lambda: exports.state(spec), ExportStatus.DONE)
     assert done.path == tmp_path / "exports" / f"{key_of(spec)}.mp4"
     assert [path.name for path in (tmp_path / "exports").iterdir()] == [done.path.name]
-    later = Exports(tmp_path / "exports")
+    later = VideoExporter(tmp_path / "exports")
     assert later.start(spec) == done
     assert later.state(msgspec.structs.replace(spec, confidence=0.5)).status is ExportStatus.ABSENT
 
@@ -161,7 +161,7 @@ def long_spec(tmp_path_factory: pytest.TempPathFactory) -> VideoSpec:
 
 
 def test_one_video_is_made_at_a_time_and_can_be_cancelled(
-    spec: VideoSpec, long_spec: VideoSpec, exports: Exports, tmp_path: Path
+    spec: VideoSpec, long_spec: VideoSpec, exports: VideoExporter, tmp_path: Path
 ) -> None:
     exports.start(long_spec)
     with pytest.raises(ExportBusy, match="Another video is being made"):
@@ -176,7 +176,7 @@ def test_one_video_is_made_at_a_time_and_can_be_cancelled(
 
 
 def test_what_a_killed_process_left_is_removed_and_its_video_can_be_asked_for_again(
-    spec: VideoSpec, long_spec: VideoSpec, exports: Exports, tmp_path: Path
+    spec: VideoSpec, long_spec: VideoSpec, exports: VideoExporter, tmp_path: Path
 ) -> None:
     exports.start(long_spec)
     until(lambda: any((tmp_path / "exports").glob("*.part")))
@@ -191,9 +191,9 @@ def test_what_a_killed_process_left_is_removed_and_its_video_can_be_asked_for_ag
 
 DASHBOARD = """
 import pathlib, sys, time, msgspec
-from frametally.rendering.video_export import Exports
+from frametally.rendering.video_export import VideoExporter
 from frametally.rendering.video_specs import VideoSpec
-exports = Exports(pathlib.Path(sys.argv[1]))
+exports = VideoExporter(pathlib.Path(sys.argv[1]))
 exports.start(msgspec.json.decode(sys.argv[2], type=VideoSpec))
 time.sleep(600)
 """
@@ -206,7 +206,7 @@ def test_a_killed_dashboard_takes_its_export_along_and_leaves_nothing_for_long(
     command = [sys.executable, "-c", DASHBOARD, str(folder), msgspec.json.encode(long_spec).decode()]
     dashboard = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
     until(lambda: any(folder.glob("*.part")))
-    later = Exports(folder)
+    later = VideoExporter(folder)
     assert {path.suffix for path in folder.iterdir()} == {".json", ".log", ".part"}  # somebody is at work on them
     dashboard.kill()
     dashboard.wait()
@@ -217,7 +217,7 @@ def test_a_killed_dashboard_takes_its_export_along_and_leaves_nothing_for_long(
 
 
 def test_a_disk_that_fills_up_is_named(long_spec: VideoSpec, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exports = Exports(small_disk / "exports")
+    exports = VideoExporter(small_disk / "exports")
     with pytest.raises(DiskFull):
         exports.start(long_spec)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
@@ -237,7 +237,7 @@ def until(reached: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_a_failure_says_what_to_do(spec: VideoSpec, exports: Exports, tmp_path: Path) -> None:
+def test_a_failure_says_what_to_do(spec: VideoSpec, exports: VideoExporter, tmp_path: Path) -> None:
     nowhere = msgspec.structs.replace(spec, results=str(tmp_path / "nowhere"))
     exports.start(nowhere)
     failed = eventually(lambda: exports.state(nowhere), ExportStatus.FAILED)
@@ -247,7 +247,7 @@ def test_a_failure_says_what_to_do(spec: VideoSpec, exports: Exports, tmp_path: 
 
 def test_the_videos_asked_for_longest_ago_make_room(spec: VideoSpec, tmp_path: Path) -> None:
     folder = tmp_path / "exports"
-    exports = Exports(folder, most_bytes=2500)
+    exports = VideoExporter(folder, max_bytes=2500)
     for age_s, name in enumerate(("young", "middle", "old")):
         (folder / f"{name}.mp4").write_bytes(bytes(1000))
         os.utime(folder / f"{name}.mp4", (1e9 - age_s, 1e9 - age_s))

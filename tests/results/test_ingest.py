@@ -22,10 +22,10 @@ from tests.support.documents import archived, box, document, entry
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_a_frame_that_was_not_analysed_is_not_one_without_detections(tmp_path: Path) -> None:
+def test_a_frame_that_was_not_analyzed_is_not_one_without_detections(tmp_path: Path) -> None:
     results = archived(tmp_path, document(entry(box()), None, entry()))
     cars = results.models["cars"]
-    assert cars.analysed.tolist() == [True, False, True]
+    assert cars.analyzed.tolist() == [True, False, True]
     assert results.boxes("cars").entry.tolist() == [0]
     assert np.isnan(cars.image_wh[1]).all()
     assert cars.image_wh[[0, 2]].tolist() == [[320, 240], [320, 240]]
@@ -54,7 +54,7 @@ def test_boxes_are_corners_in_the_order_of_the_entries(tmp_path: Path) -> None:
 def test_several_models_stay_apart(tmp_path: Path) -> None:
     results = archived(tmp_path, document(entry(box()), None, birds=[None, entry(box("bird"), box("bird"))]))
     assert {model: len(results.boxes(model)) for model in results.models} == {"cars": 1, "birds": 2}
-    assert results.models["birds"].analysed.tolist() == [False, True]
+    assert results.models["birds"].analyzed.tolist() == [False, True]
     assert results.models["birds"].classes == ("bird",)
 
 
@@ -95,7 +95,7 @@ def test_classes_of_one_name_are_one_class(tmp_path: Path) -> None:
 def test_results_without_detections_are_results(tmp_path: Path, entries: tuple[object, ...]) -> None:
     results = archived(tmp_path, document(*entries))
     cars, boxes = results.models["cars"], results.boxes("cars")
-    assert (len(results.time_s), len(cars.analysed), len(boxes), cars.classes) == (len(entries),) * 2 + (0, ())
+    assert (len(results.time_s), len(cars.analyzed), len(boxes), cars.classes) == (len(entries),) * 2 + (0, ())
     assert boxes.xyxy.shape == (0, 4)
 
 
@@ -213,7 +213,7 @@ def test_a_process_killed_at_any_step_leaves_nothing_half_there(tmp_path: Path, 
     assert killed.returncode == 9
     assert not folder.exists()
     archive(came, folder)
-    assert open_results(folder).models["cars"].analysed.tolist() == [True, False]
+    assert open_results(folder).models["cars"].analyzed.tolist() == [True, False]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job", "new.json"]
 
 
@@ -292,7 +292,7 @@ def test_a_process_killed_while_it_reads_again_loses_nothing(tmp_path: Path, mon
         [sys.executable, "-c", script, tmp_path / "came.json", tmp_path / "job"], cwd=ROOT, check=False
     )
     assert killed.returncode == 9
-    assert open_results(tmp_path / "job").models["cars"].analysed.tolist() == [True, False]
+    assert open_results(tmp_path / "job").models["cars"].analyzed.tolist() == [True, False]
 
 
 def test_two_processes_that_archive_the_same_do_it_once(tmp_path: Path) -> None:

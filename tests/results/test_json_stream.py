@@ -95,7 +95,7 @@ def test_what_json_refuses_is_refused(window_bytes: int) -> None:
 def test_ten_thousand_nulls_in_a_row_are_ten_thousand(tmp_path: Path, window_bytes: int) -> None:
     entries = [None] * 10_000 + [entry(box())] + [None] * 10_000
     results = windowed(tmp_path, json.dumps(document(*entries)).encode(), window_bytes)
-    assert results.models["cars"].analysed.sum() == 1
+    assert results.models["cars"].analyzed.sum() == 1
     assert results.boxes("cars").entry.tolist() == [10_000]
 
 
@@ -126,7 +126,7 @@ def test_a_confidence_that_is_no_number_never_counts(tmp_path: Path) -> None:
 
 def test_a_half_surrogate_pair_spoils_its_entry_only(tmp_path: Path) -> None:
     results = archived(tmp_path, document(entry(box()), entry(box("\ud83d")), entry(box("x")), note="\ud83d"))
-    assert results.models["cars"].analysed.tolist() == [True, False, True]
+    assert results.models["cars"].analyzed.tolist() == [True, False, True]
     assert results.models["cars"].odd == 1
     assert results.unread == ("note",)
 

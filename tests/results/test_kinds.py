@@ -53,7 +53,7 @@ def mask_of(png: bytes, **names: str) -> dict[str, Any]:
 def test_the_first_entry_with_something_in_it_tells_the_kind(tmp_path: Path, one: object, kind: Kind) -> None:
     results = archived(tmp_path, document(None, entry(), one, None, one))
     assert results.models["cars"].kind is kind
-    assert results.models["cars"].analysed.tolist() == [False, True, True, False, True]
+    assert results.models["cars"].analyzed.tolist() == [False, True, True, False, True]
     assert len(results.boxes("cars")) == (2 * max(len(entry_boxes(one)), 1) if kind.has_boxes else 0)
 
 
@@ -74,7 +74,7 @@ def test_a_key_of_no_known_kind_is_named_and_kept(tmp_path: Path, value: object)
 )
 def test_an_entry_that_does_not_fit_is_unknown_not_empty(tmp_path: Path, one: object) -> None:
     results = archived(tmp_path, document(entry(box()), one, entry()))
-    assert results.models["cars"].analysed.tolist() == [True, False, True]
+    assert results.models["cars"].analyzed.tolist() == [True, False, True]
     assert results.models["cars"].odd == 1
 
 
@@ -172,12 +172,12 @@ def png_of(width_px: int, height_px: int) -> bytes:
 )
 def test_a_mask_that_is_none_spoils_its_entry_only(tmp_path: Path, png: bytes) -> None:
     results = archived(tmp_path, document(semantic(np.ones((2, 2))), mask_of(png)))
-    assert results.models["cars"].analysed.tolist() == [True, False]
+    assert results.models["cars"].analyzed.tolist() == [True, False]
     assert results.models["cars"].odd == 1
     assert results.mask("cars", 1) is None
 
 
-def test_a_mask_in_colours_and_one_in_no_base64_are_odd(tmp_path: Path) -> None:
+def test_a_mask_in_colors_and_one_in_no_base64_are_odd(tmp_path: Path) -> None:
     broken = {"predictions": {"segmentation_mask": "a=b=c", "class_map": {}}}
     results = archived(tmp_path, document(semantic(np.ones((2, 2))), semantic(np.ones((2, 2)), "RGB"), broken))
     assert results.models["cars"].odd == 2
@@ -188,7 +188,7 @@ def test_gaze_runs_parallel_to_the_faces(tmp_path: Path) -> None:
     results = archived(tmp_path, document({"predictions": [look, {**look, "yaw": 0.5}]}, None, [look], []))
     assert results.boxes("cars").entry.tolist() == [0, 0, 2]
     assert results.gaze("cars").tolist() == [[0.1, -0.2], [0.5, -0.2], [0.1, -0.2]]
-    assert results.models["cars"].analysed.tolist() == [True, False, True, True]
+    assert results.models["cars"].analyzed.tolist() == [True, False, True, True]
 
 
 def test_embeddings_of_another_length_are_odd(tmp_path: Path) -> None:
@@ -235,6 +235,6 @@ def test_the_services_own_answers_are_read_by_their_kind(tmp_path: Path, shared_
         assert results.unread == ("cars",)
         return
     model = results.models["cars"]
-    assert (model.kind, model.odd, model.analysed.tolist()) == (kind, 0, [True, False, True])
+    assert (model.kind, model.odd, model.analyzed.tolist()) == (kind, 0, [True, False, True])
     assert results.boxes("cars").entry.tolist() == [0] * boxes + [2] * boxes
     assert results.raw_entry(2)["cars"] == answer

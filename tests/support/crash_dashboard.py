@@ -22,17 +22,17 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from frametally.config.settings import Settings
-from frametally.deployment import Workbench, open_workbench
+from frametally.deployment import Deployment, open_deployment
 from frametally.engine.server import Engine
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.jobs.watcher import Watcher
-from frametally.library.routes import media_routes
+from frametally.library.routes import library_routes
 from tests.support.crash_points import FROM_WITHIN
 from tests.support.crash_service import KEY
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployment:
+class KillableDeployment:
     """What every start of the dashboard has in common."""
 
     folder: Path
@@ -50,7 +50,7 @@ class Deployment:
         draft.write_text(str(float((self.folder / "ahead_s").read_text()) + seconds))
         draft.replace(self.folder / "ahead_s")
 
-    def open(self) -> Workbench:
+    def open(self) -> Deployment:
         settings = Settings(
             data_dir=self.folder / "data",
             database_url=self.database_url,
@@ -58,24 +58,24 @@ class Deployment:
             api_url=self.service_url,
             api_key=KEY if self.service_url else None,
         )
-        bench = open_workbench(settings, lambda: f"http://127.0.0.1:{self.port}")
-        bench.store._clock = self.now
-        return replace(bench, workflow=replace(bench.workflow, clock=self.now))
+        deployment = open_deployment(settings, lambda: f"http://127.0.0.1:{self.port}")
+        deployment.ledger._clock = self.now
+        return replace(deployment, workflow=replace(deployment.workflow, clock=self.now))
 
 
-def serve(deployment: Deployment, kill_at: str) -> None:
+def serve(killable: KillableDeployment, kill_at: str) -> None:
     """Run until somebody kills it."""
     logging.disable(logging.CRITICAL)
     sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     if kill_at in FROM_WITHIN:
         FROM_WITHIN[kill_at]()
-    bench = deployment.open()
-    watcher = Watcher(bench.workflow, look_every_s=0.02)
-    engine = _engine(bench) if deployment.service_url is None else None
+    deployment = killable.open()
+    watcher = Watcher(deployment.workflow, look_every_s=0.02)
+    engine = _engine(deployment) if killable.service_url is None else None
 
     async def run(request: Request) -> PlainTextResponse:
-        service, key_id = (EMBEDDED, "") if engine else bench.services.known()[-1]
-        job = bench.workflow.submit(
+        service, key_id = (EMBEDDED, "") if engine else deployment.clients.known()[-1]
+        job = deployment.workflow.submit(
             service=service,
             key_id=key_id,
             video_name="square.mp4",
@@ -94,19 +94,19 @@ def serve(deployment: Deployment, kill_at: str) -> None:
 
     routes = [
         Route("/run", run, methods=["POST"]),
-        *media_routes(bench.media, bench.tickets, bench.settings.data_dir),
+        *library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir),
         *(engine.routes() if engine else []),
     ]
-    with socket.create_server(("127.0.0.1", deployment.port)) as listener:
+    with socket.create_server(("127.0.0.1", killable.port)) as listener:
         server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes, lifespan=lifespan), log_level="critical"))
         server.run(sockets=[listener])
 
 
-def _engine(bench: Workbench) -> Engine:
+def _engine(deployment: Deployment) -> Engine:
     return Engine(
-        folder=bench.settings.engine_dir,
-        models_dir=bench.settings.models_dir,
-        key=bench.engine_key,
-        link_secret=bench.link_secret,
-        max_video_bytes=bench.settings.max_video_bytes,
+        folder=deployment.settings.engine_dir,
+        models_dir=deployment.settings.models_dir,
+        key=deployment.engine_key,
+        link_secret=deployment.link_secret,
+        max_video_bytes=deployment.settings.max_video_bytes,
     )

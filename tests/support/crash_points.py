@@ -19,7 +19,7 @@ from frametally.client.client import VideoInferenceClient
 from frametally.engine.spool import Spool
 from frametally.job import JobStatus
 from frametally.jobs import collect as archiving
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 
 KEPT_VIDEO = "/media/videos/[0-9a-f]{64}$"
 
@@ -45,16 +45,16 @@ def _after(owner: Any, name: str) -> Callable[[], None]:
 
 
 def _at_move(target: JobStatus, *, written: bool) -> Callable[[], None]:
-    move = Store.move
+    transition = Ledger.transition
 
-    def dying(store: Store, job: Any, to: JobStatus, *cause: Any, **values: Any) -> bool:
+    def dying(ledger: Ledger, job: Any, to: JobStatus, *cause: Any, **values: Any) -> bool:
         if to is not target:
-            return move(store, job, to, *cause, **values)
+            return transition(ledger, job, to, *cause, **values)
         if written:
-            move(store, job, to, *cause, **values)
+            transition(ledger, job, to, *cause, **values)
         die()
 
-    return lambda: setattr(Store, "move", dying)
+    return lambda: setattr(Ledger, "transition", dying)
 
 
 def _at_rename(into: str, *, done: bool) -> Callable[[], None]:
@@ -82,13 +82,13 @@ def _dying_rename(move: Callable[..., None], into: str, *, done: bool) -> Callab
 FROM_WITHIN: dict[str, Callable[[], None]] = {
     "video here, not kept yet": _at_rename(KEPT_VIDEO, done=False),
     "video kept, browser not told": _at_rename(KEPT_VIDEO, done=True),
-    "job written": _after(Store, "add"),
+    "job written": _after(Ledger, "add"),
     "link got": _before(VideoInferenceClient, "upload"),
     "PUT answered, not noted": _at_move(JobStatus.UPLOADED, written=False),
     "upload noted": _at_move(JobStatus.UPLOADED, written=True),
     "start answered, not noted": _at_move(JobStatus.SUBMITTED, written=False),
     "start noted": _at_move(JobStatus.SUBMITTED, written=True),
-    "status answered, not noted": _before(Store, "log_call"),
+    "status answered, not noted": _before(Ledger, "log_call"),
     "results are there": _before(VideoInferenceClient, "download_results"),
     "results whole, not kept": _at_rename(r"/results/[0-9a-f-]+\.json$", done=False),
     "results here, not read": _before(archiving, "archive_apart"),

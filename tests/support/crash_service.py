@@ -84,7 +84,7 @@ class LoggingService:
             case ("POST", "/video_upload_signed_url"):
                 self._sign(handler)
             case ("PUT", "/storage"):
-                self._store(handler, parts.path)
+                self._ledger(handler, parts.path)
             case ("POST", "/videoinfer"):
                 self._start(handler)
             case ("GET", "/videoinfer"):
@@ -102,7 +102,7 @@ class LoggingService:
             self._uploads[path] = b""
             _say(handler, {"signed_url": f"{self.url}{path}?X-Goog-Algorithm=x&X-Goog-Expires=3600"})
 
-    def _store(self, handler: BaseHTTPRequestHandler, path: str) -> None:
+    def _ledger(self, handler: BaseHTTPRequestHandler, path: str) -> None:
         size_bytes = int(handler.headers["Content-Length"])
         video = handler.rfile.read(size_bytes // 2)
         if self.point("PUT half sent"):

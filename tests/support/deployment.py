@@ -7,34 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from frametally.client.client import VideoInferenceClient
-from frametally.client.registry import Services
+from frametally.client.registry import ClientRegistry
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.workflow import Workflow
-from frametally.ledger.ledger import Store
-from frametally.library.library import MediaLibrary
+from frametally.ledger.ledger import Ledger
+from frametally.library.library import Library
 from tests.support.ledgers import START, Clock, a_job
 
 MOTION = ModelChoice(model_id="motion", version="1", confidence=0.4)
 DAY_S = 86_400.0
 
 
-class Deployment:
+class LocalDeployment:
     """One data folder and a service; `restart` is what a crash and a new start leave of the process: nothing."""
 
     def __init__(self, folder: Path, clock: Clock, url: str, key: str = "key") -> None:
         self.folder, self.clock, self.url, self.key = folder, clock, url, key
-        self.media = MediaLibrary(folder / "media", max_video_bytes=1 << 30)
-        self.store = Store(f"sqlite:///{folder / 'ledger.db'}", clock)
+        self.library = Library(folder / "media", max_video_bytes=1 << 30)
+        self.ledger = Ledger(f"sqlite:///{folder / 'ledger.db'}", clock)
         self.restart()
 
     def restart(self) -> None:
-        self.store.close()
-        self.store = Store(f"sqlite:///{self.folder / 'ledger.db'}", self.clock)
-        self.services = Services("secret", self._client)
+        self.ledger.close()
+        self.ledger = Ledger(f"sqlite:///{self.folder / 'ledger.db'}", self.clock)
+        self.clients = ClientRegistry("secret", self._client)
         self.workflow = Workflow(
-            store=self.store,
-            services=self.services,
-            media=self.media,
+            ledger=self.ledger,
+            clients=self.clients,
+            library=self.library,
             results_dir=self.folder / "results",
             exports_dir=self.folder / "exports",
             lost_after_s=DAY_S,
@@ -49,19 +49,19 @@ class Deployment:
         return VideoInferenceClient(self.url, self.key, read_timeout_s=2, sleep=lambda _: None)
 
     def submit(self, video: Path | None, **values: Any) -> Job:
-        sha256 = self.media.add(video).sha256 if video else None
+        sha256 = self.library.add(video).sha256 if video else None
         usual = {"service": EMBEDDED, "key_id": "", "video_name": "square.mp4", "video_sha256": sha256}
         return self.workflow.submit(**{**usual, "models": [MOTION], "infer_fps": 5.0, **values})
 
     def written(self, **values: Any) -> Job:
         """A job that stands in the ledger already, at the service unless it is said otherwise."""
-        usual = {"status": JobStatus.SUBMITTED, "remote_job_id": "r1", "answered_at": START}
+        usual = {"status": JobStatus.SUBMITTED, "remote_job_id": "r1", "last_known_at": START}
         job = a_job("j1", **{**usual, **values})
-        self.store.add(job)
+        self.ledger.add(job)
         return job
 
     def job(self, job_id: str = "j1") -> Job:
-        return self.store.job(job_id)
+        return self.ledger.job(job_id)
 
     def pause_s(self, job_id: str = "j1") -> float:
         """How long nobody will act on the job."""
@@ -69,6 +69,6 @@ class Deployment:
 
     def step(self) -> int:
         """Wait until the next job's turn, and take it."""
-        waiting = [job.next_check_at for job in self.store.jobs() if job.status.is_open]
+        waiting = [job.next_check_at for job in self.ledger.jobs() if job.status.is_open]
         self.clock.now = max(self.clock.now, min(waiting, default=self.clock.now))
         return self.workflow.refresh_due()

@@ -167,7 +167,7 @@ def _model(results: Results, name: str) -> dict[str, Any]:
     trackers = [None] * len(boxes) if boxes.tracker_id is None else boxes.tracker_id.tolist()
     known = {
         "kind": model.kind,
-        "analysed": model.analysed.tolist(),
+        "analyzed": model.analyzed.tolist(),
         "classes": list(model.classes),
         "boxes": [
             (of, model.classes[code], class_id, certainty, corners, tracker)
@@ -222,7 +222,7 @@ def _plain_model(entries: Any) -> dict[str, Any] | None:
     boxes = [[item.get("face", item) for item in row] if fits in ("boxes", "gaze") else [] for row in items]
     known: dict[str, Any] = {
         "kind": _plain_kind(fits, items),
-        "analysed": [one is not None for one in good],
+        "analyzed": [one is not None for one in good],
         "classes": sorted({one["class"] for row in boxes for one in row}),
         "boxes": [_plain_box(at, one) for at, row in enumerate(boxes) for one in row],
         "wh": [[640.0, 480.0] if one and one.get("image") else None for one in good],

@@ -69,7 +69,7 @@ class FakeService:
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         match method, parts.path.rstrip("/"):
             case "PUT", path if path.startswith("/storage/"):
-                self._store(path, headers, body)
+                self._ledger(path, headers, body)
                 return None
             case "GET", path if path.startswith("/storage/"):
                 return self._results(path)
@@ -92,7 +92,7 @@ class FakeService:
         link = f"{self.url}{path}?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Expires=3600&X-Goog-Signature=00"
         return {"signedUrl" if self._in_words else "signed_url": link}
 
-    def _store(self, path: str, headers: dict[str, str], body: bytes) -> None:
+    def _ledger(self, path: str, headers: dict[str, str], body: bytes) -> None:
         if path not in self._uploads or headers.get("Content-Type") != "application/octet-stream":
             raise Refusal(403, "SignatureDoesNotMatch")
         self._uploads[path] = body

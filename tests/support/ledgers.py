@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
-from frametally.ledger.ledger import Store
+from frametally.ledger.ledger import Ledger
 from tests.support.misbehaving import MisbehavingServer
 from tests.support.postgresql import NoPostgresql, serving_postgresql
 
 if TYPE_CHECKING:
-    from tests.support.deployment import Deployment
+    from tests.support.deployment import LocalDeployment
 
 ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -50,13 +50,13 @@ def server() -> Iterator[MisbehavingServer]:
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[Deployment]:
+def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[LocalDeployment]:
     """A deployment before that server."""
-    from tests.support.deployment import Deployment  # it needs this file
+    from tests.support.deployment import LocalDeployment  # it needs this file
 
-    deployment = Deployment(tmp_path, clock, server.url)
+    deployment = LocalDeployment(tmp_path, clock, server.url)
     yield deployment
-    deployment.store.close()
+    deployment.ledger.close()
 
 
 @pytest.fixture
@@ -74,18 +74,18 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with open_store(database_url) as store:
-        yield store
+def ledger(database_url: str) -> Iterator[Ledger]:
+    with open_ledger(database_url) as ledger:
+        yield ledger
 
 
 @contextmanager
-def open_store(database_url: str, clock: Callable[[], datetime] = lambda: START) -> Iterator[Store]:
-    store = Store(database_url, clock)
+def open_ledger(database_url: str, clock: Callable[[], datetime] = lambda: START) -> Iterator[Ledger]:
+    ledger = Ledger(database_url, clock)
     try:
-        yield store
+        yield ledger
     finally:
-        store.close()
+        ledger.close()
 
 
 def a_job(job_id: str = "j1", **values: Any) -> Job:

@@ -190,9 +190,9 @@ def save_semantic(path: Path, *, ids: bool = False, shrink: int = 1, planes: int
     graph = Graph()
     image = _levels(graph, IMAGENET_MEAN, IMAGENET_STD)
     graph.constant("at", [0, 2] if planes == 3 else [0], np.int64)
-    graph.node("Gather", [image, "at"], "colours", axis=1)
+    graph.node("Gather", [image, "at"], "colors", axis=1)
     graph.constant("half", -0.5)
-    graph.node("Add", ["colours", "half"], "above")
+    graph.node("Add", ["colors", "half"], "above")
     graph.constant("background", np.zeros((1, 1, SIZE_PX, SIZE_PX)))
     logits = graph.node("Concat", ["background", "above"], "logits", axis=1) if planes == 3 else "above"
     side = SIZE_PX // shrink
@@ -225,7 +225,7 @@ def save_ultralytics_as(path: Path, kind: type, *, dynamic: bool = False) -> Non
 def channel(
     graph: Graph, plane: int, *, mean: tuple[float, ...] = (0.0,) * 3, std: tuple[float, ...] = (1.0,) * 3
 ) -> str:
-    """(1, 1, 320, 320) one plane of the input, 0 to 1, whatever the model is normalised by."""
+    """(1, 1, 320, 320) one plane of the input, 0 to 1, whatever the model is normalized by."""
     return _plane(graph, _levels(graph, mean, std), plane, np.float32)
 
 
@@ -269,7 +269,7 @@ def _among_all_places(graph: Graph, coarse_score: str) -> str:
 def _coarse(graph: Graph, plane: str) -> str:
     """(1, 1, 80, 80) above 0 where the plane is bright."""
     graph.node("AveragePool", [plane], "quarter", kernel_shape=[4, 4], strides=[4, 4])
-    graph.constant("middle", 0.676)  # between the red of a square, 1, and the grey around it, 90 of 255
+    graph.constant("middle", 0.676)  # between the red of a square, 1, and the gray around it, 90 of 255
     return graph.node("Sub", ["quarter", "middle"], "mask")
 
 

@@ -66,7 +66,7 @@ def save_ultralytics(
     score = _score(graph, red=0, full_scale=1.0, work=1 if slow else 100 if stuck else 0)
     if hungry_gib:
         score = _with_memory(graph, score, hungry_gib)
-    boxes = np.concatenate([_centres(), np.full((PLACES, 2), SQUARE_PX)], axis=1)
+    boxes = np.concatenate([_centers(), np.full((PLACES, 2), SQUARE_PX)], axis=1)
     graph.constant("boxes", boxes.T[None])
     graph.constant("dark", np.zeros((1, 1, PLACES)))
     graph.node("Concat", ["boxes", "dark", score], "output0", axis=1)
@@ -81,7 +81,7 @@ def save_yolox(path: Path, *, decoded: bool = False) -> None:
     strides = np.concatenate([np.full((SIZE_PX // stride) ** 2, stride) for stride in STRIDES])
     log_size = np.log(SQUARE_PX / strides)
     raw = np.stack([np.full(PLACES, 0.5), np.full(PLACES, 0.5), log_size, log_size])
-    pixels = np.concatenate([_centres(), np.full((PLACES, 2), SQUARE_PX)], axis=1).T
+    pixels = np.concatenate([_centers(), np.full((PLACES, 2), SQUARE_PX)], axis=1).T
     graph.constant("boxes", (pixels if decoded else raw)[None])
     graph.constant("classes", np.stack([np.zeros(PLACES), np.ones(PLACES)])[None])
     graph.node("Concat", ["boxes", score, "classes"], "columns", axis=1)
@@ -149,7 +149,7 @@ def _with_memory(graph: Graph, score: str, gib: int) -> str:
     return graph.node("Add", [score, nothing], "score_of_it")
 
 
-def _centres() -> Floats:
+def _centers() -> Floats:
     """(places, 2) x and y in pixels."""
     found = []
     for stride in STRIDES:

@@ -18,7 +18,7 @@ WIDTH_PX, HEIGHT_PX = 640, 360
 def box(
     name: str, confidence: float = 0.9, xywh: tuple[float, float, float, float] = (50, 50, 20, 20), **more: Any
 ) -> dict[str, Any]:
-    """As in the file: x and y are the centre."""
+    """As in the file: x and y are the center."""
     x, y, width, height = xywh
     return {"x": x, "y": y, "width": width, "height": height, "confidence": confidence, "class": name, **more}
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from frametally.deployment import Workbench
+from frametally.deployment import Deployment
 from frametally.job import Job, JobStatus, ModelChoice
 from frametally.results import archive
 
@@ -45,7 +45,7 @@ RESULTS = {
 }
 
 
-def finished_job(bench: Workbench, video: Path | None, found: dict[str, Any] | None = None, **values: Any) -> Job:
+def finished_job(deployment: Deployment, video: Path | None, found: dict[str, Any] | None = None, **values: Any) -> Job:
     """A job whose results have been archived."""
     now = datetime.now(UTC)
     known = {"id": "job-1", "created_at": now, "next_check_at": now, "video_url": "https://example.com/kitchen.mp4"}
@@ -55,14 +55,14 @@ def finished_job(bench: Workbench, video: Path | None, found: dict[str, Any] | N
         service="https://api.example.com",
         key_id="0123",
         video_name="kitchen.mp4",
-        video_sha256=bench.media.add(video).sha256 if video else None,
+        video_sha256=deployment.library.add(video).sha256 if video else None,
         models=(ModelChoice(model_id="kitchen", version="1"),),
         infer_fps=5.0,
     )
-    plain = bench.settings.data_dir / "results.json"
+    plain = deployment.settings.data_dir / "results.json"
     plain.write_text(json.dumps(RESULTS if found is None else found))
-    bench.settings.results_dir.mkdir(exist_ok=True)
-    archive(plain, bench.settings.results_dir / job.id)
+    deployment.settings.results_dir.mkdir(exist_ok=True)
+    archive(plain, deployment.settings.results_dir / job.id)
     plain.unlink()
-    bench.store.add(job)
+    deployment.ledger.add(job)
     return job

@@ -14,10 +14,10 @@ from pathlib import Path
 from threading import Barrier
 
 from frametally.client.client import VideoInferenceClient
-from frametally.client.registry import Services
+from frametally.client.registry import ClientRegistry
 from frametally.jobs.workflow import Workflow
-from frametally.ledger.ledger import Store
-from frametally.library.library import MediaLibrary
+from frametally.ledger.ledger import Ledger
+from frametally.library.library import Library
 from tests.support.ledgers import START
 
 THREADS = 8
@@ -27,28 +27,28 @@ LEASE_S = 120.0
 
 def open_ledger(database_url: str) -> bool:
     """Open a ledger that is not there yet."""
-    store = Store(database_url)
-    store.close()
+    ledger = Ledger(database_url)
+    ledger.close()
     return True
 
 
 def claim_again_and_again(database_url: str) -> list[int]:
     """Each thread tries to claim the job once a round; returns the rounds that were won here."""
-    store = Store(database_url)
+    ledger = Ledger(database_url)
     together = Barrier(THREADS)
 
     def claim(_: int) -> list[int]:
         won = []
         for number in range(ROUNDS):
-            job = store.job("j1")
+            job = ledger.job("j1")
             together.wait()
-            if store.claim(job, START + timedelta(seconds=number * 2 * LEASE_S), LEASE_S):
+            if ledger.claim(job, START + timedelta(seconds=number * 2 * LEASE_S), LEASE_S):
                 won.append(number)
         return won
 
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
         rounds = [number for won in pool.map(claim, range(THREADS)) for number in won]
-    store.close()
+    ledger.close()
     return rounds
 
 
@@ -60,11 +60,11 @@ def time_in(clock_file: Path) -> datetime:
 def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: str) -> int:
     """Each thread refreshes the job again and again; returns how often somebody tried."""
     clock_file, end = Path(folder) / "clock", START + timedelta(seconds=float(until_s))
-    store = Store(database_url)
+    ledger = Ledger(database_url)
     workflow = Workflow(
-        store=store,
-        services=Services("secret", lambda: VideoInferenceClient(service_url, "key")),
-        media=MediaLibrary(Path(folder) / "media", max_video_bytes=1),
+        ledger=ledger,
+        clients=ClientRegistry("secret", lambda: VideoInferenceClient(service_url, "key")),
+        library=Library(Path(folder) / "media", max_video_bytes=1),
         results_dir=Path(folder) / "results",
         exports_dir=Path(folder) / "exports",
         lost_after_s=86_400,
@@ -83,7 +83,7 @@ def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: 
 
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
         tries = sum(pool.map(ask, range(THREADS)))
-    store.close()
+    ledger.close()
     return tries
 
 

@@ -108,7 +108,7 @@ def turned(source: Path, target: Path) -> None:
 
 
 def box(x: float, y: float, width: float, height: float, confidence: float = 0.9) -> dict[str, Any]:
-    """An object-detection prediction of class `square`; x and y are its centre."""
+    """An object-detection prediction of class `square`; x and y are its center."""
     place = {"x": x, "y": y, "width": width, "height": height}
     return {**place, "confidence": confidence, "class": "square", "class_id": 0}
 

@@ -1,4 +1,4 @@
-"""What a file is, which of its frames are analysed, and that each frame read is the one asked for."""
+"""What a file is, which of its frames are analyzed, and that each frame read is the one asked for."""
 
 from __future__ import annotations
 

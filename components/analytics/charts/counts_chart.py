@@ -1,4 +1,4 @@
-"""Per-class counts over time: zero is a line on the ground, a frame that was not analysed is a hatched gap."""
+"""Per-class counts over time: zero is a line on the ground, a frame that was not analyzed is a hatched gap."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from frametally.analysis.counts import Counts
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_MOST_MARKERS = 1500
+_MAX_MARKERS = 1500
 """Points with a marker of their own, all classes together; each costs the browser an element."""
 _LEGEND_ROW = 6
 """About so many classes have room in one row of the legend."""
-_MOST_SHOWN = 150
+_MAX_SHOWN = 150
 """Points of a line whose markers are seen without being picked."""
-_MOST_TARGETS = 100
+_MAX_TARGETS = 100
 """Points to click where the lines have no markers: as many as a finger or a mouse can tell apart."""
 
 
@@ -40,8 +40,8 @@ def counts_chart(
     Args:
         counts: what is drawn as lines.
         band: the same at a stricter and at a laxer confidence, drawn as an area around each line.
-        colors: hex colour by class.
-        gaps_s: stretches in which no frame was analysed.
+        colors: hex color by class.
+        gaps_s: stretches in which no frame was analyzed.
         time_s: where the frame in view stands.
         key: of the chart's state.
     """
@@ -56,9 +56,9 @@ def counts_figure(
     gaps_s: Sequence[tuple[float, float]],
     time_s: float,
 ) -> Figure:
-    """Mean detections per analysed frame of each point, a line a class; many classes as a strip too."""
+    """Mean detections per analyzed frame of each point, a line a class; many classes as a strip too."""
     times_s, starts, values = counts.time_s.tolist(), counts.starts.tolist(), counts.values
-    with_markers, few = counts.boxes.size <= _MOST_MARKERS, len(times_s) <= _MOST_SHOWN
+    with_markers, few = counts.boxes.size <= _MAX_MARKERS, len(times_s) <= _MAX_SHOWN
     traces: list[Trace] = []
     for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
         if band:
@@ -103,7 +103,7 @@ def _points_in_words(counts: Counts) -> str:
 def _targets(counts: Counts) -> Trace:
     """The highest point of each stretch, to click: a line without markers cannot be clicked."""
     highest = counts.values.max(axis=1, initial=0)
-    stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MOST_TARGETS))
+    stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MAX_TARGETS))
     at = [int(stretch[np.argmax(np.nan_to_num(highest[stretch], nan=-1))]) for stretch in stretches]
     columns = np.nan_to_num(counts.values[at]).argmax(axis=1)
     return {

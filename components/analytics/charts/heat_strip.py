@@ -9,7 +9,7 @@ from frametally.analysis.counts import Counts
 
 _MANY_CLASSES = 6
 _ROW_PX = 22
-_MARGIN_PX, _LETTER_PX, _MOST_LEFT_PX = 20, 7, 180
+_MARGIN_PX, _LETTER_PX, _MAX_LEFT_PX = 20, 7, 180
 """Room for the names of the classes."""
 
 
@@ -28,12 +28,12 @@ def heat_strip(counts: Counts) -> Strip | None:
         "showscale": False,  # drawing it costs the browser as much as the cells: `heat_in_words` says it
         "hovertemplate": "%{z:.2f} %{y} at %{x:.1f} s<extra></extra>",
     }
-    left_px = min(_MARGIN_PX + _LETTER_PX * max(map(len, counts.classes)), _MOST_LEFT_PX)
+    left_px = min(_MARGIN_PX + _LETTER_PX * max(map(len, counts.classes)), _MAX_LEFT_PX)
     return Strip(trace=cells, height_px=_ROW_PX * len(counts.classes), left_px=left_px)
 
 
 def heat_in_words(counts: Counts) -> str:
-    """What the colours of the strip say; empty without a strip."""
+    """What the colors of the strip say; empty without a strip."""
     if len(counts.classes) <= _MANY_CLASSES:
         return ""
     peak = float(np.nanmax(counts.values, initial=0.0))

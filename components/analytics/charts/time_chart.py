@@ -88,7 +88,7 @@ def over_time(
 
     Args:
         traces: what is drawn.
-        gaps_s: stretches in which no frame was analysed.
+        gaps_s: stretches in which no frame was analyzed.
         lines: upright ones, as `line_at` makes them.
         y_title: what y says.
         legend_rows: for which there is room on top.
@@ -166,7 +166,7 @@ def line_at(x: float, line: Trace) -> Trace:
 
 
 def dashes_of(names: Sequence[str], colors: Mapping[str, str]) -> list[str]:
-    """How each line is drawn: broken, where an earlier one has its colour already."""
+    """How each line is drawn: broken, where an earlier one has its color already."""
     drawn: Counter[str | None] = Counter()
     dashes = []
     for color in map(colors.get, names):
@@ -184,7 +184,7 @@ def _range_s(traces: Sequence[Trace]) -> tuple[float, float] | None:
 
 
 def _hatched(gaps_s: Sequence[tuple[float, float]]) -> list[Trace]:
-    """Hatched stretches over the whole height: no frame was analysed there, which is not zero."""
+    """Hatched stretches over the whole height: no frame was analyzed there, which is not zero."""
     if not gaps_s:
         return []
     stretches = {
@@ -195,7 +195,7 @@ def _hatched(gaps_s: Sequence[tuple[float, float]]) -> list[Trace]:
         "line": {"width": 0},
         "fill": "toself",
         "fillpattern": {"shape": "/", "fgcolor": _GAP_COLOR, "size": 6, "solidity": 0.25},
-        "name": "not analysed",
+        "name": "not analyzed",
         "hoverinfo": "skip",
     }
     return [stretches]

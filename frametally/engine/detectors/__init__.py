@@ -23,7 +23,7 @@ __all__ = ["Detector", "InferenceParams", "check_request", "list_models", "open_
 MOTION: Final = ModelInfo("motion", "1", "object-detection", ["moving"])
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESULT_FIELDS: Final = frozenset({"frame_offset", "time_offset", "frame_offsets", "time_offsets"})
-_MOST_TOLD: Final = 100
+_MAX_TOLD: Final = 100
 _BESIDE: Final = ("classes.txt", "model.json")
 _Stamp = tuple[int, int] | None
 _LOG = logging.getLogger("frametally.engine")
@@ -81,7 +81,7 @@ def check_request(models_dir: Path, asked: ModelRequest, servers: ModelServers =
     params = parse_params(asked.inference_params)
     unknown = sorted(set(params.classes or ()) - set(model.classes))
     if unknown:
-        known = ", ".join(model.classes[:_MOST_TOLD]) + (", …" if len(model.classes) > _MOST_TOLD else "")
+        known = ", ".join(model.classes[:_MAX_TOLD]) + (", …" if len(model.classes) > _MAX_TOLD else "")
         raise ModelError(f"{model.model_id}/{model.model_version} has no class {unknown[0]}.", f"It has {known}.")
 
 

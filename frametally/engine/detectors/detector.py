@@ -21,7 +21,7 @@ class Detector(Protocol):
 
     @property
     def is_in_order(self) -> bool:
-        """Whether it must see the analysed frames one after the other, as it remembers them.
+        """Whether it must see the analyzed frames one after the other, as it remembers them.
 
         Any other may be asked by several threads at once, each for a frame of its own.
         """

@@ -14,7 +14,7 @@ from frametally.engine.picture import Picture
 from frametally.engine.result_entries import Point
 
 SMOOTH_PX: Final = 0.7
-"""A corner that lies this near to the line between its neighbours, in pixels of the model's picture, is left out."""
+"""A corner that lies this near to the line between its neighbors, in pixels of the model's picture, is left out."""
 
 
 def from_prototypes(size_px: tuple[int, int]) -> Detail:
@@ -52,7 +52,7 @@ def _in_box(mask: Floats, box: Floats, size_px: tuple[int, int]) -> tuple[npt.ND
     """The part of a mask that lies in the box, at the size of the model's picture, and where it begins there."""
     edges = np.clip(np.ceil(box), 0, size_px * 2).astype(int)
     ratio = np.array(size_px) / mask.shape[::-1]
-    # One more pixel on each side: enlarging looks at neighbours.
+    # One more pixel on each side: enlarging looks at neighbors.
     low = np.maximum(np.floor(edges[:2] / ratio).astype(int) - 1, 0)
     high = np.minimum(np.ceil(edges[2:] / ratio).astype(int) + 1, mask.shape[::-1])
     part = mask[low[1] : high[1], low[0] : high[0]]

@@ -30,7 +30,7 @@ Triple = tuple[float, float, float]
 Positive = Annotated[float, Meta(gt=0)]
 
 _FILE: Final = "model.json"
-MOST_BYTES: Final = 1 << 20
+MAX_BYTES: Final = 1 << 20
 """Of a text file beside a model."""
 
 
@@ -88,7 +88,7 @@ def read_beside(folder: Path, name: str, model: str) -> str | None:
     path = folder / name
     if not path.exists():
         return None
-    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()) or path.stat().st_size > MOST_BYTES:
+    if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()) or path.stat().st_size > MAX_BYTES:
         raise ModelError(f"The {name} of {model} is no small file in its folder.", "Put a plain copy there.")
     try:
         return path.read_text("utf-8-sig")

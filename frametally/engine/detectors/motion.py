@@ -29,7 +29,7 @@ _CLOSE: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 
 
 class MotionDetector:
-    """Background subtraction (MOG2, Zivkovic 2004) over the analysed frames; one instance a video.
+    """Background subtraction (MOG2, Zivkovic 2004) over the analyzed frames; one instance a video.
 
     The first frame only teaches it the background; shadows are left out. `confidence` is the fill ratio: the share of
     the box that differs from the background, 1 for a solid rectangle and about 0.5 to 0.8 for people and cars.

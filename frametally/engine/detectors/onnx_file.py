@@ -38,9 +38,9 @@ _DTYPES: Final = {
 }
 _SIZE_DTYPES: Final = {"tensor(int64)": np.int64, "tensor(int32)": np.int32, "tensor(float)": np.float32}
 _ERRORS_ONLY: Final = 3
-_MOST_LITERAL: Final = 1 << 20
-MOST_CLASSES: Final = 30_000
-MOST_INPUT_PX: Final = 4096 * 4096
+_MAX_LITERAL: Final = 1 << 20
+MAX_CLASSES: Final = 30_000
+MAX_INPUT_PX: Final = 4096 * 4096
 _LOG = logging.getLogger("frametally.engine")
 
 
@@ -97,7 +97,7 @@ class OnnxFile:
             raise ModelError(f"{self.name} takes {size_px}, not {said}.", "Correct `input_size_px` in its model.json.")
         if size_px is None:
             raise ModelError(f"{self.name} leaves the size of its input open.", "Say `input_size_px` in a model.json.")
-        if size_px[0] * size_px[1] > MOST_INPUT_PX:
+        if size_px[0] * size_px[1] > MAX_INPUT_PX:
             raise ModelError(
                 f"{self.name} wants pictures of {size_px[0]} x {size_px[1]}.", "Export it for smaller ones."
             )
@@ -137,7 +137,7 @@ class OnnxFile:
         """A metadata value that is written as a Python literal; None where it is absent or of another kind."""
         try:
             text = self.metadata.get(key, "")
-            value = ast.literal_eval(text) if len(text) <= _MOST_LITERAL else None
+            value = ast.literal_eval(text) if len(text) <= _MAX_LITERAL else None
             return msgspec.convert(value, kind, strict=False)
         except (msgspec.ValidationError, ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             return None
@@ -181,8 +181,8 @@ class OnnxFile:
         listed = names if isinstance(names, list) else list((names or {}).values())
         if count is None:
             return listed or self.need_names()
-        if count > MOST_CLASSES:
-            raise ModelError(f"{self.name} has {count} classes.", f"This engine runs models of up to {MOST_CLASSES}.")
+        if count > MAX_CLASSES:
+            raise ModelError(f"{self.name} has {count} classes.", f"This engine runs models of up to {MAX_CLASSES}.")
         if not listed:
             return list(COCO_NAMES) if count == len(COCO_NAMES) else [f"class {at}" for at in range(count)]
         if len(listed) != count:

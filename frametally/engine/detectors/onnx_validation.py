@@ -16,11 +16,11 @@ from google.protobuf.message import DecodeError, Message
 
 from frametally.errors import FrametallyError, ModelError, OutOfMemory
 
-MOST_NODES: Final = 50_000
+MAX_NODES: Final = 50_000
 """Real models have some hundred to a few thousand; opening takes half a millisecond and 5 kB for each."""
-MOST_OUTPUTS: Final = 100
+MAX_OUTPUTS: Final = 100
 """Real models have one to some ten; looking for what makes them takes a walk through the graph for each."""
-MOST_ELEMENTS: Final = 1 << 28
+MAX_ELEMENTS: Final = 1 << 28
 """Of one input or output."""
 _NO_MEMORY: Final = ("bad_alloc", "Failed to allocate memory", "Arena alloc failed")
 """What ONNX Runtime and protobuf say then."""
@@ -59,10 +59,10 @@ def last_operators(path: Path, model: str) -> dict[str, str]:
         raise ModelError(f"{model} has sparse weights.", "Export it with dense ones.")
     if any(node.op_type == _NAMES_A_FILE for node in _messages(proto, onnx.NodeProto)):
         raise ModelError(f"{model} is compiled for one provider.", "Export it as plain ONNX.")
-    if _nodes_to_run(proto) > MOST_NODES:
-        raise ModelError(f"{model} has more than {MOST_NODES} nodes.", "This engine does not run graphs so large.")
-    if len(graph.output) > MOST_OUTPUTS:
-        raise ModelError(f"{model} has more than {MOST_OUTPUTS} outputs.", "Export it with those that are to be read.")
+    if _nodes_to_run(proto) > MAX_NODES:
+        raise ModelError(f"{model} has more than {MAX_NODES} nodes.", "This engine does not run graphs so large.")
+    if len(graph.output) > MAX_OUTPUTS:
+        raise ModelError(f"{model} has more than {MAX_OUTPUTS} outputs.", "Export it with those that are to be read.")
     for value in (*graph.input, *graph.output):
         _check_size(value, model)
     return _makers(graph)
@@ -112,7 +112,7 @@ def _nodes_to_run(proto: onnx.ModelProto) -> float:
     sizes: dict[tuple[str, str], float] = {}
 
     def size(holder: Message) -> float:
-        nodes = list(islice(_messages(holder, onnx.NodeProto), MOST_NODES + 1))
+        nodes = list(islice(_messages(holder, onnx.NodeProto), MAX_NODES + 1))
         return len(nodes) + sum(size_of((node.domain, node.op_type)) for node in nodes)
 
     def size_of(function: tuple[str, str]) -> float:
@@ -156,7 +156,7 @@ def _check_size(value: onnx.ValueInfoProto, model: str) -> None:
     elements = 1
     for dimension in value.type.tensor_type.shape.dim:
         elements *= max(dimension.dim_value, 1)
-    if elements > MOST_ELEMENTS:
+    if elements > MAX_ELEMENTS:
         raise ModelError(f"{model} has an input or output of {elements:.0e} values.", "Export it for smaller pictures.")
 
 

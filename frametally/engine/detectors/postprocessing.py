@@ -22,7 +22,7 @@ Outputs = list[npt.NDArray[Any]]
 
 DEFAULT_CONFIDENCE: Final = 0.25
 """Of every family, so that they compare."""
-MOST_CANDIDATES: Final = 2000
+MAX_CANDIDATES: Final = 2000
 """The surest ones that are looked at; only a very low threshold lets more than that through."""
 
 
@@ -91,9 +91,9 @@ class BoxDetector:
 
 
 def corners(xywh: Floats) -> Floats:
-    """(n, 4) corners of boxes that are given by centre and size."""
-    centre, half = xywh[:, :2], xywh[:, 2:4] / 2
-    return np.concatenate([centre - half, centre + half], axis=1)
+    """(n, 4) corners of boxes that are given by center and size."""
+    center, half = xywh[:, :2], xywh[:, 2:4] / 2
+    return np.concatenate([center - half, center + half], axis=1)
 
 
 def sigmoid(logits: Floats) -> Floats:
@@ -120,8 +120,8 @@ def choose(
     `params.iou_threshold` wins over the family's `iou_threshold`.
     """
     candidates = candidates.take(_allowed(candidates.class_ids, classes, params))
-    if len(candidates.confidence) > MOST_CANDIDATES:
-        candidates = candidates.take(np.argpartition(-candidates.confidence, MOST_CANDIDATES)[:MOST_CANDIDATES])
+    if len(candidates.confidence) > MAX_CANDIDATES:
+        candidates = candidates.take(np.argpartition(-candidates.confidence, MAX_CANDIDATES)[:MAX_CANDIDATES])
     edges = (picture.width_px, picture.height_px) * 2
     xyxy = np.clip(fit.to_picture(candidates.xyxy.reshape(-1, 2)).reshape(-1, 4), 0, edges).astype(np.float32)
     is_box = (xyxy[:, 2] > xyxy[:, 0]) & (xyxy[:, 3] > xyxy[:, 1])

@@ -27,7 +27,7 @@ def counts(values: list[int | None], name: str = "cup", boxes_of: int = 1) -> Co
         time_s=np.arange(size) / 2,
         frame_index=np.arange(size) * boxes_of,
         planned=np.full(size, boxes_of),
-        analysed=np.array([0 if value is None else boxes_of for value in values]),
+        analyzed=np.array([0 if value is None else boxes_of for value in values]),
         boxes=np.array([[value or 0] for value in values], dtype=np.int64),
     )
 
@@ -43,14 +43,14 @@ def series(name: str) -> Series:
     return Series((name,), starts, starts / 4, values, "share, 0 to 1", "Probability", "what it means")
 
 
-def test_a_frame_that_was_not_analysed_breaks_the_line_and_a_zero_does_not() -> None:
+def test_a_frame_that_was_not_analyzed_breaks_the_line_and_a_zero_does_not() -> None:
     line = drawn(counts([2, None, 0])).data[0]
     assert np.array_equal(line.y, [2.0, np.nan, 0.0], equal_nan=True)
     assert line.connectgaps is False
     assert line.line.color == BLUE
 
 
-def test_a_line_in_the_colour_of_an_earlier_one_is_broken() -> None:
+def test_a_line_in_the_color_of_an_earlier_one_is_broken() -> None:
     colors = {"cup": BLUE, "mug": "#e69f00", "jug": BLUE, "can": BLUE}
     assert dashes_of(list(colors), colors) == ["solid", "solid", "dash", "dot"]
     assert drawn(counts([2])).data[0].line.dash == "solid"
@@ -73,17 +73,17 @@ def test_counts_of_nothing_have_a_chart_too() -> None:
     assert drawn(counts([None, None])).data[0].name == "cup"
 
 
-def test_frames_that_were_not_analysed_are_hatched_over_the_whole_height() -> None:
+def test_frames_that_were_not_analyzed_are_hatched_over_the_whole_height() -> None:
     figure = drawn(counts([1, None, 2]), gaps_s=[(0.0, 1.0)])
     gap = figure.data[-1]
-    assert gap.name == "not analysed"
+    assert gap.name == "not analyzed"
     assert gap.x == (0.0, 0.0, 1.0, 1.0, None)
     assert (gap.fillpattern.shape, gap.yaxis) == ("/", "y9")
     assert figure.layout.yaxis9.range == (0, 1)
-    assert series_figure(series("cat"), {}, [(0.0, 1.0)], 0.0, []).data[-1].name == "not analysed"
+    assert series_figure(series("cat"), {}, [(0.0, 1.0)], 0.0, []).data[-1].name == "not analyzed"
 
 
-def test_where_every_frame_was_analysed_nothing_is_hatched() -> None:
+def test_where_every_frame_was_analyzed_nothing_is_hatched() -> None:
     assert [trace.name for trace in drawn(counts([1, 0])).data] == ["cup"]
 
 

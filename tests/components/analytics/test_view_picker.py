@@ -11,7 +11,7 @@ import pytest
 from components.analytics.charts.confidence_histogram import histogram_of
 from components.analytics.totals_table import frames_in_words
 from components.analytics.view_picker import renamed
-from frametally.analysis.class_mapping import ClassView
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from tests.support.opened_results import box, entry, opened, random_entries
 
@@ -29,17 +29,17 @@ from tests.support.opened_results import box, entry, opened, random_entries
 def test_only_another_name_is_a_rename(seen_as: list[str | None], renames: tuple[tuple[str, str], ...]) -> None:
     rows = [{"Class": name, "Seen as": other} for name, other in zip(["car", "truck"], seen_as, strict=True)]
     assert renamed(rows).renames == renames
-    assert ClassView.parse(renamed(rows).format()) == renamed(rows)
+    assert ClassMapping.parse(renamed(rows).format()) == renamed(rows)
 
 
 def test_frames_are_said_in_words(tmp_path: Path) -> None:
     odd: dict[str, Any] = {"predictions": "x"}
     results = opened(tmp_path, m=[entry(box("cup")), entry(), None, odd])
     assert frames_in_words(View(results, "m")) == (
-        "4 frames planned · 2 analysed · 2 not analysed (null: hatched, not zero) · 1 of another kind than the rest"
+        "4 frames planned · 2 analyzed · 2 not analyzed (null: hatched, not zero) · 1 of another kind than the rest"
     )
     assert frames_in_words(View(results, "m", window_s=(0, 0.2))) == (
-        "2 frames planned · 2 analysed · 1 of another kind than the rest (in the whole video)"
+        "2 frames planned · 2 analyzed · 1 of another kind than the rest (in the whole video)"
     )
 
 
@@ -47,7 +47,7 @@ def test_a_histogram_has_every_box_of_the_classes_in_view_once(tmp_path: Path) -
     frames = [*random_entries(4, 80), entry(box("a", 1.0), box("b", 0.0), box("c", 0.96), box("c", 0.04))]
     results = opened(tmp_path, m=frames)
     boxes = [one for found in frames for one in (found or {}).get("predictions", [])]
-    view = View(results, "m", classes=ClassView.parse("a>x,b>x"))
+    view = View(results, "m", classes=ClassMapping.parse("a>x,b>x"))
     assert view.names == ("x", "c")
     heights = histogram_of(view)
     assert heights is not None
@@ -72,6 +72,6 @@ def test_a_histogram_of_a_window_has_the_boxes_of_the_window(tmp_path: Path, win
 
 def test_a_class_that_is_not_shown_is_in_no_histogram(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[entry(box("a", 0.5), box("b", 0.5), box("b", 0.5))])
-    heights = histogram_of(View(results, "m", classes=ClassView(shown=("a",))))
+    heights = histogram_of(View(results, "m", classes=ClassMapping(shown=("a",))))
     assert heights is not None
     assert heights.sum(axis=1).tolist() == [1]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frametally.library.library import MediaLibrary
+from frametally.library.library import Library
 from tests.conftest import padded
 
 
@@ -17,15 +17,15 @@ def choice_script(folder: str, known: list[str]) -> None:
     import streamlit as st
 
     from components.upload.video_source import _chosen
-    from frametally.library.library import MediaLibrary
+    from frametally.library.library import Library
 
-    media = MediaLibrary(Path(folder), max_video_bytes=1)
+    media = Library(Path(folder), max_video_bytes=1)
     st.write(_chosen([kept for sha256 in known if (kept := media.get(sha256))]).file_name)
 
 
 @pytest.fixture
 def three(small_video: Path, tmp_path: Path) -> list[str]:
-    media = MediaLibrary(tmp_path / "media", max_video_bytes=2**20)
+    media = Library(tmp_path / "media", max_video_bytes=2**20)
     size_bytes = small_video.stat().st_size + 100
     files = [padded(small_video, tmp_path / f"{number}.mp4", size_bytes) for number in range(3)]
     return [media.add(file).sha256 for file in files]
@@ -39,10 +39,10 @@ def url_script(folder: str) -> None:
 
     from components.upload.video_source import _from_url
     from frametally.config.settings import Settings
-    from frametally.library.library import MediaLibrary
+    from frametally.library.library import Library
 
     settings = Settings.read({"FRAMETALLY_DATA_DIR": folder})
-    media = MediaLibrary(Path(folder), max_video_bytes=1)
+    media = Library(Path(folder), max_video_bytes=1)
     source = _from_url(SimpleNamespace(settings=settings, media=media))  # type: ignore[arg-type]
     st.write(source.url if source else "nothing")
 

@@ -128,7 +128,7 @@ def test_the_box_of_a_square_is_the_square(tmp_path: Path, family: str) -> None:
 
 
 @pytest.mark.parametrize("family", DETECTORS)
-def test_a_square_of_another_colour_is_not_found(tmp_path: Path, family: str) -> None:
+def test_a_square_of_another_color_is_not_found(tmp_path: Path, family: str) -> None:
     save, square = DETECTORS[family]
     assert boxes(opened(saved(tmp_path, save)), square.picture(BLUE)) == []
 
@@ -156,17 +156,17 @@ def test_the_outline_of_a_square_is_the_square(tmp_path: Path, family: str) -> N
 
 
 def test_an_outline_follows_what_is_round_and_takes_the_largest_part(tmp_path: Path) -> None:
-    """A disc, and a speck of the same colour apart from it in the same box."""
+    """A disc, and a speck of the same color apart from it in the same box."""
     square = DETECTORS["yolov8 segment"][1]
     image = np.full((480, 640, 3), GREY, dtype=np.uint8)
-    centre = (round(square.x), round(square.y))
-    cv2.circle(image, centre, 44, RED, cv2.FILLED)
-    image[centre[1] - 46 : centre[1] - 40, centre[0] - 46 : centre[0] - 38] = RED
+    center = (round(square.x), round(square.y))
+    cv2.circle(image, center, 44, RED, cv2.FILLED)
+    image[center[1] - 46 : center[1] - 40, center[0] - 46 : center[0] - 38] = RED
     models_dir = saved(tmp_path, DETECTORS["yolov8 segment"][0])
     (found,) = boxes(opened(models_dir, confidence=0.01), Picture.of(image))
     drawn, disc = np.zeros((2, 480, 640), dtype=np.uint8)
     cv2.fillPoly(drawn, [np.array([(p.x, p.y) for p in found.points or ()], dtype=np.int32)], 1)
-    cv2.circle(disc, centre, 44, 1, cv2.FILLED)
+    cv2.circle(disc, center, 44, 1, cv2.FILLED)
     assert (drawn & disc).sum() / (drawn | disc).sum() > 0.93
     assert 8 < len(found.points or ()) < 60
 
@@ -335,7 +335,7 @@ def segmented(detector: Detector, image: np.ndarray) -> tuple[np.ndarray, dict[s
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
-    """A red and a blue rectangle on grey, and the class of each pixel."""
+    """A red and a blue rectangle on gray, and the class of each pixel."""
     image, ids = np.full((480, 640, 3), GREY, dtype=np.uint8), np.zeros((480, 640), dtype=np.uint8)
     for number, color, area in ((1, RED, np.s_[96:288, 64:256]), (2, BLUE, np.s_[240:432, 320:576])):
         image[area], ids[area] = color, number

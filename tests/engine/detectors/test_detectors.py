@@ -17,7 +17,7 @@ from tests.support import onnx_models
 
 
 def picture(*squares: tuple[int, int], width_px: int = 640, height_px: int = 480, size_px: int = 96) -> Picture:
-    """Dark grey, with red squares of this size at these top left corners."""
+    """Dark gray, with red squares of this size at these top left corners."""
     image = np.full((height_px, width_px, 3), 90, dtype=np.uint8)
     for left, top in squares:
         image[top : top + size_px, left : left + size_px] = (0, 0, 255)
@@ -34,7 +34,7 @@ def boxes(detector: Detector, seen: Picture) -> list[Prediction]:
     return entry.predictions
 
 
-def centre(found: Prediction) -> tuple[float, float]:
+def center(found: Prediction) -> tuple[float, float]:
     return found.x, found.y
 
 
@@ -84,12 +84,12 @@ def test_both_families_find_each_red_square(
     found = boxes(opened(models_dir, model_id), picture(*squares, width_px=width_px, height_px=height_px))
     assert [one.class_id for one in found] == [1] * len(squares)
     for (left, top), one in zip(squares, sorted(found, key=lambda one: one.x), strict=True):
-        assert centre(one) == pytest.approx((left + 48, top + 48), abs=12)
+        assert center(one) == pytest.approx((left + 48, top + 48), abs=12)
         assert (one.width, one.height) == pytest.approx((96, 96), abs=1)
 
 
 @pytest.mark.parametrize("model_id", ["ultra", "grid"])
-def test_colours_reach_the_model_in_the_order_it_expects(models_dir: Path, model_id: str) -> None:
+def test_colors_reach_the_model_in_the_order_it_expects(models_dir: Path, model_id: str) -> None:
     blue = Picture.of(picture((200, 160)).bgr()[:, :, ::-1])
     assert boxes(opened(models_dir, model_id), blue) == []
 

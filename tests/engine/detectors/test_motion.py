@@ -14,7 +14,7 @@ FIELD = np.random.default_rng(5).integers(90, 110, (480, 640, 3), dtype=np.uint8
 
 
 def scene(left: int | None, *, level: int = 220, size_px: int = 80) -> Picture:
-    """A grey field, with a bright square whose left edge is there."""
+    """A gray field, with a bright square whose left edge is there."""
     image = FIELD.copy()
     if left is not None:
         image[200 : 200 + size_px, left : left + size_px] = level

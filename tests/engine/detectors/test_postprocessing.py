@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frametally.engine.detectors.detector import parse_params
-from frametally.engine.detectors.postprocessing import MOST_CANDIDATES, Candidates, choose, nothing, suppress
+from frametally.engine.detectors.postprocessing import MAX_CANDIDATES, Candidates, choose, nothing, suppress
 from frametally.engine.detectors.preprocessing import Fit
 from frametally.engine.picture import Picture
 
@@ -70,12 +70,12 @@ def test_the_request_s_threshold_wins_over_the_family_s() -> None:
 
 def test_of_very_many_candidates_the_surest_are_looked_at() -> None:
     random = np.random.default_rng(5)
-    low = random.uniform(0, 95, (3 * MOST_CANDIDATES, 2))
+    low = random.uniform(0, 95, (3 * MAX_CANDIDATES, 2))
     sure = random.permutation(np.linspace(0, 1, len(low)))
     confidence, _ = chosen(
         np.concatenate([low, low + 0.01], axis=1), sure, np.zeros(len(low), dtype=int), max_detections=10_000
     )
-    assert len(confidence) == MOST_CANDIDATES
+    assert len(confidence) == MAX_CANDIDATES
     assert min(confidence) == pytest.approx(2 / 3, abs=1e-3)
     assert confidence == sorted(confidence, reverse=True)
 

@@ -72,8 +72,8 @@ def test_outlines_lie_on_the_two_men(shared_data: Path, tmp_path: Path) -> None:
             box[top : top + round(man.height), left : left + round(man.width)] = True
             assert 0.35 < (inside & box).sum() / box.sum() < 0.9
             assert (inside & ~box).sum() / inside.sum() < 0.02
-            grey = picture.bgr().mean(axis=2)
-            assert grey[inside].mean() < grey[box & ~inside].mean() - 20
+            gray = picture.bgr().mean(axis=2)
+            assert gray[inside].mean() < gray[box & ~inside].mean() - 20
 
 
 def test_keypoints_lie_on_the_two_men(shared_data: Path, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_every_type_of_model_runs_on_the_server_and_its_answers_are_the_entries(
     archived = opened(tmp_path, results)
     kinds = {name.partition("/")[0]: kind for name, (_, _, kind) in MADE.items()}
     assert {name: part.kind for name, part in archived.models.items()} == kinds
-    assert all(part.analysed.all() and not part.odd for part in archived.models.values())
+    assert all(part.analyzed.all() and not part.odd for part in archived.models.values())
 
 
 def test_recorded_answers_of_real_servers_come_through_whole(
@@ -159,7 +159,7 @@ def test_recorded_answers_of_real_servers_come_through_whole(
     assert {name: archived.models[ids[name]].kind for name in RECORDED} == {
         name: kind for name, (_, kind) in RECORDED.items()
     }
-    assert all(part.analysed.all() and not part.odd for part in archived.models.values())
+    assert all(part.analyzed.all() and not part.odd for part in archived.models.values())
 
 
 def test_a_job_may_mix_models_from_here_and_there(
@@ -298,7 +298,7 @@ def test_a_server_may_be_asked_for_its_best_threshold_and_what_only_it_knows() -
 
 
 @pytest.mark.parametrize(("width_px", "height_px"), [(80, 60), (81, 61), (1, 1), (1920, 1080)])
-def test_a_frame_is_sent_at_its_own_size_and_in_its_colours(width_px: int, height_px: int) -> None:
+def test_a_frame_is_sent_at_its_own_size_and_in_its_colors(width_px: int, height_px: int) -> None:
     image = np.full((height_px, width_px, 3), (200, 120, 40), dtype=np.uint8)  # BGR
     _, sent = question("object-detection", "3", image)
     assert sent.size == (width_px, height_px)

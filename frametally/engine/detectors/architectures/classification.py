@@ -18,7 +18,7 @@ from frametally.errors import ModelError
 
 CROP_SHARE: Final = 0.875
 """224 out of 256, as in torchvision's own transforms."""
-MOST_LABELS: Final = 20
+MAX_LABELS: Final = 20
 """Of one frame, the likeliest: a net of a thousand classes would fill the results with zeros."""
 SEVERAL_FROM: Final = 0.5
 """The confidence from which a class is predicted where several may be, unless the request says another."""
@@ -66,7 +66,7 @@ class ClassificationDetector:
         return values if self._activation == "none" or _sums_to_one(values) else _softmax(values)
 
     def _one(self, picture: Picture, probabilities: Floats) -> ClassificationEntry:
-        most = min(MOST_LABELS, self._params.max_detections)
+        most = min(MAX_LABELS, self._params.max_detections)
         ranked = [at for at in np.argsort(-probabilities, kind="stable").tolist() if self._asked[at]]
         labels = [Label(self.classes[at], at, round(float(probabilities[at]), 4)) for at in ranked[:most]]
         sure = [label for label in labels if label.confidence >= (self._params.confidence or 0)]

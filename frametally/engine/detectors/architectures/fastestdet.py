@@ -55,9 +55,9 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         confidence = found[:, 0] * found[:, 5:].max(axis=1)
         sure = confidence >= min_confidence
         kept, found, confidence = kept[sure], found[sure], confidence[sure]
-        centre = (corner[kept] + np.tanh(found[:, 1:3])) * STRIDE
+        center = (corner[kept] + np.tanh(found[:, 1:3])) * STRIDE
         size = np.array(size_px, dtype=np.float32) * sigmoid(found[:, 3:5])
-        xyxy = corners(np.concatenate([centre, size], axis=1))
+        xyxy = corners(np.concatenate([center, size], axis=1))
         return Candidates(xyxy, confidence, np.argmax(found[:, 5:], axis=1), nothing(len(kept)))
 
     return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU), params)

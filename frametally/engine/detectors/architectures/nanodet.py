@@ -59,7 +59,7 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     intake = Intake(file.size_px(), resize, pad_value=0, color_order="BGR", mean=MEAN, std=STD).changed_by(file.card)
     classes = file.class_names(layout.classes)
     corner, stride = places(intake.size_px, layout.strides)
-    centre = (corner + (0 if is_plus else 0.5)) * stride
+    center = (corner + (0 if is_plus else 0.5)) * stride
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         scores = _joined(outputs, layout.scores)[:, : layout.classes]
@@ -67,7 +67,7 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         kept = np.flatnonzero(confidence >= min_confidence)
         sides = _joined(outputs, layout.sides)[kept, -4 * BINS :]
         reach = _means(sides) * stride[kept]
-        xyxy = np.concatenate([centre[kept] - reach[:, :2], centre[kept] + reach[:, 2:]], axis=1)
+        xyxy = np.concatenate([center[kept] - reach[:, :2], center[kept] + reach[:, 2:]], axis=1)
         return Candidates(xyxy, confidence[kept], np.argmax(scores[kept], axis=1), nothing(len(kept)))
 
     return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU), params)

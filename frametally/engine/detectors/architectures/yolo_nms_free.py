@@ -11,7 +11,7 @@ from frametally.engine.detectors.detector import InferenceParams
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs
 
-_MOST_BOXES: Final = 1000
+_MAX_BOXES: Final = 1000
 """Of a file that says nothing of itself: it has 300 or so, where a grid has thousands of places."""
 
 
@@ -23,7 +23,7 @@ def reads(file: OnnxFile) -> bool:
     if file.metadata.get("end2end") == "True" or arguments.get("nms") is True:
         return True
     _, rows, columns = file.outputs[0].shape
-    return "task" not in file.metadata and columns == 6 and rows is not None and rows <= _MOST_BOXES
+    return "task" not in file.metadata and columns == 6 and rows is not None and rows <= _MAX_BOXES
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:

@@ -46,8 +46,8 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         sure = confidence >= min_confidence
         kept, rows, confidence = kept[sure], rows[sure], confidence[sure]
         if not file.card.decoded:
-            centre, size = (rows[:, :2] + corner[kept]) * stride[kept], np.exp(rows[:, 2:4]) * stride[kept]
-            xyxy = corners(np.concatenate([centre, size], axis=1))
+            center, size = (rows[:, :2] + corner[kept]) * stride[kept], np.exp(rows[:, 2:4]) * stride[kept]
+            xyxy = corners(np.concatenate([center, size], axis=1))
         else:
             xyxy = corners(rows)
         return Candidates(xyxy, confidence, np.argmax(rows[:, 5:], axis=1), nothing(len(rows)))

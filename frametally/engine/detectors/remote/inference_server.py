@@ -23,7 +23,7 @@ ANSWER_S: Final = 120.0
 """For one picture, and the first one waits until the server has loaded the model."""
 WAITS_S: Final = (1.0, 4.0, 10.0, 15.0)
 """Before each further try, so that a server that is started again costs a job nothing."""
-LONGEST_WAIT_S: Final = 30.0
+MAX_WAIT_S: Final = 30.0
 """A longer `Retry-After` is not waited for."""
 MAX_ANSWER_BYTES: Final = 64 << 20
 MAX_QUOTE_CHARS: Final = 200
@@ -163,7 +163,7 @@ def _fault(error: exceptions.HTTPError) -> str:
 
 def _retry_after_s(header: str) -> float:
     """The seconds that a server asks for, as far as they are waited for."""
-    return min(float(header), LONGEST_WAIT_S) if header.isascii() and header.isdigit() else 0.0
+    return min(float(header), MAX_WAIT_S) if header.isascii() and header.isdigit() else 0.0
 
 
 def _complaint(body: bytes) -> str:
