@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import streamlit as st
 
-from frametally.contract import MAX_INFER_FPS, MIN_INFER_FPS
-from frametally.jobs.preflight import refused_rate
+from frametally.contract import MAX_INFER_FPS, MIN_INFER_FPS, rate_refusal
 from frametally.video.probe import VideoInfo
 
 _OTHER = 0
@@ -28,7 +27,7 @@ def rate_picker(facts: VideoInfo | None, *, key: str) -> float | None:
     if step != _OTHER:
         return float(Fraction(facts.frame_rate) / step)
     rate = float(st.number_input("Frames per second", 0.0, 240.0, 5.0, step=1.0, key=f"{key}_free"))
-    refusal = refused_rate(facts, rate)
+    refusal = rate_refusal(rate, facts.fps)
     if refusal:
         st.error(refusal, icon=":material/error:")
         return None
@@ -38,7 +37,7 @@ def rate_picker(facts: VideoInfo | None, *, key: str) -> float | None:
 
 def every_nth(facts: VideoInfo) -> list[int]:
     """Every n-th frame, for the n that give a rate the contract takes: the video's divisors of use."""
-    allowed = [step for step in range(1, math.ceil(facts.fps) + 1) if not refused_rate(facts, facts.fps / step)]
+    allowed = [step for step in range(1, math.ceil(facts.fps) + 1) if not rate_refusal(facts.fps / step, facts.fps)]
     whole = [step for step in allowed if (Fraction(facts.frame_rate) / step).denominator == 1]
     wanted = [1, 2, 3, 5, 6, 10, 15, 30, 60]
     return sorted(set(whole) | {step for step in wanted if step in allowed})

@@ -25,6 +25,8 @@ IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".webm")
 MIN_INFER_FPS: Final = 1
 MAX_INFER_FPS: Final = 120
+RATE_TOLERANCE: Final = 1.01
+"""A rate up to 1 % above the video's is a rounding, not a mistake: 30 is accepted for a video at 29.97."""
 
 InferenceType = Literal[
     "object-detection",
@@ -245,6 +247,18 @@ class ModelList(Struct, frozen=True):
     """Answer to `GET /models` (our extension)."""
 
     models: list[ModelInfo]
+
+
+def rate_refusal(infer_fps: float, video_fps: float | None = None) -> str:
+    """Why a job at `infer_fps` frames per second is refused; empty where it is accepted.
+
+    `video_fps`: the frame rate of the video; None where it is unknown, so that only the limits of the API apply.
+    """
+    if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
+        return f"The frame rate must be between {MIN_INFER_FPS} and {MAX_INFER_FPS}, not {infer_fps:.4g}."
+    if video_fps is not None and infer_fps > video_fps * RATE_TOLERANCE:
+        return f"The video has {video_fps:.4g} frames per second: it cannot be analyzed at {infer_fps:.4g}."
+    return ""
 
 
 def _number(value: Any) -> float | None:

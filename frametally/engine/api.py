@@ -23,8 +23,6 @@ from frametally.config.inference_servers import ModelServers
 from frametally.contract import (
     CANCELLED,
     IDEMPOTENCY_KEY,
-    MAX_INFER_FPS,
-    MIN_INFER_FPS,
     MODELS_PATH,
     STATUS_DONE,
     STATUS_FAILED,
@@ -41,6 +39,7 @@ from frametally.contract import (
     UploadUrl,
     UploadUrlRequest,
     Workspace,
+    rate_refusal,
 )
 from frametally.engine.detectors import check_request, list_models
 from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
@@ -293,8 +292,8 @@ async def _refusals_answered(handler: Handler, request: Request) -> Response:
 
 
 def _check_rate(infer_fps: float) -> None:
-    if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
-        raise Refusal(400, f"infer_fps is {infer_fps:g}.", f"It lies between {MIN_INFER_FPS} and {MAX_INFER_FPS}.")
+    if refusal := rate_refusal(infer_fps):
+        raise Refusal(400, refusal, "Change infer_fps.")
 
 
 async def _decoded(request: Request, kind: type[Message]) -> Message:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.config.inference_servers import NO_SERVERS, ModelServers
-from frametally.contract import ModelRequest
+from frametally.contract import ModelRequest, rate_refusal
 from frametally.engine.detectors import open_model
 from frametally.engine.picture import Picture
 from frametally.engine.pipeline import Frame, entries_of
@@ -27,8 +27,6 @@ from frametally.errors import VideoError
 from frametally.video.decoding import FrameIndex, build_index, plan_frames, planned_times_s
 from frametally.video.frame_reader import FrameReader
 
-RATE_TOLERANCE: Final = 1.01
-"""30 may be asked of a video at 29.97: a rate this little above the video's is a rounding, not a mistake."""
 _MAX_THREADS: Final = 8
 """Of the decoder: each holds some frames, and an 8K one takes 50 MB."""
 _KEPT_BYTES: Final = 32 << 20
@@ -67,11 +65,8 @@ def check_rate(index: FrameIndex, infer_fps: float) -> None:
     """Refuse more frames per second than the video has."""
     span_s = float(index.times_s[-1])
     rate = (len(index) - 1) / span_s if span_s else None
-    if rate is not None and infer_fps > rate * RATE_TOLERANCE:
-        raise VideoError(
-            f"{infer_fps:g} frames per second were asked for, and the video has {rate:.2f}.",
-            "Choose a rate that is not above the video's own.",
-        )
+    if refusal := rate_refusal(infer_fps, rate):
+        raise VideoError(refusal, "Choose a rate that is not above the video's own.")
 
 
 def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[Frame]:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from frametally.client.request import split_url
 from frametally.config.inference_servers import NO_SERVERS, ModelServers
-from frametally.contract import MAX_INFER_FPS, MIN_INFER_FPS, VIDEO_SUFFIXES, ModelInfo
+from frametally.contract import VIDEO_SUFFIXES, ModelInfo, rate_refusal
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.network.url_probe import UrlReport
 from frametally.storage.atomic import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
@@ -72,15 +72,6 @@ def find_issues(facts: Facts) -> list[PreflightIssue]:
     return sorted(found, key=lambda finding: not finding.stops)
 
 
-def refused_rate(video: VideoInfo, infer_fps: float) -> str:
-    """Why the service would not take this rate; empty where it would."""
-    if infer_fps > video.fps * 1.0001:
-        return f"The video has {video.fps:.4g} frames per second: it cannot be analyzed at {infer_fps:.4g}."
-    if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
-        return f"The service takes {MIN_INFER_FPS} to {MAX_INFER_FPS} frames per second, not {infer_fps:.4g}."
-    return ""
-
-
 def expires_at(url: str) -> datetime | None:
     """When a signed link ends: of S3, Google Cloud Storage, Azure or CloudFront; None where it does not say.
 
@@ -134,10 +125,10 @@ def _container(facts: Facts) -> Iterator[PreflightIssue]:
 
 
 def _rate(facts: Facts) -> Iterator[PreflightIssue]:
-    if facts.video and facts.infer_fps and (why := refused_rate(facts.video, facts.infer_fps)):
-        yield PreflightIssue(
-            severity="stops", what=why, next_step="Choose another rate: at this one nothing is returned."
-        )
+    if facts.infer_fps is None:
+        return
+    if why := rate_refusal(facts.infer_fps, facts.video.fps if facts.video else None):
+        yield PreflightIssue(severity="stops", what=why, next_step="Choose another frame rate.")
 
 
 def _models(facts: Facts) -> Iterator[PreflightIssue]:

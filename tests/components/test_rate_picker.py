@@ -7,7 +7,6 @@ from fractions import Fraction
 import pytest
 
 from components.rate_picker import every_nth
-from frametally.jobs.preflight import refused_rate
 from frametally.video.probe import VideoInfo
 
 
@@ -39,20 +38,6 @@ def facts(frame_rate: str, frame_count: int = 300) -> VideoInfo:
 )
 def test_what_is_offered_divides_the_video_and_is_taken_by_the_service(frame_rate: str, steps: list[int]) -> None:
     assert every_nth(facts(frame_rate)) == steps
-
-
-@pytest.mark.parametrize(
-    ("frame_rate", "rate", "why"),
-    [
-        ("10", 10, ""),
-        ("30000/1001", 29.97, ""),
-        ("10", 10.5, "The video has 10 frames per second: it cannot be analyzed at 10.5."),
-        ("240", 121, "The service takes 1 to 120 frames per second, not 121."),
-        ("10", 0, "The service takes 1 to 120 frames per second, not 0."),
-    ],
-)
-def test_a_rate_that_cannot_be_sent_is_refused_in_words(frame_rate: str, rate: float, why: str) -> None:
-    assert refused_rate(facts(frame_rate), rate) == why
 
 
 @pytest.mark.parametrize(("rate", "frames"), [(10, 40), (5, 20), (3, 12), (1, 4)])

@@ -153,7 +153,7 @@ def test_a_rate_that_only_rounds_above_the_video_s_is_accepted(run: Run, small_v
 
 
 def test_a_rate_above_the_video_s_is_refused(queue: Callable[..., Job], models_dir: Path, small_video: Path) -> None:
-    with pytest.raises(VideoError, match=r"11 frames per second were asked for, and the video has 10\.00"):
+    with pytest.raises(VideoError, match="has 10 frames per second"):
         run_job(queue(small_video, fps=11), models_dir)
 
 
