@@ -42,8 +42,7 @@ OPEN_THE_DEPLOYMENT = {"components.session", "frametally.cli.run"}
 
 EDGES = {
     ("components.session", "os.environ"),
-    ("frametally.cli.run", "os.environ"),
-    ("frametally.cli.engine", "os.environ"),
+    ("frametally.cli.environment", "os.environ"),
     ("frametally.engine.server", "os.environ"),  # handed on to the worker process
     ("frametally.engine.worker", "os.environ"),  # from there
     ("frametally.engine.worker", "time.time"),  # a process of its own, compared with times of files

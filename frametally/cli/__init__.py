@@ -1,1 +1,1 @@
-"""The commands: run a video, serve the dashboard or the engine, back up and restore."""
+"""The command `frametally`: one module a subcommand, registered in `main`."""

@@ -1,91 +1,69 @@
-"""`python -m frametally backup FILE` and `restore FILE`."""
+"""`frametally backup FILE`: write the data folder's content to one file."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from frametally.backup.create import Part, Progress, back_up, sizes
-from frametally.backup.restore import read_manifest, restore
+from frametally.backup.create import Part, back_up, sizes
+from frametally.cli.environment import read_settings
+from frametally.cli.exit_code import ExitCode
+from frametally.cli.progress_bar import byte_progress
+from frametally.clock import utc_now
 from frametally.config.settings import Settings
 from frametally.ledger.snapshot import ledger_in_words
 from frametally.storage.atomic import size_in_words
 from frametally.storage.locks import lock_shared
 
 
-def add_backup_commands(commands: Any) -> None:
-    """Teach both to an argparse object of subcommands."""
-    backup = commands.add_parser("backup", help="write ledger and results to one file, also while the dashboard runs")
-    backup.add_argument("file", type=Path, metavar="FILE", help="a new file; only its owner may read it")
-    backup.add_argument("--videos", action="store_true", help="the kept videos, too")
-    backup.add_argument("--models", action="store_true", help="the models of the engine, too")
-    backup.add_argument(
-        "--no-secrets", action="store_true", help="leave out the link secret and the engine's key; see docs/running.md"
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("backup", help="back up the ledger and the results; the dashboard may be running")
+    parser.add_argument("file", type=Path, metavar="FILE", help="new file, created with owner-only permissions")
+    parser.add_argument("--videos", action="store_true", help="include the stored videos")
+    parser.add_argument("--models", action="store_true", help="include the engine's models")
+    parser.add_argument(
+        "--no-secrets", action="store_true", help="omit the link secret and the engine's API key; see docs/running.md"
     )
-    putting_back = commands.add_parser("restore", help="put a backup back, while the dashboard does not run")
-    putting_back.add_argument("file", type=Path, metavar="FILE")
-    putting_back.add_argument("--replace", action="store_true", help="replace what is there")
+    parser.set_defaults(execute=lambda options: run_backup(options, read_settings(), utc_now()))
 
 
-def run_backup(options: argparse.Namespace, settings: Settings, now: datetime) -> None:
-    """Write a backup and say what is in it.
+def run_backup(options: argparse.Namespace, settings: Settings, now: datetime) -> int:
+    """Write a backup, print what it contains and return the exit code.
 
     Raises:
-        BackupError, SettingsError: there is none now, and why.
+        BackupError, SettingsError: the backup cannot be made.
     """
-    part = lock_shared(settings.data_dir)
+    folder_lock = lock_shared(settings.data_dir)
     try:
-        there = sizes(settings)
+        size_bytes = sizes(settings)
         parts = _parts(options)
         print(f"From     {ledger_in_words(settings.database_url)}")
-        _say_what_goes_in(there, parts)
-        expected = there["ledger"] + there["results"] + sum(there[part] for part in parts if part in there)
-        with _bar(expected) as on_progress:
+        _print_contents(size_bytes, parts)
+        expected_bytes = sum(size_bytes[name] for name in size_bytes if name in ("ledger", "results", *parts))
+        with byte_progress(expected_bytes) as on_progress:
             manifest = back_up(settings, options.file.absolute(), parts=parts, made_at=now, on_progress=on_progress)
     finally:
-        part.close()
+        folder_lock.close()
     print(f"{len(manifest.files)} files, {size_in_words(manifest.size_bytes)}, in {options.file}.")
-
-
-def run_restore(options: argparse.Namespace, settings: Settings) -> None:
-    """Put a backup back and say what it was.
-
-    Raises:
-        BackupError, SettingsError: nothing was changed, and why.
-    """
-    expected = read_manifest(options.file).size_bytes
-    print(f"Into     {ledger_in_words(settings.database_url)}")
-    with _bar(expected) as on_progress:
-        manifest = restore(settings, options.file, replace=options.replace, on_progress=on_progress)
-    made_at = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
-    print(f"Restored {len(manifest.files)} files, {size_in_words(manifest.size_bytes)}, as of {made_at}.")
+    return ExitCode.OK
 
 
 def _parts(options: argparse.Namespace) -> list[Part]:
-    wanted: dict[Part, bool] = {
+    included: dict[Part, bool] = {
         "secrets": not options.no_secrets,
         "videos": options.videos,
         "models": options.models,
     }
-    return [part for part, is_wanted in wanted.items() if is_wanted]
+    return [part for part, is_included in included.items() if is_included]
 
 
-def _say_what_goes_in(there: dict[str, int], parts: Sequence[Part]) -> None:
+def _print_contents(size_bytes: dict[str, int], parts: Sequence[Part]) -> None:
     for name in ("ledger", "results", "videos", "models"):
-        goes_in = name in ("ledger", "results") or name in parts
-        left_out = "" if goes_in else f", left out (--{name})"
-        print(f"{name.capitalize():8} {size_in_words(there[name])}{left_out}")
-    print(f"Secrets  {'the link secret and the key of the engine' if 'secrets' in parts else 'left out'}")
-
-
-@contextmanager
-def _bar(total_bytes: int) -> Iterator[Progress]:
-    """A progress bar for whatever takes more than a second."""
-    with tqdm(total=total_bytes, unit="B", unit_scale=True, delay=1, disable=None) as bar:
-        yield lambda done_bytes: bar.update(done_bytes)
+        is_included = name in ("ledger", "results", *parts)
+        omitted = "" if is_included else f", omitted (--{name})"
+        print(f"{name.capitalize():8} {size_in_words(size_bytes[name])}{omitted}")
+    print(f"Secrets  {'link secret, engine key' if 'secrets' in parts else 'omitted'}")

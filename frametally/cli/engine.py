@@ -1,72 +1,68 @@
-"""Serve the engine alone: `python -m frametally.engine [--host 127.0.0.1] [--port 9001]`."""
+"""`frametally engine`: serve the inference engine without the dashboard."""
 
 from __future__ import annotations
 
 import argparse
 import logging
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
-from frametally.config.secrets import read_secrets
+from frametally.cli.environment import read_settings
+from frametally.cli.exit_code import ExitCode
 from frametally.config.settings import Settings, read_or_make_secret
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
-from frametally.errors import SettingsError
 
 
-def main() -> None:
-    """Read the settings, then serve until interrupted."""
-    options = _parse_options()
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("engine", help="serve the inference engine without the dashboard")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=9001, help="port to listen on (9001)")
+    parser.set_defaults(execute=lambda options: serve_engine(options, read_settings()))
+
+
+def serve_engine(options: argparse.Namespace, settings: Settings) -> int:
+    """Serve until interrupted; returns the exit code.
+
+    Raises:
+        SettingsError: a setting is invalid, or not allowed with this host.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    try:
-        app = make_app(Settings.read(os.environ, read_secrets()), host=options.host)
-    except SettingsError as error:
-        sys.exit(str(error))
-    # No access log of the server's own: it would hold the key of every call.
+    app = make_app(settings, host=options.host)
+    # uvicorn's access log would contain the API key of every call; the engine writes its own.
     uvicorn.run(app, host=options.host, port=options.port, access_log=False, log_level="warning")
+    return ExitCode.OK
 
 
 def make_app(settings: Settings, *, host: str) -> Starlette:
-    """The engine as an application of its own, its worker running while it does; `host` is where it will listen.
+    """The engine as an ASGI application whose lifespan runs its worker; `host` is the address it will listen on.
 
     Raises:
-        SettingsError: a setting is wrong, or does not go with this host.
+        SettingsError: a setting is invalid, or not allowed with this host.
     """
-    key_file = settings.engine_dir / "key"
     engine = Engine(
         folder=settings.engine_dir,
         models_dir=settings.models_dir,
-        key=settings.engine_key or read_or_make_secret(key_file),
-        link_secret=read_or_make_secret(settings.data_dir / "secret"),
+        key=settings.engine_key or read_or_make_secret(settings.engine_key_file),
+        link_secret=read_or_make_secret(settings.link_secret_file),
         max_video_bytes=settings.max_video_bytes,
         private_urls=settings.engine_private_urls,
         faults=read_faults(settings.engine_faults, host=host),
         keep_s=settings.engine_keep_s,
         model_servers=settings.model_servers,
     )
-    where = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(key_file)
-    logging.getLogger("frametally.engine").info("the API key is in %s", where)
+    key_source = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(settings.engine_key_file)
+    logging.getLogger("frametally.engine").info("the API key is in %s", key_source)
 
     @asynccontextmanager
-    async def running(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         engine.start()
         yield
         engine.stop()
 
-    return Starlette(routes=engine.routes(), lifespan=running)
-
-
-def _parse_options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m frametally.engine", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=9001)
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    main()
+    return Starlette(routes=engine.routes(), lifespan=lifespan)

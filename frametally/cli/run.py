@@ -1,16 +1,12 @@
-"""Run a video from the command line: `python -m frametally run VIDEO --model ID/VERSION`; or keep what there is:
-`backup FILE`, `restore FILE`.
+"""`frametally run VIDEO --model ID/VERSION`: analyze one video.
 
-Exit codes: 0 done, 2 wrong arguments, 3 the video, the model, a setting or the backup is no good, 4 the service did
-not answer as it should, 5 the job failed, 130 interrupted. A job stands in the ledger as if it had come from the
-dashboard.
+The job is recorded in the ledger like one submitted from the dashboard.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import os
 import shutil
 import sys
 import threading
@@ -19,21 +15,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from msgspec import structs
 from tqdm import tqdm
 
 from frametally.analysis.counts import totals
-from frametally.cli.backup import add_backup_commands, run_backup, run_restore
 from frametally.cli.engine import make_app
+from frametally.cli.environment import read_settings
+from frametally.cli.exit_code import ExitCode
 from frametally.clock import utc_now
-from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings
 from frametally.contract import ModelInfo
 from frametally.deployment import Deployment, open_deployment
-from frametally.errors import FrametallyError, ServiceError, SettingsError, VideoError
+from frametally.errors import SettingsError, VideoError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.model_reference import parse_model_reference
 from frametally.jobs.preflight import Facts, find_issues
@@ -41,84 +37,59 @@ from frametally.library.library import StoredVideo
 from frametally.network.urls import parse_service_url
 from frametally.results import ARCHIVE_NAME, Results, open_results
 
-OK: Final = 0
-BAD_INPUT: Final = 3
-SERVICE_FAILED: Final = 4
-JOB_FAILED: Final = 5
-INTERRUPTED: Final = 130
-_USUAL_FPS = 5.0
+_DEFAULT_FPS: Final = 5.0
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; returns the exit code."""
-    options = _parse(arguments)
-    try:
-        return _do(options, Settings.read(os.environ, read_secrets()))
-    except ServiceError as error:
-        print(error, file=sys.stderr)
-        return SERVICE_FAILED
-    except FrametallyError as error:
-        print(error, file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        goes_on = " The job goes on at the service; the dashboard shows it." if options.command == "run" else ""
-        print(f"Interrupted.{goes_on}", file=sys.stderr)
-        return INTERRUPTED
-
-
-def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m frametally", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("run", help="analyze one video")
+    parser.add_argument("video", metavar="VIDEO", help="a file, or a public http(s) URL")
+    parser.add_argument("--model", action="append", required=True, metavar="ID/VERSION", help="may be repeated")
+    parser.add_argument("--fps", type=float, help="frames per second to analyze (5, or the video's rate if lower)")
+    parser.add_argument("--confidence", type=float, default=0.25, help="minimum confidence (0.25)")
+    parser.add_argument(
+        "--api-url", help="a Video Inference service (FRAMETALLY_API_URL if set, else the built-in engine)"
     )
-    commands = parser.add_subparsers(required=True, dest="command", metavar="run | backup | restore")
-    add_backup_commands(commands)
-    run = commands.add_parser("run", help="run models over one video")
-    run.add_argument("video", metavar="VIDEO", help="a file, or a public http(s) URL")
-    run.add_argument("--model", action="append", required=True, metavar="ID/VERSION", help="may be given several times")
-    run.add_argument("--fps", type=float, help="frames per second to analyze; 5, or the video's rate if that is lower")
-    run.add_argument("--confidence", type=float, default=0.25, help="least confidence that is counted (0.25)")
-    run.add_argument("--api-url", help="a Video Inference service; unset: FRAMETALLY_API_URL, else the built-in engine")
-    run.add_argument("--out", type=Path, metavar="FILE", help="where to write the results JSON")
-    return parser.parse_args(arguments)
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the results JSON to this file")
+    parser.set_defaults(execute=lambda options: run_video(options, read_settings()))
 
 
-def _do(options: argparse.Namespace, settings: Settings) -> int:
-    if options.command == "run":
-        return _run(options, settings)
-    if options.command == "backup":
-        run_backup(options, settings, utc_now())
-    else:
-        run_restore(options, settings)
-    return OK
+def run_video(options: argparse.Namespace, settings: Settings) -> int:
+    """Submit a job, wait until it ends and print the counts; returns the exit code.
 
-
-def _run(options: argparse.Namespace, settings: Settings) -> int:
+    Raises:
+        FrametallyError: the video, the model, a setting or the service cannot be used.
+    """
     models = [_with_confidence(parse_model_reference(text), options.confidence) for text in options.model]
     if options.api_url:
         settings = replace(settings, api_url=parse_service_url(options.api_url))
     with _engine(settings) as embedded_url:
         deployment = open_deployment(settings, lambda: embedded_url)
         job = _submit(deployment, options, models)
-        job = _wait(deployment, job)
+        try:
+            job = _wait(deployment, job)
+        except KeyboardInterrupt:
+            print("Interrupted. The job continues; the dashboard shows its status.", file=sys.stderr)
+            return ExitCode.INTERRUPTED
     if job.status is not JobStatus.SUCCEEDED:
         print(job.failure, file=sys.stderr)
-        return JOB_FAILED
+        return ExitCode.JOB_FAILED
     folder = settings.results_dir / job.id
     if options.out:
         with gzip.open(folder / ARCHIVE_NAME) as packed, options.out.open("wb") as plain:
             shutil.copyfileobj(packed, plain)
     _print_counts(open_results(folder), options.confidence)
-    return OK
+    return ExitCode.OK
 
 
 def _with_confidence(model: ModelChoice, confidence: float) -> ModelChoice:
-    """The model, asked to send back no box below this confidence.
+    """The model with this minimum confidence, which the service filters by.
 
     Raises:
-        SettingsError: no share between 0 and 1.
+        SettingsError: the confidence is not between 0 and 1.
     """
     if not 0 <= confidence <= 1:
-        raise SettingsError(f"--confidence is {confidence}.", "It takes 0 to 1.")
+        raise SettingsError(f"--confidence is {confidence}.", "Use a number from 0 to 1.")
     return ModelChoice(
         model_id=model.model_id,
         version=model.version,
@@ -129,7 +100,7 @@ def _with_confidence(model: ModelChoice, confidence: float) -> ModelChoice:
 
 @contextmanager
 def _engine(settings: Settings) -> Iterator[str]:
-    """The URL of an engine of this run's own, on a free loopback port; empty where another service is meant."""
+    """The URL of an engine started for this run on a free loopback port; empty if another service is configured."""
     if settings.api_url:
         yield ""
         return
@@ -139,7 +110,7 @@ def _engine(settings: Settings) -> Iterator[str]:
     thread.start()
     while not server.started:
         if not thread.is_alive():
-            raise SettingsError("The built-in engine did not start.", "Run it alone: python -m frametally.engine.")
+            raise SettingsError("The built-in engine did not start.", "Run frametally engine to see why.")
         time.sleep(0.05)
     try:
         yield f"http://{host}:{server.servers[0].sockets[0].getsockname()[1]}"
@@ -152,7 +123,7 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
     service, key_id = _connection(deployment)
     is_url = options.video.startswith(("http://", "https://"))
     kept = None if is_url else _keep(deployment, Path(options.video))
-    rate = options.fps or (min(_USUAL_FPS, kept.facts.fps) if kept else _USUAL_FPS)
+    rate = options.fps or (min(_DEFAULT_FPS, kept.facts.fps) if kept else _DEFAULT_FPS)
     installed = _installed(deployment) if service == EMBEDDED else []
     models = _typed(models, installed)
     _refuse_what_would_fail(
@@ -193,7 +164,7 @@ def _installed(deployment: Deployment) -> list[ModelInfo]:
 
 
 def _typed(models: list[ModelChoice], installed: list[ModelInfo]) -> list[ModelChoice]:
-    """The models, each of the type that the built-in engine lists it with."""
+    """The models, each with the inference type that the built-in engine lists for it."""
     types = {(info.model_id, info.model_version): info.inference_type for info in installed}
     return [
         structs.replace(model, inference_type=types.get((model.model_id, model.version), model.inference_type))
@@ -213,12 +184,12 @@ def _connection(deployment: Deployment) -> tuple[str, str]:
 
 def _keep(deployment: Deployment, path: Path) -> StoredVideo:
     if not path.is_file():
-        raise VideoError(f"There is no file {path.name}.", "Check the path.")
+        raise VideoError(f"File not found: {path.name}.", "Check the path.")
     return deployment.library.add(path)
 
 
 def _wait(deployment: Deployment, job: Job) -> Job:
-    """Advance the job (a running dashboard may do so too) and show how far it is, until it has ended."""
+    """Advance the job, as a running dashboard may do too, and show its progress until it has ended."""
     with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
         while job.status.is_open:
             deployment.workflow.refresh(job.id)
@@ -238,7 +209,3 @@ def _print_counts(archived: Results, confidence: float) -> None:
         for row in totals(archived, model, confidence):
             if row.mean is not None and row.peak is not None and row.present is not None:
                 print(f"  {row.class_name:24} {row.mean:8.2f} {row.peak:6d} {row.present:8.0%}")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

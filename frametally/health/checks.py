@@ -51,13 +51,13 @@ def refuse_unusable(settings: Settings) -> None:
     if is_half_done(settings.data_dir):
         raise SettingsError(
             "A restore of the data folder was cut short.",
-            "Run it again: python -m frametally restore FILE --replace. Nothing of the backup is lost.",
+            "Run it again: frametally restore FILE --replace. Nothing of the backup is lost.",
         )
     ledger = sqlite_path(settings.database_url)
     if ledger and ledger.exists() and _is_damaged(ledger):
         raise SettingsError(
             f"The job ledger {ledger.name} is damaged.",
-            "Keep a copy of it. Then put a backup back (python -m frametally restore FILE --replace), "
+            "Keep a copy of it. Then put a backup back (frametally restore FILE --replace), "
             "or save what can be read of it with sqlite3's .recover.",
         )
 

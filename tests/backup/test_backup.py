@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from frametally.backup import restore as restoring
 from frametally.backup.create import MANIFEST, Part, back_up
 from frametally.backup.restore import is_half_done, read_manifest, restore
-from frametally.cli.run import BAD_INPUT, OK, main
+from frametally.cli.exit_code import ExitCode
+from frametally.cli.main import main
 from frametally.config.settings import Settings, read_or_make_secret
 from frametally.errors import BackupError, SettingsError
 from frametally.job import JobStatus, ModelChoice
@@ -472,20 +473,20 @@ def test_the_commands_say_what_goes_in_and_what_came_back(
     old: Settings, new: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("frametally.cli.run.read_secrets", dict)  # not those of the machine that the test is on
+    monkeypatch.setattr("frametally.cli.environment.read_secrets", dict)  # not those of the machine that the test is on
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(old.data_dir))
     with lived_in(old):
-        assert main(["backup", "kept.zip"]) == OK
+        assert main(["backup", "kept.zip"]) == ExitCode.OK
     told = capsys.readouterr().out
     assert f"From     {old.data_dir}/frametally.db\n" in told
-    assert "Videos   0 bytes, left out (--videos)" in told
-    assert "Models   7 bytes, left out (--models)" in told
-    assert main(["backup", "kept.zip"]) == BAD_INPUT
+    assert "Videos   0 bytes, omitted (--videos)" in told
+    assert "Models   7 bytes, omitted (--models)" in told
+    assert main(["backup", "kept.zip"]) == ExitCode.BAD_INPUT
     assert "already" in capsys.readouterr().err
-    assert main(["restore", "kept.zip"]) == BAD_INPUT
+    assert main(["restore", "kept.zip"]) == ExitCode.BAD_INPUT
     assert "--replace" in capsys.readouterr().err
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(new.data_dir))
-    assert main(["restore", "kept.zip"]) == OK
+    assert main(["restore", "kept.zip"]) == ExitCode.OK
     told = capsys.readouterr().out
     assert f"Into     {new.data_dir}/frametally.db\n" in told
     assert "as of 20" in told

@@ -10,7 +10,8 @@ from threading import Barrier
 
 import pytest
 
-from frametally.cli.run import OK, main
+from frametally.cli.exit_code import ExitCode
+from frametally.cli.main import main
 from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings, read_or_make_secret
 from frametally.errors import SettingsError
@@ -142,7 +143,7 @@ def test_a_backup_is_of_the_ledger_that_the_secrets_name(
     Ledger(f"sqlite:///{folders[0]}/team.db").close()
     secrets = f'FRAMETALLY_DATABASE_URL = "sqlite:///{folders[0]}/team.db"\n'
     (folders[1] / ".streamlit" / "secrets.toml").write_text(secrets)
-    assert main(["backup", "kept.zip"]) == OK
+    assert main(["backup", "kept.zip"]) == ExitCode.OK
     assert f"From     {folders[0]}/team.db" in capsys.readouterr().out
 
 

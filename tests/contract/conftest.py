@@ -50,7 +50,7 @@ def running_engine(data_dir: Path) -> Iterator[str]:
     """The URL of an engine that runs alone, as its own process."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    command = [sys.executable, "-m", "frametally.engine", "--port", str(port)]
+    command = [sys.executable, "-m", "frametally", "engine", "--port", str(port)]
     own = {"FRAMETALLY_DATA_DIR": str(data_dir), "FRAMETALLY_ENGINE_KEY": ENGINE_KEY}
     foreign = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
     with subprocess.Popen(command, cwd=ROOT, env=foreign | own) as process:

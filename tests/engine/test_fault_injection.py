@@ -203,11 +203,11 @@ def test_the_documentation_lists_every_fault() -> None:
 
 
 def test_the_engine_alone_starts_faulty_on_loopback_only(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "frametally.engine", "--host", "0.0.0.0", "--port", "0"]
+    command = [sys.executable, "-m", "frametally", "engine", "--host", "0.0.0.0", "--port", "0"]
     foreign = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
     own = {"FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_ENGINE_FAULTS": "link-403"}
     ended = subprocess.run(
         command, cwd=ROOT, env=foreign | own, capture_output=True, text=True, timeout=60, check=False
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert "this server listens on 0.0.0.0. Start it with --host 127.0.0.1" in ended.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from frametally.cli.run import main
+from frametally.cli.main import main
 from frametally.results import Kind, archive, open_results
 from tests.support import onnx_families
 from tests.support.engines import RunningEngine
@@ -69,7 +69,7 @@ def test_the_command_line_asks_for_the_type_that_a_model_has(
     small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("frametally.cli.run.read_secrets", dict)  # not those of the machine that the test is on
+    monkeypatch.setattr("frametally.cli.environment.read_secrets", dict)  # not those of the machine that the test is on
     save_one_of_each_type(tmp_path / "data" / "models")
     models = [word for name in KINDS for word in ("--model", f"{name}/1")]
     assert main(["run", str(small_video), *models, "--fps", "1", "--out", str(tmp_path / "out.json")]) == 0

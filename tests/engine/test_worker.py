@@ -166,7 +166,7 @@ Standalone = Callable[[], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
-    """Starts `python -m frametally.engine`; its address and its log."""
+    """Starts `frametally engine`; its address and its log."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     log = tmp_path / "engine.log"
@@ -177,7 +177,7 @@ def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
         environment |= {"FRAMETALLY_DATA_DIR": str(tmp_path / "data"), "FRAMETALLY_ENGINE_KEY": KEY}
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "frametally.engine", "--port", str(port)],
+                [sys.executable, "-m", "frametally", "engine", "--port", str(port)],
                 env=environment,
                 stdout=output,
                 stderr=output,
@@ -227,7 +227,7 @@ def test_an_engine_whose_whole_process_group_is_killed_completes_its_job_at_the_
 def test_a_wrong_setting_ends_the_engine_with_a_sentence(tmp_path: Path) -> None:
     environment = {**os.environ, "FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_MAX_VIDEO_BYTES": "lots"}
     ended = subprocess.run(
-        [sys.executable, "-m", "frametally.engine"], env=environment, capture_output=True, text=True, timeout=30
+        [sys.executable, "-m", "frametally", "engine"], env=environment, capture_output=True, text=True, timeout=30
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 3
     assert ended.stderr.strip() == "FRAMETALLY_MAX_VIDEO_BYTES is 'lots'. It takes a number above zero."

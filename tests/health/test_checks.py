@@ -101,7 +101,7 @@ def test_a_restore_that_was_cut_short_keeps_everything_from_starting(settings: S
     assert any("before it changed anything" in what for what in whats(settings))
     refuse_unusable(settings)
     (settings.data_dir / ".restore" / "ready").touch()
-    with pytest.raises(SettingsError, match=r"cut short. Run it again: python -m frametally restore"):
+    with pytest.raises(SettingsError, match=r"cut short. Run it again: frametally restore"):
         refuse_unusable(settings)
 
 

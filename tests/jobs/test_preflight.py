@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from frametally.cli.run import BAD_INPUT, main
+from frametally.cli.exit_code import ExitCode
+from frametally.cli.main import main
 from frametally.config.inference_servers import SERVERS_SETTING, ModelServers
 from frametally.contract import ModelInfo
 from frametally.job import EMBEDDED, ModelChoice
@@ -217,9 +218,9 @@ def test_the_command_line_refuses_what_is_certain_to_fail(
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("ROBOFLOW_API_KEY", "key")
     there = ["--model", "cars/1", "--api-url", "http://127.0.0.1:9"]
-    assert main(["run", str(tmp_path / "IMG_1.MOV"), *there]) == BAD_INPUT
+    assert main(["run", str(tmp_path / "IMG_1.MOV"), *there]) == ExitCode.BAD_INPUT
     assert "The service takes MP4, AVI, MKV, WEBM" in capsys.readouterr().err
-    assert main(["run", str(tmp_path / "slow.mp4"), "--fps", "20", *there]) == BAD_INPUT
+    assert main(["run", str(tmp_path / "slow.mp4"), "--fps", "20", *there]) == ExitCode.BAD_INPUT
     assert "cannot be analyzed at 20" in capsys.readouterr().err
 
 
@@ -228,5 +229,5 @@ def test_the_command_line_refuses_a_model_that_the_engine_does_not_have(
 ) -> None:
     write_video(tmp_path / "dock.mp4", frames=5, fps=10)
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
-    assert main(["run", str(tmp_path / "dock.mp4"), "--model", "cars/1"]) == BAD_INPUT
+    assert main(["run", str(tmp_path / "dock.mp4"), "--model", "cars/1"]) == ExitCode.BAD_INPUT
     assert "The built-in engine has no model cars/1." in capsys.readouterr().err

@@ -1,0 +1,60 @@
+"""The command line's parser, and which exit code each error becomes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from frametally.cli import main as cli
+from frametally.cli.exit_code import ExitCode
+from frametally.errors import ServiceUnreachable, SettingsError
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        cli.main(["--help"])
+    help_text = capsys.readouterr().out
+    assert exited.value.code == ExitCode.OK
+    assert help_text.startswith("usage: frametally ")
+    assert all(f"\n    {name}" in help_text for name in ("run", "engine", "backup", "restore"))
+
+
+def test_help_documents_every_exit_code() -> None:
+    epilog = cli.make_parser().format_help().partition("exit codes:")[2]
+    assert {int(line.split()[0]) for line in epilog.strip().splitlines()} == {2, *ExitCode}
+
+
+@pytest.mark.parametrize("arguments", [[], ["unknown"], ["run", "clip.mp4"], ["backup"]])
+def test_wrong_arguments_exit_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exited:
+        cli.main(arguments)
+    assert exited.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (SettingsError("Invalid value.", "Change it."), ExitCode.BAD_INPUT),
+        (ServiceUnreachable("No response.", "Try again."), ExitCode.SERVICE_FAILED),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED),
+    ],
+)
+def test_errors_become_exit_codes_and_one_line_on_stderr(
+    error: BaseException, exit_code: ExitCode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr("frametally.cli.restore.read_settings", fail)
+    assert cli.main(["restore", "backup.zip"]) == exit_code
+    assert capsys.readouterr().err == f"{str(error) or 'Interrupted.'}\n"
+
+
+def test_python_m_runs_the_same_command(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "frametally", "restore", str(tmp_path / "missing.zip")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == ExitCode.BAD_INPUT
+    assert "missing.zip" in ended.stderr
