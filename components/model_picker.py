@@ -38,7 +38,7 @@ def installed_models(connection: Connection) -> list[ModelInfo]:
 @st.cache_data(ttl=10, show_spinner=False)
 def _listed_models(connection: Connection) -> list[ModelInfo]:
     client = get_deployment().clients.client(connection.service, connection.key_id or "")
-    return client.list_models() if client and connection.service == EMBEDDED else []
+    return client.list_models(retry=False) if client and connection.service == EMBEDDED else []
 
 
 def _label(info: ModelInfo) -> str:

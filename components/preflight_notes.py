@@ -49,7 +49,7 @@ def preflight_notes(
     Nothing here asks the network: `address_is_good` does, once the person wants the job to run.
     """
     known = known_facts(deployment, connection.service, models, installed, infer_fps)
-    video = source.kept.facts if source.kept else None
+    video = source.kept.info if source.kept else None
     facts = replace(known, file_name=source.name, video=video, url=source.url)
     found = find_issues(facts)
     _draw(found)
@@ -105,7 +105,7 @@ def facts_of_another_run(
     """What is known of a job that runs these models over the video of an earlier one, at the same service."""
     kept = deployment.library.get(job.video_sha256 or "")
     known = known_facts(deployment, job.service, models, installed, infer_fps)
-    return replace(known, file_name=job.video_name, video=kept.facts if kept else None, url=job.video_url)
+    return replace(known, file_name=job.video_name, video=kept.info if kept else None, url=job.video_url)
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
@@ -121,7 +121,7 @@ def _draw(found: Sequence[PreflightIssue]) -> None:
 
 def _offer_remux(deployment: Deployment, source: VideoSource) -> None:
     kept = source.kept
-    if kept is None or not can_be_remuxed(kept.facts.codec):
+    if kept is None or not can_be_remuxed(kept.info.codec):
         st.caption("MP4 files do not hold pictures of its codec: encode it as MP4 (H.264) with any video program.")
     elif st.button("Make an MP4 file of it", icon=":material/movie:", help="Seconds; its sound is left out."):
         _remux(deployment, source.name, kept.sha256, kept.path)

@@ -10,7 +10,7 @@ from frametally.library.library import StoredVideo
 
 def video_card(video: StoredVideo) -> None:
     """Show the first picture beside duration, size, frame rate, codec and rotation."""
-    facts = video.facts
+    facts = video.info
     with st.container(border=True):
         picture, text = st.columns([1, 2], vertical_alignment="center")
         picture.image(first_picture(video), width="stretch")

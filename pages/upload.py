@@ -28,10 +28,10 @@ if source:
     with left:
         models = model_picker(deployment.ledger.presets(), installed, key="upload_models")
     with right:
-        infer_fps = rate_picker(source.kept.facts if source.kept else None, key="upload_rate")
+        infer_fps = rate_picker(source.kept.info if source.kept else None, key="upload_rate")
     facts = preflight_notes(deployment, connection, source, models, installed, infer_fps)
     ready = bool(models) and infer_fps is not None and facts is not None
-    frames = source.kept.facts.planned_count(infer_fps) if source.kept and infer_fps else None
+    frames = source.kept.info.planned_count(infer_fps) if source.kept and infer_fps else None
     estimate_note(deployment.ledger, connection.service, models, frames)
     wanted = st.button(
         f"Run on {escape_markdown(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready

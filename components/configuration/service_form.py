@@ -52,7 +52,7 @@ def _test(deployment: Deployment, address: str, api_key: str) -> Connection | No
         if not api_key:
             raise SettingsError("There is no API key yet.", "Type it into its field.")
         with st.spinner("Asking the service"):
-            workspace = VideoInferenceClient(api_url, api_key).open_workspace()
+            workspace = VideoInferenceClient(api_url, api_key).open_workspace(retry=False)
     except FrametallyError as error:
         show_error(error)
         return None

@@ -78,7 +78,7 @@ def _other_models(deployment: Deployment, job_id: str) -> None:
     installed = installed_models(connection)
     models = model_picker(deployment.ledger.presets(), installed, key="duplicate_models")
     kept = deployment.library.get(job.video_sha256 or "")
-    infer_fps = rate_picker(kept.facts if kept else None, key="duplicate_rate")
+    infer_fps = rate_picker(kept.info if kept else None, key="duplicate_rate")
     facts = facts_of_another_run(deployment, job, models, installed, infer_fps)
     ready = may_start(facts) and bool(models) and infer_fps is not None
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="duplicate_run", disabled=not ready):

@@ -145,7 +145,7 @@ def _engine_answers() -> bool:
     """Whether the built-in engine is there; one that fails for a while is."""
     client = get_deployment().clients.client(EMBEDDED, "")
     try:
-        return client is not None and bool(client.open_workspace())
+        return client is not None and bool(client.open_workspace(retry=False))
     except (RateLimited, ServerError):
         return True
     except ServiceError:

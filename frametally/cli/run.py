@@ -123,7 +123,7 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
     service, key_id = _connection(deployment)
     is_url = options.video.startswith(("http://", "https://"))
     kept = None if is_url else _keep(deployment, Path(options.video))
-    rate = options.fps or (min(_DEFAULT_FPS, kept.facts.fps) if kept else _DEFAULT_FPS)
+    rate = options.fps or (min(_DEFAULT_FPS, kept.info.fps) if kept else _DEFAULT_FPS)
     installed = _installed(deployment) if service == EMBEDDED else []
     models = _typed(models, installed)
     _refuse_what_would_fail(
@@ -131,7 +131,7 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
             now=utc_now(),
             service=service,
             file_name=kept.file_name if kept else "",
-            video=kept.facts if kept else None,
+            video=kept.info if kept else None,
             url=options.video if is_url else None,
             infer_fps=rate,
             models=models,

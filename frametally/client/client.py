@@ -85,10 +85,13 @@ class VideoInferenceClient:
             split_url(self.api_url), is_embedded=is_embedded, certificate_sha256=certificate_sha256
         )
 
-    def open_workspace(self) -> str:
-        """The workspace that the key opens: the cheap call that tells whether it is good."""
+    def open_workspace(self, *, retry: bool = True) -> str:
+        """Return the workspace of the key: a cheap call to test the key.
+
+        `retry=False` fails on the first error, for pages that wait for the answer.
+        """
         call = self._call("Testing the API key", "POST", "/")
-        return self._patiently(lambda: self._ask(call, Workspace)).workspace
+        return self._patiently(lambda: self._ask(call, Workspace), retry=retry).workspace
 
     def request_upload_url(self, file_name: str) -> str:
         """A signed URL for one PUT. Only a safe form of the base name leaves this machine."""
@@ -182,11 +185,14 @@ class VideoInferenceClient:
         limit_bytes = self._max_results_bytes
         self._patiently(lambda: exchange(call, lambda got: save(call, got, destination, limit_bytes, on_progress)))
 
-    def list_models(self) -> list[ModelInfo]:
-        """The models that the service can run, where it has our extension of the contract; else none."""
+    def list_models(self, *, retry: bool = True) -> list[ModelInfo]:
+        """List the models that the service can run; empty if the service lacks this extension of the contract.
+
+        `retry=False` fails on the first error, for pages that wait for the answer.
+        """
         call = self._call("Asking for the models", "GET", MODELS_PATH)
         try:
-            return self._patiently(lambda: self._ask(call, ModelList)).models
+            return self._patiently(lambda: self._ask(call, ModelList), retry=retry).models
         except NotFound:
             return []
 
@@ -215,9 +221,9 @@ class VideoInferenceClient:
     def _ask(self, call: Call, kind: type[Answer]) -> Answer:
         return exchange(call, lambda response: decode(call, response, kind))
 
-    def _patiently(self, attempt: Callable[[], Answer]) -> Answer:
+    def _patiently(self, attempt: Callable[[], Answer], *, retry: bool = True) -> Answer:
         """For calls whose repetition is harmless: two more attempts after a passing fault."""
-        for backoff_s in BACKOFF_S:
+        for backoff_s in BACKOFF_S if retry else ():
             wait_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311
             try:
                 return attempt()

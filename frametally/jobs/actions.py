@@ -122,7 +122,7 @@ def _again(ledger: Ledger, library: Library, job: Job, now: datetime, new_id: st
         video_url=job.video_url,
         models=job.models,
         infer_fps=job.infer_fps,
-        frames=kept.facts.planned_count(job.request_fps) if kept else None,
+        frames=kept.info.planned_count(job.request_fps) if kept else None,
         notes=job.notes,
         created_at=now,
         next_check_at=now,

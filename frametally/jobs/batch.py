@@ -82,12 +82,12 @@ def refused_files(files: Iterable[StoredVideo], facts: Facts) -> dict[str, str]:
     of_all = find_issues(facts)
     refused = {}
     for kept in files:
-        own = replace(facts, file_name=kept.file_name, video=kept.facts)
+        own = replace(facts, file_name=kept.file_name, video=kept.info)
         stops = [finding.what for finding in find_issues(own) if finding.stops and finding not in of_all]
         if stops:
             refused[kept.sha256] = stops[0]
         elif facts.free_bytes is not None:
-            facts = replace(facts, free_bytes=facts.free_bytes - kept.facts.size_bytes)
+            facts = replace(facts, free_bytes=facts.free_bytes - kept.info.size_bytes)
     return refused
 
 
@@ -112,7 +112,7 @@ def batch_jobs(
         {"video_name": line.name, "video_url": line.url, "notes": line.notes} for line in lines if not line.wrong
     ]
     of_files = [
-        {"video_name": kept.file_name, "video_sha256": kept.sha256, "frames": kept.facts.planned_count(infer_fps)}
+        {"video_name": kept.file_name, "video_sha256": kept.sha256, "frames": kept.info.planned_count(infer_fps)}
         for kept in files
     ]
     return [Job(id=str(uuid.uuid4()), **common, **own) for own in (*of_lines, *of_files)]  # type: ignore[arg-type]

@@ -89,7 +89,7 @@ class Workflow:
             video_url=video_url,
             models=tuple(models),
             infer_fps=infer_fps,
-            frames=kept.facts.planned_count(infer_fps) if kept else None,
+            frames=kept.info.planned_count(infer_fps) if kept else None,
             created_at=now,
             next_check_at=now,
         )

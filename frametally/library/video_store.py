@@ -25,13 +25,13 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     file_name: str
     """As the person who brought it last gave it, cleaned for showing."""
     path: Path
-    facts: VideoInfo
+    info: VideoInfo
 
 
 class _Card(msgspec.Struct, frozen=True):
     file_name: str
     video: str
-    facts: VideoInfo
+    info: VideoInfo = msgspec.field(name="facts")
     block_digest: str = ""
     """Empty where it was kept before there were block digests."""
 
@@ -52,16 +52,16 @@ class VideoStore:
 
     def used_bytes(self) -> int:
         """What all of them take on the disk."""
-        return sum(card.facts.size_bytes for _, card in self._cards())
+        return sum(card.info.size_bytes for _, card in self._cards())
 
     def has_size(self, size_bytes: int) -> bool:
         """Whether one has exactly this size."""
-        return any(card.facts.size_bytes == size_bytes for _, card in self._cards())
+        return any(card.info.size_bytes == size_bytes for _, card in self._cards())
 
     def find(self, size_bytes: int, block_digest: str) -> StoredVideo | None:
         """The one with this content."""
         for sha256, card in self._cards():
-            if card.facts.size_bytes == size_bytes and self._block_digest(sha256, card) == block_digest:
+            if card.info.size_bytes == size_bytes and self._block_digest(sha256, card) == block_digest:
                 return self._video(sha256, card)
         return None
 
@@ -96,7 +96,7 @@ class VideoStore:
 
     def _video(self, sha256: str, card: _Card) -> StoredVideo:
         path = self._folder / sha256 / card.video
-        return StoredVideo(sha256=sha256, file_name=card.file_name, path=path, facts=card.facts)
+        return StoredVideo(sha256=sha256, file_name=card.file_name, path=path, info=card.info)
 
 
 def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:
@@ -106,8 +106,8 @@ def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:
         VideoError: it is no video that can be read.
     """
     video = f"video{video_suffix_of(file_name)}"
-    facts = probe(data)
+    info = probe(data)
     staged.mkdir(exist_ok=True)
-    write_json(staged / "facts.json", _Card(file_name, video, facts, block_digest))
+    write_json(staged / "facts.json", _Card(file_name, video, info, block_digest))
     fsync(data.replace(staged / video))
     fsync(staged)

@@ -78,6 +78,18 @@ def test_after_three_attempts_the_last_fault_is_told(client: VideoInferenceClien
     assert len(server.seen) == 3
 
 
+def test_page_requests_fail_on_the_first_error(
+    client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
+) -> None:
+    server.replies_with(answer(status=503), answer({"workspace": "acme", "models": []}))
+    with pytest.raises(ServerError):
+        client.open_workspace(retry=False)
+    server.replies_with(answer(status=503), answer({"workspace": "acme", "models": []}))
+    with pytest.raises(ServerError):
+        client.list_models(retry=False)
+    assert (waits_s, len(server.seen)) == ([], 2)
+
+
 def test_a_refused_key_is_not_tried_again(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=401))
     with pytest.raises(Unauthorized):

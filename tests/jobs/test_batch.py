@@ -138,7 +138,7 @@ def test_files_share_the_disk_that_the_engine_copies_them_to(small_video: Path, 
     write_video(tmp_path / "slow.mp4", frames=8, fps=2)
     write_video(tmp_path / "other.mp4", frames=41, fps=10)
     kept = [library.add(path) for path in (small_video, tmp_path / "slow.mp4", tmp_path / "other.mp4")]
-    room = DISK_RESERVE_BYTES + kept[0].facts.size_bytes + kept[2].facts.size_bytes
+    room = DISK_RESERVE_BYTES + kept[0].info.size_bytes + kept[2].info.size_bytes
     facts = Facts(now=START, service=EMBEDDED, infer_fps=5.0, free_bytes=room)
     assert list(refused_files(kept, facts)) == [kept[1].sha256]
     refused = refused_files(kept, replace(facts, free_bytes=room - 1))

@@ -61,7 +61,7 @@ def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(media: Library
     assert kept.sha256 == sha256_of(small_video)
     assert kept.path.read_bytes() == content
     assert kept.file_name == "Ausflug · Straße.MP4"
-    assert (kept.facts.width_px, kept.facts.height_px, kept.facts.frame_count) == (320, 240, 40)
+    assert (kept.info.width_px, kept.info.height_px, kept.info.frame_count) == (320, 240, 40)
     assert media.get(kept.sha256) == kept
 
 

@@ -188,7 +188,7 @@ def test_a_video_that_is_not_what_it_is_called_runs_as_an_mp4_that_is_made_of_it
     made = deployment.library.get(app.session_state["runs"])
     assert made is not None
     assert made.sha256 != sent.sha256
-    assert (made.facts.container, made.facts.frame_count, made.file_name) == ("mov", 20, "camera.mp4")
+    assert (made.info.container, made.info.frame_count, made.file_name) == ("mov", 20, "camera.mp4")
 
 
 def test_a_mov_of_a_phone_is_kept_and_runs_once_it_is_an_mp4(
@@ -202,7 +202,7 @@ def test_a_mov_of_a_phone_is_kept_and_runs_once_it_is_an_mp4(
     assert not app.error
     made = deployment.library.get(app.session_state["runs"])
     assert made is not None
-    assert (made.file_name, made.path.name, made.facts.frame_count) == ("IMG_1.mp4", "video.mp4", 20)
+    assert (made.file_name, made.path.name, made.info.frame_count) == ("IMG_1.mp4", "video.mp4", 20)
 
 
 def run_of_a_kept_video(sha256: str) -> None:
