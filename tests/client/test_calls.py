@@ -15,7 +15,7 @@ from frametally.client.request import NotFound
 from frametally.contract import ModelInfo, ModelRequest
 from frametally.errors import BadRequest
 from frametally.storage.file_names import safe_file_name
-from tests.support.clients import KEY
+from tests.support.clients import KEY, make_client
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
 
 
@@ -140,7 +140,9 @@ def test_a_compressed_answer_is_read(client: VideoInferenceClient, server: Misbe
     assert client.open_workspace() == "acme"
 
 
-def test_threads_share_a_client(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_threads_share_a_client(server: MisbehavingServer) -> None:
+    client = make_client(server.url, read_timeout_s=10)
+
     def status_of(job_id: str) -> str:
         return str(client.get_status(job_id).report.message)
 

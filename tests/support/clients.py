@@ -30,13 +30,13 @@ def client(server: MisbehavingServer, waits_s: list[float]) -> VideoInferenceCli
     return make_client(server.url, waits_s)
 
 
-def make_client(url: str, waits_s: list[float] | None = None) -> VideoInferenceClient:
+def make_client(url: str, waits_s: list[float] | None = None, *, read_timeout_s: float = 0.3) -> VideoInferenceClient:
     waited = [] if waits_s is None else waits_s
     return VideoInferenceClient(
         url,
         KEY,
         connect_timeout_s=2.0,
-        read_timeout_s=0.3,
+        read_timeout_s=read_timeout_s,
         transfer_timeout_s=0.5,
         max_results_bytes=1 << 20,
         sleep=waited.append,
