@@ -28,7 +28,7 @@ import onnxruntime as ort
 from frametally.contract import ModelRequest
 from frametally.engine.runner import planned_frames, run_job
 from frametally.engine.spool import Job, JobRequest, Spool
-from frametally.video.decoding import build_index, plan_frames
+from frametally.video.frame_index import build_index, plan_frames
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 VIDEO = DATA / "videos" / "bottle-detection.mp4"

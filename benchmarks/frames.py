@@ -18,7 +18,8 @@ import av
 import cv2
 import numpy as np
 
-from frametally.video.decoding import FrameIndex, build_index, upright
+from frametally.video.decoding import upright
+from frametally.video.frame_index import FrameIndex, build_index
 from frametally.video.frame_reader import FrameReader
 
 SECONDS = 20

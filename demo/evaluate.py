@@ -22,7 +22,7 @@ from frametally.engine.detectors.detector import Detector
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Prediction
 from frametally.engine.runner import planned_frames
-from frametally.video.decoding import build_index, plan_frames
+from frametally.video.frame_index import build_index, plan_frames
 
 HERE: Final = Path(__file__).parent
 MODELS: Final = HERE / "models"

@@ -19,7 +19,8 @@ from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.storage.atomic import fsync, read_json
-from frametally.video.decoding import Image, build_index, read_frames
+from frametally.video.decoding import Image, read_frames
+from frametally.video.frame_index import build_index
 
 _DEMO: Final = Path(__file__).parents[1] / "demo"
 CLIP: Final = _DEMO / "sample" / "parcels.mp4"

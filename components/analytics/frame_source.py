@@ -5,7 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from frametally.library.library import StoredVideo
-from frametally.video.frame_reader import FrameReader, load_index
+from frametally.video.frame_index import load_index
+from frametally.video.frame_reader import FrameReader
 
 
 @st.cache_resource(

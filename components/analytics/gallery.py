@@ -64,5 +64,5 @@ def thumbnails(video: StoredVideo | None, positions: tuple[int, ...]) -> dict[in
         return {}
     from frametally.rendering.annotate import to_jpeg
 
-    found = reader_of(video).gallery(sorted(set(positions)), _HEIGHT_PX)
+    found = reader_of(video).thumbnails(sorted(set(positions)), _HEIGHT_PX)
     return {position: to_jpeg(image, quality=80) for position, image in found}

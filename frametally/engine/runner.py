@@ -24,7 +24,7 @@ from frametally.engine.result_entries import Entry
 from frametally.engine.spool import Job
 from frametally.engine.watchdog import OPENING, READING, WRITING, At
 from frametally.errors import VideoError
-from frametally.video.decoding import FrameIndex, build_index, plan_frames, planned_times_s
+from frametally.video.frame_index import FrameIndex, build_index, plan_frames, planned_times_s
 from frametally.video.frame_reader import FrameReader
 
 _MAX_THREADS: Final = 8

@@ -39,8 +39,9 @@ from frametally.rendering.scenes import scenes
 from frametally.rendering.video_specs import Report, VideoSpec
 from frametally.results import open_results
 from frametally.storage.atomic import TRY_AGAIN, disk_full_explained
-from frametally.video.decoding import FrameIndex, Image, upright
-from frametally.video.frame_reader import FrameReader, load_index
+from frametally.video.decoding import Image, upright
+from frametally.video.frame_index import FrameIndex, load_index
+from frametally.video.frame_reader import FrameReader
 
 ENCODER: Final = {"preset": "ultrafast", "crf": "25", "x264-params": "cabac=1:8x8dct=1"}
 MIN_WIDTH_PX: Final = 640

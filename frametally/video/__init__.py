@@ -1,1 +1,1 @@
-"""Video files: container, frame index, decoding, exact frames by position."""
+"""Read video files: containers, frame index, decoding, random access to frames, remuxing."""

@@ -1,4 +1,7 @@
-"""As much of H.264 (ITU-T H.264, 7.3) as tells a frame that decoding can begin at from one that only says so."""
+"""Parse H.264 slice headers (ITU-T H.264, 7.3) to find frames at which decoding can start.
+
+Our own parser: PyAV reports the container's keyframe flag only, which encoders also set on frames that are not intra.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,14 @@ _INTRA: Final = {2, 4, 7, 9}
 
 
 def is_intra(data: bytes, extradata: bytes | None) -> bool:
-    """Whether the first slice of a coded picture refers to no other picture.
+    """Whether the first slice of a coded picture references no other picture.
 
-    Encoders that refresh the picture bit by bit (`intra-refresh`) mark frames as keyframes from which decoding only
-    converges: their slices do refer to others.
+    Encoders with periodic intra refresh (`intra-refresh`) flag frames as keyframes from which decoding only
+    converges: their slices do reference other pictures.
 
     Args:
         data: one packet.
-        extradata: of the stream; begins with 1 where packets hold lengths in place of start codes.
+        extradata: of the stream; its first byte is 1 if packets contain lengths instead of start codes.
     """
     for unit in _units(data, extradata):
         kind = unit[0] & 31 if unit else 0
@@ -31,7 +34,7 @@ def is_intra(data: bytes, extradata: bytes | None) -> bool:
 
 
 def _units(data: bytes, extradata: bytes | None) -> Iterator[bytes]:
-    """The NAL units, each up to its first bytes at least."""
+    """The NAL units; of each at least its first bytes."""
     if not extradata or extradata[0] != 1 or len(extradata) < 5:
         yield from (unit for unit in data.split(b"\x00\x00\x01")[1:])
         return
@@ -43,7 +46,7 @@ def _units(data: bytes, extradata: bytes | None) -> Iterator[bytes]:
 
 
 def _slice_type(header: bytes) -> int:
-    """The second of the Exp-Golomb numbers (9.1) that a slice header begins with, after first_mb_in_slice."""
+    """The second Exp-Golomb number (9.1) of a slice header, after first_mb_in_slice."""
     bits = f"{int.from_bytes(header):0{len(header) * 8}b}"
     value = 0
     for _ in range(2):

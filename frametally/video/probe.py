@@ -1,4 +1,4 @@
-"""What a video file is: its size, length, rate and codec, found out by reading its index and decoding one frame."""
+"""Probe a video file: size, duration, frame rate and codec, from its index and its first frame."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from frametally.errors import VideoError
-from frametally.video.decoding import build_index, decode, open_video, upright
+from frametally.video.container import open_video
+from frametally.video.decoding import decode, upright
+from frametally.video.frame_index import build_index
 
 
 class VideoInfo(Struct, frozen=True, kw_only=True):
-    """What a probe finds out. Sizes are as shown, after rotation."""
+    """Properties of a video file. Width and height are those after rotation."""
 
     container: str
     codec: str
@@ -23,7 +25,7 @@ class VideoInfo(Struct, frozen=True, kw_only=True):
     frame_rate: str
     """Average frames per second as an exact fraction: `179/6`."""
     frame_count: int
-    """Frames that the file holds (that its header promises, where it was cut short)."""
+    """Frames in the file; for a truncated file, those that its header declares."""
     rotation_deg: int
     size_bytes: int
 
@@ -32,15 +34,15 @@ class VideoInfo(Struct, frozen=True, kw_only=True):
         return float(Fraction(self.frame_rate))
 
     def planned_count(self, infer_fps: float) -> int:
-        """How many frames are analyzed at this rate."""
+        """Number of frames that are analyzed at this rate."""
         return min(math.ceil(round(self.duration_s * infer_fps, 3)), self.frame_count)
 
 
 def probe(path: Path) -> VideoInfo:
-    """What the file is, found out by reading its index and decoding its first frame.
+    """Read the properties of a video; decodes its first frame.
 
     Raises:
-        VideoError: it is no video that can be read; the message says why.
+        VideoError: the file cannot be read as a video; the message gives the reason.
     """
     if path.stat().st_size == 0:
         raise VideoError("The file is empty.", "Choose the video again; the copy may have failed.")

@@ -11,7 +11,7 @@ from demo.settings import FPS
 from frametally.engine.detectors import InferenceParams, describe, open_detector
 from frametally.engine.detectors.detector import Detector
 from frametally.engine.picture import Picture
-from frametally.video.decoding import build_index
+from frametally.video.frame_index import build_index
 from frametally.video.frame_reader import FrameReader
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from frametally.engine.picture import Picture
-from frametally.video.decoding import build_index, decode, read_frames, upright
+from frametally.video.decoding import decode, read_frames, upright
+from frametally.video.frame_index import build_index
 from tests.engine.test_runner import write_rotated
 
 

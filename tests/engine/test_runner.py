@@ -162,7 +162,7 @@ def test_what_is_no_video_is_said_in_words(queue: Callable[..., Job], models_dir
     write_sound(sound)
     empty.touch()
     random.write_bytes(np.random.default_rng(1).bytes(4096))
-    reasons = {sound: "no picture, only sound", empty: "not a video", random: "not a video"}
+    reasons = {sound: "audio only", empty: "not a video", random: "not a video"}
     for video, reason in reasons.items():
         with pytest.raises(VideoError, match=reason) as refused:
             run_job(queue(video), models_dir)

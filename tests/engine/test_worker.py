@@ -129,7 +129,7 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(
     following = running_engine.submit(running_engine.upload(small_video))
     report = running_engine.wait(failing)
     assert report.status == 2
-    assert report.error == "The file has no picture, only sound. Choose a file with a video track."
+    assert report.error == "The file contains audio only. Choose a file with a video track."
     running_engine.results(following)
 
 

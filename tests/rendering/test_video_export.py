@@ -23,7 +23,8 @@ from frametally.rendering.video_export import ExportBusy, ExportState, ExportSta
 from frametally.rendering.video_specs import VideoSpec
 from frametally.storage import atomic as disk
 from frametally.storage.atomic import DiskFull
-from frametally.video.decoding import Image, build_index, decode, upright
+from frametally.video.decoding import Image, decode, upright
+from frametally.video.frame_index import build_index
 from tests.conftest import fill, write_video
 from tests.support.videos import archived, box, write
 

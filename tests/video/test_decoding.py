@@ -15,16 +15,8 @@ import numpy.typing as npt
 import pytest
 
 from frametally.errors import VideoError
-from frametally.video.decoding import (
-    FrameIndex,
-    Image,
-    build_index,
-    decode,
-    plan_frames,
-    planned_times_s,
-    read_frames,
-    upright,
-)
+from frametally.video.decoding import Image, decode, read_frames, upright
+from frametally.video.frame_index import FrameIndex, build_index, plan_frames, planned_times_s
 from frametally.video.probe import probe
 from tests.conftest import SHARED_DATA, write_video
 
@@ -233,7 +225,7 @@ def make_sound(path: Path) -> None:
 
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
     make_sound(tmp_path / "sound.mp4")
-    with pytest.raises(VideoError, match="no picture, only sound"):
+    with pytest.raises(VideoError, match="audio only"):
         probe(tmp_path / "sound.mp4")
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from frametally.errors import VideoError
-from frametally.video.decoding import FrameIndex, Image, build_index, decode, upright
-from frametally.video.frame_reader import FrameReader, load_index
+from frametally.video.decoding import Image, decode, upright
+from frametally.video.frame_index import FrameIndex, build_index, load_index
+from frametally.video.frame_reader import FrameReader
 from tests.conftest import write_video
 from tests.support.videos import FRAMES
 
@@ -129,7 +130,7 @@ def test_after_a_gallery_the_frames_behind_it_are_there() -> None:
     index = build_index(SAMPLE)
     for threads in (1, 2, 8):
         reader = FrameReader(SAMPLE, index, threads=threads)
-        assert [position for position, _ in reader.gallery([100], 48)] == [100]
+        assert [position for position, _ in reader.thumbnails([100], 48)] == [100]
         assert [position for position in range(101, 120) if reader.frame(position) is None] == []
 
 
@@ -172,7 +173,7 @@ def test_a_closed_reader_opens_again_when_asked(hard_videos: Path) -> None:
 
 def test_a_gallery_shows_its_frames_small_and_upright_in_order(hard_videos: Path) -> None:
     path = hard_videos / "turned.mp4"
-    shown = list(FrameReader(path, build_index(path)).gallery([50, 3, 3, 17, 99], 48))
+    shown = list(FrameReader(path, build_index(path)).thumbnails([50, 3, 3, 17, 99], 48))
     assert [position for position, _ in shown] == [3, 17, 50]
     assert {image.shape for _, image in shown} == {(48, 32, 3)}
     assert not np.array_equal(shown[0][1], shown[1][1])
@@ -181,7 +182,7 @@ def test_a_gallery_shows_its_frames_small_and_upright_in_order(hard_videos: Path
 def test_a_gallery_of_a_very_flat_video_stays_narrow(tmp_path: Path) -> None:
     write_video(tmp_path / "flat.mp4", frames=1, fps=10, width_px=1600, height_px=16)
     reader = FrameReader(tmp_path / "flat.mp4", build_index(tmp_path / "flat.mp4"))
-    assert [image.shape for _, image in reader.gallery([0], 160)] == [(41, 4096, 3)]
+    assert [image.shape for _, image in reader.thumbnails([0], 160)] == [(41, 4096, 3)]
 
 
 def test_the_index_is_kept_beside_the_video_and_found_again(hard_videos: Path, tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from frametally.errors import VideoError
 from frametally.storage.atomic import DiskFull
-from frametally.video.decoding import build_index, decode, upright
+from frametally.video.decoding import decode, upright
+from frametally.video.frame_index import build_index
 from frametally.video.probe import probe
 from frametally.video.remux import remux_to_mp4
 
@@ -80,14 +81,14 @@ def test_how_far_it_is_is_told(hard_videos: Path, tmp_path: Path) -> None:
 def test_what_mp4_does_not_hold_is_refused_with_the_codec(
     hard_videos: Path, tmp_path: Path, name: str, codec: str
 ) -> None:
-    with pytest.raises(VideoError, match=f"MP4 files hold no pictures of the codec {codec}. Encode it"):
+    with pytest.raises(VideoError, match=f"codec {codec}"):
         remux_to_mp4(hard_videos / name, tmp_path / "made.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_video_that_does_not_come_out_the_same_is_not_passed_on(hard_videos: Path, tmp_path: Path) -> None:
     """AVI keeps no times of B-frames: the copy has its frames elsewhere, and is thrown away."""
-    with pytest.raises(VideoError, match="do not go into an MP4 file as they are"):
+    with pytest.raises(VideoError, match="without re-encoding"):
         remux_to_mp4(hard_videos / "missing_pts.avi", tmp_path / "made.mp4")
     assert list(tmp_path.iterdir()) == []
 

@@ -1,0 +1,87 @@
+"""Open a video file with PyAV and read its packets.
+
+Files come from untrusted sources: only known container formats are opened, and only the local file itself (a playlist
+inside a `.mp4` must not make the demuxer open other files or addresses).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import av
+
+from frametally.errors import OutOfMemory, VideoError
+
+MAX_PIXELS: Final = 8192 * 8192
+"""Per frame; a small file can declare frames that would fill the memory."""
+_OPEN_OPTIONS: Final = {
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,avi,matroska,webm,mpegts",
+    "protocol_whitelist": "file",
+}
+_MEMORY_ERRORS: Final = (av.error.MemoryError, av.error.BlockingIOError)
+"""FFmpeg reports the second when no thread could be created, which also means a lack of memory."""
+_DEFAULT: Final = av.stream.Disposition.default
+_COVER: Final = av.stream.Disposition.attached_pic
+
+
+@contextmanager
+def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
+    """The container and its video stream (the default one, else the first).
+
+    Raises:
+        VideoError: the file is not a readable video, or has no video stream.
+        OutOfMemory: there is not enough memory to open it.
+    """
+    try:
+        container = av.open(str(path), options=_OPEN_OPTIONS, metadata_errors="replace")
+    except _MEMORY_ERRORS as error:
+        raise OutOfMemory from error
+    except (av.FFmpegError, OSError) as error:
+        raise VideoError(
+            "This is not a video that can be read: it is damaged, cut short before its index, or not a video at all.",
+            "Play it to check, then export it again as MP4 (H.264).",
+        ) from error
+    with container:
+        streams = [stream for stream in container.streams.video if not stream.disposition & _COVER]
+        if not streams:
+            raise VideoError("The file contains audio only.", "Choose a file with a video track.")
+        chosen = next((stream for stream in streams if stream.disposition & _DEFAULT), streams[0])
+        if chosen.codec_context.width * chosen.codec_context.height > MAX_PIXELS:
+            raise VideoError("The resolution of this video is too high.", "Scale it down to at most 8K and try again.")
+        chosen.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # also if the size changes mid-stream
+        yield container, chosen
+
+
+def packets_of(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream in file order; ends early where the file is damaged."""
+    with until_damaged():
+        yield from container.demux(stream)
+
+
+def packet_pts(packet: Any) -> int | None:
+    """Presentation time of a packet; its decoding time in containers that store only that."""
+    pts: int | None = packet.pts if packet.pts is not None else packet.dts
+    return pts
+
+
+def has_reliable_pts(container: Any, stream: Any) -> bool:
+    """Whether frame times can be trusted: AVI stores none, and FFmpeg guesses them out of order for B-frames."""
+    return not (container.format.name == "avi" and stream.codec_context.has_b_frames)
+
+
+@contextmanager
+def until_damaged() -> Iterator[None]:
+    """Leave the block where the file is damaged, without an error.
+
+    Raises:
+        OutOfMemory: a lack of memory is not damage.
+    """
+    try:
+        yield
+    except _MEMORY_ERRORS as error:
+        raise OutOfMemory from error
+    except av.FFmpegError:
+        return
