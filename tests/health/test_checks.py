@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
+import tempfile
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -55,10 +56,12 @@ def test_a_folder_that_cannot_be_written_to_is_named() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a while")
-def test_a_secret_of_another_user_is_named_and_not_replaced(settings: Settings, tmp_path: Path) -> None:
+def test_a_secret_of_another_user_is_named_and_not_replaced(settings: Settings) -> None:
     secret = read_or_make_secret(settings.link_secret_file)
-    for folder in (*tmp_path.parents[:2], tmp_path, settings.data_dir):
-        folder.chmod(0o777)
+    system_folders = Path(tempfile.gettempdir()).parents
+    for folder in (settings.data_dir, *settings.data_dir.parents):
+        if folder != Path(tempfile.gettempdir()) and folder not in system_folders:
+            folder.chmod(0o777)
     os.seteuid(65534)
     try:
         with pytest.raises(SettingsError, match="file secret of the data folder belongs to another user"):

@@ -25,6 +25,7 @@ from streamlit.testing.v1.element_tree import Block, Button, Element
 
 from components.session import get_deployment
 from frametally.cli.engine import make_app
+from frametally.client import client
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment
 
@@ -39,6 +40,7 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.startswith("FRAMETALLY_") or name == "ROBOFLOW_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(client, "BACKOFF_S", (0.0, 0.0))  # the number of attempts stays, only the waits go
     _forget()
     yield tmp_path / "data"
     _forget()
@@ -66,13 +68,9 @@ def working_engine(data_dir: Path) -> Iterator[str]:
 
 @pytest.fixture
 def open_page() -> OpenPage:
-    """Open a page as a new tab does."""
+    """Open a page the way a new tab does: its script runs once, without the start page before it."""
 
-    def opened(name: str) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30).run()
-        return app.switch_page(f"../pages/{name}.py").run()
-
-    return opened
+    return _open
 
 
 @pytest.fixture
@@ -109,11 +107,15 @@ def chart(app: AppTest, key: str) -> dict[str, Any]:
 
 
 def open_link(**params: str | list[str]) -> AppTest:
-    """Open the Analytics page by a link with these parameters."""
+    """Open the Analytics page through a link with these query parameters."""
+    return _open("analytics", **params)
+
+
+def _open(name: str, **params: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30)
-    for name, value in params.items():
-        app.query_params[name] = value
-    return app.switch_page("../pages/analytics.py").run()
+    for param, value in params.items():
+        app.query_params[param] = value
+    return app.switch_page(f"../pages/{name}.py").run()
 
 
 def pick(app: AppTest, key: str, points: Sequence[int | list[int]] = (), box: Sequence[float] = ()) -> None:

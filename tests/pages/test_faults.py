@@ -20,7 +20,6 @@ from starlette.types import Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 
 from components.session import get_deployment
-from frametally.client import client
 from frametally.deployment import Deployment
 from frametally.engine.fault_injection import FAULTS, read_faults
 from frametally.engine.server import Engine
@@ -310,7 +309,6 @@ def _named_in_settings(service: Service, monkeypatch: pytest.MonkeyPatch) -> Ite
         monkeypatch.setenv("FRAMETALLY_API_URL", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("ROBOFLOW_API_KEY", KEY)
         monkeypatch.setenv("FRAMETALLY_LOST_AFTER_S", str(LOST_AFTER_S))
-        monkeypatch.setattr(client, "BACKOFF_S", (0.0, 0.0))  # how often it tries stays; only the waits go
         yield service
 
 
@@ -398,7 +396,6 @@ def test_a_job_that_cannot_be_called_off_now_goes_on_until_it_can(
 def broken_engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     """The built-in engine, as it is started with the setting."""
     monkeypatch.setenv("FRAMETALLY_ENGINE_FAULTS", "broken-500")
-    monkeypatch.setattr(client, "BACKOFF_S", (0.0, 0.0))
     request.getfixturevalue("engine")
 
 
