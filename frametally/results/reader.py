@@ -266,7 +266,7 @@ def _model_table(notes: ModelNotes, frames: pa.Table) -> ModelTable:
         name=notes.name,
         kind=notes.kind,
         classes=tuple(sorted(notes.classes)),
-        analyzed=frames[f"analyzed_{notes.number}"].to_numpy(),
+        analyzed=frames[f"analysed_{notes.number}"].to_numpy(),
         image_wh=np.column_stack(sides),
         odd=notes.odd,
         keypoint_names=tuple(notes.points[code] for code in notes.point_order),

@@ -55,7 +55,7 @@ class Frames:
         wh = np.frombuffer(self.wh, dtype=np.float32).reshape(-1, 2)
         analyzed = column(np.frombuffer(self.analyzed, dtype=np.bool_))
         size = {f"width_px_{model}": column(wh[:, 0]), f"height_px_{model}": column(wh[:, 1])}
-        return {f"analyzed_{model}": analyzed, **size}
+        return {f"analysed_{model}": analyzed, **size}  # the name on disk since the first version
 
 
 class Names(dict[str, int]):

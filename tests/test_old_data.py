@@ -1,0 +1,140 @@
+"""A data folder of commit e8f1716 opens with the same numbers, and its open jobs end.
+
+`tests/support/make_old_data.py` made it. To try another, of PostgreSQL for instance, name its folder in `OLD_DATA` and
+its database in `OLD_DATABASE_URL`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+
+from frametally.analysis.class_mapping import ClassMapping
+from frametally.analysis.series import series_of
+from frametally.analysis.summary import counts_of, totals_of
+from frametally.analysis.view import View
+from frametally.config.settings import Settings
+from frametally.deployment import Deployment, open_deployment
+from frametally.engine.server import Engine
+from frametally.job import JobStatus
+from frametally.ledger.ledger import Preset
+from frametally.ledger.tags import tags_of
+from frametally.results import Results, open_results
+from tests.pages.conftest import answering
+
+ARCHIVE = Path(__file__).parent / "support" / "old_data.tar.xz"
+
+
+@dataclass(frozen=True)
+class OldData:
+    """The opened deployment, and what the old version said of it."""
+
+    deployment: Deployment
+    jobs: dict[str, str]
+    """Job id by what the job is there for."""
+    expected: dict[str, dict[str, Any]]
+    """By job id."""
+    start_engine: Callable[[], None]
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Iterator[OldData]:
+    if given := os.environ.get("OLD_DATA"):
+        shutil.copytree(given, tmp_path, dirs_exist_ok=True)
+    else:
+        with tarfile.open(ARCHIVE) as packed:
+            packed.extractall(tmp_path, filter="data")
+    data_dir = tmp_path / "data"
+    url = os.environ.get("OLD_DATABASE_URL", f"sqlite:///{data_dir / 'frametally.db'}")
+    settings = Settings(data_dir=data_dir, database_url=url, models_dir=data_dir / "models")
+    where: list[int] = []
+    deployment = open_deployment(settings, lambda: f"http://127.0.0.1:{where[0]}")
+    engine = Engine(
+        folder=settings.engine_dir,
+        models_dir=settings.models_dir,
+        key=deployment.engine_key,
+        link_secret=deployment.link_secret,
+        max_video_bytes=settings.max_video_bytes,
+    )
+    expected = json.loads((tmp_path / "expected.json").read_text())
+    with answering(Starlette(routes=engine.routes()), lifespan=False) as port:
+        where.append(port)
+        yield OldData(deployment, expected["jobs"], expected["results"], engine.start)
+        engine.stop()
+    deployment.ledger.close()
+
+
+def test_old_jobs_have_their_states_notes_tags_and_history(old: OldData) -> None:
+    ledger = old.deployment.ledger
+    for job_id, expected in old.expected.items():
+        job = ledger.job(job_id)
+        assert job.status.value == expected["status"], job_id
+        assert (job.failure, job.frames) == (expected["failure"], expected["frames"])
+        assert (job.notes, job.video_sha256) == (expected["notes"], expected["video_sha256"])
+        assert tags_of(ledger, [job_id]).get(job_id, []) == expected["tags"]
+        assert [[event.kind.value, event.cause] for event in ledger.history(job_id)] == expected["history"]
+        assert old.deployment.library.get(job.video_sha256 or "") is not None
+    assert [preset.name for preset in ledger.presets()] == ["Dock"]
+    assert isinstance(ledger.presets()[0], Preset)
+
+
+def test_old_results_show_the_same_numbers(old: OldData) -> None:
+    finished = [job_id for job_id, expected in old.expected.items() if expected["status"] == "succeeded"]
+    assert len(finished) >= 11
+    for job_id in finished:
+        results, expected = open_results(old.deployment.settings.results_dir / job_id), old.expected[job_id]
+        assert results.time_s.tolist() == expected["time_s"]
+        assert [results.raw_entry(at) for at in (0, len(results.time_s) - 1)] == expected["raw"]
+        assert {name: numbers(results, name, model) for name, model in expected["models"].items()} == expected["models"]
+
+
+def numbers(results: Results, name: str, expected: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "kind": results.models[name].kind.value,
+        "classes": list(results.models[name].classes),
+        "counts": {},
+    }
+    for confidence in expected["counts"]:
+        view = View(results, name, float(confidence), ClassMapping())
+        counts = counts_of(view)
+        totals = [
+            [row.class_name, row.mean, row.peak, row.present, row.first_seen_s, row.last_seen_s]
+            for row in totals_of(view)
+        ]
+        found["counts"][confidence] = {
+            "boxes": counts.boxes.tolist(),
+            "analyzed": counts.analyzed.tolist(),
+            "totals": totals,
+        }
+    found["series"] = [
+        {"names": list(series.names), "values": np.nan_to_num(series.values, nan=-1.0).tolist()}
+        for series in series_of(View(results, name))
+    ]
+    return found
+
+
+@pytest.mark.parametrize("purpose", ["open", "created", "lost"])
+def test_open_and_lost_jobs_of_an_old_folder_end(old: OldData, purpose: str) -> None:
+    old.start_engine()
+    job_id, workflow = old.jobs[purpose], old.deployment.workflow
+
+    def is_done() -> bool:
+        workflow.refresh(job_id)
+        return old.deployment.ledger.job(job_id).status is JobStatus.SUCCEEDED
+
+    end = time.monotonic() + 60
+    while not is_done():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    assert old.deployment.ledger.job(job_id).frames == {"open": 8, "lost": 8, "created": 16}[purpose]
