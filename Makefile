@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: run test check bench
+.PHONY: run test check bench lock
 
 run: .venv/runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(HOST)
@@ -20,6 +20,16 @@ check: .venv/development
 
 bench: .venv/development .venv/browser
 	$(BIN)/python -m benchmarks
+
+# Pins every package for all supported versions of Python; UPGRADE=--upgrade takes newer releases.
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet \
+	--custom-compile-command "make lock"
+EXPORT := $(COMPILE) --no-annotate --constraint requirements.lock
+lock: .venv/development
+	$(COMPILE) $(UPGRADE) --all-extras --output-file requirements.lock
+	$(EXPORT) --extra postgresql --output-file requirements.txt
+	$(EXPORT) --extra postgresql --extra dev --output-file requirements-dev.txt
+	$(EXPORT) --extra train --output-file demo/requirements.txt
 
 .venv/created:
 	$(PYTHON) -m venv .venv

@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from frametally.config.app_folder import APP_FOLDER
 from frametally.errors import SettingsError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.workflow import Workflow
@@ -22,7 +23,7 @@ from frametally.storage.atomic import fsync, read_json
 from frametally.video.decoding import Image, read_frames
 from frametally.video.frame_index import build_index
 
-_DEMO: Final = Path(__file__).parents[1] / "demo"
+_DEMO: Final = APP_FOLDER / "demo"
 CLIP: Final = _DEMO / "sample" / "parcels.mp4"
 MODEL: Final = ModelChoice(model_id="parcels", version="2")
 MODEL_FILE: Final = _DEMO / "models" / MODEL.model_id / MODEL.version / "model.onnx"

@@ -7,10 +7,10 @@ from os.path import expanduser
 from pathlib import Path
 from typing import Final
 
+from frametally.config.app_folder import APP_FOLDER
 from frametally.errors import SettingsError
 
 _NAME: Final = ".streamlit/secrets.toml"
-_APP: Final = Path(__file__).parents[2]
 
 
 def read_secrets() -> dict[str, object]:
@@ -21,7 +21,7 @@ def read_secrets() -> dict[str, object]:
     """
     found: dict[str, object] = {}
     person = Path(expanduser("~"))  # noqa: PTH111 (Path's own fails for somebody without a home)
-    for folder in (person, Path.cwd(), _APP):
+    for folder in (person, Path.cwd(), APP_FOLDER):
         try:
             found |= tomllib.loads((folder / _NAME).read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):

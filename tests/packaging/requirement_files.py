@@ -1,0 +1,94 @@
+"""Read requirement files with hashes, the lock, and the dependencies in pyproject.toml."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+EXPORTS = {
+    "requirements.txt": ["postgresql"],
+    "requirements-dev.txt": ["postgresql", "dev"],
+    "demo/requirements.txt": ["train"],
+}
+"""The extras whose packages each exported file pins, besides the dependencies."""
+
+
+@dataclass(frozen=True)
+class Pin:
+    """One package of a requirements file; a package has several where versions differ by marker."""
+
+    requirement: Requirement
+    hashes: frozenset[str]
+
+    @property
+    def name(self) -> NormalizedName:
+        return canonicalize_name(self.requirement.name)
+
+    @property
+    def version(self) -> str:
+        return str(self.requirement.specifier).removeprefix("==")
+
+    @property
+    def applies_here(self) -> bool:
+        return self.requirement.marker is None or self.requirement.marker.evaluate()
+
+
+def read_pins(path: Path) -> list[Pin]:
+    """The pins of a file in pip's format, comments left out."""
+    lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+    entries = "\n".join(lines).replace("\\\n", " ").splitlines()
+    return [_parse_pin(entry) for entry in entries if entry.strip()]
+
+
+def _parse_pin(entry: str) -> Pin:
+    requirement, *_ = entry.split(" --hash=")
+    return Pin(Requirement(requirement.strip()), frozenset(re.findall(r"--hash=(\S+)", entry)))
+
+
+def read_project() -> dict[str, Any]:
+    """The `[project]` table of pyproject.toml."""
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return project
+
+
+def declared(extras: Sequence[str] = ()) -> list[Requirement]:
+    """The dependencies of the project with those of the extras."""
+    project = read_project()
+    optional = project["optional-dependencies"]
+    return [
+        Requirement(text) for text in (*project["dependencies"], *(text for name in extras for text in optional[name]))
+    ]
+
+
+def closure_of(direct: Sequence[Requirement]) -> set[NormalizedName]:
+    """The names of these packages and of all that they require here, by the metadata of what is installed.
+
+    A package that is not installed is listed without what it requires.
+    """
+    seen: set[tuple[NormalizedName, str]] = set()
+    waiting = [(requirement, "") for requirement in direct]
+    while waiting:
+        requirement, _ = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        for extra in ("", *requirement.extras):
+            if (name, extra) not in seen:
+                seen.add((name, extra))
+                waiting += [(needed, "") for needed in _requirements_of(name, extra)]
+    return {name for name, _ in seen}
+
+
+def _requirements_of(name: NormalizedName, extra: str) -> Iterator[Requirement]:
+    try:
+        listed = [Requirement(text) for text in requires(name) or []]
+    except PackageNotFoundError:
+        return
+    yield from (needed for needed in listed if needed.marker is None or needed.marker.evaluate({"extra": extra}))
