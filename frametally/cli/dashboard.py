@@ -38,8 +38,8 @@ def execute(options: argparse.Namespace) -> NoReturn:
 def streamlit_command(folder: Path, *, host: str, port: int) -> list[str]:
     """The command line that serves `app.py` of the folder.
 
-    Streamlit reads `.streamlit/config.toml` of the script's folder after that of the working directory, so theme and limits
-    apply from any working directory.
+    The `.streamlit/config.toml` of the script's folder overrides that of the working directory, so theme and limits
+    apply from anywhere.
 
     Raises:
         SettingsError: the folder has no `app.py`.

@@ -75,14 +75,13 @@ def closure_of(direct: Sequence[Requirement]) -> set[NormalizedName]:
     A package that is not installed is listed without what it requires.
     """
     seen: set[tuple[NormalizedName, str]] = set()
-    waiting = [(requirement, "") for requirement in direct]
+    waiting = list(direct)
     while waiting:
-        requirement, _ = waiting.pop()
+        requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
-        for extra in ("", *requirement.extras):
-            if (name, extra) not in seen:
-                seen.add((name, extra))
-                waiting += [(needed, "") for needed in _requirements_of(name, extra)]
+        for extra in {"", *requirement.extras} - {known for other, known in seen if other == name}:
+            seen.add((name, extra))
+            waiting += _requirements_of(name, extra)
     return {name for name, _ in seen}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -39,10 +41,17 @@ def imported_packages(*places: str) -> set[str]:
         file for place in places for file in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"))
     ]
     modules = {name for file in files for name in top_level_imports(file)} - OURS - set(sys.stdlib_module_names)
-    known = packages_distributions()
+    known = installed_distributions()
     return {canonicalize_name(known.get(module, [module])[0]) for module in modules}
 
 
+@cache
+def installed_distributions() -> Mapping[str, list[str]]:
+    """The distributions of each importable module."""
+    return packages_distributions()
+
+
+@cache
 def top_level_imports(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text())))
     direct = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
