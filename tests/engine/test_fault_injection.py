@@ -198,7 +198,7 @@ def test_a_wrong_number_of_calls_is_refused(text: str) -> None:
 
 
 def test_the_documentation_lists_every_fault() -> None:
-    text = (ROOT / "docs" / "bad-days.md").read_text()
+    text = (ROOT / "docs" / "failures.md").read_text()
     assert [name for name, fault in FAULTS.items() if f"| `{name}` | {fault.meaning} |" not in text] == []
 
 
