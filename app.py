@@ -20,6 +20,7 @@ from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
+from frametally.network.routes import api_key_check, starlette_routes
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
 
@@ -39,7 +40,7 @@ else:
     engine = Engine(
         folder=deployment.settings.engine_dir,
         models_dir=deployment.settings.models_dir,
-        key=deployment.engine_key,
+        check=api_key_check(deployment.engine_key),
         link_secret=deployment.link_secret,
         max_video_bytes=deployment.settings.max_video_bytes,
         private_urls=deployment.settings.engine_private_urls,
@@ -62,4 +63,4 @@ else:
         engine.stop()
 
     routes = [*engine.routes(), *library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)]
-    app = App(SHELL, routes=routes, lifespan=lifespan)
+    app = App(SHELL, routes=starlette_routes(routes), lifespan=lifespan)

@@ -130,7 +130,7 @@ def _offer_remux(deployment: Deployment, source: VideoSource) -> None:
 def _remux(deployment: Deployment, name: str, sha256: str, path: Path) -> None:
     bar = st.progress(0.0, text="Putting its pictures into an MP4 file")
     try:
-        with deployment.library.scratch() as folder:
+        with deployment.library.uploads.scratch() as folder:
             made = folder / "video.mp4"
             remux_to_mp4(path, made, bar.progress)
             kept = deployment.library.add(made, f"{Path(name).stem}.mp4")

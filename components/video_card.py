@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.errors import escape_markdown
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 
 
 def video_card(video: StoredVideo) -> None:

@@ -23,7 +23,7 @@ from frametally.exports.tables import (
     write_counts_parquet,
 )
 from frametally.job import Job
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 from frametally.results import ARCHIVE_NAME
 from frametally.storage.atomic import TRY_AGAIN, check_room, disk_full_explained
 

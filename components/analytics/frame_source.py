@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
 

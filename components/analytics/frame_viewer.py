@@ -11,7 +11,7 @@ import streamlit as st
 from components.analytics.frame_source import reader_of
 from components.video_card import format_time
 from frametally.analysis.view import View
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 
 if TYPE_CHECKING:
     from frametally.rendering.annotate import Scene

@@ -12,7 +12,7 @@ from components.errors import escape_markdown
 from components.video_card import format_time
 from frametally.analysis.moments import DEFINITIONS, Moment, every, in_order, of_classes
 from frametally.analysis.view import View
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 
 _MAX = 24
 _COLUMNS = 4

@@ -12,7 +12,7 @@ from components.analytics.gallery import gallery
 from frametally.analysis.view import View
 from frametally.deployment import Deployment
 from frametally.job import Job
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 
 _MOMENTS, _COMPARE, _EXPORTS = "Moments", "Compare models", "Take it away"
 

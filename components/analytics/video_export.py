@@ -14,7 +14,7 @@ from frametally.analysis.view import View
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, MediaError
 from frametally.job import Job
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 from frametally.rendering.video_export import ExportStatus
 from frametally.rendering.video_specs import VideoSpec
 

@@ -17,7 +17,7 @@ from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job
 from frametally.jobs.batch import BatchLine, batch_jobs, judged, read_batch, refused_files, start_batch
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 
 _EXAMPLE = "https://example.com/monday.mp4\nhttps://example.com/tuesday.mp4"
 _DONE = "batch_started"

@@ -14,7 +14,7 @@ from components.video_card import format_size, video_card
 from frametally.client.request import split_url
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 from frametally.network.download import fetch
 
 
@@ -84,7 +84,7 @@ def _fetch(deployment: Deployment, url: str, name: str, known: dict[str, str]) -
         bar.progress(share, text=f"Fetched {format_size(done_bytes)}")
 
     try:
-        with deployment.library.scratch() as folder:
+        with deployment.library.uploads.scratch() as folder:
             path = folder / "video"
             settings = deployment.settings
             fetch(

@@ -16,6 +16,7 @@ from frametally.cli.exit_code import ExitCode
 from frametally.config.settings import Settings, read_or_make_secret
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
+from frametally.network.routes import api_key_check, starlette_routes
 
 
 def add_parser(commands: Any) -> None:
@@ -48,7 +49,7 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
     engine = Engine(
         folder=settings.engine_dir,
         models_dir=settings.models_dir,
-        key=settings.engine_key or read_or_make_secret(settings.engine_key_file),
+        check=api_key_check(settings.engine_key or read_or_make_secret(settings.engine_key_file)),
         link_secret=read_or_make_secret(settings.link_secret_file),
         max_video_bytes=settings.max_video_bytes,
         private_urls=settings.engine_private_urls,
@@ -65,4 +66,4 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
         yield
         engine.stop()
 
-    return Starlette(routes=engine.routes(), lifespan=lifespan)
+    return Starlette(routes=starlette_routes(engine.routes()), lifespan=lifespan)

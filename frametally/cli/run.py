@@ -33,7 +33,7 @@ from frametally.errors import SettingsError, VideoError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.model_reference import parse_model_reference
 from frametally.jobs.preflight import Facts, find_issues
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 from frametally.network.urls import parse_service_url
 from frametally.results import ARCHIVE_NAME, Results, open_results
 

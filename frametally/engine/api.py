@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import hmac
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
 from functools import wraps
 from pathlib import Path
 from typing import Final, TypeVar
@@ -17,7 +15,6 @@ from msgspec import Struct, structs
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 
 from frametally.config.inference_servers import ModelServers
 from frametally.contract import (
@@ -45,8 +42,16 @@ from frametally.engine.detectors import check_request, list_models
 from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
 from frametally.engine.openapi import DESCRIPTION_PATH, get_description
 from frametally.engine.spool import Job, JobRequest, Spool
-from frametally.errors import FrametallyError, LinkExpired, MediaError, ModelError
+from frametally.errors import LinkExpired, MediaError, ModelError
 from frametally.network.download import parse_public_url
+from frametally.network.routes import (
+    PUBLIC,
+    Check,
+    GuardedRoute,
+    Handler,
+    HttpError,
+    with_optional_slash,
+)
 from frametally.storage.atomic import Arrival, DiskFull
 
 BATCH_BYTES: Final = 4 << 20
@@ -56,21 +61,7 @@ _CHECK_AGAIN: Final = {"Retry-After": "1"}
 """Our extension: a status call here costs nobody anything, so the floor of a minute need not hold."""
 _LOG = logging.getLogger("frametally.engine")
 
-Handler = Callable[[Request], Awaitable[Response]]
 Message = TypeVar("Message", bound=Struct)
-
-
-class Refusal(Exception):
-    """An answer that is not the one asked for."""
-
-    def __init__(self, status: int, error: str, message: str = "") -> None:
-        super().__init__(error)
-        self.status = status
-        self.body = ErrorBody(error, message)
-
-    @classmethod
-    def of(cls, status: int, error: FrametallyError) -> Refusal:
-        return cls(status, error.what, error.next_step)
 
 
 class Api:
@@ -83,33 +74,47 @@ class Api:
         links: Links,
         models_dir: Path,
         model_servers: ModelServers,
-        key: str,
+        check: Check,
         max_video_bytes: int,
     ) -> None:
         self._spool = spool
         self._links = links
         self._models_dir = models_dir
         self._model_servers = model_servers
-        self._key = key.encode()
+        self._check = check
+        self._upload_link = Check("signed upload link", self._open_upload_link)
+        self._results_link = Check("signed results link", self._open_results_link)
         self._max_video_bytes = max_video_bytes
         self._known_ended: set[str] = set()
 
-    def routes(self) -> list[Route]:
-        """Every call, each with and without a trailing slash; `GET /` stays the host's own."""
-        return [
-            Route("/", _answered(self._keyed(self.get_workspace)), methods=["POST"]),
-            *_both(UPLOAD_URL_PATH, POST=self._keyed(self.create_upload_url)),
-            *_both(
-                VIDEO_INFER_PATH,
-                POST=self._keyed(self.create_job),
-                GET=self._keyed(self.get_job_status),
-                DELETE=self._keyed(self.cancel_job),
-            ),
-            *_both(MODELS_PATH, GET=self._keyed(self.list_models)),
-            Route(DESCRIPTION_PATH, _answered(get_description), methods=["GET"]),
-            *_both(UPLOAD_PATH + "{token}", PUT=self.receive_upload),
-            *_both(RESULTS_PATH + "{token}", GET=self.get_results),
-        ]
+    def routes(self) -> list[GuardedRoute]:
+        """Every call, each with and without a trailing slash; `GET /` is left to the host."""
+        upload, results = UPLOAD_PATH + "{token}", RESULTS_PATH + "{token}"
+        return with_optional_slash(
+            [
+                self._route("POST", "/", self.get_workspace, "Test the key and name its workspace"),
+                self._route("POST", UPLOAD_URL_PATH, self.create_upload_url, "Create a signed upload link"),
+                self._route("POST", VIDEO_INFER_PATH, self.create_job, "Start a job"),
+                self._route("GET", VIDEO_INFER_PATH, self.get_job_status, "Get the status of a job"),
+                self._route("DELETE", VIDEO_INFER_PATH, self.cancel_job, "Cancel a job"),
+                self._route("GET", MODELS_PATH, self.list_models, "List the installed models"),
+                self._route("GET", DESCRIPTION_PATH, get_description, "Get the OpenAPI description", PUBLIC),
+                self._route("PUT", upload, self.receive_upload, "Upload a video", self._upload_link),
+                self._route("GET", results, self.get_results, "Download the results of a job", self._results_link),
+            ]
+        )
+
+    def _route(
+        self, method: str, path: str, handler: Handler, purpose: str, check: Check | None = None
+    ) -> GuardedRoute:
+        return GuardedRoute(
+            path=path,
+            methods=(method,),
+            handler=handler,
+            purpose=purpose,
+            check=check or self._check,
+            middleware=_answered,
+        )
 
     async def get_workspace(self, _: Request) -> Response:
         return _json(Workspace(WORKSPACE))
@@ -119,10 +124,9 @@ class Api:
         return _json(UploadUrl(self._links.make("upload", str(uuid.uuid4()), origin=_origin(request))))
 
     async def receive_upload(self, request: Request) -> Response:
-        upload_id = self._open_link("upload", request)
         if int(request.headers.get("content-length", "0")) > self._max_video_bytes:
             raise self._too_large()
-        arrival = await run_in_threadpool(self._spool.receive, upload_id)
+        arrival = await run_in_threadpool(self._spool.receive, request.state.upload_id)
         try:
             await self._write_body(request, arrival)
             await run_in_threadpool(arrival.keep)
@@ -141,7 +145,7 @@ class Api:
             key = request.headers.get(IDEMPOTENCY_KEY, "")
             job = await run_in_threadpool(self._spool.accept, job_request, upload_id=upload_id, key=key)
         except MediaError as error:
-            raise Refusal.of(400, error) from error
+            raise HttpError.of(400, error) from error
         request.state.job_id = job.id
         return _json(JobAccepted(job.id, "The job is queued."))
 
@@ -165,12 +169,12 @@ class Api:
             return _json(Cancellation(job.id, CANCELLED))
         if job.is_cancelled:
             return _json(Cancellation(job.id, "The job was cancelled before."))
-        raise Refusal(409, f"The job has ended before: it is {job.state}.", "Its status says what came of it.")
+        raise HttpError(409, f"The job has ended before: it is {job.state}.", "Its status says what came of it.")
 
     async def get_results(self, request: Request) -> Response:
-        job = self._spool.find(self._open_link("results", request))
+        job = self._spool.find(request.state.results_job_id)
         if job is None or job.state != "done":
-            raise Refusal(404, "These results are not here any more.", "Run the job again.")
+            raise HttpError(404, "These results are not here any more.", "Run the job again.")
         request.state.job_id = job.id
         return FileResponse(job.results, media_type="application/json")
 
@@ -180,27 +184,21 @@ class Api:
     def _asked_for(self, request: Request) -> Job:
         job = self._spool.find(request.query_params.get("job_id", ""))
         if job is None:
-            raise Refusal(404, "There is no job with this job_id.")
+            raise HttpError(404, "There is no job with this job_id.")
         request.state.job_id = job.id
         return job
 
-    def _keyed(self, handler: Handler) -> Handler:
-        """Answer only calls that carry the key."""
+    async def _open_upload_link(self, request: Request) -> None:
+        request.state.upload_id = self._open_link("upload", request)
 
-        @wraps(handler)
-        async def keyed(request: Request) -> Response:
-            given = request.query_params.get("api_key", "")
-            if not hmac.compare_digest(given.encode(), self._key):
-                raise Refusal(401, "The API key is missing or wrong.", "Send the engine's key as ?api_key=….")
-            return await handler(request)
-
-        return keyed
+    async def _open_results_link(self, request: Request) -> None:
+        request.state.results_job_id = self._open_link("results", request)
 
     def _open_link(self, purpose: Purpose, request: Request) -> str:
         try:
             return self._links.open(purpose, request.path_params["token"])
         except LinkExpired as error:
-            raise Refusal.of(403, error) from error
+            raise HttpError.of(403, error) from error
 
     async def _write_body(self, request: Request, arrival: Arrival) -> None:
         """Stream the body to disk in large pieces from a thread: small writes would hold up the event loop."""
@@ -218,15 +216,15 @@ class Api:
 
     def _check_models(self, models: list[ModelRequest]) -> None:
         if not models:
-            raise Refusal(400, "The job names no model.", "Put at least one into `models`.")
+            raise HttpError(400, "The job names no model.", "Put at least one into `models`.")
         names = [(model.model_id, model.version) for model in models]
         if len(set(names)) < len(names):
-            raise Refusal(400, "The job names one model twice.", "Name each version of a model once.")
+            raise HttpError(400, "The job names one model twice.", "Name each version of a model once.")
         try:
             for model in models:
                 check_request(self._models_dir, model, self._model_servers)
         except ModelError as error:
-            raise Refusal.of(400, error) from error
+            raise HttpError.of(400, error) from error
 
     def _upload_of(self, input_url: str) -> str | None:
         """The upload that a job reads; None where it names a public address."""
@@ -234,20 +232,12 @@ class Api:
             parse_public_url(input_url)
             return self._links.upload_id_in(input_url)
         except (MediaError, LinkExpired) as error:
-            raise Refusal.of(400, error) from error
+            raise HttpError.of(400, error) from error
 
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"The video is larger than the {self._max_video_bytes} bytes allowed.", "Cut or shrink it.")
-
-
-def _both(path: str, **handlers: Handler) -> list[Route]:
-    """The path in both spellings, with a handler for each method: in one route, so that a 405 can name them all."""
-
-    async def handle(request: Request) -> Response:
-        return await handlers["GET" if request.method == "HEAD" else request.method](request)
-
-    bare = path.rstrip("/")
-    return [Route(spelling, _answered(handle), methods=list(handlers)) for spelling in (bare, bare + "/")]
+    def _too_large(self) -> HttpError:
+        return HttpError(
+            413, f"The video is larger than the {self._max_video_bytes} bytes allowed.", "Cut or shrink it."
+        )
 
 
 def _answered(handler: Handler) -> Handler:
@@ -279,8 +269,8 @@ def _answered(handler: Handler) -> Handler:
 async def _refusals_answered(handler: Handler, request: Request) -> Response:
     try:
         return await handler(request)
-    except Refusal as refusal:
-        return _json(refusal.body, status=refusal.status)
+    except HttpError as error:
+        return _json(ErrorBody(error.what, error.next_step), status=error.status_code)
     except ClientDisconnect:
         return Response(status_code=499)  # nobody is there to read it; the log shows it
     except DiskFull as error:
@@ -293,7 +283,7 @@ async def _refusals_answered(handler: Handler, request: Request) -> Response:
 
 def _check_rate(infer_fps: float) -> None:
     if refusal := rate_refusal(infer_fps):
-        raise Refusal(400, refusal, "Change infer_fps.")
+        raise HttpError(400, refusal, "Change infer_fps.")
 
 
 async def _decoded(request: Request, kind: type[Message]) -> Message:
@@ -302,11 +292,11 @@ async def _decoded(request: Request, kind: type[Message]) -> Message:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_JSON_BYTES:
-            raise Refusal(413, "The JSON body is too large.", f"It may have {MAX_JSON_BYTES} bytes.")
+            raise HttpError(413, "The JSON body is too large.", f"It may have {MAX_JSON_BYTES} bytes.")
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(400, "The JSON body is not what this call takes.", str(error)) from error
+        raise HttpError(400, "The JSON body is not what this call takes.", str(error)) from error
 
 
 def _origin(request: Request) -> str:

@@ -12,8 +12,7 @@ import logging
 import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import wraps
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +20,12 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from frametally.contract import MODELS_PATH, UPLOAD_URL_PATH, VIDEO_INFER_PATH, StatusReport
-from frametally.engine.api import Handler
 from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH
 from frametally.errors import SettingsError
+from frametally.network.routes import GuardedRoute, Handler
 
 RETRY_AFTER_S: Final = 30
 UNKNOWN_WORD: Final = "warming up"
@@ -55,22 +53,20 @@ class ActiveFault:
     name: str
     calls_left: float = math.inf
 
-    def around(self, route: Route) -> Route:
-        """The route with this fault before it; the same one where the fault has no business there."""
-        fault, inner, path = FAULTS[self.name], route.endpoint, route.path.rstrip("/")
-        methods = (route.methods or set()) - {"HEAD"}
-        if fault.calls.isdisjoint((method, path) for method in methods):
+    def around(self, route: GuardedRoute) -> GuardedRoute:
+        """The route with this fault in place of its handler; unchanged if the fault does not apply to it."""
+        fault, inner, path = FAULTS[self.name], route.handler, route.path.rstrip("/")
+        if fault.calls.isdisjoint((method, path) for method in route.methods):
             return route
 
-        @wraps(inner)
         async def answer(request: Request) -> Response:
             if self.calls_left <= 0 or (request.method, path) not in fault.calls:
-                return await inner(request)  # type: ignore[no-any-return]
+                return await inner(request)
             self.calls_left -= 1
             _LOG.info("fault %s meets %s %s", self.name, request.method, route.path)
             return await fault.answer(request, inner)
 
-        return Route(route.path, answer, methods=list(methods))
+        return replace(route, handler=answer)
 
 
 def read_faults(text: str, *, host: str | None) -> list[ActiveFault]:
@@ -88,8 +84,8 @@ def read_faults(text: str, *, host: str | None) -> list[ActiveFault]:
     return faults
 
 
-def faulty(routes: Iterable[Route], faults: Sequence[ActiveFault]) -> list[Route]:
-    """The routes of the API with these faults before them."""
+def faulty(routes: Iterable[GuardedRoute], faults: Sequence[ActiveFault]) -> list[GuardedRoute]:
+    """The routes of the API with these faults; a refused request never meets one."""
     changed = list(routes)
     for fault in reversed(faults):
         changed = [fault.around(route) for route in changed]

@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from starlette.routing import Route
-
 import frametally
 from frametally.config.inference_servers import NO_SERVERS, ModelServers
 from frametally.engine.api import Api
 from frametally.engine.fault_injection import ActiveFault, faulty
 from frametally.engine.links import Links
 from frametally.engine.spool import KEEP_S, Spool
+from frametally.network.routes import Check, GuardedRoute
 
 FIRST_PAUSE_S: Final = 0.5
 MAX_PAUSE_S: Final = 30.0
@@ -37,7 +36,7 @@ class Engine:
         *,
         folder: Path,
         models_dir: Path,
-        key: str,
+        check: Check,
         link_secret: str,
         max_video_bytes: int,
         private_urls: bool = False,
@@ -45,14 +44,14 @@ class Engine:
         keep_s: float = KEEP_S,
         model_servers: ModelServers = NO_SERVERS,
     ) -> None:
-        """`keep_s`: for how long uploads and ended jobs are kept."""
+        """`check` guards every call without a signed link; `keep_s` is how long uploads and ended jobs are kept."""
         self._spool = Spool(folder.absolute())
         self._api = Api(
             spool=self._spool,
             links=Links(link_secret),
             models_dir=models_dir.absolute(),
             model_servers=model_servers,
-            key=key,
+            check=check,
             max_video_bytes=max_video_bytes,
         )
         self._faults = faults
@@ -67,7 +66,7 @@ class Engine:
             model_servers.settings(),
         )
 
-    def routes(self) -> list[Route]:
+    def routes(self) -> list[GuardedRoute]:
         """The routes of the API, for the root of a host."""
         routes = self._api.routes()
         if not self._faults:

@@ -19,7 +19,7 @@ from frametally.job import Job, JobStatus, ModelChoice
 from frametally.jobs.preflight import Facts, PreflightIssue, find_issues
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import clean_tag
-from frametally.library.library import StoredVideo
+from frametally.library.video_store import StoredVideo
 from frametally.network.download import parse_public_url
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name
 

@@ -26,7 +26,8 @@ from frametally.jobs.steps import heard, progress_writer
 from frametally.ledger.lease import lease_held
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.uploads import begin_upload, forget_upload, kept_upload
-from frametally.library.library import Library, StoredVideo
+from frametally.library.library import Library
+from frametally.library.video_store import StoredVideo
 
 MAX_UPLOAD_BREAKS: Final = 10
 KEPT_THERE_S: Final = 6 * 24 * 3600.0

@@ -171,7 +171,7 @@ class Workflow:
 
     def tidy(self) -> None:
         """Remove what given-up uploads and crashes left behind more than a day ago, and jobs deleted an hour ago."""
-        self.library.remove_stale_uploads(_KEEP_LEFTOVERS_S, self.clock().timestamp())
+        self.library.uploads.remove_stale(_KEEP_LEFTOVERS_S, self.clock().timestamp())
         self.collector.tidy()
         remove_deleted(self.ledger, self.results_dir, self.exports_dir, self.clock())
 

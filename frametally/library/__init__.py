@@ -1,1 +1,1 @@
-"""The kept videos: store, quota, tickets, resumable uploads, routes."""
+"""Videos on disk: store, quota, tickets, resumable uploads, routes."""

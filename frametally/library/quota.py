@@ -1,4 +1,4 @@
-"""Whether one more video fits: by its own size, beside all others, on the disk; asked before its first byte."""
+"""Admission control: whether one more video fits, checked before its first byte is accepted."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import NamedTuple
 from frametally.errors import MediaError
 from frametally.storage.atomic import check_room, size_in_words
 
-_STANDS_STILL_S = 600.0
-"""An upload that nothing has come of for so long keeps no room from others, but for what has arrived."""
+_STALLED_AFTER_S = 600.0
+"""A stalled upload reserves only the space of what it has received."""
 
 
 class VideoTooLarge(MediaError):
@@ -18,35 +18,35 @@ class VideoTooLarge(MediaError):
 
 
 class QuotaReached(MediaError):
-    """All videos together would take more than they may."""
+    """The video would exceed the quota for all videos together."""
 
 
 class Limits(NamedTuple):
-    """What videos may take."""
+    """The space that videos may take."""
 
     folder: Path
-    """On the disk that has to have room."""
+    """On the disk whose free space is checked."""
     max_video_bytes: int
     quota_bytes: int | None
-    """All of them together; None: as much as the disk has."""
+    """For all videos together; None: limited by the disk only."""
 
 
-class Arriving(NamedTuple):
-    """An upload under way."""
+class UploadInProgress(NamedTuple):
+    """An upload that is not complete."""
 
     size_bytes: int
-    arrived_bytes: int
-    still_for_s: float
-    """How long ago something of it came."""
+    received_bytes: int
+    idle_s: float
+    """Time since its last byte."""
 
     @property
-    def coming_bytes(self) -> int:
-        """What is still to come, and has its room kept."""
-        return 0 if self.still_for_s > _STANDS_STILL_S else self.size_bytes - self.arrived_bytes
+    def reserved_bytes(self) -> int:
+        """The space kept for the bytes that are still expected."""
+        return 0 if self.idle_s > _STALLED_AFTER_S else self.size_bytes - self.received_bytes
 
 
-def check_fits(size_bytes: int, limits: Limits, kept_bytes: int, arriving: Iterable[Arriving]) -> None:
-    """Have room for a video of this size beside what is kept and what is announced.
+def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: Iterable[UploadInProgress]) -> None:
+    """Check that a video of this size fits in addition to stored videos and announced uploads.
 
     Raises:
         MediaError: it is empty or too large, or there is no room for it.
@@ -58,13 +58,13 @@ def check_fits(size_bytes: int, limits: Limits, kept_bytes: int, arriving: Itera
             f"The video has {size_in_words(size_bytes)}; up to {size_in_words(limits.max_video_bytes)} are accepted.",
             "Choose a shorter part of it.",
         )
-    under_way = list(arriving)
-    coming_bytes = sum(upload.coming_bytes for upload in under_way)
-    check_room(limits.folder, coming_bytes + size_bytes)
-    used_bytes = kept_bytes + coming_bytes + sum(upload.arrived_bytes for upload in under_way)
+    uploads = list(in_progress)
+    reserved_bytes = sum(upload.reserved_bytes for upload in uploads)
+    check_room(limits.folder, reserved_bytes + size_bytes)
+    used_bytes = stored_bytes + reserved_bytes + sum(upload.received_bytes for upload in uploads)
     if limits.quota_bytes is not None and used_bytes + size_bytes > limits.quota_bytes:
         raise QuotaReached(
             f"The videos here take {size_in_words(used_bytes)} of {size_in_words(limits.quota_bytes)}; "
             f"{size_in_words(size_bytes)} more do not fit.",
-            "Whoever runs this dashboard can raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
+            "The operator of this dashboard can raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
         )

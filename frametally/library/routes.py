@@ -1,9 +1,9 @@
-"""How a browser brings a video and fetches a file: routes on the dashboard's own origin.
+"""HTTP routes of the library, on the dashboard's own origin.
 
-    /frametally/uploads/       resumable uploads (`tus.py`)
-    /frametally/files/<ticket> one file of the data folder, whole or by range
+    /frametally/uploads/         resumable uploads (`tus.py`)
+    /frametally/files/<ticket>   one file of the data folder, whole or by range
 
-No cookies: each carries its own authority.
+No cookies are read: an upload ticket, an upload's id or a file ticket authorizes each request.
 """
 
 from __future__ import annotations
@@ -15,26 +15,22 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
 
 from frametally.contract import ErrorBody
 from frametally.errors import FrametallyError
-from frametally.library.library import (
-    Library,
-    OffsetMismatch,
-    QuotaReached,
-    UploadUnknown,
-    VideoTooLarge,
-)
+from frametally.library.library import Library
+from frametally.library.quota import QuotaReached, VideoTooLarge
 from frametally.library.tickets import TicketRefused, Tickets
-from frametally.library.tus import TUS, Handler, Refused, Uploads
+from frametally.library.tus import TUS, VERSION, TusHandlers
+from frametally.library.upload_store import OffsetMismatch, UploadUnknown
+from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError
 from frametally.storage.atomic import DiskFull
 from frametally.storage.file_names import clean_file_name
 
 UPLOADS_PREFIX: Final = "/frametally/uploads/"
 FILES_PREFIX: Final = "/frametally/files/"
 
-_STATUS: Final[dict[type[FrametallyError], int]] = {
+_STATUS_CODES: Final[dict[type[FrametallyError], int]] = {
     TicketRefused: 401,
     UploadUnknown: 404,
     OffsetMismatch: 409,
@@ -43,69 +39,135 @@ _STATUS: Final[dict[type[FrametallyError], int]] = {
     DiskFull: 507,
 }
 _UNPROCESSABLE = 422
+_METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def library_routes(library: Library, tickets: Tickets, data_dir: Path) -> list[Route]:
-    """The routes for the dashboard's own origin: no CORS headers, JSON errors."""
-    uploads = Uploads(library, tickets)
+def library_routes(library: Library, tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
+    """The routes for uploads and files: no CORS headers, errors in JSON."""
+    return [*_upload_routes(TusHandlers(library), library, tickets), *_file_routes(tickets, data_dir)]
 
-    async def send_file(request: Request) -> Response:
-        ticket = tickets.check_file(request.path_params["ticket"])
-        path = await run_in_threadpool(_file_below, data_dir, ticket.path)
-        name = clean_file_name(ticket.download_name or path.name)
-        # Kept packed, wanted plain: the browser unpacks it on the way to the disk.
-        unpacked = {"Content-Encoding": "gzip"} if path.suffix == ".gz" and not name.endswith(".gz") else {}
-        return FileResponse(
-            path,
-            filename=name,
-            content_disposition_type="attachment" if ticket.download_name else "inline",
-            headers={"Cache-Control": "private", "X-Content-Type-Options": "nosniff", **unpacked},
-        )
 
+def _upload_routes(tus: TusHandlers, library: Library, tickets: Tickets) -> list[GuardedRoute]:
+    upload = UPLOADS_PREFIX + "{upload_id}"
+    with_ticket, with_id = _upload_ticket_check(tickets), _upload_id_check(library)
+    by_method = {"HEAD": _tus(tus.progress), "PATCH": _tus(tus.receive), "DELETE": _tus(tus.cancel)}
+    overridden = _overridden({**by_method, "OPTIONS": tus.describe})
     return [
-        _route(UPLOADS_PREFIX, OPTIONS=uploads.describe, POST=_tus(uploads.create)),
-        _route(
-            UPLOADS_PREFIX + "{upload_id}",
-            OPTIONS=uploads.describe,
-            HEAD=_tus(uploads.progress),
-            PATCH=_tus(uploads.receive),
-            DELETE=_tus(uploads.cancel),
-        ),
-        _route(FILES_PREFIX + "{ticket}", GET=send_file, HEAD=send_file),
+        _route("OPTIONS", UPLOADS_PREFIX, tus.describe, "Describe the tus server", PUBLIC),
+        _route("POST", UPLOADS_PREFIX, _tus(tus.create), "Begin an upload", with_ticket),
+        _no_other_methods(UPLOADS_PREFIX, "OPTIONS", "POST"),
+        _route("OPTIONS", upload, tus.describe, "Describe the tus server", PUBLIC),
+        _route("HEAD", upload, by_method["HEAD"], "Get the offset of an upload", with_id),
+        _route("PATCH", upload, by_method["PATCH"], "Append to an upload", with_id),
+        _route("DELETE", upload, by_method["DELETE"], "Cancel an upload", with_id),
+        _route("POST", upload, overridden, "Run the method in X-HTTP-Method-Override", with_id),
+        _no_other_methods(upload, "OPTIONS", "HEAD", "PATCH", "DELETE", "POST"),
     ]
 
 
-def _route(path: str, **handlers: Handler) -> Route:
-    """A route that answers every failure as JSON, also a method it does not know."""
+def _file_routes(tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
+    path = FILES_PREFIX + "{ticket}"
 
-    async def endpoint(request: Request) -> Response:
-        try:
-            method = request.headers.get("x-http-method-override", request.method)  # tus: where PATCH does not pass
-            handler = handlers.get(method)
-            if handler is None:
-                raise Refused(405, f"{method} has no meaning here.", f"Use one of {', '.join(handlers)}.")
-            return await handler(request)
-        except FrametallyError as error:
-            return _failure(error)
+    async def verify(request: Request) -> None:
+        request.state.file_ticket = tickets.check_file(request.path_params["ticket"])
 
-    return Route(path, endpoint, methods=["OPTIONS", "HEAD", "GET", "POST", "PUT", "PATCH", "DELETE"])
+    async def send_file(request: Request) -> Response:
+        ticket = request.state.file_ticket
+        file = await run_in_threadpool(_file_below, data_dir, ticket.path)
+        name = clean_file_name(ticket.download_name or file.name)
+        # Stored compressed and requested plain: the browser decompresses it while saving.
+        encoding = {"Content-Encoding": "gzip"} if file.suffix == ".gz" and not name.endswith(".gz") else {}
+        return FileResponse(
+            file,
+            filename=name,
+            content_disposition_type="attachment" if ticket.download_name else "inline",
+            headers={"Cache-Control": "private", "X-Content-Type-Options": "nosniff", **encoding},
+        )
+
+    return [
+        _route("GET", path, send_file, "Download a file of the data folder", Check("file ticket", verify)),
+        _no_other_methods(path, "GET", "HEAD"),
+    ]
+
+
+def _upload_ticket_check(tickets: Tickets) -> Check:
+    async def verify(request: Request) -> None:
+        scheme, _, ticket = request.headers.get("authorization", "").partition(" ")
+        tickets.check_upload(ticket if scheme.lower() == "bearer" else "")
+
+    return Check("upload ticket", verify)
+
+
+def _upload_id_check(library: Library) -> Check:
+    """Only the creator of an upload knows its id."""
+
+    async def verify(request: Request) -> None:
+        request.state.upload = await run_in_threadpool(library.uploads.get, request.path_params["upload_id"])
+
+    return Check("upload id", verify)
+
+
+def _route(method: str, path: str, handler: Handler, purpose: str, check: Check) -> GuardedRoute:
+    return GuardedRoute(
+        path=path, methods=(method,), handler=handler, purpose=purpose, check=check, middleware=_errors_as_json
+    )
+
+
+def _no_other_methods(path: str, *allowed: str) -> GuardedRoute:
+    async def refuse(request: Request) -> Response:
+        raise _method_not_allowed(request.method, allowed)
+
+    return GuardedRoute(
+        path=path,
+        methods=tuple(method for method in _METHODS if method not in allowed),
+        handler=refuse,
+        purpose="Refuse other methods in JSON",
+        check=PUBLIC,
+        middleware=_errors_as_json,
+    )
+
+
+def _overridden(by_method: dict[str, Handler]) -> Handler:
+    """Dispatch a POST by the header that tus defines for networks where PATCH and DELETE do not pass."""
+
+    async def dispatch(request: Request) -> Response:
+        method = request.headers.get("x-http-method-override", request.method)
+        if method not in by_method:
+            raise _method_not_allowed(method, tuple(by_method))
+        return await by_method[method](request)
+
+    return dispatch
+
+
+def _method_not_allowed(method: str, allowed: tuple[str, ...]) -> HttpError:
+    return HttpError(405, f"{method} is not allowed here.", f"Use one of {', '.join(allowed)}.")
 
 
 def _tus(handler: Handler) -> Handler:
     async def checked(request: Request) -> Response:
-        if request.headers.get("tus-resumable") != TUS["Tus-Resumable"]:
-            raise Refused(412, "This server speaks tus 1.0.0.", "Send the header Tus-Resumable: 1.0.0.")
+        if request.headers.get("tus-resumable") != VERSION:
+            raise HttpError(412, f"This server requires tus {VERSION}.", f"Send the header Tus-Resumable: {VERSION}.")
         return await handler(request)
 
     return checked
 
 
-def _failure(error: FrametallyError) -> Response:
-    status_code = error.status_code if isinstance(error, Refused) else _STATUS.get(type(error), _UNPROCESSABLE)
+def _errors_as_json(handler: Handler) -> Handler:
+    async def answered(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except FrametallyError as error:
+            return _error_response(error)
+
+    return answered
+
+
+def _error_response(error: FrametallyError) -> Response:
+    status_code = error.status_code if isinstance(error, HttpError) else _STATUS_CODES.get(type(error), _UNPROCESSABLE)
     return Response(
-        msgspec.json.encode(ErrorBody(type(error).__name__.lstrip("_"), str(error))),
+        msgspec.json.encode(ErrorBody(type(error).__name__, str(error))),
         status_code=status_code,
-        headers=TUS | {"Tus-Version": "1.0.0", "Cache-Control": "no-store", "Connection": "close"},
+        headers=TUS | {"Tus-Version": VERSION, "Cache-Control": "no-store", "Connection": "close"},
         media_type="application/json",
     )
 
@@ -114,5 +176,5 @@ def _file_below(data_dir: Path, relative_path: str) -> Path:
     root = data_dir.resolve()
     path = (root / relative_path).resolve()
     if not path.is_relative_to(root) or not path.is_file():
-        raise Refused(404, "This file is not here any more.", "Reload the page.")
+        raise HttpError(404, "This file no longer exists.", "Reload the page.")
     return path

@@ -1,4 +1,4 @@
-"""Short-lived signed permissions that Python puts into a page: to begin uploads, or to read one file."""
+"""Tickets: short-lived signed permissions that a page contains, to begin uploads or to read one file."""
 
 from __future__ import annotations
 
@@ -10,58 +10,58 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from frametally.errors import MediaError
 
-TICKET_LIFE_S: Final = 12 * 3600
-"""A working day: a tab left open over lunch still uploads and plays."""
+TICKET_LIFETIME_S: Final = 12 * 3600
+"""A working day, so that a tab left open over lunch still uploads and plays."""
 
 
 class TicketRefused(MediaError):
-    """A ticket is missing, forged or too old."""
+    """A ticket is missing, forged or expired."""
 
 
 class FileTicket(msgspec.Struct, frozen=True):
-    """What a file ticket opens."""
+    """The file that a ticket gives access to."""
 
     path: str
     """Relative to the data folder."""
     download_name: str | None
-    """The name to save it under; None: shown in the page."""
+    """The name to save it as; None: shown in the page."""
 
 
 class Tickets:
-    """Makes and checks them; each is good for one thing."""
+    """Makes and verifies tickets; each kind is valid for one purpose."""
 
-    def __init__(self, secret: str, *, life_s: int = TICKET_LIFE_S) -> None:
+    def __init__(self, secret: str, *, lifetime_s: int = TICKET_LIFETIME_S) -> None:
         self._uploads = URLSafeTimedSerializer(secret, salt="frametally.upload")
         self._files = URLSafeTimedSerializer(secret, salt="frametally.file")
-        self._life_s = life_s
+        self._lifetime_s = lifetime_s
 
     def for_upload(self) -> str:
-        """The right to begin uploads."""
+        """A ticket to begin uploads."""
         return str(self._uploads.dumps(""))
 
     def check_upload(self, ticket: str) -> None:
-        """Let an upload begin.
+        """Accept a ticket to begin an upload.
 
         Raises:
-            TicketRefused: forged or too old.
+            TicketRefused: forged or expired.
         """
         self._load(self._uploads, ticket)
 
     def for_file(self, relative_path: Path, download_name: str | None = None) -> str:
-        """The right to read one file of the data folder, saved under a name or, without one, shown in the page."""
+        """A ticket to read one file of the data folder: saved as `download_name`, or shown in the page without one."""
         return str(self._files.dumps([relative_path.as_posix(), download_name]))
 
     def check_file(self, ticket: str) -> FileTicket:
-        """What the ticket opens.
+        """The file that the ticket gives access to.
 
         Raises:
-            TicketRefused: forged or too old.
+            TicketRefused: forged or expired.
         """
         path, download_name = self._load(self._files, ticket)
         return FileTicket(path, download_name)
 
     def _load(self, serializer: URLSafeTimedSerializer, ticket: str) -> Any:
         try:
-            return serializer.loads(ticket, max_age=self._life_s)
+            return serializer.loads(ticket, max_age=self._lifetime_s)
         except BadData:
             raise TicketRefused("This page has been open too long.", "Reload it and try again.") from None

@@ -1,4 +1,4 @@
-"""The videos that stay, each under its sha256, once.
+"""Stored videos, each once, in a folder named by its sha256.
 
 videos/<sha256>/   facts.json, video.mp4
 """
@@ -9,6 +9,7 @@ import errno
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -17,56 +18,62 @@ from frametally.storage.digests import digests_of
 from frametally.storage.file_names import video_suffix_of
 from frametally.video.probe import VideoInfo, probe
 
+METADATA_FILE: Final = "facts.json"
+
 
 class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole, readable video that stays."""
+    """A complete, readable video."""
 
     sha256: str
+    """Lower-case hex."""
     file_name: str
-    """As the person who brought it last gave it, cleaned for showing."""
+    """As given by the last upload, cleaned for display."""
     path: Path
     info: VideoInfo
 
 
-class _Card(msgspec.Struct, frozen=True):
+class _Metadata(msgspec.Struct, frozen=True):
+    """The content of `facts.json`; its names are those of earlier versions."""
+
     file_name: str
     video: str
+    """The name of the video file in the same folder."""
     info: VideoInfo = msgspec.field(name="facts")
     block_digest: str = ""
-    """Empty where it was kept before there were block digests."""
+    """Empty if the video was stored before block digests existed."""
 
 
 class VideoStore:
-    """Everything below one folder; any number of processes may share it."""
+    """All stored videos below one folder, which any number of processes may share."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, sha256: str) -> StoredVideo | None:
-        """The one with this sha256, in lower-case hex; None where there is none, or where it is no sha256."""
+        """The video with this sha256 in lower-case hex; None if there is none or the text is no sha256."""
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
-        card = read_json(self._folder / sha256 / "facts.json", _Card)
-        return self._video(sha256, card) if card else None
+        metadata = read_json(self._folder / sha256 / METADATA_FILE, _Metadata)
+        return self._video(sha256, metadata) if metadata else None
 
     def used_bytes(self) -> int:
-        """What all of them take on the disk."""
-        return sum(card.info.size_bytes for _, card in self._cards())
+        """The size of all video files together."""
+        return sum(metadata.info.size_bytes for _, metadata in self._all())
 
     def has_size(self, size_bytes: int) -> bool:
-        """Whether one has exactly this size."""
-        return any(card.info.size_bytes == size_bytes for _, card in self._cards())
+        """Whether a stored video has exactly this size."""
+        return any(metadata.info.size_bytes == size_bytes for _, metadata in self._all())
 
     def find(self, size_bytes: int, block_digest: str) -> StoredVideo | None:
-        """The one with this content."""
-        for sha256, card in self._cards():
-            if card.info.size_bytes == size_bytes and self._block_digest(sha256, card) == block_digest:
-                return self._video(sha256, card)
+        """The video with this content; see `digests.py` for the block digest."""
+        for sha256, metadata in self._all():
+            if metadata.info.size_bytes == size_bytes and self._block_digest(sha256, metadata) == block_digest:
+                return self._video(sha256, metadata)
         return None
 
-    def move_in(self, staged: Path, sha256: str) -> None:
-        """Take a staged folder as it is; where another brought the same meanwhile, nothing happens."""
+    def publish(self, staged: Path, sha256: str) -> None:
+        """Move a staged folder into the store; does nothing if the video was stored in the meantime."""
         try:
             staged.rename(self._folder / sha256)
         except OSError as error:
@@ -74,40 +81,42 @@ class VideoStore:
                 raise
         fsync(self._folder)
 
-    def rename(self, kept: StoredVideo, file_name: str) -> StoredVideo:
-        """Show it under another name."""
-        card = read_json(kept.path.with_name("facts.json"), _Card)
-        if card and card.file_name != file_name:
-            write_json(kept.path.with_name("facts.json"), msgspec.structs.replace(card, file_name=file_name))
-        return msgspec.structs.replace(kept, file_name=file_name)
+    def rename(self, video: StoredVideo, file_name: str) -> StoredVideo:
+        """Change the display name."""
+        path = video.path.with_name(METADATA_FILE)
+        metadata = read_json(path, _Metadata)
+        if metadata and metadata.file_name != file_name:
+            write_json(path, msgspec.structs.replace(metadata, file_name=file_name))
+        return msgspec.structs.replace(video, file_name=file_name)
 
-    def _cards(self) -> Iterator[tuple[str, _Card]]:
-        for home in self._folder.iterdir():
-            card = read_json(home / "facts.json", _Card)
-            if card:
-                yield home.name, card
+    def _all(self) -> Iterator[tuple[str, _Metadata]]:
+        for folder in self._folder.iterdir():
+            metadata = read_json(folder / METADATA_FILE, _Metadata)
+            if metadata:
+                yield folder.name, metadata
 
-    def _block_digest(self, sha256: str, card: _Card) -> str:
-        if not card.block_digest:
-            home = self._folder / sha256
-            card = msgspec.structs.replace(card, block_digest=digests_of(home / card.video).block_digest)
-            write_json(home / "facts.json", card)
-        return card.block_digest
+    def _block_digest(self, sha256: str, metadata: _Metadata) -> str:
+        if not metadata.block_digest:
+            folder = self._folder / sha256
+            digest = digests_of(folder / metadata.video).block_digest
+            metadata = msgspec.structs.replace(metadata, block_digest=digest)
+            write_json(folder / METADATA_FILE, metadata)
+        return metadata.block_digest
 
-    def _video(self, sha256: str, card: _Card) -> StoredVideo:
-        path = self._folder / sha256 / card.video
-        return StoredVideo(sha256=sha256, file_name=card.file_name, path=path, info=card.info)
+    def _video(self, sha256: str, metadata: _Metadata) -> StoredVideo:
+        path = self._folder / sha256 / metadata.video
+        return StoredVideo(sha256=sha256, file_name=metadata.file_name, path=path, info=metadata.info)
 
 
 def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:
-    """Everything of a kept folder, whole and on the disk, before it appears under its name.
+    """Build the complete folder of a video, synced to disk, for `VideoStore.publish`; moves `data` into it.
 
     Raises:
-        VideoError: it is no video that can be read.
+        VideoError: the file is not a readable video.
     """
     video = f"video{video_suffix_of(file_name)}"
     info = probe(data)
     staged.mkdir(exist_ok=True)
-    write_json(staged / "facts.json", _Card(file_name, video, info, block_digest))
+    write_json(staged / METADATA_FILE, _Metadata(file_name, video, info, block_digest))
     fsync(data.replace(staged / video))
     fsync(staged)

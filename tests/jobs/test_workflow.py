@@ -255,16 +255,16 @@ def test_what_crashes_left_behind_goes_after_a_day(deployed: LocalDeployment) ->
     (results_dir / "j2.draft").mkdir()
     for name in ("j1/boxes.parquet", "j2.draft/boxes.parquet", "j3.json", ".j3.json.x.part"):
         (results_dir / name).touch()
-    given_up = deployed.library.begin("film.mp4", 10)
+    given_up = deployed.library.uploads.begin("film.mp4", 10)
     deployed.clock.now = datetime.now(UTC)
     deployed.workflow.tidy()
     assert len(list(results_dir.iterdir())) == 4
-    assert deployed.library.upload(given_up.id).offset_bytes == 0
+    assert deployed.library.uploads.get(given_up.id).offset_bytes == 0
     deployed.clock.wait(DAY_S + 60)
     deployed.workflow.tidy()
     assert [path.name for path in results_dir.rglob("*")] == ["j1", "boxes.parquet"]
     with pytest.raises(MediaError):
-        deployed.library.upload(given_up.id)
+        deployed.library.uploads.get(given_up.id)
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST, JobStatus.CANCELLED])

@@ -1,4 +1,4 @@
-"""The media routes over a real socket."""
+"""The library routes over a real socket."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from frametally.library.library import Library
 from frametally.library.routes import library_routes
 from frametally.library.tickets import Tickets
+from frametally.network.routes import starlette_routes
 
 MAX_VIDEO_BYTES = 32 * 1024**2
 
@@ -26,7 +27,7 @@ class MediaServer:
     """The routes as a client meets them."""
 
     url: str
-    media: Library
+    library: Library
     tickets: Tickets
     data_dir: Path
 
@@ -62,16 +63,16 @@ class MediaServer:
         return requests.delete(url, headers={"Tus-Resumable": "1.0.0"}, timeout=10)
 
     def files(self) -> list[str]:
-        """Everything on the disk below the media folder."""
+        """Everything on the disk below the library folder."""
         folder = self.data_dir / "media"
         return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[MediaServer]:
-    media = Library(tmp_path / "media", max_video_bytes=MAX_VIDEO_BYTES)
+    library = Library(tmp_path / "media", max_video_bytes=MAX_VIDEO_BYTES)
     tickets = Tickets("a secret of this test")
-    app = Starlette(routes=library_routes(media, tickets, tmp_path))
+    app = Starlette(routes=starlette_routes(library_routes(library, tickets, tmp_path)))
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none", lifespan="off")
     runner = uvicorn.Server(config)
     thread = threading.Thread(target=runner.run)
@@ -79,6 +80,6 @@ def server(tmp_path: Path) -> Iterator[MediaServer]:
     while not runner.started:
         time.sleep(0.01)
     port = runner.servers[0].sockets[0].getsockname()[1]
-    yield MediaServer(f"http://127.0.0.1:{port}", media, tickets, tmp_path)
+    yield MediaServer(f"http://127.0.0.1:{port}", library, tickets, tmp_path)
     runner.should_exit = True
     thread.join()

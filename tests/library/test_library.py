@@ -13,16 +13,12 @@ from pathlib import Path
 import pytest
 
 from frametally.errors import MediaError, VideoError
-from frametally.library import library as media_module
-from frametally.library import video_store as kept_videos
-from frametally.library.library import (
-    Library,
-    OffsetMismatch,
-    QuotaReached,
-    UploadDamaged,
-    UploadUnknown,
-    VideoTooLarge,
-)
+from frametally.library import library as library_module
+from frametally.library import upload_store
+from frametally.library import video_store as video_store
+from frametally.library.library import Library, UploadDamaged
+from frametally.library.quota import QuotaReached, VideoTooLarge
+from frametally.library.upload_store import OffsetMismatch, UploadUnknown
 from frametally.library.video_store import VideoStore
 from frametally.storage import atomic as disk
 from frametally.storage import digests
@@ -32,14 +28,14 @@ from frametally.storage.file_names import clean_file_name
 
 
 @pytest.fixture
-def media(tmp_path: Path) -> Library:
+def library(tmp_path: Path) -> Library:
     return Library(tmp_path / "media", max_video_bytes=32 * 1024**2)
 
 
-def bring(media: Library, content: bytes, name: str = "square.mp4") -> str:
+def bring(library: Library, content: bytes, name: str = "square.mp4") -> str:
     """Everything of an upload but its end."""
-    upload = media.begin(name, len(content))
-    media.append(upload.id, 0, content)
+    upload = library.uploads.begin(name, len(content))
+    library.uploads.append(upload.id, 0, content)
     return upload.id
 
 
@@ -51,93 +47,93 @@ def names_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(media: Library, small_video: Path) -> None:
+def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(library: Library, small_video: Path) -> None:
     content = small_video.read_bytes()
-    upload = media.begin("Ausflug · Straße.MP4", len(content))
-    half = media.append(upload.id, 0, content[: len(content) // 2])
-    assert media.upload(upload.id).offset_bytes == half
-    media.append(upload.id, half, content[half:])
-    kept = media.finish(upload.id)
+    upload = library.uploads.begin("Ausflug · Straße.MP4", len(content))
+    half = library.uploads.append(upload.id, 0, content[: len(content) // 2])
+    assert library.uploads.get(upload.id).offset_bytes == half
+    library.uploads.append(upload.id, half, content[half:])
+    kept = library.finish(upload.id)
     assert kept.sha256 == sha256_of(small_video)
     assert kept.path.read_bytes() == content
     assert kept.file_name == "Ausflug · Straße.MP4"
     assert (kept.info.width_px, kept.info.height_px, kept.info.frame_count) == (320, 240, 40)
-    assert media.get(kept.sha256) == kept
+    assert library.get(kept.sha256) == kept
 
 
-def test_another_library_on_the_same_folder_sees_the_same(media: Library, small_video: Path, tmp_path: Path) -> None:
-    upload_id = bring(media, small_video.read_bytes())
+def test_another_library_on_the_same_folder_sees_the_same(library: Library, small_video: Path, tmp_path: Path) -> None:
+    upload_id = bring(library, small_video.read_bytes())
     other = Library(tmp_path / "media", max_video_bytes=1)
-    assert other.upload(upload_id) == media.upload(upload_id)
+    assert other.uploads.get(upload_id) == library.uploads.get(upload_id)
     kept = other.finish(upload_id)
-    assert media.get(kept.sha256) == kept
+    assert library.get(kept.sha256) == kept
 
 
-def test_a_piece_that_does_not_begin_at_the_end_is_refused(media: Library) -> None:
-    upload = media.begin("square.mp4", 10)
-    media.append(upload.id, 0, b"12345")
+def test_a_piece_that_does_not_begin_at_the_end_is_refused(library: Library) -> None:
+    upload = library.uploads.begin("square.mp4", 10)
+    library.uploads.append(upload.id, 0, b"12345")
     for offset in (0, 4, 6):
         with pytest.raises(OffsetMismatch, match="at byte 5"):
-            media.append(upload.id, offset, b"x")
-    assert media.upload(upload.id).offset_bytes == 5
+            library.uploads.append(upload.id, offset, b"x")
+    assert library.uploads.get(upload.id).offset_bytes == 5
 
 
-def test_an_upload_never_grows_beyond_what_was_announced(media: Library) -> None:
-    upload = media.begin("square.mp4", 4)
+def test_an_upload_never_grows_beyond_what_was_announced(library: Library) -> None:
+    upload = library.uploads.begin("square.mp4", 4)
     with pytest.raises(VideoTooLarge):
-        media.append(upload.id, 0, b"12345")
-    assert media.upload(upload.id).offset_bytes == 0
+        library.uploads.append(upload.id, 0, b"12345")
+    assert library.uploads.get(upload.id).offset_bytes == 0
 
 
-def test_an_incomplete_upload_cannot_be_finished(media: Library) -> None:
-    upload = media.begin("square.mp4", 4)
+def test_an_incomplete_upload_cannot_be_finished(library: Library) -> None:
+    upload = library.uploads.begin("square.mp4", 4)
     with pytest.raises(OffsetMismatch):
-        media.finish(upload.id)
+        library.finish(upload.id)
 
 
 @pytest.mark.parametrize("name", ["clip.wmv", "clip.flv", "clip.gif", "clip.mp4.exe", "clip", ""])
-def test_a_kind_of_file_that_is_not_accepted_is_refused_with_the_way_out(media: Library, name: str) -> None:
+def test_a_kind_of_file_that_is_not_accepted_is_refused_with_the_way_out(library: Library, name: str) -> None:
     with pytest.raises(MediaError, match="Convert it to MP4"):
-        media.begin(name, 10)
+        library.uploads.begin(name, 10)
 
 
-def test_empty_and_too_large_videos_are_refused(media: Library) -> None:
+def test_empty_and_too_large_videos_are_refused(library: Library) -> None:
     with pytest.raises(MediaError, match="is empty"):
-        media.begin("clip.mp4", 0)
+        library.uploads.begin("clip.mp4", 0)
     with pytest.raises(VideoTooLarge, match="up to 32 MB are accepted"):
-        media.begin("clip.mp4", 32 * 1024**2 + 1)
+        library.uploads.begin("clip.mp4", 32 * 1024**2 + 1)
 
 
 def test_a_video_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
-        Library(tmp_path, max_video_bytes=2**62).begin("clip.mp4", 2**61)
+        Library(tmp_path, max_video_bytes=2**62).uploads.begin("clip.mp4", 2**61)
 
 
 def test_what_would_go_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: Path, small_video: Path) -> None:
     size_bytes = small_video.stat().st_size
-    media = Library(tmp_path / "media", max_video_bytes=32 * 1024**2, quota_bytes=2 * size_bytes + 99)
-    media.finish(bring(media, small_video.read_bytes()))
-    arriving = media.begin("clip.mp4", size_bytes)
-    media.append(arriving.id, 0, b"x" * 100)
+    library = Library(tmp_path / "media", max_video_bytes=32 * 1024**2, quota_bytes=2 * size_bytes + 99)
+    library.finish(bring(library, small_video.read_bytes()))
+    arriving = library.uploads.begin("clip.mp4", size_bytes)
+    library.uploads.append(arriving.id, 0, b"x" * 100)
     with pytest.raises(QuotaReached, match="more do not fit"):
-        media.begin("clip.mp4", size_bytes)
-    media.cancel(arriving.id)
-    assert media.begin("clip.mp4", size_bytes).size_bytes == size_bytes
+        library.uploads.begin("clip.mp4", size_bytes)
+    library.uploads.cancel(arriving.id)
+    assert library.uploads.begin("clip.mp4", size_bytes).size_bytes == size_bytes
 
 
 def test_what_another_upload_has_announced_is_no_room_any_more(tmp_path: Path) -> None:
-    media = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
-    media.begin("clip.mp4", 90)
+    library = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
+    library.uploads.begin("clip.mp4", 90)
     with pytest.raises(QuotaReached, match="take 90 bytes of 100 bytes"):
-        media.begin("other.mp4", 90)
+        library.uploads.begin("other.mp4", 90)
 
 
 def test_of_many_that_begin_at_once_no_more_are_taken_than_fit(tmp_path: Path) -> None:
     libraries = [Library(tmp_path, max_video_bytes=100, quota_bytes=100) for _ in range(8)]
 
-    def begin(media: Library) -> bool:
+    def begin(library: Library) -> bool:
         with suppress(QuotaReached):
-            return bool(media.begin("clip.mp4", 40))
+            return bool(library.uploads.begin("clip.mp4", 40))
         return False
 
     with ThreadPoolExecutor(8) as pool:
@@ -145,42 +141,42 @@ def test_of_many_that_begin_at_once_no_more_are_taken_than_fit(tmp_path: Path) -
 
 
 def test_an_upload_that_stands_still_keeps_no_room_but_for_what_has_arrived(tmp_path: Path) -> None:
-    media = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
-    given_up = media.begin("clip.mp4", 90)
-    media.append(given_up.id, 0, b"x" * 20)
+    library = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
+    given_up = library.uploads.begin("clip.mp4", 90)
+    library.uploads.append(given_up.id, 0, b"x" * 20)
     long_ago_s = time.time() - 3600
     for path in (tmp_path / "uploads" / given_up.id, *(tmp_path / "uploads" / given_up.id).iterdir()):
         os.utime(path, (long_ago_s, long_ago_s))
-    assert media.begin("other.mp4", 80).size_bytes == 80
+    assert library.uploads.begin("other.mp4", 80).size_bytes == 80
     with pytest.raises(QuotaReached):
-        media.begin("other.mp4", 1)
+        library.uploads.begin("other.mp4", 1)
 
 
 def test_a_video_that_is_here_is_known_by_its_content_also_one_kept_before_there_were_digests(
-    media: Library, small_video: Path, tmp_path: Path
+    library: Library, small_video: Path, tmp_path: Path
 ) -> None:
-    kept = media.add(small_video)
+    kept = library.add(small_video)
     size_bytes, digest = small_video.stat().st_size, digests_of(small_video).block_digest
-    assert media.recognize("again.mp4", size_bytes, digest) == media.get(kept.sha256)
+    assert library.recognize("again.mp4", size_bytes, digest) == library.get(kept.sha256)
     card = tmp_path / "media" / "videos" / kept.sha256 / "facts.json"
     card.write_text(card.read_text().replace(digest, ""))
-    assert media.has_size(size_bytes)
-    again = media.recognize("Straße.mp4", size_bytes, digest)
+    assert library.videos.has_size(size_bytes)
+    again = library.recognize("Straße.mp4", size_bytes, digest)
     assert again is not None
     assert (again.sha256, again.file_name) == (kept.sha256, "Straße.mp4")
     assert digest in card.read_text()
-    assert media.recognize("again.mp4", size_bytes, "0" * 64) is None
-    assert media.recognize("again.mp4", size_bytes + 1, digest) is None
+    assert library.recognize("again.mp4", size_bytes, "0" * 64) is None
+    assert library.recognize("again.mp4", size_bytes + 1, digest) is None
     with pytest.raises(MediaError, match="Convert it to MP4"):
-        media.recognize("again.wmv", size_bytes, digest)
+        library.recognize("again.wmv", size_bytes, digest)
 
 
 def test_what_arrived_otherwise_than_it_was_sent_is_refused_and_leaves_nothing(
-    media: Library, small_video: Path, tmp_path: Path
+    library: Library, small_video: Path, tmp_path: Path
 ) -> None:
-    upload_id = bring(media, small_video.read_bytes())
-    with pytest.raises(UploadDamaged, match="not the file that was sent"):
-        media.finish(upload_id, "0" * 64)
+    upload_id = bring(library, small_video.read_bytes())
+    with pytest.raises(UploadDamaged, match="differs from the file that was sent"):
+        library.finish(upload_id, "0" * 64)
     assert names_below(tmp_path) == []
 
 
@@ -197,64 +193,64 @@ def test_the_block_digest_is_the_hash_of_the_hashes_of_the_blocks(
     assert digests_of(tmp_path / "file") == expected
 
 
-def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(media: Library) -> None:
-    upload = media.begin("clip.mp4", 10)
-    media.append(upload.id, 0, b"12345")
-    media.take_back(upload.id, 2, 5)
-    assert media.upload(upload.id).offset_bytes == 2
-    media.take_back(upload.id, 0, 5)
-    assert media.upload(upload.id).offset_bytes == 2
+def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(library: Library) -> None:
+    upload = library.uploads.begin("clip.mp4", 10)
+    library.uploads.append(upload.id, 0, b"12345")
+    library.uploads.truncate(upload.id, 2, 5)
+    assert library.uploads.get(upload.id).offset_bytes == 2
+    library.uploads.truncate(upload.id, 0, 5)
+    assert library.uploads.get(upload.id).offset_bytes == 2
 
 
-def test_uploads_that_share_the_room_keep_the_reserve(media: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = media.begin("clip.mp4", 10)
+def test_uploads_that_share_the_room_keep_the_reserve(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = library.uploads.begin("clip.mp4", 10)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # what is left when the others have arrived
     with pytest.raises(DiskFull):
-        media.append(upload.id, 0, b"01234")
-    assert media.upload(upload.id).offset_bytes == 0
+        library.uploads.append(upload.id, 0, b"01234")
+    assert library.uploads.get(upload.id).offset_bytes == 0
 
 
-def test_what_is_no_video_is_refused_and_leaves_nothing(media: Library, tmp_path: Path) -> None:
-    upload_id = bring(media, b"no video at all" * 1000)
+def test_what_is_no_video_is_refused_and_leaves_nothing(library: Library, tmp_path: Path) -> None:
+    upload_id = bring(library, b"no video at all" * 1000)
     with pytest.raises(VideoError, match="not a video that can be read"):
-        media.finish(upload_id)
+        library.finish(upload_id)
     with pytest.raises(UploadUnknown):
-        media.upload(upload_id)
+        library.uploads.get(upload_id)
     assert names_below(tmp_path) == []
 
 
 def test_the_same_file_is_kept_once_under_the_name_given_last(
-    media: Library, small_video: Path, tmp_path: Path
+    library: Library, small_video: Path, tmp_path: Path
 ) -> None:
-    first = media.finish(bring(media, small_video.read_bytes(), "first.mp4"))
-    second = media.finish(bring(media, small_video.read_bytes(), "second.mkv"))
+    first = library.finish(bring(library, small_video.read_bytes(), "first.mp4"))
+    second = library.finish(bring(library, small_video.read_bytes(), "second.mkv"))
     assert second.path == first.path
     assert second.file_name == "second.mkv"
     assert names_below(tmp_path / "media" / "videos") == [f"{first.sha256}/facts.json", f"{first.sha256}/video.mp4"]
     assert [path.name for path in (tmp_path / "media" / "uploads").rglob("data")] == []
 
 
-def test_asked_twice_a_finished_upload_says_the_same(media: Library, small_video: Path) -> None:
-    upload_id = bring(media, small_video.read_bytes())
-    kept = media.finish(upload_id)
-    assert media.finish(upload_id) == kept
-    state = media.upload(upload_id)
+def test_asked_twice_a_finished_upload_says_the_same(library: Library, small_video: Path) -> None:
+    upload_id = bring(library, small_video.read_bytes())
+    kept = library.finish(upload_id)
+    assert library.finish(upload_id) == kept
+    state = library.uploads.get(upload_id)
     assert (state.offset_bytes, state.video_sha256) == (state.size_bytes, kept.sha256)
 
 
-def test_many_threads_that_finish_one_upload_all_learn_what_it_became(media: Library, small_video: Path) -> None:
-    upload_id = bring(media, small_video.read_bytes())
+def test_many_threads_that_finish_one_upload_all_learn_what_it_became(library: Library, small_video: Path) -> None:
+    upload_id = bring(library, small_video.read_bytes())
     with ThreadPoolExecutor(4) as pool:
-        kept = list(pool.map(media.finish, [upload_id] * 4))
+        kept = list(pool.map(library.finish, [upload_id] * 4))
     assert {video.sha256 for video in kept} == {sha256_of(small_video)}
 
 
 def test_two_uploads_of_one_file_that_finish_together_keep_it_once(
-    media: Library, small_video: Path, tmp_path: Path
+    library: Library, small_video: Path, tmp_path: Path
 ) -> None:
-    uploads = [bring(media, small_video.read_bytes(), f"{number}.mp4") for number in range(4)]
+    uploads = [bring(library, small_video.read_bytes(), f"{number}.mp4") for number in range(4)]
     with ThreadPoolExecutor(len(uploads)) as pool:
-        kept = list(pool.map(media.finish, uploads))
+        kept = list(pool.map(library.finish, uploads))
     assert {video.path for video in kept} == {tmp_path / "media" / "videos" / sha256_of(small_video) / "video.mp4"}
     assert len(names_below(tmp_path / "media" / "videos")) == 2
     assert names_below(tmp_path / "media" / "uploads") == sorted(f"{upload_id}/meta.json" for upload_id in uploads)
@@ -269,14 +265,14 @@ class Killed(BaseException):
     ["begin", "checked", "facts", "staged", "meta", "moved"],
 )
 def test_after_a_crash_at_any_step_the_upload_can_be_finished(
-    media: Library, small_video: Path, monkeypatch: pytest.MonkeyPatch, step: str, tmp_path: Path
+    library: Library, small_video: Path, monkeypatch: pytest.MonkeyPatch, step: str, tmp_path: Path
 ) -> None:
     """The program dies right before (or for `moved`, right after) one of the steps of `finish`."""
-    upload_id = bring(media, small_video.read_bytes())
+    upload_id = bring(library, small_video.read_bytes())
     calls = {
-        "begin": (media_module, "digests_of"),
-        "checked": (kept_videos, "probe"),
-        "facts": (kept_videos, "write_json"),
+        "begin": (library_module, "digests_of"),
+        "checked": (video_store, "probe"),
+        "facts": (video_store, "write_json"),
     }
 
     def die(*args: object) -> None:
@@ -284,18 +280,18 @@ def test_after_a_crash_at_any_step_the_upload_can_be_finished(
 
     with monkeypatch.context() as patch:
         if step == "moved":
-            patch.setattr(VideoStore, "move_in", _then_die(VideoStore.move_in))
+            patch.setattr(VideoStore, "publish", _then_die(VideoStore.publish))
         elif step == "meta":
-            patch.setattr(media_module, "write_json", _die_at("meta.json", write_json))
+            patch.setattr(upload_store, "write_json", _die_at("meta.json", write_json))
         elif step == "staged":
-            patch.setattr(kept_videos, "fsync", _die_at("video.mp4", fsync))
+            patch.setattr(video_store, "fsync", _die_at("video.mp4", fsync))
         else:
             patch.setattr(*calls[step], die)
         with pytest.raises(Killed):
-            media.finish(upload_id)
+            library.finish(upload_id)
 
     again = Library(tmp_path / "media", max_video_bytes=1)
-    state = again.upload(upload_id)
+    state = again.uploads.get(upload_id)
     assert state.offset_bytes == state.size_bytes
     assert state.video_sha256 == (sha256_of(small_video) if step == "moved" else None)
     kept = again.finish(upload_id)
@@ -321,102 +317,102 @@ def _die_at(name: str, step: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def test_a_folder_without_its_meta_is_no_upload(media: Library, tmp_path: Path) -> None:
-    upload = media.begin("clip.mp4", 4)
+def test_a_folder_without_its_meta_is_no_upload(library: Library, tmp_path: Path) -> None:
+    upload = library.uploads.begin("clip.mp4", 4)
     (tmp_path / "media" / "uploads" / upload.id / "meta.json").unlink()
     with pytest.raises(UploadUnknown):
-        media.upload(upload.id)
+        library.uploads.get(upload.id)
 
 
-def test_a_cancelled_upload_is_gone(media: Library, tmp_path: Path) -> None:
-    upload_id = bring(media, b"12345")
-    media.cancel(upload_id)
+def test_a_cancelled_upload_is_gone(library: Library, tmp_path: Path) -> None:
+    upload_id = bring(library, b"12345")
+    library.uploads.cancel(upload_id)
     assert names_below(tmp_path) == []
     with pytest.raises(UploadUnknown):
-        media.cancel(upload_id)
+        library.uploads.cancel(upload_id)
 
 
-def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(media: Library, tmp_path: Path) -> None:
-    upload_id = bring(media, b"12345")
+def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(library: Library, tmp_path: Path) -> None:
+    upload_id = bring(library, b"12345")
     touched = (tmp_path / "media" / "uploads" / upload_id / "meta.json").stat().st_mtime
-    assert media.remove_stale_uploads(3600, touched + 3000) == 0
-    assert media.upload(upload_id).offset_bytes == 5
-    assert media.remove_stale_uploads(3600, touched + 4000) == 1
+    assert library.uploads.remove_stale(3600, touched + 3000) == 0
+    assert library.uploads.get(upload_id).offset_bytes == 5
+    assert library.uploads.remove_stale(3600, touched + 4000) == 1
     assert names_below(tmp_path) == []
 
 
-def test_what_is_made_before_it_is_kept_goes_at_once_and_after_a_crash_as_stale(media: Library, tmp_path: Path) -> None:
-    with media.scratch() as folder:
+def test_scratch_folder_is_removed_on_exit_or_as_stale_after_a_crash(library: Library, tmp_path: Path) -> None:
+    with library.uploads.scratch() as folder:
         (folder / "video").write_bytes(b"half")
     assert list((tmp_path / "media" / "uploads").iterdir()) == []
-    crashed = media.scratch()
+    crashed = library.uploads.scratch()
     left = crashed.__enter__()
     (left / "video").write_bytes(b"half")
     touched = (left / "video").stat().st_mtime
-    assert media.begin("square.mp4", 10).size_bytes == 10
-    assert media.remove_stale_uploads(3600, touched + 3000) == 0
-    assert media.remove_stale_uploads(3600, touched + 4000) == 2
+    assert library.uploads.begin("square.mp4", 10).size_bytes == 10
+    assert library.uploads.remove_stale(3600, touched + 3000) == 0
+    assert library.uploads.remove_stale(3600, touched + 4000) == 2
     assert not left.exists()
 
 
-def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(media: Library, tmp_path: Path) -> None:
+def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(library: Library, tmp_path: Path) -> None:
     day_s = 24 * 3600.0
-    upload_id = bring(media, b"12345")
+    upload_id = bring(library, b"12345")
     folder = tmp_path / "media" / "uploads" / upload_id
     for path in (folder, *folder.iterdir()):
         os.utime(path, (1_000_000, 1_000_000))
     os.utime(folder / "data", (1_000_000 + 3 * day_s, 1_000_000 + 3 * day_s))
-    assert media.remove_stale_uploads(day_s, 1_000_000 + 4 * day_s - 1) == 0
-    assert media.remove_stale_uploads(day_s, 1_000_000 + 4 * day_s + 1) == 1
+    assert library.uploads.remove_stale(day_s, 1_000_000 + 4 * day_s - 1) == 0
+    assert library.uploads.remove_stale(day_s, 1_000_000 + 4 * day_s + 1) == 1
 
 
-def test_a_kept_video_outlives_the_traces_of_its_upload(media: Library, small_video: Path) -> None:
-    kept = media.finish(bring(media, small_video.read_bytes()))
-    assert media.remove_stale_uploads(0, 2**33) == 1
-    assert media.get(kept.sha256) == kept
+def test_a_kept_video_outlives_the_traces_of_its_upload(library: Library, small_video: Path) -> None:
+    kept = library.finish(bring(library, small_video.read_bytes()))
+    assert library.uploads.remove_stale(0, 2**33) == 1
+    assert library.get(kept.sha256) == kept
 
 
-def test_a_stray_file_among_the_kept_videos_is_passed_over(media: Library, small_video: Path, tmp_path: Path) -> None:
-    kept = media.add(small_video)
+def test_a_stray_file_among_the_video_store_is_passed_over(library: Library, small_video: Path, tmp_path: Path) -> None:
+    kept = library.add(small_video)
     (tmp_path / "media" / "videos" / ".DS_Store").touch()
-    assert media.has_size(small_video.stat().st_size)
-    assert not media.has_size(1)
-    assert media.begin("square.mp4", 10).offset_bytes == 0
-    assert media.recognize("other.mp4", 1, "x") is None
-    assert media.get(kept.sha256) == kept
+    assert library.videos.has_size(small_video.stat().st_size)
+    assert not library.videos.has_size(1)
+    assert library.uploads.begin("square.mp4", 10).offset_bytes == 0
+    assert library.recognize("other.mp4", 1, "x") is None
+    assert library.get(kept.sha256) == kept
 
 
 @pytest.mark.parametrize(
     "sha256", ["", "..", "../uploads", "A" * 64, "a" * 63, "a" * 64, "a" * 64 + "\n", "/etc/passwd"]
 )
-def test_what_is_not_the_sha256_of_a_kept_video_opens_nothing(media: Library, sha256: str) -> None:
-    assert media.get(sha256) is None
+def test_what_is_not_the_sha256_of_a_kept_video_opens_nothing(library: Library, sha256: str) -> None:
+    assert library.get(sha256) is None
 
 
 @pytest.mark.parametrize("upload_id", ["", ".", "..", "../videos", "0" * 32, "0" * 32 + "\n", "/etc", "Z" * 32])
-def test_what_is_not_the_id_of_an_upload_opens_nothing(media: Library, upload_id: str) -> None:
-    for ask in (media.upload, media.finish, media.cancel):
+def test_what_is_not_the_id_of_an_upload_opens_nothing(library: Library, upload_id: str) -> None:
+    for ask in (library.uploads.get, library.finish, library.uploads.cancel):
         with pytest.raises(UploadUnknown):
             ask(upload_id)
 
 
-def test_a_local_file_is_kept_as_a_copy_and_once(media: Library, small_video: Path, tmp_path: Path) -> None:
+def test_a_local_file_is_kept_as_a_copy_and_once(library: Library, small_video: Path, tmp_path: Path) -> None:
     source = tmp_path / "mine.mp4"
     source.write_bytes(small_video.read_bytes())
-    kept = media.add(source)
+    kept = library.add(source)
     source.write_bytes(b"overwritten in place")
     assert sha256_of(kept.path) == kept.sha256
-    assert media.add(small_video, "again.mp4").path == kept.path
+    assert library.add(small_video, "again.mp4").path == kept.path
     assert names_below(tmp_path / "media" / "uploads") == []
 
 
-def test_a_local_file_that_is_no_video_leaves_nothing(media: Library, tmp_path: Path) -> None:
+def test_a_local_file_that_is_no_video_leaves_nothing(library: Library, tmp_path: Path) -> None:
     source = tmp_path / "text.mp4"
     source.write_text("text")
     with pytest.raises(VideoError):
-        media.add(source)
+        library.add(source)
     with pytest.raises(MediaError, match=r"no file absent\.mp4"):
-        media.add(tmp_path / "absent.mp4")
+        library.add(tmp_path / "absent.mp4")
     assert names_below(tmp_path / "media") == []
 
 
@@ -447,11 +443,11 @@ def test_a_size_is_said_in_powers_of_1024(size: int, words: str) -> None:
     "name", ["empty.mp4", "random_bytes.mp4", "audio_only.mp4", "derived/car_truncated_nomoov.mp4"]
 )
 def test_real_broken_files_are_refused_with_a_reason(
-    media: Library, shared_data: Path, name: str, tmp_path: Path
+    library: Library, shared_data: Path, name: str, tmp_path: Path
 ) -> None:
     source = next((shared_data / "videos").rglob(Path(name).name))
     with pytest.raises((VideoError, MediaError)) as refusal:
-        media.add(source)
+        library.add(source)
     assert refusal.value.what
     assert refusal.value.next_step
     assert names_below(tmp_path) == []

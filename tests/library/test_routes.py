@@ -29,7 +29,7 @@ def test_a_video_sent_in_pieces_is_kept_and_the_last_piece_is_answered_with_its_
     assert "Frametally-Video" not in first.headers
     last = server.patch(url, 10_000, content[10_000:])
     assert last.headers["Frametally-Video"] == hashlib.sha256(content).hexdigest()
-    kept = server.media.get(last.headers["Frametally-Video"])
+    kept = server.library.get(last.headers["Frametally-Video"])
     assert kept is not None
     assert kept.file_name == "Straße.mp4"
 
@@ -56,7 +56,7 @@ def test_a_complete_upload_whose_check_never_ran_is_checked_by_an_empty_piece(
 ) -> None:
     content = small_video.read_bytes()
     url = server.begin("clip.mp4", len(content))
-    server.media.append(url.rsplit("/", 1)[1], 0, content)
+    server.library.uploads.append(url.rsplit("/", 1)[1], 0, content)
     assert "Frametally-Video" not in server.head(url).headers
     assert "Frametally-Video" in server.patch(url, len(content), b"").headers
 
@@ -111,7 +111,7 @@ def test_a_connection_that_was_given_up_cannot_write_behind_the_one_that_took_ov
     stalled.send(b"x" * 100)
     assert stalled.getresponse().status == 409
     stalled.close()
-    kept = server.media.get(sha256)
+    kept = server.library.get(sha256)
     assert kept is not None
     assert kept.path.read_bytes() == content
 
@@ -119,7 +119,7 @@ def test_a_connection_that_was_given_up_cannot_write_behind_the_one_that_took_ov
 def test_a_file_that_is_here_already_is_recognised_before_its_first_byte(
     server: MediaServer, small_video: Path
 ) -> None:
-    kept, size_bytes = server.media.add(small_video), small_video.stat().st_size
+    kept, size_bytes = server.library.add(small_video), small_video.stat().st_size
     digest = digests_of(small_video).block_digest
     asked = server.create("again.mp4", size_bytes, **{"Frametally-Digest": "ask"})
     assert asked.status_code == 428
@@ -133,7 +133,7 @@ def test_a_file_that_is_not_here_is_taken_whether_or_not_its_size_is_known(
 ) -> None:
     size_bytes = small_video.stat().st_size
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "ask"}).status_code == 201
-    server.media.add(small_video)
+    server.library.add(small_video)
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "0" * 64}).status_code == 201
     assert server.create("new.mp4", size_bytes).status_code == 201
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "x"}).status_code == 400
@@ -189,7 +189,7 @@ def test_a_piece_may_come_as_a_post_where_patch_does_not_pass(server: MediaServe
 
 
 def test_a_full_quota_is_said_before_the_first_byte(server: MediaServer) -> None:
-    server.media._limits = server.media._limits._replace(quota_bytes=9)
+    server.library.uploads._limits = server.library.uploads._limits._replace(quota_bytes=9)
     answer = server.create("clip.mp4", 10)
     assert answer.status_code == 507
     assert "FRAMETALLY_MEDIA_QUOTA_BYTES" in answer.json()["message"]
@@ -254,7 +254,7 @@ def test_nobody_begins_an_upload_without_a_good_ticket(server: MediaServer, kind
         "of a file": server.tickets.for_file(Path("clip.mp4")),
     }[kind]
     if kind == "expired":
-        server.tickets._life_s = -1
+        server.tickets._lifetime_s = -1
     answer = server.create("clip.mp4", 10, ticket)
     assert answer.status_code == 401
     assert "Reload" in answer.json()["message"]
@@ -263,7 +263,7 @@ def test_nobody_begins_an_upload_without_a_good_ticket(server: MediaServer, kind
 
 def test_an_upload_that_has_begun_outlives_its_ticket(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 10)
-    server.tickets._life_s = -1
+    server.tickets._lifetime_s = -1
     assert server.patch(url, 0, b"x" * 5).status_code == 204
 
 
@@ -344,7 +344,7 @@ def test_a_path_in_a_file_name_goes_nowhere(server: MediaServer, small_video: Pa
     content = small_video.read_bytes()
     url = server.begin("../../../evil.mp4", len(content))
     sha256 = server.patch(url, 0, content).headers["Frametally-Video"]
-    kept = server.media.get(sha256)
+    kept = server.library.get(sha256)
     assert kept is not None
     assert kept.file_name == "evil.mp4"
     assert sorted(path.name for path in server.data_dir.iterdir()) == ["media"]
@@ -363,7 +363,7 @@ def test_a_file_is_served_whole_and_by_range(server: MediaServer) -> None:
 
 
 def test_a_video_is_shown_in_the_page_with_its_own_type(server: MediaServer, small_video: Path) -> None:
-    kept = server.media.add(small_video)
+    kept = server.library.add(small_video)
     ticket = server.tickets.for_file(kept.path.relative_to(server.data_dir))
     answer = requests.get(f"{server.url}/frametally/files/{ticket}", timeout=10)
     assert answer.headers["Content-Type"] == "video/mp4"
@@ -388,7 +388,7 @@ def test_no_file_is_served_without_a_good_ticket(server: MediaServer) -> None:
     good = server.tickets.for_file(Path("results.json"))
     for ticket in (forged, good[:-1], good[1:], "results.json", server.tickets.for_upload()):
         assert requests.get(f"{server.url}/frametally/files/{ticket}", timeout=10).status_code == 401
-    server.tickets._life_s = -1
+    server.tickets._lifetime_s = -1
     answer = requests.get(f"{server.url}/frametally/files/{good}", timeout=10)
     assert answer.status_code == 401
     assert json.loads(answer.content)["error"] == "TicketRefused"

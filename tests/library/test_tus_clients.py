@@ -32,7 +32,7 @@ def test_it_uploads(server: MediaServer, content: bytes, with_checksum: bool) ->
     client(server).uploader(
         file_stream=BytesIO(content), chunk_size=PIECE_BYTES, metadata=NAMED, upload_checksum=with_checksum
     ).upload()
-    kept = server.media.get(hashlib.sha256(content).hexdigest())
+    kept = server.library.get(hashlib.sha256(content).hexdigest())
     assert kept is not None
     assert kept.file_name == "clip.mp4"
 
@@ -43,7 +43,7 @@ def test_it_goes_on_where_it_was_when_it_is_started_again(server: MediaServer, c
     again = client(server).uploader(file_stream=BytesIO(content), chunk_size=PIECE_BYTES, url=first.url)
     assert again.offset == 2 * PIECE_BYTES
     again.upload()
-    assert server.media.get(hashlib.sha256(content).hexdigest()) is not None
+    assert server.library.get(hashlib.sha256(content).hexdigest()) is not None
 
 
 def test_it_is_told_where_it_has_no_ticket(server: MediaServer, content: bytes) -> None:

@@ -25,6 +25,7 @@ from frametally.engine.fault_injection import FAULTS, read_faults
 from frametally.engine.server import Engine
 from frametally.job import Job, JobStatus, ModelChoice
 from frametally.ledger.ledger import Preset
+from frametally.network.routes import api_key_check, starlette_routes
 from tests.pages.conftest import OpenPage, answering, button, captions
 
 KEY = "the-key-of-the-service"
@@ -208,7 +209,7 @@ class Service:
         self.fail_with("")
 
     def fail_with(self, faults: str) -> None:
-        self._app = Starlette(routes=engine_in(self._folder, faults).routes())
+        self._app = Starlette(routes=starlette_routes(engine_in(self._folder, faults).routes()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
@@ -272,7 +273,7 @@ def engine_in(folder: Path, faults: str) -> Engine:
     return Engine(
         folder=folder / "engine",
         models_dir=folder / "models",
-        key=KEY,
+        check=api_key_check(KEY),
         link_secret="the-link-secret",
         max_video_bytes=1 << 30,
         faults=read_faults(faults, host="127.0.0.1"),

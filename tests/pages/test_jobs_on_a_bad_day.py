@@ -15,6 +15,7 @@ from frametally.deployment import Deployment
 from frametally.errors import ResultsError
 from frametally.job import JobStatus
 from frametally.library.routes import library_routes
+from frametally.network.routes import starlette_routes
 from frametally.results import archive, ingest
 from tests.pages.conftest import OpenPage, answering, button
 from tests.pages.test_jobs import HOSTED, texts, write_job
@@ -62,7 +63,7 @@ def test_results_that_could_not_be_read_can_be_taken_away(
     kept_unread(deployment, monkeypatch)
     (link,) = (found.proto for found in open_page("jobs").get("link_button"))
     routes = library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)
-    with answering(Starlette(routes=routes), lifespan=False) as port:
+    with answering(Starlette(routes=starlette_routes(routes)), lifespan=False) as port:
         came = requests.get(f"http://127.0.0.1:{port}{link.url.removeprefix('.')}", timeout=20)
     assert came.json() == document(entry(), None)
     assert "dock.results.json" in came.headers["Content-Disposition"]

@@ -27,6 +27,7 @@ from frametally.engine.server import Engine
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
+from frametally.network.routes import api_key_check, starlette_routes
 from tests.support.crash_points import FROM_WITHIN
 from tests.support.crash_service import KEY
 
@@ -94,8 +95,8 @@ def serve(killable: KillableDeployment, kill_at: str) -> None:
 
     routes = [
         Route("/run", run, methods=["POST"]),
-        *library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir),
-        *(engine.routes() if engine else []),
+        *starlette_routes(library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)),
+        *starlette_routes(engine.routes() if engine else []),
     ]
     with socket.create_server(("127.0.0.1", killable.port)) as listener:
         server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes, lifespan=lifespan), log_level="critical"))
@@ -106,7 +107,7 @@ def _engine(deployment: Deployment) -> Engine:
     return Engine(
         folder=deployment.settings.engine_dir,
         models_dir=deployment.settings.models_dir,
-        key=deployment.engine_key,
+        check=api_key_check(deployment.engine_key),
         link_secret=deployment.link_secret,
         max_video_bytes=deployment.settings.max_video_bytes,
     )

@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from frametally.contract import StatusReport
 from frametally.engine.server import Engine
+from frametally.network.routes import api_key_check, starlette_routes
 
 KEY = "the-engine-key"
 LINK_SECRET = "the-link-secret"
@@ -92,10 +93,10 @@ def start_engine(tmp_path: Path) -> Iterator[StartEngine]:
 
     def start(*, worker: bool = True, **options: Any) -> RunningEngine:
         folder, models_dir = tmp_path / "engine", tmp_path / "models"
-        options = {"key": KEY, "link_secret": LINK_SECRET, "max_video_bytes": 1 << 30, **options}
+        options = {"check": api_key_check(KEY), "link_secret": LINK_SECRET, "max_video_bytes": 1 << 30, **options}
         engine = Engine(folder=folder, models_dir=models_dir, **options)
         listener = socket.create_server(("127.0.0.1", 0))
-        app = Starlette(routes=engine.routes())
+        app = Starlette(routes=starlette_routes(engine.routes()))
         server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="error", ws="none", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

@@ -21,13 +21,14 @@ ROOT = Path(__file__).parents[3]
 APP = """
 from pathlib import Path
 from streamlit.starlette import App
-from frametally.library.library import MediaLibrary
-from frametally.library.routes import media_routes
+from frametally.library.library import Library
+from frametally.library.routes import library_routes
 from frametally.library.tickets import Tickets
+from frametally.network.routes import starlette_routes
 
 data_dir = Path(__file__).parent / "data"
-media = MediaLibrary(data_dir / "media", max_video_bytes=32 * 1024**2)
-app = App("script.py", routes=media_routes(media, Tickets("secret"), data_dir))
+library = Library(data_dir / "media", max_video_bytes=32 * 1024**2)
+app = App("script.py", routes=starlette_routes(library_routes(library, Tickets("secret"), data_dir)))
 """
 SCRIPT = """
 import streamlit as st

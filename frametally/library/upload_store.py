@@ -1,0 +1,235 @@
+"""Uploads in progress, one folder each. The folders are the state.
+
+uploads/<id>/   meta.json, data               in progress; the size of `data` is the offset
+                kept/{facts.json, video.mp4}  complete and checked, about to be stored
+
+Each step is one rename, so after a crash either the state before or the state after it is found.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from frametally.errors import MediaError
+from frametally.library.quota import Limits, UploadInProgress, VideoTooLarge, check_fits
+from frametally.library.video_store import VideoStore
+from frametally.storage.atomic import last_change, locked, read_json, write_at, write_json
+from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name, video_suffix_of
+
+_LOG = logging.getLogger("frametally.library")
+
+
+class UploadUnknown(MediaError):
+    """The upload does not exist, or no longer."""
+
+
+class OffsetMismatch(MediaError):
+    """A chunk does not start where the last one ended."""
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """A video that is being uploaded."""
+
+    id: str
+    file_name: str
+    size_bytes: int
+    offset_bytes: int
+    """How many bytes have been received."""
+    video_sha256: str | None = None
+    """The stored video it became; None before."""
+
+
+class _Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The content of `meta.json`."""
+
+    file_name: str
+    size_bytes: int
+    video_sha256: str | None = None
+    actor: str | None = None
+    """Who began the upload, where that is known."""
+
+
+class UploadStore:
+    """All uploads below one folder, which any number of processes may share."""
+
+    def __init__(self, folder: Path, videos: VideoStore, limits: Limits, clock: Callable[[], datetime]) -> None:
+        self._folder = folder
+        self._videos = videos
+        self._limits = limits
+        self._clock = clock
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def max_video_bytes(self) -> int:
+        """The largest video that is accepted."""
+        return self._limits.max_video_bytes
+
+    def begin(self, file_name: str, size_bytes: int, *, actor: str | None = None) -> Upload:
+        """Create an upload and reserve space for exactly `size_bytes`.
+
+        Raises:
+            MediaError: the file type is not accepted, the file is empty or too large, or there is no room for it.
+        """
+        name = clean_file_name(file_name)
+        video_suffix_of(name)
+        upload_id = uuid.uuid4().hex
+        folder = self._folder / upload_id
+        with locked(self._folder):  # two uploads that begin at once must not share the last free space
+            check_fits(size_bytes, self._limits, self._videos.used_bytes(), self._in_progress())
+            folder.mkdir()
+            (folder / "data").touch()
+            write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
+        _LOG.info("upload %s begun by %s", upload_id, actor or "-")
+        return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
+
+    def get(self, upload_id: str) -> Upload:
+        """The upload and its offset.
+
+        Raises:
+            UploadUnknown: the id is not known, or no longer.
+        """
+        folder = self.folder_of(upload_id)
+        data = received_file(folder)
+        offset_bytes = data.stat().st_size if data else None
+        metadata = read_json(folder / "meta.json", _Metadata)
+        if metadata is None:
+            raise _unknown()
+        done = bool(metadata.video_sha256 and self._videos.get(metadata.video_sha256))
+        if offset_bytes is None and not done:
+            raise _unknown()
+        return Upload(
+            id=upload_id,
+            file_name=metadata.file_name,
+            size_bytes=metadata.size_bytes,
+            offset_bytes=metadata.size_bytes if done or offset_bytes is None else offset_bytes,
+            video_sha256=metadata.video_sha256 if done else None,
+        )
+
+    def append(self, upload_id: str, offset_bytes: int, chunk: bytes | bytearray) -> int:
+        """Write the next chunk and return the new offset. Blocks on the disk, so call it from a thread.
+
+        The offset must be the current end, so a connection that the client has abandoned cannot overwrite what its
+        successor wrote.
+
+        Raises:
+            UploadUnknown, OffsetMismatch, VideoTooLarge, DiskFull: nothing of the chunk was accepted.
+        """
+        with self.exclusive(upload_id) as folder:
+            upload = self.get(upload_id)
+            if upload.offset_bytes != offset_bytes:
+                raise offset_mismatch(upload)
+            if offset_bytes + len(chunk) > upload.size_bytes:
+                raise VideoTooLarge("More bytes arrived than the upload announced.", "Choose the file again.")
+            if chunk:
+                write_at(folder / "data", offset_bytes, chunk)
+            return offset_bytes + len(chunk)
+
+    def truncate(self, upload_id: str, start_bytes: int, end_bytes: int) -> None:
+        """Remove a damaged chunk, unless later bytes follow it.
+
+        Raises:
+            UploadUnknown: the id is not known.
+        """
+        with self.exclusive(upload_id) as folder:
+            data = folder / "data"
+            if data.exists() and data.stat().st_size == end_bytes:
+                os.truncate(data, start_bytes)
+
+    def cancel(self, upload_id: str, *, actor: str | None = None) -> None:
+        """Delete an upload with everything received.
+
+        Raises:
+            UploadUnknown: the id is not known.
+        """
+        with self.exclusive(upload_id) as folder:
+            shutil.rmtree(folder)
+        _LOG.info("upload %s canceled by %s", upload_id, actor or "-")
+
+    def record_video(self, upload: Upload, sha256: str) -> None:
+        """Record which video the upload becomes."""
+        path = self.folder_of(upload.id) / "meta.json"
+        metadata = read_json(path, _Metadata) or _Metadata(upload.file_name, upload.size_bytes)
+        write_json(path, msgspec.structs.replace(metadata, video_sha256=sha256))
+
+    def folder_of(self, upload_id: str) -> Path:
+        """The folder of an upload; it need not exist.
+
+        Raises:
+            UploadUnknown: the text is no id.
+        """
+        if not re.fullmatch(r"[0-9a-f]{32}", upload_id):
+            raise _unknown()
+        return self._folder / upload_id
+
+    @contextmanager
+    def exclusive(self, upload_id: str) -> Iterator[Path]:
+        """Lock one upload across threads and processes; yields its folder.
+
+        Raises:
+            UploadUnknown: the id is not known.
+        """
+        folder = self.folder_of(upload_id)
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            raise _unknown() from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if not folder.exists():
+                raise _unknown()
+            yield folder
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A temporary folder on the same disk; after a crash `remove_stale` removes it."""
+        folder = self._folder / uuid.uuid4().hex
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def remove_stale(self, older_than_s: float, now_s: float) -> int:
+        """Remove uploads and scratch folders unchanged for this long; returns how many. `now_s` is a Unix time."""
+        stale = [folder for folder in self._folder.iterdir() if now_s - last_change(folder) > older_than_s]
+        for folder in stale:
+            with suppress(UploadUnknown), self.exclusive(folder.name):
+                if now_s - last_change(folder) > older_than_s:  # still: it may have resumed before the lock
+                    shutil.rmtree(folder, ignore_errors=True)
+        return sum(not folder.exists() for folder in stale)
+
+    def _in_progress(self) -> Iterator[UploadInProgress]:
+        now_s = self._clock().timestamp()
+        for folder in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # removed while we look
+                metadata, data = read_json(folder / "meta.json", _Metadata), received_file(folder)
+                if metadata and data:
+                    yield UploadInProgress(metadata.size_bytes, data.stat().st_size, now_s - last_change(folder))
+
+
+def received_file(folder: Path) -> Path | None:
+    """The file with the received bytes, before or after staging; None once the video is stored."""
+    staged = (folder / "kept" / f"video{suffix}" for suffix in KEPT_SUFFIXES)
+    return next((path for path in (folder / "data", *staged) if path.exists()), None)
+
+
+def offset_mismatch(upload: Upload) -> OffsetMismatch:
+    """The error for a chunk at the wrong offset, or an upload that is not complete."""
+    return OffsetMismatch(f"The upload is at byte {upload.offset_bytes}.", "Continue from there.")
+
+
+def _unknown() -> UploadUnknown:
+    return UploadUnknown("This upload does not exist any more.", "Choose the file again.")

@@ -1,0 +1,121 @@
+"""The HTTP routes of the app: each declares its purpose and the check that guards it.
+
+Rooms return `GuardedRoute`s; the composition root turns all of them into Starlette routes in one place. A route without
+a check cannot be declared, so a new route is a new row with a guard.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from frametally.errors import FrametallyError
+
+Handler = Callable[[Request], Awaitable[Response]]
+Middleware = Callable[[Handler], Handler]
+
+
+class HttpError(FrametallyError):
+    """A request that is answered with an error status."""
+
+    def __init__(self, status_code: int, what: str, next_step: str = "") -> None:
+        super().__init__(what, next_step)
+        self.status_code = status_code
+
+    @classmethod
+    def of(cls, status_code: int, error: FrametallyError) -> HttpError:
+        """The same message with a status code."""
+        return cls(status_code, error.what, error.next_step)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Decides whether a request reaches its handler."""
+
+    name: str
+    """What the request must present: `API key`, `signed link`, `upload ticket`."""
+    verify: Callable[[Request], Awaitable[None]] = field(repr=False)
+    """Raises a `FrametallyError` if the request is refused. May set `request.state.actor`; see `actor_of`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuardedRoute:
+    """One handler with everything that decides who may call it."""
+
+    path: str
+    methods: tuple[str, ...]
+    handler: Handler
+    purpose: str
+    """One line, for the list of routes."""
+    check: Check
+    middleware: Middleware
+    """Wraps check and handler: turns their errors into responses in the format of the room."""
+
+
+class DeclaredRoute(Route):
+    """A Starlette route with the declarations that it was made of."""
+
+    def __init__(self, path: str, declared: list[GuardedRoute]) -> None:
+        handlers = {method: _guarded(route) for route in declared for method in route.methods}
+
+        async def endpoint(request: Request) -> Response:
+            is_implied_head = request.method == "HEAD" and "HEAD" not in handlers
+            return await handlers["GET" if is_implied_head else request.method](request)
+
+        # One route for all methods of a path: a 405 response then lists them in its Allow header.
+        super().__init__(path, endpoint, methods=list(handlers))
+        self.declared = declared
+
+
+def starlette_routes(declared: Iterable[GuardedRoute]) -> list[DeclaredRoute]:
+    """Build one Starlette route per path; each request passes the check of its method before the handler."""
+    by_path: dict[str, list[GuardedRoute]] = {}
+    for route in declared:
+        by_path.setdefault(route.path, []).append(route)
+    return [DeclaredRoute(path, routes) for path, routes in by_path.items()]
+
+
+def with_optional_slash(routes: Iterable[GuardedRoute]) -> list[GuardedRoute]:
+    """Each route with and without a trailing slash; `/` stays as it is."""
+    return [replace(route, path=path) for route in routes for path in _spellings(route.path)]
+
+
+def api_key_check(key: str) -> Check:
+    """Requires this key as the query parameter `api_key`; compared in constant time."""
+
+    async def verify(request: Request) -> None:
+        given = request.query_params.get("api_key", "")
+        if not hmac.compare_digest(given.encode(), key.encode()):
+            raise HttpError(401, "The API key is missing or wrong.", "Send the engine's key as ?api_key=….")
+
+    return Check("API key", verify)
+
+
+def actor_of(request: Request) -> str | None:
+    """Who makes the request, where its check knows it."""
+    return getattr(request.state, "actor", None)
+
+
+def _guarded(route: GuardedRoute) -> Handler:
+    async def checked(request: Request) -> Response:
+        await route.check.verify(request)
+        return await route.handler(request)
+
+    return route.middleware(checked)
+
+
+def _spellings(path: str) -> list[str]:
+    bare = path.rstrip("/")
+    return [bare, f"{bare}/"] if bare else ["/"]
+
+
+async def _accept(_: Request) -> None:
+    """Accept every request."""
+
+
+PUBLIC = Check("public", _accept)
