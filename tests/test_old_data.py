@@ -30,6 +30,7 @@ from frametally.engine.server import Engine
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Preset
 from frametally.ledger.tags import tags_of
+from frametally.network.routes import api_key_check, starlette_routes
 from frametally.results import Results, open_results
 from tests.pages.conftest import answering
 
@@ -63,12 +64,12 @@ def old(tmp_path: Path) -> Iterator[OldData]:
     engine = Engine(
         folder=settings.engine_dir,
         models_dir=settings.models_dir,
-        key=deployment.engine_key,
+        check=api_key_check(deployment.engine_key),
         link_secret=deployment.link_secret,
         max_video_bytes=settings.max_video_bytes,
     )
     expected = json.loads((tmp_path / "expected.json").read_text())
-    with answering(Starlette(routes=engine.routes()), lifespan=False) as port:
+    with answering(Starlette(routes=starlette_routes(engine.routes())), lifespan=False) as port:
         where.append(port)
         yield OldData(deployment, expected["jobs"], expected["results"], engine.start)
         engine.stop()
