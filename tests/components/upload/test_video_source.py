@@ -43,7 +43,7 @@ def url_script(folder: str) -> None:
 
     settings = Settings.read({"FRAMETALLY_DATA_DIR": folder})
     media = Library(Path(folder), max_video_bytes=1)
-    source = _from_url(SimpleNamespace(settings=settings, media=media))  # type: ignore[arg-type]
+    source = _from_url(SimpleNamespace(settings=settings, library=media))  # type: ignore[arg-type]
     st.write(source.url if source else "nothing")
 
 
