@@ -140,7 +140,6 @@ def hosted_results() -> dict[str, bytes]:
     labels = [{"class": "day", "class_id": 0, "confidence": 0.7}, {"class": "night", "class_id": 1, "confidence": 0.3}]
     several = {"wet": {"confidence": 0.8}, "dark": {"confidence": 0.2}}
     face = {"face": {**box, "class": "face", "landmarks": [{"x": 1, "y": 2}]}, "yaw": 0.2, "pitch": -0.1}
-    classes = {"0": "road", "1": "sky"}
     kinds: dict[str, dict[str, Any]] = {
         "boxes": {"image": SIZE, "predictions": [box, weak]},
         "tracked": {"image": SIZE, "predictions": [{**box, "tracker_id": 7}]},
