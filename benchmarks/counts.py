@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.generate import CLASSES, FPS
-from frametally.analysis.counts import count, totals
+from frametally.analysis.counts import count
+from frametally.analysis.totals import totals
+from frametally.analysis.view import View
 from frametally.results import Kind, Results, open_results
 from frametally.results.cube import CubeBuilder, write_cube
 from frametally.results.manifest import FRAMES_NAME, ModelNotes, Notes, write_notes
@@ -67,9 +69,9 @@ def write_archive(folder: Path) -> None:
 
 def ask_ms(results: Results, confidence: float) -> float:
     """One change of the threshold."""
-    start = time.perf_counter()
-    count(results, "model", confidence)
-    totals(results, "model", confidence)
+    start, view = time.perf_counter(), View(results, "model", confidence)
+    count(view)
+    totals(view)
     return (time.perf_counter() - start) * 1000
 
 

@@ -26,11 +26,11 @@ colors = deployment.colors.of(view.classes.name_of(name) for name in view.table.
 if view:
     charts, proof = st.columns([3, 2], gap="medium")
     with charts:
-        picked = overview(view, colors, entry_in_view(view), job.id)
+        picked = overview(view, colors, entry_in_view(view))
         class_editor(view.table.classes)
     with proof:
-        entry = frame_stepper(view, job.id)
+        entry = frame_stepper(view)
         frame_view(view, video, entry, colors)
 chosen = tabs(deployment, job, view, video, colors)
 if view:
-    go_to(entry=picked.entry if chosen is None else chosen, window_s=picked.window_s)
+    go_to(entry=picked.entry if chosen is None else chosen, time_range_s=picked.time_range_s)

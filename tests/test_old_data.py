@@ -21,8 +21,9 @@ import pytest
 from starlette.applications import Starlette
 
 from frametally.analysis.class_mapping import ClassMapping
+from frametally.analysis.counts import count
 from frametally.analysis.series import series_of
-from frametally.analysis.summary import counts_of, totals_of
+from frametally.analysis.totals import totals
 from frametally.analysis.view import View
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment, open_deployment
@@ -108,10 +109,9 @@ def numbers(results: Results, name: str, expected: dict[str, Any]) -> dict[str, 
     }
     for confidence in expected["counts"]:
         view = View(results, name, float(confidence), ClassMapping())
-        counts = counts_of(view)
+        counts = count(view)
         totals = [
-            [row.class_name, row.mean, row.peak, row.present, row.first_seen_s, row.last_seen_s]
-            for row in totals_of(view)
+            [row.class_name, row.mean, row.peak, row.present, row.first_seen_s, row.last_seen_s] for row in totals(view)
         ]
         found["counts"][confidence] = {
             "boxes": counts.boxes.tolist(),

@@ -6,28 +6,27 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.analytics.cached_counts import cached_totals
+from components.analytics.cached_counts import VIEW_HASH, cached_totals
 from components.video_card import format_time
-from frametally.analysis.comparison import DEFINITIONS, Comparison, by_second, compare
-from frametally.analysis.counts import DEFINITIONS as COUNTED
-from frametally.analysis.counts import Totals
-from frametally.analysis.moments import Moment, of_disagreement
+from frametally.analysis.comparison import DEFINITIONS, Comparison, compare, rank_seconds
+from frametally.analysis.moments import Moment, disagreement_moments
+from frametally.analysis.totals import DEFINITIONS as METRICS
+from frametally.analysis.totals import Totals
 from frametally.analysis.view import View
-from frametally.results import Results
 
 _MAX_SECONDS = 20
 _OTHER = "compare_with"
 
 
-def comparison_panel(view: View, job_id: str) -> int | None:
+def comparison_panel(view: View) -> int | None:
     """Show the comparison with another model; returns the entry that the person wants to see."""
     others = _others(view)
     if not others:
         st.caption("There is one model with boxes in these results: nothing to compare.")
         return None
     st.selectbox("Compare with", others, key=_OTHER)
-    found = _comparison(view, job_id)
-    _counts_side_by_side(view, found, job_id)
+    found = _comparison(view)
+    _counts_side_by_side(view, found)
     st.caption(
         f"{int(found.compared.sum()):,} frames compared, {int((~found.compared).sum()):,} left out because a model did "
         f"not analyze them (null). **Matched**: {DEFINITIONS['Matched']}."
@@ -42,9 +41,9 @@ def comparison_panel(view: View, job_id: str) -> int | None:
         return _ranked_seconds(found)
 
 
-def disagreements(view: View, job_id: str) -> list[Moment]:
+def disagreements(view: View) -> list[Moment]:
     """The frames in which the model and the one it is compared with disagree most, in the order of time."""
-    return of_disagreement(_comparison(view, job_id)) if _others(view) else []
+    return disagreement_moments(_comparison(view)) if _others(view) else []
 
 
 def _others(view: View) -> list[str]:
@@ -52,17 +51,17 @@ def _others(view: View) -> list[str]:
     return [name for name in models if name != view.model and models[name].kind.has_boxes and view.table.kind.has_boxes]
 
 
-def _comparison(view: View, job_id: str) -> Comparison:
+def _comparison(view: View) -> Comparison:
     others = _others(view)
     other = st.session_state.get(_OTHER)
     chosen = other if other in others else others[0]
-    return _compared(view.results, job_id, view.model, chosen, view.confidence, view.classes, view.window_s)
+    return _compared(view, chosen)
 
 
-def _counts_side_by_side(view: View, found: Comparison, job_id: str) -> None:
+def _counts_side_by_side(view: View, found: Comparison) -> None:
     """Mean and peak of each class for both models; empty for one that analyzed nothing."""
     models = (found.model_a, found.model_b)
-    rows = [{row.class_name: row for row in cached_totals(replace(view, model=model), job_id)} for model in models]
+    rows = [{row.class_name: row for row in cached_totals(replace(view, model=model))} for model in models]
     never = [_never_seen(replace(view, model=model)) for model in models]
     parts = {"Mean": "%.2f", "Peak": "%d"}
     of_each = [(of, part, model) for part in parts for of, model in enumerate(models)]
@@ -74,18 +73,18 @@ def _counts_side_by_side(view: View, found: Comparison, job_id: str) -> None:
         ],
         hide_index=True,
         column_config={
-            f"{part}: {model}": st.column_config.NumberColumn(format=parts[part], help=COUNTED[part])
+            f"{part}: {model}": st.column_config.NumberColumn(format=parts[part], help=METRICS[part])
             for _, part, model in of_each
         },
     )
-    meanings = "; ".join(f"**{part}**: {COUNTED[part]}" for part in parts)
+    meanings = "; ".join(f"**{part}**: {METRICS[part]}" for part in parts)
     st.caption(f"Each model over the frames that it analyzed itself. {meanings}.")
 
 
 def _never_seen(view: View) -> Totals:
-    """Of a class that only the other model has: 0, unless nothing was analyzed."""
-    known = view.table.analyzed[view.entries.start : view.entries.stop].any()
-    return Totals("", 0.0, 0, 0.0, 0.0, None, None) if known else Totals("", None, None, None, None, None, None)
+    """Totals of a class that only the other model has: 0, unless no frame was analyzed."""
+    zero = 0 if view.analyzed_entries else None
+    return Totals("", zero, zero, zero, zero, None, None)
 
 
 def _class_rows(found: Comparison) -> list[dict[str, object]]:
@@ -96,7 +95,7 @@ def _class_rows(found: Comparison) -> list[dict[str, object]]:
 
 
 def _ranked_seconds(found: Comparison) -> int | None:
-    seconds = by_second(found)[:_MAX_SECONDS]
+    seconds = rank_seconds(found)[:_MAX_SECONDS]
     if not seconds:
         st.success("The models agree in every frame that both analyzed.", icon=":material/check_circle:")
         return None
@@ -120,6 +119,6 @@ def _ranked_seconds(found: Comparison) -> int | None:
     return seconds[rows[0]].worst_entry if rows and rows != seen else None
 
 
-@st.cache_data(show_spinner="Comparing the models", max_entries=20)
-def _compared(_results: Results, job_id: str, *what: object) -> Comparison:  # noqa: ARG001
-    return compare(_results, *what)  # type: ignore[arg-type]
+@st.cache_data(show_spinner="Comparing the models", max_entries=20, hash_funcs=VIEW_HASH)
+def _compared(view: View, other_model: str) -> Comparison:
+    return compare(view, other_model)

@@ -103,5 +103,5 @@ def _make_room(folder: Path, now: float) -> None:
 
 def _fingerprint(job: Job, view: View) -> str:
     """The same view of the same results is the same file."""
-    told = (job.id, view.model, view.confidence, view.classes.format(), view.classes.shown, view.window_s)
+    told = (job.id, view.model, view.confidence, view.classes.format(), view.classes.shown, view.time_range_s)
     return hashlib.sha256(repr(told).encode()).hexdigest()[:24]

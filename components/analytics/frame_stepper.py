@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import streamlit as st
 
 from components.analytics.cached_counts import cached_extremes
 from components.analytics.comparison_panel import disagreements
 from components.analytics.view_picker import FRAME_KEY
-from frametally.analysis.counts import next_with_detections
-from frametally.analysis.moments import Moment, next_moment, of_classes, previous_moment, proof_of
-from frametally.analysis.summary import counts_of
+from frametally.analysis.counts import count
+from frametally.analysis.moments import (
+    Moment,
+    class_moments,
+    next_moment,
+    next_with_detections,
+    previous_moment,
+    representative_entry,
+)
 from frametally.analysis.view import View
 
 _FRAME, _ANY, _PEAKS, _DISAGREEMENT = (
@@ -32,7 +36,7 @@ def entry_in_view(view: View) -> int:
     return min(entry, len(view.results.time_s) - 1)
 
 
-def frame_stepper(view: View, job_id: str) -> int:
+def frame_stepper(view: View) -> int:
     """Slider and buttons over the entries; returns the one in view, which the address bar names."""
     last = len(view.results.time_s) - 1
     if last < 1:
@@ -48,7 +52,7 @@ def frame_stepper(view: View, job_id: str) -> int:
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         way = st.selectbox("Step by", _ways(view), key="step_by", width=170)
-        back, forth = _neighbors(view, job_id, way, entry)
+        back, forth = _neighbors(view, way, entry)
         for name, icon, target in (("Previous", "chevron_left", back), ("Next", "chevron_right", forth)):
             st.button(
                 name,
@@ -72,19 +76,14 @@ def _ways(view: View) -> list[str]:
     return [_FRAME, _ANY, *view.names, _PEAKS, *([_DISAGREEMENT] if several else [])]
 
 
-def _neighbors(view: View, job_id: str, way: str, entry: int) -> tuple[int | None, int | None]:
+def _neighbors(view: View, way: str, entry: int) -> tuple[int | None, int | None]:
     if way == _FRAME:
         return (entry - 1 if entry else None), (entry + 1 if entry < len(view.results.time_s) - 1 else None)
     if way in (_PEAKS, _DISAGREEMENT):
-        moments = of_classes(cached_extremes(view, job_id)) if way == _PEAKS else disagreements(view, job_id)
+        moments = class_moments(cached_extremes(view)) if way == _PEAKS else disagreements(view)
         return _entry_of(previous_moment(moments, entry)), _entry_of(next_moment(moments, entry))
-    members = [name for name in view.table.classes if view.classes.name_of(name) in _names_of(view, way)]
-    seen = (view.results, view.model, entry, view.confidence, tuple(members))
-    return next_with_detections(*seen, step=-1), next_with_detections(*seen)
-
-
-def _names_of(view: View, way: str) -> Sequence[str]:
-    return view.names if way == _ANY else (way,)
+    class_name = None if way == _ANY else way
+    return next_with_detections(view, entry, class_name, step=-1), next_with_detections(view, entry, class_name)
 
 
 def _entry_of(moment: Moment | None) -> int | None:
@@ -94,7 +93,7 @@ def _entry_of(moment: Moment | None) -> int | None:
 def _busiest(view: View) -> int:
     """The fullest entry of the highest point; of results without boxes the first one that was analyzed."""
     if not view.table.kind.has_boxes or not len(view.entries):
-        return proof_of(view, np.array([view.entries.start]), view.entries.start)
-    counts = counts_of(view)
+        return representative_entry(view, np.array([view.entries.start]), view.entries.start)
+    counts = count(view)
     highest = np.argmax(np.where(counts.analyzed > 0, counts.values.sum(axis=1), -1))
-    return proof_of(view, counts.starts, int(counts.starts[highest]))
+    return representative_entry(view, counts.starts, int(counts.starts[highest]))

@@ -10,7 +10,7 @@ from components.analytics.cached_counts import cached_extremes
 from components.analytics.frame_source import reader_of
 from components.errors import escape_markdown
 from components.video_card import format_time
-from frametally.analysis.moments import DEFINITIONS, Moment, every, in_order, of_classes
+from frametally.analysis.moments import DEFINITIONS, Moment, class_moments, in_order, interval_moments
 from frametally.analysis.view import View
 from frametally.library.video_store import StoredVideo
 
@@ -19,16 +19,16 @@ _COLUMNS = 4
 _HEIGHT_PX = 180
 
 
-def gallery(view: View, job_id: str, video: StoredVideo | None) -> int | None:
+def gallery(view: View, video: StoredVideo | None) -> int | None:
     """Show small pictures of the chosen moments; returns the entry that the person wants to see whole."""
     ways = ["Peaks, first and last seen", "Every n seconds"]
     way = st.segmented_control("Moments", ways, default=ways[0], key="gallery_way", label_visibility="collapsed")
     if way == ways[1]:
         span_s = float(view.results.time_s[-1])
         interval_s = st.number_input("Seconds between", 0.1, 3600.0, max(round(span_s / 12), 1.0), key="gallery_every")
-        moments = every(view, interval_s)
+        moments = interval_moments(view, interval_s)
     else:
-        moments = of_classes(cached_extremes(view, job_id)) if view.table.kind.has_boxes else []
+        moments = class_moments(cached_extremes(view)) if view.table.kind.has_boxes else []
     moments = in_order(moments)
     if len(moments) > _MAX:
         st.caption(f"The first {_MAX} of {len(moments):,} moments.")
@@ -49,9 +49,8 @@ def _pictures(view: View, video: StoredVideo | None, moments: Sequence[Moment]) 
                 picture = pictures.get(int(view.results.frame_index[moment.entry]))
                 if picture:
                     st.image(picture, width="stretch")
-                st.caption(
-                    f"{format_time(float(view.results.time_s[moment.entry]))} · {escape_markdown(moment.reason)}"
-                )
+                reason = escape_markdown(moment.reason[:1].upper() + moment.reason[1:])
+                st.caption(f"{reason} · {format_time(float(view.results.time_s[moment.entry]))}")
                 if st.button("Show", key=f"gallery-{moment.entry}", icon=":material/visibility:", type="tertiary"):
                     chosen = moment.entry
     return chosen

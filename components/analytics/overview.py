@@ -15,11 +15,11 @@ from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
 from components.analytics.charts.time_chart import Picked
 from components.analytics.totals_table import frames_in_words, totals_table
-from frametally.analysis.moments import proof_of
+from frametally.analysis.counts import count, gaps, sensitivity_band
+from frametally.analysis.moments import representative_entry
 from frametally.analysis.series import series_of, similarity_series
 from frametally.analysis.similarity import DEFINITIONS as SIMILARITY
 from frametally.analysis.similarity import scene_changes
-from frametally.analysis.summary import band_of, counts_of, gaps_of
 from frametally.analysis.view import View
 from frametally.results import Kind
 
@@ -27,21 +27,22 @@ _MAX_CURVES = 8
 _MAX_LINES = 100
 
 
-def overview(view: View, colors: Mapping[str, str], entry: int, job_id: str) -> Picked:
+def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
     """Draw the charts and totals of a view; returns what the person has picked in a chart."""
-    key = f"{job_id}-{view.model}-{view.window_s}"  # another window is another chart: the box that was drawn is gone
+    # Another time range is another chart, so that the box drawn in the old one is gone.
+    key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}"
     if view.table.kind is Kind.CLIP:
         return _similarity(view, entry, key)
     if not view.table.kind.has_boxes:
         return _scores(view, colors, entry, key)
-    picked = _counts(view, colors, entry, job_id, key)
+    picked = _counts(view, colors, entry, key)
     if view.table.kind is Kind.GAZE and view.names:
         return _curves(view, colors, entry, key) or picked
     return picked
 
 
-def _counts(view: View, colors: Mapping[str, str], entry: int, job_id: str, key: str) -> Picked:
-    counts = counts_of(view)
+def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+    counts = count(view)
     with_band = st.toggle(
         "Band of confidence ± 0.1",
         key="band",
@@ -50,13 +51,13 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, job_id: str, key:
     )
     picked = counts_chart(
         counts,
-        band_of(view) if with_band else None,
+        sensitivity_band(view) if with_band else None,
         colors,
-        gaps_of(view, counts.starts),
+        gaps(view, counts.starts),
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-counts",
     )
-    totals_table(view, cached_totals(view, job_id))
+    totals_table(view, cached_totals(view))
     # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
     with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
         if sure.open:
@@ -78,7 +79,7 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         found = series_chart(
             series.strongest(_MAX_CURVES),
             colors,
-            gaps_of(view, series.starts),
+            gaps(view, series.starts),
             time_s=float(view.results.time_s[entry]),
             key=f"{key}-{series.title}",
         )
@@ -95,7 +96,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
     picked = series_chart(
         series,
         {},
-        gaps_of(view, series.starts),
+        gaps(view, series.starts),
         time_s=float(view.results.time_s[entry]),
         key=f"{key}-similarity",
         marks_s=[float(view.results.time_s[change]) for change in changes[:_MAX_LINES]],
@@ -112,4 +113,4 @@ def _proved(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: 
     if picked.entry is None:
         return picked
     class_name = None if picked.column is None else classes[picked.column]
-    return replace(picked, entry=proof_of(view, starts, picked.entry, class_name))
+    return replace(picked, entry=representative_entry(view, starts, picked.entry, class_name))

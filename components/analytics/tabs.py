@@ -25,9 +25,9 @@ def tabs(
     ways = [_MOMENTS, _COMPARE, _EXPORTS] if view else [_EXPORTS]
     way = st.segmented_control("Section", ways, key="section", bind="query-params", label_visibility="collapsed")
     if view and way == _MOMENTS:
-        return gallery(view, job.id, video)
+        return gallery(view, video)
     if view and way == _COMPARE:
-        return comparison_panel(view, job.id)
+        return comparison_panel(view)
     if way == _EXPORTS or not view:
         exports_panel(deployment, job, view, video, colors)
     return None

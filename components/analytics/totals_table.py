@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.video_card import format_time
-from frametally.analysis.counts import DEFINITIONS, Totals
+from frametally.analysis.totals import DEFINITIONS, Totals
 from frametally.analysis.view import View
 
 
@@ -36,9 +36,8 @@ def totals_table(view: View, rows: Sequence[Totals]) -> None:
 
 def frames_in_words(view: View) -> str:
     """How many frames of the view were planned, analyzed, and not."""
-    entries = view.entries
-    planned, analyzed = len(entries), int(view.table.analyzed[entries.start : entries.stop].sum())
+    planned, analyzed = len(view.entries), view.analyzed_entries
     missing = f" · {planned - analyzed:,} not analyzed (null: hatched, not zero)" if planned > analyzed else ""
-    where = " (in the whole video)" if view.window_s else ""
+    where = " (in the whole video)" if view.time_range_s else ""
     odd = f" · {view.table.odd:,} of another kind than the rest{where}" if view.table.odd else ""
     return f"{planned:,} frame{'' if planned == 1 else 's'} planned · {analyzed:,} analyzed{missing}{odd}"

@@ -31,7 +31,7 @@ def video_export(deployment: Deployment, job: Job, view: View, video: StoredVide
         confidence=view.confidence,
         renames=view.classes.renames,
         shown=view.classes.shown,
-        window_s=view.window_s,
+        time_range_s=view.time_range_s,
         every_frame=every_frame,
     )
     _live_export(deployment, spec, f"{Path(video.file_name).stem}.annotated.mp4")

@@ -52,7 +52,7 @@ def view_picker(results: Results) -> View | None:
         model=model,
         confidence=confidence,
         classes=ClassMapping(merged.renames, tuple(shown) or None),
-        window_s=_window(results),
+        time_range_s=_window(results),
     )
 
 
@@ -73,13 +73,13 @@ def class_editor(classes: Sequence[str]) -> None:
             _merge("")
 
 
-def go_to(*, entry: int | None = None, window_s: tuple[float, float] | None = None) -> None:
+def go_to(*, entry: int | None = None, time_range_s: tuple[float, float] | None = None) -> None:
     """Run the page again with this frame in view, or this window; the widgets that hold them may be drawn already."""
     wanted: dict[str, object] = {}
     if entry is not None:
         wanted[FRAME_KEY] = entry
-    if window_s is not None:
-        wanted[WINDOW_KEY] = _on_the_slider(*window_s)
+    if time_range_s is not None:
+        wanted[WINDOW_KEY] = _on_the_slider(*time_range_s)
     if wanted:
         st.session_state[_WANTED] = wanted
         st.rerun()
@@ -107,7 +107,7 @@ def _window(results: Results) -> tuple[float, float] | None:
     if (first_s, last_s) == (0.0, end_s):
         return None
     if st.button("Whole video", icon=":material/zoom_out_map:", key="whole_video"):
-        go_to(window_s=(0.0, end_s))
+        go_to(time_range_s=(0.0, end_s))
     return first_s, last_s
 
 

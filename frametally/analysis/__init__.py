@@ -1,1 +1,1 @@
-"""What the tables say: pure functions, no I/O."""
+"""Analysis of results: pure functions over a `View`, without I/O of their own."""

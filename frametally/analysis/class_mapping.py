@@ -1,4 +1,4 @@
-"""Rename and merge the classes of a model for the view; the results themselves stay as they are."""
+"""Rename, merge and filter the classes of a model for a view; the results themselves stay unchanged."""
 
 from __future__ import annotations
 
@@ -11,51 +11,50 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-_MARKS = re.compile(r"\\.|.", re.DOTALL)
+_CHARACTERS = re.compile(r"\\.|.", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class ClassMapping:
-    """Under which name each class is seen. Classes that get the same name are one; every other class stays itself."""
+    """Display names of classes. Classes with the same display name are merged; others keep their own name."""
 
     renames: tuple[tuple[str, str], ...] = ()
-    """(class of the model, name in the view); not chained, so that two classes can trade their names."""
+    """(class of the model, display name); not chained, so two classes can swap their names."""
     shown: tuple[str, ...] | None = None
-    """Names in the view that are looked at; None: all."""
+    """Display names of the classes in the view; None: all."""
 
     @classmethod
     def parse(cls, text: str, shown: tuple[str, ...] | None = None) -> ClassMapping:
-        r"""From the compact form `car>vehicle,truck>vehicle`; a backslash takes the mark after it for itself (`a\,b`).
+        r"""Parse the compact form `car>vehicle,truck>vehicle`; a backslash escapes the next character (`a\,b`).
 
-        What is no `class>name` is left out, as is a name that is empty: such a class keeps its own. The last word on
-        a class holds.
+        Parts that are not `class>name`, and empty names, are ignored. If a class occurs twice, the last part counts.
         """
-        seen_as = {part[0]: part[1] for part in _split(text) if len(part) == 2 and part[1]}
-        return cls(tuple((name, other) for name, other in seen_as.items() if name != other), shown)
+        display = {part[0]: part[1] for part in _split(text) if len(part) == 2 and part[1]}
+        return cls(tuple((name, other) for name, other in display.items() if name != other), shown)
 
     def format(self) -> str:
-        """The compact form, which `parse` reads back."""
-        return ",".join(f"{_escaped(name)}>{_escaped(seen_as)}" for name, seen_as in self.renames)
+        """The compact form; the inverse of `parse`."""
+        return ",".join(f"{_escaped(name)}>{_escaped(display)}" for name, display in self.renames)
 
     def name_of(self, class_name: str) -> str:
-        """The name that a class of the model has in the view."""
+        """The display name of a class of the model."""
         return dict(self.renames).get(class_name, class_name)
 
     def names(self, classes: Iterable[str]) -> tuple[str, ...]:
-        """The classes of the view that are shown, each where the first of its members stands."""
-        every = dict.fromkeys(self.name_of(name) for name in classes)
-        return tuple(name for name in every if self.shown is None or name in self.shown)
+        """The display names that are shown, each at the position of its first class."""
+        names = dict.fromkeys(self.name_of(name) for name in classes)
+        return tuple(name for name in names if self.shown is None or name in self.shown)
 
     def codes(self, classes: Sequence[str], names: Sequence[str] | None = None) -> npt.NDArray[np.int32]:
-        """(len(classes),) for each class of the model its position in `names`; -1 where it is not shown.
+        """(len(classes),) index in `names` of each class of the model; -1 for classes that are not shown.
 
-        `names` are those of these classes, or of several models together.
+        `names` defaults to those of these classes; give them to share one list between models.
         """
         position = {name: at for at, name in enumerate(self.names(classes) if names is None else names)}
         return np.array([position.get(self.name_of(name), -1) for name in classes], dtype=np.int32)
 
     def merge(self, values: Floats, classes: Sequence[str], join: Callable[[Floats, Floats], Floats]) -> Floats:
-        """(m, len(classes)) values by class of the model -> (m, len(names)) by class of the view, members joined."""
+        """(m, len(classes)) values per class of the model -> (m, len(names)) per display name, merged by `join`."""
         merged = np.full((len(values), len(self.names(classes))), np.nan)
         for column, code in enumerate(self.codes(classes)):
             if code >= 0:
@@ -64,20 +63,20 @@ class ClassMapping:
 
 
 def add_known(some: Floats, more: Floats) -> Floats:
-    """The sum of what is known; NaN where neither is."""
+    """The sum, with NaN as 0; NaN where both are."""
     return np.where(np.isnan(some), more, some + np.nan_to_num(more))
 
 
 def _split(text: str) -> list[list[str]]:
-    """Parts between plain commas, each cut at its plain `>`."""
+    """Parts between unescaped commas, each split at its unescaped `>`."""
     parts = [[""]]
-    for mark in _MARKS.findall(text):
-        if mark == ",":
+    for character in _CHARACTERS.findall(text):
+        if character == ",":
             parts.append([""])
-        elif mark == ">":
+        elif character == ">":
             parts[-1].append("")
         else:
-            parts[-1][-1] += mark[1:] if len(mark) == 2 else mark
+            parts[-1][-1] += character[1:] if len(character) == 2 else character
     return parts
 
 

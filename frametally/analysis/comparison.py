@@ -1,4 +1,4 @@
-"""Two models on one video: which boxes they share, and where they disagree most."""
+"""Compare two models on one video: matched boxes, boxes that only one model has, seconds with most disagreement."""
 
 from __future__ import annotations
 
@@ -8,27 +8,20 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from frametally.analysis.class_mapping import ClassMapping
-from frametally.analysis.counts import Window
 from frametally.analysis.matching import MIN_IOU, match
 from frametally.analysis.view import Progress, View, chunks_of, picked
-from frametally.results import Boxes, ModelTable, Results
+from frametally.results import Boxes, ModelTable
 
 DEFINITIONS: Final = {
-    "Matched": "boxes of both models that show the same: one of each, of one class in one frame, paired by the highest "
-    f"overlap first (intersection over union at least {MIN_IOU}); no box is in two pairs",
-    "Only in one": "boxes of one model that are in no pair",
-    "Disagreement": "boxes that only one of the two models has in a frame",
-    "Agreement": "matched pairs as a share of all objects: pairs and boxes in no pair; 100 % where nothing is seen",
-    "Compared": "frames that both models analyzed; a frame that one of them left out says nothing and is not counted",
-    "Seconds": "seconds of the video by their mean disagreement per compared frame; as good: the earlier one first",
+    "Matched": f"one box from each model, same class and frame, IoU ≥ {MIN_IOU}, best overlap first",
+    "Disagreement": "boxes per frame that only one of the two models found; mean of the frames that both analyzed",
 }
-"""What each number means; shown beside the numbers."""
+"""What each number means; shown with the numbers."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Model A against model B, entry by entry from `start` on. Counts are 0 where not compared: ask `compared`."""
+    """Model A against model B, per entry from `start` on. Counts are 0 for entries that were not compared."""
 
     model_a: str
     model_b: str
@@ -36,63 +29,32 @@ class Comparison:
     time_s: npt.NDArray[np.float64]
     """(n,) seconds after the first frame."""
     compared: npt.NDArray[np.bool_]
-    """(n,) whether both models analyzed the entry."""
+    """(n,) whether both models analyzed the entry; the others are unknown, not 0."""
     matched: npt.NDArray[np.int64]
     """(n,) pairs."""
     only_a: npt.NDArray[np.int64]
     only_b: npt.NDArray[np.int64]
     classes: tuple[str, ...]
-    """Classes of the view, of both models."""
+    """Display names of the classes of both models."""
     by_class: npt.NDArray[np.int64]
-    """(len(classes), 3) matched, only in A, only in B over all compared entries."""
-
-    @property
-    def excluded(self) -> int:
-        """Entries that at least one of the models did not analyze."""
-        return int(np.count_nonzero(~self.compared))
-
-    @property
-    def disagreement(self) -> npt.NDArray[np.float64]:
-        """(n,) boxes that only one model has; NaN where not compared."""
-        return np.where(self.compared, self.only_a + self.only_b, np.nan)
-
-    @property
-    def agreement(self) -> npt.NDArray[np.float64]:
-        """(n,) 0 to 1; NaN where not compared."""
-        objects = self.matched + self.only_a + self.only_b
-        return np.where(self.compared, np.where(objects, self.matched / np.maximum(objects, 1), 1.0), np.nan)
-
-    @property
-    def overall_agreement(self) -> float | None:
-        """Agreement over all compared entries together; None where there is none."""
-        matched, only_a, only_b = (int(part.sum()) for part in (self.matched, self.only_a, self.only_b))
-        objects = matched + only_a + only_b
-        return (matched / objects if objects else 1.0) if self.compared.any() else None
+    """(len(classes), 3) matched, only in A, only in B; over all compared entries."""
 
 
 @dataclass(frozen=True)
 class Second:
-    """One second of the video and how much the models disagree in it."""
+    """Disagreement of the models in one second of the video."""
 
     second: int
     disagreement: float
-    """Mean per compared frame."""
+    """Mean per compared entry."""
     compared: int
     worst_entry: int
-    """The first entry with the most disagreement in it."""
+    """The first entry with the most disagreement."""
 
 
-def compare(
-    results: Results,
-    model_a: str,
-    model_b: str,
-    confidence: float,
-    classes: ClassMapping | None = None,
-    window_s: Window | None = None,
-    progress: Progress | None = None,
-) -> Comparison:
-    """Match the boxes of two models, both at one threshold and under one set of class names, in bounded memory."""
-    a, b = (View(results, model, confidence, classes or ClassMapping(), window_s) for model in (model_a, model_b))
+def compare(view: View, other_model: str, progress: Progress | None = None) -> Comparison:
+    """Match the boxes of the view's model (A) with those of another (B) at the same settings, in bounded memory."""
+    a, b = view, replace(view, model=other_model)
     names = tuple(dict.fromkeys((*a.names, *b.names)))
     entries = a.entries
     compared = a.table.analyzed & b.table.analyzed
@@ -108,10 +70,10 @@ def compare(
     per_entry[1:] -= per_entry[0]
     per_class[1:] -= per_class[0]
     return Comparison(
-        model_a=model_a,
-        model_b=model_b,
+        model_a=a.model,
+        model_b=b.model,
         start=entries.start,
-        time_s=results.time_s[entries.start : entries.stop],
+        time_s=view.results.time_s[entries.start : entries.stop],
         compared=compared[entries.start : entries.stop],
         matched=per_entry[0],
         only_a=per_entry[1],
@@ -121,8 +83,8 @@ def compare(
     )
 
 
-def by_second(comparison: Comparison) -> list[Second]:
-    """The seconds with any disagreement, the most of it first."""
+def rank_seconds(comparison: Comparison) -> list[Second]:
+    """The seconds with any disagreement, most first; on a tie, the earlier one."""
     known = np.flatnonzero(comparison.compared)
     unpaired = (comparison.only_a + comparison.only_b)[known]
     seconds, inverse = np.unique(np.floor(comparison.time_s[known]).astype(np.int64), return_inverse=True)
@@ -140,13 +102,13 @@ def by_second(comparison: Comparison) -> list[Second]:
 def _compared_boxes(
     view: View, start: int, stop: int, names: tuple[str, ...], compared: npt.NDArray[np.bool_]
 ) -> Boxes:
-    """Those of the entries that both models analyzed; `class_code` is the position in `names`."""
+    """Boxes of entries that both models analyzed; `class_code` is the index in `names`."""
     boxes = view.chunk(start, stop, view.classes.codes(view.table.classes, names)).boxes
     return boxes if compared[start:stop].all() else picked(boxes, np.flatnonzero(compared[boxes.entry]))
 
 
 def _in_pixels_of(target: ModelTable, source: ModelTable, boxes: Boxes) -> Boxes:
-    """The boxes in the pixels of another model's pictures, where both say their size and it differs."""
+    """The boxes scaled to the picture size of another model, for entries whose sizes are known and differ."""
     wh, own_wh = target.image_wh[boxes.entry], source.image_wh[boxes.entry]
     differ = (wh > 0) & (own_wh > 0) & (wh != own_wh)
     if not differ.any():

@@ -1,7 +1,7 @@
-"""Which boxes of two models show the same object: pairs of one entry and one class, one to one, by overlap.
+"""Match the boxes of two models one to one, per entry and class, by overlap.
 
-Neither model is the truth, so they are treated alike: threshold and one-to-one rule are those of the COCO evaluation
-(Lin et al. 2014), but pairs are taken by the highest overlap, not by the confidence of one side.
+Neither model is ground truth, so both are treated alike: the IoU threshold and the one-to-one rule are those of the
+COCO evaluation (Lin et al. 2014), but pairs are chosen by highest overlap instead of by the confidence of one side.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Ints = npt.NDArray[np.int64]
 
 
 def match(a: Boxes, b: Boxes) -> tuple[Ints, Ints]:
-    """Positions in `a` and in `b` of the boxes that are paired: of one entry and one class, the highest IoU first.
+    """(k,) indices in `a` and (k,) in `b` of the matched boxes: same entry and class, highest IoU first.
 
-    Greedy over all pairs by descending IoU (a tie: the first of `a`, then the first of `b`), done in rounds: a pair
-    that is the best one left for both of its boxes is one that the greedy walk takes, too (Preis 1999: linear time
-    1/2-approximation for maximum weighted matching).
+    Greedy over all pairs by descending IoU (on a tie: lowest index in `a`, then in `b`). Done in rounds, with the same
+    result: a pair that is the best one left for both of its boxes is one that the greedy algorithm chooses (Preis
+    1999: linear time 1/2-approximation for maximum weighted matching).
     """
     order, low, high = _candidates(a, b)
     free_a, free_b = np.ones(len(a), dtype=np.bool_), np.ones(len(b), dtype=np.bool_)
@@ -46,7 +46,7 @@ def match(a: Boxes, b: Boxes) -> tuple[Ints, Ints]:
 def _greedy(
     at_a: Ints, at_b: Ints, iou: Floats, free_a: npt.NDArray[np.bool_], free_b: npt.NDArray[np.bool_]
 ) -> Iterator[Ints]:
-    """(k, 2) the pairs taken in each round; marks their boxes as no longer free."""
+    """(k, 2) the pairs chosen in each round; marks their boxes as no longer free."""
     order = np.lexsort((at_b, at_a, -iou))
     at_a, at_b = at_a[order], at_b[order]
     while len(at_a):
@@ -58,15 +58,15 @@ def _greedy(
 
 
 def _first_of_each(values: Ints, size: int) -> npt.NDArray[np.bool_]:
-    """(n,) whether the value, below `size`, was not there before."""
+    """(n,) whether a value, below `size`, occurs for the first time."""
     place = np.arange(len(values))
     first = np.empty(size, dtype=np.int64)
-    first[values[::-1]] = place[::-1]  # of several values for one place the last one stays
+    first[values[::-1]] = place[::-1]  # numpy keeps the last of several assignments
     return np.asarray(first[values] == place)
 
 
 def _blocks(entry: npt.NDArray[np.int32], pairs: Ints) -> Iterator[slice]:
-    """Boxes of whole entries that have a bounded number of pairs to look at, however crowded the video is."""
+    """Slices of whole entries with a bounded number of candidate pairs, which bounds the memory."""
     stops = np.flatnonzero(np.diff(entry, append=-1)) + 1
     number = np.cumsum(pairs)[stops - 1] // _PAIRS_AT_ONCE
     cuts = stops[np.flatnonzero(np.diff(number, append=-1))].tolist()
@@ -74,16 +74,16 @@ def _blocks(entry: npt.NDArray[np.int32], pairs: Ints) -> Iterator[slice]:
 
 
 def _ranges(low: Ints, high: Ints) -> Ints:
-    """All numbers of each range [low, high), one range after the other."""
+    """The numbers of all ranges [low, high), concatenated."""
     sizes = high - low
     return np.asarray(np.arange(sizes.sum()) + np.repeat(low - np.cumsum(sizes) + sizes, sizes))
 
 
 def _candidates(a: Boxes, b: Boxes) -> tuple[Ints, Ints, Ints]:
-    """An order of `b`, and for each box of `a` the range [low, high) of it that may overlap enough.
+    """An order of `b`, and for each box of `a` the range [low, high) in it of boxes that may overlap enough.
 
-    Of one entry and class, and with the left edge near enough: beside a box of width w, IoU >= t needs it to be at most
-    (1 - t) w to the right and (1 / t - 1) w to the left.
+    Those are of the same entry and class, with a near left edge: for a box of width w, IoU >= t requires the other's
+    to be at most (1 - t) w to the right and (1 / t - 1) w to the left.
     """
     slot_a, slot_b = _slots(a, b)
     left, width = a.xyxy[:, 0].astype(np.float64), (a.xyxy[:, 2] - a.xyxy[:, 0]).astype(np.float64)
@@ -95,7 +95,7 @@ def _candidates(a: Boxes, b: Boxes) -> tuple[Ints, Ints, Ints]:
 
 
 def _slots(a: Boxes, b: Boxes) -> tuple[Floats, Floats]:
-    """Where each box stands on one long line on which every entry and class has a stretch of its own."""
+    """Offset of each box on one axis, on which every (entry, class) pair has an interval of its own."""
     entry, code = np.concatenate([a.entry, b.entry]), np.concatenate([a.class_code, b.class_code])
     group = entry.astype(np.int64) * (int(code.max(initial=0)) + 1) + code
     slot = (np.unique(group, return_inverse=True)[1] * _SLOT_PX).astype(np.float64)
@@ -107,7 +107,7 @@ def _within_slot(x_px: Floats) -> Floats:
 
 
 def _iou(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> Floats:
-    """(k,) intersection over union of boxes in parallel, (k, 4) xyxy each; 0 where nothing is shared."""
+    """(k,) intersection over union of corresponding boxes, (k, 4) xyxy each; 0 without overlap."""
     low, high = np.maximum(a[:, :2], b[:, :2]), np.minimum(a[:, 2:], b[:, 2:])
     shared = np.maximum(high.astype(np.float64) - low, 0).prod(axis=1)
     union = _area(a) + _area(b) - shared

@@ -1,4 +1,4 @@
-"""Moments worth a look: where a class peaks, comes and goes, where two models disagree, every so many seconds."""
+"""Frames of interest: peaks, first and last appearances, disagreement between models, fixed intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from frametally.analysis.comparison import Comparison, by_second
+from frametally.analysis.comparison import Comparison, rank_seconds
 from frametally.analysis.tally import tally
 from frametally.analysis.view import View
 
@@ -19,15 +19,17 @@ DEFINITIONS: Final = {
     "Peak": "the first analyzed frame with the most detections of a class",
     "First seen": "the first analyzed frame with a detection of a class",
     "Last seen": "the last analyzed frame with a detection of a class",
-    "Every n seconds": "the first analyzed frame at or after each multiple of n seconds",
-    "Disagreement": "the frame of a second in which most boxes are found by one of the two models only",
+    "Every N seconds": "the first analyzed frame at or after each multiple of N seconds",
+    "Disagreement": "the frame of a second with the most boxes that only one of the two models found",
 }
-"""What each reason means; shown beside the moments."""
+"""What each kind of moment means; shown with the moments."""
+
+_FIRST_STRIDE: Final = 1024
 
 
 @dataclass(frozen=True)
 class Moment:
-    """An entry and why it is worth a look."""
+    """An entry and the reason to look at it."""
 
     entry: int
     reason: str
@@ -35,47 +37,46 @@ class Moment:
 
 @dataclass(frozen=True)
 class Extremes:
-    """What one class of the view comes to in its analyzed frames, and where; no entry where it is never there."""
+    """Peak, first and last appearance of one class of the view; no entries if it has no detection."""
 
     class_name: str
     boxes: int
     present: int
-    """Entries with at least one."""
+    """Entries with at least one box."""
     peak: int
-    """Most detections in one entry."""
+    """Most boxes in one entry."""
     peak_entry: int | None
     first_entry: int | None
     last_entry: int | None
 
 
 def extremes(view: View) -> list[Extremes]:
-    """One row per class of the view, merged ones counted as one, in bounded memory."""
-    names, codes = view.names, view.classes.codes(view.table.classes)
-    found = tally(view.results, view.model, view.confidence, view.entries, codes, len(names))
+    """One row per class of the view, merged classes as one, in bounded memory."""
+    found = tally(view)
     sums = np.column_stack([found.boxes, found.present, found.peak]).tolist()
-    places = np.column_stack([found.peak_entry, found.first_entry, found.last_entry]).tolist()
+    entries = np.column_stack([found.peak_entry, found.first_entry, found.last_entry]).tolist()
     return [
         Extremes(name, *some, *(at if some[0] else (None, None, None)))
-        for name, some, at in zip(names, sums, places, strict=True)
+        for name, some, at in zip(view.names, sums, entries, strict=True)
     ]
 
 
-def of_classes(found: Iterable[Extremes]) -> list[Moment]:
-    """Peak, first and last seen of every class that is there at all."""
+def class_moments(found: Iterable[Extremes]) -> list[Moment]:
+    """Peak, first and last appearance of every class with a detection."""
     return in_order(
         Moment(entry, reason)
         for row in found
         for entry, reason in (
             (row.peak_entry, f"peak of {row.class_name}: {row.peak}"),
-            (row.first_entry, f"{row.class_name} first seen"),
-            (row.last_entry, f"{row.class_name} last seen"),
+            (row.first_entry, f"first {row.class_name}"),
+            (row.last_entry, f"last {row.class_name}"),
         )
         if entry is not None
     )
 
 
-def every(view: View, interval_s: float) -> list[Moment]:
-    """The first analyzed frame of the window at or after each multiple of the interval; none twice.
+def interval_moments(view: View, interval_s: float) -> list[Moment]:
+    """The first analyzed frame of the time range at or after each multiple of the interval; no frame twice.
 
     Raises:
         ValueError: the interval is not above 0.
@@ -83,7 +84,7 @@ def every(view: View, interval_s: float) -> list[Moment]:
     if not interval_s > 0:
         raise ValueError(f"interval_s has to be above 0, not {interval_s}")
     known = np.flatnonzero(view.table.analyzed[view.entries.start : view.entries.stop]) + view.entries.start
-    # A time has 4 decimals: 0.3 is the third multiple of 0.1, though 0.3 / 0.1 is less than 3.
+    # Times have 4 decimals: 0.3 is the third multiple of 0.1, although 0.3 / 0.1 is less than 3.
     step = np.floor(view.results.time_s[known] / interval_s + 1e-6).astype(np.int64)
     steps, first = np.unique(step, return_index=True)
     return [
@@ -92,18 +93,19 @@ def every(view: View, interval_s: float) -> list[Moment]:
     ]
 
 
-def of_disagreement(comparison: Comparison, most: int = 20) -> list[Moment]:
-    """The worst frame of each of the seconds with the most disagreement, in the order of time."""
-    return in_order(_disagreement_at(comparison, second.worst_entry) for second in by_second(comparison)[:most])
+def disagreement_moments(comparison: Comparison, max_seconds: int = 20) -> list[Moment]:
+    """The worst frame of each of the seconds with the most disagreement, in order of time."""
+    ranked = rank_seconds(comparison)[:max_seconds]
+    return in_order(_disagreement_at(comparison, second.worst_entry) for second in ranked)
 
 
-def proof_of(view: View, starts: npt.NDArray[np.int64], start: int, class_name: str | None = None) -> int:
-    """The entry that proves a point of a chart best: of those in it and in the window, the one with most detections.
+def representative_entry(view: View, starts: npt.NDArray[np.int64], start: int, class_name: str | None = None) -> int:
+    """The entry to show for a point of a chart: the first one in the point and time range with the most detections.
 
-    Of as many the first; where there are none, the first analyzed entry, whose zero is one.
+    Without detections, the first analyzed entry.
 
     Args:
-        view: what is looked at.
+        view: what is analyzed.
         starts: (m,) first entry of each point.
         start: that of the point.
         class_name: whose detections; None: of all classes that are shown.
@@ -117,31 +119,52 @@ def proof_of(view: View, starts: npt.NDArray[np.int64], start: int, class_name: 
     return first + int(np.argmax(found if found.any() else view.table.analyzed[first:stop]))
 
 
+def next_with_detections(view: View, entry: int, class_name: str | None = None, step: int = 1) -> int | None:
+    """The next entry after this one with a detection, or with `step=-1` the last one before it; None if there is none.
+
+    Searches the whole video, also outside the time range.
+
+    Args:
+        view: what is analyzed.
+        entry: from where to search.
+        class_name: whose detections; None: of all classes that are shown.
+        step: 1 or -1.
+    """
+    entries, stride, at = len(view.results.time_s), _FIRST_STRIDE, entry + step
+    while 0 <= at < entries:
+        start, stop = (at, min(at + stride, entries)) if step > 0 else (max(at + 1 - stride, 0), at + 1)
+        found = np.flatnonzero(_detections(view, start, stop, class_name))
+        if len(found):
+            return start + int(found[0] if step > 0 else found[-1])
+        at, stride = (stop if step > 0 else start - 1), stride * 4
+    return None
+
+
 def in_order(*moments: Iterable[Moment]) -> list[Moment]:
-    """One moment per entry, in the order of time, with all its reasons."""
+    """One moment per entry, in order of time, with all its reasons."""
     reasons: dict[int, list[str]] = {}
     for moment in chain.from_iterable(moments):
         reasons.setdefault(moment.entry, []).append(moment.reason)
-    return [Moment(entry, "; ".join(dict.fromkeys(reasons[entry]))) for entry in sorted(reasons)]
+    return [Moment(entry, ", ".join(dict.fromkeys(reasons[entry]))) for entry in sorted(reasons)]
 
 
 def next_moment(moments: Sequence[Moment], entry: int) -> Moment | None:
-    """The first moment after this entry; they have to be in order."""
+    """The first moment after this entry; the moments have to be in order."""
     at = bisect_right(moments, entry, key=_entry)
     return moments[at] if at < len(moments) else None
 
 
 def previous_moment(moments: Sequence[Moment], entry: int) -> Moment | None:
-    """The last moment before this entry; they have to be in order."""
+    """The last moment before this entry; the moments have to be in order."""
     at = bisect_left(moments, entry, key=_entry)
     return moments[at - 1] if at else None
 
 
 def _detections(view: View, start: int, stop: int, class_name: str | None) -> npt.NDArray[np.int64]:
     """(stop - start,) boxes of the class, or of all that are shown, in each entry."""
-    entry, code, confidence = view.results.confidences(view.model, start, stop)
-    seen_as = view.classes.codes(view.table.classes)[code]
-    wanted = seen_as >= 0 if class_name is None else seen_as == view.names.index(class_name)
+    entry, box_class, confidence = view.results.confidences(view.model, start, stop)
+    code = view.codes[box_class]
+    wanted = code >= 0 if class_name is None else code == view.names.index(class_name)
     return np.bincount(entry[wanted & (confidence >= view.confidence)] - start, minlength=stop - start)
 
 

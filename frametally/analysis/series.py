@@ -1,4 +1,4 @@
-"""What each kind of results gives as curves over time, in one form for all of them."""
+"""Curves over time for each kind of results: scores, area shares, gaze, similarity."""
 
 from __future__ import annotations
 
@@ -10,38 +10,34 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.class_mapping import Floats, add_known
-from frametally.analysis.counts import point_length
+from frametally.analysis.counts import MAX_POINTS, point_length
 from frametally.analysis.similarity import DEFINITIONS as _SIMILARITY
 from frametally.analysis.similarity import similarity_to
 from frametally.analysis.view import View, ViewedBoxes, chunks_of
 from frametally.results import Kind
 
-MAX_POINTS: Final = 400
-
 DEFINITIONS: Final = {
-    "Point": "mean of the analyzed frames in it whose value is known; a gap where there is none",
-    "Probability": "what the model gives each class in a frame; classes merged into one are added up, as a picture "
-    "has one class only",
-    "Probability of a label": "what the model gives each label in a frame; of labels merged into one the highest "
-    "counts, as a picture can have several",
-    "Share of the picture": "pixels of a class as a share of all pixels of the mask; classes merged into one are added",
-    "Yaw and pitch": "direction of the gaze of the face with the highest confidence (as good: the largest one), in "
-    "degrees; a gap where no face reaches the threshold",
-    "Faces": "faces at or above the threshold in an analyzed frame",
+    "Probability": "probability of each class in a frame; merged classes are added up, as a frame has one class only",
+    "Probability of a label": "probability of each label in a frame; for merged labels the highest counts, as a frame "
+    "can have several",
+    "Area share": "pixels of a class as a share of all pixels of the mask; merged classes are added up",
+    "Yaw and pitch": "gaze direction of the face with the highest confidence (on a tie, the largest), in degrees; a "
+    "gap if no face reaches the threshold",
+    "Faces": "faces at or above the threshold per analyzed frame",
 }
-"""What each curve means; shown beside it."""
+"""What each curve means; shown with it."""
 
 _SCORES: Final[dict[Kind, tuple[str, str, Callable[[Floats, Floats], Floats]]]] = {
     Kind.CLASSIFICATION: ("Probability", DEFINITIONS["Probability"], add_known),
     Kind.MULTI_LABEL: ("Probability of each label", DEFINITIONS["Probability of a label"], np.fmax),
-    Kind.SEMANTIC: ("Share of the picture", DEFINITIONS["Share of the picture"], add_known),
+    Kind.SEMANTIC: ("Area share", DEFINITIONS["Area share"], add_known),
 }
-"""Title, definition, and how classes that are merged into one come together."""
+"""Title, definition, and how the values of merged classes are joined."""
 
 
 @dataclass(frozen=True)
 class Series:
-    """Curves over time in about as many points as a chart can show; the points are those of the counts."""
+    """Curves over time, with the same points as the counts."""
 
     names: tuple[str, ...]
     starts: npt.NDArray[np.int64]
@@ -49,20 +45,20 @@ class Series:
     time_s: npt.NDArray[np.float64]
     """(m,) time of that entry, seconds after the first frame."""
     values: npt.NDArray[np.float64]
-    """(m, len(names)), NaN where unknown."""
+    """(m, len(names)) mean of the analyzed entries of a point; NaN if unknown."""
     unit: str
     title: str
     definition: str
 
-    def strongest(self, most: int) -> Series:
-        """The same with the curves only that reach highest, in the order they had."""
+    def strongest(self, max_curves: int) -> Series:
+        """Only the curves with the highest maximum, in their order."""
         peak = np.where(np.isnan(self.values), -np.inf, self.values).max(axis=0, initial=-np.inf)
-        kept = np.sort(np.argsort(-peak, kind="stable")[:most])
+        kept = np.sort(np.argsort(-peak, kind="stable")[:max_curves])
         return replace(self, names=tuple(self.names[at] for at in kept), values=self.values[:, kept])
 
 
 def series_of(view: View, max_points: int = MAX_POINTS) -> list[Series]:
-    """The curves of a model, by the kind of its results; empty where counts or a chosen moment are what there is."""
+    """The curves for the kind of results; none for boxes (see `count`) and CLIP (see `similarity_series`)."""
     match view.table.kind:
         case Kind.CLASSIFICATION | Kind.MULTI_LABEL | Kind.SEMANTIC:
             return [_scores(view, max_points)]
@@ -73,7 +69,7 @@ def series_of(view: View, max_points: int = MAX_POINTS) -> list[Series]:
 
 
 def similarity_series(view: View, entry: int, max_points: int = MAX_POINTS) -> Series:
-    """How alike each frame of the window is to that of one entry (clip).
+    """Cosine similarity of each frame in the time range to that of one entry (CLIP).
 
     Raises:
         ResultsError: that entry was not analyzed.
@@ -86,7 +82,7 @@ def similarity_series(view: View, entry: int, max_points: int = MAX_POINTS) -> S
         time_s=view.results.time_s[starts],
         values=means,
         unit="cosine",
-        title="Similarity to the chosen frame",
+        title="Similarity to this frame",
         definition=_SIMILARITY["Similarity"],
     )
 
@@ -102,36 +98,36 @@ def _scores(view: View, max_points: int) -> Series:
 
 
 def _gaze(view: View, max_points: int) -> list[Series]:
-    codes = view.classes.codes(view.table.classes)
+    codes = view.codes
     starts, means = _means(view, 3, lambda start, stop: _faces(view, view.chunk(start, stop, codes)), max_points)
     time_s = view.results.time_s[starts]
     direction, faces = DEFINITIONS["Yaw and pitch"], DEFINITIONS["Faces"]
     return [
-        Series(("yaw", "pitch"), starts, time_s, means[:, :2], "°", "Direction of the gaze", direction),
+        Series(("yaw", "pitch"), starts, time_s, means[:, :2], "°", "Gaze direction", direction),
         Series(("faces",), starts, time_s, means[:, 2:], "faces per frame", "Faces", faces),
     ]
 
 
 def _faces(view: View, piece: ViewedBoxes) -> Floats:
-    """(stop - start, 3) yaw and pitch of the leading face in degrees, and how many faces there are."""
+    """(stop - start, 3) yaw and pitch of the main face in degrees, and the number of faces."""
     boxes = piece.boxes
     values = np.full((piece.stop - piece.start, 3), np.nan)
     values[:, 2] = np.bincount(boxes.entry - piece.start, minlength=len(values))
     values[~view.table.analyzed[piece.start : piece.stop], 2] = np.nan
     area = np.prod(boxes.xyxy[:, 2:] - boxes.xyxy[:, :2], axis=1)
-    leading_first = np.lexsort((-area, -boxes.confidence, boxes.entry))
-    entries, first = np.unique(boxes.entry[leading_first], return_index=True)
+    main_first = np.lexsort((-area, -boxes.confidence, boxes.entry))
+    entries, first = np.unique(boxes.entry[main_first], return_index=True)
     yaw_pitch = view.results.gaze(view.model, piece.start, piece.stop)[piece.position]
-    values[entries - piece.start, :2] = np.degrees(yaw_pitch[leading_first[first]])
+    values[entries - piece.start, :2] = np.degrees(yaw_pitch[main_first[first]])
     return values
 
 
 def _means(
     view: View, columns: int, read: Callable[[int, int], Floats], max_points: int
 ) -> tuple[npt.NDArray[np.int64], Floats]:
-    """(m,) the first entry of each point and (m, columns) the mean of what is known in it; points lie as for counts.
+    """(m,) first entry of each point and (m, columns) mean of the known values in it; points as in `count`.
 
-    `read` gives the (stop - start, columns) values of entries [start, stop).
+    `read` returns the (stop - start, columns) values of entries [start, stop).
     """
     length = point_length(len(view.entries), max_points)
     first = view.entries.start // length * length

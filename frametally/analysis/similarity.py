@@ -1,4 +1,4 @@
-"""How alike the frames are to a clip model: to a chosen moment, and each to the one before."""
+"""Similarity of frames by their CLIP embeddings: to one frame, and of each frame to the one before (scene changes)."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ OUTLIER_DEVIATIONS: Final = 6.0
 MIN_DISTANCE: Final = 0.05
 
 DEFINITIONS: Final = {
-    "Similarity": "cosine of the angle between the embeddings of two frames: 1 for the same picture, about 0 for "
-    "pictures that have nothing in common",
-    "Scene change": "an analyzed frame whose embedding is farther (1 - similarity) from that of the analyzed frame "
-    f"before it than {MIN_DISTANCE} and than the median of the video plus {OUTLIER_DEVIATIONS:g} standard deviations; "
-    "these are 1.4826 times the median absolute deviation, which the changes themselves do not raise",
+    "Similarity": "cosine similarity of the embeddings of two frames: 1 for the same picture, about 0 for unrelated "
+    "ones",
+    "Scene change": "an analyzed frame whose distance (1 - similarity) to the analyzed frame before it is above "
+    f"{MIN_DISTANCE}, and above the median of the video plus {OUTLIER_DEVIATIONS:g} standard deviations (estimated as "
+    "1.4826 times the median absolute deviation, which outliers hardly change)",
 }
-"""What each number means; shown beside the numbers."""
+"""What each number means; shown with the numbers."""
 
 
 @dataclass(frozen=True)
 class SceneChanges:
-    """Where the picture changes at once, in the order of time."""
+    """Abrupt changes of the picture, in order of time."""
 
     entries: npt.NDArray[np.int64]
     """(k,) the first analyzed entry of each new scene."""
     distance: npt.NDArray[np.float64]
     """(k,) 1 - similarity to the analyzed entry before."""
     threshold: float
-    """What a distance has to exceed; NaN where no two frames were analyzed."""
+    """Distances above it are scene changes; NaN if fewer than two frames were analyzed."""
 
 
 def similarity_to(
     results: Results, model: str, entry: int, progress: Progress | None = None
 ) -> npt.NDArray[np.float64]:
-    """(n,) cosine similarity of every entry to this one, -1 to 1; NaN where an entry has no embedding.
+    """(n,) cosine similarity of every entry to this one, -1 to 1; NaN for entries without an embedding.
 
     Raises:
-        ResultsError: the chosen entry has none.
+        ResultsError: the entry itself has none.
     """
     known, chosen = _directions(results, model, entry, entry + 1)
     if not len(known):
-        raise ResultsError("This frame was not analyzed, so nothing can be compared with it.", "Choose another one.")
+        raise ResultsError("This frame was not analyzed, so it has no similarity.", "Choose another frame.")
     similarity = np.full(len(results.time_s), np.nan)
     for start, stop in chunks_of(range(len(similarity)), progress):
         known, directions = _directions(results, model, start, stop)
@@ -57,7 +57,7 @@ def similarity_to(
 
 
 def scene_changes(results: Results, model: str, progress: Progress | None = None) -> SceneChanges:
-    """Outliers among the distances of neighbors, by the median absolute deviation (Hampel 1974)."""
+    """Outliers among the distances of consecutive frames, by the median absolute deviation (Hampel 1974)."""
     entries, distance = _steps(results, model, progress)
     if not len(distance):
         return SceneChanges(entries, distance, np.nan)
@@ -71,7 +71,7 @@ def scene_changes(results: Results, model: str, progress: Progress | None = None
 def _steps(
     results: Results, model: str, progress: Progress | None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """Each entry with an embedding but the first such one, and its distance to the one before it."""
+    """Every entry with an embedding except the first one, and its distance to the one before."""
     found: list[npt.NDArray[np.int64]] = [np.empty(0, dtype=np.int64)]
     distance: list[npt.NDArray[np.float64]] = [np.empty(0)]
     last = np.empty((0, 0))
@@ -88,7 +88,7 @@ def _steps(
 def _directions(
     results: Results, model: str, start: int, stop: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The entries with an embedding, and (k, d) their directions as vectors of length 1."""
+    """(k,) the entries with an embedding, and (k, d) these embeddings scaled to length 1."""
     vectors = results.embeddings(model, start, stop).astype(np.float64)
     length = np.linalg.norm(vectors, axis=1)
     known = np.flatnonzero(length > 0)

@@ -1,4 +1,4 @@
-"""What a person looks at: one model of one results file, at a threshold, under class names, in a window of time."""
+"""A filtered view of one model's results: confidence threshold, class names, time range."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.class_mapping import ClassMapping
-from frametally.analysis.counts import Window, entries_in
 from frametally.results import Boxes, ModelTable, Results
 
 CHUNK_ENTRIES: Final = 2048
-"""So many entries are looked at together: what bounds the memory, whatever the length of the video."""
+"""Entries that are read together; bounds the memory for videos of any length."""
+
+TimeRange = tuple[float, float]
+"""First and last second after the first frame, both inclusive."""
 
 Progress = Callable[[float], None]
-"""Told the share that is done, 0 to 1, now and then; may raise to stop the work."""
+"""Receives the share done, 0 to 1; may raise to stop the work."""
 
 
 @dataclass(frozen=True)
 class ViewedBoxes:
-    """The boxes of entries [start, stop) that the view lets through, by entry."""
+    """The boxes of entries [start, stop) that are in the view, ordered by entry."""
 
     start: int
     stop: int
     boxes: Boxes
-    """`class_code` is the position in the view's `names`."""
+    """`class_code` is the index in the view's `names`."""
     position: npt.NDArray[np.int64]
-    """(b,) position of each box among all boxes of these entries, in which polygons, keypoints and gaze are kept."""
+    """(b,) index of each box among all boxes of these entries, as for polygons, keypoints and gaze."""
 
     def counts(self, classes: int) -> npt.NDArray[np.int64]:
-        """(stop - start, classes) boxes per entry and class; 0 where the entry was not analyzed, too."""
+        """(stop - start, classes) boxes per entry and class; also 0 for entries that were not analyzed."""
         size = (self.stop - self.start, classes)
         key = (self.boxes.entry.astype(np.int64) - self.start) * classes + self.boxes.class_code
         return np.bincount(key, minlength=size[0] * size[1]).reshape(size)
@@ -40,15 +42,15 @@ class ViewedBoxes:
 
 @dataclass(frozen=True)
 class View:
-    """A filtered look at one model; everything that is counted, compared or exported comes through it."""
+    """A filtered view of one model; all counts, comparisons, drawings and exports are of a view."""
 
     results: Results
     model: str
     confidence: float = 0.0
-    """Boxes with at least this confidence count, 0 to 1."""
+    """Boxes with at least this confidence are in the view, 0 to 1."""
     classes: ClassMapping = field(default_factory=ClassMapping)
-    window_s: Window | None = None
-    """First and last second looked at, both included; None: the whole video."""
+    time_range_s: TimeRange | None = None
+    """None: the whole video."""
 
     @property
     def table(self) -> ModelTable:
@@ -56,22 +58,44 @@ class View:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classes of the view."""
+        """Class names of the view."""
         return self.classes.names(self.table.classes)
 
     @property
+    def codes(self) -> npt.NDArray[np.int32]:
+        """(len(table.classes),) index in `names` of each class of the model; -1 for classes that are not shown."""
+        return self.classes.codes(self.table.classes)
+
+    @property
     def entries(self) -> range:
-        """The entries whose time lies in the window."""
-        return range(*entries_in(self.results, self.window_s))
+        """The entries in the time range."""
+        time_s = self.results.time_s
+        if self.time_range_s is None:
+            return range(len(time_s))
+        first_s, last_s = self.time_range_s
+        inside = np.flatnonzero((time_s >= first_s) & (time_s <= last_s))
+        return range(int(inside[0]), int(inside[-1]) + 1) if len(inside) else range(0)
+
+    @property
+    def analyzed_entries(self) -> int:
+        """How many entries in the time range were analyzed."""
+        before, entries = self.table.analyzed_before, self.entries
+        return int(before[entries.stop] - before[entries.start])
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Hashable; equal for views that show the same. For caches: the results themselves are not compared."""
+        return str(self.results.folder), self.model, self.confidence, self.classes, self.time_range_s
 
     def in_chunks(self, progress: Progress | None = None) -> Iterator[ViewedBoxes]:
-        """All boxes of the view, a bounded number of entries at a time; none for a kind that has no boxes."""
-        codes = self.classes.codes(self.table.classes)
+        """All boxes of the view, in chunks of `CHUNK_ENTRIES`; empty chunks for kinds of results without boxes."""
+        codes = self.codes
         for start, stop in chunks_of(self.entries, progress):
             yield self.chunk(start, stop, codes)
 
-    def chunk(self, start: int, stop: int, codes: npt.NDArray[np.int32]) -> ViewedBoxes:
-        """The boxes of entries [start, stop), under these codes for the classes of the model."""
+    def chunk(self, start: int, stop: int, codes: npt.NDArray[np.int32] | None = None) -> ViewedBoxes:
+        """The boxes of entries [start, stop); `codes` replaces those of the view."""
+        codes = self.codes if codes is None else codes
         boxes = self.results.boxes(self.model, start, stop)
         kept = np.flatnonzero(boxes.confidence >= self.confidence)
         kept = kept[codes[boxes.class_code[kept]] >= 0]
@@ -96,7 +120,7 @@ def picked(boxes: Boxes, positions: npt.NDArray[np.int64]) -> Boxes:
 
 
 def chunks_of(entries: range, progress: Progress | None = None) -> Iterator[tuple[int, int]]:
-    """(start, stop) of each chunk; `progress` hears of a chunk when the next one is asked for."""
+    """(start, stop) of each chunk; `progress` is called for a chunk when the next one is requested."""
     for start in range(entries.start, entries.stop, CHUNK_ENTRIES):
         stop = min(start + CHUNK_ENTRIES, entries.stop)
         yield start, stop

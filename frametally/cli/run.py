@@ -21,7 +21,8 @@ import uvicorn
 from msgspec import structs
 from tqdm import tqdm
 
-from frametally.analysis.counts import totals
+from frametally.analysis.totals import totals
+from frametally.analysis.view import View
 from frametally.cli.engine import make_app
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
@@ -206,6 +207,6 @@ def _print_counts(archived: Results, confidence: float) -> None:
         planned, analyzed = len(part.analyzed), int(part.analyzed.sum())
         print(f"{model}: {analyzed} of {planned} frames analyzed, confidence >= {confidence:g}")
         print(f"  {'class':24} {'mean':>8} {'peak':>6} {'present':>8}")
-        for row in totals(archived, model, confidence):
+        for row in totals(View(archived, model, confidence)):
             if row.mean is not None and row.peak is not None and row.present is not None:
                 print(f"  {row.class_name:24} {row.mean:8.2f} {row.peak:6d} {row.present:8.0%}")

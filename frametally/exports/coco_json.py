@@ -86,7 +86,7 @@ def _info(view: View, video_name: str) -> dict[str, object]:
         "model": view.model,
         "video": video_name,
         "confidence": view.confidence,
-        "window_s": view.window_s,
+        "time_range_s": view.time_range_s,
     }
 
 

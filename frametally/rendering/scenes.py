@@ -33,14 +33,14 @@ def scenes(view: View, first: int = 0) -> Iterator[tuple[int, Scene]]:
 
 
 def _chunk(view: View, start: int, stop: int) -> Iterator[Scene]:
-    kind, table = view.table.kind, view.table
+    kind = view.table.kind
     if kind.has_boxes:
         yield from _box_scenes(view, start, stop)
     elif kind is Kind.SEMANTIC:
         for entry in range(start, stop):
             yield _mask_scene(view, entry)
     elif kind in (Kind.CLASSIFICATION, Kind.MULTI_LABEL):
-        codes = view.classes.codes(table.classes)
+        codes = view.codes
         for scores in view.results.scores(view.model, start, stop):
             yield _banner_scene(view, codes, scores)
     else:
@@ -50,7 +50,7 @@ def _chunk(view: View, start: int, stop: int) -> Iterator[Scene]:
 
 def _box_scenes(view: View, start: int, stop: int) -> Iterator[Scene]:
     results, model, kind = view.results, view.model, view.table.kind
-    viewed = view.chunk(start, stop, view.classes.codes(view.table.classes))
+    viewed = view.chunk(start, stop)
     at = viewed.position
     polygons = results.polygons(model, start, stop) if kind is Kind.SEGMENTATION else None
     keypoints = results.keypoints(model, start, stop)[at] if kind is Kind.KEYPOINTS else None

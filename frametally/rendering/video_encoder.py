@@ -79,9 +79,9 @@ def _positions(spec: VideoSpec, index: FrameIndex, view: View) -> npt.NDArray[np
     if not spec.every_frame:
         analyzed = view.results.frame_index[view.table.analyzed]
         positions = analyzed[analyzed < len(index)]
-    if spec.window_s is None:
+    if spec.time_range_s is None:
         return positions
-    first_s, last_s = spec.window_s
+    first_s, last_s = spec.time_range_s
     times_s = index.times_s[positions]
     return positions[(times_s >= first_s) & (times_s <= last_s)]
 

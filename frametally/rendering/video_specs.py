@@ -20,7 +20,7 @@ class VideoSpec(Struct, frozen=True, kw_only=True):
     """As in `ClassMapping`."""
     shown: tuple[str, ...] | None = None
     """Classes of the view; None: all."""
-    window_s: tuple[float, float] | None = None
+    time_range_s: tuple[float, float] | None = None
     """First and last second, both included; None: the whole video."""
     every_frame: bool = True
     """Or the analyzed ones only, each shown until the next."""

@@ -1,7 +1,8 @@
-"""Two models compared, against plain loops."""
+"""Comparison of two models, compared with plain loops."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from frametally.analysis import matching
 from frametally.analysis import view as view_module
 from frametally.analysis.class_mapping import ClassMapping
-from frametally.analysis.comparison import Comparison, Second, by_second, compare
+from frametally.analysis.comparison import Comparison, Second, compare, rank_seconds
+from frametally.analysis.view import View
 from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
 
@@ -25,7 +27,7 @@ def iou(a: dict[str, Any], b: dict[str, Any]) -> float:
 
 
 def pairs_of(boxes_a: list[dict[str, Any]], boxes_b: list[dict[str, Any]]) -> list[tuple[int, int]]:
-    """The greedy walk, as plainly as it can be written."""
+    """Greedy matching as a plain loop."""
     every = [
         (-iou(a, b), i, j) for i, a in enumerate(boxes_a) for j, b in enumerate(boxes_b) if a["class"] == b["class"]
     ]
@@ -65,9 +67,9 @@ def rows_of(comparison: Comparison) -> list[tuple[int, int, int] | None]:
         ([box("car", xywh=(30, 30, 30, 30))], [box("car", xywh=(40.5, 30, 30, 30))], (0, 1, 1)),
         ([box("car", xywh=(30, 30, 30, 30))], [box("car", xywh=(30, 30, 60, 30))], (1, 0, 0)),
         ([box("car", xywh=(30, 30, 60, 30))], [box("car", xywh=(45, 30, 30, 30))], (1, 0, 0)),
-        # One box of A cannot stand for two of B.
+        # One to one: a box of A matches one box of B only.
         ([box("car")], [box("car"), box("car", xywh=(51, 50, 20, 20))], (1, 0, 1)),
-        # The best pair goes first, though the other box of A then stays alone.
+        # The best pair first, although the other box of A then has no match.
         (
             [box("car", xywh=(30, 30, 20, 20)), box("car", xywh=(35, 30, 20, 20))],
             [box("car", xywh=(34, 30, 20, 20)), box("car", xywh=(200, 30, 20, 20))],
@@ -78,97 +80,92 @@ def rows_of(comparison: Comparison) -> list[tuple[int, int, int] | None]:
         ([box("car", xywh=(3e30, 30, 20, 20))], [box("car", xywh=(30, 30, 20, 20))], (0, 1, 1)),
     ],
 )
-def test_boxes_that_overlap_enough_are_the_same_object(
+def test_boxes_with_enough_overlap_match(
     tmp_path: Path, a: list[dict[str, Any]], b: list[dict[str, Any]], expected: tuple[int, int, int]
 ) -> None:
-    comparison = compare(opened(tmp_path, first=[entry(*a)], second=[entry(*b)]), "first", "second", 0.5)
+    comparison = compare(View(opened(tmp_path, first=[entry(*a)], second=[entry(*b)]), "first", 0.5), "second")
     assert rows_of(comparison) == [expected]
 
 
 @pytest.mark.parametrize("confidence", [0.0, 0.25, 0.5, 0.9])
 @pytest.mark.parametrize("renames", ["", "a>c", "a>b,b>a,c>b"])
-def test_random_crowds_are_matched_as_a_plain_loop_matches_them(
-    tmp_path: Path, confidence: float, renames: str
-) -> None:
+def test_random_boxes_match_as_in_a_plain_loop(tmp_path: Path, confidence: float, renames: str) -> None:
     first, second = random_entries(1, 120), random_entries(2, 120, classes="bcd")
     classes = ClassMapping.parse(renames)
-    comparison = compare(opened(tmp_path, a=first, b=second), "a", "b", confidence, classes)
+    comparison = compare(View(opened(tmp_path, a=first, b=second), "a", confidence, classes), "b")
     expected = [
         counted(one, other, confidence, dict(classes.renames)) for one, other in zip(first, second, strict=True)
     ]
     assert rows_of(comparison) == expected
-    assert comparison.excluded == expected.count(None)
+    assert np.count_nonzero(~comparison.compared) == expected.count(None)
     totals = np.sum([row for row in expected if row], axis=0)
     assert comparison.by_class.sum(axis=0).tolist() == totals.tolist()
 
 
 @pytest.mark.parametrize("pairs_at_once", [1, 2000, matching._PAIRS_AT_ONCE])
-def test_a_dense_crowd_in_one_frame_is_matched_as_a_plain_loop_matches_it(
+def test_crowded_frames_match_as_in_a_plain_loop(
     tmp_path: Path, pairs_at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(matching, "_PAIRS_AT_ONCE", pairs_at_once)
     first, second = (random_entries(seed, 12, classes="a", crowd=150) for seed in (5, 6))
-    comparison = compare(opened(tmp_path, a=first, b=second), "a", "b", 0.1)
+    comparison = compare(View(opened(tmp_path, a=first, b=second), "a", 0.1), "b")
     assert rows_of(comparison) == [counted(one, other, 0.1, {}) for one, other in zip(first, second, strict=True)]
 
 
-def test_chunks_and_windows_change_no_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    results = opened(tmp_path, a=random_entries(1, 100), b=random_entries(2, 100))
-    whole = compare(results, "a", "b", 0.2)
+def test_chunks_and_time_ranges_change_no_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = View(opened(tmp_path, a=random_entries(1, 100), b=random_entries(2, 100)), "a", 0.2)
+    whole = compare(view, "b")
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 7)
-    heard: list[float] = []
-    pieces = compare(results, "a", "b", 0.2, window_s=(4.0, 12.0), progress=heard.append)
+    shares: list[float] = []
+    pieces = compare(replace(view, time_range_s=(4.0, 12.0)), "b", shares.append)
     assert (pieces.start, len(pieces.time_s)) == (20, 41)
     assert rows_of(pieces) == rows_of(whole)[20:61]
-    assert heard == sorted(heard)
-    assert (len(heard), heard[-1]) == (6, 1.0)
+    assert shares == sorted(shares)
+    assert (len(shares), shares[-1]) == (6, 1.0)
 
 
-def test_a_frame_that_one_model_left_out_is_no_disagreement(tmp_path: Path) -> None:
+def test_a_frame_that_one_model_did_not_analyze_is_not_compared(tmp_path: Path) -> None:
     results = opened(tmp_path, a=[entry(box("car")), entry(box("car")), None], b=[None, entry(), None])
-    comparison = compare(results, "a", "b", 0.5)
+    comparison = compare(View(results, "a", 0.5), "b")
     assert comparison.compared.tolist() == [False, True, False]
-    assert comparison.excluded == 2
-    np.testing.assert_array_equal(comparison.disagreement, [np.nan, 1, np.nan])
-    np.testing.assert_array_equal(comparison.agreement, [np.nan, 0, np.nan])
-    assert comparison.overall_agreement == 0
+    assert rows_of(comparison) == [None, (0, 1, 0), None]
     assert comparison.by_class.tolist() == [[0, 1, 0]]
 
 
-def test_where_nothing_can_be_compared_nothing_is_known(tmp_path: Path) -> None:
-    comparison = compare(opened(tmp_path, a=[None, entry()], b=[entry(), None]), "a", "b", 0.5)
-    assert (comparison.overall_agreement, by_second(comparison), comparison.excluded) == (None, [], 2)
-    assert compare(opened(tmp_path, a=[entry()], b=[entry()]), "a", "b", 0.5).overall_agreement == 1
+def test_without_compared_frames_no_second_is_ranked(tmp_path: Path) -> None:
+    comparison = compare(View(opened(tmp_path, a=[None, entry()], b=[entry(), None]), "a", 0.5), "b")
+    assert (comparison.compared.tolist(), rank_seconds(comparison)) == ([False, False], [])
 
 
-def test_a_class_that_is_not_shown_is_not_compared(tmp_path: Path) -> None:
+def test_hidden_classes_are_not_compared(tmp_path: Path) -> None:
     results = opened(tmp_path, a=[entry(box("car"), box("dog"))], b=[entry(box("dog"), box("cat"))])
-    comparison = compare(results, "a", "b", 0.5, ClassMapping(shown=("dog", "cat")))
+    comparison = compare(View(results, "a", 0.5, ClassMapping(shown=("dog", "cat"))), "b")
     assert (comparison.classes, rows_of(comparison)) == (("dog", "cat"), [(1, 0, 1)])
 
 
-def test_pictures_of_two_sizes_are_compared_as_one_picture(tmp_path: Path) -> None:
+def test_boxes_are_scaled_between_picture_sizes(tmp_path: Path) -> None:
     large = entry(box("car", xywh=(400, 400, 100, 200)), wh=(1000, 1000))
     small = entry(box("car", xywh=(40, 80, 10, 40)), wh=(100, 200))
-    comparison = compare(opened(tmp_path, a=[large], b=[small]), "a", "b", 0.5)
+    comparison = compare(View(opened(tmp_path, a=[large], b=[small]), "a", 0.5), "b")
     assert rows_of(comparison) == [(1, 0, 0)]
 
 
-def test_seconds_are_ranked_by_what_only_one_model_has_per_frame(tmp_path: Path) -> None:
+def test_seconds_are_ranked_by_mean_disagreement_per_frame(tmp_path: Path) -> None:
     one, two, none = entry(box("x")), entry(box("x"), box("x", xywh=(200, 50, 20, 20))), entry()
     first = [one, none, two, two, None, two, one, one]
     second = [one, none, none, one, one, none, one, none]
-    comparison = compare(opened(tmp_path, fps=2, a=first, b=second), "a", "b", 0.5)
+    view = View(opened(tmp_path, fps=2, a=first, b=second), "a", 0.5)
+    comparison = compare(view, "b")
     # Second 1 has 2 and 1 in two frames; second 2 has 2 in its only compared one; second 3 has 0 and 1.
-    assert by_second(comparison) == [Second(2, 2.0, 1, 5), Second(1, 1.5, 2, 2), Second(3, 0.5, 2, 7)]
-    later = compare(opened(tmp_path, fps=2, a=first, b=second), "a", "b", 0.5, window_s=(1.5, 9))
-    assert [second.worst_entry for second in by_second(later)] == [5, 3, 7]
+    assert rank_seconds(comparison) == [Second(2, 2.0, 1, 5), Second(1, 1.5, 2, 2), Second(3, 0.5, 2, 7)]
+    later = compare(replace(view, time_range_s=(1.5, 9)), "b")
+    assert [second.worst_entry for second in rank_seconds(later)] == [5, 3, 7]
 
 
-def test_models_can_trade_places(tmp_path: Path) -> None:
+def test_comparison_is_symmetric(tmp_path: Path) -> None:
     results = opened(tmp_path, a=random_entries(8, 80), b=random_entries(9, 80))
-    there, back = compare(results, "a", "b", 0.3), compare(results, "b", "a", 0.3)
+    there, back = (compare(View(results, one, 0.3), other) for one, other in ("ab", "ba"))
     assert there.only_a.tolist() == back.only_b.tolist()
     assert there.matched.tolist() == back.matched.tolist()
-    same = compare(results, "a", "a", 0.3)
+    same = compare(View(results, "a", 0.3), "a")
     assert same.only_a.sum() == same.only_b.sum() == 0

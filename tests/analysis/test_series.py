@@ -16,7 +16,7 @@ from PIL import Image
 from frametally.analysis import view as view_module
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import count
-from frametally.analysis.series import Series, series_of, similarity_series
+from frametally.analysis.series import DEFINITIONS, Series, series_of, similarity_series
 from frametally.analysis.view import View
 from frametally.results import Kind
 from tests.support.opened_results import Entry, box, entry, opened
@@ -58,7 +58,7 @@ def test_probabilities_become_curves(tmp_path: Path) -> None:
     assert series.names == ("cat", "dog", "fox")
     np.testing.assert_allclose(series.values, [[0.7, 0.2, 0.1], [NAN] * 3, [0.1, 0.9, NAN]])
     np.testing.assert_allclose(series.time_s, [0, 0.2, 0.4])
-    assert series.definition.startswith("what the model gives each class")
+    assert series.definition == DEFINITIONS["Probability"]
 
 
 def test_classes_of_one_picture_add_up_when_merged(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_the_gaze_is_that_of_the_surest_face_and_the_largest_of_equals(tmp_path:
 
 def test_likeness_to_a_moment_is_a_curve_too(tmp_path: Path) -> None:
     results = opened(tmp_path, clip=[{"embeddings": [vector]} for vector in ([1, 0], [1, 1], [0, 1])])
-    series = similarity_series(View(results, "clip", window_s=(0.2, 9)), entry=0)
+    series = similarity_series(View(results, "clip", time_range_s=(0.2, 9)), entry=0)
     assert series.starts.tolist() == [1, 2]
     np.testing.assert_allclose(series.values[:, 0], [math.sqrt(0.5), 0], atol=1e-7)
     assert series_of(View(results, "clip")) == []
@@ -114,15 +114,15 @@ def test_boxes_are_counted_not_drawn_as_curves(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("max_points", [1, 7, 10, 50, 101])
-@pytest.mark.parametrize("window_s", [None, (3.0, 15.0)])
+@pytest.mark.parametrize("time_range_s", [None, (3.0, 15.0)])
 def test_a_point_is_the_mean_of_what_is_known(
-    tmp_path: Path, max_points: int, window_s: tuple[float, float] | None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, max_points: int, time_range_s: tuple[float, float] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 9)
     scores = [None if at % 3 == 0 or 40 <= at < 60 else at / 200 for at in range(101)]
     results = opened(tmp_path, m=[None if score is None else single(cat=score, dog=1 - score) for score in scores])
-    series = only(series_of(View(results, "m", window_s=window_s), max_points))
-    counts = count(results, "m", 0.5, window_s=window_s, max_points=max_points)
+    series = only(series_of(View(results, "m", time_range_s=time_range_s), max_points))
+    counts = count(View(results, "m", 0.5, time_range_s=time_range_s), max_points)
     size = int(counts.planned.max())
     expected = []
     for start in counts.starts.tolist():
@@ -143,5 +143,5 @@ def test_of_many_curves_the_strongest_stay(tmp_path: Path) -> None:
 
 def test_an_empty_window_has_no_points(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[single(cat=1.0)], gaze=[entry(face(0.9, 20, 0.1, 0.2))])
-    assert only(series_of(View(results, "m", window_s=(5, 6)))).values.shape == (0, 1)
-    assert [series.values.shape for series in series_of(View(results, "gaze", window_s=(5, 6)))] == [(0, 2), (0, 1)]
+    assert only(series_of(View(results, "m", time_range_s=(5, 6)))).values.shape == (0, 1)
+    assert [series.values.shape for series in series_of(View(results, "gaze", time_range_s=(5, 6)))] == [(0, 2), (0, 1)]

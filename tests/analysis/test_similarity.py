@@ -63,7 +63,7 @@ def test_random_embeddings_are_compared_as_a_plain_loop_compares_them(
 
 @pytest.mark.parametrize("entry", [1, 2])
 def test_a_frame_without_an_embedding_cannot_be_chosen(tmp_path: Path, entry: int) -> None:
-    with pytest.raises(ResultsError, match="Choose another one"):
+    with pytest.raises(ResultsError, match="Choose another frame"):
         similarity_to(clip(tmp_path, [1, 0], None, [0, 0]), "clip", entry)
 
 

@@ -49,8 +49,8 @@ def check_as_the_tools_do(content: dict[str, Any]) -> None:
     [
         {},
         {"confidence": 0.5, "classes": ClassMapping.parse("a>vehicle,b>vehicle")},
-        {"classes": ClassMapping(shown=("b",)), "window_s": (2.0, 7.0)},
-        {"window_s": (99.0, 100.0)},
+        {"classes": ClassMapping(shown=("b",)), "time_range_s": (2.0, 7.0)},
+        {"time_range_s": (99.0, 100.0)},
     ],
 )
 def test_every_analyzed_frame_is_an_image_and_every_box_an_annotation(
@@ -61,7 +61,7 @@ def test_every_analyzed_frame_is_an_image_and_every_box_an_annotation(
     frames = random_entries(11, 60)
     content = written(tmp_path, frames, **look)
     check_as_the_tools_do(content)
-    first, last = look.get("window_s", (0.0, 99.0))
+    first, last = look.get("time_range_s", (0.0, 99.0))
     seen = {at: frame for at, frame in enumerate(frames) if frame and first <= at / 5 <= last}
     assert [image["frame_index"] for image in content["images"]] == [at * 6 for at in seen]
     names = {category["id"]: category["name"] for category in content["categories"]}

@@ -56,8 +56,8 @@ VIEWS: list[dict[str, Any]] = [
     {},
     {"confidence": 0.5},
     {"confidence": 0.25, "classes": ClassMapping.parse("a>vehicle,b>vehicle")},
-    {"classes": ClassMapping.parse("a>b", shown=("b",)), "window_s": (2.0, 7.0)},
-    {"window_s": (99.0, 100.0)},
+    {"classes": ClassMapping.parse("a>b", shown=("b",)), "time_range_s": (2.0, 7.0)},
+    {"time_range_s": (99.0, 100.0)},
 ]
 
 

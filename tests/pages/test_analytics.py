@@ -110,7 +110,7 @@ def test_a_window_holds_its_frames_only(app: AppTest) -> None:
 
 
 @pytest.mark.parametrize(
-    ("drawn", "window_s"),
+    ("drawn", "time_range_s"),
     [
         ((0.15, 0.452), (0.15, 0.45)),
         ((0.6, 0.2), (0.2, 0.6)),
@@ -122,11 +122,11 @@ def test_a_window_holds_its_frames_only(app: AppTest) -> None:
     ],
 )
 def test_a_box_drawn_in_the_chart_sets_the_window(
-    app: AppTest, drawn: tuple[float, float], window_s: tuple[float, float]
+    app: AppTest, drawn: tuple[float, float], time_range_s: tuple[float, float]
 ) -> None:
     pick(app, CHART, box=drawn)
     assert not app.exception
-    assert app.slider(key="window").value == window_s
+    assert app.slider(key="window").value == time_range_s
 
 
 def test_a_window_of_one_moment_is_that_moment_and_not_the_whole_video(app: AppTest) -> None:

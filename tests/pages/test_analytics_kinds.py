@@ -37,33 +37,33 @@ KINDS: dict[str, tuple[list[Any], str, str, str]] = {
         [entry({"class": "cat", "class_id": 0, "confidence": 0.7}, {"class": "dog", "class_id": 1, "confidence": 0.3})],
         "Probability",
         "Probability (share, 0 to 1)",
-        "what the model gives each class in a frame",
+        "probability of each class",
     ),
     "multi-label": (
         [{"image": SIZE, "predictions": {"cat": {"confidence": 0.7, "class_id": 0}}, "predicted_classes": ["cat"]}],
         "Probability of each label",
         "Probability of each label (share, 0 to 1)",
-        "what the model gives each label in a frame",
+        "probability of each label",
     ),
     "semantic": (
         [semantic(0.5), semantic(0.2)],
-        "Share of the picture",
-        "Share of the picture (share, 0 to 1)",
+        "Area share",
+        "Area share (share, 0 to 1)",
         "pixels of a class as a share of all pixels of the mask",
     ),
     "keypoints": ([entry(box("cat", 0.9, keypoints=POINTS))], "counts", "detections in the frame", ""),
     "segmentation": ([entry(box("cat", 0.9, points=CORNERS))], "counts", "detections in the frame", ""),
     "gaze": (
         [entry(face(0.5), face(-0.5)), entry()],
-        "Direction of the gaze",
-        "Direction of the gaze (°)",
-        "direction of the gaze of the face with the highest confidence",
+        "Gaze direction",
+        "Gaze direction (°)",
+        "gaze direction of the face with the highest confidence",
     ),
     "clip": (
         [{"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}],
         "similarity",
-        "Similarity to the chosen frame (cosine)",
-        "cosine of the angle between the embeddings of two frames",
+        "Similarity to this frame (cosine)",
+        "cosine similarity of the embeddings",
     ),
 }
 
@@ -93,7 +93,7 @@ def test_scene_changes_of_embeddings_are_told(open_page: OpenPage, deployment: D
     one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
     finished_job(deployment, None, {**offsets(8), "m": [one] * 5 + [other] * 3})
     app = open_page("analytics")
-    assert "1 scene change (orange line): an analyzed frame whose embedding is farther" in captions(app)
+    assert "1 scene change (orange line): an analyzed frame whose distance" in captions(app)
 
 
 def test_scene_changes_are_those_of_the_window_and_those_without_a_line_are_told(deployment: Deployment) -> None:

@@ -71,7 +71,7 @@ def test_every_frame_shows_the_boxes_of_the_latest_analyzed_one(spec: VideoSpec,
 
 
 def test_a_window_begins_at_its_first_frame(spec: VideoSpec, tmp_path: Path) -> None:
-    frames = made(msgspec.structs.replace(spec, window_s=(1.45, 2.95)), tmp_path / "made.mp4")
+    frames = made(msgspec.structs.replace(spec, time_range_s=(1.45, 2.95)), tmp_path / "made.mp4")
     assert len(frames) == 15
     assert red_columns(frames[0])[0] == pytest.approx((14 - 10) * 12, abs=4)
     assert build_index(tmp_path / "made.mp4").duration_s == pytest.approx(1.5)
@@ -110,7 +110,7 @@ def test_boxes_with_impossible_numbers_leave_the_rest_of_the_video_as_it_is(spec
 
 def test_a_window_without_frames_is_refused(spec: VideoSpec, tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="No frame of the video lies in this window"):
-        make_video(msgspec.structs.replace(spec, window_s=(90, 99)), tmp_path / "made.mp4", lambda _: None)
+        make_video(msgspec.structs.replace(spec, time_range_s=(90, 99)), tmp_path / "made.mp4", lambda _: None)
 
 
 def test_items_made_ahead_come_in_order_and_errors_come_through() -> None:

@@ -1,4 +1,4 @@
-"""Small results documents, archived and opened as the real ones are."""
+"""Small results documents, ingested and opened like real ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH_PX, HEIGHT_PX = 640, 360
 def box(
     name: str, confidence: float = 0.9, xywh: tuple[float, float, float, float] = (50, 50, 20, 20), **more: Any
 ) -> dict[str, Any]:
-    """As in the file: x and y are the center."""
+    """A prediction as in a results file: x and y are the center, in pixels."""
     x, y, width, height = xywh
     return {"x": x, "y": y, "width": width, "height": height, "confidence": confidence, "class": name, **more}
 
@@ -28,7 +28,7 @@ def entry(*predictions: dict[str, Any], wh: tuple[int, int] = (WIDTH_PX, HEIGHT_
 
 
 def opened(folder: Path, *, fps: float = 5, **models: list[Any]) -> Results:
-    """Results of these models, `fps` entries a second of a video of 30 frames a second."""
+    """Results of these models with `fps` entries per second, of a video with 30 frames per second."""
     size = max(len(entries) for entries in models.values())
     content = {
         "frame_offset": [round(at * 30 / fps) for at in range(size)],
@@ -37,19 +37,37 @@ def opened(folder: Path, *, fps: float = 5, **models: list[Any]) -> Results:
     }
     path = folder / "results.json"
     path.write_text(json.dumps(content))
-    target = Path(mkdtemp(dir=folder)) / "archive"  # one that is there stays as it is
+    target = Path(mkdtemp(dir=folder)) / "archive"  # archive() keeps an existing folder
     archive(path, target)
     return open_results(target)
 
 
 def random_entries(seed: int, size: int, classes: str = "abc", crowd: int = 8) -> list[Entry]:
-    """Boxes that often overlap, with every seventh entry null; the same seed gives the same ones."""
+    """Boxes that often overlap; about every seventh entry is null."""
     chance = random.Random(seed)
     return [
         None
         if chance.random() < 1 / 7
         else entry(*(_random_box(chance, classes) for _ in range(chance.randrange(crowd))))
         for _ in range(size)
+    ]
+
+
+def random_cars(folder: Path, seed: int, entries: int) -> Results:
+    """Results of the model `cars` with up to three boxes per entry; a third of the entries null."""
+    chance = random.Random(seed)
+    rows: list[Any] = []
+    for _ in range(entries):
+        some = [box(chance.choice("abc"), chance.choice([chance.random(), 0.29, 0.5, 0.57])) for _ in range(3)]
+        rows.append(chance.choice([None, entry(*some[: chance.randint(0, 3)]), entry(*some)]))
+    return opened(folder, cars=rows)
+
+
+def boxes_per_entry(frames: list[Entry], confidence: float, members: str) -> list[int]:
+    """Boxes of these classes in each entry, counted by a plain loop."""
+    return [
+        sum(one["class"] in members and one["confidence"] >= confidence for one in (found or {}).get("predictions", []))
+        for found in frames
     ]
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from components.analytics.charts.time_chart import MARK_COLOR, figure_of, hover_name, line_at
-from frametally.analysis.summary import confidences_of
+from frametally.analysis import counts
 from frametally.analysis.view import View
 
 _BARS = 25
@@ -48,11 +48,11 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
 
 def histogram_of(view: View) -> npt.NDArray[np.int64] | None:
     """(len(names), 25) detections of the window by class of the view and confidence; None without a cube."""
-    found = confidences_of(view)
+    found = counts.confidence_histogram(view)
     if found is None:
         return None
     bins = np.zeros((len(view.names), _BARS), dtype=np.int64)
-    for row, code in zip(found, view.classes.codes(view.table.classes), strict=True):
+    for row, code in zip(found, view.codes, strict=True):
         if code >= 0:
             hundredths = np.append(row[:99], row[99] + row[100])  # what is exactly 1 stands in the last bar
             bins[code] += hundredths.reshape(_BARS, -1).sum(axis=1)

@@ -46,7 +46,7 @@ class Picked:
     """The first entry of the point that was clicked."""
     column: int | None = None
     """Which of the classes that are counted the point is of; None where none is meant."""
-    window_s: tuple[float, float] | None = None
+    time_range_s: tuple[float, float] | None = None
     """The stretch of time that was drawn over."""
 
 
@@ -70,7 +70,7 @@ def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
     return Picked(
         entry=clicked.entry,
         column=clicked.column,
-        window_s=now.window_s if now.window_s != before.window_s else None,
+        time_range_s=now.time_range_s if now.time_range_s != before.time_range_s else None,
     )
 
 
@@ -210,7 +210,7 @@ def _selected(selection: Any) -> Picked:
     boxes, points = selection.get("box") or [], selection.get("points") or []
     if boxes and len(boxes[0].get("x", ())) == 2:
         start_s, end_s = sorted(float(x) for x in boxes[0]["x"])
-        return Picked(window_s=(start_s, end_s)) if end_s > start_s else Picked()
+        return Picked(time_range_s=(start_s, end_s)) if end_s > start_s else Picked()
     told = points[0].get("customdata") if points else None
     entry, column, *_ = [*told, None] if isinstance(told, list) else [told, None]
     return Picked() if entry is None else Picked(entry=int(entry), column=column)

@@ -19,7 +19,7 @@ from components.analytics.charts.time_chart import Picked, _selected
         ({"points": [{"customdata": [3]}], "box": []}, Picked(entry=3)),
         ({"points": [{"customdata": 0}, {"customdata": 5}]}, Picked(entry=0)),
         ({"points": [{"x": 1.0}]}, Picked()),
-        ({"points": [{"customdata": 3}], "box": [{"x": [4.5, 1.25], "y": [0, 1]}]}, Picked(window_s=(1.25, 4.5))),
+        ({"points": [{"customdata": 3}], "box": [{"x": [4.5, 1.25], "y": [0, 1]}]}, Picked(time_range_s=(1.25, 4.5))),
         ({"box": [{"x": [2, 2], "y": [0, 1]}]}, Picked()),
         ({"box": [{"y": [0, 1]}]}, Picked()),
     ],
@@ -35,7 +35,7 @@ def chart_page() -> None:
     from components.analytics.charts.time_chart import show_chart
 
     picked = show_chart(Figure(), key="chart")
-    st.text(f"{picked.entry} {picked.window_s}")
+    st.text(f"{picked.entry} {picked.time_range_s}")
 
 
 def told(app: AppTest, selection: dict[str, Any]) -> str:

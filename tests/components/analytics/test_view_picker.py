@@ -38,7 +38,7 @@ def test_frames_are_said_in_words(tmp_path: Path) -> None:
     assert frames_in_words(View(results, "m")) == (
         "4 frames planned · 2 analyzed · 2 not analyzed (null: hatched, not zero) · 1 of another kind than the rest"
     )
-    assert frames_in_words(View(results, "m", window_s=(0, 0.2))) == (
+    assert frames_in_words(View(results, "m", time_range_s=(0, 0.2))) == (
         "2 frames planned · 2 analyzed · 1 of another kind than the rest (in the whole video)"
     )
 
@@ -57,14 +57,14 @@ def test_a_histogram_has_every_box_of_the_classes_in_view_once(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "window_s", [(0.0, 3.0), (10.1, 200.3), (10.1, 599.8), (299.5, 299.9), (300.0, 300.0), (0.05, 0.1)]
+    "time_range_s", [(0.0, 3.0), (10.1, 200.3), (10.1, 599.8), (299.5, 299.9), (300.0, 300.0), (0.05, 0.1)]
 )
-def test_a_histogram_of_a_window_has_the_boxes_of_the_window(tmp_path: Path, window_s: tuple[float, float]) -> None:
+def test_a_histogram_of_a_window_has_the_boxes_of_the_window(tmp_path: Path, time_range_s: tuple[float, float]) -> None:
     frames = random_entries(8, 3000)  # 4 entries in a bucket of the cube
-    view = View(opened(tmp_path, m=frames), "m", window_s=window_s)
+    view = View(opened(tmp_path, m=frames), "m", time_range_s=time_range_s)
     heights = histogram_of(view)
     assert heights is not None
-    inside = [found for at, found in enumerate(frames) if found and window_s[0] <= at / 5 <= window_s[1]]
+    inside = [found for at, found in enumerate(frames) if found and time_range_s[0] <= at / 5 <= time_range_s[1]]
     for name, row in zip(view.names, heights, strict=True):
         sure = [one["confidence"] for found in inside for one in found["predictions"] if one["class"] == name]
         assert row.tolist() == np.histogram(sure, np.arange(26) / 25)[0].tolist()
