@@ -110,7 +110,7 @@ def numbers(results: Results, name: str, expected: dict[str, Any]) -> dict[str, 
     for confidence in expected["counts"]:
         view = View(results, name, float(confidence), ClassMapping())
         counts = count(view)
-        totals = [
+        metrics = [
             [row.class_name, row.mean, row.peak, row.present, row.first_seen_s, row.last_seen_s] for row in totals(view)
         ]
         found["counts"][confidence] = {
