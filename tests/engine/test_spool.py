@@ -23,7 +23,7 @@ def spool(tmp_path: Path) -> Spool:
 def upload(spool: Spool, upload_id: str, data: bytes) -> None:
     arrival = spool.receive(upload_id)
     arrival.write(data)
-    arrival.keep()
+    arrival.commit()
 
 
 def finish(job: Job) -> None:
