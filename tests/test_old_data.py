@@ -33,7 +33,7 @@ from frametally.ledger.ledger import Preset
 from frametally.ledger.tags import tags_of
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.results import Results, open_results
-from tests.pages.conftest import answering
+from tests.support.pages import answering
 
 ARCHIVE = Path(__file__).parent / "support" / "old_data.tar.xz"
 
@@ -116,7 +116,7 @@ def numbers(results: Results, name: str, expected: dict[str, Any]) -> dict[str, 
         found["counts"][confidence] = {
             "boxes": counts.boxes.tolist(),
             "analyzed": counts.analyzed.tolist(),
-            "totals": metrics,
+            "totals": totals,
         }
     found["series"] = [
         {"names": list(series.names), "values": np.nan_to_num(series.values, nan=-1.0).tolist()}

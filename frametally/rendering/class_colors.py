@@ -12,8 +12,7 @@ from typing import Final
 import msgspec
 
 from frametally.errors import FrametallyError
-from frametally.storage.atomic import read_json, write_json
-from frametally.storage.locks import locked
+from frametally.storage.atomic import locked, read_json, write_json
 
 PALETTE: Final = (
     "#0072b2",
@@ -73,7 +72,10 @@ class ClassColors:
         return learned
 
     def _read(self) -> dict[str, str]:
-        kept = read_json(self._path, _Kept)
+        try:
+            kept = read_json(self._path, _Kept)
+        except (msgspec.DecodeError, UnicodeDecodeError):  # somebody else's file, or half of one: begin anew
+            return {}
         return {name: color for name, color in kept.colors.items() if color in PALETTE} if kept else {}
 
 

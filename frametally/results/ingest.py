@@ -40,8 +40,7 @@ from frametally.results.manifest import (
 )
 from frametally.results.tables import TableWriter, column
 from frametally.results.writers import BoxSink, Frames, Sink, sink_for
-from frametally.storage.atomic import fsync
-from frametally.storage.locks import locked
+from frametally.storage.atomic import fsync, locked
 
 _SMALL_BYTES = 4 << 20
 """Up to here a process of its own would take longer to start than to work."""

@@ -1,1 +1,1 @@
-"""Files on disk: atomic writes, locks, free space, digests, file names."""
+"""Files and folders: atomic writes, free space, digests, locks, file names."""

@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from frametally.job import ModelChoice
 from frametally.ledger.ledger import Ledger, Preset
-from tests.browser.conftest import StartDashboard
-from tests.browser.test_main_job import FIRST_PAINT_MS, choose
-from tests.conftest import write_video
 from tests.support import onnx_models
+from tests.support.browser import FIRST_PAINT_MS, choose
+from tests.support.dashboards import StartDashboard
+from tests.support.video_files import write_video
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import ROOT, StartDashboard
+from tests.support.dashboards import ROOT, StartDashboard
 
 FAULTS = "upload-breaks:1,results-nulls"
 

@@ -14,8 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from frametally.job import JobStatus
-from tests.browser.conftest import StartDashboard
-from tests.browser.test_main_job import FIRST_PAINT_MS
+from tests.support.browser import FIRST_PAINT_MS
+from tests.support.dashboards import StartDashboard
 from tests.support.ledgers import a_job, open_ledger
 
 pytestmark = pytest.mark.browser

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Download, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from frametally.video.probe import probe
-from tests.browser.conftest import Dashboard, StartDashboard
+from tests.support.browser import FIRST_PAINT_MS, PAGES, choose, opened, run_to_the_end, taken
+from tests.support.dashboards import Dashboard, StartDashboard
 
 pytestmark = pytest.mark.browser
-PAGES = ["analytics", "jobs", "upload", "configuration"]
-FIRST_PAINT_MS = 30_000
 
 
 @pytest.fixture
@@ -24,33 +23,6 @@ def page(browser: Browser) -> Iterator[Page]:
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         context.set_default_timeout(20_000)
         yield context.new_page()
-
-
-def opened(page: Page, dashboard: Dashboard, path: str) -> None:
-    """Open an address and see the shell around the page."""
-    page.goto(f"{dashboard.url}/{path}")
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
-    for name in PAGES:
-        expect(page.get_by_role("link", name=name.capitalize(), exact=True)).to_be_visible()
-
-
-def choose(page: Page, file: Path) -> None:
-    page.locator("input[type=file]").set_input_files(file)
-
-
-def run_to_the_end(page: Page, video: Path) -> None:
-    choose(page, video)
-    expect(page.get_by_text("10 frames per second · 40 frames")).to_be_visible()
-    expect(page.get_by_text("motion/1 · moving")).to_be_visible()
-    page.get_by_role("button", name="Run on Built-in engine").click()
-    page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
-    expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
-
-
-def taken(page: Page, kind: str, label: str) -> Download:
-    with page.expect_download() as download:
-        page.get_by_role(kind, name=label).click()  # type: ignore[arg-type]
-    return download.value
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
-from tests.browser.conftest import StartDashboard
+from tests.support.dashboards import StartDashboard
 from tests.support.ledgers import START, a_job
 
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from frametally.ledger.ledger import Ledger
 from frametally.sample import MODEL_FILE
-from tests.browser.conftest import StartDashboard
-from tests.browser.test_main_job import FIRST_PAINT_MS
+from tests.support.browser import FIRST_PAINT_MS
+from tests.support.dashboards import StartDashboard
 
 RUN_MS = 120_000
 

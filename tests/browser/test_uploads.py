@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from benchmarks.upload import upload_on_a_bad_day
-from tests.conftest import padded
+from tests.support.video_files import padded
 
 PIECE_BYTES = 8 * 1024**2
 

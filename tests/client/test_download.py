@@ -12,16 +12,7 @@ import pytest
 from frametally.client.client import VideoInferenceClient
 from frametally.errors import InvalidResponse, LinkExpired, ServiceError, ServiceUnreachable
 from tests.support.clients import KEY
-from tests.support.misbehaving import (
-    MisbehavingServer,
-    Reply,
-    answer,
-    cut_chunks,
-    cut_short,
-    reset,
-    silence,
-    unframed,
-)
+from tests.support.misbehaving import MisbehavingServer, Reply, answer, cut_chunks, cut_short, reset, silence, unframed
 
 RESULTS = json.dumps({"frame_offset": list(range(9000))}).encode()
 ZIPPED = gzip.compress(RESULTS)

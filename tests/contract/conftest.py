@@ -1,15 +1,13 @@
-"""Both sides of the contract: the hosted service as its reference has it, and our engine as its own process."""
+"""Both sides of the contract: the hosted service as its reference describes it, and our engine as its own process."""
 
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -17,22 +15,12 @@ import pytest
 from frametally.client.client import VideoInferenceClient
 from frametally.errors import ServiceUnreachable
 from tests.support import fake_service
+from tests.support.contract_sides import Service
 from tests.support.fake_service import FakeService
+from tests.support.ports import reserved_port
 
 ROOT = Path(__file__).parent.parent.parent
 ENGINE_KEY = "the-engine-key"
-
-
-@dataclass(frozen=True)
-class Service:
-    """One side: where it is, what opens it, and how time passes there."""
-
-    url: str
-    key: str
-    wait: Callable[[float], None]
-
-    def client(self, key: str | None = None) -> VideoInferenceClient:
-        return VideoInferenceClient(self.url, self.key if key is None else key)
 
 
 @pytest.fixture(params=["reference in numbers", "reference in words", "engine"], scope="module")
@@ -47,9 +35,13 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @contextmanager
 def running_engine(data_dir: Path) -> Iterator[str]:
-    """The URL of an engine that runs alone, as its own process."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    """Run the engine as its own process and yield its URL."""
+    with reserved_port() as port, _engine_on(port, data_dir):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _engine_on(port: int, data_dir: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "frametally", "engine", "--port", str(port)]
     own = {"FRAMETALLY_DATA_DIR": str(data_dir), "FRAMETALLY_ENGINE_KEY": ENGINE_KEY}
     foreign = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
@@ -57,7 +49,7 @@ def running_engine(data_dir: Path) -> Iterator[str]:
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_it_answers(url, process)
-            yield url
+            yield
         finally:
             process.terminate()
 
@@ -71,4 +63,4 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
             return
         except ServiceUnreachable:
             time.sleep(0.1)
-    pytest.fail("the engine does not answer")
+    pytest.fail("the engine did not answer")

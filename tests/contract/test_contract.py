@@ -12,7 +12,7 @@ import requests
 from frametally.client.request import NotFound
 from frametally.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
 from frametally.errors import BadRequest, LinkExpired, Unauthorized
-from tests.contract.conftest import Service
+from tests.support.contract_sides import Service
 
 MOTION = ModelRequest("motion", "1")
 

@@ -39,9 +39,9 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment, open_deployment
 from frametally.job import Job, JobStatus, ModelChoice
-from tests.conftest import write_video
 from tests.support.postgresql import serving_postgresql
 from tests.support.short_documents import document, entry
+from tests.support.video_files import write_video
 
 ROOT = Path(__file__).parents[2]
 DASHBOARDS = 4

@@ -16,7 +16,7 @@ from frametally.contract import STATUS_FLOOR_S
 from frametally.job import JobStatus
 from frametally.ledger.events import EventKind
 from frametally.results import open_results
-from tests.crash.conftest import Killed, Life
+from tests.support.crash_life import Killed, Life
 from tests.support.crash_points import FROM_WITHIN
 from tests.support.crash_service import FROM_OUTSIDE, LoggingService
 

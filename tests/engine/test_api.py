@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.engine_jobs import PUBLIC
 from tests.support.engines import KEY, RunningEngine, StartEngine, model
 
 KEYED_CALLS = [
@@ -23,7 +24,6 @@ KEYED_CALLS = [
     ("GET", "/models"),
     ("GET", "/models/"),
 ]
-PUBLIC = "https://example.com/video.mp4"
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", KEY + "x", "é"])

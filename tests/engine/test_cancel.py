@@ -16,12 +16,11 @@ from frametally.config.inference_servers import NO_SERVERS
 from frametally.contract import CANCELLED
 from frametally.engine import worker
 from frametally.engine.spool import Spool
-from tests.conftest import write_video
-from tests.engine.test_api import PUBLIC
-from tests.engine.test_spool import REQUEST, finish, upload
-from tests.engine.test_worker import SLOW, until, working
 from tests.support import onnx_models
+from tests.support.engine_jobs import PUBLIC, REQUEST, SLOW, finish, upload, working
 from tests.support.engines import RunningEngine, StartEngine
+from tests.support.polling import until
+from tests.support.video_files import write_video
 
 NO_JOB = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
 

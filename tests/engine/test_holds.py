@@ -20,10 +20,10 @@ from frametally.contract import ModelRequest
 from frametally.engine.server import Supervisor
 from frametally.engine.spool import Job, JobRequest, Spool
 from frametally.engine.watchdog import Step, Watch
-from tests.conftest import fill
-from tests.engine.test_worker import until
 from tests.support import onnx_models
+from tests.support.disks import fill
 from tests.support.engines import RunningEngine, StartEngine, model
+from tests.support.polling import until
 
 ROOT = Path(__file__).parent.parent.parent
 MEMORY_BYTES = 2 << 30

@@ -13,7 +13,7 @@ import pytest
 from frametally.engine.picture import Picture
 from frametally.video.decoding import decode, read_frames, upright
 from frametally.video.frame_index import build_index
-from tests.engine.test_runner import write_rotated
+from tests.support.video_files import write_rotated
 
 
 def quarters(width_px: int, height_px: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from frametally.contract import RunProgress
 from frametally.engine.progress import MARKS, REPORT_EVERY_S, JobCancelled, Meter
 from frametally.engine.spool import Job, Spool
-from tests.engine.test_spool import REQUEST
+from tests.support.engine_jobs import REQUEST
 
 
 class Clock:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from frametally.contract import ModelRequest
 from frametally.engine.runner import run_job
 from frametally.engine.spool import Job, JobRequest, Spool
 from frametally.errors import ModelError, VideoError
-from tests.conftest import write_video
 from tests.support import onnx_models
+from tests.support.video_files import write_rotated, write_sound, write_video
 
 MOTION = ModelRequest("motion", 1)
 Run = Callable[..., dict[str, Any]]
@@ -40,7 +39,7 @@ def queue(tmp_path: Path) -> Callable[..., Job]:
         spool = Spool(tmp_path / "engine")
         arrival = spool.receive("u")
         arrival.write(video.read_bytes())
-        arrival.commit()
+        arrival.keep()
         return spool.accept(JobRequest(models=list(models or [MOTION]), infer_fps=fps), upload_id="u")
 
     return accept
@@ -70,35 +69,6 @@ def cut(video: Path, target: Path, share: float) -> Path:
                 container.mux(packet)
     target.write_bytes(target.read_bytes()[: int(target.stat().st_size * share)])
     return target
-
-
-def write_sound(path: Path) -> Path:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=44_100)
-        for _ in range(20):
-            frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), dtype=np.float32), format="fltp", layout="mono")
-            frame.sample_rate = 44_100
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-def write_rotated(path: Path, small_video: Path) -> Path:
-    """The same picture stored on its side, with a display matrix that puts it upright."""
-    with av.open(str(small_video)) as source, av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(10))
-        stream.width, stream.height, stream.pix_fmt = 240, 320, "yuv420p"
-        for frame in source.decode(video=0):
-            sideways = np.rot90(frame.to_ndarray(format="bgr24"), -1).astype(np.uint8, order="C")
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(sideways, format="bgr24")))
-        container.mux(stream.encode(None))
-    data = path.read_bytes()
-    upright = b"".join(number.to_bytes(4, "big") for number in (1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30))
-    turned = (0, 0xFFFF0000, 0, 1 << 16, 0, 0, 0, 240 << 16, 1 << 30)
-    turned_bytes = b"".join(number.to_bytes(4, "big") for number in turned)
-    track = data.index(b"tkhd")
-    path.write_bytes(data[:track] + data[track:].replace(upright, turned_bytes, 1))
-    return path
 
 
 def square_x(frame: int) -> float:

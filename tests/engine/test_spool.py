@@ -8,28 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from frametally.contract import ModelRequest
-from frametally.engine.spool import KEEP_PARTS_S, KEEP_S, Job, JobRequest, Progress, Spool
+from frametally.engine.spool import KEEP_PARTS_S, KEEP_S, Progress, Spool
 from frametally.errors import MediaError
-
-REQUEST = JobRequest(models=[ModelRequest("motion", 1)], infer_fps=5, url="https://example.com/video.mp4")
+from tests.support.engine_jobs import REQUEST, finish, upload
 
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Spool:
     return Spool(tmp_path / "engine")
-
-
-def upload(spool: Spool, upload_id: str, data: bytes) -> None:
-    arrival = spool.receive(upload_id)
-    arrival.write(data)
-    arrival.commit()
-
-
-def finish(job: Job) -> None:
-    draft = job.new_work_folder() / "results.json"
-    draft.write_text("{}")
-    job.finish(draft)
 
 
 def test_a_job_survives_the_process_that_accepted_it(spool: Spool) -> None:

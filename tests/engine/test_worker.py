@@ -9,39 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from frametally.engine import server
 from frametally.engine.server import Supervisor
-from frametally.engine.spool import Progress, Spool
-from tests.engine.test_runner import write_sound
+from frametally.engine.spool import Spool
 from tests.support import onnx_models
-from tests.support.engines import KEY, RunningEngine, StartEngine, model
-
-SLOW = {**model("slow"), "inference_params": {"iou_threshold": 0.4}}
-
-
-def until(fact: Callable[[], Any], *, limit_s: float = 60) -> Any:
-    give_up_s = time.monotonic() + limit_s
-    while not (value := fact()):
-        assert time.monotonic() < give_up_s
-        time.sleep(0.02)
-    return value
-
-
-def working(folder: Path, job_id: str) -> Callable[[], Progress | None]:
-    """The job's progress, once there is some."""
-
-    def look() -> Progress | None:
-        job = Spool(folder).find(job_id)
-        return job.progress if job and job.progress and job.progress.fraction > 0 else None
-
-    return look
+from tests.support.engine_jobs import SLOW, working
+from tests.support.engines import KEY, RunningEngine, StartEngine
+from tests.support.polling import until
+from tests.support.video_files import write_sound
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from frametally.jobs.preflight import Facts
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import all_tags
 from frametally.library.library import Library
-from frametally.storage.space import DISK_RESERVE_BYTES
-from tests.conftest import write_video
+from frametally.storage.atomic import DISK_RESERVE_BYTES
 from tests.support.ledgers import START
+from tests.support.video_files import write_video
 
 MODELS = [ModelChoice(model_id="motion", version="1")]
 

@@ -20,9 +20,9 @@ from frametally.contract import ModelInfo
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.jobs.preflight import Facts, PreflightIssue, expires_at, find_issues
 from frametally.network.url_probe import UrlReport, look_at
-from frametally.storage.space import DISK_RESERVE_BYTES
+from frametally.storage.atomic import DISK_RESERVE_BYTES
 from frametally.video.probe import VideoInfo, probe
-from tests.conftest import write_video
+from tests.support.video_files import write_video
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTED = "https://api.example.com"

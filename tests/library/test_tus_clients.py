@@ -10,8 +10,8 @@ import pytest
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
-from tests.conftest import padded
-from tests.library.conftest import MediaServer
+from tests.support.media_server import MediaServer
+from tests.support.video_files import padded
 
 PIECE_BYTES = 1024**2
 NAMED = {"filename": "clip.mp4"}

@@ -15,7 +15,7 @@ from frametally.deployment import Deployment
 from frametally.job import Job
 from frametally.jobs.deletion import delete
 from frametally.rendering.class_colors import ClassColors
-from tests.pages.conftest import OpenPage, button, captions, chart, dataframe, open_link, pick
+from tests.support.pages import OpenPage, button, captions, chart, dataframe, open_link, pick
 from tests.support.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
 
 CHART = "job-1-kitchen-None-counts"

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from frametally.deployment import Deployment
-from tests.pages.conftest import OpenPage, captions, chart, open_link, pick
+from tests.support.pages import OpenPage, captions, chart, open_link, pick
 from tests.support.results_files import SIZE, box, entry, finished_job, offsets
 
 

@@ -13,8 +13,8 @@ from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.ledger.ledger import Preset
 from frametally.ledger.tags import all_tags
-from tests.conftest import write_video
-from tests.pages.conftest import OpenPage, dataframe
+from tests.support.pages import OpenPage, dataframe
+from tests.support.video_files import write_video
 
 LIST = "https://host/a.mp4\nnonsense\nhttps://host/b.mp4\nhttps://host/a.mp4"
 

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 from frametally.deployment import Deployment
 from frametally.job import ModelChoice
 from frametally.ledger.ledger import Preset
-from tests.pages.conftest import OpenPage, button, shown
 from tests.support import fake_service
 from tests.support.fake_service import FakeService
+from tests.support.pages import OpenPage, button, shown
 
 UNIVERSE = "https://detect.roboflow.com/forklifts/7?api_key=rf_pasted_key"
 

@@ -11,8 +11,7 @@ import pytest
 
 from frametally.deployment import Deployment
 from frametally.job import JobStatus
-from tests.pages.conftest import OpenPage, button
-from tests.pages.test_jobs import write_job
+from tests.support.pages import OpenPage, button, write_job
 
 
 @pytest.fixture

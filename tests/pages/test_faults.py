@@ -26,7 +26,7 @@ from frametally.engine.server import Engine
 from frametally.job import Job, JobStatus, ModelChoice
 from frametally.ledger.ledger import Preset
 from frametally.network.routes import api_key_check, starlette_routes
-from tests.pages.conftest import OpenPage, answering, button, captions
+from tests.support.pages import OpenPage, answering, button, captions
 
 KEY = "the-key-of-the-service"
 LOST_AFTER_S = 3600

@@ -13,8 +13,7 @@ from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.ledger.ledger import Preset
 from frametally.ledger.tags import add_tags, all_tags, tags_of
-from tests.pages.conftest import ROOT, OpenPage, button, captions, dataframe
-from tests.pages.test_jobs import HOSTED, texts, write_job
+from tests.support.pages import HOSTED, ROOT, OpenPage, button, captions, dataframe, more, texts, write_job
 
 NOW = datetime.now(UTC)
 BIRDS = (ModelChoice(model_id="birds", version="1"),)
@@ -32,11 +31,6 @@ def names(app: AppTest) -> list[str]:
     """The videos of the jobs in view, in their order."""
     cards = [str(element.value) for element in app.markdown if "badge[" in str(element.value)]
     return [card.split("**")[1].replace("\\", "") for card in cards]
-
-
-def more(app: AppTest, job: Job, what: str) -> AppTest:
-    """Choose from the menu of a card."""
-    return app.menu_button(key=f"more-{job.id}").click(what).run()
 
 
 def pick(app: AppTest, *jobs: Job) -> None:

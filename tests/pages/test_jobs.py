@@ -15,32 +15,8 @@ from streamlit.testing.v1 import AppTest
 from frametally.contract import RunProgress
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
-from tests.pages.conftest import OpenPage, button, captions
 from tests.support import onnx_models
-
-HOSTED = "https://api.example.com"
-
-
-def write_job(deployment: Deployment, status: JobStatus, **values: Any) -> Job:
-    now = datetime.now(UTC)
-    known: dict[str, Any] = {
-        "id": f"job-{len(deployment.ledger.jobs())}",
-        "service": HOSTED,
-        "key_id": "0123",
-        "video_name": "dock.mp4",
-        "video_url": "https://example.com/dock.mp4",
-        "models": (ModelChoice(model_id="forklifts", version="7"),),
-        "infer_fps": 5.0,
-        "created_at": now - timedelta(minutes=3),
-        "next_check_at": now + timedelta(seconds=50),
-    }
-    job = Job(**{**known, "status": status, **values})
-    deployment.ledger.add(job)
-    return job
-
-
-def texts(app: AppTest) -> str:
-    return "\n".join(str(element.value) for kind in (app.markdown, app.caption) for element in kind)
+from tests.support.pages import OpenPage, button, captions, texts, write_job
 
 
 def test_without_a_job_the_page_leads_to_the_first_one(open_page: OpenPage) -> None:

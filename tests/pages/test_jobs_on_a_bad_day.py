@@ -17,8 +17,7 @@ from frametally.job import JobStatus
 from frametally.library.routes import library_routes
 from frametally.network.routes import starlette_routes
 from frametally.results import archive, ingest
-from tests.pages.conftest import OpenPage, answering, button
-from tests.pages.test_jobs import HOSTED, texts, write_job
+from tests.support.pages import HOSTED, OpenPage, answering, button, texts, write_job
 from tests.support.short_documents import document, entry
 
 

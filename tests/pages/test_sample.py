@@ -8,8 +8,7 @@ from streamlit.testing.v1 import AppTest
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.sample import MODEL, find_sample
-from tests.pages.conftest import OpenPage, button, captions
-from tests.pages.test_jobs import write_job
+from tests.support.pages import OpenPage, button, captions, write_job
 
 
 def write_sample_job(deployment: Deployment, status: JobStatus, **values: object) -> Job:

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from frametally.deployment import Deployment
-from tests.pages.conftest import ROOT, OpenPage
+from tests.support.pages import ROOT, OpenPage
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,7 @@ import pytest
 
 from frametally.deployment import Deployment
 from frametally.job import JobStatus
-from tests.pages.conftest import ROOT, OpenPage, button
-from tests.pages.test_job_ledger import more
-from tests.pages.test_jobs import write_job
+from tests.support.pages import ROOT, OpenPage, button, more, write_job
 
 SILENT = "The job ledger does not answer"
 

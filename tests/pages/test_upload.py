@@ -12,9 +12,8 @@ from streamlit.testing.v1 import AppTest
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.ledger.ledger import Preset
-from tests.conftest import write_video
-from tests.pages.conftest import OpenPage, button
-from tests.pages.test_jobs import write_job
+from tests.support.pages import OpenPage, button, write_job
+from tests.support.video_files import write_video
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,6 @@ import pytest
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.ledger.ledger import Ledger
 from tests.support.misbehaving import MisbehavingServer
-from tests.support.postgresql import NoPostgresql, serving_postgresql
 
 if TYPE_CHECKING:
     from tests.support.deployment import LocalDeployment
@@ -73,9 +73,26 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return make_database()
 
 
-@pytest.fixture
-def ledger(database_url: str) -> Iterator[Ledger]:
-    with open_ledger(database_url) as ledger:
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the newest schema and no rows, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "frametally.db"
+    with open_ledger(f"sqlite:///{path}"):
+        return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
+    """An empty ledger; its database is a copy of a migrated one."""
+    if request.param == "sqlite":
+        url = str(request.getfixturevalue("sqlite_url"))
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+    else:
+        make_ledger: Callable[[], str] = request.getfixturevalue("new_postgresql_ledger")
+        url = make_ledger()
+    with open_ledger(url) as ledger:
         yield ledger
 
 
@@ -102,17 +119,6 @@ def a_job(job_id: str = "j1", **values: Any) -> Job:
         "next_check_at": START,
     }
     return Job(**{**usual, **values})
-
-
-@pytest.fixture(scope="session")
-def new_postgresql_database() -> Iterator[Callable[[], str]]:
-    """Makes empty databases on a server of its own."""
-    try:
-        server = serving_postgresql()
-    except NoPostgresql as error:
-        pytest.skip(str(error))
-    with server as make_database:
-        yield make_database
 
 
 def with_rivals(

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for as long as somebody needs it, reached by a socket in a folder of its own."""
+"""A real PostgreSQL server for the tests, reached through a Unix socket in its own folder."""
 
 from __future__ import annotations
 
@@ -14,16 +14,50 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from frametally.ledger.ledger import Ledger
+
+MIN_MEMORY_DISK_BYTES = 1 << 30
+NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""The data need not survive a loss of power. Tests kill our processes, never the server."""
+
 
 class NoPostgresql(Exception):
     """The server or the driver is not installed."""
 
 
-def serving_postgresql() -> AbstractContextManager[Callable[[], str]]:
-    """Makes empty databases and returns their SQLAlchemy URLs.
+@pytest.fixture(scope="session")
+def new_postgresql_database() -> Iterator[Callable[..., str]]:
+    """Create an empty database on the server of this session and return its URL."""
+    try:
+        server = serving_postgresql()
+    except NoPostgresql as error:
+        pytest.skip(str(error))
+    with server as make_database:
+        yield make_database
+
+
+@pytest.fixture(scope="session")
+def new_postgresql_ledger(new_postgresql_database: Callable[..., str]) -> Callable[[], str]:
+    """Create a database with the newest schema and return its URL: a copy costs less than the migrations."""
+    template_url = new_postgresql_database()
+    Ledger(template_url).close()
+    template = template_url.partition("@/")[2].partition("?")[0]
+
+    def make() -> str:
+        return new_postgresql_database(template)
+
+    return make
+
+
+def serving_postgresql() -> AbstractContextManager[Callable[..., str]]:
+    """Start a server; the context is a function that creates a database and returns its SQLAlchemy URL.
+
+    The function takes the name of another database as an optional template.
 
     Raises:
-        NoPostgresql: at once, where it is not installed.
+        NoPostgresql: at once, if it is not installed.
     """
     try:
         import psycopg
@@ -36,33 +70,40 @@ def serving_postgresql() -> AbstractContextManager[Callable[[], str]]:
 
 
 @contextmanager
-def _serving(psycopg: Any, programs: Path) -> Iterator[Callable[[], str]]:
-    folder = Path(tempfile.mkdtemp(prefix="frametally-pg-"))
-    # PostgreSQL refuses to run as root; its package brings a user of its own.
+def _serving(psycopg: Any, programs: Path) -> Iterator[Callable[..., str]]:
+    folder = Path(tempfile.mkdtemp(prefix="frametally-pg-", dir=_memory_disk()))
+    # PostgreSQL refuses to run as root; its package creates the user postgres.
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
     as_user: dict[str, Any] = {"user": user, "cwd": folder, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     data = f"{folder}/data"
     init = [f"{programs}/initdb", "--pgdata", data, "--auth", "trust", "--username", "owner", "--no-sync"]
-    subprocess.run(init, check=True, **as_user)
-    serve = [f"{programs}/postgres", "-D", data, "-k", str(folder), "-c", "listen_addresses=", "-c", "fsync=off"]
+    subprocess.run([*init, "--locale=C", "--encoding=UTF8"], check=True, **as_user)
+    options = [word for option in ("listen_addresses=", *NOT_DURABLE) for word in ("-c", option)]
     numbers = itertools.count()
-    with subprocess.Popen(serve, **as_user) as server:
+    with subprocess.Popen([f"{programs}/postgres", "-D", data, "-k", str(folder), *options], **as_user) as server:
         try:
             connection = _connect(psycopg, f"host={folder} user=owner dbname=postgres", server)
 
-            def make() -> str:
+            def make(template: str = "template1") -> str:
                 name = f"ledger{next(numbers)}"
-                connection.execute(f"CREATE DATABASE {name}")
+                connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
                 return f"postgresql+psycopg://owner@/{name}?host={folder}"
 
             yield make
             connection.close()
         finally:
-            server.send_signal(signal.SIGINT)  # at once, whoever is connected
+            server.send_signal(signal.SIGINT)  # fast shutdown, whatever is connected
             server.wait()
             shutil.rmtree(folder)
+
+
+def _memory_disk() -> Path | None:
+    """The system's memory disk if it has room, else None: the folder for temporary files."""
+    disk = Path("/dev/shm")
+    is_usable = disk.is_dir() and os.access(disk, os.W_OK) and shutil.disk_usage(disk).free >= MIN_MEMORY_DISK_BYTES
+    return disk if is_usable else None
 
 
 def _connect(psycopg: Any, address: str, server: subprocess.Popen[Any]) -> Any:
@@ -71,5 +112,5 @@ def _connect(psycopg: Any, address: str, server: subprocess.Popen[Any]) -> Any:
         try:
             return psycopg.connect(address, autocommit=True)
         except psycopg.OperationalError:
-            time.sleep(0.1)
-    raise RuntimeError("PostgreSQL does not answer")
+            time.sleep(0.05)
+    raise RuntimeError("PostgreSQL did not answer")

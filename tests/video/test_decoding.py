@@ -18,7 +18,8 @@ from frametally.errors import VideoError
 from frametally.video.decoding import Image, decode, read_frames, upright
 from frametally.video.frame_index import FrameIndex, build_index, plan_frames, planned_times_s
 from frametally.video.probe import probe
-from tests.conftest import SHARED_DATA, write_video
+from tests.support.shared_data import SHARED_DATA
+from tests.support.video_files import write_video
 
 REAL_VIDEOS = sorted(path for path in (SHARED_DATA / "videos").rglob("*") if path.is_file())
 NO_VIDEOS = {"audio_only.mp4", "car_truncated_nomoov.mp4", "empty.mp4", "random_bytes.mp4"}

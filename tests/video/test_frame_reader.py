@@ -15,7 +15,7 @@ from frametally.errors import VideoError
 from frametally.video.decoding import Image, decode, upright
 from frametally.video.frame_index import FrameIndex, build_index, load_index
 from frametally.video.frame_reader import FrameReader
-from tests.conftest import write_video
+from tests.support.video_files import write_video
 from tests.support.videos import FRAMES
 
 MADE_HERE = [

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from frametally.library.library import Library
-from tests.conftest import padded
+from tests.support.video_files import padded
 
 
 def choice_script(folder: str, known: list[str]) -> None:

@@ -1,24 +1,26 @@
-"""The dashboard as it is run, and a real browser before it."""
+"""Dashboards that run as their own process: `streamlit run app.py` on a data folder of the test."""
 
 from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.support.ports import reserved_port
 
 ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A running dashboard: where it answers, what it keeps, what it prints."""
+    """A running dashboard: its address, its data folder and its log."""
 
     url: str
     data_dir: Path
@@ -30,12 +32,13 @@ StartDashboard = Callable[..., Dashboard]
 
 @pytest.fixture
 def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
-    """Start `streamlit run app.py` on a data folder of the test, with these settings; all is stopped behind it."""
+    """Start `streamlit run app.py` on a data folder of the test with these settings; it is stopped after the test."""
     servers: list[subprocess.Popen[bytes]] = []
+    ports = ExitStack()
 
     def start(**settings: str) -> Dashboard:
         data_dir, log = tmp_path / "data", tmp_path / f"server-{len(servers)}.log"
-        port = _free_port()
+        port = ports.enter_context(reserved_port())
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
         own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **settings}
         foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
@@ -56,15 +59,11 @@ def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
     for server in servers:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(timeout=20)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        return int(unused.getsockname()[1])
+    ports.close()
 
 
 def _wait_for_line(server: subprocess.Popen[bytes], log: Path) -> None:
-    """Until it says that it serves: a request before the first one of a test would not be the first one any more."""
+    """Wait for the line that names its address: a probing request would take the place of the test's first request."""
     for _ in range(600):
         if b"URL: http" in log.read_bytes():
             return

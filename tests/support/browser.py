@@ -1,0 +1,68 @@
+"""One Chromium for all tests of a process, and what the browser tests do on its pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
+
+from tests.support.dashboards import Dashboard
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium per process: Playwright can be started only once in each."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"Chromium is not installed at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+PAGES = ["analytics", "jobs", "upload", "configuration"]
+
+
+FIRST_PAINT_MS = 30_000
+
+
+def opened(page: Page, dashboard: Dashboard, path: str) -> None:
+    """Open an address and wait for the page and the navigation around it."""
+    page.goto(f"{dashboard.url}/{path}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
+    for name in PAGES:
+        expect(page.get_by_role("link", name=name.capitalize(), exact=True)).to_be_visible()
+
+
+def choose(page: Page, file: Path) -> None:
+    page.locator("input[type=file]").set_input_files(file)
+
+
+def run_to_the_end(page: Page, video: Path) -> None:
+    choose(page, video)
+    expect(page.get_by_text("10 frames per second · 40 frames")).to_be_visible()
+    expect(page.get_by_text("motion/1 · moving")).to_be_visible()
+    page.get_by_role("button", name="Run on Built-in engine").click()
+    page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
+    expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
+
+
+def taken(page: Page, kind: str, label: str) -> Download:
+    with page.expect_download() as download:
+        page.get_by_role(kind, name=label).click()  # type: ignore[arg-type]
+    return download.value

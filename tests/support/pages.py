@@ -1,0 +1,117 @@
+"""Pages under AppTest: open one, read what it shows, use its widgets, and write the jobs that it lists."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import uvicorn
+from starlette.types import ASGIApp
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block, Button, Element
+
+from frametally.deployment import Deployment
+from frametally.job import Job, JobStatus, ModelChoice
+
+ROOT = Path(__file__).parents[2]
+HOSTED = "https://api.example.com"
+
+
+def write_job(deployment: Deployment, status: JobStatus, **values: Any) -> Job:
+    """Add a job at a hosted service to the ledger."""
+    now = datetime.now(UTC)
+    known: dict[str, Any] = {
+        "id": f"job-{len(deployment.ledger.jobs())}",
+        "service": HOSTED,
+        "key_id": "0123",
+        "video_name": "dock.mp4",
+        "video_url": "https://example.com/dock.mp4",
+        "models": (ModelChoice(model_id="forklifts", version="7"),),
+        "infer_fps": 5.0,
+        "created_at": now - timedelta(minutes=3),
+        "next_check_at": now + timedelta(seconds=50),
+    }
+    job = Job(**{**known, "status": status, **values})
+    deployment.ledger.add(job)
+    return job
+
+
+def texts(app: AppTest) -> str:
+    """All markdown and captions, one line each."""
+    return "\n".join(str(element.value) for kind in (app.markdown, app.caption) for element in kind)
+
+
+def more(app: AppTest, job: Job, what: str) -> AppTest:
+    """Choose an entry from the menu of a job's card."""
+    return app.menu_button(key=f"more-{job.id}").click(what).run()
+
+
+OpenPage = Callable[[str], AppTest]
+
+
+def button(app: AppTest, label: str) -> Button:
+    """The first button whose label begins with `label`."""
+    return next(button for button in app.button if button.label.startswith(label))
+
+
+def shown(element: Element | Block) -> str:
+    """Everything that an element sends to the browser."""
+    return str(element.proto)
+
+
+def captions(app: AppTest) -> str:
+    """All captions, a line each."""
+    return "\n".join(element.value for element in app.caption)
+
+
+def dataframe(app: AppTest, column: str) -> pd.DataFrame:
+    """The table that has this column."""
+    return next(table.value for table in app.dataframe if column in table.value.columns)
+
+
+def chart(app: AppTest, key: str) -> dict[str, Any]:
+    """The plotly figure of the chart with this key."""
+    specs = (element.proto for element in app.get("plotly_chart"))
+    return dict(json.loads(next(proto.spec for proto in specs if proto.id.endswith(key))))
+
+
+def open_link(**params: str | list[str]) -> AppTest:
+    """Open the Analytics page through a link with these query parameters."""
+    return open_tab("analytics", **params)
+
+
+def open_tab(name: str, **params: str | list[str]) -> AppTest:
+    """Open a page the way a new tab does, with these query parameters."""
+    app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30)
+    for param, value in params.items():
+        app.query_params[param] = value
+    return app.switch_page(f"../pages/{name}.py").run()
+
+
+def pick(app: AppTest, key: str, points: Sequence[int | list[int]] = (), box: Sequence[float] = ()) -> None:
+    """Click points of a chart, given by their `customdata`, or draw a box over a time range."""
+    drawn = [{"x": list(box), "y": [0, 1]}] if box else []
+    app.session_state[key] = {"selection": {"points": [{"customdata": at} for at in points], "box": drawn}}
+    app.run()
+
+
+@contextmanager
+def answering(app: ASGIApp, *, lifespan: bool) -> Iterator[int]:
+    """Serve an application on a real socket and yield its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    own_lifespan: Literal["on", "off"] = "on" if lifespan else "off"
+    options = uvicorn.Config(app, access_log=False, log_level="error", ws="none", lifespan=own_lifespan)
+    server = uvicorn.Server(options)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield listener.getsockname()[1]
+    server.should_exit = True
+    thread.join()
+    listener.close()

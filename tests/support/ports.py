@@ -1,0 +1,21 @@
+"""Free TCP ports that stay reserved until the server of a test binds them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def reserved_port() -> Iterator[int]:
+    """Yield a free port of 127.0.0.1 that no other process is given while the context is open.
+
+    The socket is bound with `SO_REUSEADDR` and does not listen. Linux then lets a server that sets `SO_REUSEADDR` bind
+    the same port, but never picks the port for a socket that asks for any free one. A connection is refused as long as
+    the server does not listen.
+    """
+    with socket.socket() as reservation:
+        reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reservation.bind(("127.0.0.1", 0))
+        yield reservation.getsockname()[1]
