@@ -1,1 +1,1 @@
-"""The sample that needs nothing: a rendered parcel line with its truth, and a small detector trained on more of it."""
+"""A self-contained sample: a rendered parcel line with ground truth, and a small detector trained on similar scenes."""

@@ -1,4 +1,4 @@
-"""What never moves: the floor, the frames of the belts, the things around them; painted once a scene."""
+"""The static background: floor, belt frames and surroundings, painted once per scene."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from demo.camera import HEIGHT_PX, WIDTH_PX
 from demo.paint import Canvas, Patch, Stage, cast
 from demo.plan import Belt
 from demo.sprites import Faces, body
-from demo.textures import Colour, Image, Random, noise, shaded
+from demo.textures import Color, Image, Random, noise, shaded
 
 Floats = npt.NDArray[np.float64]
 Box = tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
-"""From and to, in metres: along x, y and z."""
+"""(from, to) in meters along x, y and z."""
 
 REACH_M: Final = 6.5
 _FLOOR_PX_PER_M = 130
 _FLOOR_FROM_M = (-7.0, -3.4)
 _FLOOR_SIZE_M = (14.0, 9.6)
-_STEEL: Final[Colour] = (168, 164, 158)
-_YELLOW: Final[Colour] = (38, 168, 226)
-_PAINT: Final[tuple[Colour, ...]] = ((112, 84, 46), (118, 112, 104), (66, 92, 58), (70, 66, 62))
+_STEEL: Final[Color] = (168, 164, 158)
+_YELLOW: Final[Color] = (38, 168, 226)
+_PAINT: Final[tuple[Color, ...]] = ((112, 84, 46), (118, 112, 104), (66, 92, 58), (70, 66, 62))
 
 
 def paint_backdrop(stage: Stage, belts: tuple[Belt, ...], random: Random) -> Canvas:
-    """The hall without belts' surfaces and parcels."""
+    """The hall without belt surfaces and parcels."""
     canvas = Canvas()
     _paint_floor(canvas, stage, _floor(random, belts))
-    paint: Colour = _PAINT[int(random.integers(len(_PAINT)))]
+    paint: Color = _PAINT[int(random.integers(len(_PAINT)))]
     for box, texture in _around(random, belts):
         place_box(canvas, stage, box, texture)
     for belt in sorted(belts, key=lambda belt: -belt.across_m):
@@ -42,7 +42,7 @@ def paint_backdrop(stage: Stage, belts: tuple[Belt, ...], random: Random) -> Can
 
 
 def place_box(canvas: Canvas, stage: Stage, box: Box, texture: Image) -> None:
-    """Paint an upright box that stands where it stands, its shadow on the floor first."""
+    """Paint an axis-aligned box, preceded by its shadow on the floor."""
     corners = np.array([(x, y, z) for x in box[0] for y in box[1] for z in box[2]])
     cast(canvas, stage, corners, 0.0, strength=0.45)
     patch = Patch(stage.camera.project(corners))
@@ -60,7 +60,7 @@ def _paint_floor(canvas: Canvas, stage: Stage, floor: Image) -> None:
     fine = cv2.warpPerspective(
         floor, np.diag([2.0, 2, 1]) @ lay, (WIDTH_PX * 2, HEIGHT_PX * 2), borderMode=cv2.BORDER_REFLECT
     )
-    canvas.colour[:] = cv2.resize(fine, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
+    canvas.color[:] = cv2.resize(fine, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA)
     corners = np.array([(x, y, 0.0) for x, y in ((-6.0, 5.0), (6.0, 5.0), (6.0, -1.5), (-6.0, -1.5))])
     onto = cv2.getPerspectiveTransform(stage.windows.on_map(corners), stage.camera.project(corners).astype(np.float32))
     light = cv2.warpPerspective(stage.windows.map, onto, (WIDTH_PX, HEIGHT_PX))
@@ -68,7 +68,7 @@ def _paint_floor(canvas: Canvas, stage: Stage, floor: Image) -> None:
 
 
 def _floor(random: Random, belts: tuple[Belt, ...]) -> Image:
-    """Polished concrete: clouds, pores, joints, a walkway, lines, tyre marks. Row 0 is nearest."""
+    """Polished concrete: large-scale variation, pores, joints, a walkway, lines, tire marks. Row 0 is nearest."""
     width, height = (int(size * _FLOOR_PX_PER_M) for size in _FLOOR_SIZE_M)
     light = 1 + 0.05 * noise(random, width, height, 210) + 0.035 * noise(random, width, height, 45)
     light += 0.02 * noise(random, width, height, 9) + 0.025 * random.standard_normal((height, width), dtype=np.float32)
@@ -86,7 +86,7 @@ def _floor(random: Random, belts: tuple[Belt, ...]) -> Image:
     _walkway(marks, far_m + 0.12)
     floor = np.asarray((marks * worn[..., np.newaxis] + floor * (1 - worn[..., np.newaxis])).astype(np.uint8))
     for _ in range(7):
-        _tyre_mark(floor, random)
+        _tire_mark(floor, random)
     return floor
 
 
@@ -97,7 +97,7 @@ def _walkway(floor: Image, from_m: float) -> None:
         _line(floor, (-7, edge_m), (7, edge_m), 0.05, (215, 220, 220))
 
 
-def _tyre_mark(floor: Image, random: Random) -> None:
+def _tire_mark(floor: Image, random: Random) -> None:
     x, y, bend = random.uniform(-7, 5), random.uniform(-2.5, 4), random.normal(0, 0.35)
     along = np.linspace(0, random.uniform(1.5, 5), 30)
     points = np.array([_floor_px(x + step, y + bend * step**2 / 4) for step in along], dtype=np.int32)
@@ -113,17 +113,17 @@ def _tyre_mark(floor: Image, random: Random) -> None:
     part[:] = cv2.multiply(part, cv2.merge([through] * 3), scale=1 / 255)
 
 
-def _line(floor: Image, start: tuple[float, float], end: tuple[float, float], width_m: float, colour: Colour) -> None:
+def _line(floor: Image, start: tuple[float, float], end: tuple[float, float], width_m: float, color: Color) -> None:
     thick = max(int(width_m * _FLOOR_PX_PER_M), 1)
-    cv2.line(floor, _floor_px(*start), _floor_px(*end), colour, thick, cv2.LINE_AA)
+    cv2.line(floor, _floor_px(*start), _floor_px(*end), color, thick, cv2.LINE_AA)
 
 
 def _floor_px(x_m: float, y_m: float) -> tuple[int, int]:
     return int((x_m - _FLOOR_FROM_M[0]) * _FLOOR_PX_PER_M), int((y_m - _FLOOR_FROM_M[1]) * _FLOOR_PX_PER_M)
 
 
-def _frame(belt: Belt, paint: Colour, random: Random) -> list[tuple[Box, Image]]:
-    """Legs, then the long profile on either side."""
+def _frame(belt: Belt, paint: Color, random: Random) -> list[tuple[Box, Image]]:
+    """Legs, then the long profile on each side."""
     half, top = belt.width_m / 2, belt.height_m + 0.035
     legs = np.arange(-5.2 + float(random.uniform(0, 0.5)), 5.5, 1.7)
     metal = painted(random, paint, 0.1, 0.6)
@@ -153,17 +153,17 @@ def _around(random: Random, belts: tuple[Belt, ...]) -> list[tuple[Box, Image]]:
     return [(((at, at + 0.09), (far_m, far_m + 0.09), (0.0, 0.8)), post) for at in starts]
 
 
-def painted(random: Random, colour: Colour, width_m: float, height_m: float) -> Image:
+def painted(random: Random, color: Color, width_m: float, height_m: float) -> Image:
     """Powder-coated steel."""
     width, height = int(width_m * 200), int(height_m * 200)
     return shaded(
-        colour,
+        color,
         1 + 0.03 * noise(random, width, height, 30) + 0.01 * random.standard_normal((height, width), dtype=np.float32),
     )
 
 
-def profile(random: Random, length_m: float, height_m: float, paint: Colour) -> Image:
-    """An aluminium profile with grooves, a painted band, bolts."""
+def profile(random: Random, length_m: float, height_m: float, paint: Color) -> Image:
+    """An aluminum profile with grooves, a painted band, bolts."""
     width, height = int(length_m * 170), max(int(height_m * 170), 16)
     brushed = 1 + 0.03 * noise(random, width, height, 60) + 0.02 * random.standard_normal((height, 1), dtype=np.float32)
     rail = shaded(_STEEL, brushed)

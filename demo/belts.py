@@ -1,4 +1,4 @@
-"""The surface of a belt: dark rubber that runs, painted into the same place in every frame."""
+"""The moving surface of a belt, painted into the same region of every frame."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from demo.backdrop import REACH_M
 from demo.camera import HEIGHT_PX, WIDTH_PX, fit_quad
 from demo.paint import Canvas, Stage, times
 from demo.plan import Belt
-from demo.textures import Colour, Image, Random, noise, shaded
+from demo.textures import Color, Image, Random, noise, shaded
 
 _PX_PER_M: Final = 240
 _LOOP_M: Final = 7.0
@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 
 class Surface:
-    """One belt's surface as the camera sees it."""
+    """The surface of one belt, projected into the image."""
 
     def __init__(self, stage: Stage, belt: Belt, random: Random) -> None:
         self._belt = belt
@@ -41,27 +41,27 @@ class Surface:
         self._sun = _sun_on(stage, corners, inside, self._mask)
 
     def paint(self, canvas: Canvas, time_s: float) -> None:
-        """The surface as far as it has run."""
-        run_px = self._belt.direction * self._belt.travelled_m(time_s) % _LOOP_M * _PX_PER_M
+        """Paint the surface at a time, moved by the distance traveled."""
+        run_px = self._belt.direction * self._belt.traveled_m(time_s) % _LOOP_M * _PX_PER_M
         start_px = self._tape.shape[1] // 3 - run_px
         part = self._tape[:, int(start_px) : int(start_px) + _SHOWN_PX + 1]
         slip = np.array([[1, 0, int(start_px) - start_px], [0, 1, 0], [0, 0, 1]])
         rubber = cv2.warpPerspective(part, self._lay @ slip, self._size, borderMode=cv2.BORDER_REPLICATE)
         under = np.asarray(255 - self._mask)
         shown = times(np.asarray(rubber, dtype=np.uint8), self._mask)
-        canvas.colour[self._band] = cv2.add(shown, times(canvas.colour[self._band], under))
+        canvas.color[self._band] = cv2.add(shown, times(canvas.color[self._band], under))
         canvas.sun[self._band] = cv2.add(self._sun, times(canvas.sun[self._band], under))
 
 
 def _corners(belt: Belt) -> Floats:
-    """The surface from end to end, its far left first."""
+    """(4, 3) corners of the surface, far left first."""
     half_m = belt.width_m / 2
     ends = ((-REACH_M, half_m), (REACH_M, half_m), (REACH_M, -half_m), (-REACH_M, -half_m))
     return np.array([(x, belt.across_m + y, belt.height_m) for x, y in ends])
 
 
 def _sun_on(stage: Stage, corners: Floats, seen: Floats, mask: Image) -> Image:
-    """Where the sun lies on it; rubber gives less of it back than paper does."""
+    """Sunlight on the surface; rubber reflects less than paper."""
     onto = cv2.getPerspectiveTransform(stage.windows.on_map(corners), seen.astype(np.float32))
     light = cv2.warpPerspective(stage.windows.map, onto, mask.shape[::-1])
     dim = cv2.convertScaleAbs(light, alpha=float(stage.windows.sun_from[2]) * 0.8)
@@ -69,15 +69,15 @@ def _sun_on(stage: Stage, corners: Floats, seen: Floats, mask: Image) -> Image:
 
 
 def _rubber(random: Random, width_m: float) -> Image:
-    """A loop of belt: weave, scuffs that run with it, a seam, edges rubbed grey."""
+    """The texture of one belt loop: weave, scuffs, a seam, worn edges."""
     width, height = int(_LOOP_M * _PX_PER_M), int(width_m * _PX_PER_M)
-    colour: Colour = ((66, 66, 64), (74, 68, 62), (70, 78, 68))[int(random.integers(3))]
+    color: Color = ((66, 66, 64), (74, 68, 62), (70, 78, 68))[int(random.integers(3))]
     light = (
         1 + 0.05 * noise(random, width, height, 90) + 0.04 * random.standard_normal((height, width), dtype=np.float32)
     )
     light += 0.05 * np.sin(np.arange(width, dtype=np.float32) * 1.05)[np.newaxis]
     light += 0.03 * noise(random, width, 1, 1)[:1] + 0.06 * noise(random, 1, height, 14)[:, :1]
-    rubber = shaded(colour, light)
+    rubber = shaded(color, light)
     _scuff(rubber, random)
     seam = int(random.integers(width // 4, width // 2))
     cv2.line(rubber, (seam, 0), (seam + height // 5, height), (34, 34, 34), 3, cv2.LINE_AA)

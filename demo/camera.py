@@ -1,4 +1,4 @@
-"""The fixed camera above the line: where points of the hall, in metres, fall in its picture."""
+"""The fixed camera above the line: projects points of the hall, in meters, to pixels."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ WIDTH_PX, HEIGHT_PX = 1280, 720
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole: x runs along the belts, y away from the camera, z up from the floor; all in metres."""
+    """A pinhole camera. World axes: x along the belts, y away from the camera, z up from the floor; in meters."""
 
     position: tuple[float, float, float]
     target: tuple[float, float, float]
-    """The point in the middle of the picture."""
+    """The point at the image center."""
     focal_px: float
 
     @cached_property
@@ -40,32 +40,32 @@ class Camera:
         return np.asarray(seen[:, :2] / seen[:, 2:], dtype=np.float64)
 
     def facing(self, corners: Floats) -> bool:
-        """Whether a flat face, its corners clockwise seen from outside, shows its outside to the camera."""
+        """Whether a flat face faces the camera; its corners are clockwise seen from outside."""
         normal = np.cross(corners[3] - corners[0], corners[1] - corners[0])
         return bool(normal @ (np.array(self.position) - corners[0]) > 0)
 
     def plane(self, height_m: float) -> Floats:
-        """(3, 3) homography from (x, y) at one height to pixels."""
+        """(3, 3) homography from (x, y) at a constant height to pixels."""
         matrix = self.matrix
         return np.column_stack([matrix[:, 0], matrix[:, 1], matrix[:, 2] * height_m + matrix[:, 3]])
 
 
 @dataclass(frozen=True)
 class Mount:
-    """What holds the camera: it hums with the hall and sways a little."""
+    """The camera mount: small vibration of the image."""
 
     seed: int
     shake_px: float
 
     def shift_px(self, time_s: float) -> Floats:
-        """(x, y) by which the picture is off."""
+        """(x, y) offset of the image at a time."""
         phases = np.random.default_rng([self.seed, 5]).uniform(0, 2 * math.pi, 6)
         waves = np.sin(np.array((2.1, 13.7, 31.0, 1.7, 16.3, 37.0)) * time_s + phases).reshape(2, 3)
         return np.asarray(self.shake_px * waves @ (0.5, 0.35, 0.25), dtype=np.float64)
 
 
 def fit_quad(size_px: tuple[int, int], corners_px: Floats) -> Floats:
-    """(3, 3) homography that lays a picture of (width, height) on four corners: top left first, clockwise."""
+    """(3, 3) homography that maps an image of (width, height) to four corners: top left first, clockwise."""
     width_px, height_px = size_px
     whole = np.array([[0, 0], [width_px, 0], [width_px, height_px], [0, height_px]], dtype=np.float32)
     return np.asarray(cv2.getPerspectiveTransform(whole, corners_px.astype(np.float32)), dtype=np.float64)

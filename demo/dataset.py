@@ -1,4 +1,4 @@
-"""Frames of many scenes at the size the model sees them, with what is in each: one file a scene, made once.
+"""Frames of many scenes at the model's input size, with their objects: one cached file per scene.
 
 python -m demo.dataset build/demo/train --from-seed 1000 --scenes 120
 """
@@ -27,7 +27,7 @@ Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 INPUT_PX: Final = (512, 288)
-"""Width and height of the model's picture: 0.4 of the camera's."""
+"""Width and height of the model's input: 0.4 of the camera's."""
 SCALE: Final = 0.4
 SCENE_SECONDS: Final = 40.0
 FRAMES_OF_SCENE: Final = 12
@@ -43,10 +43,10 @@ class Frames:
     images: Image
     """(n, height, width, 3) BGR."""
     objects: Floats
-    """(m, 7): frame, class id, left, top, right, bottom in pixels of the camera, share that shows."""
+    """(m, 7): frame, class id, left, top, right, bottom in camera pixels, visible share."""
 
     def of(self, frame: int) -> Floats:
-        """(k, 6) objects of one frame."""
+        """(k, 6) objects of a frame."""
         return self.objects[self.objects[:, 0] == frame, 1:]
 
 
@@ -56,7 +56,7 @@ def load_scene(path: Path) -> Frames:
 
 
 def make_scene(seed: int, folder: Path) -> Path:
-    """Render one scene's frames, unless they are there."""
+    """Render the frames of a scene, unless its file exists."""
     path = folder / f"scene-{seed}.npz"
     if not path.exists():
         cv2.setNumThreads(1)
@@ -69,7 +69,7 @@ def make_scene(seed: int, folder: Path) -> Path:
 
 
 def make_scenes(seeds: range, folder: Path, workers: int) -> None:
-    """Render scenes in so many processes."""
+    """Render scenes in `workers` processes."""
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
         for number, path in enumerate(pool.map(partial(make_scene, folder=folder), seeds), 1):
@@ -82,7 +82,7 @@ def _frames(seed: int) -> Iterator[tuple[Image, Floats]]:
     scene = Scene(setting)
     for number, time_s in enumerate(random.uniform(0, SCENE_SECONDS, FRAMES_OF_SCENE).tolist()):
         picture = _compressed(scene.picture(time_s, number), random)
-        fitted = Picture.of(picture).bgr(*INPUT_PX)  # as the engine shrinks it; the shape is the same
+        fitted = Picture.of(picture).bgr(*INPUT_PX)  # resized as the engine does it; same aspect ratio
         rows = [
             (CLASSES.index(one.item.class_name), *one.xyxy, one.share)
             for one in seen_at(setting, time_s)
@@ -92,7 +92,7 @@ def _frames(seed: int) -> Iterator[tuple[Image, Floats]]:
 
 
 def _compressed(picture: Image, random: np.random.Generator) -> Image:
-    """As a codec leaves it: from nearly whole to poor."""
+    """With compression artifacts of a random strength."""
     quality = int(random.uniform(30, 92))
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)

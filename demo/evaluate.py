@@ -1,4 +1,4 @@
-"""How good the model is, through the engine that runs it: on scenes never trained on, and on the sample.
+"""Evaluate the model through the engine: on held-out scenes and on the sample.
 
 python -m demo.evaluate build/demo
 """
@@ -34,7 +34,7 @@ _ALL: Final = InferenceParams(confidence=0.01)
 
 
 class HeldOut:
-    """What the model finds in scenes of these seeds, class by class."""
+    """Detections and ground truth of the scenes with these seeds, by class."""
 
     def __init__(self, folder: Path, seeds: range) -> None:
         self._scenes: dict[str, list[Scene]] = {name: [] for name in CLASSES}
@@ -58,7 +58,7 @@ class HeldOut:
         return each[0], float(np.mean(each))
 
     def count_error(self, name: str) -> tuple[float, float]:
-        """Mean absolute error of the count in a frame at the default threshold, and the share of frames within 1."""
+        """Mean absolute error of the count per frame at the default threshold, and the share of frames within 1."""
         off = [
             abs(int((scene.confidence >= DEFAULT_CONFIDENCE).sum()) - int(scene.counts.sum()))
             for scene in self._scenes[name]
@@ -69,12 +69,12 @@ class HeldOut:
 def predictions(detector: Detector, picture: Picture) -> list[Prediction]:
     entry = detector.infer(picture)
     if not isinstance(entry, DetectionEntry):
-        raise TypeError("This is no detector of boxes.")
+        raise TypeError("The model does not return boxes.")
     return entry.predictions
 
 
 def sample_counts() -> npt.NDArray[np.int64]:
-    """(seconds, classes) what the model counts in the first frame of each second of the sample, by default."""
+    """(seconds, classes) counts of the model in the first frame of each second of the sample, at default parameters."""
     index = build_index(CLIP)
     detector = open_detector(MODELS, *MODEL, InferenceParams())
     pictures = planned_frames(CLIP, index, plan_frames(index, 1.0))
@@ -83,13 +83,13 @@ def sample_counts() -> npt.NDArray[np.int64]:
 
 
 def true_counts() -> npt.NDArray[np.int64]:
-    """(seconds, classes) as the truth has them."""
+    """(seconds, classes) counts of the ground truth."""
     per_second = json.loads(TRUTH.read_text())["counts_per_second"]
     return np.array([per_second[name] for name in CLASSES]).T
 
 
 def report(scenes: HeldOut) -> str:
-    """Tables in Markdown."""
+    """The figures as a Markdown table."""
     off = np.abs(sample_counts() - true_counts())
     rows = [
         "| class | AP50 | AP50-95 | count error | within 1 | sample: count error | sample: within 1 |",
@@ -117,7 +117,7 @@ def _xyxy(box: Prediction) -> tuple[float, float, float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("folder", type=Path, help="for the frames")
+    parser.add_argument("folder", type=Path, help="folder for the rendered frames")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args()
     make_scenes(HELD_OUT_SEEDS, args.folder / "held-out", args.workers)

@@ -1,4 +1,4 @@
-"""The trained detector as an ONNX file that says what it is, in the layout that common exports have.
+"""Export the trained detector to ONNX, with metadata, in the layout of common exports.
 
 python -m demo.export build/demo/checkpoint.pt demo/models/parcels/2/model.onnx
 """
@@ -21,7 +21,7 @@ OPSET: Final = 17
 
 
 def export(checkpoint: Path, target: Path) -> None:
-    """Write the running mean of a training's weights."""
+    """Write the exponential moving average of the weights."""
     detector = Detector(len(CLASSES))
     detector.load_state_dict(torch.load(checkpoint, weights_only=True)["mean"])
     width, height = INPUT_PX

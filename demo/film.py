@@ -1,4 +1,4 @@
-"""From light to the picture of a camera: exposure, bloom, vignette, tone, grain, and a mount not quite still."""
+"""The camera model: exposure, bloom, vignette, tone curve, grain and vibration."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GRAINS: Final = 8
 
 
 class Film:
-    """The camera's own share of the picture."""
+    """Turns a painted canvas into a frame."""
 
     def __init__(self, sky: Sky, mount: Mount, seed: int, *, grain: float) -> None:
         random = np.random.default_rng([seed, 3])
@@ -53,7 +53,7 @@ class Film:
         gains = [
             (lamps * tint + strength * sunny) * self._vignette for tint, sunny in zip(tints, _SUN_TINT, strict=True)
         ]
-        return np.asarray(cv2.multiply(canvas.colour, cv2.merge(gains), dtype=cv2.CV_32F), dtype=np.float32)
+        return np.asarray(cv2.multiply(canvas.color, cv2.merge(gains), dtype=cv2.CV_32F), dtype=np.float32)
 
     def _grainy(self, picture: Image, frame: int) -> Image:
         random = np.random.default_rng([self._seed, 4, frame])
@@ -77,7 +77,7 @@ def _grain(random: np.random.Generator, shape: tuple[int, int], spread: float) -
 
 
 def _tones() -> Image:
-    """(256, 1, 3): a soft shoulder, lifted and slightly blue shadows, warm lights."""
+    """(256, 1, 3) tone curves: a soft shoulder, lifted and slightly blue shadows, warm highlights."""
     level = np.linspace(0, 1, 256)
     curve = np.interp(level, (0, 0.08, 0.25, 0.5, 0.75, 1), (0.03, 0.085, 0.245, 0.53, 0.80, 0.975))
     blue, red = curve + 0.018 * (1 - level) ** 2 - 0.02 * level**2, curve - 0.008 * (1 - level) ** 2 + 0.012 * level**2

@@ -1,4 +1,4 @@
-"""The scanner bridge over both belts: what passes under it is hidden for a moment."""
+"""The scanner bridge over both belts, which hides parcels that pass under it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from demo.camera import HEIGHT_PX, WIDTH_PX
 from demo.paint import Canvas, Layer, Patch, Stage, cast_far
 from demo.plan import Belt
 from demo.sprites import Faces, body
-from demo.textures import Colour, Random
+from demo.textures import Color, Random
 
 Floats = npt.NDArray[np.float64]
 
 HIGH_M: Final = 1.46
-_PAINT: Final[Colour] = (150, 148, 144)
+_PAINT: Final[Color] = (150, 148, 144)
 
 
 class Gantry:
-    """Two posts, a beam across, a scanner head over each belt."""
+    """Two posts, a beam, and a scanner head over each belt."""
 
     def __init__(self, at_m: float, belts: tuple[Belt, ...]) -> None:
         self.at_m = at_m
@@ -38,11 +38,11 @@ class Gantry:
 
     @property
     def boxes(self) -> list[Box]:
-        """All that stands in the way of the camera, the furthest first."""
+        """All parts that may hide parcels, the furthest first."""
         return [self.posts[0], *self.heads, self.beam, self.posts[1]]
 
     def paint(self, stage: Stage, random: Random) -> Layer:
-        """The bridge by itself, to be laid on each frame."""
+        """The bridge as a layer that is blended into each frame."""
         steel = painted(random, _PAINT, 0.3, 1.6)
         light = painted(random, (74, 70, 66), 0.3, 0.3)
         patch = Patch(np.array([(0.0, 0.0), (WIDTH_PX, HEIGHT_PX)]))
@@ -54,7 +54,7 @@ class Gantry:
         return patch.layer()
 
     def cast(self, canvas: Canvas, stage: Stage) -> None:
-        """The beam's shadow on the belts: sharp in the sun, hardly there under the lamps."""
+        """The shadow of the beam on the belts: sharp in sunlight, faint under the lamps."""
         for belt in self._belts:
             cast_far(canvas, stage, corners(self.beam), belt.height_m)
 

@@ -1,4 +1,4 @@
-"""The light of the hall: lamps overhead that shade every face, and a low sun through windows that moves with clouds."""
+"""Lighting: overhead lamps that shade every face, and sunlight through windows that varies with clouds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 LAMP: Final = np.array((-0.36, -0.46, 0.81))
-"""Towards where most of the lamps' light comes from."""
+"""Direction towards the main lamp light."""
 AMBIENT: Final = 0.56
 _MAP_PX_PER_M = 64
 _MAP_FROM_M = (-9.0, -5.0)
@@ -22,20 +22,20 @@ _MAP_SIZE_PX = (1280, 1088)
 
 @dataclass(frozen=True)
 class Sky:
-    """How bright lamps and sun are over time."""
+    """Brightness of lamps and sun over time."""
 
     lamps: float
     sun: float
     cloud_s: tuple[float, ...]
-    """Periods of the clouds."""
+    """Periods of the cloud cover."""
     phase_rad: float
     sun_from: tuple[float, float, float]
-    """Towards the sun."""
+    """Direction towards the sun."""
     warmth: float
-    """Of the lamps: 0 is neutral."""
+    """Color temperature of the lamps: 0 is neutral."""
 
     def sunlight(self, time_s: float) -> float:
-        """How bright the sun is, 0 where a cloud hides it."""
+        """Brightness of the sun; 0 behind a cloud."""
         waves = [
             math.sin(2 * math.pi * time_s / period + self.phase_rad * number)
             for number, period in enumerate(self.cloud_s, 1)
@@ -44,35 +44,35 @@ class Sky:
         return self.sun * min(max(seen, 0.0), 1.0)
 
     def lamplight(self, time_s: float) -> float:
-        """Lamps and what the sky adds to them."""
+        """Brightness of lamps and diffuse sky."""
         return self.lamps * (1 + 0.02 * math.sin(time_s * 0.7 + self.phase_rad)) + 0.12 * self.sunlight(time_s)
 
 
 def shade(normal: Floats) -> float:
-    """What a face with this outward normal gets of the lamps, 0 to 1."""
+    """Share of the lamp light on a face with this outward normal, 0 to 1."""
     return float(AMBIENT + (1 - AMBIENT) * max(normal @ LAMP / np.linalg.norm(LAMP), 0.0))
 
 
 class Windows:
-    """Where the sun reaches the floor through the windows, and by that every point above it."""
+    """Light map of the sun through the windows, on the floor and projected to points above it."""
 
     def __init__(self, sun_from: tuple[float, float, float], random: np.random.Generator) -> None:
         self.sun_from = np.array(sun_from) / np.linalg.norm(sun_from)
         self.map = _panes(random)
 
     def on_map(self, points: Floats) -> npt.NDArray[np.float32]:
-        """(n, 2) pixels of the map that the light at (n, 3) points of the hall goes to."""
+        """(n, 2) pixels of the light map for (n, 3) points of the hall."""
         floor = points[:, :2] - points[:, 2:] * self.sun_from[:2] / self.sun_from[2]
         return np.asarray((floor - _MAP_FROM_M) * _MAP_PX_PER_M, dtype=np.float32)
 
     def landing(self, points: Floats, height_m: float) -> Floats:
-        """(n, 3) points where the shadows of points fall on a level surface."""
+        """(n, 3) shadow positions of points on a horizontal surface."""
         fall_m = np.maximum(points[:, 2:] - height_m, 0)
         return np.column_stack([points[:, :2] - fall_m * self.sun_from[:2] / self.sun_from[2], points[:, 2:] - fall_m])
 
 
 def _panes(random: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Slanted oblongs in rows, with bars; their edges are as soft as the sun is wide."""
+    """Slanted window panes in rows, with penumbra at their edges."""
     panes = np.zeros(_MAP_SIZE_PX[::-1], dtype=np.uint8)
     pitch_m, slant = float(random.uniform(2.3, 3.2)), float(random.uniform(0.25, 0.5))
     start_m = float(random.uniform(0, pitch_m))

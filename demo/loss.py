@@ -1,6 +1,6 @@
-"""What the detector is told: which places answer for which object, and how far off they are.
+"""Training loss: assigns anchor points to objects and measures their error.
 
-Places are chosen by how well they already do (Feng et al., TOOD, 2021); boxes are measured by generalised IoU
+Task-aligned assignment (Feng et al., TOOD, 2021); boxes use generalized IoU
 (Rezatofighi et al., 2019).
 """
 
@@ -20,18 +20,18 @@ _REACH_STRIDES: Final = 2.5
 
 
 class Targets(NamedTuple):
-    """What each of n places of one picture should say."""
+    """Targets for each of n anchor points of one image."""
 
     scores: Tensor
-    """(n, classes), 0 to 1: how good the box of the place is, at the class of its object."""
+    """(n, classes), 0 to 1: quality of the point's box, at the class of its object."""
     boxes: Tensor
-    """(n, 4) of its object; anything where there is none."""
+    """(n, 4) box of its object; undefined without one."""
 
 
-def loss_of(boxes: Tensor, logits: Tensor, objects: list[Tensor], centres: Tensor, strides: Tensor) -> Tensor:
-    """One number for a batch: boxes (b, n, 4), logits (b, n, classes), objects (k, 5) a picture: class id and box."""
+def loss_of(boxes: Tensor, logits: Tensor, objects: list[Tensor], centers: Tensor, strides: Tensor) -> Tensor:
+    """Loss of a batch: boxes (b, n, 4), logits (b, n, classes); per image objects (k, 5): class id and box."""
     found = [
-        targets_of(box.detach(), logit.detach(), object_, centres, strides)
+        targets_of(box.detach(), logit.detach(), object_, centers, strides)
         for box, logit, object_ in zip(boxes, logits, objects, strict=True)
     ]
     scores, wanted = torch.stack([one.scores for one in found]), torch.stack([one.boxes for one in found])
@@ -39,19 +39,19 @@ def loss_of(boxes: Tensor, logits: Tensor, objects: list[Tensor], centres: Tenso
     class_loss = functional.binary_cross_entropy_with_logits(logits, scores, reduction="sum") / total
     weight = scores.amax(dim=2)
     chosen = weight > 0
-    apart = 1 - generalised_iou(boxes[chosen], wanted[chosen])
+    apart = 1 - generalized_iou(boxes[chosen], wanted[chosen])
     return class_loss + _BOX_WEIGHT * (apart * weight[chosen]).sum() / total
 
 
-def targets_of(boxes: Tensor, logits: Tensor, objects: Tensor, centres: Tensor, strides: Tensor) -> Targets:
-    """The best places near the middle of each object answer for it, each for one object."""
+def targets_of(boxes: Tensor, logits: Tensor, objects: Tensor, centers: Tensor, strides: Tensor) -> Targets:
+    """Assign the best points near the center of each object to it, each point to at most one object."""
     scores = torch.zeros_like(logits)
     if not len(objects):
         return Targets(scores, torch.zeros_like(boxes))
     classes, wanted = objects[:, 0].long(), objects[:, 1:]
     overlap = iou(wanted[:, None], boxes[None])
     alignment = logits.sigmoid().t()[classes] ** _SCORE_POWER * overlap**_IOU_POWER
-    alignment = (alignment + 1e-9) * _near(wanted, centres, strides)
+    alignment = (alignment + 1e-9) * _near(wanted, centers, strides)
     best = alignment.topk(min(PLACES_OF_OBJECT, alignment.shape[1]), dim=1)
     kept = torch.zeros_like(alignment).scatter_(1, best.indices, best.values)
     owner = kept.argmax(dim=0)
@@ -62,22 +62,22 @@ def targets_of(boxes: Tensor, logits: Tensor, objects: Tensor, centres: Tensor, 
     return Targets(scores, wanted[owner])
 
 
-def _near(wanted: Tensor, centres: Tensor, strides: Tensor) -> Tensor:
-    """(k, n): 1 where a place lies in the box and near its middle."""
+def _near(wanted: Tensor, centers: Tensor, strides: Tensor) -> Tensor:
+    """(k, n): 1 for points inside the box and near its center."""
     middle = (wanted[:, None, :2] + wanted[:, None, 2:]) / 2
-    close = (centres - middle).abs().amax(dim=2) < _REACH_STRIDES * strides[:, 0]
-    inside = ((centres > wanted[:, None, :2]) & (centres < wanted[:, None, 2:])).all(dim=2)
+    close = (centers - middle).abs().amax(dim=2) < _REACH_STRIDES * strides[:, 0]
+    inside = ((centers > wanted[:, None, :2]) & (centers < wanted[:, None, 2:])).all(dim=2)
     return (close & inside).float()
 
 
 def iou(one: Tensor, other: Tensor) -> Tensor:
-    """Shared area over joint area of (…, 4) boxes."""
+    """Intersection over union of (…, 4) boxes."""
     shared, joint, _ = _areas(one, other)
     return shared / joint
 
 
-def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
-    """IoU less the share of the box around both that neither fills: -1 to 1."""
+def generalized_iou(one: Tensor, other: Tensor) -> Tensor:
+    """Generalized IoU, -1 to 1: IoU minus the empty share of the enclosing box."""
     shared, joint, around = _areas(one, other)
     return shared / joint - (around - joint) / around
 

@@ -1,4 +1,4 @@
-"""A small anchor-free detector: a plain convolutional trunk, features of three strides, one box and scores a place."""
+"""A small anchor-free detector: convolutional backbone, three strides, one box and class scores per point."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ WIDTHS: Final = (16, 32, 64, 96, 128)
 """Channels at strides 2, 4, 8, 16 and 32."""
 NECK: Final = 64
 _RARE: Final = -4.6
-"""Logit of 0.01: at first, nothing is anything."""
+"""Logit of 0.01, the initial score of every class."""
 
 
 class Block(nn.Sequential):
-    """Convolution, normalisation, ReLU."""
+    """Convolution, batch normalization, ReLU."""
 
     def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
         super().__init__(
@@ -28,7 +28,7 @@ class Block(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """Two convolutions through half the channels, added to what came in."""
+    """Two convolutions with half the channels in between, added to the input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Residual(nn.Module):
 
 
 class Trunk(nn.Module):
-    """A picture to features at strides 8, 16 and 32."""
+    """Backbone: image to features at strides 8, 16 and 32."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class Trunk(nn.Module):
 
 
 class Neck(nn.Module):
-    """What the coarse levels know, handed down to the fine ones."""
+    """Top-down feature fusion from coarse to fine levels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,9 +78,9 @@ class Neck(nn.Module):
 
 
 class Head(nn.Module):
-    """At one level, each place's class logits and its distances to the four sides, in strides.
+    """Class logits and distances to the four sides, in strides, for each point of one level.
 
-    Each level has its own: what is normal differs between them.
+    Levels do not share a head, because their statistics differ.
     """
 
     def __init__(self, classes: int) -> None:
@@ -96,7 +96,7 @@ class Head(nn.Module):
 
 
 class Detector(nn.Module):
-    """The whole of it."""
+    """Backbone, neck and heads."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -104,19 +104,19 @@ class Detector(nn.Module):
         self.heads = nn.ModuleList([Head(classes) for _ in STRIDES])
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """For RGB pictures (b, 3, height, width), 0 to 1: boxes (b, n, 4) as left, top, right, bottom in pixels, and
+        """For RGB images (b, 3, height, width), 0 to 1: boxes (b, n, 4) as left, top, right, bottom in pixels, and
         class logits (b, n, classes).
         """
         levels = self.neck(self.trunk(pictures))
         found = [head(level) for head, level in zip(self.heads, levels, strict=True)]
         raw = torch.cat(found, dim=2).transpose(1, 2)
-        centres, strides = places(pictures.shape[3], pictures.shape[2])
+        centers, strides = places(pictures.shape[3], pictures.shape[2])
         near, far = raw[..., :2] * strides, raw[..., 2:4] * strides
-        return torch.cat([centres - near, centres + far], dim=2), raw[..., 4:]
+        return torch.cat([centers - near, centers + far], dim=2), raw[..., 4:]
 
 
 class Export(nn.Module):
-    """The detector in the layout of common exports: [1, 4 + classes, n], centre and size in pixels, scores 0 to 1."""
+    """The detector in the layout of common exports: [1, 4 + classes, n], center and size in pixels, scores 0 to 1."""
 
     def __init__(self, detector: Detector) -> None:
         super().__init__()
@@ -130,11 +130,11 @@ class Export(nn.Module):
 
 
 def places(width_px: int, height_px: int) -> tuple[Tensor, Tensor]:
-    """Centres (n, 2) and strides (n, 1) of all places, in pixels; fine levels first, row by row."""
-    centres, strides = [], []
+    """Centers (n, 2) and strides (n, 1) of all points, in pixels; fine levels first, in row-major order."""
+    centers, strides = [], []
     for stride in STRIDES:
         rows, columns = height_px // stride, width_px // stride
         y, x = torch.meshgrid(torch.arange(rows) + 0.5, torch.arange(columns) + 0.5, indexing="ij")
-        centres.append(torch.stack([x.flatten(), y.flatten()], dim=1) * stride)
+        centers.append(torch.stack([x.flatten(), y.flatten()], dim=1) * stride)
         strides.append(torch.full((rows * columns, 1), float(stride)))
-    return torch.cat(centres), torch.cat(strides)
+    return torch.cat(centers), torch.cat(strides)

@@ -1,4 +1,4 @@
-"""Which parcel is in front of which, so that they can be painted from the back to the front."""
+"""Depth order of the parcels for painting from back to front."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _NEAR_M = 1.2
 
 
 def back_to_front(plan: Plan, camera: Camera, time_s: float) -> list[Item]:
-    """The items on the belts, each after all that it may hide."""
+    """The items on the belts, each after those it may hide."""
     eye = np.array(camera.position)
     items = plan.present(time_s)
     feet = {item.number: _foot(item, plan, time_s) for item in items}
-    middles = {item.number: np.array(plan.centre_m(item, time_s)) for item in items}
+    middles = {item.number: np.array(plan.center_m(item, time_s)) for item in items}
     waiting = sorted(items, key=lambda item: -float(np.linalg.norm(middles[item.number] - eye)))
     ordered: list[Item] = []
     while waiting:
@@ -41,7 +41,7 @@ def _hides_any(
 
 
 def _in_front(item: Item, other: Item, feet: dict[int, Floats], eye: Floats) -> bool:
-    """Whether an item must come after another: it lies on it, or stands between it and the camera."""
+    """Whether an item must be painted after another: it is on top of it, or between it and the camera."""
     if item.base_m != other.base_m:
         return item.base_m > other.base_m
     mine, theirs = feet[item.number], feet[other.number]
@@ -49,7 +49,7 @@ def _in_front(item: Item, other: Item, feet: dict[int, Floats], eye: Floats) -> 
 
 
 def _parts(behind: Floats, front: Floats, eye: Floats) -> bool:
-    """Whether a side of `behind` has all of `front` and the camera on its outside."""
+    """Whether `front` and the camera are both outside one side of `behind`."""
     for start, end in zip(behind, np.roll(behind, -1, axis=0), strict=True):
         outward = np.array((end[1] - start[1], start[0] - end[0]))
         if ((front - start) @ outward >= -1e-3).all() and (eye[:2] - start) @ outward > 0:
@@ -58,7 +58,7 @@ def _parts(behind: Floats, front: Floats, eye: Floats) -> bool:
 
 
 def _beyond_own(mine: Floats, theirs: Floats, eye: Floats) -> bool:
-    """Whether a side of `mine` has all of `theirs` on its outside and the camera on its inside."""
+    """Whether one side of `mine` has `theirs` on its outside and the camera on its inside."""
     for start, end in zip(mine, np.roll(mine, -1, axis=0), strict=True):
         outward = np.array((end[1] - start[1], start[0] - end[0]))
         if ((theirs - start) @ outward >= -1e-3).all() and (eye[:2] - start) @ outward < 0:

@@ -1,4 +1,4 @@
-"""Painting flat faces in perspective: colour under the lamps, and apart from it how much sun there is."""
+"""Paint flat faces in perspective, with lamp light and sunlight in separate channels."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ Floats = npt.NDArray[np.float64]
 Image = npt.NDArray[np.uint8]
 
 FINE: Final = 2
-"""Patches are painted so many times larger and then averaged, which smooths their edges."""
+"""Supersampling factor of patches, for smooth edges."""
 _GRAZING: Final = 0.03
-"""The least share of the sun that a face must catch to show it."""
+"""Smallest cosine of incidence at which a face is lit by the sun."""
 _SOFT_PX: Final = 5
-"""Shadows softer than that are painted smaller."""
+"""Shadows with a larger blur are painted at a lower resolution."""
 
 
 class Canvas:
-    """The picture before film and lens."""
+    """The scene before the camera model."""
 
     def __init__(self) -> None:
-        self.colour = np.zeros((HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
-        """As the lamps show it at full brightness."""
+        self.color = np.zeros((HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
+        """(720, 1280, 3) BGR under lamps at full brightness."""
         self.sun = np.zeros((HEIGHT_PX, WIDTH_PX), dtype=np.uint8)
-        """How much of the sun it gets where the sun is out: 255 is square on."""
+        """(720, 1280) share of the sunlight; 255 is perpendicular incidence."""
 
     def copy(self) -> Canvas:
         twin = Canvas()
-        twin.colour, twin.sun = self.colour.copy(), self.sun.copy()
+        twin.color, twin.sun = self.color.copy(), self.sun.copy()
         return twin
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What stays the same while a scene is painted."""
+    """What is constant while a scene is painted."""
 
     camera: Camera
     windows: Windows
 
 
 class Patch:
-    """A part of the canvas at `FINE` times its size, with a mask of what has been painted."""
+    """A region of the canvas at `FINE` times its size, with a mask of the painted pixels."""
 
     def __init__(self, hull_px: Floats, margin_px: int = 3) -> None:
         within = (-margin_px, -margin_px), (WIDTH_PX + margin_px, HEIGHT_PX + margin_px)
@@ -57,16 +57,16 @@ class Patch:
         self.left_px, self.top_px = int(low[0]), int(low[1])
         self.size = (int(size[0]) * FINE, int(size[1]) * FINE)
         shape = self.size[::-1]
-        self.colour = np.zeros((*shape, 3), dtype=np.uint8)
+        self.color = np.zeros((*shape, 3), dtype=np.uint8)
         self.sun = np.zeros(shape, dtype=np.uint8)
         self.mask = np.zeros(shape, dtype=np.uint8)
 
     def inside(self, points_px: Floats) -> Floats:
-        """Pixels of the picture as pixels of the patch."""
+        """Image pixels to patch pixels."""
         return np.asarray((points_px - (self.left_px, self.top_px)) * FINE, dtype=np.float64)
 
     def pixels(self) -> Floats:
-        """(height, width, 3) homogeneous pixels of the picture at the middles of the patch's."""
+        """(height, width, 3) homogeneous image pixels at the centers of the patch's pixels."""
         columns = self.left_px + (np.arange(self.size[0]) + 0.5) / FINE
         rows = self.top_px + (np.arange(self.size[1]) + 0.5) / FINE
         return np.dstack([*np.meshgrid(columns, rows), np.ones(self.size[::-1])])
@@ -74,9 +74,9 @@ class Patch:
     def face(
         self, stage: Stage, texture: Image, corners: Floats, *, gain: float | None = None, alpha: Image | None = None
     ) -> None:
-        """Lay a texture on four corners (4, 3) of the hall: its top left, top right, bottom right, bottom left.
+        """Paint a texture onto four corners (4, 3) of the hall: top left, top right, bottom right, bottom left.
 
-        `gain`: how bright it is under the lamps; without one, by the way it faces. `alpha`: the part of it that counts.
+        `gain`: brightness under the lamps; default: from the orientation. `alpha`: mask of the texture.
         """
         seen = self.inside(stage.camera.project(corners))
         low = np.floor(seen.min(axis=0)).astype(int).clip(0, self.size)
@@ -87,23 +87,23 @@ class Patch:
         shape, shown = _laid(texture, seen - low, size, alpha)
         bright = cv2.convertScaleAbs(shown, alpha=shade(_normal(corners)) if gain is None else gain)
         there = np.s_[low[1] : high[1], low[0] : high[0]]
-        cv2.copyTo(bright, shape, self.colour[there])
+        cv2.copyTo(bright, shape, self.color[there])
         cv2.copyTo(_sunlight(stage, corners, seen - low, size), shape, self.sun[there])
         self.mask[there] = np.where(shape > 0, 255, self.mask[there])
 
-    def blend(self, colour: Image, shape: Image, sun: Image) -> None:
-        """Take over the pixels of a shape."""
-        cv2.copyTo(colour, shape, self.colour)
+    def blend(self, color: Image, shape: Image, sun: Image) -> None:
+        """Copy the pixels of a shape into the patch."""
+        cv2.copyTo(color, shape, self.color)
         cv2.copyTo(sun, shape, self.sun)
         self.mask |= shape
 
     def sunlight(self, stage: Stage, corners: Floats) -> Image:
-        """The sun on a flat face (4, 3), as much as it faces the sun."""
+        """Sunlight on a flat face (4, 3), by its incidence."""
         return _sunlight(stage, corners, self.inside(stage.camera.project(corners)), self.size)
 
     def layer(self, blur: Image | None = None) -> Layer:
-        """The patch averaged to the picture's size; `blur`: a kernel of its motion, in pixels of the patch."""
-        parts = [self.colour, self.sun, self.mask]
+        """The patch, averaged to the image's size; `blur`: motion blur kernel, in pixels of the patch."""
+        parts = [self.color, self.sun, self.mask]
         if blur is not None:
             parts = [np.asarray(cv2.filter2D(part, -1, blur), dtype=np.uint8) for part in parts]
         size = (self.size[0] // FINE, self.size[1] // FINE)
@@ -113,16 +113,16 @@ class Patch:
 
 @dataclass(frozen=True)
 class Layer:
-    """Pixels to be laid on a canvas; colour and sun are already weighed by the mask."""
+    """Pixels to blend into a canvas; color and sun are premultiplied by the mask."""
 
     left_px: int
     top_px: int
-    colour: Image
+    color: Image
     sun: Image
     mask: Image
 
     def blend_into(self, canvas: Canvas) -> None:
-        """Blend into the canvas, as far as it reaches."""
+        """Blend into the canvas, cropped to it."""
         height, width = self.mask.shape
         left, top = max(self.left_px, 0), max(self.top_px, 0)
         right, bottom = min(self.left_px + width, WIDTH_PX), min(self.top_px + height, HEIGHT_PX)
@@ -131,12 +131,12 @@ class Layer:
         here = np.s_[top - self.top_px : bottom - self.top_px, left - self.left_px : right - self.left_px]
         there = np.s_[top:bottom, left:right]
         through = np.asarray(255 - self.mask[here])
-        canvas.colour[there] = cv2.add(self.colour[here], times(canvas.colour[there], through))
+        canvas.color[there] = cv2.add(self.color[here], times(canvas.color[there], through))
         canvas.sun[there] = cv2.add(self.sun[here], times(canvas.sun[there], through))
 
 
 def _laid(texture: Image, seen: Floats, size: tuple[int, int], alpha: Image | None) -> tuple[Image, Image]:
-    """Where a texture lies when its corners are at these pixels, and what it shows there."""
+    """Mask and color of a texture whose corners are at these pixels."""
     lay = fit_quad((texture.shape[1], texture.shape[0]), seen)
     shown = cv2.warpPerspective(texture, lay, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     shape = np.zeros(size[::-1], dtype=np.uint8)
@@ -157,31 +157,31 @@ def _sunlight(stage: Stage, corners: Floats, seen: Floats, size: tuple[int, int]
 
 
 def _normal(corners: Floats) -> Floats:
-    """Outward, of length 1."""
+    """Outward unit normal."""
     normal = np.cross(corners[3] - corners[0], corners[1] - corners[0])
     return np.asarray(normal / np.linalg.norm(normal), dtype=np.float64)
 
 
 def cast(canvas: Canvas, stage: Stage, points: Floats, height_m: float, *, strength: float = 1.0) -> None:
-    """The shadows that something with these outline points (n, 3) throws on a surface at this height."""
+    """Cast the shadows of an object with these outline points (n, 3) onto a surface at this height."""
     base = stage.camera.project(_flattened(points, height_m))
     fall = np.column_stack([points[:, :2] + (points[:, 2:] - height_m) * (0.16, 0.24), np.full(len(points), height_m)])
     wide = stage.camera.project(fall)
-    _darken(canvas.colour, np.concatenate([base, wide]), soft_px=9, strength=0.42 * strength)
-    _darken(canvas.colour, base, soft_px=3, strength=0.45 * strength)
+    _darken(canvas.color, np.concatenate([base, wide]), soft_px=9, strength=0.42 * strength)
+    _darken(canvas.color, base, soft_px=3, strength=0.45 * strength)
     sunny = stage.camera.project(stage.windows.landing(points, height_m))
     _darken(canvas.sun, np.concatenate([base, sunny]), soft_px=1.2, strength=1.0)
 
 
 def cast_far(canvas: Canvas, stage: Stage, points: Floats, height_m: float) -> None:
-    """The shadow of something high above: sharp in the sun, hardly there under the lamps."""
+    """Cast the shadow of a high object: sharp in sunlight, faint under the lamps."""
     fallen = stage.camera.project(stage.windows.landing(points, height_m))
     _darken(canvas.sun, fallen, soft_px=2.5, strength=1.0)
-    _darken(canvas.colour, fallen, soft_px=24, strength=0.12)
+    _darken(canvas.color, fallen, soft_px=24, strength=0.12)
 
 
 def _darken(surface: Image, points_px: Floats, *, soft_px: float, strength: float) -> None:
-    """Multiply a surface down within the hull of points, with soft edges."""
+    """Darken a surface within the convex hull of points, with soft edges."""
     margin = int(soft_px * 2.5) + 2
     low = np.maximum(np.floor(points_px.min(axis=0)).astype(int) - margin, 0)
     high = np.minimum(np.ceil(points_px.max(axis=0)).astype(int) + margin, (WIDTH_PX, HEIGHT_PX))
@@ -203,6 +203,6 @@ def _flattened(points: Floats, height_m: float) -> Floats:
 
 
 def times(surface: Image, share: Image) -> Image:
-    """A surface of one channel or three, each pixel times its share, 255 being all of it."""
+    """Multiply a surface of one or three channels by a share per pixel, where 255 is 1."""
     shares = cv2.merge([share] * 3) if surface.ndim == 3 else share
     return np.asarray(cv2.multiply(surface, shares, scale=1 / 255), dtype=np.uint8)

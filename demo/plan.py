@@ -1,4 +1,4 @@
-"""What lies on the belts and when: a seeded plan, before anything is drawn."""
+"""The seeded plan of a scene: which item is where on which belt, and when."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Floats = npt.NDArray[np.float64]
 CLASSES: Final = ("bag", "box", "envelope", "tote", "tube")
 """Names by class id."""
 FLAT: Final = {"bag", "envelope"}
-"""Only these lie on one another."""
+"""Only these may overlap."""
 HALF_LENGTH_M: Final = 4.0
-"""A belt reaches so far to either side of the middle."""
+"""Half length of a belt."""
 _SIZES_M: Final = {
     "bag": ((0.30, 0.46), (0.24, 0.36), (0.06, 0.11)),
     "box": ((0.26, 0.56), (0.20, 0.40), (0.12, 0.34)),
@@ -26,16 +26,16 @@ _SIZES_M: Final = {
     "tote": ((0.54, 0.60), (0.36, 0.40), (0.20, 0.30)),
     "tube": ((0.46, 0.78), (0.09, 0.13), (0.09, 0.13)),
 }
-"""Least and greatest length, width, height."""
+"""Range of length, width and height."""
 _SPACING_M: Final = 0.025
 _REACH_M: Final = 1.0
-"""No two items whose middles are further apart touch."""
+"""Items whose centers are further apart cannot touch."""
 _MAX_OVERLAP: Final = 0.35
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of time on one belt: how many items pass the middle and of which classes."""
+    """A period on one belt: rate and class distribution of the items that pass the middle."""
 
     until_s: float
     items_per_s: float
@@ -45,7 +45,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Halt:
-    """The belt stands still for a while, with a second to brake and one to start."""
+    """A stop of the belt, with one second of braking and one of acceleration."""
 
     from_s: float
     until_s: float
@@ -53,13 +53,13 @@ class Halt:
 
 @dataclass(frozen=True)
 class Belt:
-    """One conveyor: its middle line lies at `across_m`, its surface at `height_m` above the floor."""
+    """One conveyor: its center line is at `across_m`, its surface at `height_m` above the floor."""
 
     across_m: float
     width_m: float
     height_m: float
     speed_m_per_s: float
-    """Negative: to the left."""
+    """Negative moves to the left."""
     phases: tuple[Phase, ...]
     halts: tuple[Halt, ...] = ()
 
@@ -71,56 +71,56 @@ class Belt:
         """Share of the full speed, 0 to 1."""
         return min((_ramp(time_s, halt) for halt in self.halts), default=1.0)
 
-    def travelled_m(self, time_s: float) -> float:
-        """How far the belt has run since the start."""
+    def traveled_m(self, time_s: float) -> float:
+        """Distance traveled since the start."""
         lost_s = sum(_standing_s(time_s, halt) for halt in self.halts)
         return abs(self.speed_m_per_s) * (time_s - lost_s)
 
 
 @dataclass(frozen=True)
 class Item:
-    """One parcel, fixed to its belt: it passes the middle of the hall when the belt has run `along_m`."""
+    """One parcel at a fixed place of its belt: it passes the middle of the hall after `along_m` of travel."""
 
     number: int
     class_name: str
     belt: int
     along_m: float
     across_m: float
-    """From the belt's middle line."""
+    """Distance from the belt's center line."""
     yaw_rad: float
     size_m: tuple[float, float, float]
     """Length, width, height."""
     base_m: float
-    """Above the belt: more than 0 where it lies on another."""
+    """Height above the belt; above 0 on top of another item."""
     look: int
-    """Seed of its colours and prints."""
+    """Seed of its colors and prints."""
 
     @property
     def footprint(self) -> npt.NDArray[np.float32]:
-        """(4, 2) corners along and across the belt, in metres."""
+        """(4, 2) corners along and across the belt, in meters."""
         return oblong(self.along_m, self.across_m, self.yaw_rad, self.size_m[0], self.size_m[1])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that happens on the belts in one scene."""
+    """All items of a scene."""
 
     belts: tuple[Belt, ...]
     items: tuple[Item, ...]
 
-    def centre_m(self, item: Item, time_s: float) -> tuple[float, float, float]:
-        """Where the middle of an item's underside is: x, y, z."""
+    def center_m(self, item: Item, time_s: float) -> tuple[float, float, float]:
+        """(x, y, z) of the center of an item's underside."""
         belt = self.belts[item.belt]
-        x = belt.direction * (belt.travelled_m(time_s) - item.along_m)
+        x = belt.direction * (belt.traveled_m(time_s) - item.along_m)
         return x, belt.across_m - belt.direction * item.across_m, belt.height_m + item.base_m
 
     def present(self, time_s: float) -> list[Item]:
-        """Items on the belts at a moment, in view or not."""
-        return [item for item in self.items if abs(self.centre_m(item, time_s)[0]) < HALF_LENGTH_M]
+        """Items on the belts at a time, including those out of view."""
+        return [item for item in self.items if abs(self.center_m(item, time_s)[0]) < HALF_LENGTH_M]
 
 
 def make_plan(belts: tuple[Belt, ...], duration_s: float, seed: int) -> Plan:
-    """Fill the belts for a scene of this length; the same seed gives the same items."""
+    """Fill the belts for a scene of this length, deterministically by seed."""
     random = np.random.default_rng([seed, 1])
     items: list[Item] = []
     for number, belt in enumerate(belts):
@@ -130,7 +130,7 @@ def make_plan(belts: tuple[Belt, ...], duration_s: float, seed: int) -> Plan:
 
 def _fill(number: int, belt: Belt, duration_s: float, random: np.random.Generator) -> Iterator[Item]:
     laid: list[Item] = []
-    end_m = belt.travelled_m(duration_s) + HALF_LENGTH_M
+    end_m = belt.traveled_m(duration_s) + HALF_LENGTH_M
     along_m = -HALF_LENGTH_M
     while (along_m := along_m + _gap_m(belt, along_m, random)) < end_m:
         mix = _phase_at(belt, along_m).mix
@@ -144,7 +144,7 @@ def _fill(number: int, belt: Belt, duration_s: float, random: np.random.Generato
 
 
 def _phase_at(belt: Belt, along_m: float) -> Phase:
-    """The phase in which this place of the belt passes the middle of the hall."""
+    """The phase during which this place of the belt passes the middle of the hall."""
     came_s = along_m / abs(belt.speed_m_per_s)
     for halt in belt.halts:
         came_s += halt.until_s - halt.from_s if came_s > halt.from_s else 0.0
@@ -176,7 +176,7 @@ def _any_item(class_name: str, number: int, belt: Belt, along_m: float, random: 
 
 
 def _laid_on(item: Item, laid: list[Item]) -> Item | None:
-    """The item where it finds room: on the belt, or flat on flat; None where it does not."""
+    """The item on a free place of the belt, or on top of a flat item; None if there is no room."""
     near = [other for other in laid[-12:] if abs(item.along_m - other.along_m) < _REACH_M]
     touched = [(other, shared) for other in near if (shared := _shared_m2(item, other)) > 0]
     if not touched:
@@ -195,7 +195,7 @@ def _shared_m2(one: Item, other: Item) -> float:
 
 
 def oblong(along_m: float, across_m: float, yaw_rad: float, length_m: float, width_m: float) -> npt.NDArray[np.float32]:
-    """(4, 2) corners of a turned rectangle."""
+    """(4, 2) corners of a rotated rectangle."""
     half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (length_m / 2, width_m / 2)
     cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
     return np.asarray(half @ np.array([[cos, sin], [-sin, cos]]) + (along_m, across_m), dtype=np.float32)
@@ -206,7 +206,7 @@ def _ramp(time_s: float, halt: Halt) -> float:
 
 
 def _standing_s(time_s: float, halt: Halt) -> float:
-    """Seconds lost to a halt until now: the integral of 1 - pace."""
+    """Seconds lost to a halt until a time: the integral of 1 - pace."""
     braking = float(np.clip(time_s - halt.from_s + 1, 0, 1)) ** 2 / 2
     still = float(np.clip(time_s - halt.from_s, 0, halt.until_s - halt.from_s))
     starting_s = float(np.clip(time_s - halt.until_s, 0, 1))

@@ -1,4 +1,4 @@
-"""Render the sample: the clip, and the truth of it beside it. The same seed gives the same file.
+"""Render the sample clip and its ground truth, deterministically by seed.
 
 python -m demo.render demo/sample
 """
@@ -30,15 +30,15 @@ ENCODER: Final = {
     "preset": "slow",
     "crf": "29.5",
     "g": "50",
-    "threads": "1",  # with more, the file depends on how many there are
+    "threads": "1",  # the output depends on the number of threads
     "x264-params": "aq-mode=3:deblock=-1,-1:psy-rd=0.6,0",
 }
 _MPEG_RANGE, _BT601 = 1, 6
-"""How OpenCV converts, and so what is written."""
+"""Color matrix and range, as OpenCV converts."""
 
 
 def pictures(setting: Setting, frames: int) -> Iterator[Image]:
-    """The frames of a clip, one after the other."""
+    """The frames of a clip, in order."""
     scene = Scene(setting)
     for number in range(frames):
         yield scene.picture(number / FPS, number)
@@ -47,7 +47,7 @@ def pictures(setting: Setting, frames: int) -> Iterator[Image]:
 
 
 def write_clip(path: Path, frames: Iterator[Image]) -> None:
-    """H.264 in MP4 as browsers play it, its index in front."""
+    """Encode H.264 in MP4 that browsers play, with the index first (faststart)."""
     options = {"movflags": "faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         stream: Any = container.add_stream("libx264", rate=Fraction(FPS), options=ENCODER)

@@ -1,4 +1,4 @@
-"""One scene: its hall, its light, its plan, and painting any moment of it."""
+"""Paint any moment of a scene from its setting."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Setting:
-    """All that makes a scene what it is; nothing is drawn yet."""
+    """The parameters of a scene."""
 
     seed: int
     camera: Camera
     sky: Sky
     plan: Plan
     gantry_m: float
-    """Where along the belts the scanner bridge stands."""
+    """Position of the scanner bridge along the belts."""
     shake_px: float = 0.7
     grain: float = 2.2
 
@@ -47,7 +47,7 @@ class Setting:
 
 
 class Scene:
-    """A setting that is painted."""
+    """A setting prepared for painting."""
 
     def __init__(self, setting: Setting) -> None:
         random = np.random.default_rng([setting.seed, 2])
@@ -60,7 +60,7 @@ class Scene:
         self._sprites: dict[int, Sprite] = {}
 
     def picture(self, time_s: float, frame: int) -> Image:
-        """The frame (720, 1280, 3) BGR at a moment; `frame` seeds its grain."""
+        """The frame (720, 1280, 3) BGR at a time; `frame` seeds its grain."""
         canvas = self._backdrop.copy()
         for surface in self._surfaces:
             surface.paint(canvas, time_s)
@@ -77,7 +77,7 @@ class Scene:
         hull = camera.project(points)
         if not _in_view(hull):
             return
-        cast(canvas, self._stage, points, plan.centre_m(item, time_s)[2])
+        cast(canvas, self._stage, points, plan.center_m(item, time_s)[2])
         patch = Patch(hull)
         self._sprite(item).paint(patch, self._stage, lambda local: placed(local, item, plan, time_s))
         patch.layer(self._motion(item, time_s)).blend_into(canvas)
@@ -89,11 +89,11 @@ class Scene:
         return self._sprites[item.number]
 
     def _motion(self, item: Item, time_s: float) -> Image | None:
-        """The kernel of the blur that the belt's speed gives; None where it stands."""
+        """The motion blur kernel for the belt's speed; None if it stands still."""
         belt = self.setting.plan.belts[item.belt]
-        centre = np.array(self.setting.plan.centre_m(item, time_s))
+        center = np.array(self.setting.plan.center_m(item, time_s))
         run = belt.speed_m_per_s * belt.pace(time_s) * SHUTTER_S
-        start, end = self.setting.camera.project(np.array([centre, centre + np.array((run, 0, 0))])) * FINE
+        start, end = self.setting.camera.project(np.array([center, center + np.array((run, 0, 0))])) * FINE
         return _streak(end - start)
 
 

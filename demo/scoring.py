@@ -1,4 +1,4 @@
-"""Average precision as COCO has it, on boxes: which detections find an object, and how many do over all thresholds."""
+"""Average precision of boxes, as COCO defines it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Scene(NamedTuple):
     objects: Floats
     """(k, 4)"""
     counts: npt.NDArray[np.bool_]
-    """(k,): an object that does not count (too much of it is hidden) is neither to be found nor wrong to find."""
+    """(k,): whether an object counts; others (mostly hidden) are ignored, as COCO ignores crowds."""
 
 
 def average_precision(scenes: list[Scene], overlap: float) -> float:
-    """Area under the precision over 101 recalls, each the best at that recall or beyond."""
+    """Mean of the interpolated precision at 101 recall values."""
     judged = [judge(scene, overlap) for scene in scenes]
     confidence = np.concatenate([scene.confidence for scene in scenes])
     right, left_out = (np.concatenate(part) for part in zip(*judged, strict=True))
@@ -43,7 +43,7 @@ def average_precision(scenes: list[Scene], overlap: float) -> float:
 
 
 def judge(scene: Scene, overlap: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """For each detection, whether it finds an object that no better one found; and whether it is left out."""
+    """For each detection, whether it is a true positive, and whether it is ignored."""
     right, left_out = np.zeros(len(scene.boxes), dtype=bool), np.zeros(len(scene.boxes), dtype=bool)
     shared = overlaps(scene.boxes, scene.objects)
     free = np.ones(len(scene.objects), dtype=bool)
@@ -57,7 +57,7 @@ def judge(scene: Scene, overlap: float) -> tuple[npt.NDArray[np.bool_], npt.NDAr
 
 
 def overlaps(boxes: Floats, objects: Floats) -> Floats:
-    """(n, k) IoU."""
+    """(n, k) intersection over union."""
     low = np.maximum(boxes[:, None, :2], objects[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], objects[None, :, 2:])
     shared = (high - low).clip(0).prod(axis=2)

@@ -1,4 +1,4 @@
-"""The sample's scene, and scenes like it for training: each from its seed."""
+"""Scene parameters by seed: the sample, and similar scenes for training."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FAR = (
 
 
 def sample_setting() -> Setting:
-    """75 seconds: a rush of boxes, a lull while the far belt stands still, a rush of bags and envelopes."""
+    """The sample, 75 seconds: a rush of boxes, a lull while the far belt is stopped, a rush of bags and envelopes."""
     belts = (
         Belt(0.0, 0.92, 0.8, 0.46, _NEAR),
         Belt(1.5, 0.82, 0.8, -0.36, _FAR, (Halt(33.0, 38.0),)),
@@ -41,7 +41,7 @@ def sample_setting() -> Setting:
 
 
 def training_setting(seed: int, seconds: float = 40.0) -> Setting:
-    """A scene like the sample's with everything a little different."""
+    """A scene similar to the sample, with every parameter varied."""
     random = np.random.default_rng([seed, 9])
     eye = np.array((-1.25, -3.5, 4.5)) + random.normal(0, (0.35, 0.2, 0.2))
     target = np.array((0.1, 0.62, 0.8)) + random.normal(0, (0.15, 0.08, 0.0))

@@ -1,4 +1,4 @@
-"""The outer form of each kind of parcel, as points: enough to know where it is seen, without drawing it."""
+"""Outline points of each class, to locate an item in the image without painting it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROUND_POINTS = 20
 
 
 def outline(item: Item) -> Floats:
-    """(n, 3) points, in metres around the middle of the underside, whose convex hull is the item's."""
+    """(n, 3) points, in meters around the center of the underside, whose convex hull is the item's."""
     length_m, width_m, height_m = item.size_m
     if item.class_name == "tube":
         return _cylinder(length_m, height_m)
@@ -27,7 +27,7 @@ def outline(item: Item) -> Floats:
 
 
 def rim(item: Item) -> Floats:
-    """(n, 2) outline of something soft from above: a rectangle with more or less round corners."""
+    """(n, 2) outline of a soft item from above: a rectangle with rounded corners."""
     angles = np.linspace(0, 2 * math.pi, 4 * _ROUND_POINTS, endpoint=False)
     power = roundness(item)
     half = np.array(item.size_m[:2]) / 2
@@ -37,16 +37,18 @@ def rim(item: Item) -> Floats:
 
 
 def roundness(item: Item) -> float:
-    """Exponent of the superellipse that something soft is from above: the higher, the squarer."""
+    """Exponent of the superellipse that a soft item is from above; higher is squarer."""
     return 14.0 if item.class_name == "envelope" else 5.0
 
 
 def placed(points: Floats, item: Item, plan: Plan, time_s: float) -> Floats:
-    """(n, 3) points of the hall for points of an item."""
-    yaw_rad = item.yaw_rad + (math.pi if plan.belts[item.belt].direction > 0 else 0.0)  # a belt's start lies ahead
+    """(n, 3) points of an item in hall coordinates."""
+    yaw_rad = item.yaw_rad + (
+        math.pi if plan.belts[item.belt].direction > 0 else 0.0
+    )  # items advance towards the start of the belt
     cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
     turned = points[:, :2] @ np.array([[cos, sin], [-sin, cos]])
-    return np.column_stack([turned, points[:, 2]]) + plan.centre_m(item, time_s)
+    return np.column_stack([turned, points[:, 2]]) + plan.center_m(item, time_s)
 
 
 def _cylinder(length_m: float, diameter_m: float) -> Floats:

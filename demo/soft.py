@@ -1,4 +1,4 @@
-"""Bags and envelopes: a height over the belt at every place, lit once, traced from the camera in each frame."""
+"""Bags and envelopes as height maps: lit once, ray-traced from the camera in each frame."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from demo.light import AMBIENT, LAMP
 from demo.paint import Patch, Stage
 from demo.plan import Item
 from demo.shapes import roundness
-from demo.textures import INKS, PX_PER_M, WHITE, Colour, Image, Random, label, noise, pick, print_mark, shaded, stick
+from demo.textures import INKS, PX_PER_M, WHITE, Color, Image, Random, label, noise, pick, print_mark, shaded, stick
 
 Floats = npt.NDArray[np.float64]
 Field = npt.NDArray[np.float32]
 Place = Callable[[Floats], Floats]
 
-FILMS: Final[tuple[Colour, ...]] = (
+FILMS: Final[tuple[Color, ...]] = (
     *((205, 208, 210), (205, 208, 210), (60, 58, 56), (170, 150, 60), (150, 130, 215), (120, 175, 140), (90, 170, 225)),
 )
-PAPERS: Final[tuple[Colour, ...]] = ((120, 172, 214), (105, 155, 200), (226, 232, 236), (226, 232, 236), (70, 165, 225))
+PAPERS: Final[tuple[Color, ...]] = ((120, 172, 214), (105, 155, 200), (226, 232, 236), (226, 232, 236), (70, 165, 225))
 _GLARES: Final = ((-0.45, 0.42, 0.79), (0.3, 0.5, 0.81), (-0.1, 0.05, 1.0))
-"""Halfway between the camera and some lamps: a glossy film that faces one of them mirrors it."""
+"""Half vectors between the camera and lamps, for specular highlights on glossy film."""
 _STEPS: Final = 7
 
 
 class Soft:
-    """Something pillow-like lying on its flat side."""
+    """A pillow-shaped item on its flat side."""
 
     def __init__(self, item: Item, random: Random, yaw_rad: float) -> None:
         self._half = np.array(item.size_m[:2]) / 2
@@ -44,21 +44,21 @@ class Soft:
         self._normals = normals
 
     def paint(self, patch: Patch, stage: Stage, place: Place) -> None:
-        """Where each line of sight first meets the surface."""
+        """Paint the first intersection of each line of sight with the surface."""
         axes = place(np.array([(0.0, 0, 0), (1, 0, 0), (0, 1, 0)]))
         step, start = self._lines_of_sight(patch, stage, axes)
         columns, rows, met = self._first_met(start, step)
         towards_sun = (stage.windows.sun_from / stage.windows.sun_from[2]).astype(np.float32)
         incidence = (self._normals @ towards_sun).clip(0, 1.3)
-        colour, facing = (
+        color, facing = (
             cv2.remap(field, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             for field in (self._look, incidence)
         )
         sun = self._sunlight(patch, stage, place) * facing
-        patch.blend(np.asarray(colour, np.uint8), met, np.asarray(sun.clip(0, 255), np.uint8))
+        patch.blend(np.asarray(color, np.uint8), met, np.asarray(sun.clip(0, 255), np.uint8))
 
     def _lines_of_sight(self, patch: Patch, stage: Stage, axes: Floats) -> tuple[Field, Field]:
-        """For each pixel, the place (column, row) on the height map at height 0, and its change with each metre up."""
+        """For each pixel, its (column, row) on the height map at height 0, and the change per meter of height."""
         camera = np.array(stage.camera.position)
         rays = patch.pixels() @ np.linalg.inv(stage.camera.matrix[:, :3]).T
         slope = rays[..., :2] / rays[..., 2:]
@@ -68,7 +68,7 @@ class Soft:
         return (slope @ basis).astype(np.float32), (ground @ basis + middle).astype(np.float32)
 
     def _first_met(self, start: Field, step: Field) -> tuple[Field, Field, Image]:
-        """Columns and rows met, and where anything is: searched from the top down, then halfway back."""
+        """Columns and rows of the intersections, and their mask: linear search from the top, then bisection."""
         heights_m = np.linspace(self._top_m, 0.002, _STEPS, dtype=np.float32)
         met_m = np.full(start.shape[:2], -1, dtype=np.float32)
         for height_m in heights_m:
@@ -100,7 +100,7 @@ class Soft:
 
 
 def _pillow(item: Item, random: Random, width: int, height: int) -> Field:
-    """(height, width) metres above the belt; below 0 outside of the outline."""
+    """(height, width) meters above the belt; negative outside the outline."""
     x, y = np.meshgrid(np.linspace(-1, 1, width, dtype=np.float32), np.linspace(-1, 1, height, dtype=np.float32))
     power = roundness(item)
     reach = (np.abs(x) ** power + np.abs(y) ** power) ** (1 / power)
@@ -117,13 +117,13 @@ def _pillow(item: Item, random: Random, width: int, height: int) -> Field:
 
 
 def _ridges(random: Random, width: int, height: int, grain_px: float) -> Field:
-    """Sharp valleys as in film that is crumpled, 0 to about 1."""
+    """Sharp valleys as in crumpled film, 0 to about 1."""
     turned = noise(random, width, height, grain_px)
     return np.asarray(np.exp(-np.abs(turned) * 3.2), dtype=np.float32)
 
 
 def _normals(heights: Field) -> Field:
-    """(height, width, 3) unit normals; x to the right of the map, y up it."""
+    """(height, width, 3) unit normals; x points right on the map, y up."""
     smooth = cv2.GaussianBlur(heights.clip(0.002), (0, 0), 1.2)
     down, right = np.gradient(smooth * PX_PER_M)
     normals = np.dstack([-right, down, np.ones_like(down)]).astype(np.float32)
@@ -163,8 +163,8 @@ def _film(random: Random, width: int, height: int) -> Image:
 
 
 def _paper(random: Random, width: int, height: int) -> Image:
-    colour = pick(random, PAPERS)
-    paper = shaded(colour, 1 + 0.015 * noise(random, width, height, 30) + 0.012 * noise(random, width, height, 3))
+    color = pick(random, PAPERS)
+    paper = shaded(color, 1 + 0.015 * noise(random, width, height, 30) + 0.012 * noise(random, width, height, 3))
     flap = width - int(width * random.uniform(0.12, 0.2))
     paper[:, flap : flap + 2] = (paper[:, flap : flap + 2] * 0.72).astype(np.uint8)
     paper[:, flap + 2 : flap + 5] = (paper[:, flap + 2 : flap + 5] * 1.1).clip(0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Parcels ready to be painted: their surfaces are made once, then they ride through the picture."""
+"""Parcels prepared for painting: their textures are created once and painted in every frame."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from demo.textures import (
     INKS,
     KRAFT,
     WHITE,
-    Colour,
+    Color,
     Image,
     Random,
     cardboard,
@@ -32,20 +32,20 @@ from demo.tubes import Tube
 
 Floats = npt.NDArray[np.float64]
 Place = Callable[[Floats], Floats]
-"""Points of an item, in metres around the middle of its underside, to points of the hall."""
+"""Maps points of an item, in meters around the center of its underside, to hall coordinates."""
 
-TOTES: Final[tuple[Colour, ...]] = ((150, 82, 28), (60, 60, 62), (46, 44, 168), (70, 110, 44), (128, 120, 112))
+TOTES: Final[tuple[Color, ...]] = ((150, 82, 28), (60, 60, 62), (46, 44, 168), (70, 110, 44), (128, 120, 112))
 
 
 class Sprite(Protocol):
-    """Something that can be painted wherever it is."""
+    """An item that can be painted at any position."""
 
     def paint(self, patch: Patch, stage: Stage, place: Place) -> None:
-        """Paint it as it stands when its points are where `place` puts them."""
+        """Paint the item at the position given by `place`."""
 
 
 class Faces:
-    """A body of flat faces; those further in come first."""
+    """A solid of flat faces; inner faces come first."""
 
     def __init__(self, faces: list[tuple[Image, Floats]]) -> None:
         self._faces = faces
@@ -58,7 +58,7 @@ class Faces:
 
 
 def make_sprite(item: Item, yaw_rad: float) -> Sprite:
-    """The parcel of a plan; `yaw_rad` is how it is turned in the hall."""
+    """The sprite of a planned item; `yaw_rad` is its rotation in the hall."""
     random = np.random.default_rng(item.look)
     if item.class_name == "box":
         return _box(random, *item.size_m)
@@ -70,14 +70,14 @@ def make_sprite(item: Item, yaw_rad: float) -> Sprite:
 
 
 def _box(random: Random, length_m: float, width_m: float, height_m: float) -> Faces:
-    colour = pick(random, KRAFT) if random.random() < 0.8 else pick(random, (WHITE, (190, 180, 150)))
+    color = pick(random, KRAFT) if random.random() < 0.8 else pick(random, (WHITE, (190, 180, 150)))
     ink = pick(random, INKS)
     clear = bool(random.random() < 0.5)
-    top = cardboard(random, colour, length_m, width_m)
+    top = cardboard(random, color, length_m, width_m)
     tape(top, random, clear=clear)
     if random.random() < 0.85:
         stick(top, label(random, *random.uniform((0.11, 0.08), (0.16, 0.11))), random, turns=int(random.integers(4)))
-    sides = [cardboard(random, colour, wide, height_m) for wide in (length_m, width_m, length_m, width_m)]
+    sides = [cardboard(random, color, wide, height_m) for wide in (length_m, width_m, length_m, width_m)]
     for at, side in enumerate(sides):
         if random.random() < 0.6:
             print_mark(side, random, ink)
@@ -94,7 +94,7 @@ def body(textures: list[Image], length_m: float, width_m: float, height_m: float
 
 
 def _tape_end(side: Image, random: Random) -> None:
-    """Where the strip of the top ends on a short side."""
+    """The end of the top's tape on a short side."""
     height, width = side.shape[:2]
     half, long = 11, int(min(height * 0.35, 26))
     part = side[:long, width // 2 - half : width // 2 + half]
@@ -102,25 +102,25 @@ def _tape_end(side: Image, random: Random) -> None:
 
 
 def _tote(random: Random, length_m: float, width_m: float, height_m: float) -> Faces:
-    colour = pick(random, TOTES)
+    color = pick(random, TOTES)
     taper = 0.9
     inner = (length_m - 0.05, width_m - 0.05)
-    outside = [_crate_wall(random, colour, wide, height_m) for wide in (length_m, width_m, length_m, width_m)]
+    outside = [_crate_wall(random, color, wide, height_m) for wide in (length_m, width_m, length_m, width_m)]
     walls = list(zip(outside, _walls(length_m, width_m, 0.0, height_m, taper), strict=True))
     if random.random() < 0.3:
-        return Faces([*walls, (_crate_lid(random, colour, length_m, width_m), _lid(length_m, width_m, height_m))])
+        return Faces([*walls, (_crate_lid(random, color, length_m, width_m), _lid(length_m, width_m, height_m))])
     fill_m = height_m * float(random.uniform(0.35, 0.85))
-    dark: Colour = (int(colour[0] * 0.62), int(colour[1] * 0.62), int(colour[2] * 0.62))
+    dark: Color = (int(color[0] * 0.62), int(color[1] * 0.62), int(color[2] * 0.62))
     insides = [_plastic(random, dark, wide, height_m) for wide in (*inner, *inner)]
     hollow = [
         (side, corners[[1, 0, 3, 2]]) for side, corners in zip(insides, _walls(*inner, 0.0, height_m), strict=True)
     ]
     goods = (_goods(random, *inner), _lid(*inner, fill_m))
-    return Faces([*hollow, goods, *walls, *_rim(random, colour, length_m, width_m, height_m)])
+    return Faces([*hollow, goods, *walls, *_rim(random, color, length_m, width_m, height_m)])
 
 
-def _crate_wall(random: Random, colour: Colour, width_m: float, height_m: float) -> Image:
-    wall = _plastic(random, colour, width_m, height_m)
+def _crate_wall(random: Random, color: Color, width_m: float, height_m: float) -> Image:
+    wall = _plastic(random, color, width_m, height_m)
     height, width = wall.shape[:2]
     ribs = max(int(width_m / 0.075), 2)
     for rib in range(1, ribs):
@@ -143,11 +143,11 @@ def _crate_wall(random: Random, colour: Colour, width_m: float, height_m: float)
     return grounded(wall)
 
 
-def _crate_lid(random: Random, colour: Colour, length_m: float, width_m: float) -> Image:
-    lid = _plastic(random, colour, length_m, width_m)
+def _crate_lid(random: Random, color: Color, length_m: float, width_m: float) -> Image:
+    lid = _plastic(random, color, length_m, width_m)
     height, width = lid.shape[:2]
     for edge in range(0, width, 14):
-        lid[height // 2 - 5 + (edge // 14 % 2) * 6 :, edge : edge + 2][:6] = (np.array(colour) * 0.5).astype(np.uint8)
+        lid[height // 2 - 5 + (edge // 14 % 2) * 6 :, edge : edge + 2][:6] = (np.array(color) * 0.5).astype(np.uint8)
     for inset in (8, 14):
         frame = np.zeros((height, width), dtype=bool)
         frame[inset : height - inset, inset : width - inset] = True
@@ -157,20 +157,20 @@ def _crate_lid(random: Random, colour: Colour, length_m: float, width_m: float) 
     return lid
 
 
-def _cloth(random: Random) -> Colour:
-    """Muted, of any hue."""
-    grey, blue, green, red = random.uniform((70, -35, -35, -35), (170, 35, 35, 35))
-    return int(grey + blue), int(grey + green), int(grey + red)
+def _cloth(random: Random) -> Color:
+    """A muted color of any hue."""
+    gray, blue, green, red = random.uniform((70, -35, -35, -35), (170, 35, 35, 35))
+    return int(gray + blue), int(gray + green), int(gray + red)
 
 
 def _goods(random: Random, length_m: float, width_m: float) -> Image:
-    """What a tote holds: folded cloth in rows, their folds rounded by the light."""
+    """The content of a tote: rows of folded cloth with rounded shading."""
     width, height = size_px(length_m, width_m)
     columns, rows = int(random.integers(2, 5)), int(random.integers(2, 4))
     goods = np.full((height, width, 3), 26, dtype=np.uint8)
     for column in range(columns):
         for row in range(rows):
-            hue: Colour = _cloth(random)
+            hue: Color = _cloth(random)
             box = np.s_[
                 height * row // rows + 2 : height * (row + 1) // rows - 2,
                 width * column // columns + 2 : width * (column + 1) // columns - 2,
@@ -186,14 +186,12 @@ def _goods(random: Random, length_m: float, width_m: float) -> Image:
     return np.asarray((goods * depth.clip(0, 1)[..., np.newaxis]).astype(np.uint8))
 
 
-def _rim(
-    random: Random, colour: Colour, length_m: float, width_m: float, height_m: float
-) -> list[tuple[Image, Floats]]:
-    """The four strips of the upper edge."""
-    pale: Colour = (
-        min(int(colour[0] * 1.3) + 14, 255),
-        min(int(colour[1] * 1.3) + 14, 255),
-        min(int(colour[2] * 1.3) + 14, 255),
+def _rim(random: Random, color: Color, length_m: float, width_m: float, height_m: float) -> list[tuple[Image, Floats]]:
+    """The four strips of the rim."""
+    pale: Color = (
+        min(int(color[0] * 1.3) + 14, 255),
+        min(int(color[1] * 1.3) + 14, 255),
+        min(int(color[2] * 1.3) + 14, 255),
     )
     x, y, thick = length_m / 2, width_m / 2, 0.028
     strips = ((-x, x, y - thick, y), (-x, x, -y, -y + thick), (-x, -x + thick, -y, y), (x - thick, x, -y, y))
@@ -203,19 +201,19 @@ def _rim(
     ]
 
 
-def _plastic(random: Random, colour: Colour, width_m: float, height_m: float) -> Image:
+def _plastic(random: Random, color: Color, width_m: float, height_m: float) -> Image:
     width, height = size_px(width_m, height_m)
-    return shaded(colour, 1 + 0.03 * noise(random, width, height, 60) + 0.012 * noise(random, width, height, 3))
+    return shaded(color, 1 + 0.03 * noise(random, width, height, 60) + 0.012 * noise(random, width, height, 3))
 
 
 def grounded(side: Image) -> Image:
-    """A wall under a low ceiling of light: darker towards what it stands on."""
+    """Ambient occlusion of a wall: darker towards its foot."""
     fall = np.linspace(1.04, 0.78, side.shape[0], dtype=np.float32)[:, np.newaxis, np.newaxis]
     return np.asarray((side * fall).clip(0, 255).astype(np.uint8))
 
 
 def _walls(length_m: float, width_m: float, low_m: float, high_m: float, taper: float = 1.0) -> list[Floats]:
-    """Front, right, back and left, as seen from outside; `taper`: the foot's share of the upper edge."""
+    """Front, right, back and left, seen from outside; `taper`: ratio of foot to rim."""
     x, y = length_m / 2, width_m / 2
     ring = [(-x, -y), (x, -y), (x, y), (-x, y)]
     return [_wall(ring[at], ring[(at + 1) % 4], low_m, high_m, taper) for at in range(4)]

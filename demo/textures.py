@@ -1,4 +1,4 @@
-"""Surfaces: cardboard, paper, film, plastic and what is printed on them, as BGR pictures."""
+"""Textures of cardboard, paper, film, plastic and prints, as BGR images."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 Random = np.random.Generator
 
 PX_PER_M = 420
-"""About twice what the camera sees of a near parcel."""
+"""About twice the resolution at which the camera sees a near parcel."""
 
-KRAFT: tuple[Colour, ...] = ((104, 146, 186), (92, 132, 170), (120, 160, 198), (84, 122, 158), (112, 150, 184))
-INKS: tuple[Colour, ...] = ((60, 50, 40), (150, 70, 30), (50, 60, 170), (70, 110, 40), (30, 110, 200))
-WHITE: Colour = (232, 236, 238)
+KRAFT: tuple[Color, ...] = ((104, 146, 186), (92, 132, 170), (120, 160, 198), (84, 122, 158), (112, 150, 184))
+INKS: tuple[Color, ...] = ((60, 50, 40), (150, 70, 30), (50, 60, 170), (70, 110, 40), (30, 110, 200))
+WHITE: Color = (232, 236, 238)
 
 
-def pick(random: Random, colours: tuple[Colour, ...]) -> Colour:
-    """One of the colours, a little off."""
-    base = np.array(colours[int(random.integers(len(colours)))]) + random.normal(0, 5, 3)
+def pick(random: Random, colors: tuple[Color, ...]) -> Color:
+    """One of the colors with a random deviation."""
+    base = np.array(colors[int(random.integers(len(colors)))]) + random.normal(0, 5, 3)
     blue, green, red = (int(value) for value in base.clip(0, 255))
     return blue, green, red
 
 
 def noise(random: Random, width_px: int, height_px: int, grain_px: float) -> Floats:
-    """(height, width) smooth noise around 0 with a spread of about 1, its spots `grain_px` wide."""
+    """(height, width) smooth noise, mean 0, standard deviation about 1, with a feature size of `grain_px`."""
     shape = (int(height_px / grain_px) + 3, int(width_px / grain_px) + 3)
     coarse = random.standard_normal(shape).astype(np.float32)
     size = (int(shape[1] * grain_px) + 1, int(shape[0] * grain_px) + 1)
@@ -35,29 +35,29 @@ def noise(random: Random, width_px: int, height_px: int, grain_px: float) -> Flo
     return np.asarray(grown[:height_px, :width_px], dtype=np.float32)
 
 
-def shaded(colour: Colour, light: Floats) -> Image:
-    """One colour under a field of light, 1 being as it is."""
-    return np.asarray((light[..., np.newaxis] * np.array(colour, np.float32)).clip(0, 255), dtype=np.uint8)
+def shaded(color: Color, light: Floats) -> Image:
+    """A color multiplied by a light field, where 1 leaves it unchanged."""
+    return np.asarray((light[..., np.newaxis] * np.array(color, np.float32)).clip(0, 255), dtype=np.uint8)
 
 
 def size_px(width_m: float, height_m: float) -> tuple[int, int]:
     return max(int(width_m * PX_PER_M), 8), max(int(height_m * PX_PER_M), 8)
 
 
-def cardboard(random: Random, colour: Colour, width_m: float, height_m: float) -> Image:
-    """Corrugated board: flutes that show through, fibres, spots, edges rubbed pale."""
+def cardboard(random: Random, color: Color, width_m: float, height_m: float) -> Image:
+    """Corrugated board: flutes, fibers, spots, worn edges."""
     width, height = size_px(width_m, height_m)
     light = 1 + 0.025 * noise(random, width, height, 40) + 0.018 * noise(random, width, height, 7)
     light += 0.02 * random.standard_normal((height, width), dtype=np.float32)
     light += 0.012 * np.sin(np.arange(height, dtype=np.float32) * 1.7)[:, np.newaxis]
-    board = shaded(colour, light)
-    pale = tuple(min(int(value * 1.16) + 8, 255) for value in colour)
+    board = shaded(color, light)
+    pale = tuple(min(int(value * 1.16) + 8, 255) for value in color)
     cv2.rectangle(board, (0, 0), (width - 1, height - 1), pale, 2)
     return board
 
 
 def tape(board: Image, random: Random, *, clear: bool) -> None:
-    """A strip along the middle of a face, the seam of the flaps under it."""
+    """Tape along the middle of a face, over the seam of the flaps."""
     height, width = board.shape[:2]
     half = int(0.026 * PX_PER_M)
     middle = height // 2
@@ -70,7 +70,7 @@ def tape(board: Image, random: Random, *, clear: bool) -> None:
 
 
 def label(random: Random, width_m: float = 0.15, height_m: float = 0.10) -> Image:
-    """A shipping label: sender, a bold code, a barcode, a square code; nothing that can be read."""
+    """A shipping label: sender, bold code, barcode and matrix code, none of them readable."""
     width, height = size_px(width_m, height_m)
     paper = shaded(WHITE, 1 + 0.01 * noise(random, width, height, 9))
     ink = (40, 38, 36)
@@ -89,7 +89,7 @@ def label(random: Random, width_m: float = 0.15, height_m: float = 0.10) -> Imag
 
 
 def stick(surface: Image, patch: Image, random: Random, *, margin: float = 0.06, turns: int | None = None) -> None:
-    """Put a label somewhere on a surface, along its sides; cut where it does not fit."""
+    """Put a label at a random place of a surface, parallel to its sides, cropped to it."""
     turned = np.rot90(patch, int(random.integers(4)) if turns is None else turns)
     height, width = surface.shape[:2]
     turned = turned[: int(height * (1 - 2 * margin)), : int(width * (1 - 2 * margin))]
@@ -101,35 +101,35 @@ def stick(surface: Image, patch: Image, random: Random, *, margin: float = 0.06,
     surface[top : top + rows, left : left + columns] = turned
 
 
-def print_mark(surface: Image, random: Random, colour: Colour) -> None:
-    """A brand or handling mark: a disc and words, arrows up, or a stripe."""
+def print_mark(surface: Image, random: Random, color: Color) -> None:
+    """A brand or handling mark: disc and words, arrows, or a stripe."""
     height, width = surface.shape[:2]
     kind = int(random.integers(4))
     unit = min(width, height)
     if kind == 0:
-        centre = (int(width * 0.3), height // 2)
-        cv2.circle(surface, centre, unit // 5, colour, max(unit // 22, 1), cv2.LINE_AA)
-        cv2.circle(surface, centre, unit // 11, colour, -1, cv2.LINE_AA)
+        center = (int(width * 0.3), height // 2)
+        cv2.circle(surface, center, unit // 5, color, max(unit // 22, 1), cv2.LINE_AA)
+        cv2.circle(surface, center, unit // 11, color, -1, cv2.LINE_AA)
         for row in (-1, 1):
             _words(
-                surface, random, int(width * 0.5), height // 2 + row * unit // 10, int(width * 0.36), colour, unit // 9
+                surface, random, int(width * 0.5), height // 2 + row * unit // 10, int(width * 0.36), color, unit // 9
             )
     elif kind == 1:
         for side in (0.72, 0.86):
             foot, tip = (int(width * side), int(height * 0.78)), (int(width * side), int(height * 0.3))
-            cv2.arrowedLine(surface, foot, tip, colour, max(unit // 28, 1), cv2.LINE_AA, tipLength=0.35)
+            cv2.arrowedLine(surface, foot, tip, color, max(unit // 28, 1), cv2.LINE_AA, tipLength=0.35)
     elif kind == 2:
-        cv2.rectangle(surface, (0, int(height * 0.74)), (width, int(height * 0.88)), colour, -1)
+        cv2.rectangle(surface, (0, int(height * 0.74)), (width, int(height * 0.88)), color, -1)
     else:
-        _words(surface, random, int(width * 0.14), int(height * 0.5), int(width * 0.7), colour, unit // 5)
+        _words(surface, random, int(width * 0.14), int(height * 0.5), int(width * 0.7), color, unit // 5)
 
 
-def _words(surface: Image, random: Random, left: int, middle: int, width: int, colour: Colour, tall: int = 3) -> None:
-    """Blocks as long as words and as tall as letters; from this far nobody reads more."""
+def _words(surface: Image, random: Random, left: int, middle: int, width: int, color: Color, tall: int = 3) -> None:
+    """Blocks with the size of words; at this distance text is not readable."""
     at = left
     while at < left + width:
         end = min(at + int(random.uniform(1.0, 3.5) * tall) + 2, left + width)
-        cv2.rectangle(surface, (at, middle - tall // 2), (end, middle + tall // 2), colour, -1)
+        cv2.rectangle(surface, (at, middle - tall // 2), (end, middle + tall // 2), color, -1)
         at = end + max(tall // 2, 2)
 
 

@@ -1,4 +1,4 @@
-"""Train the detector on rendered scenes; an interrupted run goes on from its last epoch.
+"""Train the detector on rendered scenes; an interrupted run resumes after its last epoch.
 
 python -m demo.train build/demo
 """
@@ -33,7 +33,7 @@ _MEAN_DECAY: Final = 0.998
 
 
 class Training:
-    """A detector, its running mean, and how far they have come."""
+    """A detector, the exponential moving average of its weights, and the training progress."""
 
     def __init__(self, steps_of_epoch: int, epochs: int, *, bfloat16: bool = False) -> None:
         torch.manual_seed(SEED)
@@ -46,7 +46,7 @@ class Training:
         self._bfloat16 = bfloat16
 
     def learn(self, pictures: Tensor, objects: list[Tensor]) -> float:
-        """One step; returns the loss."""
+        """One optimizer step; returns the loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = LEARNING_RATE * self._pace()
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bfloat16):
@@ -74,7 +74,7 @@ class Training:
         self.epoch, self.step = state["epoch"], state["step"]
 
     def _pace(self) -> float:
-        """Share of the full learning rate: a short rise, then half a cosine down."""
+        """Factor of the learning rate: linear warm-up, then cosine decay."""
         rise = min(self.step / _WARM_STEPS, 1.0)
         return rise * (0.02 + 0.49 * (1 + math.cos(math.pi * self.step / self._total)))
 
@@ -86,7 +86,7 @@ class Training:
 
 
 def batches(images: Image, objects: list[Floats], epoch: int) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Every frame once, in an order and under a light of this epoch's own."""
+    """Every frame once, shuffled and augmented by the seed of the epoch."""
     random = np.random.default_rng([SEED, epoch])
     order = random.permutation(len(images))
     for start in range(0, len(order) - BATCH + 1, BATCH):
@@ -96,7 +96,7 @@ def batches(images: Image, objects: list[Floats], epoch: int) -> Iterator[tuple[
 
 
 def _varied(image: Image, objects: Floats, random: np.random.Generator) -> tuple[Floats, Floats]:
-    """Mirrored or not, a little nearer or further, brighter or darker, softer or not."""
+    """Random flip, zoom, brightness and blur."""
     width, height = INPUT_PX
     zoom = float(random.uniform(0.85, 1.2))
     left, top = random.uniform(
@@ -115,7 +115,7 @@ def _varied(image: Image, objects: Floats, random: np.random.Generator) -> tuple
 
 
 def _moved(objects: Floats, move: np.ndarray) -> Floats:
-    """(k, 5) class id and box of those of which enough is left in the picture."""
+    """(k, 5) class id and box of the objects that remain sufficiently visible."""
     width, height = INPUT_PX
     ends = objects[:, 1:5].reshape(-1, 2, 2) @ move[:, :2].T + move[:, 2]
     low, high = ends.min(axis=1), ends.max(axis=1)
@@ -126,7 +126,7 @@ def _moved(objects: Floats, move: np.ndarray) -> Floats:
 
 
 def load_frames(folder: Path, seeds: range) -> tuple[Image, list[Floats]]:
-    """Pictures (n, height, width, 3) BGR; for each, objects (k, 6): class id, box in its pixels, share that shows."""
+    """Images (n, height, width, 3) BGR; for each, objects (k, 6): class id, box in its pixels, visible share."""
     images, objects = [], []
     for seed in seeds:
         frames = load_scene(folder / f"scene-{seed}.npz")
@@ -139,7 +139,7 @@ def load_frames(folder: Path, seeds: range) -> tuple[Image, list[Floats]]:
 
 
 def train(folder: Path, seeds: range, epochs: int, *, bfloat16: bool = False) -> None:
-    """Go on from the folder's checkpoint, if there is one, to the last epoch."""
+    """Train to the last epoch, from the folder's checkpoint if there is one."""
     images, objects = load_frames(folder / "train", seeds)
     training, checkpoint = Training(len(images) // BATCH, epochs, bfloat16=bfloat16), folder / "checkpoint.pt"
     if checkpoint.exists():
@@ -160,11 +160,11 @@ def train(folder: Path, seeds: range, epochs: int, *, bfloat16: bool = False) ->
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("folder", type=Path, help="for frames and the checkpoint")
+    parser.add_argument("folder", type=Path, help="folder for frames and the checkpoint")
     parser.add_argument("--scenes", type=int, default=len(TRAINING_SEEDS))
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--bfloat16", action="store_true", help="half the time on a CPU that has it")
+    parser.add_argument("--bfloat16", action="store_true", help="half the time on CPUs with bfloat16 instructions")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""What there is to see in each frame, from the plan alone: boxes, how much of each shows, counts and crossings."""
+"""Ground truth computed from the plan: boxes, visible shares, counts and line crossings."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from demo.shapes import outline, placed
 Floats = npt.NDArray[np.float64]
 
 COUNTED_SHARE: Final = 0.3
-"""An item counts in a frame that shows at least so much of its outline."""
+"""An item counts in a frame if at least this share of its outline is visible."""
 LINE_M: Final = -0.55
-"""The counted line crosses both belts here."""
+"""Position of the counted line, which crosses both belts."""
 _COARSE: Final = 2
 _MARGIN_M: Final = 0.1
 
@@ -31,11 +31,11 @@ class Seen(NamedTuple):
 
     item: Item
     xyxy: tuple[float, float, float, float]
-    """Its box in pixels, what is hidden by others included, cut at the edges of the picture."""
+    """Its box in pixels, including hidden parts, clipped to the image."""
     share: float
-    """How much of its outline shows, 0 to 1."""
-    centre_px: tuple[float, float]
-    """Of its whole box, inside the picture or not."""
+    """Visible share of its outline, 0 to 1."""
+    center_px: tuple[float, float]
+    """Center of its unclipped box."""
 
     @property
     def counts(self) -> bool:
@@ -43,7 +43,7 @@ class Seen(NamedTuple):
 
 
 def seen_at(setting: Setting, time_s: float) -> list[Seen]:
-    """Every item of which anything shows at a moment, the furthest first."""
+    """Every item that is at least partly visible at a time, the furthest first."""
     camera, plan = setting.camera, setting.plan
     shift = setting.mount.shift_px(time_s)
     items = back_to_front(plan, camera, time_s)
@@ -60,7 +60,7 @@ def counts_at(seen: list[Seen]) -> list[int]:
 
 
 def truth_of(setting: Setting, seconds: int, fps: int) -> dict[str, object]:
-    """The truth of a clip, as it stands in its file."""
+    """The ground truth of a clip, as stored in its file."""
     frames = [seen_at(setting, number / fps) for number in range(seconds * fps)]
     by_second = [counts_at(frame) for frame in frames[::fps]]
     unique = {one.item.number: one.item.class_name for frame in frames for one in frame if one.counts}
@@ -80,7 +80,7 @@ def truth_of(setting: Setting, seconds: int, fps: int) -> dict[str, object]:
 
 
 def line_px(setting: Setting) -> tuple[list[float], list[float]]:
-    """Two points of the picture: the near end and the far end of the counted line."""
+    """Near end and far end of the counted line, in pixels."""
     belts = setting.plan.belts
     near_m = min(belt.across_m - belt.width_m / 2 for belt in belts) - _MARGIN_M
     far_m = max(belt.across_m + belt.width_m / 2 for belt in belts) + _MARGIN_M
@@ -90,11 +90,11 @@ def line_px(setting: Setting) -> tuple[list[float], list[float]]:
 
 
 def crossings(frames: list[list[Seen]], start: list[float], end: list[float]) -> Iterator[tuple[str, str]]:
-    """(class, "right" or "left") for each time the middle of an item's box passes the line."""
+    """(class, "right" or "left") for each crossing of the line by the center of an item's box."""
     sides: dict[int, bool] = {}
     for frame in frames:
         for one in frame:
-            is_right = _right_of(one.centre_px, start, end)
+            is_right = _right_of(one.center_px, start, end)
             if sides.get(one.item.number, is_right) != is_right:
                 yield one.item.class_name, "right" if is_right else "left"
             sides[one.item.number] = is_right
@@ -111,7 +111,7 @@ def _right_of(point: tuple[float, float], start: list[float], end: list[float]) 
 
 
 def _shares(hulls: list[Floats], bridge: list[Floats]) -> list[float]:
-    """How much of each outline is in the picture and not under what comes later."""
+    """Share of each outline inside the image and not covered by later ones."""
     owners = np.zeros((HEIGHT_PX // _COARSE, WIDTH_PX // _COARSE), dtype=np.uint8)
     areas = []
     for number, points in enumerate([*hulls, *bridge]):
@@ -125,7 +125,7 @@ def _shares(hulls: list[Floats], bridge: list[Floats]) -> list[float]:
 
 def _seen(item: Item, hull: Floats, share: float) -> Seen:
     low, high = hull.min(axis=0), hull.max(axis=0)
-    centre = (float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2)
+    center = (float(low[0] + high[0]) / 2, float(low[1] + high[1]) / 2)
     left, top = np.clip(low, 0, (WIDTH_PX, HEIGHT_PX)).tolist()
     right, bottom = np.clip(high, 0, (WIDTH_PX, HEIGHT_PX)).tolist()
-    return Seen(item, (left, top, right, bottom), share, centre)
+    return Seen(item, (left, top, right, bottom), share, center)

@@ -1,4 +1,4 @@
-"""Rolls of cardboard with caps: the strip of them that is seen, shaded round, and the end that is."""
+"""Cardboard tubes: the visible half of the cylinder and the visible cap."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from demo.light import shade
 from demo.paint import Patch, Stage
-from demo.textures import INKS, KRAFT, WHITE, Colour, Image, Random, label, noise, pick, shaded, size_px, stick
+from demo.textures import INKS, KRAFT, WHITE, Color, Image, Random, label, noise, pick, shaded, size_px, stick
 
 Floats = npt.NDArray[np.float64]
 Place = Callable[[Floats], Floats]
 
-CAPS: Final[tuple[Colour, ...]] = (WHITE, (40, 38, 36), (50, 50, 170), (150, 90, 30))
+CAPS: Final[tuple[Color, ...]] = (WHITE, (40, 38, 36), (50, 50, 170), (150, 90, 30))
 
 
 class Tube:
@@ -39,7 +39,7 @@ class Tube:
                 self._paint_cap(patch, stage, end, outward)
 
     def _shaded(self, side: Floats, outward: Floats) -> Image:
-        """The wrap with the light that each of its lines gets."""
+        """The wrap, shaded as a cylinder."""
         across = np.linspace(-1, 1, self._wrap.shape[0])
         normals = across[:, np.newaxis] * _unit(side) + np.sqrt(1 - across**2)[:, np.newaxis] * outward
         light = np.array([shade(normal) for normal in normals]) * (0.72 + 0.28 * np.sqrt(1 - across**2))
@@ -78,9 +78,9 @@ def _wrap(random: Random, length_m: float, width_m: float) -> Image:
     return wrap
 
 
-def _cap(colour: Colour) -> Image:
-    cap = np.full((64, 64, 3), colour, dtype=np.uint8)
-    dark, pale = tuple(int(v * 0.7) for v in colour), tuple(min(int(v * 1.15) + 10, 255) for v in colour)
+def _cap(color: Color) -> Image:
+    cap = np.full((64, 64, 3), color, dtype=np.uint8)
+    dark, pale = tuple(int(v * 0.7) for v in color), tuple(min(int(v * 1.15) + 10, 255) for v in color)
     cv2.circle(cap, (32, 32), 31, pale, 3, cv2.LINE_AA)
     cv2.circle(cap, (32, 32), 22, dark, 2, cv2.LINE_AA)
     return cap

@@ -1,4 +1,4 @@
-"""The committed model, through the engine that runs anybody's exports."""
+"""The committed model, run by the engine."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def detector() -> Detector:
     return open_detector(MODELS, *MODEL, InferenceParams())
 
 
-def test_the_model_is_small_and_says_what_it_finds(detector: Detector) -> None:
+def test_model_is_small_and_lists_its_classes(detector: Detector) -> None:
     assert (MODELS.joinpath(*MODEL) / "model.onnx").stat().st_size <= 4_000_000
     assert detector.classes == list(CLASSES)
     assert describe(MODELS, *MODEL).inference_type == "object-detection"
 
 
-def test_the_model_counts_what_is_there_in_calm_and_rush(detector: Detector) -> None:
+def test_counts_match_the_truth_in_calm_and_rush(detector: Detector) -> None:
     index = build_index(CLIP)
     seconds = np.array([2, 18, 40, 57])
     frames = FrameReader(CLIP, index).frames((seconds * FPS).tolist())
@@ -37,6 +37,6 @@ def test_the_model_counts_what_is_there_in_calm_and_rush(detector: Detector) -> 
     assert (np.abs(counts - truth) <= 1).mean() >= 0.95
 
 
-def test_the_model_finds_nothing_where_there_is_nothing(detector: Detector) -> None:
-    grey = np.full((720, 1280, 3), 120, dtype=np.uint8)
-    assert predictions(detector, Picture.of(grey)) == []
+def test_empty_frame_has_no_detections(detector: Detector) -> None:
+    gray = np.full((720, 1280, 3), 120, dtype=np.uint8)
+    assert predictions(detector, Picture.of(gray)) == []

@@ -1,4 +1,4 @@
-"""What lies on the belts, from a seed."""
+"""The seeded plan of the items on the belts."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def belt(*phases: Phase, halts: tuple[Halt, ...] = (), speed: float = 0.5) -> Be
     return Belt(0.0, 0.9, 0.8, speed, phases or (BUSY,), halts)
 
 
-def test_the_same_seed_plans_the_same_items_and_another_one_others() -> None:
+def test_plan_is_deterministic_by_seed() -> None:
     assert make_plan((belt(),), 30, 5) == make_plan((belt(),), 30, 5)
     assert make_plan((belt(),), 30, 5) != make_plan((belt(),), 30, 6)
 
 
-def test_nothing_stands_in_anything_else_and_only_flat_things_lie_on_one_another() -> None:
+def test_items_do_not_intersect_and_only_flat_items_overlap() -> None:
     items = make_plan((belt(),), 60, 5).items
     assert len(items) > 40
     for one, other in itertools.combinations(items, 2):
@@ -34,7 +34,7 @@ def test_nothing_stands_in_anything_else_and_only_flat_things_lie_on_one_another
             assert one.base_m != other.base_m
 
 
-def test_a_rush_is_a_rush_when_it_passes_the_middle() -> None:
+def test_rush_reaches_the_middle_in_its_phase() -> None:
     plan = make_plan((belt(Phase(20, 0.2, EVEN), Phase(40, 1.5, EVEN), Phase(99, 0.2, EVEN)),), 60, 5)
     middles_s = np.array([item.along_m / 0.5 for item in plan.items])
     calm, rush, late = (((middles_s > start) & (middles_s < start + 20)).sum() for start in (0, 20, 40))
@@ -42,28 +42,28 @@ def test_a_rush_is_a_rush_when_it_passes_the_middle() -> None:
     assert rush > 2 * late
 
 
-def test_a_halt_costs_its_length_and_half_of_braking_and_starting() -> None:
+def test_halt_costs_its_length_and_half_of_braking_and_accelerating() -> None:
     halting = belt(halts=(Halt(10, 14),))
-    assert halting.travelled_m(9) == pytest.approx(4.5)
-    assert halting.travelled_m(12) == halting.travelled_m(14) == pytest.approx(4.75)
-    assert halting.travelled_m(20) == pytest.approx(0.5 * (20 - 5))
+    assert halting.traveled_m(9) == pytest.approx(4.5)
+    assert halting.traveled_m(12) == halting.traveled_m(14) == pytest.approx(4.75)
+    assert halting.traveled_m(20) == pytest.approx(0.5 * (20 - 5))
     assert [halting.pace(time_s) for time_s in (8, 9.5, 12, 14.5, 16)] == [1, 0.5, 0, 0.5, 1]
 
 
-def test_the_way_run_is_the_pace_summed_up() -> None:
+def test_distance_is_the_integral_of_the_pace() -> None:
     halting = belt(halts=(Halt(10, 14),))
     times_s = np.linspace(0, 20, 20_001)
     paces = np.array([halting.pace(float(time_s)) for time_s in times_s])
-    assert halting.travelled_m(20) == pytest.approx(0.5 * np.trapezoid(paces, times_s), abs=1e-3)
+    assert halting.traveled_m(20) == pytest.approx(0.5 * np.trapezoid(paces, times_s), abs=1e-3)
 
 
-def test_a_belt_to_the_left_carries_its_items_to_the_left() -> None:
+def test_belt_with_negative_speed_moves_items_to_the_left() -> None:
     plan = make_plan((belt(speed=-0.5),), 20, 5)
     item = plan.present(5)[0]
-    assert plan.centre_m(item, 6)[0] == pytest.approx(plan.centre_m(item, 5)[0] - 0.5)
+    assert plan.center_m(item, 6)[0] == pytest.approx(plan.center_m(item, 5)[0] - 0.5)
 
 
-def test_a_box_is_where_its_item_is_seen_and_stays_in_the_picture() -> None:
+def test_box_encloses_the_projected_item_within_the_image() -> None:
     for one in (one for time_s in (10.0, 30.0, 50.0) for one in seen_at(sample_setting(), time_s)):
         left, top, right, bottom = one.xyxy
         assert 0 <= left <= right <= 1280
@@ -71,7 +71,7 @@ def test_a_box_is_where_its_item_is_seen_and_stays_in_the_picture() -> None:
         assert 0 < one.share <= 1
 
 
-def test_an_item_under_the_bridge_shows_less_than_one_beside_it() -> None:
+def test_item_under_the_bridge_is_less_visible_than_one_next_to_it() -> None:
     setting = sample_setting()
     shares: dict[int, list[float]] = {}
     for time_s in np.arange(8, 24, 0.25):
@@ -82,7 +82,7 @@ def test_an_item_under_the_bridge_shows_less_than_one_beside_it() -> None:
     assert np.median(dips) > 0.1
 
 
-def test_scenes_for_training_differ_in_everything_that_may_differ() -> None:
+def test_training_scenes_vary_every_parameter() -> None:
     one, other = training_setting(1000), training_setting(1001)
     assert one.camera != other.camera
     assert one.sky != other.sky

@@ -1,4 +1,4 @@
-"""The committed sample: the clip is what the product can play, and its truth is the renderer's."""
+"""The committed sample: its clip is playable, and its ground truth is the renderer's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def truth() -> dict[str, Any]:
     return held
 
 
-def test_the_clip_is_small_and_as_browsers_play_it() -> None:
+def test_clip_is_small_and_playable_in_browsers() -> None:
     assert CLIP.stat().st_size <= 8_000_000
     with av.open(str(CLIP)) as container:
         stream = container.streams.video[0]
@@ -36,12 +36,12 @@ def test_the_clip_is_small_and_as_browsers_play_it() -> None:
     assert 0 < head.find(b"moov") < 4096, "its index comes first, so that it plays before it is all there"
 
 
-def test_the_truth_is_of_this_clip(truth: dict[str, Any]) -> None:
+def test_truth_belongs_to_the_clip(truth: dict[str, Any]) -> None:
     assert truth["sha256"] == hashlib.sha256(CLIP.read_bytes()).hexdigest()
     assert (truth["fps"], truth["frames"], truth["width"], truth["height"]) == (FPS, SAMPLE_SECONDS * FPS, 1280, 720)
 
 
-def test_the_counts_are_those_of_the_plan(truth: dict[str, Any]) -> None:
+def test_counts_match_the_plan(truth: dict[str, Any]) -> None:
     setting = sample_setting()
     assert truth["seed"] == setting.seed
     planned = [counts_at(seen_at(setting, float(second))) for second in range(SAMPLE_SECONDS)]
@@ -49,8 +49,8 @@ def test_the_counts_are_those_of_the_plan(truth: dict[str, Any]) -> None:
     assert np.array(held).T.tolist() == planned
 
 
-def test_the_crossings_and_objects_are_those_of_the_plan(truth: dict[str, Any]) -> None:
-    """Looked at four times a second only: nothing crosses back, and what counts does so for longer than that."""
+def test_crossings_and_unique_objects_match_the_plan(truth: dict[str, Any]) -> None:
+    """Four samples per second are enough: no item crosses back, and items count for longer than that."""
     setting = sample_setting()
     frames = [seen_at(setting, quarter / 4) for quarter in range(SAMPLE_SECONDS * 4)]
     start, end = line_px(setting)
@@ -67,14 +67,14 @@ def test_the_crossings_and_objects_are_those_of_the_plan(truth: dict[str, Any]) 
         assert len(numbers) == pytest.approx(truth["unique_objects"][name], abs=1)
 
 
-def test_there_are_rushes_and_a_lull(truth: dict[str, Any]) -> None:
+def test_counts_have_rushes_and_a_lull(truth: dict[str, Any]) -> None:
     per_second = truth["counts_per_second"]
     boxes, soft = np.array(per_second["box"]), np.array(per_second["bag"]) + per_second["envelope"]
     assert boxes[14:26].mean() > 2 * boxes[36:44].mean()
     assert soft[50:62].mean() > 2 * soft[30:40].mean()
 
 
-def test_a_frame_is_rendered_as_it_stands_in_the_clip() -> None:
+def test_rendered_frame_equals_the_frame_of_the_clip() -> None:
     rendered = next(pictures(sample_setting(), 1))
     with av.open(str(CLIP)) as container:
         decoded = next(container.decode(video=0)).to_ndarray(format="bgr24")

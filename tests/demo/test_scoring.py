@@ -1,4 +1,4 @@
-"""Average precision, on cases that can be worked out by hand."""
+"""Average precision, on cases computed by hand."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ def scene(boxes: list[list[float]], confidence: list[float], objects: list[list[
     return Scene(found, np.array(confidence), there, counts)
 
 
-def test_finding_everything_and_nothing_else_is_one() -> None:
+def test_perfect_detections_score_one() -> None:
     assert average_precision([scene([A, B], [0.9, 0.8], [A, B])], 0.5) == pytest.approx(1)
 
 
-def test_finding_half_is_half() -> None:
+def test_half_of_the_objects_scores_half() -> None:
     assert average_precision([scene([A], [0.9], [A, B])], 0.5) == pytest.approx(51 / 101)
 
 
-def test_a_false_one_costs_only_what_is_found_after_it() -> None:
+def test_false_positive_lowers_precision_of_later_detections_only() -> None:
     first = average_precision([scene([C, A], [0.9, 0.8], [A])], 0.5)
     last = average_precision([scene([A, C], [0.9, 0.8], [A])], 0.5)
     assert first == pytest.approx(0.5)
     assert last == pytest.approx(1)
 
 
-def test_the_same_object_found_twice_is_one_found_and_one_false() -> None:
+def test_second_detection_of_an_object_is_a_false_positive() -> None:
     right, left_out = judge(scene([A, A], [0.9, 0.8], [A]), 0.5)
     assert right.tolist() == [True, False]
     assert left_out.tolist() == [False, False]
 
 
-def test_what_does_not_count_is_neither_right_nor_wrong() -> None:
+def test_uncounted_objects_are_ignored() -> None:
     right, left_out = judge(scene([A, B], [0.9, 0.8], [A, B], uncounted=1), 0.5)
     assert (right.tolist(), left_out.tolist()) == ([True, False], [False, True])
     assert average_precision([scene([A, B], [0.8, 0.9], [A, B], uncounted=1)], 0.5) == pytest.approx(1)
 
 
-def test_a_box_must_fit_well_enough() -> None:
+def test_box_must_exceed_the_iou_threshold() -> None:
     shifted = [4.0, 0, 14, 10]
     assert average_precision([scene([shifted], [0.9], [A])], 0.4) == pytest.approx(1)
     assert average_precision([scene([shifted], [0.9], [A])], 0.5) == 0
 
 
-def test_nothing_found_is_zero() -> None:
+def test_no_detections_score_zero() -> None:
     assert average_precision([scene([], [], [A])], 0.5) == 0

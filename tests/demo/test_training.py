@@ -1,4 +1,4 @@
-"""What the detector is told, and that a training goes on where it was cut off; only where PyTorch is installed."""
+"""Loss and training of the detector; skipped without PyTorch."""
 
 from __future__ import annotations
 
@@ -7,66 +7,66 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("torch", reason="PyTorch is in the demo's own requirements only")
+pytest.importorskip("torch", reason="PyTorch is only in demo/requirements.txt")
 
 import torch
 from torch import Tensor
 
 from demo.dataset import INPUT_PX
-from demo.loss import generalised_iou, iou, loss_of, targets_of
+from demo.loss import generalized_iou, iou, loss_of, targets_of
 from demo.model import Detector, Export, places
 from demo.plan import CLASSES
 from demo.train import Training, batches
 
-CENTRES, STRIDES = places(*INPUT_PX)
+CENTERS, STRIDES = places(*INPUT_PX)
 OBJECT = torch.tensor([[1.0, 100, 80, 180, 140]])
 
 
-def said(objects: Tensor) -> tuple[Tensor, Tensor]:
-    """Boxes and logits of a detector that is right everywhere."""
-    boxes = objects[:1, 1:].expand(len(CENTRES), 4).clone()
-    logits = torch.full((len(CENTRES), len(CLASSES)), -4.0)
+def perfect_output(objects: Tensor) -> tuple[Tensor, Tensor]:
+    """Boxes and logits of a perfect detector."""
+    boxes = objects[:1, 1:].expand(len(CENTERS), 4).clone()
+    logits = torch.full((len(CENTERS), len(CLASSES)), -4.0)
     logits[:, int(objects[0, 0])] = 4.0
     return boxes, logits
 
 
-def test_places_near_the_middle_answer_for_an_object_at_its_class_alone() -> None:
-    targets = targets_of(*said(OBJECT), OBJECT, CENTRES, STRIDES)
+def test_points_near_the_center_are_assigned_to_an_object_and_its_class() -> None:
+    targets = targets_of(*perfect_output(OBJECT), OBJECT, CENTERS, STRIDES)
     answering = targets.scores.amax(dim=1) > 0
     assert 1 <= int(answering.sum()) <= 8
     assert (targets.scores[answering].argmax(dim=1) == 1).all()
     assert (targets.boxes[answering] == OBJECT[0, 1:]).all()
     middle = torch.tensor([140.0, 110])
-    assert ((CENTRES[answering] - middle).abs() <= 2.5 * STRIDES[answering]).all()
+    assert ((CENTERS[answering] - middle).abs() <= 2.5 * STRIDES[answering]).all()
 
 
-def test_a_picture_of_nothing_asks_for_nothing() -> None:
-    targets = targets_of(*said(OBJECT), torch.zeros(0, 5), CENTRES, STRIDES)
+def test_image_without_objects_has_zero_targets() -> None:
+    targets = targets_of(*perfect_output(OBJECT), torch.zeros(0, 5), CENTERS, STRIDES)
     assert targets.scores.sum() == 0
 
 
-def test_being_right_costs_less_than_being_off() -> None:
-    boxes, logits = said(OBJECT)
-    right = loss_of(boxes[None], logits[None], [OBJECT], CENTRES, STRIDES)
-    off = loss_of(boxes[None] + 15, logits[None], [OBJECT], CENTRES, STRIDES)
+def test_correct_output_has_a_lower_loss() -> None:
+    boxes, logits = perfect_output(OBJECT)
+    right = loss_of(boxes[None], logits[None], [OBJECT], CENTERS, STRIDES)
+    off = loss_of(boxes[None] + 15, logits[None], [OBJECT], CENTERS, STRIDES)
     assert right < off
 
 
-def test_boxes_apart_are_worse_the_further_apart_they_are() -> None:
+def test_generalized_iou_falls_with_distance() -> None:
     one, near, far = (torch.tensor([[left, 0.0, left + 10, 10]]) for left in (0.0, 20.0, 200.0))
     assert iou(one, near) == iou(one, far) == 0
-    assert generalised_iou(one, one) == pytest.approx(1)
-    assert generalised_iou(one, far) < generalised_iou(one, near) < 0
+    assert generalized_iou(one, one) == pytest.approx(1)
+    assert generalized_iou(one, far) < generalized_iou(one, near) < 0
 
 
-def test_an_export_has_centre_size_and_scores_in_a_row_for_each_place() -> None:
+def test_export_has_center_size_and_scores_per_point() -> None:
     rows = Export(Detector(len(CLASSES)).eval())(torch.zeros(1, 3, INPUT_PX[1], INPUT_PX[0]))
-    assert rows.shape == (1, 4 + len(CLASSES), len(CENTRES))
+    assert rows.shape == (1, 4 + len(CLASSES), len(CENTERS))
     assert (rows[0, 2:4] > 0).all()
     assert ((rows[0, 4:] > 0) & (rows[0, 4:] < 1)).all()
 
 
-def test_a_training_that_was_cut_off_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+def test_resumed_training_equals_an_uninterrupted_one(tmp_path: Path) -> None:
     images = np.random.default_rng(7).integers(0, 255, (8, INPUT_PX[1], INPUT_PX[0], 3), dtype=np.uint8)
     objects = [np.array([[1, 100, 80, 180, 140, 1]], dtype=np.float32)] * 8
     whole, cut = Training(1, 3), Training(1, 3)
