@@ -209,7 +209,7 @@ def _accepted(folder: Path, models: list[ModelRequest], infer_fps: float) -> Job
     spool = Spool(folder / "engine")
     arrival = spool.receive("video")
     arrival.write(VIDEO.read_bytes())
-    arrival.keep()
+    arrival.commit()
     return spool.accept(JobRequest(models=models, infer_fps=infer_fps), upload_id="video")
 
 

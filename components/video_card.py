@@ -6,6 +6,7 @@ import streamlit as st
 
 from components.errors import escape_markdown
 from frametally.library.video_store import StoredVideo
+from frametally.storage.space import format_size
 
 
 def video_card(video: StoredVideo) -> None:
@@ -37,8 +38,3 @@ def format_time(seconds: float) -> str:
     minutes, rest = divmod(round(max(seconds, 0), 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
-
-
-def format_size(size_bytes: int) -> str:
-    """A size as people say it."""
-    return f"{size_bytes / 1e6:,.1f} MB" if size_bytes < 1e9 else f"{size_bytes / 1e9:,.2f} GB"

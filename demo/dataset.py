@@ -22,6 +22,7 @@ from demo.scene import Scene
 from demo.settings import training_setting
 from demo.truth import seen_at
 from frametally.engine.picture import Picture
+from frametally.storage.atomic import atomic_path
 
 Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -62,9 +63,8 @@ def make_scene(seed: int, folder: Path) -> Path:
         cv2.setNumThreads(1)
         images, objects = zip(*_frames(seed), strict=True)
         rows = [np.insert(found, 0, frame, axis=1) for frame, found in enumerate(objects)]
-        draft = path.with_suffix(".part.npz")
-        np.savez(draft, images=np.stack(images), objects=np.concatenate(rows).astype(np.float32))
-        draft.rename(path)
+        with atomic_path(path, sync=False) as draft, draft.open("wb") as file:
+            np.savez(file, images=np.stack(images), objects=np.concatenate(rows).astype(np.float32))
     return path
 
 

@@ -23,6 +23,7 @@ from demo.loss import loss_of
 from demo.model import Detector, places
 from demo.plan import CLASSES
 from demo.truth import COUNTED_SHARE
+from frametally.storage.atomic import atomic_path
 
 SEED: Final = 7
 EPOCHS: Final = 14
@@ -61,11 +62,10 @@ class Training:
         return float(loss.detach())
 
     def save(self, path: Path) -> None:
-        draft = path.with_suffix(".part")
         parts = {"detector": self.detector, "mean": self.mean, "optimizer": self.optimizer}
         state = {name: part.state_dict() for name, part in parts.items()}
-        torch.save({**state, "epoch": self.epoch, "step": self.step}, draft)
-        draft.replace(path)
+        with atomic_path(path) as draft:
+            torch.save({**state, "epoch": self.epoch, "step": self.step}, draft)
 
     def load(self, path: Path) -> None:
         state: dict[str, Any] = torch.load(path, weights_only=True)

@@ -6,8 +6,6 @@ Both lie in `demo/`, where they were made; nothing here needs the network.
 from __future__ import annotations
 
 import shutil
-import uuid
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -19,7 +17,7 @@ from frametally.errors import SettingsError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
-from frametally.storage.atomic import fsync, read_json
+from frametally.storage.atomic import atomic_path, read_json
 from frametally.video.decoding import Image, read_frames
 from frametally.video.frame_index import build_index
 
@@ -101,15 +99,11 @@ def _install_model(target: Path) -> None:
     """Have the model in the models folder, whole; one that is there already stays as it is."""
     if target.exists():
         return
-    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(MODEL_FILE, draft)
-        fsync(draft)
-        draft.replace(target)
+        with atomic_path(target) as draft:
+            shutil.copyfile(MODEL_FILE, draft)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
         what = f"The sample's model cannot be put into the models folder: {error.strerror}."
         raise SettingsError(
             what, "Check FRAMETALLY_MODELS_DIR, and that there is room and this user may write."

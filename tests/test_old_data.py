@@ -116,7 +116,7 @@ def numbers(results: Results, name: str, expected: dict[str, Any]) -> dict[str, 
         found["counts"][confidence] = {
             "boxes": counts.boxes.tolist(),
             "analyzed": counts.analyzed.tolist(),
-            "totals": totals,
+            "totals": metrics,
         }
     found["series"] = [
         {"names": list(series.names), "values": np.nan_to_num(series.values, nan=-1.0).tolist()}

@@ -25,7 +25,8 @@ from frametally.exports.tables import (
 from frametally.job import Job
 from frametally.library.video_store import StoredVideo
 from frametally.results import ARCHIVE_NAME
-from frametally.storage.atomic import TRY_AGAIN, check_room, disk_full_explained
+from frametally.storage.folders import size_of
+from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 _KEEP_TABLES_S = 24 * 3600.0
 Write = Callable[[View, Path, Progress | None], None]
@@ -80,11 +81,11 @@ def _prepare(deployment: Deployment, job: Job, write: Callable[[Path, Progress],
         bar.progress(min(share, 1.0), text=f"Writing · {share:.0%}")
 
     try:
-        with disk_full_explained("this table", TRY_AGAIN):
+        with explain_disk_full("this table", TRY_AGAIN):
             _make_room(path.parent, deployment.workflow.clock().timestamp())
             # A table takes about as much as what it is made from.
             results = deployment.settings.results_dir / job.id
-            check_room(path.parent, sum(file.stat().st_size for file in results.iterdir()), "this table", TRY_AGAIN)
+            check_room(path.parent, size_of(results), "this table", TRY_AGAIN)
             write(path, show)
     except FrametallyError as error:
         bar.empty()

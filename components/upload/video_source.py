@@ -10,12 +10,13 @@ import streamlit as st
 
 from components.errors import show_error
 from components.upload.video_uploader import video_uploader
-from components.video_card import format_size, video_card
+from components.video_card import video_card
 from frametally.client.request import split_url
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.library.video_store import StoredVideo
 from frametally.network.download import fetch
+from frametally.storage.space import format_size
 
 
 @dataclass(frozen=True, kw_only=True)

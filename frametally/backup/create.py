@@ -28,7 +28,8 @@ import msgspec
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
 from frametally.ledger.snapshot import copy_out, job_ids, sqlite_path
-from frametally.storage.atomic import fsync, keep_as_new
+from frametally.storage.atomic import atomic_path
+from frametally.storage.folders import files_below, size_of
 
 MANIFEST: Final = "manifest.json"
 LEDGER: Final = "ledger.db"
@@ -68,9 +69,9 @@ def sizes(settings: Settings) -> dict[str, int]:
     ledger = sqlite_path(settings.database_url)
     return {
         "ledger": sum(path.stat().st_size for path in _files_of(ledger)) if ledger else 0,
-        "results": _size_of(settings.results_dir),
-        "videos": _size_of(settings.media_dir / "videos"),
-        "models": _size_of(settings.models_dir),
+        "results": size_of(settings.results_dir),
+        "videos": size_of(settings.media_dir / "videos"),
+        "models": size_of(settings.models_dir),
     }
 
 
@@ -90,22 +91,14 @@ def back_up(
     """
     _check_target(settings, target, parts)
     ledger = target.with_name(f".{target.name}.{uuid4().hex}.db")
-    draft = ledger.with_suffix(".part")
     try:
         os.close(os.open(ledger, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         schema = copy_out(settings.database_url, ledger)
-        with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
-            with zipfile.ZipFile(file, "w") as packed:
-                writer = _Writer(packed, on_progress)
-                _write_all(writer, settings, ledger, parts)
-                manifest = Manifest(
-                    format=FORMAT, made_at=made_at, schema=schema, parts=list(parts), files=writer.files
-                )
-                packed.writestr(MANIFEST, msgspec.json.encode(manifest))
-            file.flush()
-            os.fsync(file.fileno())
-        keep_as_new(draft, target)
-        fsync(target.parent)
+        with atomic_path(target, replace=False, mode=0o600) as draft, zipfile.ZipFile(draft, "w") as packed:
+            writer = _Writer(packed, on_progress)
+            _write_all(writer, settings, ledger, parts)
+            manifest = Manifest(format=FORMAT, made_at=made_at, schema=schema, parts=list(parts), files=writer.files)
+            packed.writestr(MANIFEST, msgspec.json.encode(manifest))
     except FileExistsError as error:
         raise _exists(target) from error
     except OSError as error:
@@ -113,7 +106,6 @@ def back_up(
         raise BackupError(what, "Free some space there, or name another place.") from error
     finally:
         ledger.unlink(missing_ok=True)
-        draft.unlink(missing_ok=True)
     return manifest
 
 
@@ -183,7 +175,7 @@ def _opened_together(folder: Path, stack: ExitStack) -> list[tuple[str, BinaryIO
 def _contents(folder: Path) -> dict[str, int]:
     """The files below a folder, by path in it, and which file each one is."""
     found = {}
-    for path in sorted(_below(folder)):
+    for path in sorted(files_below(folder)):
         with suppress(FileNotFoundError):
             if path.is_file() and not path.is_symlink():
                 found[path.relative_to(folder).as_posix()] = path.stat().st_ino
@@ -213,17 +205,3 @@ def _exists(target: Path) -> BackupError:
 def _files_of(ledger: Path) -> list[Path]:
     """The ledger and what its log still holds."""
     return [path for path in (ledger, ledger.with_name(f"{ledger.name}-wal")) if path.exists()]
-
-
-def _size_of(folder: Path) -> int:
-    total = 0
-    for path in _below(folder):
-        with suppress(OSError):
-            total += path.stat().st_size if path.is_file() else 0
-    return total
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """All files below a folder; unlike `rglob`, it bears that others remove some of its folders meanwhile."""
-    for home, _, names in os.walk(folder):
-        yield from (Path(home, name) for name in names)

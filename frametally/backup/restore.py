@@ -26,8 +26,9 @@ from frametally.config.settings import Settings
 from frametally.errors import BackupError
 from frametally.ledger import schema
 from frametally.ledger.snapshot import check_copy, copy_in, holds_rows, sqlite_path
-from frametally.storage.atomic import DISK_RESERVE_BYTES, fsync
-from frametally.storage.locks import alone
+from frametally.storage.atomic import atomic_path, fsync
+from frametally.storage.locks import lock_exclusive
+from frametally.storage.space import DISK_RESERVE_BYTES
 
 FOLDER: Final = ".restore"
 _MAX_MANIFEST_BYTES: Final = 256 << 20
@@ -61,7 +62,7 @@ def restore(settings: Settings, source: Path, *, replace: bool, on_progress: Pro
         BackupError: it is damaged or no backup, there is no room, or something is there and `replace` is not given.
         SettingsError: a dashboard is running, or the backup is of a newer program.
     """
-    with alone(settings.data_dir), _opened(source) as packed:
+    with lock_exclusive(settings.data_dir), _opened(source) as packed:
         manifest = _manifest_of(packed)
         finish_or_forget(settings)
         if not replace and _is_occupied(settings):
@@ -222,14 +223,10 @@ def _put_ledger(settings: Settings, copy: Path) -> None:
         copy.unlink()
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.restored")
-    shutil.copyfile(copy, beside)
-    beside.chmod(0o600)
-    fsync(beside)
-    for ending in ("-wal", "-shm"):  # before the file itself: the log of another ledger must not be played into it
-        path.with_name(path.name + ending).unlink(missing_ok=True)
-    beside.replace(path)
-    fsync(path.parent)
+    with atomic_path(path, mode=0o600) as draft:
+        shutil.copyfile(copy, draft)
+        for ending in ("-wal", "-shm"):  # before the file itself: SQLite would replay them into the restored ledger
+            path.with_name(path.name + ending).unlink(missing_ok=True)
     copy.unlink()
 
 

@@ -15,8 +15,8 @@ from frametally.cli.progress_bar import byte_progress
 from frametally.clock import utc_now
 from frametally.config.settings import Settings
 from frametally.ledger.snapshot import ledger_in_words
-from frametally.storage.atomic import size_in_words
 from frametally.storage.locks import lock_shared
+from frametally.storage.space import format_size
 
 
 def add_parser(commands: Any) -> None:
@@ -48,7 +48,7 @@ def run_backup(options: argparse.Namespace, settings: Settings, now: datetime) -
             manifest = back_up(settings, options.file.absolute(), parts=parts, made_at=now, on_progress=on_progress)
     finally:
         folder_lock.close()
-    print(f"{len(manifest.files)} files, {size_in_words(manifest.size_bytes)}, in {options.file}.")
+    print(f"{len(manifest.files)} files, {format_size(manifest.size_bytes)}, in {options.file}.")
     return ExitCode.OK
 
 
@@ -65,5 +65,5 @@ def _print_contents(size_bytes: dict[str, int], parts: Sequence[Part]) -> None:
     for name in ("ledger", "results", "videos", "models"):
         is_included = name in ("ledger", "results", *parts)
         omitted = "" if is_included else f", omitted (--{name})"
-        print(f"{name.capitalize():8} {size_in_words(size_bytes[name])}{omitted}")
+        print(f"{name.capitalize():8} {format_size(size_bytes[name])}{omitted}")
     print(f"Secrets  {'link secret, engine key' if 'secrets' in parts else 'omitted'}")

@@ -12,7 +12,7 @@ from frametally.cli.exit_code import ExitCode
 from frametally.cli.progress_bar import byte_progress
 from frametally.config.settings import Settings
 from frametally.ledger.snapshot import ledger_in_words
-from frametally.storage.atomic import size_in_words
+from frametally.storage.space import format_size
 
 
 def add_parser(commands: Any) -> None:
@@ -34,5 +34,5 @@ def run_restore(options: argparse.Namespace, settings: Settings) -> int:
     with byte_progress(expected_bytes) as on_progress:
         manifest = restore(settings, options.file, replace=options.replace, on_progress=on_progress)
     made_at = f"{manifest.made_at:%Y-%m-%d %H:%M} UTC"
-    print(f"Restored {len(manifest.files)} files, {size_in_words(manifest.size_bytes)}, as of {made_at}.")
+    print(f"Restored {len(manifest.files)} files, {format_size(manifest.size_bytes)}, as of {made_at}.")
     return ExitCode.OK

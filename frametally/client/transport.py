@@ -10,14 +10,11 @@ from __future__ import annotations
 import gzip
 import io
 import ipaddress
-import os
-import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar, cast
+from typing import BinaryIO, Final, TypeVar
 from urllib.parse import SplitResult
 
 import msgspec
@@ -27,6 +24,7 @@ import urllib3.exceptions as below
 from frametally.client.request import CHECK_SERVICE, Call, fault_in_words, split_url, was_sent
 from frametally.errors import BadRequest, MediaError
 from frametally.network.link_guard import Adapter, NotPublic
+from frametally.storage.atomic import atomic_path
 
 Answer = TypeVar("Answer")
 
@@ -74,7 +72,7 @@ def save(
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
     """Write the body to a file, which appears only once it is complete."""
-    with _appearing_when_complete(destination) as file:
+    with atomic_path(destination, mode=0o600) as draft, draft.open("wb") as file:
         copy(call, response, file, max_bytes, on_progress)
 
 
@@ -210,21 +208,6 @@ def _no_login(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 def _unreadable_video(why: str) -> MediaError:
     return MediaError(f"The video cannot be read to its end: {why}.", "Upload it again and start a new job.")
-
-
-@contextmanager
-def _appearing_when_complete(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes its name only when the block ends well; else nothing of it stays."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False) as file:
-        draft = Path(file.name)
-        try:
-            yield cast("BinaryIO", file)
-            file.flush()
-            os.fsync(file.fileno())
-            draft.replace(path)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
 
 
 def _port(parts: SplitResult) -> int:

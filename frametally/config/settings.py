@@ -12,7 +12,8 @@ from frametally.config.inference_servers import KEY_SETTING, NO_SERVERS, SERVERS
 from frametally.errors import SettingsError
 from frametally.network.urls import parse_service_url
 from frametally.notifications.smtp import parse_mail_server
-from frametally.storage.atomic import fsync, locked
+from frametally.storage.atomic import write_bytes
+from frametally.storage.locks import locked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,19 +249,12 @@ def read_or_make_secret(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path.parent):
             if not path.exists():
-                _make_secret(path)
+                # Flushed to disk: an empty secret after a power cut would be known to everyone.
+                write_bytes(path, secrets.token_urlsafe(32).encode(), mode=0o600)
     secret = path.read_text().strip()
     if not secret:
         raise SettingsError(f"The file {path.name} of the data folder is empty.", "Remove it: a new one is made.")
     return secret
-
-
-def _make_secret(path: Path) -> None:
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    draft.touch(mode=0o600)
-    draft.write_text(secrets.token_urlsafe(32))
-    fsync(draft)  # a power cut must not leave an empty secret, which everybody knows
-    draft.replace(path)
 
 
 def _suggestion(name: str) -> str:

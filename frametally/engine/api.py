@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
 import uuid
@@ -52,7 +51,8 @@ from frametally.network.routes import (
     HttpError,
     with_optional_slash,
 )
-from frametally.storage.atomic import Arrival, DiskFull
+from frametally.storage.atomic import PendingFile
+from frametally.storage.space import DiskFull, is_disk_full
 
 BATCH_BYTES: Final = 4 << 20
 MAX_JSON_BYTES: Final = 1 << 20
@@ -126,12 +126,12 @@ class Api:
     async def receive_upload(self, request: Request) -> Response:
         if int(request.headers.get("content-length", "0")) > self._max_video_bytes:
             raise self._too_large()
-        arrival = await run_in_threadpool(self._spool.receive, request.state.upload_id)
+        pending = await run_in_threadpool(self._spool.receive, request.state.upload_id)
         try:
-            await self._write_body(request, arrival)
-            await run_in_threadpool(arrival.keep)
+            await self._write_body(request, pending)
+            await run_in_threadpool(pending.commit)
         finally:
-            arrival.discard()
+            pending.discard()
         return Response()
 
     async def create_job(self, request: Request) -> Response:
@@ -200,7 +200,7 @@ class Api:
         except LinkExpired as error:
             raise HttpError.of(403, error) from error
 
-    async def _write_body(self, request: Request, arrival: Arrival) -> None:
+    async def _write_body(self, request: Request, pending: PendingFile) -> None:
         """Stream the body to disk in large pieces from a thread: small writes would hold up the event loop."""
         buffer = bytearray()
         received = 0
@@ -210,9 +210,9 @@ class Api:
                 raise self._too_large()
             buffer += chunk
             if len(buffer) >= BATCH_BYTES:
-                await run_in_threadpool(arrival.write, buffer)
+                await run_in_threadpool(pending.write, buffer)
                 buffer = bytearray()
-        await run_in_threadpool(arrival.write, buffer)
+        await run_in_threadpool(pending.write, buffer)
 
     def _check_models(self, models: list[ModelRequest]) -> None:
         if not models:
@@ -276,7 +276,7 @@ async def _refusals_answered(handler: Handler, request: Request) -> Response:
     except DiskFull as error:
         return _json(ErrorBody(error.what, error.next_step), status=507)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_disk_full(error):
             raise
         return _json(ErrorBody("The engine's disk is full.", "Free some space, then try again."), status=507)
 

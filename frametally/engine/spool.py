@@ -26,9 +26,11 @@ import msgspec
 from msgspec import Struct
 
 from frametally.contract import CANCELLED, ModelRequest, RunProgress
-from frametally.engine.facts import read_fact, replace_file
 from frametally.errors import MediaError
-from frametally.storage.atomic import Arrival, fsync, last_change, link_or_copy, locked
+from frametally.storage.atomic import PendingFile, publish, read_json, write_json
+from frametally.storage.folders import last_change
+from frametally.storage.hard_links import link_or_copy
+from frametally.storage.locks import locked
 
 MAX_DEATHS: Final = 3
 MAX_KILLS: Final = 10
@@ -112,11 +114,11 @@ class Job:
 
     @property
     def progress(self) -> Progress | None:
-        return read_fact(self._progress, Progress)
+        return read_json(self._progress, Progress)
 
     @property
     def failure(self) -> Failure | None:
-        return read_fact(self.folder / "failure.json", Failure)
+        return read_json(self.folder / "failure.json", Failure)
 
     @property
     def is_cancelled(self) -> bool:
@@ -124,7 +126,7 @@ class Job:
 
     def report(self, progress: Progress) -> None:
         """Say how far it is. Not synced: after a crash the job starts again anyway."""
-        replace_file(self._progress, msgspec.json.encode(progress), sync=False)
+        write_json(self._progress, progress, sync=False)
 
     def cancel(self) -> bool:
         """End it because nobody wants it any more; False where it had ended before."""
@@ -140,12 +142,9 @@ class Job:
 
         A job that had ended before stays as it was.
         """
-        with draft.open("rb") as file:
-            os.fsync(file.fileno())
         with self._ending() as is_first:
             if is_first:
-                draft.replace(self.results)
-                fsync(self.folder)
+                publish(draft, self.results)
         self.let_go()
 
     def let_go(self) -> None:
@@ -163,9 +162,9 @@ class Job:
     def count_death(self, *, was_killed: bool) -> None:
         """Note that its worker died; where that was one time too many, the job has failed."""
         path = self.folder / "deaths.json"
-        earlier = read_fact(path, Deaths) or Deaths()
+        earlier = read_json(path, Deaths) or Deaths()
         deaths = Deaths(earlier.count + (not was_killed), earlier.killed + was_killed)
-        replace_file(path, msgspec.json.encode(deaths))
+        write_json(path, deaths)
         if deaths.are_too_many:
             self.fail(
                 f"The engine's worker died {deaths.count + deaths.killed} times while it ran this job, most likely for "
@@ -176,7 +175,7 @@ class Job:
         with self._ending() as is_first:
             if is_first:
                 self._progress.unlink(missing_ok=True)  # on a full disk it makes the room for the reason
-                replace_file(self.folder / "failure.json", msgspec.json.encode(Failure(reason)))
+                write_json(self.folder / "failure.json", Failure(reason))
         self.let_go()
         return is_first
 
@@ -206,9 +205,9 @@ class Spool:
         for path in (folder, self._uploads, self._jobs):
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def receive(self, upload_id: str) -> Arrival:
+    def receive(self, upload_id: str) -> PendingFile:
         """Begin to write an upload down."""
-        return Arrival(self._uploads / upload_id)
+        return PendingFile(self._uploads / upload_id)
 
     def forget_old(self, *, now_s: float, keep_s: float = KEEP_S) -> None:
         """Remove uploads and ended jobs of more than `keep_s` ago, and what stopped arriving yesterday.
@@ -249,7 +248,7 @@ class Spool:
                 job.video.unlink(missing_ok=True)  # of a start that a crash cut short
                 # A second name, not a copy: what is uploaded to the link later does not change a running job.
                 link_or_copy(self._uploads / upload_id, job.video)
-            replace_file(job.folder / "request.json", msgspec.json.encode(request))
+            write_json(job.folder / "request.json", request)
         except OSError as error:
             shutil.rmtree(job.folder, ignore_errors=True)
             if isinstance(error, FileNotFoundError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import errno
 import logging
 import os
 import signal
@@ -24,6 +23,7 @@ from frametally.engine.spool import KEEP_S, Job, Progress, Spool
 from frametally.engine.watchdog import FETCHING, LOOK_EVERY_S, Watch
 from frametally.errors import FrametallyError, OutOfMemory
 from frametally.network.download import fetch
+from frametally.storage.space import is_disk_full
 
 TIDY_EVERY_S: Final = 3600.0
 TRY_AGAIN_S: Final = 5.0
@@ -117,7 +117,7 @@ def _reason(job: Job, error: Exception) -> str:
     """Why a job failed, for a person to read; what is nobody's business but ours goes to the log."""
     if isinstance(error, FrametallyError):
         return str(error)
-    if _is_disk_full(error):
+    if is_disk_full(error):
         return "The engine's disk is full. Free some space and run the job again."
     _LOG.error("job %s failed", job.id, exc_info=error)
     if _lacks_memory(error):
@@ -127,17 +127,13 @@ def _reason(job: Job, error: Exception) -> str:
 
 def _is_foreseen(error: Exception) -> bool:
     """Whether it leaves nothing behind; a process that was out of memory once may never have enough again."""
-    return _is_disk_full(error) or (isinstance(error, FrametallyError) and not _lacks_memory(error))
+    return is_disk_full(error) or (isinstance(error, FrametallyError) and not _lacks_memory(error))
 
 
 def _lacks_memory(error: Exception) -> bool:
     """The memory that is missing may be that of a new thread, in the decoder or here."""
     no_thread = isinstance(error, BlockingIOError) or "can't start new thread" in str(error)
     return no_thread or isinstance(error, (MemoryError, OutOfMemory))
-
-
-def _is_disk_full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _give_memory_back() -> None:

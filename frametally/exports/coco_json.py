@@ -14,8 +14,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from frametally.analysis.view import Progress, View, ViewedBoxes, chunks_of
 from frametally.coco import COCO_PERSON
-from frametally.exports.tables import appearing, check_boxes
+from frametally.exports.tables import check_boxes
 from frametally.results import Boxes, Kind
+from frametally.storage.atomic import atomic_path
 from frametally.storage.file_names import safe_file_name
 
 DEFINITION: Final = (
@@ -72,7 +73,7 @@ def write_coco(view: View, path: Path, video_name: str, progress: Progress | Non
         ResultsError: the model's results are no boxes.
     """
     check_boxes(view)
-    with appearing(path) as draft, draft.open("wb") as file:
+    with atomic_path(path) as draft, draft.open("wb") as file:
         file.write(b'{"info":' + msgspec.json.encode(_info(view, video_name)) + b',"images":[')
         _write_items(file, _images(view, Path(safe_file_name(video_name)).stem))
         file.write(b'],"annotations":[')

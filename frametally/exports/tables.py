@@ -6,9 +6,7 @@ counts are empty (CSV) or null (Parquet), never 0. All of them raise ResultsErro
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +18,7 @@ import pyarrow.parquet as pq
 
 from frametally.analysis.view import Progress, View, ViewedBoxes
 from frametally.errors import ResultsError
+from frametally.storage.atomic import atomic_path
 
 DEFINITIONS: Final = {
     "Boxes": "one row per box of the view, corners in pixels of the picture; frames without boxes and frames that were "
@@ -63,17 +62,6 @@ def write_counts_csv(view: View, path: Path, progress: Progress | None = None) -
 def write_counts_parquet(view: View, path: Path, progress: Progress | None = None) -> None:
     """One row per entry, one column per class of the view; null where the frame was not analyzed."""
     _write_parquet(path, _counts_schema(view), _counts(view, progress))
-
-
-@contextmanager
-def appearing(path: Path) -> Iterator[Path]:
-    """A draft beside the path that takes its name when all went well, and is gone when not."""
-    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
-    try:
-        yield draft
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def check_boxes(view: View) -> None:
@@ -129,14 +117,14 @@ def _counts(view: View, progress: Progress | None) -> Iterator[pa.Table]:
 
 def _write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
     safe = pa.schema([field.with_name(name) for field, name in zip(schema, guarded(schema.names), strict=True)])
-    with appearing(path) as draft, pa_csv.CSVWriter(draft, safe) as writer:
+    with atomic_path(path) as draft, pa_csv.CSVWriter(draft, safe) as writer:
         for table in tables:
             columns = [_guard(column) if pa.types.is_string(column.type) else column for column in table.columns]
             writer.write_table(pa.table(columns, schema=safe))
 
 
 def _write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    with appearing(path) as draft, pq.ParquetWriter(draft, schema) as writer:
+    with atomic_path(path) as draft, pq.ParquetWriter(draft, schema) as writer:
         for table in tables:
             writer.write_table(table)
 

@@ -20,7 +20,7 @@ from frametally.backup.restore import FOLDER, is_half_done
 from frametally.config.settings import Settings
 from frametally.errors import SettingsError
 from frametally.ledger.snapshot import sqlite_path
-from frametally.storage.atomic import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
+from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES, format_size
 
 LEDGER_CHECK_S: Final = 1.0
 """For how long a ledger is read through at start: all of some 100 MB, the beginning of a larger one."""
@@ -111,9 +111,9 @@ def _is_damaged(ledger: Path) -> bool:
 def _low_disk(data_dir: Path) -> Iterator[HealthWarning]:
     free_bytes = shutil.disk_usage(data_dir).free
     if free_bytes < LOW_DISK_BYTES:
-        reserve = size_in_words(DISK_RESERVE_BYTES)
+        reserve = format_size(DISK_RESERVE_BYTES)
         yield HealthWarning(
-            f"The disk of the data folder is nearly full: {size_in_words(free_bytes)} are left.",
+            f"The disk of the data folder is nearly full: {format_size(free_bytes)} are left.",
             f"Free some space: at {reserve} no video is taken any more.",
         )
 

@@ -16,7 +16,7 @@ from frametally.jobs.steps import progress_writer
 from frametally.ledger.lease import lease_held
 from frametally.ledger.ledger import Ledger
 from frametally.results import ARCHIVE_NAME, Results, archive_apart, open_results, read_again
-from frametally.storage.atomic import last_change
+from frametally.storage.folders import last_change
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
 

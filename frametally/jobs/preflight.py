@@ -16,8 +16,8 @@ from frametally.config.inference_servers import NO_SERVERS, ModelServers
 from frametally.contract import VIDEO_SUFFIXES, ModelInfo, rate_refusal
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.network.url_probe import UrlReport
-from frametally.storage.atomic import DISK_RESERVE_BYTES, LOW_DISK_BYTES, size_in_words
 from frametally.storage.file_names import KEPT_SUFFIXES
+from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES, format_size
 from frametally.video.probe import VideoInfo
 
 SHORT_LINK: Final = timedelta(hours=6)
@@ -205,12 +205,12 @@ def _disk(facts: Facts) -> Iterator[PreflightIssue]:
     if facts.free_bytes - copied < DISK_RESERVE_BYTES:
         yield PreflightIssue(
             severity="stops" if copied else "warns",
-            what=f"The disk here is nearly full: {size_in_words(facts.free_bytes)} are left.",
-            next_step=f"Free some space: {size_in_words(copied + DISK_RESERVE_BYTES)} are needed.",
+            what=f"The disk here is nearly full: {format_size(facts.free_bytes)} are left.",
+            next_step=f"Free some space: {format_size(copied + DISK_RESERVE_BYTES)} are needed.",
         )
     elif facts.free_bytes - copied < LOW_DISK_BYTES:
         yield PreflightIssue(
             severity="warns",
-            what=f"The disk here is nearly full: {size_in_words(facts.free_bytes)} are left.",
+            what=f"The disk here is nearly full: {format_size(facts.free_bytes)} are left.",
             next_step="Free some space, so that the results can be kept.",
         )

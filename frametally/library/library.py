@@ -19,9 +19,9 @@ from frametally.errors import MediaError, VideoError
 from frametally.library.quota import Limits
 from frametally.library.upload_store import Upload, UploadStore, UploadUnknown, offset_mismatch, received_file
 from frametally.library.video_store import StoredVideo, VideoStore, stage
-from frametally.storage.atomic import disk_full_explained, sha256_of
-from frametally.storage.digests import digests_of
+from frametally.storage.digests import digests_of, sha256_of
 from frametally.storage.file_names import clean_file_name, video_suffix_of
+from frametally.storage.space import explain_disk_full
 
 _LOG = logging.getLogger("frametally.library")
 
@@ -87,7 +87,8 @@ class Library:
             if upload.offset_bytes != upload.size_bytes:
                 raise offset_mismatch(upload)
             try:
-                sha256 = upload.video_sha256 or self._store(folder, upload, block_digest, actor)
+                with explain_disk_full():
+                    sha256 = upload.video_sha256 or self._store(folder, upload, block_digest, actor)
             except (VideoError, UploadDamaged):
                 shutil.rmtree(folder)
                 raise
@@ -112,7 +113,7 @@ class Library:
         upload = self.uploads.begin(name, path.stat().st_size, actor=actor)
         folder = self.uploads.folder_of(upload.id)
         try:
-            with disk_full_explained():
+            with explain_disk_full():
                 shutil.copyfile(path, folder / "data")
             return self.finish(upload.id, actor=actor)
         finally:

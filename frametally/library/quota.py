@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from frametally.errors import MediaError
-from frametally.storage.atomic import check_room, size_in_words
+from frametally.storage.space import check_room, format_size
 
 _STALLED_AFTER_S = 600.0
 """A stalled upload reserves only the space of what it has received."""
@@ -55,7 +55,7 @@ def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: 
         raise MediaError("The file is empty.", "Choose the video again; the copy may have failed.")
     if size_bytes > limits.max_video_bytes:
         raise VideoTooLarge(
-            f"The video has {size_in_words(size_bytes)}; up to {size_in_words(limits.max_video_bytes)} are accepted.",
+            f"The video has {format_size(size_bytes)}; up to {format_size(limits.max_video_bytes)} are accepted.",
             "Choose a shorter part of it.",
         )
     uploads = list(in_progress)
@@ -64,7 +64,7 @@ def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: 
     used_bytes = stored_bytes + reserved_bytes + sum(upload.received_bytes for upload in uploads)
     if limits.quota_bytes is not None and used_bytes + size_bytes > limits.quota_bytes:
         raise QuotaReached(
-            f"The videos here take {size_in_words(used_bytes)} of {size_in_words(limits.quota_bytes)}; "
-            f"{size_in_words(size_bytes)} more do not fit.",
+            f"The videos here take {format_size(used_bytes)} of {format_size(limits.quota_bytes)}; "
+            f"{format_size(size_bytes)} more do not fit.",
             "The operator of this dashboard can raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
         )

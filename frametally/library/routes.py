@@ -24,8 +24,8 @@ from frametally.library.tickets import TicketRefused, Tickets
 from frametally.library.tus import TUS, VERSION, TusHandlers
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
 from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError
-from frametally.storage.atomic import DiskFull
 from frametally.storage.file_names import clean_file_name
+from frametally.storage.space import DiskFull
 
 UPLOADS_PREFIX: Final = "/frametally/uploads/"
 FILES_PREFIX: Final = "/frametally/files/"

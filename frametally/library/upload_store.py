@@ -8,14 +8,13 @@ Each step is one rename, so after a crash either the state before or the state a
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -24,8 +23,11 @@ import msgspec
 from frametally.errors import MediaError
 from frametally.library.quota import Limits, UploadInProgress, VideoTooLarge, check_fits
 from frametally.library.video_store import VideoStore
-from frametally.storage.atomic import last_change, locked, read_json, write_at, write_json
+from frametally.storage.atomic import read_json, write_json
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name, video_suffix_of
+from frametally.storage.folders import last_change
+from frametally.storage.locks import locked
+from frametally.storage.space import explain_disk_full, write_at
 
 _LOG = logging.getLogger("frametally.library")
 
@@ -89,7 +91,8 @@ class UploadStore:
             check_fits(size_bytes, self._limits, self._videos.used_bytes(), self._in_progress())
             folder.mkdir()
             (folder / "data").touch()
-            write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
+            with explain_disk_full():
+                write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
         _LOG.info("upload %s begun by %s", upload_id, actor or "-")
         return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
 
@@ -180,17 +183,14 @@ class UploadStore:
             UploadUnknown: the id is not known.
         """
         folder = self.folder_of(upload_id)
-        try:
-            handle = os.open(folder, os.O_RDONLY)
-        except FileNotFoundError:
-            raise _unknown() from None
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with ExitStack() as held:
+            try:
+                held.enter_context(locked(folder))
+            except FileNotFoundError:
+                raise _unknown() from None
             if not folder.exists():
                 raise _unknown()
             yield folder
-        finally:
-            os.close(handle)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

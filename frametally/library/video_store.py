@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from frametally.storage.atomic import fsync, read_json, write_json
+from frametally.storage.atomic import fsync, publish, read_json, write_json
 from frametally.storage.digests import digests_of
 from frametally.storage.file_names import video_suffix_of
 from frametally.video.probe import VideoInfo, probe
@@ -118,5 +118,4 @@ def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:
     info = probe(data)
     staged.mkdir(exist_ok=True)
     write_json(staged / METADATA_FILE, _Metadata(file_name, video, info, block_digest))
-    fsync(data.replace(staged / video))
-    fsync(staged)
+    publish(data, staged / video)

@@ -16,7 +16,7 @@ import certifi
 import urllib3
 
 from frametally.errors import MediaError
-from frametally.storage.atomic import Arrival
+from frametally.storage.atomic import PendingFile
 
 MAX_REDIRECTS: Final = 5
 MAX_FETCH_S: Final = 3600.0
@@ -216,7 +216,7 @@ def _store(
         raise MediaError(
             f"{parts.hostname} answered with a web page, not a video.", "Give the address of the video file itself."
         )
-    arrival = Arrival(target)
+    pending = PendingFile(target)
     received = 0
     announced = response.headers.get("Content-Length", "")
     total_bytes = int(announced) if announced.isascii() and announced.isdigit() else None
@@ -227,13 +227,13 @@ def _store(
             received += len(chunk)
             if received > max_bytes:
                 raise MediaError(f"The video is larger than the {max_bytes} bytes allowed.", "Use a smaller one.")
-            arrival.write(chunk)
+            pending.write(chunk)
             if on_progress:
                 on_progress(received, total_bytes)
         _check_time(give_up_s)  # a body without a length ends where it was cut
-        arrival.keep()
+        pending.commit()
     finally:
-        arrival.discard()
+        pending.discard()
 
 
 def _check_time(give_up_s: float) -> None:

@@ -12,7 +12,8 @@ from typing import Final
 import msgspec
 
 from frametally.errors import FrametallyError
-from frametally.storage.atomic import locked, read_json, write_json
+from frametally.storage.atomic import read_json, write_json
+from frametally.storage.locks import locked
 
 PALETTE: Final = (
     "#0072b2",
@@ -72,10 +73,7 @@ class ClassColors:
         return learned
 
     def _read(self) -> dict[str, str]:
-        try:
-            kept = read_json(self._path, _Kept)
-        except (msgspec.DecodeError, UnicodeDecodeError):  # somebody else's file, or half of one: begin anew
-            return {}
+        kept = read_json(self._path, _Kept)
         return {name: color for name, color in kept.colors.items() if color in PALETTE} if kept else {}
 
 

@@ -12,7 +12,6 @@ entry that was not analyzed, nothing is drawn.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
@@ -38,7 +37,8 @@ from frametally.rendering.overlay import Overlay, is_blank, is_opaque
 from frametally.rendering.scenes import scenes
 from frametally.rendering.video_specs import Report, VideoSpec
 from frametally.results import open_results
-from frametally.storage.atomic import TRY_AGAIN, disk_full_explained
+from frametally.storage.atomic import atomic_path
+from frametally.storage.space import TRY_AGAIN, explain_disk_full
 from frametally.video.decoding import Image, upright
 from frametally.video.frame_index import FrameIndex, load_index
 from frametally.video.frame_reader import FrameReader
@@ -204,22 +204,16 @@ def main(spec_path: Path, target: Path) -> int:
 
 def _made(spec_path: Path, target: Path) -> Report:
     """What there is to say at the end, once the draft is gone: on a full disk there is room for it only then."""
-    draft = target.with_name(f"{target.stem}.{os.getpid()}.part")
     try:
-        with disk_full_explained(next_step=TRY_AGAIN), draft.open("wb") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)  # who cannot lock it knows that it is being written
+        with explain_disk_full(next_step=TRY_AGAIN), atomic_path(target) as draft:
             spec = msgspec.json.decode(spec_path.read_bytes(), type=VideoSpec)
             make_video(spec, draft, lambda share: _say(Report(min(share, 0.999))))
-            os.fsync(held.fileno())
-        draft.replace(target)
         return Report(1.0)
     except FrametallyError as error:
         return Report(what=error.what, next_step=error.next_step)
     except Exception:  # the details belong into the log, not before the person
         traceback.print_exc()
         return Report(what="The video could not be made.", next_step="The server's log says why.")
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _end_with_parent() -> None:

@@ -1,7 +1,7 @@
 """Annotated videos: each made once, in a process of its own, and kept for the next who asks for the same.
 
     exports/<key>.mp4           finished; the key is the job's id and a hash of everything that it shows
-            <key>.<pid>.part    on its way; locked by whoever writes it
+            <key>.mp4.….part    on its way; locked by the process that writes it
             <key>.spec.json, <key>.log    what was asked for, locked by who asks, and what the process says
 
 One is made at a time by each process of the dashboard, and ends with it. Nothing of this is only in memory: after a
@@ -16,7 +16,6 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
@@ -26,7 +25,8 @@ from msgspec import Struct
 
 from frametally.errors import MediaError
 from frametally.rendering.video_specs import Report, VideoSpec
-from frametally.storage.atomic import TRY_AGAIN, check_room, disk_full_explained
+from frametally.storage.atomic import is_abandoned
+from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 MAX_BYTES: Final = 4 * 1024**3
 """What finished videos may take together; the ones that were asked for longest ago go first."""
@@ -110,7 +110,7 @@ class VideoExporter:
             self._tidy()
             key = key_of(spec)
             self._failed.pop(key, None)
-            with disk_full_explained(next_step=TRY_AGAIN):
+            with explain_disk_full(next_step=TRY_AGAIN):
                 self._running = self._process(key, spec)
         return self.state(spec)
 
@@ -189,10 +189,10 @@ class VideoExporter:
     def _tidy(self) -> None:
         """Remove what killed processes left."""
         for draft in self._folder.glob("*.part"):
-            if _is_left(draft):
+            if is_abandoned(draft):
                 draft.unlink(missing_ok=True)
         for asked in self._folder.glob("*.spec.json"):
-            if _is_left(asked):
+            if is_abandoned(asked):
                 self._remove_words(asked.name.removesuffix(".spec.json"))
 
     def _remove_words(self, key: str) -> None:
@@ -206,14 +206,6 @@ class VideoExporter:
             total += path.stat().st_size
             if total > self._most_bytes and path != kept[0]:
                 path.unlink()
-
-
-def _is_left(path: Path) -> bool:
-    """Whether no process holds it any more."""
-    with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
 
 
 def key_of(spec: VideoSpec) -> str:

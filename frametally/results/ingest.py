@@ -40,7 +40,8 @@ from frametally.results.manifest import (
 )
 from frametally.results.tables import TableWriter, column
 from frametally.results.writers import BoxSink, Frames, Sink, sink_for
-from frametally.storage.atomic import fsync, locked
+from frametally.storage.atomic import fsync
+from frametally.storage.locks import locked
 
 _SMALL_BYTES = 4 << 20
 """Up to here a process of its own would take longer to start than to work."""

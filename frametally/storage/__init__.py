@@ -1,1 +1,1 @@
-"""Files and folders: atomic writes, free space, digests, locks, file names."""
+"""Files on disk: atomic writes, locks, free space, digests, file names."""

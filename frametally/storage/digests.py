@@ -1,7 +1,8 @@
-"""What the content of a file is known by: its SHA-256, and the digest that a browser can compute of it as well.
+"""Digests of file contents.
 
-The browser's own cryptography has no streaming SHA-256. So a file is cut into blocks of 8 MiB, each block is hashed on
-its own, and the block digest is the SHA-256 of those hashes, one after the other: native speed and a block of memory.
+SHA-256 identifies a video. The block digest is one that a browser can compute as well, as Web Crypto has no streaming
+SHA-256: the file is cut into blocks of 8 MiB, each block is hashed on its own, and the block digest is the SHA-256 of
+the concatenated hashes. This runs at native speed with one block in memory.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 BLOCK_BYTES: Final = 8 * 1024**2
-"""As in the uploader's `digest.js`."""
+"""The uploader's `digest.js` uses the same."""
 _READ_BYTES = 1024**2
 
 
@@ -20,6 +21,12 @@ class Digests(NamedTuple):
 
     sha256: str
     block_digest: str
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 in lower-case hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digests_of(path: Path) -> Digests:

@@ -1,4 +1,4 @@
-"""The file names that people and programs give: cleaned for showing, made safe for sending, checked for their kind."""
+"""Validation of file names from outside: display form, safe form for requests and headers, video suffix."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from frametally.contract import VIDEO_SUFFIXES
 from frametally.errors import MediaError
 
 KEPT_SUFFIXES: Final = (*VIDEO_SUFFIXES, ".mov", ".m4v", ".3gp", ".ts", ".mts", ".m2ts")
-"""Files that are kept. A service takes only the first four: the others are put into MP4 before a job (`preflight`)."""
+"""Accepted file types. Services take only the first four; the others are converted to MP4 before a job."""
 _MAX_NAME_CHARS: Final = 160
 
 
 def clean_file_name(file_name: str) -> str:
-    """The last part of a name from outside, without control and direction characters, short enough to show."""
+    """The last part of a path, without control or bidirectional characters, shortened for display."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", file_name))[-1]
     shown = "".join(char for char in last if unicodedata.category(char)[0] != "C").strip()
     stem, dot, suffix = shown.rpartition(".")
@@ -23,7 +23,7 @@ def clean_file_name(file_name: str) -> str:
 
 
 def safe_file_name(name: str) -> str:
-    """The last part of a path of any system, of letters, digits and `._-` only; its ending survives shortening."""
+    """The last part of a POSIX or Windows path, reduced to ASCII letters, digits and `._-`; keeps the suffix."""
     base = re.split(r"[/\\]", name)[-1]
     stem, _, suffix = base.rpartition(".") if "." in base else (base, "", "")
     safe_stem = re.sub(r"[^\w.-]+", "_", stem, flags=re.ASCII).strip("._-")[:100] or "video"
@@ -32,16 +32,16 @@ def safe_file_name(name: str) -> str:
 
 
 def video_suffix_of(file_name: str) -> str:
-    """The suffix of a kind of video that is kept, in lower case.
+    """The suffix in lower case, one of `KEPT_SUFFIXES`.
 
     Raises:
-        MediaError: it is none of them.
+        MediaError: the file type is not accepted.
     """
     suffix = next((known for known in KEPT_SUFFIXES if file_name.lower().endswith(known)), None)
     if suffix is None:
         accepted = ", ".join(known[1:].upper() for known in KEPT_SUFFIXES)
         raise MediaError(
-            f"Videos are accepted as {accepted}; {file_name or 'this file'} is none of them.",
+            f"{file_name or 'This file'} is not an accepted video type ({accepted}).",
             "Convert it to MP4 (H.264) and try again.",
         )
     return suffix

@@ -1,4 +1,8 @@
-"""Who works in a data folder: any number of processes together, or one restore alone."""
+"""File locks between processes and threads; a crash releases them.
+
+They lock a file or folder that exists anyway, through `flock`. A lock library needs a lock file of its own beside
+each, which would have to be excluded from backups and cleaned up, and most have no shared locks.
+"""
 
 from __future__ import annotations
 
@@ -16,37 +20,54 @@ LOCK_NAME: Final = "in-use"
 
 
 class SharedLock:
-    """A share in the folder: it ends when it is closed or forgotten, or with the process."""
+    """Held until it is closed or garbage-collected, or the process ends."""
 
     def __init__(self, handle: int) -> None:
         self.close = weakref.finalize(self, os.close, handle)
 
 
-def lock_shared(data_dir: Path) -> SharedLock:
-    """Keep a restore away for as long as what is returned lives.
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on an existing file or folder; waits for it.
 
     Raises:
-        SettingsError: a restore is under way.
-        OSError: the folder cannot be written to.
+        FileNotFoundError: the path does not exist.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def lock_shared(data_dir: Path) -> SharedLock:
+    """Lock the data folder for use together with other processes, but not with a restore.
+
+    Raises:
+        SettingsError: a restore is running.
+        OSError: the folder is not writable.
     """
     handle = _open(data_dir)
-    if not _lock(handle, fcntl.LOCK_SH):
+    if not _try_lock(handle, fcntl.LOCK_SH):
         os.close(handle)
-        raise SettingsError("A backup is being restored into the data folder.", "Wait until that has ended.")
+        raise SettingsError("A backup is being restored into the data folder.", "Wait until the restore has finished.")
     return SharedLock(handle)
 
 
 @contextmanager
-def alone(data_dir: Path) -> Iterator[None]:
-    """Work in the folder while no dashboard does.
+def lock_exclusive(data_dir: Path) -> Iterator[None]:
+    """Lock the data folder for this process alone; does not wait.
 
     Raises:
-        SettingsError: one does.
+        SettingsError: another process uses the folder.
     """
     handle = _open(data_dir)
     try:
-        if not _lock(handle, fcntl.LOCK_EX):
-            raise SettingsError("A dashboard, or another command, works in the data folder.", "Stop it, then restore.")
+        if not _try_lock(handle, fcntl.LOCK_EX):
+            raise SettingsError(
+                "The data folder is in use by a dashboard or another command.", "Stop it, then try again."
+            )
         yield
     finally:
         os.close(handle)
@@ -57,11 +78,11 @@ def _open(data_dir: Path) -> int:
     return os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o600)
 
 
-def _lock(handle: int, kind: int) -> bool:
+def _try_lock(handle: int, kind: int) -> bool:
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
-    except OSError:  # a file system without locks: nobody can be asked
+    except OSError:  # a file system without locks: there is no way to find other processes
         return True
     return True

@@ -6,7 +6,6 @@ Time comes from pts, the number of a frame from display order.
 from __future__ import annotations
 
 import math
-import uuid
 import zipfile
 from array import array
 from contextlib import suppress
@@ -19,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.errors import VideoError
+from frametally.storage.atomic import atomic_path
 from frametally.video.container import open_video, packet_pts, packets_of
 from frametally.video.h264 import is_intra
 
@@ -152,15 +152,10 @@ def planned_times_s(index: FrameIndex, planned: npt.NDArray[np.int64]) -> npt.ND
 
 
 def _write_index(index: FrameIndex, target: Path, size_bytes: int) -> None:
-    draft = target.with_name(f"{target.name}.{uuid.uuid4().hex}")
     base = index.time_base
     header = [_CACHE_VERSION, size_bytes, base.numerator, base.denominator, index.held_end_pts, index.end_pts]
-    try:
-        with draft.open("xb") as file:
-            np.savez(file, facts=np.array(header, np.int64), pts=index.pts, keyframes=index.keyframes)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    with atomic_path(target, sync=False) as draft, draft.open("wb") as file:
+        np.savez(file, facts=np.array(header, np.int64), pts=index.pts, keyframes=index.keyframes)
 
 
 def _read_index(source: Path, size_bytes: int) -> FrameIndex | None:

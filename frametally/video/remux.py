@@ -10,7 +10,7 @@ import av
 import numpy as np
 
 from frametally.errors import VideoError
-from frametally.storage.atomic import check_room, disk_full_explained
+from frametally.storage.space import check_room, explain_disk_full
 from frametally.video.container import open_video, packet_pts
 from frametally.video.decoding import read_frames
 from frametally.video.frame_index import FrameIndex, build_index
@@ -43,7 +43,7 @@ def remux_to_mp4(source: Path, target: Path, on_progress: Callable[[float], obje
     check_room(target.parent, source.stat().st_size)
     before = build_index(source)
     try:
-        with disk_full_explained():
+        with explain_disk_full():
             _copy_packets(source, target, before, on_progress)
         if not _has_same_frames(source, before, target):
             raise VideoError(_NOT_POSSIBLE, _ENCODE)

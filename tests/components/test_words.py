@@ -6,7 +6,7 @@ import pytest
 
 from components.errors import escape_markdown
 from components.session import service_label
-from components.video_card import format_size, format_time
+from components.video_card import format_time
 
 
 @pytest.mark.parametrize(
@@ -14,11 +14,6 @@ from components.video_card import format_size, format_time
 )
 def test_a_time_in_the_video_reads_like_a_players(seconds: float, text: str) -> None:
     assert format_time(seconds) == text
-
-
-@pytest.mark.parametrize(("size_bytes", "text"), [(500_000, "0.5 MB"), (2_500_000_000, "2.50 GB")])
-def test_a_size_is_told_as_people_say_it(size_bytes: int, text: str) -> None:
-    assert format_size(size_bytes) == text
 
 
 def test_foreign_text_is_no_markdown() -> None:

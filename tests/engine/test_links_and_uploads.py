@@ -15,7 +15,7 @@ import requests
 from itsdangerous import TimestampSigner
 
 from frametally.engine.links import LINK_LIFETIME_S, Links
-from frametally.storage import atomic as disk
+from frametally.storage import space as disk
 from tests.support.engines import LINK_SECRET, RunningEngine, StartEngine
 
 

@@ -39,7 +39,7 @@ def queue(tmp_path: Path) -> Callable[..., Job]:
         spool = Spool(tmp_path / "engine")
         arrival = spool.receive("u")
         arrival.write(video.read_bytes())
-        arrival.keep()
+        arrival.commit()
         return spool.accept(JobRequest(models=list(models or [MOTION]), infer_fps=fps), upload_id="u")
 
     return accept

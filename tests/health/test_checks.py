@@ -18,8 +18,8 @@ from frametally.deployment import open_deployment
 from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings, refuse_unusable
 from frametally.health.link_secret import OTHER_SECRET, other_secret
-from frametally.storage.atomic import LOW_DISK_BYTES
-from frametally.storage.locks import alone
+from frametally.storage.locks import lock_exclusive
+from frametally.storage.space import LOW_DISK_BYTES
 from tests.support.ledgers import a_job, open_ledger
 
 
@@ -109,7 +109,7 @@ def test_a_restore_that_was_cut_short_keeps_everything_from_starting(settings: S
 
 
 def test_nothing_starts_while_a_backup_is_restored(settings: Settings) -> None:
-    with alone(settings.data_dir), pytest.raises(SettingsError, match="being restored"):
+    with lock_exclusive(settings.data_dir), pytest.raises(SettingsError, match="being restored"):
         open_deployment(settings, lambda: "http://127.0.0.1")
 
 
@@ -140,4 +140,4 @@ def test_a_disk_that_is_nearly_full_is_named_with_what_is_left(
     settings.data_dir.mkdir()
     usage = shutil.disk_usage(settings.data_dir)._replace(free=LOW_DISK_BYTES - (1 << 29))
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    assert whats(settings) == ["The disk of the data folder is nearly full: 1.5 GB are left."]
+    assert whats(settings) == ["The disk of the data folder is nearly full: 1.61 GB are left."]

@@ -14,7 +14,7 @@ from frametally.jobs.preflight import Facts
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import all_tags
 from frametally.library.library import Library
-from frametally.storage.atomic import DISK_RESERVE_BYTES
+from frametally.storage.space import DISK_RESERVE_BYTES
 from tests.support.ledgers import START
 from tests.support.video_files import write_video
 

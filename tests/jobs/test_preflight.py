@@ -20,7 +20,7 @@ from frametally.contract import ModelInfo
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.jobs.preflight import Facts, PreflightIssue, expires_at, find_issues
 from frametally.network.url_probe import UrlReport, look_at
-from frametally.storage.atomic import DISK_RESERVE_BYTES
+from frametally.storage.space import DISK_RESERVE_BYTES
 from frametally.video.probe import VideoInfo, probe
 from tests.support.video_files import write_video
 

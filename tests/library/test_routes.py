@@ -224,7 +224,7 @@ def test_more_than_was_announced_is_refused_declared_or_not(server: MediaServer)
 def test_a_video_over_the_limit_is_refused_before_it_is_sent(server: MediaServer) -> None:
     answer = server.create("clip.mp4", MAX_VIDEO_BYTES + 1)
     assert answer.status_code == 413
-    assert "up to 32 MB" in answer.json()["message"]
+    assert "up to 33.6 MB" in answer.json()["message"]
 
 
 def test_a_wrong_suffix_is_refused_with_the_way_out(server: MediaServer) -> None:

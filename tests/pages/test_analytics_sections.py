@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from frametally.deployment import Deployment
-from frametally.storage import atomic as disk
+from frametally.storage import space as disk
 from tests.support.disks import fill
 from tests.support.pages import button, captions, dataframe, open_link
 from tests.support.results_files import BOXES, RESULTS, SIZE, box, entry, finished_job
@@ -174,7 +174,7 @@ def test_a_disk_without_room_for_a_table_is_named_and_nothing_is_left(
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.symlink_to(small_disk)
     opened(app, "Take it away").selectbox(key="table_format").set_value(wanted).run()
-    said = "**The server's disk has no room for this table.**  \nFree some space there, then try again."
+    said = "**The server's disk has no room for this table.**  \nFree some disk space, then try again."
     button(app, "Prepare").click().run()  # 8 MiB is below the reserve
     assert [error.value for error in app.error] == [said]
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))

@@ -21,8 +21,8 @@ from frametally.errors import VideoError
 from frametally.rendering.video_encoder import ahead, make_video
 from frametally.rendering.video_export import ExportBusy, ExportState, ExportStatus, VideoExporter, key_of
 from frametally.rendering.video_specs import VideoSpec
-from frametally.storage import atomic as disk
-from frametally.storage.atomic import DiskFull
+from frametally.storage import space as disk
+from frametally.storage.space import TRY_AGAIN, DiskFull
 from frametally.video.decoding import Image, decode, upright
 from frametally.video.frame_index import build_index
 from tests.support.disks import fill
@@ -228,7 +228,7 @@ def test_a_disk_that_fills_up_is_named(long_spec: VideoSpec, small_disk: Path, m
     fill(small_disk)
     failed = eventually(lambda: exports.state(long_spec), ExportStatus.FAILED)
     assert failed.what == "The server's disk has no room for this video."
-    assert failed.next_step == "Free some space there, then try again."
+    assert failed.next_step == TRY_AGAIN
     assert list((small_disk / "exports").iterdir()) == []
 
 

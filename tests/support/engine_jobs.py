@@ -17,7 +17,7 @@ SLOW = {**model("slow"), "inference_params": {"iou_threshold": 0.4}}
 def upload(spool: Spool, upload_id: str, data: bytes) -> None:
     arrival = spool.receive(upload_id)
     arrival.write(data)
-    arrival.keep()
+    arrival.commit()
 
 
 def finish(job: Job) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from frametally.errors import VideoError
-from frametally.storage.atomic import DiskFull
+from frametally.storage.space import DiskFull
 from frametally.video.decoding import decode, upright
 from frametally.video.frame_index import build_index
 from frametally.video.probe import probe
@@ -41,7 +41,7 @@ def test_a_disk_that_is_nearly_full_is_not_written_to(
     small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free_bytes = shutil.disk_usage(tmp_path).free
-    monkeypatch.setattr("frametally.storage.atomic.DISK_RESERVE_BYTES", free_bytes - small_video.stat().st_size // 2)
+    monkeypatch.setattr("frametally.storage.space.DISK_RESERVE_BYTES", free_bytes - small_video.stat().st_size // 2)
     with pytest.raises(DiskFull, match="no room for this video"):
         remux_to_mp4(small_video, tmp_path / "made.mp4")
     assert list(tmp_path.iterdir()) == []

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from frametally.storage.atomic import size_in_words
 from frametally.storage.file_names import KEPT_SUFFIXES
+from frametally.storage.space import format_size
 
 _ICONS = {
     "drop": '<path d="M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3"/>',
@@ -78,7 +78,7 @@ def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> list[str]:
         key: one queue per key goes on while pages rerun and change.
     """
     kinds = ", ".join(suffix[1:].upper() for suffix in KEPT_SUFFIXES)
-    hint = f"{kinds} up to {size_in_words(max_video_bytes)} each"
+    hint = f"{kinds} up to {format_size(max_video_bytes)} each"
     result = _component(key=key, data={"key": key, "ticket": ticket, "hint": hint}, on_arrived_change=lambda: None)
     arrived = result.arrived if isinstance(result.arrived, list) else []
     return [sha256 for sha256 in arrived if isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256)]

@@ -1,8 +1,8 @@
-// Sizes and times as people say them.
+// Sizes and durations as text, in the units of `format_size` in storage/space.py.
 
 function inWords(bytes, digits = 3) {
-  const power = Math.max(0, ["KB", "MB", "GB"].findLastIndex((_, index) => bytes >= 1024 ** (index + 1)) + 1);
-  return `${Number((bytes / 1024 ** power).toPrecision(digits))} ${["bytes", "KB", "MB", "GB"][power]}`;
+  const power = Math.max(0, ["KB", "MB", "GB"].findLastIndex((_, index) => bytes >= 1000 ** (index + 1)) + 1);
+  return `${Number((bytes / 1000 ** power).toPrecision(digits))} ${["bytes", "KB", "MB", "GB"][power]}`;
 }
 
 function timeLeft(seconds) {

@@ -311,7 +311,7 @@ def test_a_cancelled_upload_leaves_an_empty_place(page: Page, small_video: Path,
     [
         ("noise.mp4", "This is not a video that can be read"),
         ("clip.wmv", "Convert it to MP4 (H.264) and try again."),
-        ("large.mp4", "up to 32 MB are accepted"),
+        ("large.mp4", "up to 33.6 MB are accepted"),
     ],
 )
 def test_a_file_that_cannot_be_kept_is_refused_with_the_reason(

@@ -1,0 +1,79 @@
+"""Free disk space: the reserve that incoming files must leave, and the error for a full disk."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from frametally.errors import MediaError
+
+DISK_RESERVE_BYTES: Final = 512 * 1024**2
+"""Free space that incoming files must leave: the ledger and the results need it."""
+LOW_DISK_BYTES: Final = 4 * DISK_RESERVE_BYTES
+"""Free space below which the pages show a warning."""
+
+SMALLER_FILE: Final = "Free some disk space, or choose a smaller file."
+TRY_AGAIN: Final = "Free some disk space, then try again."
+"""The next step where Frametally itself makes the file."""
+
+
+class DiskFull(MediaError):
+    """The disk has no room for this file."""
+
+
+def check_room(folder: Path, size_bytes: int, what: str = "this video", next_step: str = SMALLER_FILE) -> None:
+    """Check that the disk of `folder` can take `size_bytes` more and keep its reserve.
+
+    Raises:
+        DiskFull: it cannot.
+    """
+    if shutil.disk_usage(folder).free - size_bytes < DISK_RESERVE_BYTES:
+        raise _disk_full(what, next_step)
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether the operating system reported a full disk or an exceeded quota."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+@contextmanager
+def explain_disk_full(what: str = "this video", next_step: str = SMALLER_FILE) -> Iterator[None]:
+    """Turn the operating system's error for a full disk into `DiskFull`."""
+    try:
+        yield
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        raise _disk_full(what, next_step) from error
+
+
+def write_at(path: Path, offset_bytes: int, piece: bytes | bytearray) -> None:
+    """Write into an existing file at an offset.
+
+    Raises:
+        DiskFull: the disk would lose its reserve; other uploads may have used the room since this one began.
+    """
+    check_room(path.parent, len(piece))
+    with explain_disk_full(), path.open("r+b") as file:
+        file.seek(offset_bytes)
+        file.write(piece)
+
+
+def format_size(size_bytes: int) -> str:
+    """A size with three significant digits in decimal units: `95.4 MB`, `1.5 GB`."""
+    if size_bytes == 1:
+        return "1 byte"
+    size = float(size_bytes)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 999.5:
+            return f"{size:.3g} {unit}"
+        size /= 1000
+    return f"{size:.3g} TB"
+
+
+def _disk_full(what: str, next_step: str) -> DiskFull:
+    return DiskFull(f"The server's disk has no room for {what}.", next_step)
