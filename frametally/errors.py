@@ -7,6 +7,7 @@ FrametallyError             says what failed and what to do next; never carries 
 ├── MediaError              a video cannot be kept here (too large, disk full, unknown upload)
 ├── ModelError              the engine cannot run this model
 ├── ResultsError            these results cannot be read
+├── ViewError               a saved view or a link to one cannot be read
 ├── JobError                there is no such job, or it cannot make this move
 ├── BackupError             a backup cannot be made or restored
 ├── NoticeError             somebody could not be told that a job has ended
@@ -62,6 +63,10 @@ class ModelError(FrametallyError):
 
 class ResultsError(FrametallyError):
     """These results cannot be read."""
+
+
+class ViewError(FrametallyError):
+    """A saved view or a link to one cannot be read."""
 
 
 class JobError(FrametallyError):

@@ -24,7 +24,7 @@ def comparison_panel(view: View) -> int | None:
     if not others:
         st.caption("There is one model with boxes in these results: nothing to compare.")
         return None
-    st.selectbox("Compare with", others, key=_OTHER)
+    st.selectbox("Compare with", others, key=_OTHER, bind="query-params")
     found = _comparison(view)
     _counts_side_by_side(view, found)
     st.caption(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.analytics.view_picker import forget_view
+from components.analytics.view_picker import reset_view
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
@@ -21,7 +21,7 @@ def job_picker(ledger: Ledger) -> Job | None:
     if not ids:
         return None
     start = ids.index(linked) if linked in by_id else 0
-    chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]), on_change=forget_view)
+    chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]), on_change=reset_view)
     st.query_params["job"] = chosen
     return by_id[chosen]
 

@@ -1,4 +1,7 @@
-"""What of the results is looked at: model, classes, least confidence, window; all of it in the address."""
+"""Choose a view of the results: model, classes, minimum confidence, time range.
+
+The page's address contains exactly this, in the query parameters of `ViewSpec`.
+"""
 
 from __future__ import annotations
 
@@ -10,99 +13,135 @@ import streamlit as st
 
 from components.errors import escape_markdown
 from frametally.analysis.class_mapping import ClassMapping
-from frametally.analysis.view import View
+from frametally.analysis.view import TimeRange, View
+from frametally.analysis.view_spec import DEFAULT_CONFIDENCE, QUERY_NAMES, ViewSpec
+from frametally.errors import ViewError
 from frametally.results import Results
 
 FRAME_KEY = "frame"
-WINDOW_KEY = "window"
-_WANTED = "wanted_view"
+_TIME_RANGE_KEY = "window"
+_MERGE_KEY = "merge"
+_CLASSES_KEY = "classes"
+_NEXT_VIEW = "next_view"
+"""Values for keys of widgets, to be set in the next run, before the widgets are drawn."""
 
 
-def forget_view() -> None:
-    """Start over, for another job. What a widget binds to the address leaves it only when it is set."""
-    _forget_classes()
-    st.session_state[WINDOW_KEY] = (0.0, math.inf)
+def reset_view() -> None:
+    """Go back to the default view, for another job. A bound parameter leaves the address only when it is set."""
+    _reset_classes()
+    st.session_state[_TIME_RANGE_KEY] = (0.0, math.inf)
     st.session_state[FRAME_KEY] = None
 
 
 def view_picker(results: Results) -> View | None:
-    """Let the person choose; None where the file holds nothing that can be charted. The address bar holds all of it."""
-    _arrive()
+    """Draw the widgets; returns the chosen view, None if the results contain nothing that can be charted."""
+    st.session_state.update(st.session_state.pop(_NEXT_VIEW, {}))
+    _warn_of_invalid_link()
     if results.unread:
         unread = ", ".join(escape_markdown(name) for name in results.unread)
-        st.info(f"{unread}: kept as JSON, of a kind that is not charted.", icon=":material/data_object:")
-    models = list(results.models)
-    if not models or not len(results.time_s):
-        st.info("These results hold no frame that can be charted.", icon=":material/info:")
+        st.info(f"{unread}: results of this type cannot be charted, only downloaded.", icon=":material/data_object:")
+    if not results.models or not len(results.time_s):
+        st.info("These results contain no frames that can be charted.", icon=":material/info:")
         return None
     model_box, class_box, threshold_box = st.columns([1, 2, 1])
-    model = model_box.selectbox("Model", models, key="model", bind="query-params", on_change=_forget_classes)
-    known = results.models[model].classes
-    merged = ClassMapping.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
-    names = merged.names(known)
+    model = model_box.selectbox(
+        "Model", list(results.models), key="model", bind="query-params", on_change=_reset_classes
+    )
+    mapping = _class_mapping()
+    names = mapping.names(results.models[model].classes)
     with class_box:
         shown = st.multiselect(
-            "Classes", names, key="classes", bind="query-params", placeholder="All classes", disabled=not names
+            "Classes",
+            names,
+            key=_CLASSES_KEY,
+            bind="query-params",
+            placeholder="All classes",
+            disabled=not names,
         )
     confidence = threshold_box.slider(
-        "Confidence at least", 0.0, 1.0, 0.25, 0.01, key="confidence", bind="query-params"
+        "Min. confidence", 0.0, 1.0, DEFAULT_CONFIDENCE, 0.01, key="confidence", bind="query-params"
     )
-    return View(
-        results=results,
+    return ViewSpec(
+        job_ids=(results.folder.name,),
         model=model,
+        renames=mapping.renames,
+        shown=tuple(shown) or None,
         confidence=confidence,
-        classes=ClassMapping(merged.renames, tuple(shown) or None),
-        time_range_s=_window(results),
-    )
+        time_range_s=_time_range_picker(results),
+    ).open(results)
 
 
 def class_editor(classes: Sequence[str]) -> None:
-    """A table to rename classes for the view; those that get the same name are counted as one."""
+    """A table to rename and merge classes in the view."""
     with st.expander("Rename or merge classes", icon=":material/merge:", key="rename", on_change="rerun") as editor:
         if not editor.open:
             return
-        st.caption("For this view and its exports only; the results stay as they are. The same name twice merges.")
-        current = ClassMapping.parse(st.session_state.get("merge", "") or st.query_params.get("merge", ""))
-        rows = [{"Class": name, "Seen as": current.name_of(name)} for name in classes]
+        st.caption("Give two classes the same name to merge them. Changes this view and its exports, not the results.")
+        current = _class_mapping()
+        rows = [{"Class": name, "Display as": current.name_of(name)} for name in classes]
         edited = st.data_editor(rows, hide_index=True, disabled=["Class"], key=f"editor-{current.format()}")
-        wanted = renamed(edited)
+        wanted = mapping_of(edited)
         left, right = st.columns(2)
         if left.button("Apply", icon=":material/check:", disabled=wanted == current, width="stretch"):
             _merge(wanted.format())
-        if right.button("Undo all", icon=":material/undo:", disabled=not current.renames, width="stretch"):
+        if right.button("Reset", icon=":material/undo:", disabled=not current.renames, width="stretch"):
             _merge("")
 
 
-def go_to(*, entry: int | None = None, time_range_s: tuple[float, float] | None = None) -> None:
-    """Run the page again with this frame in view, or this window; the widgets that hold them may be drawn already."""
-    wanted: dict[str, object] = {}
+def mapping_of(rows: Iterable[Mapping[str, str | None]]) -> ClassMapping:
+    """The class mapping of an edited table; a class with an empty name keeps its own."""
+    display = {str(row["Class"]): (row["Display as"] or "").strip() for row in rows}
+    return ClassMapping(tuple((name, other) for name, other in display.items() if other and other != name))
+
+
+def go_to(*, entry: int | None = None, time_range_s: TimeRange | None = None) -> None:
+    """Rerun the page with this frame or time range, if given; widgets cannot be changed after they are drawn."""
+    following: dict[str, object] = {}
     if entry is not None:
-        wanted[FRAME_KEY] = entry
+        following[FRAME_KEY] = entry
     if time_range_s is not None:
-        wanted[WINDOW_KEY] = _on_the_slider(*time_range_s)
-    if wanted:
-        st.session_state[_WANTED] = wanted
+        following[_TIME_RANGE_KEY] = _in_slider_steps(*time_range_s)
+    if following:
+        st.session_state[_NEXT_VIEW] = following
         st.rerun()
 
 
-def _on_the_slider(first_s: float, last_s: float) -> tuple[float, float]:
-    """The window in hundredths of a second; a short one keeps the frames in it."""
+def _warn_of_invalid_link() -> None:
+    """The widgets use their defaults for values that they cannot read; here the person learns of it."""
+    try:
+        ViewSpec.from_query({name: st.query_params.get_all(name) for name in QUERY_NAMES})
+    except ViewError as error:
+        st.warning(f"{escape_markdown(str(error))} The default is used instead.", icon=":material/link_off:")
+
+
+def _class_mapping() -> ClassMapping:
+    return ClassMapping.parse(st.session_state.get(_MERGE_KEY, "") or st.query_params.get(_MERGE_KEY, ""))
+
+
+def _in_slider_steps(first_s: float, last_s: float) -> TimeRange:
+    """The time range in steps of 0.01 s; a short one is widened to keep the frames in it."""
     nearest = round(first_s, 2), round(last_s, 2)
     return nearest if nearest[0] < nearest[1] else (math.floor(first_s * 100) / 100, math.ceil(last_s * 100) / 100)
 
 
-def _arrive() -> None:
-    st.session_state.update(st.session_state.pop(_WANTED, {}))
-
-
-def _window(results: Results) -> tuple[float, float] | None:
+def _time_range_picker(results: Results) -> TimeRange | None:
     end_s = float(np.ceil(results.time_s[-1] * 100) / 100)
     if end_s <= 0:
         return None
-    if WINDOW_KEY in st.session_state:  # a box can be drawn beyond the ends of the chart
-        st.session_state[WINDOW_KEY] = tuple(min(max(edge_s, 0.0), end_s) for edge_s in st.session_state[WINDOW_KEY])
+    if _TIME_RANGE_KEY in st.session_state:  # a box can be drawn beyond the ends of the chart
+        st.session_state[_TIME_RANGE_KEY] = tuple(
+            min(max(edge_s, 0.0), end_s) for edge_s in st.session_state[_TIME_RANGE_KEY]
+        )
     first_s, last_s = st.slider(
-        "Window (seconds after the first frame)", 0.0, end_s, (0.0, end_s), 0.01, key=WINDOW_KEY, bind="query-params"
+        "Time range",
+        0.0,
+        end_s,
+        (0.0, end_s),
+        0.01,
+        format="%.2f s",
+        key=_TIME_RANGE_KEY,
+        bind="query-params",
+        help="Seconds after the first frame. You can also drag on the chart to zoom.",
     )
     if (first_s, last_s) == (0.0, end_s):
         return None
@@ -111,20 +150,14 @@ def _window(results: Results) -> tuple[float, float] | None:
     return first_s, last_s
 
 
-def renamed(rows: Iterable[Mapping[str, str | None]]) -> ClassMapping:
-    """What the edited table asks for; an empty name leaves a class its own."""
-    seen_as = {str(row["Class"]): (row["Seen as"] or "").strip() for row in rows}
-    return ClassMapping(tuple((name, other) for name, other in seen_as.items() if other and other != name))
-
-
 def _merge(text: str) -> None:
-    st.session_state["merge"] = text
-    st.query_params["merge"] = text
-    st.session_state[_WANTED] = {"classes": []}
+    st.session_state[_MERGE_KEY] = text
+    st.query_params[_MERGE_KEY] = text
+    st.session_state[_NEXT_VIEW] = {_CLASSES_KEY: []}
     st.rerun()
 
 
-def _forget_classes() -> None:
-    st.session_state["classes"] = []
-    st.session_state.pop("merge", None)
-    st.query_params.pop("merge", None)
+def _reset_classes() -> None:
+    st.session_state[_CLASSES_KEY] = []
+    st.session_state.pop(_MERGE_KEY, None)
+    st.query_params.pop(_MERGE_KEY, None)

@@ -65,7 +65,7 @@ def test_each_total_says_what_it_means(app: AppTest) -> None:
 
 
 def test_what_cannot_be_charted_is_named(app: AppTest) -> None:
-    assert app.info[0].value == "note: kept as JSON, of a kind that is not charted."
+    assert app.info[0].value == "note: results of this type cannot be charted, only downloaded."
 
 
 def test_a_threshold_changes_the_counts_and_not_the_results(app: AppTest) -> None:
@@ -164,7 +164,7 @@ def test_classes_with_the_same_name_are_counted_as_one(app: AppTest) -> None:
     app.multiselect(key="classes").set_value(["thing"]).run()
     app.session_state["rename"] = True
     app.run()
-    button(app, "Undo all").click().run()
+    button(app, "Reset").click().run()
     assert not app.exception
     assert app.query_params.get("merge", "") == ""
     assert list(totals(app)) == ["*odd*", "cup", "person"]
@@ -263,7 +263,7 @@ def test_results_with_nothing_to_chart_leave_the_download(
 ) -> None:
     finished_job(deployment, None, found)
     app = open_page("analytics")
-    assert app.info[-1].value == "These results hold no frame that can be charted."
+    assert app.info[-1].value == "These results contain no frames that can be charted."
     assert [link.label for link in app.link_button] == ["Results (JSON)"]
     assert not app.exception
     assert not app.error
@@ -348,7 +348,14 @@ def test_a_link_with_senseless_values_opens_the_page(job: Job) -> None:
         app = open_link(job="job-1", **params)
         assert not app.exception
         assert not app.error
+        assert "invalid value" in app.warning[0].value
         assert app.slider(key="window").value == (0.0, 0.8)
+
+
+def test_a_link_of_an_unknown_version_warns_and_opens_the_page(job: Job) -> None:
+    app = open_link(job="job-1", version="9", model="kitchen")
+    assert not app.exception
+    assert "version 9" in app.warning[0].value
 
 
 def test_a_link_to_a_job_older_than_the_list_shows_it_and_one_to_a_deleted_job_does_not(

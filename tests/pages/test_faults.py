@@ -174,8 +174,8 @@ WALKS = [
         faults="results-unknown-type",
         ends=JobStatus.SUCCEEDED,
         analytics=[
-            "motion: kept as JSON, of a kind that is not charted.",
-            "These results hold no frame that can be charted.",
+            "motion: results of this type cannot be charted, only downloaded.",
+            "These results contain no frames that can be charted.",
             "There is nothing in these results that could be drawn on the video.",
         ],
     ),

@@ -1,4 +1,4 @@
-"""The words beside the view: what is a rename, where a person goes, what a histogram adds up."""
+"""The class editor, the number of frames in words, and the confidence histogram."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from components.analytics.charts.confidence_histogram import histogram_of
 from components.analytics.totals_table import frames_in_words
-from components.analytics.view_picker import renamed
+from components.analytics.view_picker import mapping_of
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from tests.support.opened_results import box, entry, opened, random_entries
 
 
 @pytest.mark.parametrize(
-    ("seen_as", "renames"),
+    ("display", "renames"),
     [
         (["car", "truck"], ()),
         (["vehicle", "vehicle"], (("car", "vehicle"), ("truck", "vehicle"))),
@@ -26,13 +26,13 @@ from tests.support.opened_results import box, entry, opened, random_entries
         (["  ", " car "], (("truck", "car"),)),
     ],
 )
-def test_only_another_name_is_a_rename(seen_as: list[str | None], renames: tuple[tuple[str, str], ...]) -> None:
-    rows = [{"Class": name, "Seen as": other} for name, other in zip(["car", "truck"], seen_as, strict=True)]
-    assert renamed(rows).renames == renames
-    assert ClassMapping.parse(renamed(rows).format()) == renamed(rows)
+def test_only_a_different_name_is_a_rename(display: list[str | None], renames: tuple[tuple[str, str], ...]) -> None:
+    rows = [{"Class": name, "Display as": other} for name, other in zip(["car", "truck"], display, strict=True)]
+    assert mapping_of(rows).renames == renames
+    assert ClassMapping.parse(mapping_of(rows).format()) == mapping_of(rows)
 
 
-def test_frames_are_said_in_words(tmp_path: Path) -> None:
+def test_frame_counts_are_described(tmp_path: Path) -> None:
     odd: dict[str, Any] = {"predictions": "x"}
     results = opened(tmp_path, m=[entry(box("cup")), entry(), None, odd])
     assert frames_in_words(View(results, "m")) == (
@@ -43,7 +43,7 @@ def test_frames_are_said_in_words(tmp_path: Path) -> None:
     )
 
 
-def test_a_histogram_has_every_box_of_the_classes_in_view_once(tmp_path: Path) -> None:
+def test_the_histogram_has_every_box_in_view_once(tmp_path: Path) -> None:
     frames = [*random_entries(4, 80), entry(box("a", 1.0), box("b", 0.0), box("c", 0.96), box("c", 0.04))]
     results = opened(tmp_path, m=frames)
     boxes = [one for found in frames for one in (found or {}).get("predictions", [])]
@@ -59,7 +59,7 @@ def test_a_histogram_has_every_box_of_the_classes_in_view_once(tmp_path: Path) -
 @pytest.mark.parametrize(
     "time_range_s", [(0.0, 3.0), (10.1, 200.3), (10.1, 599.8), (299.5, 299.9), (300.0, 300.0), (0.05, 0.1)]
 )
-def test_a_histogram_of_a_window_has_the_boxes_of_the_window(tmp_path: Path, time_range_s: tuple[float, float]) -> None:
+def test_the_histogram_of_a_time_range_has_its_boxes_only(tmp_path: Path, time_range_s: tuple[float, float]) -> None:
     frames = random_entries(8, 3000)  # 4 entries in a bucket of the cube
     view = View(opened(tmp_path, m=frames), "m", time_range_s=time_range_s)
     heights = histogram_of(view)
@@ -70,7 +70,7 @@ def test_a_histogram_of_a_window_has_the_boxes_of_the_window(tmp_path: Path, tim
         assert row.tolist() == np.histogram(sure, np.arange(26) / 25)[0].tolist()
 
 
-def test_a_class_that_is_not_shown_is_in_no_histogram(tmp_path: Path) -> None:
+def test_hidden_classes_are_not_in_the_histogram(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[entry(box("a", 0.5), box("b", 0.5), box("b", 0.5))])
     heights = histogram_of(View(results, "m", classes=ClassMapping(shown=("a",))))
     assert heights is not None
