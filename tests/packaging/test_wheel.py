@@ -81,12 +81,6 @@ def test_wheel_installs_the_command(wheel: Path) -> None:
     assert dict(entry_points["console_scripts"]) == {"frametally": f"{main.__module__}:{main.__name__}"}
 
 
-def test_installed_package_finds_its_sample_and_its_app(installed: Path, tmp_path: Path) -> None:
-    script = "from frametally.sample import find_sample; from frametally.config.app_folder import APP_FOLDER; "
-    output = run_installed(installed, tmp_path, "-c", f"{script}print(find_sample().frames, APP_FOLDER)")
-    assert output.split() == ["1875", str(installed / "frametally/_dashboard")]
-
-
 def test_theme_and_limits_apply_from_any_working_directory(installed: Path, tmp_path: Path) -> None:
     """As `streamlit run` loads them: the configuration beside the script wins over the working directory's."""
     (tmp_path / ".streamlit").mkdir()

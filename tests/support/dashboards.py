@@ -52,7 +52,7 @@ def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
                 start_new_session=True,
             )
         servers.append(server)
-        _wait_for_line(server, log)
+        wait_for_address(server, log)
         return Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
 
     yield start
@@ -62,7 +62,7 @@ def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
     ports.close()
 
 
-def _wait_for_line(server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_address(server: subprocess.Popen[bytes], log: Path) -> None:
     """Wait for the line that names its address: a probing request would take the place of the test's first request."""
     for _ in range(600):
         if b"URL: http" in log.read_bytes():
