@@ -22,7 +22,7 @@ from frametally.analysis.totals import totals
 from frametally.analysis.view import View
 from frametally.results import Kind, Results, open_results
 from frametally.results.cube import CubeBuilder, write_cube
-from frametally.results.manifest import FRAMES_NAME, ModelNotes, Notes, write_notes
+from frametally.results.manifest import FRAMES_NAME, Manifest, ModelManifest, write_manifest
 from frametally.results.tables import TableWriter, column
 
 BOXES = 30_000_000
@@ -63,8 +63,8 @@ def write_archive(folder: Path) -> None:
     if whole_cube is not None:
         write_cube(whole_cube, folder, 0)
     _write_frames(folder, entries)
-    notes = ModelNotes(name="model", number=0, kind=Kind.DETECTION, classes=sorted(CLASSES))
-    write_notes(folder, Notes(models=[notes]))
+    model = ModelManifest(name="model", number=0, kind=Kind.DETECTION, classes=sorted(CLASSES))
+    write_manifest(folder, Manifest(models=[model]))
 
 
 def ask_ms(results: Results, confidence: float) -> float:
@@ -78,7 +78,7 @@ def ask_ms(results: Results, confidence: float) -> float:
 def _write_frames(folder: Path, entries: int) -> None:
     at = np.arange(entries)
     size = column(np.full(entries, 640, dtype=np.float32))
-    columns = {"frame_index": column(at * 6), "time_s": column(at / FPS), "analyzed_0": pa.array(at % 50 > 0)}
+    columns = {"frame_index": column(at * 6), "time_s": column(at / FPS), "analysed_0": pa.array(at % 50 > 0)}
     pq.write_table(pa.table({**columns, "width_px_0": size, "height_px_0": size}), folder / FRAMES_NAME)
 
 

@@ -22,7 +22,7 @@ from frametally.rendering.class_colors import class_colors
 from frametally.rendering.scenes import scenes
 from frametally.rendering.video_encoder import ENCODER, make_video
 from frametally.rendering.video_specs import VideoSpec
-from frametally.results import archive, open_results
+from frametally.results import archive_results, open_results
 from frametally.video.decoding import Image, upright
 
 SECONDS = 7
@@ -38,7 +38,7 @@ def figures() -> Iterator[tuple[str, float]]:
         source, results = folder / "clip.mp4", folder / "results"
         write_moving_picture(source, seconds=SECONDS, fps=FPS, gop=250)
         write_results(folder / "results.json", hours=SECONDS / 3600)
-        archive(folder / "results.json", results)
+        archive_results(folder / "results.json", results)
         colors = class_colors(CLASSES)
         spec = VideoSpec(video=str(source), results=str(results), model="model", colors=colors)
         shown = [scene for _, scene in scenes(View(open_results(results), "model"))]

@@ -105,9 +105,9 @@ def _ours(path: Path) -> Callable[[], Any]:
 
 
 def _ours_with_gzip(path: Path) -> Callable[[], Any]:
-    from frametally.results.ingest import archive
+    from frametally.results import archive_results
 
-    return lambda: _in_folder(lambda folder: archive(path, folder / "job"))
+    return lambda: _in_folder(lambda folder: archive_results(path, folder / "job"))
 
 
 def _in_folder(work: Callable[[Path], None]) -> None:

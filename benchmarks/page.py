@@ -19,7 +19,7 @@ from benchmarks.generate import write_results
 from frametally.config.settings import Settings
 from frametally.deployment import open_deployment
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.results import archive
+from frametally.results import archive_results
 
 HOURS = 8
 CHANGES = 15
@@ -75,7 +75,7 @@ def write_job(data_dir: Path) -> Job:
     plain = data_dir / "results.json"
     write_results(plain, hours=HOURS)
     bench.settings.results_dir.mkdir()
-    archive(plain, bench.settings.results_dir / job.id)
+    archive_results(plain, bench.settings.results_dir / job.id)
     plain.unlink()
     bench.ledger.add(job)
     return job

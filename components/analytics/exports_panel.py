@@ -24,7 +24,7 @@ from frametally.exports.tables import (
 )
 from frametally.job import Job
 from frametally.library.video_store import StoredVideo
-from frametally.results import ARCHIVE_NAME
+from frametally.results import find_original
 from frametally.storage.folders import size_of
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
@@ -44,8 +44,9 @@ def exports_panel(
             st.caption("Of what is in view: model, classes, confidence and window. Frames not analyzed stay empty.")
             _table_export(deployment, job, view, name)
         st.caption("The results as they came:")
-        archived = deployment.settings.results_dir / job.id / ARCHIVE_NAME
-        download_link(deployment, archived, f"{name}.results.json", "Results (JSON)")
+        original = find_original(deployment.settings.results_dir / job.id)
+        if original:
+            download_link(deployment, original, f"{name}.results.json", "Results (JSON)")
     with film:
         st.subheader("Annotated video")
         if view is None:

@@ -39,5 +39,5 @@ def frames_in_words(view: View) -> str:
     planned, analyzed = len(view.entries), view.analyzed_entries
     missing = f" · {planned - analyzed:,} not analyzed (null: hatched, not zero)" if planned > analyzed else ""
     where = " (in the whole video)" if view.time_range_s else ""
-    odd = f" · {view.table.odd:,} of another kind than the rest{where}" if view.table.odd else ""
+    odd = f" · {view.table.mismatched:,} of another kind than the rest{where}" if view.table.mismatched else ""
     return f"{planned:,} frame{'' if planned == 1 else 's'} planned · {analyzed:,} analyzed{missing}{odd}"

@@ -37,8 +37,8 @@ def view_picker(results: Results) -> View | None:
     """Draw the widgets; returns the chosen view, None if the results contain nothing that can be charted."""
     st.session_state.update(st.session_state.pop(_NEXT_VIEW, {}))
     _warn_of_invalid_link()
-    if results.unread:
-        unread = ", ".join(escape_markdown(name) for name in results.unread)
+    if results.unknown_keys:
+        unread = ", ".join(escape_markdown(name) for name in results.unknown_keys)
         st.info(f"{unread}: results of this type cannot be charted, only downloaded.", icon=":material/data_object:")
     if not results.models or not len(results.time_s):
         st.info("These results contain no frames that can be charted.", icon=":material/info:")

@@ -23,7 +23,7 @@ from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.jobs.actions import CAN_BE_RETRIED
 from frametally.jobs.deletion import can_be_deleted
 from frametally.ledger.tags import tags_of
-from frametally.results import ARCHIVE_NAME
+from frametally.results import find_original
 from frametally.sample import is_sample
 
 _OVER = (JobStatus.FAILED, JobStatus.CANCELLED)
@@ -118,10 +118,10 @@ def _reasons(job: Job) -> None:
 
 def _unread(deployment: Deployment, job: Job) -> bool:
     """What came and could not be read: to take away, and to try again."""
-    if job.status is not JobStatus.FAILED or not deployment.workflow.collector.is_kept(job.id):
+    kept = find_original(deployment.settings.results_dir / job.id)
+    if job.status is not JobStatus.FAILED or kept is None:
         return False
     with st.container(horizontal=True, vertical_alignment="center"):
-        kept = deployment.settings.results_dir / job.id / ARCHIVE_NAME
         download_link(deployment, kept, f"{Path(job.video_name).stem or 'video'}.results.json", "Results as they came")
         tip = "After an upgrade it may be possible. The service is not asked again."
         return st.button("Read again", key=f"read-{job.id}", icon=":material/menu_book:", help=tip)

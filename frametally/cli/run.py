@@ -6,7 +6,6 @@ The job is recorded in the ledger like one submitted from the dashboard.
 from __future__ import annotations
 
 import argparse
-import gzip
 import shutil
 import sys
 import threading
@@ -36,7 +35,7 @@ from frametally.jobs.model_reference import parse_model_reference
 from frametally.jobs.preflight import Facts, find_issues
 from frametally.library.video_store import StoredVideo
 from frametally.network.urls import parse_service_url
-from frametally.results import ARCHIVE_NAME, Results, open_results
+from frametally.results import Results, copy_original, open_results
 
 _DEFAULT_FPS: Final = 5.0
 
@@ -77,8 +76,8 @@ def run_video(options: argparse.Namespace, settings: Settings) -> int:
         return ExitCode.JOB_FAILED
     folder = settings.results_dir / job.id
     if options.out:
-        with gzip.open(folder / ARCHIVE_NAME) as packed, options.out.open("wb") as plain:
-            shutil.copyfileobj(packed, plain)
+        with options.out.open("wb") as plain:
+            copy_original(folder, plain)
     _print_counts(open_results(folder), options.confidence)
     return ExitCode.OK
 

@@ -15,7 +15,7 @@ from frametally.job import Job, JobStatus
 from frametally.jobs.steps import progress_writer
 from frametally.ledger.lease import lease_held
 from frametally.ledger.ledger import Ledger
-from frametally.results import ARCHIVE_NAME, Results, archive_apart, open_results, read_again
+from frametally.results import Results, archive_in_subprocess, find_original, open_results, read_again
 from frametally.storage.folders import last_change
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
@@ -35,7 +35,7 @@ class Collector:
 
     def is_kept(self, job_id: str) -> bool:
         """Whether there are results of this job, readable or not."""
-        return (self.results_dir / job_id / ARCHIVE_NAME).exists()
+        return find_original(self.results_dir / job_id) is not None
 
     def fetch(self, job: Job, client: VideoInferenceClient, output_url: str) -> None:
         """Download the results.
@@ -59,7 +59,7 @@ class Collector:
         try:
             with lease_held(self.ledger, job, self.clock):
                 if came.exists():
-                    archive_apart(came, folder)
+                    archive_in_subprocess(came, folder)
             results = open_results(folder)
         except ResultsError:
             came.unlink(missing_ok=True)

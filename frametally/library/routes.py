@@ -14,12 +14,13 @@ from typing import Final
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 
 from frametally.contract import ErrorBody
 from frametally.errors import FrametallyError
 from frametally.library.library import Library
 from frametally.library.quota import QuotaReached, VideoTooLarge
+from frametally.library.stored_file import stored_file_response
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.library.tus import TUS, VERSION, TusHandlers
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
@@ -75,14 +76,11 @@ def _file_routes(tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
         ticket = request.state.file_ticket
         file = await run_in_threadpool(_file_below, data_dir, ticket.path)
         name = clean_file_name(ticket.download_name or file.name)
-        # Stored compressed and requested plain: the browser decompresses it while saving.
-        encoding = {"Content-Encoding": "gzip"} if file.suffix == ".gz" and not name.endswith(".gz") else {}
-        return FileResponse(
-            file,
-            filename=name,
-            content_disposition_type="attachment" if ticket.download_name else "inline",
-            headers={"Cache-Control": "private", "X-Content-Type-Options": "nosniff", **encoding},
-        )
+        attachment = bool(ticket.download_name)
+        try:
+            return await run_in_threadpool(stored_file_response, request, file, name, attachment=attachment)
+        except OSError as error:
+            raise HttpError(500, "This file is damaged.", "Run the job again.") from error
 
     return [
         _route("GET", path, send_file, "Download a file of the data folder", Check("file ticket", verify)),

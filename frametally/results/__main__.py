@@ -1,6 +1,6 @@
 """`python -m frametally.results JSON FOLDER`: archive results in a process of its own.
 
-Exits with 3 where they cannot be read; the notes in the folder say why.
+Exits with 3 if they cannot be read; the manifest in the folder has the reason.
 """
 
 from __future__ import annotations
@@ -10,19 +10,23 @@ import sys
 from pathlib import Path
 
 from frametally.errors import ResultsError
-from frametally.results.ingest import REFUSED, archive
+from frametally.results.archive import UNREADABLE_EXIT_CODE, archive_results
 
 _NICE = 5
-"""The dashboard goes first."""
+"""Lower priority than the dashboard."""
+SWITCH_INTERVAL_S = 0.0002
+"""The compressing thread releases the interpreter lock often and needs it only for microseconds, so it must not wait
+the default 5 ms for it."""
 
 
 def main(json_path: Path, folder: Path) -> int:
-    """Archive; returns the exit code."""
+    """Archive results; returns the exit code."""
     os.nice(_NICE)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
-        archive(json_path, folder)
+        archive_results(json_path, folder)
     except ResultsError:
-        return REFUSED
+        return UNREADABLE_EXIT_CODE
     return 0
 
 

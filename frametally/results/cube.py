@@ -1,8 +1,8 @@
-"""Counts by class, time and confidence, summed up while the results stream by: what a threshold asks for is read off.
+"""Cumulative count cube by class, time bucket and confidence: a changed threshold is a lookup instead of a scan.
 
-Bucket b holds the entries [b · span, (b + 1) · span); the span, a power of two, doubles when the buckets are full, so
-that the length need not be known beforehand. Thresholds are the hundredths: step s lets through confidence >= s / 100,
-compared in float64, exactly as a scan over the boxes would.
+Bucket b has the entries [b · span, (b + 1) · span). The span, a power of two, doubles when all buckets are in use, so
+the number of entries need not be known in advance. Thresholds are multiples of 0.01: step s includes confidences
+>= s / 100, compared in float64, exactly as a scan over the boxes does.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ STEPS: Final = 101
 GRID: Final = np.arange(STEPS) / 100
 """(101,) the thresholds of the cube."""
 MAX_CLASSES: Final = 1024
-"""A model with more classes gets no cube: it is counted from its boxes."""
+"""A model with more classes has no cube; its boxes are scanned instead."""
 _MAX_BUCKETS = 1024
 _MAX_CELLS = 1 << 16
-_ONE = np.uint32(1)  # of the array's own type, else `add.at` is forty times slower
+_ONE = np.uint32(1)  # of the array's type, else `add.at` is forty times slower
 _NEVER = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
 class Cube:
-    """What one model saw, for every threshold k / 100. Classes are in the order of its `ModelTable`."""
+    """Counts of one model for every threshold k / 100. Classes are in the order of its `ModelTable`."""
 
     span: int
-    """Entries in a bucket; the last bucket may hold fewer."""
+    """Entries per bucket; the last bucket may have fewer."""
     counts: npt.NDArray[np.uint32]
-    """(101, c, b) boxes per class and bucket with at least this confidence; mapped from the file."""
+    """(101, c, b) boxes per class and bucket with at least this confidence; memory-mapped."""
     peak: npt.NDArray[np.int64]
-    """(101, c) most boxes of the class in one entry."""
+    """(101, c) maximum number of boxes of the class in one entry."""
     present: npt.NDArray[np.int64]
     """(101, c) entries with at least one."""
     first: npt.NDArray[np.int64]
@@ -45,20 +45,20 @@ class Cube:
     def histogram(self, first: int = 0, stop: int | None = None) -> npt.NDArray[np.int64]:
         """(c, 101) boxes of the buckets [first, stop) by confidence.
 
-        Column s holds those from s / 100 to below (s + 1) / 100, the last those of exactly 1.
+        Column s counts confidences in [s / 100, (s + 1) / 100), the last one those of exactly 1.
         """
         boxes = self.counts[:, :, first:stop].sum(axis=2, dtype=np.int64)
         return np.vstack([boxes[:-1] - boxes[1:], boxes[-1:]]).T
 
 
 def step_of(confidence: float) -> int | None:
-    """The step of a threshold; None where it lies between two."""
+    """The step of a threshold; None if it is not a multiple of 0.01."""
     step = round(confidence * 100)
     return step if 0 <= step < STEPS and step / 100 == confidence else None
 
 
 class CubeBuilder:
-    """Takes the boxes of one model, whole entries at a time, in the order of the entries."""
+    """Counts the boxes of one model, whole entries at a time, in ascending order of the entries."""
 
     def __init__(self) -> None:
         self._span_bits = 0
@@ -71,7 +71,7 @@ class CubeBuilder:
     def add(
         self, entry: npt.NDArray[np.int32], class_code: npt.NDArray[np.int32], confidence: npt.NDArray[np.float64]
     ) -> None:
-        """Count boxes: (b,) entry, ascending; (b,) class; (b,) confidence, where NaN and below 0 never count."""
+        """Count boxes: (b,) entry, ascending; (b,) class; (b,) confidence. NaN and negative values do not count."""
         counted = confidence >= 0
         entry, class_code = entry[counted].astype(np.int64), class_code[counted].astype(np.int64)
         step = steps_of(confidence[counted])
@@ -85,7 +85,7 @@ class CubeBuilder:
         self._add_ranks(entry, class_code, step)
 
     def finish(self, order: list[int], entries: int) -> Cube | None:
-        """The cube with its classes in this order, over so many entries; None where there are too many classes."""
+        """The cube with its classes in this order; None if there are more than MAX_CLASSES."""
         if len(order) > MAX_CLASSES:
             return None
         self._widen(len(order))
@@ -101,7 +101,11 @@ class CubeBuilder:
         )
 
     def _add_ranks(self, entry: npt.NDArray[Any], class_code: npt.NDArray[Any], step: npt.NDArray[Any]) -> None:
-        """Peak and presence: the k-th most certain box of an entry makes k of them from its own step downwards."""
+        """Update peak and presence.
+
+        Of the boxes of an entry in descending confidence, the k-th one raises the count to k at its own step and at
+        all lower ones.
+        """
         key = np.sort(((entry * MAX_CLASSES + class_code) << 7) | (STEPS - 1 - step))
         group, step = key >> 7, STEPS - 1 - (key & 127)
         starts = np.flatnonzero(np.diff(group, prepend=-1))
@@ -114,10 +118,10 @@ class CubeBuilder:
         np.maximum.at(self._last.reshape(-1), best, of_entry)
 
     def _widen(self, classes: int) -> None:
-        """Make room for so many classes; with many of them, at the expense of buckets."""
+        """Grow to this many classes; with many classes the number of buckets is halved, to bound the memory."""
         while self._boxes.shape[0] < min(classes, MAX_CLASSES):
-            room = 2 * self._boxes.shape[0]
-            while self._boxes.shape[1] * room > _MAX_CELLS:
+            capacity = 2 * self._boxes.shape[0]
+            while self._boxes.shape[1] * capacity > _MAX_CELLS:
                 self._boxes = self._boxes[:, 0::2] + self._boxes[:, 1::2]
                 self._span_bits += 1
             self._boxes = np.concatenate([self._boxes, np.zeros_like(self._boxes)])
@@ -127,7 +131,7 @@ class CubeBuilder:
             self._last = np.concatenate([self._last, np.full_like(self._last, -1)])
 
     def _lengthen(self, entries: int) -> None:
-        """Make room for so many entries: two neighboring buckets become one."""
+        """Grow to this many entries: adjacent buckets are merged."""
         while entries > self._boxes.shape[1] << self._span_bits:
             half = self._boxes.shape[1] // 2
             self._boxes[:, :half] = self._boxes[:, 0::2] + self._boxes[:, 1::2]
@@ -136,24 +140,24 @@ class CubeBuilder:
 
 
 def steps_of(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """The highest step that lets each confidence of at least 0 through."""
+    """The highest step whose threshold is not above each confidence, which is at least 0."""
     step = (np.minimum(confidence, 1) * 100).astype(np.int64)
-    step -= confidence < GRID[step]  # the product is rounded: it may be one step off
+    step -= confidence < GRID[step]  # the product is rounded and may be one step off
     return step + (confidence >= GRID[np.minimum(step + 1, STEPS - 1)]) * (step < STEPS - 1)
 
 
 def write_cube(cube: Cube, folder: Path, model: int) -> None:
-    """Keep a cube: the counts in a file of their own, which can be mapped."""
+    """Write a cube; the counts go to a separate file, which can be memory-mapped."""
     np.save(folder / f"cube-{model}.npy", cube.counts)
     rest = {name: value for name, value in vars(cube).items() if name != "counts"}
     np.savez(folder / f"cube-{model}.npz", **rest)
 
 
 def read_cube(folder: Path, model: int) -> Cube | None:
-    """The cube of a model; None where it has none.
+    """The cube of a model; None if it has none.
 
     Raises:
-        OSError, ValueError: it is damaged.
+        OSError, ValueError: the cube is damaged.
     """
     path = folder / f"cube-{model}.npy"
     if not path.exists():
@@ -164,5 +168,5 @@ def read_cube(folder: Path, model: int) -> Cube | None:
 
 
 def _from_top(accumulate: Any, values: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:
-    """Accumulate over the steps, the last axis, from the highest confidence down."""
+    """Accumulate along the last axis, the steps, from the highest confidence downwards."""
     return np.asarray(accumulate(values[..., ::-1], axis=-1, **how)[..., ::-1])

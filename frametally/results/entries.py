@@ -1,6 +1,6 @@
-"""What an entry of each kind looks like in the results JSON, and how an entry is told from its shape.
+"""Entries of the results JSON: a struct for each kind, with the fields of the vendor's open-source inference server.
 
-Fields as in the vendor's open-source inference server; the ones that nothing here reads are passed over.
+Fields that nothing reads are ignored by the decoder.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from frametally.results.json_stream import UNREADABLE
 
 
 class Kind(StrEnum):
-    """What a model answers with, as the page calls it."""
+    """The type of a model's predictions; the value is its name in the UI."""
 
     DETECTION = "object detection"
     SEGMENTATION = "instance segmentation"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 
 
 class Size(Struct, gc=False):
-    """The picture that an entry's coordinates refer to, in pixels."""
+    """Size in pixels of the image that an entry's coordinates refer to."""
 
     width: float | None = None
     height: float | None = None
@@ -54,18 +54,18 @@ class Keypoint(Struct, gc=False):
     class_id: ClassId | None = None
     class_name: str | None = None
     klass: str | None = field(name="class", default=None)
-    """The same as `class_name`: the service's versions differ."""
+    """The same as `class_name`: versions of the service differ."""
 
 
 class Box(Struct, gc=False, kw_only=True):
-    """x and y are the center; all four in pixels. The order is the service's own: in it, decoding is quickest."""
+    """x and y are the center; all four in pixels. Fields in the order of the service, which decodes fastest."""
 
     x: float
     y: float
     width: float
     height: float
     confidence: float | None = None
-    """None where the model gives none: it then counts as certain."""
+    """None if the model returns none; it then counts as 1."""
     class_name: str = field(name="class")
     class_id: ClassId | None = None
     tracker_id: int | str | None = None
@@ -74,7 +74,7 @@ class Box(Struct, gc=False, kw_only=True):
 
 
 class Gaze(Struct, gc=False):
-    """One face and where it looks, in radians."""
+    """One face and the direction of its gaze, in radians."""
 
     face: Box
     yaw: float
@@ -109,7 +109,7 @@ class GazeEntry(Struct, gc=False):
 
 class LabelsEntry(Struct, gc=False):
     predictions: list[Label] | dict[str, Score]
-    """A list where one label is right, an object where several may be."""
+    """A list for single-label classification, an object for multi-label classification."""
     image: Size | list[Size] | None = None
 
 
@@ -129,54 +129,55 @@ _SHAPES: Final[dict[Kind, Any]] = {
     **dict.fromkeys((Kind.DETECTION, Kind.SEGMENTATION, Kind.KEYPOINTS), BoxesEntry),
     **dict.fromkeys((Kind.CLASSIFICATION, Kind.MULTI_LABEL), LabelsEntry),
     Kind.SEMANTIC: MaskEntry,
-    Kind.GAZE: GazeEntry | list[Gaze],  # some versions of the service answer with the bare list
+    Kind.GAZE: GazeEntry | list[Gaze],  # some versions of the service return the bare list
     Kind.CLIP: ClipEntry,
 }
 
 
-class Odd:
-    """Stands for an entry that does not fit its model's kind; what it says is unknown, not nothing."""
+class Mismatched:
+    """Type of the placeholder for an entry that does not fit its model's kind: its content is unknown, not empty."""
 
 
-ODD: Final = Odd()
+MISMATCHED: Final = Mismatched()
 
 
-class EntryReader:
+class EntryDecoder:
     """Decodes the entries of one kind."""
 
     def __init__(self, kind: Kind) -> None:
         self._shape = _SHAPES[kind] | None
-        self._many = msgspec.json.Decoder(list[self._shape], strict=False)  # type: ignore[name-defined]
-        self._one = msgspec.json.Decoder(self._shape, strict=False)
+        self._list_decoder = msgspec.json.Decoder(list[self._shape], strict=False)  # type: ignore[name-defined]
+        self._decoder = msgspec.json.Decoder(self._shape, strict=False)
 
-    def many(self, array: memoryview) -> list[Any]:
+    def decode_list(self, array: memoryview) -> list[Any]:
         """All entries of an array.
 
         Raises:
-            MsgspecError, UnicodeDecodeError, RecursionError: it is no array, or not each entry is of the kind.
+            MsgspecError, UnicodeDecodeError, RecursionError: it is not an array, or an entry is not of the kind.
         """
-        return [_whole(entry) for entry in self._many.decode(array)]
+        return [_with_predictions(entry) for entry in self._list_decoder.decode(array)]
 
-    def one(self, raw: bytes) -> Any:
-        """One entry; None where it is `null`, ODD where it is not of the kind."""
+    def decode_one(self, raw: bytes) -> Any:
+        """One entry; None if it is `null`, MISMATCHED if it is not of the kind."""
         try:
-            return _whole(self._one.decode(raw))
+            return _with_predictions(self._decoder.decode(raw))
         except UNREADABLE:
-            return nothing_found(raw) or self._lenient(raw)
+            return empty_entry(raw) or self._decode_leniently(raw)
 
-    def _lenient(self, raw: bytes) -> Any:
+    def _decode_leniently(self, raw: bytes) -> Any:
+        """Decode an entry with NaN or Infinity, which msgspec rejects."""
         if b"NaN" not in raw and b"Infinity" not in raw:
-            return ODD
+            return MISMATCHED
         try:
             entry = json.loads(raw)
-            msgspec.json.encode(entry)  # refuses half surrogate pairs, which could not be written down
-            return _whole(msgspec.convert(entry, self._shape, strict=False))
+            msgspec.json.encode(entry)  # rejects lone surrogates, which could not be written to a table
+            return _with_predictions(msgspec.convert(entry, self._shape, strict=False))
         except (*UNREADABLE, ValueError):
-            return ODD
+            return MISMATCHED
 
 
-def kind_of(raw: bytes) -> Kind | None:
-    """The kind of an entry by its shape; None where the entry is null, has nothing in it, or is of no kind known."""
+def detect_kind(raw: bytes) -> Kind | None:
+    """The kind of an entry by its fields; None if it is null, has no predictions, or is of no known kind."""
     try:
         entry = json.loads(raw)
     except (ValueError, RecursionError):
@@ -187,12 +188,14 @@ def kind_of(raw: bytes) -> Kind | None:
         return None
     if isinstance(entry.get("embeddings"), list):
         return Kind.CLIP
-    found = entry.get("predictions")
-    return _kind_of_object(found) if isinstance(found, dict) else _kind_of_item(_first(found))
+    predictions = entry.get("predictions")
+    if isinstance(predictions, dict):
+        return _kind_of_object(predictions)
+    return _kind_of_item(_first(predictions))
 
 
-def nothing_found(raw: bytes) -> LabelsEntry | None:
-    """An entry that says that nothing was found, whatever its model looks for; None for any other."""
+def empty_entry(raw: bytes) -> LabelsEntry | None:
+    """An entry without predictions, decoded; such an entry fits every kind. None if it is any other entry."""
     try:
         entry = msgspec.json.decode(raw, type=LabelsEntry, strict=False)
     except UNREADABLE:
@@ -200,11 +203,11 @@ def nothing_found(raw: bytes) -> LabelsEntry | None:
     return None if entry.predictions else entry
 
 
-def _kind_of_object(found: dict[str, Any]) -> Kind | None:
-    if "segmentation_mask" in found:
+def _kind_of_object(predictions: dict[str, Any]) -> Kind | None:
+    if "segmentation_mask" in predictions:
         return Kind.SEMANTIC
-    named = all(isinstance(score, dict) and "confidence" in score for score in found.values())
-    return Kind.MULTI_LABEL if found and named else None
+    all_scores = all(isinstance(score, dict) and "confidence" in score for score in predictions.values())
+    return Kind.MULTI_LABEL if predictions and all_scores else None
 
 
 def _kind_of_item(first: dict[str, Any]) -> Kind | None:
@@ -215,11 +218,11 @@ def _kind_of_item(first: dict[str, Any]) -> Kind | None:
     return Kind.CLASSIFICATION if {"class", "confidence"} <= first.keys() else None
 
 
-def _first(found: object) -> dict[str, Any]:
-    """The first item of a list of objects; empty where there is none."""
-    first = found[0] if isinstance(found, list) and found else None
+def _first(items: object) -> dict[str, Any]:
+    """The first item of a list of objects; empty if there is none."""
+    first = items[0] if isinstance(items, list) and items else None
     return first if isinstance(first, dict) else {}
 
 
-def _whole(entry: Any) -> Any:
+def _with_predictions(entry: Any) -> Any:
     return GazeEntry(entry) if isinstance(entry, list) else entry

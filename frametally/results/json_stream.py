@@ -1,8 +1,11 @@
-"""Reads a results file of any size through a window: one JSON object whose long arrays come in batches of entries.
+"""Streaming reader for a JSON object of any size whose long arrays are decoded in batches of entries.
 
-A batch is cut where the file seems to begin another entry, and proven by decoding it: a cut inside a string or inside
-an entry never leaves valid JSON. Where a batch will not decode, its entries are read one by one, each ending where the
-decoder says that the next character is one too many. Both ways give the same entries; only their speed differs.
+A batch is cut where another entry seems to begin, and the cut is verified by decoding the batch: a cut inside a string
+or inside an entry never leaves valid JSON. If a batch does not decode, its entries are read one by one, each ending
+where the decoder reports trailing characters. Both ways return the same entries; only their speed differs.
+
+ijson, the usual library for this, yields values one by one in Python, which is much slower than decoding batches with
+msgspec.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final, TypeVar
+from typing import BinaryIO, Final, Self, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -19,8 +22,8 @@ from frametally.errors import ResultsError
 
 WINDOW_BYTES: Final = 2 << 20
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that are not the JSON asked for."""
-ASK_AGAIN: Final = "Run the job again; the file that came is kept for a closer look."
+"""What msgspec raises for bytes that are not JSON of the expected type."""
+RUN_AGAIN: Final = "Run the job again; the original file is kept."
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = re.compile(rb"[ \t\n\r]*")
@@ -34,33 +37,43 @@ _T = TypeVar("_T")
 
 
 class Document:
-    """The members of one JSON object, in the order of the file; each value is read where it stands.
+    """The members of one JSON object, read in the order of the file.
 
-    Every method raises ResultsError where the file turns out to be no JSON object.
+    Every method raises ResultsError if the file is not a JSON object.
     """
 
     def __init__(self, file: BinaryIO, window_bytes: int = WINDOW_BYTES) -> None:
         self._file = file
         self._buffer = bytearray(window_bytes)
         self._at = 0
-        """Where in the buffer the next thing to read stands."""
+        """Position in the buffer of the next value or delimiter."""
         self._end = 0
-        """Where in the buffer the bytes read so far end."""
+        """End of the bytes in the buffer."""
         self._passed = 0
-        """How many bytes of the file have left the buffer."""
+        """Position in the file of the first byte in the buffer."""
         self._is_whole = False
         """Whether the file has been read to its end."""
         self._in_array = False
         self._cuts: tuple[bytes, ...] = ()
-        """What stands between two entries of this array, as learned from the first two."""
+        """The bytes that separate two entries of this array, as learned from the first two."""
+
+    @classmethod
+    def inside_array(cls, file: BinaryIO, offset: int) -> Self:
+        """A document positioned at an entry of an array, at this offset in bytes: read on with `batches` or `entry`."""
+        file.seek(offset - 1)  # `_many` overwrites the byte before the first entry
+        document = cls(file)
+        document._more()
+        document._at = 1
+        document._in_array = document._peek() != b"]"
+        return document
 
     @property
     def offset(self) -> int:
-        """Where in the file the next thing to read stands, in bytes."""
+        """Position in the file of the next value or delimiter, in bytes."""
         return self._passed + self._at
 
     def keys(self) -> Iterator[str]:
-        """Each key in turn; whoever asks takes its value before the next key."""
+        """Each key in turn; the caller reads its value before it asks for the next key."""
         if self._peek() == _BOM[:1] and self._buffer[: len(_BOM)] == _BOM:
             self._at += len(_BOM)
         self._take(b"{")
@@ -74,11 +87,11 @@ class Document:
             raise _malformed()
 
     def at_array(self) -> bool:
-        """Whether the value to read is an array."""
+        """Whether the next value is an array."""
         return self._peek() == b"["
 
     def value(self) -> bytes:
-        """The next value as it stands in the file, whatever it is; it has to fit into memory."""
+        """The raw bytes of the next value, of any type; it has to fit into memory."""
         self._peek()
         end = self._value_end()
         raw = bytes(self._buffer[self._at : end]).rstrip()
@@ -86,7 +99,7 @@ class Document:
         return raw
 
     def enter_array(self) -> None:
-        """Step into the array to read: `entry` and `batches` give what is in it."""
+        """Step into the next value, an array, whose content `entry` and `batches` then return."""
         self._take(b"[")
         self._cuts = ()
         self._in_array = self._peek() != b"]"
@@ -94,7 +107,7 @@ class Document:
             self._take(b"]")
 
     def entry(self) -> bytes | None:
-        """The next entry of the array as it stands in the file; None behind the last one."""
+        """The raw bytes of the next entry of the array; None after the last one."""
         if not self._in_array:
             return None
         raw = self.value()
@@ -110,10 +123,10 @@ class Document:
     def batches(
         self, read_many: Callable[[memoryview], list[_T]], read_one: Callable[[bytes], _T]
     ) -> Iterator[list[_T]]:
-        """The entries of the array that are still to come, in order, at most a window of them at once.
+        """The remaining entries of the array, in order, at most one window of them at a time.
 
-        `read_many` decodes a whole array or raises one of UNREADABLE; it must not keep the memory it is shown.
-        `read_one` takes one entry as it stands in the file and never raises.
+        `read_many` decodes a whole array or raises one of UNREADABLE; it must not keep a reference to its argument.
+        `read_one` decodes the raw bytes of one entry and never raises.
         """
         while self._in_array:
             comma = self._last_cut()
@@ -121,10 +134,10 @@ class Document:
             if not batch:
                 batch = self._one_by_one(read_one, self._passed + (comma or self._end))
             yield batch
-            del batch  # before the next is decoded: its memory is warm
+            del batch  # before the next one is decoded, so that its memory is reused
 
     def _many(self, read_many: Callable[[memoryview], list[_T]], comma: int) -> list[_T]:
-        """The entries up to the comma, or to the end of the array before it; none where they cannot be decoded."""
+        """The entries up to the comma, or to the end of the array before it; none if they do not decode."""
         start = self._at - 1
         self._buffer[start] = ord("[")
         self._buffer[comma] = ord("]")
@@ -145,7 +158,7 @@ class Document:
         return batch
 
     def _one_by_one(self, read_one: Callable[[bytes], _T], until: int) -> list[_T]:
-        """The entries up to this place in the file, or up to the one that teaches where to cut."""
+        """The entries up to this position in the file, or up to the one from which the cut is learned."""
         batch: list[_T] = []
         could_cut = bool(self._cuts)
         while self._in_array and bool(self._cuts) == could_cut and (self.offset <= until or not batch):
@@ -155,7 +168,7 @@ class Document:
         return batch
 
     def _last_cut(self) -> int | None:
-        """Where in the buffer the comma behind the last whole entry seems to stand."""
+        """Position in the buffer of what seems to be the comma after the last whole entry."""
         if self._cuts and self._end - self._at < len(self._buffer) // 2:
             self._more()
         for cut in self._cuts:
@@ -165,7 +178,7 @@ class Document:
         return None
 
     def _learn(self, raw: bytes) -> None:
-        """Note what stands between this entry and the next: after an object its brace, the comma, the first key."""
+        """Learn the bytes between this entry and the next: closing brace, comma, first key of an object."""
         if self._cuts or not raw.endswith(b"}"):
             return
         following = _NEXT.match(self._buffer, self._at, self._end)
@@ -184,7 +197,7 @@ class Document:
             raise _malformed() from error
 
     def _value_end(self) -> int:
-        """Where in the buffer the value that begins here ends, as far as it is certain."""
+        """Position in the buffer of the end of the value that begins at the current position."""
         while True:
             try:
                 _VALUE.decode(memoryview(self._buffer)[self._at : self._end])
@@ -192,15 +205,15 @@ class Document:
                 length = _whole_length(error)
                 if length is not None:
                     return self._at + length
-                if not self._may_go_on(error):
+                if not self._is_cut_off(error):
                     return self._plain_value_end()
             except RecursionError as error:
                 raise _malformed() from error
             if not self._more():
                 return self._plain_value_end()
 
-    def _may_go_on(self, error: msgspec.DecodeError) -> bool:
-        """Whether more bytes may mend it; a window full of one value is first looked at the plain way."""
+    def _is_cut_off(self, error: msgspec.DecodeError) -> bool:
+        """Whether more bytes may resolve the error; if one value fills the window, the brackets are counted first."""
         wrong = _INVALID.search(str(error))
         if wrong is None:
             return self._end - self._at < len(self._buffer) - 1
@@ -210,7 +223,7 @@ class Document:
         return at == self._end
 
     def _plain_value_end(self) -> int:
-        """The same by counting brackets: for NaN and Infinity, half surrogates, and values larger than the window."""
+        """The same by counting brackets: for NaN, Infinity, lone surrogates and values larger than the window."""
         while True:
             end = self._bracketed_end()
             if end is not None:
@@ -237,7 +250,7 @@ class Document:
         return None
 
     def _peek(self) -> bytes:
-        """The next byte that is no white space, with the reader before it; empty at the end of the file."""
+        """Skip white space and return the next byte without consuming it; empty at the end of the file."""
         while True:
             found = _SPACE.match(self._buffer, self._at, self._end)
             self._at = found.end() if found else self._at
@@ -251,30 +264,30 @@ class Document:
         self._at += 1
 
     def _more(self) -> bool:
-        """Read on: what is done leaves the buffer, which grows where a single value fills it."""
+        """Read more of the file; consumed bytes leave the buffer, which grows if a single value fills it."""
         if self._is_whole:
             return False
-        done = max(self._at - 1, 0)  # one byte more is kept: `_many` writes its bracket there
+        done = max(self._at - 1, 0)  # `_many` overwrites the byte before the first entry
         kept = self._buffer[done : self._end]
         if len(kept) == len(self._buffer):
             self._buffer = bytearray(2 * len(kept))
         self._buffer[: len(kept)] = kept
         self._passed += done
         self._at -= done
-        came = self._file.readinto(memoryview(self._buffer)[len(kept) :])  # type: ignore[attr-defined]
-        self._end = len(kept) + came
-        self._is_whole = came == 0
-        return bool(came)
+        received = self._file.readinto(memoryview(self._buffer)[len(kept) :])  # type: ignore[attr-defined]
+        self._end = len(kept) + received
+        self._is_whole = received == 0
+        return bool(received)
 
 
 def _whole_length(error: Exception) -> int | None:
-    """How many bytes a whole value takes, with the white space after it; None where the error is another one."""
+    """Length in bytes of a whole value and the white space after it; None if the error is a different one."""
     trailing = _TRAILING.search(str(error))
-    return int(trailing[1]) - 1 if trailing else None  # msgspec counts the byte that it did not expect
+    return int(trailing[1]) - 1 if trailing else None  # msgspec counts the unexpected byte as well
 
 
 def _check(raw: bytes) -> None:
-    """Refuse what neither msgspec nor Python's own, more lenient reader takes for JSON."""
+    """Raise if neither msgspec nor the more lenient `json` module accepts the value."""
     try:
         _VALUE.decode(raw)
     except UNREADABLE:
@@ -285,4 +298,4 @@ def _check(raw: bytes) -> None:
 
 
 def _malformed(*, is_cut: bool = False) -> ResultsError:
-    return ResultsError(f"The results are no JSON object{': they end in the middle' * is_cut}.", ASK_AGAIN)
+    return ResultsError(f"The results are not a JSON object{': the file is truncated' * is_cut}.", RUN_AGAIN)

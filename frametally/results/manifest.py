@@ -1,4 +1,4 @@
-"""`notes.json`: what an archive holds, in the words of the file that it was made from."""
+"""The manifest of an archive: its version, and what it holds besides rows, with names as in the results JSON."""
 
 from __future__ import annotations
 
@@ -6,66 +6,62 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from frametally.results.entries import Kind
 
-ARCHIVE_NAME: Final = "results.json.gz"
-"""The results as they came."""
-SHA256_NAME: Final = "results.json.sha256"
-"""Of the results before they were packed, as `sha256sum` writes it."""
 FRAMES_NAME: Final = "frames.parquet"
 SCHEMA_VERSION: Final = 2
-"""Counts up with every change of the tables; an archive of another version is made anew from the original."""
-_NOTES = "notes.json"
+"""Incremented with every change of the tables; an archive of another version is rebuilt from the original."""
+_MANIFEST_NAME = "notes.json"
+"""The file and its keys keep the names they have had since version 1, so that existing archives open."""
 
 
-class ModelNotes(Struct, frozen=True):
-    """One model of a file."""
+class ModelManifest(Struct, frozen=True):
+    """One model of a results file."""
 
     name: str
     number: int
-    """How the tables call it."""
+    """Identifies the model in the tables."""
     kind: Kind
     classes: list[str] = []
-    """By class code, in the order in which they were met."""
-    points: list[str] = []
-    """Keypoints by code, likewise."""
-    point_order: list[int] = []
-    """The codes of the keypoints in the order of the model's own ids."""
-    odd: int = 0
-    """Entries that do not fit the kind; they count as not analyzed."""
+    """By class code, in order of first occurrence."""
+    keypoints: list[str] = field(name="points", default=[])
+    """Keypoint names by code, likewise."""
+    keypoint_order: list[int] = field(name="point_order", default=[])
+    """Codes of the keypoints in the order of the model's own ids."""
+    mismatched: int = field(name="odd", default=0)
+    """Number of entries that do not fit the kind; they count as not analyzed."""
 
 
-class Notes(Struct, frozen=True):
+class Manifest(Struct, frozen=True):
     """What an archive holds besides rows."""
 
-    models: list[ModelNotes] = []
-    unread: list[str] = []
-    """Keys of no kind that is known; they stay in the archived JSON."""
+    models: list[ModelManifest] = []
+    unknown_keys: list[str] = field(name="unread", default=[])
+    """Keys whose values are of no known kind; they remain in the original JSON only."""
     failure: list[str] = []
-    """Why there are no tables, and what to do next; empty where there are."""
+    """Why there are no tables, and what to do next; empty if there are tables."""
     version: int = SCHEMA_VERSION
 
 
-def write_notes(folder: Path, notes: Notes) -> None:
-    """Keep the notes in the folder of an archive."""
-    (folder / _NOTES).write_bytes(msgspec.json.encode(notes))
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    (folder / _MANIFEST_NAME).write_bytes(msgspec.json.encode(manifest))
 
 
-def drop_notes(folder: Path) -> None:
-    """From now on the archive counts as one that is still to be read."""
-    (folder / _NOTES).unlink(missing_ok=True)
+def delete_manifest(folder: Path) -> None:
+    """Mark an archive as incomplete."""
+    (folder / _MANIFEST_NAME).unlink(missing_ok=True)
 
 
-def is_notes(path: Path) -> bool:
-    return path.name == _NOTES
+def is_manifest(path: Path) -> bool:
+    return path.name == _MANIFEST_NAME
 
 
-def read_notes(folder: Path) -> Notes | None:
-    """The notes of an archive; None where there are none, or they are of another version, or damaged."""
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of an archive; None if it is missing, damaged or of another version."""
     try:
-        notes = msgspec.json.decode((folder / _NOTES).read_bytes(), type=Notes)
+        manifest = msgspec.json.decode((folder / _MANIFEST_NAME).read_bytes(), type=Manifest)
     except (msgspec.MsgspecError, FileNotFoundError):
         return None
-    return notes if notes.version == SCHEMA_VERSION else None
+    return manifest if manifest.version == SCHEMA_VERSION else None

@@ -1,4 +1,4 @@
-"""Masks of semantic segmentation: a PNG of class ids in base64, from a service and so not to be trusted."""
+"""Masks of semantic segmentation: a PNG of class ids in base64. They come from a service and are not trusted."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ _MODES = ("L", "P", "1")
 
 
 class MaskError(ValueError):
-    """This is no mask that can be read."""
+    """The mask cannot be decoded."""
 
 
-def unpack(text: str) -> bytes:
-    """The PNG from its base64.
+def decode_base64(text: str) -> bytes:
+    """The PNG of a mask.
 
     Raises:
-        MaskError: it is no base64, no PNG, or larger than 32 megapixels.
+        MaskError: the text is not base64, not a PNG, or the PNG is larger than 32 megapixels.
     """
     try:
         png = binascii.a2b_base64(text.encode("ascii"))
     except ValueError as error:
-        raise MaskError("The mask is no base64.") from error
+        raise MaskError("The mask is not base64.") from error
     if png[:8] != _SIGNATURE or len(png) < 24:
-        raise MaskError("The mask is no PNG.")
+        raise MaskError("The mask is not a PNG.")
     width_px, height_px = struct.unpack(">II", png[16:24])
     if not 0 < width_px * height_px <= _MAX_PX:
-        raise MaskError("The mask has no size that a frame could have.")
+        raise MaskError("The size of the mask is out of range.")
     return png
 
 
 def class_ids(png: bytes) -> npt.NDArray[np.uint8]:
-    """(h, w) class id of each pixel of an unpacked mask.
+    """(h, w) class id of each pixel of a mask.
 
     Raises:
-        MaskError: it is damaged, or has colors.
+        MaskError: the PNG is damaged, or it has color channels.
     """
     try:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
@@ -54,11 +54,11 @@ def class_ids(png: bytes) -> npt.NDArray[np.uint8]:
         raise MaskError("The mask is damaged.") from error
 
 
-def names_of(ids: npt.NDArray[np.integer[Any]], class_map: Mapping[str, str]) -> dict[int, str]:
-    """The name of each of these ids: its number where the map, by the id as text, has none."""
+def class_names(ids: npt.NDArray[np.integer[Any]], class_map: Mapping[str, str]) -> dict[int, str]:
+    """The name of each id; `class_map` has names by id as text, and an id without a name is its own name."""
     return {number: class_map.get(str(number), str(number)) for number in ids.tolist()}
 
 
-def shares(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """(256,) share of the picture, 0 to 1, that each class id covers."""
+def area_shares(ids: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """(256,) share of the image, 0 to 1, that each class id covers."""
     return np.bincount(ids.ravel(), minlength=256) / ids.size

@@ -1,46 +1,65 @@
-"""One entry as the archived JSON has it."""
+"""One entry exactly as the original JSON has it, by key."""
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Raw
 
+from frametally.results.entry_index import EntryIndex, read_entry_index
 from frametally.results.json_stream import Document
+from frametally.results.original import open_original
 
-_RAW = msgspec.json.Decoder(list[Raw])
+_RAW_LIST = msgspec.json.Decoder(list[Raw])
 
 
-def read_raw_entry(archive_path: Path, entry: int) -> dict[str, Any]:
-    """What each list of a gzipped results file says at this place.
+def read_raw_entry(folder: Path, entry: int) -> dict[str, Any]:
+    """Item `entry` of each list in the archived original that is long enough.
 
     Raises:
-        OSError, EOFError, zlib.error: the archive is damaged.
-        ResultsError: it holds no JSON object.
+        OSError, EOFError, zlib.error: the original is missing or damaged.
+        ResultsError: it is not a JSON object.
     """
-    with gzip.open(archive_path) as packed:
-        document = Document(cast("BinaryIO", packed))
-        found = {}
-        for key in document.keys():  # noqa: SIM118
-            raw = _at(document, entry)
-            if raw is not None:
-                found[key] = json.loads(raw)
+    index = read_entry_index(folder)
+    with open_original(folder) as file:
+        raw = _scan(file, entry) if index is None else _seek(file, index, entry)
+    return {key: json.loads(value) for key, value in raw.items()}
+
+
+def _seek(file: BinaryIO, index: EntryIndex, entry: int) -> dict[str, bytes]:
+    found = {}
+    for key, checkpoints in index.lists.items():
+        first, offset_bytes = checkpoints.before(entry)
+        raw = _find(Document.inside_array(file, offset_bytes), first, entry)
+        if raw is not None:
+            found[key] = raw
     return found
 
 
-def _at(document: Document, entry: int) -> bytes | None:
-    """Take the value to read; returns what it holds at this place, where it is a list."""
-    if not document.at_array():
-        document.value()
-        return None
-    found, passed = None, 0
-    document.enter_array()
-    for batch in document.batches(_RAW.decode, Raw):
-        if passed <= entry < passed + len(batch):
-            found = bytes(batch[entry - passed])
-        passed += len(batch)
+def _scan(file: BinaryIO, entry: int) -> dict[str, bytes]:
+    """Read the whole file; of a key that occurs twice, the last value counts."""
+    document, found = Document(file), {}
+    for key in document.keys():  # noqa: SIM118
+        raw = None
+        if document.at_array():
+            document.enter_array()
+            raw = _find(document, 0, entry, to_end=True)
+        else:
+            document.value()
+        found[key] = raw
+    return {key: raw for key, raw in found.items() if raw is not None}
+
+
+def _find(document: Document, first: int, entry: int, *, to_end: bool = False) -> bytes | None:
+    """The entry in an array that is read from its entry `first` on; None if the array is shorter."""
+    found = None
+    for batch in document.batches(_RAW_LIST.decode, Raw):
+        if first <= entry < first + len(batch):
+            found = bytes(batch[entry - first])
+            if not to_end:
+                break
+        first += len(batch)
     return found

@@ -1,8 +1,7 @@
-"""The read side of an archive: what each model saw, read from the tables only as far as it is asked for."""
+"""Read access to the tables of an archive: what is not requested is not read."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,10 +17,11 @@ import pyarrow.parquet as pq
 from frametally.errors import ResultsError
 from frametally.results.cube import Cube, read_cube
 from frametally.results.entries import Kind
-from frametally.results.manifest import ARCHIVE_NAME, FRAMES_NAME, ModelNotes, Notes, read_notes
-from frametally.results.masks import MaskError, class_ids, names_of
+from frametally.results.manifest import FRAMES_NAME, Manifest, ModelManifest, read_manifest
+from frametally.results.masks import MaskError, class_ids, class_names
+from frametally.results.original import DAMAGED, damaged
 from frametally.results.raw_entry import read_raw_entry
-from frametally.results.rebuild import damaged, made_anew
+from frametally.results.rebuild import rebuild
 from frametally.results.tables import read_pieces, read_rows
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
@@ -32,20 +32,20 @@ Columns = tuple[npt.NDArray[Any], ...]
 
 @dataclass(frozen=True)
 class Boxes:
-    """Boxes of one model; all arrays run in parallel, in the order of the file."""
+    """Boxes of one model as parallel arrays, in the order of the file."""
 
     entry: npt.NDArray[np.int32]
-    """(b,) the entry a box belongs to, ascending."""
+    """(b,) number of the entry of each box, ascending."""
     class_code: npt.NDArray[np.int32]
     """(b,) index into the model's `classes`."""
     class_id: npt.NDArray[np.int32]
-    """(b,) the model's own number for the class; -1 where it gives none."""
+    """(b,) the model's own number for the class; -1 if it has none."""
     confidence: npt.NDArray[np.float64]
-    """(b,) 0 to 1, as exact as in the file; 1 where it gives none."""
+    """(b,) 0 to 1, exactly as in the file; 1 if it has none."""
     xyxy: npt.NDArray[np.float32]
     """(b, 4) corners in pixels."""
     tracker_id: npt.NDArray[np.object_] | None
-    """(b,) str or None; None where no box has one."""
+    """(b,) str or None; None if no box has one."""
 
     def __len__(self) -> int:
         return len(self.entry)
@@ -60,17 +60,17 @@ class ModelTable:
     classes: tuple[str, ...]
     """Class names, sorted; labels of a classification, areas of a semantic segmentation."""
     analyzed: npt.NDArray[np.bool_]
-    """(n,) whether entry i is known; False where it is `null`, or does not fit the kind."""
+    """(n,) False where entry i is `null` or does not fit the kind."""
     image_wh: npt.NDArray[np.float32]
-    """(n, 2) size in pixels that the coordinates refer to; NaN where the file does not say."""
-    odd: int
-    """Entries that do not fit the kind."""
+    """(n, 2) size in pixels that the coordinates refer to; NaN where it is unknown."""
+    mismatched: int
+    """Number of entries that do not fit the kind."""
     keypoint_names: tuple[str, ...]
     """In the order of the model's own ids."""
 
     @cached_property
     def analyzed_before(self) -> npt.NDArray[np.int64]:
-        """(n + 1,) how many entries before entry i are known."""
+        """(n + 1,) number of analyzed entries before entry i."""
         return np.concatenate([[0], np.cumsum(self.analyzed)])
 
 
@@ -78,7 +78,7 @@ class ModelTable:
 class Results:
     """One results file; entry i is frame `frame_index[i]` at `time_s[i]`.
 
-    Every method that reads raises ResultsError where the archive is damaged, KeyError where there is no such model.
+    Every method that reads raises ResultsError if the archive is damaged, KeyError if there is no such model.
     """
 
     frame_index: npt.NDArray[np.int64]
@@ -87,61 +87,62 @@ class Results:
     """(n,) seconds after the first frame."""
     models: dict[str, ModelTable]
     """In the order of the file."""
-    unread: tuple[str, ...]
-    """Keys of no kind that is known."""
+    unknown_keys: tuple[str, ...]
+    """Keys whose values are of no known kind."""
     folder: Path
-    notes: Notes
+    manifest: Manifest
 
     def boxes(self, model: str, start: int = 0, stop: int | None = None) -> Boxes:
-        """The boxes of the entries [start, stop); only the row groups that hold them are read."""
+        """The boxes of the entries [start, stop); only the row groups that contain them are read."""
         rows = self._rows("boxes", model, _BOX_COLUMNS, start, stop)
         trackers = rows["tracker_id"]
-        known = len(trackers) > trackers.null_count
+        tracked = len(trackers) > trackers.null_count
         return Boxes(
             entry=_numbers(rows, "entry"),
             class_code=self._class_rank(model)[_numbers(rows, "class_code")],
             class_id=_numbers(rows, "class_id"),
             confidence=_numbers(rows, "confidence"),
             xyxy=np.column_stack([_numbers(rows, side) for side in _CORNERS]),
-            tracker_id=np.array(trackers.to_pylist(), dtype=object) if known else None,
+            tracker_id=np.array(trackers.to_pylist(), dtype=object) if tracked else None,
         )
 
     def confidences(self, model: str, start: int = 0, stop: int | None = None) -> Columns:
-        """Of the boxes of the entries [start, stop) no more than counting asks for: entry, class_code, confidence."""
+        """What counting needs of the boxes of the entries [start, stop): entry, class_code, confidence."""
         return self._counted(model, self._rows("boxes", model, _COUNTED_COLUMNS, start, stop))
 
     def confidence_pieces(self, model: str, start: int = 0, stop: int | None = None) -> Iterator[Columns]:
         """The same in pieces of whole entries, of bounded size."""
+        number = self._manifest_of[model].number
         try:
-            for rows in read_pieces(self.folder, "boxes", self._notes_of[model].number, _COUNTED_COLUMNS, start, stop):
+            for rows in read_pieces(self.folder, "boxes", number, _COUNTED_COLUMNS, start, stop):
                 yield self._counted(model, rows)
         except (OSError, pa.ArrowException) as error:
             raise damaged() from error
 
     def cube(self, model: str) -> Cube | None:
-        """The counts of a model for every threshold k / 100; None for kinds without boxes, or above 1,024 classes."""
+        """The counts of a model for every threshold k / 100; None for kinds without boxes and above 1,024 classes."""
         return self._cubes[model]
 
     def polygons(self, model: str, start: int, stop: int | None = None) -> list[npt.NDArray[np.float32]]:
-        """(k, 2) outline in pixels of each box of an entry, or of entries [start, stop); (0, 2) where it has none."""
-        rows, place, count = self._of_boxes("polygons", model, ["xy"], start, stop)
-        outlines = [np.zeros((0, 2), dtype=np.float32)] * count
+        """(k, 2) polygon in pixels of each box of an entry, or of entries [start, stop); (0, 2) if it has none."""
+        rows, place, count = self._box_rows("polygons", model, ["xy"], start, stop)
+        polygons = [np.zeros((0, 2), dtype=np.float32)] * count
         xy, ends = _lists(rows, "xy")
-        for at, outline in zip(place, np.split(xy, ends[:-1]), strict=False):
-            outlines[at] = outline.reshape(-1, 2)
-        return outlines
+        for at, polygon in zip(place, np.split(xy, ends[:-1]), strict=False):
+            polygons[at] = polygon.reshape(-1, 2)
+        return polygons
 
     def keypoints(self, model: str, start: int, stop: int | None = None) -> npt.NDArray[np.float32]:
-        """(b, k, 3) x, y in pixels and confidence of each box of an entry, or of entries [start, stop); else NaN.
+        """(b, k, 3) x, y in pixels and confidence of the keypoints of an entry, or of entries [start, stop).
 
-        k is that of `keypoint_names`.
+        k is the number of `keypoint_names`; missing keypoints are NaN.
         """
-        notes = self._notes_of[model]
-        rows, place, count = self._of_boxes("keypoints", model, ["point", "xyc"], start, stop)
-        found = np.full((count, len(notes.points), 3), np.nan, dtype=np.float32)
-        points, ends = _lists(rows, "point")
-        found[np.repeat(place, np.diff(ends, prepend=0)), points] = _lists(rows, "xyc")[0].reshape(-1, 3)
-        return found[:, notes.point_order]
+        manifest = self._manifest_of[model]
+        rows, place, count = self._box_rows("keypoints", model, ["point", "xyc"], start, stop)
+        keypoints = np.full((count, len(manifest.keypoints), 3), np.nan, dtype=np.float32)
+        codes, ends = _lists(rows, "point")
+        keypoints[np.repeat(place, np.diff(ends, prepend=0)), codes] = _lists(rows, "xyc")[0].reshape(-1, 3)
+        return keypoints[:, manifest.keypoint_order]
 
     def gaze(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float64]:
         """(b, 2) yaw and pitch in radians, parallel to the boxes (the faces) of the entries [start, stop)."""
@@ -149,7 +150,7 @@ class Results:
         return np.column_stack([_numbers(rows, "yaw"), _numbers(rows, "pitch")])
 
     def mask(self, model: str, entry: int) -> tuple[npt.NDArray[np.uint8], dict[int, str]] | None:
-        """(h, w) class id of each pixel, and the name of each id in it; None where the entry has no mask."""
+        """(h, w) class id of each pixel, and the name of each id in it; None if the entry has no mask."""
         rows = self._rows("masks", model, ["png", "class_map"], entry, entry + 1)
         if not len(rows):
             return None
@@ -158,10 +159,10 @@ class Results:
             ids = class_ids(rows["png"][0].as_py())
         except MaskError as error:
             raise damaged() from error
-        return ids, names_of(np.unique(ids), class_map)
+        return ids, class_names(np.unique(ids), class_map)
 
     def scores(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float64]:
-        """(m, c) for the entries [start, stop): the probability of a class, or its share of the picture; else NaN."""
+        """(m, c) for the entries [start, stop): probability of each class, or its share of the image; else NaN."""
         rows = self._rows("scores", model, ["entry", "class_code", "score"], start, stop)
         stop = len(self.time_s) if stop is None else min(stop, len(self.time_s))
         table = np.full((max(stop - start, 0), len(self.models[model].classes)), np.nan)
@@ -170,9 +171,9 @@ class Results:
         return table
 
     def embeddings(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float32]:
-        """(m, d) embeddings of the entries [start, stop), NaN where one was not analyzed; d is 512 for CLIP.
+        """(m, d) embeddings of the entries [start, stop), NaN where an entry was not analyzed.
 
-        d is 0 where none of them was.
+        d is 512 for CLIP, and 0 if no entry was analyzed.
         """
         rows = self._rows("embeddings", model, ["entry", "embedding"], start, stop)
         stop = len(self.time_s) if stop is None else min(stop, len(self.time_s))
@@ -182,16 +183,16 @@ class Results:
         return vectors
 
     def raw_entry(self, entry: int) -> dict[str, Any]:
-        """What the archived JSON says of one entry, by key."""
+        """One entry as in the original JSON, by key."""
         try:
-            return read_raw_entry(self.folder / ARCHIVE_NAME, entry)
-        except (OSError, EOFError, zlib.error) as error:
+            return read_raw_entry(self.folder, entry)
+        except DAMAGED as error:
             raise damaged() from error
 
-    def _of_boxes(
+    def _box_rows(
         self, name: str, model: str, columns: list[str], start: int, stop: int | None
     ) -> tuple[pa.Table, npt.NDArray[np.int64], int]:
-        """Rows of a table that belong to boxes, the place of each box among all asked for, and how many those are."""
+        """Rows of a table that belong to boxes, the index of each one's box in `boxes`, and the number of boxes."""
         stop = start + 1 if stop is None else stop
         rows = self._rows(name, model, ["entry", "box", *columns], start, stop)
         entry = _numbers(self._rows("boxes", model, ["entry"], start, stop), "entry")
@@ -199,7 +200,7 @@ class Results:
 
     def _rows(self, name: str, model: str, columns: list[str], start: int = 0, stop: int | None = None) -> pa.Table:
         try:
-            return read_rows(self.folder, name, self._notes_of[model].number, columns, start, stop)
+            return read_rows(self.folder, name, self._manifest_of[model].number, columns, start, stop)
         except (OSError, pa.ArrowException) as error:
             raise damaged() from error
 
@@ -208,68 +209,68 @@ class Results:
         return _numbers(rows, "entry"), codes, _numbers(rows, "confidence")
 
     def _class_rank(self, model: str) -> npt.NDArray[np.int32]:
-        """(c,) place among the sorted classes by the code in the tables."""
-        names = self._notes_of[model].classes
+        """(c,) index among the sorted classes by class code of the tables."""
+        names = self._manifest_of[model].classes
         return np.argsort(np.argsort(np.array(names, dtype=object))).astype(np.int32)
 
     @cached_property
     def _cubes(self) -> dict[str, Cube | None]:
         try:
-            return {model.name: read_cube(self.folder, model.number) for model in self.notes.models}
+            return {model.name: read_cube(self.folder, model.number) for model in self.manifest.models}
         except (OSError, ValueError) as error:
             raise damaged() from error
 
     @cached_property
-    def _notes_of(self) -> dict[str, ModelNotes]:
-        return {notes.name: notes for notes in self.notes.models}
+    def _manifest_of(self) -> dict[str, ModelManifest]:
+        return {model.name: model for model in self.manifest.models}
 
 
 def open_results(folder: Path) -> Results:
-    """The archived results of one job. An archive of an older version is first made anew from the JSON kept in it.
+    """The archived results of one job. An archive of an older version is first rebuilt from the original in it.
 
     Raises:
-        ResultsError: there are none that can be read.
+        ResultsError: they are missing, or cannot be read.
     """
     try:
-        notes = read_notes(folder) or made_anew(folder)
-        if notes.failure:
-            raise ResultsError(*notes.failure)
+        manifest = read_manifest(folder) or rebuild(folder)
+        if manifest.failure:
+            raise ResultsError(*manifest.failure)
         frames = pq.read_table(folder / FRAMES_NAME, memory_map=True)
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+    except (*DAMAGED, pa.ArrowException) as error:
         raise damaged() from error
     return Results(
         frame_index=_numbers(frames, "frame_index"),
         time_s=_numbers(frames, "time_s"),
-        models={model.name: _model_table(model, frames) for model in notes.models},
-        unread=tuple(notes.unread),
+        models={model.name: _model_table(model, frames) for model in manifest.models},
+        unknown_keys=tuple(manifest.unknown_keys),
         folder=folder,
-        notes=notes,
+        manifest=manifest,
     )
 
 
 def read_again(folder: Path) -> Results:
-    """What could not be read of kept results, read once more as this version does it.
+    """Read archived results that an earlier attempt could not read.
 
     Raises:
-        ResultsError: it still cannot, or what is kept is not what came.
+        ResultsError: they still cannot be read, or the original does not match its digest.
     """
     try:
-        made_anew(folder, also_failed=True)
-    except (OSError, EOFError, zlib.error) as error:
+        rebuild(folder, also_failed=True)
+    except DAMAGED as error:
         raise damaged() from error
     return open_results(folder)
 
 
-def _model_table(notes: ModelNotes, frames: pa.Table) -> ModelTable:
-    sides = [_numbers(frames, f"{side}_px_{notes.number}") for side in ("width", "height")]
+def _model_table(model: ModelManifest, frames: pa.Table) -> ModelTable:
+    sides = [_numbers(frames, f"{side}_px_{model.number}") for side in ("width", "height")]
     return ModelTable(
-        name=notes.name,
-        kind=notes.kind,
-        classes=tuple(sorted(notes.classes)),
-        analyzed=frames[f"analysed_{notes.number}"].to_numpy(),
+        name=model.name,
+        kind=model.kind,
+        classes=tuple(sorted(model.classes)),
+        analyzed=frames[f"analysed_{model.number}"].to_numpy(),
         image_wh=np.column_stack(sides),
-        odd=notes.odd,
-        keypoint_names=tuple(notes.points[code] for code in notes.point_order),
+        mismatched=model.mismatched,
+        keypoint_names=tuple(model.keypoints[code] for code in model.keypoint_order),
     )
 
 
@@ -278,6 +279,6 @@ def _numbers(table: pa.Table, name: str) -> npt.NDArray[Any]:
 
 
 def _lists(table: pa.Table, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
-    """A column of lists as one array, and where in it each list ends."""
+    """A column of lists as one flat array, and the end of each list in it."""
     lists = table[name].combine_chunks()
     return lists.flatten().to_numpy(), np.cumsum(lists.value_lengths().to_numpy(), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The tables of one archive, written in row groups while they grow."""
+"""The Parquet tables of one archive, written in row groups as rows arrive, read by model and range of entries."""
 
 from __future__ import annotations
 
@@ -36,71 +36,71 @@ SCHEMAS: Final = {
     "scores": pa.schema([*_KEY, ("class_code", pa.int32()), ("score", pa.float64())]),
     "embeddings": pa.schema([*_KEY, ("embedding", pa.list_(pa.float32()))]),
 }
-"""The tables besides `frames`. `model` is the number of the model in the notes, `entry` the row of its frame, `box` the
-place of a box within its entry; lists of coordinates are flat, in pixels."""
+"""The tables besides `frames`. `model` is the number of the model in the manifest, `entry` the row of its frame, `box`
+the index of a box within its entry; lists of coordinates are flat, in pixels."""
 
 
 class TableWriter:
-    """Writes rows, in the order in which they come, to `<name>.parquet`; a table without rows leaves no file."""
+    """Appends rows to `<name>.parquet`; a table without rows has no file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writers: dict[str, pq.ParquetWriter] = {}
-        self._waiting: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
-        self._waiting_bytes: Counter[str] = Counter()
-        self._beside = ThreadPoolExecutor(1)  # arrow lets go of the interpreter
+        self._pending: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
+        self._pending_bytes: Counter[str] = Counter()
+        self._pool = ThreadPoolExecutor(1)  # pyarrow releases the interpreter lock
         self._writing: Future[None] | None = None
-        """The row group on its way to the disk: one at a time, while the next rows are decoded."""
+        """The row group being written: one at a time, while the next rows are decoded."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._beside.shutdown()
+        self._pool.shutdown()
         for writer in self._writers.values():
             writer.close()
         if kind is None:
-            self._settle()
+            self._wait()
 
     def write(self, name: str, columns: list[pa.Array]) -> None:
-        """Add rows to a table, as arrays in the order of its schema."""
+        """Append rows to a table, given as arrays in the order of its schema."""
         batch = pa.record_batch(columns, schema=SCHEMAS[name])
         if batch.num_rows:
-            self._waiting[name].append(batch)
-            self._waiting_bytes[name] += batch.nbytes
-            if self._waiting_bytes[name] >= _ROW_GROUP_BYTES:
+            self._pending[name].append(batch)
+            self._pending_bytes[name] += batch.nbytes
+            if self._pending_bytes[name] >= _ROW_GROUP_BYTES:
                 self._write(name)
 
     def end_model(self) -> None:
-        """Close the row groups, so that none holds the rows of two models."""
-        for name in list(self._waiting):
+        """Close the row groups, so that none contains rows of two models."""
+        for name in list(self._pending):
             self._write(name)
 
     def _write(self, name: str) -> None:
-        rows = pa.Table.from_batches(self._waiting.pop(name))
-        self._waiting_bytes[name] = 0
+        rows = pa.Table.from_batches(self._pending.pop(name))
+        self._pending_bytes[name] = 0
         if name not in self._writers:
             path = self._folder / f"{name}.parquet"
             self._writers[name] = pq.ParquetWriter(
                 path, SCHEMAS[name], compression="lz4", use_dictionary=False, write_statistics=["model", "entry"]
             )
-        self._settle()
-        self._writing = self._beside.submit(self._writers[name].write_table, rows, row_group_size=len(rows))
+        self._wait()
+        self._writing = self._pool.submit(self._writers[name].write_table, rows, row_group_size=len(rows))
 
-    def _settle(self) -> None:
+    def _wait(self) -> None:
         if self._writing is not None:
             self._writing.result()
 
 
 def column(values: npt.NDArray[Any]) -> pa.Array:
-    """The values of a one-dimensional array; `pa.array` does the same, but imports pandas on the way."""
+    """A one-dimensional array as an Arrow array; `pa.array` does the same, but imports pandas."""
     is_bits = values.dtype == np.bool_
     packed = np.packbits(values, bitorder="little") if is_bits else np.ascontiguousarray(values)
     return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(packed)])
 
 
 def lists(values: npt.NDArray[Any], sizes: list[int]) -> pa.Array:
-    """A list per row, of these sizes, cut from the flat values."""
+    """An Arrow array of lists with these sizes, sliced from the flat values."""
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)
     return pa.ListArray.from_arrays(column(offsets), column(values))
 
@@ -108,10 +108,10 @@ def lists(values: npt.NDArray[Any], sizes: list[int]) -> pa.Array:
 def read_rows(
     folder: Path, name: str, model: int, columns: list[str], start: int = 0, stop: int | None = None
 ) -> pa.Table:
-    """The rows of one model's entries [start, stop) of a table; only the row groups that hold some are read.
+    """The rows of one model's entries [start, stop) of a table; only the row groups that contain some are read.
 
     Raises:
-        OSError, pa.ArrowException: the table is damaged. One that is not there has no rows.
+        OSError, pa.ArrowException: the table is damaged. A missing table has no rows.
     """
     schema = pa.schema([SCHEMAS[name].field(column) for column in columns])
     path = folder / f"{name}.parquet"
@@ -126,10 +126,10 @@ def read_rows(
 def read_pieces(
     folder: Path, name: str, model: int, columns: list[str], start: int = 0, stop: int | None = None
 ) -> Iterator[pa.Table]:
-    """The same a row group at a time; the rows of an entry are all in one. `entry` is one of the columns.
+    """The same, one row group at a time. All rows of an entry are in one row group; `columns` includes `entry`.
 
     Raises:
-        OSError, pa.ArrowException: as above.
+        OSError, pa.ArrowException: the table is damaged. A missing table has no rows.
     """
     path = folder / f"{name}.parquet"
     if path.exists():
@@ -148,9 +148,9 @@ def _between(table: pa.Table, start: int, stop: int | None) -> pa.Table:
 
 
 def _groups(file: pq.ParquetFile, model: int, start: int, stop: int | None) -> list[int]:
-    return [at for at in range(file.num_row_groups) if _holds(file.metadata.row_group(at), model, start, stop)]
+    return [at for at in range(file.num_row_groups) if _overlaps(file.metadata.row_group(at), model, start, stop)]
 
 
-def _holds(group: pq.RowGroupMetaData, model: int, start: int, stop: int | None) -> bool:
+def _overlaps(group: pq.RowGroupMetaData, model: int, start: int, stop: int | None) -> bool:
     models, entries = group.column(0).statistics, group.column(1).statistics
     return bool(models.min == model and entries.max >= start and (stop is None or entries.min < stop))

@@ -1,4 +1,4 @@
-"""From the entries of one model to rows of the tables, a batch at a time; one class here for each shape of entry."""
+"""Writers that convert the entries of one model to table rows, a batch at a time: one class per shape of entry."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ import pyarrow as pa
 from frametally.results import masks
 from frametally.results.cube import CubeBuilder
 from frametally.results.entries import (
-    ODD,
+    MISMATCHED,
     Box,
     BoxesEntry,
     ClipEntry,
     GazeEntry,
+    Keypoint,
     Kind,
     LabelsEntry,
     Mask,
@@ -29,66 +30,66 @@ from frametally.results.entries import (
 from frametally.results.tables import TableWriter, column, lists
 
 Batch = list[Any]
-"""Entries in the order of the file: a struct of the model's kind, None for `null`, or ODD."""
+"""Entries in the order of the file: a struct of the model's kind, None for `null`, or MISMATCHED."""
 _NO_SIZE: Final = (np.nan, np.nan)
 _XY = attrgetter("x", "y")
 
 
-class Frames:
-    """Whether and how large: what is kept of every entry, of any kind."""
+class FrameColumns:
+    """What is kept of every entry of a model, of any kind: whether it was analyzed, and the size of its image."""
 
     def __init__(self) -> None:
-        self.analyzed = bytearray()
-        self.wh = array("f")
-        self.odd = 0
+        self._analyzed = bytearray()
+        self._wh_px = array("f")
+        self.mismatched = 0
 
     def __len__(self) -> int:
-        return len(self.analyzed)
+        return len(self._analyzed)
 
     def add(self, batch: Batch) -> None:
-        self.analyzed.extend([entry is not None and entry is not ODD for entry in batch])
-        self.odd += batch.count(ODD)
-        self.wh.extend(chain.from_iterable(map(_size, batch)))
+        self._analyzed.extend([entry is not None and entry is not MISMATCHED for entry in batch])
+        self.mismatched += batch.count(MISMATCHED)
+        self._wh_px.extend(chain.from_iterable(map(_size, batch)))
 
     def columns(self, model: int) -> dict[str, pa.Array]:
-        """(n,) columns of `frames.parquet`, their names ending with the number of the model."""
-        wh = np.frombuffer(self.wh, dtype=np.float32).reshape(-1, 2)
-        analyzed = column(np.frombuffer(self.analyzed, dtype=np.bool_))
+        """(n,) columns of `frames.parquet`; their names end with the number of the model."""
+        wh = np.frombuffer(self._wh_px, dtype=np.float32).reshape(-1, 2)
+        analyzed = column(np.frombuffer(self._analyzed, dtype=np.bool_))
         size = {f"width_px_{model}": column(wh[:, 0]), f"height_px_{model}": column(wh[:, 1])}
         return {f"analysed_{model}": analyzed, **size}  # the name on disk since the first version
 
 
-class Names(dict[str, int]):
-    """Names by number, in the order in which they are first met."""
+class NameCodes(dict[str, int]):
+    """Assigns a code to each name, in order of first occurrence."""
 
     def __missing__(self, name: str) -> int:
         self[name] = len(self)
         return self[name]
 
-    def order(self) -> list[int]:
-        """The numbers in the order of the sorted names."""
+    def codes_by_name(self) -> list[int]:
+        """The codes in the order of the sorted names."""
         return [self[name] for name in sorted(self)]
 
 
-class Sink(Protocol):
-    """Takes the entries of one model and writes them to the tables."""
+class EntryWriter(Protocol):
+    """Writes the entries of one model to the tables."""
 
     kind: Kind
-    """What the entries turn out to be, once all are there."""
-    classes: Names
+    """Final once all entries have been added: polygons and keypoints may appear late."""
+    classes: NameCodes
 
     def add(self, first: int, batch: Batch) -> None:
-        """Write a batch whose first entry has this number; an entry that cannot be read becomes ODD in it."""
+        """Write a batch whose first entry has this number; replaces an entry that cannot be read by MISMATCHED."""
 
 
-class BoxSink:
-    """Boxes, with the polygons or the keypoints that come with them; faces, with where they look."""
+class BoxWriter:
+    """Writes boxes with their polygons or keypoints, and faces with their gaze."""
 
     def __init__(self, tables: TableWriter, model: int, kind: Kind) -> None:
         self.kind = kind
-        self.classes, self.points = Names(), Names()
+        self.classes, self.keypoints = NameCodes(), NameCodes()
         self.cube = CubeBuilder()
-        self._point_ids: dict[str, int] = {}
+        self._keypoint_ids: dict[str, int] = {}
         self._tables, self._model = tables, model
 
     def add(self, first: int, batch: Batch) -> None:
@@ -112,57 +113,58 @@ class BoxSink:
         confidence = _confidences(boxes)
         self.cube.add(entry, code, confidence)
         class_id = [-1 if box.class_id is None else box.class_id for box in boxes]
-        numbers = [code, np.fromiter(class_id, np.int32, len(boxes)), confidence, *_corners(boxes)]
-        columns = [column(np.asarray(values)) for values in numbers]
+        values = [code, np.fromiter(class_id, np.int32, len(boxes)), confidence, *_corners(boxes)]
+        columns = [column(np.asarray(one)) for one in values]
         self._tables.write("boxes", [*self._key(entry), *columns, _tracker_ids(boxes)])
 
     def _add_polygons(self, entry: npt.NDArray[np.int32], place: npt.NDArray[np.int64], boxes: list[Box]) -> None:
-        given = [box.points for box in boxes]
-        if not any(given):
+        boxes_at = [number for number, box in enumerate(boxes) if box.points]
+        if not boxes_at:
             return
-        at = [number for number, points in enumerate(given) if points]
-        outlines = [points for points in given if points]
+        polygons = [box.points for box in boxes if box.points]
         self.kind = Kind.KEYPOINTS if self.kind is Kind.KEYPOINTS else Kind.SEGMENTATION
-        xy = np.fromiter(chain.from_iterable(map(_XY, chain.from_iterable(outlines))), np.float64)
-        rows = lists(_single(xy), [2 * len(outline) for outline in outlines])
-        self._tables.write("polygons", [*self._key(entry[at]), column(place[at].astype(np.int32)), rows])
+        xy = np.fromiter(chain.from_iterable(map(_XY, chain.from_iterable(polygons))), np.float64)
+        rows = lists(_float32(xy), [2 * len(polygon) for polygon in polygons])
+        self._tables.write("polygons", [*self._key(entry[boxes_at]), column(place[boxes_at].astype(np.int32)), rows])
 
     def _add_keypoints(self, entry: npt.NDArray[np.int32], place: npt.NDArray[np.int64], boxes: list[Box]) -> None:
-        given = [box.keypoints for box in boxes]
-        if not any(given):
+        boxes_at = [number for number, box in enumerate(boxes) if box.keypoints]
+        if not boxes_at:
             return
-        at = [number for number, points in enumerate(given) if points]
-        found = [points for points in given if points]
         self.kind = Kind.KEYPOINTS
-        points = list(chain.from_iterable(found))
-        names = [point.class_name or point.klass or str(point.class_id) for point in points]
-        for name, point in zip(names, points, strict=True):
-            self._point_ids.setdefault(name, len(self._point_ids) if point.class_id is None else point.class_id)
-        code = np.array([self.points[name] for name in names], dtype=np.int32)
+        poses = [box.keypoints for box in boxes if box.keypoints]
+        points = list(chain.from_iterable(poses))
+        code = np.array([self._keypoint_code(point) for point in points], dtype=np.int32)
         xyc = np.array([(p.x, p.y, np.nan if p.confidence is None else p.confidence) for p in points])
-        sizes = [len(one) for one in found]
-        rows = [lists(code, sizes), lists(_single(xyc.reshape(-1)), [3 * size for size in sizes])]
-        self._tables.write("keypoints", [*self._key(entry[at]), column(place[at].astype(np.int32)), *rows])
+        sizes = [len(pose) for pose in poses]
+        rows = [lists(code, sizes), lists(_float32(xyc.reshape(-1)), [3 * size for size in sizes])]
+        self._tables.write("keypoints", [*self._key(entry[boxes_at]), column(place[boxes_at].astype(np.int32)), *rows])
 
-    def point_order(self) -> list[int]:
-        """The numbers of the keypoints in the order of the model's own ids, in which skeletons are drawn."""
-        return [self.points[name] for name in sorted(self.points, key=lambda name: (self._point_ids[name], name))]
+    def _keypoint_code(self, point: Keypoint) -> int:
+        name = point.class_name or point.klass or str(point.class_id)
+        self._keypoint_ids.setdefault(name, len(self._keypoint_ids) if point.class_id is None else point.class_id)
+        return self.keypoints[name]
+
+    def keypoint_order(self) -> list[int]:
+        """Codes of the keypoints in the order of the model's own ids, in which skeletons are drawn."""
+        names = sorted(self.keypoints, key=lambda name: (self._keypoint_ids[name], name))
+        return [self.keypoints[name] for name in names]
 
     def _add_gaze(self, entry: npt.NDArray[np.int32], batch: Batch) -> None:
-        looks = [gaze for item in batch if isinstance(item, GazeEntry) for gaze in item.predictions]
-        angles = np.array([(gaze.yaw, gaze.pitch) for gaze in looks], dtype=np.float64)
+        gazes = [gaze for item in batch if isinstance(item, GazeEntry) for gaze in item.predictions]
+        angles = np.array([(gaze.yaw, gaze.pitch) for gaze in gazes], dtype=np.float64)
         self._tables.write("gaze", [*self._key(entry), column(angles[:, 0]), column(angles[:, 1])])
 
     def _key(self, entry: npt.NDArray[np.int32]) -> list[pa.Array]:
         return _key(self._model, entry)
 
 
-class LabelSink:
-    """The probability of each class, one label or several being right."""
+class LabelWriter:
+    """Writes the probability of each class, for single-label and multi-label classification."""
 
     def __init__(self, tables: TableWriter, model: int, kind: Kind) -> None:
         self.kind = kind
-        self.classes = Names()
+        self.classes = NameCodes()
         self._tables, self._model = tables, model
 
     def add(self, first: int, batch: Batch) -> None:
@@ -177,13 +179,13 @@ class LabelSink:
         )
 
 
-class MaskSink:
-    """The class of each pixel; its scores are the share of the picture that each class covers."""
+class MaskWriter:
+    """Writes semantic masks; their scores are the share of the image that each class covers."""
 
     kind = Kind.SEMANTIC
 
     def __init__(self, tables: TableWriter, model: int) -> None:
-        self.classes = Names()
+        self.classes = NameCodes()
         self._tables, self._model = tables, model
 
     def add(self, first: int, batch: Batch) -> None:
@@ -192,13 +194,13 @@ class MaskSink:
                 try:
                     self._add_one(first + at, entry.predictions)
                 except masks.MaskError:
-                    batch[at] = ODD
+                    batch[at] = MISMATCHED
 
     def _add_one(self, entry: int, mask: Mask) -> None:
-        png = masks.unpack(mask.segmentation_mask)
-        shares = masks.shares(masks.class_ids(png))
+        png = masks.decode_base64(mask.segmentation_mask)
+        shares = masks.area_shares(masks.class_ids(png))
         by_code = dict.fromkeys((self.classes[name] for name in mask.class_map.values()), 0.0)
-        for class_id, name in masks.names_of(np.flatnonzero(shares), mask.class_map).items():
+        for class_id, name in masks.class_names(np.flatnonzero(shares), mask.class_map).items():
             code = self.classes[name]
             by_code[code] = by_code.get(code, 0.0) + float(shares[class_id])
         key = np.array([entry], dtype=np.int32)
@@ -207,13 +209,13 @@ class MaskSink:
         _write_scores(self._tables, self._model, np.repeat(key, len(by_code)), list(by_code), list(by_code.values()))
 
 
-class ClipSink:
-    """An embedding of each frame, all of one length."""
+class EmbeddingWriter:
+    """Writes an embedding for each frame, all of the same length."""
 
     kind = Kind.CLIP
 
     def __init__(self, tables: TableWriter, model: int) -> None:
-        self.classes = Names()
+        self.classes = NameCodes()
         self._length: int | None = None
         self._tables, self._model = tables, model
 
@@ -223,24 +225,24 @@ class ClipSink:
                 vector = entry.embeddings[0] if entry.embeddings else []
                 self._length = self._length or len(vector)
                 if not vector or len(vector) != self._length:
-                    batch[at] = ODD
-        known = [at for at, entry in enumerate(batch) if isinstance(entry, ClipEntry)]
-        vectors = _single(np.array([batch[at].embeddings[0] for at in known], dtype=np.float64).reshape(-1))
-        key = _key(self._model, np.array(known, dtype=np.int32) + np.int32(first))
-        self._tables.write("embeddings", [*key, lists(vectors, [self._length or 0] * len(known))])
+                    batch[at] = MISMATCHED
+        analyzed = [at for at, entry in enumerate(batch) if isinstance(entry, ClipEntry)]
+        vectors = _float32(np.array([batch[at].embeddings[0] for at in analyzed], dtype=np.float64).reshape(-1))
+        key = _key(self._model, np.array(analyzed, dtype=np.int32) + np.int32(first))
+        self._tables.write("embeddings", [*key, lists(vectors, [self._length or 0] * len(analyzed))])
 
 
-def sink_for(kind: Kind, tables: TableWriter, model: int) -> BoxSink | LabelSink | MaskSink | ClipSink:
-    """What takes the entries of a model of this kind; the model has this number in the tables."""
+def entry_writer(kind: Kind, tables: TableWriter, model: int) -> BoxWriter | LabelWriter | MaskWriter | EmbeddingWriter:
+    """The writer for a model of this kind; `model` is its number in the tables."""
     if kind.has_boxes:
-        return BoxSink(tables, model, kind)
+        return BoxWriter(tables, model, kind)
     if kind is Kind.SEMANTIC:
-        return MaskSink(tables, model)
-    return ClipSink(tables, model) if kind is Kind.CLIP else LabelSink(tables, model, kind)
+        return MaskWriter(tables, model)
+    return EmbeddingWriter(tables, model) if kind is Kind.CLIP else LabelWriter(tables, model, kind)
 
 
 def _size(entry: Any) -> tuple[float, float]:
-    if entry is None or entry is ODD:
+    if entry is None or entry is MISMATCHED:
         return _NO_SIZE
     image: Size | list[Size] | None = entry.image
     size = (image[0] if image else None) if isinstance(image, list) else image
@@ -258,10 +260,10 @@ def _boxes(entry: Any) -> list[Box]:
 def _labels(entry: Any) -> list[tuple[str, float]]:
     if not isinstance(entry, LabelsEntry):
         return []
-    found = entry.predictions
-    if isinstance(found, dict):
-        return [(name, score.confidence) for name, score in found.items()]
-    return [(label.class_name, label.confidence) for label in found]
+    predictions = entry.predictions
+    if isinstance(predictions, dict):
+        return [(name, score.confidence) for name, score in predictions.items()]
+    return [(label.class_name, label.confidence) for label in predictions]
 
 
 def _write_scores(
@@ -274,12 +276,12 @@ def _write_scores(
 
 
 def _confidences(boxes: list[Box]) -> npt.NDArray[np.float64]:
-    given = [1.0 if box.confidence is None else box.confidence for box in boxes]
-    return np.fromiter(given, np.float64, len(boxes))
+    confidences = [1.0 if box.confidence is None else box.confidence for box in boxes]
+    return np.fromiter(confidences, np.float64, len(boxes))
 
 
 def _corners(boxes: list[Box]) -> list[npt.NDArray[np.float32]]:
-    """Four times (b,): x_min, y_min, x_max, y_max."""
+    """Four (b,) arrays: x_min, y_min, x_max, y_max."""
     x, y, width, height = (
         np.fromiter(values, np.float64, len(boxes))
         for values in (
@@ -290,11 +292,11 @@ def _corners(boxes: list[Box]) -> list[npt.NDArray[np.float32]]:
         )
     )
     with np.errstate(over="ignore", invalid="ignore"):
-        return [_single(side) for side in (x - width / 2, y - height / 2, x + width / 2, y + height / 2)]
+        return [_float32(side) for side in (x - width / 2, y - height / 2, x + width / 2, y + height / 2)]
 
 
-def _single(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """In single precision; what is out of its bounds becomes infinite."""
+def _float32(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    """In single precision; values out of range become infinite."""
     with np.errstate(over="ignore"):
         return values.astype(np.float32)
 

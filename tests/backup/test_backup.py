@@ -28,7 +28,7 @@ from frametally.job import JobStatus, ModelChoice
 from frametally.ledger.ledger import Ledger, Preset
 from frametally.library.library import Library
 from frametally.rendering.class_colors import ClassColors
-from frametally.results import archive, open_results
+from frametally.results import archive_results, open_results
 from frametally.storage.locks import lock_shared
 from tests.support.ledgers import START, a_job, open_ledger
 from tests.support.short_documents import document, entry
@@ -46,7 +46,7 @@ def finish_job(settings: Settings, ledger: Ledger, job_id: str, entries: int = 3
     settings.results_dir.mkdir(parents=True, exist_ok=True)
     download = settings.results_dir / f"{job_id}.json"
     download.write_text(json.dumps(document(*[entry()] * entries)))
-    archive(download, settings.results_dir / job_id)
+    archive_results(download, settings.results_dir / job_id)
     download.unlink()
     assert ledger.transition(ledger.job(job_id), JobStatus.SUCCEEDED, ended_at=START)
 
@@ -206,7 +206,7 @@ def test_results_that_are_replaced_while_they_are_copied_come_whole(old: Setting
             again = tmp_path / "again.json"
             while not stopping.is_set():
                 again.write_text(json.dumps(document(entry(), entry(), entry())))
-                archive(again, old.results_dir / "j1")
+                archive_results(again, old.results_dir / "j1")
 
         replacing = threading.Thread(target=archive_again)
         replacing.start()
@@ -219,7 +219,7 @@ def test_results_that_are_replaced_while_they_are_copied_come_whole(old: Setting
     for number in range(5):
         new = settings_in(tmp_path / str(number))
         restore(new, tmp_path / f"{number}.zip", replace=False)
-        if "results/j1/results.json.gz" in read_manifest(tmp_path / f"{number}.zip").files:
+        if "results/j1/results.json.zst" in read_manifest(tmp_path / f"{number}.zip").files:
             assert len(open_results(new.results_dir / "j1").time_s) == 3
 
 

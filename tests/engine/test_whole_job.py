@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from frametally.cli.main import main
-from frametally.results import Kind, archive, open_results
+from frametally.results import Kind, archive_results, open_results
 from tests.support import onnx_families
 from tests.support.engines import RunningEngine
 
@@ -59,7 +59,7 @@ def test_one_job_runs_models_of_every_type_and_the_dashboard_reads_each(
     ]
     results = running_engine.results(running_engine.submit(running_engine.upload(small_video), *asked, fps=2))
     (tmp_path / "results.json").write_text(json.dumps(results))
-    archive(tmp_path / "results.json", tmp_path / "archive")
+    archive_results(tmp_path / "results.json", tmp_path / "archive")
     read = open_results(tmp_path / "archive")
     assert {name: table.kind for name, table in read.models.items()} == KINDS
     assert all(table.analyzed.all() and len(table.analyzed) == 8 for table in read.models.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -22,9 +21,10 @@ from frametally.ledger import lease
 from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
-from frametally.results import ARCHIVE_NAME, archive_apart, ingest, open_results
+from frametally.results import archive, archive_in_subprocess, open_results
 from tests.support import fake_service
 from tests.support.deployment import DAY_S, LocalDeployment
+from tests.support.documents import original_of
 from tests.support.fake_service import FakeService
 from tests.support.ledgers import START, Clock, open_ledger
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
@@ -224,7 +224,6 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
     deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
-    archive = archive_apart
 
     def slowly(*arguments: Path) -> None:
         deployed.clock.wait(3600)
@@ -232,9 +231,9 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
         while deployed.pause_s() < LEASE_S and time.monotonic() < give_up_s:
             time.sleep(0.01)
         assert deployed.workflow.refresh_due() == 0
-        archive(*arguments)
+        archive_in_subprocess(*arguments)
 
-    monkeypatch.setattr(archiving, "archive_apart", slowly)
+    monkeypatch.setattr(archiving, "archive_in_subprocess", slowly)
     monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.01)
     deployed.written()
     deployed.step()
@@ -459,8 +458,8 @@ def test_unreadable_results_fail_the_job_and_are_kept(
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.FAILED
-    assert "is kept for a closer look" in deployed.job().failure
-    assert gzip.decompress((deployed.folder / "results" / "j1" / ARCHIVE_NAME).read_bytes()) == body
+    assert "original file is kept" in deployed.job().failure
+    assert original_of(deployed.folder / "results" / "j1") == body
     assert not (deployed.folder / "results" / "j1.json").exists()
 
 
@@ -568,10 +567,10 @@ def test_what_could_not_be_read_can_be_read_again_and_calls_nobody(
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
     deployed.written()
     with monkeypatch.context() as before:
-        before.setattr(ingest, "write_tables", lambda *_: 1 / 0)
+        before.setattr(archive, "write_tables", lambda *_: 1 / 0)
         deployed.step()
     assert deployed.job().status is JobStatus.FAILED
-    assert "read them again after an upgrade" in deployed.job().failure
+    assert "after an upgrade" in deployed.job().failure
     assert deployed.workflow.collector.is_kept("j1")
     read = deployed.workflow.collector.read_again("j1")
     assert (read.status, read.failure, len(server.seen)) == (JobStatus.SUCCEEDED, "", 2)
@@ -589,7 +588,7 @@ def test_results_that_this_machine_could_not_read_are_not_fetched_again(
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
     deployed.written()
     with monkeypatch.context() as before:
-        before.setattr(archiving, "archive_apart", die)
+        before.setattr(archiving, "archive_in_subprocess", die)
         deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
     assert "could not keep up: the process died" in deployed.job().service_message

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import http.client
+import io
 import json
 import socket
 import time
@@ -16,6 +18,7 @@ import requests
 
 from frametally.library.tickets import Tickets
 from frametally.storage.digests import digests_of
+from frametally.storage.seekable_zstd import compress_seekable
 from tests.support.media_server import MAX_VIDEO_BYTES, MediaServer
 
 
@@ -360,6 +363,49 @@ def test_a_file_is_served_whole_and_by_range(server: MediaServer) -> None:
     assert (part.status_code, part.content) == (206, bytes(range(10, 20)))
     assert part.headers["Content-Range"] == "bytes 10-19/256"
     assert requests.head(url, timeout=10).headers["Content-Length"] == "256"
+
+
+RESULTS = json.dumps(list(range(400_000))).encode()
+
+
+def compressed_results(server: MediaServer, suffix: str) -> str:
+    """A compressed file of the data folder; returns its URL under a name without the suffix."""
+    path = server.data_dir / f"results.json{suffix}"
+    with path.open("wb") as target:
+        if suffix == ".gz":
+            target.write(gzip.compress(RESULTS))
+        else:
+            compress_seekable(io.BytesIO(RESULTS), target, len)
+    return f"{server.url}/frametally/files/{server.tickets.for_file(Path(path.name), 'a.results.json')}"
+
+
+@pytest.mark.parametrize("suffix", [".zst", ".gz"])
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_a_compressed_file_is_sent_decompressed_to_every_client(
+    server: MediaServer, suffix: str, encoding: str
+) -> None:
+    url = compressed_results(server, suffix)
+    answer = requests.get(url, headers={"Accept-Encoding": encoding}, timeout=10)
+    assert answer.content == RESULTS
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="a.results.json"'
+    head = requests.head(url, headers={"Accept-Encoding": encoding}, timeout=10)
+    assert (head.status_code, head.content) == (200, b"")
+    if suffix == ".zst":
+        assert head.headers["Content-Length"] == answer.headers["Content-Length"] == str(len(RESULTS))
+
+
+def test_a_compressed_file_under_its_own_name_is_sent_as_it_is(server: MediaServer) -> None:
+    compressed_results(server, ".zst")
+    url = f"{server.url}/frametally/files/{server.tickets.for_file(Path('results.json.zst'), 'a.json.zst')}"
+    assert requests.get(url, timeout=10).content == (server.data_dir / "results.json.zst").read_bytes()
+
+
+def test_a_damaged_compressed_file_is_reported(server: MediaServer) -> None:
+    url = compressed_results(server, ".zst")
+    (server.data_dir / "results.json.zst").write_bytes(b"not zstd")
+    answer = requests.get(url, timeout=10)
+    assert (answer.status_code, "damaged" in answer.text) == (500, True)
 
 
 def test_a_video_is_shown_in_the_page_with_its_own_type(server: MediaServer, small_video: Path) -> None:

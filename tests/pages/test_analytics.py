@@ -379,5 +379,5 @@ def test_results_that_are_gone_are_a_clear_error(open_page: OpenPage, deployment
     for path in (deployment.settings.results_dir / job.id).iterdir():
         path.unlink()
     app = open_page("analytics")
-    assert app.error[0].value.startswith("**The archived results cannot be read.**")
+    assert app.error[0].value.startswith("**These results are damaged.**")
     assert not app.exception

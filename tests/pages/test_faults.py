@@ -161,8 +161,7 @@ WALKS = [
     Walk(
         faults="results-truncated",
         ends=JobStatus.FAILED,
-        says="The results are no JSON object: they end in the middle. "
-        "Run the job again; the file that came is kept for a closer look.",
+        says="The results are not a JSON object: the file is truncated. Run the job again; the original file is kept.",
     ),
     Walk(
         faults="results-nulls",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from datetime import timedelta
 
@@ -16,7 +15,8 @@ from frametally.errors import ResultsError
 from frametally.job import JobStatus
 from frametally.library.routes import library_routes
 from frametally.network.routes import starlette_routes
-from frametally.results import archive, ingest
+from frametally.results import archive, archive_results
+from tests.support.documents import original_of
 from tests.support.pages import HOSTED, OpenPage, answering, button, texts, write_job
 from tests.support.short_documents import document, entry
 
@@ -27,9 +27,9 @@ def kept_unread(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> str:
     came = deployment.settings.data_dir / "came.json"
     came.write_text(json.dumps(document(entry(), None)))
     with monkeypatch.context() as before:
-        before.setattr(ingest, "write_tables", lambda *_: 1 / 0)
+        before.setattr(archive, "write_tables", lambda *_: 1 / 0)
         with pytest.raises(ResultsError):
-            archive(came, deployment.settings.results_dir / job.id)
+            archive_results(came, deployment.settings.results_dir / job.id)
     return job.id
 
 
@@ -48,10 +48,10 @@ def test_results_that_still_cannot_be_read_say_so_and_stay(
     open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = kept_unread(deployment, monkeypatch)
-    monkeypatch.setattr(ingest, "write_tables", lambda *_: 1 / 0)
+    monkeypatch.setattr(archive, "write_tables", lambda *_: 1 / 0)
     app = open_page("jobs")
     button(app, "Read again").click().run()
-    assert "a fault of its own" in app.toast[0].value
+    assert "internal error" in app.toast[0].value
     assert deployment.ledger.job(job_id).status is JobStatus.FAILED
     assert button(app, "Read again")
 
@@ -66,7 +66,8 @@ def test_results_that_could_not_be_read_can_be_taken_away(
         came = requests.get(f"http://127.0.0.1:{port}{link.url.removeprefix('.')}", timeout=20)
     assert came.json() == document(entry(), None)
     assert "dock.results.json" in came.headers["Content-Disposition"]
-    assert gzip.decompress(next(deployment.settings.results_dir.glob("*/results.json.gz")).read_bytes()) == came.content
+    (folder,) = deployment.settings.results_dir.iterdir()
+    assert original_of(folder) == came.content
 
 
 def test_a_job_that_failed_without_results_has_nothing_to_read(open_page: OpenPage, deployment: Deployment) -> None:

@@ -243,7 +243,7 @@ def test_a_failure_says_what_to_do(spec: VideoSpec, exports: VideoExporter, tmp_
     nowhere = msgspec.structs.replace(spec, results=str(tmp_path / "nowhere"))
     exports.start(nowhere)
     failed = eventually(lambda: exports.state(nowhere), ExportStatus.FAILED)
-    assert (failed.what, failed.next_step) == ("The archived results cannot be read.", "Run the job again.")
+    assert (failed.what, failed.next_step) == ("These results are damaged.", "Run the job again.")
     assert list((tmp_path / "exports").iterdir()) == []
 
 

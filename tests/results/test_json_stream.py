@@ -84,7 +84,7 @@ def test_what_json_refuses_is_refused(window_bytes: int) -> None:
             expected = None
         if not isinstance(expected, dict):
             refused += 1
-            with pytest.raises(ResultsError, match="no JSON object"):
+            with pytest.raises(ResultsError, match="not a JSON object"):
                 entries_through(damaged.encode(), window_bytes)
         else:
             assert entries_through(damaged.encode(), window_bytes) == expected
@@ -113,7 +113,7 @@ def test_numbers_that_are_none_in_json_cost_no_more_than_their_meaning(
     content = json.dumps(document(entry(box()), entry(box("odd", 0.5, extra="WORD")), None, entry(box()), more="WORD"))
     results = windowed(tmp_path, content.replace('"WORD"', word).encode(), window_bytes)
     assert results.boxes("cars").entry.tolist() == [0, 1, 3]
-    assert (results.models["cars"].odd, results.unread) == (0, ("more",))
+    assert (results.models["cars"].mismatched, results.unknown_keys) == (0, ("more",))
 
 
 def test_a_confidence_that_is_no_number_never_counts(tmp_path: Path) -> None:
@@ -127,8 +127,8 @@ def test_a_confidence_that_is_no_number_never_counts(tmp_path: Path) -> None:
 def test_a_half_surrogate_pair_spoils_its_entry_only(tmp_path: Path) -> None:
     results = archived(tmp_path, document(entry(box()), entry(box("\ud83d")), entry(box("x")), note="\ud83d"))
     assert results.models["cars"].analyzed.tolist() == [True, False, True]
-    assert results.models["cars"].odd == 1
-    assert results.unread == ("note",)
+    assert results.models["cars"].mismatched == 1
+    assert results.unknown_keys == ("note",)
 
 
 def test_of_two_keys_of_one_name_the_last_counts(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_of_two_keys_of_one_name_the_last_counts(tmp_path: Path) -> None:
     assert results.models["cars"].classes == ("new",)
     assert results.boxes("cars").entry.tolist() == [1]
     gone = text[:-1] + ', "cars": "nothing"}'
-    assert windowed(tmp_path / "gone", gone.encode(), 64).unread == ("cars",)
+    assert windowed(tmp_path / "gone", gone.encode(), 64).unknown_keys == ("cars",)
 
 
 def test_the_singular_spelling_wins(tmp_path: Path) -> None:

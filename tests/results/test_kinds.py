@@ -64,7 +64,7 @@ def entry_boxes(one: Any) -> list[Any]:
 @pytest.mark.parametrize("value", ["a word", 3, [3, 4], ["a", "b"], [{"similarity": [0.5]}] * 2, {"a": 1}, True])
 def test_a_key_of_no_known_kind_is_named_and_kept(tmp_path: Path, value: object) -> None:
     results = archived(tmp_path, document(entry(box()), None, other=value))
-    assert (list(results.models), results.unread) == (["cars"], ("other",))
+    assert (list(results.models), results.unknown_keys) == (["cars"], ("other",))
     if isinstance(value, list):
         assert results.raw_entry(1)["other"] == value[1]
 
@@ -75,7 +75,7 @@ def test_a_key_of_no_known_kind_is_named_and_kept(tmp_path: Path, value: object)
 def test_an_entry_that_does_not_fit_is_unknown_not_empty(tmp_path: Path, one: object) -> None:
     results = archived(tmp_path, document(entry(box()), one, entry()))
     assert results.models["cars"].analyzed.tolist() == [True, False, True]
-    assert results.models["cars"].odd == 1
+    assert results.models["cars"].mismatched == 1
 
 
 def test_class_ids_and_sizes_may_come_as_text_and_sizes_in_a_list(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_coordinate_out_of_all_bounds_harms_nothing(tmp_path: Path, value: flo
     entries = [entry(box()), entry(box(x=value)), entry(box(class_id=10**12)), sized, drawn]
     results = archived(tmp_path, document(*entries, clip=clip))
     assert results.boxes("cars", 0, 1).xyxy.tolist() == [[8, 17, 12, 23]]
-    assert results.models["cars"].odd >= 1
+    assert results.models["cars"].mismatched >= 1
 
 
 def test_tracker_ids_are_words(tmp_path: Path) -> None:
@@ -173,14 +173,14 @@ def png_of(width_px: int, height_px: int) -> bytes:
 def test_a_mask_that_is_none_spoils_its_entry_only(tmp_path: Path, png: bytes) -> None:
     results = archived(tmp_path, document(semantic(np.ones((2, 2))), mask_of(png)))
     assert results.models["cars"].analyzed.tolist() == [True, False]
-    assert results.models["cars"].odd == 1
+    assert results.models["cars"].mismatched == 1
     assert results.mask("cars", 1) is None
 
 
 def test_a_mask_in_colors_and_one_in_no_base64_are_odd(tmp_path: Path) -> None:
     broken = {"predictions": {"segmentation_mask": "a=b=c", "class_map": {}}}
     results = archived(tmp_path, document(semantic(np.ones((2, 2))), semantic(np.ones((2, 2)), "RGB"), broken))
-    assert results.models["cars"].odd == 2
+    assert results.models["cars"].mismatched == 2
 
 
 def test_gaze_runs_parallel_to_the_faces(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_gaze_runs_parallel_to_the_faces(tmp_path: Path) -> None:
 def test_embeddings_of_another_length_are_odd(tmp_path: Path) -> None:
     results = archived(tmp_path, document({"embeddings": [[1, 2]]}, None, {"embeddings": [[3, 4, 5]]}))
     assert np.nan_to_num(results.embeddings("cars"), nan=-1).tolist() == [[1, 2], [-1, -1], [-1, -1]]
-    assert results.models["cars"].odd == 1
+    assert results.models["cars"].mismatched == 1
 
 
 REAL = {
@@ -232,9 +232,9 @@ def test_the_services_own_answers_are_read_by_their_kind(tmp_path: Path, shared_
     kind, boxes = REAL[name]
     results = archived(tmp_path, document(answer, None, answer))
     if kind is None:
-        assert results.unread == ("cars",)
+        assert results.unknown_keys == ("cars",)
         return
     model = results.models["cars"]
-    assert (model.kind, model.odd, model.analyzed.tolist()) == (kind, 0, [True, False, True])
+    assert (model.kind, model.mismatched, model.analyzed.tolist()) == (kind, 0, [True, False, True])
     assert results.boxes("cars").entry.tolist() == [0] * boxes + [2] * boxes
     assert results.raw_entry(2)["cars"] == answer

@@ -91,7 +91,7 @@ FROM_WITHIN: dict[str, Callable[[], None]] = {
     "status answered, not noted": _before(Ledger, "log_call"),
     "results are there": _before(VideoInferenceClient, "download_results"),
     "results whole, not kept": _at_rename(r"/results/[0-9a-f-]+\.json$", done=False),
-    "results here, not read": _before(archiving, "archive_apart"),
+    "results here, not read": _before(archiving, "archive_in_subprocess"),
     "tables half written": _before(pq, "write_table"),
     "tables written, not in their place": _at_rename(r"/results/[0-9a-f-]+$", done=False),
     "tables there, not noted": _at_move(JobStatus.SUCCEEDED, written=False),

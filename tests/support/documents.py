@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from random import Random
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from frametally.results import Kind, Results, archive, open_results
+from frametally.results import Kind, Results, archive_results, copy_original, open_results
 from frametally.results.ingest import write_tables
 
 OFFSETS = ("frame_offset", "time_offset", "frame_offsets", "time_offsets")
@@ -51,16 +52,23 @@ def document(*entries: Any, **more: Any) -> dict[str, Any]:
 def archived(folder: Path, content: object) -> Results:
     """The results after their way through an archive."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "came.json").write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
-    archive(folder / "came.json", folder / "job")
+    (folder / "download.json").write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+    archive_results(folder / "download.json", folder / "job")
     return open_results(folder / "job")
+
+
+def original_of(folder: Path) -> bytes:
+    """The uncompressed original in the archive folder of a job."""
+    content = io.BytesIO()
+    copy_original(folder, content)
+    return content.getvalue()
 
 
 def windowed(folder: Path, content: bytes, window_bytes: int) -> Results:
     """The same, read through a window of this size, without the kept original."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "came.json").write_bytes(content)
-    write_tables(folder / "came.json", folder, window_bytes)
+    (folder / "download.json").write_bytes(content)
+    write_tables(folder / "download.json", folder, window_bytes)
     return open_results(folder)
 
 
@@ -69,7 +77,7 @@ def read_back(results: Results) -> dict[str, Any]:
     return {
         "frame_index": results.frame_index.tolist(),
         "time_s": results.time_s.tolist(),
-        "unread": sorted(results.unread),
+        "unknown_keys": sorted(results.unknown_keys),
         "models": {name: _model(results, name) for name in results.models},
     }
 
@@ -81,7 +89,7 @@ def read_plainly(content: dict[str, Any]) -> dict[str, Any]:
     return {
         "frame_index": frames,
         "time_s": times,
-        "unread": sorted(key for key, model in models.items() if model is None),
+        "unknown_keys": sorted(key for key, model in models.items() if model is None),
         "models": {key: model for key, model in models.items() if model is not None},
     }
 

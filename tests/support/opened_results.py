@@ -8,8 +8,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from frametally.results import Results, open_results
-from frametally.results.ingest import archive
+from frametally.results import Results, archive_results, open_results
 
 Entry = dict[str, Any] | None
 WIDTH_PX, HEIGHT_PX = 640, 360
@@ -37,8 +36,8 @@ def opened(folder: Path, *, fps: float = 5, **models: list[Any]) -> Results:
     }
     path = folder / "results.json"
     path.write_text(json.dumps(content))
-    target = Path(mkdtemp(dir=folder)) / "archive"  # archive() keeps an existing folder
-    archive(path, target)
+    target = Path(mkdtemp(dir=folder)) / "archive"  # archive_results() keeps an existing folder
+    archive_results(path, target)
     return open_results(target)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from frametally.deployment import Deployment
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.results import archive
+from frametally.results import archive_results
 
 SIZE = {"width": 320, "height": 240}
 
@@ -62,7 +62,7 @@ def finished_job(deployment: Deployment, video: Path | None, found: dict[str, An
     plain = deployment.settings.data_dir / "results.json"
     plain.write_text(json.dumps(RESULTS if found is None else found))
     deployment.settings.results_dir.mkdir(exist_ok=True)
-    archive(plain, deployment.settings.results_dir / job.id)
+    archive_results(plain, deployment.settings.results_dir / job.id)
     plain.unlink()
     deployment.ledger.add(job)
     return job

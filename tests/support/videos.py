@@ -14,7 +14,7 @@ import av
 import numpy as np
 import pytest
 
-from frametally.results import archive
+from frametally.results import archive_results
 
 FRAMES = 60
 FPS = 10
@@ -118,5 +118,5 @@ def archived(folder: Path, entries: list[Any], every: int = 1, fps: int = FPS, k
     frames = [number * every for number in range(len(entries))]
     content = {"frame_offset": frames, "time_offset": [frame / fps for frame in frames], key: entries}
     (folder / "results.json").write_text(json.dumps(content))
-    archive(folder / "results.json", folder / "results")
+    archive_results(folder / "results.json", folder / "results")
     return folder / "results"

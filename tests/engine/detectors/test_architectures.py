@@ -27,7 +27,7 @@ from frametally.engine.result_entries import (
     SemanticSegmentationEntry,
 )
 from frametally.errors import ModelError
-from frametally.results.entries import ODD, EntryReader, Kind, kind_of
+from frametally.results.entries import MISMATCHED, EntryDecoder, Kind, detect_kind
 from tests.support import onnx_families as made
 from tests.support import onnx_models
 
@@ -435,8 +435,8 @@ KINDS = {
 def test_the_dashboard_reads_the_boxes_that_the_engine_writes(tmp_path: Path, family: str) -> None:
     save, square = DETECTORS[family]
     raw = msgspec.json.encode(opened(saved(tmp_path, save)).infer(square.picture()))
-    assert kind_of(raw) is KINDS[family]
-    read = EntryReader(Kind.DETECTION).one(raw)
+    assert detect_kind(raw) is KINDS[family]
+    read = EntryDecoder(Kind.DETECTION).decode_one(raw)
     assert (len(read.predictions), read.image.width) == (1, 640)
     assert [point.klass for point in read.predictions[0].keypoints or ()] == (
         ["point 0", "point 1", "point 2"] if "pose" in family else []
@@ -457,8 +457,8 @@ def test_the_dashboard_reads_the_labels_and_masks_that_the_engine_writes(
     tmp_path: Path, save: Save, kind: Kind
 ) -> None:
     raw = msgspec.json.encode(opened(saved(tmp_path, save, classes=COLOURS)).infer(Picture.of(scene()[0])))
-    assert kind_of(raw) is kind
-    assert EntryReader(kind).one(raw) is not ODD
+    assert detect_kind(raw) is kind
+    assert EntryDecoder(kind).decode_one(raw) is not MISMATCHED
     assert b"null" not in raw
 
 

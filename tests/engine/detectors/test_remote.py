@@ -21,7 +21,7 @@ from frametally.engine.detectors.remote.inference_server import InferenceServer
 from frametally.engine.detectors.remote.remote import RemoteDetector
 from frametally.engine.picture import Picture
 from frametally.errors import ModelError
-from frametally.results import Kind, Results, archive, open_results
+from frametally.results import Kind, Results, archive_results, open_results
 from tests.support.engines import StartEngine, model
 from tests.support.image_api import ImageApi
 
@@ -111,8 +111,8 @@ def asked(name: str, kind: str, **params: Any) -> dict[str, Any]:
 
 def opened(tmp_path: Path, results: dict[str, Any]) -> Results:
     """The results after their way through an archive."""
-    (tmp_path / "came.json").write_text(json.dumps(results))
-    archive(tmp_path / "came.json", tmp_path / "archived")
+    (tmp_path / "download.json").write_text(json.dumps(results))
+    archive_results(tmp_path / "download.json", tmp_path / "archived")
     return open_results(tmp_path / "archived")
 
 
@@ -133,7 +133,7 @@ def test_every_type_of_model_runs_on_the_server_and_its_answers_are_the_entries(
     archived = opened(tmp_path, results)
     kinds = {name.partition("/")[0]: kind for name, (_, _, kind) in MADE.items()}
     assert {name: part.kind for name, part in archived.models.items()} == kinds
-    assert all(part.analyzed.all() and not part.odd for part in archived.models.values())
+    assert all(part.analyzed.all() and not part.mismatched for part in archived.models.values())
 
 
 def test_recorded_answers_of_real_servers_come_through_whole(
@@ -159,7 +159,7 @@ def test_recorded_answers_of_real_servers_come_through_whole(
     assert {name: archived.models[ids[name]].kind for name in RECORDED} == {
         name: kind for name, (_, kind) in RECORDED.items()
     }
-    assert all(part.analyzed.all() and not part.odd for part in archived.models.values())
+    assert all(part.analyzed.all() and not part.mismatched for part in archived.models.values())
 
 
 def test_a_job_may_mix_models_from_here_and_there(

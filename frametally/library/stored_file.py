@@ -1,0 +1,57 @@
+"""HTTP response with one stored file; a compressed file is decompressed while it is sent, unless its name is kept."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response, StreamingResponse
+
+from frametally.storage.seekable_zstd import SeekableZstdFile
+
+_HEADERS: Final = {"Cache-Control": "private", "X-Content-Type-Options": "nosniff"}
+_BLOCK_BYTES = 1 << 20
+_COMPRESSED = (".zst", ".gz")
+
+
+def stored_file_response(request: Request, path: Path, name: str, *, attachment: bool) -> Response:
+    """The file under this name; whole files of any size in bounded memory, uncompressed ones also by range.
+
+    Raises:
+        OSError: the file cannot be opened, or is not what its suffix says.
+    """
+    plain = FileResponse(
+        path,
+        filename=name,
+        content_disposition_type="attachment" if attachment else "inline",
+        headers=_HEADERS,
+    )
+    if path.suffix not in _COMPRESSED or name.endswith(path.suffix):
+        return plain
+    if path.suffix == ".gz" and "gzip" in request.headers.get("accept-encoding", ""):
+        plain.headers["Content-Encoding"] = "gzip"
+        return plain
+    headers = {**_HEADERS, "Content-Disposition": plain.headers["content-disposition"]}
+    return _decompressed(request, path, plain.media_type, headers)
+
+
+def _decompressed(request: Request, path: Path, media_type: str | None, headers: Mapping[str, str]) -> Response:
+    if path.suffix == ".gz":
+        file = cast("BinaryIO", gzip.open(path))  # noqa: SIM115
+    else:
+        seekable = SeekableZstdFile(path)
+        headers = {**headers, "Content-Length": str(seekable.size_bytes)}
+        file = cast("BinaryIO", seekable)
+    if request.method == "HEAD":
+        file.close()
+        return Response(headers=headers, media_type=media_type)
+    return StreamingResponse(_blocks(file), headers=headers, media_type=media_type)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while block := file.read(_BLOCK_BYTES):
+            yield block

@@ -1,0 +1,77 @@
+"""The original results JSON of a job, kept compressed and unchanged beside the tables made from it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import zlib
+from pathlib import Path
+from typing import IO, BinaryIO, Final, cast
+
+from frametally.errors import ResultsError
+from frametally.storage.seekable_zstd import SeekableZstdFile, compress_seekable
+
+SHA256_NAME: Final = "results.json.sha256"
+"""Digest of the uncompressed results, in the format of `sha256sum`."""
+DAMAGED: Final = (OSError, EOFError, zlib.error)
+"""What opening a damaged original, or reading from it, raises."""
+_PLAIN_NAME = "results.json"
+_ZSTD_NAME = f"{_PLAIN_NAME}.zst"
+_GZIP_NAME = f"{_PLAIN_NAME}.gz"
+"""Written by earlier versions."""
+ORIGINAL_NAMES: Final = (_ZSTD_NAME, _GZIP_NAME)
+_COPY_BYTES = 1 << 20
+
+
+def find_original(folder: Path) -> Path | None:
+    """The compressed original in the archive folder of a job; None if there is none."""
+    paths = (folder / name for name in ORIGINAL_NAMES)
+    return next((path for path in paths if path.exists()), None)
+
+
+def open_original(folder: Path) -> BinaryIO:
+    """The uncompressed original as a binary file; one compressed with zstd can seek cheaply.
+
+    Raises:
+        FileNotFoundError: there is none.
+        OSError, EOFError, zlib.error: it is damaged; reading from the file raises these too.
+    """
+    path = find_original(folder)
+    if path is None:
+        raise FileNotFoundError(folder / _ZSTD_NAME)
+    if path.name == _GZIP_NAME:
+        return cast("BinaryIO", gzip.open(path))
+    return cast("BinaryIO", SeekableZstdFile(path))
+
+
+def compress_original(json_path: Path, folder: Path) -> None:
+    """Write the compressed original and its digest to a folder; both are on disk on return."""
+    sha256 = hashlib.sha256()
+    with json_path.open("rb", buffering=0) as plain, (folder / _ZSTD_NAME).open("wb") as packed:
+        compress_seekable(plain, packed, sha256.update)
+        packed.flush()
+        os.fsync(packed.fileno())
+    (folder / SHA256_NAME).write_text(f"{sha256.hexdigest()}  {_PLAIN_NAME}\n")
+
+
+def copy_original(folder: Path, target: IO[bytes]) -> None:
+    """Write the uncompressed original to `target`.
+
+    Raises:
+        ResultsError: it does not match its digest; archives of the first version have none.
+        OSError, EOFError, zlib.error: it is missing or damaged.
+    """
+    sha256 = hashlib.sha256()
+    with open_original(folder) as plain:
+        while block := plain.read(_COPY_BYTES):
+            sha256.update(block)
+            target.write(block)
+    digest = folder / SHA256_NAME
+    if digest.exists() and digest.read_text().split()[:1] != [sha256.hexdigest()]:
+        raise damaged()
+
+
+def damaged() -> ResultsError:
+    """The error for archived results that are missing, or that cannot be read."""
+    return ResultsError("These results are damaged.", "Run the job again.")
