@@ -18,7 +18,7 @@ from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job, ModelChoice
 from frametally.jobs.preflight import Facts, PreflightIssue, find_issues
-from frametally.network.url_probe import UrlReport, look_at
+from frametally.network.url_probe import UrlReport, probe_url
 from frametally.video.remux import can_be_remuxed, remux_to_mp4
 
 _REMUXED = "remuxed_videos"
@@ -110,7 +110,7 @@ def facts_of_another_run(
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
 def _look_at(url: str, *, private_urls: bool) -> UrlReport:
-    return look_at(url, private_urls=private_urls)
+    return probe_url(url, private_urls=private_urls)
 
 
 def _draw(found: Sequence[PreflightIssue]) -> None:

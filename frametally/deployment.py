@@ -21,7 +21,7 @@ from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
 from frametally.library.tickets import Tickets
-from frametally.network.link_guard import fingerprint_of
+from frametally.network.certificates import fingerprint_of
 from frametally.notifications.notifier import Notifier
 from frametally.rendering.class_colors import ClassColors
 from frametally.storage.locks import SharedLock, lock_shared

@@ -47,7 +47,7 @@ EDGES = {
     ("frametally.engine.worker", "os.environ"),  # from there
     ("frametally.engine.worker", "time.time"),  # a process of its own, compared with times of files
     ("frametally.rendering.video_export", "os.environ"),  # likewise, to the one that makes a video
-    ("frametally.client.request", "time.time"),  # a Retry-After that is a date
+    ("frametally.network.retry", "time.time"),  # a Retry-After that is a date
     ("frametally.clock", "datetime.now"),  # utc_now, which the workbench passes in
 }
 """Where the world comes in; everything else is given it."""

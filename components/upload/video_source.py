@@ -11,11 +11,11 @@ import streamlit as st
 from components.errors import show_error
 from components.upload.video_uploader import video_uploader
 from components.video_card import video_card
-from frametally.client.request import split_url
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.library.video_store import StoredVideo
-from frametally.network.download import fetch
+from frametally.network.download import download
+from frametally.network.urls import split_url
 from frametally.storage.space import format_size
 
 
@@ -88,7 +88,7 @@ def _fetch(deployment: Deployment, url: str, name: str, known: dict[str, str]) -
         with deployment.library.uploads.scratch() as folder:
             path = folder / "video"
             settings = deployment.settings
-            fetch(
+            download(
                 url,
                 path,
                 max_bytes=settings.max_video_bytes,

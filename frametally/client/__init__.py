@@ -1,1 +1,1 @@
-"""The Video Inference API over HTTP, from the client's side."""
+"""Client of the Video Inference API."""

@@ -1,9 +1,8 @@
-"""The Video Inference API over HTTP: six calls, and our own two, which list the models and call a job off."""
+"""The Video Inference API over HTTP: six requests, and two of our extensions that list models and cancel a job."""
 
 from __future__ import annotations
 
 import os
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,11 @@ from typing import Final, TypeVar
 import msgspec
 import requests
 
-from frametally.client.request import CHECK_SERVICE, Call, NotFound, parse_retry_after, split_url
-from frametally.client.transport import FileBody, decode, exchange, save
+from frametally.backoff import Backoff
+from frametally.client.bodies import FileBody, decode, save
+from frametally.client.messages import NotFound, missing_field
+from frametally.client.request import Service, ServiceRequest
+from frametally.client.transport import exchange
 from frametally.contract import (
     IDEMPOTENCY_KEY,
     MODELS_PATH,
@@ -30,30 +32,32 @@ from frametally.contract import (
     UploadUrlRequest,
     Workspace,
 )
-from frametally.errors import InvalidResponse, RateLimited, ServerError, ServiceUnreachable
+from frametally.errors import RateLimited, ServerError, ServiceUnreachable
 from frametally.network.link_guard import LinkGuard
+from frametally.network.retry import call_with_retries, parse_retry_after
+from frametally.network.urls import split_url
 from frametally.storage.file_names import safe_file_name
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
-PATIENCE_S: Final = 10.0
-"""A longer `Retry-After` is not waited for here: the caller hears of it."""
-BACKOFF_S: Final = (0.5, 2.0)
-"""Waits before the second and the third attempt, each shortened by up to half at random."""
+RETRIES: Final = 2
+MAX_WAIT_S: Final = 10.0
+"""A longer `Retry-After` is left to the caller."""
+BACKOFF: Final = Backoff(first_s=0.4, max_s=1.6, factor=4)
 
 
 @dataclass(frozen=True)
 class StatusResponse:
-    """What the service says of a job, and when it may be asked again (None: not before the floor)."""
+    """The status of a job, and when it may be requested again (None: after `STATUS_FLOOR_S`)."""
 
     report: StatusReport
     retry_after_s: float | None
 
 
 class VideoInferenceClient:
-    """One service, opened with one key. Safe to share between threads.
+    """One service, used with one key. Safe to share between threads.
 
-    Every call raises a `ServiceError`: of the kinds drawn in `errors`, the most specific one.
+    Every method raises the most specific `ServiceError` of those listed in `errors`.
     """
 
     def __init__(
@@ -69,97 +73,98 @@ class VideoInferenceClient:
         certificate_sha256: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`transfer_timeout_s` bounds how long an upload or a download may stand still, not how long it takes.
+        """`transfer_timeout_s` limits how long an upload or a download may stall, not how long it takes.
 
-        The embedded engine is called past every proxy; see `LinkGuard` for `certificate_sha256`.
+        See `Service` for `is_embedded` and `certificate_sha256`.
         """
         self.api_url = api_url.rstrip("/")
-        self._api_key = api_key.strip()
+        self._service = Service(
+            link_guard=LinkGuard(split_url(self.api_url)),
+            api_key=api_key.strip(),
+            is_embedded=is_embedded,
+            certificate_sha256=certificate_sha256,
+        )
         self._call_timeout_s = (connect_timeout_s, read_timeout_s)
         self._download_timeout_s = (connect_timeout_s, transfer_timeout_s)
-        # urllib3 sends the body under the connect timeout, a whole block within it.
+        # urllib3 sends the body under the connect timeout, one block within it.
         self._upload_timeout_s = (transfer_timeout_s, transfer_timeout_s)
         self._max_results_bytes = max_results_bytes
         self._sleep = sleep
-        self._link_guard = LinkGuard(
-            split_url(self.api_url), is_embedded=is_embedded, certificate_sha256=certificate_sha256
-        )
 
     def open_workspace(self, *, retry: bool = True) -> str:
-        """Return the workspace of the key: a cheap call to test the key.
+        """Return the workspace of the key: a cheap request to test the key.
 
-        `retry=False` fails on the first error, for pages that wait for the answer.
+        `retry=False` fails on the first error, for pages that wait for the response.
         """
-        call = self._call("Testing the API key", "POST", "/")
-        return self._patiently(lambda: self._ask(call, Workspace), retry=retry).workspace
+        request = self._request("Testing the API key", "POST", "/")
+        return self._with_retries(lambda: _exchange_json(request, Workspace), retry=retry).workspace
 
     def request_upload_url(self, file_name: str) -> str:
-        """A signed URL for one PUT. Only a safe form of the base name leaves this machine."""
+        """Return a signed URL for one PUT. Only a safe form of the base name is sent."""
         body = UploadUrlRequest(file_name=safe_file_name(file_name))
-        call = self._call("Asking for the upload link", "POST", UPLOAD_URL_PATH, body=body)
-        url = self._patiently(lambda: self._ask(call, UploadUrl)).url
+        request = self._request("Requesting the upload URL", "POST", UPLOAD_URL_PATH, body=body)
+        url = self._with_retries(lambda: _exchange_json(request, UploadUrl)).url
         if not url:
-            raise InvalidResponse(f"{call.doing} failed: the answer holds no link.", CHECK_SERVICE)
+            raise missing_field(request, "link")
         return url
 
     def upload(self, path: Path, signed_url: str, on_progress: Callable[[int, int], None] | None = None) -> None:
-        """PUT the file's bytes in constant memory; `on_progress(sent_bytes, total_bytes)` may raise to cancel.
+        """PUT the file in constant memory; `on_progress(sent_bytes, total_bytes)` may raise to cancel. Not retried.
 
-        What is sent is the file as long as it was at the start, even if it grows meanwhile. Not repeated here.
+        The size at the start is sent, even if the file grows during the upload.
 
         Raises:
             OSError: the file cannot be opened.
-            MediaError: it cannot be read to the end that it had at the start.
+            MediaError: it cannot be read up to its size at the start.
         """
         with path.open("rb", buffering=0) as file:
             total_bytes = os.fstat(file.fileno()).st_size
-            call = Call(
-                doing="Uploading the video",
+            request = ServiceRequest(
+                action="Uploading the video",
                 method="PUT",
                 url=signed_url,
                 body=FileBody(file, total_bytes, on_progress) if total_bytes else None,
                 headers={"Content-Type": "application/octet-stream"},
                 timeout_s=self._upload_timeout_s,
-                link_guard=self._link_guard,
-                secret=self._api_key,
+                service=self._service,
             )
-            exchange(call, lambda _: None)
+            exchange(request, lambda _: None)
 
     def start_job(
         self, *, input_url: str, infer_fps: float, models: Sequence[ModelRequest], idempotency_key: str = ""
     ) -> str:
-        """Start one job and return its id. Never repeated here: a second call would start a second job.
+        """Start a job and return its id. Not retried: a second request could start a second job.
 
-        With the same `idempotency_key` it would not, where the service has our extension of the contract.
+        A service with our extension of the contract starts one job for each `idempotency_key`.
         """
         rate = int(infer_fps) if float(infer_fps).is_integer() else infer_fps
         body = InferenceRequest(input_url=input_url, infer_fps=rate, models=list(models))
         headers = {IDEMPOTENCY_KEY: idempotency_key} if idempotency_key else {}
-        call = self._call("Starting the job", "POST", VIDEO_INFER_PATH, body=body, headers=headers)
-        job_id = self._ask(call, JobAccepted).job_id
+        request = self._request("Starting the job", "POST", VIDEO_INFER_PATH, body=body, headers=headers)
+        job_id = _exchange_json(request, JobAccepted).job_id
         if not job_id:
-            raise InvalidResponse(f"{call.doing} failed: the answer holds no job id.", CHECK_SERVICE)
+            raise missing_field(request, "job id")
         return job_id
 
     def get_status(self, job_id: str) -> StatusResponse:
-        """Ask once. Never repeated here: the floor between two calls for a job holds for failed ones, too."""
-        call = self._call("Asking for the job's status", "GET", VIDEO_INFER_PATH, query={"job_id": job_id})
+        """Request the status once. Not retried: the minimum interval of a job applies to failed requests, too."""
+        request = self._request("Checking the job status", "GET", VIDEO_INFER_PATH, query={"job_id": job_id})
 
         def read(response: requests.Response) -> StatusResponse:
-            report = _quotable(call, decode(call, response, StatusReport))
+            report = _redacted(request, decode(request, response, StatusReport))
             return StatusResponse(report, parse_retry_after(response.headers.get("Retry-After")))
 
-        return exchange(call, read)
+        return exchange(request, read)
 
     def cancel(self, job_id: str) -> None:
-        """Call a job off, where the service has our extension of the contract; twice is as good as once.
+        """Cancel a job, if the service has our extension of the contract. Idempotent.
 
         Raises:
-            NotThere: the service has no such call, or no such job.
-            RequestRefused: the job has ended before.
+            NotFound: the service has no such method, or no such job.
+            BadRequest: the job has ended already.
         """
-        call = self._call("Cancelling the job", "DELETE", VIDEO_INFER_PATH, query={"job_id": job_id})
-        self._patiently(lambda: exchange(call, lambda _: None))
+        request = self._request("Canceling the job", "DELETE", VIDEO_INFER_PATH, query={"job_id": job_id})
+        self._with_retries(lambda: exchange(request, lambda _: None))
 
     def download_results(
         self,
@@ -167,75 +172,74 @@ class VideoInferenceClient:
         destination: Path,
         on_progress: Callable[[int, int | None], None] | None = None,
     ) -> None:
-        """Stream the results into `destination`, which appears only once they are complete.
+        """Stream the results into `destination`, which appears only when they are complete.
 
-        `on_progress(received_bytes, total_bytes)` counts bytes on the wire; the total is None where nobody says it.
+        `on_progress(received_bytes, total_bytes)` counts bytes on the wire; the total is None if it is not known.
 
         Raises:
-            OSError: they cannot be saved here.
+            OSError: they cannot be saved.
         """
-        call = Call(
-            doing="Downloading the results",
+        request = ServiceRequest(
+            action="Downloading the results",
             method="GET",
             url=output_url,
             timeout_s=self._download_timeout_s,
-            link_guard=self._link_guard,
-            secret=self._api_key,
+            service=self._service,
         )
-        limit_bytes = self._max_results_bytes
-        self._patiently(lambda: exchange(call, lambda got: save(call, got, destination, limit_bytes, on_progress)))
+        max_bytes = self._max_results_bytes
+        self._with_retries(
+            lambda: exchange(request, lambda got: save(request, got, destination, max_bytes, on_progress))
+        )
 
     def list_models(self, *, retry: bool = True) -> list[ModelInfo]:
         """List the models that the service can run; empty if the service lacks this extension of the contract.
 
-        `retry=False` fails on the first error, for pages that wait for the answer.
+        `retry=False` fails on the first error, for pages that wait for the response.
         """
-        call = self._call("Asking for the models", "GET", MODELS_PATH)
+        request = self._request("Listing the models", "GET", MODELS_PATH)
         try:
-            return self._patiently(lambda: self._ask(call, ModelList), retry=retry).models
+            return self._with_retries(lambda: _exchange_json(request, ModelList), retry=retry).models
         except NotFound:
             return []
 
-    def _call(
+    def _request(
         self,
-        doing: str,
+        action: str,
         method: str,
         path: str,
         *,
         query: Mapping[str, str] | None = None,
         body: msgspec.Struct | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Call:
-        return Call(
-            doing=doing,
+    ) -> ServiceRequest:
+        return ServiceRequest(
+            action=action,
             method=method,
             url=self.api_url + path,
-            query={"api_key": self._api_key, **(query or {})},
+            query={"api_key": self._service.api_key, **(query or {})},
             body=msgspec.json.encode(body) if body else None,
             headers={**({"Content-Type": "application/json"} if body else {}), **(headers or {})},
             timeout_s=self._call_timeout_s,
-            link_guard=self._link_guard,
-            secret=self._api_key,
+            service=self._service,
         )
 
-    def _ask(self, call: Call, kind: type[Answer]) -> Answer:
-        return exchange(call, lambda response: decode(call, response, kind))
-
-    def _patiently(self, attempt: Callable[[], Answer], *, retry: bool = True) -> Answer:
-        """For calls whose repetition is harmless: two more attempts after a passing fault."""
-        for backoff_s in BACKOFF_S if retry else ():
-            wait_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311
-            try:
-                return attempt()
-            except (ServiceUnreachable, ServerError, RateLimited) as error:
-                wait_s = max(wait_s, error.retry_after_s or 0.0)
-                if wait_s > PATIENCE_S:
-                    raise
-            self._sleep(wait_s)
-        return attempt()
+    def _with_retries(self, attempt: Callable[[], T], *, retry: bool = True) -> T:
+        """For requests that are safe to repeat."""
+        return call_with_retries(
+            attempt,
+            on=(ServiceUnreachable, ServerError, RateLimited),
+            retries=RETRIES if retry else 0,
+            backoff=BACKOFF,
+            max_wait_s=MAX_WAIT_S,
+            sleep=self._sleep,
+        )
 
 
-def _quotable(call: Call, report: StatusReport) -> StatusReport:
-    """The report in words that the ledger may keep: a service quotes the link that it could not read, or the key."""
-    status = call.safe(report.status) if isinstance(report.status, str) else report.status
-    return msgspec.structs.replace(report, status=status, error=None, message=call.safe(report.reason))
+def _exchange_json(request: ServiceRequest, kind: type[T]) -> T:
+    return exchange(request, lambda response: decode(request, response, kind))
+
+
+def _redacted(request: ServiceRequest, report: StatusReport) -> StatusReport:
+    """The report without secrets, for the ledger: a service may quote the link that it could not read, or the key."""
+    status = request.redact(report.status) if isinstance(report.status, str) else report.status
+    return msgspec.structs.replace(report, status=status, error=None, message=request.redact(report.reason))

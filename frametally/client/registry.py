@@ -1,4 +1,4 @@
-"""The services that this process can open: a client for each key it knows. Keys live in memory only."""
+"""The clients of this process, one for each service and key. Keys are kept in memory only."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from frametally.job import EMBEDDED
 
 
 class ClientRegistry:
-    """Clients by service and key. The ledger holds a fingerprint of a key, never the key."""
+    """Clients by service and key id. The ledger stores the key id, a fingerprint, and never the key."""
 
     def __init__(self, secret: str, embedded: Callable[[], VideoInferenceClient]) -> None:
-        """Know the embedded engine; `secret` keys the fingerprints, so that nobody can try out keys on the ledger."""
+        """`embedded` makes the client of the embedded engine. `secret` keys the fingerprints (HMAC-SHA256).
+
+        Without the secret, a guessed key cannot be checked against the ledger.
+        """
         self._secret = secret.encode()
         self._embedded = embedded
         self._clients: dict[tuple[str, str], VideoInferenceClient] = {}
 
     def remember(self, api_url: str, api_key: str) -> str:
-        """Keep the key for this process's life and return its fingerprint."""
+        """Keep the key for the life of this process and return its fingerprint."""
         key_id = hmac.new(self._secret, f"{api_url}\n{api_key}".encode(), hashlib.sha256).hexdigest()[:16]
         self._clients[api_url, key_id] = VideoInferenceClient(api_url, api_key)
         return key_id
 
     def client(self, service: str, key_id: str) -> VideoInferenceClient | None:
-        """The client for a job of this service and key; None where the key is not known (any more)."""
+        """The client for jobs of this service and key; None if the key is not known in this process."""
         return self._embedded() if service == EMBEDDED else self._clients.get((service, key_id))
 
     def known(self) -> list[tuple[str, str]]:
-        """Every (service, key_id) that jobs can be run for."""
+        """Every (service, key_id) that jobs can run with."""
         return [(EMBEDDED, ""), *self._clients]

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from frametally.config.inference_servers import KEY_SETTING, NO_SERVERS, SERVERS_SETTING, ModelServers
+from frametally.config.smtp_server import parse_smtp_server
 from frametally.errors import SettingsError
 from frametally.network.urls import parse_service_url
-from frametally.notifications.smtp import parse_mail_server
 from frametally.storage.atomic import write_bytes
 from frametally.storage.locks import locked
 
@@ -278,7 +278,7 @@ def _parse_webhook(text: str) -> str | None:
 
 def _parse_smtp(text: str) -> str | None:
     if text:
-        parse_mail_server(text)
+        parse_smtp_server(text)
     return text or None
 
 

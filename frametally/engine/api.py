@@ -42,7 +42,6 @@ from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
 from frametally.engine.openapi import DESCRIPTION_PATH, get_description
 from frametally.engine.spool import Job, JobRequest, Spool
 from frametally.errors import LinkExpired, MediaError, ModelError
-from frametally.network.download import parse_public_url
 from frametally.network.routes import (
     PUBLIC,
     Check,
@@ -51,6 +50,7 @@ from frametally.network.routes import (
     HttpError,
     with_optional_slash,
 )
+from frametally.network.urls import parse_video_url
 from frametally.storage.atomic import PendingFile
 from frametally.storage.space import DiskFull, is_disk_full
 
@@ -229,7 +229,7 @@ class Api:
     def _upload_of(self, input_url: str) -> str | None:
         """The upload that a job reads; None where it names a public address."""
         try:
-            parse_public_url(input_url)
+            parse_video_url(input_url)
             return self._links.upload_id_in(input_url)
         except (MediaError, LinkExpired) as error:
             raise HttpError.of(400, error) from error

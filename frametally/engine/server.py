@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import frametally
+from frametally.backoff import Backoff
 from frametally.config.inference_servers import NO_SERVERS, ModelServers
 from frametally.engine.api import Api
 from frametally.engine.fault_injection import ActiveFault, faulty
@@ -21,8 +22,7 @@ from frametally.engine.links import Links
 from frametally.engine.spool import KEEP_S, Spool
 from frametally.network.routes import Check, GuardedRoute
 
-FIRST_PAUSE_S: Final = 0.5
-MAX_PAUSE_S: Final = 30.0
+BACKOFF: Final = Backoff(first_s=0.5, max_s=30.0)
 _FROM_OUTSIDE: Final = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP))
 """Signals that a process does not come to by itself; the first one also where memory runs out."""
 _LOG = logging.getLogger("frametally.engine")
@@ -113,17 +113,17 @@ class Supervisor:
             self._thread = None
 
     def _run(self) -> None:
-        pause_s = FIRST_PAUSE_S
+        failed_starts = 0
         while not self._stopping.is_set():
-            started_s, was_at_work = time.monotonic(), False
+            started_s, had_job = time.monotonic(), False
             try:
-                was_at_work = self._live_through_one_worker()
-            except OSError:  # no memory or no process to be had: that passes
+                had_job = self._live_through_one_worker()
+            except OSError:  # out of memory or processes, which may pass
                 _LOG.exception("the engine's worker could not be started; trying again")
-            # One that cannot even start is tried ever more seldom; over a job none dies for ever.
-            ran_well = was_at_work or time.monotonic() - started_s > MAX_PAUSE_S
-            pause_s = FIRST_PAUSE_S if ran_well else pause_s * 2
-            self._stopping.wait(min(pause_s, MAX_PAUSE_S))
+            # Back off only from a worker that cannot start: one that crashed over a job is started again at once.
+            ran_well = had_job or time.monotonic() - started_s > BACKOFF.max_s
+            failed_starts = 0 if ran_well else failed_starts + 1
+            self._stopping.wait(BACKOFF.wait_s(failed_starts))
 
     def _live_through_one_worker(self) -> bool:
         """Whether it ended with a job: on purpose, as it was left with no other way, or killed."""

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from frametally.contract import CANCELLED
 from frametally.engine.spool import Job
-from frametally.network.download import MAX_FETCH_S
+from frametally.network.download import MAX_DOWNLOAD_S
 
 LOOK_EVERY_S: Final = 0.25
 GRACE_S: Final = 0.75
@@ -32,7 +32,7 @@ class Step(NamedTuple):
     reason: str
 
 
-FETCHING: Final = Step(MAX_FETCH_S + 300, "Fetching the video took too long. Download it and upload it instead.")
+FETCHING: Final = Step(MAX_DOWNLOAD_S + 300, "Fetching the video took too long. Download it and upload it instead.")
 READING: Final = Step(900, "Reading the video does not come to an end. Convert it to MP4 (H.264) and try again.")
 OPENING: Final = Step(900, "A model takes more than 15 minutes to open. Use a smaller one.")
 DECODING: Final = Step(120, "Decoding the video stopped for 120 s. Convert it to MP4 (H.264) and try again.")

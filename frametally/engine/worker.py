@@ -22,7 +22,7 @@ from frametally.engine.runner import run_job
 from frametally.engine.spool import KEEP_S, Job, Progress, Spool
 from frametally.engine.watchdog import FETCHING, LOOK_EVERY_S, Watch
 from frametally.errors import FrametallyError, OutOfMemory
-from frametally.network.download import fetch
+from frametally.network.download import download
 from frametally.storage.space import is_disk_full
 
 TIDY_EVERY_S: Final = 3600.0
@@ -103,7 +103,7 @@ def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_byte
 
 def _fetch(job: Job, url: str, *, max_video_bytes: int, private_urls: bool) -> None:
     arriving = job.new_work_folder() / "video"
-    fetch(
+    download(
         url,
         arriving,
         max_bytes=max_video_bytes,

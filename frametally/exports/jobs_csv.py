@@ -6,12 +6,12 @@ import csv
 import io
 from datetime import datetime
 
-from frametally.client.request import split_url
 from frametally.exports.tables import guarded
 from frametally.job import Job
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, find
 from frametally.ledger.tags import all_tags
+from frametally.network.urls import without_query
 
 COLUMNS = (
     *("job_id", "remote_job_id", "status", "service", "video_name", "video_sha256", "video_url"),
@@ -37,15 +37,10 @@ def _row(job: Job, tags: list[str]) -> list[str]:
     waited_s = None if job.ended_at is None else (job.ended_at - job.created_at).total_seconds()
     return [
         *(job.id, job.remote_job_id or "", job.status.value, job.service, job.video_name, job.video_sha256 or ""),
-        *(_without_query(job.video_url), ", ".join(model.label for model in job.models), _number(job.infer_fps)),
+        *(without_query(job.video_url or ""), ", ".join(model.label for model in job.models), _number(job.infer_fps)),
         *(_number(job.frames), _time(job.created_at), _time(job.ended_at), _number(waited_s), _number(job.run_s)),
         *(job.failure, ", ".join(tags), job.notes),
     ]
-
-
-def _without_query(url: str | None) -> str:
-    """What stands behind the question mark may open the video to anybody."""
-    return split_url(url or "")._replace(query="", fragment="").geturl()
 
 
 def _number(value: float | None) -> str:

@@ -20,7 +20,7 @@ from frametally.jobs.preflight import Facts, PreflightIssue, find_issues
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import clean_tag
 from frametally.library.video_store import StoredVideo
-from frametally.network.download import parse_public_url
+from frametally.network.urls import parse_video_url
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name
 
 MAX_LINES = 1000
@@ -174,7 +174,7 @@ def _read(number: int, cells: dict[str, str]) -> BatchLine:
     if _MORE_THAN_URL.search(url):
         return BatchLine(number=number, url=url, name="", wrong=_NAME_COLUMNS)
     try:
-        parse_public_url(url)
+        parse_video_url(url)
     except FrametallyError as error:
         return BatchLine(number=number, url=url, name="", wrong=f"{error.what} {error.next_step}")
     name = cells.get("name") or unquote(Path(urlsplit(url).path).name) or "video"

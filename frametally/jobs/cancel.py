@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from frametally.client.client import VideoInferenceClient
+from frametally.client.messages import NotFound
 from frametally.client.registry import ClientRegistry
-from frametally.client.request import NotFound
 from frametally.contract import CANCELLED
 from frametally.errors import JobError, ServiceError
 from frametally.job import Job, JobStatus

@@ -11,11 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from urllib.parse import parse_qs
 
-from frametally.client.request import split_url
 from frametally.config.inference_servers import NO_SERVERS, ModelServers
 from frametally.contract import VIDEO_SUFFIXES, ModelInfo, rate_refusal
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.network.url_probe import UrlReport
+from frametally.network.urls import split_url
 from frametally.storage.file_names import KEPT_SUFFIXES
 from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES, format_size
 from frametally.video.probe import VideoInfo
@@ -167,7 +167,7 @@ def _link(facts: Facts) -> Iterator[PreflightIssue]:
 def _address(facts: Facts) -> Iterator[PreflightIssue]:
     """What this machine saw there; another service may see more, so only some of it is certain for it."""
     report = facts.url_report
-    if report is None or report.looks_like == "video":
+    if report is None or report.content == "video":
         return
     is_engine = facts.service == EMBEDDED
     if report.refusal:
@@ -183,7 +183,7 @@ def _address(facts: Facts) -> Iterator[PreflightIssue]:
             what=f"The address answers {report.status}, not with a video.",
             next_step="Check that it opens without a login, in a private window of a browser.",
         )
-    elif report.looks_like == "page":
+    elif report.content == "page":
         yield PreflightIssue(
             severity="stops",
             what="There is a web page at this address, not a video.",

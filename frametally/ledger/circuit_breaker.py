@@ -5,7 +5,6 @@ In the ledger, as all processes together may not try more often than one. Any an
 
 from __future__ import annotations
 
-import random
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,13 +13,13 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from frametally.backoff import Backoff
 from frametally.job import JobStatus
 from frametally.ledger.tables import JOB, OUTAGE
 
 FAULTS_IN_A_ROW: Final = 3
 """One may be of a single job."""
-FIRST_PAUSE_S: Final = 30.0
-MAX_PAUSE_S: Final = 600.0
+BACKOFF: Final = Backoff(first_s=30.0, max_s=600.0)
 TRY_S: Final = 45.0
 """As long as a call may take to fail; nobody else tries meanwhile."""
 
@@ -85,8 +84,7 @@ def _count(connection: Connection, service: str, now: datetime) -> None:
 def _pause_s(faults: int) -> float:
     if faults < FAULTS_IN_A_ROW:
         return 0.0
-    pause_s = min(FIRST_PAUSE_S * 2.0 ** (faults - FAULTS_IN_A_ROW), MAX_PAUSE_S)
-    return pause_s * random.uniform(1.0, 1.2)  # noqa: S311
+    return BACKOFF.wait_s(faults - FAULTS_IN_A_ROW)
 
 
 _IS_OPEN = sa.and_(JOB.c.status.in_([status for status in JobStatus if status.is_open]), JOB.c.deleted_at.is_(None))

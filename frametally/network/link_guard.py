@@ -1,125 +1,141 @@
-"""How a service is reached, and where its links may lead.
+"""The link guard: which addresses a connection to a foreign URL may go to.
 
-The links of a service (for an upload, to the results) are addresses that a stranger names. Those of a service in the
-public internet, and every hop that they redirect to, must lie there, too: it could have this server read from the
-network that it stands in, or write into it. A service that is in a private network is somebody's own, and may keep its
-files anywhere.
-
-The connection goes to an address that was checked, so a name that changes its address in between gains nothing.
+URLs that others name (a video to fetch, a link of a service, a webhook) could make this server read from its own
+private network, or write into it (server-side request forgery). Every connection to such a URL goes through
+`guarded_connection`: it resolves the name once, asks the guard, and connects to an address that was checked, so a name
+that changes its address in between gains nothing. Redirects are checked again at every hop.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 import socket
-import ssl
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
+import certifi
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 
-from frametally.network.download import addresses_of, in_public
+from frametally.network.addresses import is_public_text, resolve
+from frametally.network.log_filter import hide_queries
+from frametally.network.urls import port_of
+
+hide_queries()
+
+Guard = Callable[[str, int], list[str]]
+"""(host, port) to the addresses that a connection may go to; raises `PrivateAddress`, OSError or UnicodeError."""
 
 
-class NotPublic(Exception):
-    """A link leads into a private network, and its service does not stand in one."""
+class PrivateAddress(Exception):
+    """A URL leads into a private network, where that is not allowed."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
         self.host = host
 
 
-class LinkGuard:
-    """What is known of where one service stands. Safe to share between threads."""
+def public_only(host: str, port: int) -> list[str]:
+    """The guard for URLs that must be in the public internet."""
+    addresses = [address for address in resolve(host, port) if is_public_text(address)]
+    if not addresses:
+        raise PrivateAddress(host)
+    return addresses
 
-    def __init__(
-        self, api_url: SplitResult, *, is_embedded: bool = False, certificate_sha256: str | None = None
-    ) -> None:
-        """`certificate_sha256`: the only certificate that the service is known by, whoever signed it for what name."""
-        self.is_embedded = is_embedded
-        self.certificate_sha256 = certificate_sha256
+
+class LinkGuard:
+    """The guard for one service and its links. Safe to share between threads.
+
+    The links of a public service must be public as well. The operator of a private service decides where its links
+    lead, so they may be private.
+    """
+
+    def __init__(self, api_url: SplitResult) -> None:
         self._api_url = api_url
         self._is_public: bool | None = None
 
-    def addresses(self, host: str, port: int, *, is_link: bool) -> list[str]:
-        """The addresses that a call may be made to: of the service itself any, of its links those that they may have.
+    def service_addresses(self, host: str, port: int) -> list[str]:
+        """The guard for requests to the service itself: any address; remembers whether it is public."""
+        addresses = resolve(host, port)
+        self._note(any(map(is_public_text, addresses)))
+        return addresses
 
-        Raises:
-            NotPublic: a link has none of those.
-            OSError, UnicodeError: there is no such host.
-        """
-        found = addresses_of(host, port)
-        if not is_link:
-            self._met(any(map(in_public, found)))
-        elif self._stands_in_public():
-            found = [address for address in found if in_public(address)]
-            if not found:
-                raise NotPublic(host)
-        return found
+    def link_addresses(self, host: str, port: int) -> list[str]:
+        """The guard for its links."""
+        return public_only(host, port) if self._is_public_service() else resolve(host, port)
 
-    def check_behind_proxy(self, host: str, port: int, *, is_link: bool) -> None:
-        """Refuse what this machine can tell of an address that a proxy will look up once more.
-
-        Raises:
-            NotPublic: a link leads where it may not.
-        """
-        try:
-            self.addresses(host, port, is_link=is_link)
-        except (OSError, UnicodeError):  # only the proxy knows it
-            if not is_link:
-                self._met(True)
-
-    def _met(self, is_public: bool) -> None:
-        # Once public, always: its name may lead elsewhere by the time that the link it gave is followed.
+    def _note(self, is_public: bool) -> None:
+        # Once public, always public: its name may resolve differently by the time its link is followed.
         self._is_public = self._is_public or is_public
 
-    def _stands_in_public(self) -> bool:
+    def _is_public_service(self) -> bool:
         if self._is_public is None:
-            self.check_behind_proxy(self._api_url.hostname or "", self._api_url.port or 80, is_link=False)
+            try:
+                self.service_addresses(self._api_url.hostname or "", self._api_url.port or 80)
+            except (OSError, UnicodeError):  # only a proxy can resolve it
+                self._note(True)
         return self._is_public is not False
 
 
-class Adapter(HTTPAdapter):
-    """Makes the connection of one call, to an address that the service may have it go to."""
+class GuardedAdapter(HTTPAdapter):
+    """Guarded connections for requests."""
 
-    def __init__(self, link_guard: LinkGuard, *, is_link: bool) -> None:
-        self._link_guard = link_guard
-        self._is_link = is_link
+    def __init__(self, guard: Guard, *, certificate_sha256: str | None = None) -> None:
+        """`certificate_sha256`: accept exactly this certificate of the server, whoever signed it."""
+        self._guard = guard
+        self._certificate_sha256 = certificate_sha256
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options, assert_fingerprint=self._link_guard.certificate_sha256)
+        super().init_poolmanager(*args, **options, assert_fingerprint=self._certificate_sha256)
 
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, *args: Any, **options: Any
     ) -> HTTPConnectionPool:
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(request, *args, **options))
         if pool.proxy is not None:
-            parts = urlsplit(request.url or "")
-            self._link_guard.check_behind_proxy(parts.hostname or "", parts.port or 80, is_link=self._is_link)
-        elif not issubclass(pool.ConnectionCls, _Checked):  # a redirect finds the pool of the call before
-            pool.ConnectionCls = type("Checked", (_Checked, pool.ConnectionCls), {"addresses_of": self._addresses_of})
+            self._check_behind_proxy(urlsplit(request.url or ""))
+        elif not issubclass(pool.ConnectionCls, _GuardedConnection):  # a redirect reuses the pool of the request before
+            pool.ConnectionCls = guarded_connection(pool.ConnectionCls, self._guard)
         return pool
 
-    def _addresses_of(self, host: str, port: int) -> list[str]:
-        return self._link_guard.addresses(host, port, is_link=self._is_link)
+    def _check_behind_proxy(self, parts: SplitResult) -> None:
+        """Refuse what this machine can tell; a proxy resolves the name again."""
+        try:
+            self._guard(parts.hostname or "", parts.port or 80)
+        except (OSError, UnicodeError):
+            return
 
 
-class _Checked(HTTPConnection):
-    addresses_of: Callable[[str, int], list[str]]
+def guarded_pool(parts: SplitResult, guard: Guard) -> HTTPConnectionPool:
+    """Guarded connections for urllib3: a pool for the host of a URL, without proxies."""
+    host, port = str(parts.hostname), port_of(parts)
+    pool = (
+        urllib3.HTTPConnectionPool(host, port)
+        if parts.scheme == "http"
+        else urllib3.HTTPSConnectionPool(host, port, cert_reqs="CERT_REQUIRED", ca_certs=certifi.where())
+    )
+    pool.ConnectionCls = guarded_connection(pool.ConnectionCls, guard)
+    return pool
+
+
+def guarded_connection(connection: Any, guard: Guard) -> Any:
+    """A connection class that connects to addresses of the guard only; TLS still verifies the host name."""
+    return type("GuardedConnection", (_GuardedConnection, connection), {"guard": staticmethod(guard)})
+
+
+class _GuardedConnection(HTTPConnection):
+    guard: Guard
 
     def _new_conn(self) -> socket.socket:
-        """To one of the addresses after the other, as for a name; TLS still verifies the name."""
+        """Try the addresses one after the other, as for a name."""
         host = self.host
         try:
-            addresses = self.addresses_of(host, self.port)
+            addresses = self.guard(host, self.port)
         except socket.gaierror as error:
             raise NameResolutionError(host, self, error) from error
         except UnicodeError as error:
@@ -135,13 +151,3 @@ class _Checked(HTTPConnection):
             return super()._new_conn()
         finally:
             self.host = host
-
-
-def fingerprint_of(certificate: Path) -> str:
-    """The SHA-256 of the first certificate in a PEM file, which is the server's own, in lower-case hex.
-
-    Raises:
-        OSError, ValueError: there is none.
-    """
-    found = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", certificate.read_text(), re.DOTALL)
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(found[0] if found else "")).hexdigest()

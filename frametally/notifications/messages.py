@@ -1,46 +1,49 @@
-"""What is told of a job that has ended: no key, no signed link, and nothing that a chat would take for a command."""
+"""The texts of notifications and of their errors: no key, no signed link, and no markup of a chat."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any, Final
 
 from frametally.contract import ROBOFLOW_API_URL
+from frametally.errors import NotificationError
 from frametally.job import EMBEDDED, Job, JobStatus
+from frametally.network.urls import redact_queries
 from frametally.notifications.outbox import Notice
 
-_WORDS: Final = {
+TEST_SUBJECT: Final = "Test message from Frametally"
+TEST_TEXT: Final = "This is a test message from Frametally. You will be notified here when jobs end."
+_STATUS: Final = {
     JobStatus.SUCCEEDED: "is done",
     JobStatus.FAILED: "has failed",
-    JobStatus.LOST: "is lost: its service stopped answering for it",
-    JobStatus.CANCELLED: "was cancelled",
+    JobStatus.LOST: "has no response from its service any more",
+    JobStatus.CANCELLED: "was canceled",
 }
-_QUERY: Final = re.compile(r"(https?://[^\s?#]+)[?#]\S*")
+_CHECK_WEBHOOK: Final = "Check FRAMETALLY_WEBHOOK_URL."
 
 
 def subject_of(notice: Notice, job: Job) -> str:
     """One line."""
-    return f"{job.video_name} {_WORDS[JobStatus(notice.status)]}"
+    return f"{job.video_name} {_STATUS[JobStatus(notice.status)]}"
 
 
 def text_of(notice: Notice, job: Job, public_url: str | None) -> str:
-    """A few lines for a person to read."""
+    """A few lines of plain text."""
     models = ", ".join(model.label for model in job.models)
     lines = [f"{subject_of(notice, job)} ({models or 'models not known'}, on {_service(job)})."]
     if notice.status != JobStatus.SUCCEEDED and job.failure:
-        lines.append(without_queries(job.failure))
+        lines.append(redact_queries(job.failure))
     if public_url:
         lines.append(link_to(job, public_url))
     return "\n".join(lines)
 
 
 def payload_of(notice: Notice, job: Job, public_url: str | None) -> dict[str, Any]:
-    """The webhook's JSON. `text` is what Slack and its like show; `id` is the same at every attempt."""
+    """The JSON of the webhook. Slack and similar tools show `text`; `id` is the same at every attempt."""
     return {
         "id": f"{job.id}:{notice.event_id}",
         "event": f"job.{notice.status}",
-        "text": chat_safe(text_of(notice, job, public_url)),
+        "text": escape_chat_markup(text_of(notice, job, public_url)),
         "job": {
             "id": job.id,
             "status": notice.status,
@@ -51,26 +54,47 @@ def payload_of(notice: Notice, job: Job, public_url: str | None) -> dict[str, An
             "service": _service(job),
             "created_at": _iso(job.created_at),
             "ended_at": _iso(job.ended_at),
-            "failure": without_queries(job.failure),
+            "failure": redact_queries(job.failure),
         },
         "url": link_to(job, public_url) if public_url else None,
     }
 
 
 def link_to(job: Job, public_url: str) -> str:
-    """Where the dashboard shows it."""
+    """The page of the dashboard that shows the job."""
     page = f"analytics?job={job.id}" if job.status is JobStatus.SUCCEEDED else "jobs"
     return f"{public_url}/{page}"
 
 
-def without_queries(text: str) -> str:
-    """The text with its addresses cut where a key or a signature may begin."""
-    return _QUERY.sub(r"\1", text)
-
-
-def chat_safe(text: str) -> str:
-    """Text that Slack shows as it is: a file name must not become a link, or call everybody."""
+def escape_chat_markup(text: str) -> str:
+    """Text that Slack shows as it is: a file name must not become a link or notify a channel."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def webhook_returned(status: int, retry_after_s: float | None) -> NotificationError:
+    """The error for a response that is not 2xx."""
+    return NotificationError(f"The webhook returned {status}.", _CHECK_WEBHOOK, retry_after_s=retry_after_s)
+
+
+def webhook_failed(host: str, fault: str) -> NotificationError:
+    """The error for a failure below HTTP."""
+    return NotificationError(f"The webhook at {host} could not be reached: {fault}.", _CHECK_WEBHOOK)
+
+
+def private_webhook() -> NotificationError:
+    """The error for an address in a private network."""
+    what = "The webhook URL leads to a private address."
+    return NotificationError(what, "Set FRAMETALLY_WEBHOOK_PRIVATE_URLS to true to allow it.")
+
+
+def invalid_webhook_url() -> NotificationError:
+    """The error for a URL that is not http(s), or has credentials."""
+    return NotificationError("The webhook URL is not valid.", _CHECK_WEBHOOK)
+
+
+def invalid_webhook_secret() -> NotificationError:
+    """The error for a secret that starts with `whsec_` without base64 behind it."""
+    return NotificationError("The webhook secret is not valid base64 after whsec_.", "Check FRAMETALLY_WEBHOOK_SECRET.")
 
 
 def _service(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""Tells people that jobs have ended, over the channels of the settings: a thread beside the watcher."""
+"""The notifier: a thread that sends notices through the channels of the settings."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 from frametally.config.settings import Settings
+from frametally.config.smtp_server import parse_smtp_server
 from frametally.errors import JobError, NotificationError
 from frametally.job import Job
 from frametally.ledger.ledger import Ledger
-from frametally.notifications.messages import payload_of, subject_of, text_of
+from frametally.notifications.messages import TEST_SUBJECT, TEST_TEXT, payload_of, subject_of, text_of
 from frametally.notifications.outbox import Channel, Notice, Outbox
-from frametally.notifications.smtp import parse_mail_server, send_mail
+from frametally.notifications.smtp import send_mail
 from frametally.notifications.webhook import post
 
-TEST_TEXT: Final = "This is a test message of Frametally. Jobs that end are told of here."
 _LOG = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Sends what is in the outbox. Any number of processes may each run one; each notice is sent by one of them."""
+    """Sends the notices of the outbox. Each process may run one; each notice is sent by one of them."""
 
     def __init__(
-        self, ledger: Ledger, settings: Settings, clock: Callable[[], datetime], *, look_every_s: float = 2.0
+        self, ledger: Ledger, settings: Settings, clock: Callable[[], datetime], *, interval_s: float = 2.0
     ) -> None:
         self.outbox = Outbox(ledger)
         self.channels: list[Channel] = [
@@ -35,66 +34,66 @@ class Notifier:
         self._ledger = ledger
         self._settings = settings
         self._clock = clock
-        self._look_every_s = look_every_s
+        self._interval_s = interval_s
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin, where there is a channel; a second call changes nothing."""
+        """Start the thread if a channel is configured. Idempotent."""
         if self.channels and self._thread is None:
             self._thread = threading.Thread(target=self._run, name="notifier", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Send no more. What waits is sent after the next start."""
+        """Stop the thread. Pending notices are sent after the next start."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
 
     def send_due(self) -> int:
-        """Send every notice whose turn has come; returns how many were taken."""
-        taken = 0
-        self.outbox.forget_old(self._clock())
+        """Send every notice that is due; returns how many were accepted."""
+        accepted = 0
+        self.outbox.remove_old(self._clock())
         for channel in self.channels:
             self.outbox.open_channel(channel, self._clock())
             self.outbox.fill(channel, self._clock())
             while not self._stopping.is_set() and (notice := self.outbox.claim(channel, self._clock())):
-                taken += self._send(channel, notice)
-        return taken
+                accepted += self._send(channel, notice)
+        return accepted
 
     def send_test(self, channel: Channel) -> None:
-        """Send a message that is of no job.
+        """Send a test message, without a job.
 
         Raises:
-            NoticeError: it was not taken, and why.
+            NotificationError: it was not accepted.
         """
         if channel == "webhook":
             self._post({"id": "test", "event": "test", "text": TEST_TEXT})
         else:
-            self._mail("A test message of Frametally", TEST_TEXT)
+            self._mail(TEST_SUBJECT, TEST_TEXT)
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._look_every_s):
+        while not self._stopping.wait(self._interval_s):
             try:
                 self.send_due()
-            except Exception:  # a ledger that does not answer for a while
-                _LOG.exception("Looking for notices failed; trying again")
+            except Exception:  # the ledger may be unavailable for a while
+                _LOG.exception("Sending notifications failed; trying again")
 
     def _send(self, channel: Channel, notice: Notice) -> bool:
         try:
             job = self._ledger.job(notice.job_id)
-            self._tell(channel, notice, job)
-        except JobError:  # it was removed meanwhile
-            self.outbox.is_done(notice)
+            self._deliver(channel, notice, job)
+        except JobError:  # it was removed
+            self.outbox.mark_sent(notice)
         except NotificationError as error:
-            _LOG.warning("A notice was not taken: %s", error)
-            self.outbox.has_failed(notice, self._clock(), str(error), error.retry_after_s)
+            _LOG.warning("A notification was not accepted: %s", error)
+            self.outbox.mark_failed(notice, self._clock(), str(error), error.retry_after_s)
             return False
         else:
-            self.outbox.is_done(notice)
+            self.outbox.mark_sent(notice)
         return True
 
-    def _tell(self, channel: Channel, notice: Notice, job: Job) -> None:
+    def _deliver(self, channel: Channel, notice: Notice, job: Job) -> None:
         public_url = self._settings.public_url
         if channel == "webhook":
             self._post(payload_of(notice, job, public_url))
@@ -113,5 +112,5 @@ class Notifier:
 
     def _mail(self, subject: str, text: str) -> None:
         settings = self._settings
-        server = parse_mail_server(settings.smtp_url or "")
+        server = parse_smtp_server(settings.smtp_url or "")
         send_mail(server, sender=settings.email_from, recipients=settings.email_to, subject=subject, text=text)

@@ -1,12 +1,11 @@
-"""Who is still to be told of which end of a job: rows of the ledger, so that a restart forgets and repeats nothing.
+"""The outbox: which notification of which job end is still to be sent, in the ledger.
 
-An end is a line of a job's history. For each channel it is written down once, sent by whichever process claims it,
-and tried again, ever more seldom, for a day.
+A job end is an event of the job's history. For each channel it is recorded once, sent by the process that claims it,
+and retried with growing intervals for a day. A restart neither loses nor repeats one.
 """
 
 from __future__ import annotations
 
-import random
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlalchemy.exc import IntegrityError
 
+from frametally.backoff import Backoff
 from frametally.job import JobStatus
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
@@ -21,9 +21,8 @@ from frametally.ledger.tables import EVENT, METADATA, Timestamp
 
 ENDS: Final = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
 LEASE_S: Final = 120.0
-"""Longer than one attempt may take; then somebody else may try."""
-FIRST_PAUSE_S: Final = 10.0
-MAX_PAUSE_S: Final = 3600.0
+"""Longer than one attempt may take; after it another process may claim the notice."""
+BACKOFF: Final = Backoff(first_s=10.0, max_s=3600.0, factor=3)
 GIVE_UP_AFTER: Final = timedelta(days=1)
 
 Channel = Literal["webhook", "e-mail"]
@@ -50,13 +49,13 @@ CHANNEL: Final = sa.Table(
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """One end of a job that somebody is to be told of."""
+    """One job end to be sent through one channel."""
 
     event_id: int
     channel: str
     job_id: str
     status: str
-    """The state that the job came into."""
+    """The final status of the job."""
     attempts: int
     made_at: datetime
     next_try_at: datetime
@@ -65,7 +64,7 @@ class Notice(Struct, frozen=True, kw_only=True):
 
 
 class JobEnd(Struct, frozen=True, kw_only=True):
-    """That a job has come to an end, or was lost."""
+    """A job that ended or was lost."""
 
     event_id: int
     job_id: str
@@ -73,21 +72,21 @@ class JobEnd(Struct, frozen=True, kw_only=True):
 
 
 class Outbox:
-    """The notices of one ledger; any number of processes may work on them."""
+    """The notices of one ledger, shared by any number of processes."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
     def open_channel(self, channel: Channel, now: datetime) -> None:
-        """Tell of what ends from now on, where this channel was never used: a new one is not flooded with the past."""
+        """Start a channel that was never used before; it gets the jobs that end from now on."""
         self._insert_new(CHANNEL.insert().values(name=channel, since=now))
 
     def fill(self, channel: Channel, now: datetime) -> None:
-        """Write down which ends of the last day are still to be told of."""
+        """Record the job ends of the last day that have no notice yet."""
         since = sa.select(CHANNEL.c.since).where(CHANNEL.c.name == channel).scalar_subquery()
-        told = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
-        lately = sa.and_(EVENT.c.kind == EventKind.MOVED, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
-        query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(lately, EVENT.c.status.in_(ENDS), ~told)
+        recorded = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
+        recent = sa.and_(EVENT.c.kind == EventKind.MOVED, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
+        query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(recent, EVENT.c.status.in_(ENDS), ~recorded)
         with self._ledger.reading() as connection:
             ends = connection.execute(query.order_by(EVENT.c.id)).all()
         for event_id, job_id, status in ends:
@@ -96,7 +95,7 @@ class Outbox:
             self._insert_new(NOTICE.insert().values(**row, **times, attempts=0, last_error=""))
 
     def claim(self, channel: Channel, now: datetime) -> Notice | None:
-        """The notice whose turn has come, for this caller alone; None where there is none."""
+        """Claim the next notice that is due, for this caller alone; None if there is none."""
         waiting = sa.and_(NOTICE.c.channel == channel, NOTICE.c.state == "waiting", NOTICE.c.next_try_at <= now)
         query = NOTICE.select().where(waiting).order_by(NOTICE.c.next_try_at, NOTICE.c.event_id).limit(20)
         with self._ledger.reading() as connection:
@@ -108,24 +107,23 @@ class Outbox:
                 return notice
         return None
 
-    def is_done(self, notice: Notice) -> None:
-        """It was sent, or there is nothing to tell any more."""
+    def mark_sent(self, notice: Notice) -> None:
+        """Record that it was sent, or is obsolete."""
         self._update(notice, {"state": "done", "last_error": ""})
 
-    def has_failed(self, notice: Notice, now: datetime, why: str, asked_for_s: float | None = None) -> None:
-        """Try it again later, or no more after a day."""
-        pause_s = min(FIRST_PAUSE_S * 3**notice.attempts, MAX_PAUSE_S) * random.uniform(1.0, 1.2)  # noqa: S311
-        again_at = now + timedelta(seconds=max(pause_s, asked_for_s or 0.0))
-        state = "waiting" if again_at - notice.made_at < GIVE_UP_AFTER else "given up"
-        self._update(notice, {"state": state, "next_try_at": again_at, "last_error": why})
+    def mark_failed(self, notice: Notice, now: datetime, reason: str, retry_after_s: float | None = None) -> None:
+        """Schedule the next attempt, or give up after a day."""
+        next_try_at = now + timedelta(seconds=max(BACKOFF.wait_s(notice.attempts), retry_after_s or 0.0))
+        state = "waiting" if next_try_at - notice.made_at < GIVE_UP_AFTER else "given up"
+        self._update(notice, {"state": state, "next_try_at": next_try_at, "last_error": reason})
 
-    def forget_old(self, now: datetime) -> None:
-        """Remove what was settled so long ago that it cannot be written down again."""
+    def remove_old(self, now: datetime) -> None:
+        """Remove notices so old that `fill` cannot record them again."""
         with self._ledger.writing() as connection:
             connection.execute(NOTICE.delete().where(NOTICE.c.made_at < now - 2 * GIVE_UP_AFTER))
 
     def last_error(self, channel: Channel) -> str:
-        """Why the notices of this channel that wait do not get through; empty where all is well."""
+        """Why the latest notice of this channel failed; empty if none is failing."""
         failing = sa.and_(NOTICE.c.channel == channel, NOTICE.c.state != "done", NOTICE.c.last_error != "")
         query = sa.select(NOTICE.c.last_error).where(failing).order_by(NOTICE.c.next_try_at.desc()).limit(1)
         with self._ledger.reading() as connection:
@@ -140,22 +138,22 @@ class Outbox:
         try:
             with self._ledger.writing() as connection:
                 connection.execute(insert)
-        except IntegrityError:  # another process was there first, or it has long been so
+        except IntegrityError:  # recorded already, by this or another process
             return
 
 
 def last_event(ledger: Ledger) -> int:
-    """Where the history of all jobs ends now."""
+    """The id of the newest event of all jobs; 0 if there is none."""
     with ledger.reading() as connection:
         return connection.execute(sa.select(sa.func.max(EVENT.c.id))).scalar() or 0
 
 
 def ends_after(ledger: Ledger, event_id: int) -> list[JobEnd]:
-    """Which jobs have ended since this line of the history, the oldest first."""
+    """The job ends after this event, oldest first, at most 1000."""
     ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.MOVED, EVENT.c.status.in_(ENDS))
     query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(ended).order_by(EVENT.c.id).limit(1000)
     with ledger.reading() as connection:
         return [
-            JobEnd(event_id=at, job_id=job_id, status=JobStatus(status))
-            for at, job_id, status in connection.execute(query)
+            JobEnd(event_id=found_id, job_id=job_id, status=JobStatus(status))
+            for found_id, job_id, status in connection.execute(query)
         ]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from frametally.client.client import VideoInferenceClient
-from frametally.client.request import NotFound
+from frametally.client.messages import NotFound
 from frametally.contract import ModelInfo, ModelRequest
 from frametally.errors import BadRequest
 from frametally.storage.file_names import safe_file_name
@@ -124,7 +124,7 @@ def test_a_service_that_does_not_call_a_job_off_says_why(
     client: VideoInferenceClient, server: MisbehavingServer, status: int, error: type[Exception]
 ) -> None:
     server.replies_with(answer({"error": "The job has ended before."}, status=status))
-    with pytest.raises(error, match=rf"Cancelling the job failed: .* {status} .*The job has ended before"):
+    with pytest.raises(error, match=rf"Canceling the job failed: .* {status} .*The job has ended before"):
         client.cancel("j1")
     assert len(server.seen) == 1
 

@@ -15,31 +15,31 @@ from tests.support.misbehaving import MisbehavingServer, answer, reset, silence
 
 def test_a_silent_service_is_given_up(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(silence(server))
-    with pytest.raises(ServiceUnreachable, match="did not answer in time"):
+    with pytest.raises(ServiceUnreachable, match="timed out"):
         client.get_status("j1")
 
 
 def test_a_reset_connection_is_told(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(reset)
-    with pytest.raises(ServiceUnreachable, match="closed the connection"):
+    with pytest.raises(ServiceUnreachable, match="connection closed"):
         client.get_status("j1")
 
 
 def test_a_closed_port_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    with pytest.raises(ServiceUnreachable, match="accepts no connection on its port"):
+    with pytest.raises(ServiceUnreachable, match=r"could not connect to 127\.0\.0\.1: connection refused"):
         make_client(f"http://127.0.0.1:{port}").get_status("j1")
 
 
 def test_a_name_that_does_not_resolve_is_told() -> None:
-    with pytest.raises(ServiceUnreachable, match=r"frametally.invalid cannot be found: its name does not resolve"):
+    with pytest.raises(ServiceUnreachable, match=r"frametally\.invalid: name not found"):
         make_client("http://frametally.invalid").get_status("j1")
 
 
 def test_a_service_without_encryption_is_told(server: MisbehavingServer) -> None:
     server.reads_bodies = False
-    with pytest.raises(ServiceUnreachable, match="encrypted connection"):
+    with pytest.raises(ServiceUnreachable, match="TLS error"):
         make_client(server.url.replace("http:", "https:")).get_status("j1")
 
 
@@ -47,7 +47,7 @@ def test_a_service_without_encryption_is_told(server: MisbehavingServer) -> None
     "url", ["http://", "http://a..b", "ftp://host", "http://[::1", "http://host:99999", "nonsense"]
 )
 def test_an_address_that_is_none_is_told(url: str) -> None:
-    with pytest.raises(ServiceUnreachable, match="is not an address that can be called"):
+    with pytest.raises(ServiceUnreachable, match="invalid address"):
         make_client(url).get_status("j1")
 
 
@@ -57,7 +57,7 @@ def test_a_proxy_that_is_down_is_told(
     other_server.replies_with(answer(status=502))
     monkeypatch.setenv("HTTPS_PROXY", other_server.url)
     monkeypatch.setenv("NO_PROXY", "")
-    with pytest.raises(ServiceUnreachable, match="through the proxy"):
+    with pytest.raises(ServiceUnreachable, match="proxy error"):
         make_client("https://frametally.invalid").get_status("j1")
     assert not any(request.holds(KEY) for request in other_server.seen)
 
@@ -68,7 +68,7 @@ def test_a_question_that_harms_nobody_is_asked_three_times(
     server.replies_with(answer(status=500), reset, answer({"workspace": "acme"}))
     assert client.open_workspace() == "acme"
     assert len(server.seen) == 3
-    assert 0.25 <= waits_s[0] <= 0.5 < waits_s[1] <= 2.0
+    assert 0.4 <= waits_s[0] <= 0.5 < 1.6 <= waits_s[1] <= 2.0
 
 
 def test_after_three_attempts_the_last_fault_is_told(client: VideoInferenceClient, server: MisbehavingServer) -> None:

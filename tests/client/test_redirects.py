@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from frametally.client.client import VideoInferenceClient
-from frametally.client.request import split_url
-from frametally.client.transport import is_same_service
 from frametally.errors import BadRequest
+from frametally.network.urls import is_same_service, split_url
 from tests.support.clients import KEY
 from tests.support.misbehaving import MisbehavingServer, answer, redirect
 
@@ -35,7 +34,7 @@ def test_a_redirected_status_call_keeps_its_job_id(client: VideoInferenceClient,
 
 def test_a_redirect_to_itself_ends(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(redirect("/videoinfer/"))
-    with pytest.raises(BadRequest, match="redirects again and again"):
+    with pytest.raises(BadRequest, match="redirects too often"):
         client.get_status("j1")
     assert len(server.seen) == 4
 

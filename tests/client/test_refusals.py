@@ -41,7 +41,7 @@ def test_each_status_becomes_its_own_error(
     client: VideoInferenceClient, server: MisbehavingServer, status: int, kind: type[ServiceError]
 ) -> None:
     server.replies_with(answer({"error": "No."}, status=status))
-    with pytest.raises(kind, match=f"Asking for the job's status failed: 127.0.0.1 answered {status}"):
+    with pytest.raises(kind, match=f"Checking the job status failed: 127.0.0.1 returned {status}"):
         client.get_status("j1")
 
 
@@ -62,7 +62,7 @@ def test_what_the_service_says_itself_is_told_in_short(
     server.replies_with(answer(body, status=400))
     with pytest.raises(BadRequest) as caught:
         client.get_status("j1")
-    assert f"answered 400 Bad Request: {said}" in caught.value.what
+    assert f"returned 400 Bad Request: {said}" in caught.value.what
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Oops</html>", b"[1]", b'{"error": 7}', b'"\xff"', b"[" * 60_000])
@@ -72,7 +72,7 @@ def test_a_refusal_without_words_says_the_status(
     server.replies_with(answer(body, status=400))
     with pytest.raises(BadRequest) as caught:
         client.get_status("j1")
-    assert caught.value.what == "Asking for the job's status failed: 127.0.0.1 answered 400 Bad Request."
+    assert caught.value.what == "Checking the job status failed: 127.0.0.1 returned 400 Bad Request."
 
 
 def test_a_refusal_whose_body_is_cut_still_tells_its_status(
@@ -142,7 +142,7 @@ def test_json_that_is_not_the_contract_is_unreadable(
     client: VideoInferenceClient, server: MisbehavingServer, body: bytes
 ) -> None:
     server.replies_with(answer(body, Content_Type="application/json"))
-    with pytest.raises(InvalidResponse, match=r"200 OK with [\d,]+ bytes .* application/json"):
+    with pytest.raises(InvalidResponse, match=r"unexpected response \([\d,]+ bytes .* application/json"):
         client.open_workspace()
 
 
@@ -150,7 +150,9 @@ def test_html_instead_of_json_is_named_and_not_repeated(
     client: VideoInferenceClient, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer(b"<html>Please log in</html>", Content_Type="text/html; charset=utf-8"))
-    with pytest.raises(InvalidResponse, match="200 OK with 26 bytes that are not what the API says, text/html") as it:
+    with pytest.raises(
+        InvalidResponse, match=r"unexpected response \(26 bytes that do not match the API, text/html"
+    ) as it:
         client.open_workspace()
     assert "log in" not in str(it.value)
     assert len(server.seen) == 1
@@ -167,7 +169,7 @@ def test_an_answer_cut_short_is_no_answer(
     client: VideoInferenceClient, server: MisbehavingServer, reply: object
 ) -> None:
     server.replies = [reply]  # type: ignore[list-item]
-    with pytest.raises(ServiceUnreachable, match="broke off in the middle"):
+    with pytest.raises(ServiceUnreachable, match="response cut short"):
         client.get_status("j1")
 
 

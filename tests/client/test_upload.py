@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from frametally.client.bodies import BLOCK_BYTES
 from frametally.client.client import VideoInferenceClient
-from frametally.client.transport import BLOCK_BYTES
 from frametally.errors import (
     BadRequest,
     LinkExpired,
@@ -82,7 +82,7 @@ def test_a_file_that_becomes_shorter_is_told(
         with video.open("r+b") as file:
             file.truncate(sent_bytes)
 
-    with pytest.raises(MediaError, match="became shorter while it was sent"):
+    with pytest.raises(MediaError, match="became shorter during the upload"):
         client.upload(video, link, shrink)
 
 
@@ -136,7 +136,7 @@ def test_a_link_that_is_over_is_told_apart(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str, status: int, body: bytes
 ) -> None:
     server.replies_with(answer(body, status=status, Content_Type="application/xml"))
-    with pytest.raises(LinkExpired, match="ask for a new one") as caught:
+    with pytest.raises(LinkExpired, match="request a new one") as caught:
         client.upload(video, link)
     assert "X-Goog" not in str(caught.value)
 
@@ -169,7 +169,7 @@ def test_a_connection_reset_in_the_middle_is_told(
         file.truncate(256 << 20)
     server.reads_bodies = False
     server.replies_with(reset)
-    with pytest.raises(ServiceUnreachable, match=r"Uploading the video failed: 127.0.0.1 closed the connection"):
+    with pytest.raises(ServiceUnreachable, match=r"Uploading the video failed: .*connection closed"):
         client.upload(video, server.url)
     assert len(server.seen) == 1
 
@@ -182,7 +182,7 @@ def test_a_storage_that_stops_reading_is_given_up(
         file.truncate(256 << 20)
     server.reads_bodies = False
     server.replies_with(silence(server))
-    with pytest.raises(ServiceUnreachable, match="did not answer in time"):
+    with pytest.raises(ServiceUnreachable, match="timed out"):
         client.upload(video, server.url)
 
 

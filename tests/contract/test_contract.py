@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from frametally.client.request import NotFound
+from frametally.client.messages import NotFound
 from frametally.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
 from frametally.errors import BadRequest, LinkExpired, Unauthorized
 from tests.support.contract_sides import Service

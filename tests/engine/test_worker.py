@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from frametally.backoff import Backoff
 from frametally.engine import server
 from frametally.engine.server import Supervisor
 from frametally.engine.spool import Spool
@@ -85,7 +86,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path, monkeypa
         raise OSError(errno.EAGAIN, "no process left")
 
     supervisor = Supervisor(Spool(tmp_path), ["worker"])
-    monkeypatch.setattr(server, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(server, "BACKOFF", Backoff(first_s=0.001, max_s=30.0))
     monkeypatch.setattr(subprocess, "Popen", no_process_left)
     supervisor.start()
     until(lambda: len(tries) > 1)

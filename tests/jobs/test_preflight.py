@@ -19,7 +19,7 @@ from frametally.config.inference_servers import SERVERS_SETTING, ModelServers
 from frametally.contract import ModelInfo
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.jobs.preflight import Facts, PreflightIssue, expires_at, find_issues
-from frametally.network.url_probe import UrlReport, look_at
+from frametally.network.url_probe import UrlReport, probe_url
 from frametally.storage.space import DISK_RESERVE_BYTES
 from frametally.video.probe import VideoInfo, probe
 from tests.support.video_files import write_video
@@ -137,10 +137,10 @@ def test_what_this_machine_does_not_reach_stops_its_own_engine_and_warns_of_anot
         assert stops(url="https://x/v.mp4", url_report=report)
         assert warns(url="https://x/v.mp4", url_report=report, service=HOSTED)
         assert not stops(url="https://x/v.mp4", url_report=report, service=HOSTED)
-    for report in (UrlReport(status=404), UrlReport(status=200, looks_like="page")):
+    for report in (UrlReport(status=404), UrlReport(status=200, content="page")):
         assert stops(url="https://x/v.mp4", url_report=report, service=HOSTED)
-    assert warns(url="https://x/v.mp4", url_report=UrlReport(status=200, looks_like="other"))
-    assert found(url="https://x/v.mp4", url_report=UrlReport(status=206, looks_like="video")) == []
+    assert warns(url="https://x/v.mp4", url_report=UrlReport(status=200, content="other"))
+    assert found(url="https://x/v.mp4", url_report=UrlReport(status=206, content="video")) == []
 
 
 def test_what_is_certain_comes_first(video: VideoInfo) -> None:
@@ -179,12 +179,12 @@ def test_a_look_asks_for_the_first_bytes_only_and_knows_a_video_by_them(small_vi
     write_video(tmp_path / "square.ts", frames=10, fps=10)
     for path in (small_video, *tmp_path.iterdir()):
         with serving(path.read_bytes(), "application/octet-stream") as (url, asked):
-            assert look_at(url, private_urls=True) == UrlReport(status=200, looks_like="video")
+            assert probe_url(url, private_urls=True) == UrlReport(status=200, content="video")
         assert asked == ["bytes=0-4095"]
 
 
 @pytest.mark.parametrize(
-    ("content", "content_type", "status", "looks_like"),
+    ("body", "content_type", "status", "content"),
     [
         (b"<!DOCTYPE html><html>", "text/plain", 200, "page"),
         (b"anything", "text/html; charset=utf-8", 200, "page"),
@@ -194,20 +194,20 @@ def test_a_look_asks_for_the_first_bytes_only_and_knows_a_video_by_them(small_vi
     ],
 )
 def test_what_is_no_video_is_known_by_its_first_bytes(
-    content: bytes, content_type: str, status: int, looks_like: str
+    body: bytes, content_type: str, status: int, content: str
 ) -> None:
-    with serving(content, content_type, status) as (url, _):
-        report = look_at(url, private_urls=True)
-    assert (report.status, report.looks_like, report.refusal) == (status, looks_like, "")
+    with serving(body, content_type, status) as (url, _):
+        report = probe_url(url, private_urls=True)
+    assert (report.status, report.content, report.refusal) == (status, content, "")
 
 
 def test_a_look_never_reaches_into_the_network_of_the_server(small_video: Path) -> None:
     with serving(small_video.read_bytes(), "video/mp4") as (url, asked):
-        report = look_at(url, private_urls=False)
+        report = probe_url(url, private_urls=False)
     assert "private" in report.refusal
     assert asked == []
-    assert "nothing answers there" in look_at("http://127.0.0.1:9/v.mp4", private_urls=True).refusal
-    assert "not an http" in look_at("file:///etc/passwd", private_urls=True).refusal
+    assert "connection refused" in probe_url("http://127.0.0.1:9/v.mp4", private_urls=True).refusal
+    assert "not an http" in probe_url("file:///etc/passwd", private_urls=True).refusal
 
 
 def test_the_command_line_refuses_what_is_certain_to_fail(

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from frametally.errors import MediaError
-from frametally.network.download import fetch, is_public
+from frametally.network.addresses import is_public
+from frametally.network.download import download
 from tests.support.engines import StartEngine
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -43,8 +44,9 @@ class Site:
 def sends(data: bytes, *, status: int = 200, **headers: str) -> Answer:
     def answer(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(status)
-        for name, value in {"Content-Length": str(len(data)), **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        for name, value in {"Content-Length": str(len(data)), **named}.items():
+            handler.send_header(name, value)
         handler.end_headers()
         handler.wfile.write(data)
 
@@ -116,8 +118,8 @@ def test_an_address_is_public_or_not(address: str, public: bool) -> None:
     "host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"]
 )
 def test_a_private_address_is_refused_however_it_is_written(tmp_path: Path, host: str) -> None:
-    with pytest.raises(MediaError, match="is not in the public internet"):
-        fetch(f"http://{host}:9/video.mp4", tmp_path / "video", max_bytes=100, private_urls=False)
+    with pytest.raises(MediaError, match="is a private address"):
+        download(f"http://{host}:9/video.mp4", tmp_path / "video", max_bytes=100, private_urls=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -125,13 +127,13 @@ def test_a_redirect_to_a_private_address_is_refused(
     tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, public_names: dict[str, str]
 ) -> None:
     monkeypatch.setattr(
-        "frametally.network.download.is_public", lambda address: address == ipaddress.ip_address("127.0.0.1")
+        "frametally.network.addresses.is_public", lambda address: address == ipaddress.ip_address("127.0.0.1")
     )  # stands for the public internet, in which the test has no server
     site.answers["/video.mp4"] = redirects(f"http://inside.example:{site.port}/secret")
     site.answers["/secret"] = sends(b"secret")
     public_names.update({"outside.example": "127.0.0.1", "inside.example": "127.0.0.2"})
-    with pytest.raises(MediaError, match=r"inside\.example is not in the public internet"):
-        fetch(f"http://outside.example:{site.port}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=False)
+    with pytest.raises(MediaError, match=r"inside\.example is a private address"):
+        download(f"http://outside.example:{site.port}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=False)
     assert site.hosts == [f"outside.example:{site.port}"]
 
 
@@ -149,7 +151,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
 
     monkeypatch.setattr(socket, "getaddrinfo", changing)
     site.answers["/video.mp4"] = sends(b"video")
-    fetch(f"http://name.example:{site.port}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True)
+    download(f"http://name.example:{site.port}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True)
     assert asked == ["name.example"]
     assert site.hosts == [f"name.example:{site.port}"]
     assert (tmp_path / "video").read_bytes() == b"video"
@@ -159,7 +161,7 @@ def test_redirects_are_followed_to_the_video(tmp_path: Path, site: Site) -> None
     site.answers["/a"] = redirects("/b?c=1")
     site.answers["/b?c=1"] = redirects(f"{site.url}/video.mp4")
     site.answers["/video.mp4"] = sends(bytes(3_000_000))
-    fetch(f"{site.url}/a", tmp_path / "video", max_bytes=3_000_000, private_urls=True)
+    download(f"{site.url}/a", tmp_path / "video", max_bytes=3_000_000, private_urls=True)
     assert (tmp_path / "video").stat().st_size == 3_000_000
 
 
@@ -172,17 +174,17 @@ def test_a_body_in_chunks_arrives_whole(tmp_path: Path, site: Site) -> None:
         handler.wfile.write(b"5\r\nvideo\r\n6\r\n-video\r\n0\r\n\r\n")
 
     site.answers["/video.mp4"] = chunks
-    fetch(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True)
+    download(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True)
     assert (tmp_path / "video").read_bytes() == b"video-video"
 
 
 @pytest.mark.parametrize(
     ("answer", "complaint"),
     [
-        (sends(b"gone", status=404), "answered 404, not the video"),
-        (sends(b"<html>", Content_Type="text/html; charset=utf-8"), "answered with a web page"),
+        (sends(b"gone", status=404), "returned 404, not the video"),
+        (sends(b"<html>", Content_Type="text/html; charset=utf-8"), "returned a web page"),
         (sends(bytes(101)), "larger than the 100 bytes allowed"),
-        (sends(b"half", Content_Length="90"), "the connection broke"),
+        (sends(b"half", Content_Length="90"), "response cut short"),
         (redirects("/video.mp4"), "redirects too often"),
         (redirects("file:///etc/passwd"), "not an http or https URL"),
         (redirects("http://["), "not an http or https URL"),
@@ -192,14 +194,14 @@ def test_a_body_in_chunks_arrives_whole(tmp_path: Path, site: Site) -> None:
 def test_an_answer_that_is_no_video_leaves_nothing(tmp_path: Path, site: Site, answer: Answer, complaint: str) -> None:
     site.answers["/video.mp4"] = answer
     with pytest.raises(MediaError, match=complaint):
-        fetch(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True)
+        download(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_fetch_that_takes_too_long_is_given_up(tmp_path: Path, site: Site) -> None:
     site.answers["/video.mp4"] = sends(b"video")
     with pytest.raises(MediaError, match="took too long"):
-        fetch(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True, max_s=0)
+        download(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True, max_s=0)
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\n\r\n"])
@@ -214,7 +216,7 @@ def test_a_server_that_drips_cannot_hold_a_fetch_for_ever(tmp_path: Path, site: 
     site.answers["/video.mp4"] = drip
     try:
         with pytest.raises(MediaError, match="took too long"):
-            fetch(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=1 << 20, private_urls=True, max_s=0.3)
+            download(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=1 << 20, private_urls=True, max_s=0.3)
     finally:
         over.set()
     assert list(tmp_path.iterdir()) == []
@@ -223,8 +225,8 @@ def test_a_server_that_drips_cannot_hold_a_fetch_for_ever(tmp_path: Path, site: 
 def test_nothing_that_listens_is_said_without_the_address(tmp_path: Path, site: Site) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
-    with pytest.raises(MediaError, match=r"from 127\.0\.0\.1: nothing answers there") as refused:
-        fetch(f"http://127.0.0.1:{port}/v.mp4?token=secret", tmp_path / "video", max_bytes=9, private_urls=True)
+    with pytest.raises(MediaError, match=r"from 127\.0\.0\.1: connection refused") as refused:
+        download(f"http://127.0.0.1:{port}/v.mp4?token=secret", tmp_path / "video", max_bytes=9, private_urls=True)
     assert "secret" not in str(refused.value)
 
 
@@ -241,5 +243,5 @@ def test_a_job_for_a_private_address_fails_with_a_reason(start_engine: StartEngi
     engine = start_engine()
     report = engine.wait(engine.submit(f"{site.url}/video.mp4"))
     assert report.is_failed
-    assert report.reason.startswith("127.0.0.1 is not in the public internet")
+    assert report.reason.startswith("127.0.0.1 is a private address")
     assert site.hosts == []

@@ -71,7 +71,7 @@ def test_a_channel_can_be_tried_and_says_what_happened(engine: str, receiver: li
     button(app, "Webhook: send a test message").click().run()
     assert app.success[0].value == "The test message was taken."
     button(app, "Webhook: send a test message").click().run()
-    assert "The webhook answered 410." in app.error[0].value
+    assert "The webhook returned 410." in app.error[0].value
     assert "S3cret" not in app.error[0].value
     assert len(receiver) == 2
 

@@ -33,8 +33,8 @@ LOST_AFTER_S = 3600
 WELL = "20 frames planned · 20 analyzed"
 
 BY_ITSELF = "It is tried again by itself."
-LIMITED = "127.0.0.1 answered 429 Too Many Requests: Too many requests."
-BROKEN = "127.0.0.1 answered 500 Internal Server Error."
+LIMITED = "127.0.0.1 returned 429 Too Many Requests: Too many requests."
+BROKEN = "127.0.0.1 returned 500 Internal Server Error."
 NO_RESULTS = "The job is done there. Downloading the results failed: 127.0.0.1"
 LOOK = "Nothing else came of this job for 1 h. Ask again here, or look there: its id is ID."
 
@@ -81,81 +81,81 @@ WALKS = [
     ),
     Walk(
         faults="rate-limit",
-        meanwhile=f"Asking for the upload link failed: {LIMITED} {BY_ITSELF}",
+        meanwhile=f"Requesting the upload URL failed: {LIMITED} {BY_ITSELF}",
         ends=JobStatus.FAILED,
-        says=f"The job could not be sent for 1 h. Asking for the upload link failed: {LIMITED} "
+        says=f"The job could not be sent for 1 h. Requesting the upload URL failed: {LIMITED} "
         "Start a new one when that is over.",
     ),
     Walk(
         faults="rate-limit:2",
-        meanwhile=f"Asking for the upload link failed: {LIMITED} {BY_ITSELF}",
+        meanwhile=f"Requesting the upload URL failed: {LIMITED} {BY_ITSELF}",
         ends=JobStatus.SUCCEEDED,
         analytics=[WELL],
     ),
     Walk(
         faults="rate-limit",
         once_it_runs=True,
-        meanwhile=f"Asking for the job's status failed: {LIMITED} {BY_ITSELF}",
+        meanwhile=f"Checking the job status failed: {LIMITED} {BY_ITSELF}",
         ends=JobStatus.LOST,
-        says=f"Asking for the job's status failed: {LIMITED} {LOOK}",
+        says=f"Checking the job status failed: {LIMITED} {LOOK}",
     ),
     Walk(
         faults="broken-500",
-        meanwhile=f"Asking for the upload link failed: {BROKEN} {BY_ITSELF}",
+        meanwhile=f"Requesting the upload URL failed: {BROKEN} {BY_ITSELF}",
         ends=JobStatus.FAILED,
-        says=f"The job could not be sent for 1 h. Asking for the upload link failed: {BROKEN} "
+        says=f"The job could not be sent for 1 h. Requesting the upload URL failed: {BROKEN} "
         "Start a new one when that is over.",
     ),
     Walk(
         faults="broken-500:3",
         once_it_runs=True,
-        meanwhile=f"Asking for the job's status failed: {BROKEN} {BY_ITSELF}",
+        meanwhile=f"Checking the job status failed: {BROKEN} {BY_ITSELF}",
         ends=JobStatus.SUCCEEDED,
         analytics=[WELL],
     ),
     Walk(
         faults="broken-500",
         once_it_runs=True,
-        meanwhile=f"Asking for the job's status failed: {BROKEN} {BY_ITSELF}",
+        meanwhile=f"Checking the job status failed: {BROKEN} {BY_ITSELF}",
         ends=JobStatus.LOST,
-        says=f"Asking for the job's status failed: {BROKEN} {LOOK}",
+        says=f"Checking the job status failed: {BROKEN} {LOOK}",
     ),
     Walk(
         faults="upload-breaks",
-        meanwhile=f"Uploading the video failed: 127.0.0.1 closed the connection. {BY_ITSELF}",
+        meanwhile=f"Uploading the video failed: 127.0.0.1: connection closed. {BY_ITSELF}",
         ends=JobStatus.FAILED,
-        says="The upload broke off 10 times. Uploading the video failed: 127.0.0.1 closed the connection. "
+        says="The upload broke off 10 times. Uploading the video failed: 127.0.0.1: connection closed. "
         "Start a new job when that is over.",
     ),
     Walk(
         faults="upload-breaks:1",
-        meanwhile=f"Uploading the video failed: 127.0.0.1 closed the connection. {BY_ITSELF}",
+        meanwhile=f"Uploading the video failed: 127.0.0.1: connection closed. {BY_ITSELF}",
         ends=JobStatus.SUCCEEDED,
         analytics=[WELL],
     ),
     Walk(
         faults="link-expired",
-        meanwhile=f"{NO_RESULTS} answered 400 Bad Request. {BY_ITSELF}",
+        meanwhile=f"{NO_RESULTS} returned 400 Bad Request. {BY_ITSELF}",
         ends=JobStatus.LOST,
-        says=f"{NO_RESULTS} answered 400 Bad Request. {LOOK}",
+        says=f"{NO_RESULTS} returned 400 Bad Request. {LOOK}",
     ),
     Walk(
         faults="link-expired:1",
-        meanwhile=f"{NO_RESULTS} answered 400 Bad Request. {BY_ITSELF}",
+        meanwhile=f"{NO_RESULTS} returned 400 Bad Request. {BY_ITSELF}",
         ends=JobStatus.SUCCEEDED,
         analytics=[WELL],
     ),
     Walk(
         faults="link-403",
-        meanwhile=f"{NO_RESULTS} answered 403 Forbidden. {BY_ITSELF}",
+        meanwhile=f"{NO_RESULTS} returned 403 Forbidden. {BY_ITSELF}",
         ends=JobStatus.LOST,
-        says=f"{NO_RESULTS} answered 403 Forbidden. {LOOK}",
+        says=f"{NO_RESULTS} returned 403 Forbidden. {LOOK}",
     ),
     Walk(
         faults="results-cut",
-        meanwhile=f"{NO_RESULTS} broke off in the middle of its answer. {BY_ITSELF}",
+        meanwhile=f"{NO_RESULTS}: response cut short. {BY_ITSELF}",
         ends=JobStatus.LOST,
-        says=f"{NO_RESULTS} broke off in the middle of its answer. {LOOK}",
+        says=f"{NO_RESULTS}: response cut short. {LOOK}",
     ),
     Walk(faults="results-cut:1", ends=JobStatus.SUCCEEDED, analytics=[WELL]),
     Walk(
@@ -180,7 +180,7 @@ WALKS = [
     ),
     Walk(
         faults="results-frame-offsets,results-nulls,link-403:1,rate-limit:1",
-        meanwhile=f"Asking for the upload link failed: {LIMITED} {BY_ITSELF}",
+        meanwhile=f"Requesting the upload URL failed: {LIMITED} {BY_ITSELF}",
         ends=JobStatus.SUCCEEDED,
         analytics=["20 frames planned · 10 analyzed · 10 not analyzed (null: hatched, not zero)"],
     ),
@@ -358,7 +358,7 @@ def test_the_person_sees_what_is_wrong_and_no_job_is_lost(
         ("rate-limit", f"**Testing the API key failed: {LIMITED}**  \nTry again in 30 s."),
         (
             "broken-500",
-            f"**Testing the API key failed: {BROKEN}**  \nThe fault is not in what was asked for: try again",
+            f"**Testing the API key failed: {BROKEN}**  \nThe service failed, not the request: try again",
         ),
     ],
 )
@@ -385,7 +385,7 @@ def test_a_job_that_cannot_be_called_off_now_goes_on_until_it_can(
     idle_service.fail_with(faults)
     page = open_page("jobs")
     page.button(key=f"cancel-{walker.job.id}").click().run()
-    assert re.sub(r"\\(.)", r"\1", page.toast[0].value).startswith(f"Cancelling the job failed: {answer}")
+    assert re.sub(r"\\(.)", r"\1", page.toast[0].value).startswith(f"Canceling the job failed: {answer}")
     seen = [walker.job.status]
     idle_service.fail_with("")
     page.button(key=f"cancel-{walker.job.id}").click().run()
@@ -402,7 +402,7 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
 @pytest.mark.usefixtures("broken_engine")
 def test_pages_work_on_without_the_list_of_models(open_page: OpenPage, deployment: Deployment) -> None:
     deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
-    failed = f"**Asking for the models failed: {BROKEN}**"
+    failed = f"**Listing the models failed: {BROKEN}**"
     configuration, upload = open_page("configuration"), open_page("upload")
     assert failed in notices(configuration)
     assert "Saved models" in [element.value for element in configuration.subheader]

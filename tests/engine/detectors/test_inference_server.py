@@ -69,7 +69,9 @@ def test_a_passing_fault_costs_a_job_nothing(misbehaving: MisbehavingServer, fau
     misbehaving.replies_with(fault, fault, answer({"predictions": []}))
     waiting = Waiting()
     assert opened(misbehaving.url, waiting).ask(PATH, {"model_id": "coco/3"}) == {"predictions": []}
-    assert waiting.waited_s == [1, 4]
+    first_s, second_s = waiting.waited_s
+    assert 1 <= first_s <= 1.2
+    assert 3 <= second_s <= 3.6
     bodies = {seen.body for seen in misbehaving.seen}
     assert bodies == {b'{"model_id":"coco/3","api_key":"rf_S3cret"}'}
 
@@ -79,7 +81,7 @@ def test_tries_are_bounded(misbehaving: MisbehavingServer, fault: Reply) -> None
     misbehaving.replies_with(fault)
     waiting = Waiting()
     complaint(misbehaving.url, waiting)
-    assert (len(misbehaving.seen), waiting.waited_s) == (5, [1, 4, 10, 15])
+    assert (len(misbehaving.seen), len(waiting.waited_s)) == (5, 4)
 
 
 @pytest.mark.parametrize(("header", "waited_s"), [("9", 9), ("0", 1), ("86400", 30), ("Fri, 31 Dec 1999", 1), ("²", 1)])
@@ -89,7 +91,7 @@ def test_a_server_may_ask_for_a_longer_wait_within_reason(
     misbehaving.replies_with(answer(status=503, Retry_After=header), answer({}))
     waiting = Waiting()
     opened(misbehaving.url, waiting).ask(PATH, {})
-    assert waiting.waited_s == [waited_s]
+    assert waiting.waited_s == [pytest.approx(waited_s, rel=0.2)]
 
 
 @pytest.mark.parametrize(
@@ -139,15 +141,15 @@ def test_a_server_that_is_not_there_is_told_as_such() -> None:
         port = probe.getsockname()[1]
     waiting = Waiting()
     told = complaint(f"http://127.0.0.1:{port}", waiting)
-    assert told.endswith("accepts no connection. See that it runs, then run the job again.")
+    assert told.endswith("connection refused. Check that it runs, then run the job again.")
     assert len(waiting.waited_s) == 4
-    assert "its name does not resolve" in complaint("http://no-such-host.invalid")
+    assert "name not found" in complaint("http://no-such-host.invalid")
 
 
 def test_a_server_that_says_nothing_is_not_waited_for_for_ever(misbehaving: MisbehavingServer) -> None:
     misbehaving.replies_with(silence(misbehaving))
-    told = complaint(misbehaving.url, answer_s=0.1, waits_s=(0,))
-    assert "did not answer in time" in told
+    told = complaint(misbehaving.url, answer_s=0.1, retries=1)
+    assert "timed out" in told
     assert len(misbehaving.seen) == 2
 
 
@@ -163,7 +165,7 @@ def test_a_server_that_drips_is_not_waited_for_for_ever(misbehaving: Misbehaving
                 return
 
     misbehaving.replies_with(drip)
-    assert "did not answer in time" in complaint(misbehaving.url, answer_s=0.3, waits_s=())
+    assert "timed out" in complaint(misbehaving.url, answer_s=0.3, retries=0)
 
 
 def test_an_answer_has_a_limit(misbehaving: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,8 +184,8 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -
     context.load_cert_chain(certificate, key)
     with MisbehavingServer() as server:
         server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
-        told = complaint(server.url.replace("http://127.0.0.1", "https://localhost"), waits_s=())
-        assert "could not be trusted: its certificate is not accepted" in told
+        told = complaint(server.url.replace("http://127.0.0.1", "https://localhost"), retries=0)
+        assert "certificate not trusted" in told
         assert server.seen == []
 
 

@@ -15,16 +15,20 @@ import msgspec
 import urllib3
 from urllib3 import exceptions
 
+from frametally.backoff import Backoff
 from frametally.config.inference_servers import KEY_SETTING, SERVERS_SETTING
 from frametally.errors import ModelError
+from frametally.network.faults import describe_fault
+from frametally.network.retry import call_with_retries, parse_retry_after
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 120.0
 """For one picture, and the first one waits until the server has loaded the model."""
-WAITS_S: Final = (1.0, 4.0, 10.0, 15.0)
-"""Before each further try, so that a server that is started again costs a job nothing."""
+RETRIES: Final = 4
+BACKOFF: Final = Backoff(first_s=1.0, max_s=15.0, factor=3)
+"""About 30 s together, so that a job survives a restart of the server."""
 MAX_WAIT_S: Final = 30.0
-"""A longer `Retry-After` is not waited for."""
+"""The wait for a longer `Retry-After`."""
 MAX_ANSWER_BYTES: Final = 64 << 20
 MAX_QUOTE_CHARS: Final = 200
 _PIECE_BYTES: Final = 1 << 18
@@ -53,14 +57,14 @@ class InferenceServer:
         *,
         model: str,
         answer_s: float = ANSWER_S,
-        waits_s: tuple[float, ...] = WAITS_S,
+        retries: int = RETRIES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._url = url
         self._api_key = api_key
         self._it = f"{model} cannot be run: the inference server {url}"
         self._answer_s = answer_s
-        self._waits_s = waits_s
+        self._retries = retries
         self._sleep = sleep
         self._pool = urllib3.PoolManager(maxsize=8, retries=False)
 
@@ -72,12 +76,14 @@ class InferenceServer:
         """
         key = {} if self._api_key is None else {"api_key": self._api_key}
         body = msgspec.json.encode({**question, **key})
-        for wait_s in self._waits_s:
-            try:
-                return self._ask_once(path, body)
-            except Passing as fault:
-                self._sleep(max(wait_s, fault.retry_after_s))
-        return self._ask_once(path, body)
+        return call_with_retries(
+            lambda: self._ask_once(path, body),
+            on=(Passing,),
+            retries=self._retries,
+            backoff=BACKOFF,
+            max_wait_s=MAX_WAIT_S,
+            sleep=self._sleep,
+        )
 
     def odd(self, what: str) -> ModelError:
         """The error for an answer that is none."""
@@ -98,7 +104,9 @@ class InferenceServer:
             )
             answer = self._read(response, give_up_s)
         except exceptions.HTTPError as error:
-            raise Passing(f"{self._it} {_fault(error)}.", "See that it runs, then run the job again.") from error
+            raise Passing(
+                f"{self._it} failed: {describe_fault(error)}.", "Check that it runs, then run the job again."
+            ) from error
         if response.status != HTTPStatus.OK:
             raise self._refusal(response, answer)
         try:
@@ -129,7 +137,7 @@ class InferenceServer:
         what = f"{self._it} answered {response.status}{f': {said}' if said else ''}."
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             next_step = "The log of that server says more; then run the job again."
-            return Passing(what, next_step, retry_after_s=_retry_after_s(response.headers.get("Retry-After", "")))
+            return Passing(what, next_step, retry_after_s=_retry_after_s(response.headers.get("Retry-After")))
         wants_key = self._api_key is None and "api key" in said.lower()
         if wants_key or response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return ModelError(what, f"Set {KEY_SETTING} to a key that opens the model.")
@@ -148,22 +156,8 @@ _NEXT_STEPS: Final = {
 }
 
 
-def _fault(error: exceptions.HTTPError) -> str:
-    """What happened below HTTP, in words of ours."""
-    if isinstance(error, exceptions.NameResolutionError):
-        return "cannot be found: its name does not resolve"
-    if isinstance(error, exceptions.NewConnectionError):
-        return "accepts no connection"
-    if isinstance(error, exceptions.TimeoutError):
-        return "did not answer in time"
-    if isinstance(error, exceptions.SSLError):
-        return "could not be trusted: its certificate is not accepted"
-    return "broke off the connection"
-
-
-def _retry_after_s(header: str) -> float:
-    """The seconds that a server asks for, as far as they are waited for."""
-    return min(float(header), MAX_WAIT_S) if header.isascii() and header.isdigit() else 0.0
+def _retry_after_s(header: str | None) -> float:
+    return min(parse_retry_after(header) or 0.0, MAX_WAIT_S)
 
 
 def _complaint(body: bytes) -> str:

@@ -1,0 +1,116 @@
+"""Bodies of any size, sent and received in constant memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, TypeVar
+
+import msgspec
+import requests
+
+from frametally.client.messages import invalid_response
+from frametally.client.request import ServiceRequest
+from frametally.errors import MediaError
+from frametally.storage.atomic import atomic_path
+
+T = TypeVar("T")
+
+BLOCK_BYTES: Final = 1 << 18
+"""Larger blocks are not faster, and a whole one must be sent within the timeout, also on a slow line."""
+MAX_JSON_BYTES: Final = 4 << 20
+
+
+class FileBody:
+    """The first `total_bytes` of a file, read in blocks."""
+
+    def __init__(
+        self, file: io.FileIO, total_bytes: int, on_progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        self._file = file
+        self._total_bytes = total_bytes
+        self._on_progress = on_progress
+
+    def __len__(self) -> int:
+        """Read by requests: it becomes the Content-Length."""
+        return self._total_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent_bytes = 0
+        while sent_bytes < self._total_bytes:
+            block = self._read(min(BLOCK_BYTES, self._total_bytes - sent_bytes))
+            yield block
+            sent_bytes += len(block)
+            if self._on_progress:
+                self._on_progress(sent_bytes, self._total_bytes)
+
+    def _read(self, size_bytes: int) -> bytes:
+        try:
+            block = self._file.read(size_bytes)
+        except OSError as error:  # urllib3 would report it as a network fault
+            raise _unreadable_video(error.strerror or "its disk failed") from error
+        if not block:
+            raise _unreadable_video("it became shorter during the upload")
+        return block
+
+
+def decode(request: ServiceRequest, response: requests.Response, kind: type[T]) -> T:
+    """The JSON body as a message of this type.
+
+    Raises:
+        InvalidResponse: it is something else, or too large.
+    """
+    body = io.BytesIO()
+    copy(request, response, body, MAX_JSON_BYTES)
+    try:
+        return msgspec.json.decode(body.getvalue(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        size_bytes = body.tell()
+    # Raised outside the handler: the decoder's error may quote the key.
+    raise invalid_response(request, response, f"{size_bytes:,} bytes that do not match the API")
+
+
+def save(
+    request: ServiceRequest,
+    response: requests.Response,
+    destination: Path,
+    max_bytes: int,
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> None:
+    """Write the body to a file that appears only when it is complete."""
+    with atomic_path(destination, mode=0o600) as draft, draft.open("wb") as file:
+        copy(request, response, file, max_bytes, on_progress)
+
+
+def copy(
+    request: ServiceRequest,
+    response: requests.Response,
+    file: BinaryIO,
+    max_bytes: int,
+    on_progress: Callable[[int, int | None], None] | None = None,
+) -> None:
+    """Write the decompressed body to a file; an early end of the body or of its compression is an error."""
+    raw = response.raw
+    total_bytes = raw.length_remaining
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "x-gzip"):
+        raise invalid_response(request, response, f"compression {encoding}, which was not requested")
+    source = raw if encoding == "identity" else gzip.GzipFile(fileobj=raw)
+    copied_bytes = 0
+    try:
+        while block := source.read(BLOCK_BYTES):
+            copied_bytes += len(block)
+            if copied_bytes > max_bytes:
+                raise invalid_response(request, response, f"more than {max_bytes:,} bytes")
+            file.write(block)
+            if on_progress:
+                on_progress(raw.tell(), total_bytes)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise invalid_response(request, response, "a body with damaged compression") from None
+
+
+def _unreadable_video(reason: str) -> MediaError:
+    return MediaError(f"The video cannot be read to its end: {reason}.", "Upload it again and start a new job.")

@@ -1,0 +1,128 @@
+"""The errors of requests to a service, with their texts.
+
+The key travels in the query, so the texts of requests and urllib3 may contain it: none of their exceptions becomes a
+cause or a context of ours. What they mean is described in our own words (`faults.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+import requests
+import urllib3.exceptions
+
+from frametally.client.request import ServiceRequest
+from frametally.errors import (
+    BadRequest,
+    ConnectFailed,
+    InvalidResponse,
+    LinkExpired,
+    RateLimited,
+    ServerError,
+    ServiceError,
+    ServiceUnreachable,
+    Unauthorized,
+)
+from frametally.network.retry import parse_retry_after
+
+CHECK_SERVICE: Final = "Check that the service URL is the one of a Video Inference service."
+_CHECK_NETWORK: Final = "Check the network and the service URL, then try again."
+_LINK_EXPIRED: Final = (401, 403, 410)
+
+
+class NotFound(BadRequest):
+    """404 or 405: the service does not have this resource or method."""
+
+
+def status_error(request: ServiceRequest, response: requests.Response) -> ServiceError:
+    """The most specific error for a response that is not 2xx."""
+    status = response.status_code
+    head = _first_bytes(response)
+    message = request.redact(_error_message(head))
+    retry_after_s = parse_retry_after(response.headers.get("Retry-After"))
+    what = (
+        f"{request.action} failed: {request.host} returned {_status_text(status)}{f': {message}' if message else ''}."
+    )
+    if request.is_link and (status in _LINK_EXPIRED or (status == 400 and b"expired" in head.lower())):
+        return LinkExpired(what, "The signed link has expired: request a new one and try again.")
+    if status in (401, 403):
+        return Unauthorized(what, "Check the API key, and that it belongs to this service.")
+    if status == 429:
+        when = "in a few minutes" if retry_after_s is None else f"in {math.ceil(retry_after_s)} s"
+        return RateLimited(what, f"Try again {when}.", retry_after_s=retry_after_s)
+    if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:
+        next_step = "The service failed, not the request: try again later."
+        return ServerError(what, next_step, retry_after_s=retry_after_s)
+    if status in (404, 405):
+        return NotFound(what, "Check the service URL and the request.")
+    return BadRequest(what, "Change the request, then try again.")
+
+
+def invalid_response(request: ServiceRequest, response: requests.Response, reason: str) -> InvalidResponse:
+    """The error for a 2xx response with a body that does not match the contract."""
+    content_type = response.headers.get("Content-Type", "no content type")
+    what = f"{request.action} failed: {request.host} returned an unexpected response"
+    return InvalidResponse(f"{what} ({request.redact(f'{reason}, {content_type}')}).", CHECK_SERVICE)
+
+
+def missing_field(request: ServiceRequest, name: str) -> InvalidResponse:
+    """The error for a response without a required value."""
+    return InvalidResponse(f"{request.action} failed: the response contains no {name}.", CHECK_SERVICE)
+
+
+def no_response(request: ServiceRequest, fault: str, *, sent: bool) -> ServiceUnreachable:
+    """The error for a failure below HTTP; `sent`: whether the service may have received the request."""
+    if not sent:
+        return ConnectFailed(f"{request.action} failed: could not connect to {request.host}: {fault}.", _CHECK_NETWORK)
+    return ServiceUnreachable(f"{request.action} failed: {request.host}: {fault}.", _CHECK_NETWORK)
+
+
+def redirect_refused(request: ServiceRequest, host: str) -> BadRequest:
+    """The error for a redirect to a place that this request must not go to."""
+    what = f"{request.action} failed: {request.host} redirects to {request.redact(host)}, which is not followed."
+    return BadRequest(what, CHECK_SERVICE)
+
+
+def too_many_redirects(request: ServiceRequest) -> BadRequest:
+    """The error for a redirect loop."""
+    return BadRequest(f"{request.action} failed: {request.host} redirects too often.", CHECK_SERVICE)
+
+
+def private_link(request: ServiceRequest, host: str) -> BadRequest:
+    """The error for a link of a public service that leads into a private network."""
+    what = f"{request.action} failed: the link of the service leads to {request.redact(host)}, a private address."
+    return BadRequest(what, "If the service is your own, enter its private address as the service URL.")
+
+
+def _first_bytes(response: requests.Response) -> bytes:
+    """The beginning of an error response; empty if it cannot be read, as the status is enough."""
+    try:
+        return bytes(response.raw.read(1 << 16, decode_content=True))
+    except urllib3.exceptions.HTTPError:
+        return b""
+
+
+class _ErrorBody(msgspec.Struct, frozen=True):
+    error: Any = None
+    message: Any = None
+
+
+def _error_message(body: bytes) -> str:
+    """The message of an error response in JSON: `error`, `message`, or a `message` within `error`."""
+    try:
+        answer = msgspec.json.decode(body, type=_ErrorBody)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    inner = answer.error.get("message") if isinstance(answer.error, dict) else answer.error
+    texts = (text.strip(" .") for text in (inner, answer.message) if isinstance(text, str))
+    return ". ".join(dict.fromkeys(text for text in texts if text))
+
+
+def _status_text(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)

@@ -1,0 +1,88 @@
+"""One HTTP request to a URL that others name: guarded, without redirects or proxies, with a deadline."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from typing import Any
+from urllib.parse import SplitResult
+
+import urllib3
+
+from frametally.network.addresses import resolve
+from frametally.network.faults import describe_fault
+from frametally.network.link_guard import guarded_pool, public_only
+from frametally.network.urls import request_target
+
+
+class RequestFailed(Exception):
+    """No complete response came; the text is of `describe_fault` and contains no URL."""
+
+
+@contextmanager
+def send_guarded(
+    method: str,
+    parts: SplitResult,
+    *,
+    private_urls: bool,
+    deadline_s: float,
+    timeout: urllib3.Timeout,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+) -> Iterator[urllib3.BaseHTTPResponse]:
+    """Send the request and yield the response with its body unread; errors while the caller reads are mapped as well.
+
+    `deadline_s` is on the monotonic clock. `private_urls` allows private addresses.
+
+    Raises:
+        PrivateAddress: the host is private and `private_urls` is false.
+        RequestFailed: no complete response came, or not before the deadline (`timed out`).
+    """
+    guard = resolve if private_urls else public_only
+    with closing(guarded_pool(parts, guard)) as pool, _cut_at(deadline_s, pool):
+        try:
+            response = pool.request(
+                method,
+                request_target(parts),
+                body=body,
+                headers={**headers, "Host": parts.netloc},
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+            with closing(response):
+                yield response
+                return
+        except urllib3.exceptions.HTTPError as error:
+            fault = "timed out" if time.monotonic() > deadline_s else describe_fault(error)
+        # Raised outside the handler: the text of the urllib3 error contains the URL, and it would become the context.
+        raise RequestFailed(fault)
+
+
+@contextmanager
+def _cut_at(deadline_s: float, pool: urllib3.HTTPConnectionPool) -> Iterator[None]:
+    """Shut down the pool's connections at the deadline: a server that sends single bytes never hits a read timeout."""
+    opened: list[Any] = []
+    connection_class: Any = pool.ConnectionCls
+
+    def remember(*arguments: Any, **options: Any) -> Any:
+        opened.append(connection_class(*arguments, **options))
+        return opened[-1]
+
+    def cut() -> None:
+        for connection in opened:
+            with suppress(OSError, AttributeError):  # not connected yet, or closed already
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    pool.ConnectionCls = remember  # type: ignore[assignment]
+    timer = threading.Timer(max(deadline_s - time.monotonic(), 0.0), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
