@@ -90,7 +90,7 @@ def known_facts(
         infer_fps=infer_fps,
         models=models,
         installed=installed,
-        model_servers=deployment.settings.model_servers,
+        model_servers=deployment.settings.inference_servers,
         free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
     )
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.clock import utc_now
-from frametally.config.settings import Settings, read_or_make_secret
+from frametally.config.generated_secret import read_or_make_secret
+from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.errors import SettingsError
 from frametally.health.checks import refuse_unusable

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from frametally.config.settings import SETTINGS
-
 ROOT = Path(__file__).parent.parent
 PARTS = ("components", "pages", "frametally")
 MAX_LINES = 320
@@ -195,13 +193,6 @@ def test_the_tree_in_the_readme_is_the_tree() -> None:
         missing += [name for name in names if not (above / name).exists()]
         above = ROOT / names[0] if not line.startswith(" ") and names[0].endswith("/") else above
     assert missing == []
-
-
-@pytest.mark.parametrize("place", ["README.md", ".streamlit/secrets.toml.example"])
-def test_every_setting_is_explained(place: str) -> None:
-    text = (ROOT / place).read_text()
-    assert [setting.name for setting in SETTINGS if setting.name not in text or setting.meaning not in text] == []
-    assert set(re.findall(r"FRAMETALLY_[A-Z_]*[A-Z]", text)) <= {setting.name for setting in SETTINGS}
 
 
 def test_no_file_names_a_place_of_one_machine() -> None:

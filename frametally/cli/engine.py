@@ -13,7 +13,8 @@ from starlette.applications import Starlette
 
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
-from frametally.config.settings import Settings, read_or_make_secret
+from frametally.config.generated_secret import read_or_make_secret
+from frametally.config.settings import Settings
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.network.routes import api_key_check, starlette_routes
@@ -55,7 +56,7 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
         private_urls=settings.engine_private_urls,
         faults=read_faults(settings.engine_faults, host=host),
         keep_s=settings.engine_keep_s,
-        model_servers=settings.model_servers,
+        model_servers=settings.inference_servers,
     )
     key_source = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(settings.engine_key_file)
     logging.getLogger("frametally.engine").info("the API key is in %s", key_source)

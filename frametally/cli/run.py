@@ -136,7 +136,7 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
             infer_fps=rate,
             models=models,
             installed=installed,
-            model_servers=deployment.settings.model_servers,
+            model_servers=deployment.settings.inference_servers,
             free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
         )
     )

@@ -1,4 +1,4 @@
-"""Models that run on Roboflow Inference servers of the team's own: which ones, where, and with which key."""
+"""Models that run on Roboflow Inference servers of the deployment."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ SERVERS_SETTING: Final = "FRAMETALLY_INFERENCE_SERVERS"
 KEY_SETTING: Final = "FRAMETALLY_INFERENCE_KEY"
 _NAME = r"[A-Za-z0-9*][A-Za-z0-9*._-]{0,99}"
 _MODELS: Final = re.compile(rf"(?P<pattern>{_NAME}/{_NAME})(?::(?P<type>[A-Za-z-]*))?")
-_FORM: Final = "Write it as my-model/3=http://127.0.0.1:9001, with commas between several."
+_FORM: Final = "entries such as my-model/3=http://127.0.0.1:9001, separated by commas"
 _TYPE_BY_ID: Final = {"gaze": "gaze-detection", "clip": "clip-embed-image"}
-"""The contract knows each of these two by one id, and calls its version 1."""
+"""Inference types of the model ids that the contract reserves; their version is 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModels:
-    """One part of the setting: a model or several, and the server that runs them."""
+    """One entry of the setting: a model or a pattern of models, and the server that runs them."""
 
     pattern: str
-    """`<model_id>/<version>`; `*` stands for any text."""
+    """`<model_id>/<version>`; `*` matches any text."""
     inference_type: str | None = None
     url: str
 
     def __str__(self) -> str:
-        """As it stands in the setting."""
+        """The entry as the setting contains it."""
         return f"{self.pattern}{f':{self.inference_type}' if self.inference_type else ''}={self.url}"
 
     def info(self) -> ModelInfo | None:
-        """The one model that it names; None where it stands for any number of them."""
+        """The model that the entry names; None if it is a pattern."""
         model_id, _, version = self.pattern.partition("/")
         if model_id in _TYPE_BY_ID and version == "*":
             version = "1"
@@ -43,56 +43,58 @@ class ServedModels:
         return None if "*" in model_id + version else ModelInfo(model_id, version, kind, [])
 
     def type_of(self, model_id: str) -> str | None:
-        """What a model of these is for; None: whatever a job asks for."""
+        """The inference type of a matching model; None if the job decides."""
         return self.inference_type or _TYPE_BY_ID.get(model_id)
 
 
 @dataclass(frozen=True)
-class ModelServers:
-    """All of them, in the order of the setting."""
+class InferenceServers:
+    """All entries, in the order of the setting, with the API key that the servers open models with."""
 
-    parts: tuple[ServedModels, ...] = ()
+    entries: tuple[ServedModels, ...] = ()
     api_key: str | None = field(default=None, repr=False)
 
     @classmethod
-    def read(cls, settings: Mapping[str, str]) -> ModelServers:
-        """From the texts of the two settings.
+    def from_environment(cls, environment: Mapping[str, str]) -> InferenceServers:
+        """The inverse of `to_environment`."""
+        return cls(parse_served_models(environment.get(SERVERS_SETTING, "")), environment.get(KEY_SETTING) or None)
 
-        Raises:
-            SettingsError: a part cannot be read; the message says which one.
-        """
-        texts = [text.strip() for text in re.split(r"[,\n]", settings.get(SERVERS_SETTING, ""))]
-        parts = tuple(_parse(text, number) for number, text in enumerate(filter(None, texts), 1))
-        return cls(parts, settings.get(KEY_SETTING, "").strip() or None)
-
-    def settings(self) -> dict[str, str]:
-        """The texts of the two settings, for the environment of another process: a command line is seen by all."""
-        return {SERVERS_SETTING: ",".join(map(str, self.parts)), KEY_SETTING: self.api_key or ""}
+    def to_environment(self) -> dict[str, str]:
+        """Environment variables for a child process; its command line would be visible to other users."""
+        return {SERVERS_SETTING: ",".join(map(str, self.entries)), KEY_SETTING: self.api_key or ""}
 
     def find(self, model_id: str, version: str) -> ServedModels | None:
-        """Who runs this model: the part that names it, else the first that fits; None: no server does."""
-        fitting = [part for part in self.parts if fnmatchcase(f"{model_id}/{version}", part.pattern)]
-        return min(fitting, key=lambda part: "*" in part.pattern, default=None)
+        """The entry for a model: the one that names it, else the first pattern that matches, else None."""
+        matching = [entry for entry in self.entries if fnmatchcase(f"{model_id}/{version}", entry.pattern)]
+        return min(matching, key=lambda entry: "*" in entry.pattern, default=None)
 
     def models(self) -> list[ModelInfo]:
-        """The models that are named one by one; nobody here knows which others their servers have."""
-        named = [(part, part.info()) for part in self.parts]
-        return [info for part, info in named if info and self.find(info.model_id, info.model_version) is part]
+        """The models that entries name; those that only a pattern matches are not known."""
+        named = [(entry, entry.info()) for entry in self.entries]
+        return [info for entry, info in named if info and self.find(info.model_id, info.model_version) is entry]
 
 
-NO_SERVERS: Final = ModelServers()
+NO_SERVERS: Final = InferenceServers()
 
 
-def _parse(text: str, number: int) -> ServedModels:
-    """One part. What may be a secret in the wrong place is not repeated."""
+def parse_served_models(text: str) -> tuple[ServedModels, ...]:
+    """The entries of the setting.
+
+    Raises:
+        ValueError: an entry is invalid; the message numbers it and does not repeat it, as it may contain a key.
+    """
+    entries = filter(None, (entry.strip() for entry in re.split(r"[,\n]", text)))
+    return tuple(_parse_entry(entry, number) for number, entry in enumerate(entries, 1))
+
+
+def _parse_entry(text: str, number: int) -> ServedModels:
     models, _, url = (side.strip() for side in text.partition("="))
     found = _MODELS.fullmatch(models)
     if found is None:
-        raise SettingsError(f"{SERVERS_SETTING} cannot be read at its part {number}.", _FORM)
+        raise ValueError(f"{_FORM}: entry {number} does not name a model")
     if found["type"] not in (None, *get_args(InferenceType)):
-        known = ", ".join(get_args(InferenceType))
-        raise SettingsError(f"{SERVERS_SETTING} gives {found['pattern']} an unknown type.", f"It is one of {known}.")
+        raise ValueError(f"a known type for {found['pattern']}: {', '.join(get_args(InferenceType))}")
     try:
         return ServedModels(pattern=found["pattern"], inference_type=found["type"], url=parse_service_url(url))
-    except SettingsError as error:
-        raise SettingsError(f"{SERVERS_SETTING}: {found['pattern']} has no address that is one.", _FORM) from error
+    except SettingsError:
+        raise ValueError(f"{_FORM}: {found['pattern']} has no valid URL") from None

@@ -1,4 +1,4 @@
-"""`.streamlit/secrets.toml` for what runs without Streamlit: the command line must meet the ledger of the dashboard."""
+"""`.streamlit/secrets.toml`, read without Streamlit, so that commands use the same settings as the dashboard."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _NAME: Final = ".streamlit/secrets.toml"
 
 
 def read_secrets() -> dict[str, object]:
-    """What Streamlit reads: the files of the person, of the current folder and of the app, the later ones first.
+    """The secrets that Streamlit reads, from the home, the working and the app's folder; later files take precedence.
 
     Raises:
-        SettingsError: one of them cannot be read; to go on without it could mean another ledger.
+        SettingsError: a file cannot be read. Ignoring it could select another ledger.
     """
     found: dict[str, object] = {}
-    person = Path(expanduser("~"))  # noqa: PTH111 (Path's own fails for somebody without a home)
-    for folder in (person, Path.cwd(), APP_FOLDER):
+    home = Path(expanduser("~"))  # noqa: PTH111 (Path.home() fails for users without a home)
+    for folder in (home, Path.cwd(), APP_FOLDER):
         try:
             found |= tomllib.loads((folder / _NAME).read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no TOML"
-            raise SettingsError(f"{folder / _NAME} cannot be read: {why}.", "Mend it, or remove it.") from None
+            why = error.strerror if isinstance(error, OSError) else "it is not valid TOML"
+            raise SettingsError(f"{folder / _NAME} cannot be read: {why}.", "Correct or remove it.") from None
     return found

@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, Response
 
-from frametally.config.inference_servers import ModelServers
+from frametally.config.inference_servers import InferenceServers
 from frametally.contract import (
     CANCELLED,
     IDEMPOTENCY_KEY,
@@ -73,7 +73,7 @@ class Api:
         spool: Spool,
         links: Links,
         models_dir: Path,
-        model_servers: ModelServers,
+        model_servers: InferenceServers,
         check: Check,
         max_video_bytes: int,
     ) -> None:

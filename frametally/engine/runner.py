@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from frametally.config.inference_servers import NO_SERVERS, ModelServers
+from frametally.config.inference_servers import NO_SERVERS, InferenceServers
 from frametally.contract import ModelRequest, rate_refusal
 from frametally.engine.detectors import open_model
 from frametally.engine.picture import Picture
@@ -33,7 +33,7 @@ _KEPT_BYTES: Final = 32 << 20
 """Of decoded frames: where one cannot be decoded, the one behind it has come already."""
 
 
-def run_job(job: Job, models_dir: Path, servers: ModelServers = NO_SERVERS, *, at: At = lambda _: None) -> None:
+def run_job(job: Job, models_dir: Path, servers: InferenceServers = NO_SERVERS, *, at: At = lambda _: None) -> None:
     """Analyze the job's video and write its results, atomically; `at` is told what comes next.
 
     Raises:

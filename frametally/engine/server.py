@@ -15,7 +15,7 @@ from typing import Final
 
 import frametally
 from frametally.backoff import Backoff
-from frametally.config.inference_servers import NO_SERVERS, ModelServers
+from frametally.config.inference_servers import NO_SERVERS, InferenceServers
 from frametally.engine.api import Api
 from frametally.engine.fault_injection import ActiveFault, faulty
 from frametally.engine.links import Links
@@ -42,7 +42,7 @@ class Engine:
         private_urls: bool = False,
         faults: Sequence[ActiveFault] = (),
         keep_s: float = KEEP_S,
-        model_servers: ModelServers = NO_SERVERS,
+        model_servers: InferenceServers = NO_SERVERS,
     ) -> None:
         """`check` guards every call without a signed link; `keep_s` is how long uploads and ended jobs are kept."""
         self._spool = Spool(folder.absolute())
@@ -63,7 +63,7 @@ class Engine:
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
                 *("--keep-s", str(keep_s)),
             ],
-            model_servers.settings(),
+            model_servers.to_environment(),
         )
 
     def routes(self) -> list[GuardedRoute]:

@@ -16,7 +16,7 @@ from typing import Final
 
 from filelock import FileLock
 
-from frametally.config.inference_servers import ModelServers
+from frametally.config.inference_servers import InferenceServers
 from frametally.engine.progress import check_cancelled
 from frametally.engine.runner import run_job
 from frametally.engine.spool import KEEP_S, Job, Progress, Spool
@@ -44,7 +44,7 @@ def main() -> None:
         serve(
             spool,
             options.models_dir,
-            ModelServers.read(os.environ),
+            InferenceServers.from_environment(os.environ),
             max_video_bytes=options.max_video_bytes,
             private_urls=options.private_urls,
             keep_s=options.keep_s,
@@ -54,7 +54,7 @@ def main() -> None:
 def serve(
     spool: Spool,
     models_dir: Path,
-    servers: ModelServers,
+    servers: InferenceServers,
     *,
     max_video_bytes: int,
     private_urls: bool,
@@ -80,7 +80,7 @@ def serve(
         _give_memory_back()
 
 
-def attempt(job: Job, models_dir: Path, servers: ModelServers, *, max_video_bytes: int, private_urls: bool) -> bool:
+def attempt(job: Job, models_dir: Path, servers: InferenceServers, *, max_video_bytes: int, private_urls: bool) -> bool:
     """Bring a job to its end: done, failed, or cancelled by somebody else. Whether this process is as good as before.
 
     Raises:

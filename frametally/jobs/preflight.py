@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from urllib.parse import parse_qs
 
-from frametally.config.inference_servers import NO_SERVERS, ModelServers
+from frametally.config.inference_servers import NO_SERVERS, InferenceServers
 from frametally.contract import VIDEO_SUFFIXES, ModelInfo, rate_refusal
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.network.url_probe import UrlReport
@@ -59,7 +59,7 @@ class Facts:
     models: Sequence[ModelChoice] = ()
     installed: Sequence[ModelInfo] = ()
     """What the service lists; empty where it lists nothing."""
-    model_servers: ModelServers = NO_SERVERS
+    model_servers: InferenceServers = NO_SERVERS
     free_bytes: int | None = None
 
 

@@ -22,7 +22,8 @@ from frametally.backup.create import MANIFEST, Part, back_up
 from frametally.backup.restore import is_half_done, read_manifest, restore
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.main import main
-from frametally.config.settings import Settings, read_or_make_secret
+from frametally.config.generated_secret import read_or_make_secret
+from frametally.config.settings import Settings
 from frametally.errors import BackupError, SettingsError
 from frametally.job import JobStatus, ModelChoice
 from frametally.ledger.ledger import Ledger, Preset

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from frametally.config.settings import Settings, read_or_make_secret
+from frametally.config.generated_secret import read_or_make_secret
+from frametally.config.settings import Settings
 from frametally.deployment import open_deployment
 from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings, refuse_unusable

@@ -15,7 +15,7 @@ import pytest
 
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.main import main
-from frametally.config.inference_servers import SERVERS_SETTING, ModelServers
+from frametally.config.inference_servers import SERVERS_SETTING, InferenceServers
 from frametally.contract import ModelInfo
 from frametally.job import EMBEDDED, ModelChoice
 from frametally.jobs.preflight import Facts, PreflightIssue, expires_at, find_issues
@@ -89,7 +89,7 @@ def test_a_model_that_the_engine_does_not_have_stops_the_job_before_the_video_is
     assert stops(models=[cars], installed=[MOTION]) == ["The built-in engine has no model cars/2."]
     assert found(models=[cars], installed=[MOTION], service=HOSTED) == []
     assert found(models=[cars], installed=[]) == []  # it does not answer now
-    served = ModelServers.read({SERVERS_SETTING: "cars/*=http://127.0.0.1:9001"})
+    served = InferenceServers.from_environment({SERVERS_SETTING: "cars/*=http://127.0.0.1:9001"})
     assert found(models=[cars], installed=[MOTION], model_servers=served) == []
 
 

@@ -40,7 +40,7 @@ def test_a_mistyped_setting_is_explained_instead_of_a_page(monkeypatch: pytest.M
     app.switch_page(f"../pages/{name}.py").run()
     assert not app.exception
     assert app.error[0].value == (
-        r"**There is no setting FRAMETALLY\_MODEL\_DIR.**  " + "\n" + r"Did you mean FRAMETALLY\_MODELS\_DIR?"
+        r"**Unknown setting FRAMETALLY\_MODEL\_DIR.**  " + "\n" + r"Did you mean FRAMETALLY\_MODELS\_DIR?"
     )
 
 

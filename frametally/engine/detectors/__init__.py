@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from frametally.config.inference_servers import NO_SERVERS, ModelServers, ServedModels
+from frametally.config.inference_servers import NO_SERVERS, InferenceServers, ServedModels
 from frametally.contract import InferenceType, ModelInfo, ModelRequest
 from frametally.engine.detectors.detector import Detector, InferenceParams, parse_params
 from frametally.errors import ModelError
@@ -29,7 +29,7 @@ _Stamp = tuple[int, int] | None
 _LOG = logging.getLogger("frametally.engine")
 
 
-def list_models(models_dir: Path, servers: ModelServers = NO_SERVERS) -> list[ModelInfo]:
+def list_models(models_dir: Path, servers: InferenceServers = NO_SERVERS) -> list[ModelInfo]:
     """Every model that can be run, by name. A file that cannot is left out, with a line in the log."""
     found = [info for info in servers.models() if _served(models_dir, servers, info.model_id, info.model_version)]
     found.append(MOTION)
@@ -41,7 +41,7 @@ def list_models(models_dir: Path, servers: ModelServers = NO_SERVERS) -> list[Mo
     return sorted(found, key=lambda model: (model.model_id, model.model_version))
 
 
-def describe(models_dir: Path, model_id: str, version: str, servers: ModelServers = NO_SERVERS) -> ModelInfo:
+def describe(models_dir: Path, model_id: str, version: str, servers: InferenceServers = NO_SERVERS) -> ModelInfo:
     """What a model is.
 
     Raises:
@@ -60,7 +60,7 @@ def describe(models_dir: Path, model_id: str, version: str, servers: ModelServer
     return ModelInfo(model_id, version, inference_type, list(classes))
 
 
-def check_request(models_dir: Path, asked: ModelRequest, servers: ModelServers = NO_SERVERS) -> None:
+def check_request(models_dir: Path, asked: ModelRequest, servers: InferenceServers = NO_SERVERS) -> None:
     """Refuse what could not be run, before a job is accepted.
 
     Raises:
@@ -85,7 +85,7 @@ def check_request(models_dir: Path, asked: ModelRequest, servers: ModelServers =
         raise ModelError(f"{model.model_id}/{model.model_version} has no class {unknown[0]}.", f"It has {known}.")
 
 
-def open_model(models_dir: Path, asked: ModelRequest, servers: ModelServers = NO_SERVERS) -> Detector:
+def open_model(models_dir: Path, asked: ModelRequest, servers: InferenceServers = NO_SERVERS) -> Detector:
     """A model as a job asks for it, ready for the first frame of a video.
 
     Raises:
@@ -122,7 +122,7 @@ def _is_motion(model_id: str, version: str) -> bool:
     return (model_id, version) == (MOTION.model_id, MOTION.model_version)
 
 
-def _served(models_dir: Path, servers: ModelServers, model_id: str, version: str) -> ServedModels | None:
+def _served(models_dir: Path, servers: InferenceServers, model_id: str, version: str) -> ServedModels | None:
     """The part of the settings that gives a model to a server; None for what is here, and for no possible name."""
     here = _is_motion(model_id, version) or _file_of(models_dir, model_id, version)
     return servers.find(model_id, version) if not here and _is_name(model_id, version) else None

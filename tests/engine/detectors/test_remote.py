@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from frametally.config.inference_servers import KEY_SETTING, SERVERS_SETTING, ModelServers
+from frametally.config.inference_servers import KEY_SETTING, SERVERS_SETTING, InferenceServers
 from frametally.contract import ModelRequest
 from frametally.engine.detectors.remote.inference_server import InferenceServer
 from frametally.engine.detectors.remote.remote import RemoteDetector
@@ -99,9 +99,9 @@ def image_api() -> Iterator[ImageApi]:
         yield api
 
 
-def servers(api: ImageApi, patterns: str = "*/*", key: str = SECRET) -> ModelServers:
+def servers(api: ImageApi, patterns: str = "*/*", key: str = SECRET) -> InferenceServers:
     parts = ",".join(f"{pattern}={api.url}" for pattern in patterns.split())
-    return ModelServers.read({SERVERS_SETTING: parts, KEY_SETTING: key})
+    return InferenceServers.from_environment({SERVERS_SETTING: parts, KEY_SETTING: key})
 
 
 def asked(name: str, kind: str, **params: Any) -> dict[str, Any]:
