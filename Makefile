@@ -5,18 +5,30 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
 
-.PHONY: run test check bench lock
+.PHONY: run test test-fast soak check bench lock
 
 run: .venv/runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(HOST)
 
+# Everything that a change must pass; TESTS names files instead of all. WORKERS=0 runs them in one process.
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 test: .venv/development .venv/browser
-	$(BIN)/pytest $(TESTS)
+	$(PYTEST) $(TESTS)
+
+# Without a browser and without killed dashboards: under a minute.
+test-fast: .venv/development
+	$(PYTEST) -m "not browser and not crash" $(TESTS)
+
+# The long forms: fuzzing, kill runs, load, simulations, repeats. SOAK names parts instead of all.
+soak: .venv/development .venv/browser
+	$(BIN)/python -m tests.soak $(SOAK)
 
 check: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: .venv/development .venv/browser
 	$(BIN)/python -m benchmarks
@@ -44,7 +56,7 @@ lock: .venv/development
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-# The browser tests drive Debian's own chromium; as somebody other than root, install it first.
+# The browser tests drive Debian's own chromium; without root, install it first.
 .venv/browser: .venv/created
 	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium >/dev/null)
 	touch $@

@@ -1,6 +1,6 @@
-"""A dashboard without its pages, in a process of its own that may be killed: what `app.py` runs, on the test's clock.
+"""A dashboard without pages in a separate process that can be killed: what `app.py` runs, with the clock of the test.
 
-`POST /run` stands for the button of the Upload page.
+`POST /run` replaces the button of the Upload page.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.support.crash_service import KEY
 
 @dataclass(frozen=True, kw_only=True)
 class KillableDeployment:
-    """What every start of the dashboard has in common."""
+    """What all starts of the dashboard share."""
 
     folder: Path
     database_url: str
@@ -43,7 +43,7 @@ class KillableDeployment:
     port: int
 
     def now(self) -> datetime:
-        """The real time, set forward by what a file of the test says."""
+        """The real time plus the seconds in a file of the test."""
         return datetime.now(UTC) + timedelta(seconds=float((self.folder / "ahead_s").read_text()))
 
     def pass_time(self, seconds: float) -> None:
@@ -65,7 +65,7 @@ class KillableDeployment:
 
 
 def serve(killable: KillableDeployment, kill_at: str) -> None:
-    """Run until somebody kills it."""
+    """Run until the process is killed."""
     logging.disable(logging.CRITICAL)
     sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
     if kill_at in FROM_WITHIN:

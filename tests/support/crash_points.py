@@ -1,7 +1,7 @@
-"""Where a dashboard is killed from within: each name, and how its process comes to kill itself there.
+"""The points at which a dashboard kills itself: a name, and the function that installs the kill.
 
-The product knows nothing of this: what it calls is wrapped in the process that is to die. Points that the service can
-see (half a PUT, an answer that never comes) are in `service`, those of the browser in the test.
+The product is unchanged: the functions that it calls are wrapped in the process that is to be killed. Points that the
+service sees (half a PUT, a missing answer) are in `crash_service`, the one of the browser in the test.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KEPT_VIDEO = "/media/videos/[0-9a-f]{64}$"
 
 def die(*_: Any, **__: Any) -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("nobody survives this")
+    raise AssertionError("unreachable after SIGKILL")
 
 
 def _before(owner: Any, name: str) -> Callable[[], None]:
@@ -58,7 +58,7 @@ def _at_move(target: JobStatus, *, written: bool) -> Callable[[], None]:
 
 
 def _at_rename(into: str, *, done: bool) -> Callable[[], None]:
-    """Around the move of a file or folder to such a path."""
+    """Kill before or after a file or folder is moved to a path that matches `into`."""
 
     def install() -> None:
         for name in ("rename", "replace"):
@@ -80,21 +80,21 @@ def _dying_rename(move: Callable[..., None], into: str, *, done: bool) -> Callab
 
 
 FROM_WITHIN: dict[str, Callable[[], None]] = {
-    "video here, not kept yet": _at_rename(KEPT_VIDEO, done=False),
-    "video kept, browser not told": _at_rename(KEPT_VIDEO, done=True),
-    "job written": _after(Ledger, "add"),
-    "link got": _before(VideoInferenceClient, "upload"),
-    "PUT answered, not noted": _at_move(JobStatus.UPLOADED, written=False),
-    "upload noted": _at_move(JobStatus.UPLOADED, written=True),
-    "start answered, not noted": _at_move(JobStatus.SUBMITTED, written=False),
-    "start noted": _at_move(JobStatus.SUBMITTED, written=True),
-    "status answered, not noted": _before(Ledger, "log_call"),
-    "results are there": _before(VideoInferenceClient, "download_results"),
-    "results whole, not kept": _at_rename(r"/results/[0-9a-f-]+\.json$", done=False),
-    "results here, not read": _before(archiving, "archive_in_subprocess"),
+    "video received, not stored": _at_rename(KEPT_VIDEO, done=False),
+    "video stored, not answered": _at_rename(KEPT_VIDEO, done=True),
+    "job recorded": _after(Ledger, "add"),
+    "link received": _before(VideoInferenceClient, "upload"),
+    "PUT answered, not recorded": _at_move(JobStatus.UPLOADED, written=False),
+    "upload recorded": _at_move(JobStatus.UPLOADED, written=True),
+    "start answered, not recorded": _at_move(JobStatus.SUBMITTED, written=False),
+    "start recorded": _at_move(JobStatus.SUBMITTED, written=True),
+    "status answered, not recorded": _before(Ledger, "log_call"),
+    "results ready": _before(VideoInferenceClient, "download_results"),
+    "results complete, not kept": _at_rename(r"/results/[0-9a-f-]+\.json$", done=False),
+    "results kept, not read": _before(archiving, "archive_in_subprocess"),
     "tables half written": _before(pq, "write_table"),
-    "tables written, not in their place": _at_rename(r"/results/[0-9a-f-]+$", done=False),
-    "tables there, not noted": _at_move(JobStatus.SUCCEEDED, written=False),
-    "success noted": _at_move(JobStatus.SUCCEEDED, written=True),
-    "engine has the start, not answered": _after(Spool, "accept"),
+    "tables written, not moved into place": _at_rename(r"/results/[0-9a-f-]+$", done=False),
+    "tables in place, not recorded": _at_move(JobStatus.SUCCEEDED, written=False),
+    "success recorded": _at_move(JobStatus.SUCCEEDED, written=True),
+    "engine accepted the start, not answered": _after(Spool, "accept"),
 }

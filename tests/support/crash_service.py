@@ -18,18 +18,18 @@ from urllib.parse import parse_qs, urlsplit
 
 KEY = "rf_crash_key"
 FROM_OUTSIDE = (
-    "link asked for, not answered",
+    "link requested, not answered",
     "PUT half sent",
     "PUT whole, not answered",
-    "start heard, not answered",
-    "status asked, not answered",
+    "start received, not answered",
+    "status requested, not answered",
     "results half sent",
 )
 
 
 @dataclass(frozen=True)
 class Logged:
-    """A call, and whether it was answered to the end."""
+    """A call that reached the service."""
 
     at: datetime
     what: str
@@ -37,7 +37,7 @@ class Logged:
 
 
 class LoggingService:
-    """One job at a time: pending at the first question, done from the second on."""
+    """One job at a time: pending at the first status call, done from the second on."""
 
     def __init__(self, results: bytes, clock: Callable[[], datetime]) -> None:
         self.log: list[Logged] = []
@@ -70,7 +70,7 @@ class LoggingService:
             self.log.append(Logged(self._clock(), what, job_id))
 
     def point(self, name: str) -> bool:
-        """Whether the caller was killed here; it dies once."""
+        """Kill the caller if this is its point, once; return whether it was killed."""
         if self.kills_at != name:
             return False
         self.kills_at = ""
@@ -92,12 +92,12 @@ class LoggingService:
             case ("GET", "/results"):
                 self._send(handler)
             case _:
-                _say(handler, {"error": "There is nothing here."}, 404)
+                _say(handler, {"error": "Not found."}, 404)
 
     def _sign(self, handler: BaseHTTPRequestHandler) -> None:
         _body(handler)
         self.note("link")
-        if not self.point("link asked for, not answered"):
+        if not self.point("link requested, not answered"):
             path = f"/storage/{len(self.log)}"
             self._uploads[path] = b""
             _say(handler, {"signed_url": f"{self.url}{path}?X-Goog-Algorithm=x&X-Goog-Expires=3600"})
@@ -119,12 +119,12 @@ class LoggingService:
             _say(handler, {"error": "input_url cannot be read."}, 400)
             return
         self.note("start")
-        if not self.point("start heard, not answered"):
+        if not self.point("start received, not answered"):
             _say(handler, {"job_id": f"job-{len(self.calls('start'))}"})
 
     def _status(self, handler: BaseHTTPRequestHandler, job_id: str) -> None:
         self.note("status", job_id)
-        if self.point("status asked, not answered"):
+        if self.point("status requested, not answered"):
             return
         done = {"status": 0, "output_signed_url": f"{self.url}/results/{job_id}?X-Goog-Expires=600"}
         _say(handler, done if len(self.calls("status")) > 1 else {"status": 1})
@@ -142,13 +142,13 @@ class LoggingService:
 def _handler(service: LoggingService) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
-            with suppress(ConnectionError):  # of the one who was killed
+            with suppress(ConnectionError):  # the client was killed
                 service.answer(self)
 
         do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
+            """Keep the test output clean."""
 
     return Handler
 

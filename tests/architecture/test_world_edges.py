@@ -1,0 +1,41 @@
+"""The edges: the few places that read the clock or the environment, or open a database."""
+
+from __future__ import annotations
+
+import ast
+
+from tests.support.source_tree import TREES
+
+EDGES = {
+    ("components.session", "os.environ"),
+    ("frametally.cli.environment", "os.environ"),
+    ("frametally.engine.server", "os.environ"),  # passed on to the worker process
+    ("frametally.engine.worker", "os.environ"),  # from there
+    ("frametally.engine.worker", "time.time"),  # a process of its own, compared with times of files
+    ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video
+    ("frametally.network.retry", "time.time"),  # a Retry-After that is a date
+    ("frametally.clock", "datetime.now"),  # utc_now, which the deployment passes on
+}
+"""Everything else takes the time and the environment as arguments."""
+WORLD = {"os.environ", "os.getenv", "time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+
+
+def test_only_the_edges_read_the_clock_and_the_environment() -> None:
+    reading = {
+        (module, text)
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and (text := ast.unparse(node)) in WORLD
+    }
+    assert reading == EDGES
+
+
+def test_every_database_engine_hides_the_values_it_writes_from_errors() -> None:
+    opening = [
+        call
+        for tree in TREES.values()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("create_engine")
+    ]
+    assert len(opening) == 4
+    assert [ast.unparse(call) for call in opening if "hide_parameters=True" not in ast.unparse(call)] == []

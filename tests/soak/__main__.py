@@ -1,0 +1,122 @@
+"""The long forms of the tests: `python -m tests.soak [crash] [browser] [streams] [api] [workers] [dashboards] …`.
+
+Each part prints what it runs, then one line per figure: `figure NAME VALUE`. `make test` runs a short form of each:
+crash points and browser tests once, fewer random documents, 15 examples a call, fewer killed workers, and instead of
+four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.source_tree import ROOT
+
+REPEATS = 20
+FACTOR = 50
+"""How many times the iterations of the short form."""
+EXAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What some runs of pytest did."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    duration_s: float = 0.0
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.duration_s + other.duration_s,
+        )
+
+
+def run_pytest(*arguments: str, **env: str) -> Outcome:
+    """Run pytest once; its output is shown as it comes."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "--soak", f"--junit-xml={report}", *arguments]
+        started_s = time.monotonic()
+        subprocess.run(command, cwd=ROOT, env=os.environ | env, check=False)
+        duration_s = time.monotonic() - started_s
+        if not report.exists():
+            return Outcome(failed=1, duration_s=duration_s)
+        (suite,) = ET.parse(report).getroot().iter("testsuite")
+    counts = {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
+    failed = counts["failures"] + counts["errors"]
+    return Outcome(counts["tests"] - failed - counts["skipped"], failed, counts["skipped"], duration_s)
+
+
+def repeated(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
+    """Run these tests as often as `--repeats` says."""
+
+    def run(options: argparse.Namespace) -> Outcome:
+        return sum(
+            (run_pytest("-n", "2", "--dist", "loadgroup", *arguments) for _ in range(options.repeats)), Outcome()
+        )
+
+    return run
+
+
+def lengthened(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
+    """Run these tests once with `--factor` times their iterations, and the API with that many examples."""
+
+    def run(options: argparse.Namespace) -> Outcome:
+        env = {"SOAK_FACTOR": str(options.factor), "SCHEMATHESIS_EXAMPLES": str(options.examples)}
+        return run_pytest(*arguments, **env)
+
+    return run
+
+
+def four_dashboards(options: argparse.Namespace) -> Outcome:
+    """Fifty tabs and twenty jobs on four dashboards, one of which is killed; it prints its own figures."""
+    command = [sys.executable, "-m", "tests.crash.four_dashboards", "--seconds", str(options.seconds)]
+    started_s = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    return Outcome(passed=code == 0, failed=code != 0, duration_s=time.monotonic() - started_s)
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
+    "crash": repeated("tests/crash"),
+    "browser": repeated("tests/browser"),
+    "streams": lengthened("tests/results/test_json_stream.py"),
+    "api": lengthened("tests/engine/test_openapi.py"),
+    "workers": lengthened("tests/engine/test_holds.py"),
+    "dashboards": four_dashboards,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="the parts to run; all without one")
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--factor", type=int, default=FACTOR)
+    parser.add_argument("--examples", type=int, default=EXAMPLES)
+    parser.add_argument("--seconds", type=float, default=300.0)
+    options = parser.parse_args()
+    outcomes = {}
+    for name in options.parts or PARTS:
+        print(f"{name}:", flush=True)
+        outcomes[name] = PARTS[name](options)
+    for name, outcome in outcomes.items():
+        for key in ("passed", "failed", "skipped"):
+            print(f"figure soak_{name}_{key} {getattr(outcome, key)}")
+        print(f"figure soak_{name}_s {outcome.duration_s:.1f}")
+    return 1 if any(outcome.failed for outcome in outcomes.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
