@@ -1,7 +1,7 @@
-"""The Video Inference API, once: paths, messages and status codes, spoken by the client and answered by the engine.
+"""The Video Inference API: paths, messages and status codes, shared by the client and the engine.
 
-Unknown fields are tolerated everywhere; where two spellings are documented both are read and one is written.
-Names and shapes follow Roboflow's Video Inference API reference and its page on the results format.
+Unknown fields are ignored. Where two spellings are documented, both are read and one is written. Names and shapes
+follow Roboflow's Video Inference API reference and its page on the results format.
 """
 
 from __future__ import annotations
@@ -14,19 +14,22 @@ ROBOFLOW_API_URL: Final = "https://api.roboflow.com"
 UPLOAD_URL_PATH: Final = "/video_upload_signed_url/"
 VIDEO_INFER_PATH: Final = "/videoinfer/"
 MODELS_PATH: Final = "/models"
-"""Our extension: the engine lists the models it can run."""
+"""Our extension: lists the models that the engine can run."""
 
 STATUS_FLOOR_S: Final = 60.0
-"""Never ask for a job's status more often than this, unless the service invites it with `Retry-After`."""
+"""The minimum interval between two status requests for a job, unless `Retry-After` allows a shorter one."""
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-"""Our extension, a header of the start of a job: a second start with the same one is answered with the first job."""
+"""Our extension, a header when a job is started: a second start with the same value returns the first job."""
 
 VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".webm")
 MIN_INFER_FPS: Final = 1
 MAX_INFER_FPS: Final = 120
 RATE_TOLERANCE: Final = 1.01
-"""A rate up to 1 % above the video's is a rounding, not a mistake: 30 is accepted for a video at 29.97."""
+"""A rate up to 1 % above the video's counts as rounding: 30 is accepted for a video at 29.97."""
+
+_MAX: Final = 1e9
+"""The largest plausible count or number of seconds in a report."""
 
 InferenceType = Literal[
     "object-detection",
@@ -42,7 +45,7 @@ STATUS_DONE: Final = 0
 STATUS_PENDING: Final = 1
 STATUS_FAILED: Final = 2
 CANCELLED: Final = "Cancelled."
-"""Why a job failed that somebody called off (our extension: `DELETE /videoinfer/?job_id=…`)."""
+"""The failure of a canceled job (our extension: `DELETE /videoinfer/?job_id=…`)."""
 _CANCELLED_WORDS: Final = ("cancelled", "canceled")
 _STATUS_WORDS: Final = {
     **dict.fromkeys(("completed", "complete", "done", "success", "succeeded", "finished"), STATUS_DONE),
@@ -58,28 +61,28 @@ class UploadUrlRequest(Struct, frozen=True):
 
 
 class UploadUrl(Struct, frozen=True, omit_defaults=True):
-    """Where to PUT the raw bytes. One of the vendor's recipes spells it `signedUrl`: both are read."""
+    """Where to PUT the raw bytes. One of the vendor's examples spells it `signedUrl`: both are read."""
 
     signed_url: str = ""
     signedUrl: str = ""  # noqa: N815
 
     @property
     def url(self) -> str:
-        """The link under either spelling; empty where neither came."""
+        """The link under either spelling; empty if neither is present."""
         return self.signed_url or self.signedUrl
 
 
 class ModelRequest(Struct, frozen=True, omit_defaults=True):
-    """One model of a job. The version is a string in the reference and a number from some clients."""
+    """One model of a job. The version is a string in the reference; some clients send a number."""
 
     model_id: str
     model_version: str | int | float
-    inference_type: str = field(default_factory=lambda: "object-detection")  # unlike a default, it is always sent
+    inference_type: str = field(default_factory=lambda: "object-detection")  # a plain default would be omitted
     inference_params: dict[str, Any] | None = None
 
     @property
     def version(self) -> str:
-        """The version as text: `2`, `"2"` and `2.0` are the same one."""
+        """The version as text: `2`, `"2"` and `2.0` are the same version."""
         number = self.model_version
         return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
@@ -93,31 +96,31 @@ class InferenceRequest(Struct, frozen=True):
 
 
 class JobAccepted(Struct, frozen=True):
-    """Answer to `POST /videoinfer/`."""
+    """Response to `POST /videoinfer/`."""
 
     job_id: str
     message: str = ""
 
 
 class RunProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a service that speaks our extensions tells of a job under way; any part may be missing."""
+    """The progress of a job that has not ended, from a service with our extensions; each field may be missing."""
 
     jobs_before: int | None = None
-    """How many jobs have their turn first; None once it is at work, or where nobody says."""
+    """Jobs ahead in the queue; None once the job runs, or if it is not reported."""
     frames_done: int | None = None
     frames_total: int | None = None
     frames_per_second: float | None = None
-    """How fast it is now."""
+    """The current speed."""
     remaining_s: float | None = None
     cancellable: bool = False
-    """Whether it can be called off with DELETE."""
+    """Whether DELETE can cancel it."""
 
 
 class StatusReport(Struct, frozen=True, omit_defaults=True):
-    """Answer to `GET /videoinfer/?job_id=…`; `status` may be a number, a word, or absent.
+    """Response to `GET /videoinfer/?job_id=…`; `status` may be a number, a word, or absent.
 
-    From `progress` on nothing is in the vendor's reference: it may be missing, and another service may mean something
-    else by it. What is not what `RunProgress` says is passed over.
+    The fields from `progress` on are not in the vendor's reference: they may be missing, or mean something else at
+    another service. Values that do not fit `RunProgress` are ignored.
     """
 
     status: int | str | None = None
@@ -134,17 +137,17 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def under_way(cls, fraction: float, run_progress: RunProgress) -> StatusReport:
-        """Of a job that has not ended, with our extensions."""
-        told = {
+        """The report of a job that has not ended, with our extensions; `fraction` is between 0 and 1."""
+        known = {
             name: value
             for name, value in structs.asdict(run_progress).items()
             if value is not None and value is not False
         }
-        return cls(STATUS_PENDING, progress=fraction, **told)
+        return cls(STATUS_PENDING, progress=fraction, **known)
 
     @property
     def code(self) -> int | None:
-        """The status as a number; None where it is absent or a word nobody documents."""
+        """The status as a number; None if it is absent or an undocumented word."""
         if isinstance(self.status, str):
             return int(self._word) if self._word.isascii() and self._word.isdigit() else _STATUS_WORDS.get(self._word)
         return self.status
@@ -159,32 +162,31 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_cancelled(self) -> bool:
-        """Whether it failed because somebody called it off."""
+        """Whether it failed because it was canceled."""
         return self.is_failed and (self._word in _CANCELLED_WORDS or self.reason == CANCELLED)
 
     @property
     def is_pending(self) -> bool:
-        """Not complete, or nothing known yet."""
+        """Whether it is neither done nor failed, or the status is unknown."""
         return not self.is_done and not self.is_failed
 
     @property
     def is_queued(self) -> bool:
-        """Whether the service says that it is not at work on it yet."""
+        """Whether the service reports that it has not started yet."""
         return self.is_pending and (self._word == "queued" or _count(self.jobs_before) is not None)
 
     @property
     def reason(self) -> str:
-        """What the service says of itself, as text; empty where it says nothing."""
-        for said in (self.error, self.message):
-            if isinstance(said, dict):
-                said = said.get("message") or said.get("error") or ""
-            if said:
-                return str(said)
+        """The error or message of the service as text; empty if there is none."""
+        for value in (self.error, self.message):
+            text = value.get("message") or value.get("error") if isinstance(value, dict) else value
+            if text:
+                return str(text)
         return ""
 
     @property
     def fraction(self) -> float | None:
-        """Progress between 0 and 1, where the service gives one."""
+        """Progress between 0 and 1; None if it is not reported."""
         try:
             value = float(self.progress) if self.progress is not None else None
         except (TypeError, ValueError):
@@ -193,8 +195,8 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @property
     def run_progress(self) -> RunProgress | None:
-        """What our extensions tell; None where the service has none of them."""
-        told = RunProgress(
+        """The progress by our extensions; None if the service has none of them."""
+        progress = RunProgress(
             jobs_before=_count(self.jobs_before),
             frames_done=_count(self.frames_done),
             frames_total=_count(self.frames_total),
@@ -202,11 +204,11 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
             remaining_s=_number(self.remaining_s),
             cancellable=self.cancellable is True,
         )
-        return told if told != RunProgress() else None
+        return progress if progress != RunProgress() else None
 
     @property
     def wording(self) -> str:
-        """An unknown status as it came, for the page to show; empty where it is understood."""
+        """An unknown status as received, to be shown; empty if it is known."""
         return str(self.status) if self.code is None and self.status is not None else ""
 
     @property
@@ -215,20 +217,20 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
 
 class Cancellation(Struct, frozen=True):
-    """Answer to `DELETE /videoinfer/?job_id=…` (our extension): the job has ended as failed, `Cancelled.`"""
+    """Response to `DELETE /videoinfer/?job_id=…` (our extension): the job has failed with `Cancelled.`"""
 
     job_id: str
     message: str = ""
 
 
 class Workspace(Struct, frozen=True):
-    """Answer to `POST /`: the workspace that a key opens."""
+    """Response to `POST /`: the workspace of the key."""
 
     workspace: str
 
 
 class ErrorBody(Struct, frozen=True):
-    """An error answer of the engine, in the form the vendor's own API uses."""
+    """An error response of the engine, in the format of the vendor's API."""
 
     error: str
     message: str = ""
@@ -244,15 +246,15 @@ class ModelInfo(Struct, frozen=True):
 
 
 class ModelList(Struct, frozen=True):
-    """Answer to `GET /models` (our extension)."""
+    """Response to `GET /models` (our extension)."""
 
     models: list[ModelInfo]
 
 
 def rate_refusal(infer_fps: float, video_fps: float | None = None) -> str:
-    """Why a job at `infer_fps` frames per second is refused; empty where it is accepted.
+    """Why a job at `infer_fps` frames per second is refused; empty if it is accepted.
 
-    `video_fps`: the frame rate of the video; None where it is unknown, so that only the limits of the API apply.
+    `video_fps`: the frame rate of the video; None if it is unknown, so that only the limits of the API apply.
     """
     if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
         return f"The frame rate must be between {MIN_INFER_FPS} and {MAX_INFER_FPS}, not {infer_fps:.4g}."
@@ -262,7 +264,7 @@ def rate_refusal(infer_fps: float, video_fps: float | None = None) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """A foreign value as a number that can be true of a job; None where it is none."""
+    """A foreign value as a number from 0 to `_MAX`; None if it is something else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value <= _MAX else None
 
@@ -271,5 +273,3 @@ def _count(value: Any) -> int | None:
     number = _number(value)
     return int(number) if number is not None and number.is_integer() else None
 
-
-_MAX: Final = 1e9

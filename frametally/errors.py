@@ -1,32 +1,32 @@
-"""Every error of Frametally, and what each one tells the person who meets it.
+"""All errors of Frametally.
 
-FrametallyError             says what failed and what to do next; never carries a secret
-├── SettingsError           a setting is wrong, or its name is
-├── VideoError              this file is not a video that can be read
-├── OutOfMemory             there is too little memory for this video or model
-├── MediaError              a video cannot be kept here (too large, disk full, unknown upload)
+FrametallyError             what failed and the next step; never contains a secret
+├── SettingsError           a setting has an invalid name or value
+├── VideoError              this file is not a readable video
+├── OutOfMemory             not enough memory for this video or model
+├── MediaError              a video cannot be stored (too large, disk full, unknown upload)
 ├── ModelError              the engine cannot run this model
 ├── ResultsError            these results cannot be read
 ├── ViewError               a saved view or a link to one cannot be read
-├── JobError                there is no such job, or it cannot make this move
-├── BackupError             a backup cannot be made or restored
-├── NoticeError             somebody could not be told that a job has ended
-└── ServiceError            the Video Inference service did not do what was asked
-    ├── ServiceUnreachable  no answer: name, network, timeout
-    │   └── NothingSent     not even a connection: the same call may be made again
-    ├── ServiceBusy         429; `retry_after_s` when the service names a time
-    ├── ServiceBroken       5xx, 408; `retry_after_s` likewise
-    ├── KeyRefused          401, 403 on a call that carries the key
-    ├── RequestRefused      any other 4xx
-    ├── LinkExpired         a signed link is no longer good
-    └── AnswerUnreadable    an answer that is not what the contract says
+├── JobError                the job does not exist, or cannot change to this status
+├── BackupError             a backup cannot be created or restored
+├── NotificationError       a notification could not be sent
+└── ServiceError            a request to the Video Inference service failed
+    ├── ServiceUnreachable  no response: name, network, timeout
+    │   └── ConnectFailed   no connection either, so the same request is safe to repeat
+    ├── RateLimited         429; `retry_after_s` if the service sends it
+    ├── ServerError         5xx, 408; `retry_after_s` likewise
+    ├── Unauthorized        401, 403 on a request with the key
+    ├── BadRequest          any other 4xx
+    ├── LinkExpired         a signed link is no longer valid
+    └── InvalidResponse     a response that does not match the contract
 """
 
 
 class FrametallyError(Exception):
-    """What failed, and what the person can do next.
+    """What failed, and what the user can do next.
 
-    Both are shown to people as they are: neither may hold a key, a signed link or a local path.
+    Both are shown as they are: neither may contain a key, a signed link or a local path.
     """
 
     def __init__(self, what: str, next_step: str = "") -> None:
@@ -36,15 +36,15 @@ class FrametallyError(Exception):
 
 
 class SettingsError(FrametallyError):
-    """A setting is wrong, or its name is."""
+    """A setting has an invalid name or value."""
 
 
 class VideoError(FrametallyError):
-    """This file is not a video that can be read."""
+    """This file is not a readable video."""
 
 
 class OutOfMemory(FrametallyError):
-    """There is too little memory for this video or model."""
+    """Not enough memory for this video or model."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -54,7 +54,7 @@ class OutOfMemory(FrametallyError):
 
 
 class MediaError(FrametallyError):
-    """A video cannot be kept here."""
+    """A video cannot be stored."""
 
 
 class ModelError(FrametallyError):
@@ -70,15 +70,15 @@ class ViewError(FrametallyError):
 
 
 class JobError(FrametallyError):
-    """There is no such job, or it cannot make this move."""
+    """The job does not exist, or cannot change to this status."""
 
 
 class BackupError(FrametallyError):
-    """A backup cannot be made or restored."""
+    """A backup cannot be created or restored."""
 
 
 class NotificationError(FrametallyError):
-    """Somebody could not be told that a job has ended."""
+    """A notification could not be sent."""
 
     def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(what, next_step)
@@ -86,7 +86,7 @@ class NotificationError(FrametallyError):
 
 
 class ServiceError(FrametallyError):
-    """The Video Inference service did not do what was asked."""
+    """A request to the Video Inference service failed."""
 
     def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(what, next_step)
@@ -94,19 +94,19 @@ class ServiceError(FrametallyError):
 
 
 class ServiceUnreachable(ServiceError):
-    """No answer came: wrong name, no network, or a timeout."""
+    """No response: wrong name, no network, or a timeout."""
 
 
 class ConnectFailed(ServiceUnreachable):
-    """No connection came about, so the service knows nothing of the call: making it again repeats nothing."""
+    """No connection was made, so the service received nothing and the request is safe to repeat."""
 
 
 class RateLimited(ServiceError):
-    """The service asks for fewer calls (429)."""
+    """The service limits the rate of requests (429)."""
 
 
 class ServerError(ServiceError):
-    """The service failed on its own side (5xx, 408)."""
+    """The service itself failed (5xx, 408)."""
 
 
 class Unauthorized(ServiceError):
@@ -118,8 +118,8 @@ class BadRequest(ServiceError):
 
 
 class LinkExpired(ServiceError):
-    """A signed link is no longer good."""
+    """A signed link is no longer valid."""
 
 
 class InvalidResponse(ServiceError):
-    """An answer that is not what the contract says."""
+    """A response that does not match the contract."""

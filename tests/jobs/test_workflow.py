@@ -134,7 +134,7 @@ def test_a_job_that_the_service_does_not_take_fails_with_the_reason(
     deployed.written(status=status, remote_job_id=None, video_sha256=sha256, upload_url="https://host/v")
     deployed.step()
     assert deployed.job().status is JobStatus.FAILED
-    assert f"answered {refusal}" in deployed.job().failure
+    assert f"returned {refusal}" in deployed.job().failure
     assert "Not like this" in deployed.job().failure
 
 
