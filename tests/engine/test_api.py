@@ -127,7 +127,7 @@ def test_a_job_without_models_is_refused(deaf_engine: RunningEngine) -> None:
 def test_an_input_that_is_no_public_address_is_refused(deaf_engine: RunningEngine, url: str) -> None:
     answer = deaf_engine.ask(url)
     assert answer.status_code == 400
-    assert "The address of the video" in answer.json()["error"]
+    assert "The video URL" in answer.json()["error"]
 
 
 def test_a_json_body_has_a_limit(deaf_engine: RunningEngine) -> None:

@@ -47,7 +47,7 @@ def test_a_csv_names_its_columns_in_any_order() -> None:
     [
         ("ftp://host/v.mp4", "not an http or https URL"),
         ("video.mp4", "not an http or https URL"),
-        ("https://user:pw@host/v.mp4", "carries a user name"),
+        ("https://user:pw@host/v.mp4", "contains a user name"),
         ("https://host/v.mp4\nhttps://host/v.mp4", "The same address as in line 1"),
         ("name,url\nfilm", "not an http or https URL"),
     ],
@@ -128,7 +128,7 @@ def test_a_link_that_has_ended_makes_no_job_and_one_that_ends_soon_is_told_of() 
         (1, "The link to the video expired at 2026-", ""),
         (2, "", "The link to the video expires in 1 h 0"),
         (3, "", ""),
-        (4, "The address of the video is not an htt", ""),
+        (4, "The video URL is not an http or https ", ""),
     ]
     assert "s3cret" not in "".join(line.wrong + line.warns for line in lines)
 

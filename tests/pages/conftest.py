@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit import config
 
 from components.session import get_deployment
+from frametally.backoff import Backoff
 from frametally.cli.engine import make_app
 from frametally.client import client
 from frametally.config.settings import Settings
@@ -30,7 +31,9 @@ def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         if name.startswith("FRAMETALLY_") or name == "ROBOFLOW_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(client, "BACKOFF_S", (0.0, 0.0))  # the number of attempts stays, only the waits go
+    monkeypatch.setattr(
+        client, "BACKOFF", Backoff(first_s=0.0, max_s=0.0)
+    )  # the number of attempts stays, only the waits go
     _forget()
     yield tmp_path / "data"
     _forget()

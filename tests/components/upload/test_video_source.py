@@ -53,7 +53,7 @@ def test_an_address_that_is_none_is_answered_with_a_sentence(tmp_path: Path) -> 
     assert not app.exception
     app.button[0].click().run()
     assert not app.exception
-    assert "The address of the video is not an http or https URL." in app.error[0].value
+    assert "The video URL is not an http or https URL." in app.error[0].value
 
 
 def test_the_newest_is_run_until_the_person_chooses_another(three: list[str], tmp_path: Path) -> None:
