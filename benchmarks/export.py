@@ -17,11 +17,13 @@ import supervision as sv
 from benchmarks.frames import took_ms, write_moving_picture
 from benchmarks.generate import CLASSES, write_results
 from frametally.analysis.view import View
-from frametally.rendering.annotate import Scene, draw
+from frametally.analysis.view_spec import ViewSpec
+from frametally.rendering.annotate import draw
 from frametally.rendering.class_colors import class_colors
+from frametally.rendering.scene import Scene
 from frametally.rendering.scenes import scenes
 from frametally.rendering.video_encoder import ENCODER, make_video
-from frametally.rendering.video_specs import VideoSpec
+from frametally.rendering.video_export import VideoSpec
 from frametally.results import archive_results, open_results
 from frametally.video.decoding import Image, upright
 
@@ -40,7 +42,8 @@ def figures() -> Iterator[tuple[str, float]]:
         write_results(folder / "results.json", hours=SECONDS / 3600)
         archive_results(folder / "results.json", results)
         colors = class_colors(CLASSES)
-        spec = VideoSpec(video=str(source), results=str(results), model="model", colors=colors)
+        view = ViewSpec(job_ids=("job",), model="model", confidence=0.0)
+        spec = VideoSpec(video=str(source), results=str(results), view=view, colors=colors)
         shown = [scene for _, scene in scenes(View(open_results(results), "model"))]
         ways = {
             "ours": lambda: make_video(spec, folder / "ours.mp4", lambda _: None),

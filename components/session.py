@@ -71,7 +71,7 @@ def use_connection(connection: Connection) -> None:
 @st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
 def video_exporter() -> VideoExporter:
     """The annotated videos of this deployment, and the process that makes one."""
-    return VideoExporter(get_deployment().settings.exports_dir)
+    return VideoExporter(get_deployment().settings.results_dir)
 
 
 @st.cache_resource(show_spinner="Reading the results", max_entries=8)

@@ -27,7 +27,7 @@ def video_card(video: StoredVideo) -> None:
 @st.cache_data(show_spinner=False, max_entries=50, hash_funcs={StoredVideo: lambda video: video.sha256})
 def first_picture(video: StoredVideo) -> bytes:
     """The first frame as a JPEG file."""
-    from frametally.rendering.annotate import to_jpeg
+    from frametally.rendering.image_files import to_jpeg
     from frametally.video.decoding import decode, upright
 
     return to_jpeg(upright(next(iter(decode(video.path)))), quality=85)

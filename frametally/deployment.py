@@ -25,6 +25,7 @@ from frametally.library.tickets import Tickets
 from frametally.network.certificates import fingerprint_of
 from frametally.notifications.notifier import Notifier
 from frametally.rendering.class_colors import ClassColors
+from frametally.storage.derived import remove_old_exports
 from frametally.storage.locks import SharedLock, lock_shared
 
 _LOG = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
+    remove_old_exports(settings.data_dir)
     ledger = _open_ledger(settings.database_url)
     if leave_mark(ledger, link_secret):
         _LOG.warning("The ledger was used with another link secret before: jobs under way forget which key opens them.")
@@ -85,7 +87,6 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
         clients=clients,
         library=library,
         results_dir=settings.results_dir,
-        exports_dir=settings.exports_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
     )

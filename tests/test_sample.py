@@ -50,7 +50,6 @@ def workflow(ledger: Ledger, clock: Clock, tmp_path: Path) -> Workflow:
         clients=ClientRegistry("secret", lambda: pytest.fail("nothing is sent here")),
         library=Library(tmp_path / "media", max_video_bytes=1 << 30),
         results_dir=tmp_path / "results",
-        exports_dir=tmp_path / "exports",
         lost_after_s=3600.0,
         clock=clock,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from components.analytics.video_export import video_export
 from components.downloads import download_link
 from components.errors import show_error
 from frametally.analysis.view import Progress, View
+from frametally.analysis.view_spec import ViewSpec
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.exports.coco_json import write_coco
@@ -25,10 +25,13 @@ from frametally.exports.tables import (
 from frametally.job import Job
 from frametally.library.video_store import StoredVideo
 from frametally.results import find_original
+from frametally.storage.derived import derived_path, make_derived_folder, remove_older_than
 from frametally.storage.folders import size_of
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 _KEEP_TABLES_S = 24 * 3600.0
+"""Tables take little time to create again, so old ones are removed when a new one is exported."""
+_TABLE_KINDS = ("counts", "boxes", "coco")
 Write = Callable[[View, Path, Progress | None], None]
 
 
@@ -42,7 +45,7 @@ def exports_panel(
         st.subheader("Tables")
         if view and view.table.kind.has_boxes:
             st.caption("Of what is in view: model, classes, confidence and window. Frames not analyzed stay empty.")
-            _table_export(deployment, job, view, name)
+            _table_export(deployment, view, name)
         st.caption("The results as they came:")
         original = find_original(deployment.settings.results_dir / job.id)
         if original:
@@ -57,25 +60,25 @@ def exports_panel(
             video_export(deployment, job, view, video, colors)
 
 
-def _table_export(deployment: Deployment, job: Job, view: View, name: str) -> None:
+def _table_export(deployment: Deployment, view: View, name: str) -> None:
     writers: dict[str, tuple[str, Write]] = {
-        "Counts, a row a frame (CSV)": ("counts.csv", write_counts_csv),
-        "Counts, a row a frame (Parquet)": ("counts.parquet", write_counts_parquet),
+        "Counts per frame (CSV)": ("counts.csv", write_counts_csv),
+        "Counts per frame (Parquet)": ("counts.parquet", write_counts_parquet),
         "Boxes (CSV)": ("boxes.csv", write_boxes_csv),
         "Boxes (Parquet)": ("boxes.parquet", write_boxes_parquet),
         "Boxes (COCO JSON)": ("coco.json", lambda seen, path, progress: write_coco(seen, path, name, progress)),
     }
     wanted = st.selectbox("Format", list(writers), key="table_format")
-    ending, write = writers[wanted]
-    folder = deployment.settings.exports_dir / "tables"
-    path = folder / f"{job.id}-{_fingerprint(job, view)}.{ending}"
-    if not path.exists() and st.button("Prepare", icon=":material/table:", type="primary"):
-        _prepare(deployment, job, partial(write, view), path)
+    file_name, write = writers[wanted]
+    kind, ending = file_name.split(".")
+    path = derived_path(view.results.folder, kind, ViewSpec.of(view), ending)
+    if not path.exists() and st.button("Export", icon=":material/table:", type="primary"):
+        _export(deployment, view, partial(write, view), path)
     if path.exists():
-        download_link(deployment, path, f"{name}.{ending}", f"Download {name}.{ending}")
+        download_link(deployment, path, f"{name}.{file_name}", f"Download {name}.{file_name}")
 
 
-def _prepare(deployment: Deployment, job: Job, write: Callable[[Path, Progress], None], path: Path) -> None:
+def _export(deployment: Deployment, view: View, write: Callable[[Path, Progress], None], path: Path) -> None:
     bar = st.progress(0.0, text="Writing")
 
     def show(share: float) -> None:
@@ -83,27 +86,14 @@ def _prepare(deployment: Deployment, job: Job, write: Callable[[Path, Progress],
 
     try:
         with explain_disk_full("this table", TRY_AGAIN):
-            _make_room(path.parent, deployment.workflow.clock().timestamp())
-            # A table takes about as much as what it is made from.
-            results = deployment.settings.results_dir / job.id
-            check_room(path.parent, size_of(results), "this table", TRY_AGAIN)
+            now = deployment.workflow.clock().timestamp()
+            remove_older_than(deployment.settings.results_dir, _TABLE_KINDS, now - _KEEP_TABLES_S)
+            # A table takes about as much space as the results.
+            folder = make_derived_folder(view.results.folder)
+            check_room(folder, size_of(view.results.folder), "this table", TRY_AGAIN)
             write(path, show)
     except FrametallyError as error:
         bar.empty()
         show_error(error)
         return
     st.rerun()
-
-
-def _make_room(folder: Path, now: float) -> None:
-    """Tables are quick to make again: those of more than a day ago go."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        if now - old.stat().st_mtime > _KEEP_TABLES_S:
-            old.unlink(missing_ok=True)
-
-
-def _fingerprint(job: Job, view: View) -> str:
-    """The same view of the same results is the same file."""
-    told = (job.id, view.model, view.confidence, view.classes.format(), view.classes.shown, view.time_range_s)
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:24]

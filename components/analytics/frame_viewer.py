@@ -14,7 +14,7 @@ from frametally.analysis.view import View
 from frametally.library.video_store import StoredVideo
 
 if TYPE_CHECKING:
-    from frametally.rendering.annotate import Scene
+    from frametally.rendering.scene import Scene
     from frametally.video.decoding import Image
 
 _MIN_WIDTH_PX = 960
@@ -27,7 +27,8 @@ _FORMATS = {
 
 def frame_view(view: View, video: StoredVideo | None, entry: int, colors: Mapping[str, str]) -> None:
     """Draw the frame of one entry as the view sees it, then its rows and its raw JSON."""
-    from frametally.rendering.annotate import draw, to_jpeg, to_png
+    from frametally.rendering.annotate import draw
+    from frametally.rendering.image_files import to_jpeg, to_png
     from frametally.rendering.scenes import scene_of
 
     analyzed = bool(view.table.analyzed[entry])

@@ -61,7 +61,7 @@ def thumbnails(video: StoredVideo | None, positions: tuple[int, ...]) -> dict[in
     """Small JPEG pictures of these frames; those that cannot be decoded are left out."""
     if video is None:
         return {}
-    from frametally.rendering.annotate import to_jpeg
+    from frametally.rendering.image_files import to_jpeg
 
     found = reader_of(video).thumbnails(sorted(set(positions)), _HEIGHT_PX)
     return {position: to_jpeg(image, quality=80) for position, image in found}

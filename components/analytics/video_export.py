@@ -11,12 +11,12 @@ from components.downloads import download_link
 from components.errors import show_error, show_errors
 from components.session import video_exporter
 from frametally.analysis.view import View
+from frametally.analysis.view_spec import ViewSpec
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, MediaError
 from frametally.job import Job
 from frametally.library.video_store import StoredVideo
-from frametally.rendering.video_export import ExportStatus
-from frametally.rendering.video_specs import VideoSpec
+from frametally.rendering.video_export import ExportStatus, VideoSpec
 
 
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
@@ -26,12 +26,8 @@ def video_export(deployment: Deployment, job: Job, view: View, video: StoredVide
     spec = VideoSpec(
         video=str(video.path),
         results=str(deployment.settings.results_dir / job.id),
-        model=view.model,
+        view=ViewSpec.of(view),
         colors={name: colors[name] for name in view.names if name in colors},
-        confidence=view.confidence,
-        renames=view.classes.renames,
-        shown=view.classes.shown,
-        time_range_s=view.time_range_s,
         every_frame=every_frame,
     )
     _live_export(deployment, spec, f"{Path(video.file_name).stem}.annotated.mp4")

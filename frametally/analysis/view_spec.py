@@ -57,6 +57,18 @@ class ViewSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if self.time_range_s and not 0 <= self.time_range_s[0] <= self.time_range_s[1] < math.inf:
             raise ValueError(f"time range {self.time_range_s}")
 
+    @classmethod
+    def of(cls, view: View) -> ViewSpec:
+        """The settings of a view; the folder of the results has the name of the job."""
+        return cls(
+            job_ids=(view.results.folder.name,),
+            model=view.model,
+            renames=view.classes.renames,
+            shown=view.classes.shown,
+            confidence=view.confidence,
+            time_range_s=view.time_range_s,
+        )
+
     @property
     def classes(self) -> ClassMapping:
         return ClassMapping(self.renames, self.shown)

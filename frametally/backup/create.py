@@ -29,6 +29,7 @@ from frametally.config.settings import Settings
 from frametally.errors import BackupError
 from frametally.ledger.snapshot import copy_out, job_ids, sqlite_path
 from frametally.storage.atomic import atomic_path
+from frametally.storage.derived import DERIVED_NAME, derived_bytes
 from frametally.storage.folders import files_below, size_of
 
 MANIFEST: Final = "manifest.json"
@@ -69,7 +70,7 @@ def sizes(settings: Settings) -> dict[str, int]:
     ledger = sqlite_path(settings.database_url)
     return {
         "ledger": sum(path.stat().st_size for path in _files_of(ledger)) if ledger else 0,
-        "results": size_of(settings.results_dir),
+        "results": size_of(settings.results_dir) - derived_bytes(settings.results_dir),
         "videos": size_of(settings.media_dir / "videos"),
         "models": size_of(settings.models_dir),
     }
@@ -177,8 +178,9 @@ def _contents(folder: Path) -> dict[str, int]:
     found = {}
     for path in sorted(files_below(folder)):
         with suppress(FileNotFoundError):
-            if path.is_file() and not path.is_symlink():
-                found[path.relative_to(folder).as_posix()] = path.stat().st_ino
+            name = path.relative_to(folder)
+            if name.parts[0] != DERIVED_NAME and path.is_file() and not path.is_symlink():
+                found[name.as_posix()] = path.stat().st_ino
     return found
 
 

@@ -199,11 +199,6 @@ class Settings:
         return self.data_dir / "media"
 
     @property
-    def exports_dir(self) -> Path:
-        """Exported tables and rendered videos, which can be made again."""
-        return self.data_dir / "exports"
-
-    @property
     def colors_file(self) -> Path:
         """The color of each class name."""
         return self.data_dir / "colors.json"

@@ -43,7 +43,7 @@ def restore(ledger: Ledger, job_ids: Sequence[str], now: datetime) -> list[str]:
     return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, "Brought back.")
 
 
-def remove_deleted(ledger: Ledger, results_dir: Path, exports_dir: Path, now: datetime) -> int:
+def remove_deleted(ledger: Ledger, results_dir: Path, now: datetime) -> int:
     """Remove for good what was deleted long enough ago: job, history, results and exports; returns how many jobs.
 
     The video stays: other jobs may run over it. So do results of jobs that this ledger does not know, unless a mark
@@ -55,26 +55,24 @@ def remove_deleted(ledger: Ledger, results_dir: Path, exports_dir: Path, now: da
         job_ids = list(connection.execute(sa.select(JOB.c.id).where(is_old)).scalars())
     for mark in results_dir.glob(f"{_MARK}*"):
         if (job_id := mark.name.removeprefix(_MARK)) not in known:
-            _remove_files(job_id, results_dir, exports_dir)
-    return sum(_remove(ledger, job_id, is_old, results_dir, exports_dir) for job_id in job_ids)
+            _remove_files(job_id, results_dir)
+    return sum(_remove(ledger, job_id, is_old, results_dir) for job_id in job_ids)
 
 
-def _remove(ledger: Ledger, job_id: str, is_old: sa.ColumnElement[bool], results_dir: Path, exports_dir: Path) -> bool:
+def _remove(ledger: Ledger, job_id: str, is_old: sa.ColumnElement[bool], results_dir: Path) -> bool:
     mark = results_dir / f"{_MARK}{job_id}"
     results_dir.mkdir(parents=True, exist_ok=True)
     mark.touch()
     is_gone = ledger.remove(job_id, is_old)  # unless it was brought back just now
     if is_gone:
-        _remove_files(job_id, results_dir, exports_dir)
+        _remove_files(job_id, results_dir)
     else:
         mark.unlink(missing_ok=True)
     return is_gone
 
 
-def _remove_files(job_id: str, results_dir: Path, exports_dir: Path) -> None:
+def _remove_files(job_id: str, results_dir: Path) -> None:
     shutil.rmtree(results_dir / job_id, ignore_errors=True)
-    for export in (*exports_dir.glob(f"{job_id}-*"), *(exports_dir / "tables").glob(f"{job_id}-*")):
-        export.unlink(missing_ok=True)
     (results_dir / f"{_MARK}{job_id}").unlink(missing_ok=True)
 
 

@@ -45,7 +45,6 @@ class Workflow:
     clients: ClientRegistry
     library: Library
     results_dir: Path
-    exports_dir: Path
     lost_after_s: float
     clock: Callable[[], datetime]
 
@@ -173,7 +172,7 @@ class Workflow:
         """Remove what given-up uploads and crashes left behind more than a day ago, and jobs deleted an hour ago."""
         self.library.uploads.remove_stale(_KEEP_LEFTOVERS_S, self.clock().timestamp())
         self.collector.tidy()
-        remove_deleted(self.ledger, self.results_dir, self.exports_dir, self.clock())
+        remove_deleted(self.ledger, self.results_dir, self.clock())
 
     def _check(self, job: Job, client: VideoInferenceClient) -> None:
         answer = self._ask(job, client)

@@ -1,4 +1,4 @@
-"""One color a class name, for good in a deployment; told apart by color-blind eyes too."""
+"""One color per class name, permanent in a deployment and distinguishable with color vision deficiency."""
 
 from __future__ import annotations
 
@@ -27,24 +27,23 @@ PALETTE: Final = (
     "#a65628",
     "#7f8c8d",
 )
-"""The colors of Okabe and Ito (Color Universal Design, 2008) without black and yellow, and four more."""
+"""The palette of Okabe and Ito (Color Universal Design, 2008) without black and yellow, and four more colors."""
 MAX_NAMES: Final = 5000
 MAX_LETTERS: Final = 200
-"""So many names, none of them longer, are remembered; names come from results and links."""
+"""Limits of what is stored: names come from results and links, which are untrusted."""
 
 
-class _Kept(msgspec.Struct):
+class _Stored(msgspec.Struct):
     colors: dict[str, str]
 
 
 class ClassColors:
-    """The colors that names of classes have got, kept in a small file; all processes with the file give the same.
+    """Colors of class names, stored in a small file and the same in all processes that use it.
 
-    A name gets its color when it is first seen, in whatever job, also as the name of classes renamed or merged, and
-    keeps it. It is one that no other class of the same results has and few others have at all, as long as there is
-    one: two names that got one color in different jobs have it where they meet, too. Names beyond the bounds have a
-    color for good as well, which only they themselves decide. Where the file cannot be written, this process
-    remembers.
+    A name gets its color when it is first used in any job, also as a display name, and keeps it. The color is one that
+    no other class of the same results has, and that few classes have at all, as long as possible: two names that got
+    the same color in different jobs also have it where both occur. Names beyond the limits get a permanent color from
+    their hash. If the file cannot be written, colors are permanent within the process only.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,12 +51,12 @@ class ClassColors:
         self._known: dict[str, str] = {}
 
     def of(self, names: Iterable[str]) -> dict[str, str]:
-        """A hex color per name of the classes that are shown together."""
+        """A hex color for each of the names that are shown together."""
         wanted = sorted(set(names))
         kept = [name for name in wanted if len(name) <= MAX_LETTERS]
         if not self._known.keys() >= set(kept) and len(self._known) < MAX_NAMES:
             self._known = self._learn(kept)
-        return {name: self._known.get(name) or _by_wish(name)[0] for name in wanted}
+        return {name: self._known.get(name) or _preferred(name)[0] for name in wanted}
 
     def _learn(self, names: list[str]) -> dict[str, str]:
         learned = self._known
@@ -67,31 +66,31 @@ class ClassColors:
                 new = {name: color for name, color in class_colors(names, known).items() if name not in known}
                 learned = known | dict(list(new.items())[: MAX_NAMES - len(known)])
                 if learned != known:
-                    write_json(self._path, _Kept(learned))
+                    write_json(self._path, _Stored(learned))
         except (OSError, FrametallyError):
             pass
         return learned
 
     def _read(self) -> dict[str, str]:
-        kept = read_json(self._path, _Kept)
+        kept = read_json(self._path, _Stored)
         return {name: color for name, color in kept.colors.items() if color in PALETTE} if kept else {}
 
 
 def class_colors(names: Iterable[str], known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """A hex color per class name; a name without a known one gets what no other name here has, and few have at all."""
+    """A hex color per class name; new names get a color that no other name here has, and few names have at all."""
     wanted = sorted(set(names))
     colors = {name: known[name] for name in wanted if name in known}
     used, here = Counter(known.values()), set(colors.values())
     for name in wanted:
         if name not in colors:
-            free = [color for color in _by_wish(name) if color not in here]
-            colors[name] = min(free or _by_wish(name), key=used.__getitem__)
+            free = [color for color in _preferred(name) if color not in here]
+            colors[name] = min(free or _preferred(name), key=used.__getitem__)
             used[colors[name]] += 1
             here.add(colors[name])
     return colors
 
 
-def _by_wish(name: str) -> list[str]:
-    """All colors, from the one that the name itself chooses on."""
-    wished = zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE)
-    return [*PALETTE[wished:], *PALETTE[:wished]]
+def _preferred(name: str) -> list[str]:
+    """All colors, starting with the one that the hash of the name selects."""
+    preferred = zlib.crc32(name.encode(errors="surrogatepass")) % len(PALETTE)
+    return [*PALETTE[preferred:], *PALETTE[:preferred]]

@@ -1,45 +1,37 @@
-"""A scene made once and laid on many frames, on their YUV planes: no conversion to colors and back for each frame."""
+"""A scene drawn once and copied onto many frames, in YUV: no conversion to BGR and back per frame."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
 import cv2
 import numpy as np
 
-from frametally.rendering.annotate import Scene, draw
+from frametally.rendering.annotate import draw
+from frametally.rendering.scene import Scene
 from frametally.video.decoding import Image
 
-_UNTOUCHED = (1, 2, 3)
-"""A color, B G R, that nothing is drawn in."""
+_UNUSED_BGR: Final = (1, 2, 3)
+"""A color that nothing is drawn in; marks pixels that stay unchanged."""
 
 
 class Overlay:
-    """What is drawn for a scene, and where. For `is_opaque` scenes only: nothing shines through."""
+    """The drawing of an opaque scene (`Scene.is_opaque`) with the mask of its pixels."""
 
     def __init__(self, scene: Scene, width_px: int, height_px: int, colors: Mapping[str, str]) -> None:
-        canvas = draw(_untouched(width_px, height_px), scene, colors)
-        drawn = cv2.bitwise_not(cv2.inRange(canvas, _UNTOUCHED, _UNTOUCHED))
+        canvas = draw(_unused(width_px, height_px), scene, colors)
+        drawn = cv2.bitwise_not(cv2.inRange(canvas, _UNUSED_BGR, _UNUSED_BGR))
         coarse = np.ascontiguousarray(drawn[::2, ::2]).ravel()
         self._planes = cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420)
         self._mask = np.concatenate([drawn.ravel(), coarse, coarse]).reshape(self._planes.shape)
 
     def blend_into(self, planes: Image) -> None:
-        """Draw on (height_px * 3 / 2, width_px) planes in the order Y, U, V, as OpenCV calls I420."""
+        """Draw on (height_px * 3 / 2, width_px) planes in the order Y, U, V (I420 in OpenCV)."""
         cv2.copyTo(self._planes, self._mask, planes)
 
 
 @lru_cache(maxsize=1)
-def _untouched(width_px: int, height_px: int) -> Image:
-    return np.full((height_px, width_px, 3), _UNTOUCHED, dtype=np.uint8)
-
-
-def is_opaque(scene: Scene) -> bool:
-    """Whether the scene hides what it is drawn on, or leaves it as it is."""
-    return scene.mask is None and scene.keypoints is None and scene.gaze is None and not len(scene.polygons)
-
-
-def is_blank(scene: Scene) -> bool:
-    """Whether there is nothing to draw."""
-    return is_opaque(scene) and not len(scene.xyxy) and not scene.banner
+def _unused(width_px: int, height_px: int) -> Image:
+    return np.full((height_px, width_px, 3), _UNUSED_BGR, dtype=np.uint8)

@@ -1,32 +1,33 @@
-"""From results to what is drawn: the scene of one analyzed frame, or of all of them in turn, through a view."""
+"""Scenes of a view: of one entry, or of all entries in order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.view import View, ViewedBoxes
-from frametally.rendering.annotate import Scene
+from frametally.rendering.scene import Scene
 from frametally.results import Kind
 
-MAX_LABELS = 5
-CHUNK_ENTRIES = 256
-"""Entries whose boxes are read together: polygons of so many frames fit in memory."""
+MAX_LABELS: Final = 5
+CHUNK_ENTRIES: Final = 256
+"""Entries that are read together; bounds the memory for polygons."""
 
 
 def scene_of(view: View, entry: int) -> Scene:
-    """What the model saw in the frame of this entry, as far as the view lets it through.
+    """What to draw for one entry.
 
     Raises:
-        ResultsError: the archive is damaged.
+        ResultsError: the results are damaged.
     """
     return next(iter(_chunk(view, entry, entry + 1)))
 
 
 def scenes(view: View, first: int = 0) -> Iterator[tuple[int, Scene]]:
-    """(entry, scene) from this entry to the last; empty scenes for those that were not analyzed."""
+    """(entry, scene) from this entry to the last of the results; empty scenes for entries that were not analyzed."""
     for start in range(first, len(view.results.time_s), CHUNK_ENTRIES):
         stop = min(start + CHUNK_ENTRIES, len(view.results.time_s))
         yield from enumerate(_chunk(view, start, stop), start)

@@ -1,17 +1,17 @@
-"""Annotated videos: each made once, in a process of its own, and kept for the next who asks for the same.
+"""Annotated videos: each is encoded once, in a process of its own, and kept for later requests with the same settings.
 
-    exports/<key>.mp4           finished; the key is the job's id and a hash of everything that it shows
-            <key>.mp4.….part    on its way; locked by the process that writes it
-            <key>.spec.json, <key>.log    what was asked for, locked by who asks, and what the process says
+    results/<job>/derived/video-<hash>.mp4          finished
+                          video-<hash>.<pid>.part   being written; locked by the encoder
+                          video-<hash>.spec.json    its settings; locked by the dashboard that waits for it
+                          video-<hash>.log          what the encoder reports
 
-One is made at a time by each process of the dashboard, and ends with it. Nothing of this is only in memory: after a
-restart, what is finished is found by its key, and what was left behind is removed.
+Each dashboard process encodes one video at a time and stops its encoder when it ends. No state is in memory only:
+finished videos are found by their name after a restart, and leftovers are removed.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import subprocess
 import sys
@@ -23,24 +23,57 @@ from typing import BinaryIO, Final, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from frametally.analysis.view_spec import ViewSpec
 from frametally.errors import MediaError
-from frametally.rendering.video_specs import Report, VideoSpec
 from frametally.storage.atomic import is_abandoned
+from frametally.storage.derived import derived_files, derived_path, make_derived_folder
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 MAX_BYTES: Final = 4 * 1024**3
-"""What finished videos may take together; the ones that were asked for longest ago go first."""
-_FORMAT = 1
-"""Part of every key; another number makes all videos anew."""
-_PATIENCE_S = 5.0
+"""Total size of finished videos; those that were not requested for the longest time are removed first."""
+_FORMAT: Final = 1
+"""Part of every name; a new number makes all videos be encoded again."""
+_KIND: Final = "video"
+_STOP_TIMEOUT_S: Final = 5.0
+
+
+class VideoSpec(Struct, frozen=True, kw_only=True):
+    """What an annotated video shows."""
+
+    video: str
+    """Path of the stored video."""
+    results: str
+    """Folder of the job's results."""
+    view: ViewSpec
+    colors: dict[str, str]
+    """Hex color by display name of the class."""
+    every_frame: bool = True
+    """Otherwise only analyzed frames, each shown until the next."""
+
+    @property
+    def path(self) -> Path:
+        """Where the finished video is; the same for specs that show the same."""
+        # A job has one video, and the results are named by the folder: their paths, which may move, do not count.
+        settings = (_FORMAT, self.view, self.colors, self.every_frame)
+        return derived_path(Path(self.results), _KIND, settings, "mp4")
+
+
+class Report(Struct, frozen=True, omit_defaults=True):
+    """A line of JSON on the encoder's standard output."""
+
+    share: float = 0.0
+    """0 to 1."""
+    what: str = ""
+    """What failed; empty without a failure."""
+    next_step: str = ""
 
 
 class ExportBusy(MediaError):
-    """Another video is being made."""
+    """Another video is being encoded."""
 
 
 class ExportStatus(StrEnum):
-    """Where a video stands."""
+    """Status of an annotated video."""
 
     ABSENT = "absent"
     RUNNING = "running"
@@ -49,7 +82,7 @@ class ExportStatus(StrEnum):
 
 
 class ExportState(Struct, frozen=True):
-    """Where a video stands, and what there is of it."""
+    """Status of an annotated video, with its progress, file or failure."""
 
     status: ExportStatus
     share: float = 0.0
@@ -62,102 +95,82 @@ class ExportState(Struct, frozen=True):
 
 
 class _Running(NamedTuple):
-    key: str
+    target: Path
     process: subprocess.Popen[bytes]
     spec: BinaryIO
-    """Locked: who cannot lock it knows that somebody waits for the video."""
+    """Locked while this process waits for the video."""
 
 
 class VideoExporter:
-    """All annotated videos below one folder. Any thread may ask."""
+    """Starts the encoder and knows the annotated videos of all jobs. Thread-safe."""
 
-    def __init__(self, folder: Path, *, max_bytes: int = MAX_BYTES) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
-        self._most_bytes = max_bytes
+    def __init__(self, results_dir: Path, *, max_bytes: int = MAX_BYTES) -> None:
+        self._results_dir = results_dir
+        self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._running: _Running | None = None
-        self._failed: dict[str, ExportState] = {}
+        self._failed: dict[Path, ExportState] = {}
         self._tidy()
 
     def state(self, spec: VideoSpec) -> ExportState:
-        """Where the video of this spec stands; finished ones of earlier processes count."""
-        key = key_of(spec)
+        """The state of the video with this spec, including videos of earlier processes."""
+        target = spec.path
         with self._lock:
-            self._look_after_the_process()
-            if self._running and self._running.key == key:
-                return ExportState(ExportStatus.RUNNING, share=self._last_report(key).share)
-            path = self._folder / f"{key}.mp4"
-            if path.exists():
-                os.utime(path)
-                return ExportState(ExportStatus.DONE, share=1.0, path=path)
-            return self._failed.get(key, ExportState(ExportStatus.ABSENT))
+            self._collect()
+            if self._running and self._running.target == target:
+                return ExportState(ExportStatus.RUNNING, share=_last_report(target).share)
+            if target.exists():
+                os.utime(target)
+                return ExportState(ExportStatus.DONE, share=1.0, path=target)
+            return self._failed.get(target, ExportState(ExportStatus.ABSENT))
 
     def start(self, spec: VideoSpec) -> ExportState:
-        """Have the video made, if it is not there or on its way already.
+        """Start to encode the video, unless it exists or is being encoded.
 
         Raises:
-            ExportBusy: another one is being made.
-            DiskFull: the disk has no room for it.
+            ExportBusy: another video is being encoded.
+            DiskFull: there is not enough disk space.
+            ResultsError: the results no longer exist.
         """
         state = self.state(spec)
         if state.status in (ExportStatus.RUNNING, ExportStatus.DONE):
             return state
         with self._lock:
             if self._running:
-                raise ExportBusy("Another video is being made.", "Wait for it, or cancel it.")
-            check_room(self._folder, Path(spec.video).stat().st_size, next_step=TRY_AGAIN)
+                raise ExportBusy("Another video is being rendered.", "Wait until it is done, or cancel it.")
+            folder = make_derived_folder(Path(spec.results))
+            check_room(folder, Path(spec.video).stat().st_size, next_step=TRY_AGAIN)
             self._tidy()
-            key = key_of(spec)
-            self._failed.pop(key, None)
+            self._failed.pop(spec.path, None)
             with explain_disk_full(next_step=TRY_AGAIN):
-                self._running = self._process(key, spec)
+                self._running = _start_encoder(spec)
         return self.state(spec)
 
     def cancel(self, spec: VideoSpec) -> None:
-        """Stop making the video of this spec; nothing of it is left. Nothing happens where it is not being made."""
+        """Stop encoding the video and remove what was written; does nothing if it is not being encoded."""
         with self._lock:
-            if self._running and self._running.key == key_of(spec):
+            if self._running and self._running.target == spec.path:
                 self._stop()
 
     def close(self) -> None:
-        """Stop what is being made."""
+        """Stop the encoder."""
         with self._lock:
             if self._running:
                 self._stop()
 
-    def _process(self, key: str, spec: VideoSpec) -> _Running:
-        path = self._folder / f"{key}.spec.json"
-        asked = path.open("wb", buffering=0)
-        fcntl.flock(asked, fcntl.LOCK_EX)
-        asked.write(msgspec.json.encode(spec))
-        command = [
-            sys.executable,
-            "-m",
-            "frametally.rendering.video_encoder",
-            str(path),
-            str(self._folder / f"{key}.mp4"),
-        ]
-        root = Path(__file__).parents[2]
-        found = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-        with (self._folder / f"{key}.log").open("wb") as log:
-            process = subprocess.Popen(
-                command, stdout=log, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": found}
+    def _collect(self) -> None:
+        """Note the result of an encoder that has ended."""
+        if self._running is None or self._running.process.poll() is None:
+            return
+        target = self._running.target
+        if not target.exists():
+            report = _last_report(target)
+            what = report.what or "Rendering the video was interrupted."
+            self._failed[target] = ExportState(
+                ExportStatus.FAILED, what=what, next_step=report.next_step or "Try again."
             )
-        return _Running(key, process, asked)
-
-    def _look_after_the_process(self) -> None:
-        if self._running is None:
-            return
-        key = self._running.key
-        if self._running.process.poll() is None:
-            return
-        if not (self._folder / f"{key}.mp4").exists():
-            report = self._last_report(key)
-            what = report.what or "The process that made the video was stopped."
-            self._failed[key] = ExportState(ExportStatus.FAILED, what=what, next_step=report.next_step or "Try again.")
         self._forget(self._running)
-        self._make_room()
+        self._make_room(target)
 
     def _stop(self) -> None:
         if self._running is None:
@@ -165,50 +178,61 @@ class VideoExporter:
         process = self._running.process
         process.terminate()
         try:
-            process.wait(_PATIENCE_S)
+            process.wait(_STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         self._forget(self._running)
         self._tidy()
 
-    def _last_report(self, key: str) -> Report:
-        try:
-            lines = (self._folder / f"{key}.log").read_bytes().splitlines()
-            return msgspec.json.decode(lines[-1], type=Report) if lines else Report()
-        except (FileNotFoundError, msgspec.DecodeError):  # the last line is on its way
-            return Report()
-
     def _forget(self, ended: _Running) -> None:
         self._running = None
         if ended.process.stdin:
             ended.process.stdin.close()
-        self._remove_words(ended.key)
+        _remove_notes(ended.target)
         ended.spec.close()
 
     def _tidy(self) -> None:
-        """Remove what killed processes left."""
-        for draft in self._folder.glob("*.part"):
+        """Remove what killed processes left behind."""
+        for draft in derived_files(self._results_dir, f"{_KIND}-*.part"):
             if is_abandoned(draft):
                 draft.unlink(missing_ok=True)
-        for asked in self._folder.glob("*.spec.json"):
-            if is_abandoned(asked):
-                self._remove_words(asked.name.removesuffix(".spec.json"))
+        for spec in derived_files(self._results_dir, f"{_KIND}-*.spec.json"):
+            if is_abandoned(spec):
+                _remove_notes(spec.with_name(spec.name.replace(".spec.json", ".mp4")))
 
-    def _remove_words(self, key: str) -> None:
-        for name in (f"{key}.log", f"{key}.spec.json"):
-            (self._folder / name).unlink(missing_ok=True)
-
-    def _make_room(self) -> None:
-        kept = sorted(self._folder.glob("*.mp4"), key=lambda path: path.stat().st_mtime, reverse=True)
-        total = 0
-        for path in kept:
-            total += path.stat().st_size
-            if total > self._most_bytes and path != kept[0]:
-                path.unlink()
+    def _make_room(self, newest: Path) -> None:
+        videos = [(path.stat(), path) for path in derived_files(self._results_dir, f"{_KIND}-*.mp4")]
+        total_bytes = 0
+        for status, path in sorted(videos, key=lambda video: (video[1] != newest, -video[0].st_mtime)):
+            total_bytes += status.st_size
+            if total_bytes > self._max_bytes and path != newest:
+                path.unlink(missing_ok=True)
 
 
-def key_of(spec: VideoSpec) -> str:
-    """The same for specs that show the same, in every process."""
-    digest = hashlib.sha256(msgspec.json.encode([_FORMAT, spec], order="sorted")).hexdigest()[:32]
-    return f"{Path(spec.results).name}-{digest}"
+def _start_encoder(spec: VideoSpec) -> _Running:
+    target = spec.path
+    spec_path = target.with_suffix(".spec.json")
+    spec_file = spec_path.open("wb", buffering=0)
+    fcntl.flock(spec_file, fcntl.LOCK_EX)
+    spec_file.write(msgspec.json.encode(spec))
+    command = [sys.executable, "-m", "frametally.rendering.video_encoder", str(spec_path), str(target)]
+    root = Path(__file__).parents[2]
+    python_path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+    env = {**os.environ, "PYTHONPATH": python_path}
+    with target.with_suffix(".log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stdin=subprocess.PIPE, env=env)
+    return _Running(target, process, spec_file)
+
+
+def _last_report(target: Path) -> Report:
+    try:
+        lines = target.with_suffix(".log").read_bytes().splitlines()
+        return msgspec.json.decode(lines[-1], type=Report) if lines else Report()
+    except (FileNotFoundError, msgspec.DecodeError):  # the last line may be incomplete
+        return Report()
+
+
+def _remove_notes(target: Path) -> None:
+    for ending in (".log", ".spec.json"):
+        target.with_suffix(ending).unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from frametally.results.ingest import write_tables
 from frametally.results.manifest import Manifest, delete_manifest, is_manifest, read_manifest, write_manifest
 from frametally.results.original import ORIGINAL_NAMES, SHA256_NAME, compress_original, find_original
 from frametally.storage.atomic import fsync
+from frametally.storage.derived import remove_derived
 from frametally.storage.locks import locked
 
 UNREADABLE_EXIT_CODE = 3
@@ -109,6 +110,7 @@ def _publish(draft: Path, folder: Path) -> None:
         draft.rename(folder)
         return
     delete_manifest(folder)
+    remove_derived(folder)  # they show the old tables
     for path in folder.iterdir():
         if path.name not in (*ORIGINAL_NAMES, SHA256_NAME):
             path.unlink()

@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 
 from frametally.backup import restore as restoring
-from frametally.backup.create import MANIFEST, Part, back_up
+from frametally.backup.create import MANIFEST, Part, back_up, sizes
 from frametally.backup.restore import is_half_done, read_manifest, restore
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.main import main
@@ -30,6 +30,7 @@ from frametally.ledger.ledger import Ledger, Preset
 from frametally.library.library import Library
 from frametally.rendering.class_colors import ClassColors
 from frametally.results import archive_results, open_results
+from frametally.storage.derived import derived_path
 from frametally.storage.locks import lock_shared
 from tests.support.ledgers import START, a_job, open_ledger
 from tests.support.short_documents import document, entry
@@ -134,6 +135,18 @@ def test_the_colors_of_the_classes_come_back(tmp_path: Path, old: Settings, new:
         back_up(old, tmp_path / "kept.zip", parts=(), made_at=START)
     restore(new, tmp_path / "kept.zip", replace=False)
     assert ClassColors(new.colors_file).of(["bag", "tube", "envelope"]).items() >= colors.items()
+
+
+def test_a_backup_leaves_out_derived_files(tmp_path: Path, old: Settings) -> None:
+    with lived_in(old):
+        before = sizes(old)
+        derived = derived_path(old.results_dir / "done", "video", {}, "mp4")
+        derived.parent.mkdir()
+        derived.write_bytes(bytes(1000))
+        assert sizes(old)["results"] == before["results"]
+        manifest = back_up(old, tmp_path / "kept.zip", parts=(), made_at=START)
+    assert any(name.startswith("results/done/") for name in manifest.files)
+    assert not any("derived" in name for name in manifest.files)
 
 
 def test_a_backup_and_the_secrets_from_it_are_for_their_owner_only(new: Settings, kept: Path) -> None:

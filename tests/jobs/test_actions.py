@@ -17,6 +17,7 @@ from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import add_tags, tags_of
 from frametally.library.library import Library
+from frametally.storage.derived import derived_path
 from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import START, Clock, a_job
 
@@ -155,26 +156,26 @@ def test_after_an_hour_a_deleted_job_goes_with_all_it_left_and_the_video_stays(
     ledger: Ledger, library: Library, failed: Job, tmp_path: Path
 ) -> None:
     ledger.add(a_job("j2", status=JobStatus.FAILED))
-    results, exports = tmp_path / "results", tmp_path / "exports"
+    results = tmp_path / "results"
     for job_id in ("j1", "j2"):
-        for path in (results / job_id / "boxes", exports / f"{job_id}-0.mp4", exports / "tables" / f"{job_id}-1.csv"):
+        for path in (results / job_id / "boxes", derived_path(results / job_id, "video", job_id, "mp4")):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("x")
     delete(ledger, ["j1"], START)
-    assert remove_deleted(ledger, results, exports, START + timedelta(seconds=UNDO_S)) == 0
-    assert remove_deleted(ledger, results, exports, START + timedelta(seconds=UNDO_S + 1)) == 1
+    assert remove_deleted(ledger, results, START + timedelta(seconds=UNDO_S)) == 0
+    assert remove_deleted(ledger, results, START + timedelta(seconds=UNDO_S + 1)) == 1
     assert [job.id for job in ledger.jobs()] == ["j2"]
     assert ledger.history("j1") == []
     assert tags_of(ledger, ["j1"]) == {}
-    left = sorted(path.name for folder in (results, exports) for path in folder.rglob("*") if path.is_file())
-    assert left == ["boxes", "j2-0.mp4", "j2-1.csv"]
+    left = {path.parent for path in results.rglob("*") if path.is_file()}
+    assert left == {results / "j2", results / "j2" / "derived"}
     assert library.get(failed.video_sha256 or "")
 
 
 def test_a_crash_while_jobs_are_removed_leaves_no_results_of_theirs(
     ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    results, exports = tmp_path / "results", tmp_path / "exports"
+    results = tmp_path / "results"
     jobs = ["j1", "j2", "j3", "other"]
     for job_id in jobs:
         ledger.add(a_job(job_id, status=JobStatus.FAILED))
@@ -190,10 +191,10 @@ def test_a_crash_while_jobs_are_removed_leaves_no_results_of_theirs(
     with monkeypatch.context() as patched:
         patched.setattr("frametally.jobs.deletion.shutil.rmtree", die)
         with pytest.raises(KeyboardInterrupt):
-            remove_deleted(ledger, results, exports, later)
+            remove_deleted(ledger, results, later)
     assert len(restore(ledger, jobs[:3], later)) == 2  # one has gone, and its results have not
     delete(ledger, jobs[:3], START)
-    assert remove_deleted(ledger, results, exports, later) == 2
+    assert remove_deleted(ledger, results, later) == 2
     assert sorted(path.name for path in results.iterdir()) == ["other", "unknown"]
     assert [job.id for job in ledger.jobs()] == ["other"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -129,8 +130,8 @@ def test_one_model_alone_is_not_compared(deployment: Deployment) -> None:
 
 
 FORMATS = {
-    "Counts, a row a frame (CSV)": "counts.csv",
-    "Counts, a row a frame (Parquet)": "counts.parquet",
+    "Counts per frame (CSV)": "counts.csv",
+    "Counts per frame (Parquet)": "counts.parquet",
     "Boxes (CSV)": "boxes.csv",
     "Boxes (Parquet)": "boxes.parquet",
     "Boxes (COCO JSON)": "coco.json",
@@ -141,21 +142,22 @@ FORMATS = {
 def test_each_table_is_prepared_once_and_then_a_link(app: AppTest, deployment: Deployment, wanted: str) -> None:
     opened(app, "Take it away")
     app.selectbox(key="table_format").set_value(wanted).run()
-    button(app, "Prepare").click().run()
+    button(app, "Export").click().run()
     assert not app.exception
-    (made,) = (deployment.settings.exports_dir / "tables").iterdir()
-    assert made.name.endswith(FORMATS[wanted])
+    (made,) = (deployment.settings.results_dir / "job-1" / "derived").iterdir()
+    kind, ending = FORMATS[wanted].split(".")
+    assert re.fullmatch(rf"{kind}-[0-9a-f]{{24}}\.{ending}", made.name)
     assert f"Download kitchen.{FORMATS[wanted]}" in [link.label for link in app.link_button]
     app.run()
-    assert "Prepare" not in [one.label for one in app.button]
+    assert "Export" not in [one.label for one in app.button]
 
 
 def test_a_table_is_of_the_view_and_empty_where_not_analyzed(app: AppTest, deployment: Deployment) -> None:
     app.slider(key="confidence").set_value(0.5).run()
     app.multiselect(key="classes").set_value(["cup", "person"]).run()
     app.slider(key="window").set_value((0.2, 0.8)).run()
-    button(opened(app, "Take it away"), "Prepare").click().run()
-    (made,) = (deployment.settings.exports_dir / "tables").iterdir()
+    button(opened(app, "Take it away"), "Export").click().run()
+    (made,) = (deployment.settings.results_dir / "job-1" / "derived").iterdir()
     with made.open(newline="") as file:
         assert list(csv.reader(file)) == [
             ["frame_index", "time_s", "cup", "person"],
@@ -170,28 +172,26 @@ def test_a_table_is_of_the_view_and_empty_where_not_analyzed(app: AppTest, deplo
 def test_a_disk_without_room_for_a_table_is_named_and_nothing_is_left(
     app: AppTest, deployment: Deployment, small_disk: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
-    folder = deployment.settings.exports_dir / "tables"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.symlink_to(small_disk)
+    (deployment.settings.results_dir / "job-1" / "derived").symlink_to(small_disk)
     opened(app, "Take it away").selectbox(key="table_format").set_value(wanted).run()
     said = "**The server's disk has no room for this table.**  \nFree some disk space, then try again."
-    button(app, "Prepare").click().run()  # 8 MiB is below the reserve
+    button(app, "Export").click().run()  # 8 MiB is below the reserve
     assert [error.value for error in app.error] == [said]
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
     filler = fill(small_disk)
-    button(app, "Prepare").click().run()
+    button(app, "Export").click().run()
     assert [error.value for error in app.error] == [said]
     assert list(small_disk.iterdir()) == [filler]
     filler.unlink()
-    button(app, "Prepare").click().run()
+    button(app, "Export").click().run()
     assert not app.error
     assert not app.exception
 
 
 def test_another_view_is_another_table(app: AppTest) -> None:
-    button(opened(app, "Take it away"), "Prepare").click().run()
+    button(opened(app, "Take it away"), "Export").click().run()
     app.slider(key="confidence").set_value(0.5).run()
-    assert button(app, "Prepare")
+    assert button(app, "Export")
 
 
 def test_a_video_is_offered_where_there_is_one(app: AppTest, deployment: Deployment) -> None:
@@ -209,4 +209,4 @@ def test_results_without_boxes_have_no_tables_of_them(deployment: Deployment) ->
     finished_job(deployment, None, {**RESULTS, "kitchen": [label for _ in BOXES]})
     app = opened(open_link(job="job-1"), "Take it away")
     assert [link.label for link in app.link_button] == ["Results (JSON)"]
-    assert "Prepare" not in [one.label for one in app.button]
+    assert "Export" not in [one.label for one in app.button]

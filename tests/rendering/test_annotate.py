@@ -12,7 +12,9 @@ import pytest
 
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
-from frametally.rendering.annotate import Scene, draw, to_jpeg, to_png
+from frametally.rendering.annotate import draw
+from frametally.rendering.image_files import to_jpeg, to_png
+from frametally.rendering.scene import Scene
 from frametally.rendering.scenes import scene_of, scenes
 from frametally.results import open_results
 from frametally.video.decoding import Image

@@ -1,9 +1,10 @@
-"""Annotated videos: that they show what they should, play in a browser, and can be stopped and found again."""
+"""Annotated videos: content, playback in a browser, and the encoder process (cancel, crash, full disk)."""
 
 from __future__ import annotations
 
 import base64
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,10 +18,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from frametally.errors import VideoError
+from frametally.analysis.view_spec import ViewSpec
+from frametally.errors import ResultsError, VideoError
 from frametally.rendering.video_encoder import ahead, make_video
-from frametally.rendering.video_export import ExportBusy, ExportState, ExportStatus, VideoExporter, key_of
-from frametally.rendering.video_specs import VideoSpec
+from frametally.rendering.video_export import ExportBusy, ExportState, ExportStatus, VideoExporter, VideoSpec
 from frametally.storage import space as disk
 from frametally.storage.space import TRY_AGAIN, DiskFull
 from frametally.video.decoding import Image, decode, upright
@@ -31,17 +32,47 @@ from tests.support.videos import archived, box, write
 
 ROOT = Path(__file__).parent.parent.parent
 RED = {"square": "#ff0000"}
+VIEW = ViewSpec(job_ids=("job-1",), model="model", confidence=0.0)
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> VideoSpec:
-    """The square of `write_video`, found at every second frame except for the null at frame 20."""
+def short(tmp_path_factory: pytest.TempPathFactory) -> VideoSpec:
+    """The square of `write_video`, detected in every second frame except for the null at frame 20."""
     folder = tmp_path_factory.mktemp("export")
     write_video(folder / "square.mp4", frames=40, fps=10)
     entries = [{"image": {"width": 320, "height": 240}, "predictions": _square(frame)} for frame in range(0, 40, 2)]
     entries[10] = None  # type: ignore[call-overload]
     results = archived(folder, entries, every=2)
-    return VideoSpec(video=str(folder / "square.mp4"), results=str(results), model="model", colors=RED)
+    return VideoSpec(video=str(folder / "square.mp4"), results=str(results), view=VIEW, colors=RED)
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> VideoSpec:
+    """A video that takes long enough to encode that it can be interrupted."""
+    folder = tmp_path_factory.mktemp("long")
+    write_video(folder / "square.mp4", frames=1500, fps=10)
+    results = archived(folder, [{"predictions": [box(80, 80, 60, 40)]}] * 1500)
+    return VideoSpec(video=str(folder / "square.mp4"), results=str(results), view=VIEW, colors=RED)
+
+
+@pytest.fixture
+def spec(short: VideoSpec, tmp_path: Path) -> VideoSpec:
+    return with_results_in(tmp_path / "jobs" / "short", short)
+
+
+@pytest.fixture
+def long_spec(long: VideoSpec, tmp_path: Path) -> VideoSpec:
+    return with_results_in(tmp_path / "jobs" / "long", long)
+
+
+def with_results_in(folder: Path, spec: VideoSpec) -> VideoSpec:
+    """The same with a copy of the results, for derived files of its own."""
+    shutil.copytree(spec.results, folder)
+    return msgspec.structs.replace(spec, results=str(folder))
+
+
+def with_view(spec: VideoSpec, **changes: object) -> VideoSpec:
+    return msgspec.structs.replace(spec, view=msgspec.structs.replace(spec.view, **changes))
 
 
 def _square(frame: int) -> list[dict[str, object]]:
@@ -54,12 +85,12 @@ def made(spec: VideoSpec, target: Path) -> list[Image]:
 
 
 def red_columns(image: Image) -> list[int]:
-    """Where in the lower edge of the square, now twice as large, there is red."""
+    """The columns with red pixels at the lower edge of the square, which is enlarged by 2."""
     row = image[236:292].astype(int)
     return np.flatnonzero((row[..., 2] - row[..., 1] > 80).any(axis=0)).tolist()
 
 
-def test_every_frame_shows_the_boxes_of_the_latest_analyzed_one(spec: VideoSpec, tmp_path: Path) -> None:
+def test_every_frame_shows_the_boxes_of_the_latest_analyzed_frame(spec: VideoSpec, tmp_path: Path) -> None:
     frames = made(spec, tmp_path / "made.mp4")
     assert len(frames) == 40
     assert frames[0].shape == (480, 640, 3)
@@ -71,8 +102,8 @@ def test_every_frame_shows_the_boxes_of_the_latest_analyzed_one(spec: VideoSpec,
         assert red_columns(frames[number]) == []
 
 
-def test_a_window_begins_at_its_first_frame(spec: VideoSpec, tmp_path: Path) -> None:
-    frames = made(msgspec.structs.replace(spec, time_range_s=(1.45, 2.95)), tmp_path / "made.mp4")
+def test_a_time_range_starts_at_its_first_frame(spec: VideoSpec, tmp_path: Path) -> None:
+    frames = made(with_view(spec, time_range_s=(1.45, 2.95)), tmp_path / "made.mp4")
     assert len(frames) == 15
     assert red_columns(frames[0])[0] == pytest.approx((14 - 10) * 12, abs=4)
     assert build_index(tmp_path / "made.mp4").duration_s == pytest.approx(1.5)
@@ -84,11 +115,11 @@ def test_analyzed_frames_alone_last_until_the_next(spec: VideoSpec, tmp_path: Pa
     assert np.diff(index.times_s).round(3).tolist() == [0.2] * 9 + [0.4] + [0.2] * 8
 
 
-def test_a_variable_rate_and_odd_sides_are_kept_and_made_playable(tmp_path: Path) -> None:
+def test_variable_frame_rates_are_kept_and_odd_sizes_padded(tmp_path: Path) -> None:
     pts = [number * 33 + (number // 5) * 150 for number in range(30)]
     write(tmp_path / "variable.mp4", "libx264", {"bf": "2"}, frames=30, pts=pts)
     results = archived(tmp_path, [{"predictions": []}])
-    spec = VideoSpec(video=str(tmp_path / "variable.mp4"), results=str(results), model="model", colors={})
+    spec = VideoSpec(video=str(tmp_path / "variable.mp4"), results=str(results), view=VIEW, colors={})
     frames = made(spec, tmp_path / "made.mp4")
     source, target = build_index(tmp_path / "variable.mp4"), build_index(tmp_path / "made.mp4")
     assert np.allclose(source.times_s, target.times_s, atol=1e-3)
@@ -100,7 +131,7 @@ def test_a_variable_rate_and_odd_sides_are_kept_and_made_playable(tmp_path: Path
     assert content.index(b"moov") < content.index(b"mdat")
 
 
-def test_boxes_with_impossible_numbers_leave_the_rest_of_the_video_as_it_is(spec: VideoSpec, tmp_path: Path) -> None:
+def test_boxes_with_invalid_numbers_do_not_hide_others(spec: VideoSpec, tmp_path: Path) -> None:
     odd = [box(float("nan"), 120, 48, 48), box(160, 1e12, 48, 48), box(200, 100, float("inf"), 48)]
     sizes = [{"width": 0, "height": 0}, {"width": 320, "height": 240}]
     entries = [{"image": size, "predictions": [*odd, box(80, 120, 48, 48)]} for size in sizes]
@@ -109,12 +140,12 @@ def test_boxes_with_impossible_numbers_leave_the_rest_of_the_video_as_it_is(spec
     assert [red_columns(frames[number])[0] for number in (0, 39)] == pytest.approx([112, 112], abs=4)
 
 
-def test_a_window_without_frames_is_refused(spec: VideoSpec, tmp_path: Path) -> None:
-    with pytest.raises(VideoError, match="No frame of the video lies in this window"):
-        make_video(msgspec.structs.replace(spec, time_range_s=(90, 99)), tmp_path / "made.mp4", lambda _: None)
+def test_a_time_range_without_frames_is_an_error(spec: VideoSpec, tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match="time range contains no frame"):
+        make_video(with_view(spec, time_range_s=(90, 99)), tmp_path / "made.mp4", lambda _: None)
 
 
-def test_items_made_ahead_come_in_order_and_errors_come_through() -> None:
+def test_prefetched_items_keep_their_order_and_errors() -> None:
     def items() -> Iterator[int]:
         yield from range(1, 20)
         raise ValueError("the 20th")
@@ -134,134 +165,151 @@ def eventually(state: Callable[[], ExportState], status: ExportStatus) -> Export
 
 
 @pytest.fixture
-def exports(tmp_path: Path) -> Iterator[VideoExporter]:
-    exports = VideoExporter(tmp_path / "exports")
-    yield exports
-    exports.close()
+def exporter(tmp_path: Path) -> Iterator[VideoExporter]:
+    exporter = VideoExporter(tmp_path / "jobs")
+    yield exporter
+    exporter.close()
 
 
-def test_a_video_is_made_in_a_process_of_its_own_and_kept_for_the_next_ask(
-    spec: VideoSpec, exports: VideoExporter, tmp_path: Path
-) -> None:
-    assert exports.state(spec).status is ExportStatus.ABSENT
-    assert exports.start(spec).status in (ExportStatus.RUNNING, ExportStatus.DONE)
-    done = eventually(lambda: exports.state(spec), ExportStatus.DONE)
-    assert done.path == tmp_path / "exports" / f"{key_of(spec)}.mp4"
-    assert [path.name for path in (tmp_path / "exports").iterdir()] == [done.path.name]
-    later = VideoExporter(tmp_path / "exports")
+def derived(spec: VideoSpec) -> list[str]:
+    """Names of the derived files of a job."""
+    folder = Path(spec.results) / "derived"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_video_is_encoded_once_and_found_later(spec: VideoSpec, exporter: VideoExporter, tmp_path: Path) -> None:
+    assert exporter.state(spec).status is ExportStatus.ABSENT
+    assert exporter.start(spec).status in (ExportStatus.RUNNING, ExportStatus.DONE)
+    done = eventually(lambda: exporter.state(spec), ExportStatus.DONE)
+    assert done.path is not None
+    assert (done.path.parent, derived(spec)) == (Path(spec.results) / "derived", [done.path.name])
+    later = VideoExporter(tmp_path / "jobs")
     assert later.start(spec) == done
-    assert later.state(msgspec.structs.replace(spec, confidence=0.5)).status is ExportStatus.ABSENT
+    assert later.state(with_view(spec, confidence=0.5)).status is ExportStatus.ABSENT
 
 
-@pytest.fixture(scope="module")
-def long_spec(tmp_path_factory: pytest.TempPathFactory) -> VideoSpec:
-    """One that takes long enough to be stopped."""
-    folder = tmp_path_factory.mktemp("long")
-    write_video(folder / "square.mp4", frames=1500, fps=10)
-    results = archived(folder, [{"predictions": [box(80, 80, 60, 40)]}] * 1500)
-    return VideoSpec(video=str(folder / "square.mp4"), results=str(results), model="model", colors=RED)
+def test_the_name_of_a_video_depends_on_what_it_shows_only(spec: VideoSpec) -> None:
+    same = [msgspec.structs.replace(spec, video="/moved.mp4"), with_view(spec, renames=())]
+    other = [
+        with_view(spec, confidence=0.5),
+        with_view(spec, shown=("square",)),
+        with_view(spec, renames=(("square", "box"),)),
+        with_view(spec, time_range_s=(0, 1)),
+        msgspec.structs.replace(spec, every_frame=False),
+        msgspec.structs.replace(spec, colors={}),
+    ]
+    assert {one.path for one in same} == {spec.path}
+    assert len({one.path for one in (spec, *other)}) == 1 + len(other)
 
 
-def test_one_video_is_made_at_a_time_and_can_be_cancelled(
-    spec: VideoSpec, long_spec: VideoSpec, exports: VideoExporter, tmp_path: Path
+def test_one_video_is_encoded_at_a_time_and_can_be_canceled(
+    spec: VideoSpec, long_spec: VideoSpec, exporter: VideoExporter
 ) -> None:
-    exports.start(long_spec)
-    with pytest.raises(ExportBusy, match="Another video is being made"):
-        exports.start(spec)
-    exports.cancel(spec)
-    until(lambda: 0 < exports.state(long_spec).share < 1)
-    exports.cancel(long_spec)
-    assert exports.state(long_spec).status is ExportStatus.ABSENT
-    assert list((tmp_path / "exports").iterdir()) == []
-    exports.start(spec)
-    eventually(lambda: exports.state(spec), ExportStatus.DONE)
+    exporter.start(long_spec)
+    with pytest.raises(ExportBusy):
+        exporter.start(spec)
+    exporter.cancel(spec)
+    until(lambda: 0 < exporter.state(long_spec).share < 1)
+    exporter.cancel(long_spec)
+    assert exporter.state(long_spec).status is ExportStatus.ABSENT
+    assert derived(long_spec) == []
+    exporter.start(spec)
+    eventually(lambda: exporter.state(spec), ExportStatus.DONE)
 
 
-def test_what_a_killed_process_left_is_removed_and_its_video_can_be_asked_for_again(
-    spec: VideoSpec, long_spec: VideoSpec, exports: VideoExporter, tmp_path: Path
-) -> None:
-    exports.start(long_spec)
-    until(lambda: any((tmp_path / "exports").glob("*.part")))
-    (draft,) = (tmp_path / "exports").glob("*.part")
-    os.kill(int(draft.suffixes[-2][1:]), signal.SIGKILL)
-    failed = eventually(lambda: exports.state(long_spec), ExportStatus.FAILED)
-    assert (failed.what, failed.next_step) == ("The process that made the video was stopped.", "Try again.")
-    exports.start(spec)
-    eventually(lambda: exports.state(spec), ExportStatus.DONE)
-    assert [path.suffix for path in (tmp_path / "exports").iterdir()] == [".mp4"]
+def test_files_of_a_killed_encoder_are_removed(spec: VideoSpec, long_spec: VideoSpec, exporter: VideoExporter) -> None:
+    exporter.start(long_spec)
+    until(lambda: any(name.endswith(".part") for name in derived(long_spec)))
+    assert exporter._running is not None
+    os.kill(exporter._running.process.pid, signal.SIGKILL)
+    failed = eventually(lambda: exporter.state(long_spec), ExportStatus.FAILED)
+    assert "interrupted" in failed.what
+    assert failed.next_step
+    exporter.start(spec)
+    eventually(lambda: exporter.state(spec), ExportStatus.DONE)
+    assert (derived(spec), derived(long_spec)) == ([spec.path.name], [])
 
 
 DASHBOARD = """
 import pathlib, sys, time, msgspec
-from frametally.rendering.video_export import VideoExporter
-from frametally.rendering.video_specs import VideoSpec
-exports = VideoExporter(pathlib.Path(sys.argv[1]))
-exports.start(msgspec.json.decode(sys.argv[2], type=VideoSpec))
+from frametally.rendering.video_export import ExportBusy, ExportState, ExportStatus, VideoExporter, VideoSpec
+exporter = VideoExporter(pathlib.Path(sys.argv[1]))
+exporter.start(msgspec.json.decode(sys.argv[2], type=VideoSpec))
 time.sleep(600)
 """
 
 
-def test_a_killed_dashboard_takes_its_export_along_and_leaves_nothing_for_long(
+def test_a_killed_dashboard_stops_its_encoder_and_leaves_no_files(
     spec: VideoSpec, long_spec: VideoSpec, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "exports"
+    folder = tmp_path / "jobs"
     command = [sys.executable, "-c", DASHBOARD, str(folder), msgspec.json.encode(long_spec).decode()]
     dashboard = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)})
-    until(lambda: any(folder.glob("*.part")))
+    until(lambda: any(name.endswith(".part") for name in derived(long_spec)))
     later = VideoExporter(folder)
-    assert {path.suffix for path in folder.iterdir()} == {".json", ".log", ".part"}  # somebody is at work on them
+    assert {Path(name).suffix for name in derived(long_spec)} == {".json", ".log", ".part"}  # in use: not removed
     dashboard.kill()
     dashboard.wait()
-    until(lambda: not any(folder.glob("*.part")))
+    until(lambda: not any(name.endswith(".part") for name in derived(long_spec)))
     later.start(spec)
     eventually(lambda: later.state(spec), ExportStatus.DONE)
-    assert [path.name for path in folder.iterdir()] == [f"{key_of(spec)}.mp4"]
+    assert (derived(spec), derived(long_spec)) == ([spec.path.name], [])
 
 
-def test_a_disk_that_fills_up_is_named(long_spec: VideoSpec, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exports = VideoExporter(small_disk / "exports")
+def test_a_full_disk_is_reported(long: VideoSpec, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = with_results_in(small_disk / "job-1", long)
+    exporter = VideoExporter(small_disk)
     with pytest.raises(DiskFull):
-        exports.start(long_spec)
+        exporter.start(spec)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
-    exports.start(long_spec)
-    until(lambda: exports.state(long_spec).share > 0)  # from now on there is room for a word
+    exporter.start(spec)
+    until(lambda: exporter.state(spec).share > 0)  # the log has space for the report by now
     fill(small_disk)
-    failed = eventually(lambda: exports.state(long_spec), ExportStatus.FAILED)
-    assert failed.what == "The server's disk has no room for this video."
+    failed = eventually(lambda: exporter.state(spec), ExportStatus.FAILED)
+    assert "no room for this video" in failed.what
     assert failed.next_step == TRY_AGAIN
-    assert list((small_disk / "exports").iterdir()) == []
+    assert derived(spec) == []
 
 
-def until(reached: Callable[[], bool]) -> None:
-    patience = time.monotonic() + 60
-    while not reached():
-        assert time.monotonic() < patience
-        time.sleep(0.02)
+def test_a_failure_of_the_encoder_is_reported(spec: VideoSpec, exporter: VideoExporter, tmp_path: Path) -> None:
+    (tmp_path / "jobs" / "damaged").mkdir()
+    damaged = msgspec.structs.replace(spec, results=str(tmp_path / "jobs" / "damaged"))
+    exporter.start(damaged)
+    failed = eventually(lambda: exporter.state(damaged), ExportStatus.FAILED)
+    assert "damaged" in failed.what
+    assert failed.next_step
+    assert derived(damaged) == []
 
 
-def test_a_failure_says_what_to_do(spec: VideoSpec, exports: VideoExporter, tmp_path: Path) -> None:
-    nowhere = msgspec.structs.replace(spec, results=str(tmp_path / "nowhere"))
-    exports.start(nowhere)
-    failed = eventually(lambda: exports.state(nowhere), ExportStatus.FAILED)
-    assert (failed.what, failed.next_step) == ("These results are damaged.", "Run the job again.")
-    assert list((tmp_path / "exports").iterdir()) == []
+def test_results_that_are_gone_cannot_be_rendered(spec: VideoSpec, exporter: VideoExporter) -> None:
+    shutil.rmtree(spec.results)
+    with pytest.raises(ResultsError):
+        exporter.start(spec)
+    assert not Path(spec.results).exists()
 
 
-def test_the_videos_asked_for_longest_ago_make_room(spec: VideoSpec, tmp_path: Path) -> None:
-    folder = tmp_path / "exports"
-    exports = VideoExporter(folder, max_bytes=2500)
-    for age_s, name in enumerate(("young", "middle", "old")):
-        (folder / f"{name}.mp4").write_bytes(bytes(1000))
-        os.utime(folder / f"{name}.mp4", (1e9 - age_s, 1e9 - age_s))
-    exports.start(spec)
-    eventually(lambda: exports.state(spec), ExportStatus.DONE)
-    assert [path.name for path in folder.iterdir()] == [f"{key_of(spec)}.mp4"]
+def test_the_least_recently_requested_videos_make_room(spec: VideoSpec, tmp_path: Path) -> None:
+    exporter = VideoExporter(tmp_path / "jobs", max_bytes=2500)
+    others = [tmp_path / "jobs" / name / "derived" / "video-0.mp4" for name in ("young", "middle", "old")]
+    for age_s, path in enumerate(others):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(1000))
+        os.utime(path, (1e9 - age_s, 1e9 - age_s))
+    exporter.start(spec)
+    eventually(lambda: exporter.state(spec), ExportStatus.DONE)
+    assert derived(spec) == [spec.path.name]
+    assert not any(path.exists() for path in others)
 
 
 @pytest.mark.browser
-def test_a_browser_plays_the_video_for_as_long_as_its_source_with_the_box_on_the_object(
-    spec: VideoSpec, tmp_path: Path, browser: Browser
-) -> None:
+def test_a_browser_plays_the_video_with_boxes_on_the_objects(spec: VideoSpec, tmp_path: Path, browser: Browser) -> None:
     make_video(spec, tmp_path / "made.mp4", lambda _: None)
     content = base64.b64encode((tmp_path / "made.mp4").read_bytes()).decode()
     page = browser.new_page()

@@ -36,7 +36,6 @@ class LocalDeployment:
             clients=self.clients,
             library=self.library,
             results_dir=self.folder / "results",
-            exports_dir=self.folder / "exports",
             lost_after_s=DAY_S,
             clock=self.clock,
         )

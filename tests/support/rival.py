@@ -66,7 +66,6 @@ def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: 
         clients=ClientRegistry("secret", lambda: VideoInferenceClient(service_url, "key")),
         library=Library(Path(folder) / "media", max_video_bytes=1),
         results_dir=Path(folder) / "results",
-        exports_dir=Path(folder) / "exports",
         lost_after_s=86_400,
         clock=lambda: time_in(clock_file),
     )
