@@ -17,17 +17,28 @@ pytest_plugins = [
     "tests.support.videos",
 ]
 
+TOGETHER = (
+    "tests/components/upload/test_video_uploader",
+    "tests/contract/",
+    "tests/packaging/",
+    "tests/pages/test_faults",
+)
+"""Tests that share an expensive fixture (a server, a wheel) run in one process of pytest-xdist."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also run the tests marked soak: the long forms of others")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests of a folder by its name, and leave out those that only `make soak` runs."""
+    """Mark tests by their folder, keep some together, and leave out those that only `make soak` runs."""
     for item in items:
         for name in ("browser", "crash"):
             if f"tests/{name}/" in item.nodeid:
                 item.add_marker(name)
+        for place in TOGETHER:
+            if item.nodeid.startswith(place):
+                item.add_marker(pytest.mark.xdist_group(place))
     if not config.getoption("--soak"):
         left_out = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if not item.get_closest_marker("soak")]

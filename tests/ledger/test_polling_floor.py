@@ -15,12 +15,22 @@ from tests.support.ledgers import START, a_job, open_ledger, with_rivals
 from tests.support.misbehaving import MisbehavingServer, Reply, answer
 from tests.support.rival import time_in
 
+PENDING, BROKEN = answer({"status": 1}), answer(status=500)
 SECONDS = 150
 """On the clock that all share, not on the wall."""
-SECOND_TAKES_S = 0.03
+SECOND_TAKES_S = 0.015
 
 
-@pytest.mark.parametrize("reply", [answer({"status": 1}), answer(status=500)], ids=["pending", "broken"])
+@pytest.mark.parametrize(
+    ("database_url", "reply"),
+    [
+        pytest.param("sqlite", PENDING, id="sqlite-pending"),
+        pytest.param("sqlite", BROKEN, id="sqlite-broken", marks=pytest.mark.soak),
+        pytest.param("postgresql", PENDING, id="postgresql-pending", marks=pytest.mark.soak),
+        pytest.param("postgresql", BROKEN, id="postgresql-broken"),
+    ],
+    indirect=["database_url"],
+)
 def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
     tmp_path: Path, database_url: str, reply: Reply
 ) -> None:

@@ -26,17 +26,19 @@ from tests.support.documents import (
     windowed,
     written,
 )
+from tests.support.soak import iterations
 
 WINDOWS = (64, 100, 333, 1024, 4096, 1 << 20)
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_any_window_gives_what_a_plain_loop_reads(tmp_path: Path, seed: int) -> None:
-    random = Random(seed)
-    content = random_document(random)
-    data = written(random, content)
-    for window_bytes in random.sample(WINDOWS, 2):
-        assert read_back(windowed(tmp_path / f"{window_bytes}", data, window_bytes)) == read_plainly(content)
+def test_any_window_gives_what_a_plain_loop_reads(tmp_path: Path) -> None:
+    for seed in range(iterations(60)):
+        random = Random(seed)
+        content = random_document(random)
+        data = written(random, content)
+        for window_bytes in random.sample(WINDOWS, 2):
+            read = read_back(windowed(tmp_path / f"{seed}-{window_bytes}", data, window_bytes))
+            assert read == read_plainly(content), seed
 
 
 def entries_through(data: bytes, window_bytes: int) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def entries_through(data: bytes, window_bytes: int) -> dict[str, Any]:
 @pytest.mark.parametrize("window_bytes", [64, 65, 127, 256, 1000, 4096])
 def test_thousands_of_files_are_cut_where_their_entries_end(window_bytes: int) -> None:
     random = Random(window_bytes)
-    for _ in range(300):
+    for _ in range(iterations(300)):
         names = random.sample(NAMES, random.randint(0, 3))
         content = {name: random_entries(random, random.choice([0, 1, 3, 40])) for name in names}
         assert entries_through(written(random, content), window_bytes) == content
@@ -67,7 +69,7 @@ def test_thousands_of_files_are_cut_where_their_entries_end(window_bytes: int) -
 def test_what_json_refuses_is_refused(window_bytes: int) -> None:
     random = Random(window_bytes)
     refused = 0
-    for _ in range(500):
+    for _ in range(iterations(500)):
         whole = written(random, {"a": random_entries(random, 8), "b": random_entries(random, 3)}).decode("utf-8-sig")
         at = random.randrange(len(whole))
         damaged = random.choice(

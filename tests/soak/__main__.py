@@ -1,4 +1,4 @@
-"""The long forms of the tests: `python -m tests.soak [crash] [browser] [streams] [api] [workers] [dashboards] …`.
+"""The long forms of the tests: `python -m tests.soak [crash] [browser] [streams] [api] [workers] [floor] [dashboards]`.
 
 Each part prints what it runs, then one line per figure: `figure NAME VALUE`. `make test` runs a short form of each:
 crash points and browser tests once, fewer random documents, 15 examples a call, fewer killed workers, and instead of
@@ -95,6 +95,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "streams": lengthened("tests/results/test_json_stream.py"),
     "api": lengthened("tests/engine/test_openapi.py"),
     "workers": lengthened("tests/engine/test_holds.py"),
+    "floor": repeated("tests/ledger/test_polling_floor.py"),
     "dashboards": four_dashboards,
 }
 

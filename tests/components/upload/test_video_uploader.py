@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
 from streamlit.testing.v1 import AppTest
 
+from tests.support.ports import reserved_port
 from tests.support.video_files import padded
 
 ROOT = Path(__file__).parents[3]
@@ -68,8 +69,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("dashboard")
     (folder / "app.py").write_text(APP)
     (folder / "script.py").write_text(SCRIPT)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    with reserved_port() as port, dashboard_on(port, folder):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def dashboard_on(port: int, folder: Path) -> Iterator[None]:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     place = ["--server.port", str(port), "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false"]
     env = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -84,7 +89,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 break
         else:
             pytest.fail("".join(printed))
-        yield f"http://127.0.0.1:{port}"
+        yield
         server.terminate()
 
 
