@@ -75,7 +75,7 @@ def write_jobs(data_dir: Path, jobs: int = JOBS) -> None:
     written = [_job(number, chance, now) for number in range(jobs)]
     bench.ledger.add(*written)
     for tag in ("night", "rain", "pilot"):
-        add_tags(bench.ledger, [job.id for job in written if chance.random() < 0.2], [tag])
+        add_tags(bench.ledger, [job.id for job in written if chance.random() < 0.2], [tag], actor=None)
     bench.ledger.close()
 
 

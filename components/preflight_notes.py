@@ -10,14 +10,14 @@ from pathlib import Path
 import streamlit as st
 
 from components.errors import escape_markdown, show_error
-from components.session import Connection
 from components.upload.video_source import VideoSource
 from frametally.clock import utc_now
 from frametally.contract import ModelInfo
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.job import Job, ModelChoice
-from frametally.jobs.preflight import Facts, PreflightIssue, find_issues
+from frametally.job import RunRequest
+from frametally.jobs.preflight import Preflight, PreflightIssue, find_issues
+from frametally.library.video_store import StoredVideo
 from frametally.network.url_probe import UrlReport, probe_url
 from frametally.video.remux import can_be_remuxed, remux_to_mp4
 
@@ -37,75 +37,52 @@ def as_converted(deployment: Deployment, source: VideoSource | None) -> VideoSou
 
 
 def preflight_notes(
-    deployment: Deployment,
-    connection: Connection,
-    source: VideoSource,
-    models: Sequence[ModelChoice],
-    installed: Sequence[ModelInfo],
-    infer_fps: float | None,
-) -> Facts | None:
-    """Show what is known to stand in the way; returns the facts of a job that may start, None where it cannot.
+    deployment: Deployment, request: RunRequest, source: VideoSource, installed: Sequence[ModelInfo]
+) -> Preflight | None:
+    """Show the known issues; returns the preflight of a job that may start, None where it cannot.
 
-    Nothing here asks the network: `address_is_good` does, once the person wants the job to run.
+    Nothing here uses the network: `address_is_good` does, once the job is started.
     """
-    known = known_facts(deployment, connection.service, models, installed, infer_fps)
-    video = source.kept.info if source.kept else None
-    facts = replace(known, file_name=source.name, video=video, url=source.url)
-    found = find_issues(facts)
-    _draw(found)
-    if source.kept and any(finding.fix == "remux" for finding in found):
+    preflight = known_preflight(deployment, request, installed, source.kept)
+    issues = find_issues(preflight)
+    _draw(issues)
+    if source.kept and any(issue.fix == "remux" for issue in issues):
         _offer_remux(deployment, source)
-    return None if any(finding.stops for finding in found) else facts
+    return None if any(issue.stops for issue in issues) else preflight
 
 
-def address_is_good(deployment: Deployment, facts: Facts | None) -> bool:
-    """Look at the address of a job that is about to start; what is wrong there is shown. A file needs no look."""
-    if facts is None or facts.url is None:
-        return facts is not None
-    with st.spinner("Looking at the address"):
-        report = _look_at(facts.url, private_urls=deployment.settings.engine_private_urls)
-    found = [finding for finding in find_issues(replace(facts, url_report=report)) if finding not in find_issues(facts)]
-    _draw(found)
-    return not any(finding.stops for finding in found)
+def address_is_good(deployment: Deployment, preflight: Preflight | None) -> bool:
+    """Probe the URL of a job that is about to start, and show what is wrong with it; a file needs no probe."""
+    url = preflight.request.video_url if preflight else None
+    if preflight is None or url is None:
+        return preflight is not None
+    with st.spinner("Checking the URL"):
+        report = _look_at(url, private_urls=deployment.settings.engine_private_urls)
+    known = find_issues(preflight)
+    issues = [issue for issue in find_issues(replace(preflight, url_report=report)) if issue not in known]
+    _draw(issues)
+    return not any(issue.stops for issue in issues)
 
 
-def may_start(facts: Facts) -> bool:
-    """Show what is known to stand in the way; False where that is certain to make the job fail."""
-    found = find_issues(facts)
-    _draw(found)
-    return not any(finding.stops for finding in found)
+def may_start(preflight: Preflight) -> bool:
+    """Show the known issues; False where one of them is certain to make the job fail."""
+    issues = find_issues(preflight)
+    _draw(issues)
+    return not any(issue.stops for issue in issues)
 
 
-def known_facts(
-    deployment: Deployment,
-    service: str,
-    models: Sequence[ModelChoice],
-    installed: Sequence[ModelInfo],
-    infer_fps: float | None,
-) -> Facts:
-    """What is known of any job of these settings: the video is still to be named."""
-    return Facts(
+def known_preflight(
+    deployment: Deployment, request: RunRequest, installed: Sequence[ModelInfo], kept: StoredVideo | None = None
+) -> Preflight:
+    """What is known of a job without using the network; `kept`: its video, where it is in the library."""
+    return Preflight(
+        request=request,
         now=utc_now(),
-        service=service,
-        infer_fps=infer_fps,
-        models=models,
+        video=kept.info if kept else None,
         installed=installed,
-        model_servers=deployment.settings.inference_servers,
+        inference_servers=deployment.settings.inference_servers,
         free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
     )
-
-
-def facts_of_another_run(
-    deployment: Deployment,
-    job: Job,
-    models: Sequence[ModelChoice],
-    installed: Sequence[ModelInfo],
-    infer_fps: float | None,
-) -> Facts:
-    """What is known of a job that runs these models over the video of an earlier one, at the same service."""
-    kept = deployment.library.get(job.video_sha256 or "")
-    known = known_facts(deployment, job.service, models, installed, infer_fps)
-    return replace(known, file_name=job.video_name, video=kept.info if kept else None, url=job.video_url)
 
 
 @st.cache_data(ttl=60, max_entries=100, show_spinner=False)
@@ -113,10 +90,10 @@ def _look_at(url: str, *, private_urls: bool) -> UrlReport:
     return probe_url(url, private_urls=private_urls)
 
 
-def _draw(found: Sequence[PreflightIssue]) -> None:
-    for finding in found:
-        show, icon = (st.error, ":material/block:") if finding.stops else (st.warning, ":material/warning:")
-        show(f"**{escape_markdown(finding.what)}**  \n{escape_markdown(finding.next_step)}", icon=icon)
+def _draw(issues: Sequence[PreflightIssue]) -> None:
+    for issue in issues:
+        show, icon = (st.error, ":material/block:") if issue.stops else (st.warning, ":material/warning:")
+        show(f"**{escape_markdown(issue.what)}**  \n{escape_markdown(issue.next_step)}", icon=icon)
 
 
 def _offer_remux(deployment: Deployment, source: VideoSource) -> None:

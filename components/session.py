@@ -63,6 +63,11 @@ def current_connection() -> Connection:
     return chosen or _default_connection(get_deployment().settings)
 
 
+def current_actor() -> str | None:
+    """Who uses this session: recorded as the owner of new jobs and with every action. None until there is a sign-in."""
+    return None
+
+
 def use_connection(connection: Connection) -> None:
     """Send this session's jobs to this service from now on."""
     st.session_state[_CONNECTION] = connection

@@ -1,14 +1,14 @@
-"""A job, the states it can be in, and the moves between them. Pure: no clock, no database, no network.
+"""A job: the request it runs, its states and the transitions between them. Pure: no clock, no database, no network.
 
-A state says what is already true, so a crash never makes it a lie.
+A status states a fact that already holds, so a crash cannot make it false.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -16,42 +16,47 @@ from frametally.contract import ModelRequest, RunProgress
 from frametally.errors import JobError
 
 EMBEDDED: Final = "embedded"
-"""The `service` of a job that the built-in engine runs; any other value is the base URL of a service."""
+"""The `service` of a job that runs on the built-in engine; any other value is the base URL of a service."""
 
 
 class JobStatus(StrEnum):
-    """What has become true of a job."""
+    """The last fact established about a job."""
 
     CREATED = "created"
-    """It is written down; its video is kept here or is a public URL."""
+    """Recorded in the ledger; the video is in the library or at a public URL."""
     UPLOADED = "uploaded"
     """The service has the whole video."""
     SUBMITTED = "submitted"
-    """The service has accepted the job and given it an id."""
+    """The service accepted the job and returned an id."""
     SUCCEEDED = "succeeded"
-    """The results are archived and readable here."""
+    """The results are stored and readable."""
     FAILED = "failed"
-    """It ended without results; `failure` says why."""
+    """Ended without results; `failure` gives the reason."""
     LOST = "lost"
-    """The service stopped answering for it; a late answer still wins."""
+    """The service stopped reporting on the job; a late answer is still accepted."""
     CANCELLED = "cancelled"
-    """Somebody called it off, here or at the service."""
+    """Canceled by a person, here or at the service."""
 
     @property
     def is_open(self) -> bool:
-        """Whether there is still something to do for it."""
-        return self in _OPEN
+        """Whether the watcher still has steps to take."""
+        return self in OPEN
+
+    @property
+    def can_be_retried(self) -> bool:
+        """Whether the job ended without results, so that a new one may replace it."""
+        return self in _ENDED_WITHOUT_RESULTS
 
 
-_OPEN = {JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED}
-_ENDS_BADLY = {JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED}
+OPEN: Final = frozenset({JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED})
+_ENDED_WITHOUT_RESULTS = frozenset({JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED})
 TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
-    JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
-    # Back where the service has not kept a video that was sent for an earlier job.
-    JobStatus.UPLOADED: frozenset({JobStatus.CREATED, JobStatus.SUBMITTED, *_ENDS_BADLY}),
-    JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, *_ENDS_BADLY}),
+    JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDED_WITHOUT_RESULTS}),
+    # Back to CREATED where the service rejected an upload made for an earlier job.
+    JobStatus.UPLOADED: frozenset({JobStatus.CREATED, JobStatus.SUBMITTED, *_ENDED_WITHOUT_RESULTS}),
+    JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, *_ENDED_WITHOUT_RESULTS}),
     JobStatus.SUCCEEDED: frozenset(),
-    # Where kept results could not be read, and a newer version can.
+    # Where stored results were unreadable and a newer version reads them.
     JobStatus.FAILED: frozenset({JobStatus.SUCCEEDED}),
     JobStatus.LOST: frozenset({JobStatus.SUBMITTED, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.CANCELLED: frozenset(),
@@ -59,18 +64,18 @@ TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
 
 
 def sources_of(target: JobStatus) -> frozenset[JobStatus]:
-    """The states from which a job may become `target`."""
+    """The statuses from which a job may change to `target`."""
     return frozenset(status for status, targets in TRANSITIONS.items() if target in targets)
 
 
 class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A model as a person picked it: what the contract sends, and nothing that it does not."""
+    """A model as it was selected: only the fields that the contract sends."""
 
     model_id: str
     version: str
     inference_type: str = "object-detection"
     confidence: float | None = None
-    """Sent as `inference_params`, 0 to 1; None leaves it to the service."""
+    """Minimum confidence, 0 to 1, sent as `inference_params`; None leaves it to the service."""
 
     @property
     def label(self) -> str:
@@ -78,7 +83,7 @@ class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def request(self) -> ModelRequest:
-        """What the contract sends."""
+        """The model in the form of the contract."""
         return ModelRequest(
             model_id=self.model_id,
             model_version=self.version,
@@ -87,19 +92,40 @@ class ModelChoice(Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-_TIMES = (
-    *(
-        "created_at",
-        "uploaded_at",
-        "start_requested_at",
-        "checked_at",
-        "last_known_at",
-        "run_started_at",
-        "next_check_at",
-        "ended_at",
-    ),
-    "deleted_at",
-)
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What to run: one or several models over one video, at one frame rate, on one service.
+
+    It may be incomplete while a form is being filled in, or for an imported job: see `missing`.
+    """
+
+    service: str
+    """`embedded`, or the base URL of the service."""
+    key_id: str
+    """Fingerprint of the API key, never the key itself."""
+    video_name: str = ""
+    """The file name, or the last part of the URL."""
+    video_sha256: str | None = None
+    """The video in the library; None where only the service can read it, or the job was imported without one."""
+    video_url: str | None = field(default=None, repr=False)
+    """The public URL that the service reads; None where the video is uploaded from the library."""
+    models: tuple[ModelChoice, ...] = ()
+    """Empty where unknown (an imported job): its results name them."""
+    infer_fps: float | None = None
+    """Frames analyzed per second of video; None where not chosen yet, or unknown (an imported job)."""
+
+    @property
+    def missing(self) -> str:
+        """What the request lacks before it can be sent; empty where it is complete."""
+        if self.video_sha256 is None and self.video_url is None:
+            return "a video"
+        if not self.models:
+            return "a model"
+        return "a frame rate" if self.infer_fps is None else ""
+
+    def as_fields(self) -> dict[str, Any]:
+        """The request as keyword arguments for `Job`."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,86 +136,81 @@ class Job:
     """Our own id; the service's is `remote_job_id`."""
     status: JobStatus
     service: str
-    """`embedded`, or the base URL of the service."""
     key_id: str
-    """Which key opens it: a fingerprint, never the key."""
     video_name: str
-    """The file name that the person gave, or the last part of the URL."""
     video_sha256: str | None = None
-    """The kept video; None where only the service can read it, or where the job was adopted without one."""
     video_url: str | None = field(default=None, repr=False)
-    """The public URL that the service reads; None where the kept video is sent to it."""
     models: tuple[ModelChoice, ...]
-    """Empty where the job was adopted and nobody knows them: its results name them."""
     infer_fps: float | None
-    """None where the job was adopted and nobody knows it."""
     frames: int | None = None
-    """How many frames are analyzed: as planned here, in the end as the results have it; None where nobody knows."""
+    """Number of frames to analyze: as planned, and once the results are read as they list them; None: unknown."""
     upload_url: str | None = field(default=None, repr=False)
     """The signed URL that the video was PUT to; it is the job's input."""
     uploaded_at: datetime | None = None
-    """When the service had the whole video behind that URL; it keeps it for a week."""
+    """When the upload to `upload_url` was complete; the service keeps it for a week."""
     failed_uploads: int = 0
-    """How often the video was on its way to the service, and did not get there."""
+    """Number of uploads that broke off."""
     start_requested_at: datetime | None = None
-    """Since when the service may have been told to start it; None where it cannot have been."""
+    """When a start request was sent whose outcome is unknown; None where none is pending."""
     remote_job_id: str | None = None
-    """The id the service gave."""
+    """The id that the service returned."""
     service_message: str = ""
-    """What the service said last, where it is worth showing (an unknown status word, a passing fault)."""
+    """The last message worth showing: an unknown status, a temporary error."""
     progress: float | None = None
-    """Between 0 and 1, of the step the job is in; None where nobody knows."""
+    """Between 0 and 1, of the current step; None where unknown."""
     run_progress: RunProgress | None = None
-    """What a service with our extensions last told of it; None once it has ended."""
+    """The last progress that a service with our extensions reported; None once the job has ended."""
     cancel_refused: bool = False
-    """Whether the service turned out to have no way to call it off."""
+    """Whether the service turned out not to support cancellation."""
     failure: str = ""
-    """Why it failed or is lost, for a person to read."""
+    """Why the job failed or is lost, as shown to people."""
     created_at: datetime
     checked_at: datetime | None = None
-    """When the service was last asked for its status."""
+    """When the last status call was made."""
     last_known_at: datetime | None = None
-    """When the service last knew something of it, later by the time in which nobody asked."""
+    """When the service last knew the job, moved forward by any time during which we did not poll."""
     run_started_at: datetime | None = None
-    """Since when the service has been at work on it, as far as it tells; None where that cannot be known."""
+    """When the service began to run the job, as far as reported; None where unknown."""
     next_check_at: datetime
-    """Nobody acts on the job before this: the floor between status calls, and the lease of whoever is at work."""
+    """No step is taken before this time: the floor between status calls, and the lease of the process at work."""
     ended_at: datetime | None = None
     notes: str = ""
-    """What people wrote about it."""
+    """Free text by people."""
     deleted_at: datetime | None = None
-    """Since when it is in no list, and nobody acts on it; None where it is not deleted."""
+    """When the job was deleted: it is hidden from lists and not advanced; None where it is not deleted."""
     owner: str | None = None
-    """Who started it; None where that is not known."""
+    """Who created the job; None where unknown."""
 
     def __post_init__(self) -> None:
         for name in _TIMES:
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise JobError(f"Job {self.id}: {name} has no time zone.")
-        if self.remote_job_id is not None:
-            return  # the service has all it needs, and an adopted job may know no more than its id there
-        if self.video_sha256 is None and self.video_url is None:
-            raise JobError(f"Job {self.id} needs a kept video or a public URL.")
-        if not self.models:
-            raise JobError(f"Job {self.id} names no model.")
-        if self.infer_fps is None:
-            raise JobError(f"Job {self.id} names no frame rate.")
+        if self.remote_job_id is None and (missing := self.request.missing):  # an imported job may lack any of them
+            raise JobError(f"Job {self.id} needs {missing}.")
 
     @property
-    def request_fps(self) -> float:
-        """The frame rate to ask the service for.
+    def request(self) -> RunRequest:
+        """What the job runs."""
+        return RunRequest(**{each.name: getattr(self, each.name) for each in fields(RunRequest)})
+
+    @property
+    def known_fps(self) -> float:
+        """The frame rate to send to the service.
 
         Raises:
-            JobError: the job was adopted, and nobody knows it.
+            JobError: it is unknown, as the job was imported.
         """
         if self.infer_fps is None:
-            raise JobError("The frame rate of this job is not known here.", "Start a new job and pick one.")
+            raise JobError("The frame rate of this job is unknown.", "Start a new job and choose one.")
         return self.infer_fps
 
     @property
     def run_s(self) -> float | None:
-        """How long the service took, to the call that said so; None where it has not succeeded or nobody knows."""
+        """Seconds from the start of the run to the status call that reported its end; None where unknown."""
         if self.status is not JobStatus.SUCCEEDED or self.run_started_at is None or self.checked_at is None:
             return None
         return (self.checked_at - self.run_started_at).total_seconds()
+
+
+_TIMES = tuple(each.name for each in fields(Job) if each.name.endswith("_at"))

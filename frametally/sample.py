@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from frametally.config.app_folder import APP_FOLDER
 from frametally.errors import SettingsError
-from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.storage.atomic import atomic_path, read_json
@@ -68,7 +68,7 @@ def runs_of(sample: Sample, ledger: Ledger) -> list[Job]:
     return [job for job in jobs if job.models == (MODEL,)]
 
 
-def run_sample(sample: Sample, workflow: Workflow, models_dir: Path) -> Job:
+def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: str | None) -> Job:
     """A job of the sample on the built-in engine: the one under way, else a new one.
 
     Raises:
@@ -80,14 +80,15 @@ def run_sample(sample: Sample, workflow: Workflow, models_dir: Path) -> Job:
         return under_way[0]
     _install_model(models_dir / MODEL.model_id / MODEL.version / MODEL_FILE.name)
     kept = workflow.library.get(sample.sha256) or workflow.library.add(CLIP)
-    return workflow.submit(
+    request = RunRequest(
         service=EMBEDDED,
         key_id="",
         video_name=CLIP.name,
         video_sha256=kept.sha256,
-        models=[MODEL],
+        models=(MODEL,),
         infer_fps=INFER_FPS,
     )
+    return workflow.submit(request, actor=actor)
 
 
 def picture_of(sample: Sample) -> Image:

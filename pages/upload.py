@@ -12,6 +12,7 @@ from components.upload.batch import batch
 from components.upload.job_tracker import submission, submit_once
 from components.upload.sample_card import sample_card
 from components.upload.video_source import video_source
+from frametally.job import RunRequest
 
 st.title("Run a video")
 deployment, connection = get_deployment(), current_connection()
@@ -29,14 +30,25 @@ if source:
         models = model_picker(deployment.ledger.presets(), installed, key="upload_models")
     with right:
         infer_fps = rate_picker(source.kept.info if source.kept else None, key="upload_rate")
-    facts = preflight_notes(deployment, connection, source, models, installed, infer_fps)
-    ready = bool(models) and infer_fps is not None and facts is not None
+    request = RunRequest(
+        service=connection.service,
+        key_id=connection.key_id or "",
+        video_name=source.name,
+        video_sha256=source.kept.sha256 if source.kept else None,
+        video_url=source.url,
+        models=tuple(models),
+        infer_fps=infer_fps,
+    )
+    preflight = preflight_notes(deployment, request, source, installed)
     frames = source.kept.info.planned_count(infer_fps) if source.kept and infer_fps else None
     estimate_note(deployment.ledger, connection.service, models, frames)
     wanted = st.button(
-        f"Run on {escape_markdown(connection.label)}", type="primary", icon=":material/play_arrow:", disabled=not ready
+        f"Run on {escape_markdown(connection.label)}",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=preflight is None or bool(request.missing),
     )
-    if wanted and address_is_good(deployment, facts):
-        submit_once(deployment, connection, source, models, infer_fps or 1.0)
+    if wanted and address_is_good(deployment, preflight):
+        submit_once(deployment, request)
 submission(deployment.ledger)
 batch(deployment, connection, source.arrived if source else ())

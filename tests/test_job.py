@@ -56,11 +56,14 @@ def test_a_time_without_its_zone_is_refused(name: str) -> None:
 
 
 def test_a_job_needs_a_video_and_a_model() -> None:
-    with pytest.raises(JobError, match="kept video or a public URL"):
+    with pytest.raises(JobError, match="needs a video"):
         a_job(video_sha256=None)
-    with pytest.raises(JobError, match="names no model"):
+    with pytest.raises(JobError, match="needs a model"):
         a_job(models=())
+    with pytest.raises(JobError, match="needs a frame rate"):
+        a_job(infer_fps=None)
     assert a_job(video_sha256=None, video_url="https://host/v.mp4")
+    assert a_job(video_sha256=None, models=(), infer_fps=None, remote_job_id="r1").request.missing == "a video"
 
 
 def test_a_job_shows_no_signed_link() -> None:

@@ -131,7 +131,7 @@ def test_open_and_lost_jobs_of_an_old_folder_end(old: OldData, purpose: str) -> 
     job_id, workflow = old.jobs[purpose], old.deployment.workflow
 
     def is_done() -> bool:
-        workflow.refresh(job_id)
+        workflow.refresh(job_id, actor=None)
         return old.deployment.ledger.job(job_id).status is JobStatus.SUCCEEDED
 
     end = time.monotonic() + 60

@@ -75,7 +75,7 @@ def test_its_picture_shows_every_class(sample: Sample) -> None:
 def test_a_run_keeps_the_clip_and_puts_the_model_where_the_engine_looks(
     sample: Sample, workflow: Workflow, models_dir: Path
 ) -> None:
-    job = run_sample(sample, workflow, models_dir)
+    job = run_sample(sample, workflow, models_dir, actor=None)
     assert workflow.ledger.job(job.id) == job
     assert (job.status, job.service, job.models, job.infer_fps) == (JobStatus.CREATED, EMBEDDED, (MODEL,), 5.0)
     assert (job.video_name, job.frames) == ("parcels.mp4", 375)
@@ -91,7 +91,7 @@ def test_a_model_that_is_there_already_stays_as_it_is(sample: Sample, workflow: 
     installed = models_dir / "parcels" / "2" / "model.onnx"
     installed.parent.mkdir(parents=True)
     installed.write_bytes(b"somebody's own")
-    run_sample(sample, workflow, models_dir)
+    run_sample(sample, workflow, models_dir, actor=None)
     assert installed.read_bytes() == b"somebody's own"
 
 
@@ -100,7 +100,7 @@ def test_a_models_folder_that_cannot_be_written_is_explained_and_nothing_is_begu
 ) -> None:
     models_dir.write_text("a file where a folder should be")
     with pytest.raises(SettingsError, match="cannot be put into the models folder: Not a directory") as caught:
-        run_sample(sample, workflow, models_dir)
+        run_sample(sample, workflow, models_dir, actor=None)
     assert "FRAMETALLY_MODELS_DIR" in caught.value.next_step
     assert str(models_dir) not in str(caught.value)
     assert workflow.ledger.jobs() == []
@@ -109,11 +109,11 @@ def test_a_models_folder_that_cannot_be_written_is_explained_and_nothing_is_begu
 def test_two_who_try_it_at_once_share_one_job_and_the_next_one_gets_a_new_one(
     sample: Sample, workflow: Workflow, models_dir: Path, clock: Clock
 ) -> None:
-    first = run_sample(sample, workflow, models_dir)
-    assert run_sample(sample, workflow, models_dir).id == first.id
+    first = run_sample(sample, workflow, models_dir, actor=None)
+    assert run_sample(sample, workflow, models_dir, actor=None).id == first.id
     clock.wait(1)
     assert workflow.ledger.transition(first, JobStatus.FAILED, failure="It broke.")
-    second = run_sample(sample, workflow, models_dir)
+    second = run_sample(sample, workflow, models_dir, actor=None)
     assert second.id != first.id
     assert [job.id for job in runs_of(sample, workflow.ledger)] == [second.id]
 

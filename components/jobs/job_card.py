@@ -20,7 +20,6 @@ from components.session import service_label
 from frametally.contract import CANCELLED
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus
-from frametally.jobs.actions import CAN_BE_RETRIED
 from frametally.jobs.deletion import can_be_deleted
 from frametally.ledger.tags import tags_of
 from frametally.results import find_original
@@ -152,8 +151,7 @@ def _restore(job: Job) -> Act | None:
 
 def _can_be_retried(job: Job) -> bool:
     """One that may have begun by itself is asked for by `_ask` instead."""
-    knows_all = bool(job.models) and job.infer_fps is not None and bool(job.video_sha256 or job.video_url)
-    return knows_all and job.status in CAN_BE_RETRIED and not _is_doubtful(job)
+    return not job.request.missing and job.status.can_be_retried and not _is_doubtful(job)
 
 
 def _can_be_cancelled(job: Job, without_cancel: Collection[str]) -> bool:

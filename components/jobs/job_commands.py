@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import streamlit as st
@@ -12,8 +13,8 @@ import streamlit as st
 from components.errors import escape_markdown
 from components.jobs.job_history import open_history
 from components.model_picker import installed_models
-from components.preflight_notes import facts_of_another_run
-from components.session import Connection
+from components.preflight_notes import known_preflight
+from components.session import Connection, current_actor
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job
@@ -46,18 +47,18 @@ def execute(deployment: Deployment, wish: JobCommand) -> None:
     if wish.act == "delete":
         _delete(deployment, wish)
     elif wish.act == "restore":
-        restore(deployment.ledger, wish.job_ids, now)
+        restore(deployment.ledger, wish.job_ids, now, actor=current_actor())
         st.session_state.pop(_UNDO, None)
     elif wish.act == "history":
         open_history(wish.job_ids[0])
     elif wish.act == "retry":
         _each(wish, "Started again", lambda job_id: _retry(deployment, job_id, now))
     elif wish.act == "cancel":
-        _each(wish, "Cancelled", deployment.workflow.cancel)
+        _each(wish, "Cancelled", partial(deployment.workflow.cancel, actor=current_actor()))
     elif wish.act == "read":
-        _each(wish, "Read", deployment.workflow.collector.read_again)
+        _each(wish, "Read", partial(deployment.workflow.read_again, actor=current_actor()))
     elif wish.act == "ask":
-        _each(wish, "Asked", deployment.workflow.refresh)
+        _each(wish, "Asked", partial(deployment.workflow.refresh, actor=current_actor()))
     st.rerun()
 
 
@@ -93,7 +94,7 @@ def undo_bar(deployment: Deployment) -> None:
 
 
 def _delete(deployment: Deployment, wish: JobCommand) -> None:
-    gone = delete(deployment.ledger, wish.job_ids, deployment.workflow.clock())
+    gone = delete(deployment.ledger, wish.job_ids, deployment.workflow.clock(), actor=current_actor())
     if gone:
         st.session_state[_UNDO] = tuple(gone)
     if len(gone) < len(wish.job_ids):
@@ -108,11 +109,11 @@ def _retry(deployment: Deployment, job_id: str, now: datetime) -> Job:
     """
     job = deployment.ledger.job(job_id)
     installed = installed_models(Connection(service=job.service, key_id=job.key_id))
-    facts = facts_of_another_run(deployment, job, job.models, installed, job.infer_fps)
-    for finding in find_issues(facts):
-        if finding.stops:
-            raise JobError(finding.what, finding.next_step)
-    return retry(deployment.ledger, deployment.library, job_id, now)
+    kept = deployment.library.get(job.video_sha256 or "")
+    for issue in find_issues(known_preflight(deployment, job.request, installed, kept)):
+        if issue.stops:
+            raise JobError(issue.what, issue.next_step)
+    return retry(deployment.ledger, deployment.library, job_id, now, actor=current_actor())
 
 
 def _each(wish: JobCommand, done_word: str, act: Callable[[str], object]) -> None:

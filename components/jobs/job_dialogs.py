@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from components.errors import escape_markdown, show_error, show_errors
@@ -9,12 +11,13 @@ from components.job_status import what_runs
 from components.jobs.job_commands import Act, JobCommand, close_dialog, execute, requested_dialog
 from components.jobs.job_filter import known_jobs, show_jobs
 from components.model_picker import installed_models, model_picker
-from components.preflight_notes import facts_of_another_run, may_start
+from components.preflight_notes import known_preflight, may_start
 from components.rate_picker import rate_picker
-from components.session import Connection, service_label
+from components.session import Connection, current_actor, service_label
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.jobs.actions import AlreadyHere, adopt, duplicate
+from frametally.job import RunRequest
+from frametally.jobs.actions import AlreadyImported, duplicate, import_job
 from frametally.ledger.tags import add_tags, remove_tags, tags_of
 
 _NO_VIDEO = "Not known, or not here"
@@ -55,13 +58,14 @@ def _edit(deployment: Deployment, wish: JobCommand) -> None:
     notes = st.text_area("Note", jobs[0].notes, key="edit_notes", max_chars=2000) if len(jobs) == 1 else None
     if st.button("Save", type="primary", icon=":material/check:", key="edit_save"):
         try:
-            add_tags(deployment.ledger, wish.job_ids, tags)
+            add_tags(deployment.ledger, wish.job_ids, tags, actor=current_actor())
         except FrametallyError as error:
             show_error(error)
             return
-        remove_tags(deployment.ledger, wish.job_ids, [tag for tag in on_all if tag not in tags])
+        removed = [tag for tag in on_all if tag not in tags]
+        remove_tags(deployment.ledger, wish.job_ids, removed, actor=current_actor())
         if notes is not None:
-            deployment.ledger.write_notes(jobs[0].id, notes.strip())
+            deployment.ledger.write_notes(jobs[0].id, notes.strip(), actor=current_actor())
         known_jobs.clear()
         close_dialog()
         st.rerun()
@@ -79,13 +83,12 @@ def _other_models(deployment: Deployment, job_id: str) -> None:
     models = model_picker(deployment.ledger.presets(), installed, key="duplicate_models")
     kept = deployment.library.get(job.video_sha256 or "")
     infer_fps = rate_picker(kept.info if kept else None, key="duplicate_rate")
-    facts = facts_of_another_run(deployment, job, models, installed, infer_fps)
-    ready = may_start(facts) and bool(models) and infer_fps is not None
+    request = replace(job.request, models=tuple(models), infer_fps=infer_fps)
+    ready = may_start(known_preflight(deployment, request, installed, kept)) and not request.missing
     if st.button("Run", type="primary", icon=":material/play_arrow:", key="duplicate_run", disabled=not ready):
+        now, actor = deployment.workflow.clock(), current_actor()
         try:
-            duplicate(
-                deployment.ledger, deployment.library, job.id, models, infer_fps or 1.0, deployment.workflow.clock()
-            )
+            duplicate(deployment.ledger, deployment.library, job.id, models, infer_fps, now, actor=actor)
         except FrametallyError as error:
             show_error(error)
             return
@@ -125,16 +128,15 @@ def _adopt(deployment: Deployment, connection: Connection) -> None:
     )
     if st.button("Adopt", type="primary", icon=":material/add_link:", key="adopt", disabled=not remote_job_id):
         try:
-            job = adopt(
-                deployment.ledger,
+            request = RunRequest(
                 service=connection.service,
                 key_id=connection.key_id or "",
-                remote_job_id=remote_job_id,
-                now=deployment.workflow.clock(),
                 video_name=videos.get(sha256 or "", ""),
                 video_sha256=sha256,
             )
-        except AlreadyHere as error:
+            now = deployment.workflow.clock()
+            job = import_job(deployment.ledger, request, remote_job_id, now, actor=current_actor())
+        except AlreadyImported as error:
             st.session_state["adopt_there"] = error.job_id
             show_error(error)
         except FrametallyError as error:

@@ -14,7 +14,6 @@ from frametally.clock import utc_now
 from frametally.deployment import Deployment
 from frametally.exports.jobs_csv import jobs_csv
 from frametally.job import Job, JobStatus
-from frametally.jobs.actions import CAN_BE_RETRIED
 from frametally.jobs.deletion import can_be_deleted
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, count, find
@@ -24,7 +23,7 @@ _MOVES, _SEEN = "jobs_move", "jobs_seen"
 _OPEN = [status for status in JobStatus if status.is_open]
 _MAX_AT_ONCE = 10_000
 _WITH_MANY: dict[str, tuple[Act, Callable[[Job], bool]]] = {
-    "Retry": ("retry", lambda job: job.status in CAN_BE_RETRIED and job.deleted_at is None),
+    "Retry": ("retry", lambda job: job.status.can_be_retried and job.deleted_at is None),
     "Ask now": ("ask", lambda job: bool(job.remote_job_id) and (job.status.is_open or job.status is JobStatus.LOST)),
     "Cancel": ("cancel", lambda job: job.status.is_open),
     "Tags…": ("edit", lambda _: True),

@@ -10,13 +10,13 @@ import streamlit as st
 
 from components.errors import escape_markdown, show_error
 from components.model_picker import installed_models, model_picker
-from components.preflight_notes import known_facts, may_start
+from components.preflight_notes import known_preflight, may_start
 from components.rate_picker import rate_picker
-from components.session import Connection
+from components.session import Connection, current_actor
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.job import Job
-from frametally.jobs.batch import BatchLine, batch_jobs, judged, read_batch, refused_files, start_batch
+from frametally.job import Job, RunRequest
+from frametally.jobs.batch import BatchLine, batch_jobs, check_lines, read_batch, refused_files, start_batch
 from frametally.library.video_store import StoredVideo
 
 _EXAMPLE = "https://example.com/monday.mp4\nhttps://example.com/tuesday.mp4"
@@ -72,20 +72,21 @@ def _settings(
         models = model_picker(deployment.ledger.presets(), installed, key="batch_models")
         tag = st.text_input("Tag of all of them", f"batch {deployment.workflow.clock():%Y-%m-%d}", key="batch_tag")
     with right:
-        infer_fps = rate_picker(None, key="batch_rate") or 1.0
-    facts = known_facts(deployment, connection.service, models, installed, infer_fps)
-    lines, refused = judged(lines, facts), refused_files(files, facts)
+        infer_fps = rate_picker(None, key="batch_rate")
+    service, key_id = connection.service, connection.key_id or ""
+    request = RunRequest(service=service, key_id=key_id, models=tuple(models), infer_fps=infer_fps)
+    preflight = known_preflight(deployment, request, installed)
+    lines, refused = check_lines(lines, preflight), refused_files(files, preflight)
     good = [kept for kept in files if kept.sha256 not in refused]
-    ready = may_start(facts) and bool(models)
+    ready = may_start(preflight) and bool(models) and infer_fps is not None
     _preview(lines, files, refused)
-    count = sum(not line.wrong for line in lines) + len(good)
+    count = sum(not line.error for line in lines) + len(good)
     label = f"Run {count:,} {'job' if count == 1 else 'jobs'} on {escape_markdown(connection.label)}"
     if st.button(
         label, type="primary", icon=":material/play_arrow:", key=f"batch_run_{_round()}", disabled=not (count and ready)
     ):
-        where = {"service": connection.service, "key_id": connection.key_id or ""}
         try:
-            jobs = batch_jobs(lines, good, **where, models=models, infer_fps=infer_fps, now=deployment.workflow.clock())
+            jobs = batch_jobs(lines, good, request, deployment.workflow.clock(), actor=current_actor())
             start_batch(deployment.ledger, jobs, tag)
         except FrametallyError as error:
             show_error(error)
@@ -94,7 +95,7 @@ def _settings(
 
 
 def _preview(lines: Sequence[BatchLine], files: Sequence[StoredVideo], refused: Mapping[str, str]) -> None:
-    rows = [_row(line.number, line.name or line.url.partition("?")[0], line.wrong, line.warns) for line in lines]
+    rows = [_row(line.number, line.name or line.url.partition("?")[0], line.error, line.warning) for line in lines]
     rows += [_row(None, kept.file_name, refused.get(kept.sha256, "")) for kept in files]
     left_out, warned = (sum(bool(row[column]) for row in rows) for column in (_LEFT_OUT, _WARNING))
     if left_out:

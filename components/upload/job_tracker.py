@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import TypedDict
 
 import streamlit as st
 
 from components.errors import escape_markdown, show_errors
 from components.job_progress import finished_jobs, is_queued, job_progress
-from components.session import Connection, service_label
-from components.upload.video_source import VideoSource
+from components.session import current_actor, service_label
 from frametally.clock import utc_now
 from frametally.deployment import Deployment
 from frametally.errors import JobError
-from frametally.job import Job, JobStatus, ModelChoice
+from frametally.job import Job, JobStatus, RunRequest
 from frametally.ledger.ledger import Ledger
 
 _SUBMITTED = "submitted_job"
@@ -23,35 +20,12 @@ _TWO_CLICKS = timedelta(seconds=5)
 _ORDER = [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED]
 
 
-class _Wanted(TypedDict):
-    """What makes two submits the same."""
-
-    service: str
-    key_id: str
-    video_name: str
-    video_sha256: str | None
-    video_url: str | None
-    models: tuple[ModelChoice, ...]
-    infer_fps: float
-
-
-def submit_once(
-    deployment: Deployment, connection: Connection, source: VideoSource, models: Sequence[ModelChoice], infer_fps: float
-) -> None:
-    """Submit a job and show its steps from now on; the second click of two submits nothing."""
-    wanted: _Wanted = {
-        "service": connection.service,
-        "key_id": connection.key_id or "",
-        "video_name": source.name,
-        "video_sha256": source.kept.sha256 if source.kept else None,
-        "video_url": source.url,
-        "models": tuple(models),
-        "infer_fps": infer_fps,
-    }
+def submit_once(deployment: Deployment, request: RunRequest) -> None:
+    """Submit a job and show its steps from now on; a double click submits one job."""
     last = _last(deployment.ledger)
-    is_same = last is not None and all(getattr(last, name) == value for name, value in wanted.items())
+    is_same = last is not None and last.request == request
     if last is None or not is_same or deployment.workflow.clock() - last.created_at > _TWO_CLICKS:
-        st.session_state[_SUBMITTED] = deployment.workflow.submit(**wanted).id
+        st.session_state[_SUBMITTED] = deployment.workflow.submit(request, actor=current_actor()).id
 
 
 def submission(ledger: Ledger) -> None:

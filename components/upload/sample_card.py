@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from components.errors import show_error, show_errors
-from components.session import get_deployment
+from components.session import current_actor, get_deployment
 from components.upload.job_tracker import job_steps
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError, RateLimited, ServerError, ServiceError
@@ -86,7 +86,9 @@ def _start(deployment: Deployment, sample: Sample, label: str, *, link_like: boo
         st.caption(_NO_ENGINE)
     if clicked:
         try:
-            st.session_state[_WATCHED] = run_sample(sample, deployment.workflow, deployment.settings.models_dir).id
+            st.session_state[_WATCHED] = run_sample(
+                sample, deployment.workflow, deployment.settings.models_dir, actor=current_actor()
+            ).id
         except FrametallyError as error:
             show_error(error)
         else:

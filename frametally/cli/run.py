@@ -30,9 +30,9 @@ from frametally.config.settings import Settings
 from frametally.contract import ModelInfo
 from frametally.deployment import Deployment, open_deployment
 from frametally.errors import SettingsError, VideoError
-from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.model_reference import parse_model_reference
-from frametally.jobs.preflight import Facts, find_issues
+from frametally.jobs.preflight import Preflight, find_issues
 from frametally.library.video_store import StoredVideo
 from frametally.network.urls import parse_service_url
 from frametally.results import Results, copy_original, open_results
@@ -126,36 +126,33 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
     rate = options.fps or (min(_DEFAULT_FPS, kept.info.fps) if kept else _DEFAULT_FPS)
     installed = _installed(deployment) if service == EMBEDDED else []
     models = _typed(models, installed)
-    _refuse_what_would_fail(
-        Facts(
-            now=utc_now(),
-            service=service,
-            file_name=kept.file_name if kept else "",
-            video=kept.info if kept else None,
-            url=options.video if is_url else None,
-            infer_fps=rate,
-            models=models,
-            installed=installed,
-            model_servers=deployment.settings.inference_servers,
-            free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
-        )
-    )
-    return deployment.workflow.submit(
+    request = RunRequest(
         service=service,
         key_id=key_id,
         video_name=kept.file_name if kept else options.video.rpartition("/")[2].partition("?")[0] or "video",
         video_sha256=kept.sha256 if kept else None,
         video_url=options.video if is_url else None,
-        models=models,
+        models=tuple(models),
         infer_fps=rate,
     )
+    _refuse_what_would_fail(
+        Preflight(
+            request=request,
+            now=utc_now(),
+            video=kept.info if kept else None,
+            installed=installed,
+            inference_servers=deployment.settings.inference_servers,
+            free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
+        )
+    )
+    return deployment.workflow.submit(request, actor=None)
 
 
-def _refuse_what_would_fail(facts: Facts) -> None:
-    for finding in find_issues(facts):
-        if finding.stops:
-            raise VideoError(finding.what, finding.next_step)
-        print(f"{finding.what} {finding.next_step}", file=sys.stderr)
+def _refuse_what_would_fail(preflight: Preflight) -> None:
+    for issue in find_issues(preflight):
+        if issue.stops:
+            raise VideoError(issue.what, issue.next_step)
+        print(f"{issue.what} {issue.next_step}", file=sys.stderr)
 
 
 def _installed(deployment: Deployment) -> list[ModelInfo]:
@@ -192,7 +189,7 @@ def _wait(deployment: Deployment, job: Job) -> Job:
     """Advance the job, as a running dashboard may do too, and show its progress until it has ended."""
     with tqdm(total=100, unit="%", bar_format="{l_bar}{bar}| {elapsed}", disable=None) as bar:
         while job.status.is_open:
-            deployment.workflow.refresh(job.id)
+            deployment.workflow.refresh(job.id, actor=None)
             job = deployment.ledger.job(job.id)
             bar.set_description(f"{job.video_name} {job.service_message or job.status}")
             bar.n = round((job.progress or 0) * 100)

@@ -1,4 +1,4 @@
-"""What people do with jobs beyond running them: start one again, run other models over its video, adopt one."""
+"""Actions on existing jobs: retry one, run other models over its video, import one that was started elsewhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from frametally.errors import JobError
-from frametally.job import Job, JobStatus, ModelChoice
+from frametally.job import Job, JobStatus, ModelChoice, RunRequest
+from frametally.jobs import messages
 from frametally.jobs.submit import KEPT_THERE_S
 from frametally.ledger.ledger import Ledger, job_of
 from frametally.ledger.tables import JOB
@@ -18,122 +19,117 @@ from frametally.ledger.tags import tags_of
 from frametally.ledger.uploads import kept_upload
 from frametally.library.library import Library
 
-CAN_BE_RETRIED = (JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
+UNKNOWN_VIDEO = "Unknown video"
+_MAX_RETRIES = 50
+_MAX_ID_CHARS = 200
+_RETRIES = uuid.UUID("5a0a7a0e-0d0c-4f0e-9d43-6c9a41d3b7b1")
+_IMPORTED = uuid.UUID("b3b0c9c2-86c5-4f0a-8f0b-3f4a1d1a2c55")
 
 
-class AlreadyHere(JobError):
-    """The job is in the ledger; `job_id` says under which id."""
+class AlreadyImported(JobError):
+    """The ledger already has this job of this service, as `job_id`."""
 
     def __init__(self, job: Job) -> None:
-        where = "among the deleted ones" if job.deleted_at else "here"
-        super().__init__(f"This job is {where} already: {job.video_name}.", "Open it instead of adopting it again.")
+        super().__init__(*messages.already_imported(job))
         self.job_id = job.id
 
 
-def retry(ledger: Ledger, library: Library, job_id: str, now: datetime) -> Job:
-    """Start a job that ended badly again, with the same video, models and rate; returns the new job.
+def retry(ledger: Ledger, library: Library, job_id: str, now: datetime, *, actor: str | None) -> Job:
+    """Create a job with the request of one that ended without results; returns the new job.
 
-    However often this is asked of one job, and by however many at once, one new job comes of it; that one can be
-    retried in its turn, or deleted to make way for another.
+    Idempotent, also for concurrent calls: each job has at most one retry, which can be retried in turn. A deleted
+    retry is replaced by another.
 
     Raises:
-        JobError: it has not ended badly, its video is gone, or nobody knows what it ran.
+        JobError: the job did not end without results, its video is gone, or its request is unknown.
     """
     job = ledger.job(job_id)
-    if job.status not in CAN_BE_RETRIED:
-        raise JobError("Only a job that ended without results can be started again.", "Run other models over it.")
+    if not job.status.can_be_retried:
+        raise JobError(*messages.NOT_RETRIABLE)
     for number in range(_MAX_RETRIES):
         new_id = str(uuid.uuid5(_RETRIES, f"{job_id} {number}"))
-        there = _find(ledger, JOB.c.id == new_id)
-        if there is None:
-            return _again(ledger, library, job, now, new_id, f"Another try of job {job_id}.")
-        if there.deleted_at is None:
-            return there
-    raise JobError("This job has been started again and deleted too often.", "Start a new one on Upload.")
+        existing = _find(ledger, JOB.c.id == new_id)
+        if existing is None:
+            return _run_again(ledger, library, job, now, new_id, messages.retry_of(job_id), actor)
+        if existing.deleted_at is None:
+            return existing
+    raise JobError(*messages.TOO_MANY_RETRIES)
 
 
 def duplicate(
-    ledger: Ledger, library: Library, job_id: str, models: Sequence[ModelChoice], infer_fps: float, now: datetime
-) -> Job:
-    """Run other models over the video of a job, at the same service; returns the new job.
-
-    Raises:
-        JobError: no model was named, or the video is gone.
-    """
-    wanted = replace(ledger.job(job_id), models=tuple(models), infer_fps=infer_fps)
-    return _again(ledger, library, wanted, now, str(uuid.uuid4()), f"Over the video of job {job_id}.")
-
-
-def adopt(
     ledger: Ledger,
-    *,
-    service: str,
-    key_id: str,
-    remote_job_id: str,
+    library: Library,
+    job_id: str,
+    models: Sequence[ModelChoice],
+    infer_fps: float | None,
     now: datetime,
-    video_name: str = "",
-    video_sha256: str | None = None,
-    video_url: str | None = None,
-    models: Sequence[ModelChoice] = (),
-    infer_fps: float | None = None,
+    *,
+    actor: str | None,
 ) -> Job:
-    """Take over a job that was started elsewhere, by its id at the service; the watcher asks for it from now on.
+    """Create a job that runs other models over the video of an earlier one, on the same service; returns the new job.
 
     Raises:
-        AlreadyHere: this very job of this service is in the ledger.
-        JobError: that is no id.
+        JobError: the request lacks a model or a frame rate, or the video is gone.
+    """
+    job = replace(ledger.job(job_id), models=tuple(models), infer_fps=infer_fps)
+    return _run_again(ledger, library, job, now, str(uuid.uuid4()), messages.duplicate_of(job_id), actor)
+
+
+def import_job(ledger: Ledger, request: RunRequest, remote_job_id: str, now: datetime, *, actor: str | None) -> Job:
+    """Track a job that was started elsewhere, by its id at the service; returns it as the ledger has it.
+
+    `request`: what is known of it; everything but the service and its key may be missing.
+
+    Raises:
+        AlreadyImported: the ledger already has this job of this service.
+        JobError: `remote_job_id` is not a job id.
     """
     remote_job_id = remote_job_id.strip()
     if not remote_job_id.isprintable() or not 0 < len(remote_job_id) <= _MAX_ID_CHARS or " " in remote_job_id:
-        raise JobError("That is no id of a job.", "Paste the job_id that the service gave when it was started.")
-    there = _find(ledger, sa.and_(JOB.c.service == service, JOB.c.remote_job_id == remote_job_id))
-    if there is not None:
-        raise AlreadyHere(there)
+        raise JobError(*messages.NOT_A_JOB_ID)
+    existing = _find(ledger, sa.and_(JOB.c.service == request.service, JOB.c.remote_job_id == remote_job_id))
+    if existing is not None:
+        raise AlreadyImported(existing)
     job = Job(
-        id=str(uuid.uuid5(_ADOPTED, f"{service}\n{remote_job_id}")),  # two who adopt it at once want one row
+        # Derived from the service's id, so that concurrent imports of one job insert the same row.
+        id=str(uuid.uuid5(_IMPORTED, f"{request.service}\n{remote_job_id}")),
         status=JobStatus.SUBMITTED,
-        service=service,
-        key_id=key_id,
-        video_name=video_name or UNKNOWN_VIDEO,
-        video_sha256=video_sha256,
-        video_url=video_url,
-        models=tuple(models),
-        infer_fps=infer_fps,
+        **replace(request, video_name=request.video_name or UNKNOWN_VIDEO).as_fields(),
         remote_job_id=remote_job_id,
         created_at=now,
         last_known_at=now,
         next_check_at=now,
+        owner=actor,
     )
-    return _add(ledger, job, "Started elsewhere, adopted by its id there.")
+    return _add(ledger, job, messages.IMPORTED)
 
 
-def _again(ledger: Ledger, library: Library, job: Job, now: datetime, new_id: str, cause: str) -> Job:
-    """A new job of the same video and tags. Whether its service still has the video is found out when it is sent."""
+def _run_again(
+    ledger: Ledger, library: Library, job: Job, now: datetime, new_id: str, cause: str, actor: str | None
+) -> Job:
+    """A new job with the request, note and tags of `job`; whether its upload is reused is decided at upload time."""
+    if missing := job.request.missing:
+        raise JobError(*messages.incomplete(missing))
     kept = library.get(job.video_sha256 or "")
     if not (kept or job.video_url or kept_upload(ledger, job, now - timedelta(seconds=KEPT_THERE_S))):
-        raise JobError("The video of this job is not here any more.", "Upload it again and start a new job.")
+        raise JobError(*messages.VIDEO_GONE)
     new = Job(
         id=new_id,
         status=JobStatus.CREATED,
-        service=job.service,
-        key_id=job.key_id,
-        video_name=job.video_name,
-        video_sha256=job.video_sha256,
-        video_url=job.video_url,
-        models=job.models,
-        infer_fps=job.infer_fps,
-        frames=kept.info.planned_count(job.request_fps) if kept else None,
+        **job.request.as_fields(),
+        frames=kept.info.planned_count(job.known_fps) if kept else None,
         notes=job.notes,
         created_at=now,
         next_check_at=now,
+        owner=actor,
     )
     new = _add(ledger, new, cause, tags_of(ledger, [job.id]).get(job.id, []))
-    ledger.log_act(job.id, f"Run again as job {new.id}.")
+    ledger.log_act(job.id, messages.run_again_as(new.id), actor=actor)
     return new
 
 
 def _add(ledger: Ledger, job: Job, cause: str, tags: Sequence[str] = ()) -> Job:
-    """Write it down, unless somebody has just written the same; then that one."""
+    """Add the job, or return the one that a concurrent call has just added under the same id."""
     try:
         ledger.add(job, cause=cause, tags=tags)
     except sa.exc.IntegrityError:
@@ -145,10 +141,3 @@ def _find(ledger: Ledger, condition: sa.ColumnElement[bool]) -> Job | None:
     with ledger.reading() as connection:
         row = connection.execute(JOB.select().where(condition).limit(1)).mappings().first()
     return None if row is None else job_of(row)
-
-
-UNKNOWN_VIDEO = "Unknown video"
-_MAX_RETRIES = 50
-_MAX_ID_CHARS = 200
-_RETRIES = uuid.UUID("5a0a7a0e-0d0c-4f0e-9d43-6c9a41d3b7b1")
-_ADOPTED = uuid.UUID("b3b0c9c2-86c5-4f0a-8f0b-3f4a1d1a2c55")

@@ -1,4 +1,4 @@
-"""Many jobs with one set of settings: a pasted list of addresses or a CSV, read line by line, and the kept files."""
+"""A batch: many jobs with the same settings, from a list of URLs, a CSV or files of the library."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from urllib.parse import unquote, urlsplit
 from msgspec import Struct, structs
 
 from frametally.errors import FrametallyError, JobError
-from frametally.job import Job, JobStatus, ModelChoice
-from frametally.jobs.preflight import Facts, PreflightIssue, find_issues
+from frametally.job import Job, JobStatus, RunRequest
+from frametally.jobs import messages
+from frametally.jobs.preflight import Preflight, PreflightIssue, find_issues
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import clean_tag
 from frametally.library.video_store import StoredVideo
@@ -24,158 +25,166 @@ from frametally.network.urls import parse_video_url
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name
 
 MAX_LINES = 1000
-_COLUMN_SIGNS = ",;\t"
-_MORE_THAN_URL = re.compile(rf"^[^?]*(?:{'|'.join(map(re.escape, KEPT_SUFFIXES))})\s*[,;]|\t", re.IGNORECASE)
-_NAME_COLUMNS = "This line has several columns. Name the columns in the first line: url, name, note."
+_DELIMITERS = ",;\t"
+_SEVERAL_COLUMNS = re.compile(rf"^[^?]*(?:{'|'.join(map(re.escape, KEPT_SUFFIXES))})\s*[,;]|\t", re.IGNORECASE)
 
 
 class BatchLine(Struct, frozen=True, kw_only=True):
-    """One video of a batch, or what is wrong with the line that should name one."""
+    """One line of a batch: a video, or why the line is skipped."""
 
     number: int
-    """Of the line, the first one being 1."""
+    """Line number, from 1."""
     url: str
     name: str
-    """Of the video, as it will be shown."""
+    """Display name of the video."""
     notes: str = ""
-    wrong: str = ""
-    """Why no job comes of it; empty where one does."""
-    warns: str = ""
-    """What may go wrong with that job."""
+    error: str = ""
+    """Why no job is created; empty where one is."""
+    warning: str = ""
+    """Why the job may fail."""
 
 
 def read_batch(text: str) -> list[BatchLine]:
-    """Read one address a line, or a CSV whose first line names its columns: `url`, and `name` and `note` if wanted.
+    """Read one URL per line, or a CSV with a header line: `url`, and optionally `name` and `note`.
 
-    A comma, a semicolon or a tab may part them, as the spreadsheet has it. An address that stands there twice
-    makes one job. Pure: nothing is fetched.
+    The delimiter is a comma, a semicolon or a tab. A URL that occurs twice makes one job. Pure: nothing is fetched.
 
     Raises:
-        JobError: there are too many lines, or the CSV is broken.
+        JobError: there are too many lines, or the CSV is malformed.
     """
     lines = list(_cells(text.lstrip("\ufeff")))
     if len(lines) > MAX_LINES:
-        raise JobError(f"A batch has up to {MAX_LINES:,} lines; this has {len(lines):,}.", "Split it.")
+        raise JobError(*messages.batch_too_long(len(lines), MAX_LINES))
     first_seen: dict[str, int] = {}
     read = []
     for number, cells in lines:
         line = _read(number, cells)
-        if not line.wrong and line.url in first_seen:
-            again = f"The same address as in line {first_seen[line.url]}."
-            line = BatchLine(number=number, url=line.url, name=line.name, wrong=again)
+        if not line.error and line.url in first_seen:
+            line = structs.replace(line, error=messages.repeated_url(first_seen[line.url]))
         first_seen.setdefault(line.url, number)
         read.append(line)
     return read
 
 
-def judged(lines: Iterable[BatchLine], facts: Facts) -> list[BatchLine]:
-    """The lines, with what is known to stand in the way of each; what stands in the way of all is left to the caller.
+def check_lines(lines: Iterable[BatchLine], preflight: Preflight) -> list[BatchLine]:
+    """The lines, with the preflight issues of each; issues of the batch as a whole are left to the caller.
 
-    Pure: nothing is fetched. `facts`: what is known of any job of the batch.
+    `preflight`: what is known of any job of the batch; its request names no video. Pure: nothing is fetched.
     """
-    of_all = find_issues(facts)
-    return [line if line.wrong else _judge(line, facts, of_all) for line in lines]
+    common = find_issues(preflight)
+    return [line if line.error else _check_line(line, preflight, common) for line in lines]
 
 
-def refused_files(files: Iterable[StoredVideo], facts: Facts) -> dict[str, str]:
-    """Why no job comes of a file, by its sha256; the disk is shared by those of which one does."""
-    of_all = find_issues(facts)
+def refused_files(files: Iterable[StoredVideo], preflight: Preflight) -> dict[str, str]:
+    """Why no job is created for a file, by its sha256; the accepted files share the free disk space."""
+    common = find_issues(preflight)
     refused = {}
     for kept in files:
-        own = replace(facts, file_name=kept.file_name, video=kept.info)
-        stops = [finding.what for finding in find_issues(own) if finding.stops and finding not in of_all]
+        request = replace(preflight.request, video_name=kept.file_name, video_sha256=kept.sha256)
+        issues = find_issues(replace(preflight, request=request, video=kept.info))
+        stops = [issue.what for issue in issues if issue.stops and issue not in common]
         if stops:
             refused[kept.sha256] = stops[0]
-        elif facts.free_bytes is not None:
-            facts = replace(facts, free_bytes=facts.free_bytes - kept.info.size_bytes)
+        elif preflight.free_bytes is not None:
+            preflight = replace(preflight, free_bytes=preflight.free_bytes - kept.info.size_bytes)
     return refused
 
 
 def batch_jobs(
     lines: Iterable[BatchLine],
     files: Iterable[StoredVideo],
-    *,
-    service: str,
-    key_id: str,
-    models: Sequence[ModelChoice],
-    infer_fps: float,
+    request: RunRequest,
     now: datetime,
+    *,
+    actor: str | None,
 ) -> list[Job]:
-    """A job for each good line and each file.
+    """A job for each valid line and each file; `request`: what they have in common, without a video.
 
     Raises:
-        JobError: no model was named.
+        JobError: the request lacks a model or a frame rate.
     """
-    common = {"service": service, "key_id": key_id, "models": tuple(models), "infer_fps": infer_fps}
-    common |= {"status": JobStatus.CREATED, "created_at": now, "next_check_at": now}
-    of_lines = [
-        {"video_name": line.name, "video_url": line.url, "notes": line.notes} for line in lines if not line.wrong
-    ]
+
+    def new_job(notes: str = "", frames: int | None = None, **video: str) -> Job:
+        return Job(
+            id=str(uuid.uuid4()),
+            status=JobStatus.CREATED,
+            **replace(request, **video).as_fields(),  # type: ignore[arg-type]
+            frames=frames,
+            notes=notes,
+            created_at=now,
+            next_check_at=now,
+            owner=actor,
+        )
+
+    of_lines = [new_job(line.notes, video_name=line.name, video_url=line.url) for line in lines if not line.error]
     of_files = [
-        {"video_name": kept.file_name, "video_sha256": kept.sha256, "frames": kept.info.planned_count(infer_fps)}
+        new_job(
+            frames=kept.info.planned_count(request.infer_fps) if request.infer_fps else None,
+            video_name=kept.file_name,
+            video_sha256=kept.sha256,
+        )
         for kept in files
     ]
-    return [Job(id=str(uuid.uuid4()), **common, **own) for own in (*of_lines, *of_files)]  # type: ignore[arg-type]
+    return of_lines + of_files
 
 
 def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str) -> None:
-    """Write all jobs of a batch down with their common tag, or none of them; the watcher takes them from here.
+    """Add all jobs of a batch with their common tag, or none of them; the watcher advances them from here.
 
     Raises:
-        JobError: that is no tag.
+        JobError: the tag is invalid.
     """
-    ledger.add(*jobs, cause=f"One of a batch of {len(jobs):,}.", tags=[clean_tag(tag)])
+    ledger.add(*jobs, cause=messages.created_in_batch(len(jobs)), tags=[clean_tag(tag)])
 
 
-def _judge(line: BatchLine, facts: Facts, of_all: Sequence[PreflightIssue]) -> BatchLine:
-    found = [finding for finding in find_issues(replace(facts, url=line.url)) if finding not in of_all]
-    stops = next((finding.what for finding in found if finding.stops), "")
-    warns = next((finding.what for finding in found), "") if not stops else ""
-    return structs.replace(line, wrong=stops, warns=warns)
+def _check_line(line: BatchLine, preflight: Preflight, common: Sequence[PreflightIssue]) -> BatchLine:
+    request = replace(preflight.request, video_url=line.url)
+    issues = [issue for issue in find_issues(replace(preflight, request=request)) if issue not in common]
+    error = next((issue.what for issue in issues if issue.stops), "")
+    warning = next((issue.what for issue in issues), "") if not error else ""
+    return structs.replace(line, error=error, warning=warning)
 
 
 def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Every line that is not empty with its number, as cells by the name of their column."""
-    sign = _column_sign(text)
-    if sign is None:
+    """Number and cells by column of every line that is not empty."""
+    delimiter = _delimiter(text)
+    if delimiter is None:
         lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), start=1))
         yield from ((number, {"url": line}) for number, line in lines if line)
         return
-    rows = _rows(text, sign)
+    rows = _rows(text, delimiter)
     columns = [name.strip().lower() for name in next(rows)[1]]
     for number, row in rows:
         if any(cell.strip() for cell in row):
             yield number, {name: cell.strip() for name, cell in zip(columns, row, strict=False)}
 
 
-def _column_sign(text: str) -> str | None:
-    """What stands between the columns that the first line names; None where it names none."""
+def _delimiter(text: str) -> str | None:
+    """The delimiter of the header line; None where there is no header line."""
     first = next(iter(text.splitlines()), "")
-    named = (sign for sign in _COLUMN_SIGNS if "url" in [cell.strip(' "').lower() for cell in first.split(sign)])
-    return next(named, None)
+    found = (sign for sign in _DELIMITERS if "url" in [cell.strip(' "').lower() for cell in first.split(sign)])
+    return next(found, None)
 
 
-def _rows(text: str, sign: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row of a CSV with the number of the line that it begins in."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=sign, skipinitialspace=True, strict=True)
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row of a CSV with the number of its first line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     number = 1
     try:
         for row in reader:
             yield number, row
             number = reader.line_num + 1
     except csv.Error as error:
-        raise JobError(
-            f"The CSV cannot be read from line {number} on.", "Look there for a quotation mark that is not closed."
-        ) from error
+        raise JobError(*messages.bad_csv(number)) from error
 
 
 def _read(number: int, cells: dict[str, str]) -> BatchLine:
     url = cells.get("url", "")
-    if _MORE_THAN_URL.search(url):
-        return BatchLine(number=number, url=url, name="", wrong=_NAME_COLUMNS)
+    if _SEVERAL_COLUMNS.search(url):
+        return BatchLine(number=number, url=url, name="", error=messages.NO_HEADER)
     try:
         parse_video_url(url)
     except FrametallyError as error:
-        return BatchLine(number=number, url=url, name="", wrong=f"{error.what} {error.next_step}")
+        return BatchLine(number=number, url=url, name="", error=str(error))
     name = cells.get("name") or unquote(Path(urlsplit(url).path).name) or "video"
     return BatchLine(number=number, url=url, name=clean_file_name(name) or "video", notes=cells.get("note", ""))

@@ -1,9 +1,10 @@
-"""How results get here: as they came on the disk first, then read, then the job has succeeded."""
+"""Collect the results of a job: download them as they are first, then ingest them."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import Final
 from frametally.client.client import VideoInferenceClient
 from frametally.errors import JobError, ResultsError
 from frametally.job import Job, JobStatus
-from frametally.jobs.steps import progress_writer
-from frametally.ledger.lease import lease_held
+from frametally.jobs import messages
+from frametally.jobs.outcome import ResultsFetched, Succeeded
+from frametally.ledger.lease import lease_held, progress_writer
 from frametally.ledger.ledger import Ledger
-from frametally.results import Results, archive_in_subprocess, find_original, open_results, read_again
+from frametally.results import archive_in_subprocess, find_original, open_results, read_again
 from frametally.storage.folders import last_change
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
@@ -23,82 +25,79 @@ _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Collector:
-    """The results of all jobs, below one folder: `<job>.json` as it came, `<job>/` once it was read."""
+    """The results of all jobs, in one folder: `<job>.json` as downloaded, `<job>/` once ingested."""
 
     ledger: Ledger
     results_dir: Path
     clock: Callable[[], datetime]
 
     def has_come(self, job: Job) -> bool:
-        """Whether its results are here and wait to be read: a crash came between, or this machine could not."""
-        return self._as_came(job).exists() or self.is_kept(job.id)
+        """Whether results were downloaded and not recorded as read, as after a crash or an error of this machine."""
+        return self._download(job).exists() or self.is_kept(job.id)
 
     def is_kept(self, job_id: str) -> bool:
-        """Whether there are results of this job, readable or not."""
+        """Whether results of this job are stored, readable or not."""
         return find_original(self.results_dir / job_id) is not None
 
-    def fetch(self, job: Job, client: VideoInferenceClient, output_url: str) -> None:
+    def fetch(self, job: Job, client: VideoInferenceClient, output_url: str) -> ResultsFetched:
         """Download the results.
 
         Raises:
-            ServiceError: not now.
-            OSError: they cannot be kept here.
+            ServiceError: the service did not deliver them.
+            OSError: they cannot be stored here.
         """
         self.results_dir.mkdir(parents=True, exist_ok=True)
         with lease_held(self.ledger, job, self.clock):
-            client.download_results(output_url, self._as_came(job), progress_writer(self.ledger, job, self.clock))
+            client.download_results(output_url, self._download(job), progress_writer(self.ledger, job, self.clock))
+        return ResultsFetched()
 
-    def read(self, job: Job) -> None:
-        """Turn what has come into what pages read.
+    def read(self, job: Job) -> Succeeded:
+        """Ingest the downloaded results.
 
         Raises:
-            ResultsError: it cannot be read; it is kept all the same.
-            OSError: this machine could not do it; what came stays for another time.
+            ResultsError: they are unreadable; the original is kept.
+            OSError: this machine could not do it; the download stays for another try.
         """
-        folder, came = self.results_dir / job.id, self._as_came(job)
+        folder, download = self.results_dir / job.id, self._download(job)
         try:
             with lease_held(self.ledger, job, self.clock):
-                if came.exists():
-                    archive_in_subprocess(came, folder)
+                if download.exists():
+                    archive_in_subprocess(download, folder)
             results = open_results(folder)
         except ResultsError:
-            came.unlink(missing_ok=True)
+            download.unlink(missing_ok=True)
             raise
-        self._succeed(job, results)
-        came.unlink(missing_ok=True)
+        return Succeeded(len(results.time_s))
 
-    def read_again(self, job_id: str) -> Job:
-        """Read the kept results of a job that failed because they could not be read, as this version reads them.
+    def read_again(self, job: Job) -> Succeeded:
+        """Ingest the stored results of a job that failed because they were unreadable, as this version reads them.
 
         Raises:
-            JobError: it did not fail for that.
-            ResultsError: they still cannot be read.
+            JobError: the job has not failed, or has no results.
+            ResultsError: the results are still unreadable.
         """
-        job = self.ledger.job(job_id)
-        if job.status is not JobStatus.FAILED or not self.is_kept(job_id):
-            raise JobError("There are no results of this job that could be read again.")
-        self._succeed(job, read_again(self.results_dir / job_id))
-        return self.ledger.job(job_id)
+        if job.status is not JobStatus.FAILED or not self.is_kept(job.id):
+            raise JobError(messages.NO_RESULTS_TO_READ)
+        return Succeeded(len(read_again(self.results_dir / job.id).time_s))
+
+    def discard_download(self, job: Job) -> None:
+        """Remove the download once its ingest is recorded."""
+        with suppress(OSError):  # `tidy` tries again
+            self._download(job).unlink()
 
     def tidy(self) -> None:
-        """Remove what crashes left behind more than a day ago, but for results that their job still waits for."""
+        """Remove leftovers of crashes after a day, except downloads that a job still needs."""
         now_s = self.clock().timestamp()
         for path in self.results_dir.glob("*.*"):  # the folder of a job has no dot in its name
-            if now_s - last_change(path) > _KEEP_LEFTOVERS_S and not self._is_waited_for(path):
+            if now_s - last_change(path) > _KEEP_LEFTOVERS_S and not self._is_needed(path):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def _is_waited_for(self, path: Path) -> bool:
+    def _is_needed(self, path: Path) -> bool:
         try:
             status = self.ledger.job(path.stem).status
         except JobError:
             return False
         return path.suffix == ".json" and (status.is_open or status is JobStatus.LOST)
 
-    def _succeed(self, job: Job, results: Results) -> None:
-        # The tables before the status: a crash must not leave SUCCEEDED without data.
-        now, frames = self.clock(), len(results.time_s)
-        news = {"progress": 1.0, "run_progress": None, "frames": frames, "failure": "", "service_message": ""}
-        self.ledger.transition(job, JobStatus.SUCCEEDED, ended_at=now, last_known_at=now, **news)
-
-    def _as_came(self, job: Job) -> Path:
+    def _download(self, job: Job) -> Path:
         return self.results_dir / f"{job.id}.json"

@@ -1,4 +1,4 @@
-"""Deleting jobs: at first they are only hidden, and can be brought back; then they go for good with all they left."""
+"""Deletion of jobs: they are hidden and can be restored for an hour, then removed with their results and exports."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from frametally.job import EMBEDDED, Job, JobStatus
+from frametally.jobs import messages
 from frametally.ledger import events
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import JOB
 
 UNDO_S = 3600.0
-"""How long a deleted job can be brought back, at least."""
+"""Minimum time for which a deleted job can be restored."""
 _MARK = "deleted-"
-_BEING_SENT = (JobStatus.CREATED, JobStatus.UPLOADED)
+_SUBMITTING = (JobStatus.CREATED, JobStatus.UPLOADED)
 
 
-def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime) -> list[str]:
-    """Hide jobs, and have nobody act on them; returns those that are hidden now.
+def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str | None) -> list[str]:
+    """Hide jobs and stop advancing them; returns the ids of those that are hidden now.
 
-    One that is to be cancelled first stays: it is on its way to its service, and might be started there with nobody
-    left to know, or it keeps the built-in engine busy.
+    A job that must be canceled first stays: it is being submitted, and might be started at the service unnoticed, or
+    it keeps the built-in engine busy.
     """
     runs_here = sa.and_(JOB.c.status == JobStatus.SUBMITTED, JOB.c.service == EMBEDDED)
-    may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_BEING_SENT), ~runs_here)
-    return _set(ledger, job_ids, may_go, now, now, "Deleted.")
+    may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_SUBMITTING), ~runs_here)
+    return _set(ledger, job_ids, may_go, now, now, messages.DELETED, actor)
 
 
 def can_be_deleted(job: Job) -> bool:
     """Whether `delete` would hide it."""
     runs_here = job.status is JobStatus.SUBMITTED and job.service == EMBEDDED
-    return job.deleted_at is None and job.status not in _BEING_SENT and not runs_here
+    return job.deleted_at is None and job.status not in _SUBMITTING and not runs_here
 
 
-def restore(ledger: Ledger, job_ids: Sequence[str], now: datetime) -> list[str]:
-    """Bring deleted jobs back as they were; returns those that are back."""
-    return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, "Brought back.")
+def restore(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str | None) -> list[str]:
+    """Restore deleted jobs as they were; returns the ids of those that are restored."""
+    return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, messages.RESTORED, actor)
 
 
 def remove_deleted(ledger: Ledger, results_dir: Path, now: datetime) -> int:
-    """Remove for good what was deleted long enough ago: job, history, results and exports; returns how many jobs.
+    """Remove jobs deleted longer ago than `UNDO_S`: job, history, results and exports; returns how many jobs.
 
-    The video stays: other jobs may run over it. So do results of jobs that this ledger does not know, unless a mark
-    beside them tells that a crash came between the job and them: they may be another ledger's.
+    The video stays: other jobs may run over it. Results of jobs that this ledger does not know stay too, as they may
+    belong to another ledger, unless a marker file records that a crash interrupted their removal.
     """
     is_old = JOB.c.deleted_at < now - timedelta(seconds=UNDO_S)
     with ledger.reading() as connection:
@@ -63,7 +64,7 @@ def _remove(ledger: Ledger, job_id: str, is_old: sa.ColumnElement[bool], results
     mark = results_dir / f"{_MARK}{job_id}"
     results_dir.mkdir(parents=True, exist_ok=True)
     mark.touch()
-    is_gone = ledger.remove(job_id, is_old)  # unless it was brought back just now
+    is_gone = ledger.remove(job_id, is_old)  # unless it has just been restored
     if is_gone:
         _remove_files(job_id, results_dir)
     else:
@@ -82,13 +83,14 @@ def _set(
     condition: sa.ColumnElement[bool],
     deleted_at: datetime | None,
     now: datetime,
-    told: str,
+    cause: str,
+    actor: str | None,
 ) -> list[str]:
     done = []
     with ledger.writing() as connection:
         for job_id in job_ids:
             change = JOB.update().where(JOB.c.id == job_id, condition).values(deleted_at=deleted_at)
             if connection.execute(change).rowcount:
-                events.write(connection, job_id, now, EventKind.ACT, told)
+                events.write(connection, job_id, now, EventKind.ACT, cause, actor=actor)
                 done.append(job_id)
     return done

@@ -1,94 +1,249 @@
-"""What a job says of itself where its service does not do as it should: what happened, and what to do next. Pure."""
+"""Every sentence about jobs that people read: failures, warnings, errors and history entries. Pure.
+
+An error is a pair of what failed and what to do next.
+"""
 
 from __future__ import annotations
 
-from frametally.contract import StatusReport
+from datetime import datetime
+from typing import Final
+
+from frametally.contract import CANCELLED, VIDEO_SUFFIXES, StatusReport
 from frametally.errors import LinkExpired, RateLimited, ServerError, ServiceError, ServiceUnreachable
-from frametally.job import Job
+from frametally.job import Job, ModelChoice
+from frametally.storage.space import format_size
 
-BY_ITSELF = "It is tried again by itself."
-BY_A_PERSON = "Ask again later: a lost job is not asked about by itself."
-_PASSING = (ServiceUnreachable, RateLimited, ServerError, LinkExpired)
+# History entries.
+IMPORTED: Final = "Imported: started elsewhere."
+UPLOAD_REUSED: Final = "Video already uploaded, reused."
+UPLOAD_REJECTED: Final = "Previous upload was rejected; uploading again."
+CALL_INTERRUPTED: Final = "The server stopped before it could record the answer."
+DELETED: Final = "Deleted."
+RESTORED: Final = "Restored."
+
+# What happens next with a job.
+RETRIES: Final = "It is retried automatically."
+REFRESH: Final = "Refresh the status later: a job with no response is not checked automatically."
+
+# Messages on a job under way.
+KEY_UNKNOWN: Final = ("The API key for this service is not known since the restart.", "Enter it on Configuration.")
+WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues once it is there."
+INTERNAL_ERROR: Final = "An internal error occurred; see the server log."
+START_INTERRUPTED: Final = "The server stopped while the job was being started."
+_START_UNKNOWN: Final = "The service may have started it: check there before you start it again."
+
+# Errors of actions.
+NOT_RETRIABLE: Final = ("Only a job that ended without results can be retried.", "Run other models over its video.")
+TOO_MANY_RETRIES: Final = ("This job has been retried and deleted too often.", "Start a new job on Upload.")
+VIDEO_GONE: Final = ("The video of this job is no longer stored.", "Upload it again and start a new job.")
+STORED_VIDEO_GONE: Final = ("The stored video is gone.", "Upload it again and start a new job.")
+NOT_A_JOB_ID: Final = ("This is not a job id.", "Paste the job_id that the service returned at the start.")
+NOT_CANCELLABLE: Final = ("The job has already ended.", "There is nothing to cancel.")
+CANCEL_UNSUPPORTED: Final = (
+    "The service cannot cancel this job.",
+    "It continues there, and its results are downloaded.",
+)
+NO_RESULTS_TO_READ: Final = "This job has no stored results to read again."
+TAKEN_OVER: Final = "The job has changed, or another process has taken it over."
+
+# Batches and preflight.
+NO_HEADER: Final = "This line has several columns. Add a header line that names them: url, name, note."
+BAD_VIDEO_URL: Final = ("The URL of the video is not valid.", "Enter it as https://host/video.mp4.")
+URL_IS_PAGE: Final = ("There is a web page at this URL, not a video.", "Enter the URL of the video file itself.")
+URL_IS_NO_VIDEO: Final = ("The content of this URL does not look like a video.", "Check that it plays in a browser.")
+OTHER_RATE: Final = "Choose another frame rate."
+_ACCEPTED: Final = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
+
+_TEMPORARY = (ServiceUnreachable, RateLimited, ServerError, LinkExpired)
 
 
-def fault(error: ServiceError, *, is_done: bool) -> str:
-    """What a service did wrong; `is_done`: it has the results, and did not give them away."""
-    return f"The job is done there. {error.what}" if is_done else error.what
+def created_in_batch(count: int) -> str:
+    """History entry of a new job."""
+    return f"One of a batch of {count:,}."
+
+
+def batch_too_long(lines: int, most: int) -> tuple[str, str]:
+    """For a batch with too many lines."""
+    return f"A batch has at most {most:,} lines; this one has {lines:,}.", "Split it."
+
+
+def repeated_url(line: int) -> str:
+    """For a line of a batch; `line` has the same URL."""
+    return f"Same URL as in line {line}."
+
+
+def bad_csv(line: int) -> tuple[str, str]:
+    """For a CSV that cannot be parsed from `line` on."""
+    return f"The CSV cannot be read from line {line} on.", "Look there for a quotation mark that is not closed."
+
+
+def retry_of(job_id: str) -> str:
+    """History entry of a new job."""
+    return f"Retry of job {job_id}."
+
+
+def duplicate_of(job_id: str) -> str:
+    """History entry of a new job."""
+    return f"Re-run of job {job_id}."
+
+
+def run_again_as(job_id: str) -> str:
+    """History entry of the earlier job."""
+    return f"Run again as job {job_id}."
+
+
+def already_imported(job: Job) -> tuple[str, str]:
+    """For an import of a job that the ledger has."""
+    where = "among the deleted jobs" if job.deleted_at else "in the list"
+    return f"This job is already {where}: {job.video_name}.", "Open it there."
+
+
+def incomplete(missing: str) -> tuple[str, str]:
+    """For a request that lacks something; `missing` as in `RunRequest.missing`."""
+    return f"The job needs {missing}.", "Start a new job on Upload."
+
+
+def temporary_error(error: ServiceError, *, is_done: bool) -> str:
+    """What the service failed to do; `is_done`: it has the results and did not deliver them."""
+    return f"The job is done, but its results did not arrive. {error.what}" if is_done else error.what
 
 
 def next_step(error: ServiceError) -> str:
-    """What helps: time, where the fault may pass, else the person."""
-    return BY_ITSELF if isinstance(error, _PASSING) else error.next_step
+    """What helps against an error: time where it may pass, else the person."""
+    return RETRIES if isinstance(error, _TEMPORARY) else error.next_step
+
+
+def local_error(reason: str) -> str:
+    """For a step that this machine could not complete."""
+    return f"This machine could not complete the step: {reason}."
 
 
 def pending(job: Job, report: StatusReport, *, age_s: float, patience_s: float) -> str:
-    """What is odd about a job that has not ended; empty where nothing is."""
-    said = ""
+    """What is unusual about a job that has not ended; empty where nothing is."""
+    message = ""
     if report.is_done:
-        said = "The service says that it is done, and gives no results."
+        message = "The service reports the job as done but returned no link to the results."
     elif report.wording:
-        said = f"The service calls its status “{report.wording}”, a word that the API does not know."
+        message = f"The service reports an unknown status: “{report.wording}”."
     if age_s > patience_s and report.fraction is None:
-        long = f"It has not come to an end for {_span(patience_s)}, and nobody says how far it is."
-        said = f"{said} {long} Look there under {job.remote_job_id} before you start it again.".strip()
-    return said
+        overdue = f"Still running after {_hours(patience_s)} with no progress reported."
+        message = f"{message} {overdue} Check {job.remote_job_id} at the service before you start it again.".strip()
+    return message
 
 
-def answered(report: StatusReport) -> str:
-    """What a status call brought, for the history of a job."""
+def status_entry(report: StatusReport) -> str:
+    """History entry of a status call."""
     if report.is_failed:
         return f"Failed (status {report.status})."
     if report.is_done:
         return "Done." if report.output_signed_url else "Done, without a link to the results."
     if report.status is None:
-        return "Nothing known of it."
-    share = "" if report.fraction is None else f", {report.fraction:.0%}"
-    return f"Not complete (status {report.status}){share}."
-
-
-def call_cut_short() -> str:
-    """For a status call whose end nobody saw."""
-    return "The server stopped before it could write down what was said."
+        return "No status reported."
+    progress = "" if report.fraction is None else f", {report.fraction:.0%}"
+    return f"In progress (status {report.status}{progress})."
 
 
 def failed(job: Job, report: StatusReport) -> str:
-    """Why the service could not do it."""
-    silent = f"The service says that the job failed (status {report.status}), and not why."
-    return report.reason or f"{silent} Look there under {job.remote_job_id}, or run it again."
+    """Why the service failed the job."""
+    unexplained = f"The service reported a failure (status {report.status}) without a reason."
+    return report.reason or f"{unexplained} Look up {job.remote_job_id} at the service, or run the job again."
 
 
-def doubtful(error: ServiceError) -> str:
-    """For a start that may have been heard."""
-    return f"{error.what} It may have been started there all the same: look there before you start it again."
+def start_unknown(what: str) -> str:
+    """For a start request that the service may have carried out; `what` went wrong."""
+    return f"{what} {_START_UNKNOWN}"
 
 
-def sent_for_another() -> str:
-    """For a job whose video is on its way already."""
-    return "The same video is being sent for another job; this one goes on when it is there."
+def upload_given_up(error: ServiceError, *, times: int) -> str:
+    """For a video that could not be uploaded."""
+    return f"The upload failed {times} times. {error.what} Start a new job once this is resolved."
 
 
-def start_cut_short() -> str:
-    """For a start that was under way when the server stopped."""
-    stopped = "The server stopped while the job was being started."
-    return f"{stopped} It may have been started there all the same: look there before you start it again."
-
-
-def upload_broke_off(error: ServiceError, *, times: int) -> str:
-    """For a video that does not get to its service."""
-    return f"The upload broke off {times} times. {error.what} Start a new job when that is over."
-
-
-def unsent(what: str, *, after_s: float) -> str:
-    """For a job that never reached its service."""
-    return f"The job could not be sent for {_span(after_s)}. {what} Start a new one when that is over.".strip()
+def unsubmitted(what: str, *, after_s: float) -> str:
+    """For a job that never reached its service; `what` is the last error."""
+    return f"The job could not be submitted for {_hours(after_s)}. {what} Start a new job once this is resolved."
 
 
 def lost(job: Job, what: str, *, after_s: float) -> str:
-    """For a job of which nothing more is heard; `what` is the last fault, empty where the service just says nothing."""
-    silence = f"Nothing else came of this job for {_span(after_s)}."
-    silent = f"The service has said nothing about this job for {_span(after_s)}."
-    return f"{f'{what} {silence}' if what else silent} Ask again here, or look there: its id is {job.remote_job_id}."
+    """For a job that its service no longer reports on; `what` is the last error, empty where there is none."""
+    silence = f"{what} The service has reported nothing about this job for {_hours(after_s)}.".strip()
+    return f"{silence} Refresh the status, or look it up at the service: its id there is {job.remote_job_id}."
 
 
-def _span(seconds: float) -> str:
+def cancelled_late(remote_job_id: str) -> str:
+    """For a job that was canceled while its service accepted it, and that could not be canceled there."""
+    return f"{CANCELLED} The service had already accepted it and may run it to its end; its id is {remote_job_id}."
+
+
+def url_suffix(name: str) -> tuple[str, str]:
+    """For a URL that ends in a format of which services may refuse the name."""
+    return (
+        f"Services accept {_ACCEPTED}, and this URL ends in {_suffix(name)}.",
+        "If it is refused, upload the file: it can be converted to MP4 here.",
+    )
+
+
+def file_suffix(name: str) -> tuple[str, str]:
+    """For a file whose name no service accepts."""
+    return f"The service accepts {_ACCEPTED}, not {name}.", "Convert it to MP4 (no re-encoding)."
+
+
+def file_content(name: str, container: str) -> tuple[str, str]:
+    """For a file that is not in the format of its name."""
+    return (
+        f"{name} is named {_suffix(name)} but contains {container}.",
+        "A service may refuse it. It can be converted to MP4 (no re-encoding).",
+    )
+
+
+def model_not_installed(model: ModelChoice) -> tuple[str, str]:
+    """For a model that the built-in engine does not list."""
+    return (
+        f"Model {model.label} is not installed on the built-in engine.",
+        f"Put its file at <models folder>/{model.label}/model.onnx, or choose another model or service.",
+    )
+
+
+def link_expired(end: datetime) -> tuple[str, str]:
+    """For a signed link that has expired."""
+    return f"The link to the video expired at {end:%Y-%m-%d %H:%M} UTC.", "Create a new link."
+
+
+def link_expires_in(left_s: float) -> tuple[str, str]:
+    """For a signed link that expires soon."""
+    minutes = int(left_s // 60)
+    return (
+        f"The link to the video expires in {minutes // 60} h {minutes % 60} min.",
+        "The job fails if it starts later. Create a link that is valid for longer, or upload the file.",
+    )
+
+
+def seen_from_here(next_step: str) -> str:
+    """For a URL that only this machine may be unable to reach."""
+    return f"The service may still reach it. {next_step}"
+
+
+def url_status(status: int | None) -> tuple[str, str]:
+    """For a URL that answers with an error status."""
+    return f"The URL answers with status {status}, not with a video.", "Check that it opens without a login."
+
+
+def disk_full(free_bytes: int, needed_bytes: int) -> tuple[str, str]:
+    """For a disk without room for the job."""
+    return disk_low(free_bytes)[0], f"Free some space: {format_size(needed_bytes)} are needed."
+
+
+def disk_low(free_bytes: int) -> tuple[str, str]:
+    """For a disk that is nearly full."""
+    return (
+        f"The disk is nearly full: {format_size(free_bytes)} left.",
+        "Free some space, so that the results can be stored.",
+    )
+
+
+def _suffix(name: str) -> str:
+    return name.rpartition(".")[2].upper()
+
+
+def _hours(seconds: float) -> str:
     return f"{seconds / 3600:.3g} h"

@@ -1,44 +1,46 @@
-"""What would make a job fail, said before it is scheduled: pure functions over facts that somebody else gathered.
+"""Preflight: what would make a job fail, checked before it is submitted. Pure functions over data gathered elsewhere.
 
-A warning never blocks. Only what is certain to fail does.
+A warning never blocks a job; only a certain failure does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from urllib.parse import parse_qs
 
 from frametally.config.inference_servers import NO_SERVERS, InferenceServers
 from frametally.contract import VIDEO_SUFFIXES, ModelInfo, rate_refusal
-from frametally.job import EMBEDDED, ModelChoice
+from frametally.job import EMBEDDED, RunRequest
+from frametally.jobs import messages
 from frametally.network.url_probe import UrlReport
 from frametally.network.urls import split_url
 from frametally.storage.file_names import KEPT_SUFFIXES
-from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES, format_size
+from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES
 from frametally.video.probe import VideoInfo
 
 SHORT_LINK: Final = timedelta(hours=6)
-"""A link that lives less long may end before the job has its turn."""
-_FIRST_MOMENT_S: Final = 1_000_000_000
-"""September 2001; a smaller number is no moment at which a link of today ends."""
-_TO_BE_PUT_INTO_MP4: Final = tuple(suffix for suffix in KEPT_SUFFIXES if suffix not in VIDEO_SUFFIXES)
+"""A link that expires sooner may do so before the job starts."""
+_MIN_EXPIRY_S: Final = 1_000_000_000
+"""September 2001; a smaller number is not a time at which a link of today expires."""
+_CONVERTIBLE: Final = tuple(suffix for suffix in KEPT_SUFFIXES if suffix not in VIDEO_SUFFIXES)
 _CONTAINERS: Final = ("mov", "avi", "matroska")
-"""What the probe calls MP4, AVI, and MKV or WebM."""
+"""The probe's names of MP4, AVI, and MKV or WebM."""
 _GONE: Final = (404, 410)
+Severity = Literal["stops", "warns"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreflightIssue:
-    """One thing that stands in the way of a job, or may."""
+    """One reason why a job will fail, or may."""
 
-    severity: Literal["stops", "warns"]
+    severity: Severity
     what: str
     next_step: str
     fix: Literal["remux"] | None = None
-    """What can be done about it here and now."""
+    """The fix that can be applied here."""
 
     @property
     def stops(self) -> bool:
@@ -46,36 +48,39 @@ class PreflightIssue:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Facts:
-    """All that is known of a job before it is one; None is what nobody has found out."""
+class Preflight:
+    """A request, and what is known about its video, its service and this machine; None where not determined."""
 
+    request: RunRequest
     now: datetime
-    service: str
-    file_name: str = ""
     video: VideoInfo | None = None
-    url: str | None = field(default=None, repr=False)
+    """Of the video in the library."""
     url_report: UrlReport | None = None
-    infer_fps: float | None = None
-    models: Sequence[ModelChoice] = ()
     installed: Sequence[ModelInfo] = ()
-    """What the service lists; empty where it lists nothing."""
-    model_servers: InferenceServers = NO_SERVERS
+    """The models that the service lists; empty where it lists none."""
+    inference_servers: InferenceServers = NO_SERVERS
     free_bytes: int | None = None
+    """On the disk of the data folder."""
+
+    @property
+    def is_on_engine(self) -> bool:
+        return self.request.service == EMBEDDED
 
 
-def find_issues(facts: Facts) -> list[PreflightIssue]:
-    """Everything that is known to stand in the way, what is certain first."""
-    if facts.url and not split_url(facts.url).scheme:
-        next_step = "Give it as https://host/video.mp4."
-        return [PreflightIssue(severity="stops", what="The address of the video cannot be read.", next_step=next_step)]
-    found = [*_container(facts), *_rate(facts), *_models(facts), *_link(facts), *_address(facts), *_disk(facts)]
-    return sorted(found, key=lambda finding: not finding.stops)
+def find_issues(preflight: Preflight) -> list[PreflightIssue]:
+    """All known issues, the blocking ones first."""
+    url = preflight.request.video_url
+    if url and not split_url(url).scheme:
+        return [_issue("stops", messages.BAD_VIDEO_URL)]
+    checks = (_container, _rate, _models, _expiry, _probed_url, _disk)
+    found = [issue for check in checks for issue in check(preflight)]
+    return sorted(found, key=lambda issue: not issue.stops)
 
 
 def expires_at(url: str) -> datetime | None:
-    """When a signed link ends: of S3, Google Cloud Storage, Azure or CloudFront; None where it does not say.
+    """When a signed link expires (S3, Google Cloud Storage, Azure, CloudFront); None where it does not state it.
 
-    `Expires` is a moment beside a signature only: elsewhere it may be a number of seconds, or anything.
+    `Expires` is read only beside a signature: elsewhere it may be a number of seconds, or anything else.
     """
     query = {name.lower(): values[0] for name, values in parse_qs(split_url(url).query).items()}
     try:
@@ -88,129 +93,86 @@ def expires_at(url: str) -> datetime | None:
             return end if end.tzinfo else end.replace(tzinfo=UTC)
         is_signed = "signature" in query or "key-pair-id" in query
         end_s = int(query.get("expires", 0)) if is_signed else 0
-        return datetime.fromtimestamp(end_s, UTC) if end_s >= _FIRST_MOMENT_S else None
+        return datetime.fromtimestamp(end_s, UTC) if end_s >= _MIN_EXPIRY_S else None
     except (ValueError, OverflowError, OSError):
         return None
 
 
-def _container(facts: Facts) -> Iterator[PreflightIssue]:
-    """By name where the service sees the name (contract: files), by content where it is what it says it is not."""
-    accepted = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
-    if facts.url:
-        last = split_url(facts.url).path.rpartition("/")[2]
-        if last.lower().endswith(_TO_BE_PUT_INTO_MP4) and facts.service != EMBEDDED:
-            yield PreflightIssue(
-                severity="warns",
-                what=f"Services take {accepted}, and this address ends in {last.rpartition('.')[2].upper()}.",
-                next_step="Bring the file itself if it is refused: its pictures are put into an MP4 file here.",
-            )
+def _issue(severity: Severity, message: tuple[str, str], fix: Literal["remux"] | None = None) -> PreflightIssue:
+    return PreflightIssue(severity=severity, what=message[0], next_step=message[1], fix=fix)
+
+
+def _container(preflight: Preflight) -> Iterator[PreflightIssue]:
+    """By name, which is what a service sees (contract: files); by content where the two disagree."""
+    if preflight.request.video_url:
+        last = split_url(preflight.request.video_url).path.rpartition("/")[2]
+        if last.lower().endswith(_CONVERTIBLE) and not preflight.is_on_engine:
+            yield _issue("warns", messages.url_suffix(last))
         return
-    if facts.video is None:
+    if preflight.video is None:
         return
-    if not facts.file_name.lower().endswith(VIDEO_SUFFIXES):
-        yield PreflightIssue(
-            severity="stops",
-            what=f"The service takes {accepted}; {facts.file_name} is none of them.",
-            next_step="Put its pictures into an MP4 file, as they are: nothing is encoded again.",
-            fix="remux",
-        )
-    elif facts.video.container not in _CONTAINERS:
-        said = facts.file_name.rpartition(".")[2].upper()
-        yield PreflightIssue(
-            severity="warns",
-            what=f"{facts.file_name} is called {said} and is {facts.video.container} inside.",
-            next_step="A service may refuse that. Its pictures can be put into an MP4 file as they are.",
-            fix="remux",
-        )
+    name, container = preflight.request.video_name, preflight.video.container
+    if not name.lower().endswith(VIDEO_SUFFIXES):
+        yield _issue("stops", messages.file_suffix(name), fix="remux")
+    elif container not in _CONTAINERS:
+        yield _issue("warns", messages.file_content(name, container), fix="remux")
 
 
-def _rate(facts: Facts) -> Iterator[PreflightIssue]:
-    if facts.infer_fps is None:
+def _rate(preflight: Preflight) -> Iterator[PreflightIssue]:
+    infer_fps, video = preflight.request.infer_fps, preflight.video
+    if infer_fps is not None and (refusal := rate_refusal(infer_fps, video.fps if video else None)):
+        yield _issue("stops", (refusal, messages.OTHER_RATE))
+
+
+def _models(preflight: Preflight) -> Iterator[PreflightIssue]:
+    """Only the built-in engine lists all its models, and only while it answers."""
+    if not preflight.is_on_engine or not preflight.installed:
         return
-    if why := rate_refusal(facts.infer_fps, facts.video.fps if facts.video else None):
-        yield PreflightIssue(severity="stops", what=why, next_step="Choose another frame rate.")
+    installed = {(info.model_id, info.model_version) for info in preflight.installed}
+    for model in preflight.request.models:
+        is_installed = (model.model_id, model.version) in installed
+        if not is_installed and not preflight.inference_servers.find(model.model_id, model.version):
+            yield _issue("stops", messages.model_not_installed(model))
 
 
-def _models(facts: Facts) -> Iterator[PreflightIssue]:
-    """Only the built-in engine tells all that it has, and only while it answers."""
-    if facts.service != EMBEDDED or not facts.installed:
-        return
-    here = {(info.model_id, info.model_version) for info in facts.installed}
-    for model in facts.models:
-        if (model.model_id, model.version) not in here and not facts.model_servers.find(model.model_id, model.version):
-            yield PreflightIssue(
-                severity="stops",
-                what=f"The built-in engine has no model {model.label}.",
-                next_step=f"Put its file at <models folder>/{model.label}/model.onnx, or choose another service.",
-            )
-
-
-def _link(facts: Facts) -> Iterator[PreflightIssue]:
-    end = expires_at(facts.url or "")
+def _expiry(preflight: Preflight) -> Iterator[PreflightIssue]:
+    end = expires_at(preflight.request.video_url or "")
     if end is None:
         return
-    if end <= facts.now:
-        yield PreflightIssue(
-            severity="stops",
-            what=f"The link to the video expired at {end:%Y-%m-%d %H:%M} UTC.",
-            next_step="Make a new one where the video is kept.",
-        )
-    elif end - facts.now < SHORT_LINK:
-        minutes = int((end - facts.now).total_seconds() // 60)
-        yield PreflightIssue(
-            severity="warns",
-            what=f"The link to the video expires in {minutes // 60} h {minutes % 60} min.",
-            next_step="A job that waits longer for its turn fails. Make a link that lives longer, or bring the file.",
-        )
+    if end <= preflight.now:
+        yield _issue("stops", messages.link_expired(end))
+    elif end - preflight.now < SHORT_LINK:
+        yield _issue("warns", messages.link_expires_in((end - preflight.now).total_seconds()))
 
 
-def _address(facts: Facts) -> Iterator[PreflightIssue]:
-    """What this machine saw there; another service may see more, so only some of it is certain for it."""
-    report = facts.url_report
+def _probed_url(preflight: Preflight) -> Iterator[PreflightIssue]:
+    """What this machine received from the URL; another service may have more access, so less is certain for it."""
+    report, is_on_engine = preflight.url_report, preflight.is_on_engine
     if report is None or report.content == "video":
         return
-    is_engine = facts.service == EMBEDDED
     if report.refusal:
-        yield PreflightIssue(
-            severity="stops" if is_engine else "warns",
-            what=report.refusal,
-            next_step=report.next_step if is_engine else f"From this machine, at least. {report.next_step}",
+        yield _issue(
+            "stops" if is_on_engine else "warns",
+            (report.refusal, report.next_step if is_on_engine else messages.seen_from_here(report.next_step)),
         )
     elif report.status not in (200, 206):
-        certain = is_engine or report.status in _GONE
-        yield PreflightIssue(
-            severity="stops" if certain else "warns",
-            what=f"The address answers {report.status}, not with a video.",
-            next_step="Check that it opens without a login, in a private window of a browser.",
-        )
+        is_certain = is_on_engine or report.status in _GONE
+        yield _issue("stops" if is_certain else "warns", messages.url_status(report.status))
     elif report.content == "page":
-        yield PreflightIssue(
-            severity="stops",
-            what="There is a web page at this address, not a video.",
-            next_step="Give the address of the video file itself.",
-        )
+        yield _issue("stops", messages.URL_IS_PAGE)
     else:
-        yield PreflightIssue(
-            severity="warns",
-            what="What is at this address does not begin like a video.",
-            next_step="Check that it plays in a browser.",
-        )
+        yield _issue("warns", messages.URL_IS_NO_VIDEO)
 
 
-def _disk(facts: Facts) -> Iterator[PreflightIssue]:
-    """The built-in engine takes a copy of a kept video, on the same disk."""
-    if facts.free_bytes is None:
+def _disk(preflight: Preflight) -> Iterator[PreflightIssue]:
+    """The built-in engine copies a video of the library, on the same disk."""
+    if preflight.free_bytes is None:
         return
-    copied = facts.video.size_bytes if facts.video and facts.service == EMBEDDED and not facts.url else 0
-    if facts.free_bytes - copied < DISK_RESERVE_BYTES:
-        yield PreflightIssue(
-            severity="stops" if copied else "warns",
-            what=f"The disk here is nearly full: {format_size(facts.free_bytes)} are left.",
-            next_step=f"Free some space: {format_size(copied + DISK_RESERVE_BYTES)} are needed.",
-        )
-    elif facts.free_bytes - copied < LOW_DISK_BYTES:
-        yield PreflightIssue(
-            severity="warns",
-            what=f"The disk here is nearly full: {format_size(facts.free_bytes)} are left.",
-            next_step="Free some space, so that the results can be kept.",
-        )
+    is_copied = preflight.video and preflight.is_on_engine and not preflight.request.video_url
+    copied_bytes = preflight.video.size_bytes if preflight.video and is_copied else 0
+    left_bytes = preflight.free_bytes - copied_bytes
+    if left_bytes < DISK_RESERVE_BYTES:
+        needed = messages.disk_full(preflight.free_bytes, copied_bytes + DISK_RESERVE_BYTES)
+        yield _issue("stops" if copied_bytes else "warns", needed)
+    elif left_bytes < LOW_DISK_BYTES:
+        yield _issue("warns", messages.disk_low(preflight.free_bytes))

@@ -1,4 +1,4 @@
-"""What happened to a job: rows that are only ever added, and go with their job."""
+"""The history of a job: rows that are only added, and removed together with the job."""
 
 from __future__ import annotations
 
@@ -15,39 +15,49 @@ from frametally.ledger.tables import EVENT
 
 
 class EventKind(StrEnum):
-    """What a line of the history tells."""
+    """What an event records."""
 
     ADDED = "added"
-    """The job was written down."""
+    """The job was created."""
     MOVED = "moved"
-    """It came into another state."""
+    """The job changed to another status."""
     ASKED = "asked"
-    """Its service was asked how it stands."""
+    """A status call to the service."""
     ACT = "act"
-    """Somebody did something to it that is no move."""
+    """An action by a person that does not change the status."""
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """One line of a job's history."""
+    """One entry of a job's history."""
 
     at: datetime
     """Aware, in UTC."""
     kind: EventKind
     status: JobStatus | None
-    """The state that it came into; None where the event is no move."""
+    """The new status; None where the event is no transition."""
     cause: str
-    """Why, or what was said, for a person to read; empty where nobody gave a reason."""
+    """The reason, or the answer of the service, as shown to people; empty where there is none."""
+    actor: str | None = None
+    """Who caused it; None where it was the watcher, or is unknown."""
 
 
 def write(
-    connection: Connection, job_id: str, at: datetime, kind: EventKind, cause: str, *, status: JobStatus | None = None
+    connection: Connection,
+    job_id: str,
+    at: datetime,
+    kind: EventKind,
+    cause: str,
+    *,
+    actor: str | None,
+    status: JobStatus | None = None,
 ) -> None:
-    """Add a line, in the caller's transaction."""
-    connection.execute(EVENT.insert().values(job_id=job_id, at=at, kind=kind, cause=cause, status=status))
+    """Add an entry, in the caller's transaction."""
+    row = {"job_id": job_id, "at": at, "kind": kind, "cause": cause, "actor": actor, "status": status}
+    connection.execute(EVENT.insert().values(row))
 
 
 def read(connection: Connection, job_id: str, kinds: Sequence[EventKind], limit: int) -> list[Event]:
-    """The newest `limit` lines of these kinds, the oldest of them first."""
+    """The newest `limit` entries of these kinds, oldest first."""
     mine = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind.in_(kinds))
     rows = connection.execute(EVENT.select().where(mine).order_by(EVENT.c.id.desc()).limit(limit)).mappings().all()
     return [
@@ -56,12 +66,13 @@ def read(connection: Connection, job_id: str, kinds: Sequence[EventKind], limit:
             kind=EventKind(row["kind"]),
             status=JobStatus(row["status"]) if row["status"] else None,
             cause=row["cause"],
+            actor=row["actor"],
         )
         for row in reversed(rows)
     ]
 
 
 def was_asked_since(connection: Connection, job_id: str, since: datetime) -> bool:
-    """Whether a call to its service later than that is written down."""
+    """Whether a status call later than `since` is recorded."""
     asked = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind == EventKind.ASKED, EVENT.c.at > since)
     return connection.execute(sa.select(EVENT.c.id).where(asked).limit(1)).first() is not None

@@ -1,4 +1,4 @@
-"""The lease of whoever works on a job: how long it lasts, and how a long step keeps it."""
+"""The lease on a job: the right to act on it, which a long step renews and loses where the job changes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from frametally.errors import JobError
 from frametally.job import Job
 from frametally.ledger.ledger import Ledger
 
 LEASE_S = 120.0
-"""How long one actor may be silent before another takes the job over."""
+"""A lease that is not renewed for longer may be taken over by another process."""
 RENEW_EVERY_S = 30.0
+_WRITE_PROGRESS_EVERY_S = 2.0
 _LOG = logging.getLogger(__name__)
 
 
 @contextmanager
 def lease_held(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Nobody else takes the job over meanwhile, however long a line stands still or a file takes to read."""
+    """Renew the lease in the background, however long a transfer stalls or a file takes to read."""
     over = threading.Event()
 
     def renew() -> None:
@@ -29,7 +31,7 @@ def lease_held(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Itera
             try:
                 ledger.update(job, next_check_at=clock() + timedelta(seconds=LEASE_S))
             except SQLAlchemyError:
-                _LOG.exception("The lease of job %s could not be renewed; trying again", job.id)
+                _LOG.exception("The lease of job %s could not be renewed; retrying", job.id)
 
     thread = threading.Thread(target=renew, name=f"lease {job.id}", daemon=True)
     thread.start()
@@ -38,3 +40,22 @@ def lease_held(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Itera
     finally:
         over.set()
         thread.join()
+
+
+def progress_writer(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Callable[[int, int | None], None]:
+    """A callback for transfers that writes the progress at most every two seconds.
+
+    It is called with the bytes done and the total, None where unknown, and raises JobError, which ends the transfer,
+    where the job has changed since.
+    """
+    written_at = clock() - timedelta(seconds=_WRITE_PROGRESS_EVERY_S)
+
+    def write(done_bytes: int, total_bytes: int | None) -> None:
+        nonlocal written_at
+        now = clock()
+        if (now - written_at).total_seconds() >= _WRITE_PROGRESS_EVERY_S:
+            written_at = now
+            if not ledger.update(job, progress=done_bytes / total_bytes if total_bytes else None):
+                raise JobError("The job has ended, or another process has taken it over.")
+
+    return write

@@ -6,8 +6,8 @@ on who made it: a call that finds the job elsewhere changes nothing and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from sqlalchemy.engine import Connection, RowMapping
 
 from frametally.clock import utc_now
 from frametally.contract import STATUS_FLOOR_S
-from frametally.errors import JobError
+from frametally.errors import InvalidResponse, JobError, RateLimited, ServerError, ServiceError, ServiceUnreachable
 from frametally.job import Job, JobStatus, ModelChoice, sources_of
 from frametally.ledger import circuit_breaker, events
 from frametally.ledger.circuit_breaker import Outage
@@ -45,7 +45,7 @@ class Ledger:
         Raises:
             SettingsError: a newer program made it; it is left as it is.
         """
-        self._clock = clock
+        self.clock = clock
         url = sa.make_url(database_url)
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -82,7 +82,9 @@ class Ledger:
             if pairs:
                 connection.execute(JOB_TAG.insert(), pairs)
             for job in jobs:
-                events.write(connection, job.id, self._clock(), EventKind.ADDED, cause, status=job.status)
+                events.write(
+                    connection, job.id, self.clock(), EventKind.ADDED, cause, status=job.status, actor=job.owner
+                )
 
     def job(self, job_id: str) -> Job:
         """The job with this id.
@@ -150,7 +152,15 @@ class Ledger:
         return self._update(job, values, JOB.c.status == job.status)
 
     def transition(
-        self, job: Job, target: JobStatus, cause: str = "", source: JobStatus | None = None, /, **values: Any
+        self,
+        job: Job,
+        target: JobStatus,
+        cause: str = "",
+        source: JobStatus | None = None,
+        /,
+        *,
+        actor: str | None = None,
+        **values: Any,
     ) -> bool:
         """Move the job, with whatever becomes true along with it; False where it is no longer in a state for that.
 
@@ -162,10 +172,12 @@ class Ledger:
             moved = change(connection, job, {"status": target, **values}, JOB.c.status.in_(sources))
             if moved:
                 why = cause or values.get("failure", "")
-                events.write(connection, job.id, self._clock(), EventKind.MOVED, why, status=target)
+                events.write(connection, job.id, self.clock(), EventKind.MOVED, why, status=target, actor=actor)
         return moved
 
-    def log_call(self, job_id: str, at: datetime, said: str, *, invited: bool = False) -> None:
+    def log_call(
+        self, job_id: str, at: datetime, answer: str, *, invited: bool = False, actor: str | None = None
+    ) -> None:
         """Write into the job's history that its service was asked how it stands, when, and what it said to that.
 
         Every call under the floor's rule has a row: they prove it. A service that invites more (`Retry-After` under the
@@ -175,17 +187,19 @@ class Ledger:
         with self._writing.begin() as connection:
             if invited and events.was_asked_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
                 return
-            events.write(connection, job_id, at, EventKind.ASKED, said)
+            events.write(connection, job_id, at, EventKind.ASKED, answer, actor=actor)
 
-    def log_act(self, job_id: str, what: str) -> None:
-        """Write into the job's history what somebody did to it that is no move."""
+    def log_act(self, job_id: str, what: str, *, actor: str | None) -> None:
+        """Record an action by a person that does not change the status."""
         with self._writing.begin() as connection:
-            events.write(connection, job_id, self._clock(), EventKind.ACT, what)
+            events.write(connection, job_id, self.clock(), EventKind.ACT, what, actor=actor)
 
-    def write_notes(self, job_id: str, notes: str) -> None:
-        """Replace what people wrote about a job."""
+    def write_notes(self, job_id: str, notes: str, *, actor: str | None) -> None:
+        """Replace the note of a job."""
         with self._writing.begin() as connection:
-            connection.execute(JOB.update().where(JOB.c.id == job_id).values(notes=notes))
+            changed = JOB.update().where(JOB.c.id == job_id, JOB.c.notes != notes).values(notes=notes)
+            if connection.execute(changed).rowcount:
+                events.write(connection, job_id, self.clock(), EventKind.ACT, "Note edited.", actor=actor)
 
     def history(self, job_id: str, *, kinds: Sequence[EventKind] = tuple(EventKind), limit: int = 1000) -> list[Event]:
         """What happened to a job, in the order in which it was written; the newest `limit` of it."""
@@ -216,6 +230,22 @@ class Ledger:
         if any(outage.service == service for outage in self.outages()):  # a look is cheaper than a write
             with self._writing.begin() as connection:
                 circuit_breaker.record_success(connection, service)
+
+    @contextmanager
+    def circuit(self, service: str, clock: Callable[[], datetime]) -> Iterator[None]:
+        """Pass the result of one call to the API of a service to its circuit breaker.
+
+        No answer, a server error, a rate limit and an invalid response count as failures; any other error is an answer.
+        """
+        try:
+            yield
+        except (ServiceUnreachable, ServerError, RateLimited, InvalidResponse) as error:
+            self.record_failure(service, clock(), error.retry_after_s)
+            raise
+        except ServiceError:
+            self.record_success(service)
+            raise
+        self.record_success(service)
 
     def claim_probe(self, service: str, now: datetime) -> bool:
         """Be the one who tries whether the service is back; False where somebody else is."""

@@ -1,12 +1,14 @@
-"""Tags on jobs: short words that people group jobs by."""
+"""Tags on jobs: short labels to group jobs by."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
 from frametally.errors import JobError
+from frametally.ledger import events
+from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import JOB_TAG
 
@@ -14,39 +16,49 @@ MAX_TAG_CHARS = 60
 
 
 def clean_tag(text: str) -> str:
-    """A tag as it is kept: one line, single spaces.
+    """The tag in its stored form: one line, single spaces.
 
     Raises:
-        JobError: nothing is left of it, or it is too long.
+        JobError: it is empty or too long.
     """
     tag = " ".join("".join(letter for letter in text if letter.isprintable()).split())
     if not 0 < len(tag) <= MAX_TAG_CHARS:
-        raise JobError(f"A tag has 1 to {MAX_TAG_CHARS} characters.", "Shorten it; longer texts are for the note.")
+        raise JobError(f"A tag has 1 to {MAX_TAG_CHARS} characters.", "Shorten it, or use the note.")
     return tag
 
 
-def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str]) -> None:
-    """Put tags on jobs; one that is there already stays.
+def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: str | None) -> None:
+    """Add tags to jobs; a tag that a job already has stays.
 
     Raises:
-        JobError: one of them is no tag; none is put on then.
+        JobError: one of the tags is invalid; none is added.
     """
-    pairs = [{"job_id": job_id, "tag": name} for job_id in job_ids for name in sorted({clean_tag(one) for one in tags})]
-    _rewrite(ledger, pairs, keep=True)
+    names = {clean_tag(tag) for tag in tags}
+    pairs = {(job_id, name) for job_id in job_ids for name in names}
+    with ledger.writing() as connection:
+        added = sorted(pairs - _present(connection, pairs))
+        if added:
+            connection.execute(JOB_TAG.insert(), [{"job_id": job_id, "tag": name} for job_id, name in added])
+        _log(connection, ledger, added, "Tag added", actor)
 
 
-def remove_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str]) -> None:
-    """Take tags off jobs, where they have them."""
-    _rewrite(ledger, [{"job_id": job_id, "tag": name} for job_id in job_ids for name in tags], keep=False)
+def remove_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: str | None) -> None:
+    """Remove tags from the jobs that have them."""
+    pairs = {(job_id, name) for job_id in job_ids for name in tags}
+    with ledger.writing() as connection:
+        removed = sorted(_present(connection, pairs))
+        for job_id, name in removed:
+            connection.execute(JOB_TAG.delete().where(JOB_TAG.c.job_id == job_id, JOB_TAG.c.tag == name))
+        _log(connection, ledger, removed, "Tag removed", actor)
 
 
 def tags_of(ledger: Ledger, job_ids: Sequence[str]) -> dict[str, list[str]]:
-    """The tags of each of these jobs that has any, in the order of the alphabet."""
+    """The tags of each of these jobs that has any, in alphabetical order."""
     return _read(ledger, JOB_TAG.select().where(JOB_TAG.c.job_id.in_(job_ids)))
 
 
 def all_tags(ledger: Ledger) -> dict[str, list[str]]:
-    """The tags of every job that has any, in the order of the alphabet."""
+    """The tags of every job that has any, in alphabetical order."""
     return _read(ledger, JOB_TAG.select())
 
 
@@ -58,11 +70,19 @@ def _read(ledger: Ledger, query: sa.Select[tuple[str, str]]) -> dict[str, list[s
     return found
 
 
-def _rewrite(ledger: Ledger, pairs: Sequence[dict[str, str]], *, keep: bool) -> None:
-    gone = JOB_TAG.delete().where(JOB_TAG.c.job_id == sa.bindparam("of_job"), JOB_TAG.c.tag == sa.bindparam("named"))
-    if not pairs:
-        return
-    with ledger.writing() as connection:
-        connection.execute(gone, [{"of_job": pair["job_id"], "named": pair["tag"]} for pair in pairs])
-        if keep:
-            connection.execute(JOB_TAG.insert(), list(pairs))
+def _present(connection: sa.Connection, pairs: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the (job id, tag) pairs that are stored."""
+    job_ids = {job_id for job_id, _ in pairs}
+    stored = connection.execute(JOB_TAG.select().where(JOB_TAG.c.job_id.in_(job_ids)))
+    return {(row.job_id, row.tag) for row in stored} & set(pairs)
+
+
+def _log(
+    connection: sa.Connection, ledger: Ledger, pairs: Sequence[tuple[str, str]], what: str, actor: str | None
+) -> None:
+    tags_by_job: dict[str, list[str]] = {}
+    for job_id, name in pairs:
+        tags_by_job.setdefault(job_id, []).append(name)
+    for job_id, names in tags_by_job.items():
+        cause = f"{what}: {', '.join(names)}."
+        events.write(connection, job_id, ledger.clock(), EventKind.ACT, cause, actor=actor)

@@ -30,7 +30,7 @@ def test_a_job_gets_over_a_broken_upload_and_shows_what_was_not_analyzed(
         expect(banner).to_be_visible(timeout=30_000)
         page.locator("input[type=file]").set_input_files(small_video)
         page.get_by_role("button", name="Run on Built-in engine").click()
-        broken = "Uploading the video failed: 127.0.0.1: connection closed. It is tried again by itself."
+        broken = "Uploading the video failed: 127.0.0.1: connection closed. It is retried automatically."
         expect(page.get_by_text(broken)).to_be_visible(timeout=30_000)
         page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
         told = "20 frames planned · 10 analyzed · 10 not analyzed (null: hatched, not zero)"

@@ -97,7 +97,7 @@ def test_what_was_deleted_comes_back_and_a_failed_job_starts_again(jobs_page: Pa
     page.get_by_role("button", name="Undo").click()
     expect(card(page, "south")).to_be_visible()
     choose_from(page, "south", "History")
-    expect(card(page, "south").get_by_text("Brought back.")).to_be_visible()
+    expect(card(page, "south").get_by_text("Restored.")).to_be_visible()
     card(page, "north").get_by_role("button", name="Retry").click()
     expect(page.get_by_text("5 jobs", exact=True)).to_be_visible()
 

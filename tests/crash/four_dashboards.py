@@ -38,7 +38,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment, open_deployment
-from frametally.job import Job, JobStatus, ModelChoice
+from frametally.job import Job, JobStatus, ModelChoice, RunRequest
 from tests.support.postgresql import serving_postgresql
 from tests.support.short_documents import document, entry
 from tests.support.video_files import write_video
@@ -230,12 +230,15 @@ def submit(deployment: Deployment, folder: Path, count: int) -> list[Job]:
     service, key_id = deployment.clients.known()[-1]
     return [
         deployment.workflow.submit(
-            service=service,
-            key_id=key_id,
-            video_name=f"square {number}.mp4",
-            video_sha256=video.sha256,
-            models=[ModelChoice(model_id="cars", version="1")],
-            infer_fps=5.0,
+            RunRequest(
+                service=service,
+                key_id=key_id,
+                video_name=f"square {number}.mp4",
+                video_sha256=video.sha256,
+                models=(ModelChoice(model_id="cars", version="1"),),
+                infer_fps=5.0,
+            ),
+            actor=None,
         )
         for number in range(count)
     ]

@@ -29,7 +29,7 @@ def test_each_job_that_matches_is_a_row_with_its_units(ledger: Ledger) -> None:
         )
     )
     ledger.add(a_job("j2", status=JobStatus.FAILED, failure="It broke."))
-    add_tags(ledger, ["j1"], ["rain", "night"])
+    add_tags(ledger, ["j1"], ["rain", "night"], actor=None)
     (row,) = rows_of(ledger, JobQuery(statuses=(JobStatus.SUCCEEDED,)))
     assert tuple(row) == COLUMNS
     assert (row["models"], row["infer_fps"], row["frames"]) == ("motion/1", "5", "20")

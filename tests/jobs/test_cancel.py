@@ -1,4 +1,4 @@
-"""A job that somebody calls off, here and at its service, and what is told on the way there."""
+"""Cancellation here and at the service, and the progress that a running job reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from frametally.contract import CANCELLED
 from frametally.errors import BadRequest, JobError, ServiceError
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
-from tests.support.deployment import LocalDeployment
+from tests.support.deployment import LocalDeployment, advance_due
 from tests.support.ledgers import START
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
 
@@ -22,118 +22,114 @@ def calls(server: MisbehavingServer) -> list[str]:
     return [request.method for request in server.seen]
 
 
-def test_a_running_job_is_called_off_at_its_service_without_a_status_call(
+def test_a_running_job_is_canceled_at_its_service_without_a_status_call(
     deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer({"job_id": "r1", "message": CANCELLED}))
     deployed.written(progress=0.4)
-    cancelled = deployed.workflow.cancel("j1")
+    cancelled = deployed.workflow.cancel("j1", actor=None)
     assert [(call.method, call.query["job_id"]) for call in server.seen] == [("DELETE", ["r1"])]
     assert (cancelled.status, cancelled.failure, cancelled.progress) == (JobStatus.CANCELLED, CANCELLED, None)
     assert cancelled.ended_at == deployed.clock()
     deployed.clock.wait(3600)
-    assert (deployed.workflow.refresh_due(), deployed.workflow.refresh("j1")) == (0, None)
+    assert (advance_due(deployed.workflow), deployed.workflow.refresh("j1", actor=None)) == (0, None)
 
 
 @pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED])
-def test_a_job_that_the_service_does_not_have_yet_is_called_off_here(
+def test_a_job_not_yet_submitted_is_canceled_here(
     deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus
 ) -> None:
     deployed.written(status=status, remote_job_id=None, upload_url="https://host/v")
-    assert deployed.workflow.cancel("j1").status is JobStatus.CANCELLED
+    assert deployed.workflow.cancel("j1", actor=None).status is JobStatus.CANCELLED
     deployed.clock.wait(3600)
-    assert (deployed.workflow.refresh_due(), server.seen) == (0, [])
+    assert (advance_due(deployed.workflow), server.seen) == (0, [])
 
 
-def test_calling_off_twice_is_as_good_as_once(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_cancel_is_idempotent(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer())
     deployed.written()
-    first = deployed.workflow.cancel("j1")
+    first = deployed.workflow.cancel("j1", actor=None)
     deployed.clock.wait(5)
-    assert deployed.workflow.cancel("j1") == first
+    assert deployed.workflow.cancel("j1", actor=None) == first
     assert len(server.seen) == 1
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST])
-def test_a_job_that_is_not_under_way_stays_as_it_is(
-    deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus
-) -> None:
+def test_an_ended_job_is_not_canceled(deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus) -> None:
     job = deployed.written(status=status)
     with pytest.raises(JobError, match="nothing to cancel"):
-        deployed.workflow.cancel("j1")
+        deployed.workflow.cancel("j1", actor=None)
     assert (deployed.job(), server.seen) == (job, [])
 
 
 @pytest.mark.parametrize("refusal", [404, 405])
-def test_a_service_that_cannot_do_it_is_remembered(
+def test_a_service_without_cancellation_is_remembered(
     deployed: LocalDeployment, server: MisbehavingServer, refusal: int
 ) -> None:
     server.replies_with(answer(status=refusal))
     deployed.written()
     with pytest.raises(JobError, match="The service cannot cancel this job"):
-        deployed.workflow.cancel("j1")
+        deployed.workflow.cancel("j1", actor=None)
     assert (deployed.job().status, deployed.job().cancel_refused) == (JobStatus.SUBMITTED, True)
     deployed.restart()
     assert deployed.ledger.services_without_cancel() == {deployed.job().service}
 
 
 @pytest.mark.parametrize(("fault", "error"), [(answer(status=409), BadRequest), (reset, ServiceError)])
-def test_a_job_that_was_not_called_off_goes_on_and_is_asked_about_as_before(
+def test_a_job_that_could_not_be_canceled_continues(
     deployed: LocalDeployment, server: MisbehavingServer, fault: Reply, error: type[Exception]
 ) -> None:
     server.replies_with(fault)
     job = deployed.written()
-    with pytest.raises(error, match="Cancelling the job failed"):
-        deployed.workflow.cancel("j1")
+    with pytest.raises(error, match="the job failed"):
+        deployed.workflow.cancel("j1", actor=None)
     assert deployed.job() == job
     assert set(calls(server)) == {"DELETE"}
 
 
-def test_a_job_whose_key_is_not_known_any_more_cannot_be_called_off(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_a_job_with_an_unknown_key_is_not_canceled(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     key_id = deployed.clients.remember(server.url, "key")
     deployed.written(service=server.url, key_id=key_id)
     deployed.restart()
     with pytest.raises(JobError, match="Enter it on Configuration"):
-        deployed.workflow.cancel("j1")
+        deployed.workflow.cancel("j1", actor=None)
     assert (deployed.job().status, server.seen) == (JobStatus.SUBMITTED, [])
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST])
 @pytest.mark.parametrize("report", [{"status": 2, "error": CANCELLED}, {"status": "canceled"}, {"status": "Cancelled"}])
-def test_a_job_that_was_called_off_at_its_service_is_cancelled_here_too(
+def test_a_job_canceled_at_its_service_is_canceled_here(
     deployed: LocalDeployment, server: MisbehavingServer, report: dict[str, Any], status: JobStatus
 ) -> None:
     server.replies_with(answer(report))
     deployed.written(status=status)
-    deployed.workflow.refresh("j1")
+    deployed.workflow.refresh("j1", actor=None)
     assert (deployed.job().status, deployed.job().failure) == (JobStatus.CANCELLED, CANCELLED)
 
 
-def test_an_upload_stops_when_its_job_is_called_off(
+def test_an_upload_stops_when_its_job_is_canceled(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     job = deployed.submit(small_video)
     link = answer({"signed_url": f"{server.url}/upload?sig=1"})
-    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id), link), answer())
+    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id, actor=None), link), answer())
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.CANCELLED
     assert "POST" not in calls(server)[1:]
 
 
-def test_a_job_that_is_called_off_while_the_service_takes_it_is_called_off_there_as_well(
+def test_a_job_canceled_during_its_start_is_canceled_at_the_service(
     deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     job = deployed.submit(None, video_url="https://host/v.mp4")
     taken = answer({"job_id": "r7"})
-    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id), taken), answer())
+    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id, actor=None), taken), answer())
     deployed.step()
     assert (deployed.job(job.id).status, deployed.job(job.id).failure) == (JobStatus.CANCELLED, CANCELLED)
     assert [(call.method, call.query.get("job_id")) for call in server.seen] == [("POST", None), ("DELETE", ["r7"])]
 
 
-def test_a_start_that_lands_between_look_and_cancelling_is_called_off_there_as_well(
+def test_a_start_between_read_and_cancel_is_canceled_at_the_service(
     deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"job_id": "r7"}), answer())
@@ -147,24 +143,20 @@ def test_a_start_that_lands_between_look_and_cancelling_is_called_off_there_as_w
         return seen
 
     monkeypatch.setattr(Ledger, "job", look_and_start)
-    assert deployed.workflow.cancel(job.id).status is JobStatus.CANCELLED
+    assert deployed.workflow.cancel(job.id, actor=None).status is JobStatus.CANCELLED
     assert [(call.method, call.query.get("job_id")) for call in server.seen] == [("POST", None), ("DELETE", ["r7"])]
 
 
-def test_where_it_cannot_be_called_off_there_any_more_the_person_hears_of_it(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_a_late_cancel_that_fails_is_reported(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     job = deployed.submit(None, video_url="https://host/v.mp4")
     taken = answer({"job_id": "r7"})
-    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id), taken), answer(status=405))
+    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id, actor=None), taken), answer(status=405))
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.CANCELLED
-    assert "may run it to its end; its id there is r7" in deployed.job(job.id).failure
+    assert "may run it to its end; its id is r7" in deployed.job(job.id).failure
 
 
-def test_what_a_service_tells_of_a_running_job_is_kept_until_it_ends(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_run_progress_is_stored_until_the_job_ends(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     told = {"frames_done": 412, "frames_total": 1200, "frames_per_second": 14.2, "remaining_s": 55.5}
     server.replies_with(answer({"status": 1, "cancellable": True, **told}), answer({"status": 2}))
     deployed.written()
@@ -177,7 +169,7 @@ def test_what_a_service_tells_of_a_running_job_is_kept_until_it_ends(
     assert (deployed.job().status, deployed.job().run_progress) == (JobStatus.FAILED, None)
 
 
-def test_a_job_begins_when_its_service_says_that_it_waits_no_more(
+def test_a_run_starts_when_the_service_no_longer_reports_it_queued(
     deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(
@@ -194,13 +186,11 @@ def test_a_job_begins_when_its_service_says_that_it_waits_no_more(
     assert [waited.total_seconds() for waited in began] == [0, 60, 60, 60]
 
 
-def test_a_job_that_nobody_asked_about_for_long_teaches_nothing(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_after_downtime_the_start_of_the_run_is_unknown(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1}))
     deployed.written(run_started_at=START)
     deployed.clock.wait(3600)
-    deployed.workflow.refresh_due()
+    advance_due(deployed.workflow)
     assert deployed.job().run_started_at is None
 
 
@@ -213,7 +203,7 @@ def test_a_job_that_nobody_asked_about_for_long_teaches_nothing(
         {"frames_total": True, "progress": [0.5]},
     ],
 )
-def test_what_another_service_means_by_our_names_is_passed_over(
+def test_unexpected_values_of_extension_fields_are_ignored(
     deployed: LocalDeployment, server: MisbehavingServer, odd: dict[str, Any]
 ) -> None:
     server.replies_with(answer({"status": 1, **odd}))

@@ -1,4 +1,4 @@
-"""A video on its way to its service: again where a link breaks, not again where the service still has it."""
+"""Submission: uploads that fail are repeated, earlier ones are reused, and a start is never sent twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from frametally.job import Job, JobStatus
-from frametally.jobs.submit import MAX_UPLOAD_BREAKS
+from frametally.jobs import messages
+from frametally.jobs.outcome import MAX_FAILED_UPLOADS
 from tests.support.deployment import DAY_S, LocalDeployment
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
 
@@ -40,7 +41,7 @@ def inputs(server: MisbehavingServer) -> list[str]:
 
 
 @pytest.mark.parametrize("fault", [reset, answer(status=503), answer(status=403)])
-def test_a_link_that_breaks_or_has_expired_is_followed_by_a_new_one(
+def test_a_failed_upload_is_repeated_with_a_new_link(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, fault: Reply
 ) -> None:
     server.replies_with(link(server, 1), fault, link(server, 2), answer(), TAKEN)
@@ -53,23 +54,21 @@ def test_a_link_that_breaks_or_has_expired_is_followed_by_a_new_one(
     assert inputs(server) == [f"{server.url}/storage/2?sig=1"]
 
 
-def test_an_upload_that_breaks_off_again_and_again_ends_the_job(
+def test_a_job_fails_after_too_many_failed_uploads(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
-    server.replies_with(*[link(server), reset] * MAX_UPLOAD_BREAKS, answer(status=500))
+    server.replies_with(*[link(server), reset] * MAX_FAILED_UPLOADS, answer(status=500))
     job, pauses_s = hosted(deployed, small_video), []
     while deployed.job(job.id).status is JobStatus.CREATED:
         deployed.step()
         pauses_s.append(deployed.pause_s(job.id))
-    assert len([call for call in calls(server) if call.startswith("PUT")]) == MAX_UPLOAD_BREAKS
-    assert "broke off 10 times" in deployed.job(job.id).failure
+    assert len([call for call in calls(server) if call.startswith("PUT")]) == MAX_FAILED_UPLOADS
+    assert "failed 10 times" in deployed.job(job.id).failure
     assert pauses_s[0] < 7
     assert pauses_s[-2] >= 600
 
 
-def test_a_video_that_the_service_still_has_is_not_sent_again(
-    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
-) -> None:
+def test_an_earlier_upload_is_reused(deployed: LocalDeployment, server: MisbehavingServer, small_video: Path) -> None:
     server.replies_with(link(server), answer(), TAKEN)
     hosted(deployed, small_video)
     deployed.step()
@@ -79,10 +78,10 @@ def test_a_video_that_the_service_still_has_is_not_sent_again(
     assert deployed.job(second.id).status is JobStatus.SUBMITTED
     assert calls(server).count("PUT /storage/1") == 1
     assert inputs(server) == [f"{server.url}/storage/1?sig=1"] * 2
-    assert "still has the video" in " ".join(event.cause for event in deployed.ledger.history(second.id))
+    assert "already uploaded" in " ".join(event.cause for event in deployed.ledger.history(second.id))
 
 
-def test_a_video_on_its_way_for_another_job_is_waited_for(
+def test_concurrent_jobs_share_one_upload(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     for rate in range(1, 6):
@@ -92,7 +91,7 @@ def test_a_video_on_its_way_for_another_job_is_waited_for(
     def all_begin() -> None:
         for job in others:
             deployed.workflow.advance(job)
-            assert "being sent for another job" in deployed.job(job.id).service_message
+            assert "being uploaded for another job" in deployed.job(job.id).service_message
 
     server.replies_with(link(server), meanwhile(all_begin, answer()), TAKEN)
     deployed.workflow.advance(first)
@@ -102,7 +101,7 @@ def test_a_video_on_its_way_for_another_job_is_waited_for(
     assert calls(server).count("PUT /storage/1") == 1
 
 
-def test_an_older_job_that_comes_back_from_a_pause_waits_for_the_younger_one_that_sends(
+def test_an_older_job_waits_for_the_upload_of_a_younger_one(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     older = hosted(deployed, small_video)
@@ -117,11 +116,11 @@ def test_an_older_job_that_comes_back_from_a_pause_waits_for_the_younger_one_tha
     server.replies_with(meanwhile(older_comes_back, link(server)), answer(), TAKEN)
     deployed.workflow.advance(younger)
     assert deployed.job(younger.id).status is JobStatus.SUBMITTED
-    assert "being sent for another job" in deployed.job(older.id).service_message
+    assert "being uploaded for another job" in deployed.job(older.id).service_message
     assert calls(server).count("POST /video_upload_signed_url/") == 1
 
 
-def test_where_the_upload_for_one_job_breaks_off_another_one_may_send(
+def test_after_a_failed_upload_another_job_may_upload(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(link(server), reset, link(server, 2), answer(), TAKEN)
@@ -134,7 +133,7 @@ def test_where_the_upload_for_one_job_breaks_off_another_one_may_send(
 
 
 @pytest.mark.parametrize("other", ["video", "key", "week"])
-def test_what_the_service_does_not_have_is_sent(
+def test_an_upload_is_not_reused_for_another_video_key_or_week(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, tmp_path: Path, other: str
 ) -> None:
     server.replies_with(link(server), answer(), TAKEN, link(server), answer(), TAKEN)
@@ -151,7 +150,7 @@ def test_what_the_service_does_not_have_is_sent(
     assert calls(server).count("PUT /storage/1") == 2
 
 
-def test_a_service_that_has_dropped_an_upload_is_sent_it_anew_and_once(
+def test_a_rejected_upload_is_repeated_once(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     refused = answer({"error": "input_url cannot be read"}, status=400)
@@ -171,7 +170,7 @@ def test_a_service_that_has_dropped_an_upload_is_sent_it_anew_and_once(
     ]
 
 
-def test_a_start_that_a_crash_cut_short_is_left_to_a_person(
+def test_an_interrupted_start_is_left_to_a_person(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(TAKEN)
@@ -187,26 +186,25 @@ def test_a_start_that_a_crash_cut_short_is_left_to_a_person(
     )
     deployed.step()
     assert (deployed.job().status, server.seen) == (JobStatus.LOST, [])
-    assert deployed.job().failure.startswith("The server stopped while the job was being started. It may have been")
-    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.job().failure.startswith(messages.START_INTERRUPTED)
+    assert "may have started it" in deployed.job().failure
+    assert deployed.workflow.refresh("j1", actor=None) is not None
     assert (deployed.job().status, calls(server)) == (JobStatus.SUBMITTED, ["POST /videoinfer/"])
 
 
-def test_a_start_that_a_person_makes_again_and_that_is_in_doubt_again_says_so_anew(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_a_second_ambiguous_start_is_reported_again(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(reset)
     service, key_id = deployed.clients.known()[-1]
     known = {"service": service, "key_id": key_id, "remote_job_id": None, "upload_url": "https://x/v"}
     deployed.written(status=JobStatus.LOST, failure="an earlier doubt", **known)
-    deployed.workflow.refresh("j1")
+    deployed.workflow.refresh("j1", actor=None)
     assert deployed.job().status is JobStatus.LOST
-    assert "It may have been started there all the same" in deployed.job().failure
+    assert "may have started it" in deployed.job().failure
     assert deployed.pause_s() == 0
 
 
 @pytest.mark.parametrize("fault", [answer(status=429), answer(status=503, Retry_After="30")])
-def test_a_start_that_was_surely_not_taken_is_made_again(
+def test_a_refused_start_is_repeated(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, fault: Reply
 ) -> None:
     server.replies_with(link(server), answer(), fault, TAKEN)
@@ -217,18 +215,14 @@ def test_a_start_that_was_surely_not_taken_is_made_again(
     assert deployed.job(job.id).status is JobStatus.SUBMITTED
 
 
-def test_a_start_carries_the_id_of_the_job_so_that_it_can_be_repeated(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_a_start_carries_an_idempotency_key(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(TAKEN)
     job = deployed.submit(None, video_url="https://host/v.mp4")
     deployed.step()
     assert server.seen[0].headers["Idempotency-Key"] == job.id
 
 
-def test_who_was_away_for_longer_than_a_lease_starts_nothing_and_asks_nobody(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_a_process_without_its_lease_makes_no_call(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1}))
     seen = deployed.written()
     starting = deployed.submit(None, video_url="https://host/v.mp4")

@@ -1,4 +1,4 @@
-"""A job from the click to the results, over real sockets, with a clock that the test sets."""
+"""The workflow from submit to results, over real sockets, with a clock set by the test."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from frametally.client.client import VideoInferenceClient
 from frametally.contract import STATUS_FLOOR_S
 from frametally.errors import JobError, MediaError
 from frametally.job import Job, JobStatus
-from frametally.jobs import collect as archiving
+from frametally.jobs import collect, messages
 from frametally.ledger import lease
 from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
 from frametally.results import archive, archive_in_subprocess, open_results
 from tests.support import fake_service
-from tests.support.deployment import DAY_S, LocalDeployment
+from tests.support.deployment import DAY_S, LocalDeployment, advance_due
 from tests.support.documents import original_of
 from tests.support.fake_service import FakeService
 from tests.support.ledgers import START, Clock, open_ledger
@@ -35,7 +35,7 @@ RESULTS = json.dumps(document(entry(), None)).encode()
 
 @pytest.fixture
 def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[LocalDeployment, FakeService]]:
-    """With the hosted service as its reference has it: whoever asks under the floor is refused there."""
+    """A deployment in front of a hosted service that refuses status calls under the floor."""
     with FakeService(in_words=False) as fake:
         deployment = LocalDeployment(tmp_path, clock, fake.url, fake_service.KEY)
         yield deployment, fake
@@ -43,7 +43,7 @@ def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[LocalDeployment, Fake
 
 
 def finish(deployment: LocalDeployment, fake: FakeService, job_id: str, between: Callable[[], None]) -> list[JobStatus]:
-    """Let time pass and the job go on; returns the states it was seen in."""
+    """Advance the job as time passes; returns the statuses it had."""
     seen = [deployment.job(job_id).status]
     for _ in range(8):
         between()
@@ -75,7 +75,7 @@ def test_a_job_goes_from_the_click_to_its_results(
     assert [path.name for path in (deployment.folder / "results").iterdir()] == [job.id]
 
 
-def test_a_public_video_is_not_sent(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_a_public_video_is_not_uploaded(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"job_id": "r1"}))
     job = deployed.submit(None, video_url="https://host/v.mp4?token=1")
     deployed.step()
@@ -95,11 +95,11 @@ def test_a_public_video_is_not_sent(deployed: LocalDeployment, server: Misbehavi
 
 
 class Crash(BaseException):
-    """Stands for kill -9."""
+    """In place of kill -9."""
 
 
 @pytest.mark.parametrize("fatal_move", [JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED])
-def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
+def test_after_a_crash_before_a_transition_the_job_still_succeeds(
     hosted: tuple[LocalDeployment, FakeService],
     small_video: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -126,7 +126,7 @@ def test_after_a_crash_right_before_a_move_the_job_still_ends_well(
 
 @pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED])
 @pytest.mark.parametrize("refusal", [401, 400])
-def test_a_job_that_the_service_does_not_take_fails_with_the_reason(
+def test_a_job_refused_by_the_service_fails_with_the_reason(
     deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus, refusal: int, small_video: Path
 ) -> None:
     server.replies_with(answer({"error": "Not like this."}, status=refusal))
@@ -134,13 +134,11 @@ def test_a_job_that_the_service_does_not_take_fails_with_the_reason(
     deployed.written(status=status, remote_job_id=None, video_sha256=sha256, upload_url="https://host/v")
     deployed.step()
     assert deployed.job().status is JobStatus.FAILED
-    assert f"returned {refusal}" in deployed.job().failure
+    assert f" {refusal} " in deployed.job().failure
     assert "Not like this" in deployed.job().failure
 
 
-def test_a_key_that_is_refused_later_does_not_end_a_job_that_runs(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_a_refused_key_does_not_end_a_running_job(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=401), answer({"status": 1}))
     deployed.written()
     deployed.step()
@@ -151,7 +149,7 @@ def test_a_key_that_is_refused_later_does_not_end_a_job_that_runs(
 
 
 @pytest.mark.parametrize("fault", [reset, answer(status=503), answer(b"<html>")])
-def test_a_service_that_is_down_is_asked_ever_more_rarely(
+def test_the_pause_grows_while_a_service_is_down(
     deployed: LocalDeployment, server: MisbehavingServer, fault: Reply
 ) -> None:
     server.replies_with(fault)
@@ -167,7 +165,7 @@ def test_a_service_that_is_down_is_asked_ever_more_rarely(
     assert len(server.seen) == 25
 
 
-def test_a_job_that_could_not_be_sent_is_tried_again_soon(
+def test_an_unsubmitted_job_is_retried_soon(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(reset)
@@ -178,7 +176,7 @@ def test_a_job_that_could_not_be_sent_is_tried_again_soon(
 
 
 @pytest.mark.parametrize("fault", [reset, answer(status=502), answer(b"<html>")])
-def test_where_a_start_may_have_been_heard_a_person_decides_on_a_second_one(
+def test_an_ambiguous_start_is_left_to_a_person(
     deployed: LocalDeployment, server: MisbehavingServer, fault: Reply
 ) -> None:
     server.replies_with(fault, answer({"job_id": "r1"}))
@@ -186,41 +184,41 @@ def test_where_a_start_may_have_been_heard_a_person_decides_on_a_second_one(
     job = deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.LOST
-    assert "may have been started there" in deployed.job(job.id).failure
+    assert "may have started it" in deployed.job(job.id).failure
     deployed.clock.wait(3600)
-    assert (deployed.workflow.refresh_due(), len(server.seen)) == (0, 1)
-    assert deployed.workflow.refresh(job.id) is not None
+    assert (advance_due(deployed.workflow), len(server.seen)) == (0, 1)
+    assert deployed.workflow.refresh(job.id, actor=None) is not None
     started = deployed.job(job.id)
     assert (started.status, started.remote_job_id, started.failure) == (JobStatus.SUBMITTED, "r1", "")
 
 
-def test_a_start_that_cannot_have_been_heard_is_tried_again(deployed: LocalDeployment) -> None:
-    nobody = "http://127.0.0.1:9"
-    key_id = deployed.clients.remember(nobody, "key")
-    job = deployed.submit(None, service=nobody, key_id=key_id, video_url="https://host/v.mp4")
+def test_a_start_without_a_connection_is_retried(deployed: LocalDeployment) -> None:
+    unreachable = "http://127.0.0.1:9"
+    key_id = deployed.clients.remember(unreachable, "key")
+    job = deployed.submit(None, service=unreachable, key_id=key_id, video_url="https://host/v.mp4")
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.CREATED
     assert 5 <= deployed.pause_s(job.id) <= 6
 
 
-def test_who_lost_the_job_while_uploading_starts_no_second_one(
+def test_a_process_that_lost_the_job_during_its_upload_does_not_start_it(
     hosted: tuple[LocalDeployment, FakeService], small_video: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment, _ = hosted
     job = deployment.submit(small_video)
     upload = VideoInferenceClient.upload
 
-    def be_overtaken(client: VideoInferenceClient, *arguments: Any) -> None:
+    def upload_and_lose_the_job(client: VideoInferenceClient, *arguments: Any) -> None:
         upload(client, *arguments)
         deployment.ledger.transition(job, JobStatus.UPLOADED, upload_url="https://of-the-other/one")
 
-    monkeypatch.setattr(VideoInferenceClient, "upload", be_overtaken)
+    monkeypatch.setattr(VideoInferenceClient, "upload", upload_and_lose_the_job)
     deployment.step()
     assert deployment.job(job.id).status is JobStatus.UPLOADED
     assert deployment.job(job.id).upload_url == "https://of-the-other/one"
 
 
-def test_results_that_take_long_to_read_stay_with_who_reads_them(
+def test_the_lease_is_renewed_while_results_are_ingested(
     deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
@@ -230,25 +228,25 @@ def test_results_that_take_long_to_read_stay_with_who_reads_them(
         give_up_s = time.monotonic() + 20
         while deployed.pause_s() < LEASE_S and time.monotonic() < give_up_s:
             time.sleep(0.01)
-        assert deployed.workflow.refresh_due() == 0
+        assert advance_due(deployed.workflow) == 0
         archive_in_subprocess(*arguments)
 
-    monkeypatch.setattr(archiving, "archive_in_subprocess", slowly)
+    monkeypatch.setattr(collect, "archive_in_subprocess", slowly)
     monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.01)
     deployed.written()
     deployed.step()
     assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
 
 
-def test_done_without_results_says_so(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_done_without_a_link_is_reported(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 0}))
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "gives no results" in deployed.job().service_message
+    assert "no link to the results" in deployed.job().service_message
 
 
-def test_what_crashes_left_behind_goes_after_a_day(deployed: LocalDeployment) -> None:
+def test_leftovers_of_crashes_are_removed_after_a_day(deployed: LocalDeployment) -> None:
     results_dir = deployed.folder / "results"
     (results_dir / "j1").mkdir(parents=True)
     (results_dir / "j2.draft").mkdir()
@@ -267,9 +265,7 @@ def test_what_crashes_left_behind_goes_after_a_day(deployed: LocalDeployment) ->
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST, JobStatus.CANCELLED])
-def test_results_that_came_stay_as_long_as_their_job_waits_for_them(
-    deployed: LocalDeployment, status: JobStatus
-) -> None:
+def test_a_download_stays_as_long_as_its_job_needs_it(deployed: LocalDeployment, status: JobStatus) -> None:
     deployed.written(status=status)
     came = deployed.folder / "results" / "j1.json"
     came.parent.mkdir(parents=True)
@@ -280,16 +276,16 @@ def test_results_that_came_stay_as_long_as_their_job_waits_for_them(
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_the_pause_that_a_service_asks_for_is_kept(
-    deployed: LocalDeployment, server: MisbehavingServer, status: int
-) -> None:
+def test_retry_after_is_respected(deployed: LocalDeployment, server: MisbehavingServer, status: int) -> None:
     server.replies_with(answer(status=status, Retry_After="500"))
     deployed.written()
     deployed.step()
     assert deployed.pause_s() == 500
 
 
-def test_a_busy_service_is_never_asked_under_the_floor(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_retry_after_of_an_error_does_not_undercut_the_floor(
+    deployed: LocalDeployment, server: MisbehavingServer
+) -> None:
     server.replies_with(answer(status=429, Retry_After="1"))
     deployed.written()
     deployed.step()
@@ -297,7 +293,7 @@ def test_a_busy_service_is_never_asked_under_the_floor(deployed: LocalDeployment
 
 
 @pytest.mark.parametrize(("invited", "pause_s"), [({}, 60), ({"Retry_After": "2"}, 2), ({"Retry_After": "200"}, 200)])
-def test_a_job_under_way_is_asked_about_again_when_the_service_says(
+def test_an_open_job_is_checked_when_the_service_invites_it(
     deployed: LocalDeployment, server: MisbehavingServer, invited: dict[str, Any], pause_s: float
 ) -> None:
     server.replies_with(answer({"status": 1, "progress": 0.25}, **invited))
@@ -307,18 +303,18 @@ def test_a_job_under_way_is_asked_about_again_when_the_service_says(
     assert deployed.job().checked_at == deployed.job().last_known_at == deployed.clock()
 
 
-def test_asking_again_under_the_floor_calls_nobody(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_a_refresh_under_the_floor_makes_no_call(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1}))
     deployed.written()
-    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.workflow.refresh("j1", actor=None) is not None
     deployed.clock.wait(STATUS_FLOOR_S - 1)
-    assert (deployed.workflow.refresh("j1"), deployed.workflow.refresh_due()) == (None, 0)
+    assert (deployed.workflow.refresh("j1", actor=None), advance_due(deployed.workflow)) == (None, 0)
     deployed.clock.wait(1)
-    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.workflow.refresh("j1", actor=None) is not None
     assert len(server.seen) == 2
 
 
-def test_a_job_that_runs_for_ever_says_so_unless_it_says_how_far_it_is(
+def test_an_overdue_job_is_reported_unless_it_has_progress(
     deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
     server.replies_with(answer({"status": 1}), answer({"status": 1}), answer({"status": 1, "progress": 0.9}))
@@ -326,46 +322,47 @@ def test_a_job_that_runs_for_ever_says_so_unless_it_says_how_far_it_is(
     says = []
     for waited_s in (DAY_S - 60, 120, 120):
         deployed.clock.wait(waited_s)
-        assert deployed.workflow.refresh("j1") is not None
+        assert deployed.workflow.refresh("j1", actor=None) is not None
         says.append(deployed.job().service_message)
     assert (says[0], says[2], deployed.job().status) == ("", "", JobStatus.SUBMITTED)
-    assert says[1].startswith("It has not come to an end for 24 h")
-    assert "Look there under r1" in says[1]
+    assert says[1].startswith("Still running after 24 h")
+    assert "Check r1 at the service" in says[1]
 
 
-def test_results_that_cannot_be_fetched_are_no_silence(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_results_that_cannot_be_downloaded_are_retried_until_the_job_is_lost(
+    deployed: LocalDeployment, server: MisbehavingServer
+) -> None:
     done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
     server.replies_with(*[done, answer(status=403)] * 20)
     deployed.written(last_known_at=START - timedelta(seconds=DAY_S - 100))
     deployed.step()
-    assert deployed.job().service_message == (
-        "The job is done there. Downloading the results failed: 127.0.0.1 returned 403 Forbidden. "
-        "It is tried again by itself."
-    )
+    assert "The job is done, but" in deployed.job().service_message
+    assert messages.RETRIES in deployed.job().service_message
     while deployed.job().status is JobStatus.SUBMITTED:
         deployed.step()
     lost = deployed.job()
     assert (lost.status, lost.service_message) == (JobStatus.LOST, "")
-    assert lost.failure.startswith("The job is done there. Downloading the results failed: 127.0.0.1 returned 403")
-    assert lost.failure.endswith("came of this job for 24 h. Ask again here, or look there: its id is r1.")
+    assert "Downloading the results failed: 127.0.0.1 returned 403" in lost.failure
+    assert "for 24 h" in lost.failure
+    assert "id there is r1" in lost.failure
     server.replies_with(done, answer(RESULTS))
     deployed.clock.wait(60)
-    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.workflow.refresh("j1", actor=None) is not None
     assert deployed.job().status is JobStatus.SUCCEEDED
 
 
-def test_an_unknown_status_is_shown_as_it_came(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_an_unknown_status_is_quoted(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": "warming up"}), answer({"status": 1}))
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "its status “warming up”" in deployed.job().service_message
+    assert "“warming up”" in deployed.job().service_message
     deployed.step()
     assert deployed.job().service_message == ""
 
 
 @pytest.mark.parametrize("silence", [answer({}), reset])
-def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
+def test_a_job_without_reports_is_lost_and_keeps_its_id(
     deployed: LocalDeployment, server: MisbehavingServer, silence: Reply
 ) -> None:
     server.replies_with(silence)
@@ -376,14 +373,14 @@ def test_a_job_that_nothing_is_said_about_is_lost_with_its_id_kept(
     lost = deployed.job()
     assert (lost.status, lost.remote_job_id) == (JobStatus.LOST, "r1")
     assert "r1" in lost.failure
-    assert deployed.workflow.refresh_due() == 0
+    assert advance_due(deployed.workflow) == 0
 
 
-def test_time_in_which_nobody_asked_is_no_silence(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_downtime_does_not_count_as_silence(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(reset)
     deployed.written(last_known_at=START - timedelta(seconds=DAY_S - 100))
     deployed.clock.wait(30 * DAY_S)
-    deployed.workflow.refresh_due()
+    advance_due(deployed.workflow)
     assert deployed.job().status is JobStatus.SUBMITTED
     while deployed.job().status is JobStatus.SUBMITTED:
         deployed.step()
@@ -391,7 +388,7 @@ def test_time_in_which_nobody_asked_is_no_silence(deployed: LocalDeployment, ser
     assert 100 < (deployed.clock() - START).total_seconds() - 30 * DAY_S < 2000
 
 
-def test_a_job_that_could_never_be_sent_fails_with_the_last_fault(
+def test_a_job_that_was_never_submitted_fails_with_the_last_error(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
     server.replies_with(reset)
@@ -400,7 +397,7 @@ def test_a_job_that_could_never_be_sent_fails_with_the_last_fault(
         deployed.step()
     assert (deployed.clock() - START).total_seconds() > DAY_S
     assert deployed.job(job.id).status is JobStatus.FAILED
-    assert "could not be sent for 24 h" in deployed.job(job.id).failure
+    assert "could not be submitted for 24 h" in deployed.job(job.id).failure
     assert "connection closed" in deployed.job(job.id).failure
 
 
@@ -413,20 +410,20 @@ def a_late_answer(server: MisbehavingServer) -> dict[JobStatus, list[Reply]]:
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.SUCCEEDED])
-def test_a_late_answer_wins(deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus) -> None:
+def test_a_late_answer_is_accepted(deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus) -> None:
     server.replies_with(*a_late_answer(server)[status])
     deployed.written(status=JobStatus.LOST, failure="The service has said nothing.")
-    assert deployed.workflow.refresh("j1") is not None
+    assert deployed.workflow.refresh("j1", actor=None) is not None
     assert deployed.job().status is status
     assert deployed.job().failure == ("too late" if status is JobStatus.FAILED else "")
 
 
-def test_a_lost_job_may_be_asked_about_once_a_minute(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_a_lost_job_may_be_refreshed_once_a_minute(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({}))
     deployed.written(status=JobStatus.LOST, last_known_at=START - timedelta(days=2))
     for _ in range(3):
-        assert deployed.workflow.refresh("j1") is not None
-        assert deployed.workflow.refresh("j1") is None
+        assert deployed.workflow.refresh("j1", actor=None) is not None
+        assert deployed.workflow.refresh("j1", actor=None) is None
         assert deployed.pause_s() == STATUS_FLOOR_S
         deployed.clock.wait(STATUS_FLOOR_S)
 
@@ -439,7 +436,7 @@ def test_a_lost_job_may_be_asked_about_once_a_minute(deployed: LocalDeployment, 
         ({"status": 7}, "status 7"),
     ],
 )
-def test_a_failed_job_says_why(
+def test_a_failed_job_has_a_reason(
     deployed: LocalDeployment, server: MisbehavingServer, report: dict[str, object], reason: str
 ) -> None:
     server.replies_with(answer(report))
@@ -463,9 +460,7 @@ def test_unreadable_results_fail_the_job_and_are_kept(
     assert not (deployed.folder / "results" / "j1.json").exists()
 
 
-def test_results_whose_link_has_expired_are_asked_for_again(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_an_expired_results_link_is_requested_again(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
     server.replies_with(done, answer(status=403), done, answer(RESULTS))
     deployed.written()
@@ -479,11 +474,11 @@ def test_a_job_waits_for_its_key(deployed: LocalDeployment, server: MisbehavingS
     key_id = deployed.clients.remember(server.url, "key")
     deployed.written(service=server.url, key_id=key_id)
     deployed.restart()
-    assert deployed.workflow.refresh_due() == 0
-    assert deployed.workflow.refresh("j1") is not None
-    assert "enter it on Configuration" in deployed.job().service_message
+    assert advance_due(deployed.workflow) == 0
+    assert deployed.workflow.refresh("j1", actor=None) is not None
+    assert "Enter it on Configuration" in deployed.job().service_message
     deployed.clock.wait(2 * DAY_S)
-    deployed.workflow.refresh("j1")
+    deployed.workflow.refresh("j1", actor=None)
     assert deployed.job().status is JobStatus.SUBMITTED
     assert server.seen == []
     server.replies_with(answer({"status": 1, "progress": 0.5}))
@@ -492,26 +487,24 @@ def test_a_job_waits_for_its_key(deployed: LocalDeployment, server: MisbehavingS
     assert (deployed.job().service_message, len(server.seen)) == ("", 1)
 
 
-def test_a_kept_video_that_is_gone_fails_the_job(deployed: LocalDeployment) -> None:
+def test_a_missing_video_fails_the_job(deployed: LocalDeployment) -> None:
     deployed.written(status=JobStatus.CREATED, remote_job_id=None)
     deployed.step()
     assert deployed.job().status is JobStatus.FAILED
     assert "Upload it again" in deployed.job().failure
 
 
-def test_a_disk_that_cannot_take_the_results_is_waited_for(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_a_disk_error_postpones_the_job(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
     (deployed.folder / "results").write_text("a file where the folder should be")
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "This machine could not keep up" in deployed.job().service_message
+    assert "This machine could not complete the step" in deployed.job().service_message
     assert str(deployed.folder) not in deployed.job().service_message
 
 
-def test_a_removed_job_is_left_alone(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_a_removed_job_is_not_advanced(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1}))
     job = deployed.written()
     assert deployed.ledger.claim(job, deployed.clock(), 120)
@@ -520,9 +513,7 @@ def test_a_removed_job_is_left_alone(deployed: LocalDeployment, server: Misbehav
     assert deployed.ledger.jobs() == []
 
 
-def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_no_text_of_a_job_has_the_key_or_a_signed_link(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     deployed.key = "rf_S3cret"
     link = f"{server.url}/r?X-Goog-Signature=abc123"
     done = answer({"status": 0, "output_signed_url": link})
@@ -537,7 +528,7 @@ def test_a_signed_link_and_the_key_are_in_no_text_of_a_job(
 
 
 @pytest.mark.parametrize("report", [{"status": 2, "error": "{}"}, {"status": 2, "message": "{}"}, {"status": "hm, {}"}])
-def test_what_a_status_says_is_kept_without_the_key_or_a_link(
+def test_a_reason_is_stored_without_the_key_or_a_signed_link(
     deployed: LocalDeployment, server: MisbehavingServer, report: dict[str, Any]
 ) -> None:
     deployed.key = "rf_S3cret"
@@ -552,7 +543,7 @@ def test_what_a_status_says_is_kept_without_the_key_or_a_link(
     assert "abc123" not in said
 
 
-def test_the_ledger_holds_no_key(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_the_ledger_stores_no_key(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     key_id = deployed.clients.remember(server.url, "rf_S3cret")
     deployed.submit(None, service=server.url, key_id=key_id, video_url="https://host/v.mp4")
     deployed.ledger.close()
@@ -561,7 +552,7 @@ def test_the_ledger_holds_no_key(deployed: LocalDeployment, server: MisbehavingS
         assert ledger.jobs()[0].key_id == key_id
 
 
-def test_what_could_not_be_read_can_be_read_again_and_calls_nobody(
+def test_unreadable_results_can_be_read_again_without_a_call(
     deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
@@ -572,14 +563,14 @@ def test_what_could_not_be_read_can_be_read_again_and_calls_nobody(
     assert deployed.job().status is JobStatus.FAILED
     assert "after an upgrade" in deployed.job().failure
     assert deployed.workflow.collector.is_kept("j1")
-    read = deployed.workflow.collector.read_again("j1")
+    read = deployed.workflow.read_again("j1", actor=None)
     assert (read.status, read.failure, len(server.seen)) == (JobStatus.SUCCEEDED, "", 2)
     assert len(open_results(deployed.folder / "results" / "j1").time_s) == 2
-    with pytest.raises(JobError, match="no results of this job that could be read again"):
-        deployed.workflow.collector.read_again("j1")
+    with pytest.raises(JobError, match="no stored results"):
+        deployed.workflow.read_again("j1", actor=None)
 
 
-def test_results_that_this_machine_could_not_read_are_not_fetched_again(
+def test_results_are_not_downloaded_again_after_an_ingest_error(
     deployed: LocalDeployment, server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def die(*_: object) -> None:
@@ -588,17 +579,17 @@ def test_results_that_this_machine_could_not_read_are_not_fetched_again(
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
     deployed.written()
     with monkeypatch.context() as before:
-        before.setattr(archiving, "archive_in_subprocess", die)
+        before.setattr(collect, "archive_in_subprocess", die)
         deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "could not keep up: the process died" in deployed.job().service_message
+    assert "the process died" in deployed.job().service_message
     deployed.restart()
     deployed.step()
     assert (deployed.job().status, len(server.seen)) == (JobStatus.SUCCEEDED, 2)
     assert [path.name for path in (deployed.folder / "results").iterdir()] == ["j1"]
 
 
-def test_every_status_call_is_in_the_history_of_its_job(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_every_status_call_is_in_the_history(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     done = answer({"status": 0, "output_signed_url": f"{server.url}/r"})
     server.replies_with(answer({}), answer({"status": 1}), answer(status=502), done, answer(RESULTS))
     deployed.written()
@@ -606,8 +597,8 @@ def test_every_status_call_is_in_the_history_of_its_job(deployed: LocalDeploymen
         deployed.step()
     asked = deployed.ledger.history("j1", kinds=[EventKind.ASKED])
     assert [event.cause for event in asked] == [
-        "Nothing known of it.",
-        "Not complete (status 1).",
+        "No status reported.",
+        "In progress (status 1).",
         "Checking the job status failed: 127.0.0.1 returned 502 Bad Gateway.",
         "Done.",
     ]

@@ -68,7 +68,7 @@ def test_one_job_does_not_keep_the_calls_for_another_out(ledger: Ledger) -> None
 
 def test_the_newest_of_a_long_history_is_read_in_its_order(ledger: Ledger) -> None:
     for number in range(5):
-        ledger.log_act("j1", f"act {number}")
+        ledger.log_act("j1", f"act {number}", actor=None)
     assert [event.cause for event in ledger.history("j1", limit=2)] == ["act 3", "act 4"]
     assert ledger.history("j1")[0] == Event(at=START, kind=EventKind.ACT, status=None, cause="act 0")
 

@@ -34,8 +34,8 @@ def ledger(ledger: Ledger) -> Ledger:
     ]
     for number, values in enumerate(jobs):
         ledger.add(a_job(f"j{number}", created_at=START + timedelta(days=number), **values))
-    add_tags(ledger, ["j0", "j2"], ["night shift"])
-    add_tags(ledger, ["j2"], ["50%"])
+    add_tags(ledger, ["j0", "j2"], ["night shift"], actor=None)
+    add_tags(ledger, ["j2"], ["50%"], actor=None)
     return ledger
 
 
@@ -82,20 +82,20 @@ def test_what_can_be_filtered_by_is_what_there_is(ledger: Ledger) -> None:
 
 
 def test_a_deleted_job_is_found_among_the_deleted_ones_only(ledger: Ledger) -> None:
-    assert delete(ledger, ["j0", "j2"], START) == ["j0", "j2"]
+    assert delete(ledger, ["j0", "j2"], START, actor=None) == ["j0", "j2"]
     assert [job.id for job in find(ledger, JobQuery(), limit=10)] == ["j3", "j1"]
     assert [job.id for job in find(ledger, JobQuery(deleted=True, text="night"), limit=10)] == ["j2", "j0"]
 
 
 def test_tags_are_put_on_and_taken_off(ledger: Ledger) -> None:
-    add_tags(ledger, ["j0", "j1"], [" night   shift ", "b"])
+    add_tags(ledger, ["j0", "j1"], [" night   shift ", "b"], actor=None)
     assert tags_of(ledger, ["j0", "j1", "j3"]) == {"j0": ["b", "night shift"], "j1": ["b", "night shift"]}
-    remove_tags(ledger, ["j0", "j1", "j3"], ["night shift", "no such"])
+    remove_tags(ledger, ["j0", "j1", "j3"], ["night shift", "no such"], actor=None)
     assert tags_of(ledger, ["j0", "j1"]) == {"j0": ["b"], "j1": ["b"]}
 
 
 @pytest.mark.parametrize("text", ["", " \t ", "x" * 61])
 def test_what_is_no_tag_is_refused_and_nothing_is_tagged(ledger: Ledger, text: str) -> None:
     with pytest.raises(JobError, match="1 to 60 characters"):
-        add_tags(ledger, ["j3"], ["good", text])
+        add_tags(ledger, ["j3"], ["good", text], actor=None)
     assert tags_of(ledger, ["j3"]) == {}

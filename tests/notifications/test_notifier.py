@@ -76,7 +76,7 @@ def test_retries_end_after_a_day(ledger: Ledger, clock: Clock, receiver: Receive
 
 def test_pending_notice_survives_a_restart(sqlite_url: str, clock: Clock, receiver: Receiver) -> None:
     with open_ledger(sqlite_url) as ledger:
-        ledger._clock = clock
+        ledger.clock = clock
         make_notifier(ledger, settings_for(receiver), clock)
         end_job(ledger, "a")
     with open_ledger(sqlite_url) as ledger:

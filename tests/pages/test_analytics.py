@@ -365,7 +365,7 @@ def test_a_link_to_a_job_older_than_the_list_shows_it_and_one_to_a_deleted_job_d
         deployment.ledger.add(replace(job, id=f"newer-{number}", created_at=job.created_at + timedelta(hours=1)))
     app = open_link(job=job.id)
     assert (app.selectbox[0].value, len(app.warning)) == (job.id, 0)
-    delete(deployment.ledger, [job.id], job.created_at)
+    delete(deployment.ledger, [job.id], job.created_at, actor=None)
     assert "is not here" in open_link(job=job.id).warning[0].value
 
 

@@ -33,7 +33,7 @@ def test_a_list_is_looked_through_before_any_job_is_started(
     assert app.warning[0].value == "2 of 4 are left out; the table says why."
     table = dataframe(app, "Left out because")
     assert table["Line"].tolist() == [2, 4, 1, 3]
-    assert table["Left out because"].tolist()[1:] == ["The same address as in line 1.", "", ""]
+    assert table["Left out because"].tolist()[1:] == ["Same URL as in line 1.", "", ""]
     assert app.button(key="batch_run_0").label == "Run 2 jobs on Built-in engine"
     assert deployment.ledger.jobs() == []
 
@@ -62,7 +62,7 @@ def test_a_list_of_nothing_but_faults_starts_nothing(engine: str, open_page: Ope
 def test_a_list_that_is_too_long_says_so(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = opened(open_page)
     app.text_area(key="batch_text_0").set_value("https://host/a.mp4\n" * 1001).run()
-    assert "up to 1,000 lines" in app.error[0].value
+    assert "at most 1,000 lines" in app.error[0].value
 
 
 def files_script(known: list[str]) -> None:
@@ -107,7 +107,7 @@ def test_links_that_have_ended_are_left_out_and_a_model_that_is_not_there_stops_
     deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     app.run()
     app.multiselect(key="batch_models").set_value(["Dock · forklifts/7"]).run()
-    assert "has no model forklifts/7" in app.error[0].value
+    assert "forklifts/7 is not installed" in app.error[0].value
     assert app.button(key="batch_run_0").disabled
 
 

@@ -53,7 +53,7 @@ def three(deployment: Deployment) -> list[Job]:
         {"status": JobStatus.LOST, "video_name": "gate.mp4", "remote_job_id": "r1", "service": "https://other"},
     ]
     made = [write_job(deployment, created_at=NOW - timedelta(hours=age), **values) for age, values in enumerate(known)]
-    add_tags(deployment.ledger, [made[1].id, made[2].id], ["night"])
+    add_tags(deployment.ledger, [made[1].id, made[2].id], ["night"], actor=None)
     return made
 
 
@@ -139,7 +139,7 @@ def test_why_a_job_is_not_started_again_is_said(open_page: OpenPage, deployment:
     gone = write_job(deployment, JobStatus.FAILED, video_url=None, video_sha256="0" * 64)
     app = open_page("jobs")
     app.button(key=f"retry-{gone.id}").click().run()
-    assert "video of this job is not here" in app.toast[0].value
+    assert "no longer stored" in app.toast[0].value
 
 
 def test_other_models_run_over_the_video_of_a_job(
@@ -166,7 +166,7 @@ def test_a_job_of_elsewhere_is_adopted_once(open_page: OpenPage, deployment: Dep
     button(app, "Adopt a job").click().run()
     app.text_input(key="adopt_id").set_value(" 0f3c-77 ").run()
     app.button(key="adopt").click().run()
-    assert "is here already" in app.error[0].value
+    assert "already in the list" in app.error[0].value
     assert len(deployment.ledger.jobs()) == 1
     app.button(key="adopt_show").click().run()
     assert app.text_input(key="q").value == job.id
@@ -180,7 +180,7 @@ def test_a_job_of_elsewhere_that_is_among_the_deleted_is_shown_there(
     button(app, "Adopt a job").click().run()
     app.text_input(key="adopt_id").set_value("r1").run()
     app.button(key="adopt").click().run()
-    assert "among the deleted ones" in app.error[0].value
+    assert "among the deleted" in app.error[0].value
     app.button(key="adopt_show").click().run()
     assert names(app) == ["dock.mp4"]
     app.button(key=f"restore-{job.id}").click().run()
@@ -275,6 +275,6 @@ def test_other_models_are_not_run_where_they_must_fail(
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
     app = more(open_page("jobs"), job, "Run other models…")
     told = "\n".join(error.value for error in app.error)
-    assert "has no model birds/1" in told
+    assert "birds/1 is not installed" in told
     assert "The link to the video expired" in told
     assert app.button(key="duplicate_run").disabled

@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from frametally.contract import RunProgress
 from frametally.deployment import Deployment
-from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from tests.support import onnx_models
+from tests.support.deployment import advance_due
 from tests.support.pages import OpenPage, button, captions, texts, write_job
 
 
@@ -72,7 +73,7 @@ def test_a_lost_job_can_be_asked_about_but_is_promised_no_check(open_page: OpenP
     app = open_page("jobs")
     assert "next check" not in texts(app)
     button(app, "Ask now").click().run()
-    assert "key for this service is not known" in deployment.ledger.job(lost.id).service_message
+    assert "key for this service" in deployment.ledger.job(lost.id).service_message
 
 
 def test_somebody_who_asks_second_asks_nobody_and_sees_how_long_to_wait(
@@ -240,19 +241,22 @@ def test_a_running_job_of_the_engine_is_cancelled_from_the_page_on_both_sides(
     kept = deployment.library.add(small_video)
     running, queued = (
         deployment.workflow.submit(
-            service=EMBEDDED,
-            key_id="",
-            video_name="square.mp4",
-            video_sha256=kept.sha256,
-            models=[ModelChoice(model_id="stuck", version="1")],
-            infer_fps=5,
+            RunRequest(
+                service=EMBEDDED,
+                key_id="",
+                video_name="square.mp4",
+                video_sha256=kept.sha256,
+                models=(ModelChoice(model_id="stuck", version="1"),),
+                infer_fps=5,
+            ),
+            actor=None,
         )
         for _ in range(2)
     )
     give_up_s = time.monotonic() + 60
     while not all(told(deployment, job) for job in (running, queued)) or not is_at_work(deployment, running):
         assert time.monotonic() < give_up_s
-        deployment.workflow.refresh_due()
+        advance_due(deployment.workflow)
         time.sleep(0.05)
     app = open_page("jobs")
     assert "1 job before it" in captions(app)

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.ledger.ledger import Preset
+from tests.support.deployment import advance_due
 from tests.support.pages import OpenPage, button, write_job
 from tests.support.video_files import write_video
 
@@ -145,11 +146,11 @@ def test_a_second_click_within_seconds_starts_no_second_job(
     (job,) = deployment.ledger.jobs()
     app.selectbox(key="upload_rate_step").set_value(1).run()
     button(app, "Run on").click().run()
-    assert sorted(job.request_fps for job in deployment.ledger.jobs()) == [5, 10]
+    assert sorted(job.known_fps for job in deployment.ledger.jobs()) == [5, 10]
     for job in deployment.ledger.jobs():
         deployment.ledger.update(job, created_at=job.created_at - timedelta(seconds=6))
     button(app, "Run on").click().run()
-    assert sorted(job.request_fps for job in deployment.ledger.jobs()) == [5, 10, 10]
+    assert sorted(job.known_fps for job in deployment.ledger.jobs()) == [5, 10, 10]
 
 
 def test_an_address_that_is_not_there_is_found_out_before_the_job_is_written(
@@ -170,7 +171,7 @@ def test_a_model_that_the_engine_does_not_have_is_said_and_nothing_can_be_run(
 ) -> None:
     deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     app = look_at(open_page("upload"), video_url)
-    assert "has no model forklifts/7" in app.error[0].value
+    assert "forklifts/7 is not installed" in app.error[0].value
     assert button(app, "Run on").disabled
 
 
@@ -181,7 +182,7 @@ def test_a_video_that_is_not_what_it_is_called_runs_as_an_mp4_that_is_made_of_it
     write_video(tmp_path / "camera.ts", frames=20, fps=10)
     sent = deployment.library.add((tmp_path / "camera.ts").rename(tmp_path / "camera.mp4"))
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
-    assert "camera.mp4 is called MP4 and is mpegts inside" in app.warning[0].value.replace("\\", "")
+    assert "camera.mp4 is named MP4" in app.warning[0].value.replace("\\", "")
     button(app, "Make an MP4 file of it").click().run()
     assert not app.warning
     made = deployment.library.get(app.session_state["runs"])
@@ -196,7 +197,7 @@ def test_a_mov_of_a_phone_is_kept_and_runs_once_it_is_an_mp4(
     write_video(tmp_path / "IMG_1.MOV", frames=20, fps=10)
     sent = deployment.library.add(tmp_path / "IMG_1.MOV")
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
-    assert "The service takes MP4, AVI, MKV, WEBM" in app.error[0].value.replace("\\", "")
+    assert "accepts MP4, AVI, MKV, WEBM" in app.error[0].value.replace("\\", "")
     button(app, "Make an MP4 file of it").click().run()
     assert not app.error
     made = deployment.library.get(app.session_state["runs"])
@@ -209,8 +210,9 @@ def run_of_a_kept_video(sha256: str) -> None:
     import streamlit as st
 
     from components.preflight_notes import as_converted, preflight_notes
-    from components.session import current_connection, get_deployment
+    from components.session import get_deployment
     from components.upload.video_source import VideoSource
+    from frametally.job import EMBEDDED, RunRequest
 
     deployment = get_deployment()
     kept = deployment.library.get(sha256)
@@ -218,7 +220,8 @@ def run_of_a_kept_video(sha256: str) -> None:
     source = as_converted(deployment, VideoSource(name=kept.file_name, kept=kept, url=None))
     assert source
     assert source.kept
-    preflight_notes(deployment, current_connection(), source, [], [], 1.0)
+    request = RunRequest(service=EMBEDDED, key_id="", video_name=source.name, video_sha256=kept.sha256, infer_fps=1.0)
+    preflight_notes(deployment, request, source, [])
     st.session_state["runs"] = source.kept.sha256
 
 
@@ -233,7 +236,7 @@ def test_a_submitted_job_shows_its_steps_until_its_results_are_here(
     assert ":gray[:material/radio_button_unchecked:] Job scheduled" in texts(app)
     give_up_s = time.monotonic() + 40
     while deployment.ledger.job(job.id).status.is_open and time.monotonic() < give_up_s:
-        deployment.workflow.refresh_due()
+        advance_due(deployment.workflow)
         time.sleep(0.1)
     assert deployment.ledger.job(job.id).status is JobStatus.SUCCEEDED, deployment.ledger.job(job.id).failure
     app.run()

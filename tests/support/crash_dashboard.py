@@ -24,7 +24,7 @@ from starlette.routing import Route
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment, open_deployment
 from frametally.engine.server import Engine
-from frametally.job import EMBEDDED, ModelChoice
+from frametally.job import EMBEDDED, ModelChoice, RunRequest
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
 from frametally.network.routes import api_key_check, starlette_routes
@@ -60,7 +60,7 @@ class KillableDeployment:
             api_key=KEY if self.service_url else None,
         )
         deployment = open_deployment(settings, lambda: f"http://127.0.0.1:{self.port}")
-        deployment.ledger._clock = self.now
+        deployment.ledger.clock = self.now
         return replace(deployment, workflow=replace(deployment.workflow, clock=self.now))
 
 
@@ -77,12 +77,15 @@ def serve(killable: KillableDeployment, kill_at: str) -> None:
     async def run(request: Request) -> PlainTextResponse:
         service, key_id = (EMBEDDED, "") if engine else deployment.clients.known()[-1]
         job = deployment.workflow.submit(
-            service=service,
-            key_id=key_id,
-            video_name="square.mp4",
-            video_sha256=request.query_params["sha256"],
-            models=[ModelChoice(model_id="motion", version="1")],
-            infer_fps=5.0,
+            RunRequest(
+                service=service,
+                key_id=key_id,
+                video_name="square.mp4",
+                video_sha256=request.query_params["sha256"],
+                models=(ModelChoice(model_id="motion", version="1"),),
+                infer_fps=5.0,
+            ),
+            actor=None,
         )
         return PlainTextResponse(job.id)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
-from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
+from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
@@ -16,6 +16,14 @@ from tests.support.ledgers import START, Clock, a_job
 
 MOTION = ModelChoice(model_id="motion", version="1", confidence=0.4)
 DAY_S = 86_400.0
+
+
+def advance_due(workflow: Workflow) -> int:
+    """Advance every due job, as the watcher does; returns how many."""
+    claimed = workflow.claim_due(at_most=1000)
+    for job in claimed:
+        workflow.advance(job)
+    return len(claimed)
 
 
 class LocalDeployment:
@@ -50,7 +58,8 @@ class LocalDeployment:
     def submit(self, video: Path | None, **values: Any) -> Job:
         sha256 = self.library.add(video).sha256 if video else None
         usual = {"service": EMBEDDED, "key_id": "", "video_name": "square.mp4", "video_sha256": sha256}
-        return self.workflow.submit(**{**usual, "models": [MOTION], "infer_fps": 5.0, **values})
+        request = RunRequest(**{**usual, "models": (MOTION,), "infer_fps": 5.0, **values})
+        return self.workflow.submit(request, actor=None)
 
     def written(self, **values: Any) -> Job:
         """A job that stands in the ledger already, at the service unless it is said otherwise."""
@@ -70,4 +79,4 @@ class LocalDeployment:
         """Wait until the next job's turn, and take it."""
         waiting = [job.next_check_at for job in self.ledger.jobs() if job.status.is_open]
         self.clock.now = max(self.clock.now, min(waiting, default=self.clock.now))
-        return self.workflow.refresh_due()
+        return advance_due(self.workflow)

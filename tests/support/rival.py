@@ -18,6 +18,7 @@ from frametally.client.registry import ClientRegistry
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
+from tests.support.deployment import advance_due
 from tests.support.ledgers import START
 
 THREADS = 8
@@ -74,9 +75,9 @@ def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: 
         tries = 0
         while time_in(clock_file) < end:
             if number % 2:
-                workflow.refresh("j1")
+                workflow.refresh("j1", actor=None)
             else:
-                workflow.refresh_due()
+                advance_due(workflow)
             tries += 1
         return tries
 
