@@ -30,7 +30,7 @@ class Service:
     is_embedded: bool = False
     """The embedded engine is called without proxies."""
     certificate_sha256: str | None = None
-    """Its only accepted certificate, whoever signed it; None: certificates are verified as usual."""
+    """Its only accepted certificate, without checking its signature; None: certificates are verified as usual."""
 
 
 @dataclass(frozen=True, kw_only=True)

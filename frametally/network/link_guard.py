@@ -85,7 +85,7 @@ class GuardedAdapter(HTTPAdapter):
     """Guarded connections for requests."""
 
     def __init__(self, guard: Guard, *, certificate_sha256: str | None = None) -> None:
-        """`certificate_sha256`: accept exactly this certificate of the server, whoever signed it."""
+        """`certificate_sha256`: accept exactly this certificate of the server, without checking its signature."""
         self._guard = guard
         self._certificate_sha256 = certificate_sha256
         super().__init__()

@@ -1,4 +1,4 @@
-"""What each call sends and what it makes of a good answer."""
+"""What each request contains, and how a 2xx response is read."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.support.clients import KEY, make_client
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
 
 
-def test_the_key_names_its_workspace(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_workspace_of_the_key_is_returned(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"workspace": "acme", "welcome": "Hello"}))
     assert client.open_workspace() == "acme"
     assert (server.seen[0].method, server.seen[0].path, server.seen[0].query) == ("POST", "/", {"api_key": [KEY]})
 
 
 @pytest.mark.parametrize("spelling", ["signed_url", "signedUrl"])
-def test_the_upload_link_is_read_in_both_spellings(
+def test_upload_url_is_read_in_both_spellings(
     client: VideoInferenceClient, server: MisbehavingServer, spelling: str
 ) -> None:
     server.replies_with(answer({spelling: "https://storage/x?sig=1"}))
@@ -49,11 +49,11 @@ def test_the_upload_link_is_read_in_both_spellings(
         ("x" * 500 + ".webm", "x" * 100 + ".webm"),
     ],
 )
-def test_a_file_name_is_sent_without_its_folder_and_with_its_ending(name: str, safe: str) -> None:
+def test_file_name_is_sent_without_folder_and_with_suffix(name: str, safe: str) -> None:
     assert safe_file_name(name) == safe
 
 
-def test_a_job_is_started_with_all_its_models(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_start_request_contains_all_models(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"job_id": "j1", "message": "queued"}))
     models = [
         ModelRequest("cars", "2", inference_params={"confidence": 0.4}),
@@ -75,28 +75,26 @@ def test_a_job_is_started_with_all_its_models(client: VideoInferenceClient, serv
     }
 
 
-def test_a_whole_frame_rate_is_sent_as_an_integer(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_whole_frame_rate_is_sent_as_an_integer(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"job_id": "j1"}))
     client.start_job(input_url="https://host/v.mp4", infer_fps=5.0, models=[])
     assert b'"infer_fps":5,' in server.seen[0].body
 
 
-def test_a_pending_job_may_invite_an_early_question(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_status_response_includes_retry_after(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1, "progress": 0.5}, Retry_After="1.5"))
     status = client.get_status("j1")
     assert (status.report.is_pending, status.report.fraction, status.retry_after_s) == (True, 0.5, 1.5)
     assert server.seen[0].query == {"api_key": [KEY], "job_id": ["j1"]}
 
 
-def test_without_an_invitation_there_is_no_time_to_wait(
-    client: VideoInferenceClient, server: MisbehavingServer
-) -> None:
+def test_status_response_without_retry_after(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": "completed", "output_signed_url": "https://storage/r"}))
     status = client.get_status("j1")
     assert (status.report.is_done, status.retry_after_s) == (True, None)
 
 
-def test_a_job_is_called_off(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_cancel_sends_a_delete_request(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"job_id": "j1", "message": "Cancelled."}))
     client.cancel("j1")
     seen = server.seen[0]
@@ -104,14 +102,14 @@ def test_a_job_is_called_off(client: VideoInferenceClient, server: MisbehavingSe
 
 
 @pytest.mark.parametrize("reply", [answer(status=204), answer(b"OK"), answer({"deleted": 1})])
-def test_any_good_answer_says_that_a_job_is_called_off(
+def test_any_2xx_response_confirms_a_cancellation(
     client: VideoInferenceClient, server: MisbehavingServer, reply: Reply
 ) -> None:
     server.replies_with(reply)
     client.cancel("j1")
 
 
-def test_calling_a_job_off_is_tried_again_after_a_passing_fault(
+def test_cancel_is_retried_after_a_temporary_failure(
     client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
 ) -> None:
     server.replies_with(reset, answer(status=503), answer({"job_id": "j1"}))
@@ -120,7 +118,7 @@ def test_calling_a_job_off_is_tried_again_after_a_passing_fault(
 
 
 @pytest.mark.parametrize(("status", "error"), [(404, NotFound), (405, NotFound), (409, BadRequest)])
-def test_a_service_that_does_not_call_a_job_off_says_why(
+def test_refused_cancellation_is_reported(
     client: VideoInferenceClient, server: MisbehavingServer, status: int, error: type[Exception]
 ) -> None:
     server.replies_with(answer({"error": "The job has ended before."}, status=status))
@@ -135,7 +133,7 @@ def test_models_are_listed(client: VideoInferenceClient, server: MisbehavingServ
     assert client.list_models() == [ModelInfo("motion", "1", "object-detection", ["moving"])]
 
 
-def test_a_compressed_answer_is_read(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_compressed_response_is_read(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(gzip.compress(b'{"workspace": "acme"}'), Content_Encoding="gzip"))
     assert client.open_workspace() == "acme"
 

@@ -1,4 +1,4 @@
-"""The results: on disk once complete, and not a byte of them before."""
+"""Downloads of results: the file appears only when it is complete."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def files_beside(destination: Path) -> list[str]:
     ],
     ids=["plain", "unframed", "gzip", "two gzip members", "unframed gzip"],
 )
-def test_results_arrive_as_they_are(
+def test_results_are_saved_unchanged(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path, reply: Reply
 ) -> None:
     server.replies_with(reply)
@@ -49,7 +49,9 @@ def test_results_arrive_as_they_are(
     assert not server.seen[0].holds(KEY)
 
 
-def test_older_results_are_replaced(client: VideoInferenceClient, server: MisbehavingServer, destination: Path) -> None:
+def test_earlier_results_are_replaced(
+    client: VideoInferenceClient, server: MisbehavingServer, destination: Path
+) -> None:
     destination.write_bytes(b"old")
     server.replies_with(answer(RESULTS))
     client.download_results(server.url, destination)
@@ -71,7 +73,7 @@ def test_older_results_are_replaced(client: VideoInferenceClient, server: Misbeh
     ],
     ids=[
         "length cut",
-        "nothing came",
+        "empty",
         "chunks cut",
         "gzip chunks cut",
         "unframed gzip cut",
@@ -81,7 +83,7 @@ def test_older_results_are_replaced(client: VideoInferenceClient, server: Misbeh
         "reset",
     ],
 )
-def test_damaged_results_are_an_error_and_leave_nothing(
+def test_damaged_results_raise_and_leave_no_file(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path, reply: Reply
 ) -> None:
     server.replies_with(reply)
@@ -90,7 +92,7 @@ def test_damaged_results_are_an_error_and_leave_nothing(
     assert files_beside(destination) == []
 
 
-def test_a_failed_download_leaves_older_results_alone(
+def test_failed_download_keeps_earlier_results(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path
 ) -> None:
     destination.write_bytes(b"old")
@@ -100,7 +102,7 @@ def test_a_failed_download_leaves_older_results_alone(
     assert destination.read_bytes() == b"old"
 
 
-def test_a_download_that_breaks_off_is_begun_again(
+def test_interrupted_download_is_retried(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path
 ) -> None:
     server.replies_with(cut_short(RESULTS[:500], promised_bytes=len(RESULTS)), answer(status=503), answer(RESULTS))
@@ -113,7 +115,7 @@ def test_a_download_that_breaks_off_is_begun_again(
     [answer(b" " * (2 << 20)), answer(gzip.compress(b" " * (200 << 20)), Content_Encoding="gzip")],
     ids=["large", "gzip bomb"],
 )
-def test_too_large_results_are_not_kept(
+def test_results_above_the_limit_are_not_saved(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path, reply: Reply
 ) -> None:
     server.replies_with(reply)
@@ -122,15 +124,13 @@ def test_too_large_results_are_not_kept(
     assert files_beside(destination) == []
 
 
-def test_a_storage_that_stops_sending_is_given_up(
-    client: VideoInferenceClient, server: MisbehavingServer, destination: Path
-) -> None:
+def test_stalled_download_times_out(client: VideoInferenceClient, server: MisbehavingServer, destination: Path) -> None:
     server.replies_with(silence(server))
     with pytest.raises(ServiceUnreachable, match="timed out"):
         client.download_results(server.url, destination)
 
 
-def test_an_expired_link_is_told_and_not_tried_again(
+def test_expired_link_is_not_retried(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path
 ) -> None:
     server.replies_with(answer(status=403))
@@ -143,22 +143,22 @@ def test_an_expired_link_is_told_and_not_tried_again(
 def test_progress_counts_bytes_on_the_wire(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path, body: bytes
 ) -> None:
-    told: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     server.replies_with(answer(body, Content_Encoding="gzip" if body is ZIPPED else "identity"))
-    client.download_results(server.url, destination, lambda done, total: told.append((done, total)))
-    assert told[-1] == (len(body), len(body))
+    client.download_results(server.url, destination, lambda done, total: reported.append((done, total)))
+    assert reported[-1] == (len(body), len(body))
 
 
-def test_progress_without_a_total_says_so(
+def test_progress_has_no_total_without_content_length(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path
 ) -> None:
-    told: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     server.replies_with(unframed(RESULTS))
-    client.download_results(server.url, destination, lambda done, total: told.append((done, total)))
-    assert told[-1] == (len(RESULTS), None)
+    client.download_results(server.url, destination, lambda done, total: reported.append((done, total)))
+    assert reported[-1] == (len(RESULTS), None)
 
 
-def test_results_that_cannot_be_saved_are_an_error_of_this_machine(
+def test_error_while_saving_is_an_os_error(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path
 ) -> None:
     server.replies_with(answer(RESULTS))
@@ -166,7 +166,7 @@ def test_results_that_cannot_be_saved_are_an_error_of_this_machine(
         client.download_results(server.url, destination.parent / "no such folder" / "results.json")
 
 
-def test_results_are_for_their_owner_only(
+def test_results_are_readable_by_their_owner_only(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path
 ) -> None:
     server.replies_with(answer(RESULTS))

@@ -1,4 +1,4 @@
-"""No answer at all: told apart where it helps, repeated only where that is harmless."""
+"""Failures without a response: described by their cause, retried only where that is safe."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from tests.support.clients import KEY, make_client
 from tests.support.misbehaving import MisbehavingServer, answer, reset, silence
 
 
-def test_a_silent_service_is_given_up(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_silent_service_times_out(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(silence(server))
     with pytest.raises(ServiceUnreachable, match="timed out"):
         client.get_status("j1")
 
 
-def test_a_reset_connection_is_told(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_reset_connection_is_reported(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(reset)
     with pytest.raises(ServiceUnreachable, match="connection closed"):
         client.get_status("j1")
 
 
-def test_a_closed_port_is_told() -> None:
+def test_closed_port_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(ServiceUnreachable, match=r"could not connect to 127\.0\.0\.1: connection refused"):
         make_client(f"http://127.0.0.1:{port}").get_status("j1")
 
 
-def test_a_name_that_does_not_resolve_is_told() -> None:
+def test_unknown_host_is_reported() -> None:
     with pytest.raises(ServiceUnreachable, match=r"frametally\.invalid: name not found"):
         make_client("http://frametally.invalid").get_status("j1")
 
 
-def test_a_service_without_encryption_is_told(server: MisbehavingServer) -> None:
+def test_service_without_tls_is_reported(server: MisbehavingServer) -> None:
     server.reads_bodies = False
     with pytest.raises(ServiceUnreachable, match="TLS error"):
         make_client(server.url.replace("http:", "https:")).get_status("j1")
@@ -46,12 +46,12 @@ def test_a_service_without_encryption_is_told(server: MisbehavingServer) -> None
 @pytest.mark.parametrize(
     "url", ["http://", "http://a..b", "ftp://host", "http://[::1", "http://host:99999", "nonsense"]
 )
-def test_an_address_that_is_none_is_told(url: str) -> None:
+def test_invalid_address_is_reported(url: str) -> None:
     with pytest.raises(ServiceUnreachable, match="invalid address"):
         make_client(url).get_status("j1")
 
 
-def test_a_proxy_that_is_down_is_told(
+def test_failing_proxy_is_reported(
     client: VideoInferenceClient, other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other_server.replies_with(answer(status=502))
@@ -62,7 +62,7 @@ def test_a_proxy_that_is_down_is_told(
     assert not any(request.holds(KEY) for request in other_server.seen)
 
 
-def test_a_question_that_harms_nobody_is_asked_three_times(
+def test_safe_requests_are_tried_three_times(
     client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
 ) -> None:
     server.replies_with(answer(status=500), reset, answer({"workspace": "acme"}))
@@ -71,7 +71,7 @@ def test_a_question_that_harms_nobody_is_asked_three_times(
     assert 0.4 <= waits_s[0] <= 0.5 < 1.6 <= waits_s[1] <= 2.0
 
 
-def test_after_three_attempts_the_last_fault_is_told(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_last_error_is_raised_after_three_attempts(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=500), answer(status=500), answer(status=503))
     with pytest.raises(ServerError, match="503 Service Unavailable"):
         client.request_upload_url("a.mp4")
@@ -90,14 +90,14 @@ def test_page_requests_fail_on_the_first_error(
     assert (waits_s, len(server.seen)) == ([], 2)
 
 
-def test_a_refused_key_is_not_tried_again(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_unauthorized_request_is_not_retried(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=401))
     with pytest.raises(Unauthorized):
         client.open_workspace()
     assert len(server.seen) == 1
 
 
-def test_a_short_pause_that_a_busy_service_asks_for_is_kept(
+def test_short_retry_after_is_waited_for(
     client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
 ) -> None:
     server.replies_with(answer(status=429, Retry_After="3"), answer({"workspace": "acme"}))
@@ -105,7 +105,7 @@ def test_a_short_pause_that_a_busy_service_asks_for_is_kept(
     assert waits_s == [3]
 
 
-def test_a_long_pause_is_left_to_the_caller(
+def test_long_retry_after_is_left_to_the_caller(
     client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
 ) -> None:
     server.replies_with(answer(status=429, Retry_After="60"))
@@ -114,21 +114,21 @@ def test_a_long_pause_is_left_to_the_caller(
     assert (waits_s, len(server.seen)) == ([], 1)
 
 
-def test_a_job_is_started_at_most_once(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_start_request_is_not_retried(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(reset, answer({"job_id": "j2"}))
     with pytest.raises(ServiceUnreachable):
         client.start_job(input_url="https://host/v.mp4", infer_fps=1, models=[])
     assert len(server.seen) == 1
 
 
-def test_a_status_is_asked_for_at_most_once(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_status_request_is_not_retried(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=500), answer({"status": 0}))
     with pytest.raises(ServerError):
         client.get_status("j1")
     assert len(server.seen) == 1
 
 
-def test_a_login_in_netrc_is_not_sent(
+def test_netrc_is_not_used(
     client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
@@ -139,7 +139,7 @@ def test_a_login_in_netrc_is_not_sent(
     assert "Authorization" not in server.seen[0].headers
 
 
-def test_a_proxy_of_the_environment_is_used(other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_of_the_environment_is_used(other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", other_server.url)
     monkeypatch.setenv("NO_PROXY", "")
     other_server.replies_with(answer({"workspace": "acme"}))

@@ -1,4 +1,4 @@
-"""Redirects: a call with the key stays at its origin, a signed link may lead elsewhere without it."""
+"""Redirects: a request with the key stays at its origin, a signed link may lead elsewhere without it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.misbehaving import MisbehavingServer, answer, redirect
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("location", ["/video_upload_signed_url", "/video_upload_signed_url?api_key=mangled&next=1"])
-def test_a_redirect_within_the_service_repeats_the_same_call(
+def test_redirect_within_the_service_repeats_the_request(
     client: VideoInferenceClient, server: MisbehavingServer, status: int, location: str
 ) -> None:
     server.replies_with(redirect(location, status), answer({"signed_url": "https://storage/x"}))
@@ -26,20 +26,20 @@ def test_a_redirect_within_the_service_repeats_the_same_call(
     assert json.loads(again.body) == {"file_name": "a.mp4"}
 
 
-def test_a_redirected_status_call_keeps_its_job_id(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_redirected_status_request_keeps_its_job_id(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(redirect("/videoinfer"), answer({"status": 1}))
     client.get_status("j1")
     assert server.seen[1].query == {"api_key": [KEY], "job_id": ["j1"]}
 
 
-def test_a_redirect_to_itself_ends(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_redirect_loop_ends(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(redirect("/videoinfer/"))
     with pytest.raises(BadRequest, match="redirects too often"):
         client.get_status("j1")
     assert len(server.seen) == 4
 
 
-def test_a_redirect_to_another_service_never_gets_the_key(
+def test_redirect_to_another_host_does_not_get_the_key(
     client: VideoInferenceClient, server: MisbehavingServer, other_server: MisbehavingServer
 ) -> None:
     server.replies_with(redirect(f"{other_server.url}/?api_key={KEY}"))
@@ -50,7 +50,7 @@ def test_a_redirect_to_another_service_never_gets_the_key(
 
 
 @pytest.mark.parametrize("location", ["http://[bad", "ftp://127.0.0.1/", "file:///etc/passwd", "javascript:x"])
-def test_a_redirect_to_no_web_address_is_refused(
+def test_redirect_to_another_scheme_is_refused(
     client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path, location: str
 ) -> None:
     server.replies_with(redirect(location))
@@ -60,7 +60,7 @@ def test_a_redirect_to_no_web_address_is_refused(
         client.download_results(f"{server.url}/r", tmp_path / "r.json")
 
 
-def test_a_see_other_is_no_answer_to_a_post(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_see_other_is_refused_for_a_post(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(redirect("/videoinfer/", 303))
     with pytest.raises(BadRequest):
         client.start_job(input_url="https://host/v.mp4", infer_fps=1, models=[])
@@ -81,11 +81,11 @@ def test_a_see_other_is_no_answer_to_a_post(client: VideoInferenceClient, server
         ("http://a", "http://a.b/x", False),
     ],
 )
-def test_the_same_service_is_the_same_origin_or_the_same_host_encrypted(origin: str, target: str, same: bool) -> None:
+def test_same_service_is_the_same_origin_or_its_https_upgrade(origin: str, target: str, same: bool) -> None:
     assert is_same_service(split_url(origin), split_url(target)) is same
 
 
-def test_results_may_lie_elsewhere_and_nothing_of_the_key_goes_there(
+def test_redirected_results_are_downloaded_without_the_key(
     client: VideoInferenceClient, server: MisbehavingServer, other_server: MisbehavingServer, tmp_path: Path
 ) -> None:
     server.replies_with(redirect(f"{other_server.url}/real?sig=2", 302))
@@ -96,7 +96,7 @@ def test_results_may_lie_elsewhere_and_nothing_of_the_key_goes_there(
     assert not any(request.holds(KEY) for request in server.seen + other_server.seen)
 
 
-def test_an_upload_is_not_sent_on(
+def test_redirected_upload_is_refused(
     client: VideoInferenceClient, server: MisbehavingServer, other_server: MisbehavingServer, tmp_path: Path
 ) -> None:
     video = tmp_path / "v.mp4"

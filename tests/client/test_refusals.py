@@ -1,4 +1,4 @@
-"""Answers that are not the one asked for: each becomes the most specific error, which says what to do."""
+"""Error responses: each maps to the most specific error, with a next step."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from tests.support.misbehaving import MisbehavingServer, answer, cut_chunks, cut
         (599, ServerError),
     ],
 )
-def test_each_status_becomes_its_own_error(
+def test_each_status_maps_to_an_error(
     client: VideoInferenceClient, server: MisbehavingServer, status: int, kind: type[ServiceError]
 ) -> None:
     server.replies_with(answer({"error": "No."}, status=status))
@@ -56,7 +56,7 @@ def test_each_status_becomes_its_own_error(
         ({"error": "two\r\n\tlines"}, "two lines."),
     ],
 )
-def test_what_the_service_says_itself_is_told_in_short(
+def test_message_of_the_service_is_quoted_and_shortened(
     client: VideoInferenceClient, server: MisbehavingServer, body: object, said: str
 ) -> None:
     server.replies_with(answer(body, status=400))
@@ -66,7 +66,7 @@ def test_what_the_service_says_itself_is_told_in_short(
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Oops</html>", b"[1]", b'{"error": 7}', b'"\xff"', b"[" * 60_000])
-def test_a_refusal_without_words_says_the_status(
+def test_error_without_a_message_shows_the_status(
     client: VideoInferenceClient, server: MisbehavingServer, body: bytes
 ) -> None:
     server.replies_with(answer(body, status=400))
@@ -75,29 +75,27 @@ def test_a_refusal_without_words_says_the_status(
     assert caught.value.what == "Checking the job status failed: 127.0.0.1 returned 400 Bad Request."
 
 
-def test_a_refusal_whose_body_is_cut_still_tells_its_status(
-    client: VideoInferenceClient, server: MisbehavingServer
-) -> None:
+def test_error_with_a_truncated_body_keeps_its_status(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(b"{", status=401, Content_Length="99"))
     with pytest.raises(Unauthorized):
         client.get_status("j1")
 
 
-def test_a_busy_service_names_the_seconds_to_wait(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_retry_after_of_429_is_read_in_seconds(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=429, Retry_After="90"))
     with pytest.raises(RateLimited, match="Try again in 90 s") as caught:
         client.get_status("j1")
     assert caught.value.retry_after_s == 90
 
 
-def test_a_broken_service_may_name_the_seconds_to_wait(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_retry_after_of_503_is_read(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=503, Retry_After="120"))
     with pytest.raises(ServerError) as caught:
         client.get_status("j1")
     assert caught.value.retry_after_s == 120
 
 
-def test_a_busy_service_names_the_time_to_wait_for(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_retry_after_is_read_as_a_date(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     moment = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
     server.replies_with(answer(status=429, Retry_After=moment))
     with pytest.raises(RateLimited) as caught:
@@ -118,7 +116,7 @@ def test_a_busy_service_names_the_time_to_wait_for(client: VideoInferenceClient,
         ("soon", None),
     ],
 )
-def test_an_odd_time_to_wait_is_kept_within_an_hour(
+def test_unusual_retry_after_is_limited_to_an_hour(
     client: VideoInferenceClient, server: MisbehavingServer, header: str, retry_after_s: float | None
 ) -> None:
     server.replies_with(answer({"status": 1}, Retry_After=header))
@@ -138,7 +136,7 @@ def test_an_odd_time_to_wait_is_kept_within_an_hour(
         b'{"workspace": ' + b"[" * 60_000,
     ],
 )
-def test_json_that_is_not_the_contract_is_unreadable(
+def test_json_outside_the_contract_is_an_invalid_response(
     client: VideoInferenceClient, server: MisbehavingServer, body: bytes
 ) -> None:
     server.replies_with(answer(body, Content_Type="application/json"))
@@ -146,9 +144,7 @@ def test_json_that_is_not_the_contract_is_unreadable(
         client.open_workspace()
 
 
-def test_html_instead_of_json_is_named_and_not_repeated(
-    client: VideoInferenceClient, server: MisbehavingServer
-) -> None:
+def test_html_response_is_invalid_and_not_quoted(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(b"<html>Please log in</html>", Content_Type="text/html; charset=utf-8"))
     with pytest.raises(
         InvalidResponse, match=r"unexpected response \(26 bytes that do not match the API, text/html"
@@ -158,14 +154,14 @@ def test_html_instead_of_json_is_named_and_not_repeated(
     assert len(server.seen) == 1
 
 
-def test_huge_json_is_not_read_to_its_end(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_huge_json_is_not_read_completely(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(b'{"workspace": "' + b"x" * (5 << 20) + b'"}'))
     with pytest.raises(InvalidResponse, match="more than 4,194,304 bytes"):
         client.open_workspace()
 
 
 @pytest.mark.parametrize("reply", [cut_short(b'{"status": 1}', promised_bytes=99), cut_chunks(b'{"status": 1}')])
-def test_an_answer_cut_short_is_no_answer(
+def test_truncated_response_is_no_response(
     client: VideoInferenceClient, server: MisbehavingServer, reply: object
 ) -> None:
     server.replies = [reply]  # type: ignore[list-item]
@@ -174,7 +170,7 @@ def test_an_answer_cut_short_is_no_answer(
 
 
 @pytest.mark.parametrize("body", [{"signed_url": ""}, {"message": "later"}])
-def test_an_answer_without_a_link_is_unreadable(
+def test_response_without_a_link_is_invalid(
     client: VideoInferenceClient, server: MisbehavingServer, body: object
 ) -> None:
     server.replies_with(answer(body))
@@ -182,18 +178,18 @@ def test_an_answer_without_a_link_is_unreadable(
         client.request_upload_url("a.mp4")
 
 
-def test_an_answer_without_a_job_id_is_unreadable(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_response_without_a_job_id_is_invalid(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"job_id": ""}))
     with pytest.raises(InvalidResponse, match="no job id"):
         client.start_job(input_url="https://host/v.mp4", infer_fps=1, models=[])
 
 
-def test_a_service_without_a_list_of_models_has_none(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_service_without_a_model_list_has_no_models(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(b"<html>Not found</html>", status=404))
     assert client.list_models() == []
 
 
-def test_a_refused_key_is_no_empty_list_of_models(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+def test_unauthorized_model_list_raises(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=401))
     with pytest.raises(Unauthorized):
         client.list_models()

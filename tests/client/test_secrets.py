@@ -1,4 +1,4 @@
-"""The key is in no message, no cause, no traceback and no log."""
+"""The key is not in any message, cause, traceback or log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ECHO = {"error": f"The key {KEY} is bad, see https://host/help?api_key={quote_pl
 
 
 def everything_about(error: BaseException) -> Iterator[str]:
-    """The texts of an error and of all that hangs on it."""
+    """The texts of an error, of its causes and contexts, and its traceback."""
     waiting, seen = [error], set[int]()
     while waiting:
         current = waiting.pop()
@@ -61,7 +61,7 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
 
 
 @pytest.mark.parametrize("name", REPLIES)
-def test_no_failure_tells_the_key(
+def test_failed_request_does_not_reveal_the_key(
     client: VideoInferenceClient, server: MisbehavingServer, log: pytest.LogCaptureFixture, name: str
 ) -> None:
     server.replies_with(REPLIES[name](server))
@@ -74,7 +74,7 @@ def test_no_failure_tells_the_key(
 @pytest.mark.parametrize(
     "url", ["http://frametally.invalid", "http://127.0.0.1:{closed}", "https://127.0.0.1:{closed}", "x"]
 )
-def test_no_unreachable_service_tells_the_key(log: pytest.LogCaptureFixture, url: str) -> None:
+def test_unreachable_service_does_not_reveal_the_key(log: pytest.LogCaptureFixture, url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         closed = unused.getsockname()[1]
     with pytest.raises(FrametallyError) as caught:
@@ -83,7 +83,7 @@ def test_no_unreachable_service_tells_the_key(log: pytest.LogCaptureFixture, url
     assert_holds_no_key(log.text)
 
 
-def test_the_log_of_the_http_library_shows_paths_without_their_query(
+def test_urllib3_log_shows_paths_without_queries(
     client: VideoInferenceClient, server: MisbehavingServer, log: pytest.LogCaptureFixture
 ) -> None:
     server.replies_with(answer({"status": 1}))
@@ -92,7 +92,7 @@ def test_the_log_of_the_http_library_shows_paths_without_their_query(
     assert_holds_no_key(log.text)
 
 
-def test_no_failed_transfer_tells_its_link(
+def test_failed_transfer_does_not_reveal_its_link(
     client: VideoInferenceClient, server: MisbehavingServer, log: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     signature = "abc123"
@@ -102,13 +102,11 @@ def test_no_failed_transfer_tells_its_link(
     assert signature not in "\n".join(everything_about(caught.value)) + log.text
 
 
-def test_a_link_in_the_words_of_the_service_loses_its_query(
-    client: VideoInferenceClient, server: MisbehavingServer
-) -> None:
+def test_link_in_a_message_of_the_service_is_redacted(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer({"error": "Cannot read https://storage/v.mp4?sig=abc123 (404)"}, status=400))
     with pytest.raises(FrametallyError, match=r"Cannot read https://storage/v\.mp4\?… \(404\)"):
         client.get_status("j1")
 
 
-def test_the_client_shows_no_key(client: VideoInferenceClient) -> None:
+def test_repr_of_the_client_does_not_contain_the_key(client: VideoInferenceClient) -> None:
     assert_holds_no_key(repr(client) + str(client))

@@ -1,4 +1,4 @@
-"""The PUT to a signed link: streamed, of a fixed length, never with the key."""
+"""The PUT to a signed link: streamed with a fixed length, without the key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def link(server: MisbehavingServer) -> str:
     return f"{server.url}/put/v.mp4?X-Goog-Algorithm=a&X-Goog-Expires=900"
 
 
-def test_the_bytes_arrive_with_type_and_length_and_without_the_key(
+def test_upload_has_type_and_length_and_no_key(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
 ) -> None:
     client.upload(video, link)
@@ -47,22 +47,20 @@ def test_the_bytes_arrive_with_type_and_length_and_without_the_key(
     assert not seen.holds(KEY)
 
 
-def test_progress_is_told_block_by_block(client: VideoInferenceClient, video: Path, link: str) -> None:
-    told: list[tuple[int, int]] = []
-    client.upload(video, link, lambda sent_bytes, total_bytes: told.append((sent_bytes, total_bytes)))
-    assert told == [(count * BLOCK_BYTES, 1 << 20) for count in (1, 2, 3, 4)]
+def test_progress_is_reported_per_block(client: VideoInferenceClient, video: Path, link: str) -> None:
+    reported: list[tuple[int, int]] = []
+    client.upload(video, link, lambda sent_bytes, total_bytes: reported.append((sent_bytes, total_bytes)))
+    assert reported == [(count * BLOCK_BYTES, 1 << 20) for count in (1, 2, 3, 4)]
 
 
-def test_an_empty_file_is_sent_as_one(
-    client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
-) -> None:
+def test_empty_file_is_sent(client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str) -> None:
     video.write_bytes(b"")
     client.upload(video, link)
     assert server.seen[0].headers["Content-Length"] == "0"
     assert "Transfer-Encoding" not in server.seen[0].headers
 
 
-def test_of_a_growing_file_the_part_that_was_there_is_sent(
+def test_growing_file_is_sent_up_to_its_initial_size(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
 ) -> None:
     before = video.read_bytes()
@@ -75,7 +73,7 @@ def test_of_a_growing_file_the_part_that_was_there_is_sent(
     assert server.seen[0].body == before
 
 
-def test_a_file_that_becomes_shorter_is_told(
+def test_shrinking_file_is_reported(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
 ) -> None:
     def shrink(sent_bytes: int, total_bytes: int) -> None:
@@ -86,7 +84,7 @@ def test_a_file_that_becomes_shorter_is_told(
         client.upload(video, link, shrink)
 
 
-def test_progress_may_cancel(client: VideoInferenceClient, video: Path, link: str) -> None:
+def test_progress_callback_can_cancel(client: VideoInferenceClient, video: Path, link: str) -> None:
     class Cancelled(Exception):
         pass
 
@@ -97,12 +95,12 @@ def test_progress_may_cancel(client: VideoInferenceClient, video: Path, link: st
         client.upload(video, link, cancel)
 
 
-def test_a_missing_file_stays_an_error_of_this_machine(client: VideoInferenceClient, tmp_path: Path, link: str) -> None:
+def test_missing_file_is_an_os_error(client: VideoInferenceClient, tmp_path: Path, link: str) -> None:
     with pytest.raises(FileNotFoundError):
         client.upload(tmp_path / "gone.mp4", link)
 
 
-def test_the_file_never_lies_in_memory(client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path) -> None:
+def test_upload_uses_constant_memory(client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path) -> None:
     def swallow(handler: BaseHTTPRequestHandler) -> None:
         left_bytes = int(handler.headers["Content-Length"])
         while left_bytes:
@@ -132,7 +130,7 @@ def test_the_file_never_lies_in_memory(client: VideoInferenceClient, server: Mis
         (400, b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"),
     ],
 )
-def test_a_link_that_is_over_is_told_apart(
+def test_expired_link_has_its_own_error(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str, status: int, body: bytes
 ) -> None:
     server.replies_with(answer(body, status=status, Content_Type="application/xml"))
@@ -141,7 +139,7 @@ def test_a_link_that_is_over_is_told_apart(
     assert "X-Goog" not in str(caught.value)
 
 
-def test_another_bad_request_is_no_expired_link(
+def test_other_bad_request_is_not_an_expired_link(
     client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
 ) -> None:
     server.replies_with(answer(b"<Error><Code>EntityTooLarge</Code></Error>", status=400))
@@ -149,7 +147,7 @@ def test_another_bad_request_is_no_expired_link(
         client.upload(video, link)
 
 
-def test_a_refusal_before_the_body_is_read_is_heard(
+def test_error_before_the_body_is_read_is_reported(
     client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path
 ) -> None:
     video = tmp_path / "large.mp4"
@@ -161,7 +159,7 @@ def test_a_refusal_before_the_body_is_read_is_heard(
         client.upload(video, server.url)
 
 
-def test_a_connection_reset_in_the_middle_is_told(
+def test_connection_reset_during_the_upload_is_reported(
     client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path
 ) -> None:
     video = tmp_path / "large.mp4"
@@ -174,9 +172,7 @@ def test_a_connection_reset_in_the_middle_is_told(
     assert len(server.seen) == 1
 
 
-def test_a_storage_that_stops_reading_is_given_up(
-    client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path
-) -> None:
+def test_stalled_upload_times_out(client: VideoInferenceClient, server: MisbehavingServer, tmp_path: Path) -> None:
     video = tmp_path / "large.mp4"
     with video.open("wb") as file:
         file.truncate(256 << 20)
@@ -186,9 +182,7 @@ def test_a_storage_that_stops_reading_is_given_up(
         client.upload(video, server.url)
 
 
-def test_an_upload_is_not_repeated_here(
-    client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str
-) -> None:
+def test_upload_is_not_retried(client: VideoInferenceClient, server: MisbehavingServer, video: Path, link: str) -> None:
     server.replies_with(answer(status=503), answer())
     with pytest.raises(ServerError):
         client.upload(video, link)

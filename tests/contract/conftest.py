@@ -1,4 +1,4 @@
-"""Both sides of the contract: the hosted service as its reference describes it, and our engine as its own process."""
+"""Two implementations of the contract: the service as its reference describes it, and our engine as a process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One suite for both sides of the contract."""
+"""One suite for the fake service and for our engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOTION = ModelRequest("motion", "1")
 
 
 def finish(service: Service, job_id: str) -> StatusReport:
-    """Ask as the contract allows until the job has ended."""
+    """Poll as the contract allows until the job has ended."""
     client = service.client()
     give_up_s = time.monotonic() + 60
     while time.monotonic() < give_up_s:
@@ -35,12 +35,12 @@ def uploaded(service: Service, video: Path) -> str:
     return url
 
 
-def test_the_key_names_a_workspace(service: Service) -> None:
+def test_workspace_of_the_key_is_returned(service: Service) -> None:
     assert service.client().open_workspace()
 
 
 @pytest.mark.parametrize("key", ["wrong", ""])
-def test_a_bad_key_is_refused(service: Service, key: str) -> None:
+def test_wrong_key_is_refused(service: Service, key: str) -> None:
     client = service.client(key)
     with pytest.raises(Unauthorized):
         client.open_workspace()
@@ -50,7 +50,7 @@ def test_a_bad_key_is_refused(service: Service, key: str) -> None:
         client.get_status("j1")
 
 
-def test_an_uploaded_video_becomes_results(service: Service, small_video: Path, tmp_path: Path) -> None:
+def test_uploaded_video_is_analyzed(service: Service, small_video: Path, tmp_path: Path) -> None:
     url = uploaded(service, small_video)
     job_id = service.client().start_job(input_url=url, infer_fps=5, models=[MOTION])
     report = finish(service, job_id)
@@ -63,7 +63,7 @@ def test_an_uploaded_video_becomes_results(service: Service, small_video: Path, 
 
 
 @pytest.mark.parametrize("ending", ["", "/"])
-def test_a_path_may_end_with_a_slash_or_not(service: Service, ending: str) -> None:
+def test_trailing_slash_is_optional(service: Service, ending: str) -> None:
     query = {"api_key": service.key}
     link = requests.post(
         service.url + UPLOAD_URL_PATH.rstrip("/") + ending, params=query, json={"file_name": "v.mp4"}, timeout=10
@@ -75,47 +75,47 @@ def test_a_path_may_end_with_a_slash_or_not(service: Service, ending: str) -> No
     assert (status.status_code, status.history) == (404, [])
 
 
-def test_a_signed_link_carries_its_lifetime_as_the_vendors_client_expects(service: Service) -> None:
+def test_signed_link_has_the_lifetime_parameter_of_the_vendor(service: Service) -> None:
     url = service.client().request_upload_url("v.mp4")
     assert len(url.split("&X-Goog-Expires")) == 2
 
 
-def test_a_link_that_nobody_signed_is_refused(service: Service, small_video: Path) -> None:
+def test_unsigned_link_is_refused(service: Service, small_video: Path) -> None:
     path, _, query = service.client().request_upload_url("v.mp4").partition("?")
     with pytest.raises(LinkExpired):
         service.client().upload(small_video, f"{path}x?{query}")
 
 
-def test_an_unknown_job_is_a_clear_error(service: Service) -> None:
+def test_unknown_job_is_not_found(service: Service) -> None:
     with pytest.raises(BadRequest, match=r"404 Not Found: .*job"):
         service.client().get_status("00000000-0000-0000-0000-000000000000")
 
 
 @pytest.mark.parametrize("infer_fps", [0, 0.5, 500])
-def test_a_frame_rate_out_of_bounds_is_refused(service: Service, small_video: Path, infer_fps: float) -> None:
+def test_frame_rate_out_of_bounds_is_refused(service: Service, small_video: Path, infer_fps: float) -> None:
     url = uploaded(service, small_video)
     with pytest.raises(BadRequest, match="infer_fps"):
         service.client().start_job(input_url=url, infer_fps=infer_fps, models=[MOTION])
 
 
-def test_a_job_without_a_model_is_refused(service: Service, small_video: Path) -> None:
+def test_job_without_a_model_is_refused(service: Service, small_video: Path) -> None:
     url = uploaded(service, small_video)
     with pytest.raises(BadRequest, match="model"):
         service.client().start_job(input_url=url, infer_fps=5, models=[])
 
 
-def test_a_job_on_a_link_without_a_video_is_refused(service: Service) -> None:
+def test_job_for_a_link_without_a_video_is_refused(service: Service) -> None:
     url = service.client().request_upload_url("v.mp4")
     with pytest.raises(BadRequest):
         service.client().start_job(input_url=url, infer_fps=5, models=[MOTION])
 
 
-def test_only_our_engine_lists_its_models(service: Service) -> None:
+def test_only_our_engine_lists_models(service: Service) -> None:
     ours = service.client().open_workspace() == "embedded"
     assert any(model.model_id == "motion" for model in service.client().list_models()) is ours
 
 
-def test_only_our_engine_knows_how_to_cancel_a_job(service: Service, small_video: Path) -> None:
+def test_only_our_engine_cancels_jobs(service: Service, small_video: Path) -> None:
     client = service.client()
     job_id = client.start_job(input_url=uploaded(service, small_video), infer_fps=5, models=[MOTION])
     assert finish(service, job_id).is_done

@@ -13,7 +13,7 @@ from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
 from tests.support.deployment import LocalDeployment, advance_due
 from tests.support.ledgers import START
-from tests.support.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
+from tests.support.misbehaving import MisbehavingServer, Reply, after, answer, reset
 
 GONE = "00000000-0000-0000-0000-000000000000"
 
@@ -112,7 +112,7 @@ def test_an_upload_stops_when_its_job_is_canceled(
 ) -> None:
     job = deployed.submit(small_video)
     link = answer({"signed_url": f"{server.url}/upload?sig=1"})
-    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id, actor=None), link), answer())
+    server.replies_with(after(lambda: deployed.workflow.cancel(job.id, actor=None), link), answer())
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.CANCELLED
     assert "POST" not in calls(server)[1:]
@@ -123,7 +123,7 @@ def test_a_job_canceled_during_its_start_is_canceled_at_the_service(
 ) -> None:
     job = deployed.submit(None, video_url="https://host/v.mp4")
     taken = answer({"job_id": "r7"})
-    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id, actor=None), taken), answer())
+    server.replies_with(after(lambda: deployed.workflow.cancel(job.id, actor=None), taken), answer())
     deployed.step()
     assert (deployed.job(job.id).status, deployed.job(job.id).failure) == (JobStatus.CANCELLED, CANCELLED)
     assert [(call.method, call.query.get("job_id")) for call in server.seen] == [("POST", None), ("DELETE", ["r7"])]
@@ -150,7 +150,7 @@ def test_a_start_between_read_and_cancel_is_canceled_at_the_service(
 def test_a_late_cancel_that_fails_is_reported(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     job = deployed.submit(None, video_url="https://host/v.mp4")
     taken = answer({"job_id": "r7"})
-    server.replies_with(meanwhile(lambda: deployed.workflow.cancel(job.id, actor=None), taken), answer(status=405))
+    server.replies_with(after(lambda: deployed.workflow.cancel(job.id, actor=None), taken), answer(status=405))
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.CANCELLED
     assert "may run it to its end; its id is r7" in deployed.job(job.id).failure

@@ -12,7 +12,7 @@ from frametally.job import Job, JobStatus
 from frametally.jobs import messages
 from frametally.jobs.outcome import MAX_FAILED_UPLOADS
 from tests.support.deployment import DAY_S, LocalDeployment
-from tests.support.misbehaving import MisbehavingServer, Reply, answer, meanwhile, reset
+from tests.support.misbehaving import MisbehavingServer, Reply, after, answer, reset
 
 TAKEN = answer({"job_id": "r1"})
 
@@ -93,7 +93,7 @@ def test_concurrent_jobs_share_one_upload(
             deployed.workflow.advance(job)
             assert "being uploaded for another job" in deployed.job(job.id).service_message
 
-    server.replies_with(link(server), meanwhile(all_begin, answer()), TAKEN)
+    server.replies_with(link(server), after(all_begin, answer()), TAKEN)
     deployed.workflow.advance(first)
     while deployed.ledger.jobs(statuses=[JobStatus.CREATED]):
         deployed.step()
@@ -113,7 +113,7 @@ def test_an_older_job_waits_for_the_upload_of_a_younger_one(
         assert [job.id for job in deployed.workflow.claim_due(at_most=8)] == [older.id]
         deployed.workflow.advance(older)
 
-    server.replies_with(meanwhile(older_comes_back, link(server)), answer(), TAKEN)
+    server.replies_with(after(older_comes_back, link(server)), answer(), TAKEN)
     deployed.workflow.advance(younger)
     assert deployed.job(younger.id).status is JobStatus.SUBMITTED
     assert "being uploaded for another job" in deployed.job(older.id).service_message

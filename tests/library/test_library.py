@@ -1,8 +1,10 @@
-"""The kept videos on a real disk, also after a crash at each step."""
+"""The library on a real disk, also after a crash at each step."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -34,7 +36,7 @@ def library(tmp_path: Path) -> Library:
 
 
 def bring(library: Library, content: bytes, name: str = "square.mp4") -> str:
-    """Everything of an upload but its end."""
+    """Upload all bytes without finishing."""
     upload = library.uploads.begin(name, len(content))
     library.uploads.append(upload.id, 0, content)
     return upload.id
@@ -48,7 +50,7 @@ def names_below(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(library: Library, small_video: Path) -> None:
+def test_chunked_upload_is_stored_under_its_sha256(library: Library, small_video: Path) -> None:
     content = small_video.read_bytes()
     upload = library.uploads.begin("Ausflug · Straße.MP4", len(content))
     half = library.uploads.append(upload.id, 0, content[: len(content) // 2])
@@ -62,7 +64,37 @@ def test_a_video_brought_in_pieces_is_kept_whole_under_its_sha256(library: Libra
     assert library.get(kept.sha256) == kept
 
 
-def test_another_library_on_the_same_folder_sees_the_same(library: Library, small_video: Path, tmp_path: Path) -> None:
+def test_actor_is_recorded_with_the_upload_and_logged(
+    library: Library, small_video: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = small_video.read_bytes()
+    upload = library.uploads.begin("square.mp4", len(content), actor="ada")
+    metadata = tmp_path / "media" / "uploads" / upload.id / "meta.json"
+    assert json.loads(metadata.read_bytes())["actor"] == "ada"
+    library.uploads.append(upload.id, 0, content)
+    with caplog.at_level(logging.INFO, "frametally.library"):
+        video = library.finish(upload.id, actor="ben")
+        library.rename(video, "dock.mp4", actor="eve")
+        library.add(small_video, "again.mp4", actor="dan")
+        library.uploads.cancel(upload.id, actor="kim")
+    logged = [record.getMessage() for record in caplog.records]
+    assert [message.rpartition(" by ")[2] for message in logged] == ["ben", "eve", "dan", "kim"]
+    assert json.loads((video.path.parent / "facts.json").read_bytes())["file_name"] == "again.mp4"
+
+
+def test_metadata_of_earlier_versions_is_read(library: Library, small_video: Path, tmp_path: Path) -> None:
+    video = library.add(small_video)
+    path = video.path.parent / "facts.json"
+    assert set(json.loads(path.read_bytes())) == {"file_name", "video", "facts", "block_digest"}
+    upload_id = "0" * 32
+    folder = tmp_path / "media" / "uploads" / upload_id
+    folder.mkdir()
+    (folder / "data").write_bytes(b"12345")
+    (folder / "meta.json").write_text('{"file_name": "clip.mp4", "size_bytes": 10, "video_sha256": null}')
+    assert library.uploads.get(upload_id).offset_bytes == 5
+
+
+def test_libraries_on_one_folder_share_their_state(library: Library, small_video: Path, tmp_path: Path) -> None:
     upload_id = bring(library, small_video.read_bytes())
     other = Library(tmp_path / "media", max_video_bytes=1)
     assert other.uploads.get(upload_id) == library.uploads.get(upload_id)
@@ -70,7 +102,7 @@ def test_another_library_on_the_same_folder_sees_the_same(library: Library, smal
     assert library.get(kept.sha256) == kept
 
 
-def test_a_piece_that_does_not_begin_at_the_end_is_refused(library: Library) -> None:
+def test_chunk_at_a_wrong_offset_is_refused(library: Library) -> None:
     upload = library.uploads.begin("square.mp4", 10)
     library.uploads.append(upload.id, 0, b"12345")
     for offset in (0, 4, 6):
@@ -79,21 +111,21 @@ def test_a_piece_that_does_not_begin_at_the_end_is_refused(library: Library) -> 
     assert library.uploads.get(upload.id).offset_bytes == 5
 
 
-def test_an_upload_never_grows_beyond_what_was_announced(library: Library) -> None:
+def test_chunk_beyond_the_announced_size_is_refused(library: Library) -> None:
     upload = library.uploads.begin("square.mp4", 4)
     with pytest.raises(VideoTooLarge):
         library.uploads.append(upload.id, 0, b"12345")
     assert library.uploads.get(upload.id).offset_bytes == 0
 
 
-def test_an_incomplete_upload_cannot_be_finished(library: Library) -> None:
+def test_incomplete_upload_cannot_be_finished(library: Library) -> None:
     upload = library.uploads.begin("square.mp4", 4)
     with pytest.raises(OffsetMismatch):
         library.finish(upload.id)
 
 
 @pytest.mark.parametrize("name", ["clip.wmv", "clip.flv", "clip.gif", "clip.mp4.exe", "clip", ""])
-def test_a_kind_of_file_that_is_not_accepted_is_refused_with_the_way_out(library: Library, name: str) -> None:
+def test_other_file_types_are_refused_with_a_next_step(library: Library, name: str) -> None:
     with pytest.raises(MediaError, match="Convert it to MP4"):
         library.uploads.begin(name, 10)
 
@@ -105,12 +137,12 @@ def test_empty_and_too_large_videos_are_refused(library: Library) -> None:
         library.uploads.begin("clip.mp4", 32 * 1024**2 + 1)
 
 
-def test_a_video_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
+def test_video_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
         Library(tmp_path, max_video_bytes=2**62).uploads.begin("clip.mp4", 2**61)
 
 
-def test_what_would_go_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: Path, small_video: Path) -> None:
+def test_video_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: Path, small_video: Path) -> None:
     size_bytes = small_video.stat().st_size
     library = Library(tmp_path / "media", max_video_bytes=32 * 1024**2, quota_bytes=2 * size_bytes + 99)
     library.finish(bring(library, small_video.read_bytes()))
@@ -122,14 +154,14 @@ def test_what_would_go_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: P
     assert library.uploads.begin("clip.mp4", size_bytes).size_bytes == size_bytes
 
 
-def test_what_another_upload_has_announced_is_no_room_any_more(tmp_path: Path) -> None:
+def test_announced_upload_reserves_its_space(tmp_path: Path) -> None:
     library = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
     library.uploads.begin("clip.mp4", 90)
     with pytest.raises(QuotaReached, match="take 90 bytes of 100 bytes"):
         library.uploads.begin("other.mp4", 90)
 
 
-def test_of_many_that_begin_at_once_no_more_are_taken_than_fit(tmp_path: Path) -> None:
+def test_simultaneous_uploads_do_not_exceed_the_quota(tmp_path: Path) -> None:
     libraries = [Library(tmp_path, max_video_bytes=100, quota_bytes=100) for _ in range(8)]
 
     def begin(library: Library) -> bool:
@@ -141,7 +173,7 @@ def test_of_many_that_begin_at_once_no_more_are_taken_than_fit(tmp_path: Path) -
         assert sum(pool.map(begin, libraries)) == 2
 
 
-def test_an_upload_that_stands_still_keeps_no_room_but_for_what_has_arrived(tmp_path: Path) -> None:
+def test_stalled_upload_reserves_only_its_received_bytes(tmp_path: Path) -> None:
     library = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
     given_up = library.uploads.begin("clip.mp4", 90)
     library.uploads.append(given_up.id, 0, b"x" * 20)
@@ -153,7 +185,7 @@ def test_an_upload_that_stands_still_keeps_no_room_but_for_what_has_arrived(tmp_
         library.uploads.begin("other.mp4", 1)
 
 
-def test_a_video_that_is_here_is_known_by_its_content_also_one_kept_before_there_were_digests(
+def test_stored_video_is_recognized_by_content_even_without_a_saved_digest(
     library: Library, small_video: Path, tmp_path: Path
 ) -> None:
     kept = library.add(small_video)
@@ -172,9 +204,7 @@ def test_a_video_that_is_here_is_known_by_its_content_also_one_kept_before_there
         library.recognize("again.wmv", size_bytes, digest)
 
 
-def test_what_arrived_otherwise_than_it_was_sent_is_refused_and_leaves_nothing(
-    library: Library, small_video: Path, tmp_path: Path
-) -> None:
+def test_upload_with_a_wrong_digest_is_removed(library: Library, small_video: Path, tmp_path: Path) -> None:
     upload_id = bring(library, small_video.read_bytes())
     with pytest.raises(UploadDamaged, match="differs from the file that was sent"):
         library.finish(upload_id, "0" * 64)
@@ -182,7 +212,7 @@ def test_what_arrived_otherwise_than_it_was_sent_is_refused_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1, 5, 8, 9, 16, 20])
-def test_the_block_digest_is_the_hash_of_the_hashes_of_the_blocks(
+def test_block_digest_is_the_hash_of_the_block_hashes(
     tmp_path: Path, size_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(digests, "BLOCK_BYTES", 8)
@@ -194,7 +224,7 @@ def test_the_block_digest_is_the_hash_of_the_hashes_of_the_blocks(
     assert digests_of(tmp_path / "file") == expected
 
 
-def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(library: Library) -> None:
+def test_damaged_chunk_is_truncated_unless_more_bytes_follow(library: Library) -> None:
     upload = library.uploads.begin("clip.mp4", 10)
     library.uploads.append(upload.id, 0, b"12345")
     library.uploads.truncate(upload.id, 2, 5)
@@ -203,7 +233,7 @@ def test_a_damaged_piece_can_be_taken_back_unless_more_came_behind_it(library: L
     assert library.uploads.get(upload.id).offset_bytes == 2
 
 
-def test_uploads_that_share_the_room_keep_the_reserve(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_keep_the_disk_reserve(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = library.uploads.begin("clip.mp4", 10)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # what is left when the others have arrived
     with pytest.raises(DiskFull):
@@ -211,7 +241,7 @@ def test_uploads_that_share_the_room_keep_the_reserve(library: Library, monkeypa
     assert library.uploads.get(upload.id).offset_bytes == 0
 
 
-def test_what_is_no_video_is_refused_and_leaves_nothing(library: Library, tmp_path: Path) -> None:
+def test_file_that_is_no_video_is_removed(library: Library, tmp_path: Path) -> None:
     upload_id = bring(library, b"no video at all" * 1000)
     with pytest.raises(VideoError, match="not a video that can be read"):
         library.finish(upload_id)
@@ -220,9 +250,7 @@ def test_what_is_no_video_is_refused_and_leaves_nothing(library: Library, tmp_pa
     assert names_below(tmp_path) == []
 
 
-def test_the_same_file_is_kept_once_under_the_name_given_last(
-    library: Library, small_video: Path, tmp_path: Path
-) -> None:
+def test_same_file_is_stored_once_under_its_latest_name(library: Library, small_video: Path, tmp_path: Path) -> None:
     first = library.finish(bring(library, small_video.read_bytes(), "first.mp4"))
     second = library.finish(bring(library, small_video.read_bytes(), "second.mkv"))
     assert second.path == first.path
@@ -231,7 +259,7 @@ def test_the_same_file_is_kept_once_under_the_name_given_last(
     assert [path.name for path in (tmp_path / "media" / "uploads").rglob("data")] == []
 
 
-def test_asked_twice_a_finished_upload_says_the_same(library: Library, small_video: Path) -> None:
+def test_finish_is_idempotent(library: Library, small_video: Path) -> None:
     upload_id = bring(library, small_video.read_bytes())
     kept = library.finish(upload_id)
     assert library.finish(upload_id) == kept
@@ -239,16 +267,14 @@ def test_asked_twice_a_finished_upload_says_the_same(library: Library, small_vid
     assert (state.offset_bytes, state.video_sha256) == (state.size_bytes, kept.sha256)
 
 
-def test_many_threads_that_finish_one_upload_all_learn_what_it_became(library: Library, small_video: Path) -> None:
+def test_threads_that_finish_one_upload_get_the_same_video(library: Library, small_video: Path) -> None:
     upload_id = bring(library, small_video.read_bytes())
     with ThreadPoolExecutor(4) as pool:
         kept = list(pool.map(library.finish, [upload_id] * 4))
     assert {video.sha256 for video in kept} == {sha256_of(small_video)}
 
 
-def test_two_uploads_of_one_file_that_finish_together_keep_it_once(
-    library: Library, small_video: Path, tmp_path: Path
-) -> None:
+def test_simultaneous_uploads_of_one_file_store_it_once(library: Library, small_video: Path, tmp_path: Path) -> None:
     uploads = [bring(library, small_video.read_bytes(), f"{number}.mp4") for number in range(4)]
     with ThreadPoolExecutor(len(uploads)) as pool:
         kept = list(pool.map(library.finish, uploads))
@@ -258,14 +284,14 @@ def test_two_uploads_of_one_file_that_finish_together_keep_it_once(
 
 
 class Killed(BaseException):
-    """Stands for kill -9: nothing of the program catches it."""
+    """Simulates kill -9: no handler catches it."""
 
 
 @pytest.mark.parametrize(
     "step",
     ["begin", "checked", "facts", "staged", "meta", "moved"],
 )
-def test_after_a_crash_at_any_step_the_upload_can_be_finished(
+def test_upload_can_be_finished_after_a_crash_at_any_step(
     library: Library, small_video: Path, monkeypatch: pytest.MonkeyPatch, step: str, tmp_path: Path
 ) -> None:
     """The program dies right before (or for `moved`, right after) one of the steps of `finish`."""
@@ -318,14 +344,14 @@ def _die_at(name: str, step: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def test_a_folder_without_its_meta_is_no_upload(library: Library, tmp_path: Path) -> None:
+def test_folder_without_metadata_is_no_upload(library: Library, tmp_path: Path) -> None:
     upload = library.uploads.begin("clip.mp4", 4)
     (tmp_path / "media" / "uploads" / upload.id / "meta.json").unlink()
     with pytest.raises(UploadUnknown):
         library.uploads.get(upload.id)
 
 
-def test_a_cancelled_upload_is_gone(library: Library, tmp_path: Path) -> None:
+def test_canceled_upload_is_removed(library: Library, tmp_path: Path) -> None:
     upload_id = bring(library, b"12345")
     library.uploads.cancel(upload_id)
     assert names_below(tmp_path) == []
@@ -333,7 +359,7 @@ def test_a_cancelled_upload_is_gone(library: Library, tmp_path: Path) -> None:
         library.uploads.cancel(upload_id)
 
 
-def test_only_uploads_that_nothing_arrives_of_are_removed_as_stale(library: Library, tmp_path: Path) -> None:
+def test_only_unchanged_uploads_are_removed_as_stale(library: Library, tmp_path: Path) -> None:
     upload_id = bring(library, b"12345")
     touched = (tmp_path / "media" / "uploads" / upload_id / "meta.json").stat().st_mtime
     assert library.uploads.remove_stale(3600, touched + 3000) == 0
@@ -356,7 +382,7 @@ def test_scratch_folder_is_removed_on_exit_or_as_stale_after_a_crash(library: Li
     assert not left.exists()
 
 
-def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(library: Library, tmp_path: Path) -> None:
+def test_slow_upload_is_stale_a_day_after_its_last_byte(library: Library, tmp_path: Path) -> None:
     day_s = 24 * 3600.0
     upload_id = bring(library, b"12345")
     folder = tmp_path / "media" / "uploads" / upload_id
@@ -367,13 +393,13 @@ def test_an_upload_of_days_is_there_until_a_day_after_its_last_byte(library: Lib
     assert library.uploads.remove_stale(day_s, 1_000_000 + 4 * day_s + 1) == 1
 
 
-def test_a_kept_video_outlives_the_traces_of_its_upload(library: Library, small_video: Path) -> None:
+def test_stored_video_remains_when_its_upload_is_removed(library: Library, small_video: Path) -> None:
     kept = library.finish(bring(library, small_video.read_bytes()))
     assert library.uploads.remove_stale(0, 2**33) == 1
     assert library.get(kept.sha256) == kept
 
 
-def test_a_stray_file_among_the_video_store_is_passed_over(library: Library, small_video: Path, tmp_path: Path) -> None:
+def test_stray_file_in_the_video_store_is_ignored(library: Library, small_video: Path, tmp_path: Path) -> None:
     kept = library.add(small_video)
     (tmp_path / "media" / "videos" / ".DS_Store").touch()
     assert library.videos.has_size(small_video.stat().st_size)
@@ -386,18 +412,18 @@ def test_a_stray_file_among_the_video_store_is_passed_over(library: Library, sma
 @pytest.mark.parametrize(
     "sha256", ["", "..", "../uploads", "A" * 64, "a" * 63, "a" * 64, "a" * 64 + "\n", "/etc/passwd"]
 )
-def test_what_is_not_the_sha256_of_a_kept_video_opens_nothing(library: Library, sha256: str) -> None:
+def test_invalid_or_unknown_sha256_finds_no_video(library: Library, sha256: str) -> None:
     assert library.get(sha256) is None
 
 
 @pytest.mark.parametrize("upload_id", ["", ".", "..", "../videos", "0" * 32, "0" * 32 + "\n", "/etc", "Z" * 32])
-def test_what_is_not_the_id_of_an_upload_opens_nothing(library: Library, upload_id: str) -> None:
+def test_invalid_or_unknown_upload_id_is_refused(library: Library, upload_id: str) -> None:
     for ask in (library.uploads.get, library.finish, library.uploads.cancel):
         with pytest.raises(UploadUnknown):
             ask(upload_id)
 
 
-def test_a_local_file_is_kept_as_a_copy_and_once(library: Library, small_video: Path, tmp_path: Path) -> None:
+def test_local_file_is_stored_once_as_a_copy(library: Library, small_video: Path, tmp_path: Path) -> None:
     source = tmp_path / "mine.mp4"
     source.write_bytes(small_video.read_bytes())
     kept = library.add(source)
@@ -407,7 +433,7 @@ def test_a_local_file_is_kept_as_a_copy_and_once(library: Library, small_video: 
     assert names_below(tmp_path / "media" / "uploads") == []
 
 
-def test_a_local_file_that_is_no_video_leaves_nothing(library: Library, tmp_path: Path) -> None:
+def test_local_file_that_is_no_video_leaves_nothing(library: Library, tmp_path: Path) -> None:
     source = tmp_path / "text.mp4"
     source.write_text("text")
     with pytest.raises(VideoError):
@@ -429,7 +455,7 @@ def test_a_local_file_that_is_no_video_leaves_nothing(library: Library, tmp_path
         ("x" * 500 + ".mp4", "x" * 157 + ".mp4"),
     ],
 )
-def test_a_file_name_is_cleaned_for_showing(given: str, shown: str) -> None:
+def test_file_name_is_cleaned_for_display(given: str, shown: str) -> None:
     assert clean_file_name(given) == shown
 
 

@@ -22,9 +22,7 @@ from frametally.storage.seekable_zstd import compress_seekable
 from tests.support.media_server import MAX_VIDEO_BYTES, MediaServer
 
 
-def test_a_video_sent_in_pieces_is_kept_and_the_last_piece_is_answered_with_its_sha256(
-    server: MediaServer, small_video: Path
-) -> None:
+def test_last_chunk_returns_the_sha256_of_the_stored_video(server: MediaServer, small_video: Path) -> None:
     content = small_video.read_bytes()
     url = server.begin("Straße.mp4", len(content))
     first = server.patch(url, 0, content[:10_000])
@@ -37,7 +35,7 @@ def test_a_video_sent_in_pieces_is_kept_and_the_last_piece_is_answered_with_its_
     assert kept.file_name == "Straße.mp4"
 
 
-def test_head_says_how_far_an_upload_is_and_is_never_cached(server: MediaServer) -> None:
+def test_head_returns_the_offset_and_is_not_cached(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 100)
     server.patch(url, 0, b"x" * 40)
     answer = server.head(url)
@@ -46,7 +44,7 @@ def test_head_says_how_far_an_upload_is_and_is_never_cached(server: MediaServer)
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_client_that_missed_the_last_answer_learns_it_by_asking(server: MediaServer, small_video: Path) -> None:
+def test_lost_last_response_can_be_requested_again(server: MediaServer, small_video: Path) -> None:
     content = small_video.read_bytes()
     url = server.begin("clip.mp4", len(content))
     sha256 = server.patch(url, 0, content).headers["Frametally-Video"]
@@ -54,9 +52,7 @@ def test_a_client_that_missed_the_last_answer_learns_it_by_asking(server: MediaS
     assert server.patch(url, len(content), b"").headers["Frametally-Video"] == sha256
 
 
-def test_a_complete_upload_whose_check_never_ran_is_checked_by_an_empty_piece(
-    server: MediaServer, small_video: Path
-) -> None:
+def test_empty_chunk_finishes_a_complete_upload(server: MediaServer, small_video: Path) -> None:
     content = small_video.read_bytes()
     url = server.begin("clip.mp4", len(content))
     server.library.uploads.append(url.rsplit("/", 1)[1], 0, content)
@@ -64,9 +60,7 @@ def test_a_complete_upload_whose_check_never_ran_is_checked_by_an_empty_piece(
     assert "Frametally-Video" in server.patch(url, len(content), b"").headers
 
 
-def test_what_arrived_before_a_cut_connection_stays_and_the_rest_follows(
-    server: MediaServer, small_video: Path
-) -> None:
+def test_upload_resumes_after_a_lost_connection(server: MediaServer, small_video: Path) -> None:
     mib = 1024**2
     content = small_video.read_bytes() + (12 * mib).to_bytes(4, "big") + b"free" + bytes(12 * mib - 8)
     url = server.begin("clip.mp4", len(content))
@@ -94,9 +88,7 @@ def resume(server: MediaServer, url: str, content: bytes) -> requests.Response:
     pytest.fail("nothing of what was sent before the cut arrived")
 
 
-def test_a_connection_that_was_given_up_cannot_write_behind_the_one_that_took_over(
-    server: MediaServer, small_video: Path
-) -> None:
+def test_abandoned_connection_cannot_write_after_its_successor(server: MediaServer, small_video: Path) -> None:
     content = small_video.read_bytes()
     url = server.begin("clip.mp4", len(content))
     parts = urlsplit(url)
@@ -119,9 +111,7 @@ def test_a_connection_that_was_given_up_cannot_write_behind_the_one_that_took_ov
     assert kept.path.read_bytes() == content
 
 
-def test_a_file_that_is_here_already_is_recognised_before_its_first_byte(
-    server: MediaServer, small_video: Path
-) -> None:
+def test_stored_file_is_recognized_before_its_first_byte(server: MediaServer, small_video: Path) -> None:
     kept, size_bytes = server.library.add(small_video), small_video.stat().st_size
     digest = digests_of(small_video).block_digest
     asked = server.create("again.mp4", size_bytes, **{"Frametally-Digest": "ask"})
@@ -131,9 +121,7 @@ def test_a_file_that_is_here_already_is_recognised_before_its_first_byte(
     assert [name for name in server.files() if name.startswith("uploads")] == []
 
 
-def test_a_file_that_is_not_here_is_taken_whether_or_not_its_size_is_known(
-    server: MediaServer, small_video: Path
-) -> None:
+def test_unknown_file_is_accepted_even_if_its_size_is_known(server: MediaServer, small_video: Path) -> None:
     size_bytes = small_video.stat().st_size
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "ask"}).status_code == 201
     server.library.add(small_video)
@@ -142,7 +130,7 @@ def test_a_file_that_is_not_here_is_taken_whether_or_not_its_size_is_known(
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "x"}).status_code == 400
 
 
-def test_what_arrived_is_held_against_the_digest_of_what_was_sent(server: MediaServer, small_video: Path) -> None:
+def test_received_file_must_match_the_digest(server: MediaServer, small_video: Path) -> None:
     content, digest = small_video.read_bytes(), digests_of(small_video).block_digest
     url = server.begin("clip.mp4", len(content))
     answer = server.patch(url, 0, content[:-1] + b"?", **{"Frametally-Digest": digest})
@@ -158,9 +146,7 @@ def checksum(algorithm: str, piece: bytes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
-def test_a_piece_that_was_damaged_on_its_way_is_sent_again(
-    server: MediaServer, small_video: Path, algorithm: str
-) -> None:
+def test_damaged_chunk_is_refused_and_can_be_sent_again(server: MediaServer, small_video: Path, algorithm: str) -> None:
     content = small_video.read_bytes() + (12 * 1024**2).to_bytes(4, "big") + b"free" + bytes(12 * 1024**2 - 8)
     url = server.begin("clip.mp4", len(content))
     first, rest = content[:10_000], content[10_000:]
@@ -173,14 +159,14 @@ def test_a_piece_that_was_damaged_on_its_way_is_sent_again(
 
 
 @pytest.mark.parametrize("header", ["md5 AAAA", "sha1", "sha1 ###", ""])
-def test_a_checksum_that_cannot_be_read_is_refused(server: MediaServer, header: str) -> None:
+def test_invalid_checksum_header_is_refused(server: MediaServer, header: str) -> None:
     url = server.begin("clip.mp4", 10)
     answer = server.patch(url, 0, b"x", **{"Upload-Checksum": header})
     assert answer.status_code in (400, 460)
     assert server.head(url).headers["Upload-Offset"] == "0"
 
 
-def test_a_piece_may_come_as_a_post_where_patch_does_not_pass(server: MediaServer) -> None:
+def test_chunk_can_be_sent_with_method_override(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 10)
     headers = {
         "Tus-Resumable": "1.0.0",
@@ -191,14 +177,14 @@ def test_a_piece_may_come_as_a_post_where_patch_does_not_pass(server: MediaServe
     assert requests.post(url, data=b"12345", headers=headers, timeout=10).headers["Upload-Offset"] == "5"
 
 
-def test_a_full_quota_is_said_before_the_first_byte(server: MediaServer) -> None:
+def test_full_quota_is_reported_before_the_first_byte(server: MediaServer) -> None:
     server.library.uploads._limits = server.library.uploads._limits._replace(quota_bytes=9)
     answer = server.create("clip.mp4", 10)
     assert answer.status_code == 507
     assert "FRAMETALLY_MEDIA_QUOTA_BYTES" in answer.json()["message"]
 
 
-def test_a_wrong_offset_is_a_conflict(server: MediaServer) -> None:
+def test_wrong_offset_is_a_conflict(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 100)
     server.patch(url, 0, b"x" * 40)
     answer = server.patch(url, 10, b"x")
@@ -206,12 +192,12 @@ def test_a_wrong_offset_is_a_conflict(server: MediaServer) -> None:
     assert "at byte 40" in answer.json()["message"]
 
 
-def test_a_large_piece_at_a_wrong_offset_still_gets_its_answer(server: MediaServer) -> None:
+def test_large_chunk_at_a_wrong_offset_gets_a_response(server: MediaServer) -> None:
     url = server.begin("clip.mp4", MAX_VIDEO_BYTES)
     assert server.patch(url, 5, b"x" * 8 * 1024**2).status_code == 409
 
 
-def test_more_than_was_announced_is_refused_declared_or_not(server: MediaServer) -> None:
+def test_more_bytes_than_announced_are_refused(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 10)
     assert server.patch(url, 0, b"x" * 11).status_code == 413
     headers = {
@@ -224,19 +210,19 @@ def test_more_than_was_announced_is_refused_declared_or_not(server: MediaServer)
     assert server.head(url).headers["Upload-Offset"] == "0"
 
 
-def test_a_video_over_the_limit_is_refused_before_it_is_sent(server: MediaServer) -> None:
+def test_video_over_the_limit_is_refused_before_it_is_sent(server: MediaServer) -> None:
     answer = server.create("clip.mp4", MAX_VIDEO_BYTES + 1)
     assert answer.status_code == 413
     assert "up to 33.6 MB" in answer.json()["message"]
 
 
-def test_a_wrong_suffix_is_refused_with_the_way_out(server: MediaServer) -> None:
+def test_wrong_suffix_is_refused_with_a_next_step(server: MediaServer) -> None:
     answer = server.create("clip.wmv", 10)
     assert answer.status_code == 422
     assert "Convert it to MP4" in answer.json()["message"]
 
 
-def test_what_is_no_video_is_refused_with_the_reason_and_leaves_nothing(server: MediaServer) -> None:
+def test_file_that_is_no_video_is_refused_and_removed(server: MediaServer) -> None:
     content = b"this is no video" * 1000
     url = server.begin("clip.mp4", len(content))
     answer = server.patch(url, 0, content)
@@ -248,7 +234,7 @@ def test_what_is_no_video_is_refused_with_the_reason_and_leaves_nothing(server: 
 
 
 @pytest.mark.parametrize("kind", ["none", "forged", "another secret", "expired", "of a file"])
-def test_nobody_begins_an_upload_without_a_good_ticket(server: MediaServer, kind: str) -> None:
+def test_upload_requires_a_valid_ticket(server: MediaServer, kind: str) -> None:
     ticket = {
         "none": "",
         "forged": "abc.def.ghi",
@@ -264,13 +250,13 @@ def test_nobody_begins_an_upload_without_a_good_ticket(server: MediaServer, kind
     assert server.files() == []
 
 
-def test_an_upload_that_has_begun_outlives_its_ticket(server: MediaServer) -> None:
+def test_upload_continues_after_its_ticket_expires(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 10)
     server.tickets._lifetime_s = -1
     assert server.patch(url, 0, b"x" * 5).status_code == 204
 
 
-def test_a_cancelled_upload_is_gone(server: MediaServer) -> None:
+def test_canceled_upload_is_removed(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 10)
     assert server.delete(url).status_code == 204
     assert server.head(url).status_code == 404
@@ -278,7 +264,7 @@ def test_a_cancelled_upload_is_gone(server: MediaServer) -> None:
     assert server.files() == []
 
 
-def test_the_server_says_what_it_can_do(server: MediaServer) -> None:
+def test_options_describes_the_server(server: MediaServer) -> None:
     answer = requests.options(f"{server.url}/frametally/uploads/", timeout=10)
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
@@ -288,7 +274,7 @@ def test_the_server_says_what_it_can_do(server: MediaServer) -> None:
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_another_version_of_the_protocol_is_refused_with_the_one_spoken(server: MediaServer) -> None:
+def test_other_protocol_version_is_refused(server: MediaServer) -> None:
     url = server.begin("clip.mp4", 10)
     answer = requests.patch(url, headers={"Tus-Resumable": "0.2.2"}, timeout=10)
     assert answer.status_code == 412
@@ -305,7 +291,7 @@ def test_another_version_of_the_protocol_is_refused_with_the_one_spoken(server: 
         ("Content-Type", "video/mp4", 415),
     ],
 )
-def test_a_malformed_piece_is_refused_as_json(server: MediaServer, header: str, value: str, status: int) -> None:
+def test_malformed_chunk_is_refused_in_json(server: MediaServer, header: str, value: str, status: int) -> None:
     url = server.begin("clip.mp4", 10)
     headers = {
         "Tus-Resumable": "1.0.0",
@@ -319,7 +305,7 @@ def test_a_malformed_piece_is_refused_as_json(server: MediaServer, header: str, 
 
 
 @pytest.mark.parametrize("metadata", ["", "filename", "filename ###", "filename /w==", "name Y2xpcC5tcDQ="])
-def test_an_upload_needs_a_readable_file_name(server: MediaServer, metadata: str) -> None:
+def test_upload_requires_a_readable_file_name(server: MediaServer, metadata: str) -> None:
     headers = {
         "Tus-Resumable": "1.0.0",
         "Upload-Length": "10",
@@ -331,19 +317,19 @@ def test_an_upload_needs_a_readable_file_name(server: MediaServer, metadata: str
     assert server.files() == []
 
 
-def test_an_unknown_method_is_refused_as_json(server: MediaServer) -> None:
+def test_unknown_method_is_refused_in_json(server: MediaServer) -> None:
     answer = requests.get(f"{server.url}/frametally/uploads/", timeout=10)
     assert answer.status_code == 405
     assert answer.json()["message"]
 
 
 @pytest.mark.parametrize("upload_id", ["0" * 32, "..%2fvideos", "%2e%2e", "x" * 32, "0" * 32 + "%0a"])
-def test_an_id_from_outside_reaches_no_file(server: MediaServer, upload_id: str) -> None:
+def test_forged_upload_id_reaches_no_file(server: MediaServer, upload_id: str) -> None:
     answer = server.head(f"{server.url}/frametally/uploads/{upload_id}")
     assert answer.status_code == 404
 
 
-def test_a_path_in_a_file_name_goes_nowhere(server: MediaServer, small_video: Path) -> None:
+def test_path_in_a_file_name_is_removed(server: MediaServer, small_video: Path) -> None:
     content = small_video.read_bytes()
     url = server.begin("../../../evil.mp4", len(content))
     sha256 = server.patch(url, 0, content).headers["Frametally-Video"]
@@ -353,7 +339,7 @@ def test_a_path_in_a_file_name_goes_nowhere(server: MediaServer, small_video: Pa
     assert sorted(path.name for path in server.data_dir.iterdir()) == ["media"]
 
 
-def test_a_file_is_served_whole_and_by_range(server: MediaServer) -> None:
+def test_file_is_served_whole_and_by_range(server: MediaServer) -> None:
     (server.data_dir / "results.json").write_bytes(bytes(range(256)))
     url = f"{server.url}/frametally/files/{server.tickets.for_file(Path('results.json'), 'Zählung 1.json')}"
     whole = requests.get(url, timeout=10)
@@ -381,9 +367,7 @@ def compressed_results(server: MediaServer, suffix: str) -> str:
 
 @pytest.mark.parametrize("suffix", [".zst", ".gz"])
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_a_compressed_file_is_sent_decompressed_to_every_client(
-    server: MediaServer, suffix: str, encoding: str
-) -> None:
+def test_compressed_file_is_served_decompressed(server: MediaServer, suffix: str, encoding: str) -> None:
     url = compressed_results(server, suffix)
     answer = requests.get(url, headers={"Accept-Encoding": encoding}, timeout=10)
     assert answer.content == RESULTS
@@ -395,20 +379,20 @@ def test_a_compressed_file_is_sent_decompressed_to_every_client(
         assert head.headers["Content-Length"] == answer.headers["Content-Length"] == str(len(RESULTS))
 
 
-def test_a_compressed_file_under_its_own_name_is_sent_as_it_is(server: MediaServer) -> None:
+def test_compressed_file_under_its_own_name_is_served_unchanged(server: MediaServer) -> None:
     compressed_results(server, ".zst")
     url = f"{server.url}/frametally/files/{server.tickets.for_file(Path('results.json.zst'), 'a.json.zst')}"
     assert requests.get(url, timeout=10).content == (server.data_dir / "results.json.zst").read_bytes()
 
 
-def test_a_damaged_compressed_file_is_reported(server: MediaServer) -> None:
+def test_damaged_compressed_file_is_reported(server: MediaServer) -> None:
     url = compressed_results(server, ".zst")
     (server.data_dir / "results.json.zst").write_bytes(b"not zstd")
     answer = requests.get(url, timeout=10)
     assert (answer.status_code, "damaged" in answer.text) == (500, True)
 
 
-def test_a_video_is_shown_in_the_page_with_its_own_type(server: MediaServer, small_video: Path) -> None:
+def test_video_is_served_inline_with_its_type(server: MediaServer, small_video: Path) -> None:
     kept = server.library.add(small_video)
     ticket = server.tickets.for_file(kept.path.relative_to(server.data_dir))
     answer = requests.get(f"{server.url}/frametally/files/{ticket}", timeout=10)
@@ -418,7 +402,7 @@ def test_a_video_is_shown_in_the_page_with_its_own_type(server: MediaServer, sma
 
 
 @pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd", "link.txt", "media", "absent.txt"])
-def test_no_ticket_opens_what_is_not_a_file_of_the_data_folder(server: MediaServer, path: str) -> None:
+def test_ticket_opens_only_files_of_the_data_folder(server: MediaServer, path: str) -> None:
     outside = server.data_dir.parent / "outside.txt"
     outside.write_text("outside")
     (server.data_dir / "link.txt").symlink_to(outside)
@@ -428,7 +412,7 @@ def test_no_ticket_opens_what_is_not_a_file_of_the_data_folder(server: MediaServ
     assert str(server.data_dir) not in answer.text
 
 
-def test_no_file_is_served_without_a_good_ticket(server: MediaServer) -> None:
+def test_file_requires_a_valid_ticket(server: MediaServer) -> None:
     (server.data_dir / "results.json").write_text("{}")
     forged = Tickets("another secret").for_file(Path("results.json"))
     good = server.tickets.for_file(Path("results.json"))

@@ -28,7 +28,7 @@ def client(server: MediaServer) -> TusClient:
 
 
 @pytest.mark.parametrize("with_checksum", [False, True])
-def test_it_uploads(server: MediaServer, content: bytes, with_checksum: bool) -> None:
+def test_client_uploads(server: MediaServer, content: bytes, with_checksum: bool) -> None:
     client(server).uploader(
         file_stream=BytesIO(content), chunk_size=PIECE_BYTES, metadata=NAMED, upload_checksum=with_checksum
     ).upload()
@@ -37,7 +37,7 @@ def test_it_uploads(server: MediaServer, content: bytes, with_checksum: bool) ->
     assert kept.file_name == "clip.mp4"
 
 
-def test_it_goes_on_where_it_was_when_it_is_started_again(server: MediaServer, content: bytes) -> None:
+def test_client_resumes_after_a_restart(server: MediaServer, content: bytes) -> None:
     first = client(server).uploader(file_stream=BytesIO(content), chunk_size=PIECE_BYTES, metadata=NAMED)
     first.upload(stop_at=2 * PIECE_BYTES)
     again = client(server).uploader(file_stream=BytesIO(content), chunk_size=PIECE_BYTES, url=first.url)
@@ -46,7 +46,7 @@ def test_it_goes_on_where_it_was_when_it_is_started_again(server: MediaServer, c
     assert server.library.get(hashlib.sha256(content).hexdigest()) is not None
 
 
-def test_it_is_told_where_it_has_no_ticket(server: MediaServer, content: bytes) -> None:
+def test_client_without_a_ticket_is_refused(server: MediaServer, content: bytes) -> None:
     stranger = TusClient(f"{server.url}/frametally/uploads/")
     with pytest.raises(TusCommunicationError) as refusal:
         stranger.uploader(file_stream=BytesIO(content), metadata=NAMED).upload()

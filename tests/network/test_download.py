@@ -1,4 +1,4 @@
-"""Fetching a public video: what is refused, at every hop, and what arrives."""
+"""Downloads of public videos: what is refused at each hop, and what is stored."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """A small web server; `answers` says what each path does, `hosts` what names it was called by."""
+    """A small web server: `answers` by path, and the `hosts` of the requests."""
 
     def __init__(self) -> None:
         site = self
@@ -110,25 +110,25 @@ def public_names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         ("2002:7f00:1::", False),
     ],
 )
-def test_an_address_is_public_or_not(address: str, public: bool) -> None:
+def test_public_addresses_are_distinguished(address: str, public: bool) -> None:
     assert is_public(ipaddress.ip_address(address)) is public
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"]
 )
-def test_a_private_address_is_refused_however_it_is_written(tmp_path: Path, host: str) -> None:
+def test_private_address_is_refused_in_every_notation(tmp_path: Path, host: str) -> None:
     with pytest.raises(MediaError, match="is a private address"):
         download(f"http://{host}:9/video.mp4", tmp_path / "video", max_bytes=100, private_urls=False)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_redirect_to_a_private_address_is_refused(
+def test_redirect_to_a_private_address_is_refused(
     tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch, public_names: dict[str, str]
 ) -> None:
     monkeypatch.setattr(
         "frametally.network.addresses.is_public", lambda address: address == ipaddress.ip_address("127.0.0.1")
-    )  # stands for the public internet, in which the test has no server
+    )  # simulates the public internet
     site.answers["/video.mp4"] = redirects(f"http://inside.example:{site.port}/secret")
     site.answers["/secret"] = sends(b"secret")
     public_names.update({"outside.example": "127.0.0.1", "inside.example": "127.0.0.2"})
@@ -137,9 +137,7 @@ def test_a_redirect_to_a_private_address_is_refused(
     assert site.hosts == [f"outside.example:{site.port}"]
 
 
-def test_the_connection_goes_to_the_address_that_was_checked(
-    tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_connection_goes_to_the_checked_address(tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     look_up = socket.getaddrinfo
 
@@ -157,7 +155,7 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     assert (tmp_path / "video").read_bytes() == b"video"
 
 
-def test_redirects_are_followed_to_the_video(tmp_path: Path, site: Site) -> None:
+def test_redirects_are_followed(tmp_path: Path, site: Site) -> None:
     site.answers["/a"] = redirects("/b?c=1")
     site.answers["/b?c=1"] = redirects(f"{site.url}/video.mp4")
     site.answers["/video.mp4"] = sends(bytes(3_000_000))
@@ -165,7 +163,7 @@ def test_redirects_are_followed_to_the_video(tmp_path: Path, site: Site) -> None
     assert (tmp_path / "video").stat().st_size == 3_000_000
 
 
-def test_a_body_in_chunks_arrives_whole(tmp_path: Path, site: Site) -> None:
+def test_chunked_body_is_downloaded(tmp_path: Path, site: Site) -> None:
     def chunks(handler: BaseHTTPRequestHandler) -> None:
         handler.protocol_version = "HTTP/1.1"
         handler.send_response(200)
@@ -191,21 +189,21 @@ def test_a_body_in_chunks_arrives_whole(tmp_path: Path, site: Site) -> None:
         (redirects("http://host]/"), "not an http or https URL"),
     ],
 )
-def test_an_answer_that_is_no_video_leaves_nothing(tmp_path: Path, site: Site, answer: Answer, complaint: str) -> None:
+def test_response_without_a_video_leaves_no_file(tmp_path: Path, site: Site, answer: Answer, complaint: str) -> None:
     site.answers["/video.mp4"] = answer
     with pytest.raises(MediaError, match=complaint):
         download(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_fetch_that_takes_too_long_is_given_up(tmp_path: Path, site: Site) -> None:
+def test_slow_download_is_aborted(tmp_path: Path, site: Site) -> None:
     site.answers["/video.mp4"] = sends(b"video")
     with pytest.raises(MediaError, match="took too long"):
         download(f"{site.url}/video.mp4", tmp_path / "video", max_bytes=100, private_urls=True, max_s=0)
 
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-Long: ", b"HTTP/1.1 200 OK\r\n\r\n"])
-def test_a_server_that_drips_cannot_hold_a_fetch_for_ever(tmp_path: Path, site: Site, head: bytes) -> None:
+def test_server_that_sends_single_bytes_hits_the_deadline(tmp_path: Path, site: Site, head: bytes) -> None:
     over = threading.Event()
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
@@ -222,7 +220,7 @@ def test_a_server_that_drips_cannot_hold_a_fetch_for_ever(tmp_path: Path, site: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_nothing_that_listens_is_said_without_the_address(tmp_path: Path, site: Site) -> None:
+def test_refused_connection_is_reported_without_the_url(tmp_path: Path, site: Site) -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     with pytest.raises(MediaError, match=r"from 127\.0\.0\.1: connection refused") as refused:
@@ -230,16 +228,14 @@ def test_nothing_that_listens_is_said_without_the_address(tmp_path: Path, site: 
     assert "secret" not in str(refused.value)
 
 
-def test_a_job_reads_a_private_address_only_where_that_is_allowed(
-    start_engine: StartEngine, site: Site, small_video: Path
-) -> None:
+def test_job_reads_a_private_address_if_allowed(start_engine: StartEngine, site: Site, small_video: Path) -> None:
     site.answers["/video.mp4"] = sends(small_video.read_bytes())
     open_engine = start_engine(private_urls=True)
     results = open_engine.results(open_engine.submit(f"{site.url}/video.mp4"))
     assert len(results["motion"]) == 20
 
 
-def test_a_job_for_a_private_address_fails_with_a_reason(start_engine: StartEngine, site: Site) -> None:
+def test_job_for_a_private_address_fails_with_a_reason(start_engine: StartEngine, site: Site) -> None:
     engine = start_engine()
     report = engine.wait(engine.submit(f"{site.url}/video.mp4"))
     assert report.is_failed

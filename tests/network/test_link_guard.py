@@ -1,4 +1,4 @@
-"""Where the links of a service may lead, and how the built-in engine is called: straight, whatever the environment."""
+"""Where the links of a service may lead, and that the embedded engine is called without proxies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.misbehaving import MisbehavingServer, answer, redirect
 
 @pytest.fixture
 def inside() -> Iterator[MisbehavingServer]:
-    """A server in the private network, with something to hide."""
+    """A server in the private network."""
     with MisbehavingServer("127.0.0.2") as server:
         server.replies_with(answer({"secret": "role-token"}))
         yield server
@@ -30,7 +30,7 @@ def inside() -> Iterator[MisbehavingServer]:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Names to the addresses that they resolve to, one look-up after the other, the last one again and again."""
+    """Names to the addresses of successive lookups; the last one repeats."""
     known: dict[str, list[str]] = {}
     look_up = socket.getaddrinfo
 
@@ -44,14 +44,14 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
 
 @pytest.fixture
 def public(monkeypatch: pytest.MonkeyPatch) -> None:
-    """127.0.0.1 stands for the public internet, in which a test has no server."""
+    """127.0.0.1 counts as public."""
     monkeypatch.setattr(
         "frametally.network.addresses.is_public", lambda address: address == ipaddress.ip_address("127.0.0.1")
     )
 
 
 @pytest.mark.usefixtures("public")
-def test_results_of_a_public_service_are_not_read_from_the_private_network(
+def test_private_results_link_of_a_public_service_is_refused(
     client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path
 ) -> None:
     with pytest.raises(BadRequest, match=r"leads to 127\.0\.0\.2, a private address") as refused:
@@ -62,7 +62,9 @@ def test_results_of_a_public_service_are_not_read_from_the_private_network(
 
 
 @pytest.mark.usefixtures("public")
-def test_nor_is_a_video_put_there(client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path) -> None:
+def test_private_upload_link_of_a_public_service_is_refused(
+    client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path
+) -> None:
     video = tmp_path / "v.mp4"
     video.write_bytes(b"video")
     with pytest.raises(BadRequest, match="a private address"):
@@ -71,7 +73,7 @@ def test_nor_is_a_video_put_there(client: VideoInferenceClient, inside: Misbehav
 
 
 @pytest.mark.usefixtures("public")
-def test_a_redirect_into_the_private_network_is_refused(
+def test_redirect_into_the_private_network_is_refused(
     client: VideoInferenceClient,
     other_server: MisbehavingServer,
     inside: MisbehavingServer,
@@ -86,7 +88,7 @@ def test_a_redirect_into_the_private_network_is_refused(
 
 
 @pytest.mark.usefixtures("public")
-def test_results_of_a_public_service_may_lie_elsewhere_in_the_public_internet(
+def test_public_service_may_link_to_another_public_host(
     client: VideoInferenceClient, other_server: MisbehavingServer, names: dict[str, list[str]], tmp_path: Path
 ) -> None:
     names["storage.example"] = ["127.0.0.1"]
@@ -96,7 +98,7 @@ def test_results_of_a_public_service_may_lie_elsewhere_in_the_public_internet(
     assert (tmp_path / "r.json").exists()
 
 
-def test_a_service_in_the_private_network_may_keep_its_files_anywhere(
+def test_private_service_may_link_anywhere(
     client: VideoInferenceClient, inside: MisbehavingServer, tmp_path: Path
 ) -> None:
     client.download_results(f"{inside.url}/r", tmp_path / "r.json")
@@ -104,18 +106,18 @@ def test_a_service_in_the_private_network_may_keep_its_files_anywhere(
 
 
 @pytest.mark.usefixtures("public")
-def test_a_link_whose_name_changes_its_address_is_read_from_the_one_that_was_checked(
+def test_connection_uses_the_checked_address_after_a_dns_change(
     client: VideoInferenceClient, other_server: MisbehavingServer, names: dict[str, list[str]], tmp_path: Path
 ) -> None:
     names["storage.example"] = ["127.0.0.1", "127.0.0.2"]
     other_server.replies_with(answer({"frame_offset": []}))
     client.download_results(f"http://storage.example:{other_server.port}/r", tmp_path / "r.json")
     assert len(other_server.seen) == 1
-    assert names["storage.example"] == ["127.0.0.2"]  # the next look-up, which nobody made
+    assert names["storage.example"] == ["127.0.0.2"]  # the second lookup was not made
 
 
 @pytest.mark.usefixtures("public")
-def test_a_service_cannot_move_into_the_private_network_between_its_answer_and_its_link(
+def test_public_service_stays_public_after_a_dns_change(
     server: MisbehavingServer, inside: MisbehavingServer, names: dict[str, list[str]], tmp_path: Path
 ) -> None:
     names["service.example"] = ["127.0.0.1", "127.0.0.2"]
@@ -128,9 +130,7 @@ def test_a_service_cannot_move_into_the_private_network_between_its_answer_and_i
     assert inside.seen == []
 
 
-def test_the_next_address_of_a_name_is_tried_where_the_first_one_is_silent(
-    server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_next_address_of_a_name_is_tried(server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     look_up = socket.getaddrinfo
 
     def two(host: Any, port: Any, *args: Any, **options: Any) -> Any:
@@ -143,7 +143,7 @@ def test_the_next_address_of_a_name_is_tried_where_the_first_one_is_silent(
 
 
 @pytest.mark.usefixtures("public")
-def test_a_link_into_the_private_network_is_refused_behind_a_proxy_too(
+def test_private_link_is_refused_behind_a_proxy(
     other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", other_server.url)
@@ -158,7 +158,7 @@ def test_a_link_into_the_private_network_is_refused_behind_a_proxy_too(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_service_on_this_machine_is_not_called_through_a_proxy(
+def test_local_service_is_called_without_a_proxy(
     server: MisbehavingServer, other_server: MisbehavingServer, monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", other_server.url)
@@ -169,7 +169,7 @@ def test_a_service_on_this_machine_is_not_called_through_a_proxy(
     assert other_server.seen == []
 
 
-def test_the_built_in_engine_is_not_called_through_a_proxy_wherever_it_listens(
+def test_embedded_engine_is_called_without_a_proxy(
     server: MisbehavingServer,
     other_server: MisbehavingServer,
     names: dict[str, list[str]],
@@ -186,9 +186,9 @@ def test_the_built_in_engine_is_not_called_through_a_proxy_wherever_it_listens(
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two that nobody has signed, for a host by another name, each with its key."""
+    """Two self-signed certificates for another host name, each with its key."""
     if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate with")
+        pytest.skip("openssl is needed to make a certificate")
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("ours", "theirs"):
         command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=dashboard.example"]
@@ -197,7 +197,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "ours.pem", folder / "theirs.pem"
 
 
-def test_the_built_in_engine_is_known_by_its_certificate_not_by_its_name(certificates: tuple[Path, Path]) -> None:
+def test_embedded_engine_is_recognized_by_its_certificate(certificates: tuple[Path, Path]) -> None:
     ours, theirs = certificates
     with MisbehavingServer() as server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

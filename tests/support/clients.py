@@ -1,4 +1,4 @@
-"""A client with short timeouts and no real waits, and the server it meets."""
+"""A client with short timeouts that does not sleep."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEY = "rf_S3cret/Key+1"
 
 @pytest.fixture
 def other_server() -> Iterator[MisbehavingServer]:
-    """Another origin: what it saw must never hold the key."""
+    """Another origin, which must never receive the key."""
     with MisbehavingServer() as server:
         yield server
 

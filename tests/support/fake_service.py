@@ -1,8 +1,8 @@
 """The hosted service as its reference describes it, on a real socket, with a clock of its own.
 
-It knows nothing of our engine or client. In words: `signedUrl` and statuses such as `processing`, as some of the
-vendor's own recipes and tests have them; else the numbers of the reference. Whoever asks for a job's status more than
-once a minute is refused.
+Independent of our engine and client. `in_words` selects `signedUrl` and statuses such as `processing`, as in some of
+the vendor's examples and tests; otherwise the numbers of the reference. More than one status request a minute for a job
+is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECONDS_OF_VIDEO = 4
 
 
 class Refusal(Exception):
-    """An error answer."""
+    """An error response."""
 
     def __init__(self, status: int, said: str) -> None:
         super().__init__(said)
@@ -34,11 +34,11 @@ class Refusal(Exception):
 class FakeJob:
     infer_fps: float
     models: list[dict[str, Any]]
-    asked_at_s: list[float] = field(default_factory=list)
+    checked_at_s: list[float] = field(default_factory=list)
 
 
 class FakeService:
-    """A job is nothing known yet, then pending, then done, from one question to the next."""
+    """A job is unknown, then pending, then done, from one status request to the next."""
 
     def __init__(self, *, in_words: bool) -> None:
         self._in_words = in_words
@@ -69,7 +69,7 @@ class FakeService:
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         match method, parts.path.rstrip("/"):
             case "PUT", path if path.startswith("/storage/"):
-                self._ledger(path, headers, body)
+                self._store(path, headers, body)
                 return None
             case "GET", path if path.startswith("/storage/"):
                 return self._results(path)
@@ -92,7 +92,7 @@ class FakeService:
         link = f"{self.url}{path}?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Expires=3600&X-Goog-Signature=00"
         return {"signedUrl" if self._in_words else "signed_url": link}
 
-    def _ledger(self, path: str, headers: dict[str, str], body: bytes) -> None:
+    def _store(self, path: str, headers: dict[str, str], body: bytes) -> None:
         if path not in self._uploads or headers.get("Content-Type") != "application/octet-stream":
             raise Refusal(403, "SignatureDoesNotMatch")
         self._uploads[path] = body
@@ -114,12 +114,12 @@ class FakeService:
         job = self._jobs.get(job_id)
         if job is None:
             raise Refusal(404, "No such job.")
-        if job.asked_at_s and self._now_s - job.asked_at_s[-1] < FLOOR_S:
+        if job.checked_at_s and self._now_s - job.checked_at_s[-1] < FLOOR_S:
             raise Refusal(429, "Once a minute.")
-        job.asked_at_s.append(self._now_s)
-        if len(job.asked_at_s) == 1:
+        job.checked_at_s.append(self._now_s)
+        if len(job.checked_at_s) == 1:
             return {}
-        if len(job.asked_at_s) == 2:
+        if len(job.checked_at_s) == 2:
             return {"status": "processing" if self._in_words else 1}
         link = f"{self.url}/storage/results/{job_id}?X-Goog-Signature=00"
         return {"status": "completed" if self._in_words else 0, "output_signed_url": link}
@@ -157,6 +157,6 @@ class FakeService:
             do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing."""
+                """No log."""
 
         return Handler

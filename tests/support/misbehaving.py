@@ -1,4 +1,4 @@
-"""A small HTTP server on a real socket that answers as it is told, however badly, and keeps what it saw."""
+"""An HTTP server on a real socket that gives planned replies, valid or not, and records the requests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Seen:
 
 
 class MisbehavingServer:
-    """Gives the replies one after the other, the last one again and again."""
+    """Gives the replies one after the other; the last one repeats."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
@@ -49,7 +49,7 @@ class MisbehavingServer:
         self.replies: list[Reply] = [answer(status=404)]
         self.reads_bodies = True
         self.stopping = threading.Event()
-        """Ends every reply that stalls."""
+        """Set to end stalled replies."""
         self._server = _Server((host, 0), self._make_handler())
 
     @property
@@ -61,7 +61,7 @@ class MisbehavingServer:
         return self._server.server_port
 
     def wrap(self, context: ssl.SSLContext) -> None:
-        """Speak TLS from now on."""
+        """Use TLS from now on."""
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     def replies_with(self, *replies: Reply) -> None:
@@ -95,18 +95,18 @@ class MisbehavingServer:
             do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing."""
+                """No log."""
 
         return Handler
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients hang up on purpose."""
+        """Ignored: clients disconnect on purpose."""
 
 
 def answer(body: object = b"", *, status: int = 200, **headers: str) -> Reply:
-    """A whole answer; what is not bytes becomes JSON. `Retry_After="3"` sets the header of that name."""
+    """A complete response; anything but bytes becomes JSON. `Retry_After="3"` sets the header `Retry-After`."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = {} if isinstance(body, bytes) else {"Content-Type": "application/json"}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -123,12 +123,12 @@ def redirect(location: str, status: int = 307) -> Reply:
 
 
 def cut_short(body: bytes, *, promised_bytes: int) -> Reply:
-    """Promises more than it sends."""
+    """Announces more bytes than it sends."""
     return answer(body, Content_Length=str(promised_bytes))
 
 
 def cut_chunks(body: bytes, **headers: str) -> Reply:
-    """One chunk, and no last one."""
+    """One chunk, without the terminating one."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         _send_head(handler, 200, {"Transfer-Encoding": "chunked", **headers})
@@ -138,7 +138,7 @@ def cut_chunks(body: bytes, **headers: str) -> Reply:
 
 
 def unframed(body: bytes, **headers: str) -> Reply:
-    """Neither length nor chunks: the end of the connection is the end of the body."""
+    """Neither length nor chunks: the connection ends the body."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         _send_head(handler, 200, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -147,8 +147,8 @@ def unframed(body: bytes, **headers: str) -> Reply:
     return reply
 
 
-def meanwhile(act: Callable[[], object], reply: Reply) -> Reply:
-    """The reply, after something that happens while the service is still at it."""
+def after(act: Callable[[], object], reply: Reply) -> Reply:
+    """The reply, after an action while the request is open."""
 
     def acted(handler: BaseHTTPRequestHandler) -> None:
         act()
@@ -158,7 +158,7 @@ def meanwhile(act: Callable[[], object], reply: Reply) -> Reply:
 
 
 def silence(server: MisbehavingServer) -> Reply:
-    """Nothing, until the test ends."""
+    """No response until the test ends."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         server.stopping.wait(30)
@@ -167,10 +167,10 @@ def silence(server: MisbehavingServer) -> Reply:
 
 
 def reset(handler: BaseHTTPRequestHandler) -> None:
-    """Cut the connection with a RST, as a crashed service does."""
+    """Close the connection with a RST, as a crashed service does."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
-    handler.wfile = handler.rfile  # nothing is left to flush
+    handler.wfile = handler.rfile  # nothing to flush
 
 
 def _send_head(handler: BaseHTTPRequestHandler, status: int, headers: dict[str, str]) -> None:
