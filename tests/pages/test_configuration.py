@@ -57,7 +57,7 @@ def test_a_wrong_key_says_why_and_changes_nothing(engine: str, hosted: FakeServi
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("here", "The service URL is not one."),
+        ("here", "The service URL is not valid."),
         ("https://api.example.com?api_key=rf_in_url", "The service URL carries more than a host."),
         ("http://127.0.0.1:9", "127.0.0.1"),
     ],
