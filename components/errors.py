@@ -9,7 +9,7 @@ import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.errors import FrametallyError
-from frametally.health.checks import ledger_silent
+from frametally.health.checks import ledger_unavailable
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def show_errors() -> Iterator[None]:
     except FrametallyError as error:
         show_error(error)
     except SQLAlchemyError as error:
-        show_error(ledger_silent(error))
+        show_error(ledger_unavailable(error))
 
 
 def show_error(error: FrametallyError) -> None:

@@ -15,7 +15,7 @@ from components.ended_jobs import ended_jobs  # noqa: E402
 from components.errors import escape_markdown, show_errors  # noqa: E402
 from components.session import get_deployment  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
-from frametally.health.link_secret import other_secret  # noqa: E402
+from frametally.health.link_secret import secret_warnings  # noqa: E402
 from frametally.job import JobStatus  # noqa: E402
 
 st.set_page_config(page_title="Frametally", page_icon=str(ROOT / "components/assets/mark.svg"), layout="wide")
@@ -48,7 +48,10 @@ with show_errors():
             f"Fault mode: the built-in engine answers with {escape_markdown(faults)}.", icon=":material/bug_report:"
         )
     ended_jobs(deployment.ledger)
-    for concern in [*health_warnings(deployment.settings), *other_secret(deployment.ledger, deployment.link_secret)]:
+    for concern in [
+        *health_warnings(deployment.settings),
+        *secret_warnings(deployment.ledger, deployment.link_secret),
+    ]:
         st.warning(
             f"**{escape_markdown(concern.what)}** {escape_markdown(concern.next_step)}", icon=":material/warning:"
         )

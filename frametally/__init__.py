@@ -1,1 +1,1 @@
-"""Frametally without a screen: the Video Inference contract, its client, its engine, the ledger and the analysis."""
+"""Frametally without its dashboard: the inference contract, its client, its engine, the ledger and the analysis."""

@@ -1,4 +1,4 @@
-"""The clock of the real world; it is passed in wherever the time matters."""
+"""The system clock, passed in as an argument wherever the time matters."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The time now, aware and in UTC."""
+    """The current time, timezone-aware, in UTC."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""What the product works with, opened from the settings: once a process by the dashboard, once a run by the CLI."""
+"""The services of one deployment, opened from its settings by the dashboard or a command."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from frametally.config.generated_secret import read_or_make_secret
 from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.errors import SettingsError
-from frametally.health.checks import refuse_unusable
-from frametally.health.link_secret import leave_mark
+from frametally.health.checks import check_usable
+from frametally.health.link_secret import record_secret
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The ledger, the kept videos, the services and the workflow over them."""
+    """Ledger, video library, service clients, and the workflow that uses them."""
 
     settings: Settings
     engine_key: str = field(repr=False)
@@ -44,20 +44,21 @@ class Deployment:
     tickets: Tickets
     workflow: Workflow
     notifier: Notifier
-    colors: ClassColors
+    class_colors: ClassColors
     folder_lock: SharedLock = field(repr=False)
-    """In the data folder; see `folder_lock`."""
+    """Held while the deployment is open, so that no restore replaces the data folder."""
 
 
 def open_deployment(settings: Settings, embedded_url: Callable[[], str], certificate: Path | None = None) -> Deployment:
-    """Open everything below the data folder; `embedded_url` says where the embedded engine answers.
+    """Open everything below the data folder.
 
-    `certificate`: the one that it answers with, in a PEM file; None where it speaks no TLS.
+    `embedded_url` returns the URL of the embedded engine; `certificate` is its TLS certificate in a PEM file, None
+    without TLS.
 
     Raises:
         SettingsError: the data folder, the ledger or the certificate cannot be opened.
     """
-    refuse_unusable(settings)
+    check_usable(settings)
     certificate_sha256 = _fingerprint(certificate)
     try:
         folder_lock = lock_shared(settings.data_dir)
@@ -70,11 +71,11 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
         )
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
-        raise SettingsError(what, "Check FRAMETALLY_DATA_DIR, and that this user may write there.") from error
+        raise SettingsError(what, "Check FRAMETALLY_DATA_DIR and the permissions of the folder.") from error
     remove_old_exports(settings.data_dir)
     ledger = _open_ledger(settings.database_url)
-    if leave_mark(ledger, link_secret):
-        _LOG.warning("The ledger was used with another link secret before: jobs under way forget which key opens them.")
+    if record_secret(ledger, link_secret):
+        _LOG.warning("The ledger was used with another link secret before: unfinished jobs need their API key again.")
 
     def embedded() -> VideoInferenceClient:
         return VideoInferenceClient(embedded_url(), engine_key, is_embedded=True, certificate_sha256=certificate_sha256)
@@ -100,7 +101,7 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
         tickets=Tickets(link_secret),
         workflow=workflow,
         notifier=Notifier(ledger, settings, utc_now),
-        colors=ClassColors(settings.colors_file),
+        class_colors=ClassColors(settings.colors_file),
         folder_lock=folder_lock,
     )
 
@@ -110,14 +111,14 @@ def _fingerprint(certificate: Path | None) -> str | None:
         return fingerprint_of(certificate) if certificate else None
     except (OSError, ValueError) as error:
         what = "The certificate of the server cannot be read."
-        raise SettingsError(what, "Check server.sslCertFile of Streamlit: a PEM file.") from error
+        raise SettingsError(what, "Check Streamlit's option server.sslCertFile, which names a PEM file.") from error
 
 
 def _open_ledger(database_url: str) -> Ledger:
-    check = "Check FRAMETALLY_DATABASE_URL, and that its database is up and lets this user in."
+    check = "Check FRAMETALLY_DATABASE_URL, and that its database is running and accepts this user."
     try:
         return Ledger(database_url)
     except ImportError as error:
         raise SettingsError(f"The job ledger needs the package {error.name}.", "Install it, then try again.") from error
-    except (SQLAlchemyError, OSError) as error:  # in whose texts the URL may stand
+    except (SQLAlchemyError, OSError) as error:  # whose messages may contain the URL
         raise SettingsError(f"The job ledger cannot be opened ({type(error).__name__}).", check) from None

@@ -1,7 +1,4 @@
-"""The sample that comes with the product: a clip of ours, and the model that counts what is in it.
-
-Both lie in `demo/`, where they were made; nothing here needs the network.
-"""
+"""The sample: a clip in `demo/`, and the model that counts the parcels in it. Needs no network."""
 
 from __future__ import annotations
 
@@ -27,17 +24,17 @@ MODEL: Final = ModelChoice(model_id="parcels", version="2")
 MODEL_FILE: Final = _DEMO / "models" / MODEL.model_id / MODEL.version / "model.onnx"
 INFER_FPS: Final = 5.0
 PICTURE_AT_S: Final = 24
-"""Parcels of every class are in view then."""
+"""A time at which parcels of every class are visible."""
 
 
 class Sample(Struct, frozen=True):
-    """What the renderer of the clip knows of it."""
+    """Ground truth of the clip, written by its renderer."""
 
     sha256: str
     fps: int
     frames: int
     counts_per_second: dict[str, list[int]]
-    """By class, in the first frame of each second."""
+    """Objects per class, in the first frame of each second."""
 
     @property
     def classes(self) -> list[str]:
@@ -50,34 +47,34 @@ class Sample(Struct, frozen=True):
 
 @cache
 def find_sample() -> Sample | None:
-    """The sample; None where the product was brought here without it."""
-    is_whole = CLIP.exists() and MODEL_FILE.exists()
-    return read_json(CLIP.with_name(f"{CLIP.stem}.truth.json"), Sample) if is_whole else None
+    """The sample; None if it is not installed."""
+    is_installed = CLIP.exists() and MODEL_FILE.exists()
+    return read_json(CLIP.with_name(f"{CLIP.stem}.truth.json"), Sample) if is_installed else None
 
 
 def is_sample(job: Job) -> bool:
-    """Whether the job runs over the sample clip, whoever began it and with whatever model."""
+    """Whether the job analyzes the sample clip, with any model."""
     sample = find_sample()
     return sample is not None and job.video_sha256 == sample.sha256
 
 
 def runs_of(sample: Sample, ledger: Ledger) -> list[Job]:
-    """Jobs of the clip with its own model that came to something or still may, the newest first."""
-    hopeful = [status for status in JobStatus if status.is_open or status is JobStatus.SUCCEEDED]
-    jobs = ledger.jobs(statuses=hopeful, service=EMBEDDED, video_sha256=sample.sha256)
+    """Unfinished and succeeded jobs of the clip with the sample's model, newest first."""
+    statuses = [status for status in JobStatus if status.is_open or status is JobStatus.SUCCEEDED]
+    jobs = ledger.jobs(statuses=statuses, service=EMBEDDED, video_sha256=sample.sha256)
     return [job for job in jobs if job.models == (MODEL,)]
 
 
 def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: str | None) -> Job:
-    """A job of the sample on the built-in engine: the one under way, else a new one.
+    """Run the sample on the built-in engine; returns the unfinished job if there is one.
 
     Raises:
         MediaError: the disk has no room for the clip.
-        SettingsError: the model cannot be put where the engine looks for it.
+        SettingsError: the model cannot be copied to the models folder.
     """
-    under_way = [job for job in runs_of(sample, workflow.ledger) if job.status.is_open]
-    if under_way:
-        return under_way[0]
+    unfinished = [job for job in runs_of(sample, workflow.ledger) if job.status.is_open]
+    if unfinished:
+        return unfinished[0]
     _install_model(models_dir / MODEL.model_id / MODEL.version / MODEL_FILE.name)
     kept = workflow.library.get(sample.sha256) or workflow.library.add(CLIP)
     request = RunRequest(
@@ -92,12 +89,12 @@ def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: s
 
 
 def picture_of(sample: Sample) -> Image:
-    """A busy moment of the clip, BGR (720, 1280, 3)."""
+    """A frame with parcels of every class, BGR (720, 1280, 3)."""
     return next(read_frames(CLIP, build_index(CLIP), [PICTURE_AT_S * sample.fps]))[1]
 
 
 def _install_model(target: Path) -> None:
-    """Have the model in the models folder, whole; one that is there already stays as it is."""
+    """Copy the model to the models folder unless it exists."""
     if target.exists():
         return
     try:
@@ -105,7 +102,7 @@ def _install_model(target: Path) -> None:
         with atomic_path(target) as draft:
             shutil.copyfile(MODEL_FILE, draft)
     except OSError as error:
-        what = f"The sample's model cannot be put into the models folder: {error.strerror}."
+        what = f"The sample's model cannot be copied to the models folder: {error.strerror}."
         raise SettingsError(
-            what, "Check FRAMETALLY_MODELS_DIR, and that there is room and this user may write."
+            what, "Check FRAMETALLY_MODELS_DIR, the permissions of the folder and the free disk space."
         ) from error

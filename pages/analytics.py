@@ -21,7 +21,7 @@ if job is None:
 results = job_results(job.id)
 view = view_picker(results)
 video = deployment.library.get(job.video_sha256) if job.video_sha256 else None
-colors = deployment.colors.of(view.classes.name_of(name) for name in view.table.classes) if view else {}
+colors = deployment.class_colors.of(view.classes.name_of(name) for name in view.table.classes) if view else {}
 
 if view:
     charts, proof = st.columns([3, 2], gap="medium")

@@ -1,4 +1,4 @@
-"""What cannot be opened says which setting to look at, and shows no secret."""
+"""Errors on opening a deployment name the setting to check, and show no secret."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def open_at(folder: Path, database_url: str) -> Deployment:
         "sqlite:////dev/null/ledger.db",
     ],
 )
-def test_a_ledger_that_cannot_be_opened_names_its_setting_and_no_password(tmp_path: Path, url: str) -> None:
+def test_an_unavailable_ledger_names_its_setting_without_the_password(tmp_path: Path, url: str) -> None:
     with pytest.raises(SettingsError, match="FRAMETALLY_DATABASE_URL") as caught:
         open_at(tmp_path, url)
     assert "S3cret" not in str(caught.value)
 
 
-def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path, sqlite_url: str) -> None:
+def test_a_ledger_of_a_newer_version_is_an_error(tmp_path: Path, sqlite_url: str) -> None:
     with open_ledger(sqlite_url):
         pass
     engine = sa.create_engine(sqlite_url)
@@ -45,7 +45,7 @@ def test_a_ledger_of_a_newer_version_is_left_alone(tmp_path: Path, sqlite_url: s
         open_at(tmp_path, sqlite_url)
 
 
-def test_a_data_folder_that_cannot_be_made_names_its_setting_and_no_path(tmp_path: Path, sqlite_url: str) -> None:
+def test_an_unusable_data_folder_names_its_setting_without_the_path(tmp_path: Path, sqlite_url: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingsError, match="FRAMETALLY_DATA_DIR") as caught:
         open_at(tmp_path / "file" / "data", sqlite_url)

@@ -1,4 +1,4 @@
-"""The sample: what it is, which jobs are its own, and a run that needs nothing but what is committed."""
+"""The sample: its content, its jobs, and a run with committed files only."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def ledger(sqlite_url: str) -> Iterator[Ledger]:
 
 @pytest.fixture
 def workflow(ledger: Ledger, clock: Clock, tmp_path: Path) -> Workflow:
-    """Without anybody who takes the jobs further."""
+    """A workflow that sends nothing: its jobs stay as they were submitted."""
     return Workflow(
         ledger=ledger,
-        clients=ClientRegistry("secret", lambda: pytest.fail("nothing is sent here")),
+        clients=ClientRegistry("secret", lambda: pytest.fail("nothing is sent")),
         library=Library(tmp_path / "media", max_video_bytes=1 << 30),
         results_dir=tmp_path / "results",
         lost_after_s=3600.0,
@@ -60,21 +60,19 @@ def models_dir(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def test_it_is_75_seconds_of_five_classes(sample: Sample) -> None:
+def test_the_clip_has_75_seconds_and_five_classes(sample: Sample) -> None:
     assert sample.classes == ["bag", "box", "envelope", "tote", "tube"]
     assert sample.duration_s == 75
 
 
-def test_its_picture_shows_every_class(sample: Sample) -> None:
+def test_the_preview_shows_every_class(sample: Sample) -> None:
     assert all(counts[PICTURE_AT_S] > 0 for counts in sample.counts_per_second.values())
     picture = picture_of(sample)
     assert picture.shape == (720, 1280, 3)
     assert picture.std() > 20
 
 
-def test_a_run_keeps_the_clip_and_puts_the_model_where_the_engine_looks(
-    sample: Sample, workflow: Workflow, models_dir: Path
-) -> None:
+def test_a_run_stores_the_clip_and_installs_the_model(sample: Sample, workflow: Workflow, models_dir: Path) -> None:
     job = run_sample(sample, workflow, models_dir, actor=None)
     assert workflow.ledger.job(job.id) == job
     assert (job.status, job.service, job.models, job.infer_fps) == (JobStatus.CREATED, EMBEDDED, (MODEL,), 5.0)
@@ -87,26 +85,26 @@ def test_a_run_keeps_the_clip_and_puts_the_model_where_the_engine_looks(
     assert list(installed.parent.iterdir()) == [installed]
 
 
-def test_a_model_that_is_there_already_stays_as_it_is(sample: Sample, workflow: Workflow, models_dir: Path) -> None:
+def test_an_installed_model_is_kept(sample: Sample, workflow: Workflow, models_dir: Path) -> None:
     installed = models_dir / "parcels" / "2" / "model.onnx"
     installed.parent.mkdir(parents=True)
-    installed.write_bytes(b"somebody's own")
+    installed.write_bytes(b"customized")
     run_sample(sample, workflow, models_dir, actor=None)
-    assert installed.read_bytes() == b"somebody's own"
+    assert installed.read_bytes() == b"customized"
 
 
-def test_a_models_folder_that_cannot_be_written_is_explained_and_nothing_is_begun(
+def test_an_unusable_models_folder_is_an_error_and_no_job_is_created(
     sample: Sample, workflow: Workflow, models_dir: Path
 ) -> None:
     models_dir.write_text("a file where a folder should be")
-    with pytest.raises(SettingsError, match="cannot be put into the models folder: Not a directory") as caught:
+    with pytest.raises(SettingsError, match="cannot be copied to the models folder: Not a directory") as caught:
         run_sample(sample, workflow, models_dir, actor=None)
     assert "FRAMETALLY_MODELS_DIR" in caught.value.next_step
     assert str(models_dir) not in str(caught.value)
     assert workflow.ledger.jobs() == []
 
 
-def test_two_who_try_it_at_once_share_one_job_and_the_next_one_gets_a_new_one(
+def test_an_unfinished_run_is_reused_and_an_ended_one_is_not(
     sample: Sample, workflow: Workflow, models_dir: Path, clock: Clock
 ) -> None:
     first = run_sample(sample, workflow, models_dir, actor=None)
@@ -118,7 +116,7 @@ def test_two_who_try_it_at_once_share_one_job_and_the_next_one_gets_a_new_one(
     assert [job.id for job in runs_of(sample, workflow.ledger)] == [second.id]
 
 
-def test_its_runs_are_those_with_its_own_model_here(sample: Sample, ledger: Ledger) -> None:
+def test_runs_of_the_sample_use_its_model_on_the_built_in_engine(sample: Sample, ledger: Ledger) -> None:
     own = {"models": (MODEL,), "video_sha256": sample.sha256}
     ledger.add(a_job("done", **own, status=JobStatus.SUCCEEDED))
     ledger.add(a_job("newer", **own, status=JobStatus.SUBMITTED, created_at=START + timedelta(hours=1)))
@@ -129,7 +127,7 @@ def test_its_runs_are_those_with_its_own_model_here(sample: Sample, ledger: Ledg
     assert [job.id for job in runs_of(sample, ledger)] == ["newer", "done"]
 
 
-def test_a_job_over_the_clip_is_a_sample_whatever_it_is_called(sample: Sample) -> None:
+def test_a_job_is_a_sample_by_its_video_and_not_by_its_name(sample: Sample) -> None:
     assert is_sample(a_job(video_sha256=sample.sha256, video_name="line 4.mp4"))
     assert not is_sample(a_job())
     assert not is_sample(a_job(video_sha256=None, video_url="https://example.com/parcels.mp4"))

@@ -1,1 +1,1 @@
-"""Backup of a deployment into one file, and restore from it."""
+"""Backup and restore of a data folder and its ledger."""

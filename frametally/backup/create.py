@@ -1,13 +1,7 @@
-"""A backup: one zip file with the ledger, the archived results and, where wanted, secrets, kept videos and models.
+"""Create a backup, also while a dashboard runs.
 
-    manifest.json                   what is in it: size and sha256 of every file; written last
-    ledger.db                       the ledger at one moment, as SQLite, whatever database it came from
-    results/<job>/…                 what was archived for the jobs in that ledger
-    secret, engine/key              what links and keys are known by (left out on request)
-    media/videos/<sha256>/…         only on request
-    models/<model id>/<version>/…   only on request
-
-The ledger comes first. Results are archived before the ledger says so: every job that it calls done has them.
+The ledger is copied first. Results are archived before a job is marked as succeeded, so the backup contains the
+results of every job that its ledger calls succeeded.
 """
 
 from __future__ import annotations
@@ -16,57 +10,29 @@ import hashlib
 import os
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 from uuid import uuid4
 
 import msgspec
 
+from frametally.backup.contents import BLOCK_BYTES, FORMAT, LEDGER, MANIFEST, FileEntry, Manifest, OnBytes
+from frametally.config.layout import LAYOUT, BackupPart, Place, place_of
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
 from frametally.ledger.snapshot import copy_out, job_ids, sqlite_path
 from frametally.storage.atomic import atomic_path
-from frametally.storage.derived import DERIVED_NAME, derived_bytes
+from frametally.storage.derived import derived_bytes
 from frametally.storage.folders import files_below, size_of
 
-MANIFEST: Final = "manifest.json"
-LEDGER: Final = "ledger.db"
-FORMAT: Final = 1
-BLOCK_BYTES: Final = 1 << 20
-_TRIES: Final = 5
-
-Part = Literal["secrets", "videos", "models"]
-Progress = Callable[[int], object]
-"""Told how many more bytes are done."""
-
-
-class FileEntry(msgspec.Struct, frozen=True):
-    """One file of a backup as the manifest has it."""
-
-    size_bytes: int
-    sha256: str
-
-
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backup holds."""
-
-    format: int
-    made_at: datetime
-    schema: str
-    """Revision of the ledger's schema."""
-    parts: list[Part]
-    files: dict[str, FileEntry]
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(entry.size_bytes for entry in self.files.values())
+_MAX_TRIES: Final = 5
 
 
 def sizes(settings: Settings) -> dict[str, int]:
-    """How much there is to keep, in bytes: `ledger` (where it is a file), `results`, `videos`, `models`."""
+    """Size in bytes of what can be backed up: `ledger` (if it is a file), `results`, `videos`, `models`."""
     ledger = sqlite_path(settings.database_url)
     return {
         "ledger": sum(path.stat().st_size for path in _files_of(ledger)) if ledger else 0,
@@ -80,15 +46,15 @@ def back_up(
     settings: Settings,
     target: Path,
     *,
-    parts: Sequence[Part],
+    parts: Sequence[BackupPart],
     made_at: datetime,
-    on_progress: Progress = lambda _: None,
+    on_progress: OnBytes = lambda _: None,
 ) -> Manifest:
-    """Write everything to `target`, which appears whole and for its owner only; a dashboard may run meanwhile.
+    """Write a backup to the new file `target`, with owner-only permissions.
 
     Raises:
         BackupError: the target exists, there is no room for it, or the ledger cannot be read.
-        SettingsError: the ledger is of a newer program.
+        SettingsError: the ledger belongs to a newer version.
     """
     _check_target(settings, target, parts)
     ledger = target.with_name(f".{target.name}.{uuid4().hex}.db")
@@ -97,23 +63,23 @@ def back_up(
         schema = copy_out(settings.database_url, ledger)
         with atomic_path(target, replace=False, mode=0o600) as draft, zipfile.ZipFile(draft, "w") as packed:
             writer = _Writer(packed, on_progress)
-            _write_all(writer, settings, ledger, parts)
+            _write_all(writer, settings, ledger, list(parts))
             manifest = Manifest(format=FORMAT, made_at=made_at, schema=schema, parts=list(parts), files=writer.files)
             packed.writestr(MANIFEST, msgspec.json.encode(manifest))
     except FileExistsError as error:
         raise _exists(target) from error
     except OSError as error:
         what = f"The backup cannot be written: {error.strerror or type(error).__name__}."
-        raise BackupError(what, "Free some space there, or name another place.") from error
+        raise BackupError(what, "Free some disk space, or choose another location.") from error
     finally:
         ledger.unlink(missing_ok=True)
     return manifest
 
 
 class _Writer:
-    """Puts files into the zip and remembers what they were."""
+    """Adds files to the zip and records their sizes and digests."""
 
-    def __init__(self, packed: zipfile.ZipFile, on_progress: Progress) -> None:
+    def __init__(self, packed: zipfile.ZipFile, on_progress: OnBytes) -> None:
         self._packed = packed
         self._on_progress = on_progress
         self.files: dict[str, FileEntry] = {}
@@ -132,78 +98,73 @@ class _Writer:
         self.files[name] = FileEntry(size_bytes, digest.hexdigest())
 
 
-def _write_all(writer: _Writer, settings: Settings, ledger: Path, parts: Sequence[Part]) -> None:
+def _write_all(writer: _Writer, settings: Settings, ledger: Path, parts: list[BackupPart]) -> None:
     with ledger.open("rb") as file:
         writer.add(LEDGER, file, compress=True)
-    for job_id in sorted(job_ids(ledger)):
-        _add_folder(writer, settings.results_dir / job_id, f"results/{job_id}")
-    with suppress(FileNotFoundError), settings.colors_file.open("rb") as file:
-        writer.add("colors.json", file)
-    if "secrets" in parts:
-        for path, name in ((settings.link_secret_file, "secret"), (settings.engine_key_file, "engine/key")):
+    jobs = job_ids(ledger)
+    for place in LAYOUT:
+        if place.is_in_backup(parts):
+            _write_place(writer, settings, place, jobs)
+
+
+def _write_place(writer: _Writer, settings: Settings, place: Place, jobs: set[str]) -> None:
+    """All instances of a place; of jobs, only those in the copied ledger."""
+    for name, path in place.instances(settings):
+        if place.path.endswith("/"):
+            if "<job>" not in place.path or path.name in jobs:
+                _add_folder(writer, path, name)
+        else:
             with suppress(FileNotFoundError), path.open("rb") as file:
                 writer.add(name, file)
-    if "videos" in parts:
-        for folder in _folders_in(settings.media_dir / "videos"):
-            _add_folder(writer, folder, f"media/videos/{folder.name}")
-    if "models" in parts:
-        for model in _folders_in(settings.models_dir):
-            for version in _folders_in(model):
-                _add_folder(writer, version, f"models/{model.name}/{version.name}")
 
 
 def _add_folder(writer: _Writer, folder: Path, name: str) -> None:
-    """All files of a folder as it is at one moment; nothing where it is gone."""
+    """All files of a folder as it is at one moment; nothing if it has been removed."""
     with ExitStack() as stack:
-        for path, file in _opened_together(folder, stack):
-            writer.add(f"{name}/{path}", file)
+        for path, file in _open_together(folder, name, stack):
+            writer.add(path, file)
 
 
-def _opened_together(folder: Path, stack: ExitStack) -> list[tuple[str, BinaryIO]]:
-    """Every file of the folder, open: what replaces or removes the folder from now on changes none of them."""
-    for _ in range(_TRIES):
-        before = _contents(folder)
+def _open_together(folder: Path, name: str, stack: ExitStack) -> list[tuple[str, BinaryIO]]:
+    """(path in the backup, open file) for each file; replacing or removing the folder no longer affects them."""
+    for _ in range(_MAX_TRIES):
+        before = _contents(folder, name)
         with ExitStack() as opening, suppress(FileNotFoundError):
             files: list[tuple[str, BinaryIO]] = [
-                (name, opening.enter_context((folder / name).open("rb"))) for name in before
+                (f"{name}/{path}", opening.enter_context((folder / path).open("rb"))) for path in before
             ]
-            if _contents(folder) == before:
+            if _contents(folder, name) == before:
                 stack.enter_context(opening.pop_all())
                 return files
-    raise BackupError(f"The folder {folder.name} changes all the time.", "Try again when less is going on.")
+    raise BackupError(f"The folder {folder.name} keeps changing.", "Try again when fewer jobs are running.")
 
 
-def _contents(folder: Path) -> dict[str, int]:
-    """The files below a folder, by path in it, and which file each one is."""
-    found = {}
+def _contents(folder: Path, name: str) -> dict[str, int]:
+    """Inode numbers of the files to back up, by path below the folder; files of places inside it are left out."""
+    place, found = place_of(f"{name}/x"), {}
     for path in sorted(files_below(folder)):
+        below = path.relative_to(folder).as_posix()
         with suppress(FileNotFoundError):
-            name = path.relative_to(folder)
-            if name.parts[0] != DERIVED_NAME and path.is_file() and not path.is_symlink():
-                found[name.as_posix()] = path.stat().st_ino
+            if place_of(f"{name}/{below}") == place and path.is_file() and not path.is_symlink():
+                found[below] = path.stat().st_ino
     return found
 
 
-def _folders_in(folder: Path) -> Iterator[Path]:
-    if folder.is_dir():
-        yield from sorted(path for path in folder.iterdir() if path.is_dir() and "." not in path.name[:1])
-
-
-def _check_target(settings: Settings, target: Path, parts: Sequence[Part]) -> None:
+def _check_target(settings: Settings, target: Path, parts: Sequence[BackupPart]) -> None:
     if target.exists():
         raise _exists(target)
     if not target.parent.is_dir():
-        raise BackupError("The folder for the backup does not exist.", "Make it first, or name another place.")
-    there = sizes(settings)
-    needed = 2 * there["ledger"] + there["results"] + sum(there[part] for part in parts if part in there)
+        raise BackupError("The folder for the backup does not exist.", "Create it, or choose another location.")
+    size_bytes = sizes(settings)
+    needed = 2 * size_bytes["ledger"] + sum(size_bytes[name] for name in size_bytes if name in ("results", *parts))
     if shutil.disk_usage(target.parent).free < needed:
-        raise BackupError("The disk has no room for this backup.", "Free some space there, or name another place.")
+        raise BackupError("The disk has no room for this backup.", "Free some disk space, or choose another location.")
 
 
 def _exists(target: Path) -> BackupError:
-    return BackupError(f"There is a file {target.name} already.", "Name a new one: a backup replaces nothing.")
+    return BackupError(f"The file {target.name} already exists.", "Choose a new name; backups are never overwritten.")
 
 
 def _files_of(ledger: Path) -> list[Path]:
-    """The ledger and what its log still holds."""
+    """The ledger and its write-ahead log."""
     return [path for path in (ledger, ledger.with_name(f"{ledger.name}-wal")) if path.exists()]

@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from frametally.backup.create import Part, back_up, sizes
+from frametally.backup.create import back_up, sizes
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.progress_bar import byte_progress
 from frametally.clock import utc_now
+from frametally.config.layout import BackupPart
 from frametally.config.settings import Settings
 from frametally.ledger.snapshot import ledger_in_words
 from frametally.storage.locks import lock_shared
@@ -52,8 +53,8 @@ def run_backup(options: argparse.Namespace, settings: Settings, now: datetime) -
     return ExitCode.OK
 
 
-def _parts(options: argparse.Namespace) -> list[Part]:
-    included: dict[Part, bool] = {
+def _parts(options: argparse.Namespace) -> list[BackupPart]:
+    included: dict[BackupPart, bool] = {
         "secrets": not options.no_secrets,
         "videos": options.videos,
         "models": options.models,
@@ -61,7 +62,7 @@ def _parts(options: argparse.Namespace) -> list[Part]:
     return [part for part, is_included in included.items() if is_included]
 
 
-def _print_contents(size_bytes: dict[str, int], parts: Sequence[Part]) -> None:
+def _print_contents(size_bytes: dict[str, int], parts: Sequence[BackupPart]) -> None:
     for name in ("ledger", "results", "videos", "models"):
         is_included = name in ("ledger", "results", *parts)
         omitted = "" if is_included else f", omitted (--{name})"

@@ -1,1 +1,1 @@
-"""Checks of the data folder and the link secret."""
+"""Startup checks and health warnings."""

@@ -1,4 +1,4 @@
-"""What is wrong with the data folder: what nothing can start with, and what somebody should look at."""
+"""Checks of the data folder: faults that prevent a start, and warnings that a page shows."""
 
 from __future__ import annotations
 
@@ -23,83 +23,85 @@ from frametally.ledger.snapshot import sqlite_path
 from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES, format_size
 
 LEDGER_CHECK_S: Final = 1.0
-"""For how long a ledger is read through at start: all of some 100 MB, the beginning of a larger one."""
-_DATA_DIR: Final = "Check FRAMETALLY_DATA_DIR, and that this user may write there."
+"""Time limit for the integrity check of the ledger: enough for about 100 MB; of a larger one, a part is checked."""
+_CHECK_DATA_DIR: Final = "Check FRAMETALLY_DATA_DIR and the permissions of the folder."
 
 
 @dataclass(frozen=True)
 class HealthWarning:
-    """Something that works today and will not for ever."""
+    """A condition that will cause a failure unless it is corrected."""
 
     what: str
     next_step: str
 
 
-def refuse_unusable(settings: Settings) -> None:
-    """Look at the data folder and the ledger before anything opens them; seconds at most, however much they hold.
+def check_usable(settings: Settings) -> None:
+    """Check the data folder and the ledger before they are opened; takes seconds at most, whatever their size.
 
     Raises:
-        SettingsError: nothing can start with them; it says what to do.
+        SettingsError: the deployment cannot start with them.
     """
     try:
-        _try_to_write(settings.data_dir)
+        _check_writable(settings.data_dir)
         for path in (settings.link_secret_file, settings.engine_key_file):
             if path.exists():
-                _try_to_read(path)
+                _check_readable(path)
     except OSError as error:
-        raise SettingsError(f"The data folder cannot be used: {error.strerror}.", _DATA_DIR) from error
+        raise SettingsError(f"The data folder cannot be used: {error.strerror}.", _CHECK_DATA_DIR) from error
     if is_half_done(settings.data_dir):
         raise SettingsError(
-            "A restore of the data folder was cut short.",
-            "Run it again: frametally restore FILE --replace. Nothing of the backup is lost.",
+            "A restore of the data folder was interrupted.",
+            "Run it again: frametally restore FILE --replace. No data of the backup is lost.",
         )
     ledger = sqlite_path(settings.database_url)
     if ledger and ledger.exists() and _is_damaged(ledger):
         raise SettingsError(
             f"The job ledger {ledger.name} is damaged.",
-            "Keep a copy of it. Then put a backup back (frametally restore FILE --replace), "
-            "or save what can be read of it with sqlite3's .recover.",
+            "Keep a copy of it. Then restore a backup (frametally restore FILE --replace), "
+            "or recover its content with sqlite3's .recover.",
         )
 
 
 def health_warnings(settings: Settings) -> list[HealthWarning]:
-    """What to look at soon; a few system calls, so that every page may ask."""
-    return [*_low_disk(settings.data_dir), *_open_secrets(settings), *_leftovers(settings.data_dir)]
+    """Warnings about the data folder; a few system calls, cheap enough for every page."""
+    return [*_low_disk(settings.data_dir), *_exposed_secrets(settings), *_leftovers(settings.data_dir)]
 
 
-def ledger_silent(error: SQLAlchemyError) -> SettingsError:
-    """A ledger that opened once and does not answer now, in words: the error's own text holds what was asked of it."""
+def ledger_unavailable(error: SQLAlchemyError) -> SettingsError:
+    """The error to show if the ledger stops responding; the database's own message may contain data."""
     return SettingsError(
-        f"The job ledger does not answer ({type(error).__name__}).",
-        "Check that its database is up and its disk has room, then load the page again. No job is lost.",
+        f"The job ledger does not respond ({type(error).__name__}).",
+        "Check that its database is running and its disk has room, then reload the page. No job is lost.",
     )
 
 
-def _try_to_write(data_dir: Path) -> None:
+def _check_writable(data_dir: Path) -> None:
     if data_dir.exists() and not data_dir.is_dir():
-        raise SettingsError("The data folder is a file.", _DATA_DIR)
+        raise SettingsError("The data folder is a file.", _CHECK_DATA_DIR)
     data_dir.mkdir(parents=True, exist_ok=True)
     trial = data_dir / f".trial-{os.getpid()}-{time.monotonic_ns()}"
     trial.touch()
     trial.unlink()
 
 
-def _try_to_read(path: Path) -> None:
+def _check_readable(path: Path) -> None:
     try:
         path.open("rb").close()
     except PermissionError as error:
-        what = f"The file {path.name} of the data folder belongs to another user."
-        raise SettingsError(what, "Start Frametally as that user, or give it the whole folder (chown -R).") from error
+        what = f"The file {path.name} in the data folder belongs to another user."
+        raise SettingsError(
+            what, "Start Frametally as that user, or change the owner of the data folder (chown -R)."
+        ) from error
 
 
 def _is_damaged(ledger: Path) -> bool:
-    """Whether SQLite finds a fault within a second; what was not read by then is not judged."""
+    """Whether SQLite finds a fault within the time limit; what was not checked by then counts as intact."""
     with closing(sqlite3.connect(ledger, timeout=5)) as connection:
         timer = threading.Timer(LEDGER_CHECK_S, connection.interrupt)
         timer.start()
         try:
             return bool(connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",)) and timer.is_alive()
-        except sqlite3.OperationalError:  # interrupted, busy, not to be opened: what comes next will say so
+        except sqlite3.OperationalError:  # interrupted, busy or not accessible: opening the ledger reports it
             return False
         except sqlite3.DatabaseError:  # not a database, or malformed
             return True
@@ -111,23 +113,22 @@ def _is_damaged(ledger: Path) -> bool:
 def _low_disk(data_dir: Path) -> Iterator[HealthWarning]:
     free_bytes = shutil.disk_usage(data_dir).free
     if free_bytes < LOW_DISK_BYTES:
-        reserve = format_size(DISK_RESERVE_BYTES)
         yield HealthWarning(
-            f"The disk of the data folder is nearly full: {format_size(free_bytes)} are left.",
-            f"Free some space: at {reserve} no video is taken any more.",
+            f"The disk of the data folder is nearly full: {format_size(free_bytes)} free.",
+            f"Free some space: below {format_size(DISK_RESERVE_BYTES)}, new videos are not accepted.",
         )
 
 
-def _open_secrets(settings: Settings) -> Iterator[HealthWarning]:
+def _exposed_secrets(settings: Settings) -> Iterator[HealthWarning]:
     for path in (settings.link_secret_file, settings.engine_key_file):
         if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             name = path.relative_to(settings.data_dir)
-            yield HealthWarning(f"Other users of this machine may read the file {name}.", f"Run chmod 600 on {name}.")
+            yield HealthWarning(f"The file {name} is accessible to other users.", f"Run chmod 600 on {name}.")
 
 
 def _leftovers(data_dir: Path) -> Iterator[HealthWarning]:
     if (data_dir / FOLDER).exists() and not is_half_done(data_dir):
         yield HealthWarning(
-            "A restore was cut short before it changed anything.",
+            "A restore was interrupted before it changed anything.",
             f"Run it again, or remove the folder {FOLDER} from the data folder.",
         )

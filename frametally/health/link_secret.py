@@ -1,4 +1,4 @@
-"""Which link secret a ledger is worked on with: two at once mean two data folders that do not see each other."""
+"""Detection of two data folders that work on one ledger, by the link secret that each uses."""
 
 from __future__ import annotations
 
@@ -10,41 +10,39 @@ import sqlalchemy as sa
 
 from frametally.health.checks import HealthWarning
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import METADATA
+from frametally.ledger.tables import SECRET_MARK
 
-MARK: Final = sa.Table(
-    "secret_mark",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("print", sa.String(32), nullable=False),
-)
-_ONLY: Final = 1
-
-
-def leave_mark(ledger: Ledger, link_secret: str) -> bool:
-    """Write down that the ledger is worked on with this secret from now on; returns whether it was another before."""
-    mine = _print_of(link_secret)
-    with ledger.writing() as connection:
-        before = connection.execute(sa.select(MARK.c.print).where(MARK.c.id == _ONLY)).scalar()
-        if before != mine:
-            connection.execute(MARK.delete())
-            connection.execute(MARK.insert().values(id=_ONLY, print=mine))
-    return before not in (None, mine)
-
-
-def other_secret(ledger: Ledger, link_secret: str) -> list[HealthWarning]:
-    """That somebody has opened the ledger with another secret since; none where nobody has."""
-    with ledger.reading() as connection:
-        now = connection.execute(sa.select(MARK.c.print).where(MARK.c.id == _ONLY)).scalar()
-    return [] if now in (None, _print_of(link_secret)) else [OTHER_SECRET]
-
+_ID: Final = 1
+"""The table has one row."""
 
 OTHER_SECRET: Final = HealthWarning(
-    "Another process works on this ledger with another link secret, so with another data folder.",
-    "Give all processes the same FRAMETALLY_DATA_DIR (results and videos are there), and start them again.",
+    "Another process uses this ledger with another link secret, and therefore another data folder.",
+    "Set the same FRAMETALLY_DATA_DIR for all processes, so that they share results and videos, and restart them.",
 )
 
 
-def _print_of(link_secret: str) -> str:
-    """Of the secret, nothing that it could be found by."""
+def record_secret(ledger: Ledger, link_secret: str) -> bool:
+    """Record which link secret the ledger is used with; returns whether it was another one before."""
+    fingerprint = _fingerprint(link_secret)
+    with ledger.writing() as connection:
+        before = connection.execute(_recorded()).scalar()
+        if before != fingerprint:
+            connection.execute(SECRET_MARK.delete())
+            connection.execute(SECRET_MARK.insert().values(id=_ID, print=fingerprint))
+    return before not in (None, fingerprint)
+
+
+def secret_warnings(ledger: Ledger, link_secret: str) -> list[HealthWarning]:
+    """A warning if another secret was recorded after this one."""
+    with ledger.reading() as connection:
+        recorded = connection.execute(_recorded()).scalar()
+    return [] if recorded in (None, _fingerprint(link_secret)) else [OTHER_SECRET]
+
+
+def _recorded() -> sa.Select[str]:
+    return sa.select(SECRET_MARK.c.print).where(SECRET_MARK.c.id == _ID)
+
+
+def _fingerprint(link_secret: str) -> str:
+    """A keyed hash, from which the secret cannot be derived."""
     return hmac.new(link_secret.encode(), b"frametally ledger", hashlib.sha256).hexdigest()[:32]

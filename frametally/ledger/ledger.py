@@ -26,7 +26,7 @@ from frametally.ledger import circuit_breaker, events
 from frametally.ledger.circuit_breaker import Outage
 from frametally.ledger.events import Event, EventKind
 from frametally.ledger.schema import upgrade
-from frametally.ledger.tables import EVENT, JOB, JOB_TAG, PRESET
+from frametally.ledger.tables import EVENT, JOB, JOB_TAG, NOTICE, PRESET
 
 
 class Preset(Struct, frozen=True, kw_only=True):
@@ -207,11 +207,11 @@ class Ledger:
             return events.read(connection, job_id, kinds, limit)
 
     def remove(self, job_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
-        """Forget a job, its history and its tags for good, where the conditions hold; False where they do not."""
+        """Remove a job with its history, tags and notices if the conditions hold; returns whether they do."""
         with self._writing.begin() as connection:
             if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
                 return False
-            for table in (EVENT, JOB_TAG):
+            for table in (EVENT, JOB_TAG, NOTICE):
                 connection.execute(table.delete().where(table.c.job_id == job_id))
         return True
 

@@ -106,5 +106,30 @@ PRESET = sa.Table(
     sa.Column("name", sa.String(80), primary_key=True),
     sa.Column("model", sa.Text, nullable=False),
 )
+NOTICE = sa.Table(
+    "notice",
+    METADATA,
+    sa.Column("event_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("channel", sa.String(16), primary_key=True),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("made_at", Timestamp, nullable=False),
+    sa.Column("next_try_at", Timestamp, nullable=False),
+    sa.Column("last_error", sa.Text, nullable=False),
+)
+NOTICE_CHANNEL = sa.Table(
+    "notice_channel",
+    METADATA,
+    sa.Column("name", sa.String(16), primary_key=True),
+    sa.Column("since", Timestamp, nullable=False),
+)
+SECRET_MARK = sa.Table(
+    "secret_mark",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("print", sa.String(32), nullable=False),
+)
 
 _decode_run_progress = msgspec.json.Decoder(RunProgress).decode

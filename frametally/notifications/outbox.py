@@ -17,7 +17,7 @@ from frametally.backoff import Backoff
 from frametally.job import JobStatus
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import EVENT, METADATA, Timestamp
+from frametally.ledger.tables import EVENT, NOTICE, NOTICE_CHANNEL
 
 ENDS: Final = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
 LEASE_S: Final = 120.0
@@ -26,26 +26,6 @@ BACKOFF: Final = Backoff(first_s=10.0, max_s=3600.0, factor=3)
 GIVE_UP_AFTER: Final = timedelta(days=1)
 
 Channel = Literal["webhook", "e-mail"]
-
-NOTICE: Final = sa.Table(
-    "notice",
-    METADATA,
-    sa.Column("event_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("channel", sa.String(16), primary_key=True),
-    sa.Column("job_id", sa.String(36), nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("made_at", Timestamp, nullable=False),
-    sa.Column("next_try_at", Timestamp, nullable=False),
-    sa.Column("last_error", sa.Text, nullable=False),
-)
-CHANNEL: Final = sa.Table(
-    "notice_channel",
-    METADATA,
-    sa.Column("name", sa.String(16), primary_key=True),
-    sa.Column("since", Timestamp, nullable=False),
-)
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -79,11 +59,11 @@ class Outbox:
 
     def open_channel(self, channel: Channel, now: datetime) -> None:
         """Start a channel that was never used before; it gets the jobs that end from now on."""
-        self._insert_new(CHANNEL.insert().values(name=channel, since=now))
+        self._insert_new(NOTICE_CHANNEL.insert().values(name=channel, since=now))
 
     def fill(self, channel: Channel, now: datetime) -> None:
         """Record the job ends of the last day that have no notice yet."""
-        since = sa.select(CHANNEL.c.since).where(CHANNEL.c.name == channel).scalar_subquery()
+        since = sa.select(NOTICE_CHANNEL.c.since).where(NOTICE_CHANNEL.c.name == channel).scalar_subquery()
         recorded = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
         recent = sa.and_(EVENT.c.kind == EventKind.MOVED, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
         query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(recent, EVENT.c.status.in_(ENDS), ~recorded)

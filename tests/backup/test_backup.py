@@ -18,11 +18,13 @@ import pytest
 import sqlalchemy as sa
 
 from frametally.backup import restore as restoring
-from frametally.backup.create import MANIFEST, Part, back_up, sizes
+from frametally.backup.contents import MANIFEST
+from frametally.backup.create import back_up, sizes
 from frametally.backup.restore import is_half_done, read_manifest, restore
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.main import main
 from frametally.config.generated_secret import read_or_make_secret
+from frametally.config.layout import BackupPart
 from frametally.config.settings import Settings
 from frametally.errors import BackupError, SettingsError
 from frametally.job import JobStatus, ModelChoice
@@ -35,7 +37,7 @@ from frametally.storage.locks import lock_shared
 from tests.support.ledgers import START, a_job, open_ledger
 from tests.support.short_documents import document, entry
 
-EVERYTHING: tuple[Part, ...] = ("secrets", "videos", "models")
+EVERYTHING: tuple[BackupPart, ...] = ("secrets", "videos", "models")
 
 
 def settings_in(folder: Path, database_url: str | None = None) -> Settings:
@@ -320,7 +322,7 @@ def test_a_damaged_backup_changes_nothing(new: Settings, kept: Path, at: float) 
 
 def test_half_a_backup_is_none(new: Settings, kept: Path) -> None:
     os.truncate(kept, kept.stat().st_size // 2)
-    with pytest.raises(BackupError, match="no backup"):
+    with pytest.raises(BackupError, match="not a complete backup"):
         restore(new, kept, replace=True)
     assert contents(new.data_dir) == {}
 
@@ -347,7 +349,7 @@ def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_written(
         files["x"] = b"x"
         manifest["files"][name] = entry_for(b"x")
 
-    with pytest.raises(BackupError, match="names files that no backup has"):
+    with pytest.raises(BackupError, match="unexpected contents"):
         restore(new, repacked(kept, change), replace=True)
     assert contents(new.data_dir) == {}
     assert not list(tmp_path.rglob("outside"))

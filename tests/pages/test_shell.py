@@ -49,7 +49,7 @@ def test_what_somebody_should_look_at_stands_above_every_page(
 ) -> None:
     (data_dir / "secret").chmod(0o644)
     for name in ("jobs", "configuration"):
-        assert "may read the file secret" in open_page(name).warning[0].value
+        assert "secret is accessible to other users" in open_page(name).warning[0].value
 
 
 def test_a_damaged_ledger_is_explained_instead_of_a_page(data_dir: Path) -> None:
