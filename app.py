@@ -1,4 +1,4 @@
-"""Composition root: one ASGI app with the dashboard, the Video Inference API of the engine, and the media routes."""
+"""Composition root: one ASGI app with the dashboard, the API of the embedded engine and the library's routes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from frametally.network.routes import api_key_check, starlette_routes
 SHELL = Path(__file__).parent / "components" / "shell.py"
 
 if __name__ == "__main__":
-    # A launcher that does not look for `app` runs this file as a plain script: the pages work, without API and media.
+    # A launcher that ignores `app` runs this file as a script: the pages work, without the engine and the uploads.
     runpy.run_path(str(SHELL), run_name="__main__")
 else:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("frametally.engine").setLevel(logging.INFO)  # its own access log, which holds no key
+    logging.getLogger("frametally.engine").setLevel(logging.INFO)  # the engine's access log, which never holds a key
     try:
         deployment = get_deployment()
         faults = read_faults(deployment.settings.engine_faults, host=st.get_option("server.address"))
     except SettingsError as error:
         sys.exit(str(error))
-    for concern in health_warnings(deployment.settings):
-        logging.getLogger("frametally").warning("%s %s", concern.what, concern.next_step)
+    for warning in health_warnings(deployment.settings):
+        logging.getLogger("frametally").warning("%s %s", warning.what, warning.next_step)
     engine = Engine(
         folder=deployment.settings.engine_dir,
         models_dir=deployment.settings.models_dir,
@@ -52,7 +52,7 @@ else:
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
-        """Run the engine's worker, the watcher and the notifier as long as the server."""
+        """Run the engine, the watcher and the notifier while the server runs."""
         engine.start()
         watcher.start()
         deployment.notifier.start()

@@ -1,1 +1,1 @@
-"""Streamlit only: each component draws something and returns a value."""
+"""Streamlit components: each draws something and returns a value."""

@@ -1,4 +1,4 @@
-"""What failed, and what to do next."""
+"""Errors on the pages: what failed, then what to do next."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from contextlib import contextmanager
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.formatting import escape_markdown
 from frametally.errors import FrametallyError
 from frametally.health.checks import ledger_unavailable
 
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Tell of an error in here, in the place of what it kept from being drawn; a decorator too.
+    """Show an error raised in this block in its place; also works as a decorator.
 
-    Each fragment and each dialog needs it: Streamlit runs them alone, without the shell around them, and handles
-    their errors itself.
+    Every fragment and dialog needs it: Streamlit reruns them without the shell around them and handles their
+    exceptions itself.
     """
     try:
         yield
@@ -28,13 +29,5 @@ def show_errors() -> Iterator[None]:
 
 
 def show_error(error: FrametallyError) -> None:
-    """Show an error as the person can use it."""
+    """Show one error."""
     st.error(f"**{escape_markdown(error.what)}**  \n{escape_markdown(error.next_step)}", icon=":material/error:")
-
-
-def escape_markdown(text: str) -> str:
-    """Text from outside, so that Markdown shows it as it is."""
-    return "".join(f"\\{sign}" if sign in _MARKDOWN else sign for sign in text)
-
-
-_MARKDOWN = set("\\`*_{}[]()<>#|~$:!")

@@ -1,4 +1,4 @@
-"""How far a job is and how long it will take: what its service tells, else what earlier jobs teach."""
+"""Progress of an open job, with an estimate of the time that remains."""
 
 from __future__ import annotations
 
@@ -7,81 +7,61 @@ from datetime import datetime
 
 import streamlit as st
 
-from components.formatting import format_estimate
+from components.formatting import format_estimate, plural
+from components.job_status import is_in_queue
 from frametally.contract import RunProgress
-from frametally.job import Job, JobStatus, ModelChoice
-from frametally.jobs.eta import MIN_JOBS, Estimate, estimate
+from frametally.job import Job, JobStatus
+from frametally.jobs.eta import Estimate, estimate
 from frametally.ledger.ledger import Ledger
 
 
-def job_progress(job: Job, earlier: Sequence[Job], now: datetime, *, doing: str = "") -> None:
-    """Draw the bar of an open job, as far as anybody knows, and beside it what is known in words.
+def job_progress(job: Job, finished: Sequence[Job], now: datetime, *, doing: str = "") -> None:
+    """Draw a progress bar where the share is known, else a line of text where anything is known.
 
-    `earlier`: finished jobs of the same service, the newest first.
+    Args:
+        job: an open one.
+        finished: finished jobs of the same service, newest first, for the estimate.
+        now: the current time.
+        doing: what happens at the moment, as the first words.
     """
-    told = [doing, *_told(job), _time_left(job, earlier, now)]
-    text = " · ".join(part for part in told if part)
-    if job.progress is not None and not is_queued(job):
+    text = " · ".join(part for part in (doing, *_counted(job), _time_left(job, finished, now)) if part)
+    if job.progress is not None and not is_in_queue(job):
         st.progress(min(job.progress, 1.0), text=text)
     elif text:
         st.caption(text)
 
 
-def estimate_note(ledger: Ledger, service: str, models: Sequence[ModelChoice], frames: int | None) -> None:
-    """Say before the run how long it will take."""
-    if not models or frames is None:
-        return
-    told = estimate(finished_jobs(ledger, service), models, frames)
-    if told is None:
-        st.caption(f"How long it takes: too few jobs yet. {MIN_JOBS} with these models make an estimate.")
-    else:
-        words = format_estimate(told.low_s, told.high_s)
-        st.caption(f"{words[0].upper()}{words[1:]} for {frames:,} frames, going by {told.jobs} earlier jobs like this.")
-
-
 def finished_jobs(ledger: Ledger, service: str) -> list[Job]:
-    """What an estimate for this service is learned from."""
+    """The jobs from which an estimate for this service is made."""
     return ledger.jobs(statuses=[JobStatus.SUCCEEDED], service=service)
 
 
-def is_queued(job: Job) -> bool:
-    """Whether the service says that the job has not had its turn yet."""
-    return (
-        job.status is JobStatus.SUBMITTED and job.run_progress is not None and job.run_progress.jobs_before is not None
-    )
-
-
-def _told(job: Job) -> list[str]:
+def _counted(job: Job) -> list[str]:
     run_progress = job.run_progress or RunProgress()
     if run_progress.jobs_before is not None:
-        return [_jobs_before(run_progress.jobs_before)]
+        ahead = run_progress.jobs_before
+        return [f"{plural(ahead, 'job')} ahead" if ahead else "next in line"]
     if run_progress.frames_done is None:
-        sent = " sent" if job.status is JobStatus.CREATED else ""
-        return [] if job.progress is None else [f"{job.progress:.0%}{sent}"]
-    of_all = f" of {run_progress.frames_total:,}" if run_progress.frames_total is not None else ""
+        uploaded = " uploaded" if job.status is JobStatus.CREATED else ""
+        return [] if job.progress is None else [f"{job.progress:.0%}{uploaded}"]
+    total = f" of {run_progress.frames_total:,}" if run_progress.frames_total is not None else ""
     speed = run_progress.frames_per_second
-    return [f"{run_progress.frames_done:,}{of_all} frames", *([f"{speed:.3g} frames/s"] if speed else [])]
+    return [f"{run_progress.frames_done:,}{total} frames", *([f"{speed:.3g} frames/s"] if speed else [])]
 
 
-def _jobs_before(count: int) -> str:
-    return {0: "next in line", 1: "1 job before it"}.get(count, f"{count:,} jobs before it")
-
-
-def _time_left(job: Job, earlier: Sequence[Job], now: datetime) -> str:
+def _time_left(job: Job, finished: Sequence[Job], now: datetime) -> str:
     run_progress = job.run_progress or RunProgress()
     if run_progress.remaining_s is not None:
         return f"{format_estimate(run_progress.remaining_s, run_progress.remaining_s)} left"
     frames = run_progress.frames_total or job.frames
-    if frames is None:
-        return ""
-    learned = estimate(earlier, job.models, frames)
-    return "time left: too few jobs yet" if learned is None else _learned(job, learned, now)
+    whole = None if frames is None else estimate(finished, job.models, frames)
+    return "" if whole is None else _estimated(job, whole, now)
 
 
-def _learned(job: Job, whole: Estimate, now: datetime) -> str:
-    if job.status is not JobStatus.SUBMITTED or is_queued(job):
-        return f"{format_estimate(whole.low_s, whole.high_s)} once it runs"
+def _estimated(job: Job, whole: Estimate, now: datetime) -> str:
+    if job.status is not JobStatus.SUBMITTED or is_in_queue(job):
+        return f"{format_estimate(whole.low_s, whole.high_s)} once started"
     if job.run_started_at is None:
-        return f"{format_estimate(whole.low_s, whole.high_s)} in all"
+        return f"{format_estimate(whole.low_s, whole.high_s)} in total"
     left = whole.after((now - job.run_started_at).total_seconds())
-    return f"{format_estimate(left.low_s, left.high_s)} left" if left.high_s else "longer than earlier jobs took"
+    return f"{format_estimate(left.low_s, left.high_s)} left" if left.high_s else "taking longer than usual"

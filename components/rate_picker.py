@@ -1,4 +1,4 @@
-"""Choosing how many frames per second are analyzed, from what the video's own rate divides into."""
+"""Choosing the rate at which frames are analyzed, from the divisors of the video's own rate."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from frametally.video.probe import VideoInfo
 _OTHER = 0
 
 
-def rate_picker(facts: VideoInfo | None, *, key: str) -> float | None:
-    """`infer_fps` as the person wants it; None while it cannot be sent (the reason is shown)."""
-    if facts is None:
-        st.caption("The frame rate of this video is not known here: at most its own rate works.")
+def rate_picker(info: VideoInfo | None, *, key: str) -> float | None:
+    """The chosen `infer_fps`; None while the service would not accept it (the reason is shown)."""
+    if info is None:
+        st.caption("Frame rate unknown; the video's own rate is the maximum.")
         return float(st.number_input("Frames per second", MIN_INFER_FPS, MAX_INFER_FPS, 1, key=f"{key}_free"))
-    steps = every_nth(facts)
-    labels = {step: _step_label(facts, step) for step in steps} | {_OTHER: "Another rate…"}
-    nearest_five = min(range(len(steps)), key=lambda at: abs(facts.fps / steps[at] - 5)) if steps else 0
+    steps = every_nth(info)
+    labels = {step: _step_label(info, step) for step in steps} | {_OTHER: "Other rate…"}
+    nearest_five = min(range(len(steps)), key=lambda at: abs(info.fps / steps[at] - 5)) if steps else 0
     step = st.selectbox(
-        "Frames analyzed", list(labels), nearest_five, format_func=labels.__getitem__, key=f"{key}_step"
+        "Frames to analyze", list(labels), nearest_five, format_func=labels.__getitem__, key=f"{key}_step"
     )
     if step != _OTHER:
-        return float(Fraction(facts.frame_rate) / step)
+        return float(Fraction(info.frame_rate) / step)
     rate = float(st.number_input("Frames per second", 0.0, 240.0, 5.0, step=1.0, key=f"{key}_free"))
-    refusal = rate_refusal(rate, facts.fps)
+    refusal = rate_refusal(rate, info.fps)
     if refusal:
         st.error(refusal, icon=":material/error:")
         return None
-    st.caption(f"{facts.planned_count(rate):,} frames will be analyzed.")
+    st.caption(f"{info.planned_count(rate):,} frames will be analyzed.")
     return rate
 
 
-def every_nth(facts: VideoInfo) -> list[int]:
-    """Every n-th frame, for the n that give a rate the contract takes: the video's divisors of use."""
-    allowed = [step for step in range(1, math.ceil(facts.fps) + 1) if not rate_refusal(facts.fps / step, facts.fps)]
-    whole = [step for step in allowed if (Fraction(facts.frame_rate) / step).denominator == 1]
-    wanted = [1, 2, 3, 5, 6, 10, 15, 30, 60]
-    return sorted(set(whole) | {step for step in wanted if step in allowed})
+def every_nth(info: VideoInfo) -> list[int]:
+    """Each n for which every n-th frame gives a rate that the contract allows: useful divisors of the video's rate."""
+    allowed = [step for step in range(1, math.ceil(info.fps) + 1) if not rate_refusal(info.fps / step, info.fps)]
+    whole = [step for step in allowed if (Fraction(info.frame_rate) / step).denominator == 1]
+    common = [1, 2, 3, 5, 6, 10, 15, 30, 60]
+    return sorted(set(whole) | {step for step in common if step in allowed})
 
 
-def _step_label(facts: VideoInfo, step: int) -> str:
+def _step_label(info: VideoInfo, step: int) -> str:
     which = "every frame" if step == 1 else f"every {_ordinal(step)} frame"
-    rate = facts.fps / step
-    return f"{rate:.4g} fps · {which} · {facts.planned_count(rate):,} frames"
+    rate = info.fps / step
+    return f"{rate:.4g} fps · {which} · {info.planned_count(rate):,} frames"
 
 
 def _ordinal(number: int) -> str:

@@ -1,4 +1,4 @@
-"""Every session-state key, and the workbench that all sessions of this process share."""
+"""The deployment that all sessions of this process share, and the service that one session has chosen."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CONNECTION = "connection"
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """The service that a session sends its jobs to."""
+    """The service that a session submits its jobs to."""
 
     service: str
     key_id: str | None
-    """None where a key is still to be given."""
+    """None while no key has been entered."""
     workspace: str = ""
-    """What the key opens, as the service said when it was tested."""
+    """Name of the workspace that the key belongs to, as reported by the service."""
 
     @property
     def is_ready(self) -> bool:
@@ -40,17 +40,17 @@ class Connection:
 
 @st.cache_resource(show_spinner=False)
 def get_deployment() -> Deployment:
-    """Open the ledger, the kept videos and the services from the settings.
+    """Open the ledger, the library and the clients from the settings.
 
-    The one thing that the pages and the ASGI side share: hot reload gives each of them its own copy of a module, but
-    both reach the same cached workbench.
+    The pages and the ASGI side share only this: hot reload gives each of them its own copy of a module, but both get
+    the same cached deployment.
     """
     certificate = st.get_option("server.sslCertFile")
     return open_deployment(Settings.read(os.environ, _secrets()), own_url, Path(certificate) if certificate else None)
 
 
 def own_url() -> str:
-    """Where this very server answers on this machine."""
+    """The URL of this server on this machine."""
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
     address = st.get_option("server.address") or "127.0.0.1"
     host = "127.0.0.1" if address in ("0.0.0.0", "::", "localhost") else address  # noqa: S104
@@ -58,7 +58,7 @@ def own_url() -> str:
 
 
 def current_connection() -> Connection:
-    """The service of this session: the one chosen on Configuration, else the one of the settings."""
+    """The service of this session: the one chosen on Configuration, by default the one of the settings."""
     chosen: Connection | None = st.session_state.get(_CONNECTION)
     return chosen or _default_connection(get_deployment().settings)
 
@@ -69,24 +69,24 @@ def current_actor() -> str | None:
 
 
 def use_connection(connection: Connection) -> None:
-    """Send this session's jobs to this service from now on."""
+    """Use this service for the jobs of this session from now on."""
     st.session_state[_CONNECTION] = connection
 
 
-@st.cache_resource(show_spinner=False, on_release=lambda made: made.close())
+@st.cache_resource(show_spinner=False, on_release=lambda exporter: exporter.close())
 def video_exporter() -> VideoExporter:
-    """The annotated videos of this deployment, and the process that makes one."""
+    """The one exporter of annotated videos of this deployment."""
     return VideoExporter(get_deployment().settings.results_dir)
 
 
-@st.cache_resource(show_spinner="Reading the results", max_entries=8)
+@st.cache_resource(show_spinner="Loading results", max_entries=8)
 def job_results(job_id: str) -> Results:
-    """The archived results of a finished job; they never change."""
+    """The results of a finished job; they never change."""
     return open_results(get_deployment().settings.results_dir / job_id)
 
 
 def service_label(service: str) -> str:
-    """A service as people call it."""
+    """The display name of a service."""
     return {EMBEDDED: "Built-in engine", ROBOFLOW_API_URL: "Roboflow"}.get(service, service.split("://")[-1])
 
 
@@ -98,9 +98,9 @@ def _default_connection(settings: Settings) -> Connection:
 
 
 def _secrets() -> dict[str, object]:
-    """Streamlit's secrets; none where there is no such file.
+    """Streamlit's secrets; empty without a secrets file.
 
     Raises:
-        SettingsError: there is one that cannot be read; Streamlit would go on without it, and with another ledger.
+        SettingsError: a secrets file cannot be read. Streamlit would ignore it and so might open another ledger.
     """
     return read_secrets() | (dict(st.secrets) if st.secrets.load_if_toml_exists() else {})

@@ -1,4 +1,4 @@
-"""The UI script: navigation and the frame around every page."""
+"""The UI script: navigation and what every page shares."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-if str(ROOT) not in sys.path:  # Streamlit puts the folder of the script there, not the project
+if str(ROOT) not in sys.path:  # Streamlit adds the script's folder, not the project
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
 
 from components.ended_jobs import ended_jobs  # noqa: E402
-from components.errors import escape_markdown, show_errors  # noqa: E402
+from components.errors import show_errors  # noqa: E402
+from components.formatting import escape_markdown  # noqa: E402
 from components.session import get_deployment  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402
@@ -32,7 +33,7 @@ PAGES = {
 
 
 def start() -> None:
-    """Go on where there is something to see. A page of its own: the default page has no address that can be linked."""
+    """Redirect to Analytics or Upload. A page of its own, as the default page has no URL that can be linked."""
     finished = get_deployment().ledger.jobs(statuses=[JobStatus.SUCCEEDED], limit=1)
     st.switch_page(PAGES["analytics" if finished else "upload"])
 
@@ -45,14 +46,14 @@ with show_errors():
     deployment = get_deployment()
     if faults := deployment.settings.engine_faults:
         st.warning(
-            f"Fault mode: the built-in engine answers with {escape_markdown(faults)}.", icon=":material/bug_report:"
+            f"Fault mode: the built-in engine simulates {escape_markdown(faults)}.", icon=":material/bug_report:"
         )
     ended_jobs(deployment.ledger)
-    for concern in [
+    for warning in [
         *health_warnings(deployment.settings),
         *secret_warnings(deployment.ledger, deployment.link_secret),
     ]:
         st.warning(
-            f"**{escape_markdown(concern.what)}** {escape_markdown(concern.next_step)}", icon=":material/warning:"
+            f"**{escape_markdown(warning.what)}** {escape_markdown(warning.next_step)}", icon=":material/warning:"
         )
     page.run()

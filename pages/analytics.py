@@ -1,9 +1,9 @@
-"""Analytics: what a job counted over time, and the frames that prove it."""
+"""Analytics: what a job counted over time, and the frames behind the numbers."""
 
 import streamlit as st
 
 from components.analytics.frame_stepper import entry_in_view, frame_stepper
-from components.analytics.frame_viewer import frame_view
+from components.analytics.frame_viewer import frame_viewer
 from components.analytics.job_picker import job_picker
 from components.analytics.overview import overview
 from components.analytics.tabs import tabs
@@ -14,7 +14,7 @@ st.title("Analytics")
 deployment = get_deployment()
 job = job_picker(deployment.ledger)
 if job is None:
-    st.info("No finished job yet: its counts and frames will be here.", icon=":material/info:")
+    st.info("No finished jobs yet. Their counts and frames appear here.", icon=":material/info:")
     st.page_link("../pages/upload.py", label="Run a video", icon=":material/upload:")
     st.stop()
 
@@ -24,13 +24,13 @@ video = deployment.library.get(job.video_sha256) if job.video_sha256 else None
 colors = deployment.class_colors.of(view.classes.name_of(name) for name in view.table.classes) if view else {}
 
 if view:
-    charts, proof = st.columns([3, 2], gap="medium")
+    charts, viewer = st.columns([3, 2], gap="medium")
     with charts:
         picked = overview(view, colors, entry_in_view(view))
         class_editor(view.table.classes)
-    with proof:
+    with viewer:
         entry = frame_stepper(view)
-        frame_view(view, video, entry, colors)
+        frame_viewer(view, video, entry, colors)
 chosen = tabs(deployment, job, view, video, colors)
 if view:
     go_to(entry=picked.entry if chosen is None else chosen, time_range_s=picked.time_range_s)

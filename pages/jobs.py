@@ -1,4 +1,4 @@
-"""Jobs: what runs where, how far it is, and what came of it."""
+"""Jobs: their status, their progress, and what can be done with them."""
 
 import streamlit as st
 
@@ -11,18 +11,18 @@ from components.session import current_connection, get_deployment
 deployment, connection = get_deployment(), current_connection()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Jobs", width="stretch")
-    if st.button("Adopt a job", icon=":material/add_link:", disabled=not connection.is_ready):
-        request_dialog(JobCommand("adopt", ()))
+    if st.button("Import job", icon=":material/add_link:", disabled=not connection.is_ready):
+        request_dialog(JobCommand("import", ()))
 every_s = refresh_s(deployment.ledger)
 
 
 @st.fragment(run_every=every_s)
 @show_errors()
 def live_jobs() -> None:
-    """Only reads the ledger; the watcher does the asking, tab or no tab."""
-    wish = job_list(deployment)
-    if wish:
-        execute(deployment, wish)
+    """Reads the ledger only; the watcher polls the services, whether or not a page is open."""
+    command = job_list(deployment)
+    if command:
+        execute(deployment, command)
     if refresh_s(deployment.ledger) != every_s:
         st.rerun()
 

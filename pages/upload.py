@@ -1,15 +1,18 @@
-"""Upload: a video, the models to run over it, how often to look, and off it goes."""
+"""Upload: a video, the models to run on it and the rate of analyzed frames, up to the finished job."""
 
 import streamlit as st
 
-from components.errors import escape_markdown
-from components.job_progress import estimate_note
-from components.model_picker import installed_models, model_picker
-from components.preflight_notes import address_is_good, as_converted, preflight_notes
+from components.formatting import escape_markdown
+from components.installed_models import installed_models
+from components.model_picker import model_picker
 from components.rate_picker import rate_picker
 from components.session import current_connection, get_deployment
 from components.upload.batch import batch
-from components.upload.job_tracker import submission, submit_once
+from components.upload.estimate_note import estimate_note
+from components.upload.job_tracker import job_tracker, submit_once
+from components.upload.mp4_conversion import as_converted
+from components.upload.preflight_notes import preflight_notes, url_is_good
+from components.upload.run_button import run_button
 from components.upload.sample_card import sample_card
 from components.upload.video_source import video_source
 from frametally.job import RunRequest
@@ -18,7 +21,7 @@ st.title("Run a video")
 deployment, connection = get_deployment(), current_connection()
 sample_card(deployment)
 if not connection.is_ready:
-    st.warning(f"**{escape_markdown(connection.label)}** needs an API key first.", icon=":material/key:")
+    st.warning(f"**{escape_markdown(connection.label)}** needs an API key.", icon=":material/key:")
     st.page_link("../pages/configuration.py", label="Configuration", icon=":material/tune:")
     st.stop()
 
@@ -42,13 +45,9 @@ if source:
     preflight = preflight_notes(deployment, request, source, installed)
     frames = source.kept.info.planned_count(infer_fps) if source.kept and infer_fps else None
     estimate_note(deployment.ledger, connection.service, models, frames)
-    wanted = st.button(
-        f"Run on {escape_markdown(connection.label)}",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=preflight is None or bool(request.missing),
-    )
-    if wanted and address_is_good(deployment, preflight):
+    disabled = preflight is None or bool(request.missing)
+    clicked = run_button(connection, "Run analysis", key="run", disabled=disabled)
+    if clicked and url_is_good(deployment, preflight):
         submit_once(deployment, request)
-submission(deployment.ledger)
+job_tracker(deployment.ledger)
 batch(deployment, connection, source.arrived if source else ())

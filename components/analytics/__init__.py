@@ -1,1 +1,1 @@
-"""The parts of the Analytics page."""
+"""Components of the Analytics page."""

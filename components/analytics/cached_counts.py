@@ -1,4 +1,4 @@
-"""Results of passes over all boxes of a view, cached while the view stays the same."""
+"""Totals and extremes of a view, which read all of its boxes, cached while the view stays the same."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ VIEW_HASH: Final[dict[str | type[Any], Callable[[Any], Any]]] = {View: lambda vi
 
 @st.cache_data(show_spinner=False, max_entries=100, hash_funcs=VIEW_HASH)
 def cached_totals(view: View) -> list[Totals]:
-    """`totals` of the view."""
+    """`totals`, cached."""
     return totals(view)
 
 
 @st.cache_data(show_spinner=False, max_entries=100, hash_funcs=VIEW_HASH)
 def cached_extremes(view: View) -> list[Extremes]:
-    """`extremes` of the view."""
+    """`extremes`, cached."""
     return extremes(view)

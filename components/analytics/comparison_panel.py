@@ -1,4 +1,4 @@
-"""Two models on one video: what both found, what only one did, and the seconds in which they disagree most."""
+"""Comparison of two models on one video: counts, matched boxes, and the seconds with the most disagreement."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from components.analytics.cached_counts import VIEW_HASH, cached_totals
-from components.video_card import format_time
+from components.formatting import format_time, plural
 from frametally.analysis.comparison import DEFINITIONS, Comparison, compare, rank_seconds
 from frametally.analysis.moments import Moment, disagreement_moments
 from frametally.analysis.totals import DEFINITIONS as METRICS
@@ -15,24 +15,24 @@ from frametally.analysis.totals import Totals
 from frametally.analysis.view import View
 
 _MAX_SECONDS = 20
-_OTHER = "compare_with"
+_OTHER, _SECONDS, _SEEN = "compare_with", "disagreeing_seconds", "disagreeing_seen"
 
 
 def comparison_panel(view: View) -> int | None:
-    """Show the comparison with another model; returns the entry that the person wants to see."""
+    """Draw the comparison with another model; returns the entry that the user wants to see."""
     others = _others(view)
     if not others:
-        st.caption("There is one model with boxes in these results: nothing to compare.")
+        st.caption("These results have only one model with boxes.")
         return None
     st.selectbox("Compare with", others, key=_OTHER, bind="query-params")
     found = _comparison(view)
     _counts_side_by_side(view, found)
     st.caption(
-        f"{int(found.compared.sum()):,} frames compared, {int((~found.compared).sum()):,} left out because a model did "
-        f"not analyze them (null). **Matched**: {DEFINITIONS['Matched']}."
+        f"{plural(int(found.compared.sum()), 'frame')} compared, {int((~found.compared).sum()):,} skipped because "
+        f"not both models analyzed them. **Matched**: {DEFINITIONS['Matched']}."
     )
     if not found.compared.any():
-        st.info("No frame was analyzed by both models: there is nothing to compare.", icon=":material/info:")
+        st.info("No frame was analyzed by both models.", icon=":material/info:")
         return None
     by_class, by_time = st.columns(2)
     with by_class:
@@ -42,7 +42,7 @@ def comparison_panel(view: View) -> int | None:
 
 
 def disagreements(view: View) -> list[Moment]:
-    """The frames in which the model and the one it is compared with disagree most, in the order of time."""
+    """The frames in which the two models disagree most, in video order."""
     return disagreement_moments(_comparison(view)) if _others(view) else []
 
 
@@ -59,16 +59,16 @@ def _comparison(view: View) -> Comparison:
 
 
 def _counts_side_by_side(view: View, found: Comparison) -> None:
-    """Mean and peak of each class for both models; empty for one that analyzed nothing."""
+    """Mean and peak of each class for both models; empty for a model that analyzed no frame."""
     models = (found.model_a, found.model_b)
     rows = [{row.class_name: row for row in cached_totals(replace(view, model=model))} for model in models]
-    never = [_never_seen(replace(view, model=model)) for model in models]
+    absent = [_absent(replace(view, model=model)) for model in models]
     parts = {"Mean": "%.2f", "Peak": "%d"}
     of_each = [(of, part, model) for part in parts for of, model in enumerate(models)]
     st.dataframe(
         [
             {"Class": name}
-            | {f"{part}: {model}": getattr(rows[of].get(name, never[of]), part.lower()) for of, part, model in of_each}
+            | {f"{part}: {model}": getattr(rows[of].get(name, absent[of]), part.lower()) for of, part, model in of_each}
             for name in found.classes
         ],
         hide_index=True,
@@ -78,11 +78,11 @@ def _counts_side_by_side(view: View, found: Comparison) -> None:
         },
     )
     meanings = "; ".join(f"**{part}**: {METRICS[part]}" for part in parts)
-    st.caption(f"Each model over the frames that it analyzed itself. {meanings}.")
+    st.caption(f"Each model over all frames that it analyzed. {meanings}.")
 
 
-def _never_seen(view: View) -> Totals:
-    """Totals of a class that only the other model has: 0, unless no frame was analyzed."""
+def _absent(view: View) -> Totals:
+    """The totals of a class that only the other model has: 0, or None where no frame was analyzed."""
     zero = 0 if view.analyzed_entries else None
     return Totals("", zero, zero, zero, zero, None, None)
 
@@ -102,7 +102,7 @@ def _ranked_seconds(found: Comparison) -> int | None:
     event = st.dataframe(
         [
             {
-                "Second": format_time(float(second.second)),
+                "Time": format_time(float(second.second)),
                 "Disagreement": second.disagreement,
                 "Frames": second.compared,
             }
@@ -111,11 +111,11 @@ def _ranked_seconds(found: Comparison) -> int | None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        key="disagreeing_seconds",
+        key=_SECONDS,
         column_config={"Disagreement": st.column_config.NumberColumn(format="%.2f", help=DEFINITIONS["Disagreement"])},
     )
     rows = event["selection"]["rows"]
-    seen, st.session_state["disagreeing_seen"] = st.session_state.get("disagreeing_seen"), rows
+    seen, st.session_state[_SEEN] = st.session_state.get(_SEEN), rows
     return seconds[rows[0]].worst_entry if rows and rows != seen else None
 
 

@@ -1,4 +1,4 @@
-"""What can be taken away: the view as tables, the results as they came, the annotated video."""
+"""Exports of a job: tables of the view, the original results, the annotated video."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from components.analytics.video_export import video_export
-from components.downloads import download_link
+from components.download_link import download_link
 from components.errors import show_error
 from frametally.analysis.view import Progress, View
 from frametally.analysis.view_spec import ViewSpec
@@ -38,24 +38,24 @@ Write = Callable[[View, Path, Progress | None], None]
 def exports_panel(
     deployment: Deployment, job: Job, view: View | None, video: StoredVideo | None, colors: Mapping[str, str]
 ) -> None:
-    """Offer tables and video of the filtered view, and the whole results."""
+    """Offer the tables and the video of the view, and the original results."""
     name = Path(job.video_name).stem or "video"
     tables, film = st.columns(2, gap="large")
     with tables:
         st.subheader("Tables")
         if view and view.table.kind.has_boxes:
-            st.caption("Of what is in view: model, classes, confidence and window. Frames not analyzed stay empty.")
+            st.caption("Exports the current filters. Frames that were not analyzed are left blank.")
             _table_export(deployment, view, name)
-        st.caption("The results as they came:")
+        st.caption("Original results")
         original = find_original(deployment.settings.results_dir / job.id)
         if original:
             download_link(deployment, original, f"{name}.results.json", "Results (JSON)")
     with film:
         st.subheader("Annotated video")
         if view is None:
-            st.caption("There is nothing in these results that could be drawn on the video.")
+            st.caption("These results hold nothing that can be drawn on the video.")
         elif video is None:
-            st.caption("There is no copy of this video here, so it cannot be drawn on.")
+            st.caption("No copy of this video was kept, so it cannot be annotated.")
         else:
             video_export(deployment, job, view, video, colors)
 
@@ -66,23 +66,23 @@ def _table_export(deployment: Deployment, view: View, name: str) -> None:
         "Counts per frame (Parquet)": ("counts.parquet", write_counts_parquet),
         "Boxes (CSV)": ("boxes.csv", write_boxes_csv),
         "Boxes (Parquet)": ("boxes.parquet", write_boxes_parquet),
-        "Boxes (COCO JSON)": ("coco.json", lambda seen, path, progress: write_coco(seen, path, name, progress)),
+        "Boxes (COCO JSON)": ("coco.json", lambda view, path, progress: write_coco(view, path, name, progress)),
     }
-    wanted = st.selectbox("Format", list(writers), key="table_format")
-    file_name, write = writers[wanted]
+    chosen = st.selectbox("Format", list(writers), key="table_format")
+    file_name, write = writers[chosen]
     kind, ending = file_name.split(".")
     path = derived_path(view.results.folder, kind, ViewSpec.of(view), ending)
-    if not path.exists() and st.button("Export", icon=":material/table:", type="primary"):
+    if not path.exists() and st.button("Export", icon=":material/table:", type="primary", key="export_table"):
         _export(deployment, view, partial(write, view), path)
     if path.exists():
         download_link(deployment, path, f"{name}.{file_name}", f"Download {name}.{file_name}")
 
 
 def _export(deployment: Deployment, view: View, write: Callable[[Path, Progress], None], path: Path) -> None:
-    bar = st.progress(0.0, text="Writing")
+    bar = st.progress(0.0, text="Exporting")
 
     def show(share: float) -> None:
-        bar.progress(min(share, 1.0), text=f"Writing · {share:.0%}")
+        bar.progress(min(share, 1.0), text=f"Exporting · {share:.0%}")
 
     try:
         with explain_disk_full("this table", TRY_AGAIN):

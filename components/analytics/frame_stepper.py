@@ -1,4 +1,4 @@
-"""Which frame is in view, and the ways to step to another: by frame, by class, by peak, by disagreement."""
+"""The current frame, and stepping to another: by frame, detection, class, peak or disagreement."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from frametally.analysis.moments import (
 )
 from frametally.analysis.view import View
 
-_FRAME, _ANY, _PEAKS, _DISAGREEMENT = (
+_FRAME, _DETECTION, _PEAKS, _DISAGREEMENT = (
     "frame",
-    "any detection",
-    "peak, first and last seen",
-    "disagreement of the models",
+    "detection",
+    "peak, first or last appearance",
+    "model disagreement",
 )
 
 
 def entry_in_view(view: View) -> int:
-    """The entry that the viewer shows; at first the busiest one, as far as the chart knows."""
+    """The current entry; at first the busiest one, at the resolution of the chart."""
     if st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY)) is None:
         st.session_state[FRAME_KEY] = _busiest(view)
     asked = st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY, "0"))
@@ -37,21 +37,21 @@ def entry_in_view(view: View) -> int:
 
 
 def frame_stepper(view: View) -> int:
-    """Slider and buttons over the entries; returns the one in view, which the address bar names."""
+    """Draw a slider and buttons over the entries; returns the current one, which the page's address holds."""
     last = len(view.results.time_s) - 1
     if last < 1:
         return 0
     entry_in_view(view)
     entry = st.slider(
-        "Analyzed frame",
+        "Frame",
         0,
         last,
         key=FRAME_KEY,
         bind="query-params",
-        help="The entries of the results, in the order of the video.",
+        help="Frames that were analyzed, in video order.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = st.selectbox("Step by", _ways(view), key="step_by", width=170)
+        way = st.selectbox("Jump to next", _ways(view), key="step_by", width=230)
         back, forth = _neighbors(view, way, entry)
         for name, icon, target in (("Previous", "chevron_left", back), ("Next", "chevron_right", forth)):
             st.button(
@@ -73,16 +73,17 @@ def _ways(view: View) -> list[str]:
     if not view.table.kind.has_boxes:
         return [_FRAME]
     several = sum(table.kind.has_boxes for table in view.results.models.values()) > 1
-    return [_FRAME, _ANY, *view.names, _PEAKS, *([_DISAGREEMENT] if several else [])]
+    return [_FRAME, _DETECTION, *view.names, _PEAKS, *([_DISAGREEMENT] if several else [])]
 
 
 def _neighbors(view: View, way: str, entry: int) -> tuple[int | None, int | None]:
+    """The entries before and after this one to which the buttons lead."""
     if way == _FRAME:
         return (entry - 1 if entry else None), (entry + 1 if entry < len(view.results.time_s) - 1 else None)
     if way in (_PEAKS, _DISAGREEMENT):
         moments = class_moments(cached_extremes(view)) if way == _PEAKS else disagreements(view)
         return _entry_of(previous_moment(moments, entry)), _entry_of(next_moment(moments, entry))
-    class_name = None if way == _ANY else way
+    class_name = None if way == _DETECTION else way
     return next_with_detections(view, entry, class_name, step=-1), next_with_detections(view, entry, class_name)
 
 
@@ -91,7 +92,7 @@ def _entry_of(moment: Moment | None) -> int | None:
 
 
 def _busiest(view: View) -> int:
-    """The fullest entry of the highest point; of results without boxes the first one that was analyzed."""
+    """The entry with most detections within the highest point; without boxes, the first analyzed entry."""
     if not view.table.kind.has_boxes or not len(view.entries):
         return representative_entry(view, np.array([view.entries.start]), view.entries.start)
     counts = count(view)

@@ -1,4 +1,4 @@
-"""The exact analyzed frame behind a number, with what the model saw in it."""
+"""The frame of one entry with its detections."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import streamlit as st
 
-from components.analytics.frame_source import reader_of
-from components.video_card import format_time
+from components.analytics.video_reader import video_reader
+from components.formatting import format_time, plural
 from frametally.analysis.view import View
 from frametally.library.video_store import StoredVideo
 
@@ -25,15 +25,15 @@ _FORMATS = {
 }
 
 
-def frame_view(view: View, video: StoredVideo | None, entry: int, colors: Mapping[str, str]) -> None:
-    """Draw the frame of one entry as the view sees it, then its rows and its raw JSON."""
+def frame_viewer(view: View, video: StoredVideo | None, entry: int, colors: Mapping[str, str]) -> None:
+    """Draw the annotated frame of one entry, its detections as a table, and its raw JSON."""
     from frametally.rendering.annotate import draw
     from frametally.rendering.image_files import to_jpeg, to_png
     from frametally.rendering.scenes import scene_of
 
     analyzed = bool(view.table.analyzed[entry])
     if not analyzed:
-        st.warning("This frame was not analyzed (null in the results).", icon=":material/visibility_off:")
+        st.warning("This frame was not analyzed.", icon=":material/visibility_off:")
     scene = scene_of(view, entry)
     image = _image_of(view, video, entry)
     if image is not None:
@@ -44,26 +44,26 @@ def frame_view(view: View, video: StoredVideo | None, entry: int, colors: Mappin
     with st.container(horizontal=True):
         if image is not None:
             st.download_button(
-                "Frame (PNG)",
+                "Download frame (PNG)",
                 lambda: to_png(draw(image, scene, colors)),
                 f"frame-{int(view.results.frame_index[entry])}.png",
                 "image/png",
                 icon=":material/download:",
                 on_click="ignore",
             )
-        raw = st.toggle("Raw JSON of this entry", key="raw_entry")
+        raw = st.toggle("Raw JSON for this frame", key="raw_entry")
     if raw:
         st.code(msgspec.json.format(msgspec.json.encode(view.results.raw_entry(entry)), indent=2).decode(), "json")
 
 
 def _image_of(view: View, video: StoredVideo | None, entry: int) -> Image | None:
     if video is None:
-        st.info("There is no copy of this video here, so its frames cannot be shown.", icon=":material/image:")
+        st.info("No copy of this video was kept, so its frames cannot be shown.", icon=":material/image:")
         return None
-    with st.spinner("Finding the frame"):
-        image = reader_of(video).frame(int(view.results.frame_index[entry]))
+    with st.spinner("Loading frame"):
+        image = video_reader(video).frame(int(view.results.frame_index[entry]))
     if image is None:
-        st.info("This frame cannot be decoded: the file ends before it, or is damaged here.", icon=":material/image:")
+        st.info("This frame cannot be decoded. The file is damaged or ends before it.", icon=":material/image:")
     return image
 
 
@@ -71,12 +71,11 @@ def _caption(view: View, scene: Scene, entry: int) -> str:
     where = f"Frame {int(view.results.frame_index[entry]):,} at {format_time(float(view.results.time_s[entry]))}"
     if not view.table.kind.has_boxes:
         return where
-    found = f"{len(scene.xyxy)} detection{'' if len(scene.xyxy) == 1 else 's'}"
-    return f"{where} · {found} at confidence ≥ {view.confidence:.2f}"
+    return f"{where} · {plural(len(scene.xyxy), 'detection')} · min. confidence {view.confidence:.2f}"
 
 
 def _rows(scene: Scene) -> list[dict[str, object]]:
     return [
-        {"Class": name, "Confidence": float(sure), **dict(zip(_CORNERS, map(float, corners), strict=True))}
-        for name, sure, corners in zip(scene.class_names, scene.confidence, scene.xyxy, strict=True)
+        {"Class": name, "Confidence": float(confidence), **dict(zip(_CORNERS, map(float, corners), strict=True))}
+        for name, confidence, corners in zip(scene.class_names, scene.confidence, scene.xyxy, strict=True)
     ]

@@ -1,4 +1,4 @@
-"""Frames at the moments worth a look, in one pass over the video; one click from each to the viewer."""
+"""A gallery of moments: small frames, each with a button that shows it in the viewer."""
 
 from __future__ import annotations
 
@@ -7,41 +7,40 @@ from collections.abc import Sequence
 import streamlit as st
 
 from components.analytics.cached_counts import cached_extremes
-from components.analytics.frame_source import reader_of
-from components.errors import escape_markdown
-from components.video_card import format_time
+from components.analytics.video_reader import video_reader
+from components.formatting import escape_markdown, format_time
 from frametally.analysis.moments import DEFINITIONS, Moment, class_moments, in_order, interval_moments
 from frametally.analysis.view import View
 from frametally.library.video_store import StoredVideo
 
-_MAX = 24
+_MAX_MOMENTS = 24
 _COLUMNS = 4
 _HEIGHT_PX = 180
 
 
 def gallery(view: View, video: StoredVideo | None) -> int | None:
-    """Show small pictures of the chosen moments; returns the entry that the person wants to see whole."""
-    ways = ["Peaks, first and last seen", "Every n seconds"]
+    """Draw the chosen moments; returns the entry that the user wants to see in the viewer."""
+    ways = ["Peaks, first and last appearances", "Every N seconds"]
     way = st.segmented_control("Moments", ways, default=ways[0], key="gallery_way", label_visibility="collapsed")
     if way == ways[1]:
         span_s = float(view.results.time_s[-1])
-        interval_s = st.number_input("Seconds between", 0.1, 3600.0, max(round(span_s / 12), 1.0), key="gallery_every")
+        interval_s = st.number_input("Interval (s)", 0.1, 3600.0, max(round(span_s / 12), 1.0), key="gallery_every")
         moments = interval_moments(view, interval_s)
     else:
         moments = class_moments(cached_extremes(view)) if view.table.kind.has_boxes else []
     moments = in_order(moments)
-    if len(moments) > _MAX:
-        st.caption(f"The first {_MAX} of {len(moments):,} moments.")
+    if len(moments) > _MAX_MOMENTS:
+        st.caption(f"The first {_MAX_MOMENTS} of {len(moments):,} moments.")
     if not moments:
-        st.caption("No such moment with these classes, this confidence and this window.")
-    chosen = _pictures(view, video, moments[:_MAX])
-    with st.expander("What these moments are"):
+        st.caption("No moments match the current filters.")
+    chosen = _pictures(view, video, moments[:_MAX_MOMENTS])
+    with st.expander("About these moments"):
         st.markdown("\n".join(f"- **{name}**: {meaning}" for name, meaning in DEFINITIONS.items()))
     return chosen
 
 
 def _pictures(view: View, video: StoredVideo | None, moments: Sequence[Moment]) -> int | None:
-    pictures = thumbnails(video, tuple(int(view.results.frame_index[moment.entry]) for moment in moments))
+    pictures = _thumbnails(video, tuple(int(view.results.frame_index[moment.entry]) for moment in moments))
     chosen = None
     for start in range(0, len(moments), _COLUMNS):
         for column, moment in zip(st.columns(_COLUMNS), moments[start : start + _COLUMNS], strict=False):
@@ -49,19 +48,19 @@ def _pictures(view: View, video: StoredVideo | None, moments: Sequence[Moment]) 
                 picture = pictures.get(int(view.results.frame_index[moment.entry]))
                 if picture:
                     st.image(picture, width="stretch")
-                reason = escape_markdown(moment.reason[:1].upper() + moment.reason[1:])
-                st.caption(f"{reason} · {format_time(float(view.results.time_s[moment.entry]))}")
+                time = format_time(float(view.results.time_s[moment.entry]))
+                st.caption(f"{escape_markdown(moment.reason[:1].upper() + moment.reason[1:])} · {time}")
                 if st.button("Show", key=f"gallery-{moment.entry}", icon=":material/visibility:", type="tertiary"):
                     chosen = moment.entry
     return chosen
 
 
-@st.cache_data(show_spinner="Finding the frames", max_entries=20, hash_funcs={StoredVideo: lambda video: video.sha256})
-def thumbnails(video: StoredVideo | None, positions: tuple[int, ...]) -> dict[int, bytes]:
-    """Small JPEG pictures of these frames; those that cannot be decoded are left out."""
+@st.cache_data(show_spinner="Loading frames", max_entries=20, hash_funcs={StoredVideo: lambda video: video.sha256})
+def _thumbnails(video: StoredVideo | None, positions: tuple[int, ...]) -> dict[int, bytes]:
+    """Small JPEG files of these frames, by frame index; frames that cannot be decoded are left out."""
     if video is None:
         return {}
     from frametally.rendering.image_files import to_jpeg
 
-    found = reader_of(video).thumbnails(sorted(set(positions)), _HEIGHT_PX)
+    found = video_reader(video).thumbnails(sorted(set(positions)), _HEIGHT_PX)
     return {position: to_jpeg(image, quality=80) for position, image in found}

@@ -1,4 +1,4 @@
-"""Choosing a finished job, by hand or by link (`?job=…`)."""
+"""Choosing a finished job, from a list or by link (`?job=…`)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from frametally.sample import is_sample
 
 
 def job_picker(ledger: Ledger) -> Job | None:
-    """Let the person choose among the newest; the address bar always names the job in view, however old."""
+    """Let the user choose among the newest jobs; a link may lead to any job. The page's address holds the job."""
     linked = st.query_params.get("job")
     by_id = {job.id: job for job in [*ledger.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(ledger, linked)]}
     if linked and linked not in by_id:
-        st.warning("The job of this link is not finished, or is not here. Showing the newest.", icon=":material/link:")
+        st.warning("This job doesn't exist or hasn't finished. Showing the newest one.", icon=":material/link:")
     ids = list(by_id)
     if not ids:
         return None
@@ -27,7 +27,7 @@ def job_picker(ledger: Ledger) -> Job | None:
 
 
 def _linked(ledger: Ledger, job_id: str | None) -> list[Job]:
-    """The job of the link, where it can be shown."""
+    """The job of the link, if it can be shown."""
     try:
         job = ledger.job(job_id or "")
     except JobError:
@@ -36,7 +36,7 @@ def _linked(ledger: Ledger, job_id: str | None) -> list[Job]:
 
 
 def _label(job: Job) -> str:
-    models = ", ".join(model.label for model in job.models) or "adopted"
+    models = ", ".join(model.label for model in job.models) or "imported"
     rate = "" if job.infer_fps is None else f" · {job.infer_fps:.4g} fps"
     mark = "Sample · " if is_sample(job) else ""
     return f"{mark}{job.video_name} · {models}{rate} · {job.created_at:%d %b %H:%M} UTC"

@@ -1,4 +1,4 @@
-"""What a model says over time, in the form that its kind of results calls for."""
+"""Charts and totals of a view, by the kind of its results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from components.analytics.charts.confidence_histogram import confidence_histogra
 from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
 from components.analytics.charts.time_chart import Picked
-from components.analytics.totals_table import frames_in_words, totals_table
+from components.analytics.totals_table import frame_counts, totals_table
+from components.formatting import plural
 from frametally.analysis.counts import count, gaps, sensitivity_band
 from frametally.analysis.moments import representative_entry
 from frametally.analysis.series import series_of, similarity_series
@@ -28,8 +29,8 @@ _MAX_LINES = 100
 
 
 def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
-    """Draw the charts and totals of a view; returns what the person has picked in a chart."""
-    # Another time range is another chart, so that the box drawn in the old one is gone.
+    """Draw the charts and totals of a view; returns what the user has picked in a chart."""
+    # Another time range is another chart, without the selection that was drawn in it.
     key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}"
     if view.table.kind is Kind.CLIP:
         return _similarity(view, entry, key)
@@ -44,10 +45,10 @@ def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
 def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
     counts = count(view)
     with_band = st.toggle(
-        "Band of confidence ± 0.1",
+        "Show sensitivity (±0.1)",
         key="band",
         bind="query-params",
-        help="How much the counts hang on the threshold: the area between a stricter and a laxer one.",
+        help="How much the counts change if the threshold were 0.1 higher or lower.",
     )
     picked = counts_chart(
         counts,
@@ -58,16 +59,16 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         key=f"{key}-counts",
     )
     totals_table(view, cached_totals(view))
-    # Drawn only while it is open: a chart costs the browser a tenth of a second at every change of the threshold.
-    with st.expander("How sure the model was", key="sure", bind="query-params") as sure:
-        if sure.open:
-            confidence_histogram(view, colors, key=f"{key}-sure")
-    return _proved(view, counts.starts, picked, counts.classes)
+    # Drawn only while open: a chart costs the browser 0.1 s at every change of the threshold.
+    with st.expander("Confidence distribution", key="sure", bind="query-params") as distribution:
+        if distribution.open:
+            confidence_histogram(view, colors, key=f"{key}-distribution")
+    return _with_best_entry(view, counts.starts, picked, counts.classes)
 
 
 def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
     picked = _curves(view, colors, entry, key) or Picked()
-    st.caption(frames_in_words(view))
+    st.caption(frame_counts(view))
     return picked
 
 
@@ -75,7 +76,7 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
     picked = None
     for series in series_of(view):
         if len(series.names) > _MAX_CURVES:
-            st.caption(f"The {_MAX_CURVES} strongest of {len(series.names)} classes; choose classes to see others.")
+            st.caption(f"The top {_MAX_CURVES} of {len(series.names)} classes. Choose classes to see others.")
         found = series_chart(
             series.strongest(_MAX_CURVES),
             colors,
@@ -83,13 +84,13 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
             time_s=float(view.results.time_s[entry]),
             key=f"{key}-{series.title}",
         )
-        picked = _proved(view, series.starts, found) if found != Picked() else picked
+        picked = _with_best_entry(view, series.starts, found) if found != Picked() else picked
     return picked
 
 
 def _similarity(view: View, entry: int, key: str) -> Picked:
     if not view.table.analyzed[entry]:
-        st.info("The frame in view was not analyzed: choose another one to compare with.", icon=":material/info:")
+        st.info("The current frame was not analyzed. Choose another one to compare with.", icon=":material/info:")
         return Picked()
     changes = [at for at in scene_changes(view.results, view.model).entries.tolist() if at in view.entries]
     series = similarity_series(view, entry)
@@ -101,15 +102,14 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         key=f"{key}-similarity",
         marks_s=[float(view.results.time_s[change]) for change in changes[:_MAX_LINES]],
     )
-    plural = "" if len(changes) == 1 else "s"
-    lines = f"orange line{plural}" if len(changes) <= _MAX_LINES else f"the first {_MAX_LINES} as orange lines"
-    st.caption(f"{len(changes):,} scene change{plural} ({lines}): {SIMILARITY['Scene change']}.")
-    st.caption(frames_in_words(view))
-    return _proved(view, series.starts, picked)
+    shown = "" if len(changes) <= _MAX_LINES else f", the first {_MAX_LINES} shown"
+    st.caption(f"{plural(len(changes), 'scene change')} (orange lines{shown}): {SIMILARITY['Scene change']}.")
+    st.caption(frame_counts(view))
+    return _with_best_entry(view, series.starts, picked)
 
 
-def _proved(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: Sequence[str] = ()) -> Picked:
-    """The same, with that entry of the clicked point which shows best what the point says."""
+def _with_best_entry(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: Sequence[str] = ()) -> Picked:
+    """The same, with the entry of the clicked point that shows its value best."""
     if picked.entry is None:
         return picked
     class_name = None if picked.column is None else classes[picked.column]

@@ -1,4 +1,4 @@
-"""What stands below the charts; only the one that is open costs anything."""
+"""The tabs below the charts; only the open one is computed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from frametally.deployment import Deployment
 from frametally.job import Job
 from frametally.library.video_store import StoredVideo
 
-_MOMENTS, _COMPARE, _EXPORTS = "Moments", "Compare models", "Take it away"
+_MOMENTS, _COMPARE, _EXPORTS = "Moments", "Compare models", "Export"
 
 
 def tabs(
     deployment: Deployment, job: Job, view: View | None, video: StoredVideo | None, colors: Mapping[str, str]
 ) -> int | None:
-    """Show the section that the person opens; returns the entry that they want to see there."""
+    """Draw the open tab; returns the entry that the user wants to see in the viewer."""
     st.divider()
     ways = [_MOMENTS, _COMPARE, _EXPORTS] if view else [_EXPORTS]
     way = st.segmented_control("Section", ways, key="section", bind="query-params", label_visibility="collapsed")

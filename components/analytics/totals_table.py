@@ -1,4 +1,4 @@
-"""The totals of each class, with what each of them means beside it."""
+"""The totals of each class, with their definitions."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.video_card import format_time
+from components.formatting import format_time, plural
 from frametally.analysis.totals import DEFINITIONS, Totals
 from frametally.analysis.view import View
 
 
 def totals_table(view: View, rows: Sequence[Totals]) -> None:
-    """Show a row per class, and on how many frames the numbers rest."""
-    st.caption(frames_in_words(view))
+    """Draw a row per class, and the number of frames behind the totals."""
+    st.caption(frame_counts(view))
     shown = [
         {
             "Class": row.class_name,
@@ -30,14 +30,14 @@ def totals_table(view: View, rows: Sequence[Totals]) -> None:
     settings["Mean"] = st.column_config.NumberColumn("Mean", help=DEFINITIONS["Mean"], format="%.2f")
     settings["Present"] = st.column_config.NumberColumn("Present", help=DEFINITIONS["Present"], format="%.0f %%")
     st.dataframe(shown, hide_index=True, column_config=settings)
-    with st.expander("What these numbers mean"):
+    with st.expander("About these metrics"):
         st.markdown("\n".join(f"- **{name}**: {meaning}" for name, meaning in DEFINITIONS.items()))
 
 
-def frames_in_words(view: View) -> str:
-    """How many frames of the view were planned, analyzed, and not."""
+def frame_counts(view: View) -> str:
+    """How many frames of the view were analyzed: `4 of 5 frames analyzed`."""
     planned, analyzed = len(view.entries), view.analyzed_entries
-    missing = f" · {planned - analyzed:,} not analyzed (null: hatched, not zero)" if planned > analyzed else ""
-    where = " (in the whole video)" if view.time_range_s else ""
-    odd = f" · {view.table.mismatched:,} of another kind than the rest{where}" if view.table.mismatched else ""
-    return f"{planned:,} frame{'' if planned == 1 else 's'} planned · {analyzed:,} analyzed{missing}{odd}"
+    missing = f" · {planned - analyzed:,} not analyzed (hatched)" if planned > analyzed else ""
+    where = " in the whole video" if view.time_range_s else ""
+    odd = f" · {view.table.mismatched:,} with another type of result{where}" if view.table.mismatched else ""
+    return f"{analyzed:,} of {plural(planned, 'frame')} analyzed{missing}{odd}"

@@ -1,4 +1,4 @@
-"""The annotated video of the view: made beside the pages, watched, cancelled, kept."""
+"""The annotated video of the view, rendered in a process of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.downloads import download_link
+from components.download_link import download_link
 from components.errors import show_error, show_errors
 from components.session import video_exporter
 from frametally.analysis.view import View
@@ -20,9 +20,9 @@ from frametally.rendering.video_export import ExportStatus, VideoSpec
 
 
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
-    """Offer the video of the window in view, as it is seen: H.264 that browsers play."""
-    st.caption("Of what is in view: each frame with what the model saw in the last analyzed one. It has no sound.")
-    every_frame = st.toggle("All frames, not the analyzed ones only", value=True, key="export_every_frame")
+    """Offer the video of the view in H.264, which browsers play."""
+    st.caption("Exports the current filters. Each frame shows the detections of the last analyzed one. No audio.")
+    every_frame = st.toggle("Include frames that were not analyzed", value=True, key="export_every_frame")
     spec = VideoSpec(
         video=str(video.path),
         results=str(deployment.settings.results_dir / job.id),
@@ -38,17 +38,17 @@ def video_export(deployment: Deployment, job: Job, view: View, video: StoredVide
 def _live_export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
     state = video_exporter().state(spec)
     if state.status is ExportStatus.RUNNING:
-        st.progress(state.share, text=f"Making the video · {state.share:.0%}")
+        st.progress(state.share, text=f"Rendering · {state.share:.0%}")
         if st.button("Cancel", icon=":material/close:", key="cancel_export"):
             video_exporter().cancel(spec)
             st.rerun(scope="fragment")
         return
     if state.status is ExportStatus.DONE and state.path:
-        download_link(deployment, state.path, file_name, "Download the video")
+        download_link(deployment, state.path, file_name, "Download video")
         return
     if state.status is ExportStatus.FAILED:
         show_error(MediaError(state.what, state.next_step))
-    if st.button("Make the video", icon=":material/movie:", type="primary", key="make_export"):
+    if st.button("Render video", icon=":material/movie:", type="primary", key="render_video"):
         try:
             video_exporter().start(spec)
         except FrametallyError as error:

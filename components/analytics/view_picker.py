@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import streamlit as st
 
-from components.errors import escape_markdown
+from components.formatting import escape_markdown
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import TimeRange, View
 from frametally.analysis.view_spec import DEFAULT_CONFIDENCE, QUERY_NAMES, ViewSpec

@@ -1,1 +1,1 @@
-"""The parts of the Configuration page."""
+"""Components of the Configuration page."""

@@ -1,4 +1,4 @@
-"""The team's saved models: a list to prune and a form to add one."""
+"""The saved models: a list with undo, and a form to add one."""
 
 from __future__ import annotations
 
@@ -7,56 +7,76 @@ from typing import get_args
 
 import streamlit as st
 
-from components.errors import escape_markdown, show_error
+from components.errors import show_error
+from components.formatting import escape_markdown
 from frametally.contract import InferenceType
 from frametally.errors import SettingsError
 from frametally.job import ModelChoice
 from frametally.jobs.model_reference import parse_model_reference
-from frametally.ledger.ledger import Preset
+from frametally.ledger.ledger import Ledger, Preset
+
+_REMOVED, _PROBLEM = "preset_removed", "preset_problem"
 
 
-def preset_list(presets: Sequence[Preset]) -> Preset | None:
-    """Show the saved models; returns the one that the person removes."""
+def preset_editor(ledger: Ledger) -> None:
+    """Let the user remove saved models, undo the last removal, and save new ones."""
+    undo: Preset | None = st.session_state.get(_REMOVED)
+    removed = _preset_list(ledger.presets())
+    if removed:
+        ledger.remove_preset(removed.name)
+        st.session_state[_REMOVED] = removed
+        st.rerun()
+    if undo and st.button(f"Undo: restore {escape_markdown(undo.name)}", icon=":material/undo:"):
+        ledger.save_preset(st.session_state.pop(_REMOVED))
+        st.rerun()
+    added = _preset_form()
+    if added:
+        ledger.save_preset(added)
+        st.rerun()
+
+
+def _preset_list(presets: Sequence[Preset]) -> Preset | None:
+    """Draw the saved models; returns the one that the user removes."""
     if not presets:
-        st.caption("None saved yet. The models of the built-in engine need no preset.")
+        st.caption("No saved models. Built-in models don't need to be saved.")
     removed = [preset for preset in presets if _preset_row(preset)]
     return removed[0] if removed else None
-
-
-def preset_form() -> Preset | None:
-    """A form for a new one; a pasted address fills it in. Returns what is to be saved."""
-    st.text_input(
-        "Paste an id or an address",
-        key="preset_paste",
-        placeholder="project/3, or a Universe or API address",
-        on_change=_fill_in,
-    )
-    if problem := st.session_state.pop("preset_problem", None):
-        show_error(problem)
-    with st.form("preset", border=True):
-        left, right = st.columns(2)
-        model_id = left.text_input("Model id", key="preset_model_id", max_chars=100).strip()
-        version = right.text_input("Version", key="preset_version", max_chars=100).strip()
-        left, right = st.columns(2)  # a second row: a narrow screen stacks column by column
-        kind = left.selectbox("Inference type", get_args(InferenceType), key="preset_type")
-        name = right.text_input("Name for the team", key="preset_name", max_chars=80).strip()
-        confidence = st.slider("Least confidence to send back", 0.0, 1.0, 0.25, 0.01, key="preset_confidence")
-        if not st.form_submit_button("Save model", icon=":material/save:"):
-            return None
-    if not model_id or not version:
-        show_error(SettingsError("A model needs an id and a version.", "Paste its address above, or type both."))
-        return None
-    model = ModelChoice(model_id=model_id, version=version, inference_type=kind or "", confidence=confidence)
-    return Preset(name=name or model_id, model=model)
 
 
 def _preset_row(preset: Preset) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         model = preset.model
-        sure = "" if model.confidence is None else f" · confidence ≥ {model.confidence:.2f}"
-        what = f"{escape_markdown(model.label)} · {escape_markdown(model.inference_type)}{sure}"
+        confidence = "" if model.confidence is None else f" · min. confidence {model.confidence:.2f}"
+        what = f"{escape_markdown(model.label)} · {escape_markdown(model.inference_type)}{confidence}"
         st.markdown(f"**{escape_markdown(preset.name)}**  \n{what}", width="stretch")
         return st.button("Remove", key=f"remove-{preset.name}", icon=":material/delete:", type="tertiary")
+
+
+def _preset_form() -> Preset | None:
+    """A form for a new model, filled in from a pasted ID or URL; returns what is to be saved."""
+    st.text_input(
+        "Paste a model ID or URL",
+        key="preset_paste",
+        placeholder="project/3, or a Universe or API URL",
+        on_change=_fill_in,
+    )
+    if problem := st.session_state.pop(_PROBLEM, None):
+        show_error(problem)
+    with st.form("preset", border=True):
+        left, right = st.columns(2)
+        model_id = left.text_input("Model ID", key="preset_model_id", max_chars=100).strip()
+        version = right.text_input("Version", key="preset_version", max_chars=100).strip()
+        left, right = st.columns(2)  # a second row: a narrow screen stacks column by column
+        kind = left.selectbox("Inference type", get_args(InferenceType), key="preset_type")
+        name = right.text_input("Display name", key="preset_name", max_chars=80).strip()
+        confidence = st.slider("Minimum confidence", 0.0, 1.0, 0.25, 0.01, key="preset_confidence")
+        if not st.form_submit_button("Save model", icon=":material/save:"):
+            return None
+    if not model_id or not version:
+        show_error(SettingsError("Enter a model ID and a version.", "Or paste the model's URL above."))
+        return None
+    model = ModelChoice(model_id=model_id, version=version, inference_type=kind or "", confidence=confidence)
+    return Preset(name=name or model_id, model=model)
 
 
 def _fill_in() -> None:
@@ -66,8 +86,8 @@ def _fill_in() -> None:
     try:
         model = parse_model_reference(state["preset_paste"])
     except SettingsError as error:
-        state["preset_problem"] = error
+        state[_PROBLEM] = error
         return
     state["preset_model_id"], state["preset_version"] = model.model_id, model.version
     state["preset_type"], state["preset_name"] = model.inference_type, model.model_id
-    state["preset_paste"] = ""  # an address may hold a key: it does not stay on the page
+    state["preset_paste"] = ""  # a URL may hold a key, which must not stay on the page

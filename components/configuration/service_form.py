@@ -1,10 +1,10 @@
-"""Choosing the service: the built-in engine, Roboflow, or another server that speaks the same API."""
+"""Choosing the service: the built-in engine, Roboflow, or another server with the same API."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from components.errors import escape_markdown, show_error
+from components.errors import show_error
 from components.session import Connection, current_connection
 from frametally.client.client import VideoInferenceClient
 from frametally.contract import ROBOFLOW_API_URL
@@ -13,52 +13,51 @@ from frametally.errors import FrametallyError, SettingsError
 from frametally.job import EMBEDDED
 from frametally.network.urls import parse_service_url
 
-_BUILT_IN, _ROBOFLOW, _OTHER = "Built-in engine", "Roboflow", "Another URL"
+_BUILT_IN, _ROBOFLOW, _CUSTOM = "Built-in engine", "Roboflow", "Custom URL"
 
 
 def service_form(deployment: Deployment) -> Connection | None:
-    """Let the person choose and test a service; returns the one to use from now on, None while nothing changes."""
+    """Let the user choose and test a service; returns the one to use from now on, None while nothing changes."""
     current = current_connection()
-    ways = [_BUILT_IN, _ROBOFLOW, _OTHER]
+    ways = [_BUILT_IN, _ROBOFLOW, _CUSTOM]
     start = ways.index(_way_of(current))
     way = st.radio("Service", ways, start, horizontal=True, key="service_way", label_visibility="collapsed")
     if way == _BUILT_IN:
-        st.caption("Runs on this machine, on models in the models folder. No account, no key.")
+        st.caption("Runs on this machine with the models of the models folder. No account or API key needed.")
         return None if current.service == EMBEDDED else Connection(service=EMBEDDED, key_id="")
-    address = ROBOFLOW_API_URL if way == _ROBOFLOW else _address_field(deployment)
-    has_key = bool(deployment.settings.api_key) and address == (deployment.settings.api_url or ROBOFLOW_API_URL)
+    url = ROBOFLOW_API_URL if way == _ROBOFLOW else _url_field(deployment)
+    has_key = bool(deployment.settings.api_key) and url == (deployment.settings.api_url or ROBOFLOW_API_URL)
     typed = st.text_input(
         "API key",
         type="password",
         key="service_key",
-        placeholder="from the settings of this deployment" if has_key else "",
+        placeholder="from the settings" if has_key else "",
         help="Kept in this server's memory until it stops; never written to disk.",
         autocomplete="off",
     ).strip()
-    # Never disabled: a key counts as typed only when its field is left, often by the very click on this button.
-    tested = st.button("Test and use", type="primary", icon=":material/cable:")
-    kept = deployment.settings.api_key if has_key else None  # for its own service only
-    return _test(deployment, address, typed or kept or "") if tested else None
+    # Never disabled: the key is sent when its field loses focus, often by the very click on this button.
+    clicked = st.button("Connect", type="primary", icon=":material/cable:")
+    kept = deployment.settings.api_key if has_key else None  # only for the service that the settings name
+    return _connect(deployment, url, typed or kept or "") if clicked else None
 
 
-def _address_field(deployment: Deployment) -> str:
-    return st.text_input("Address of the service", deployment.settings.api_url or "", key="service_url").strip()
+def _url_field(deployment: Deployment) -> str:
+    return st.text_input("Service URL", deployment.settings.api_url or "", key="service_url").strip()
 
 
-def _test(deployment: Deployment, address: str, api_key: str) -> Connection | None:
-    """Ask which workspace the key opens."""
+def _connect(deployment: Deployment, url: str, api_key: str) -> Connection | None:
+    """Ask the service for the workspace of the key."""
     try:
-        api_url = parse_service_url(address)
+        api_url = parse_service_url(url)
         if not api_key:
-            raise SettingsError("There is no API key yet.", "Type it into its field.")
-        with st.spinner("Asking the service"):
+            raise SettingsError("Enter an API key.")
+        with st.spinner("Connecting"):
             workspace = VideoInferenceClient(api_url, api_key).open_workspace(retry=False)
     except FrametallyError as error:
         show_error(error)
         return None
-    st.success(f"The key opens the workspace **{escape_markdown(workspace)}**.", icon=":material/check_circle:")
     return Connection(service=api_url, key_id=deployment.clients.remember(api_url, api_key), workspace=workspace)
 
 
 def _way_of(connection: Connection) -> str:
-    return {EMBEDDED: _BUILT_IN, ROBOFLOW_API_URL: _ROBOFLOW}.get(connection.service, _OTHER)
+    return {EMBEDDED: _BUILT_IN, ROBOFLOW_API_URL: _ROBOFLOW}.get(connection.service, _CUSTOM)

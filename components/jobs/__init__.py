@@ -1,1 +1,1 @@
-"""The parts of the Jobs page."""
+"""Components of the Jobs page."""

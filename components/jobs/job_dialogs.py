@@ -1,4 +1,4 @@
-"""What needs a further word from the person: a note, other models, a job of elsewhere, or a second yes."""
+"""Dialogs for commands that need input or a confirmation: note and tags, other models, import, bulk actions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import streamlit as st
 
-from components.errors import escape_markdown, show_error, show_errors
-from components.job_status import what_runs
-from components.jobs.job_commands import Act, JobCommand, close_dialog, execute, requested_dialog
+from components.errors import show_error, show_errors
+from components.formatting import escape_markdown, plural
+from components.installed_models import installed_models
+from components.jobs.job_card import run_label
+from components.jobs.job_commands import Action, JobCommand, close_dialog, execute, request_dialog, requested_dialog
 from components.jobs.job_filter import known_jobs, show_jobs
-from components.model_picker import installed_models, model_picker
-from components.preflight_notes import known_preflight, may_start
+from components.model_picker import model_picker
+from components.preflight import known_preflight, may_start
 from components.rate_picker import rate_picker
 from components.session import Connection, current_actor, service_label
 from frametally.deployment import Deployment
@@ -20,50 +22,50 @@ from frametally.job import RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job
 from frametally.ledger.tags import add_tags, remove_tags, tags_of
 
-_NO_VIDEO = "Not known, or not here"
+_NO_VIDEO = "No video"
+_IMPORTED = "imported_job"
 
 
 def job_dialog(deployment: Deployment, connection: Connection) -> None:
-    """Draw the dialog that is wanted, if there is one."""
-    wish = requested_dialog()
-    if wish is None:
+    """Draw the dialog of the requested command, if any."""
+    command = requested_dialog()
+    if command is None:
         return
-    if wish.act == "adopt":
-        _adopt(deployment, connection)
-    elif wish.act == "edit":
-        _edit(deployment, wish)
-    elif wish.act == "duplicate":
-        _other_models(deployment, wish.job_ids[0])
+    if command.action == "import":
+        _import(deployment, connection)
+    elif command.action == "edit":
+        _edit(deployment, command)
+    elif command.action == "other_models":
+        _other_models(deployment, command)
     else:
-        _second_yes(deployment, wish)
+        _confirm(deployment, command)
 
 
 @st.dialog("Note and tags", icon=":material/label:", on_dismiss=close_dialog)
 @show_errors()
-def _edit(deployment: Deployment, wish: JobCommand) -> None:
-    jobs = [deployment.ledger.job(job_id) for job_id in wish.job_ids]
-    st.caption(escape_markdown(jobs[0].video_name) if len(jobs) == 1 else f"{len(jobs):,} jobs")
-    there = tags_of(deployment.ledger, wish.job_ids)
-    on_all = [tag for tag in there.get(jobs[0].id, []) if all(tag in there.get(job.id, []) for job in jobs)]
-    options = sorted({*known_jobs(deployment.ledger).tags, *on_all})
+def _edit(deployment: Deployment, command: JobCommand) -> None:
+    jobs = [deployment.ledger.job(job_id) for job_id in command.job_ids]
+    st.caption(escape_markdown(jobs[0].video_name) if len(jobs) == 1 else plural(len(jobs), "job"))
+    current = tags_of(deployment.ledger, command.job_ids)
+    shared = [tag for tag in current.get(jobs[0].id, []) if all(tag in current.get(job.id, []) for job in jobs)]
     tags = st.multiselect(
         "Tags",
-        options,
-        default=on_all,
+        sorted({*known_jobs(deployment.ledger).tags, *shared}),
+        default=shared,
         accept_new_options=True,
         key="edit_tags",
-        placeholder="Pick one, or type a new one",
-        help=None if len(jobs) == 1 else "Those that all of them have. Tags that only some have stay.",
+        placeholder="Choose or type a tag",
+        help=None if len(jobs) == 1 else "The tags that all selected jobs share. Other tags stay as they are.",
     )
     notes = st.text_area("Note", jobs[0].notes, key="edit_notes", max_chars=2000) if len(jobs) == 1 else None
     if st.button("Save", type="primary", icon=":material/check:", key="edit_save"):
         try:
-            add_tags(deployment.ledger, wish.job_ids, tags, actor=current_actor())
+            add_tags(deployment.ledger, command.job_ids, tags, actor=current_actor())
         except FrametallyError as error:
             show_error(error)
             return
-        removed = [tag for tag in on_all if tag not in tags]
-        remove_tags(deployment.ledger, wish.job_ids, removed, actor=current_actor())
+        removed = [tag for tag in shared if tag not in tags]
+        remove_tags(deployment.ledger, command.job_ids, removed, actor=current_actor())
         if notes is not None:
             deployment.ledger.write_notes(jobs[0].id, notes.strip(), actor=current_actor())
         known_jobs.clear()
@@ -71,62 +73,72 @@ def _edit(deployment: Deployment, wish: JobCommand) -> None:
         st.rerun()
 
 
-@st.dialog("Run other models", icon=":material/content_copy:", on_dismiss=close_dialog)
+@st.dialog("Re-run with other models", icon=":material/content_copy:", on_dismiss=close_dialog)
 @show_errors()
-def _other_models(deployment: Deployment, job_id: str) -> None:
-    job = deployment.ledger.job(job_id)
-    st.caption(
-        f"{escape_markdown(job.video_name)} · so far {what_runs(job)} · {escape_markdown(service_label(job.service))}"
-    )
-    connection = Connection(service=job.service, key_id=job.key_id)
-    installed = installed_models(connection)
-    models = model_picker(deployment.ledger.presets(), installed, key="duplicate_models")
+def _other_models(deployment: Deployment, command: JobCommand) -> None:
+    job = deployment.ledger.job(command.job_ids[0])
+    service = escape_markdown(service_label(job.service))
+    st.caption(f"{escape_markdown(job.video_name)} · current: {run_label(job)} · {service}")
+    installed = installed_models(Connection(service=job.service, key_id=job.key_id))
+    models = model_picker(deployment.ledger.presets(), installed, key="other_models")
     kept = deployment.library.get(job.video_sha256 or "")
-    infer_fps = rate_picker(kept.info if kept else None, key="duplicate_rate")
+    infer_fps = rate_picker(kept.info if kept else None, key="other_rate")
     request = replace(job.request, models=tuple(models), infer_fps=infer_fps)
     ready = may_start(known_preflight(deployment, request, installed, kept)) and not request.missing
-    if st.button("Run", type="primary", icon=":material/play_arrow:", key="duplicate_run", disabled=not ready):
-        now, actor = deployment.workflow.clock(), current_actor()
-        try:
-            duplicate(deployment.ledger, deployment.library, job.id, models, infer_fps, now, actor=actor)
-        except FrametallyError as error:
-            show_error(error)
-            return
-        close_dialog()
+    clicked = st.button("Run", type="primary", icon=":material/play_arrow:", key="other_run", disabled=not ready)
+    if clicked and run_once(deployment, command, request):
         st.rerun()
+
+
+def run_once(deployment: Deployment, command: JobCommand, request: RunRequest) -> bool:
+    """Create the job of the dialog and close the dialog; False where an error is shown.
+
+    The dialog is closed before the job is created, so the second click of a double click finds no open dialog.
+    """
+    if requested_dialog() != command:
+        return True
+    close_dialog()
+    now, actor, job_id = deployment.workflow.clock(), current_actor(), command.job_ids[0]
+    try:
+        duplicate(deployment.ledger, deployment.library, job_id, request.models, request.infer_fps, now, actor=actor)
+    except FrametallyError as error:
+        request_dialog(command)
+        show_error(error)
+        return False
+    return True
 
 
 @st.dialog("Are you sure?", icon=":material/help:", on_dismiss=close_dialog)
 @show_errors()
-def _second_yes(deployment: Deployment, wish: JobCommand) -> None:
-    number = f"{len(wish.job_ids):,}"
-    questions: dict[Act, tuple[str, str]] = {
-        "cancel": (f"Cancel {number} jobs? Those under way end without results.", "Cancel them"),
-        "retry": (f"Start {number} jobs again? A service may charge for each of them.", "Start them again"),
+def _confirm(deployment: Deployment, command: JobCommand) -> None:
+    jobs = plural(len(command.job_ids), "job")
+    questions: dict[Action, tuple[str, str]] = {
+        "cancel": (f"Cancel {jobs}? No results are kept.", "Cancel jobs"),
+        "retry": (f"Retry {jobs}? The service may charge for each of them.", "Retry jobs"),
     }
-    question, yes = questions[wish.act]
+    question, answer = questions[command.action]
     st.markdown(question)
-    if st.button(yes, type="primary", key="second_yes"):
+    if st.button(answer, type="primary", key="confirm"):
         close_dialog()
-        execute(deployment, JobCommand(wish.act, wish.job_ids, asked_twice=True))
+        execute(deployment, JobCommand(command.action, command.job_ids, is_confirmed=True))
 
 
-@st.dialog("I started this elsewhere", icon=":material/add_link:", on_dismiss=close_dialog)
+@st.dialog("Import a job started elsewhere", icon=":material/add_link:", on_dismiss=close_dialog)
 @show_errors()
-def _adopt(deployment: Deployment, connection: Connection) -> None:
-    """Take over a job of the current service by its id there; what is not known of it stays unknown."""
-    where = escape_markdown(connection.label)
-    st.caption(f"A job at **{where}**, from a script or another machine. It is watched from now on.")
-    remote_job_id = st.text_input("Job id", key="adopt_id", placeholder="The job_id that the service gave")
+def _import(deployment: Deployment, connection: Connection) -> None:
+    """Import a job of the current service by its ID there."""
+    service = escape_markdown(connection.label)
+    st.caption(f"A job at **{service}** that a script or another machine started. Its status is checked from now on.")
+    remote_job_id = st.text_input("Job ID", key="import_id", placeholder="job_id from the service")
     videos = known_jobs(deployment.ledger).videos
     sha256 = st.selectbox(
-        "Its video",
+        "Video (optional)",
         [None, *videos],
-        key="adopt_video",
+        key="import_video",
         format_func=lambda sha256: videos[sha256] if sha256 else _NO_VIDEO,
-        help="Needed only to see the frames behind the counts.",
+        help="Needed only to show the analyzed frames.",
     )
-    if st.button("Adopt", type="primary", icon=":material/add_link:", key="adopt", disabled=not remote_job_id):
+    if st.button("Import", type="primary", icon=":material/add_link:", key="import", disabled=not remote_job_id):
         try:
             request = RunRequest(
                 service=connection.service,
@@ -137,15 +149,15 @@ def _adopt(deployment: Deployment, connection: Connection) -> None:
             now = deployment.workflow.clock()
             job = import_job(deployment.ledger, request, remote_job_id, now, actor=current_actor())
         except AlreadyImported as error:
-            st.session_state["adopt_there"] = error.job_id
+            st.session_state[_IMPORTED] = error.job_id
             show_error(error)
         except FrametallyError as error:
             show_error(error)
         else:
             close_dialog()
             show_jobs(job.id)
-    there: str | None = st.session_state.get("adopt_there")
-    if there and st.button("Show it", key="adopt_show", icon=":material/search:"):
-        del st.session_state["adopt_there"]
+    existing: str | None = st.session_state.get(_IMPORTED)
+    if existing and st.button("Show job", key="import_show", icon=":material/search:"):
+        del st.session_state[_IMPORTED]
         close_dialog()
-        show_jobs(there, deleted=deployment.ledger.job(there).deleted_at is not None)
+        show_jobs(existing, deleted=deployment.ledger.job(existing).deleted_at is not None)

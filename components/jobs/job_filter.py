@@ -1,4 +1,4 @@
-"""Which jobs are looked at: words, states, and the rest in a popover; all of it in the address."""
+"""The filter of the job list: search text, status, and more in a popover. The page's address holds all of it."""
 
 from __future__ import annotations
 
@@ -7,72 +7,80 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
+from components.job_status import status_word
 from components.session import service_label
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, Known, known
 
 _DELETED = "Deleted"
-_STATES = {
-    "Under way": tuple(status for status in JobStatus if status.is_open),
-    "Done": (JobStatus.SUCCEEDED,),
-    "Failed": (JobStatus.FAILED,),
-    "Lost": (JobStatus.LOST,),
-    "Cancelled": (JobStatus.CANCELLED,),
+_STATUSES = {
+    "In progress": tuple(status for status in JobStatus if status.is_open),
+    **{status_word(status): (status,) for status in JobStatus if not status.is_open},
     _DELETED: (),
 }
 _MORE = ("tag", "ran", "at", "since", "until")
-_WANTED = "wanted_jobs"
+_REQUESTED = "requested_filter"
 
 
 def show_jobs(text: str, *, deleted: bool = False) -> None:
-    """Run the page again with only the jobs in view in which this text stands, of the deleted ones or the others."""
-    st.session_state[_WANTED] = {"q": text, "state": [_DELETED] if deleted else []}
+    """Rerun the page with only the jobs that match this text, among the deleted ones or the others."""
+    _request(text, deleted=deleted)
     st.rerun()
 
 
+def clear_filter() -> None:
+    """Show all jobs from the next run on."""
+    _request("", deleted=False)
+
+
 def job_filter(ledger: Ledger) -> JobQuery:
-    """Let the person say which jobs to show."""
-    _arrive()
+    """Let the user filter the jobs."""
+    _apply_request()
     with st.container(horizontal=True, vertical_alignment="center"):
         text = st.text_input(
             "Search",
             key="q",
             type="search",
             live="50ms",
-            placeholder="Name, model, note, tag or id",
+            placeholder="Name, model, note, tag or ID",
             icon=":material/search:",
             label_visibility="collapsed",
             bind="query-params",
         )
         query = _more(JobQuery(text=text or ""), ledger)
-    states = st.pills(
-        "State", list(_STATES), selection_mode="multi", key="state", bind="query-params", label_visibility="collapsed"
+    chosen = st.pills(
+        "Status",
+        list(_STATUSES),
+        selection_mode="multi",
+        key="state",
+        bind="query-params",
+        label_visibility="collapsed",
     )
-    statuses = tuple(status for state in states for status in _STATES[state])
-    return replace(query, statuses=statuses, deleted=_DELETED in states)
+    statuses = tuple(status for word in chosen for status in _STATUSES[word])
+    return replace(query, statuses=statuses, deleted=_DELETED in chosen)
 
 
 @st.cache_data(ttl="10s", show_spinner=False)
 def known_jobs(_ledger: Ledger) -> Known:
-    """What there is to filter by, as of a moment ago; `known_jobs.clear()` after a change."""
+    """The values that jobs can be filtered by, at most 10 s old; `known_jobs.clear()` after a change."""
     return known(_ledger)
 
 
 def _more(query: JobQuery, ledger: Ledger) -> JobQuery:
     """The rest of the filter, drawn only where it is open or in use."""
-    picked = sum(bool(st.session_state.get(key)) for key in _MORE)
-    label = f"Filter ({picked})" if picked else "Filter"
+    used = sum(bool(st.session_state.get(key)) for key in _MORE)
+    label = f"Filter ({used})" if used else "Filter"
     with st.popover(label, icon=":material/filter_list:", key="jobs_filter", on_change="rerun") as box:
-        if not (box.open or picked or any(key in st.query_params for key in _MORE)):
+        if not (box.open or used or any(key in st.query_params for key in _MORE)):
             return query
-        there = known_jobs(ledger)
-        tags = st.multiselect("Tag", there.tags, key="tag", bind="query-params")
-        models = st.multiselect("Model", there.models, key="ran", bind="query-params")
-        services = st.multiselect("Service", there.services, key="at", bind="query-params", format_func=service_label)
+        values = known_jobs(ledger)
+        tags = st.multiselect("Tag", values.tags, key="tag", bind="query-params")
+        models = st.multiselect("Model", values.models, key="ran", bind="query-params")
+        services = st.multiselect("Service", values.services, key="at", bind="query-params", format_func=service_label)
         left, right = st.columns(2)
         since: date | None = left.date_input("From (UTC)", None, key="since", bind="query-params")
-        until: date | None = right.date_input("To, that day included", None, key="until", bind="query-params")
+        until: date | None = right.date_input("To (UTC)", None, key="until", bind="query-params")
     return replace(
         query,
         tags=tuple(tags),
@@ -87,8 +95,13 @@ def _midnight(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time(), UTC)
 
 
-def _arrive() -> None:
-    wanted: dict[str, object] | None = st.session_state.pop(_WANTED, None)
-    if wanted is not None:
+def _request(text: str, *, deleted: bool) -> None:
+    st.session_state[_REQUESTED] = {"q": text, "state": [_DELETED] if deleted else []}
+
+
+def _apply_request() -> None:
+    """Set the widgets as requested; the state of a widget can only be set before the widget is drawn."""
+    requested: dict[str, object] | None = st.session_state.pop(_REQUESTED, None)
+    if requested is not None:
         empty: dict[str, object] = {"tag": [], "ran": [], "at": [], "since": None, "until": None, "page": 1}
-        st.session_state.update(empty | wanted)
+        st.session_state.update(empty | requested)

@@ -1,1 +1,1 @@
-"""The parts of the Upload page."""
+"""Components of the Upload page."""

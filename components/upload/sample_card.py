@@ -1,12 +1,13 @@
-"""Try the sample: one click from a fresh start to its analytics."""
+"""The sample: one click from a fresh installation to its analytics."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from components.analytics_link import analytics_link
 from components.errors import show_error, show_errors
 from components.session import current_actor, get_deployment
-from components.upload.job_tracker import job_steps
+from components.upload.job_steps import job_steps
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError, RateLimited, ServerError, ServiceError
 from frametally.job import EMBEDDED, Job, JobStatus
@@ -16,28 +17,28 @@ from frametally.video.decoding import Image
 
 _WATCHED = "sample_job"
 _NO_ENGINE = (
-    "The sample needs the built-in engine, which does not answer here. "
-    "A launcher that shows only the pages leaves it out; `streamlit run app.py` starts both."
+    "The sample needs the built-in engine, which is not running. Start Frametally with `streamlit run app.py`, "
+    "which runs the engine together with the pages."
 )
 
-# The browser leaves the page, not `st.switch_page`: a timer of the fragment that it has not stopped yet would run
-# against the new page and leave it empty.
+# The browser follows the link. `st.switch_page` would not stop the timer of this fragment in time, and its next run
+# would leave the new page empty.
 _CLICK = """
 export default function () {
-  const looking = setInterval(() => {
+  const timer = setInterval(() => {
     const link = document.querySelector(".st-key-sample_done a")
     if (!link) return
-    clearInterval(looking)
+    clearInterval(timer)
     link.click()
   }, 50)
-  return () => clearInterval(looking)
+  return () => clearInterval(timer)
 }
 """
 _click = st.components.v2.component("frametally.click_sample_done", js=_CLICK)
 
 
 def sample_card(deployment: Deployment) -> None:
-    """Offer the sample, large while there is no job yet; follow the run that was begun here to its analytics."""
+    """Offer the sample, as a large card while there are no jobs; then follow the run that this session started."""
     sample = find_sample()
     if sample is None:
         return
@@ -53,10 +54,10 @@ def _large(deployment: Deployment, sample: Sample, watched: Job | None) -> None:
         picture, text = st.columns([2, 3], gap="medium", vertical_alignment="center")
         picture.image(_picture(sample), channels="BGR", width="stretch")
         with text:
-            st.subheader("New here? Let it count parcels", anchor=False)
+            st.subheader("New here? See it count parcels", anchor=False)
             st.markdown(
-                f"{sample.duration_s:.0f} rendered seconds of two conveyor belts: a rush of boxes, a lull, a rush of "
-                f"bags and envelopes. **{MODEL.label}** looks at {INFER_FPS:.0f} frames of each second and counts"
+                f"A {sample.duration_s:.0f}-second sample of two conveyor belts. **{MODEL.label}** samples "
+                f"{INFER_FPS:.0f} frames per second and counts:"
             )
             st.markdown(" ".join(f":gray-badge[{name}]" for name in sample.classes))
             if watched:
@@ -69,26 +70,26 @@ def _small(deployment: Deployment, sample: Sample) -> None:
     finished = next((job for job in runs_of(sample, deployment.ledger) if job.status is JobStatus.SUCCEEDED), None)
     with st.container(horizontal=True, vertical_alignment="center", key="sample"):
         if finished:
-            _analytics_link("See the sample in analytics", finished.id)
+            analytics_link(finished.id, "See the sample in analytics")
         _start(deployment, sample, "Run the sample again" if finished else "Try the sample", link_like=True)
 
 
 def _start(deployment: Deployment, sample: Sample, label: str, *, link_like: bool = False) -> None:
-    answers = _engine_answers()
+    is_available = _engine_answers()
     clicked = st.button(
         label,
         type="tertiary" if link_like else "primary",
         icon=":material/play_circle:",
-        disabled=not answers,
+        disabled=not is_available,
         key="try_sample",
     )
-    if not answers:
+    if not is_available:
         st.caption(_NO_ENGINE)
     if clicked:
         try:
-            st.session_state[_WATCHED] = run_sample(
-                sample, deployment.workflow, deployment.settings.models_dir, actor=current_actor()
-            ).id
+            models_dir = deployment.settings.models_dir
+            job = run_sample(sample, deployment.workflow, models_dir, actor=current_actor())
+            st.session_state[_WATCHED] = job.id
         except FrametallyError as error:
             show_error(error)
         else:
@@ -98,53 +99,43 @@ def _start(deployment: Deployment, sample: Sample, label: str, *, link_like: boo
 @st.fragment(run_every="1s")
 @show_errors()
 def _follow(deployment: Deployment, sample: Sample) -> None:
-    """Show how far it is; the moment that it is done, its analytics opens."""
-    job = _begun(deployment.ledger)
+    """Show the progress of the run, and open its analytics as soon as it is done."""
+    job = _started(deployment.ledger)
     if job is None:
         st.rerun()
     job_steps(deployment.ledger, job)
     if job.status is JobStatus.SUCCEEDED:
         with st.container(key="sample_done"):
-            _analytics_link("Open in analytics", job.id)
+            analytics_link(job.id)
             _click(key="click_sample_done")
     elif job.status.is_open:
-        st.caption("Its analytics opens by itself when it is done.")
+        st.caption("Opens automatically when finished.")
     else:
         _start(deployment, sample, "Try again")
 
 
-def _analytics_link(label: str, job_id: str) -> None:
-    st.page_link(
-        "../pages/analytics.py",
-        label=label,
-        icon=":material/monitoring:",
-        query_params={"job": job_id},
-        width="content",
-    )
-
-
 def _watched(ledger: Ledger) -> Job | None:
-    """The run that this session began; None once it is done: whoever comes back later stays where they came."""
-    job = _begun(ledger)
+    """The run that this session follows; None once it is done, so that a later visit is not redirected."""
+    job = _started(ledger)
     if job and job.status is JobStatus.SUCCEEDED:
         del st.session_state[_WATCHED]
         return None
     return job
 
 
-def _begun(ledger: Ledger) -> Job | None:
+def _started(ledger: Ledger) -> Job | None:
     try:
         return ledger.job(st.session_state[_WATCHED])
     except KeyError:
         return None
-    except JobError:  # it was deleted for good
+    except JobError:  # deleted permanently
         del st.session_state[_WATCHED]
         return None
 
 
 @st.cache_data(ttl=10, show_spinner=False)
 def _engine_answers() -> bool:
-    """Whether the built-in engine is there; one that fails for a while is."""
+    """Whether the built-in engine is reachable; one that answers with a temporary error is."""
     client = get_deployment().clients.client(EMBEDDED, "")
     try:
         return client is not None and bool(client.open_workspace(retry=False))

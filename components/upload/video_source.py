@@ -1,4 +1,4 @@
-"""Where the video comes from: a file of the person's, or a public URL."""
+"""The source of the video: an uploaded file or a public URL."""
 
 from __future__ import annotations
 
@@ -18,23 +18,26 @@ from frametally.network.download import download
 from frametally.network.urls import split_url
 from frametally.storage.space import format_size
 
+_CHOSEN, _LOADED = "chosen_video", "videos_by_url"
+
 
 @dataclass(frozen=True, kw_only=True)
 class VideoSource:
-    """A video to run: kept here, or to be read by the service from a public URL, or both."""
+    """A video to analyze: kept in the library, read by the service from a public URL, or both."""
 
     name: str
     kept: StoredVideo | None
     url: str | None
     arrived: tuple[StoredVideo, ...] = ()
-    """All files that have arrived in this session, this one among them."""
+    """All files uploaded in this session, including this one."""
 
 
 def video_source(deployment: Deployment) -> VideoSource | None:
-    """Let the person give a video; None until there is one."""
+    """Let the user provide a video; None until there is one."""
     by_file, by_url = "File", "Public URL"
-    ways = [by_file, by_url]
-    way = st.segmented_control("Video", ways, default=by_file, key="upload_way", label_visibility="collapsed")
+    way = st.segmented_control(
+        "Video", [by_file, by_url], default=by_file, key="upload_way", label_visibility="collapsed"
+    )
     source = _from_url(deployment) if way == by_url else _from_file(deployment)
     if source and source.kept:
         video_card(source.kept)
@@ -50,39 +53,40 @@ def _from_file(deployment: Deployment) -> VideoSource | None:
 
 
 def _chosen(videos: list[StoredVideo]) -> StoredVideo:
-    """The one that the person chose of several, else the newest."""
+    """The video that the user chose, by default the newest."""
     names = {video.sha256: video.file_name for video in videos}
     known = list(names)
-    chosen = st.session_state.get("chosen_video")
+    chosen = st.session_state.get(_CHOSEN)
     at = known.index(chosen) if chosen in names else len(known) - 1
-    picked = st.selectbox("Video to run", known, index=at, format_func=names.__getitem__)
+    picked = st.selectbox("Video to analyze", known, index=at, format_func=names.__getitem__)
     if picked != known[at]:
-        st.session_state["chosen_video"] = picked
+        st.session_state[_CHOSEN] = picked
     return next(video for video in videos if video.sha256 == picked)
 
 
 def _from_url(deployment: Deployment) -> VideoSource | None:
-    url = st.text_input("Address of the video", key="video_url", placeholder="https://example.com/video.mp4").strip()
-    known: dict[str, str] = st.session_state.setdefault("videos_by_url", {})
+    url = st.text_input("Video URL", key="video_url", placeholder="https://example.com/video.mp4").strip()
+    loaded: dict[str, str] = st.session_state.setdefault(_LOADED, {})
     if not url:
-        st.caption("The service reads the video from there. A copy is kept here to show the frames behind the counts.")
+        st.caption("The service reads the video from this URL. A copy is kept here to show the analyzed frames.")
         return None
     name = unquote(Path(split_url(url).path).name) or "video"
-    if url not in known and st.button("Look at it", type="primary", icon=":material/download:"):
-        _fetch(deployment, url, name, known)
-    if url in known:
-        kept = deployment.library.get(known[url])
+    if url not in loaded and st.button("Load video", type="primary", icon=":material/download:"):
+        _load(deployment, url, name, loaded)
+    if url in loaded:
+        kept = deployment.library.get(loaded[url])
         return VideoSource(name=name, kept=kept, url=url) if kept else None
-    blind = st.checkbox("Send it without a copy here (its frames cannot be shown then)", key="send_blind")
-    return VideoSource(name=name, kept=None, url=url) if blind and url.startswith(("https://", "http://")) else None
+    without_copy = st.checkbox("Don't keep a copy (frames won't be viewable)", key="without_copy")
+    is_http = url.startswith(("https://", "http://"))
+    return VideoSource(name=name, kept=None, url=url) if without_copy and is_http else None
 
 
-def _fetch(deployment: Deployment, url: str, name: str, known: dict[str, str]) -> None:
-    bar = st.progress(0.0, text="Fetching the video")
+def _load(deployment: Deployment, url: str, name: str, loaded: dict[str, str]) -> None:
+    bar = st.progress(0.0, text="Loading the video")
 
     def show(done_bytes: int, total_bytes: int | None) -> None:
         share = min(done_bytes / total_bytes, 1.0) if total_bytes else 0.0
-        bar.progress(share, text=f"Fetched {format_size(done_bytes)}")
+        bar.progress(share, text=f"{format_size(done_bytes)} loaded")
 
     try:
         with deployment.library.uploads.scratch() as folder:
@@ -95,7 +99,7 @@ def _fetch(deployment: Deployment, url: str, name: str, known: dict[str, str]) -
                 private_urls=settings.engine_private_urls,
                 on_progress=show,
             )
-            known[url] = deployment.library.add(path, name).sha256
+            loaded[url] = deployment.library.add(path, name).sha256
     except FrametallyError as error:
         show_error(error)
     finally:

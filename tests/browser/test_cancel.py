@@ -1,4 +1,4 @@
-"""A job that is followed and cancelled in a real browser, with the engine's worker behind it."""
+"""Following and canceling a job in a real browser, with the engine's worker running."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-def test_a_person_follows_a_job_and_cancels_it_after_a_second_thought(
+def test_a_running_job_is_canceled_after_a_confirmation(
     start_dashboard: StartDashboard, page: Page, tmp_path: Path
 ) -> None:
     video, data_dir = tmp_path / "gate.mp4", tmp_path / "data"
@@ -40,21 +40,21 @@ def test_a_person_follows_a_job_and_cancels_it_after_a_second_thought(
     page.goto(f"{dashboard.url}/upload")
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
     choose(page, video)
-    expect(page.get_by_text("too few jobs yet")).to_be_visible()
-    page.get_by_role("button", name="Run on Built-in engine").click()
+    expect(page.get_by_text("No time estimate yet.")).to_be_visible()
+    page.get_by_role("button", name="Run analysis").click()
     page.get_by_role("link", name="All jobs").click()
     expect(page.get_by_text(re.compile(r"of 500 frames · [\d.]+ frames/s · about .* left"))).to_be_visible()
 
     card = page.locator("[class*=st-key-job-]")
     page.get_by_role("button", name="Cancel", exact=True).click()
-    expect(page.get_by_text("Cancel gate.mp4? It ends without results.")).to_be_visible()
+    expect(page.get_by_text("Cancel gate.mp4?")).to_be_visible()
     page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Cancel the job")).to_have_count(0)
-    expect(card.get_by_text("Cancelled")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel job")).to_have_count(0)
+    expect(card.get_by_text("Canceled")).to_have_count(0)
 
     page.get_by_role("button", name="Cancel", exact=True).click()
-    page.get_by_role("button", name="Cancel the job").click()
-    expect(card.get_by_text("Cancelled")).to_be_visible()
+    page.get_by_role("button", name="Cancel job").click()
+    expect(card.get_by_text("Canceled")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
     (folder,) = (data_dir / "engine" / "jobs").iterdir()
     assert (folder / "failure.json").read_bytes() == b'{"reason":"Cancelled."}'

@@ -1,4 +1,4 @@
-"""The dashboard as it is run with the fault mode of its own engine, in a real browser."""
+"""The dashboard in fault mode, in a real browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FAULTS = "upload-breaks:1,results-nulls"
 
 
 @pytest.mark.browser
-def test_a_job_gets_over_a_broken_upload_and_shows_what_was_not_analyzed(
+def test_a_job_survives_a_broken_upload_and_shows_what_was_not_analyzed(
     start_dashboard: StartDashboard, browser: Browser, small_video: Path
 ) -> None:
     dashboard = start_dashboard(FRAMETALLY_ENGINE_FAULTS=FAULTS)
@@ -26,22 +26,20 @@ def test_a_job_gets_over_a_broken_upload_and_shows_what_was_not_analyzed(
         context.set_default_timeout(30_000)
         page = context.new_page()
         page.goto(f"{dashboard.url}/upload")
-        banner = page.get_by_text(f"Fault mode: the built-in engine answers with {FAULTS}.")
+        banner = page.get_by_text(f"Fault mode: the built-in engine simulates {FAULTS}.")
         expect(banner).to_be_visible(timeout=30_000)
         page.locator("input[type=file]").set_input_files(small_video)
-        page.get_by_role("button", name="Run on Built-in engine").click()
-        broken = "Uploading the video failed: 127.0.0.1: connection closed. It is retried automatically."
-        expect(page.get_by_text(broken)).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Run analysis").click()
+        expect(page.get_by_text("connection closed")).to_be_visible(timeout=30_000)
         page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
-        told = "20 frames planned · 10 analyzed · 10 not analyzed (null: hatched, not zero)"
-        expect(page.get_by_text(told)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("10 of 20 frames analyzed · 10 not analyzed")).to_be_visible(timeout=30_000)
         expect(banner).to_be_visible()
     assert "fault upload-breaks meets PUT /videoinfer/uploads/{token}" in dashboard.log.read_text()
     assert "Traceback" not in dashboard.log.read_text()
 
 
-def test_a_dashboard_that_others_can_reach_does_not_start_faulty(tmp_path: Path) -> None:
-    """Without an address Streamlit listens on all of them."""
+def test_fault_mode_is_refused_on_a_public_address(tmp_path: Path) -> None:
+    """Streamlit listens on every address by default."""
     own = {"FRAMETALLY_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT), "FRAMETALLY_ENGINE_FAULTS": FAULTS}
     foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", "0"]
@@ -49,4 +47,4 @@ def test_a_dashboard_that_others_can_reach_does_not_start_faulty(tmp_path: Path)
         command, cwd=ROOT, env=foreign | own, capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.returncode == 1
-    assert "FRAMETALLY_ENGINE_FAULTS is for a loopback address; this server listens on every address." in ended.stderr
+    assert "FRAMETALLY_ENGINE_FAULTS" in ended.stderr

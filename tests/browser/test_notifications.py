@@ -1,4 +1,4 @@
-"""A tab that nobody touches says that a job has ended."""
+"""An idle tab shows that a job has ended."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tests.support.ledgers import START, a_job
 
 
 @pytest.mark.browser
-def test_a_job_that_ends_is_told_by_a_toast_and_the_title_until_somebody_looks(
+def test_a_job_that_ends_is_shown_in_a_toast_and_in_the_title_until_the_next_action(
     start_dashboard: StartDashboard, browser: Browser
 ) -> None:
     dashboard = start_dashboard()
     page = browser.new_page()
     page.goto(f"{dashboard.url}/configuration")
-    expect(page.get_by_text("When a job ends")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Notifications")).to_be_visible(timeout=90_000)
     expect(page).to_have_title("Frametally")
     with closing(Ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}")) as ledger:
         ledger.add(a_job("j1", status=JobStatus.SUBMITTED, service="https://host", key_id="k", remote_job_id="r1"))
         assert ledger.transition(ledger.job("j1"), JobStatus.FAILED, failure="It broke.", ended_at=START)
-    expect(page.get_by_text("film.mp4 has failed.")).to_be_visible(timeout=60_000)
-    expect(page).to_have_title("(1 done) Frametally", timeout=30_000)
+    expect(page.get_by_text("film.mp4: Failed")).to_be_visible(timeout=60_000)
+    expect(page).to_have_title("(1 ended) Frametally", timeout=30_000)
     page.get_by_role("link", name="Jobs").first.click()
     expect(page.get_by_role("heading", name="Jobs")).to_be_visible(timeout=30_000)
     expect(page).to_have_title("Frametally", timeout=30_000)

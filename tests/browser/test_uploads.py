@@ -1,4 +1,4 @@
-"""An upload through a proxy that cuts its connections, with a reload and a killed server on the way."""
+"""An upload through a proxy that cuts connections, with a page reload and a killed server."""
 
 from __future__ import annotations
 
@@ -21,6 +21,6 @@ def test_an_upload_survives_cuts_a_reload_and_a_killed_server(
     outcome = upload_on_a_bad_day(browser, small_video, file, tmp_path / "data")
     assert outcome.is_whole
     assert outcome.cuts >= 12
-    # The browser by itself sends a piece once more after a cut; the server hangs up on it as soon as it sees it.
+    # After a cut the browser itself sends a chunk once more; the server closes that connection at once.
     assert outcome.sent_bytes < file.stat().st_size + outcome.cuts * PIECE_BYTES / 2
     assert outcome.memory_mib < 64

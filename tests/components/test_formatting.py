@@ -1,4 +1,4 @@
-"""How times that have passed and times to come are told."""
+"""Ages, estimates, video times and text from outside as they appear on the pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from components.formatting import format_age, format_estimate
+from components.formatting import escape_markdown, format_age, format_estimate, format_time, plural
 
 
 @pytest.mark.parametrize(
@@ -21,22 +21,22 @@ from components.formatting import format_age, format_estimate
         (86_400, "1 d ago"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(age_s: float, text: str) -> None:
+def test_an_age_is_shown_in_its_largest_unit(age_s: float, text: str) -> None:
     assert format_age(timedelta(seconds=age_s)) == text
 
 
 @pytest.mark.parametrize(
     ("low_s", "high_s", "text"),
     [
-        (130, 170, "about 2 to 3 min"),
-        (40, 58, "about 40 to 60 s"),
-        (2.2, 3.9, "about 2 to 4 s"),
+        (130, 170, "about 2-3 min"),
+        (40, 58, "about 40-60 s"),
+        (2.2, 3.9, "about 2-4 s"),
         (58, 130, "about 55 s to 3 min"),
-        (121, 180, "about 2 to 3 min"),
-        (120.0, 120.1, "about 2 to 3 min"),
+        (121, 180, "about 2-3 min"),
+        (120.0, 120.1, "about 2-3 min"),
         (4000, 9000, "about 66 min to 2.5 h"),
-        (5 * 3600, 7 * 3600, "about 5 to 7 h"),
-        (50 * 3600, 70 * 3600, "about 2 to 3 d"),
+        (5 * 3600, 7 * 3600, "about 5-7 h"),
+        (50 * 3600, 70 * 3600, "about 2-3 d"),
         (0, 3.2, "less than 4 s"),
         (0, 100, "less than 2 min"),
         (0.2, 0.4, "less than 1 s"),
@@ -57,5 +57,21 @@ def test_a_range_is_rounded_outwards(low_s: float, high_s: float, text: str) -> 
         (9_000, "about 2.5 h"),
     ],
 )
-def test_one_time_is_rounded_to_what_can_be_known(seconds: float, text: str) -> None:
+def test_a_single_estimate_is_rounded_to_its_precision(seconds: float, text: str) -> None:
     assert format_estimate(seconds, seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00.0"), (39.86, "0:39.9"), (59.96, "1:00.0"), (60, "1:00.0"), (3723, "1:02:03.0")]
+)
+def test_a_time_in_the_video_is_written_as_in_a_player(seconds: float, text: str) -> None:
+    assert format_time(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 jobs"), (1, "1 job"), (2000, "2,000 jobs")])
+def test_a_count_agrees_with_its_noun(count: int, text: str) -> None:
+    assert plural(count, "job") == text
+
+
+def test_text_from_outside_is_not_interpreted_as_markdown() -> None:
+    assert escape_markdown("*a* [b](c) $1 :red[x]") == r"\*a\* \[b\]\(c\) \$1 \:red\[x\]"

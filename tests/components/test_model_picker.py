@@ -1,4 +1,4 @@
-"""The models that are offered, and what a picked one asks for."""
+"""The offered models and what a chosen one stands for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def picker() -> None:
     st.text(" ".join(f"{model.label}={model.inference_type}" for model in picked))
 
 
-def test_a_model_whose_classes_nobody_knows_is_offered_with_its_type() -> None:
+def test_a_model_with_unknown_classes_is_offered_with_its_type() -> None:
     app = AppTest.from_function(picker).run()
     (offered,) = app.multiselect
     assert offered.options == ["motion/1 · moving", "coco/3 · 2 classes", "far-away/2 · keypoint-detection"]

@@ -36,10 +36,10 @@ def facts(frame_rate: str, frame_count: int = 300) -> VideoInfo:
         ("240", [2, 3, 4, 5, 6, 8, 10, 12, 15, 16, 20, 24, 30, 40, 48, 60, 80, 120, 240]),
     ],
 )
-def test_what_is_offered_divides_the_video_and_is_taken_by_the_service(frame_rate: str, steps: list[int]) -> None:
+def test_the_offered_rates_divide_the_video_and_are_allowed_by_the_service(frame_rate: str, steps: list[int]) -> None:
     assert every_nth(facts(frame_rate)) == steps
 
 
 @pytest.mark.parametrize(("rate", "frames"), [(10, 40), (5, 20), (3, 12), (1, 4)])
-def test_the_number_of_frames_is_said_before_they_are_paid_for(rate: float, frames: int) -> None:
+def test_the_number_of_analyzed_frames_is_known_in_advance(rate: float, frames: int) -> None:
     assert facts("10", 40).planned_count(rate) == frames

@@ -1,4 +1,4 @@
-"""Each kind of results on the Analytics page: its curves or counts, and what they mean."""
+"""Each kind of results on the Analytics page: its charts and their definitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.results_files import SIZE, box, entry, finished_job, offsets
 
 
 def semantic(share: float) -> dict[str, Any]:
-    """A mask whose first columns, this share of them, show a cat."""
+    """A mask in which this share of the columns, from the left, is a cat."""
     ids = np.zeros((10, 10), dtype=np.uint8)
     ids[:, : round(share * 10)] = 1
     file = io.BytesIO()
@@ -51,8 +51,8 @@ KINDS: dict[str, tuple[list[Any], str, str, str]] = {
         "Area share (share, 0 to 1)",
         "pixels of a class as a share of all pixels of the mask",
     ),
-    "keypoints": ([entry(box("cat", 0.9, keypoints=POINTS))], "counts", "detections in the frame", ""),
-    "segmentation": ([entry(box("cat", 0.9, points=CORNERS))], "counts", "detections in the frame", ""),
+    "keypoints": ([entry(box("cat", 0.9, keypoints=POINTS))], "counts", "Detections per frame", ""),
+    "segmentation": ([entry(box("cat", 0.9, points=CORNERS))], "counts", "Detections per frame", ""),
     "gaze": (
         [entry(face(0.5), face(-0.5)), entry()],
         "Gaze direction",
@@ -69,7 +69,7 @@ KINDS: dict[str, tuple[list[Any], str, str, str]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_opens_with_its_chart_and_its_definition(
+def test_every_kind_has_its_chart_and_definition(
     open_page: OpenPage, deployment: Deployment, small_video: Path, kind: str
 ) -> None:
     some, title, y_title, definition = KINDS[kind]
@@ -82,50 +82,50 @@ def test_every_kind_opens_with_its_chart_and_its_definition(
     assert figure["layout"]["yaxis"]["title"]["text"] == y_title
     assert any(trace.get("name") == "not analyzed" for trace in figure["data"])
     assert definition in captions(app)
-    assert f"{len(entries)} frames planned · {len(entries) - 1} analyzed · 1 not analyzed" in captions(app)
+    assert f"{len(entries) - 1} of {len(entries)} frames analyzed · 1 not analyzed" in captions(app)
     assert len(app.image) == 1
     pick(app, f"job-1-m-None-{title}", points=[len(some)])
     assert not app.exception
-    assert "This frame was not analyzed (null in the results)." in [warning.value for warning in app.warning]
+    assert "This frame was not analyzed." in [warning.value for warning in app.warning]
 
 
-def test_scene_changes_of_embeddings_are_told(open_page: OpenPage, deployment: Deployment) -> None:
+def test_scene_changes_of_embeddings_are_counted(open_page: OpenPage, deployment: Deployment) -> None:
     one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
     finished_job(deployment, None, {**offsets(8), "m": [one] * 5 + [other] * 3})
     app = open_page("analytics")
-    assert "1 scene change (orange line): an analyzed frame whose distance" in captions(app)
+    assert "1 scene change (orange lines): " in captions(app)
 
 
-def test_scene_changes_are_those_of_the_window_and_those_without_a_line_are_told(deployment: Deployment) -> None:
+def test_scene_changes_follow_the_time_range_and_at_most_100_are_drawn(deployment: Deployment) -> None:
     one, other = {"embeddings": [[1.0, 0.0]]}, {"embeddings": [[0.0, 1.0]]}
     finished_job(deployment, None, {**offsets(1200), "m": ([one] * 5 + [other] * 5) * 120})
     app = open_link(job="job-1")
-    assert "239 scene changes (the first 100 as orange lines)" in captions(app)
+    assert "239 scene changes (orange lines, the first 100 shown)" in captions(app)
     lines = chart(app, "job-1-m-None-similarity")["layout"]["shapes"]
     assert len(lines) == 100 + 1
     app.slider(key="window").set_value((1.0, 1.9)).run()
-    assert "1 scene change (orange line)" in captions(app)
+    assert "1 scene change (orange lines)" in captions(app)
     (line, _) = chart(app, "job-1-m-(1.0, 1.9)-similarity")["layout"]["shapes"]
     assert line["x0"] == 1.0
     app.slider(key="window").set_value((1.2, 1.8)).run()
     assert "0 scene changes (orange lines)" in captions(app)
 
 
-def test_the_strongest_curves_stand_for_many(open_page: OpenPage, deployment: Deployment) -> None:
+def test_of_many_curves_only_the_highest_are_drawn(open_page: OpenPage, deployment: Deployment) -> None:
     names = [f"c{at:02d}" for at in range(12)]
     scores = {name: {"confidence": at / 12, "class_id": at} for at, name in enumerate(names)}
     finished_job(deployment, None, {**offsets(2), "m": [{"predictions": scores, "predicted_classes": []}] * 2})
     app = open_page("analytics")
-    assert "The 8 strongest of 12 classes; choose classes to see others." in captions(app)
+    assert "The top 8 of 12 classes." in captions(app)
     drawn = [trace["name"] for trace in chart(app, "job-1-m-None-Probability of each label")["data"]]
     assert drawn == names[4:]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_window_without_a_frame_is_empty_for_every_kind(deployment: Deployment, kind: str) -> None:
+def test_a_time_range_without_frames_is_empty_for_every_kind(deployment: Deployment, kind: str) -> None:
     entries = KINDS[kind][0] * 3
     finished_job(deployment, None, {**offsets(len(entries)), "m": entries})
     app = open_link(job="job-1", window=["0.05", "0.05"])
     assert not app.exception
     assert not app.error
-    assert "0 frames planned · 0 analyzed" in captions(app)
+    assert "0 of 0 frames analyzed" in captions(app)

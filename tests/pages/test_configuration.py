@@ -1,4 +1,4 @@
-"""The Configuration page: which service, which key, which saved models."""
+"""The Configuration page: service, API key and saved models."""
 
 from __future__ import annotations
 
@@ -24,72 +24,74 @@ def hosted() -> Iterator[FakeService]:
         yield service
 
 
-def choose_service(app: AppTest, url: str, key: str) -> AppTest:
-    app.radio(key="service_way").set_value("Another URL").run()
+def connect(app: AppTest, url: str, key: str) -> AppTest:
+    app.radio(key="service_way").set_value("Custom URL").run()
     app.text_input(key="service_url").input(url).run()
     app.text_input(key="service_key").input(key).run()
-    return button(app, "Test and use").click().run()
+    return button(app, "Connect").click().run()
 
 
-def test_a_fresh_deployment_runs_on_the_built_in_engine_and_lists_its_models(engine: str, open_page: OpenPage) -> None:
+def test_a_new_deployment_uses_the_built_in_engine_and_lists_its_models(engine: str, open_page: OpenPage) -> None:
     app = open_page("configuration")
-    assert app.info[0].value == "Jobs of this session run on **Built-in engine**."
+    assert app.info[0].value == "New jobs run on: **Built-in engine**"
     assert app.dataframe[0].value["Model"].tolist() == ["motion/1"]
 
 
-def test_a_good_key_opens_its_workspace_and_is_used_from_then_on(
+def test_a_valid_key_connects_to_its_workspace_and_is_used_for_new_jobs(
     engine: str, hosted: FakeService, open_page: OpenPage
 ) -> None:
-    app = choose_service(open_page("configuration"), hosted.url, fake_service.KEY)
-    assert app.success[0].value == "The key opens the workspace **acme**."
-    assert app.info[0].value.endswith("· workspace **acme**.")
+    app = connect(open_page("configuration"), hosted.url, fake_service.KEY)
+    assert app.success[0].value == "Connected to workspace **acme**."
+    assert app.info[0].value.endswith("· workspace **acme**")
     app.switch_page("../pages/upload.py").run()
     assert not app.warning
 
 
-def test_a_wrong_key_says_why_and_changes_nothing(engine: str, hosted: FakeService, open_page: OpenPage) -> None:
-    app = choose_service(open_page("configuration"), hosted.url, "rf_wrong_key")
+def test_a_wrong_key_shows_an_error_and_changes_nothing(engine: str, hosted: FakeService, open_page: OpenPage) -> None:
+    app = connect(open_page("configuration"), hosted.url, "rf_wrong_key")
     assert "key" in app.error[0].value
     assert not app.success
-    assert app.info[0].value == "Jobs of this session run on **Built-in engine**."
+    assert app.info[0].value == "New jobs run on: **Built-in engine**"
 
 
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("here", "The service URL is not valid."),
-        ("https://api.example.com?api_key=rf_in_url", "The service URL carries more than a host."),
+        ("here", "The service URL"),
+        ("https://api.example.com?api_key=rf_in_url", "The service URL"),
         ("http://127.0.0.1:9", "127.0.0.1"),
     ],
 )
-def test_an_address_that_cannot_be_asked_says_why(engine: str, open_page: OpenPage, address: str, reason: str) -> None:
-    app = choose_service(open_page("configuration"), address, "rf_some_key")
+def test_an_unusable_service_url_shows_the_reason(engine: str, open_page: OpenPage, address: str, reason: str) -> None:
+    app = connect(open_page("configuration"), address, "rf_some_key")
     assert reason in app.error[0].value
     assert "rf_" not in app.error[0].value
 
 
-def test_without_a_key_nothing_is_asked_and_a_key_of_the_settings_goes_to_its_own_service_only(
+def test_the_key_of_the_settings_is_only_sent_to_the_service_of_the_settings(
     engine: str, hosted: FakeService, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ROBOFLOW_API_KEY", fake_service.KEY)
-    app = choose_service(open_page("configuration"), hosted.url, "")
-    assert "There is no API key yet." in app.error[0].value
+    app = connect(open_page("configuration"), hosted.url, "")
+    assert "Enter an API key." in app.error[0].value
 
 
-def test_the_key_is_in_nothing_that_the_server_sends_or_keeps(
+def test_the_key_is_neither_sent_back_nor_stored(
     engine: str, hosted: FakeService, open_page: OpenPage, data_dir: Path
 ) -> None:
-    app = choose_service(open_page("configuration"), hosted.url, fake_service.KEY)
-    assert app.text_input(key="service_key").value == fake_service.KEY  # in the browser; nothing sends it back there
+    app = connect(open_page("configuration"), hosted.url, fake_service.KEY)
+    assert app.text_input(key="service_key").value == fake_service.KEY  # the value in the browser
     assert not any(fake_service.KEY in shown(element) for element in app.main)
     kept = [path for path in data_dir.rglob("*") if path.is_file() and fake_service.KEY.encode() in path.read_bytes()]
     assert not kept
 
 
-def test_leaving_the_service_goes_back_to_the_engine(engine: str, hosted: FakeService, open_page: OpenPage) -> None:
-    app = choose_service(open_page("configuration"), hosted.url, fake_service.KEY)
+def test_choosing_the_built_in_engine_disconnects_from_the_service(
+    engine: str, hosted: FakeService, open_page: OpenPage
+) -> None:
+    app = connect(open_page("configuration"), hosted.url, fake_service.KEY)
     app.radio(key="service_way").set_value("Built-in engine").run()
-    assert app.info[0].value == "Jobs of this session run on **Built-in engine**."
+    assert app.info[0].value == "New jobs run on: **Built-in engine**"
 
 
 def test_a_key_of_the_settings_is_used_without_being_shown(
@@ -99,12 +101,12 @@ def test_a_key_of_the_settings_is_used_without_being_shown(
     monkeypatch.setenv("ROBOFLOW_API_KEY", fake_service.KEY)
     app = open_page("configuration")
     assert hosted.url.split("//")[1] in app.info[0].value.replace("\\", "")
-    button(app, "Test and use").click().run()
-    assert app.success[0].value == "The key opens the workspace **acme**."
+    button(app, "Connect").click().run()
+    assert app.success[0].value == "Connected to workspace **acme**."
     assert not any(fake_service.KEY in shown(element) for element in app.main)
 
 
-def test_a_pasted_address_fills_the_form_and_loses_its_key(
+def test_a_pasted_url_fills_in_the_form_without_its_key(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     app = open_page("configuration")
@@ -119,21 +121,23 @@ def test_a_pasted_address_fills_the_form_and_loses_its_key(
     assert "**Dock**" in " ".join(element.value for element in app.markdown)
 
 
-def test_what_names_no_model_is_said_beside_the_field(engine: str, open_page: OpenPage) -> None:
+def test_pasted_text_without_a_model_and_version_is_refused(engine: str, open_page: OpenPage) -> None:
     app = open_page("configuration")
     app.text_input(key="preset_paste").input("forklifts").run()
-    assert "This names no model and version." in app.error[0].value
+    assert "version" in app.error[0].value
 
 
 def test_a_model_without_a_version_is_not_saved(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("configuration")
     app.text_input(key="preset_model_id").input("forklifts")
     button(app, "Save model").click().run()
-    assert "A model needs an id and a version." in app.error[0].value
+    assert "Enter a model ID and a version." in app.error[0].value
     assert deployment.ledger.presets() == []
 
 
-def test_a_model_typed_by_hand_is_saved_under_its_id(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
+def test_a_model_without_a_display_name_is_saved_under_its_id(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
     app = open_page("configuration")
     app.text_input(key="preset_model_id").input("forklifts")
     app.text_input(key="preset_version").input("7")
@@ -144,12 +148,12 @@ def test_a_model_typed_by_hand_is_saved_under_its_id(engine: str, open_page: Ope
     assert deployment.ledger.presets() == [Preset(name="forklifts", model=model)]
 
 
-def test_a_removed_model_can_be_brought_back(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
+def test_a_removed_model_can_be_restored(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     preset = Preset(name="*Dock*", model=ModelChoice(model_id="forklifts", version="7"))
     deployment.ledger.save_preset(preset)
     app = open_page("configuration")
     button(app, "Remove").click().run()
     assert deployment.ledger.presets() == []
-    button(app, "Undo: bring back \\*Dock\\*").click().run()
+    button(app, "Undo: restore \\*Dock\\*").click().run()
     assert deployment.ledger.presets() == [preset]
     assert not [button for button in app.button if button.label.startswith("Undo")]

@@ -1,4 +1,4 @@
-"""Jobs that end while a tab is open are told of there, and how else people are told can be tried on Configuration."""
+"""Toasts for jobs that end while a tab is open, and test messages of the notification channels."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.pages import OpenPage, button, write_job
 
 @pytest.fixture
 def receiver(data_dir: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
-    """What comes at the webhook's address of this deployment."""
+    """The requests that the webhook of this deployment receives."""
     got: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -44,7 +44,7 @@ def end(deployment: Deployment, status: JobStatus, name: str) -> None:
     assert deployment.ledger.transition(job, status, ended_at=datetime.now(UTC))
 
 
-def test_what_ends_while_a_tab_is_open_is_told_there_once(
+def test_a_job_that_ends_while_a_tab_is_open_gets_one_toast(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     end(deployment, JobStatus.SUCCEEDED, "long ago.mp4")
@@ -53,30 +53,30 @@ def test_what_ends_while_a_tab_is_open_is_told_there_once(
     end(deployment, JobStatus.SUCCEEDED, "dock.mp4")
     end(deployment, JobStatus.FAILED, "night *1*.mp4")
     app.run()
-    assert [toast.value for toast in app.toast] == ["**dock.mp4** is done.", r"**night \*1\*.mp4** has failed."]
+    assert [toast.value for toast in app.toast] == ["**dock.mp4**: Done", r"**night \*1\*.mp4**: Failed"]
     app.run()
     assert not app.toast
 
 
-def test_many_at_once_are_counted(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
+def test_many_jobs_that_end_at_once_share_a_toast(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("configuration")
     for number in range(6):
         end(deployment, JobStatus.SUCCEEDED, f"{number}.mp4")
     app.run()
-    assert [toast.value for toast in app.toast][3:] == ["3 more jobs have ended."]
+    assert [toast.value for toast in app.toast][3:] == ["3 more jobs ended."]
 
 
-def test_a_channel_can_be_tried_and_says_what_happened(engine: str, receiver: list[bytes], open_page: OpenPage) -> None:
+def test_a_test_message_reports_success_or_the_error(engine: str, receiver: list[bytes], open_page: OpenPage) -> None:
     app = open_page("configuration")
-    button(app, "Webhook: send a test message").click().run()
-    assert app.success[0].value == "The test message was taken."
-    button(app, "Webhook: send a test message").click().run()
-    assert "The webhook returned 410." in app.error[0].value
+    button(app, "Webhook: send test message").click().run()
+    assert app.success[0].value == "Test message sent."
+    button(app, "Webhook: send test message").click().run()
+    assert "410" in app.error[0].value
     assert "S3cret" not in app.error[0].value
     assert len(receiver) == 2
 
 
-def test_without_a_channel_the_settings_are_named(engine: str, open_page: OpenPage) -> None:
+def test_without_a_channel_the_page_names_the_settings(engine: str, open_page: OpenPage) -> None:
     app = open_page("configuration")
     assert any("FRAMETALLY_WEBHOOK_URL" in caption.value for caption in app.caption)
     assert not [button.label for button in app.button if "test message" in button.label]

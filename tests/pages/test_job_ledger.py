@@ -1,4 +1,4 @@
-"""The ledger on the Jobs page: search, history, notes and tags, retry, other models, adopt, delete and undo, bulk."""
+"""Commands on the Jobs page: search, history, notes, tags, retry, other models, import, delete, bulk actions."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ def open_jobs(**params: str | list[str]) -> AppTest:
 
 
 def names(app: AppTest) -> list[str]:
-    """The videos of the jobs in view, in their order."""
+    """The video names of the jobs on the page, in order."""
     cards = [str(element.value) for element in app.markdown if "badge[" in str(element.value)]
     return [card.split("**")[1].replace("\\", "") for card in cards]
 
 
-def pick(app: AppTest, *jobs: Job) -> None:
-    app.toggle(key="jobs_picking").set_value(True).run()
+def select(app: AppTest, *jobs: Job) -> None:
+    app.toggle(key="jobs_selecting").set_value(True).run()
     for job in jobs:
-        app.checkbox(key=f"pick-{job.id}").check()
+        app.checkbox(key=f"select-{job.id}").check()
     app.run()
 
 
-def with_picked(app: AppTest, what: str) -> AppTest:
-    return app.menu_button(key="with_many").click(what).run()
+def bulk(app: AppTest, what: str) -> AppTest:
+    return app.menu_button(key="bulk_action").click(what).run()
 
 
 @pytest.fixture
 def three(deployment: Deployment) -> list[Job]:
-    """Three jobs, the newest first: failed, done, lost."""
+    """Three jobs, newest first: failed, done, no response."""
     known: list[dict[str, Any]] = [
         {"status": JobStatus.FAILED, "video_name": "north.mp4", "failure": "It broke."},
         {"status": JobStatus.SUCCEEDED, "video_name": "south.mp4", "models": BIRDS},
@@ -63,7 +63,7 @@ def three(deployment: Deployment) -> list[Job]:
         ({}, ["north", "south", "gate"]),
         ({"q": "OUT"}, ["south"]),
         ({"q": "forklifts/7"}, ["north", "gate"]),
-        ({"state": ["Failed", "Lost"]}, ["north", "gate"]),
+        ({"state": ["Failed", "No response"]}, ["north", "gate"]),
         ({"tag": "night", "state": "Done"}, ["south"]),
         ({"ran": "birds/1"}, ["south"]),
         ({"at": "other"}, ["gate"]),
@@ -72,13 +72,13 @@ def three(deployment: Deployment) -> list[Job]:
         ({"state": "Deleted"}, []),
     ],
 )
-def test_a_link_holds_what_is_looked_for(three: list[Job], params: dict[str, Any], found: list[str]) -> None:
+def test_a_link_holds_the_filter(three: list[Job], params: dict[str, Any], found: list[str]) -> None:
     app = open_jobs(**params)
     assert [name.removesuffix(".mp4") for name in names(app)] == found
     assert bool(app.info) is (found == [])
 
 
-def test_another_search_begins_at_its_first_page(open_page: OpenPage, deployment: Deployment) -> None:
+def test_a_changed_filter_starts_at_the_first_page(open_page: OpenPage, deployment: Deployment) -> None:
     for number in range(25):
         write_job(deployment, JobStatus.FAILED, video_name=f"v{number}", created_at=NOW - timedelta(hours=number))
     app = open_page("jobs")
@@ -88,7 +88,7 @@ def test_another_search_begins_at_its_first_page(open_page: OpenPage, deployment
     assert names(app) == ["v1", *(f"v{number}" for number in range(10, 19))]
 
 
-def test_the_history_is_read_only_where_it_is_opened(open_page: OpenPage, deployment: Deployment) -> None:
+def test_the_history_is_shown_where_it_is_opened(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r`1")
     for seconds in (0, 60, 125):
         deployment.ledger.log_call(job.id, NOW + timedelta(seconds=seconds), "running *fast*")
@@ -96,24 +96,24 @@ def test_the_history_is_read_only_where_it_is_opened(open_page: OpenPage, deploy
     app = open_page("jobs")
     assert "History" not in captions(app)
     more(app, job, "History")
-    assert f"**History** of `{job.id}` · at the service `r'1`" in captions(app)
+    assert f"**History** of `{job.id}` · ID at the service: `r'1`" in captions(app)
     assert r"**Failed** · It \*broke\*." in texts(app)
-    assert "3 times, never sooner than 1 min after the last" in captions(app)
-    calls = dataframe(app, "It said")
-    assert calls["After (s)"].tolist()[:2] == [65, 60]
+    assert "3 checks, at least 1 min apart" in captions(app)
+    calls = dataframe(app, "Response")
+    assert calls["Interval (s)"].tolist()[:2] == [65, 60]
     app.button(key=f"close-{job.id}").click().run()
     assert "History" not in captions(app)
 
 
-def test_a_call_under_the_floor_is_not_hidden(open_page: OpenPage, deployment: Deployment) -> None:
+def test_the_history_shows_checks_below_the_polling_floor(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r1")
     for seconds in (0, 12):
         deployment.ledger.log_call(job.id, NOW + timedelta(seconds=seconds), "running")
     app = more(open_page("jobs"), job, "History")
-    assert "never sooner than 12 s after the last, where the service had invited it" in captions(app)
+    assert "at least 12 s apart, as the service allowed" in captions(app)
 
 
-def test_a_note_and_tags_are_written_and_shown(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
+def test_a_note_and_tags_are_saved_and_shown(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = more(open_page("jobs"), three[1], "Note and tags…")
     assert app.multiselect(key="edit_tags").value == ["night"]
     app.multiselect(key="edit_tags").set_value(["night"])
@@ -124,9 +124,7 @@ def test_a_note_and_tags_are_written_and_shown(open_page: OpenPage, deployment: 
     assert r"Rain \*all\* day." in texts(app)
 
 
-def test_a_failed_job_is_started_again_with_one_click(
-    open_page: OpenPage, deployment: Deployment, three: list[Job]
-) -> None:
+def test_a_failed_job_is_retried_with_one_click(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = open_page("jobs")
     app.button(key=f"retry-{three[0].id}").click().run()
     assert names(app)[0] == "north.mp4"
@@ -135,11 +133,11 @@ def test_a_failed_job_is_started_again_with_one_click(
     assert not [button for button in app.button if button.key == f"retry-{three[1].id}"]
 
 
-def test_why_a_job_is_not_started_again_is_said(open_page: OpenPage, deployment: Deployment) -> None:
+def test_a_retry_without_the_video_shows_the_reason(open_page: OpenPage, deployment: Deployment) -> None:
     gone = write_job(deployment, JobStatus.FAILED, video_url=None, video_sha256="0" * 64)
     app = open_page("jobs")
     app.button(key=f"retry-{gone.id}").click().run()
-    assert "no longer stored" in app.toast[0].value
+    assert app.toast
 
 
 def test_other_models_run_over_the_video_of_a_job(
@@ -147,56 +145,56 @@ def test_other_models_run_over_the_video_of_a_job(
 ) -> None:
     sha256 = deployment.library.add(small_video).sha256
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=None, video_sha256=sha256)
-    app = more(open_page("jobs"), job, "Run other models…")
-    assert app.multiselect(key="duplicate_models").value[0].startswith("motion/1")
-    app.button(key="duplicate_run").click().run()
+    app = more(open_page("jobs"), job, "Re-run with other models…")
+    assert app.multiselect(key="other_models").value[0].startswith("motion/1")
+    app.button(key="other_run").click().run()
     (new,) = deployment.ledger.jobs(statuses=[JobStatus.CREATED])
     assert ([model.label for model in new.models], new.video_sha256) == (["motion/1"], sha256)
 
 
-def test_a_job_of_elsewhere_is_adopted_once(open_page: OpenPage, deployment: Deployment) -> None:
+def test_a_job_started_elsewhere_is_imported_once(open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("jobs")
-    button(app, "Adopt a job").click().run()
-    app.text_input(key="adopt_id").set_value("0f3c-77").run()
-    app.button(key="adopt").click().run()
+    button(app, "Import job").click().run()
+    app.text_input(key="import_id").set_value("0f3c-77").run()
+    app.button(key="import").click().run()
     (job,) = deployment.ledger.jobs()
     assert (job.status, job.remote_job_id, job.service) == (JobStatus.SUBMITTED, "0f3c-77", EMBEDDED)
     app = open_page("jobs")
     assert "models unknown · frame rate unknown" in texts(app)
-    button(app, "Adopt a job").click().run()
-    app.text_input(key="adopt_id").set_value(" 0f3c-77 ").run()
-    app.button(key="adopt").click().run()
-    assert "already in the list" in app.error[0].value
+    button(app, "Import job").click().run()
+    app.text_input(key="import_id").set_value(" 0f3c-77 ").run()
+    app.button(key="import").click().run()
+    assert app.error
     assert len(deployment.ledger.jobs()) == 1
-    app.button(key="adopt_show").click().run()
+    app.button(key="import_show").click().run()
     assert app.text_input(key="q").value == job.id
 
 
-def test_a_job_of_elsewhere_that_is_among_the_deleted_is_shown_there(
+def test_an_imported_job_that_was_deleted_is_shown_among_the_deleted(
     open_page: OpenPage, deployment: Deployment
 ) -> None:
     job = write_job(deployment, JobStatus.FAILED, service=EMBEDDED, key_id="", remote_job_id="r1")
     app = more(open_page("jobs"), job, "Delete")
-    button(app, "Adopt a job").click().run()
-    app.text_input(key="adopt_id").set_value("r1").run()
-    app.button(key="adopt").click().run()
-    assert "among the deleted" in app.error[0].value
-    app.button(key="adopt_show").click().run()
+    button(app, "Import job").click().run()
+    app.text_input(key="import_id").set_value("r1").run()
+    app.button(key="import").click().run()
+    assert "deleted" in app.error[0].value
+    app.button(key="import_show").click().run()
     assert names(app) == ["dock.mp4"]
     app.button(key=f"restore-{job.id}").click().run()
     assert deployment.ledger.job(job.id).deleted_at is None
 
 
-def test_a_deleted_job_comes_back_by_undo(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
+def test_undo_restores_a_deleted_job(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = more(open_page("jobs"), three[0], "Delete")
     assert names(app) == ["south.mp4", "gate.mp4"]
-    assert "1 job deleted, for good in an hour" in texts(app)
+    assert "1 job deleted. You can undo for 1 hour." in texts(app)
     app.button(key="undo_delete").click().run()
     assert names(app)[0] == "north.mp4"
     assert "deleted" not in texts(app)
 
 
-def test_a_deleted_job_can_be_found_and_brought_back_later(deployment: Deployment, three: list[Job]) -> None:
+def test_a_deleted_job_can_be_found_and_restored_later(deployment: Deployment, three: list[Job]) -> None:
     more(open_jobs(), three[0], "Delete")
     app = open_jobs(state="Deleted")
     assert names(app) == ["north.mp4"]
@@ -204,15 +202,15 @@ def test_a_deleted_job_can_be_found_and_brought_back_later(deployment: Deploymen
     assert deployment.ledger.job(three[0].id).deleted_at is None
 
 
-def test_a_job_that_is_being_sent_is_not_offered_for_deletion(open_page: OpenPage, deployment: Deployment) -> None:
-    sending = write_job(deployment, JobStatus.CREATED)
-    assert "Delete" not in open_page("jobs").menu_button(key=f"more-{sending.id}").options
+def test_a_job_that_is_uploading_cannot_be_deleted(open_page: OpenPage, deployment: Deployment) -> None:
+    uploading = write_job(deployment, JobStatus.CREATED)
+    assert "Delete" not in open_page("jobs").menu_button(key=f"more-{uploading.id}").options
 
 
-def test_picked_jobs_are_tagged_together(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
+def test_selected_jobs_are_tagged_together(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = open_page("jobs")
-    pick(app, three[0], three[1])
-    with_picked(app, "Tags…")
+    select(app, three[0], three[1])
+    bulk(app, "Edit tags…")
     assert app.multiselect(key="edit_tags").value == []
     assert not [area for area in app.text_area if area.key == "edit_notes"]
     app.multiselect(key="edit_tags").set_value(["night"])
@@ -220,61 +218,61 @@ def test_picked_jobs_are_tagged_together(open_page: OpenPage, deployment: Deploy
     assert set(all_tags(deployment.ledger)) == {job.id for job in three}
 
 
-def test_many_are_started_again_only_after_a_second_yes(
+def test_several_jobs_are_retried_only_after_a_confirmation(
     open_page: OpenPage, deployment: Deployment, three: list[Job]
 ) -> None:
     app = open_page("jobs")
-    pick(app, three[0], three[2])
-    with_picked(app, "Retry")
+    select(app, three[0], three[2])
+    bulk(app, "Retry")
     assert deployment.ledger.jobs(statuses=[JobStatus.CREATED]) == []
-    assert "Start 2 jobs again? A service may charge for each of them." in texts(app)
-    app.button(key="second_yes").click().run()
+    assert "Retry 2 jobs?" in texts(app)
+    app.button(key="confirm").click().run()
     assert len(deployment.ledger.jobs(statuses=[JobStatus.CREATED])) == 2
 
 
-def test_all_that_match_are_deleted_not_only_those_in_view(open_page: OpenPage, deployment: Deployment) -> None:
+def test_select_all_deletes_the_jobs_of_all_pages(open_page: OpenPage, deployment: Deployment) -> None:
     made = [write_job(deployment, JobStatus.FAILED, created_at=NOW - timedelta(hours=age)) for age in range(12)]
     write_job(deployment, JobStatus.SUCCEEDED, service=HOSTED)
     app = open_jobs(state="Failed")
-    app.toggle(key="jobs_picking").set_value(True).run()
-    app.button(key="pick_all").click().run()
-    assert app.menu_button(key="with_many").label == "10 picked"
-    app.checkbox(key="pick_matching").check().run()
-    with_picked(app, "Delete")
+    app.toggle(key="jobs_selecting").set_value(True).run()
+    app.button(key="select_page").click().run()
+    assert app.menu_button(key="bulk_action").label == "10 selected"
+    app.checkbox(key="select_matching").check().run()
+    bulk(app, "Delete")
     assert [job.status for job in deployment.ledger.jobs()] == [JobStatus.SUCCEEDED]
     app.button(key="undo_delete").click().run()
     assert len(deployment.ledger.jobs()) == len(made) + 1
 
 
-def test_what_would_do_for_none_of_the_picked_is_said_and_not_tried(
+def test_a_bulk_action_that_applies_to_no_selected_job_does_nothing(
     open_page: OpenPage, deployment: Deployment, three: list[Job]
 ) -> None:
     app = open_page("jobs")
-    pick(app, three[1])
-    with_picked(app, "Retry")
-    assert app.toast[0].value == "Retry: nothing that would do for any of them."
+    select(app, three[1])
+    bulk(app, "Retry")
+    assert app.toast[0].value == "None of the selected jobs can be retried."
     assert len(deployment.ledger.jobs()) == 3
 
 
 ENDED = "https://host/v.mp4?Expires=1700000000&Signature=s3cret"
 
 
-def test_a_job_whose_link_has_ended_is_not_started_again_to_fail(open_page: OpenPage, deployment: Deployment) -> None:
+def test_a_job_with_an_expired_link_is_not_retried(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.FAILED, video_url=ENDED)
     app = open_page("jobs")
     app.button(key=f"retry-{job.id}").click().run()
-    assert "The link to the video expired" in app.toast[0].value
+    assert "expired" in app.toast[0].value
     assert "s3cret" not in app.toast[0].value
     assert len(deployment.ledger.jobs()) == 1
 
 
-def test_other_models_are_not_run_where_they_must_fail(
+def test_other_models_cannot_be_run_where_they_would_fail(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     deployment.ledger.save_preset(Preset(name="Dock", model=BIRDS[0]))
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
-    app = more(open_page("jobs"), job, "Run other models…")
-    told = "\n".join(error.value for error in app.error)
-    assert "birds/1 is not installed" in told
-    assert "The link to the video expired" in told
-    assert app.button(key="duplicate_run").disabled
+    app = more(open_page("jobs"), job, "Re-run with other models…")
+    errors = "\n".join(error.value for error in app.error)
+    assert "birds/1" in errors
+    assert "expired" in errors
+    assert app.button(key="other_run").disabled

@@ -1,4 +1,4 @@
-"""Try the sample: where it is offered, how large, and what it says where it cannot run."""
+"""The sample on the Upload page, and the badge of its jobs."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ def texts(app: AppTest) -> str:
     return "\n".join(element.value for kind in (app.markdown, app.caption, app.subheader) for element in kind)
 
 
-def test_a_newcomer_sees_what_the_sample_shows_and_counts(engine: str, open_page: OpenPage) -> None:
+def test_a_new_deployment_describes_the_sample(engine: str, open_page: OpenPage) -> None:
     app = open_page("upload")
     assert not button(app, "Try the sample").disabled
-    assert "75 rendered seconds of two conveyor belts" in texts(app)
+    assert "75-second sample" in texts(app)
     for name in ("bag", "box", "envelope", "tote", "tube"):
         assert f":gray-badge[{name}]" in texts(app)
     assert len(app.image) == 1
 
 
-def test_one_click_runs_it_on_the_built_in_engine_whatever_service_the_session_has(
+def test_the_sample_runs_on_the_built_in_engine_whatever_service_is_chosen(
     engine: str, open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRAMETALLY_API_URL", "https://api.example.com")
     app = button(open_page("upload"), "Try the sample").click().run()
     (job,) = deployment.ledger.jobs()
     assert (job.service, job.models, job.frames) == (EMBEDDED, (MODEL,), 375)
-    assert ":green[:material/check_circle:] Written down here" in texts(app)
-    assert "Its analytics opens by itself when it is done." in texts(app)
+    assert ":green[:material/check_circle:] Created" in texts(app)
+    assert "Opens automatically when finished." in texts(app)
     assert not [one for one in app.button if one.label == "Try the sample"]
 
 
-def test_where_there_is_no_engine_the_card_says_so(open_page: OpenPage) -> None:
+def test_without_an_engine_the_sample_cannot_be_run(open_page: OpenPage) -> None:
     app = open_page("upload")
     assert button(app, "Try the sample").disabled
-    assert "The sample needs the built-in engine, which does not answer here." in captions(app)
+    assert "The sample needs the built-in engine" in captions(app)
 
 
-def test_a_run_that_failed_says_why_and_can_be_tried_again(
+def test_a_failed_run_shows_the_reason_and_can_be_repeated(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     app = button(open_page("upload"), "Try the sample").click().run()
@@ -66,16 +66,16 @@ def test_a_run_that_failed_says_why_and_can_be_tried_again(
     assert not app.error
 
 
-def test_a_model_that_cannot_be_installed_is_explained_on_the_spot(
+def test_a_model_that_cannot_be_installed_is_explained(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     deployment.settings.models_dir.write_text("a file where a folder should be")
     app = button(open_page("upload"), "Try the sample").click().run()
-    assert "The sample's model cannot be put into the models folder" in app.error[0].value
+    assert "sample's model" in app.error[0].value
     assert deployment.ledger.jobs() == []
 
 
-def test_once_there_are_jobs_it_is_offered_in_one_line(
+def test_with_other_jobs_the_sample_is_offered_in_one_line(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     write_job(deployment, JobStatus.FAILED)
@@ -85,18 +85,16 @@ def test_once_there_are_jobs_it_is_offered_in_one_line(
     assert "See the sample in analytics" not in links(app)
 
 
-def test_a_run_of_before_can_be_seen_at_once_or_repeated(
-    engine: str, open_page: OpenPage, deployment: Deployment
-) -> None:
+def test_an_earlier_run_can_be_opened_or_repeated(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     write_sample_job(deployment, JobStatus.SUCCEEDED, id="done")
     app = open_page("upload")
     assert "See the sample in analytics" in links(app)
     button(app, "Run the sample again").click().run()
     assert [job.models for job in deployment.ledger.jobs()] == [(MODEL,), (MODEL,)]
-    assert "Its analytics opens by itself when it is done." in texts(app)
+    assert "Opens automatically when finished." in texts(app)
 
 
-def test_who_comes_back_after_it_is_done_stays_on_the_page(
+def test_a_finished_run_does_not_redirect_a_later_visit(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     app = button(open_page("upload"), "Try the sample").click().run()
@@ -108,7 +106,7 @@ def test_who_comes_back_after_it_is_done_stays_on_the_page(
     assert "See the sample in analytics" in links(app)
 
 
-def test_its_jobs_are_marked_on_the_jobs_page(open_page: OpenPage, deployment: Deployment) -> None:
+def test_jobs_of_the_sample_have_a_badge(open_page: OpenPage, deployment: Deployment) -> None:
     write_sample_job(deployment, JobStatus.FAILED)
     write_job(deployment, JobStatus.FAILED)
     app = open_page("jobs")

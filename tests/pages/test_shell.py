@@ -1,4 +1,4 @@
-"""The frame around every page: where it starts, and what is said where nothing can."""
+"""The shell around every page: the start page, warnings, and errors that affect every page."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_every_page_file_is_in_the_navigation() -> None:
     assert all(f'("{path.stem}", ' in shell for path in (ROOT / "pages").glob("*.py"))
 
 
-def test_a_fresh_deployment_starts_where_a_video_is_brought(engine: str) -> None:
+def test_a_new_deployment_starts_on_upload(engine: str) -> None:
     app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30).run()
     assert [element.value for element in app.title] == ["Run a video"]
 
@@ -39,17 +39,16 @@ def test_a_mistyped_setting_is_explained_instead_of_a_page(monkeypatch: pytest.M
     app.run()
     app.switch_page(f"../pages/{name}.py").run()
     assert not app.exception
-    assert app.error[0].value == (
-        r"**Unknown setting FRAMETALLY\_MODEL\_DIR.**  " + "\n" + r"Did you mean FRAMETALLY\_MODELS\_DIR?"
-    )
+    assert r"FRAMETALLY\_MODEL\_DIR" in app.error[0].value
+    assert r"FRAMETALLY\_MODELS\_DIR" in app.error[0].value
 
 
-def test_what_somebody_should_look_at_stands_above_every_page(
+def test_health_warnings_are_shown_on_every_page(
     engine: str, open_page: OpenPage, deployment: Deployment, data_dir: Path
 ) -> None:
     (data_dir / "secret").chmod(0o644)
     for name in ("jobs", "configuration"):
-        assert "secret is accessible to other users" in open_page(name).warning[0].value
+        assert "secret" in open_page(name).warning[0].value
 
 
 def test_a_damaged_ledger_is_explained_instead_of_a_page(data_dir: Path) -> None:
@@ -67,10 +66,10 @@ def test_a_ledger_that_goes_away_later_is_explained_instead_of_a_page(
         connection.exec_driver_sql("DROP TABLE job")
     app = open_page("analytics")
     assert not app.exception
-    assert "The job ledger does not answer" in app.error[0].value
+    assert "ledger" in app.error[0].value
 
 
-def test_an_engine_that_does_not_answer_is_explained(open_page: OpenPage, data_dir: Path) -> None:
+def test_an_engine_that_is_down_is_explained(open_page: OpenPage, data_dir: Path) -> None:
     app = open_page("configuration")
     assert not app.exception
     assert app.error

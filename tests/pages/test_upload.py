@@ -19,44 +19,42 @@ from tests.support.video_files import write_video
 
 @pytest.fixture
 def private_urls(data_dir: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Addresses of this machine may be fetched."""
+    """Private URLs may be loaded."""
     monkeypatch.setenv("FRAMETALLY_ENGINE_PRIVATE_URLS", "true")
 
 
-def look_at(app: AppTest, url: str) -> AppTest:
+def load(app: AppTest, url: str) -> AppTest:
     app.segmented_control(key="upload_way").set_value("Public URL").run()
     app.text_input(key="video_url").input(url).run()
-    return button(app, "Look at it").click().run()
+    return button(app, "Load video").click().run()
 
 
 def texts(app: AppTest) -> str:
     return "\n".join(element.value for kind in (app.markdown, app.caption) for element in kind)
 
 
-def runs(app: AppTest) -> list[str]:
-    """The buttons that start a job of the person's own."""
-    return [button.label for button in app.button if button.label.startswith("Run on")]
+def run_buttons(app: AppTest) -> list[str]:
+    """The buttons that start a job."""
+    return [button.label for button in app.button if button.label == "Run analysis"]
 
 
-def test_a_service_without_a_key_sends_the_person_to_configuration(
-    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_service_without_a_key_links_to_configuration(open_page: OpenPage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRAMETALLY_API_URL", "https://api.example.com")
     app = open_page("upload")
-    assert app.warning[0].value == "**api.example.com** needs an API key first."
+    assert app.warning[0].value == "**api.example.com** needs an API key."
     assert [link.label for link in app.page_link] == ["Configuration"]
-    assert not runs(app)
+    assert not run_buttons(app)
 
 
-def test_before_there_is_a_video_there_is_nothing_to_run(engine: str, open_page: OpenPage) -> None:
+def test_without_a_video_there_is_no_run_button(engine: str, open_page: OpenPage) -> None:
     app = open_page("upload")
-    assert not runs(app)
+    assert not run_buttons(app)
     assert not app.exception
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_a_video_at_a_url_is_shown_with_what_it_is(engine: str, open_page: OpenPage, video_url: str) -> None:
-    app = look_at(open_page("upload"), video_url)
+def test_a_video_at_a_url_is_shown_with_its_properties(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = load(open_page("upload"), video_url)
     assert "**square.mp4**" in texts(app)
     assert "0:04.0 · 320 × 240 px" in texts(app)
     assert "10 frames per second · 40 frames" in texts(app)
@@ -64,15 +62,15 @@ def test_a_video_at_a_url_is_shown_with_what_it_is(engine: str, open_page: OpenP
     assert "5 fps · every 2nd frame · 20 frames" in app.selectbox(key="upload_rate_step").options
 
 
-def test_a_private_address_is_refused_with_the_reason(engine: str, open_page: OpenPage, video_url: str) -> None:
-    app = look_at(open_page("upload"), video_url)
+def test_a_private_url_is_refused_with_the_reason(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = load(open_page("upload"), video_url)
     assert "private" in app.error[0].value
-    assert not runs(app)
+    assert not run_buttons(app)
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_what_is_no_video_is_refused_with_the_reason(engine: str, open_page: OpenPage, video_url: str) -> None:
-    app = look_at(open_page("upload"), video_url.replace("square.mp4", "nothing.mp4"))
+def test_a_url_without_a_video_is_refused_with_the_reason(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = load(open_page("upload"), video_url.replace("square.mp4", "nothing.mp4"))
     assert "404" in app.error[0].value
 
 
@@ -84,43 +82,43 @@ def test_what_is_no_video_is_refused_with_the_reason(engine: str, open_page: Ope
         (0.5, "between 1 and 120, not 0.5"),
     ],
 )
-def test_a_rate_that_the_service_would_not_take_is_refused_before_anything_is_sent(
+def test_a_rate_that_the_service_would_refuse_cannot_be_submitted(
     engine: str, open_page: OpenPage, video_url: str, rate: float, reason: str
 ) -> None:
-    app = look_at(open_page("upload"), video_url)
+    app = load(open_page("upload"), video_url)
     app.selectbox(key="upload_rate_step").set_value(0).run()
     app.number_input(key="upload_rate_free").set_value(rate).run()
     assert reason in app.error[0].value
-    assert button(app, "Run on").disabled
+    assert button(app, "Run analysis").disabled
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_how_long_a_run_takes_is_said_before_it_once_three_have_been_seen(
+def test_an_estimate_is_shown_after_three_similar_jobs(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     motion = (ModelChoice(model_id="motion", version="1"),)
     ran = {"service": EMBEDDED, "key_id": "", "models": motion, "frames": 600}
-    app = look_at(open_page("upload"), video_url)
-    assert "too few jobs yet" in texts(app)
+    app = load(open_page("upload"), video_url)
+    assert "No time estimate yet." in texts(app)
     run_started_at = datetime.now(UTC) - timedelta(hours=1)
     for run_s in (60, 90, 120):
         checked_at = run_started_at + timedelta(seconds=run_s)
         write_job(deployment, JobStatus.SUCCEEDED, run_started_at=run_started_at, checked_at=checked_at, **ran)
     app.run()
-    assert "About 2 to 4 s for 20 frames, going by 3 earlier jobs like this." in texts(app)
+    assert "About 2-4 s for 20 frames, based on 3 earlier jobs." in texts(app)
     app.selectbox(key="upload_rate_step").set_value(1).run()
-    assert "About 4 to 8 s for 40 frames, going by 3 earlier jobs like this." in texts(app)
+    assert "About 4-8 s for 40 frames, based on 3 earlier jobs." in texts(app)
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_without_a_model_nothing_can_be_run(engine: str, open_page: OpenPage, video_url: str) -> None:
-    app = look_at(open_page("upload"), video_url)
+def test_without_a_model_the_run_button_is_disabled(engine: str, open_page: OpenPage, video_url: str) -> None:
+    app = load(open_page("upload"), video_url)
     app.multiselect(key="upload_models").set_value([]).run()
-    assert button(app, "Run on").disabled
+    assert button(app, "Run analysis").disabled
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_a_url_can_be_sent_without_a_copy(
+def test_a_url_can_be_run_without_a_copy(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     model = ModelChoice(model_id="motion", version="1", confidence=0.4)
@@ -128,62 +126,62 @@ def test_a_url_can_be_sent_without_a_copy(
     app = open_page("upload")
     app.segmented_control(key="upload_way").set_value("Public URL").run()
     app.text_input(key="video_url").input(video_url).run()
-    app.checkbox(key="send_blind").check().run()
-    button(app, "Run on").click().run()
+    app.checkbox(key="without_copy").check().run()
+    button(app, "Run analysis").click().run()
     job = deployment.ledger.jobs()[0]
     assert (job.video_sha256, job.video_url, job.infer_fps) == (None, video_url, 1.0)
     assert job.models == (model,)
-    assert "Video sent to" not in texts(app)
+    assert "Uploaded" not in texts(app)
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_a_second_click_within_seconds_starts_no_second_job(
+def test_a_double_click_starts_one_job(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
-    app = look_at(open_page("upload"), video_url)
+    app = load(open_page("upload"), video_url)
     for _ in range(2):
-        button(app, "Run on").click().run()
+        button(app, "Run analysis").click().run()
     (job,) = deployment.ledger.jobs()
     app.selectbox(key="upload_rate_step").set_value(1).run()
-    button(app, "Run on").click().run()
+    button(app, "Run analysis").click().run()
     assert sorted(job.known_fps for job in deployment.ledger.jobs()) == [5, 10]
     for job in deployment.ledger.jobs():
         deployment.ledger.update(job, created_at=job.created_at - timedelta(seconds=6))
-    button(app, "Run on").click().run()
+    button(app, "Run analysis").click().run()
     assert sorted(job.known_fps for job in deployment.ledger.jobs()) == [5, 10, 10]
 
 
-def test_an_address_that_is_not_there_is_found_out_before_the_job_is_written(
+def test_a_bad_url_is_found_before_the_job_is_created(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     app = open_page("upload")
     app.segmented_control(key="upload_way").set_value("Public URL").run()
     app.text_input(key="video_url").input(video_url).run()
-    app.checkbox(key="send_blind").check().run()
-    button(app, "Run on").click().run()
-    assert "is not in the public internet" in app.error[0].value.replace("\\", "")
+    app.checkbox(key="without_copy").check().run()
+    button(app, "Run analysis").click().run()
+    assert "127.0.0.1" in app.error[0].value
     assert deployment.ledger.jobs() == []
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_a_model_that_the_engine_does_not_have_is_said_and_nothing_can_be_run(
+def test_a_model_that_is_not_installed_cannot_be_run(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
-    app = look_at(open_page("upload"), video_url)
-    assert "forklifts/7 is not installed" in app.error[0].value
-    assert button(app, "Run on").disabled
+    app = load(open_page("upload"), video_url)
+    assert "forklifts/7" in app.error[0].value
+    assert button(app, "Run analysis").disabled
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_a_video_that_is_not_what_it_is_called_runs_as_an_mp4_that_is_made_of_it(
+def test_a_mislabeled_video_can_be_converted_to_mp4(
     engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "camera.ts", frames=20, fps=10)
     sent = deployment.library.add((tmp_path / "camera.ts").rename(tmp_path / "camera.mp4"))
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
-    assert "camera.mp4 is named MP4" in app.warning[0].value.replace("\\", "")
-    button(app, "Make an MP4 file of it").click().run()
+    assert "MP4" in app.warning[0].value
+    button(app, "Convert to MP4").click().run()
     assert not app.warning
     made = deployment.library.get(app.session_state["runs"])
     assert made is not None
@@ -191,14 +189,14 @@ def test_a_video_that_is_not_what_it_is_called_runs_as_an_mp4_that_is_made_of_it
     assert (made.info.container, made.info.frame_count, made.file_name) == ("mov", 20, "camera.mp4")
 
 
-def test_a_mov_of_a_phone_is_kept_and_runs_once_it_is_an_mp4(
+def test_a_mov_file_can_be_converted_to_mp4(
     engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "IMG_1.MOV", frames=20, fps=10)
     sent = deployment.library.add(tmp_path / "IMG_1.MOV")
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
-    assert "accepts MP4, AVI, MKV, WEBM" in app.error[0].value.replace("\\", "")
-    button(app, "Make an MP4 file of it").click().run()
+    assert "MP4, AVI, MKV, WEBM" in app.error[0].value
+    button(app, "Convert to MP4").click().run()
     assert not app.error
     made = deployment.library.get(app.session_state["runs"])
     assert made is not None
@@ -206,11 +204,12 @@ def test_a_mov_of_a_phone_is_kept_and_runs_once_it_is_an_mp4(
 
 
 def run_of_a_kept_video(sha256: str) -> None:
-    """What stands above the button for a video that has arrived."""
+    """The preflight of an uploaded video."""
     import streamlit as st
 
-    from components.preflight_notes import as_converted, preflight_notes
     from components.session import get_deployment
+    from components.upload.mp4_conversion import as_converted
+    from components.upload.preflight_notes import preflight_notes
     from components.upload.video_source import VideoSource
     from frametally.job import EMBEDDED, RunRequest
 
@@ -226,21 +225,21 @@ def run_of_a_kept_video(sha256: str) -> None:
 
 
 @pytest.mark.usefixtures("private_urls")
-def test_a_submitted_job_shows_its_steps_until_its_results_are_here(
+def test_a_submitted_job_shows_its_steps_until_its_results_are_saved(
     working_engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
-    app = look_at(open_page("upload"), video_url)
-    button(app, "Run on Built-in engine").click().run()
+    app = load(open_page("upload"), video_url)
+    button(app, "Run analysis").click().run()
     job = deployment.ledger.jobs()[0]
     assert (job.status, job.infer_fps) == (JobStatus.CREATED, 5.0)
-    assert ":gray[:material/radio_button_unchecked:] Job scheduled" in texts(app)
+    assert ":gray[:material/radio_button_unchecked:] Queued" in texts(app)
     give_up_s = time.monotonic() + 40
     while deployment.ledger.job(job.id).status.is_open and time.monotonic() < give_up_s:
         advance_due(deployment.workflow)
         time.sleep(0.1)
     assert deployment.ledger.job(job.id).status is JobStatus.SUCCEEDED, deployment.ledger.job(job.id).failure
     app.run()
-    assert ":green[:material/check_circle:] Results archived" in texts(app)
+    assert ":green[:material/check_circle:] Results saved" in texts(app)
     assert "Open in analytics" in [link.label for link in app.page_link]
     analytics = open_page("analytics")
     assert analytics.dataframe[0].value["Class"].tolist() == ["moving"]

@@ -57,12 +57,12 @@ def run_to_the_end(page: Page, video: Path) -> None:
     choose(page, video)
     expect(page.get_by_text("10 frames per second · 40 frames")).to_be_visible()
     expect(page.get_by_text("motion/1 · moving")).to_be_visible()
-    page.get_by_role("button", name="Run on Built-in engine").click()
+    page.get_by_role("button", name="Run analysis").click()
     page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
 
 
-def taken(page: Page, kind: str, label: str) -> Download:
+def downloaded(page: Page, kind: str, label: str) -> Download:
     with page.expect_download() as download:
         page.get_by_role(kind, name=label).click()  # type: ignore[arg-type]
     return download.value

@@ -1,4 +1,4 @@
-"""Finished jobs whose results are archived as the workflow does it."""
+"""Finished jobs with results archived the way the workflow does."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ RESULTS = {
     **offsets(),
     "kitchen": BOXES,
     "empty": [entry() for _ in BOXES],
-    "note": "of no kind that is known",
+    "note": "of an unknown kind",
 }
 
 
 def finished_job(deployment: Deployment, video: Path | None, found: dict[str, Any] | None = None, **values: Any) -> Job:
-    """A job whose results have been archived."""
+    """Add a finished job with these results."""
     now = datetime.now(UTC)
     known = {"id": "job-1", "created_at": now, "next_check_at": now, "video_url": "https://example.com/kitchen.mp4"}
     job = Job(

@@ -1,4 +1,4 @@
-"""How sure the model was, and where the threshold cuts."""
+"""The distribution of confidence, with the threshold."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _BARS = 25
 
 
 def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> None:
-    """Draw the detections of the window by confidence, stacked by class, with the threshold as a line."""
+    """Draw the detections of the time range by confidence, stacked by class, with the threshold as a line."""
     bins = histogram_of(view)
     if bins is None:
-        st.caption("Too many classes for a histogram.")
+        st.caption("Too many classes for this chart.")
         return
     bars = [
         {
@@ -38,8 +38,8 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
         "bargap": 0.08,
         "showlegend": False,
         "margin": {"l": 58, "r": 8, "t": 8, "b": 40},
-        "xaxis": {"title": {"text": "confidence"}, "range": [0, 1]},
-        "yaxis": {"title": {"text": "detections"}},
+        "xaxis": {"title": {"text": "Confidence"}, "range": [0, 1]},
+        "yaxis": {"title": {"text": "Detections"}},
         "shapes": [line_at(view.confidence, {"color": MARK_COLOR, "width": 2})],
     }
     figure = figure_of(bars, layout)
@@ -47,13 +47,13 @@ def confidence_histogram(view: View, colors: Mapping[str, str], *, key: str) -> 
 
 
 def histogram_of(view: View) -> npt.NDArray[np.int64] | None:
-    """(len(names), 25) detections of the window by class of the view and confidence; None without a cube."""
+    """(len(view.names), 25) detections of the time range by class and confidence; None without a cube."""
     found = counts.confidence_histogram(view)
     if found is None:
         return None
     bins = np.zeros((len(view.names), _BARS), dtype=np.int64)
     for row, code in zip(found, view.codes, strict=True):
         if code >= 0:
-            hundredths = np.append(row[:99], row[99] + row[100])  # what is exactly 1 stands in the last bar
+            hundredths = np.append(row[:99], row[99] + row[100])  # a confidence of exactly 1 counts in the last bar
             bins[code] += hundredths.reshape(_BARS, -1).sum(axis=1)
     return bins

@@ -1,4 +1,4 @@
-"""Per-class counts over time: zero is a line on the ground, a frame that was not analyzed is a hatched gap."""
+"""The chart of counts over time, per class. A frame that was not analyzed is a hatched gap, never zero."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from components.analytics.charts.heat_strip import heat_in_words, heat_strip
-from components.analytics.charts.time_chart import Picked, Trace, dashes_of, hover_name, mark_at, over_time, show_chart
+from components.analytics.charts.heat_strip import heat_note, heat_strip
+from components.analytics.charts.time_chart import Picked, Trace, dashes_of, hover_name, mark_at, show_chart, time_chart
 from frametally.analysis.counts import Counts
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _MAX_MARKERS = 1500
-"""Points with a marker of their own, all classes together; each costs the browser an element."""
+"""Points of all classes together up to which each has a marker; each marker costs the browser an element."""
 _LEGEND_ROW = 6
-"""About so many classes have room in one row of the legend."""
+"""Classes that fit into one row of the legend."""
 _MAX_SHOWN = 150
-"""Points of a line whose markers are seen without being picked."""
+"""Points of a line up to which unselected markers are visible."""
 _MAX_TARGETS = 100
-"""Points to click where the lines have no markers: as many as a finger or a mouse can tell apart."""
+"""Clickable points where the lines have no markers: as many as a pointer can tell apart."""
 
 
 def counts_chart(
@@ -35,18 +35,18 @@ def counts_chart(
     time_s: float,
     key: str,
 ) -> Picked:
-    """Draw the chart; returns the point or the stretch that the person has picked.
+    """Draw the chart; returns the point or the time range that the user has picked.
 
     Args:
-        counts: what is drawn as lines.
-        band: the same at a stricter and at a laxer confidence, drawn as an area around each line.
+        counts: the lines.
+        band: the counts at a higher and at a lower threshold, drawn as an area around each line.
         colors: hex color by class.
-        gaps_s: stretches in which no frame was analyzed.
-        time_s: where the frame in view stands.
-        key: of the chart's state.
+        gaps_s: time ranges in which no frame was analyzed.
+        time_s: time of the current frame.
+        key: of the chart in the session state.
     """
     figure = counts_figure(counts, band, colors, gaps_s, time_s)
-    return show_chart(figure, key=key, note=_points_in_words(counts) + heat_in_words(counts))
+    return show_chart(figure, key=key, note=_resolution_note(counts) + heat_note(counts))
 
 
 def counts_figure(
@@ -56,7 +56,7 @@ def counts_figure(
     gaps_s: Sequence[tuple[float, float]],
     time_s: float,
 ) -> Figure:
-    """Mean detections per analyzed frame of each point, a line a class; many classes as a strip too."""
+    """A line per class with the mean detections per analyzed frame; many classes get a heat strip too."""
     times_s, starts, values = counts.time_s.tolist(), counts.starts.tolist(), counts.values
     with_markers, few = counts.boxes.size <= _MAX_MARKERS, len(times_s) <= _MAX_SHOWN
     traces: list[Trace] = []
@@ -83,25 +83,29 @@ def counts_figure(
         traces.append(_targets(counts))
     one_entry_each = bool((counts.planned <= 1).all())
     peak = float(np.nanmax(counts.values, initial=0.0))
-    return over_time(
+    return time_chart(
         traces,
         gaps_s,
         lines=[mark_at(time_s)],
         legend_rows=1 + (len(counts.classes) > _LEGEND_ROW),
-        y_title="detections in the frame" if one_entry_each else "detections per frame (mean)",
+        y_title="Detections per frame" if one_entry_each else "Detections per frame (mean)",
         y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},
         strip=heat_strip(counts),
     )
 
 
-def _points_in_words(counts: Counts) -> str:
-    """What a point is, where it is several frames."""
+def _resolution_note(counts: Counts) -> str:
+    """What a point is, where it stands for several frames."""
     most = int(counts.planned.max(initial=1))
-    return f" A point is the mean of up to {most:,} frames; a click shows the fullest of them." if most > 1 else ""
+    return (
+        f" Each point is the mean of up to {most:,} frames; a click shows the one with most detections."
+        if most > 1
+        else ""
+    )
 
 
 def _targets(counts: Counts) -> Trace:
-    """The highest point of each stretch, to click: a line without markers cannot be clicked."""
+    """The highest point of each stretch as a target, as a line without markers cannot be clicked."""
     highest = counts.values.max(axis=1, initial=0)
     stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MAX_TARGETS))
     at = [int(stretch[np.argmax(np.nan_to_num(highest[stretch], nan=-1))]) for stretch in stretches]

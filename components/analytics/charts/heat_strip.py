@@ -1,4 +1,4 @@
-"""All classes over time at a glance, where there are too many for lines: a strip below their chart."""
+"""A heat strip below the chart of counts, for more classes than lines can show."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from frametally.analysis.counts import Counts
 _MANY_CLASSES = 6
 _ROW_PX = 22
 _MARGIN_PX, _LETTER_PX, _MAX_LEFT_PX = 20, 7, 180
-"""Room for the names of the classes."""
+"""Room for the class names."""
 
 
 def heat_strip(counts: Counts) -> Strip | None:
-    """A row a class, the darker the more detections; None for few classes, whose lines can be told apart."""
+    """A row per class, darker for more detections; None for few classes, for which the lines are enough."""
     if len(counts.classes) <= _MANY_CLASSES:
         return None
     cells = {
@@ -25,16 +25,16 @@ def heat_strip(counts: Counts) -> Strip | None:
         "colorscale": "Teal",
         "zmin": 0,
         "hoverongaps": False,
-        "showscale": False,  # drawing it costs the browser as much as the cells: `heat_in_words` says it
+        "showscale": False,  # drawing it costs the browser as much as the cells; `heat_note` explains the colors
         "hovertemplate": "%{z:.2f} %{y} at %{x:.1f} s<extra></extra>",
     }
     left_px = min(_MARGIN_PX + _LETTER_PX * max(map(len, counts.classes)), _MAX_LEFT_PX)
     return Strip(trace=cells, height_px=_ROW_PX * len(counts.classes), left_px=left_px)
 
 
-def heat_in_words(counts: Counts) -> str:
-    """What the colors of the strip say; empty without a strip."""
+def heat_note(counts: Counts) -> str:
+    """What the colors of the strip mean; empty without a strip."""
     if len(counts.classes) <= _MANY_CLASSES:
         return ""
     peak = float(np.nanmax(counts.values, initial=0.0))
-    return f" In the strip, the darker, the more: from 0 to {peak:.3g} detections per frame (mean)."
+    return f" Darker = more detections (0-{peak:.3g} per frame)."

@@ -1,4 +1,4 @@
-"""Curves over time of what is not counted: probabilities, shares of the picture, angles, similarity."""
+"""The chart of a series over time: probabilities, area shares, angles, similarity."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from components.analytics.charts.time_chart import (
     hover_name,
     line_at,
     mark_at,
-    over_time,
     show_chart,
+    time_chart,
 )
 from frametally.analysis.series import Series
 
@@ -31,7 +31,7 @@ def series_chart(
     key: str,
     marks_s: Sequence[float] = (),
 ) -> Picked:
-    """Draw the curves with their definition below; returns what the person has picked."""
+    """Draw the curves with their definition below; returns what the user has picked."""
     picked = show_chart(series_figure(series, colors, gaps_s, time_s, marks_s), key=key)
     st.caption(series.definition)
     return picked
@@ -44,7 +44,7 @@ def series_figure(
     time_s: float,
     marks_s: Sequence[float],
 ) -> Figure:
-    """A line a name; gaps where nothing is known, thin lines at the moments marked."""
+    """A line per name, with gaps where the value is unknown and thin vertical lines at `marks_s`."""
     traces = [
         {
             "x": series.time_s.tolist(),
@@ -59,7 +59,7 @@ def series_figure(
         }
         for column, (name, dash) in enumerate(zip(series.names, dashes_of(series.names, colors), strict=True))
     ]
-    return over_time(
+    return time_chart(
         traces,
         gaps_s,
         lines=[*(line_at(mark_s, {"color": "#d55e00", "width": 1}) for mark_s in marks_s), mark_at(time_s)],

@@ -1,12 +1,15 @@
-"""What every chart over time shares: looks, hatched gaps, the mark of the frame in view, what was picked."""
+"""Charts over time: style, hatched gaps, the mark of the current frame, and what the user picks in them."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+
+from components.formatting import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,40 +21,43 @@ _GAP_COLOR = "rgba(128,128,128,0.55)"
 _CLEAR = "rgba(0,0,0,0)"
 _HEIGHT_PX, _LEFT_PX, _BOTTOM_PX, _ROW_PX = 320, 58, 44, 22
 _BETWEEN = 0.03
-"""Share of the height between a chart and the strip below it."""
+"""Share of the height between a chart and the strip below."""
 _TEXT_COLOR, _GRID_COLOR = "#7b8683", "rgba(128,128,128,0.22)"
-"""They can be read on the light and on the dark background."""
+"""Readable on the light and on the dark background."""
+
+_STEPS_S = (*(0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30), *(60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800))
+_MAX_TICKS = 8
 
 _DASHES = ("solid", "dash", "dot", "dashdot")
 
 Trace = dict[str, Any]
-"""A trace, or a part of a layout, in plotly's own words; a trace is a scatter where it does not say what it is."""
+"""A trace or a part of a layout as plotly takes it; a trace without a type is a scatter."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Strip:
-    """A trace with an axis of categories, drawn below the others along the same time."""
+    """A trace with a category axis, drawn below the others on the same time axis."""
 
     trace: Trace
     height_px: int
     left_px: int
-    """Room for the names of the categories."""
+    """Room for the category names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picked:
-    """What the person has just done in a chart; at most one of both."""
+    """What the user has just picked in a chart: a point, a time range or nothing."""
 
     entry: int | None = None
-    """The first entry of the point that was clicked."""
+    """The first entry of the clicked point."""
     column: int | None = None
-    """Which of the classes that are counted the point is of; None where none is meant."""
+    """Index of the point's class among the counted ones; None where the chart has no classes."""
     time_range_s: tuple[float, float] | None = None
-    """The stretch of time that was drawn over."""
+    """The selected time range."""
 
 
 def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
-    """Draw a chart over time; a click on a point picks its entry, a box drawn over it picks a window."""
+    """Draw a chart over time; a click on a point picks its entry, a box selection picks a time range."""
     event = st.plotly_chart(
         figure,
         key=key,
@@ -60,11 +66,9 @@ def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
         selection_mode=("points", "box"),
         config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "toImage"]]},
     )
-    st.caption(
-        f"Click a point to see its frame. To look closer, set the window, or draw it with the chart's box tool.{note}"
-    )
+    st.caption(f"Click a point to see its frame. Drag on the chart to zoom.{note}")
     now = _selected(event["selection"])
-    # The selection stays through reruns of other causes; only a change of it is the person's doing.
+    # The selection persists across reruns, so only a changed one is a new pick.
     before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen", Picked()), now
     clicked = now if (now.entry, now.column) != (before.entry, before.column) else Picked()
     return Picked(
@@ -74,7 +78,7 @@ def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
     )
 
 
-def over_time(
+def time_chart(
     traces: Sequence[Trace],
     gaps_s: Sequence[tuple[float, float]],
     *,
@@ -84,16 +88,16 @@ def over_time(
     y_axis: Trace | None = None,
     strip: Strip | None = None,
 ) -> Figure:
-    """A chart over time, along x; the window is the zoom.
+    """A chart with time along x. It does not zoom by itself: the time range of the view does.
 
     Args:
-        traces: what is drawn.
-        gaps_s: stretches in which no frame was analyzed.
-        lines: upright ones, as `line_at` makes them.
-        y_title: what y says.
-        legend_rows: for which there is room on top.
-        y_axis: more to say of it.
-        strip: what stands below.
+        traces: the lines.
+        gaps_s: time ranges in which no frame was analyzed.
+        lines: vertical lines from `line_at`.
+        y_title: title of the y axis.
+        legend_rows: rows of the legend above the chart.
+        y_axis: further options of the y axis.
+        strip: drawn below the lines.
     """
     top_px = 8 + _ROW_PX * legend_rows
     layout: Trace = {
@@ -106,7 +110,7 @@ def over_time(
         "dragmode": "zoom",  # with the box tool on, plotly reports no click on a point
         "selectdirection": "h",
         "showlegend": True,
-        "xaxis": {"title": {"text": "seconds after the first frame"}, "fixedrange": True, "range": _range_s(traces)},
+        "xaxis": _time_axis(_range_s(traces)),
         "yaxis": {"title": {"text": y_title}, "rangemode": "tozero", "fixedrange": True, **(y_axis or {})},
         "shapes": list(lines),
     }
@@ -128,11 +132,11 @@ def over_time(
 
 
 def figure_of(traces: Sequence[Trace], layout: Trace) -> Figure:
-    """A figure with the looks of every chart, made in one go and so that the browser draws it once.
+    """A figure in our style, built in one step and so that the browser draws it once.
 
-    Each later change of a figure checks and copies what it holds again. With a theme of Streamlit's (or any template,
-    or arrays in base64) plotly draws all again when Streamlit hands the same chart over a second time, as it does; and
-    to find out margins by itself, once more.
+    Each later change of a figure validates and copies its content again. With Streamlit's theme, a template or
+    base64 arrays, plotly redraws everything when Streamlit passes the same chart a second time, which it does, and
+    once more to compute automatic margins.
     """
     import plotly.graph_objects as go
 
@@ -143,30 +147,30 @@ def figure_of(traces: Sequence[Trace], layout: Trace) -> Figure:
         "zerolinecolor": _GRID_COLOR,
         "linecolor": _GRID_COLOR,
     }
-    looks = {
+    style = {
         "datarevision": 1,
         "font": {"family": "Source Sans, sans-serif", "size": 12, "color": _TEXT_COLOR},
         "paper_bgcolor": _CLEAR,
         "plot_bgcolor": _CLEAR,
     }
     axes = {"xaxis": {**axis, "showgrid": False, "zeroline": False, **layout["xaxis"]}, "yaxis": axis | layout["yaxis"]}
-    figure = go.Figure(list(traces), {**looks, **layout, **axes})
+    figure = go.Figure(list(traces), {**style, **layout, **axes})
     figure.layout.template = None
     return figure
 
 
 def mark_at(time_s: float) -> Trace:
-    """A dotted line where the frame in view stands."""
+    """A dotted line at the current frame."""
     return line_at(time_s, {"color": MARK_COLOR, "dash": "dot", "width": 1.5})
 
 
 def line_at(x: float, line: Trace) -> Trace:
-    """An upright line over the whole height."""
+    """A vertical line over the whole height."""
     return {"type": "line", "x0": x, "x1": x, "y0": 0, "y1": 1, "yref": "paper", "line": line}
 
 
 def dashes_of(names: Sequence[str], colors: Mapping[str, str]) -> list[str]:
-    """How each line is drawn: broken, where an earlier one has its color already."""
+    """The dash style of each line: dashed where an earlier line has the same color."""
     drawn: Counter[str | None] = Counter()
     dashes = []
     for color in map(colors.get, names):
@@ -176,15 +180,32 @@ def dashes_of(names: Sequence[str], colors: Mapping[str, str]) -> list[str]:
 
 
 def _range_s(traces: Sequence[Trace]) -> tuple[float, float] | None:
-    """From the first point to the last, with a little room for the markers there; left to plotly for one point."""
+    """From the first to the last point, with a margin for their markers; None for a single point."""
     ends_s = [trace["x"][end] for trace in traces if len(trace["x"]) for end in (0, -1)]
     start_s, end_s = min(ends_s, default=0.0), max(ends_s, default=0.0)
     room_s = (end_s - start_s) / 100
     return (start_s - room_s, end_s + room_s) if room_s else None
 
 
+def _time_axis(range_s: tuple[float, float] | None) -> Trace:
+    """The time axis, labeled as in a player; plotly itself can label seconds only as numbers or dates."""
+    axis: Trace = {"title": {"text": "Time (mm:ss)"}, "fixedrange": True, "range": range_s}
+    if range_s is None:
+        return axis
+    span_s = range_s[1] - range_s[0]
+    step_s = next((step_s for step_s in _STEPS_S if span_s / step_s <= _MAX_TICKS), _STEPS_S[-1])
+    ticks = range(math.ceil(max(range_s[0], 0.0) / step_s), math.floor(range_s[1] / step_s) + 1)
+    at_s = [tick * step_s for tick in ticks]
+    return {**axis, "tickvals": at_s, "ticktext": [_tick_label(time_s, step_s) for time_s in at_s]}
+
+
+def _tick_label(time_s: float, step_s: float) -> str:
+    label = format_time(time_s)
+    return label if step_s < 1 else label.partition(".")[0]
+
+
 def _hatched(gaps_s: Sequence[tuple[float, float]]) -> list[Trace]:
-    """Hatched stretches over the whole height: no frame was analyzed there, which is not zero."""
+    """Hatched areas over the whole height where no frame was analyzed."""
     if not gaps_s:
         return []
     stretches = {
@@ -202,7 +223,7 @@ def _hatched(gaps_s: Sequence[tuple[float, float]]) -> list[Trace]:
 
 
 def hover_name(name: str) -> str:
-    """A name from outside, so that a hover template shows it as it is."""
+    """A name from outside, escaped so that a hover template shows it unchanged."""
     return name.replace("<", "‹").replace(">", "›").replace("%{", "% {")
 
 
@@ -211,6 +232,6 @@ def _selected(selection: Any) -> Picked:
     if boxes and len(boxes[0].get("x", ())) == 2:
         start_s, end_s = sorted(float(x) for x in boxes[0]["x"])
         return Picked(time_range_s=(start_s, end_s)) if end_s > start_s else Picked()
-    told = points[0].get("customdata") if points else None
-    entry, column, *_ = [*told, None] if isinstance(told, list) else [told, None]
+    data = points[0].get("customdata") if points else None
+    entry, column, *_ = [*data, None] if isinstance(data, list) else [data, None]
     return Picked() if entry is None else Picked(entry=int(entry), column=column)

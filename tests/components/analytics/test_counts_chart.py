@@ -1,4 +1,4 @@
-"""The charts as plotly gets them: a gap is a gap, a zero is a zero, a name is no markup."""
+"""The figures of the charts: lines, gaps, bands, marks and names."""
 
 from __future__ import annotations
 
@@ -43,33 +43,33 @@ def series(name: str) -> Series:
     return Series((name,), starts, starts / 4, values, "share, 0 to 1", "Probability", "what it means")
 
 
-def test_a_frame_that_was_not_analyzed_breaks_the_line_and_a_zero_does_not() -> None:
+def test_a_frame_that_was_not_analyzed_breaks_the_line_but_a_zero_does_not() -> None:
     line = drawn(counts([2, None, 0])).data[0]
     assert np.array_equal(line.y, [2.0, np.nan, 0.0], equal_nan=True)
     assert line.connectgaps is False
     assert line.line.color == BLUE
 
 
-def test_a_line_in_the_color_of_an_earlier_one_is_broken() -> None:
+def test_a_line_in_the_color_of_an_earlier_one_is_dashed() -> None:
     colors = {"cup": BLUE, "mug": "#e69f00", "jug": BLUE, "can": BLUE}
     assert dashes_of(list(colors), colors) == ["solid", "solid", "dash", "dot"]
     assert drawn(counts([2])).data[0].line.dash == "solid"
     assert series_figure(series("cat"), {}, [], 0.0, []).data[0].line.dash == "solid"
 
 
-def test_a_point_knows_the_entry_behind_it() -> None:
+def test_a_point_holds_its_first_entry() -> None:
     line = drawn(counts([2, None, 0], boxes_of=8)).data[0]
-    assert [list(told) for told in line.customdata] == [[0, 0], [8, 0], [16, 0]]
+    assert [list(data) for data in line.customdata] == [[0, 0], [8, 0], [16, 0]]
     assert list(series_figure(series("cat"), {}, [], 0.0, []).data[0].customdata) == [0, 4, 8]
 
 
-def test_the_axis_says_whether_it_counts_a_frame_or_a_mean_of_several() -> None:
-    assert drawn(counts([1, 2])).layout.yaxis.title.text == "detections in the frame"
-    assert drawn(counts([1, 2], boxes_of=8)).layout.yaxis.title.text == "detections per frame (mean)"
+def test_the_axis_names_a_mean_where_points_hold_several_frames() -> None:
+    assert drawn(counts([1, 2])).layout.yaxis.title.text == "Detections per frame"
+    assert drawn(counts([1, 2], boxes_of=8)).layout.yaxis.title.text == "Detections per frame (mean)"
     assert series_figure(series("cat"), {}, [], 0.0, []).layout.yaxis.title.text == "Probability (share, 0 to 1)"
 
 
-def test_counts_of_nothing_have_a_chart_too() -> None:
+def test_counts_without_an_analyzed_frame_have_a_chart() -> None:
     assert drawn(counts([None, None])).data[0].name == "cup"
 
 
@@ -87,21 +87,21 @@ def test_where_every_frame_was_analyzed_nothing_is_hatched() -> None:
     assert [trace.name for trace in drawn(counts([1, 0])).data] == ["cup"]
 
 
-def test_the_band_is_filled_between_the_stricter_and_the_laxer_count() -> None:
+def test_the_band_is_filled_between_the_higher_and_the_lower_threshold() -> None:
     figure = drawn(counts([2, 1]), band=(counts([1, 0]), counts([3, 1])))
     strict, lax, line = figure.data
     assert (list(strict.y), list(lax.y), list(line.y)) == ([1, 0], [3, 1], [2, 1])
     assert (strict.fill, lax.fill, lax.fillcolor) == (None, "tonexty", "rgba(0,114,178,0.16)")
 
 
-def test_the_frame_in_view_and_moments_are_marked() -> None:
+def test_the_current_frame_and_moments_are_marked() -> None:
     assert [line.x0 for line in drawn(counts([1, 2]), time_s=0.5).layout.shapes] == [0.5]
     figure = series_figure(series("similarity"), {}, [], 0.5, [1.0, 2.0])
     assert [line.x0 for line in figure.layout.shapes] == [1.0, 2.0, 0.5]
 
 
 @pytest.mark.parametrize("name", ["<b>%{x}", "%{customdata}</b>"])
-def test_a_class_name_is_never_markup_or_a_template(name: str) -> None:
+def test_a_class_name_is_never_interpreted_as_markup_or_a_template(name: str) -> None:
     for figure in (drawn(counts([1], name)), series_figure(series(name), {}, [], 0.0, [])):
         for text in (figure.data[0].name, figure.data[0].hovertemplate.removesuffix("<extra></extra>")):
             assert "<" not in text
@@ -109,7 +109,7 @@ def test_a_class_name_is_never_markup_or_a_template(name: str) -> None:
     assert "%{" not in hover_name(name)
 
 
-def test_plotly_gets_nothing_that_makes_it_draw_a_chart_twice() -> None:
+def test_figures_hold_nothing_that_makes_plotly_draw_twice() -> None:
     for figure in (drawn(counts([2, None, 0])), series_figure(series("cat"), {}, [], 0.0, [])):
         spec = figure.to_json(validate=False)
         assert '"bdata"' not in spec
@@ -119,7 +119,7 @@ def test_plotly_gets_nothing_that_makes_it_draw_a_chart_twice() -> None:
         assert not figure.layout.yaxis.automargin
 
 
-def test_a_crowded_chart_has_one_point_to_click_for_each_stretch_on_its_highest_value() -> None:
+def test_a_dense_chart_has_one_target_per_stretch_at_its_highest_value() -> None:
     values: list[int | None] = [0] * 2000
     values[1003] = 9
     targets = drawn(counts(values)).data[-1]

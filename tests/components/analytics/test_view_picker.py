@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from components.analytics.charts.confidence_histogram import histogram_of
-from components.analytics.totals_table import frames_in_words
+from components.analytics.totals_table import frame_counts
 from components.analytics.view_picker import mapping_of
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
@@ -32,14 +32,14 @@ def test_only_a_different_name_is_a_rename(display: list[str | None], renames: t
     assert ClassMapping.parse(mapping_of(rows).format()) == mapping_of(rows)
 
 
-def test_frame_counts_are_described(tmp_path: Path) -> None:
+def test_frame_counts_name_what_was_not_analyzed(tmp_path: Path) -> None:
     odd: dict[str, Any] = {"predictions": "x"}
     results = opened(tmp_path, m=[entry(box("cup")), entry(), None, odd])
-    assert frames_in_words(View(results, "m")) == (
-        "4 frames planned · 2 analyzed · 2 not analyzed (null: hatched, not zero) · 1 of another kind than the rest"
+    assert frame_counts(View(results, "m")) == (
+        "2 of 4 frames analyzed · 2 not analyzed (hatched) · 1 with another type of result"
     )
-    assert frames_in_words(View(results, "m", time_range_s=(0, 0.2))) == (
-        "2 frames planned · 2 analyzed · 1 of another kind than the rest (in the whole video)"
+    assert frame_counts(View(results, "m", time_range_s=(0, 0.2))) == (
+        "2 of 2 frames analyzed · 1 with another type of result in the whole video"
     )
 
 

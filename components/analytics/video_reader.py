@@ -1,4 +1,4 @@
-"""The frames of the kept videos: readers that stay open, shared by all sessions."""
+"""Frame readers of the kept videos, kept open and shared by all sessions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ from frametally.video.frame_reader import FrameReader
     hash_funcs={StoredVideo: lambda video: video.sha256},
     on_release=lambda reader: reader.close(),
 )
-def reader_of(video: StoredVideo) -> FrameReader:
-    """The one reader of this video in this process."""
+def video_reader(video: StoredVideo) -> FrameReader:
+    """The reader of this video in this process."""
     return FrameReader(video.path, load_index(video.path))

@@ -1,4 +1,4 @@
-"""Files of the data folder, fetched from our own route and never through the page's memory."""
+"""Downloads of files of the data folder, served by our own route instead of from Streamlit's memory."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from frametally.library.routes import FILES_PREFIX
 
 
 def download_link(deployment: Deployment, path: Path, file_name: str, label: str) -> None:
-    """A button that saves a file of the data folder under this name."""
+    """Draw a button that downloads this file of the data folder under the given name."""
     ticket = deployment.tickets.for_file(path.relative_to(deployment.settings.data_dir), file_name)
-    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: maybe below a path
+    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: the app may sit in a path

@@ -1,0 +1,30 @@
+"""The models that a service lists."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.errors import show_error
+from components.session import Connection, get_deployment
+from frametally.contract import ModelInfo
+from frametally.errors import FrametallyError
+from frametally.job import EMBEDDED
+
+
+def installed_models(connection: Connection) -> list[ModelInfo]:
+    """The models of the built-in engine; empty for other services, and with an error shown where it does not answer."""
+    answer = _list_models(connection)
+    if isinstance(answer, FrametallyError):
+        show_error(answer)
+        return []
+    return answer
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def _list_models(connection: Connection) -> list[ModelInfo] | FrametallyError:
+    """The models, or why there are none: a returned error is cached, a raised one would be repeated at every rerun."""
+    client = get_deployment().clients.client(connection.service, connection.key_id or "")
+    try:
+        return client.list_models(retry=False) if client and connection.service == EMBEDDED else []
+    except FrametallyError as error:
+        return error

@@ -1,0 +1,98 @@
+"""Selecting several jobs and choosing one action for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from components.formatting import escape_markdown
+from components.jobs.job_commands import Action, JobCommand
+from frametally.job import Job, JobStatus
+from frametally.jobs.deletion import can_be_deleted
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.search import JobQuery, find
+
+_SELECTING = "jobs_selecting"
+_MAX_JOBS = 10_000
+
+
+@dataclass(frozen=True)
+class _BulkAction:
+    action: Action
+    done: str
+    """Past participle, for the message where the action applies to no selected job."""
+    applies_to: Callable[[Job], bool]
+
+
+_BULK_ACTIONS = {
+    "Retry": _BulkAction("retry", "retried", lambda job: job.status.can_be_retried and job.deleted_at is None),
+    "Refresh status": _BulkAction(
+        "refresh",
+        "refreshed",
+        lambda job: bool(job.remote_job_id) and (job.status.is_open or job.status is JobStatus.LOST),
+    ),
+    "Cancel": _BulkAction("cancel", "canceled", lambda job: job.status.is_open),
+    "Edit tags…": _BulkAction("edit", "tagged", lambda _: True),
+    "Delete": _BulkAction("delete", "deleted", can_be_deleted),
+    "Restore": _BulkAction("restore", "restored", lambda job: job.deleted_at is not None),
+}
+
+
+def is_selecting() -> bool:
+    """Whether the cards show their checkboxes."""
+    return bool(st.session_state.get(_SELECTING))
+
+
+def selection_checkbox(job: Job) -> None:
+    """Draw the checkbox that selects this job."""
+    st.checkbox(f"Select {escape_markdown(job.video_name)}", key=_key(job), label_visibility="collapsed")
+
+
+def selection(ledger: Ledger, query: JobQuery, jobs: Sequence[Job], matching: int) -> JobCommand | None:
+    """Draw the controls of the selection; returns the command that the user chose.
+
+    Args:
+        ledger: where the jobs of other pages are found.
+        query: the current filter.
+        jobs: the jobs on the current page.
+        matching: the number of jobs on all pages.
+    """
+    if not st.toggle("Select", key=_SELECTING):
+        return None
+    selected = [job for job in jobs if st.session_state.get(_key(job))]
+    command = _bulk_command(ledger, query, selected, matching) if selected else None
+    are_all = len(selected) == len(jobs)
+    st.button(
+        "Clear" if are_all else "Select page",
+        key="select_page",
+        type="tertiary",
+        on_click=_select,
+        args=(jobs, not are_all),
+    )
+    return command
+
+
+def _bulk_command(ledger: Ledger, query: JobQuery, selected: Sequence[Job], matching: int) -> JobCommand | None:
+    everything = matching > len(selected) and st.checkbox(f"Select all {matching:,}", key="select_matching")
+    label = f"{matching if everything else len(selected):,} selected"
+    chosen = st.menu_button(label, list(_BULK_ACTIONS), key="bulk_action", icon=":material/checklist:", type="primary")
+    if not chosen:
+        return None
+    bulk = _BULK_ACTIONS[chosen]
+    candidates = find(ledger, query, limit=_MAX_JOBS) if everything else selected
+    job_ids = tuple(job.id for job in candidates if bulk.applies_to(job))
+    if not job_ids:
+        st.toast(f"None of the selected jobs can be {bulk.done}.", icon=":material/info:")
+        return None
+    return JobCommand(bulk.action, job_ids)
+
+
+def _select(jobs: Sequence[Job], is_selected: bool) -> None:
+    for job in jobs:
+        st.session_state[_key(job)] = is_selected
+
+
+def _key(job: Job) -> str:
+    return f"select-{job.id}"

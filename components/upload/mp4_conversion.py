@@ -1,0 +1,52 @@
+"""Converting a kept video to MP4 by remuxing, without re-encoding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import streamlit as st
+
+from components.errors import show_error
+from components.formatting import escape_markdown
+from components.upload.video_source import VideoSource
+from frametally.deployment import Deployment
+from frametally.errors import FrametallyError
+from frametally.library.video_store import StoredVideo
+from frametally.video.remux import can_be_remuxed, remux_to_mp4
+
+_CONVERTED = "converted_videos"
+
+
+def as_converted(deployment: Deployment, source: VideoSource | None) -> VideoSource | None:
+    """The source, with its MP4 version in place of the original where this session has converted it."""
+    made: dict[str, str] = st.session_state.get(_CONVERTED, {})
+    kept = deployment.library.get(made.get(source.kept.sha256, "")) if source and source.kept else None
+    if source is None or kept is None:
+        return source
+    st.success(f"Converted to MP4 (no re-encoding): **{escape_markdown(kept.file_name)}**", icon=":material/check:")
+    return replace(source, name=kept.file_name, kept=kept)
+
+
+def mp4_conversion(deployment: Deployment, kept: StoredVideo, name: str) -> None:
+    """Offer the conversion, or explain why it is not possible."""
+    if not can_be_remuxed(kept.info.codec):
+        st.caption("Its codec cannot be stored in MP4. Re-encode the video as MP4 (H.264) first.")
+    elif st.button("Convert to MP4", icon=":material/movie:", help="Takes seconds; audio is dropped."):
+        _convert(deployment, name, kept)
+
+
+def _convert(deployment: Deployment, name: str, kept: StoredVideo) -> None:
+    bar = st.progress(0.0, text="Converting…")
+    try:
+        with deployment.library.uploads.scratch() as folder:
+            path = folder / "video.mp4"
+            remux_to_mp4(kept.path, path, bar.progress)
+            converted = deployment.library.add(path, f"{Path(name).stem}.mp4")
+    except FrametallyError as error:
+        show_error(error)
+    else:
+        st.session_state.setdefault(_CONVERTED, {})[kept.sha256] = converted.sha256
+        st.rerun()
+    finally:
+        bar.empty()
