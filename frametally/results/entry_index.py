@@ -15,6 +15,8 @@ from msgspec import Struct
 
 INDEX_NAME: Final = "entries.index.json"
 _SPACING_BYTES = 1 << 19
+_NUMBER_SPACING_BYTES = 1 << 12
+"""Lists of numbers are read one number at a time, which is slower per byte."""
 _NESTED = re.compile(rb'["{\[]')
 
 
@@ -27,10 +29,13 @@ class Checkpoints(Struct):
     """Where in the uncompressed JSON each of them begins."""
 
     def add(self, entry: int, offset_bytes: int) -> None:
+        self.entries.append(entry)
+        self.offsets_bytes.append(offset_bytes)
+
+    def add_if_distant(self, entry: int, offset_bytes: int) -> None:
         """Add an entry, unless the previous checkpoint is close."""
         if not self.entries or offset_bytes - self.offsets_bytes[-1] >= _SPACING_BYTES:
-            self.entries.append(entry)
-            self.offsets_bytes.append(offset_bytes)
+            self.add(entry, offset_bytes)
 
     def before(self, entry: int) -> tuple[int, int]:
         """Number and offset of the last checkpoint that is not after the entry."""
@@ -51,7 +56,7 @@ def index_numbers(raw: bytes, offset_bytes: int) -> Checkpoints:
     if _NESTED.search(raw, 1):  # a comma need not separate two entries
         return checkpoints
     entry, position = 0, 1
-    while (comma := raw.find(b",", position + _SPACING_BYTES)) >= 0:
+    while (comma := raw.find(b",", position + _NUMBER_SPACING_BYTES)) >= 0:
         entry += raw.count(b",", position, comma + 1)
         position = comma + 1
         checkpoints.add(entry, offset_bytes + position)

@@ -111,7 +111,7 @@ class _Conversion:
         entries: list[Any] = []
         offset = self._document.offset
         while (raw := self._document.entry()) is not None:
-            checkpoints.add(len(entries), offset)
+            checkpoints.add_if_distant(len(entries), offset)
             offset = self._document.offset
             kind = detect_kind(raw)
             entries.append(raw if kind or raw == b"null" or empty_entry(raw) else MISMATCHED)
@@ -128,7 +128,7 @@ class _Conversion:
         _add(batch, writer, frames)
         offset = self._document.offset
         for batch in self._document.batches(decoder.decode_list, decoder.decode_one):
-            checkpoints.add(len(frames), offset)
+            checkpoints.add_if_distant(len(frames), offset)
             _add(batch, writer, frames)
             del batch  # before the next one is decoded, so that its memory is reused
             offset = self._document.offset

@@ -58,10 +58,10 @@ class Document:
         """The bytes that separate two entries of this array, as learned from the first two."""
 
     @classmethod
-    def inside_array(cls, file: BinaryIO, offset: int) -> Self:
+    def inside_array(cls, file: BinaryIO, offset: int, window_bytes: int = WINDOW_BYTES) -> Self:
         """A document positioned at an entry of an array, at this offset in bytes: read on with `batches` or `entry`."""
         file.seek(offset - 1)  # `_many` overwrites the byte before the first entry
-        document = cls(file)
+        document = cls(file, window_bytes)
         document._more()
         document._at = 1
         document._in_array = document._peek() != b"]"

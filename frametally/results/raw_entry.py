@@ -13,6 +13,7 @@ from frametally.results.entry_index import EntryIndex, read_entry_index
 from frametally.results.json_stream import Document
 from frametally.results.original import open_original
 
+_WINDOW_BYTES = 1 << 14
 _RAW_LIST = msgspec.json.Decoder(list[Raw])
 
 
@@ -33,7 +34,7 @@ def _seek(file: BinaryIO, index: EntryIndex, entry: int) -> dict[str, bytes]:
     found = {}
     for key, checkpoints in index.lists.items():
         first, offset_bytes = checkpoints.before(entry)
-        raw = _find(Document.inside_array(file, offset_bytes), first, entry)
+        raw = _find(Document.inside_array(file, offset_bytes, _WINDOW_BYTES), first, entry)
         if raw is not None:
             found[key] = raw
     return found

@@ -48,6 +48,8 @@ def test_index_scan_and_gzip_return_the_same_entries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setattr("frametally.results.entry_index._SPACING_BYTES", 300)
+    monkeypatch.setattr("frametally.results.entry_index._NUMBER_SPACING_BYTES", 30)
+    monkeypatch.setattr("frametally.results.raw_entry._WINDOW_BYTES", 64)
     monkeypatch.setattr("frametally.storage.seekable_zstd.FRAME_BYTES", 777)
     random = Random(seed)
     content = random_document(random)
@@ -108,7 +110,7 @@ def test_a_damaged_index_is_ignored(tmp_path: Path) -> None:
 
 
 def test_checkpoints_of_a_list_of_numbers_are_its_entries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frametally.results.entry_index._SPACING_BYTES", 20)
+    monkeypatch.setattr("frametally.results.entry_index._NUMBER_SPACING_BYTES", 20)
     raw = json.dumps([at * 3 for at in range(200)]).encode()
     checkpoints = index_numbers(raw, 50)
     assert len(checkpoints.entries) > 20
