@@ -45,7 +45,7 @@ else:
         max_video_bytes=deployment.settings.max_video_bytes,
         private_urls=deployment.settings.engine_private_urls,
         faults=faults,
-        keep_s=deployment.settings.engine_keep_s,
+        retention_s=deployment.settings.engine_keep_s,
         model_servers=deployment.settings.inference_servers,
     )
     watcher = Watcher(deployment.workflow)

@@ -27,7 +27,7 @@ import onnxruntime as ort
 
 from frametally.contract import ModelRequest
 from frametally.engine.runner import planned_frames, run_job
-from frametally.engine.spool import Job, JobRequest, Spool
+from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.video.frame_index import build_index, plan_frames
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -205,7 +205,7 @@ def _session(file: str, *, threads: int) -> ort.InferenceSession:
     return ort.InferenceSession(str(DATA / "models" / file), options, providers=["CPUExecutionProvider"])
 
 
-def _accepted(folder: Path, models: list[ModelRequest], infer_fps: float) -> Job:
+def _accepted(folder: Path, models: list[ModelRequest], infer_fps: float) -> SpooledJob:
     spool = Spool(folder / "engine")
     arrival = spool.receive("video")
     arrival.write(VIDEO.read_bytes())

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -86,7 +87,7 @@ def raw_entry_ms(path: Path) -> float:
         results = open_results(Path(folder) / "job")
         results.raw_entry(0)
         chosen = random.Random(7).sample(range(len(results.time_s)), _RAW_ENTRIES)
-        times_ms = [1000 * _seconds(lambda entry=entry: results.raw_entry(entry)) for entry in chosen]
+        times_ms = [1000 * _seconds(partial(results.raw_entry, entry)) for entry in chosen]
     print(f"raw entry {_RAW_ENTRIES} random ones, median {median(times_ms):.1f} ms, slowest {max(times_ms):.1f} ms")
     return median(times_ms)
 

@@ -55,7 +55,7 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
         max_video_bytes=settings.max_video_bytes,
         private_urls=settings.engine_private_urls,
         faults=read_faults(settings.engine_faults, host=host),
-        keep_s=settings.engine_keep_s,
+        retention_s=settings.engine_keep_s,
         model_servers=settings.inference_servers,
     )
     key_source = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(settings.engine_key_file)

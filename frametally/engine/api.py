@@ -40,7 +40,7 @@ from frametally.contract import (
 from frametally.engine.detectors import check_request, list_models
 from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
 from frametally.engine.openapi import DESCRIPTION_PATH, get_description
-from frametally.engine.spool import Job, JobRequest, Spool
+from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.errors import LinkExpired, MediaError, ModelError
 from frametally.network.routes import (
     PUBLIC,
@@ -181,7 +181,7 @@ class Api:
     async def list_models(self, _: Request) -> Response:
         return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._model_servers)))
 
-    def _asked_for(self, request: Request) -> Job:
+    def _asked_for(self, request: Request) -> SpooledJob:
         job = self._spool.find(request.query_params.get("job_id", ""))
         if job is None:
             raise HttpError(404, "There is no job with this job_id.")

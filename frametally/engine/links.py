@@ -1,4 +1,4 @@
-"""Signed links: short-lived addresses that carry their own permission, so that they need no key."""
+"""Signed links: URLs that contain a signature with an expiry and therefore need no API key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PATHS: Final[dict[Purpose, str]] = {"upload": UPLOAD_PATH, "results": RESULTS_P
 
 
 class Links:
-    """Makes and reads the signed links of one deployment."""
+    """Creates and verifies the signed links of one deployment."""
 
     def __init__(self, secret: str) -> None:
         self._signers = {
@@ -26,31 +26,31 @@ class Links:
         }
 
     def make(self, purpose: Purpose, thing_id: str, *, origin: str) -> str:
-        """An absolute link to one upload or one job's results; `origin` is `scheme://host:port`.
+        """An absolute link to one upload or to the results of one job; `origin` is `scheme://host:port`.
 
-        The vendor's SDK splits it on `&X-Goog-Expires`, so that is not the first parameter.
+        The vendor's SDK splits the link on `&X-Goog-Expires`, so this is not the first parameter.
         """
         token = self._signers[purpose].dumps(thing_id)
         return f"{origin}{_PATHS[purpose]}{token}?X-Goog-Algorithm=HMAC&X-Goog-Expires={LINK_LIFETIME_S}"
 
     def open(self, purpose: Purpose, token: str) -> str:
-        """The id that a link gives access to now.
+        """The id that a valid link gives access to.
 
         Raises:
-            LinkExpired: it has expired, or was not made here.
+            LinkExpired: the link has expired, or its signature is wrong.
         """
         try:
             return str(self._signers[purpose].loads(token, max_age=LINK_LIFETIME_S))
         except BadData as error:
-            raise LinkExpired("This link has expired or is not valid.", "Ask for a new one.") from error
+            raise LinkExpired("This link has expired or is not valid.", "Request a new one.") from error
 
     def upload_id_in(self, input_url: str) -> str | None:
-        """The upload that an `input_url` names, whatever host it was made for; None where it is any other address.
+        """The upload id in an `input_url`, for any host name; None if it is not an upload link.
 
-        An upload stays usable after the time in which it could be sent has passed.
+        The link may have expired: expiry limits sending the upload, not using it.
 
         Raises:
-            LinkExpired: it looks like an upload link and was not made here.
+            LinkExpired: it is an upload link with a wrong signature.
         """
         path = urlsplit(input_url).path
         if not path.startswith(UPLOAD_PATH):
@@ -58,4 +58,4 @@ class Links:
         try:
             return str(self._signers["upload"].loads(path.removeprefix(UPLOAD_PATH).rstrip("/")))
         except BadData as error:
-            raise LinkExpired("This upload link was not made by this engine.", "Ask for a new one.") from error
+            raise LinkExpired("This upload link was not created by this engine.", "Request a new one.") from error

@@ -1,4 +1,4 @@
-"""One analyzed frame as the models of a job see it: upright, at whatever size a model wants."""
+"""One analyzed frame as the input of all models of a job: upright, scaled to the size that each model needs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from frametally.video.decoding import Image
 
 
 class Picture:
-    """The pixels of one frame; each size is made once, straight from the decoder's planes, for all models that want it.
+    """The pixels of one frame. Each size is scaled once, directly from the decoder's planes, and cached.
 
-    One thread works on a picture at a time.
+    Only one thread at a time may use a picture.
     """
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._frame = frame
-        self._turns = round(frame.rotation / 90) % 4
+        self._quarter_turns = round(frame.rotation / 90) % 4
         width_px, height_px = frame.width, frame.height
-        self.width_px, self.height_px = (height_px, width_px) if self._turns % 2 else (width_px, height_px)
-        self._made: dict[tuple[int, int], Image] = {}
+        self.width_px, self.height_px = (height_px, width_px) if self._quarter_turns % 2 else (width_px, height_px)
+        self._scaled: dict[tuple[int, int], Image] = {}
 
     @property
     def size(self) -> ImageSize:
@@ -31,33 +31,31 @@ class Picture:
 
     @classmethod
     def of(cls, image: Image) -> Picture:
-        """A picture of pixels that are there: (height_px, width_px, 3), upright, BGR."""
+        """A picture of existing pixels: (height_px, width_px, 3), upright, BGR."""
         return cls(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24"))
 
     def bgr(self, width_px: int | None = None, height_px: int | None = None) -> Image:
-        """(height_px, width_px, 3) pixels, at the picture's own size where none is given; not to be written to."""
+        """(height_px, width_px, 3) pixels, by default at the picture's own size; the array is shared, do not modify."""
         size_px = width_px or self.width_px, height_px or self.height_px
-        if size_px not in self._made:
-            self._made[size_px] = self._reformatted(*size_px)
-        return self._made[size_px]
+        if size_px not in self._scaled:
+            self._scaled[size_px] = self._reformatted(*size_px)
+        return self._scaled[size_px]
 
     def _reformatted(self, width_px: int, height_px: int) -> Image:
-        stored = (height_px, width_px) if self._turns % 2 else (width_px, height_px)
+        stored = (height_px, width_px) if self._quarter_turns % 2 else (width_px, height_px)
         scaler = _scaler((self._frame.width, self._frame.height, *stored))
         scaled = scaler.reformat(self._frame, *stored, format="bgr24", interpolation="BILINEAR")
         image: Image = scaled.to_ndarray().astype(np.uint8, copy=False)
-        return np.ascontiguousarray(np.rot90(image, self._turns)) if self._turns else image
-
-
-_of_thread = threading.local()
-
-
-def _scaler(sizes_px: tuple[int, ...]) -> VideoReformatter:
-    """The thread's own scaler for these sizes: its tables are made once, not for each frame."""
-    scalers: dict[tuple[int, ...], VideoReformatter] = vars(_of_thread).setdefault("scalers", {})
-    if len(scalers) >= _MAX_SCALERS:
-        scalers.clear()
-    return scalers.setdefault(sizes_px, VideoReformatter())
+        return np.ascontiguousarray(np.rot90(image, self._quarter_turns)) if self._quarter_turns else image
 
 
 _MAX_SCALERS = 16
+_thread_local = threading.local()
+
+
+def _scaler(sizes_px: tuple[int, ...]) -> VideoReformatter:
+    """The scaler of this thread for these sizes; it computes its tables once, not for each frame."""
+    scalers: dict[tuple[int, ...], VideoReformatter] = vars(_thread_local).setdefault("scalers", {})
+    if len(scalers) >= _MAX_SCALERS:
+        scalers.clear()
+    return scalers.setdefault(sizes_px, VideoReformatter())

@@ -1,7 +1,7 @@
-"""Decode, infer and write at the same time: one thread decodes, several infer a frame each, entries come in order.
+"""Concurrent decoding and inference: one thread decodes, several run the models, entries are yielded in order.
 
-A session of ONNX Runtime that runs on one thread, called by as many threads as there are cores, gets through more
-frames than one that splits each frame among them.
+An ONNX Runtime session with one thread, called from as many threads as there are cores, has a higher throughput than
+a session that splits each frame among its threads.
 """
 
 from __future__ import annotations
@@ -17,51 +17,53 @@ from msgspec import structs
 from frametally.engine.detectors import Detector
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import Entry
-from frametally.engine.watchdog import DECODING, INFERRING, At
+from frametally.engine.watchdog import DECODING, INFERRING, EnterPhase
 
 Frame = tuple[int, Picture]
-"""The number of the entry, and what was decoded for it."""
+"""The number of an entry, and the decoded frame for it."""
 
 
-def entries_of(frames: Iterator[Frame], detectors: Sequence[Detector], at: At) -> Iterator[tuple[int, list[Entry]]]:
-    """For each frame, in order, what every model sees in it.
+def infer_frames(
+    frames: Iterator[Frame], detectors: Sequence[Detector], enter_phase: EnterPhase
+) -> Iterator[tuple[int, list[Entry]]]:
+    """For each frame, in order, the entry of every model.
 
     Raises:
         ModelError: a model failed on a frame.
     """
     threads = len(os.sched_getaffinity(0))
-    free = [detector for detector in detectors if not detector.is_in_order]
+    stateless = [detector for detector in detectors if not detector.is_stateful]
     decoder, models = ThreadPoolExecutor(1, "decoder"), ThreadPoolExecutor(threads, "models")
-    waiting: deque[tuple[int, Picture, Future[list[Entry]]]] = deque()
+    running: deque[tuple[int, Picture, Future[list[Entry]]]] = deque()
     try:
-        coming = decoder.submit(next, frames, None)
-        while (frame := _decoded(coming, at)) is not None:
-            coming = decoder.submit(next, frames, None)
-            waiting.append((*frame, models.submit(_infer_all, free, frame[1])))
-            # The decoder is no further ahead than keeps every thread busy.
-            while waiting and (len(waiting) > threads + 1 or waiting[0][2].done()):
-                at(INFERRING)
-                yield _finished(*waiting.popleft(), detectors)
-        while waiting:
-            at(INFERRING)
-            yield _finished(*waiting.popleft(), detectors)
+        next_frame = decoder.submit(next, frames, None)
+        while (frame := _decoded(next_frame, enter_phase)) is not None:
+            next_frame = decoder.submit(next, frames, None)
+            running.append((*frame, models.submit(_infer_all, stateless, frame[1])))
+            # Limits how far the decoder is ahead: just enough to keep every thread busy.
+            while running and (len(running) > threads + 1 or running[0][2].done()):
+                enter_phase(INFERRING)
+                yield _finished(*running.popleft(), detectors)
+        while running:
+            enter_phase(INFERRING)
+            yield _finished(*running.popleft(), detectors)
     finally:
         for pool in (models, decoder):
             pool.shutdown(cancel_futures=True)
 
 
 def infer(detector: Detector, picture: Picture) -> Entry:
-    """What one model sees in one frame, and how long it took."""
+    """Run one model on one frame; the entry contains the compute time."""
     started_s = time.perf_counter()
     entry = detector.infer(picture)
-    if isinstance(entry, dict):  # another server's answer, which says so itself
+    if isinstance(entry, dict):  # the response of an inference server, which has its own `time`
         return entry
     return structs.replace(entry, time=round(time.perf_counter() - started_s, 6))
 
 
-def _decoded(coming: Future[Frame | None], at: At) -> Frame | None:
-    at(DECODING)
-    return coming.result()
+def _decoded(frame: Future[Frame | None], enter_phase: EnterPhase) -> Frame | None:
+    enter_phase(DECODING)
+    return frame.result()
 
 
 def _infer_all(detectors: Sequence[Detector], picture: Picture) -> list[Entry]:
@@ -69,8 +71,8 @@ def _infer_all(detectors: Sequence[Detector], picture: Picture) -> list[Entry]:
 
 
 def _finished(
-    entry: int, picture: Picture, started: Future[list[Entry]], detectors: Sequence[Detector]
+    entry: int, picture: Picture, stateless: Future[list[Entry]], detectors: Sequence[Detector]
 ) -> tuple[int, list[Entry]]:
-    """What was started; and only now, in order, what the models see that remember the frames before."""
-    found = iter(started.result())
-    return entry, [infer(detector, picture) if detector.is_in_order else next(found) for detector in detectors]
+    """The entries of the stateless models, which are running, and of the stateful ones, which run here in order."""
+    finished = iter(stateless.result())
+    return entry, [infer(detector, picture) if detector.is_stateful else next(finished) for detector in detectors]

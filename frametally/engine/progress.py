@@ -1,4 +1,4 @@
-"""How far a running job is, and how fast: told twice a second at most, and where it notices that it was cancelled."""
+"""Progress reports of a running job, at most two a second; each report also checks whether the job was cancelled."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from collections.abc import Callable
 from typing import Final
 
 from frametally.contract import RunProgress
-from frametally.engine.spool import Job, Progress
+from frametally.engine.spool import SpooledJob, WorkerProgress
 
 REPORT_EVERY_S: Final = 0.5
-MARKS: Final = 20
-"""The speed is that between the last so many reports: what is told now, not what the first frames took."""
+SPEED_SAMPLES: Final = 20
+"""Number of reports over which the speed is averaged, so that it is the current one."""
 
 
 class JobCancelled(Exception):
-    """The job has ended while it ran: somebody called it off."""
+    """The job was cancelled while it ran."""
 
 
-class Meter:
+class ProgressReporter:
     """Counts the finished frames of one run. One thread at a time may call it."""
 
-    def __init__(self, job: Job, frames_total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, job: SpooledJob, frames_total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._job = job
         self._frames_total = frames_total
         self._clock = clock
-        self._marks: deque[tuple[float, int]] = deque(maxlen=MARKS)
+        self._samples: deque[tuple[float, int]] = deque(maxlen=SPEED_SAMPLES)
 
-    def note(self, frames_done: int) -> None:
-        """So many of the planned frames are finished, the ones that could not be decoded among them.
+    def report(self, frames_done: int) -> None:
+        """Report how many of the planned frames are finished, including those that could not be decoded.
 
         Raises:
-            JobCancelled: nobody wants the rest.
+            JobCancelled: the job was cancelled.
         """
         now_s = self._clock()
-        if self._marks and now_s - self._marks[-1][0] < REPORT_EVERY_S:
+        if self._samples and now_s - self._samples[-1][0] < REPORT_EVERY_S:
             return
         check_cancelled(self._job)
-        self._marks.append((now_s, frames_done))
+        self._samples.append((now_s, frames_done))
         share = round(frames_done / self._frames_total, 4)
-        self._job.report(Progress(share, os.getpid(), self._standing(frames_done)))
+        self._job.report(WorkerProgress(share, os.getpid(), self._run_progress(frames_done)))
 
-    def _standing(self, frames_done: int) -> RunProgress:
-        (first_s, first_done), (last_s, last_done) = self._marks[0], self._marks[-1]
+    def _run_progress(self, frames_done: int) -> RunProgress:
+        (first_s, first_done), (last_s, last_done) = self._samples[0], self._samples[-1]
         rate = (last_done - first_done) / (last_s - first_s) if last_done > first_done else None
         return RunProgress(
             frames_done=frames_done,
@@ -54,11 +54,11 @@ class Meter:
         )
 
 
-def check_cancelled(job: Job) -> None:
-    """Go on only where the job has not ended.
+def check_cancelled(job: SpooledJob) -> None:
+    """Raise if the job has ended.
 
     Raises:
-        JobCancelled: it has.
+        JobCancelled: the job is no longer queued.
     """
     if job.state != "queued":
         raise JobCancelled

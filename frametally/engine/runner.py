@@ -1,4 +1,4 @@
-"""One job, from its video to its results file: one decode for all its models, entries written as they come."""
+"""Run one job, from its video to its results file: one decode for all models, entries written as they are computed."""
 
 from __future__ import annotations
 
@@ -18,43 +18,51 @@ from frametally.config.inference_servers import NO_SERVERS, InferenceServers
 from frametally.contract import ModelRequest, rate_refusal
 from frametally.engine.detectors import open_model
 from frametally.engine.picture import Picture
-from frametally.engine.pipeline import Frame, entries_of
-from frametally.engine.progress import Meter
+from frametally.engine.pipeline import Frame, infer_frames
+from frametally.engine.progress import ProgressReporter
 from frametally.engine.result_entries import Entry
-from frametally.engine.spool import Job
-from frametally.engine.watchdog import OPENING, READING, WRITING, At
+from frametally.engine.spool import SpooledJob
+from frametally.engine.watchdog import OPENING, READING, WRITING, EnterPhase
 from frametally.errors import VideoError
 from frametally.video.frame_index import FrameIndex, build_index, plan_frames, planned_times_s
 from frametally.video.frame_reader import FrameReader
 
 _MAX_THREADS: Final = 8
-"""Of the decoder: each holds some frames, and an 8K one takes 50 MB."""
-_KEPT_BYTES: Final = 32 << 20
-"""Of decoded frames: where one cannot be decoded, the one behind it has come already."""
+"""Of the decoder: each thread holds some frames, and an 8K frame takes 50 MB."""
+_FRAME_CACHE_BYTES: Final = 32 << 20
+"""If a frame cannot be decoded, the following one is already in the cache."""
 
 
-def run_job(job: Job, models_dir: Path, servers: InferenceServers = NO_SERVERS, *, at: At = lambda _: None) -> None:
-    """Analyze the job's video and write its results, atomically; `at` is told what comes next.
+def run_job(
+    job: SpooledJob,
+    models_dir: Path,
+    servers: InferenceServers = NO_SERVERS,
+    *,
+    enter_phase: EnterPhase = lambda _: None,
+) -> None:
+    """Analyze the job's video and write its results atomically; `enter_phase` is called before each phase.
 
     Raises:
-        VideoError: the video cannot be read, or not at this rate.
+        VideoError: the video cannot be read, or its frame rate is below the requested one.
         ModelError: one of the models cannot be run.
-        JobCancelled: somebody has called it off.
+        JobCancelled: the job was cancelled.
     """
     request = job.request
-    at(READING)
+    enter_phase(READING)
     index = build_index(job.video)
     check_rate(index, request.infer_fps)
     planned = plan_frames(index, request.infer_fps)
-    at(OPENING)
+    enter_phase(OPENING)
     detectors = [open_model(models_dir, model, servers) for model in request.models]
     work = job.new_work_folder()
     entry_files = [work / f"{number}.json" for number in range(len(detectors))]
     frames = planned_frames(job.video, index, planned)
     with ExitStack() as stack:
         outputs = [stack.enter_context(path.open("wb")) for path in entry_files]
-        write_entries(entries_of(frames, detectors, at), len(planned), outputs, Meter(job, len(planned)))
-    at(WRITING)
+        write_entries(
+            infer_frames(frames, detectors, enter_phase), len(planned), outputs, ProgressReporter(job, len(planned))
+        )
+    enter_phase(WRITING)
     draft = work / "results.json"
     times_s = planned_times_s(index, planned).round(4)
     write_results(draft, planned, times_s, dict(zip(result_keys(request.models), entry_files, strict=True)))
@@ -62,40 +70,40 @@ def run_job(job: Job, models_dir: Path, servers: InferenceServers = NO_SERVERS, 
 
 
 def check_rate(index: FrameIndex, infer_fps: float) -> None:
-    """Refuse more frames per second than the video has."""
+    """Raise if `infer_fps` is above the frame rate of the video."""
     span_s = float(index.times_s[-1])
     rate = (len(index) - 1) / span_s if span_s else None
     if refusal := rate_refusal(infer_fps, rate):
-        raise VideoError(refusal, "Choose a rate that is not above the video's own.")
+        raise VideoError(refusal, "Choose a rate up to the video's frame rate.")
 
 
 def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[Frame]:
     """The planned frames that can be decoded: (entry, picture), entries ascending.
 
-    Others are decoded only where one of these refers to them, and never converted.
+    Other frames are decoded only if one of these refers to them, and never converted.
     """
     entry_of = {position: entry for entry, position in enumerate(planned.tolist())}
     threads = min(2 * len(os.sched_getaffinity(0)), _MAX_THREADS)
-    with closing(FrameReader(path, index, cache_bytes=_KEPT_BYTES, threads=threads)) as reader:
+    with closing(FrameReader(path, index, cache_bytes=_FRAME_CACHE_BYTES, threads=threads)) as reader:
         for position, frame in reader.frames(entry_of):
             yield entry_of[position], Picture(frame)
 
 
 def write_entries(
-    coming: Iterator[tuple[int, list[Entry]]], total: int, outputs: Sequence[BinaryIO], meter: Meter
+    frames: Iterator[tuple[int, list[Entry]]], total: int, outputs: Sequence[BinaryIO], progress: ProgressReporter
 ) -> None:
-    """Write every model's entries, separated by commas; null for each frame that never came.
+    """Write every model's entries, separated by commas; null for each frame that could not be decoded.
 
     Raises:
-        VideoError: not one frame came.
+        VideoError: no frame could be decoded.
     """
     written = 0
-    for entry, found in coming:
-        for value, output in zip(found, outputs, strict=True):
+    for entry, entries in frames:
+        for value, output in zip(entries, outputs, strict=True):
             _write_nulls(output, written, entry)
             _write_entry(output, entry, value)
         written = entry + 1
-        meter.note(written)
+        progress.report(written)
     if not written:
         raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
     for output in outputs:
@@ -103,7 +111,7 @@ def write_entries(
 
 
 def result_keys(models: list[ModelRequest]) -> list[str]:
-    """The model ids; `<model_id>/<version>` where a job asks for several versions of a model (our extension)."""
+    """The model ids; `<model_id>/<version>` if a job uses several versions of a model (our extension)."""
     count = Counter(model.model_id for model in models)
     return [model.model_id if count[model.model_id] == 1 else f"{model.model_id}/{model.version}" for model in models]
 
@@ -119,7 +127,7 @@ def write_results(
             output.write(b"," + msgspec.json.encode(key) + b":[")
             with entries.open("rb") as source:
                 shutil.copyfileobj(source, output, 1 << 20)
-            entries.unlink()  # both would need the disk twice
+            entries.unlink()  # keeping both would take twice the disk space
             output.write(b"]")
         output.write(b"}")
 

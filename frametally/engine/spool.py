@@ -1,14 +1,14 @@
-"""The engine's memory: a folder per job. Which files are there *is* the state, so a killed engine loses nothing.
+"""The engine's queue on disk: a folder per job. Which files exist is the state, so a killed engine loses nothing.
 
-uploads/<upload_id>             a video that arrived whole
-uploads/<upload_id>.….part      one that is still arriving, or never will
-jobs/<job_id>/video             the job's video: a second name of the upload, or what was fetched
-jobs/<job_id>/request.json      it is queued; written last: before it there is no job
-jobs/<job_id>/progress.json     how far its worker is; no state, stale after a crash, gone when it has ended
-jobs/<job_id>/deaths.json       how many workers died over it
-jobs/<job_id>/work/             what a run keeps on its way
-jobs/<job_id>/results.json      it is done
-jobs/<job_id>/failure.json      it failed, and why; also where somebody called it off
+uploads/<upload_id>             a complete upload
+uploads/<upload_id>.….part      an incomplete one
+jobs/<job_id>/video             the job's video: a hard link to the upload, or the downloaded file
+jobs/<job_id>/request.json      the job is queued; written last, before it there is no job
+jobs/<job_id>/progress.json     progress of the worker; not a state: stale after a crash, deleted when the job ends
+jobs/<job_id>/deaths.json       how often a worker crashed during the job
+jobs/<job_id>/work/             temporary files of a run
+jobs/<job_id>/results.json      the job is done
+jobs/<job_id>/failure.json      the job failed or was cancelled; contains the reason
 """
 
 from __future__ import annotations
@@ -34,50 +34,50 @@ from frametally.storage.locks import locked
 
 MAX_DEATHS: Final = 3
 MAX_KILLS: Final = 10
-KEEP_PARTS_S: Final = 24 * 3600.0
-KEEP_S: Final = 7 * 24 * 3600.0
-"""The contract's week for further runs of an uploaded video; as long for the results of a job that has ended."""
+PART_RETENTION_S: Final = 24 * 3600.0
+RETENTION_S: Final = 7 * 24 * 3600.0
+"""The contract's week for further runs of an uploaded video; the same for the results of ended jobs."""
 
-_BY_KEY: Final = uuid.UUID("6f1f7c1e-30f7-4b0c-9a5e-2f9f5f0c6d11")
-"""Makes a job's id out of the key that its start came with."""
+_JOB_NAMESPACE: Final = uuid.UUID("6f1f7c1e-30f7-4b0c-9a5e-2f9f5f0c6d11")
+"""Namespace of the job ids that are derived from an idempotency key."""
 
 State = Literal["queued", "done", "failed"]
 
 
 class JobRequest(Struct, frozen=True, kw_only=True):
-    """What a job asks for. Without `url` its video is already in its folder."""
+    """Parameters of a job. Without `url` its video is already in its folder."""
 
     models: list[ModelRequest]
     infer_fps: float
     url: str | None = None
 
 
-class Progress(Struct, frozen=True):
-    """How far a job is, 0 to 1, which process is at it, and what else that one tells."""
+class WorkerProgress(Struct, frozen=True):
+    """Progress of a job, 0 to 1, as its worker process reports it."""
 
     fraction: float
     worker_pid: int
     run_progress: RunProgress = RunProgress()
 
 
-class Failure(Struct, frozen=True):
-    """Why a job failed, for a person to read."""
+class JobFailure(Struct, frozen=True):
+    """Why a job failed, as text for people."""
 
     reason: str
 
 
-class Deaths(Struct, frozen=True):
-    """How many workers died over the job, and how many somebody killed meanwhile."""
+class WorkerDeaths(Struct, frozen=True):
+    """How many workers crashed during the job, and how many were killed from outside."""
 
     count: int = 0
     killed: int = 0
 
     @property
-    def are_too_many(self) -> bool:
+    def is_over_limit(self) -> bool:
         return self.count >= MAX_DEATHS or self.killed >= MAX_KILLS
 
 
-class Job:
+class SpooledJob:
     """The folder of one job."""
 
     def __init__(self, folder: Path) -> None:
@@ -97,7 +97,7 @@ class Job:
 
     @property
     def state(self) -> State | None:
-        """None: there is no such job."""
+        """None if there is no such job."""
         if self.results.exists():
             return "done"
         if (self.folder / "failure.json").exists():
@@ -113,77 +113,77 @@ class Job:
         return msgspec.json.decode((self.folder / "request.json").read_bytes(), type=JobRequest)
 
     @property
-    def progress(self) -> Progress | None:
-        return read_json(self._progress, Progress)
+    def progress(self) -> WorkerProgress | None:
+        return read_json(self._progress, WorkerProgress)
 
     @property
-    def failure(self) -> Failure | None:
-        return read_json(self.folder / "failure.json", Failure)
+    def failure(self) -> JobFailure | None:
+        return read_json(self.folder / "failure.json", JobFailure)
 
     @property
     def is_cancelled(self) -> bool:
         return (failure := self.failure) is not None and failure.reason == CANCELLED
 
-    def report(self, progress: Progress) -> None:
-        """Say how far it is. Not synced: after a crash the job starts again anyway."""
+    def report(self, progress: WorkerProgress) -> None:
+        """Write the progress. Not synced: after a crash the job starts again anyway."""
         write_json(self._progress, progress, sync=False)
 
     def cancel(self) -> bool:
-        """End it because nobody wants it any more; False where it had ended before."""
+        """End the job as cancelled; returns False if it had already ended."""
         return self._end(CANCELLED)
 
     def fail(self, reason: str) -> bool:
-        """End it without results; False where it had ended before."""
-        shutil.rmtree(self._work, ignore_errors=True)  # first, for the same reason
+        """End the job without results; returns False if it had already ended."""
+        shutil.rmtree(self._work, ignore_errors=True)  # first: on a full disk this frees space for the reason
         return self._end(reason)
 
     def finish(self, draft: Path) -> None:
-        """End it with these results, a file in its work folder that becomes `results.json`.
+        """End the job with these results, a file in its work folder that becomes `results.json`.
 
-        A job that had ended before stays as it was.
+        A job that has already ended does not change.
         """
         with self._ending() as is_first:
             if is_first:
                 publish(draft, self.results)
-        self.let_go()
+        self.delete_work_files()
 
-    def let_go(self) -> None:
-        """Remove what an ended job does not need."""
+    def delete_work_files(self) -> None:
+        """Delete the files that an ended job does not need."""
         shutil.rmtree(self._work, ignore_errors=True)
         self.video.unlink(missing_ok=True)
         self._progress.unlink(missing_ok=True)
 
     def new_work_folder(self) -> Path:
-        """An empty folder for what a run keeps on its way; nothing of an earlier run is left in it."""
+        """An empty folder for the temporary files of a run."""
         shutil.rmtree(self._work, ignore_errors=True)
         self._work.mkdir()
         return self._work
 
-    def count_death(self, *, was_killed: bool) -> None:
-        """Note that its worker died; where that was one time too many, the job has failed."""
+    def record_death(self, *, was_killed: bool) -> None:
+        """Record the death of its worker; the job fails once there were too many."""
         path = self.folder / "deaths.json"
-        earlier = read_json(path, Deaths) or Deaths()
-        deaths = Deaths(earlier.count + (not was_killed), earlier.killed + was_killed)
+        earlier = read_json(path, WorkerDeaths) or WorkerDeaths()
+        deaths = WorkerDeaths(earlier.count + (not was_killed), earlier.killed + was_killed)
         write_json(path, deaths)
-        if deaths.are_too_many:
+        if deaths.is_over_limit:
             self.fail(
-                f"The engine's worker died {deaths.count + deaths.killed} times while it ran this job, most likely for "
-                "lack of memory. Try a smaller model or a smaller picture."
+                f"The engine crashed {deaths.count + deaths.killed} times during this job, most likely for lack of "
+                "memory. Use a smaller model or a smaller input size."
             )
 
     def _end(self, reason: str) -> bool:
         with self._ending() as is_first:
             if is_first:
-                self._progress.unlink(missing_ok=True)  # on a full disk it makes the room for the reason
-                write_json(self.folder / "failure.json", Failure(reason))
-        self.let_go()
+                self._progress.unlink(missing_ok=True)  # on a full disk this frees space for the reason
+                write_json(self.folder / "failure.json", JobFailure(reason))
+        self.delete_work_files()
         return is_first
 
     @contextmanager
     def _ending(self) -> Iterator[bool]:
-        """One at a time ends it, of the worker and all who cancel: whether nobody did before."""
+        """Hold the lock under which a job ends; yields whether it has not ended yet."""
         with (self.folder / "request.json").open("r+b") as held:
-            fcntl.flock(held, fcntl.LOCK_EX)  # let go when the file is closed, also by a crash
+            fcntl.flock(held, fcntl.LOCK_EX)  # released when the file is closed, also by a crash
             yield self.state == "queued"
 
     @property
@@ -196,7 +196,7 @@ class Job:
 
 
 class Spool:
-    """All uploads and jobs of one engine. Several processes may work on the same folder."""
+    """All uploads and jobs of one engine. Several processes may use the same folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -206,34 +206,32 @@ class Spool:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def receive(self, upload_id: str) -> PendingFile:
-        """Begin to write an upload down."""
+        """Begin to write an upload."""
         return PendingFile(self._uploads / upload_id)
 
-    def forget_old(self, *, now_s: float, keep_s: float = KEEP_S) -> None:
-        """Remove uploads and ended jobs of more than `keep_s` ago, and what stopped arriving yesterday.
+    def delete_old(self, *, now_s: float, retention_s: float = RETENTION_S) -> None:
+        """Delete uploads and ended jobs older than `retention_s`, and incomplete uploads older than a day.
 
-        Jobs keep their own videos. A folder that never became a job goes like one that has ended.
+        Jobs have their own links to their videos. A folder that never became a job is treated as an ended one.
         """
         for path in self._uploads.iterdir():
-            with suppress(FileNotFoundError):  # what is arriving may just have been discarded
-                if now_s - path.stat().st_mtime > (KEEP_PARTS_S if path.suffix == ".part" else keep_s):
+            with suppress(FileNotFoundError):  # an incomplete upload may be discarded at any time
+                if now_s - path.stat().st_mtime > (PART_RETENTION_S if path.suffix == ".part" else retention_s):
                     path.unlink()
         for job in self._all_jobs():
             state = job.state
-            if state != "queued" and now_s - last_change(job.folder) > keep_s:
+            if state != "queued" and now_s - last_change(job.folder) > retention_s:
                 shutil.rmtree(job.folder, ignore_errors=True)
-            elif state in ("done", "failed"):  # a worker that was killed as it ended one
-                job.let_go()
+            elif state in ("done", "failed"):  # left by a worker that was killed while it ended the job
+                job.delete_work_files()
 
-    def accept(self, request: JobRequest, *, upload_id: str | None = None, key: str = "") -> Job:
-        """Write a job down; from then on it is queued, whatever happens to this process.
-
-        Asked again with the same `key`, the answer is the job that is there.
+    def accept(self, request: JobRequest, *, upload_id: str | None = None, key: str = "") -> SpooledJob:
+        """Queue a job; it stays queued if this process crashes. Idempotent for the same `key`.
 
         Raises:
-            MediaError: nothing was uploaded under `upload_id`, or another job came with this key.
+            MediaError: nothing was uploaded under `upload_id`, or another job was started with this key.
         """
-        job = Job(self._jobs / str(uuid.uuid5(_BY_KEY, key) if key else uuid.uuid4()))
+        job = SpooledJob(self._jobs / str(uuid.uuid5(_JOB_NAMESPACE, key) if key else uuid.uuid4()))
         job.folder.mkdir(mode=0o700, exist_ok=bool(key))
         with locked(job.folder):
             if job.state is None:
@@ -242,11 +240,11 @@ class Spool:
                 raise MediaError("Another job was started with this Idempotency-Key.", "Give each job its own.")
         return job
 
-    def _write(self, job: Job, request: JobRequest, upload_id: str | None) -> None:
+    def _write(self, job: SpooledJob, request: JobRequest, upload_id: str | None) -> None:
         try:
             if upload_id is not None:
-                job.video.unlink(missing_ok=True)  # of a start that a crash cut short
-                # A second name, not a copy: what is uploaded to the link later does not change a running job.
+                job.video.unlink(missing_ok=True)  # left by a start that a crash interrupted
+                # A hard link, not a copy: a later upload to the same link does not change a running job.
                 link_or_copy(self._uploads / upload_id, job.video)
             write_json(job.folder / "request.json", request)
         except OSError as error:
@@ -255,19 +253,19 @@ class Spool:
                 raise MediaError("Nothing was uploaded to this link.", "PUT the video to it first.") from error
             raise
 
-    def find(self, job_id: str) -> Job | None:
-        """The job with this id, which may be any text that came over the wire."""
+    def find(self, job_id: str) -> SpooledJob | None:
+        """The job with this id, which may be any text from a request."""
         try:
             folder = self._jobs / str(uuid.UUID(job_id))
         except ValueError:
             return None
-        job = Job(folder)
+        job = SpooledJob(folder)
         return job if job.state else None
 
-    def queued(self, *, known_ended: set[str]) -> list[Job]:
-        """Jobs that wait for a worker, the one accepted first first.
+    def queued(self, *, known_ended: set[str]) -> list[SpooledJob]:
+        """Jobs that wait for a worker, oldest first.
 
-        `known_ended` remembers ids between calls, so that a spool with years of jobs is not looked through each time.
+        `known_ended` caches the ids of ended jobs between calls, so that their folders are not inspected again.
         """
         waiting = []
         for job in self._all_jobs():
@@ -280,22 +278,23 @@ class Spool:
                 known_ended.add(job.id)
         return sorted(waiting, key=lambda job: job.accepted_ns)
 
-    def jobs_before(self, job: Job, *, known_ended: set[str]) -> int:
-        """How many jobs have their turn before this one."""
+    def jobs_before(self, job: SpooledJob, *, known_ended: set[str]) -> int:
+        """Number of queued jobs before this one."""
         ids = [waiting.id for waiting in self.queued(known_ended=known_ended)]
         return ids.index(job.id) if job.id in ids else 0
 
-    def note_worker_death(self, worker_pid: int, *, was_killed: bool) -> bool:
-        """Count the death of a worker against the job that it ran, if it ran one; the job runs again, but not for ever.
+    def record_worker_death(self, worker_pid: int, *, was_killed: bool) -> bool:
+        """Count the death of a worker against the job that it was running; returns whether there was one.
 
-        `was_killed`: from outside, which is not the job's fault and may happen more often.
+        The job runs again until a limit is reached. The limit is higher if the worker was killed from outside, which
+        is not caused by the job.
         """
         for job in self.queued(known_ended=set()):
             if (progress := job.progress) and progress.worker_pid == worker_pid:
-                job.count_death(was_killed=was_killed)
+                job.record_death(was_killed=was_killed)
                 return True
         return False
 
-    def _all_jobs(self) -> Iterator[Job]:
+    def _all_jobs(self) -> Iterator[SpooledJob]:
         with os.scandir(self._jobs) as entries:
-            yield from (Job(Path(entry.path)) for entry in entries)
+            yield from (SpooledJob(Path(entry.path)) for entry in entries)

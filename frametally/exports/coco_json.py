@@ -13,7 +13,7 @@ import numpy.typing as npt
 from msgspec import UNSET, Struct, UnsetType
 
 from frametally.analysis.view import Progress, View, ViewedBoxes, chunks_of
-from frametally.coco import COCO_PERSON
+from frametally.coco import COCO_KEYPOINTS, COCO_SKELETON
 from frametally.exports.tables import check_boxes
 from frametally.results import Boxes, Kind
 from frametally.storage.atomic import atomic_path
@@ -26,11 +26,6 @@ DEFINITION: Final = (
 )
 """What the file holds; shown beside the download."""
 
-_BONES: Final = (
-    *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),
-    *((8, 10), (9, 11), (2, 3), (1, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 7)),
-)
-"""The skeleton of a person in person_keypoints_train2017.json: pairs of places among the 17, from 1."""
 _VISIBLE_FROM: Final = 0.5
 _DECIMALS: Final = 3
 _AT_ONCE: Final = 4096
@@ -183,7 +178,7 @@ def _categories(view: View) -> list[_Category]:
     if view.table.kind is not Kind.KEYPOINTS:
         return [_Category(number, name) for number, name in numbered]
     points = view.table.keypoint_names
-    bones = _BONES if points == COCO_PERSON else ()
+    bones = COCO_SKELETON if points == COCO_KEYPOINTS else ()
     return [_Category(number, name, keypoints=points, skeleton=bones) for number, name in numbered]
 
 

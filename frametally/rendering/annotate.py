@@ -13,7 +13,7 @@ import numpy.typing as npt
 import supervision as sv
 from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 
-from frametally.coco import COCO_PERSON
+from frametally.coco import COCO_KEYPOINTS
 from frametally.rendering.scene import Floats, Scene
 from frametally.video.decoding import Image
 
@@ -183,7 +183,7 @@ def _polygons_with_names(scene: Scene) -> list[tuple[Floats, str]]:
 def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     points = np.zeros((0, 0, 3), np.float32) if scene.keypoints is None else scene.keypoints
     thickness = _thickness(canvas)
-    edges = SKELETONS_BY_VERTEX_COUNT.get(points.shape[1], ()) if points.shape[1] == len(COCO_PERSON) else ()
+    edges = SKELETONS_BY_VERTEX_COUNT.get(points.shape[1], ()) if points.shape[1] == len(COCO_KEYPOINTS) else ()
     for name in sorted(set(scene.class_names)):
         of_class = points[[at for at, other in enumerate(scene.class_names) if other == name]]
         xy, sure = of_class[..., :2], np.nan_to_num(of_class[..., 2], nan=1.0) >= MIN_KEYPOINT_CONFIDENCE

@@ -9,7 +9,7 @@ from tests.support.source_tree import TREES
 EDGES = {
     ("components.session", "os.environ"),
     ("frametally.cli.environment", "os.environ"),
-    ("frametally.engine.server", "os.environ"),  # passed on to the worker process
+    ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
     ("frametally.engine.worker", "os.environ"),  # from there
     ("frametally.engine.worker", "time.time"),  # a process of its own, compared with times of files
     ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video

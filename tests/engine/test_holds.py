@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from frametally.contract import ModelRequest
-from frametally.engine.server import Supervisor
-from frametally.engine.spool import Job, JobRequest, Spool
-from frametally.engine.watchdog import Step, Watch
+from frametally.engine.spool import JobRequest, Spool, SpooledJob
+from frametally.engine.supervisor import Supervisor
+from frametally.engine.watchdog import Phase, Watchdog
 from tests.support import onnx_models
 from tests.support.disks import fill
 from tests.support.engines import RunningEngine, StartEngine, model
@@ -29,13 +29,13 @@ ROOT = Path(__file__).parent.parent.parent
 MEMORY_BYTES = 2 << 30
 
 
-def queue(spool: Spool, video: Path, model_id: str, fps: float = 5) -> Job:
+def queue(spool: Spool, video: Path, model_id: str, fps: float = 5) -> SpooledJob:
     """A job for a model; its upload is there already, also on a disk that is too full for the API to accept it."""
     shutil.copy(video, spool.folder / "uploads" / "upload")
     return spool.accept(JobRequest(models=[ModelRequest(model_id, 1)], infer_fps=fps), upload_id="upload")
 
 
-def end_of(job: Job, *, limit_s: float = 60) -> Job:
+def end_of(job: SpooledJob, *, limit_s: float = 60) -> SpooledJob:
     until(lambda: job.state != "queued", limit_s=limit_s)
     return job
 
@@ -126,9 +126,9 @@ def test_a_step_that_takes_for_ever_ends_with_its_process(tmp_path: Path, small_
     job = queue(Spool(tmp_path), small_video, "motion")
     code = (
         "import sys; from pathlib import Path\n"
-        f"from {Spool.__module__} import Spool; from {Watch.__module__} import Step, Watch\n"
-        f"with Watch(Spool(Path(sys.argv[1])).find({job.id!r})) as watch:\n"
-        f"    watch.at(Step(0.5, 'It took too long.')); {STEPS[what]}"
+        f"from {Spool.__module__} import Spool; from {Watchdog.__module__} import Phase, Watchdog\n"
+        f"with Watchdog(Spool(Path(sys.argv[1])).find({job.id!r})) as watchdog:\n"
+        f"    watchdog.enter_phase(Phase(0.5, 'It took too long.')); {STEPS[what]}"
     )
     ended = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, capture_output=True, timeout=30)
     assert "most recent call first" in ended.stderr.decode()
@@ -143,9 +143,9 @@ def test_a_step_that_takes_for_ever_ends_with_its_process(tmp_path: Path, small_
 
 def test_a_step_that_is_over_in_time_leaves_its_process_alone(tmp_path: Path, small_video: Path) -> None:
     job = queue(Spool(tmp_path), small_video, "motion")
-    with Watch(job) as watch:
-        watch.at(Step(0.3, "It took too long."))
-        watch.at(Step(60, "It took too long."))
+    with Watchdog(job) as watchdog:
+        watchdog.enter_phase(Phase(0.3, "It took too long."))
+        watchdog.enter_phase(Phase(60, "It took too long."))
         time.sleep(1)
     assert job.state == "queued"
 

@@ -79,7 +79,7 @@ def test_a_link_that_does_not_hold_uploads_nothing(deaf_engine: RunningEngine, i
     }[change]
     answer = requests.put(link, data=b"video", timeout=20)
     assert answer.status_code == 403
-    assert answer.json() == {"error": "This link has expired or is not valid.", "message": "Ask for a new one."}
+    assert answer.json() == {"error": "This link has expired or is not valid.", "message": "Request a new one."}
     assert uploads(deaf_engine) == []
 
 
@@ -108,7 +108,7 @@ def test_a_job_needs_an_upload_that_arrived(deaf_engine: RunningEngine) -> None:
 def test_an_upload_link_of_another_engine_is_no_input(deaf_engine: RunningEngine) -> None:
     answer = deaf_engine.ask(Links("another secret").make("upload", "b5d4", origin="https://another.host"))
     assert answer.status_code == 400
-    assert answer.json()["error"] == "This upload link was not made by this engine."
+    assert answer.json()["error"] == "This upload link was not created by this engine."
 
 
 def test_an_announced_size_above_the_limit_is_refused(start_engine: StartEngine) -> None:

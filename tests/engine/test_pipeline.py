@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from frametally.engine.picture import Picture
-from frametally.engine.pipeline import entries_of
+from frametally.engine.pipeline import infer_frames
 from frametally.engine.result_entries import DetectionEntry, Prediction
-from frametally.engine.watchdog import DECODING, INFERRING, Step
+from frametally.engine.watchdog import DECODING, INFERRING, Phase
 from frametally.errors import ModelError
 
 
 class Watcher:
     """Tells the brightness of each picture, and in which order it saw them."""
 
-    def __init__(self, *, is_in_order: bool, both: threading.Barrier | None = None) -> None:
+    def __init__(self, *, is_stateful: bool, both: threading.Barrier | None = None) -> None:
         self.classes = ["level"]
-        self.is_in_order = is_in_order
+        self.is_stateful = is_stateful
         self.seen: list[int] = []
         self._both = both
 
@@ -37,7 +37,7 @@ def frames(count: int) -> Iterator[tuple[int, Picture]]:
         yield entry * 2, Picture.of(np.full((8, 8, 3), entry, dtype=np.uint8))
 
 
-def nobody(_: Step) -> None:
+def nobody(_: Phase) -> None:
     """Hears what a worker is at, and does nothing."""
 
 
@@ -46,26 +46,26 @@ def levels(found: list[object]) -> list[object]:
 
 
 def test_entries_come_in_the_order_of_the_frames_from_every_model() -> None:
-    free, ordered = Watcher(is_in_order=False), Watcher(is_in_order=True)
-    came = [(entry, levels(list(found))) for entry, found in entries_of(frames(40), [free, ordered, free], nobody)]
+    free, ordered = Watcher(is_stateful=False), Watcher(is_stateful=True)
+    came = [(entry, levels(list(found))) for entry, found in infer_frames(frames(40), [free, ordered, free], nobody)]
     assert came == [(entry * 2, [entry] * 3) for entry in range(40)]
     assert ordered.seen == list(range(40))
 
 
 def test_two_frames_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    watcher = Watcher(is_in_order=False, both=threading.Barrier(2))  # passes only where two threads meet
-    assert len(list(entries_of(frames(10), [watcher], nobody))) == 10
+    watcher = Watcher(is_stateful=False, both=threading.Barrier(2))  # passes only where two threads meet
+    assert len(list(infer_frames(frames(10), [watcher], nobody))) == 10
 
 
 def test_entries_say_how_long_the_model_took() -> None:
-    (_, (entry,)), *_ = entries_of(frames(1), [Watcher(is_in_order=False)], nobody)
+    (_, (entry,)), *_ = infer_frames(frames(1), [Watcher(is_stateful=False)], nobody)
     assert entry.time > 0
 
 
 def test_it_says_when_it_waits_for_the_decoder_and_when_for_a_model() -> None:
-    told: list[Step] = []
-    coming = entries_of(frames(40), [Watcher(is_in_order=False)], told.append)
+    told: list[Phase] = []
+    coming = infer_frames(frames(40), [Watcher(is_stateful=False)], told.append)
     next(coming)
     assert told[-1] == INFERRING
     assert set(told[:-1]) == {DECODING}
@@ -80,13 +80,13 @@ def test_a_model_that_fails_ends_the_run_and_leaves_no_thread() -> None:
 
     before = threading.active_count()
     with pytest.raises(ModelError, match=r"It failed\."):
-        list(entries_of(frames(5), [Failing(is_in_order=False)], nobody))
+        list(infer_frames(frames(5), [Failing(is_stateful=False)], nobody))
     assert threading.active_count() <= before
 
 
 def test_who_stops_asking_leaves_no_thread() -> None:
     before = threading.active_count()
-    coming = entries_of(frames(100), [Watcher(is_in_order=False)], nobody)
+    coming = infer_frames(frames(100), [Watcher(is_stateful=False)], nobody)
     next(coming)
     coming.close()  # type: ignore[attr-defined]
     assert threading.active_count() <= before

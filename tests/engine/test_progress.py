@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from frametally.contract import RunProgress
-from frametally.engine.progress import MARKS, REPORT_EVERY_S, JobCancelled, Meter
-from frametally.engine.spool import Job, Spool
+from frametally.engine.progress import REPORT_EVERY_S, SPEED_SAMPLES, JobCancelled, ProgressReporter
+from frametally.engine.spool import Spool, SpooledJob
 from tests.support.engine_jobs import REQUEST
 
 
@@ -26,68 +26,68 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def job(tmp_path: Path) -> Job:
+def job(tmp_path: Path) -> SpooledJob:
     return Spool(tmp_path / "engine").accept(REQUEST)
 
 
-def told(job: Job) -> RunProgress:
+def told(job: SpooledJob) -> RunProgress:
     assert job.progress is not None
     return job.progress.run_progress
 
 
-def test_a_job_tells_how_many_of_its_frames_are_done_how_fast_and_how_long_it_will_take(job: Job, clock: Clock) -> None:
-    meter = Meter(job, 1200, clock=clock)
-    meter.note(2)
+def test_progress_has_frames_done_speed_and_remaining_time(job: SpooledJob, clock: Clock) -> None:
+    progress = ProgressReporter(job, 1200, clock=clock)
+    progress.report(2)
     assert told(job) == RunProgress(frames_done=2, frames_total=1200)
     clock.now_s += 10
-    meter.note(152)
+    progress.report(152)
     assert told(job) == RunProgress(frames_done=152, frames_total=1200, frames_per_second=15.0, remaining_s=69.9)
     assert job.progress is not None
     assert job.progress.fraction == round(152 / 1200, 4)
 
 
-def test_the_first_frame_with_all_that_is_loaded_for_it_says_nothing_about_the_speed(job: Job, clock: Clock) -> None:
-    meter = Meter(job, 100, clock=clock)
+def test_the_first_frame_is_left_out_of_the_speed(job: SpooledJob, clock: Clock) -> None:
+    progress = ProgressReporter(job, 100, clock=clock)
     clock.now_s += 60
-    meter.note(1)
+    progress.report(1)
     clock.now_s += 1
-    meter.note(11)
+    progress.report(11)
     assert told(job).frames_per_second == 10.0
 
 
-def test_the_speed_is_that_of_now(job: Job, clock: Clock) -> None:
-    meter = Meter(job, 10_000, clock=clock)
-    for second in range(5 * MARKS):
+def test_the_speed_is_that_of_now(job: SpooledJob, clock: Clock) -> None:
+    progress = ProgressReporter(job, 10_000, clock=clock)
+    for second in range(5 * SPEED_SAMPLES):
         clock.now_s += 1
-        meter.note(min(second, MARKS) * 100 + max(second - MARKS, 0) * 2)
+        progress.report(min(second, SPEED_SAMPLES) * 100 + max(second - SPEED_SAMPLES, 0) * 2)
     assert told(job).frames_per_second == 2.0
 
 
-def test_a_job_that_stands_still_names_no_speed(job: Job, clock: Clock) -> None:
-    meter = Meter(job, 100, clock=clock)
+def test_a_job_that_stands_still_names_no_speed(job: SpooledJob, clock: Clock) -> None:
+    progress = ProgressReporter(job, 100, clock=clock)
     for _ in range(2):
-        meter.note(5)
+        progress.report(5)
         clock.now_s += 1
     assert told(job) == RunProgress(frames_done=5, frames_total=100)
 
 
-def test_it_is_written_down_twice_a_second_at_most(job: Job, clock: Clock) -> None:
-    meter = Meter(job, 1000, clock=clock)
+def test_it_is_written_down_twice_a_second_at_most(job: SpooledJob, clock: Clock) -> None:
+    progress = ProgressReporter(job, 1000, clock=clock)
     seen = set()
     for frame in range(33):
-        meter.note(frame)
+        progress.report(frame)
         seen.add(told(job).frames_done)
         clock.now_s += REPORT_EVERY_S / 8
     assert seen == {0, 8, 16, 24, 32}
 
 
-@pytest.mark.parametrize("end", [Job.cancel, lambda job: job.fail("Broken.")])
-def test_a_run_whose_job_has_ended_notices_at_its_next_report(job: Job, clock: Clock, end: object) -> None:
-    meter = Meter(job, 100, clock=clock)
-    meter.note(1)
+@pytest.mark.parametrize("end", [SpooledJob.cancel, lambda job: job.fail("Broken.")])
+def test_a_run_whose_job_has_ended_notices_at_its_next_report(job: SpooledJob, clock: Clock, end: object) -> None:
+    progress = ProgressReporter(job, 100, clock=clock)
+    progress.report(1)
     end(job)  # type: ignore[operator]
-    meter.note(2)
+    progress.report(2)
     clock.now_s += REPORT_EVERY_S
     with pytest.raises(JobCancelled):
-        meter.note(3)
+        progress.report(3)
     assert job.progress is None

@@ -13,7 +13,7 @@ import pytest
 
 from frametally.contract import ModelRequest
 from frametally.engine.runner import run_job
-from frametally.engine.spool import Job, JobRequest, Spool
+from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.errors import ModelError, VideoError
 from tests.support import onnx_models
 from tests.support.video_files import write_rotated, write_sound, write_video
@@ -32,10 +32,10 @@ def models_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def queue(tmp_path: Path) -> Callable[..., Job]:
+def queue(tmp_path: Path) -> Callable[..., SpooledJob]:
     """A queued job for a video."""
 
-    def accept(video: Path, *models: ModelRequest, fps: float = 5) -> Job:
+    def accept(video: Path, *models: ModelRequest, fps: float = 5) -> SpooledJob:
         spool = Spool(tmp_path / "engine")
         arrival = spool.receive("u")
         arrival.write(video.read_bytes())
@@ -46,7 +46,7 @@ def queue(tmp_path: Path) -> Callable[..., Job]:
 
 
 @pytest.fixture
-def run(queue: Callable[..., Job], models_dir: Path) -> Run:
+def run(queue: Callable[..., SpooledJob], models_dir: Path) -> Run:
     """Run a job to its end and read its results."""
 
     def run(video: Path, *models: ModelRequest, fps: float = 5) -> dict[str, Any]:
@@ -122,12 +122,14 @@ def test_a_rate_that_only_rounds_above_the_video_s_is_accepted(run: Run, small_v
     assert len(run(small_video, fps=10.05)["motion"]) == 40
 
 
-def test_a_rate_above_the_video_s_is_refused(queue: Callable[..., Job], models_dir: Path, small_video: Path) -> None:
+def test_a_rate_above_the_video_s_is_refused(
+    queue: Callable[..., SpooledJob], models_dir: Path, small_video: Path
+) -> None:
     with pytest.raises(VideoError, match="has 10 frames per second"):
         run_job(queue(small_video, fps=11), models_dir)
 
 
-def test_what_is_no_video_is_said_in_words(queue: Callable[..., Job], models_dir: Path, tmp_path: Path) -> None:
+def test_what_is_no_video_is_said_in_words(queue: Callable[..., SpooledJob], models_dir: Path, tmp_path: Path) -> None:
     sound, empty, random = (tmp_path / name for name in ("sound.mp4", "empty.mp4", "random.mp4"))
     write_sound(sound)
     empty.touch()
@@ -139,6 +141,8 @@ def test_what_is_no_video_is_said_in_words(queue: Callable[..., Job], models_dir
         assert str(tmp_path) not in str(refused.value)
 
 
-def test_a_model_that_has_gone_is_said_in_words(queue: Callable[..., Job], models_dir: Path, small_video: Path) -> None:
+def test_a_model_that_has_gone_is_said_in_words(
+    queue: Callable[..., SpooledJob], models_dir: Path, small_video: Path
+) -> None:
     with pytest.raises(ModelError, match="The model gone/1 is not here any more"):
         run_job(queue(small_video, ModelRequest("gone", "1")), models_dir)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from frametally.engine.spool import KEEP_PARTS_S, KEEP_S, Progress, Spool
+from frametally.engine.spool import PART_RETENTION_S, RETENTION_S, Spool, WorkerProgress
 from frametally.errors import MediaError
 from tests.support.engine_jobs import REQUEST, finish, upload
 
@@ -27,7 +27,7 @@ def test_a_job_survives_the_process_that_accepted_it(spool: Spool) -> None:
 
 def test_a_job_is_queued_until_it_is_done_or_failed(spool: Spool) -> None:
     done, failed, waiting = (spool.accept(REQUEST) for _ in range(3))
-    done.report(Progress(0.5, 1))
+    done.report(WorkerProgress(0.5, 1))
     finish(done)
     failed.fail("The video has no picture.")
     assert [job.state for job in (done, failed, waiting)] == ["done", "failed", "queued"]
@@ -116,11 +116,11 @@ def test_the_third_death_of_its_worker_ends_a_job(spool: Spool) -> None:
     job, other = spool.accept(REQUEST), spool.accept(REQUEST)
     for worker_pid in (101, 102, 103):
         assert job.state == "queued"
-        job.report(Progress(0.1, worker_pid))
-        spool.note_worker_death(worker_pid, was_killed=False)
-        spool.note_worker_death(999, was_killed=False)
+        job.report(WorkerProgress(0.1, worker_pid))
+        spool.record_worker_death(worker_pid, was_killed=False)
+        spool.record_worker_death(999, was_killed=False)
     assert job.failure is not None
-    assert "worker died 3 times" in job.failure.reason
+    assert "crashed 3 times" in job.failure.reason
     assert other.state == "queued"
 
 
@@ -137,11 +137,11 @@ def test_old_uploads_are_forgotten_and_new_ones_kept(spool: Spool) -> None:
     stopped.write(b"half")
     (kept, part) = sorted((spool.folder / "uploads").iterdir())
     now_s = part.stat().st_mtime
-    spool.forget_old(now_s=now_s + KEEP_PARTS_S - 60)
+    spool.delete_old(now_s=now_s + PART_RETENTION_S - 60)
     assert (kept.exists(), part.exists()) == (True, True)
-    spool.forget_old(now_s=now_s + KEEP_PARTS_S + 60)
+    spool.delete_old(now_s=now_s + PART_RETENTION_S + 60)
     assert (kept.exists(), part.exists()) == (True, False)
-    spool.forget_old(now_s=now_s + KEEP_S + 60)
+    spool.delete_old(now_s=now_s + RETENTION_S + 60)
     assert not kept.exists()
     stopped.discard()
 
@@ -152,9 +152,9 @@ def test_jobs_that_have_ended_go_after_a_week_and_no_other(spool: Spool) -> None
     failed.fail("Broken.")
     (never_one.folder / "request.json").unlink()
     now_s = waiting.folder.stat().st_mtime
-    spool.forget_old(now_s=now_s + KEEP_S - 60)
+    spool.delete_old(now_s=now_s + RETENTION_S - 60)
     assert len(list((spool.folder / "jobs").iterdir())) == 4
-    spool.forget_old(now_s=now_s + KEEP_S + 60)
+    spool.delete_old(now_s=now_s + RETENTION_S + 60)
     assert [path.name for path in (spool.folder / "jobs").iterdir()] == [waiting.id]
 
 
@@ -163,9 +163,9 @@ def test_for_how_long_uploads_and_ended_jobs_are_kept_is_a_setting(spool: Spool)
     job = spool.accept(REQUEST)
     job.cancel()
     now_s = job.folder.stat().st_mtime
-    spool.forget_old(now_s=now_s + 3500, keep_s=3600)
+    spool.delete_old(now_s=now_s + 3500, retention_s=3600)
     assert (spool.find(job.id) is not None, (spool.folder / "uploads" / "u").exists()) == (True, True)
-    spool.forget_old(now_s=now_s + 3700, keep_s=3600)
+    spool.delete_old(now_s=now_s + 3700, retention_s=3600)
     assert (spool.find(job.id), (spool.folder / "uploads" / "u").exists()) == (None, False)
 
 
@@ -173,5 +173,5 @@ def test_a_progress_that_a_power_cut_left_empty_is_none(spool: Spool) -> None:
     job = spool.accept(REQUEST)
     (job.folder / "progress.json").touch()
     assert job.progress is None
-    spool.note_worker_death(101, was_killed=False)
+    spool.record_worker_death(101, was_killed=False)
     assert job.state == "queued"

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from frametally.backoff import Backoff
-from frametally.engine import server
-from frametally.engine.server import Supervisor
+from frametally.engine import supervisor as supervisor_module
 from frametally.engine.spool import Spool
+from frametally.engine.supervisor import Supervisor
 from tests.support import onnx_models
 from tests.support.engine_jobs import SLOW, working
 from tests.support.engines import KEY, RunningEngine, StartEngine
@@ -86,7 +86,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path, monkeypa
         raise OSError(errno.EAGAIN, "no process left")
 
     supervisor = Supervisor(Spool(tmp_path), ["worker"])
-    monkeypatch.setattr(server, "BACKOFF", Backoff(first_s=0.001, max_s=30.0))
+    monkeypatch.setattr(supervisor_module, "BACKOFF", Backoff(first_s=0.001, max_s=30.0))
     monkeypatch.setattr(subprocess, "Popen", no_process_left)
     supervisor.start()
     until(lambda: len(tries) > 1)
@@ -115,7 +115,7 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(
 
 
 def test_a_worker_forgets_what_was_kept_long_enough(start_engine: StartEngine, small_video: Path) -> None:
-    engine = start_engine(keep_s=0.5)
+    engine = start_engine(retention_s=0.5)
     job_id = engine.submit(engine.upload(small_video))
     until(lambda: engine.call("GET", "/videoinfer/", params={"job_id": job_id}).status_code == 404)
     until(lambda: not list((engine.folder / "uploads").iterdir()))
@@ -129,7 +129,7 @@ def test_a_request_that_cannot_be_read_back_does_not_stop_the_worker(
     following = engine.submit(engine.upload(small_video))
     (engine.folder / "jobs" / spoilt / "request.json").write_text("{")
     engine.engine.start()
-    assert engine.wait(spoilt).reason == "The engine failed at this job for a reason of its own. Its log says more."
+    assert engine.wait(spoilt).reason == "An internal error occurred in the engine. Details are in its log."
     engine.results(following)
 
 

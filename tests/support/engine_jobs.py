@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from frametally.contract import ModelRequest
-from frametally.engine.spool import Job, JobRequest, Progress, Spool
+from frametally.engine.spool import JobRequest, Spool, SpooledJob, WorkerProgress
 from tests.support.engines import model
 
 PUBLIC = "https://example.com/video.mp4"
@@ -20,16 +20,16 @@ def upload(spool: Spool, upload_id: str, data: bytes) -> None:
     arrival.commit()
 
 
-def finish(job: Job) -> None:
+def finish(job: SpooledJob) -> None:
     draft = job.new_work_folder() / "results.json"
     draft.write_text("{}")
     job.finish(draft)
 
 
-def working(folder: Path, job_id: str) -> Callable[[], Progress | None]:
+def working(folder: Path, job_id: str) -> Callable[[], WorkerProgress | None]:
     """Return a condition: the progress of a job once it is above 0."""
 
-    def look() -> Progress | None:
+    def look() -> WorkerProgress | None:
         job = Spool(folder).find(job_id)
         return job.progress if job and job.progress and job.progress.fraction > 0 else None
 

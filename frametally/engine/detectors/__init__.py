@@ -67,9 +67,9 @@ def check_request(models_dir: Path, asked: ModelRequest, servers: InferenceServe
         ModelError: no such model, not one of the type asked for, or its parameters are wrong.
     """
     if served := _served(models_dir, servers, asked.model_id, asked.version):
-        from frametally.engine.detectors.remote.remote import check_served
+        from frametally.engine.detectors.remote.remote import check_remote_request
 
-        check_served(served, asked)
+        check_remote_request(served, asked)
         return
     model = describe(models_dir, asked.model_id, asked.version, servers)
     if asked.inference_type != model.inference_type:
@@ -155,7 +155,7 @@ def _look(path: Path, stamps: tuple[_Stamp, ...]) -> tuple[InferenceType, tuple[
     from frametally.engine.detectors.registry import open_onnx_detector
 
     try:
-        detector = open_onnx_detector(path, InferenceParams(), only_look=True)
+        detector = open_onnx_detector(path, InferenceParams(), metadata_only=True)
         return detector.inference_type, tuple(detector.classes)
     except ModelError as error:
         _LOG.warning("%s", error)

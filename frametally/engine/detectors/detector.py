@@ -20,7 +20,7 @@ class Detector(Protocol):
         """Names by `class_id`."""
 
     @property
-    def is_in_order(self) -> bool:
+    def is_stateful(self) -> bool:
         """Whether it must see the analyzed frames one after the other, as it remembers them.
 
         Any other may be asked by several threads at once, each for a frame of its own.

@@ -12,12 +12,12 @@ STRIDES: Final = (8, 16, 32)
 Floats = npt.NDArray[np.float32]
 
 
-def place_count(size_px: tuple[int, int], strides: Sequence[int] = STRIDES) -> int:
+def cell_count(size_px: tuple[int, int], strides: Sequence[int] = STRIDES) -> int:
     """How many places a detector with these strides looks at in a picture of this width and height."""
     return sum(columns * rows for columns, rows in (_cells(size_px, stride) for stride in strides))
 
 
-def places(size_px: tuple[int, int], strides: Sequence[int] = STRIDES) -> tuple[Floats, Floats]:
+def grid_cells(size_px: tuple[int, int], strides: Sequence[int] = STRIDES) -> tuple[Floats, Floats]:
     """For each place its column and row (n, 2), and its stride in pixels (n, 1), in the order of the outputs."""
     corners, steps = [], []
     for stride in strides:

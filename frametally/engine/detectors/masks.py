@@ -27,12 +27,12 @@ def from_prototypes(size_px: tuple[int, int]) -> Detail:
     def detail(outputs: Outputs, found: Candidates, fit: Fit, picture: Picture) -> list[Details]:
         prototypes = outputs[1]
         masks = found.more @ prototypes.reshape(len(prototypes), -1)
-        return outlines(masks.reshape(-1, *prototypes.shape[1:]), found.xyxy, size_px, fit, picture)
+        return mask_polygons(masks.reshape(-1, *prototypes.shape[1:]), found.xyxy, size_px, fit, picture)
 
     return detail
 
 
-def outlines(masks: Floats, xyxy: Floats, size_px: tuple[int, int], fit: Fit, picture: Picture) -> list[Details]:
+def mask_polygons(masks: Floats, xyxy: Floats, size_px: tuple[int, int], fit: Fit, picture: Picture) -> list[Details]:
     """The outline of the largest connected part of each mask, within its box.
 
     Args:

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from frametally.errors import ModelError
 
-FamilyName = Literal[
+ArchitectureName = Literal[
     "yolov5",
     "yolov8",
     "yolo-nms-free",
@@ -23,7 +23,7 @@ FamilyName = Literal[
     "classification",
     "semantic-segmentation",
 ]
-FAMILY_NAMES: Final[tuple[str, ...]] = get_args(FamilyName)
+ARCHITECTURE_NAMES: Final[tuple[str, ...]] = get_args(ArchitectureName)
 Resize = Literal["letterbox", "letterbox-top-left", "stretch", "center-crop"]
 Pixels = Annotated[int, Meta(ge=1, le=8192)]
 Triple = tuple[float, float, float]
@@ -34,10 +34,10 @@ MAX_BYTES: Final = 1 << 20
 """Of a text file beside a model."""
 
 
-class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every key is optional; one that is there wins over what the file says."""
 
-    family: FamilyName | None = None
+    architecture: ArchitectureName | None = field(name="family", default=None)
     """How the outputs are read: `yolov8` also 9, 11, 12; `yolo-nms-free` 10, 26; `d-fine` also DEIM and RT-DETR."""
     task: Literal["detect", "segment", "pose"] | None = None
     """What a YOLO head of this layout is for."""
@@ -63,23 +63,23 @@ class ModelCard(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For `yolox`: its boxes are pixels, not the raw grid."""
 
 
-def read_card(folder: Path, model: str) -> ModelCard:
+def read_model_config(folder: Path, model: str) -> ModelConfig:
     """What `model.json` in a model's folder says; an empty card where there is none.
 
     Raises:
         ModelError: it is no JSON, or has a key or a value that it cannot have.
     """
-    text = read_beside(folder, _FILE, model)
+    text = read_companion_file(folder, _FILE, model)
     if text is None:
-        return ModelCard()
+        return ModelConfig()
     try:
-        return msgspec.json.decode(text, type=ModelCard)
+        return msgspec.json.decode(text, type=ModelConfig)
     except (msgspec.MsgspecError, RecursionError) as error:
-        keys = ", ".join(ModelCard.__struct_fields__)
+        keys = ", ".join(ModelConfig.__struct_encode_fields__)
         raise ModelError(f"The model.json of {model} is wrong: {str(error)[:300]}.", f"Its keys are {keys}.") from error
 
 
-def read_beside(folder: Path, name: str, model: str) -> str | None:
+def read_companion_file(folder: Path, name: str, model: str) -> str | None:
     """A text file of a model's folder; None where there is none.
 
     Raises:

@@ -35,7 +35,7 @@ class MotionDetector:
     the box that differs from the background, 1 for a solid rectangle and about 0.5 to 0.8 for people and cars.
     """
 
-    is_in_order = True
+    is_stateful = True
 
     def __init__(self, params: InferenceParams) -> None:
         self.classes = ["moving"]

@@ -13,10 +13,10 @@ import numpy.typing as npt
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
-from frametally.engine.detectors.coco import COCO_NAMES
-from frametally.engine.detectors.model_config import read_beside, read_card
-from frametally.engine.detectors.onnx_validation import blamed, last_operators, not_onnx
-from frametally.engine.detectors.preprocessing import Blob, Blobs, Intake
+from frametally.coco import COCO_CLASS_NAMES
+from frametally.engine.detectors.model_config import read_companion_file, read_model_config
+from frametally.engine.detectors.onnx_validation import last_operators, not_onnx, user_error
+from frametally.engine.detectors.preprocessing import Blob, Blobs, Preprocessing
 from frametally.errors import ModelError
 
 Array = npt.NDArray[Any]
@@ -60,13 +60,13 @@ class OnnxFile:
     `orig_target_sizes`, which some models want beside the picture, is the size of the model's own picture.
     """
 
-    def __init__(self, path: Path, *, only_look: bool) -> None:
+    def __init__(self, path: Path, *, metadata_only: bool) -> None:
         self.path = path
-        self.card = read_card(path.parent, self.name)
+        self.config = read_model_config(path.parent, self.name)
         try:
             operators = last_operators(path, self.name)
-            chosen = [_CPU] if only_look else providers(ort.get_available_providers())
-            self._session = _opened(path, self.name, chosen, is_quick=not only_look)
+            chosen = [_CPU] if metadata_only else providers(ort.get_available_providers())
+            self._session = _opened(path, self.name, chosen, is_quick=not metadata_only)
             self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
             outputs = self._session.get_outputs()
             self.outputs = [Output(one.name, _dimensions(one), operators.get(one.name, "")) for one in outputs]
@@ -84,7 +84,7 @@ class OnnxFile:
     def fixed_size_px(self) -> tuple[int, int] | None:
         """(width, height) of the input; None where neither the file nor its `model.json` says it."""
         height, width = _dimensions(self._picture)[2:]
-        return self.card.input_size_px if width is None or height is None else (width, height)
+        return self.config.input_size_px if width is None or height is None else (width, height)
 
     def size_px(self, otherwise: tuple[int, int] | None = None) -> tuple[int, int]:
         """(width, height) of the pictures that the model is given.
@@ -92,7 +92,7 @@ class OnnxFile:
         Raises:
             ModelError: nobody says it, or it is absurd.
         """
-        size_px, said = self.fixed_size_px or otherwise, self.card.input_size_px
+        size_px, said = self.fixed_size_px or otherwise, self.config.input_size_px
         if said not in (None, size_px):
             raise ModelError(f"{self.name} takes {size_px}, not {said}.", "Correct `input_size_px` in its model.json.")
         if size_px is None:
@@ -127,11 +127,11 @@ class OnnxFile:
             raise ModelError(f"{self.name} has an output {said} where [1, {wanted}] belongs.", "Export it again.")
         said[1:] = [wanted if size is None else size for size, wanted in pairs]
 
-    def blobs(self, intake: Intake) -> Blobs:
+    def blobs(self, preprocessing: Preprocessing) -> Blobs:
         """What makes the model's inputs, once the sizes that go with them are noted."""
         if self._sizes is not None:
-            self._feed = {self._sizes.name: np.array([intake.size_px], dtype=_SIZE_DTYPES[self._sizes.type])}
-        return Blobs(intake, _DTYPES[self._picture.type])
+            self._feed = {self._sizes.name: np.array([preprocessing.size_px], dtype=_SIZE_DTYPES[self._sizes.type])}
+        return Blobs(preprocessing, _DTYPES[self._picture.type])
 
     def literal(self, key: str, kind: Any) -> Any:
         """A metadata value that is written as a Python literal; None where it is absent or of another kind."""
@@ -151,7 +151,9 @@ class OnnxFile:
         try:
             values = self._session.run(None, {self._picture.name: blob, **self._feed})
         except (*ORT_ERRORS, MemoryError) as error:
-            raise blamed(error, ModelError(f"{self.name} failed on a picture.", "Export the model again.")) from error
+            raise user_error(
+                error, ModelError(f"{self.name} failed on a picture.", "Export the model again.")
+            ) from error
         for output, value in zip(self.outputs, values, strict=True):
             if not _agrees(output.shape, value):
                 raise ModelError(
@@ -161,13 +163,13 @@ class OnnxFile:
 
     def listed_names(self) -> list[str] | dict[int, str] | None:
         """Class names as they are given, in order or by column: in `model.json`, the metadata, or `classes.txt`."""
-        if self.card.names is not None:
-            names = self.card.names
+        if self.config.names is not None:
+            names = self.config.names
             return names if isinstance(names, list) else _by_column(names, self.name)
         said = self.literal("names", list[str] | dict[int, str])
         if said:
             return [said[at] for at in sorted(said)] if isinstance(said, dict) else list(said)
-        beside = read_beside(self.path.parent, "classes.txt", self.name)
+        beside = read_companion_file(self.path.parent, "classes.txt", self.name)
         lines = [line.strip() for line in (beside or "").splitlines()]
         return [line for line in lines if line] or None
 
@@ -180,11 +182,11 @@ class OnnxFile:
         names = self.listed_names()
         listed = names if isinstance(names, list) else list((names or {}).values())
         if count is None:
-            return listed or self.need_names()
+            return listed or self.raise_missing_names()
         if count > MAX_CLASSES:
             raise ModelError(f"{self.name} has {count} classes.", f"This engine runs models of up to {MAX_CLASSES}.")
         if not listed:
-            return list(COCO_NAMES) if count == len(COCO_NAMES) else [f"class {at}" for at in range(count)]
+            return list(COCO_CLASS_NAMES) if count == len(COCO_CLASS_NAMES) else [f"class {at}" for at in range(count)]
         if len(listed) != count:
             raise ModelError(
                 f"{self.name} has {count} classes and {len(listed)} names.",
@@ -192,7 +194,7 @@ class OnnxFile:
             )
         return listed
 
-    def need_names(self) -> list[str]:
+    def raise_missing_names(self) -> list[str]:
         """Refuse a model whose classes nobody names."""
         raise ModelError(
             f"{self.name} does not say what its classes are called.",
@@ -229,7 +231,7 @@ def _opened(path: Path, model: str, chosen: list[str], *, is_quick: bool) -> ort
         if chosen != [_CPU]:
             _LOG.warning("%s runs on the CPU: %s cannot open it", model, chosen[0])
             return _opened(path, model, [_CPU], is_quick=is_quick)
-        raise blamed(error, not_onnx(model)) from error
+        raise user_error(error, not_onnx(model)) from error
 
 
 def _options(*, is_quick: bool) -> ort.SessionOptions:

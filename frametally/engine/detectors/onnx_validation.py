@@ -75,7 +75,7 @@ def _parsed(path: Path, model: str) -> onnx.ModelProto:
             raise not_onnx(model)
         proto.ParseFromString(path.read_bytes())
     except (DecodeError, OSError, ValueError, MemoryError) as error:
-        raise blamed(error, not_onnx(model)) from error
+        raise user_error(error, not_onnx(model)) from error
     if not proto.graph.node:
         raise not_onnx(model)
     return proto
@@ -86,7 +86,7 @@ def not_onnx(model: str) -> ModelError:
     return ModelError(f"{model} is not an ONNX file that can be opened.", "Export the model again.")
 
 
-def blamed(error: Exception, model_error: ModelError) -> FrametallyError:
+def user_error(error: Exception, model_error: ModelError) -> FrametallyError:
     """What to tell of a failure: a lack of memory is no fault of the file."""
     lacks_memory = isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
     return OutOfMemory() if lacks_memory else model_error

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from frametally.contract import InferenceType
 from frametally.engine.detectors.detector import InferenceParams
 from frametally.engine.detectors.onnx_file import OnnxFile
-from frametally.engine.detectors.preprocessing import Fit, Intake
+from frametally.engine.detectors.preprocessing import Fit, Preprocessing
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Keypoint, Point, Prediction
 
@@ -56,7 +56,7 @@ Detail = Callable[[Outputs, Candidates, Fit, Picture], Sequence[Details]]
 class BoxHead(NamedTuple):
     """How the outputs of a model are read."""
 
-    intake: Intake
+    preprocessing: Preprocessing
     classes: list[str]
     read: Callable[[Outputs, float], Candidates]
     """The candidates of at least this confidence."""
@@ -69,7 +69,7 @@ class BoxHead(NamedTuple):
 class BoxDetector:
     """A model whose answers are boxes, of whichever family."""
 
-    is_in_order = False
+    is_stateful = False
 
     def __init__(self, file: OnnxFile, head: BoxHead, params: InferenceParams) -> None:
         self.classes = head.classes
@@ -77,7 +77,7 @@ class BoxDetector:
         self._file = file
         self._head = head
         self._params = params
-        self._blobs = file.blobs(head.intake)
+        self._blobs = file.blobs(head.preprocessing)
         self._min_confidence = DEFAULT_CONFIDENCE if params.confidence is None else params.confidence
 
     def infer(self, picture: Picture) -> DetectionEntry:
@@ -102,7 +102,7 @@ def sigmoid(logits: Floats) -> Floats:
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
-def nothing(count: int) -> Floats:
+def no_extra(count: int) -> Floats:
     """The `more` of candidates that have no more."""
     return np.zeros((count, 0), dtype=np.float32)
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from frametally.engine.detectors.model_config import ModelCard, Resize, Triple
+from frametally.engine.detectors.model_config import ModelConfig, Resize, Triple
 from frametally.engine.picture import Picture
 
 Floats = npt.NDArray[np.float32]
@@ -19,7 +19,7 @@ IMAGENET_STD: Final[Triple] = (0.229, 0.224, 0.225)
 """Of values 0 to 1, RGB, as in torchvision's own transforms."""
 
 
-class Intake(NamedTuple):
+class Preprocessing(NamedTuple):
     """How a model wants its picture; the model sees (value - mean) / std of values 0 to 1."""
 
     size_px: tuple[int, int]
@@ -32,7 +32,7 @@ class Intake(NamedTuple):
     std: Triple = (1.0, 1.0, 1.0)
     """Both in the order of `color_order`."""
 
-    def changed_by(self, card: ModelCard) -> Intake:
+    def overridden_by(self, card: ModelConfig) -> Preprocessing:
         """The same, with what a `model.json` says instead."""
         said = {name: getattr(card, name, None) for name in self._fields if name != "size_px"}
         return self._replace(**{name: value for name, value in said.items() if value is not None})
@@ -55,16 +55,16 @@ class Fit(NamedTuple):
         return np.asarray(scaled, dtype=np.float32)
 
 
-def fit(intake: Intake, width_px: int, height_px: int) -> Fit:
+def fit(preprocessing: Preprocessing, width_px: int, height_px: int) -> Fit:
     """Where a picture of this size goes."""
-    to_width, to_height = intake.size_px
+    to_width, to_height = preprocessing.size_px
     x_scale, y_scale = to_width / width_px, to_height / height_px
-    if intake.resize == "stretch":
+    if preprocessing.resize == "stretch":
         return Fit(x_scale, y_scale, 0, 0, to_width, to_height)
-    is_cropped = intake.resize == "center-crop"
-    scale = max(x_scale, y_scale) / intake.crop_share if is_cropped else min(x_scale, y_scale)
+    is_cropped = preprocessing.resize == "center-crop"
+    scale = max(x_scale, y_scale) / preprocessing.crop_share if is_cropped else min(x_scale, y_scale)
     inner_width, inner_height = max(1, round(width_px * scale)), max(1, round(height_px * scale))
-    in_corner = intake.resize == "letterbox-top-left"
+    in_corner = preprocessing.resize == "letterbox-top-left"
     left, top = (0, 0) if in_corner else ((to_width - inner_width) // 2, (to_height - inner_height) // 2)
     return Fit(scale, scale, left, top, inner_width, inner_height)
 
@@ -75,16 +75,16 @@ class Blobs:
     Each thread has one array that it fills again and again: what it was given is good until its next call.
     """
 
-    def __init__(self, intake: Intake, dtype: npt.DTypeLike) -> None:
-        self._intake = intake
+    def __init__(self, preprocessing: Preprocessing, dtype: npt.DTypeLike) -> None:
+        self._preprocessing = preprocessing
         self._dtype = np.dtype(dtype)
-        self._channels = (2, 1, 0) if intake.color_order == "RGB" else (0, 1, 2)
-        self._table = _table(intake, self._dtype)
+        self._channels = (2, 1, 0) if preprocessing.color_order == "RGB" else (0, 1, 2)
+        self._table = _table(preprocessing, self._dtype)
         self._own = threading.local()
 
     def of(self, picture: Picture) -> tuple[Blob, Fit]:
         """The model's input, and where the picture lies in it."""
-        place = fit(self._intake, picture.width_px, picture.height_px)
+        place = fit(self._preprocessing, picture.width_px, picture.height_px)
         blob = self._padded(place)
         left, top = max(place.left_px, 0), max(place.top_px, 0)
         pixels = picture.bgr(place.width_px, place.height_px)[top - place.top_px :, left - place.left_px :]
@@ -98,7 +98,7 @@ class Blobs:
         if self._dtype != np.float32:
             plane[...] = self._table[number][levels]
             return
-        factor, shift = _line(self._intake, number)
+        factor, shift = _line(self._preprocessing, number)
         np.multiply(levels, factor, out=plane, dtype=np.float32)
         if shift:
             np.add(plane, shift, out=plane)
@@ -106,26 +106,26 @@ class Blobs:
     def _padded(self, place: Fit) -> Blob:
         """The thread's array, with its padding; made anew where the picture lies elsewhere than the last one."""
         if getattr(self._own, "place", None) != place:
-            width_px, height_px = self._intake.size_px
+            width_px, height_px = self._preprocessing.size_px
             self._own.blob = np.empty((1, 3, height_px, width_px), dtype=self._dtype)
-            self._own.blob[0] = self._table[:, self._intake.pad_value, None, None]
+            self._own.blob[0] = self._table[:, self._preprocessing.pad_value, None, None]
             self._own.place = place
         blob: Blob = self._own.blob
         return blob
 
 
-def _line(intake: Intake, plane: int) -> tuple[np.float32, np.float32]:
+def _line(preprocessing: Preprocessing, plane: int) -> tuple[np.float32, np.float32]:
     """Factor and shift that make a level 0 to 255 what the model sees."""
-    mean, std = intake.mean[plane], intake.std[plane]
+    mean, std = preprocessing.mean[plane], preprocessing.std[plane]
     return np.float32(1 / 255 / std), np.float32(-mean / std)
 
 
-def _table(intake: Intake, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def _table(preprocessing: Preprocessing, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """(3, 256) what the model sees for each level; models that take whole numbers see the levels themselves."""
     levels = np.arange(256)
     if dtype.kind == "u":
         return np.stack([levels.astype(dtype)] * 3)
     if dtype.kind == "i":
         return np.stack([(levels - 128).astype(dtype)] * 3)
-    lines = [_line(intake, plane) for plane in range(3)]
+    lines = [_line(preprocessing, plane) for plane in range(3)]
     return np.stack([(levels * factor + shift).astype(dtype) for factor, shift in lines])

@@ -19,7 +19,7 @@ from frametally.engine.detectors.architectures import (
     yolox,
 )
 from frametally.engine.detectors.detector import Detector, InferenceParams
-from frametally.engine.detectors.model_config import FAMILY_NAMES, FamilyName
+from frametally.engine.detectors.model_config import ARCHITECTURE_NAMES, ArchitectureName
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.errors import ModelError
 
@@ -32,45 +32,45 @@ class OnnxDetector(Detector, Protocol):
         """What it answers with."""
 
 
-class Family(NamedTuple):
+class Architecture(NamedTuple):
     """One way to read outputs."""
 
-    reads: Callable[[OnnxFile], bool]
+    matches: Callable[[OnnxFile], bool]
     """Whether a file says that it is of this family."""
     open: Callable[[OnnxFile, InferenceParams], OnnxDetector]
 
 
-FAMILIES: Final[dict[FamilyName, Family]] = {
-    "classification": Family(classification.reads, classification.ClassificationDetector),
-    "rf-detr": Family(detr.reads_rf_detr, detr.rf_detr),
-    "d-fine": Family(detr.reads_d_fine, detr.d_fine),
-    "yolo-nms-free": Family(yolo_nms_free.reads, yolo_nms_free.detector),
-    "rt-detr": Family(detr.reads_rt_detr, detr.rt_detr),
-    "yolov8": Family(yolov8.reads, yolov8.detector),
-    "yolov5": Family(yolov5.reads, yolov5.detector),
-    "nanodet": Family(nanodet.reads, nanodet.detector),
-    "yolox": Family(yolox.reads, yolox.detector),
-    "fastestdet": Family(fastestdet.reads, fastestdet.detector),
-    "semantic-segmentation": Family(semantic.reads, semantic.SemanticDetector),
+ARCHITECTURES: Final[dict[ArchitectureName, Architecture]] = {
+    "classification": Architecture(classification.matches, classification.ClassificationDetector),
+    "rf-detr": Architecture(detr.is_rf_detr, detr.rf_detr),
+    "d-fine": Architecture(detr.is_d_fine, detr.d_fine),
+    "yolo-nms-free": Architecture(yolo_nms_free.matches, yolo_nms_free.detector),
+    "rt-detr": Architecture(detr.is_rt_detr, detr.rt_detr),
+    "yolov8": Architecture(yolov8.matches, yolov8.detector),
+    "yolov5": Architecture(yolov5.matches, yolov5.detector),
+    "nanodet": Architecture(nanodet.matches, nanodet.detector),
+    "yolox": Architecture(yolox.matches, yolox.detector),
+    "fastestdet": Architecture(fastestdet.matches, fastestdet.detector),
+    "semantic-segmentation": Architecture(semantic.matches, semantic.SemanticDetector),
 }
 """In the order in which a file is tried: the ones whose signs are surest come first."""
 
 
-def open_onnx_detector(path: Path, params: InferenceParams, *, only_look: bool = False) -> OnnxDetector:
-    """The detector of whichever family the file belongs to; `only_look` opens it without preparing it for speed.
+def open_onnx_detector(path: Path, params: InferenceParams, *, metadata_only: bool = False) -> OnnxDetector:
+    """The detector of whichever family the file belongs to; `metadata_only` opens it without preparing it for speed.
 
     Raises:
         ModelError: it cannot be opened, says too little of itself, or belongs to no family that is supported.
     """
-    file = OnnxFile(path, only_look=only_look)
-    if file.card.family is not None:
-        return FAMILIES[file.card.family].open(file, params)
-    for family in FAMILIES.values():
-        if family.reads(file):
+    file = OnnxFile(path, metadata_only=metadata_only)
+    if file.config.architecture is not None:
+        return ARCHITECTURES[file.config.architecture].open(file, params)
+    for family in ARCHITECTURES.values():
+        if family.matches(file):
             return family.open(file, params)
     raise ModelError(
         f"{file.name} is {_what_it_is(file)}, which no family of this engine reads.",
-        f"If it is one of {', '.join(FAMILY_NAMES)}, say so as `family` in a model.json beside it.",
+        f"If it is one of {', '.join(ARCHITECTURE_NAMES)}, say so as `family` in a model.json beside it.",
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frametally.engine.detectors.detector import parse_params
-from frametally.engine.detectors.postprocessing import MAX_CANDIDATES, Candidates, choose, nothing, suppress
+from frametally.engine.detectors.postprocessing import MAX_CANDIDATES, Candidates, choose, no_extra, suppress
 from frametally.engine.detectors.preprocessing import Fit
 from frametally.engine.picture import Picture
 
@@ -17,7 +17,7 @@ AS_IT_IS = Fit(1.0, 1.0, 0, 0, 100, 100)
 def chosen(xyxy: object, confidence: object, class_ids: object, **params: object) -> tuple[list[float], np.ndarray]:
     """Confidences and corners of what stays, in a picture of 100 x 100 that is the model's own."""
     sure = np.array(confidence, dtype=np.float32)
-    candidates = Candidates(np.array(xyxy, dtype=np.float32), sure, np.array(class_ids), nothing(len(sure)))
+    candidates = Candidates(np.array(xyxy, dtype=np.float32), sure, np.array(class_ids), no_extra(len(sure)))
     kept, corners = choose(candidates, AS_IT_IS, PICTURE, ["a", "b"], parse_params(params), 0.5)
     return kept.confidence.tolist(), corners
 

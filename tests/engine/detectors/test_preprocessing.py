@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from frametally.engine.detectors.model_config import Resize
-from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Blobs, Intake, fit
+from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Blobs, Preprocessing, fit
 from frametally.engine.picture import Picture
 
 
@@ -30,7 +30,7 @@ def flat(width_px: int, height_px: int, color: tuple[int, int, int] = (200, 200,
 def test_a_letterboxed_picture_keeps_its_shape(
     size_px: tuple[int, int], resize: Resize, scale: float, left_px: int, top_px: int
 ) -> None:
-    blob, place = Blobs(Intake((640, 640), resize), np.float32).of(flat(*size_px))
+    blob, place = Blobs(Preprocessing((640, 640), resize), np.float32).of(flat(*size_px))
     assert blob.shape == (1, 3, 640, 640)
     assert place[:4] == (scale, scale, left_px, top_px)
     filled = np.argwhere(~np.isclose(blob[0, 0], 114 / 255))
@@ -42,12 +42,12 @@ def test_a_letterboxed_picture_keeps_its_shape(
 @pytest.mark.parametrize("size_px", [(641, 359), (37, 1001), (1, 1), (1919, 1079), (3, 640)])
 @pytest.mark.parametrize("resize", ["letterbox", "letterbox-top-left", "stretch", "center-crop"])
 def test_points_of_pictures_of_odd_sizes_come_back_to_where_they_were(size_px: tuple[int, int], resize: Resize) -> None:
-    intake = Intake((320, 224), resize, crop_share=0.875 if resize == "center-crop" else 1.0)
-    place = fit(intake, *size_px)
+    preprocessing = Preprocessing((320, 224), resize, crop_share=0.875 if resize == "center-crop" else 1.0)
+    place = fit(preprocessing, *size_px)
     corners = np.array([(0, 0), size_px, (size_px[0] / 3, size_px[1] / 7)], dtype=np.float32)
     there = corners * (place.x_scale, place.y_scale) + (place.left_px, place.top_px)
     assert place.to_picture(there.astype(np.float32)) == pytest.approx(corners, abs=1e-3 * max(size_px))
-    blob, _ = Blobs(intake, np.float32).of(flat(*size_px))
+    blob, _ = Blobs(preprocessing, np.float32).of(flat(*size_px))
     assert blob.shape == (1, 3, 224, 320)
     if resize in ("stretch", "center-crop"):
         assert blob == pytest.approx(200 / 255, abs=1e-6)
@@ -56,7 +56,7 @@ def test_points_of_pictures_of_odd_sizes_come_back_to_where_they_were(size_px: t
 def test_a_cropped_picture_is_cut_alike_on_both_sides() -> None:
     image = np.full((100, 300, 3), 50, dtype=np.uint8)
     image[:, 100:200] = 250
-    blob, place = Blobs(Intake((100, 100), "center-crop"), np.float32).of(Picture.of(image))
+    blob, place = Blobs(Preprocessing((100, 100), "center-crop"), np.float32).of(Picture.of(image))
     assert place == (1.0, 1.0, -100, 0, 300, 100)
     assert blob == pytest.approx(250 / 255, abs=1e-6)
 
@@ -65,15 +65,15 @@ def test_a_cropped_picture_is_cut_alike_on_both_sides() -> None:
     ("order", "expected"), [("RGB", (30, 20, 10)), ("BGR", (10, 20, 30))], ids=["red first", "blue first"]
 )
 def test_planes_come_in_the_model_s_order(order: str, expected: tuple[int, ...]) -> None:
-    intake = Intake((32, 32), "stretch", color_order="RGB" if order == "RGB" else "BGR")
-    blob, _ = Blobs(intake, np.float32).of(flat(32, 32, (10, 20, 30)))
+    preprocessing = Preprocessing((32, 32), "stretch", color_order="RGB" if order == "RGB" else "BGR")
+    blob, _ = Blobs(preprocessing, np.float32).of(flat(32, 32, (10, 20, 30)))
     assert blob[0, :, 5, 5] == pytest.approx(np.array(expected) / 255)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
 def test_values_are_in_units_of_the_spread(dtype: npt.DTypeLike) -> None:
-    intake = Intake((32, 16), "letterbox", pad_value=0, mean=IMAGENET_MEAN, std=IMAGENET_STD)
-    blob, _ = Blobs(intake, dtype).of(flat(16, 16, (10, 20, 30)))
+    preprocessing = Preprocessing((32, 16), "letterbox", pad_value=0, mean=IMAGENET_MEAN, std=IMAGENET_STD)
+    blob, _ = Blobs(preprocessing, dtype).of(flat(16, 16, (10, 20, 30)))
     assert blob.dtype == dtype
     seen = (np.array((30, 20, 10)) / 255 - IMAGENET_MEAN) / IMAGENET_STD
     padding = -np.array(IMAGENET_MEAN) / IMAGENET_STD
@@ -83,20 +83,20 @@ def test_values_are_in_units_of_the_spread(dtype: npt.DTypeLike) -> None:
 
 @pytest.mark.parametrize(("dtype", "level"), [(np.uint8, 200), (np.int8, 72)])
 def test_a_model_of_whole_numbers_is_given_the_levels(dtype: npt.DTypeLike, level: int) -> None:
-    blob, _ = Blobs(Intake((32, 32)), dtype).of(flat(32, 16))
+    blob, _ = Blobs(Preprocessing((32, 32)), dtype).of(flat(32, 16))
     assert (blob.dtype, blob[0, 0, 16, 5], blob[0, 0, 0, 0]) == (dtype, level, 114 if level == 200 else -14)
 
 
 def test_a_picture_of_another_shape_leaves_nothing_of_the_one_before() -> None:
-    blobs = Blobs(Intake((64, 64)), np.float32)
+    blobs = Blobs(Preprocessing((64, 64)), np.float32)
     blobs.of(flat(64, 32))
     again, _ = blobs.of(flat(32, 64))
-    fresh, _ = Blobs(Intake((64, 64)), np.float32).of(flat(32, 64))
+    fresh, _ = Blobs(Preprocessing((64, 64)), np.float32).of(flat(32, 64))
     assert (again == fresh).all()
 
 
 def test_threads_do_not_write_into_each_other_s_arrays() -> None:
-    blobs = Blobs(Intake((64, 64), "stretch"), np.float32)
+    blobs = Blobs(Preprocessing((64, 64), "stretch"), np.float32)
 
     def is_own(level: int) -> bool:
         mine = flat(64, 64, (level,) * 3)

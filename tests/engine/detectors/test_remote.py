@@ -307,7 +307,7 @@ def test_a_frame_is_sent_at_its_own_size_and_in_its_colors(width_px: int, height
 
 def test_threads_may_share_a_model_and_its_connections_are_kept(image_api: ImageApi) -> None:
     detector = RemoteDetector(InferenceServer(image_api.url, SECRET, model="det/3"), ModelRequest("det", 3))
-    assert not detector.is_in_order
+    assert not detector.is_stateful
     pictures = [Picture.of(np.zeros((60, 80, 3), dtype=np.uint8)) for _ in range(40)]
     with ThreadPoolExecutor(4) as pool:
         entries = list(pool.map(detector.infer, pictures))

@@ -7,11 +7,11 @@ from typing import Final
 import numpy as np
 
 from frametally.contract import InferenceType
-from frametally.engine.detectors.architectures.yolo import intake_of
+from frametally.engine.detectors.architectures.yolo import yolo_preprocessing
 from frametally.engine.detectors.detector import InferenceParams
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import Floats, sigmoid
-from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Intake
+from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import ClassificationEntry, Label, MultiLabelEntry, Score
 from frametally.errors import ModelError
@@ -24,7 +24,7 @@ SEVERAL_FROM: Final = 0.5
 """The confidence from which a class is predicted where several may be, unless the request says another."""
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the one output is a vector."""
     if file.metadata.get("task") == "classify":
         return True
@@ -35,21 +35,21 @@ def reads(file: OnnxFile) -> bool:
 class ClassificationDetector:
     """Cut out of the middle; RGB 0 to 1 from ultralytics, in units of ImageNet's spread from all others."""
 
-    is_in_order = False
+    is_stateful = False
     inference_type: InferenceType = "classification"
 
     def __init__(self, file: OnnxFile, params: InferenceParams) -> None:
         if file.listed_names() is None:
-            file.need_names()
+            file.raise_missing_names()
         count = file.size(0, 1, rank=len(file.outputs[0].shape) or 2)
         self.classes = file.class_names(count)
         self._file = file
         self._params = params
-        self._blobs = file.blobs(_intake(file))
+        self._blobs = file.blobs(_preprocessing(file))
         is_sigmoid = file.outputs[0].last_operator in ("Sigmoid", "HardSigmoid")
-        self._activation = file.card.activation or ("none" if is_sigmoid else "softmax")
+        self._activation = file.config.activation or ("none" if is_sigmoid else "softmax")
         by_itself = is_sigmoid or self._activation == "sigmoid"
-        self._has_several = by_itself if file.card.multi_label is None else file.card.multi_label
+        self._has_several = by_itself if file.config.multi_label is None else file.config.multi_label
         self._asked = np.array([params.classes is None or name in params.classes for name in self.classes])
 
     def infer(self, picture: Picture) -> ClassificationEntry | MultiLabelEntry:
@@ -84,12 +84,14 @@ class ClassificationDetector:
         return MultiLabelEntry(picture.size, scores, [name for name, one in scores.items() if one.confidence >= limit])
 
 
-def _intake(file: OnnxFile) -> Intake:
+def _preprocessing(file: OnnxFile) -> Preprocessing:
     if file.metadata.get("task") == "classify":
-        return intake_of(file)._replace(resize="center-crop").changed_by(file.card)
+        return yolo_preprocessing(file)._replace(resize="center-crop").overridden_by(file.config)
     is_yolov5 = "stride" in file.metadata and "names" in file.metadata  # it keeps the whole shorter side
     share = 1.0 if is_yolov5 else CROP_SHARE
-    return Intake(file.size_px(), "center-crop", share, mean=IMAGENET_MEAN, std=IMAGENET_STD).changed_by(file.card)
+    return Preprocessing(file.size_px(), "center-crop", share, mean=IMAGENET_MEAN, std=IMAGENET_STD).overridden_by(
+        file.config
+    )
 
 
 def _sums_to_one(values: Floats) -> bool:

@@ -12,11 +12,11 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from frametally.coco import COCO_CATEGORY_IDS, COCO_CLASS_NAMES
 from frametally.contract import InferenceType
-from frametally.engine.detectors.architectures.yolo import DEFAULT_SIZE_PX, intake_of
-from frametally.engine.detectors.coco import COCO_CATEGORY_IDS, COCO_NAMES
+from frametally.engine.detectors.architectures.yolo import DEFAULT_SIZE_PX, yolo_preprocessing
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.masks import outlines
+from frametally.engine.detectors.masks import mask_polygons
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import (
     BoxDetector,
@@ -27,10 +27,10 @@ from frametally.engine.detectors.postprocessing import (
     Ints,
     Outputs,
     corners,
-    nothing,
+    no_extra,
     sigmoid,
 )
-from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Fit, Intake
+from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Fit, Preprocessing
 from frametally.engine.picture import Picture
 from frametally.errors import ModelError
 
@@ -44,7 +44,7 @@ class _RfMetadata(msgspec.Struct):
     class_id_to_name: dict[int, str] = {}
 
 
-def reads_rf_detr(file: OnnxFile) -> bool:
+def is_rf_detr(file: OnnxFile) -> bool:
     """Whether there are boxes and labels by these names."""
     shapes = _shapes(file)
     return len(shapes.get("dets", ())) == 3 and len(shapes.get("labels", ())) == 3
@@ -53,11 +53,13 @@ def reads_rf_detr(file: OnnxFile) -> bool:
 def rf_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Stretched, RGB in units of ImageNet's spread; boxes as shares of the picture, a sigmoid for each class."""
     at = {output.name: number for number, output in enumerate(file.outputs)}
-    if not reads_rf_detr(file):
+    if not is_rf_detr(file):
         raise ModelError(f"{file.name} has no outputs `dets` and `labels`.", "Correct `family` in its model.json.")
-    intake = Intake(file.size_px(), "stretch", mean=IMAGENET_MEAN, std=IMAGENET_STD).changed_by(file.card)
+    preprocessing = Preprocessing(file.size_px(), "stretch", mean=IMAGENET_MEAN, std=IMAGENET_STD).overridden_by(
+        file.config
+    )
     columns, classes = _columns(file, file.outputs[at["labels"]].shape[2])
-    sides = np.array(intake.size_px * 2, dtype=np.float32)
+    sides = np.array(preprocessing.size_px * 2, dtype=np.float32)
     file.expect(at["dets"], None, 4)
     masks = at.get("masks")
 
@@ -69,11 +71,11 @@ def rf_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         return Candidates(xyxy, scores[query, class_ids], class_ids, query[:, None].astype(np.float32))
 
     kind: InferenceType = "object-detection" if masks is None else "instance-segmentation"
-    detail = None if masks is None else _masks_by_query(masks, intake.size_px)
-    return BoxDetector(file, BoxHead(intake, classes, read, None, kind, detail), params)
+    detail = None if masks is None else _masks_by_query(masks, preprocessing.size_px)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, None, kind, detail), params)
 
 
-def reads_rt_detr(file: OnnxFile) -> bool:
+def is_rt_detr(file: OnnxFile) -> bool:
     """Whether each row holds a box and a score for each class that the metadata names."""
     names = file.literal("names", dict[int, str])
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 3 or not names or file.metadata.get("task") != "detect":
@@ -84,22 +86,22 @@ def reads_rt_detr(file: OnnxFile) -> bool:
 
 def rt_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Stretched, RGB 0 to 1; boxes as shares of the picture."""
-    intake = intake_of(file)._replace(resize="stretch").changed_by(file.card)
+    preprocessing = yolo_preprocessing(file)._replace(resize="stretch").overridden_by(file.config)
     columns = file.size(0, 2, rank=3)
     classes = file.class_names(None if columns is None else columns - 4)
-    sides = np.array(intake.size_px * 2, dtype=np.float32)
+    sides = np.array(preprocessing.size_px * 2, dtype=np.float32)
     file.expect(0, None, 4 + len(classes))
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         confidence = outputs[0][:, 4:].max(axis=1)
         rows = outputs[0][confidence >= min_confidence]
         xyxy = corners(rows[:, :4] * sides)
-        return Candidates(xyxy, rows[:, 4:].max(axis=1), np.argmax(rows[:, 4:], axis=1), nothing(len(rows)))
+        return Candidates(xyxy, rows[:, 4:].max(axis=1), np.argmax(rows[:, 4:], axis=1), no_extra(len(rows)))
 
-    return BoxDetector(file, BoxHead(intake, classes, read, None), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, None), params)
 
 
-def reads_d_fine(file: OnnxFile) -> bool:
+def is_d_fine(file: OnnxFile) -> bool:
     """Whether there are labels, boxes and scores, by these names."""
     shapes = _shapes(file)
     return len(shapes.get("boxes", ())) == 3 and all(len(shapes.get(name, ())) == 2 for name in ("labels", "scores"))
@@ -107,21 +109,21 @@ def reads_d_fine(file: OnnxFile) -> bool:
 
 def d_fine(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Stretched, RGB 0 to 1; boxes are corners in pixels of the size that the model was told: its own picture's."""
-    if not reads_d_fine(file):
+    if not is_d_fine(file):
         raise ModelError(
             f"{file.name} has no outputs `labels`, `boxes` and `scores`.", "Correct `family` in its model.json."
         )
     at = {output.name: number for number, output in enumerate(file.outputs)}
-    intake = Intake(file.size_px(DEFAULT_SIZE_PX), "stretch").changed_by(file.card)
-    classes = file.class_names(None if file.listed_names() else len(COCO_NAMES))
+    preprocessing = Preprocessing(file.size_px(DEFAULT_SIZE_PX), "stretch").overridden_by(file.config)
+    classes = file.class_names(None if file.listed_names() else len(COCO_CLASS_NAMES))
     file.expect(at["boxes"], None, 4)
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         labels, boxes, scores = (outputs[at[name]] for name in ("labels", "boxes", "scores"))
         kept = scores >= min_confidence
-        return Candidates(boxes[kept], scores[kept], _known(file, labels[kept], classes), nothing(int(kept.sum())))
+        return Candidates(boxes[kept], scores[kept], _known(file, labels[kept], classes), no_extra(int(kept.sum())))
 
-    return BoxDetector(file, BoxHead(intake, classes, read, None), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, None), params)
 
 
 def _shapes(file: OnnxFile) -> dict[str, list[Any]]:
@@ -140,7 +142,7 @@ def _columns(file: OnnxFile, count: int | None) -> tuple[list[int], list[str]]:
     if count is None:
         raise ModelError(f"{file.name} leaves its number of classes open.", "Export it with fixed sizes.")
     if names is None and count == _COCO_COLUMNS:
-        names = dict(zip(COCO_CATEGORY_IDS, COCO_NAMES, strict=True))
+        names = dict(zip(COCO_CATEGORY_IDS, COCO_CLASS_NAMES, strict=True))
     if isinstance(names, list):
         # The last column of a model of its own classes is the one for no object.
         names = dict(enumerate(names if len(names) in (count, count - 1) else file.class_names(count - 1)))
@@ -154,7 +156,7 @@ def _columns(file: OnnxFile, count: int | None) -> tuple[list[int], list[str]]:
 def _masks_by_query(output: int, size_px: tuple[int, int]) -> Detail:
     def detail(outputs: Outputs, found: Candidates, fit: Fit, picture: Picture) -> list[Details]:
         masks = outputs[output][found.more[:, 0].astype(np.int64)]
-        return outlines(masks, found.xyxy, size_px, fit, picture)
+        return mask_polygons(masks, found.xyxy, size_px, fit, picture)
 
     return detail
 

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.grid import place_count, places
+from frametally.engine.detectors.grid import cell_count, grid_cells
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import (
     BoxDetector,
@@ -15,10 +15,10 @@ from frametally.engine.detectors.postprocessing import (
     Candidates,
     Outputs,
     corners,
-    nothing,
+    no_extra,
     sigmoid,
 )
-from frametally.engine.detectors.preprocessing import Intake
+from frametally.engine.detectors.preprocessing import Preprocessing
 from frametally.errors import ModelError
 
 STRIDE: Final = 16
@@ -26,7 +26,7 @@ DEFAULT_IOU: Final = 0.45
 """As in FastestDet's own post-processing (`nms_thresh`)."""
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the one output is a grid of the stride, with five planes more than the classes that have names."""
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 4 or file.fixed_size_px is None:
         return False
@@ -40,16 +40,16 @@ def reads(file: OnnxFile) -> bool:
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Stretched, BGR 0 to 1; planes are objectness, offset in the cell, size of the picture's, class scores."""
     size_px = file.size_px()
-    intake = Intake(size_px, "stretch", color_order="BGR").changed_by(file.card)
+    preprocessing = Preprocessing(size_px, "stretch", color_order="BGR").overridden_by(file.config)
     planes = file.size(0, 1, rank=4)
     if planes is None:
         raise ModelError(f"{file.name} leaves its number of classes open.", "Export FastestDet with fixed sizes.")
     classes = file.class_names(planes - 5)
     file.expect(0, planes, size_px[1] // STRIDE, size_px[0] // STRIDE)
-    corner, _ = places(size_px, [STRIDE])
+    corner, _ = grid_cells(size_px, [STRIDE])
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
-        cells = outputs[0].reshape(planes, place_count(size_px, [STRIDE]))
+        cells = outputs[0].reshape(planes, cell_count(size_px, [STRIDE]))
         kept = np.flatnonzero(cells[0] >= min_confidence)  # no score is above 1
         found = cells[:, kept].T
         confidence = found[:, 0] * found[:, 5:].max(axis=1)
@@ -58,6 +58,6 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         center = (corner[kept] + np.tanh(found[:, 1:3])) * STRIDE
         size = np.array(size_px, dtype=np.float32) * sigmoid(found[:, 3:5])
         xyxy = corners(np.concatenate([center, size], axis=1))
-        return Candidates(xyxy, confidence, np.argmax(found[:, 5:], axis=1), nothing(len(kept)))
+        return Candidates(xyxy, confidence, np.argmax(found[:, 5:], axis=1), no_extra(len(kept)))
 
-    return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU), params)

@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.grid import STRIDES, place_count, places
+from frametally.engine.detectors.grid import STRIDES, cell_count, grid_cells
 from frametally.engine.detectors.model_config import Resize
 from frametally.engine.detectors.onnx_file import OnnxFile
-from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Floats, Outputs, nothing
-from frametally.engine.detectors.preprocessing import Intake
+from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Floats, Outputs, no_extra
+from frametally.engine.detectors.preprocessing import Preprocessing
 from frametally.errors import ModelError
 
 DEFAULT_IOU: Final = 0.6
@@ -39,7 +39,7 @@ class Layout(NamedTuple):
     strides: tuple[int, ...]
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the outputs are pairs for each stride, or one whose columns can be nothing else."""
     layout = _layout(file)
     if layout is None or layout.scores != layout.sides:
@@ -56,9 +56,11 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         raise ModelError(f"{file.name} has not the outputs of a NanoDet.", "Correct `family` in its model.json.")
     is_plus = len(layout.strides) > len(STRIDES)
     resize: Resize = "stretch" if is_plus else "letterbox"
-    intake = Intake(file.size_px(), resize, pad_value=0, color_order="BGR", mean=MEAN, std=STD).changed_by(file.card)
+    preprocessing = Preprocessing(
+        file.size_px(), resize, pad_value=0, color_order="BGR", mean=MEAN, std=STD
+    ).overridden_by(file.config)
     classes = file.class_names(layout.classes)
-    corner, stride = places(intake.size_px, layout.strides)
+    corner, stride = grid_cells(preprocessing.size_px, layout.strides)
     center = (corner + (0 if is_plus else 0.5)) * stride
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
@@ -68,9 +70,9 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         sides = _joined(outputs, layout.sides)[kept, -4 * BINS :]
         reach = _means(sides) * stride[kept]
         xyxy = np.concatenate([center[kept] - reach[:, :2], center[kept] + reach[:, 2:]], axis=1)
-        return Candidates(xyxy, confidence[kept], np.argmax(scores[kept], axis=1), nothing(len(kept)))
+        return Candidates(xyxy, confidence[kept], np.argmax(scores[kept], axis=1), no_extra(len(kept)))
 
-    return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU), params)
 
 
 def _layout(file: OnnxFile) -> Layout | None:
@@ -78,7 +80,7 @@ def _layout(file: OnnxFile) -> Layout | None:
     if file.fixed_size_px is None or any(len(shape) != 2 for shape in shapes):
         return None
     for strides in (STRIDES, _PLUS_STRIDES):
-        counts = [place_count(file.fixed_size_px, [stride]) for stride in strides]
+        counts = [cell_count(file.fixed_size_px, [stride]) for stride in strides]
         columns = [shape[1] or 0 for shape in shapes]
         if [shape[0] for shape in shapes] == [sum(counts)] and columns[0] > 4 * BINS:
             return Layout([0], [0], columns[0] - 4 * BINS, strides)

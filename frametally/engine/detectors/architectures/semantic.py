@@ -13,7 +13,7 @@ from frametally.contract import InferenceType
 from frametally.engine.detectors.detector import InferenceParams
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import Floats
-from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Fit, Intake
+from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Fit, Preprocessing
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import SegmentationMask, SemanticSegmentationEntry
 from frametally.errors import ModelError
@@ -25,7 +25,7 @@ _PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 Ids = npt.NDArray[np.uint8]
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the first output is a map of the picture, and any other one alike: grids for boxes differ in size."""
     shape = file.outputs[0].shape
     if len(shape) == 4:
@@ -36,16 +36,18 @@ def reads(file: OnnxFile) -> bool:
 class SemanticDetector:
     """Stretched, RGB in units of ImageNet's spread; the first output is the map, any other belongs to the training."""
 
-    is_in_order = False
+    is_stateful = False
     inference_type: InferenceType = "semantic-segmentation"
 
     def __init__(self, file: OnnxFile, params: InferenceParams) -> None:
         file.size(0, -1, rank=3 if len(file.outputs[0].shape) == 3 else 4)
-        intake = Intake(file.size_px(), "stretch", mean=IMAGENET_MEAN, std=IMAGENET_STD).changed_by(file.card)
+        preprocessing = Preprocessing(file.size_px(), "stretch", mean=IMAGENET_MEAN, std=IMAGENET_STD).overridden_by(
+            file.config
+        )
         self._file = file
-        self._size_px = intake.size_px
-        self._blobs = file.blobs(intake)
-        self._middle = 0.5 if file.outputs[0].last_operator == "Sigmoid" or file.card.activation == "none" else 0.0
+        self._size_px = preprocessing.size_px
+        self._blobs = file.blobs(preprocessing)
+        self._middle = 0.5 if file.outputs[0].last_operator == "Sigmoid" or file.config.activation == "none" else 0.0
         self.classes = _class_names(file)
         self._min_confidence = params.confidence or 0.0
         self._other = self.classes.index(BACKGROUND) if BACKGROUND in self.classes else NO_CLASS
@@ -53,7 +55,7 @@ class SemanticDetector:
         self._table = np.full(256, self._other, dtype=np.uint8)
         self._table[asked] = asked
         self._class_map = {str(at): name for at, name in enumerate(self.classes)}
-        is_partial = self._min_confidence or params.classes is not None or intake.resize != "stretch"
+        is_partial = self._min_confidence or params.classes is not None or preprocessing.resize != "stretch"
         if self._other == NO_CLASS and is_partial:
             self._class_map[str(NO_CLASS)] = BACKGROUND
 
@@ -87,7 +89,7 @@ def _class_names(file: OnnxFile) -> list[str]:
     """A name for each plane; where there is but one plane, of what is not background."""
     names = file.listed_names()
     if names is None:
-        file.need_names()
+        file.raise_missing_names()
     listed = names if isinstance(names, list) else list((names or {}).values())
     planes = file.outputs[0].shape[1] if len(file.outputs[0].shape) == 4 else None
     if planes == 1 and len(listed) == 1:

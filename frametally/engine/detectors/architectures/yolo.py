@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from frametally.coco import COCO_PERSON
+from frametally.coco import COCO_KEYPOINTS
 from frametally.contract import InferenceType
 from frametally.engine.detectors.keypoints import from_columns
 from frametally.engine.detectors.masks import from_prototypes
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import Detail
-from frametally.engine.detectors.preprocessing import Intake
+from frametally.engine.detectors.preprocessing import Preprocessing
 from frametally.errors import ModelError
 
 DEFAULT_IOU: Final = 0.7
@@ -29,17 +29,17 @@ class More(NamedTuple):
 def task_of(file: OnnxFile) -> str:
     """`detect`, `segment`, `pose`, or another word of the metadata; by the outputs where nobody says it."""
     has_prototypes = len(file.outputs) == 2 and len(file.outputs[1].shape) == 4
-    return file.card.task or file.metadata.get("task") or ("segment" if has_prototypes else "detect")
+    return file.config.task or file.metadata.get("task") or ("segment" if has_prototypes else "detect")
 
 
-def intake_of(file: OnnxFile) -> Intake:
+def yolo_preprocessing(file: OnnxFile) -> Preprocessing:
     """The picture that a YOLO wants; its size stands in the metadata, height first, where the input leaves it open."""
     said = file.literal("imgsz", tuple[int, int])
     size_px = file.size_px((said[1], said[0]) if said else DEFAULT_SIZE_PX)
-    return Intake(size_px).changed_by(file.card)
+    return Preprocessing(size_px).overridden_by(file.config)
 
 
-def more_of(file: OnnxFile, size_px: tuple[int, int]) -> More:
+def extra_columns_of(file: OnnxFile, size_px: tuple[int, int]) -> More:
     """What stands beside each box, from the task, the prototypes and the shape of the keypoints.
 
     Raises:
@@ -67,7 +67,7 @@ def _prototypes(file: OnnxFile) -> int:
 
 def _keypoints(file: OnnxFile) -> tuple[list[str], int]:
     shape = file.literal("kpt_shape", tuple[int, int])
-    listed = file.card.keypoint_names or _said_names(file)
+    listed = file.config.keypoint_names or _said_names(file)
     if shape is None and listed is None:
         raise ModelError(
             f"{file.name} does not say what its keypoints are called.", "Say `keypoint_names` in a model.json."
@@ -78,8 +78,8 @@ def _keypoints(file: OnnxFile) -> tuple[list[str], int]:
             f"{file.name} has {count} keypoints and {len(listed or ())} names.", "Correct `keypoint_names`."
         )
     if listed is None:
-        is_person = count == len(COCO_PERSON)
-        listed = list(COCO_PERSON) if is_person else [f"point {at}" for at in range(count)]
+        is_person = count == len(COCO_KEYPOINTS)
+        listed = list(COCO_KEYPOINTS) if is_person else [f"point {at}" for at in range(count)]
     return listed, values_each
 
 

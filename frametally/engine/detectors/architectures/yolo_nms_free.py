@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from frametally.engine.detectors.architectures.yolo import intake_of, more_of
+from frametally.engine.detectors.architectures.yolo import extra_columns_of, yolo_preprocessing
 from frametally.engine.detectors.detector import InferenceParams
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs
@@ -15,7 +15,7 @@ _MAX_BOXES: Final = 1000
 """Of a file that says nothing of itself: it has 300 or so, where a grid has thousands of places."""
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the file says that it leaves out duplicates, or has some hundred rows of six."""
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
@@ -28,8 +28,8 @@ def reads(file: OnnxFile) -> bool:
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Columns are the corners, the confidence, the class, then what else belongs to the box."""
-    intake = intake_of(file)
-    more = more_of(file, intake.size_px)
+    preprocessing = yolo_preprocessing(file)
+    more = extra_columns_of(file, preprocessing.size_px)
     file.size(0, 2, rank=3)
     file.expect(0, None, 6 + more.columns)
 
@@ -38,4 +38,4 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         return Candidates(rows[:, :4], rows[:, 4], np.rint(rows[:, 5]).astype(np.int64), rows[:, 6:])
 
     classes = file.class_names(None)
-    return BoxDetector(file, BoxHead(intake, classes, read, None, more.inference_type, more.detail), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, None, more.inference_type, more.detail), params)

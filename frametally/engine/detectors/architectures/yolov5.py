@@ -6,20 +6,20 @@ from typing import Final
 
 import numpy as np
 
-from frametally.engine.detectors.architectures.yolo import intake_of, more_of
+from frametally.engine.detectors.architectures.yolo import extra_columns_of, yolo_preprocessing
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.grid import STRIDES, place_count
+from frametally.engine.detectors.grid import STRIDES, cell_count
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, corners
 
 ANCHORS: Final = 3
-"""At each place."""
+"""EnterPhase each place."""
 DEFAULT_IOU: Final = 0.45
 """As in YOLOv5's own detect script (`iou_thres`)."""
 _STRIDES_P6: Final = (*STRIDES, 64)
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the output has three rows for every place, or a column for each class that the file names and five."""
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
@@ -28,7 +28,7 @@ def reads(file: OnnxFile) -> bool:
         return False
     if rows is not None:
         size_px = file.fixed_size_px
-        grids = [place_count(size_px, strides) for strides in (STRIDES, _STRIDES_P6)] if size_px else []
+        grids = [cell_count(size_px, strides) for strides in (STRIDES, _STRIDES_P6)] if size_px else []
         return rows in [ANCHORS * count for count in grids]
     names = file.literal("names", list[str] | dict[int, str])
     return bool(names) and "task" not in file.metadata and columns >= 5 + len(names)
@@ -36,8 +36,8 @@ def reads(file: OnnxFile) -> bool:
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Columns are x, y, width, height, objectness, a score for each class, then what else belongs to the box."""
-    intake = intake_of(file)
-    more = more_of(file, intake.size_px)
+    preprocessing = yolo_preprocessing(file)
+    more = extra_columns_of(file, preprocessing.size_px)
     columns = file.size(0, 2, rank=3)
     classes = file.class_names(None if columns is None else columns - 5 - more.columns)
     scores = slice(5, 5 + len(classes))
@@ -50,4 +50,6 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         rows, confidence = rows[kept], confidence[kept]
         return Candidates(corners(rows), confidence, np.argmax(rows[:, scores], axis=1), rows[:, scores.stop :])
 
-    return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU, more.inference_type, more.detail), params)
+    return BoxDetector(
+        file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, more.inference_type, more.detail), params
+    )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from frametally.engine.detectors.architectures.yolo import DEFAULT_IOU, intake_of, more_of, task_of
+from frametally.engine.detectors.architectures.yolo import DEFAULT_IOU, extra_columns_of, task_of, yolo_preprocessing
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.grid import place_count
+from frametally.engine.detectors.grid import cell_count
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, corners
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the second axis of the output has the rows of such a head, or the third one its places."""
     if not file.outputs or len(file.outputs[0].shape) != 3 or task_of(file) not in ("detect", "segment", "pose"):
         return False
@@ -19,14 +19,14 @@ def reads(file: OnnxFile) -> bool:
     names = file.literal("names", dict[int, str])
     if names and file.metadata.get("task", "detect") == "detect" and len(file.outputs) == 1:
         return rows in (4 + len(names), None)
-    is_whole = file.fixed_size_px is not None and places == place_count(file.fixed_size_px)
+    is_whole = file.fixed_size_px is not None and places == cell_count(file.fixed_size_px)
     return (bool(names) and places is None) or (is_whole and rows is not None and rows > 4)
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Rows are x, y, width, height, a score for each class, then what else belongs to the box."""
-    intake = intake_of(file)
-    more = more_of(file, intake.size_px)
+    preprocessing = yolo_preprocessing(file)
+    more = extra_columns_of(file, preprocessing.size_px)
     rows = file.size(0, 1, rank=3)
     classes = file.class_names(None if rows is None else rows - 4 - more.columns)
     scores = slice(4, 4 + len(classes))
@@ -40,4 +40,6 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         class_ids = np.argmax(found[scores], axis=0)
         return Candidates(corners(found[:4].T), confidence[kept], class_ids, found[scores.stop :].T)
 
-    return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU, more.inference_type, more.detail), params)
+    return BoxDetector(
+        file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, more.inference_type, more.detail), params
+    )

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.grid import place_count, places
+from frametally.engine.detectors.grid import cell_count, grid_cells
 from frametally.engine.detectors.onnx_file import OnnxFile
-from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, corners, nothing
-from frametally.engine.detectors.preprocessing import Intake
+from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, corners, no_extra
+from frametally.engine.detectors.preprocessing import Preprocessing
 from frametally.errors import ModelError
 
 DEFAULT_IOU: Final = 0.45
@@ -19,24 +19,26 @@ LEVELS: Final = (1 / 255, 1 / 255, 1 / 255)
 """The `std` of a model that sees values 0 to 255."""
 
 
-def reads(file: OnnxFile) -> bool:
+def matches(file: OnnxFile) -> bool:
     """Whether the one output has a row for every place of the grid."""
     size_px = file.fixed_size_px
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 3 or size_px is None:
         return False
     _, rows, columns = file.outputs[0].shape
-    return rows == place_count(size_px) and columns is not None and columns > 5
+    return rows == cell_count(size_px) and columns is not None and columns > 5
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """Letterbox in the top left corner, BGR 0 to 255; confidence is objectness times the class's score."""
     size_px = file.size_px()
-    intake = Intake(size_px, "letterbox-top-left", color_order="BGR", std=LEVELS).changed_by(file.card)
+    preprocessing = Preprocessing(size_px, "letterbox-top-left", color_order="BGR", std=LEVELS).overridden_by(
+        file.config
+    )
     columns = file.size(0, 2, rank=3)
     if columns is None:
         raise ModelError(f"{file.name} leaves its number of classes open.", "Export YOLOX with fixed sizes.")
     classes = file.class_names(columns - 5)
-    corner, stride = places(size_px)
+    corner, stride = grid_cells(size_px)
     file.expect(0, len(corner), columns)
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
@@ -45,11 +47,11 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         confidence = rows[:, 4] * rows[:, 5:].max(axis=1)
         sure = confidence >= min_confidence
         kept, rows, confidence = kept[sure], rows[sure], confidence[sure]
-        if not file.card.decoded:
+        if not file.config.decoded:
             center, size = (rows[:, :2] + corner[kept]) * stride[kept], np.exp(rows[:, 2:4]) * stride[kept]
             xyxy = corners(np.concatenate([center, size], axis=1))
         else:
             xyxy = corners(rows)
-        return Candidates(xyxy, confidence, np.argmax(rows[:, 5:], axis=1), nothing(len(rows)))
+        return Candidates(xyxy, confidence, np.argmax(rows[:, 5:], axis=1), no_extra(len(rows)))
 
-    return BoxDetector(file, BoxHead(intake, classes, read, DEFAULT_IOU), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU), params)

@@ -36,7 +36,7 @@ _HEADERS: Final = {"Content-Type": "application/json", "User-Agent": "frametally
 _CHECK_SERVER: Final = f"Check that a Roboflow Inference server runs there, or correct {SERVERS_SETTING}."
 
 
-class Passing(ModelError):
+class TemporaryFault(ModelError):
     """A fault that may be over at the next try."""
 
     def __init__(self, what: str, next_step: str, *, retry_after_s: float = 0.0) -> None:
@@ -78,14 +78,14 @@ class InferenceServer:
         body = msgspec.json.encode({**question, **key})
         return call_with_retries(
             lambda: self._ask_once(path, body),
-            on=(Passing,),
+            on=(TemporaryFault,),
             retries=self._retries,
             backoff=BACKOFF,
             max_wait_s=MAX_WAIT_S,
             sleep=self._sleep,
         )
 
-    def odd(self, what: str) -> ModelError:
+    def unexpected(self, what: str) -> ModelError:
         """The error for an answer that is none."""
         return ModelError(f"{self._it} answered with {what}.", _CHECK_SERVER)
 
@@ -104,7 +104,7 @@ class InferenceServer:
             )
             answer = self._read(response, give_up_s)
         except exceptions.HTTPError as error:
-            raise Passing(
+            raise TemporaryFault(
                 f"{self._it} failed: {describe_fault(error)}.", "Check that it runs, then run the job again."
             ) from error
         if response.status != HTTPStatus.OK:
@@ -112,7 +112,7 @@ class InferenceServer:
         try:
             return msgspec.json.decode(answer)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self.odd("something that is not JSON") from error
+            raise self.unexpected("something that is not JSON") from error
 
     def _read(self, response: urllib3.BaseHTTPResponse, give_up_s: float) -> bytes:
         """The whole body; a connection whose body was not read to its end is not used again."""
@@ -122,7 +122,7 @@ class InferenceServer:
             while piece := response.read1(_PIECE_BYTES):
                 body += piece
                 if len(body) > MAX_ANSWER_BYTES:
-                    raise self.odd(f"more than {MAX_ANSWER_BYTES:,} bytes")
+                    raise self.unexpected(f"more than {MAX_ANSWER_BYTES:,} bytes")
                 if time.monotonic() > give_up_s:
                     raise exceptions.TimeoutError
         except BaseException:
@@ -137,7 +137,7 @@ class InferenceServer:
         what = f"{self._it} answered {response.status}{f': {said}' if said else ''}."
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             next_step = "The log of that server says more; then run the job again."
-            return Passing(what, next_step, retry_after_s=_retry_after_s(response.headers.get("Retry-After")))
+            return TemporaryFault(what, next_step, retry_after_s=_retry_after_s(response.headers.get("Retry-After")))
         wants_key = self._api_key is None and "api key" in said.lower()
         if wants_key or response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             return ModelError(what, f"Set {KEY_SETTING} to a key that opens the model.")

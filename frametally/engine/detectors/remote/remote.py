@@ -29,14 +29,14 @@ VERSION_FIELDS: Final = {"gaze-detection": "gaze_version_id", "clip-embed-image"
 """These two are no models of a workspace, so they have no `model_id`."""
 OWN_VERSION: Final = "1"
 """How the contract calls the version of these two that the server takes by itself."""
-NOT_A_PARAM: Final = ("api_key", "image", "model_id", "service_secret", "active_learning_target_dataset")
+RESERVED_PARAMS: Final = ("api_key", "image", "model_id", "service_secret", "active_learning_target_dataset")
 """What a job may not say to a server: these name an account, its data, or an address to read from."""
 
 
 class RemoteDetector:
     """One model of a server at work on one video."""
 
-    is_in_order = False
+    is_stateful = False
 
     def __init__(self, server: InferenceServer, asked: ModelRequest) -> None:
         self.classes: list[str] = []
@@ -58,7 +58,7 @@ class RemoteDetector:
         try:
             msgspec.convert(answer, _SHAPES[self._type])
         except msgspec.ValidationError as error:
-            raise self._server.odd(f"something that is no {self._type} ({error})") from error
+            raise self._server.unexpected(f"something that is no {self._type} ({error})") from error
         took_s = round(time.perf_counter() - started_s, 6)
         return {
             "time": answer.pop("time", None) or took_s,
@@ -76,7 +76,7 @@ class RemoteParams(Struct, frozen=True):
     classes: list[str] | None = None
 
 
-def check_served(served: ServedModels, asked: ModelRequest) -> None:
+def check_remote_request(served: ServedModels, asked: ModelRequest) -> None:
     """Refuse what its server could not run, as far as it can be told without asking it.
 
     Raises:
@@ -88,7 +88,7 @@ def check_served(served: ServedModels, asked: ModelRequest) -> None:
         name = f"{asked.model_id}/{asked.version}"
         raise ModelError(f"{name} is not for the inference type that was asked for.", f"Ask for {', '.join(known)}.")
     params = asked.inference_params or {}
-    for name in NOT_A_PARAM:
+    for name in RESERVED_PARAMS:
         if name in params:
             raise ModelError(
                 f"The inference_params may not hold {name}.", "Leave it out: the engine's settings say it."
