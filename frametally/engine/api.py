@@ -1,4 +1,4 @@
-"""The Video Inference calls over HTTP: what the hosted service answers, answered from the spool."""
+"""The Video Inference API over HTTP, served from the spool."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ BATCH_BYTES: Final = 4 << 20
 MAX_JSON_BYTES: Final = 1 << 20
 WORKSPACE: Final = "embedded"
 _CHECK_AGAIN: Final = {"Retry-After": "1"}
-"""Our extension: a status call here costs nobody anything, so the floor of a minute need not hold."""
+"""Our extension: status requests to this engine are cheap, so the minimum interval does not apply."""
 _LOG = logging.getLogger("frametally.engine")
 
 Message = TypeVar("Message", bound=Struct)
 
 
 class Api:
-    """Answers every call of the contract."""
+    """Handles every request of the contract."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Api:
         self._known_ended: set[str] = set()
 
     def routes(self) -> list[GuardedRoute]:
-        """Every call, each with and without a trailing slash; `GET /` is left to the host."""
+        """All routes, each with and without a trailing slash; `GET /` is left to the host."""
         upload, results = UPLOAD_PATH + "{token}", RESULTS_PATH + "{token}"
         return with_optional_slash(
             [
@@ -135,12 +135,12 @@ class Api:
         return Response()
 
     async def create_job(self, request: Request) -> Response:
-        asked = await _decoded(request, InferenceRequest)
-        _check_rate(asked.infer_fps)
-        await run_in_threadpool(self._check_models, asked.models)
-        upload_id = self._upload_of(asked.input_url)
-        url = asked.input_url if upload_id is None else None
-        job_request = JobRequest(models=asked.models, infer_fps=asked.infer_fps, url=url)
+        requested = await _decoded(request, InferenceRequest)
+        _check_rate(requested.infer_fps)
+        await run_in_threadpool(self._check_models, requested.models)
+        upload_id = self._upload_of(requested.input_url)
+        url = requested.input_url if upload_id is None else None
+        job_request = JobRequest(models=requested.models, infer_fps=requested.infer_fps, url=url)
         try:
             key = request.headers.get(IDEMPOTENCY_KEY, "")
             job = await run_in_threadpool(self._spool.accept, job_request, upload_id=upload_id, key=key)
@@ -150,7 +150,7 @@ class Api:
         return _json(JobAccepted(job.id, "The job is queued."))
 
     async def get_job_status(self, request: Request) -> Response:
-        job = self._asked_for(request)
+        job = self._requested_job(request)
         if job.state == "done":
             link = self._links.make("results", job.id, origin=_origin(request))
             return _json(StatusReport(STATUS_DONE, output_signed_url=link))
@@ -163,25 +163,25 @@ class Api:
         return _json(StatusReport.under_way(0.0, RunProgress(jobs_before=before, cancellable=True)), _CHECK_AGAIN)
 
     async def cancel_job(self, request: Request) -> Response:
-        """Our extension: end a job that nobody wants any more. Twice is as good as once."""
-        job = self._asked_for(request)
+        """Our extension: cancel a job. Idempotent."""
+        job = self._requested_job(request)
         if await run_in_threadpool(job.cancel):
             return _json(Cancellation(job.id, CANCELLED))
         if job.is_cancelled:
-            return _json(Cancellation(job.id, "The job was cancelled before."))
-        raise HttpError(409, f"The job has ended before: it is {job.state}.", "Its status says what came of it.")
+            return _json(Cancellation(job.id, "The job was canceled before."))
+        raise HttpError(409, f"The job has ended before: it is {job.state}.", "See its status.")
 
     async def get_results(self, request: Request) -> Response:
         job = self._spool.find(request.state.results_job_id)
         if job is None or job.state != "done":
-            raise HttpError(404, "These results are not here any more.", "Run the job again.")
+            raise HttpError(404, "These results no longer exist.", "Run the job again.")
         request.state.job_id = job.id
         return FileResponse(job.results, media_type="application/json")
 
     async def list_models(self, _: Request) -> Response:
         return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._model_servers)))
 
-    def _asked_for(self, request: Request) -> SpooledJob:
+    def _requested_job(self, request: Request) -> SpooledJob:
         job = self._spool.find(request.query_params.get("job_id", ""))
         if job is None:
             raise HttpError(404, "There is no job with this job_id.")
@@ -201,7 +201,7 @@ class Api:
             raise HttpError.of(403, error) from error
 
     async def _write_body(self, request: Request, pending: PendingFile) -> None:
-        """Stream the body to disk in large pieces from a thread: small writes would hold up the event loop."""
+        """Stream the body to disk in large blocks from a thread: small writes would block the event loop."""
         buffer = bytearray()
         received = 0
         async for chunk in request.stream():
@@ -227,7 +227,7 @@ class Api:
             raise HttpError.of(400, error) from error
 
     def _upload_of(self, input_url: str) -> str | None:
-        """The upload that a job reads; None where it names a public address."""
+        """The id of the upload that a job reads; None if the URL is a public one."""
         try:
             parse_video_url(input_url)
             return self._links.upload_id_in(input_url)
@@ -241,14 +241,14 @@ class Api:
 
 
 def _answered(handler: Handler) -> Handler:
-    """Turn refusals into answers, and write one line a call to the log: no query, no token, no key."""
+    """Turn errors into responses, and log one line per request without query, token or key."""
 
     @wraps(handler)
     async def answered(request: Request) -> Response:
         started_s = time.perf_counter()
         status = 500
         try:
-            response = await _refusals_answered(handler, request)
+            response = await _errors_as_responses(handler, request)
             status = response.status_code
             return response
         finally:
@@ -266,13 +266,13 @@ def _answered(handler: Handler) -> Handler:
     return answered
 
 
-async def _refusals_answered(handler: Handler, request: Request) -> Response:
+async def _errors_as_responses(handler: Handler, request: Request) -> Response:
     try:
         return await handler(request)
     except HttpError as error:
         return _json(ErrorBody(error.what, error.next_step), status=error.status_code)
     except ClientDisconnect:
-        return Response(status_code=499)  # nobody is there to read it; the log shows it
+        return Response(status_code=499)  # the client has disconnected; the log shows it
     except DiskFull as error:
         return _json(ErrorBody(error.what, error.next_step), status=507)
     except OSError as error:
@@ -287,16 +287,20 @@ def _check_rate(infer_fps: float) -> None:
 
 
 async def _decoded(request: Request, kind: type[Message]) -> Message:
-    """The JSON body as a message of the contract."""
+    """The JSON body as a message of the contract.
+
+    Raises:
+        HttpError: it is too large, or does not match.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_JSON_BYTES:
-            raise HttpError(413, "The JSON body is too large.", f"It may have {MAX_JSON_BYTES} bytes.")
+            raise HttpError(413, "The JSON body is too large.", f"The limit is {MAX_JSON_BYTES} bytes.")
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise HttpError(400, "The JSON body is not what this call takes.", str(error)) from error
+        raise HttpError(400, "The JSON body does not match the API.", str(error)) from error
 
 
 def _origin(request: Request) -> str:

@@ -1,7 +1,7 @@
-"""The fault mode: the engine answers like the real service on a bad day, so that a dashboard can be tried against it.
+"""Fault mode: the engine injects faults of the real service, to test a dashboard against them.
 
-`rate-limit:3,results-nulls` names two faults: the first for the first three calls that it meets, the second for good.
-Where several meet one call, the one named first has the last word.
+`rate-limit:3,results-nulls` names two faults: the first applies to its first three requests, the second to all. If
+several apply to one request, the one named first decides.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ Answer = Callable[[Request, Handler], Awaitable[Response]]
 
 @dataclass(frozen=True)
 class Fault:
-    """One way to fail: what it is called, which calls it meets, and what it answers there."""
+    """One fault: the requests it applies to, and the response it gives."""
 
     meaning: str
     calls: frozenset[tuple[str, str]]
-    """(method, path without its last slash)."""
+    """(method, path without a trailing slash)."""
     answer: Answer
 
 
 @dataclass
 class ActiveFault:
-    """A fault that was asked for, and how many calls it still meets."""
+    """A requested fault, and how many requests it still applies to."""
 
     name: str
     calls_left: float = math.inf
@@ -63,29 +63,29 @@ class ActiveFault:
             if self.calls_left <= 0 or (request.method, path) not in fault.calls:
                 return await inner(request)
             self.calls_left -= 1
-            _LOG.info("fault %s meets %s %s", self.name, request.method, route.path)
+            _LOG.info("fault %s applied to %s %s", self.name, request.method, route.path)
             return await fault.answer(request, inner)
 
         return replace(route, handler=answer)
 
 
 def read_faults(text: str, *, host: str | None) -> list[ActiveFault]:
-    """The faults that the setting names, for a server that listens on `host` (None or empty: on all interfaces).
+    """The faults of the setting, for a server that listens on `host` (None or empty: on all interfaces).
 
     Raises:
-        SettingsError: a name that is no fault, or a server that others can reach.
+        SettingsError: an unknown fault, or a server that other machines can reach.
     """
     faults = [_read_fault(part.strip()) for part in text.split(",") if part.strip()]
     if faults and not _is_loopback(host or ""):
         raise SettingsError(
-            f"FRAMETALLY_ENGINE_FAULTS is for a loopback address; this server listens on {host or 'every address'}.",
+            f"FRAMETALLY_ENGINE_FAULTS requires a loopback address; this server listens on {host or 'every address'}.",
             "Start it with --host 127.0.0.1 (the dashboard: --server.address 127.0.0.1), or unset it.",
         )
     return faults
 
 
 def faulty(routes: Iterable[GuardedRoute], faults: Sequence[ActiveFault]) -> list[GuardedRoute]:
-    """The routes of the API with these faults; a refused request never meets one."""
+    """The routes of the API with these faults, which apply after the check of a route."""
     changed = list(routes)
     for fault in reversed(faults):
         changed = [fault.around(route) for route in changed]
@@ -95,10 +95,10 @@ def faulty(routes: Iterable[GuardedRoute], faults: Sequence[ActiveFault]) -> lis
 def _read_fault(text: str) -> ActiveFault:
     name, colon, times = text.partition(":")
     if name not in FAULTS:
-        raise SettingsError(f"FRAMETALLY_ENGINE_FAULTS: there is no fault {name!r}.", f"There is {', '.join(FAULTS)}.")
+        raise SettingsError(f"FRAMETALLY_ENGINE_FAULTS: unknown fault {name!r}.", f"Use one of {', '.join(FAULTS)}.")
     if colon and not (times.isascii() and times.isdigit() and int(times) > 0):
         raise SettingsError(
-            f"FRAMETALLY_ENGINE_FAULTS: {text!r} has no number of calls.", f"Write {name}:3, or {name}."
+            f"FRAMETALLY_ENGINE_FAULTS: {text!r} has no number of requests.", f"Write {name}:3, or {name}."
         )
     return ActiveFault(name, int(times) if colon else math.inf)
 
@@ -110,8 +110,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _instead(status: int, body: str, media_type: str, headers: dict[str, str] | None = None) -> Answer:
-    """An answer in place of the engine's, which is not asked."""
+def _replace_response(status: int, body: str, media_type: str, headers: dict[str, str] | None = None) -> Answer:
+    """This response; the engine's handler does not run."""
 
     async def answer(_: Request, __: Handler) -> Response:
         return Response(body, status, headers, media_type=media_type)
@@ -119,33 +119,35 @@ def _instead(status: int, body: str, media_type: str, headers: dict[str, str] | 
     return answer
 
 
-def _changed(change: Callable[[bytes], Response]) -> Answer:
-    """What becomes of the body of a good answer; refusals stay as they are."""
+def _change_body(change: Callable[[bytes], Response]) -> Answer:
+    """The response with its body changed if it is a 200; errors stay as they are."""
 
     async def answer(request: Request, inner: Handler) -> Response:
-        given = await inner(request)
-        return given if given.status_code != 200 else await run_in_threadpool(lambda: change(_body_of(given)))
+        response = await inner(request)
+        if response.status_code != 200:
+            return response
+        return await run_in_threadpool(lambda: change(_body_of(response)))
 
     return answer
 
 
 def _status(report: dict[str, Any]) -> Answer:
-    """This status, whatever the job's own; like the real service without an invitation to ask again soon."""
-    return _changed(lambda _: _json(report))
+    """This status report; like the real service without `Retry-After`."""
+    return _change_body(lambda _: _json(report))
 
 
 def _results(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
-    """The results, changed. They are held in memory meanwhile."""
-    return _changed(lambda body: _json(change(json.loads(body))))
+    """The results, changed in memory."""
+    return _change_body(lambda body: _json(change(json.loads(body))))
 
 
 def _entries(change: Callable[[int, Any], Any]) -> Answer:
-    """The results with each entry of each model changed; it is given the entry's place and the entry."""
+    """The results with `change(index, entry)` applied to each entry of each model."""
 
-    def changed(found: dict[str, Any]) -> dict[str, Any]:
+    def changed(results: dict[str, Any]) -> dict[str, Any]:
         return {
-            key: values if key in _OFFSETS else [change(at, entry) for at, entry in enumerate(values)]
-            for key, values in found.items()
+            key: values if key in _OFFSETS else [change(index, entry) for index, entry in enumerate(values)]
+            for key, values in results.items()
         }
 
     return _results(changed)
@@ -166,7 +168,7 @@ def _half(body: bytes) -> bytes:
 
 
 class _BrokenOff(Response):
-    """Promises the whole body, sends half of it and hangs up."""
+    """Announces the whole body, sends half of it and closes the connection."""
 
     async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -175,7 +177,7 @@ class _BrokenOff(Response):
 
 
 async def _break_upload(request: Request, _: Handler) -> Response:
-    """Take half of the body, or one piece where nobody said how long it is, then hang up."""
+    """Read half of the body, or one chunk if its length is unknown, then close the connection."""
     announced_bytes = int(request.headers.get("content-length", "0"))
     received_bytes = 0
     with suppress(ClientDisconnect):
@@ -184,11 +186,11 @@ async def _break_upload(request: Request, _: Handler) -> Response:
             if 2 * received_bytes >= announced_bytes:
                 break
         await _hang_up(request.receive)
-    return Response(status_code=499)  # nobody is there to read it
+    return Response(status_code=499)  # the client has disconnected
 
 
 async def _hang_up(receive: Receive) -> None:
-    """Close the connection without an answer. ASGI has no word for that, so uvicorn's own connection is taken."""
+    """Close the connection without a response. ASGI has no message for that, so uvicorn's transport is used."""
     receive.__self__.transport.close()  # type: ignore[attr-defined]
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -203,7 +205,7 @@ def _json(message: dict[str, Any], headers: dict[str, str] | None = None) -> Res
 
 
 def _storage_error(code: str, message: str) -> str:
-    """As the storage behind signed links words it."""
+    """An error body in the format of the storage behind signed links."""
     return f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
 
 
@@ -221,53 +223,55 @@ _WITH_KEY = _STATUS_CALL | {
 
 FAULTS: Final = {
     "status-stuck": Fault("every job stays at status 1", _STATUS_CALL, _status({"status": 1})),
-    "status-absent": Fault("the status answer says nothing", _STATUS_CALL, _status({})),
+    "status-absent": Fault("the status response is empty", _STATUS_CALL, _status({})),
     "status-word": Fault(
-        "the status is a word of the vendor's: processing, completed, failed", _STATUS_CALL, _changed(_in_words)
+        "the status is a word, as in the vendor's examples: processing, completed, failed",
+        _STATUS_CALL,
+        _change_body(_in_words),
     ),
     "status-unknown-word": Fault(
-        f"the status is a word that nobody knows: {UNKNOWN_WORD}", _STATUS_CALL, _status({"status": UNKNOWN_WORD})
+        f"the status is an undocumented word: {UNKNOWN_WORD}", _STATUS_CALL, _status({"status": UNKNOWN_WORD})
     ),
     "status-failed": Fault(
         "the job has failed, with a message", _STATUS_CALL, _status({"status": 2, "message": FAILURE})
     ),
     "status-failed-silent": Fault("the job has failed, without a message", _STATUS_CALL, _status({"status": 3})),
     "rate-limit": Fault(
-        f"429 to every call with the key, with Retry-After: {RETRY_AFTER_S}",
+        f"429 to every request with the key, with Retry-After: {RETRY_AFTER_S}",
         _WITH_KEY,
-        _instead(
+        _replace_response(
             429, '{"error": {"message": "Too many requests."}}', "application/json", {"Retry-After": str(RETRY_AFTER_S)}
         ),
     ),
     "broken-500": Fault(
-        "500 to every call with the key",
+        "500 to every request with the key",
         _WITH_KEY,
-        _instead(500, "<html><h1>Internal Server Error</h1></html>", "text/html"),
+        _replace_response(500, "<html><h1>Internal Server Error</h1></html>", "text/html"),
     ),
     "link-expired": Fault(
         "the output link has expired",
         _DOWNLOAD,
-        _instead(400, _storage_error("ExpiredToken", "The provided token has expired."), "application/xml"),
+        _replace_response(400, _storage_error("ExpiredToken", "The provided token has expired."), "application/xml"),
     ),
     "link-403": Fault(
         "the output link is refused",
         _DOWNLOAD,
-        _instead(403, _storage_error("AccessDenied", "Access denied."), "application/xml"),
+        _replace_response(403, _storage_error("AccessDenied", "Access denied."), "application/xml"),
     ),
-    "results-cut": Fault("the connection breaks at half of the results", _DOWNLOAD, _changed(_BrokenOff)),
+    "results-cut": Fault("the connection closes after half of the results", _DOWNLOAD, _change_body(_BrokenOff)),
     "results-truncated": Fault(
-        "the results end at half, as if that were all",
+        "the results are truncated to half, as a complete response",
         _DOWNLOAD,
-        _changed(lambda body: Response(_half(body), media_type="application/json")),
+        _change_body(lambda body: Response(_half(body), media_type="application/json")),
     ),
     "results-nulls": Fault(
-        "every second frame was not analyzed", _DOWNLOAD, _entries(lambda at, entry: None if at % 2 else entry)
+        "every second frame was not analyzed", _DOWNLOAD, _entries(lambda index, entry: None if index % 2 else entry)
     ),
     "results-frame-offsets": Fault(
         "the offsets are spelled `frame_offsets` and `time_offsets`", _DOWNLOAD, _results(_plural)
     ),
     "results-unknown-type": Fault(
-        "the entries are of a type that nobody knows", _DOWNLOAD, _entries(lambda _, __: {"depth_map": "AAAA"})
+        "the entries are of an unknown type", _DOWNLOAD, _entries(lambda _, __: {"depth_map": "AAAA"})
     ),
-    "upload-breaks": Fault("the connection breaks at half of the upload", _UPLOAD, _break_upload),
+    "upload-breaks": Fault("the connection closes after half of the upload", _UPLOAD, _break_upload),
 }

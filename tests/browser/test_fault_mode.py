@@ -34,7 +34,7 @@ def test_a_job_survives_a_broken_upload_and_shows_what_was_not_analyzed(
         page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
         expect(page.get_by_text("10 of 20 frames analyzed · 10 not analyzed")).to_be_visible(timeout=30_000)
         expect(banner).to_be_visible()
-    assert "fault upload-breaks meets PUT /videoinfer/uploads/{token}" in dashboard.log.read_text()
+    assert "fault upload-breaks applied to PUT /videoinfer/uploads/{token}" in dashboard.log.read_text()
     assert "Traceback" not in dashboard.log.read_text()
 
 

@@ -74,7 +74,7 @@ def test_cancelling_twice_is_as_good_as_once(deaf_engine: RunningEngine) -> None
     job_id = deaf_engine.submit(PUBLIC)
     cancel(deaf_engine, job_id)
     answer = cancel(deaf_engine, job_id)
-    assert (answer.status_code, answer.json()["message"]) == (200, "The job was cancelled before.")
+    assert (answer.status_code, answer.json()["message"]) == (200, "The job was canceled before.")
 
 
 def test_a_job_that_has_ended_stays_as_it_is_and_the_answer_says_so(

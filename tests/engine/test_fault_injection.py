@@ -166,8 +166,8 @@ def test_the_log_names_the_fault_and_neither_key_nor_token(
         with pytest.raises(requests.ConnectionError):
             requests.put(link, data=b"video", timeout=20)
     assert "fault mode: upload-breaks, rate-limit" in caplog.text
-    assert "fault rate-limit meets POST /" in caplog.text
-    assert "fault upload-breaks meets PUT /videoinfer/uploads/{token}" in caplog.text
+    assert "fault rate-limit applied to POST /" in caplog.text
+    assert "fault upload-breaks applied to PUT /videoinfer/uploads/{token}" in caplog.text
     token = link.partition("/uploads/")[2].partition("?")[0]
     assert not [secret for secret in (KEY, token) if secret in caplog.text]
 
@@ -179,7 +179,7 @@ def test_a_loopback_address_may_be_faulty(host: str) -> None:
 
 @pytest.mark.parametrize("host", [None, "", "0.0.0.0", "::", "192.168.1.7", "example.com", "127.0.0.1.example.com"])
 def test_an_address_that_others_reach_is_refused_and_without_faults_it_is_not(host: str | None) -> None:
-    with pytest.raises(SettingsError, match="FRAMETALLY_ENGINE_FAULTS is for a loopback address"):
+    with pytest.raises(SettingsError, match="FRAMETALLY_ENGINE_FAULTS requires a loopback address"):
         read_faults("link-403", host=host)
     assert read_faults("", host=host) == []
 
