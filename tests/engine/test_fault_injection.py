@@ -1,4 +1,4 @@
-"""The fault mode: what each fault answers, how long, and where it is refused."""
+"""Fault mode: the response of each fault, how often it applies, and where it is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def start_with(start_engine: StartEngine, faults: str, *, worker: bool = False) 
         ("status-failed-silent", {"status": 3}),
     ],
 )
-def test_a_status_says_what_was_asked_for_and_invites_no_early_call(
+def test_status_fault_replaces_the_report_and_retry_after(
     start_engine: StartEngine, fault: str, answer: dict[str, Any]
 ) -> None:
     engine = start_with(start_engine, fault)
@@ -45,13 +45,13 @@ def test_a_status_says_what_was_asked_for_and_invites_no_early_call(
     assert "retry-after" not in got.headers
 
 
-def test_a_fault_of_the_status_hides_no_wrong_key_and_no_unknown_job(start_engine: StartEngine) -> None:
+def test_status_fault_keeps_errors_for_a_wrong_key_and_an_unknown_job(start_engine: StartEngine) -> None:
     engine = start_with(start_engine, "status-stuck")
     assert engine.call("GET", "/videoinfer/", key="wrong", params={"job_id": "x"}).status_code == 401
     assert engine.call("GET", "/videoinfer/", params={"job_id": "x"}).status_code == 404
 
 
-def test_a_job_goes_its_way_in_words(start_engine: StartEngine, small_video: Path) -> None:
+def test_job_runs_with_statuses_in_words(start_engine: StartEngine, small_video: Path) -> None:
     engine = start_with(start_engine, "status-word", worker=True)
     good, bad = engine.submit(engine.upload(small_video)), engine.submit(PUBLIC.replace("example.com", LOOPBACK))
     assert engine.status(bad).status == "processing"
@@ -59,7 +59,7 @@ def test_a_job_goes_its_way_in_words(start_engine: StartEngine, small_video: Pat
 
 
 @pytest.mark.parametrize(("fault", "status"), [("rate-limit", 429), ("broken-500", 500)])
-def test_every_call_with_the_key_fails_for_a_while(start_engine: StartEngine, fault: str, status: int) -> None:
+def test_requests_with_the_key_fail_a_number_of_times(start_engine: StartEngine, fault: str, status: int) -> None:
     engine = start_with(start_engine, f"{fault}:7")
     calls = [("POST", ""), ("POST", "video_upload_signed_url/"), ("GET", "models/")]
     calls += [(method, "videoinfer/") for method in ("POST", "GET", "DELETE")]
@@ -87,20 +87,20 @@ def fetch(start_engine: StartEngine, small_video: Path) -> Callable[[str], reque
 Fetch = Callable[[str], requests.Response]
 
 
-def test_the_output_link_is_refused_as_a_storage_does_it(fetch: Fetch) -> None:
+def test_output_link_is_refused_in_the_format_of_a_storage(fetch: Fetch) -> None:
     expired, refused = fetch("link-expired"), fetch("link-403")
     assert (expired.status_code, "<Code>ExpiredToken</Code>" in expired.text) == (400, True)
     assert (refused.status_code, "<Code>AccessDenied</Code>" in refused.text) == (403, True)
 
 
-def test_half_of_the_results_comes_with_the_promise_of_more_or_without(fetch: Fetch) -> None:
+def test_half_of_the_results_is_sent_with_or_without_the_full_length(fetch: Fetch) -> None:
     good = fetch("").content
     assert fetch("results-truncated").content == good[: len(good) // 2]
     with pytest.raises(requests.exceptions.ChunkedEncodingError, match=rf"IncompleteRead\({len(good) // 2} bytes read"):
         fetch("results-cut")
 
 
-def test_results_are_changed_in_what_the_fault_says_and_in_nothing_else(fetch: Fetch) -> None:
+def test_results_fault_changes_only_its_own_part(fetch: Fetch) -> None:
     good = fetch("").json()
     nulls, plural, unknown = (fetch(f"results-{name}").json() for name in ("nulls", "frame-offsets", "unknown-type"))
     assert nulls == {**good, "motion": [None if at % 2 else entry for at, entry in enumerate(good["motion"])]}
@@ -109,19 +109,19 @@ def test_results_are_changed_in_what_the_fault_says_and_in_nothing_else(fetch: F
     assert unknown == {**good, "motion": [{"depth_map": "AAAA"}] * 20}
 
 
-def test_several_faults_meet_one_call_and_each_has_its_number(fetch: Fetch) -> None:
+def test_several_faults_apply_to_one_request_and_count_separately(fetch: Fetch) -> None:
     both = fetch("results-nulls,results-frame-offsets").json()
     assert (next(iter(both)), both["motion"][1]) == ("frame_offsets", None)
     assert fetch("link-403,results-nulls").status_code == 403
 
 
-def test_a_fault_with_a_number_passes(start_engine: StartEngine) -> None:
+def test_fault_with_a_number_ends(start_engine: StartEngine) -> None:
     engine = start_with(start_engine, "status-absent:2")
     job_id = engine.submit(PUBLIC)
     assert [engine.status(job_id).status for _ in range(3)] == [None, None, 1]
 
 
-def test_an_upload_breaks_at_half_and_leaves_nothing(start_engine: StartEngine) -> None:
+def test_interrupted_upload_leaves_nothing(start_engine: StartEngine) -> None:
     engine = start_with(start_engine, "upload-breaks:1")
     link, sent_bytes = engine.upload_link(), 0
 
@@ -151,12 +151,12 @@ class SizedBody:
         return self._pieces
 
 
-def test_an_engine_that_is_well_runs_nothing_of_this(start_engine: StartEngine) -> None:
+def test_engine_without_faults_has_no_fault_handlers(start_engine: StartEngine) -> None:
     routes = start_engine(worker=False).engine.routes()
     assert not [route for route in routes if route.handler.__module__.endswith(".fault_injection")]
 
 
-def test_the_log_names_the_fault_and_neither_key_nor_token(
+def test_log_names_the_fault_and_neither_key_nor_token(
     start_engine: StartEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO, "frametally.engine"):
@@ -173,36 +173,36 @@ def test_the_log_names_the_fault_and_neither_key_nor_token(
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
-def test_a_loopback_address_may_be_faulty(host: str) -> None:
+def test_faults_are_accepted_on_loopback_addresses(host: str) -> None:
     assert [fault.name for fault in read_faults(" link-403 , rate-limit:2,", host=host)] == ["link-403", "rate-limit"]
 
 
 @pytest.mark.parametrize("host", [None, "", "0.0.0.0", "::", "192.168.1.7", "example.com", "127.0.0.1.example.com"])
-def test_an_address_that_others_reach_is_refused_and_without_faults_it_is_not(host: str | None) -> None:
+def test_faults_are_refused_on_other_addresses(host: str | None) -> None:
     with pytest.raises(SettingsError, match="FRAMETALLY_ENGINE_FAULTS requires a loopback address"):
         read_faults("link-403", host=host)
     assert read_faults("", host=host) == []
 
 
-def test_an_unknown_fault_is_refused_with_those_there_are() -> None:
+def test_unknown_fault_is_refused_with_the_known_ones() -> None:
     with pytest.raises(SettingsError) as caught:
         read_faults("link-403,link-404", host=LOOPBACK)
-    assert "no fault 'link-404'" in caught.value.what
+    assert "unknown fault 'link-404'" in caught.value.what
     assert all(name in caught.value.next_step for name in FAULTS)
 
 
 @pytest.mark.parametrize("text", ["link-403:", "link-403:0", "link-403:-1", "link-403:x", "link-403:1:2", "link-403:²"])
-def test_a_wrong_number_of_calls_is_refused(text: str) -> None:
+def test_invalid_number_of_requests_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match=r"Write link-403:3, or link-403\."):
         read_faults(text, host=LOOPBACK)
 
 
-def test_the_documentation_lists_every_fault() -> None:
+def test_documentation_lists_every_fault() -> None:
     text = (ROOT / "docs" / "failures.md").read_text()
     assert [name for name, fault in FAULTS.items() if f"| `{name}` | {fault.meaning} |" not in text] == []
 
 
-def test_the_engine_alone_starts_faulty_on_loopback_only(tmp_path: Path) -> None:
+def test_standalone_engine_accepts_faults_on_loopback_only(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "frametally", "engine", "--host", "0.0.0.0", "--port", "0"]
     foreign = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
     own = {"FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_ENGINE_FAULTS": "link-403"}
