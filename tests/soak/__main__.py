@@ -1,4 +1,4 @@
-"""The long forms of the tests: `python -m tests.soak [crash] [browser] [streams] [api] [workers] [floor] [dashboards]`.
+"""The long forms of the tests: `python -m tests.soak [crash] [browser] [streams] [api] [workers] [floor] [wheel] [dashboards]`.
 
 Each part prints what it runs, then one line per figure: `figure NAME VALUE`. `make test` runs a short form of each:
 crash points and browser tests once, fewer random documents, 15 examples a call, fewer killed workers, and instead of
@@ -96,6 +96,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "api": lengthened("tests/engine/test_openapi.py"),
     "workers": lengthened("tests/engine/test_holds.py"),
     "floor": repeated("tests/ledger/test_polling_floor.py"),
+    "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,
 }
 
