@@ -136,7 +136,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
     cancellable: Any = None
 
     @classmethod
-    def under_way(cls, fraction: float, run_progress: RunProgress) -> StatusReport:
+    def pending(cls, fraction: float, run_progress: RunProgress) -> StatusReport:
         """The report of a job that has not ended, with our extensions; `fraction` is between 0 and 1."""
         known = {
             name: value
@@ -207,7 +207,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
         return progress if progress != RunProgress() else None
 
     @property
-    def wording(self) -> str:
+    def unknown_status(self) -> str:
         """An unknown status as received, to be shown; empty if it is known."""
         return str(self.status) if self.code is None and self.status is not None else ""
 

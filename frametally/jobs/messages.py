@@ -123,8 +123,8 @@ def pending(job: Job, report: StatusReport, *, age_s: float, patience_s: float) 
     message = ""
     if report.is_done:
         message = "The service reports the job as done but returned no link to the results."
-    elif report.wording:
-        message = f"The service reports an unknown status: “{report.wording}”."
+    elif report.unknown_status:
+        message = f"The service reports an unknown status: “{report.unknown_status}”."
     if age_s > patience_s and report.fraction is None:
         overdue = f"Still running after {_hours(patience_s)} with no progress reported."
         message = f"{message} {overdue} Check {job.remote_job_id} at the service before you start it again.".strip()
