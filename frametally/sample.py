@@ -76,12 +76,12 @@ def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: s
     if unfinished:
         return unfinished[0]
     _install_model(models_dir / MODEL.model_id / MODEL.version / MODEL_FILE.name)
-    kept = workflow.library.get(sample.sha256) or workflow.library.add(CLIP)
+    video = workflow.library.get(sample.sha256) or workflow.library.add(CLIP)
     request = RunRequest(
         service=EMBEDDED,
         key_id="",
         video_name=CLIP.name,
-        video_sha256=kept.sha256,
+        video_sha256=video.sha256,
         models=(MODEL,),
         infer_fps=INFER_FPS,
     )

@@ -77,9 +77,9 @@ def test_a_run_stores_the_clip_and_installs_the_model(sample: Sample, workflow: 
     assert workflow.ledger.job(job.id) == job
     assert (job.status, job.service, job.models, job.infer_fps) == (JobStatus.CREATED, EMBEDDED, (MODEL,), 5.0)
     assert (job.video_name, job.frames) == ("parcels.mp4", 375)
-    kept = workflow.library.get(sample.sha256)
-    assert kept is not None
-    assert kept.path.read_bytes() == CLIP.read_bytes()
+    video = workflow.library.get(sample.sha256)
+    assert video is not None
+    assert video.path.read_bytes() == CLIP.read_bytes()
     installed = models_dir / "parcels" / "2" / "model.onnx"
     assert installed.read_bytes() == MODEL_FILE.read_bytes()
     assert list(installed.parent.iterdir()) == [installed]

@@ -31,7 +31,7 @@ from frametally.storage.atomic import atomic_path, fsync
 from frametally.storage.locks import lock_exclusive
 from frametally.storage.space import DISK_RESERVE_BYTES, TRY_AGAIN
 
-FOLDER: Final = ".restore"
+STAGING_FOLDER: Final = ".restore"
 _MAX_MANIFEST_BYTES: Final = 256 << 20
 _IN_BACKUPS: Final = tuple(place for place in LAYOUT if place.backup not in ("never", "snapshot"))
 
@@ -58,13 +58,13 @@ def restore(settings: Settings, source: Path, *, replace: bool, on_progress: OnB
     """
     with lock_exclusive(settings.data_dir), _opened(source) as packed:
         manifest = _manifest_of(packed)
-        finish_or_forget(settings)
+        complete_or_discard(settings)
         if not replace and _is_occupied(settings):
             raise BackupError(
                 "The data folder or the ledger is not empty.",
                 "Choose another folder with FRAMETALLY_DATA_DIR, or replace the data with --replace.",
             )
-        staging = settings.data_dir / FOLDER
+        staging = settings.data_dir / STAGING_FOLDER
         _check_room(settings.data_dir, manifest)
         try:
             for name, entry in manifest.files.items():
@@ -77,23 +77,23 @@ def restore(settings: Settings, source: Path, *, replace: bool, on_progress: OnB
             raise
         (staging / "ready").touch()
         fsync(staging)
-        finish_or_forget(settings)
+        complete_or_discard(settings)
     return manifest
 
 
-def is_half_done(data_dir: Path) -> bool:
+def is_incomplete(data_dir: Path) -> bool:
     """Whether a restore was interrupted after it had begun to replace data."""
-    return (data_dir / FOLDER / "ready").exists()
+    return (data_dir / STAGING_FOLDER / "ready").exists()
 
 
-def finish_or_forget(settings: Settings) -> None:
+def complete_or_discard(settings: Settings) -> None:
     """Complete a restore that had begun to replace data; clean up one that had not.
 
     Raises:
         BackupError: the ledger cannot be replaced; nothing was changed.
     """
-    staging = settings.data_dir / FOLDER
-    if is_half_done(settings.data_dir):
+    staging = settings.data_dir / STAGING_FOLDER
+    if is_incomplete(settings.data_dir):
         try:
             _put_ledger(settings, staging / "new" / LEDGER)
         except OSError as error:

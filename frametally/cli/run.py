@@ -122,24 +122,24 @@ def _engine(settings: Settings) -> Iterator[str]:
 def _submit(deployment: Deployment, options: argparse.Namespace, models: list[ModelChoice]) -> Job:
     service, key_id = _connection(deployment)
     is_url = options.video.startswith(("http://", "https://"))
-    kept = None if is_url else _keep(deployment, Path(options.video))
-    rate = options.fps or (min(_DEFAULT_FPS, kept.info.fps) if kept else _DEFAULT_FPS)
+    video = None if is_url else _store(deployment, Path(options.video))
+    rate = options.fps or (min(_DEFAULT_FPS, video.info.fps) if video else _DEFAULT_FPS)
     installed = _installed(deployment) if service == EMBEDDED else []
     models = _typed(models, installed)
     request = RunRequest(
         service=service,
         key_id=key_id,
-        video_name=kept.file_name if kept else options.video.rpartition("/")[2].partition("?")[0] or "video",
-        video_sha256=kept.sha256 if kept else None,
+        video_name=video.file_name if video else options.video.rpartition("/")[2].partition("?")[0] or "video",
+        video_sha256=video.sha256 if video else None,
         video_url=options.video if is_url else None,
         models=tuple(models),
         infer_fps=rate,
     )
-    _refuse_what_would_fail(
+    _check(
         Preflight(
             request=request,
             now=utc_now(),
-            video=kept.info if kept else None,
+            video=video.info if video else None,
             installed=installed,
             inference_servers=deployment.settings.inference_servers,
             free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
@@ -148,7 +148,7 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
     return deployment.workflow.submit(request, actor=None)
 
 
-def _refuse_what_would_fail(preflight: Preflight) -> None:
+def _check(preflight: Preflight) -> None:
     for issue in find_issues(preflight):
         if issue.stops:
             raise VideoError(issue.what, issue.next_step)
@@ -179,7 +179,7 @@ def _connection(deployment: Deployment) -> tuple[str, str]:
     )
 
 
-def _keep(deployment: Deployment, path: Path) -> StoredVideo:
+def _store(deployment: Deployment, path: Path) -> StoredVideo:
     if not path.is_file():
         raise VideoError(f"File not found: {path.name}.", "Check the path.")
     return deployment.library.add(path)

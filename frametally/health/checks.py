@@ -16,7 +16,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from frametally.backup.restore import FOLDER, is_half_done
+from frametally.backup.restore import STAGING_FOLDER, is_incomplete
 from frametally.config.settings import Settings
 from frametally.errors import SettingsError
 from frametally.ledger.snapshot import sqlite_path
@@ -48,7 +48,7 @@ def check_usable(settings: Settings) -> None:
                 _check_readable(path)
     except OSError as error:
         raise SettingsError(f"The data folder cannot be used: {error.strerror}.", _CHECK_DATA_DIR) from error
-    if is_half_done(settings.data_dir):
+    if is_incomplete(settings.data_dir):
         raise SettingsError(
             "A restore of the data folder was interrupted.",
             "Run it again: frametally restore FILE --replace. No data of the backup is lost.",
@@ -127,8 +127,8 @@ def _exposed_secrets(settings: Settings) -> Iterator[HealthWarning]:
 
 
 def _leftovers(data_dir: Path) -> Iterator[HealthWarning]:
-    if (data_dir / FOLDER).exists() and not is_half_done(data_dir):
+    if (data_dir / STAGING_FOLDER).exists() and not is_incomplete(data_dir):
         yield HealthWarning(
             "A restore was interrupted before it changed anything.",
-            f"Run it again, or remove the folder {FOLDER} from the data folder.",
+            f"Run it again, or remove the folder {STAGING_FOLDER} from the data folder.",
         )

@@ -32,7 +32,7 @@ class PendingFile:
         self.path = target.with_name(f"{target.name}.{uuid.uuid4().hex}{PART_SUFFIX}")
         self._target, self._sync, self._replace = target, sync, replace
         self._handle: int | None = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
-        with suppress(OSError):  # a file system without locks: leftovers cannot be told from files in use
+        with suppress(OSError):  # a file system without locks: leftovers look like files in use
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def write(self, data: bytes | bytearray) -> None:

@@ -49,5 +49,5 @@ def test_commands_use_the_ledger_that_secrets_toml_names(
     Ledger(f"sqlite:///{folders[0]}/team.db").close()
     secrets = f'FRAMETALLY_DATABASE_URL = "sqlite:///{folders[0]}/team.db"\n'
     (folders[1] / ".streamlit" / "secrets.toml").write_text(secrets)
-    assert main(["backup", "kept.zip"]) == ExitCode.OK
+    assert main(["backup", "backup.zip"]) == ExitCode.OK
     assert f"From     {folders[0]}/team.db" in capsys.readouterr().out

@@ -113,7 +113,7 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(name: str, hint: str) -> 
         ("FRAMETALLY_ENGINE_KEEP_S", "a week"),
         ("FRAMETALLY_LOST_AFTER_S", "inf"),
         ("FRAMETALLY_ENGINE_PRIVATE_URLS", "maybe"),
-        ("FRAMETALLY_EMAIL_TO", "a@b, nobody"),
+        ("FRAMETALLY_EMAIL_TO", "a@b, no-address"),
         ("FRAMETALLY_PUBLIC_URL", "tally.example.com"),
     ],
 )
