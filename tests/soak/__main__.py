@@ -1,4 +1,4 @@
-"""The long forms of the tests: `python -m tests.soak [crash] [browser] [streams] [api] [workers] [floor] [wheel] [dashboards]`.
+"""The long forms of the tests: `python -m tests.soak [PART …]`; without a part, all of them.
 
 Each part prints what it runs, then one line per figure: `figure NAME VALUE`. `make test` runs a short form of each:
 crash points and browser tests once, fewer random documents, 15 examples a call, fewer killed workers, and instead of
