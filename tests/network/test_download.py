@@ -10,12 +10,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from frametally.errors import MediaError
 from frametally.network.addresses import is_public
 from frametally.network.download import download
+from tests.support.certificates import make_certificate, server_context
 from tests.support.engines import StartEngine
+from tests.support.misbehaving import MisbehavingServer, answer
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -226,6 +229,22 @@ def test_refused_connection_is_reported_without_the_url(tmp_path: Path, site: Si
     with pytest.raises(MediaError, match=r"from 127\.0\.0\.1: connection refused") as refused:
         download(f"http://127.0.0.1:{port}/v.mp4?token=secret", tmp_path / "video", max_bytes=9, private_urls=True)
     assert "secret" not in str(refused.value)
+
+
+def test_certificate_must_be_trusted_and_match_the_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = make_certificate(tmp_path)
+    with MisbehavingServer() as server:
+        server.wrap(server_context(certificate))
+        server.replies_with(answer(b"video"))
+        url = f"https://localhost:{server.port}/video.mp4"
+        with pytest.raises(MediaError, match="certificate not trusted"):
+            download(url, tmp_path / "video", max_bytes=100, private_urls=True)
+        monkeypatch.setattr(certifi, "where", lambda: str(certificate))
+        with pytest.raises(MediaError, match="certificate not trusted"):
+            download(url.replace("localhost", "127.0.0.1"), tmp_path / "video", max_bytes=100, private_urls=True)
+        assert server.seen == []
+        download(url, tmp_path / "video", max_bytes=100, private_urls=True)
+    assert (tmp_path / "video").read_bytes() == b"video"
 
 
 def test_job_reads_a_private_address_if_allowed(start_engine: StartEngine, site: Site, small_video: Path) -> None:

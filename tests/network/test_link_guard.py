@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import shutil
 import socket
-import ssl
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +13,7 @@ import pytest
 from frametally.client.client import VideoInferenceClient
 from frametally.errors import BadRequest, ServiceUnreachable
 from frametally.network.certificates import fingerprint_of
+from tests.support.certificates import make_certificate, server_context
 from tests.support.clients import KEY, make_client
 from tests.support.misbehaving import MisbehavingServer, answer, redirect
 
@@ -186,23 +184,16 @@ def test_embedded_engine_is_called_without_a_proxy(
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two self-signed certificates for another host name, each with its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is needed to make a certificate")
+    """Two self-signed certificates for another host name."""
     folder = tmp_path_factory.mktemp("certificates")
-    for name in ("ours", "theirs"):
-        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=dashboard.example"]
-        files = ["-days", "2", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem"]
-        subprocess.run([*command, *files], check=True, capture_output=True)
-    return folder / "ours.pem", folder / "theirs.pem"
+    ours, theirs = (make_certificate(folder, host="dashboard.example", name=name) for name in ("ours", "theirs"))
+    return ours, theirs
 
 
 def test_embedded_engine_is_recognized_by_its_certificate(certificates: tuple[Path, Path]) -> None:
     ours, theirs = certificates
     with MisbehavingServer() as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(ours, ours.with_suffix(".key"))
-        server.wrap(context)
+        server.wrap(server_context(ours))
         server.replies_with(answer({"workspace": "acme"}))
         url = f"https://127.0.0.1:{server.port}"
         embedded = VideoInferenceClient(url, KEY, is_embedded=True, certificate_sha256=fingerprint_of(ours))

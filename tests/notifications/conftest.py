@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
-import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +19,7 @@ from frametally.config.settings import Settings
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.notifications.notifier import Notifier
+from tests.support.certificates import make_certificate, server_context
 from tests.support.ledgers import START, Clock, a_job
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoaXMgdGVzdA=="
@@ -113,15 +111,8 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for localhost and its key, in one file."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is needed to make a certificate")
-    both = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2"]
-    names = ["-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run([*command, *names, "-keyout", both, "-out", f"{both}.crt"], check=True, capture_output=True)
-    both.write_bytes(both.read_bytes() + Path(f"{both}.crt").read_bytes())
-    return both
+    """A certificate for localhost and its key."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(params=["smtp", "smtps"])
@@ -129,8 +120,7 @@ def smtp_server(
     request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, Mailbox]]:
     """The URL of a server that requires TLS and a password, trusted by this process, and its mailbox."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = server_context(certificate)
     tls = {"tls_context": context, "require_starttls": True} if request.param == "smtp" else {"ssl_context": context}
     mailbox, port = Mailbox(), free_port()
     controller = Controller(
