@@ -1,1 +1,1 @@
-"""The view as files: tables, COCO JSON; the list of jobs as CSV."""
+"""Export a view as tables or COCO JSON, and the list of jobs as CSV."""

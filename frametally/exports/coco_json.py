@@ -1,4 +1,8 @@
-"""The view as COCO JSON, in the shapes that the COCO tools read (Lin et al. 2014; cocodataset.org/#format-data)."""
+"""Export a view as COCO JSON (Lin et al. 2014; cocodataset.org/#format-data).
+
+One image per analyzed frame, one annotation per box ([x, y, width, height] in pixels, with its score), one category per
+class. Our own writer: pycocotools only reads, and builds the whole file in memory. Here memory is bounded.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +23,10 @@ from frametally.results import Boxes, Kind
 from frametally.storage.atomic import atomic_path
 from frametally.storage.file_names import safe_file_name
 
-DEFINITION: Final = (
-    "an image per analyzed frame of the view, an annotation per box ([x, y, width, height] in pixels, with its score) "
-    "and a category per class; a keypoint is visible (2) from a confidence of 0.5 on, else guessed (1), and absent (0) "
-    "where the model gives none"
-)
-"""What the file holds; shown beside the download."""
-
-_VISIBLE_FROM: Final = 0.5
+_MIN_VISIBLE_CONFIDENCE: Final = 0.5
+"""Keypoints are visible (2) from this confidence on, below it labeled but not visible (1), and 0 if missing."""
 _DECIMALS: Final = 3
-_AT_ONCE: Final = 4096
+_BATCH: Final = 4096
 
 
 class _Image(Struct, frozen=True, gc=False):
@@ -62,10 +60,10 @@ class _Category(Struct, frozen=True):
 
 
 def write_coco(view: View, path: Path, video_name: str, progress: Progress | None = None) -> None:
-    """Write the images, annotations and categories of the view; ids count from 1, an image's is its entry + 1.
+    """Write the images, annotations and categories of the view. Ids start at 1; that of an image is its entry + 1.
 
     Raises:
-        ResultsError: the model's results are no boxes.
+        ResultsError: the results have no boxes.
     """
     check_boxes(view)
     with atomic_path(path) as draft, draft.open("wb") as file:
@@ -103,8 +101,8 @@ def _annotations(view: View, progress: Progress | None) -> Iterator[list[_Annota
     number = 1
     for piece in view.in_chunks(progress):
         add_shapes = _shapes(view, piece)
-        for first in range(0, len(piece.position), _AT_ONCE):
-            here = slice(first, first + _AT_ONCE)
+        for first in range(0, len(piece.position), _BATCH):
+            here = slice(first, first + _BATCH)
             annotations = _boxes(piece.boxes, here, number)
             number += len(annotations)
             add_shapes(annotations, piece.position[here])
@@ -125,7 +123,7 @@ def _boxes(boxes: Boxes, here: slice, first_id: int) -> list[_Annotation]:
 
 
 def _shapes(view: View, piece: ViewedBoxes) -> Callable[[list[_Annotation], npt.NDArray[np.int64]], None]:
-    """What adds their shapes to annotations, by the positions of their boxes among all boxes of these entries."""
+    """A function that adds polygons or keypoints to annotations, given the positions of their boxes in the chunk."""
     match view.table.kind:
         case Kind.SEGMENTATION:
             return partial(_add_polygons, view.results.polygons(view.model, piece.start, piece.stop))
@@ -139,7 +137,7 @@ def _add_polygons(
     polygons: list[npt.NDArray[np.float32]], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
 ) -> None:
     outlines = [polygons[position] for position in positions.tolist()]
-    # Fewer than three points are no area, and the COCO tools take four numbers for a box.
+    # Fewer than three points have no area, and the COCO tools interpret four numbers as a box.
     drawn = [(found, outline) for found, outline in zip(annotations, outlines, strict=True) if len(outline) >= 3]
     if not drawn:
         return
@@ -152,7 +150,7 @@ def _add_polygons(
 
 
 def _areas(points: npt.NDArray[np.float64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """Of polygons with so many of the (k, 2) points each, one after the other, by the shoelace formula."""
+    """(n,) areas of polygons by the shoelace formula; `points` (k, 2) are concatenated, `sizes` (n,) per polygon."""
     starts = np.cumsum(sizes) - sizes
     following = np.arange(1, len(points) + 1)
     following[starts + sizes - 1] = starts
@@ -164,12 +162,12 @@ def _add_keypoints(
     points: npt.NDArray[np.float32], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
 ) -> None:
     found = points[positions].astype(np.float64)
-    there = np.asarray(~np.isnan(found[:, :, :2]).any(axis=2))
-    # One that comes without a confidence is one that the model is sure of.
-    visibility = np.where(there, np.where(found[:, :, 2] < _VISIBLE_FROM, 1, 2), 0)
-    xy = np.where(there[:, :, np.newaxis], found[:, :, :2], 0).round(_DECIMALS)
+    present = np.asarray(~np.isnan(found[:, :, :2]).any(axis=2))
+    # A keypoint without a confidence counts as visible.
+    visibility = np.where(present, np.where(found[:, :, 2] < _MIN_VISIBLE_CONFIDENCE, 1, 2), 0)
+    xy = np.where(present[:, :, np.newaxis], found[:, :, :2], 0).round(_DECIMALS)
     flat = np.dstack([xy, visibility]).reshape(len(found), -1).tolist()
-    for annotation, keypoints, number in zip(annotations, flat, there.sum(axis=1).tolist(), strict=True):
+    for annotation, keypoints, number in zip(annotations, flat, present.sum(axis=1).tolist(), strict=True):
         annotation.keypoints, annotation.num_keypoints = keypoints, number
 
 
@@ -178,12 +176,12 @@ def _categories(view: View) -> list[_Category]:
     if view.table.kind is not Kind.KEYPOINTS:
         return [_Category(number, name) for number, name in numbered]
     points = view.table.keypoint_names
-    bones = COCO_SKELETON if points == COCO_KEYPOINTS else ()
-    return [_Category(number, name, keypoints=points, skeleton=bones) for number, name in numbered]
+    skeleton = COCO_SKELETON if points == COCO_KEYPOINTS else ()
+    return [_Category(number, name, keypoints=points, skeleton=skeleton) for number, name in numbered]
 
 
 def _write_items(file: BinaryIO, chunks: Iterable[list[_Image]] | Iterable[list[_Annotation]]) -> None:
-    """The items of one JSON array, without its brackets."""
+    """Write the items of one JSON array, without its brackets."""
     comma = b""
     for items in chunks:
         if items:

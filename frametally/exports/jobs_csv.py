@@ -1,4 +1,4 @@
-"""The list of jobs as a table for other tools. Times are UTC, as ISO 8601; what nobody knows is empty, never 0."""
+"""Export the list of jobs as CSV. Times are UTC in ISO 8601; unknown values are empty, never 0."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import datetime
 
-from frametally.exports.tables import guarded
+from frametally.exports.spreadsheet import escape_formulas
 from frametally.job import Job
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, find
@@ -18,18 +18,18 @@ COLUMNS = (
     *("models", "infer_fps", "frames", "created_at_utc", "ended_at_utc", "waited_s", "run_s"),
     *("failure", "tags", "notes"),
 )
-"""`waited_s`: from the click to the end; `run_s`: of it, the time in which the service was seen at work."""
+"""`waited_s`: from the creation of the job to its end; `run_s`: the part of it in which the service was running it."""
 MAX_ROWS = 100_000
 
 
 def jobs_csv(ledger: Ledger, query: JobQuery) -> bytes:
-    """A row for each job that matches, the newest first; UTF-8 with a mark, by which spreadsheets know it."""
+    """One row per matching job, newest first, up to `MAX_ROWS`; UTF-8 with a byte order mark for spreadsheets."""
     jobs = find(ledger, query, limit=MAX_ROWS)
     tags = all_tags(ledger)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    writer.writerows(guarded(_row(job, tags.get(job.id, []))) for job in jobs)
+    writer.writerows(escape_formulas(_row(job, tags.get(job.id, []))) for job in jobs)
     return text.getvalue().encode("utf-8-sig")
 
 

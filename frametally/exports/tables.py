@@ -1,7 +1,6 @@
-"""The view as files for other tools: boxes and counts as CSV and Parquet, and COCO JSON.
+"""Export a view as tables, CSV or Parquet: one row per box, or the counts of one frame per row.
 
-Each is written in bounded memory and appears under its name whole or not at all. Where a frame was not analyzed, its
-counts are empty (CSV) or null (Parquet), never 0. All of them raise ResultsError where the results are no boxes.
+Files are written in bounded memory and atomically. Texts in CSV are escaped as in `spreadsheet`.
 """
 
 from __future__ import annotations
@@ -12,22 +11,12 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from frametally.analysis.view import Progress, View, ViewedBoxes
 from frametally.errors import ResultsError
+from frametally.exports.spreadsheet import write_csv
 from frametally.storage.atomic import atomic_path
-
-DEFINITIONS: Final = {
-    "Boxes": "one row per box of the view, corners in pixels of the picture; frames without boxes and frames that were "
-    "not analyzed have no row: the counts tell them apart",
-    "Counts": "one row per planned frame: the boxes of each class in it; empty where the frame was not analyzed",
-    "Text in CSV": "what a spreadsheet would run as a formula has an apostrophe before it, as has what begins with "
-    "one; take one away to read it back",
-}
-"""What each file holds; shown beside the downloads."""
 
 _BOXES: Final = pa.schema(
     [
@@ -40,38 +29,53 @@ _BOXES: Final = pa.schema(
         ("tracker_id", pa.string()),
     ]
 )
-_FORMULA_START: Final = "\\A[=+@\\t\\r\\n\\x00＝＋－＠'-]"
-"""What spreadsheets take for the start of a formula (OWASP, CSV injection), and the apostrophe, to be read back."""
+"""Corners in pixels of the picture. Frames without boxes and frames that were not analyzed have no row."""
 
 
 def write_boxes_csv(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per box; an empty cell where the model gives no class or tracker number."""
-    _write_csv(path, _BOXES, _boxes(view, progress))
+    """One row per box; cells are empty if the model gives no class id or tracker id.
+
+    Raises:
+        ResultsError: the results have no boxes.
+    """
+    write_csv(path, _BOXES, _boxes(view, progress))
 
 
 def write_boxes_parquet(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per box; null where the model gives no class or tracker number."""
+    """One row per box; null if the model gives no class id or tracker id.
+
+    Raises:
+        ResultsError: the results have no boxes.
+    """
     _write_parquet(path, _BOXES, _boxes(view, progress))
 
 
 def write_counts_csv(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per entry, one column per class of the view; an empty cell where the frame was not analyzed."""
-    _write_csv(path, _counts_schema(view), _counts(view, progress))
+    """One row per entry, one column per class of the view; cells are empty, not 0, if the frame was not analyzed.
+
+    Raises:
+        ResultsError: the results have no boxes.
+    """
+    write_csv(path, _counts_schema(view), _counts(view, progress))
 
 
 def write_counts_parquet(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per entry, one column per class of the view; null where the frame was not analyzed."""
+    """One row per entry, one column per class of the view; null, not 0, if the frame was not analyzed.
+
+    Raises:
+        ResultsError: the results have no boxes.
+    """
     _write_parquet(path, _counts_schema(view), _counts(view, progress))
 
 
 def check_boxes(view: View) -> None:
-    """See that the model's results are boxes.
+    """Check that the results have boxes.
 
     Raises:
-        ResultsError: they are of another kind.
+        ResultsError: they have none.
     """
     if not view.table.kind.has_boxes:
-        raise ResultsError(f"The results of {view.model} are no boxes.", "Download them as JSON instead.")
+        raise ResultsError(f"The results of {view.model} have no boxes.", "Download them as JSON instead.")
 
 
 def _boxes(view: View, progress: Progress | None) -> Iterator[pa.Table]:
@@ -99,7 +103,7 @@ def _boxes_table(view: View, piece: ViewedBoxes, names: pa.StringArray) -> pa.Ta
 def _counts_schema(view: View) -> pa.Schema:
     columns = {"frame_index": pa.int64(), "time_s": pa.float64()}
     for name in view.names:
-        while name in columns:  # a class may be called like a column
+        while name in columns:  # a class may have the name of a column
             name += " (class)"
         columns[name] = pa.int32()
     return pa.schema(list(columns.items()))
@@ -115,25 +119,7 @@ def _counts(view: View, progress: Progress | None) -> Iterator[pa.Table]:
         yield pa.table([view.results.frame_index[here], view.results.time_s[here], *counted], schema=schema)
 
 
-def _write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    safe = pa.schema([field.with_name(name) for field, name in zip(schema, guarded(schema.names), strict=True)])
-    with atomic_path(path) as draft, pa_csv.CSVWriter(draft, safe) as writer:
-        for table in tables:
-            columns = [_guard(column) if pa.types.is_string(column.type) else column for column in table.columns]
-            writer.write_table(pa.table(columns, schema=safe))
-
-
 def _write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
     with atomic_path(path) as draft, pq.ParquetWriter(draft, schema) as writer:
         for table in tables:
             writer.write_table(table)
-
-
-def _guard(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    guarded = pc.binary_join_element_wise("'", text, "")
-    return pc.if_else(pc.match_substring_regex(text, _FORMULA_START), guarded, text)
-
-
-def guarded(texts: list[str]) -> list[str]:
-    """Texts as they stand in a CSV: what a spreadsheet would run has an apostrophe before it."""
-    return [str(name) for name in _guard(pa.chunked_array([texts], pa.string())).to_pylist()]

@@ -1,1 +1,1 @@
-"""Annotated frames and videos."""
+"""Draw results on pictures and render annotated videos."""

@@ -1,4 +1,4 @@
-"""COCO JSON in the shapes that its tools read."""
+"""COCO JSON, checked against what its tools rely on and against plain loops."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def written(folder: Path, entries: list[Entry], video_name: str = "street.mp4", 
     return dict(json.loads((folder / "coco.json").read_bytes()))
 
 
-def check_as_the_tools_do(content: dict[str, Any]) -> None:
-    """What pycocotools relies on: unique ids from 1, references that lead somewhere, polygons of three points on."""
+def check_format(content: dict[str, Any]) -> None:
+    """What pycocotools relies on: unique ids from 1, valid references, polygons of at least three points."""
     assert list(content) == ["info", "images", "annotations", "categories"]
     for key in ("images", "annotations", "categories"):
         ids = [item["id"] for item in content[key]]
@@ -57,10 +57,10 @@ def test_every_analyzed_frame_is_an_image_and_every_box_an_annotation(
     tmp_path: Path, look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 13)
-    monkeypatch.setattr(coco, "_AT_ONCE", 5)
+    monkeypatch.setattr(coco, "_BATCH", 5)
     frames = random_entries(11, 60)
     content = written(tmp_path, frames, **look)
-    check_as_the_tools_do(content)
+    check_format(content)
     first, last = look.get("time_range_s", (0.0, 99.0))
     seen = {at: frame for at, frame in enumerate(frames) if frame and first <= at / 5 <= last}
     assert [image["frame_index"] for image in content["images"]] == [at * 6 for at in seen]
@@ -99,26 +99,26 @@ def test_an_image_is_named_after_the_video_and_its_frame(tmp_path: Path) -> None
     ]
 
 
-def test_a_polygon_comes_with_its_box(tmp_path: Path) -> None:
+def test_polygons_are_exported_with_their_boxes(tmp_path: Path) -> None:
     frames = [
         entry(box("car", 0.9, (15, 20, 10, 20), points=TRIANGLE), box("car", 0.2, points=TRIANGLE)),
         entry(box("car", 0.1, points=TRIANGLE), box("dog", 0.9), box("dog", 0.9, points=TRIANGLE[:2])),
     ]
     content = written(tmp_path, frames, confidence=0.5)
-    check_as_the_tools_do(content)
+    check_format(content)
     car, dog, line = content["annotations"]
     assert (car["segmentation"], car["area"]) == ([[10, 10, 20, 10, 10, 30]], 100)
     assert ("segmentation" in dog, dog["area"], "segmentation" in line) == (False, 400, False)
 
 
-def test_the_area_is_that_of_the_polygon(tmp_path: Path) -> None:
+def test_areas_are_those_of_the_polygons(tmp_path: Path) -> None:
     chance = random.Random(2)
     outlines = [
         [{"x": chance.randrange(100), "y": chance.randrange(100)} for _ in range(chance.randrange(1, 9))]
         for _ in range(40)
     ]
     content = written(tmp_path, [entry(*(box("car", points=outline) for outline in outlines))])
-    check_as_the_tools_do(content)
+    check_format(content)
     for outline, found in zip(outlines, content["annotations"], strict=True):
         if len(outline) < 3:
             assert ("segmentation" in found, found["area"]) == (False, 400)
@@ -129,12 +129,12 @@ def test_the_area_is_that_of_the_polygon(tmp_path: Path) -> None:
         assert found["segmentation"] == [[number for point in outline for number in (point["x"], point["y"])]]
 
 
-def test_keypoints_come_with_their_visibility(tmp_path: Path) -> None:
+def test_keypoints_have_their_visibility(tmp_path: Path) -> None:
     nose = {"x": 5.5, "y": 6, "confidence": 0.9, "class_id": 0, "class": "nose"}
     eye = {"x": 7, "y": 8, "confidence": 0.3, "class_id": 1, "class": "left_eye"}
     frames = [entry(box("person", 0.1, keypoints=[eye]), box("person", keypoints=[nose, eye])), entry(box("person"))]
     content = written(tmp_path, frames, confidence=0.5)
-    check_as_the_tools_do(content)
+    check_format(content)
     assert content["categories"] == [
         {"id": 1, "name": "person", "supercategory": "", "keypoints": ["nose", "left_eye"], "skeleton": []}
     ]
@@ -142,34 +142,34 @@ def test_keypoints_come_with_their_visibility(tmp_path: Path) -> None:
     assert found == [([5.5, 6, 2, 7, 8, 1], 2), ([0] * 6, 0)]
 
 
-def test_real_people_keep_their_seventeen_keypoints(tmp_path: Path, shared_data: Path) -> None:
+def test_real_results_keep_all_17_keypoints(tmp_path: Path, shared_data: Path) -> None:
     real = json.loads((shared_data / "results/basketball.real_yolov8m-pose.30fps.json").read_bytes())
     frames = real["yolov8m-pose"][:20]
     content = written(tmp_path, frames)
-    check_as_the_tools_do(content)
+    check_format(content)
     (person,) = content["categories"]
     assert len(person["keypoints"]) == 17
-    bones = [{person["keypoints"][at - 1] for at in pair} for pair in person["skeleton"]]
-    assert len(bones) == 19
-    assert {"left_elbow", "left_wrist"} in bones
-    assert {"right_knee", "right_ankle"} in bones
+    edges = [{person["keypoints"][at - 1] for at in pair} for pair in person["skeleton"]]
+    assert len(edges) == 19
+    assert {"left_elbow", "left_wrist"} in edges
+    assert {"right_knee", "right_ankle"} in edges
     expected = [one for frame in frames for one in frame["predictions"]]
     for one, found in zip(expected, content["annotations"], strict=True):
         assert found["keypoints"][::3] == pytest.approx([point["x"] for point in one["keypoints"]], abs=0.01)
 
 
-def test_seventeen_points_of_something_else_are_no_skeleton_of_a_person(tmp_path: Path) -> None:
+def test_17_keypoints_of_another_class_have_no_skeleton(tmp_path: Path) -> None:
     points = [{"x": 1, "y": at, "confidence": 0.9, "class_id": at, "class": f"joint {at}"} for at in range(17)]
     content = written(tmp_path, [entry(box("crane", keypoints=points))])
     assert content["categories"][0]["skeleton"] == []
 
 
-def test_a_size_that_no_picture_has_is_left_out(tmp_path: Path) -> None:
+def test_impossible_picture_sizes_are_left_out(tmp_path: Path) -> None:
     frames: list[Any] = [{"image": {"width": side, "height": 9}, "predictions": [box("car")]} for side in (0, -1, 1e39)]
     assert [image.get("width") for image in written(tmp_path, frames)["images"]] == [None, None, None]
 
 
-def test_results_that_are_no_boxes_have_no_annotations(tmp_path: Path) -> None:
+def test_results_without_boxes_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="JSON"):
         written(tmp_path, [{"embeddings": [[1.0, 0.0]]}])
     assert not (tmp_path / "coco.json").exists()

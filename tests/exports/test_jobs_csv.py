@@ -1,4 +1,4 @@
-"""The list of jobs as CSV: units in the names, nothing for what nobody knows, nothing that a spreadsheet would run."""
+"""The list of jobs as CSV: units in column names, empty cells for unknown values, no formulas, no secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rows_of(ledger: Ledger, query: JobQuery) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(jobs_csv(ledger, query).decode("utf-8-sig"))))
 
 
-def test_each_job_that_matches_is_a_row_with_its_units(ledger: Ledger) -> None:
+def test_each_matching_job_is_a_row(ledger: Ledger) -> None:
     ledger.add(
         a_job(
             status=JobStatus.SUCCEEDED,
@@ -37,20 +37,20 @@ def test_each_job_that_matches_is_a_row_with_its_units(ledger: Ledger) -> None:
     assert (row["waited_s"], row["run_s"], row["tags"]) == ("20", "10.5", "night, rain")
 
 
-def test_what_nobody_knows_is_empty(ledger: Ledger) -> None:
+def test_unknown_values_are_empty(ledger: Ledger) -> None:
     ledger.add(a_job(models=(), infer_fps=None, remote_job_id="r1", video_sha256=None, status=JobStatus.SUBMITTED))
     (row,) = rows_of(ledger, JobQuery())
     unknown = ("models", "infer_fps", "frames", "ended_at_utc", "waited_s", "run_s", "video_sha256", "video_url")
     assert [row[name] for name in unknown] == [""] * len(unknown)
 
 
-def test_no_secret_and_no_formula_gets_out(ledger: Ledger) -> None:
+def test_secrets_are_removed_and_formulas_escaped(ledger: Ledger) -> None:
     ledger.add(a_job(video_name="=cmd()", notes="+1", video_url="https://host/v.mp4?sig=abc123#x", key_id="k9"))
     (row,) = rows_of(ledger, JobQuery())
     assert (row["video_name"], row["notes"], row["video_url"]) == ("'=cmd()", "'+1", "https://host/v.mp4")
     assert "abc123" not in str(row)
 
 
-def test_an_address_that_cannot_be_read_is_left_out(ledger: Ledger) -> None:
+def test_an_invalid_url_is_left_out(ledger: Ledger) -> None:
     ledger.add(a_job(video_url="https://[host/v.mp4?sig=abc123"))
     assert rows_of(ledger, JobQuery())[0]["video_url"] == ""

@@ -1,4 +1,4 @@
-"""Boxes and counts as files, read back and counted by plain loops."""
+"""Exported tables, read back and compared with plain loops."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
 
 
-def unguarded(text: str) -> str:
+def unescaped(text: str) -> str:
     return text.removeprefix("'")
 
 
@@ -40,7 +40,7 @@ def frames() -> list[Entry]:
     return random_entries(11, 60)
 
 
-def kept_boxes(frames: list[Entry], view: View) -> list[tuple[int, str, float]]:
+def boxes_in_view(frames: list[Entry], view: View) -> list[tuple[int, str, float]]:
     first, stop = view.entries.start, view.entries.stop
     return [
         (at * 6, view.classes.name_of(found["class"]), found["confidence"])
@@ -62,14 +62,14 @@ VIEWS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("look", VIEWS)
-def test_boxes_come_back_as_they_are_seen(
+def test_boxes_are_those_of_the_view(
     tmp_path: Path, frames: list[Entry], look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 13)
     view = View(opened(tmp_path, m=frames), "m", **look)
     write_boxes_csv(view, tmp_path / "boxes.csv")
     write_boxes_parquet(view, tmp_path / "boxes.parquet")
-    expected = kept_boxes(frames, view)
+    expected = boxes_in_view(frames, view)
     rows = pq.read_table(tmp_path / "boxes.parquet").to_pylist()
     assert [(row["frame_index"], row["class"], row["confidence"]) for row in rows] == expected
     text = read_csv(tmp_path / "boxes.csv")
@@ -79,14 +79,14 @@ def test_boxes_come_back_as_they_are_seen(
 
 
 @pytest.mark.parametrize("look", VIEWS)
-def test_counts_are_empty_where_nothing_is_known(
+def test_counts_of_unknown_frames_are_empty(
     tmp_path: Path, frames: list[Entry], look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 13)
     view = View(opened(tmp_path, m=frames), "m", **look)
     write_counts_csv(view, tmp_path / "counts.csv")
     write_counts_parquet(view, tmp_path / "counts.parquet")
-    seen = [(frame, name) for frame, name, _ in kept_boxes(frames, view)]
+    seen = [(frame, name) for frame, name, _ in boxes_in_view(frames, view)]
     rows = pq.read_table(tmp_path / "counts.parquet").to_pylist()
     assert [row["frame_index"] for row in rows] == [at * 6 for at in view.entries]
     for at, row in zip(view.entries, rows, strict=True):
@@ -127,7 +127,7 @@ def test_a_name_is_no_formula_in_a_spreadsheet(tmp_path: Path, name: str) -> Non
         write(view, tmp_path / f"{write.__name__}.csv")
     row = read_csv(tmp_path / "write_boxes_csv.csv")[0]
     assert (row["class"], row["tracker_id"]) == (f"'{name}", f"'{name}")
-    assert unguarded(list(read_csv(tmp_path / "write_counts_csv.csv")[0])[2]) == name
+    assert unescaped(list(read_csv(tmp_path / "write_counts_csv.csv")[0])[2]) == name
 
 
 @pytest.mark.parametrize("name", [*FORMULAS, *ODD_NAMES])
@@ -135,9 +135,9 @@ def test_any_name_can_be_read_back(tmp_path: Path, name: str) -> None:
     view = View(opened(tmp_path, m=[entry(box(name), box(name)), None]), "m")
     for write in WRITERS:
         write(view, tmp_path / write.__name__)
-    assert unguarded(read_csv(tmp_path / "write_boxes_csv")[0]["class"]) == name
+    assert unescaped(read_csv(tmp_path / "write_boxes_csv")[0]["class"]) == name
     assert pq.read_table(tmp_path / "write_boxes_parquet")["class"].to_pylist() == [name] * 2
-    assert [unguarded(text) for text in list(read_csv(tmp_path / "write_counts_csv")[0])[2:]] == [name]
+    assert [unescaped(text) for text in list(read_csv(tmp_path / "write_counts_csv")[0])[2:]] == [name]
     assert pq.read_table(tmp_path / "write_counts_parquet")[name].to_pylist() == [2, None]
 
 
@@ -156,13 +156,13 @@ def test_a_class_may_be_called_like_a_column(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_a_file_is_whole_or_not_there(tmp_path: Path, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_written_atomically(tmp_path: Path, write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 2)
     view = View(opened(tmp_path, m=random_entries(1, 9)), "m")
     folder = tmp_path / "exports"
     folder.mkdir()
     path = folder / "file"
-    path.write_text("what was there before")
+    path.write_text("previous content")
 
     def stop(done: float) -> None:
         if done > 0.4:
@@ -170,15 +170,15 @@ def test_a_file_is_whole_or_not_there(tmp_path: Path, write: Any, monkeypatch: p
 
     with pytest.raises(KeyboardInterrupt):
         write(view, path, stop)
-    assert [(file.name, file.read_text()) for file in folder.iterdir()] == [("file", "what was there before")]
-    heard: list[float] = []
-    write(view, path, heard.append)
-    assert heard == [2 / 9, 4 / 9, 6 / 9, 8 / 9, 1.0]
+    assert [(file.name, file.read_text()) for file in folder.iterdir()] == [("file", "previous content")]
+    shares: list[float] = []
+    write(view, path, shares.append)
+    assert shares == [2 / 9, 4 / 9, 6 / 9, 8 / 9, 1.0]
     assert [file.name for file in folder.iterdir()] == ["file"]
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_what_is_no_boxes_cannot_be_written_as_boxes(tmp_path: Path, write: Any) -> None:
+def test_results_without_boxes_are_an_error(tmp_path: Path, write: Any) -> None:
     view = View(opened(tmp_path, clip=[{"embeddings": [[1.0, 0.0]]}]), "clip")
     with pytest.raises(ResultsError, match="JSON"):
         write(view, tmp_path / "file")
