@@ -1,4 +1,4 @@
-"""Classes renamed and merged for the view, by tables and by random names."""
+"""Class mappings: tables of examples, and random names."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ CLASSES = ("bus", "car", "person", "truck")
         ("car>a,car>car", CLASSES, [0, 1, 2, 3]),
     ],
 )
-def test_classes_with_one_name_are_one_class(text: str, names: tuple[str, ...], codes: list[int]) -> None:
+def test_classes_with_the_same_name_are_merged(text: str, names: tuple[str, ...], codes: list[int]) -> None:
     view = ClassMapping.parse(text)
     assert view.names(CLASSES) == names
     assert view.codes(CLASSES).tolist() == codes
 
 
 @pytest.mark.parametrize("text", ["car", "car>", "a>b>c", ",,,", ">", "car>,", "\\", "car\\>b"])
-def test_what_is_no_rename_is_left_out(text: str) -> None:
+def test_invalid_parts_are_ignored(text: str) -> None:
     assert ClassMapping.parse(text).names(CLASSES) == CLASSES
 
 
-def test_the_compact_form_is_short_for_plain_names() -> None:
+def test_the_compact_form_escapes_only_when_needed() -> None:
     assert ClassMapping.parse("car>vehicle,truck>vehicle").format() == "car>vehicle,truck>vehicle"
     assert ClassMapping((("a,b", "c>d"), ("", "\\"))).format() == r"a\,b>c\>d,>\\"
 
 
-def test_any_name_comes_back_from_the_compact_form() -> None:
+def test_any_name_survives_the_compact_form() -> None:
     chance = random.Random(3)
     alphabet = "ab,>\\ \n%=&ü🚗'\"\t"
     for _ in range(500):
@@ -51,7 +51,7 @@ def test_any_name_comes_back_from_the_compact_form() -> None:
         assert ClassMapping.parse(view.format()) == view
 
 
-def test_no_class_is_ever_lost() -> None:
+def test_every_class_has_a_code() -> None:
     chance = random.Random(4)
     for _ in range(200):
         classes = tuple(dict.fromkeys(chance.choices("abcdefgh", k=6)))
@@ -61,20 +61,20 @@ def test_no_class_is_ever_lost() -> None:
         assert sorted(set(codes.tolist())) == list(range(len(names)))
 
 
-def test_classes_that_are_not_shown_have_no_place() -> None:
+def test_hidden_classes_have_no_code() -> None:
     view = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "bus", "unicorn"))
     assert view.names(CLASSES) == ("bus", "vehicle")
     assert view.codes(CLASSES).tolist() == [0, 1, -1, 1]
 
 
-def test_two_models_share_the_places_of_their_names() -> None:
+def test_models_can_share_one_list_of_names() -> None:
     view = ClassMapping.parse("auto>car")
     names = ("car", "person")
     assert view.codes(("person", "car"), names).tolist() == [1, 0]
     assert view.codes(("auto", "dog"), names).tolist() == [0, -1]
 
 
-def test_merged_values_are_joined_and_the_unknown_stays_unknown() -> None:
+def test_merged_values_are_joined_and_nan_stays_nan() -> None:
     view = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "person"))
     nan = np.nan
     values = np.array([[1, 2, 3, 4], [1, nan, 3, 4], [1, 2, nan, nan], [nan] * 4])

@@ -1,4 +1,4 @@
-"""Curves of every kind of results, against plain loops."""
+"""Curves of every kind of results, compared with plain loops."""
 
 from __future__ import annotations
 
@@ -61,21 +61,21 @@ def test_probabilities_become_curves(tmp_path: Path) -> None:
     assert series.definition == DEFINITIONS["Probability"]
 
 
-def test_classes_of_one_picture_add_up_when_merged(tmp_path: Path) -> None:
+def test_merged_classes_add_up(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[single(cat=0.7, dog=0.2, fox=0.1), None, single(dog=0.9, cat=0.1)])
     series = only(series_of(View(results, "m", classes=ClassMapping.parse("cat>pet,dog>pet"))))
     assert series.names == ("pet", "fox")
     np.testing.assert_allclose(series.values, [[0.9, 0.1], [NAN, NAN], [1.0, NAN]])
 
 
-def test_the_highest_of_merged_labels_counts(tmp_path: Path) -> None:
+def test_merged_labels_have_the_highest_probability(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[several(cat=0.7, dog=0.9, fox=0.1), None, several(dog=0.3, cat=0.5, fox=0)])
     series = only(series_of(View(results, "m", classes=ClassMapping.parse("cat>pet,dog>pet"))))
     assert series.title == "Probability of each label"
     np.testing.assert_allclose(series.values, [[0.9, 0.1], [NAN, NAN], [0.5, 0]])
 
 
-def test_a_mask_becomes_shares_of_the_picture(tmp_path: Path) -> None:
+def test_masks_become_area_shares(tmp_path: Path) -> None:
     names = {"_0": "soil", "_1": "crop", "_2": "weed"}
     results = opened(tmp_path, m=[semantic([[0, 0, 1, 2]], **names), None, semantic([[1, 1, 1, 1]], **names)])
     series = only(series_of(View(results, "m", classes=ClassMapping.parse("crop>plant,weed>plant"))))
@@ -84,7 +84,7 @@ def test_a_mask_becomes_shares_of_the_picture(tmp_path: Path) -> None:
     assert dict(zip(series.names, series.values[2], strict=True)) == {"soil": 0.0, "plant": 1.0}
 
 
-def test_the_gaze_is_that_of_the_surest_face_and_the_largest_of_equals(tmp_path: Path) -> None:
+def test_gaze_is_that_of_the_most_confident_then_largest_face(tmp_path: Path) -> None:
     frames = [
         entry(face(0.9, 20, 0.1, 0.2), face(0.95, 10, -0.5, 0.3)),
         entry(face(0.9, 20, 0.1, 0.2), face(0.9, 30, 1.0, -1.0)),
@@ -101,7 +101,7 @@ def test_the_gaze_is_that_of_the_surest_face_and_the_largest_of_equals(tmp_path:
     np.testing.assert_array_equal(faces.values[:, 0], [2, 2, NAN, 0, 0])
 
 
-def test_likeness_to_a_moment_is_a_curve_too(tmp_path: Path) -> None:
+def test_similarity_to_a_frame_is_a_curve(tmp_path: Path) -> None:
     results = opened(tmp_path, clip=[{"embeddings": [vector]} for vector in ([1, 0], [1, 1], [0, 1])])
     series = similarity_series(View(results, "clip", time_range_s=(0.2, 9)), entry=0)
     assert series.starts.tolist() == [1, 2]
@@ -109,13 +109,13 @@ def test_likeness_to_a_moment_is_a_curve_too(tmp_path: Path) -> None:
     assert series_of(View(results, "clip")) == []
 
 
-def test_boxes_are_counted_not_drawn_as_curves(tmp_path: Path) -> None:
+def test_boxes_have_no_curves(tmp_path: Path) -> None:
     assert series_of(View(opened(tmp_path, m=[entry(box("car"))]), "m")) == []
 
 
 @pytest.mark.parametrize("max_points", [1, 7, 10, 50, 101])
 @pytest.mark.parametrize("time_range_s", [None, (3.0, 15.0)])
-def test_a_point_is_the_mean_of_what_is_known(
+def test_points_are_means_of_known_values(
     tmp_path: Path, max_points: int, time_range_s: tuple[float, float] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 9)
@@ -134,14 +134,14 @@ def test_a_point_is_the_mean_of_what_is_known(
     np.testing.assert_allclose(series.time_s, series.starts / 5)
 
 
-def test_of_many_curves_the_strongest_stay(tmp_path: Path) -> None:
+def test_strongest_keeps_the_highest_curves(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[single(a=0.1, b=0.5, c=0.4), single(a=0.9, b=0.05, c=0.05)])
     series = only(series_of(View(results, "m"))).strongest(2)
     assert series.names == ("a", "b")
     np.testing.assert_allclose(series.values, [[0.1, 0.5], [0.9, 0.05]])
 
 
-def test_an_empty_window_has_no_points(tmp_path: Path) -> None:
+def test_an_empty_time_range_has_no_points(tmp_path: Path) -> None:
     results = opened(tmp_path, m=[single(cat=1.0)], gaze=[entry(face(0.9, 20, 0.1, 0.2))])
     assert only(series_of(View(results, "m", time_range_s=(5, 6)))).values.shape == (0, 1)
     assert [series.values.shape for series in series_of(View(results, "gaze", time_range_s=(5, 6)))] == [(0, 2), (0, 1)]

@@ -1,4 +1,4 @@
-"""Likeness of frames by their embeddings, against plain loops."""
+"""Similarity and scene changes, compared with plain loops."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def cosine(a: Vector, b: Vector) -> float:
 
 
 def scenes(seed: int, lengths: list[int], noise: float) -> list[Vector]:
-    """Each scene a direction of its own, each frame a bit off it."""
+    """Embeddings of scenes: a random direction per scene, with noise per frame."""
     chance = random.Random(seed)
     found: list[Vector] = []
     for length in lengths:
@@ -42,33 +42,31 @@ def scenes(seed: int, lengths: list[int], noise: float) -> list[Vector]:
     return found
 
 
-def test_likeness_is_the_cosine_of_the_angle(tmp_path: Path) -> None:
+def test_similarity_is_the_cosine(tmp_path: Path) -> None:
     results = clip(tmp_path, [1, 0], [0, 2], None, [-3, 0], [1, 1], [0, 0])
     np.testing.assert_allclose(similarity_to(results, "clip", 0), [1, 0, np.nan, -1, math.sqrt(0.5), np.nan], atol=1e-7)
 
 
 @pytest.mark.parametrize("chunk", [3, 4096])
-def test_random_embeddings_are_compared_as_a_plain_loop_compares_them(
-    tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_similarity_equals_a_plain_loop(tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", chunk)
     vectors = scenes(1, [9, 8], 0.3)
     vectors[4] = None
-    heard: list[float] = []
-    found = similarity_to(clip(tmp_path, *vectors), "clip", 2, heard.append)
+    shares: list[float] = []
+    found = similarity_to(clip(tmp_path, *vectors), "clip", 2, shares.append)
     np.testing.assert_allclose(found, [cosine(vector, vectors[2]) for vector in vectors], atol=1e-6)
-    assert heard[-1] == 1
+    assert shares[-1] == 1
     assert np.nanmax(found) <= 1
 
 
 @pytest.mark.parametrize("entry", [1, 2])
-def test_a_frame_without_an_embedding_cannot_be_chosen(tmp_path: Path, entry: int) -> None:
+def test_similarity_to_a_frame_without_embedding_is_an_error(tmp_path: Path, entry: int) -> None:
     with pytest.raises(ResultsError, match="Choose another frame"):
         similarity_to(clip(tmp_path, [1, 0], None, [0, 0]), "clip", entry)
 
 
 @pytest.mark.parametrize("chunk", [1, 5, 4096])
-def test_scenes_change_where_the_picture_does(tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scene_changes_are_found(tmp_path: Path, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", chunk)
     vectors = scenes(2, [12, 20, 15], 0.05)
     for unknown in (0, 12, 13, 20):
@@ -80,7 +78,7 @@ def test_scenes_change_where_the_picture_does(tmp_path: Path, chunk: int, monkey
     assert (changes.distance > changes.threshold).all()
 
 
-def test_the_threshold_is_the_median_and_six_deviations(tmp_path: Path) -> None:
+def test_the_threshold_is_the_median_plus_six_deviations(tmp_path: Path) -> None:
     vectors = scenes(3, [40], 0.5)
     steps = sorted(1 - cosine(a, b) for a, b in pairwise(vectors))
     median = steps[19]
@@ -90,12 +88,12 @@ def test_the_threshold_is_the_median_and_six_deviations(tmp_path: Path) -> None:
     assert found.entries.tolist() == []
 
 
-def test_a_still_picture_has_no_scenes(tmp_path: Path) -> None:
+def test_a_still_video_has_no_scene_changes(tmp_path: Path) -> None:
     vectors: list[Vector] = [[1, 0, 0], [1, 0.01, 0], [1, 0, 0], [1, 0, 0], [1, 0, 0]]
     found = scene_changes(clip(tmp_path, *vectors), "clip")
     assert (found.entries.tolist(), found.threshold) == ([], 0.05)
 
 
-def test_one_frame_has_no_neighbor(tmp_path: Path) -> None:
+def test_one_frame_has_no_scene_change(tmp_path: Path) -> None:
     found = scene_changes(clip(tmp_path, [1, 0], None), "clip")
     assert (len(found.entries), math.isnan(found.threshold)) == (0, True)

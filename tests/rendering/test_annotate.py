@@ -1,4 +1,4 @@
-"""What is drawn where: seen in the pixels."""
+"""Drawing, checked in the pixels."""
 
 from __future__ import annotations
 
@@ -38,19 +38,19 @@ def is_reddish(image: Image) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.asarray(image[..., 2].astype(int) - image[..., 0] > 40)
 
 
-def test_a_box_is_drawn_around_its_object_and_the_frame_itself_stays_as_it_is(tmp_path: Path) -> None:
+def test_boxes_are_drawn_on_a_copy(tmp_path: Path) -> None:
     image = drawn(tmp_path, {"predictions": [box(80, 80, 60, 40)]})
     assert is_red(image)[80, 48:54].any()
     assert not is_red(image)[70:90, 60:100].any()
     assert (GREY == 100).all()
 
 
-def test_coordinates_of_another_size_are_scaled_to_the_picture(tmp_path: Path) -> None:
+def test_coordinates_are_scaled_to_the_picture(tmp_path: Path) -> None:
     image = drawn(tmp_path, {"image": {"width": 320, "height": 240}, "predictions": [box(160, 160, 120, 80)]})
     assert is_red(image)[80, 48:54].any()
 
 
-def test_the_label_of_a_box_at_the_edge_stays_in_the_picture(tmp_path: Path) -> None:
+def test_labels_at_the_edge_stay_inside_the_picture(tmp_path: Path) -> None:
     for x, y in ((5.0, 5.0), (155.0, 5.0)):
         image = drawn(tmp_path, {"predictions": [box(x, y, 10, 10)]})
         labelled = is_red(image)[:20]
@@ -58,19 +58,19 @@ def test_the_label_of_a_box_at_the_edge_stays_in_the_picture(tmp_path: Path) -> 
         assert (image[:20].min(axis=2) > 150).any() or (image[:20].max(axis=2) < 60).any()  # its letters
 
 
-def test_a_small_picture_is_enlarged_by_a_whole_factor() -> None:
+def test_small_pictures_are_enlarged_by_an_integer_factor() -> None:
     assert draw(GREY, Scene.empty(), {}, min_width_px=400).shape == (360, 480, 3)
     assert draw(GREY, Scene.empty(), {}, min_width_px=160).shape == GREY.shape
 
 
 @pytest.mark.parametrize("shape", [(1200, 16, 3), (1, 1, 3), (5000, 2, 3), (9, 8000, 3)])
-def test_a_picture_of_any_shape_is_enlarged_to_one_that_can_be_shown(shape: tuple[int, int, int]) -> None:
+def test_pictures_of_extreme_shapes_are_enlarged_within_limits(shape: tuple[int, int, int]) -> None:
     image = draw(np.full(shape, 100, np.uint8), Scene.empty(), {}, min_width_px=960)
     assert max(image.shape) <= max(4096, *shape)
     assert to_jpeg(image)[:3] == b"\xff\xd8\xff"
 
 
-def test_an_outline_is_filled_lightly(tmp_path: Path) -> None:
+def test_polygons_are_filled_translucently(tmp_path: Path) -> None:
     corners = [{"x": 60, "y": 60}, {"x": 100, "y": 60}, {"x": 100, "y": 100}, {"x": 60, "y": 100}]
     image = drawn(tmp_path, {"predictions": [{**box(80, 80, 40, 40), "points": corners}]})
     assert is_reddish(image)[65:95, 65:95].all()
@@ -78,7 +78,7 @@ def test_an_outline_is_filled_lightly(tmp_path: Path) -> None:
     assert not is_reddish(image)[110:, :].any()
 
 
-def test_outlines_outside_the_picture_are_no_fault(tmp_path: Path) -> None:
+def test_polygons_outside_the_picture_are_no_error(tmp_path: Path) -> None:
     away = [{"x": -90, "y": -60}, {"x": -70, "y": -60}, {"x": -70, "y": -40}]
     across = [{"x": 140, "y": 60}, {"x": 300, "y": 60}, {"x": 300, "y": 300}]
     for points in (away, across, [{"x": 1, "y": 1}], []):
@@ -90,7 +90,7 @@ NUMBERS = [float("nan"), float("inf"), -float("inf"), 1e11, -1e11, 1e38, 1e300]
 
 @pytest.mark.parametrize("odd", NUMBERS)
 @pytest.mark.parametrize("side", ["x", "y", "width", "height"])
-def test_an_odd_box_is_counted_and_hides_no_other(tmp_path: Path, side: str, odd: float) -> None:
+def test_invalid_boxes_do_not_hide_others(tmp_path: Path, side: str, odd: float) -> None:
     entry = {"predictions": [{**box(80, 80, 60, 40), side: odd}, box(40, 80, 30, 30)]}
     image = drawn(tmp_path, entry)
     assert is_red(image)[80, 23:28].any()
@@ -100,14 +100,14 @@ def test_an_odd_box_is_counted_and_hides_no_other(tmp_path: Path, side: str, odd
 
 
 @pytest.mark.parametrize("odd", NUMBERS)
-def test_an_odd_shape_hides_no_other(tmp_path: Path, odd: float) -> None:
+def test_invalid_polygons_do_not_hide_others(tmp_path: Path, odd: float) -> None:
     right = [{"x": 60, "y": 60}, {"x": 100, "y": 60}, {"x": 100, "y": 100}, {"x": 60, "y": 100}]
     outlines = [{**box(80, 80, 40, 40), "points": points} for points in ([*right[:3], {"x": 60, "y": odd}], right)]
     assert is_reddish(drawn(tmp_path, {"predictions": outlines}))[65:95, 65:95].all()
 
 
 @pytest.mark.parametrize("odd", NUMBERS)
-def test_an_odd_keypoint_hides_no_other(tmp_path: Path, odd: float) -> None:
+def test_invalid_keypoints_do_not_hide_others(tmp_path: Path, odd: float) -> None:
     points = [
         {"x": 30 if at else odd, "y": 90, "confidence": 0.9, "class_id": at, "class": f"{at}"} for at in range(17)
     ]
@@ -116,7 +116,7 @@ def test_an_odd_keypoint_hides_no_other(tmp_path: Path, odd: float) -> None:
 
 
 @pytest.mark.parametrize("odd", NUMBERS)
-def test_an_odd_gaze_hides_no_other(tmp_path: Path, odd: float) -> None:
+def test_invalid_gazes_do_not_hide_others(tmp_path: Path, odd: float) -> None:
     face = {**box(80, 60, 40, 40), "landmarks": []}
     looks = [
         {"face": face, "yaw": odd, "pitch": 0.0},
@@ -127,22 +127,22 @@ def test_an_odd_gaze_hides_no_other(tmp_path: Path, odd: float) -> None:
     assert is_red(drawn(tmp_path, {"predictions": looks}))[55:66, 30:55].any()
 
 
-def test_a_box_outside_the_picture_has_no_label_in_it(tmp_path: Path) -> None:
+def test_boxes_outside_the_picture_have_no_label(tmp_path: Path) -> None:
     assert (drawn(tmp_path, {"predictions": [box(1e11, 60, 20, 20)]}) == GREY).all()
 
 
 @pytest.mark.parametrize("side", [0, -3, 1e39, float("nan")])
-def test_a_size_that_no_picture_has_is_no_size(tmp_path: Path, side: float) -> None:
+def test_impossible_picture_sizes_are_ignored(tmp_path: Path, side: float) -> None:
     entry = {"image": {"width": side, "height": side}, "predictions": [box(80, 80, 60, 40)]}
     assert is_red(drawn(tmp_path, entry))[80, 48:54].any()
 
 
-def test_a_size_far_below_a_pixel_is_no_fault(tmp_path: Path) -> None:
+def test_picture_sizes_near_zero_are_no_error(tmp_path: Path) -> None:
     entry = {"image": {"width": 1e-44, "height": 1e-44}, "predictions": [box(80, 80, 60, 40)]}
     assert (drawn(tmp_path, entry) == GREY).all()
 
 
-def test_keypoints_are_drawn_where_the_model_is_sure(tmp_path: Path) -> None:
+def test_keypoints_with_low_confidence_are_not_drawn(tmp_path: Path) -> None:
     points = [
         {"x": 30, "y": 90, "confidence": 0.9, "class_id": 0, "class": "head"},
         {"x": 130, "y": 90, "confidence": 0.1, "class_id": 1, "class": "foot"},
@@ -152,7 +152,7 @@ def test_keypoints_are_drawn_where_the_model_is_sure(tmp_path: Path) -> None:
     assert not is_reddish(image)[80:100, 120:140].any()
 
 
-def test_the_arrow_of_a_gaze_to_the_left_points_to_the_left(tmp_path: Path) -> None:
+def test_gaze_arrows_point_in_the_direction_of_the_gaze(tmp_path: Path) -> None:
     face = {**box(80, 60, 40, 40), "landmarks": []}
     image = drawn(tmp_path, {"predictions": [{"face": face, "yaw": 1.2, "pitch": 0.0}]})
     assert is_red(image)[55:66, 30:55].any()
@@ -168,14 +168,14 @@ def lower_half_is_3(class_map: dict[str, str]) -> dict[str, Any]:
     return {"predictions": {"segmentation_mask": mask, "class_map": class_map}}
 
 
-def test_areas_are_tinted_and_named_with_their_share(tmp_path: Path) -> None:
+def test_masks_are_tinted_with_a_legend(tmp_path: Path) -> None:
     image = drawn(tmp_path, lower_half_is_3({"0": "background", "3": "square"}))
     assert is_reddish(image)[62:].all()
     assert not is_reddish(image)[40:58].any()
     assert is_red(image)[:30, :60].any()  # the legend
 
 
-def test_an_area_that_the_class_map_does_not_name_is_drawn_and_named_as_it_is_charted(tmp_path: Path) -> None:
+def test_mask_ids_without_a_name_are_drawn_as_in_the_charts(tmp_path: Path) -> None:
     image = drawn(tmp_path, lower_half_is_3({"0": "background", "03": "square"}), {"3": "#ff0000"})
     assert open_results(tmp_path / "results").models["model"].classes == ("3", "background", "square")
     assert is_reddish(image)[62:].all()
@@ -183,14 +183,14 @@ def test_an_area_that_the_class_map_does_not_name_is_drawn_and_named_as_it_is_ch
     assert is_red(image)[:30, :40].any()  # the legend
 
 
-def test_a_classification_is_written_into_the_corner(tmp_path: Path) -> None:
+def test_classifications_are_written_into_the_corner(tmp_path: Path) -> None:
     probabilities = [{"class": "square", "class_id": 0, "confidence": 0.8}]
     image = drawn(tmp_path, {"top": "square", "confidence": 0.8, "predictions": probabilities})
     assert is_red(image)[:30, :60].sum() > 200
     assert not is_reddish(image)[60:].any()
 
 
-def test_what_the_view_leaves_out_is_not_drawn_and_renamed_classes_take_their_new_color(tmp_path: Path) -> None:
+def test_scenes_follow_the_view(tmp_path: Path) -> None:
     results = open_results(archived(tmp_path, [{"predictions": [box(80, 80, 60, 40, 0.4)]}, None]))
     assert len(scene_of(View(results, "model", 0.5), 0).xyxy) == 0
     renamed = View(results, "model", 0.4, ClassMapping((("square", "box"),)))
@@ -198,6 +198,6 @@ def test_what_the_view_leaves_out_is_not_drawn_and_renamed_classes_take_their_ne
     assert [(entry, len(scene.xyxy)) for entry, scene in scenes(renamed)] == [(0, 1), (1, 0)]
 
 
-def test_a_picture_file_is_what_its_name_says() -> None:
+def test_image_files_have_their_format() -> None:
     assert to_jpeg(GREY)[:3] == b"\xff\xd8\xff"
     assert to_png(GREY)[:4] == b"\x89PNG"

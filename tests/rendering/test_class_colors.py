@@ -1,4 +1,4 @@
-"""One color a class, for good."""
+"""Permanent colors of classes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "colors.json"
 
 
-def test_a_class_has_its_color_whatever_the_order() -> None:
+def test_colors_do_not_depend_on_the_order() -> None:
     assert class_colors(["car", "person"]) == class_colors(["person", "car", "car"])
 
 
-def test_up_to_ten_classes_are_told_apart() -> None:
+def test_up_to_ten_classes_have_different_colors() -> None:
     names = [f"class {number}" for number in range(len(PALETTE))]
     colors = class_colors(names)
     assert set(colors) == set(names)
@@ -40,7 +40,7 @@ def test_a_color_is_the_same_in_every_process() -> None:
     assert all(re.fullmatch(r"#[0-9a-f]{6}", color) for color in PALETTE)
 
 
-def test_a_class_keeps_its_color_whatever_it_meets_later(path: Path) -> None:
+def test_a_class_keeps_its_color(path: Path) -> None:
     chance, colors, seen = random.Random(4), ClassColors(path), dict[str, str]()
     for _ in range(200):
         together = {f"class {chance.randrange(60)}" for _ in range(chance.randrange(1, 12))}
@@ -53,13 +53,13 @@ def test_a_class_keeps_its_color_whatever_it_meets_later(path: Path) -> None:
         seen |= found
 
 
-def test_the_first_ten_classes_of_a_deployment_are_told_apart_in_whatever_jobs_they_came(path: Path) -> None:
+def test_the_first_ten_classes_of_a_deployment_have_different_colors(path: Path) -> None:
     for number in range(len(PALETTE)):
         ClassColors(path).of([f"class {number}"])
     assert len(set(ClassColors(path).of(f"class {number}" for number in range(len(PALETTE))).values())) == len(PALETTE)
 
 
-def test_sessions_that_meet_a_class_at_once_give_it_one_color(path: Path) -> None:
+def test_concurrent_sessions_give_a_class_the_same_color(path: Path) -> None:
     def look(session: int) -> dict[str, str]:
         return ClassColors(path).of({f"class {session % 3}", "tube", f"class {session}"})
 
@@ -70,7 +70,7 @@ def test_sessions_that_meet_a_class_at_once_give_it_one_color(path: Path) -> Non
     assert [file.name for file in path.parent.iterdir()] == ["colors.json"]
 
 
-def test_what_is_remembered_is_bounded_and_what_is_not_has_a_color_for_good_too(path: Path) -> None:
+def test_stored_colors_are_limited_and_others_are_permanent_too(path: Path) -> None:
     endless = "x" * (MAX_LETTERS + 1)
     first = ClassColors(path).of([endless, "car"])
     assert ClassColors(path).of(["car", "a", "b", endless])[endless] == first[endless]
@@ -82,18 +82,18 @@ def test_what_is_remembered_is_bounded_and_what_is_not_has_a_color_for_good_too(
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"colors": {"car": 3}}', b"\xff", b'{"colors": 7}'])
-def test_a_damaged_file_costs_no_page(path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_replaced(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     colors = ClassColors(path).of(["car"])
     assert ClassColors(path).of(["bus", "car"])["car"] == colors["car"]
 
 
-def test_a_color_in_the_file_that_is_none_of_ours_is_not_drawn(path: Path) -> None:
+def test_stored_colors_outside_the_palette_are_ignored(path: Path) -> None:
     path.write_bytes(b'{"colors": {"car": "url(javascript:x)"}}')
     assert ClassColors(path).of(["car"])["car"] in PALETTE
 
 
-def test_where_nothing_can_be_written_the_process_remembers(tmp_path: Path) -> None:
+def test_without_a_writable_file_colors_last_for_the_process(tmp_path: Path) -> None:
     colors = ClassColors(tmp_path / "gone" / "colors.json")
     tube = colors.of(["tube"])
     path = tmp_path / "folder.json"

@@ -109,7 +109,7 @@ def test_a_time_range_starts_at_its_first_frame(spec: VideoSpec, tmp_path: Path)
     assert build_index(tmp_path / "made.mp4").duration_s == pytest.approx(1.5)
 
 
-def test_analyzed_frames_alone_last_until_the_next(spec: VideoSpec, tmp_path: Path) -> None:
+def test_analyzed_frames_only_are_shown_until_the_next(spec: VideoSpec, tmp_path: Path) -> None:
     assert len(made(msgspec.structs.replace(spec, every_frame=False), tmp_path / "made.mp4")) == 19
     index = build_index(tmp_path / "made.mp4")
     assert np.diff(index.times_s).round(3).tolist() == [0.2] * 9 + [0.4] + [0.2] * 8

@@ -1,4 +1,4 @@
-"""Videos that are hard to index, made here; those that PyAV cannot make need ffmpeg."""
+"""Generated videos that are hard to index; those that PyAV cannot write need ffmpeg."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FPS = 10
 
 @pytest.fixture(scope="session")
 def hard_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one video of each kind that PyAV can make."""
+    """A folder with one video of each kind that PyAV can write."""
     folder = tmp_path_factory.mktemp("hard")
     b_frames = {"g": "12", "bf": "3", "preset": "veryfast"}
     write(folder / "b_frames.mp4", "libx264", b_frames)
@@ -52,7 +52,7 @@ def hard_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def remuxed_videos(hard_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what only ffmpeg makes: edit lists, negative times, two streams, hidden VP8 frames in AVI."""
+    """A folder with videos that only ffmpeg can write: edit lists, negative times, two streams, hidden VP8 in AVI."""
     if not shutil.which("ffmpeg"):
         pytest.skip("ffmpeg is not installed")
     folder = tmp_path_factory.mktemp("remuxed")
@@ -82,7 +82,7 @@ def write(
     pts: list[int] | None = None,
     faststart: bool = False,
 ) -> None:
-    """A picture that says its own number: a bar that moves over noise; `pts` in milliseconds."""
+    """A bar moves over noise, so that each frame can be identified; `pts` in milliseconds."""
     noise = np.random.default_rng(3).integers(60, 120, (64, 96, 3), dtype=np.uint8)
     with av.open(str(path), "w", options={"movflags": "faststart"} if faststart else {}) as container:
         stream: Any = container.add_stream(codec, rate=rate, options=options)
@@ -100,7 +100,7 @@ def write(
 
 
 def turned(source: Path, target: Path) -> None:
-    """The same video with a display matrix that turns it by a quarter."""
+    """The same video with a display matrix that rotates it by 90°."""
     content = source.read_bytes()
     at = content.index(b"tkhd") + 44
     matrix = struct.pack(">9i", 0, 1 << 16, 0, -1 << 16, 0, 0, 0, 0, 1 << 30)
@@ -114,7 +114,7 @@ def box(x: float, y: float, width: float, height: float, confidence: float = 0.9
 
 
 def archived(folder: Path, entries: list[Any], every: int = 1, fps: int = FPS, key: str = "model") -> Path:
-    """Results with these entries, one for each `every`-th frame, archived below the folder."""
+    """Archived results with these entries, one per `every` frames."""
     frames = [number * every for number in range(len(entries))]
     content = {"frame_offset": frames, "time_offset": [frame / fps for frame in frames], key: entries}
     (folder / "results.json").write_text(json.dumps(content))

@@ -1,4 +1,4 @@
-"""Any frame asked for is pixel for pixel the one that decoding from the start comes to."""
+"""Frames by random access are pixel for pixel those of sequential decoding."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def from_the_start(path: Path, index: FrameIndex) -> dict[int | None, Image]:
     return {index.position_of(frame.pts): upright(frame) for frame in decode(path) if frame.pts is not None}
 
 
-def assert_every_way_leads_to_the_same_frame(path: Path, tries: int = 40) -> None:
+def assert_every_order_of_requests_gets_the_same_frames(path: Path, tries: int = 40) -> None:
     index = build_index(path)
     expected = from_the_start(path, index)
     reader = FrameReader(path, index, cache_bytes=200_000)
@@ -58,39 +58,39 @@ def assert_every_way_leads_to_the_same_frame(path: Path, tries: int = 40) -> Non
 
 
 @pytest.mark.parametrize("name", MADE_HERE)
-def test_a_frame_of_a_hard_video_is_the_one_asked_for(hard_videos: Path, name: str) -> None:
-    assert_every_way_leads_to_the_same_frame(hard_videos / name)
+def test_every_request_gets_the_exact_frame(hard_videos: Path, name: str) -> None:
+    assert_every_order_of_requests_gets_the_same_frames(hard_videos / name)
 
 
 @pytest.mark.parametrize("name", REMUXED)
-def test_a_frame_of_a_remuxed_video_is_the_one_asked_for(remuxed_videos: Path, name: str) -> None:
-    assert_every_way_leads_to_the_same_frame(remuxed_videos / name)
+def test_every_request_gets_the_exact_frame_of_remuxed_videos(remuxed_videos: Path, name: str) -> None:
+    assert_every_order_of_requests_gets_the_same_frames(remuxed_videos / name)
 
 
-def test_a_frame_of_a_real_video_is_the_one_asked_for(shared_data: Path) -> None:
+def test_exactly_the_requested_frames_of_real_videos_are_read(shared_data: Path) -> None:
     for path in sorted((shared_data / "videos").rglob("*.*")):
         try:
             short = len(build_index(path)) < 450
         except VideoError:
             continue
         if short:
-            assert_every_way_leads_to_the_same_frame(path, tries=6)
+            assert_every_order_of_requests_gets_the_same_frames(path, tries=6)
 
 
 @pytest.mark.parametrize("name", [name for name in MADE_HERE if not name.startswith("cut")])
-def test_the_index_counts_the_frames_that_decoding_delivers(hard_videos: Path, name: str) -> None:
+def test_the_index_equals_the_decoded_frames(hard_videos: Path, name: str) -> None:
     index = build_index(hard_videos / name)
     assert [frame.pts for frame in decode(hard_videos / name)] == index.pts.tolist()
     assert len(index) == (1 if name == "one.mp4" else FRAMES)
 
 
 @pytest.mark.parametrize("name", ["edit_list.mp4", "negative.mp4", "two.mp4", "hidden.avi"])
-def test_the_index_of_a_remuxed_video_counts_them_too(remuxed_videos: Path, name: str) -> None:
+def test_the_index_of_remuxed_videos_equals_the_decoded_frames(remuxed_videos: Path, name: str) -> None:
     assert [frame.pts for frame in decode(remuxed_videos / name)] == build_index(remuxed_videos / name).pts.tolist()
 
 
-def assert_any_mix_of_questions_gets_the_same_frames(path: Path, mixes: int = 12) -> None:
-    """Single frames, runs of frames, and runs that others interrupt, one seldom far from the one before."""
+def assert_mixed_requests_get_the_same_frames(path: Path, mixes: int = 12) -> None:
+    """Single frames, runs of frames, and interleaved runs, mostly near the frame before."""
     index = build_index(path)
     expected, last = from_the_start(path, index), len(index) - 1
     for seed in range(mixes):
@@ -122,11 +122,11 @@ def assert_same(shown: Image | None, right: Image | None, which: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in MADE_HERE if not name.startswith("cut")])
-def test_whatever_was_asked_before_a_frame_of_a_hard_video_is_found(hard_videos: Path, name: str) -> None:
-    assert_any_mix_of_questions_gets_the_same_frames(hard_videos / name)
+def test_mixed_requests_get_the_exact_frames(hard_videos: Path, name: str) -> None:
+    assert_mixed_requests_get_the_same_frames(hard_videos / name)
 
 
-def test_after_a_gallery_the_frames_behind_it_are_there() -> None:
+def test_frames_after_a_thumbnail_can_be_read() -> None:
     index = build_index(SAMPLE)
     for threads in (1, 2, 8):
         reader = FrameReader(SAMPLE, index, threads=threads)
@@ -134,14 +134,14 @@ def test_after_a_gallery_the_frames_behind_it_are_there() -> None:
         assert [position for position in range(101, 120) if reader.frame(position) is None] == []
 
 
-def test_where_there_is_no_frame_there_is_none(hard_videos: Path) -> None:
+def test_positions_outside_the_video_give_none(hard_videos: Path) -> None:
     reader = FrameReader(hard_videos / "b_frames.mp4", build_index(hard_videos / "b_frames.mp4"))
     assert reader.frame(-1) is None
     assert reader.frame(FRAMES) is None
     assert reader.frame(FRAMES - 1) is not None
 
 
-def test_threads_that_ask_at_once_each_get_their_frame(hard_videos: Path) -> None:
+def test_concurrent_requests_get_their_own_frames(hard_videos: Path) -> None:
     path = hard_videos / "open_gop.mp4"
     index = build_index(path)
     expected, reader, wrong = from_the_start(path, index), FrameReader(path, index, cache_bytes=100_000), []
@@ -160,7 +160,7 @@ def test_threads_that_ask_at_once_each_get_their_frame(hard_videos: Path) -> Non
     assert wrong == []
 
 
-def test_a_closed_reader_opens_again_when_asked(hard_videos: Path) -> None:
+def test_a_closed_reader_reopens_on_request(hard_videos: Path) -> None:
     path = hard_videos / "b_frames.mp4"
     reader = FrameReader(path, build_index(path))
     before = reader.frame(20)
@@ -171,7 +171,7 @@ def test_a_closed_reader_opens_again_when_asked(hard_videos: Path) -> None:
     assert np.array_equal(before, after)
 
 
-def test_a_gallery_shows_its_frames_small_and_upright_in_order(hard_videos: Path) -> None:
+def test_thumbnails_are_small_upright_and_in_order(hard_videos: Path) -> None:
     path = hard_videos / "turned.mp4"
     shown = list(FrameReader(path, build_index(path)).thumbnails([50, 3, 3, 17, 99], 48))
     assert [position for position, _ in shown] == [3, 17, 50]
@@ -179,13 +179,13 @@ def test_a_gallery_shows_its_frames_small_and_upright_in_order(hard_videos: Path
     assert not np.array_equal(shown[0][1], shown[1][1])
 
 
-def test_a_gallery_of_a_very_flat_video_stays_narrow(tmp_path: Path) -> None:
+def test_thumbnails_of_very_wide_videos_are_limited_in_width(tmp_path: Path) -> None:
     write_video(tmp_path / "flat.mp4", frames=1, fps=10, width_px=1600, height_px=16)
     reader = FrameReader(tmp_path / "flat.mp4", build_index(tmp_path / "flat.mp4"))
     assert [image.shape for _, image in reader.thumbnails([0], 160)] == [(41, 4096, 3)]
 
 
-def test_the_index_is_kept_beside_the_video_and_found_again(hard_videos: Path, tmp_path: Path) -> None:
+def test_the_index_is_cached_in_the_folder_of_the_video(hard_videos: Path, tmp_path: Path) -> None:
     path = tmp_path / "video.mp4"
     path.write_bytes((hard_videos / "b_frames.mp4").read_bytes())
     first = load_index(path)
@@ -205,7 +205,7 @@ def test_the_index_is_kept_beside_the_video_and_found_again(hard_videos: Path, t
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive", None])
-def test_a_damaged_index_is_made_anew(hard_videos: Path, tmp_path: Path, damage: bytes | None) -> None:
+def test_a_damaged_cached_index_is_rebuilt(hard_videos: Path, tmp_path: Path, damage: bytes | None) -> None:
     path, kept = tmp_path / "video.mp4", tmp_path / "video.mp4.frames.npz"
     path.write_bytes((hard_videos / "b_frames.mp4").read_bytes())
     load_index(path)
@@ -215,7 +215,7 @@ def test_a_damaged_index_is_made_anew(hard_videos: Path, tmp_path: Path, damage:
     assert len(kept.read_bytes()) == len(whole)
 
 
-def test_the_index_of_another_video_is_not_believed(hard_videos: Path, tmp_path: Path) -> None:
+def test_the_cached_index_of_another_file_is_not_used(hard_videos: Path, tmp_path: Path) -> None:
     path = tmp_path / "video.mp4"
     path.write_bytes((hard_videos / "one.mp4").read_bytes())
     load_index(path)

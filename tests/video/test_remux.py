@@ -1,4 +1,4 @@
-"""A video in an MP4 file, packet by packet: the very same frames at the very same times, or an error that says why."""
+"""Remuxing: identical frames at identical times, or an error with the reason."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pictures(path: Path) -> list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
         *("turned.mp4", "one.mp4", "refresh.ts", "vp9.webm", "cut.ts"),
     ],
 )
-def test_every_frame_comes_out_as_it_went_in(hard_videos: Path, tmp_path: Path, name: str) -> None:
+def test_remuxed_frames_are_identical(hard_videos: Path, tmp_path: Path, name: str) -> None:
     remux_to_mp4(hard_videos / name, tmp_path / "made.mp4")
     before, after = build_index(hard_videos / name), build_index(tmp_path / "made.mp4")
     assert np.abs(before.times_s - after.times_s).max() < 0.002
@@ -37,7 +37,7 @@ def test_every_frame_comes_out_as_it_went_in(hard_videos: Path, tmp_path: Path, 
     assert all(np.array_equal(*pair) for pair in zip(old, new, strict=True))
 
 
-def test_a_disk_that_is_nearly_full_is_not_written_to(
+def test_remuxing_needs_disk_space_for_the_copy(
     small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free_bytes = shutil.disk_usage(tmp_path).free
@@ -47,21 +47,21 @@ def test_a_disk_that_is_nearly_full_is_not_written_to(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_becomes_full_meanwhile_is_told_as_such(small_video: Path, tmp_path: Path) -> None:
-    (tmp_path / "made.mp4").symlink_to("/dev/full")  # which says that it is, at every write
+def test_a_disk_that_fills_up_is_reported(small_video: Path, tmp_path: Path) -> None:
+    (tmp_path / "made.mp4").symlink_to("/dev/full")  # every write fails with ENOSPC
     with pytest.raises(DiskFull, match="no room for this video"):
         remux_to_mp4(small_video, tmp_path / "made.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_turned_video_stays_turned(hard_videos: Path, tmp_path: Path) -> None:
+def test_rotation_is_kept(hard_videos: Path, tmp_path: Path) -> None:
     remux_to_mp4(hard_videos / "turned.mp4", tmp_path / "made.mp4")
     old, new = probe(hard_videos / "turned.mp4"), probe(tmp_path / "made.mp4")
     assert (new.rotation_deg, new.width_px, new.height_px) == (old.rotation_deg, old.width_px, old.height_px)
     assert old.rotation_deg
 
 
-def test_what_was_made_is_an_mp4_that_begins_with_its_index_and_has_no_sound(hard_videos: Path, tmp_path: Path) -> None:
+def test_the_copy_is_an_mp4_with_its_index_first_and_no_audio(hard_videos: Path, tmp_path: Path) -> None:
     remux_to_mp4(hard_videos / "open_gop.ts", tmp_path / "made.mp4")
     content = (tmp_path / "made.mp4").read_bytes()
     assert content[4:8] == b"ftyp"
@@ -70,30 +70,28 @@ def test_what_was_made_is_an_mp4_that_begins_with_its_index_and_has_no_sound(har
         assert [stream.type for stream in made.streams] == ["video"]
 
 
-def test_how_far_it_is_is_told(hard_videos: Path, tmp_path: Path) -> None:
-    told: list[float] = []
-    remux_to_mp4(hard_videos / "open_gop.ts", tmp_path / "made.mp4", told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
+def test_progress_is_reported(hard_videos: Path, tmp_path: Path) -> None:
+    shares: list[float] = []
+    remux_to_mp4(hard_videos / "open_gop.ts", tmp_path / "made.mp4", shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
 
 
 @pytest.mark.parametrize(("name", "codec"), [("vp8.webm", "vp8"), ("intra.avi", "mjpeg")])
-def test_what_mp4_does_not_hold_is_refused_with_the_codec(
-    hard_videos: Path, tmp_path: Path, name: str, codec: str
-) -> None:
+def test_codecs_that_mp4_cannot_contain_are_an_error(hard_videos: Path, tmp_path: Path, name: str, codec: str) -> None:
     with pytest.raises(VideoError, match=f"codec {codec}"):
         remux_to_mp4(hard_videos / name, tmp_path / "made.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_video_that_does_not_come_out_the_same_is_not_passed_on(hard_videos: Path, tmp_path: Path) -> None:
-    """AVI keeps no times of B-frames: the copy has its frames elsewhere, and is thrown away."""
+def test_a_copy_with_other_frames_is_discarded(hard_videos: Path, tmp_path: Path) -> None:
+    """AVI stores no times of B-frames, so the times of the copy differ."""
     with pytest.raises(VideoError, match="without re-encoding"):
         remux_to_mp4(hard_videos / "missing_pts.avi", tmp_path / "made.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["decord_rot90.mov", "derived/car_av1.mkv", "derived/car_h264.ts", "asl_book.mkv"])
-def test_real_videos_of_phones_and_cameras_keep_their_frames(shared_data: Path, tmp_path: Path, name: str) -> None:
+def test_real_videos_keep_their_frames(shared_data: Path, tmp_path: Path, name: str) -> None:
     remux_to_mp4(shared_data / "videos" / name, tmp_path / "made.mp4")
     assert len(build_index(tmp_path / "made.mp4")) == len(build_index(shared_data / "videos" / name))
