@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,9 +14,11 @@ from frametally.analysis.moments import DEFINITIONS, Moment, class_moments, in_o
 from frametally.analysis.view import View
 from frametally.library.video_store import StoredVideo
 
+if TYPE_CHECKING:
+    from frametally.rendering.thumbnails import ThumbnailCache
+
 _MAX_MOMENTS = 24
 _COLUMNS = 4
-_HEIGHT_PX = 180
 
 
 def gallery(view: View, video: StoredVideo | None) -> int | None:
@@ -40,7 +43,7 @@ def gallery(view: View, video: StoredVideo | None) -> int | None:
 
 
 def _pictures(view: View, video: StoredVideo | None, moments: Sequence[Moment]) -> int | None:
-    pictures = _thumbnails(video, tuple(int(view.results.frame_index[moment.entry]) for moment in moments))
+    pictures = _thumbnails(view, video, moments)
     chosen = None
     for start in range(0, len(moments), _COLUMNS):
         for column, moment in zip(st.columns(_COLUMNS), moments[start : start + _COLUMNS], strict=False):
@@ -55,12 +58,18 @@ def _pictures(view: View, video: StoredVideo | None, moments: Sequence[Moment]) 
     return chosen
 
 
-@st.cache_data(show_spinner="Loading frames", max_entries=20, hash_funcs={StoredVideo: lambda video: video.sha256})
-def _thumbnails(video: StoredVideo | None, positions: tuple[int, ...]) -> dict[int, bytes]:
-    """Small JPEG files of these frames, by frame index; frames that cannot be decoded are left out."""
+def _thumbnails(view: View, video: StoredVideo | None, moments: Sequence[Moment]) -> dict[int, bytes]:
+    """Small JPEG files of these moments, by frame index; frames that cannot be decoded are left out."""
     if video is None:
         return {}
-    from frametally.rendering.image_files import to_jpeg
+    positions = [int(view.results.frame_index[moment.entry]) for moment in moments]
+    with st.spinner("Loading frames"):
+        return _thumbnail_cache().get(video.sha256, video_reader(video), positions)
 
-    found = video_reader(video).thumbnails(sorted(set(positions)), _HEIGHT_PX)
-    return {position: to_jpeg(image, quality=80) for position, image in found}
+
+@st.cache_resource(show_spinner=False)
+def _thumbnail_cache() -> ThumbnailCache:
+    """Shared by all sessions."""
+    from frametally.rendering.thumbnails import ThumbnailCache
+
+    return ThumbnailCache()
