@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 pytest_plugins = [
@@ -18,12 +20,24 @@ pytest_plugins = [
 ]
 
 TOGETHER = (
+    "tests/browser/test_ledger",
     "tests/components/upload/test_video_uploader",
     "tests/contract/",
     "tests/packaging/",
     "tests/pages/test_faults",
 )
 """Tests that share an expensive fixture (a server, a wheel) run in one process of pytest-xdist."""
+
+
+@pytest.fixture(scope="session")
+def components_scanned_once() -> Iterator[None]:
+    """Every AppTest looks through all installed packages for Streamlit components, which takes longer than a page."""
+    from streamlit.components.v2 import manifest_scanner  # imported only where a test opens a page
+
+    manifests = manifest_scanner.scan_component_manifests()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: manifests)
+        yield
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

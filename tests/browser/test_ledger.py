@@ -8,14 +8,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from frametally.job import JobStatus
 from tests.support.browser import FIRST_PAINT_MS
-from tests.support.dashboards import StartDashboard
+from tests.support.dashboards import Dashboard, starting_dashboards
 from tests.support.ledgers import a_job, open_ledger
 
 pytestmark = pytest.mark.browser
@@ -28,8 +27,14 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    with starting_dashboards(tmp_path_factory.mktemp("dashboard")) as start:
+        yield start()
+
+
 @pytest.fixture
-def jobs_page(start_dashboard: StartDashboard, page: Page, tmp_path: Path) -> Page:
+def jobs_page(dashboard: Dashboard, page: Page) -> Page:
     """Four jobs: north failed, south failed, gate is done, belt is in progress, which makes the page live."""
     now = datetime.now(UTC)
     known = {"north": JobStatus.FAILED, "south": JobStatus.FAILED, "gate": JobStatus.SUCCEEDED}
@@ -38,14 +43,16 @@ def jobs_page(start_dashboard: StartDashboard, page: Page, tmp_path: Path) -> Pa
         "next_check_at": now + timedelta(days=1),
         "created_at": now - timedelta(days=1),
     }
-    with open_ledger(f"sqlite:///{tmp_path / 'data' / 'frametally.db'}") as ledger:
+    with open_ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}") as ledger:
+        for job in ledger.jobs():
+            ledger.remove(job.id)
         for age, (name, status) in enumerate(known.items()):
             began = now - timedelta(hours=age)
             ledger.add(
                 a_job(name, status=status, video_name=f"{name}.mp4", created_at=began, video_url="https://host/v")
             )
         ledger.add(a_job("belt", status=JobStatus.SUBMITTED, video_name="belt.mp4", **in_progress))
-    page.goto(f"{start_dashboard().url}/jobs")
+    page.goto(f"{dashboard.url}/jobs")
     expect(card(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
     return page
 
@@ -106,8 +113,8 @@ def test_a_deleted_job_is_restored_and_a_failed_job_is_retried(jobs_page: Page) 
     expect(page.get_by_text("5 jobs", exact=True)).to_be_visible()
 
 
-def test_a_ledger_outage_is_shown_on_the_open_page_until_it_ends(jobs_page: Page, tmp_path: Path) -> None:
-    ledger = tmp_path / "data" / "frametally.db"
+def test_a_ledger_outage_is_shown_on_the_open_page_until_it_ends(jobs_page: Page, dashboard: Dashboard) -> None:
+    ledger = dashboard.data_dir / "frametally.db"
     with closing(sqlite3.connect(ledger, timeout=20)) as connection:
         connection.execute("ALTER TABLE job RENAME TO away")
         expect(jobs_page.get_by_text("job ledger")).to_be_visible()

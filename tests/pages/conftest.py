@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,12 +26,16 @@ from tests.support.pages import OpenPage, answering, open_tab
 
 
 @pytest.fixture(autouse=True)
-def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The data folder of the test; settings of this machine and caches of earlier tests are removed."""
+def data_dir(
+    tmp_path: Path, migrated_sqlite: Path, components_scanned_once: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """The data folder of the test with an empty ledger; settings of this machine and earlier caches are removed."""
     for name in list(os.environ):
         if name.startswith("FRAMETALLY_") or name == "ROBOFLOW_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "data").mkdir(mode=0o700)
+    shutil.copy(migrated_sqlite, tmp_path / "data" / "frametally.db")
     monkeypatch.setattr(
         client, "BACKOFF", Backoff(first_s=0.0, max_s=0.0)
     )  # the number of attempts stays, only the waits go

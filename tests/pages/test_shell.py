@@ -52,7 +52,6 @@ def test_health_warnings_are_shown_on_every_page(
 
 
 def test_a_damaged_ledger_is_explained_instead_of_a_page(data_dir: Path) -> None:
-    data_dir.mkdir()
     (data_dir / "frametally.db").write_text("no database" * 1000)
     app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30).run()
     assert not app.exception

@@ -29,6 +29,7 @@ def browser() -> Iterator[Browser]:
     """One Chromium per process: Playwright can be started only once in each."""
     if not CHROMIUM.exists():
         pytest.skip(f"Chromium is not installed at {CHROMIUM}")
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         yield browser
@@ -39,6 +40,8 @@ PAGES = ["analytics", "jobs", "upload", "configuration"]
 
 
 FIRST_PAINT_MS = 30_000
+PATIENCE_MS = 30_000
+"""A busy machine may be slow; a test that passes never waits as long."""
 
 
 def opened(page: Page, dashboard: Dashboard, path: str) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +33,18 @@ StartDashboard = Callable[..., Dashboard]
 @pytest.fixture
 def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
     """Start `streamlit run app.py` on a data folder of the test with these settings; it is stopped after the test."""
+    with starting_dashboards(tmp_path) as start:
+        yield start
+
+
+@contextmanager
+def starting_dashboards(folder: Path) -> Iterator[StartDashboard]:
+    """Start dashboards on the data folder `folder`/data; they are stopped when the context ends."""
     servers: list[subprocess.Popen[bytes]] = []
     ports = ExitStack()
 
     def start(**settings: str) -> Dashboard:
-        data_dir, log = tmp_path / "data", tmp_path / f"server-{len(servers)}.log"
+        data_dir, log = folder / "data", folder / f"server-{len(servers)}.log"
         port = ports.enter_context(reserved_port())
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
         own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **settings}
@@ -55,11 +62,13 @@ def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
         wait_for_address(server, log)
         return Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
 
-    yield start
-    for server in servers:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=20)
-    ports.close()
+    try:
+        yield start
+    finally:
+        for server in servers:
+            os.killpg(server.pid, signal.SIGTERM)
+            server.wait(timeout=20)
+        ports.close()
 
 
 def wait_for_address(server: subprocess.Popen[bytes], log: Path) -> None:

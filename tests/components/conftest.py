@@ -1,0 +1,10 @@
+"""Components under AppTest."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scan_once(components_scanned_once: None) -> None:
+    """Scan the installed packages once for all tests."""
