@@ -82,7 +82,7 @@ def test_wheel_installs_the_command(wheel: Path) -> None:
 
 
 def test_theme_and_limits_apply_from_any_working_directory(installed: Path, tmp_path: Path) -> None:
-    """As `streamlit run` loads them: the configuration beside the script wins over the working directory's."""
+    """As `streamlit run` loads them: the script's folder overrides the working directory."""
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit/config.toml").write_text("[theme.light]\nprimaryColor = '#123456'\n")
     app = installed / DASHBOARD / "app.py"
