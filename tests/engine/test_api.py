@@ -100,11 +100,11 @@ def test_a_rate_outside_its_bounds_is_refused(deaf_engine: RunningEngine, fps: f
 @pytest.mark.parametrize(
     ("models", "complaint"),
     [
-        ([model("nothing")], "There is no model nothing/1 here. There is motion/1."),
-        ([model("../../motion")], "There is no model ../../motion/1 here."),
-        ([model("motion", "../1")], "There is no model motion/../1 here."),
+        ([model("nothing")], "Model nothing/1 is not installed. Installed models: motion/1."),
+        ([model("../../motion")], "Model ../../motion/1 is not installed."),
+        ([model("motion", "../1")], "Model motion/../1 is not installed."),
         ([model("motion"), model("motion", 1.0)], "The job names one model twice."),
-        ([model("motion", confidence=7)], "The inference_params are wrong."),
+        ([model("motion", confidence=7)], "The inference_params are invalid."),
         ([{**model("motion"), "inference_type": "gaze-detection"}], "is a model for object-detection"),
     ],
 )

@@ -144,5 +144,5 @@ def test_what_is_no_video_is_said_in_words(queue: Callable[..., SpooledJob], mod
 def test_a_model_that_has_gone_is_said_in_words(
     queue: Callable[..., SpooledJob], models_dir: Path, small_video: Path
 ) -> None:
-    with pytest.raises(ModelError, match="The model gone/1 is not here any more"):
+    with pytest.raises(ModelError, match="Model gone/1 is no longer installed"):
         run_job(queue(small_video, ModelRequest("gone", "1")), models_dir)

@@ -1,7 +1,7 @@
-"""The models of the engine: which there are, what each one is, and opening one for a job.
+"""The models of the engine: list, describe and open them.
 
-A model is `<models dir>/<model_id>/<version>/model.onnx`; which family reads it is decided by what the file says of
-itself, not by its name. `motion/1` needs no file. A model that is not here may run on a server that the settings name.
+A model is `<models dir>/<model_id>/<version>/model.onnx`; its architecture is detected from the file. `motion/1` needs
+no file. Models without a file can run on an inference server named in the settings.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ __all__ = ["Detector", "InferenceParams", "check_request", "list_models", "open_
 MOTION: Final = ModelInfo("motion", "1", "object-detection", ["moving"])
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESULT_FIELDS: Final = frozenset({"frame_offset", "time_offset", "frame_offsets", "time_offsets"})
-_MAX_TOLD: Final = 100
-_BESIDE: Final = ("classes.txt", "model.json")
+_MAX_LISTED_CLASSES: Final = 100
+_COMPANION_FILES: Final = ("classes.txt", "model.json")
 _Stamp = tuple[int, int] | None
 _LOG = logging.getLogger("frametally.engine")
 
 
 def list_models(models_dir: Path, servers: InferenceServers = NO_SERVERS) -> list[ModelInfo]:
-    """Every model that can be run, by name. A file that cannot is left out, with a line in the log."""
-    found = [info for info in servers.models() if _served(models_dir, servers, info.model_id, info.model_version)]
-    found.append(MOTION)
+    """Every model that can be run, sorted by name. A file that cannot be run is skipped and logged."""
+    models = [info for info in servers.models() if _served(models_dir, servers, info.model_id, info.model_version)]
+    models.append(MOTION)
     for path in models_dir.glob("*/*/model.onnx"):
         model_id, version = path.parts[-3:-1]
         with suppress(ModelError):
             if _file_of(models_dir, model_id, version) and not _is_motion(model_id, version):
-                found.append(describe(models_dir, model_id, version))
-    return sorted(found, key=lambda model: (model.model_id, model.model_version))
+                models.append(describe(models_dir, model_id, version))
+    return sorted(models, key=lambda model: (model.model_id, model.model_version))
 
 
 def describe(models_dir: Path, model_id: str, version: str, servers: InferenceServers = NO_SERVERS) -> ModelInfo:
-    """What a model is.
+    """The inference type and classes of a model.
 
     Raises:
-        ModelError: there is no such model (the message names those there are), or it cannot be run.
+        ModelError: there is no such model (the message lists the existing ones), or it cannot be run.
     """
     if _is_motion(model_id, version):
         return MOTION
     path = _file_of(models_dir, model_id, version)
     if path is None:
         known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir, servers))
-        raise ModelError(f"There is no model {model_id[:100]}/{version[:100]} here.", f"There is {known}.")
-    seen = _look(path, tuple(_stamp(one) for one in (path.parent, path, *map(path.with_name, _BESIDE))))
+        raise ModelError(f"Model {model_id[:100]}/{version[:100]} is not installed.", f"Installed models: {known}.")
+    seen = _inspect(path, tuple(_stamp(one) for one in (path.parent, path, *map(path.with_name, _COMPANION_FILES))))
     if isinstance(seen, ModelError):
         raise seen
     inference_type, classes = seen
@@ -61,10 +61,10 @@ def describe(models_dir: Path, model_id: str, version: str, servers: InferenceSe
 
 
 def check_request(models_dir: Path, asked: ModelRequest, servers: InferenceServers = NO_SERVERS) -> None:
-    """Refuse what could not be run, before a job is accepted.
+    """Check a model request before its job is accepted.
 
     Raises:
-        ModelError: no such model, not one of the type asked for, or its parameters are wrong.
+        ModelError: there is no such model, its type differs from the requested one, or a parameter is invalid.
     """
     if served := _served(models_dir, servers, asked.model_id, asked.version):
         from frametally.engine.detectors.remote.remote import check_remote_request
@@ -75,18 +75,20 @@ def check_request(models_dir: Path, asked: ModelRequest, servers: InferenceServe
     if asked.inference_type != model.inference_type:
         raise ModelError(
             f"{model.model_id}/{model.model_version} is a model for {model.inference_type}, "
-            "not for the inference type that was asked for.",
-            f"Ask for {model.inference_type}.",
+            "not for the requested inference type.",
+            f"Request {model.inference_type}.",
         )
     params = parse_params(asked.inference_params)
     unknown = sorted(set(params.classes or ()) - set(model.classes))
     if unknown:
-        known = ", ".join(model.classes[:_MAX_TOLD]) + (", …" if len(model.classes) > _MAX_TOLD else "")
-        raise ModelError(f"{model.model_id}/{model.model_version} has no class {unknown[0]}.", f"It has {known}.")
+        known = ", ".join(model.classes[:_MAX_LISTED_CLASSES]) + (
+            ", …" if len(model.classes) > _MAX_LISTED_CLASSES else ""
+        )
+        raise ModelError(f"{model.model_id}/{model.model_version} has no class {unknown[0]}.", f"Its classes: {known}.")
 
 
 def open_model(models_dir: Path, asked: ModelRequest, servers: InferenceServers = NO_SERVERS) -> Detector:
-    """A model as a job asks for it, ready for the first frame of a video.
+    """Open a model with the parameters of a job.
 
     Raises:
         ModelError: it cannot be run.
@@ -101,7 +103,7 @@ def open_model(models_dir: Path, asked: ModelRequest, servers: InferenceServers 
 
 
 def open_detector(models_dir: Path, model_id: str, version: str, params: InferenceParams) -> Detector:
-    """A model ready for the first frame of a video.
+    """Open an installed model.
 
     Raises:
         ModelError: it cannot be run.
@@ -114,7 +116,7 @@ def open_detector(models_dir: Path, model_id: str, version: str, params: Inferen
 
     path = _file_of(models_dir, model_id, version)
     if path is None:
-        raise ModelError(f"The model {model_id}/{version} is not here any more.", "Put it back, or use another one.")
+        raise ModelError(f"Model {model_id}/{version} is no longer installed.", "Restore it or use another model.")
     return open_onnx_detector(path, params)
 
 
@@ -123,9 +125,9 @@ def _is_motion(model_id: str, version: str) -> bool:
 
 
 def _served(models_dir: Path, servers: InferenceServers, model_id: str, version: str) -> ServedModels | None:
-    """The part of the settings that gives a model to a server; None for what is here, and for no possible name."""
-    here = _is_motion(model_id, version) or _file_of(models_dir, model_id, version)
-    return servers.find(model_id, version) if not here and _is_name(model_id, version) else None
+    """The inference server that runs a model; None for installed models and invalid names."""
+    is_installed = _is_motion(model_id, version) or _file_of(models_dir, model_id, version)
+    return servers.find(model_id, version) if not is_installed and _is_name(model_id, version) else None
 
 
 def _is_name(model_id: str, version: str) -> bool:
@@ -133,7 +135,7 @@ def _is_name(model_id: str, version: str) -> bool:
 
 
 def _file_of(models_dir: Path, model_id: str, version: str) -> Path | None:
-    """The file of a model whose name may come over the wire, so it must not lead out of the models folder."""
+    """The file of a model; the name may come from a request and must not point out of the models folder."""
     if not _is_name(model_id, version):
         return None
     folder = models_dir / model_id / version
@@ -150,8 +152,8 @@ def _stamp(path: Path) -> _Stamp:
 
 
 @lru_cache(maxsize=256)
-def _look(path: Path, stamps: tuple[_Stamp, ...]) -> tuple[InferenceType, tuple[str, ...]] | ModelError:  # noqa: ARG001
-    """What a model is for and its classes, or why it cannot be run; found out once for each state of its files."""
+def _inspect(path: Path, stamps: tuple[_Stamp, ...]) -> tuple[InferenceType, tuple[str, ...]] | ModelError:  # noqa: ARG001
+    """Inference type and classes of a model, or why it cannot be run; cached until one of its files changes."""
     from frametally.engine.detectors.registry import open_onnx_detector
 
     try:
@@ -160,8 +162,8 @@ def _look(path: Path, stamps: tuple[_Stamp, ...]) -> tuple[InferenceType, tuple[
     except ModelError as error:
         _LOG.warning("%s", error)
         return error
-    except Exception:  # whatever a stranger's file does, the other models are listed
-        _LOG.exception("a model file could not be looked at")
+    except Exception:  # an untrusted file must not prevent the other models from being listed
+        _LOG.exception("a model file could not be inspected")
         return ModelError(
-            "The model file makes the engine fail.", "Export the model again. The engine's log says more."
+            "The model file causes an internal error.", "Export the model again. Details are in the engine's log."
         )

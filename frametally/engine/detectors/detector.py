@@ -1,4 +1,4 @@
-"""The seam between the engine and its models: what a detector is, and what a request may say about running it."""
+"""The detector interface between the engine and its models, with the parameters of a request."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from frametally.errors import ModelError
 
 
 class Detector(Protocol):
-    """One model at work on one video."""
+    """One model, opened for one video."""
 
     @property
     def classes(self) -> list[str]:
@@ -21,38 +21,38 @@ class Detector(Protocol):
 
     @property
     def is_stateful(self) -> bool:
-        """Whether it must see the analyzed frames one after the other, as it remembers them.
+        """Whether it depends on earlier frames and must process the analyzed frames in order.
 
-        Any other may be asked by several threads at once, each for a frame of its own.
+        A stateless detector may be called by several threads at once.
         """
 
     def infer(self, picture: Picture) -> Entry:
-        """What it sees, as it stands in the results; coordinates in pixels of the picture."""
+        """The results entry for one picture; coordinates in pixels of the picture."""
 
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class InferenceParams(Struct, frozen=True):
-    """Unset ones are up to the model's family."""
+    """Parameters of a model; the defaults of unset ones depend on the architecture."""
 
     confidence: Share | None = None
-    """Boxes and labels below it are left out; pixels below it are background."""
+    """Minimum confidence of boxes and labels; pixels below it are background."""
     iou_threshold: Share | None = None
-    """Of two boxes of one class that overlap by more, the less confident one is left out."""
+    """Non-maximum suppression: above this overlap, only the more confident of two boxes of a class is kept."""
     max_detections: Annotated[int, Meta(ge=1, le=10_000)] = 300
-    """Boxes, or labels, in one frame."""
+    """Maximum number of boxes or labels in one frame."""
     classes: list[str] | None = None
-    """Only these; None: all of the model's."""
+    """Only these classes; None for all."""
 
 
 def parse_params(params: dict[str, Any] | None) -> InferenceParams:
-    """Typed `inference_params`; unknown ones are tolerated.
+    """Decode `inference_params`; unknown ones are ignored.
 
     Raises:
-        ModelError: one has a value that it cannot have.
+        ModelError: a value is invalid.
     """
     try:
         return msgspec.convert(params or {}, InferenceParams)
     except msgspec.ValidationError as error:
-        raise ModelError("The inference_params are wrong.", str(error)) from error
+        raise ModelError("The inference_params are invalid.", str(error)) from error

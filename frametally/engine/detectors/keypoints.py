@@ -1,4 +1,4 @@
-"""Named points of what a box holds: what keypoint detection answers with."""
+"""Keypoints of boxes, from the columns of a model's output."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from frametally.engine.result_entries import Keypoint
 
 
 def from_columns(names: list[str], values_each: int) -> Detail:
-    """Points that stand beside their box: x and y in pixels of the model's picture, then a confidence or not."""
+    """Keypoints in the columns after their box: x and y in pixels of the model's input, and possibly a confidence."""
 
     def detail(_: Outputs, found: Candidates, fit: Fit, picture: Picture) -> list[Details]:
-        rows = found.more.reshape(-1, len(names), values_each)
+        rows = found.extra.reshape(-1, len(names), values_each)
         edges = (picture.width_px, picture.height_px)
         xy = np.clip(fit.to_picture(rows[:, :, :2].reshape(-1, 2)), 0, edges).reshape(len(rows), -1, 2)
         return [Details(keypoints=_named(names, place, row[:, 2:])) for place, row in zip(xy, rows, strict=True)]

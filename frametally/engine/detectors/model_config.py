@@ -1,4 +1,4 @@
-"""`model.json` beside a model: what its file does not say of itself."""
+"""`model.json` next to a model file: settings that the file itself does not contain."""
 
 from __future__ import annotations
 
@@ -31,43 +31,46 @@ Positive = Annotated[float, Meta(gt=0)]
 
 _FILE: Final = "model.json"
 MAX_BYTES: Final = 1 << 20
-"""Of a text file beside a model."""
+"""Of a text file next to a model."""
 
 
 class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every key is optional; one that is there wins over what the file says."""
+    """Every key is optional; a key that is set overrides the model file."""
 
     architecture: ArchitectureName | None = field(name="family", default=None)
-    """How the outputs are read: `yolov8` also 9, 11, 12; `yolo-nms-free` 10, 26; `d-fine` also DEIM and RT-DETR."""
+    """How the outputs are read: `yolov8` also 9, 11, 12; `yolo-nms-free` 10, 26; `d-fine` also DEIM and RT-DETR.
+
+    The key has been `family` since the first version.
+    """
     task: Literal["detect", "segment", "pose"] | None = None
-    """What a YOLO head of this layout is for."""
+    """The task of a YOLO model."""
     names: list[str] | dict[str, str] | None = None
-    """Class names in order, or by the column of the output that is theirs."""
+    """Class names in order, or by output column."""
     keypoint_names: list[str] | None = None
     input_size_px: tuple[Pixels, Pixels] | None = None
     """Width and height."""
     resize: Resize | None = None
     crop_share: Annotated[float, Meta(gt=0, le=1)] | None = None
-    """For `center-crop`: how much of the shorter side is kept; 0.875 is 224 out of 256."""
+    """For `center-crop`: the share of the shorter side that is kept; 0.875 is 224 of 256."""
     pad_value: Annotated[int, Meta(ge=0, le=255)] | None = None
-    """Level of what a letterbox leaves free."""
+    """Level of the padding of a letterbox."""
     color_order: Literal["RGB", "BGR"] | None = None
     mean: Triple | None = None
     std: tuple[Positive, Positive, Positive] | None = None
-    """The model sees (value - mean) / std of values 0 to 1, in the order of `color_order`."""
+    """The input is (value - mean) / std of values 0 to 1, in the order of `color_order`."""
     activation: Literal["softmax", "sigmoid", "none"] | None = None
-    """What still makes probabilities of the outputs of a classification."""
+    """Applied to the outputs of a classification to get probabilities."""
     multi_label: bool | None = None
-    """Whether a classification may have several labels; unset: where a sigmoid makes each probability by itself."""
+    """Whether a classification may have several labels; by default if its activation is a sigmoid."""
     decoded: bool = False
-    """For `yolox`: its boxes are pixels, not the raw grid."""
+    """For `yolox`: the boxes are in pixels, not relative to the grid."""
 
 
 def read_model_config(folder: Path, model: str) -> ModelConfig:
-    """What `model.json` in a model's folder says; an empty card where there is none.
+    """The `model.json` in a model's folder; defaults if there is none.
 
     Raises:
-        ModelError: it is no JSON, or has a key or a value that it cannot have.
+        ModelError: it is not JSON, or has an unknown key or an invalid value.
     """
     text = read_companion_file(folder, _FILE, model)
     if text is None:
@@ -76,21 +79,23 @@ def read_model_config(folder: Path, model: str) -> ModelConfig:
         return msgspec.json.decode(text, type=ModelConfig)
     except (msgspec.MsgspecError, RecursionError) as error:
         keys = ", ".join(ModelConfig.__struct_encode_fields__)
-        raise ModelError(f"The model.json of {model} is wrong: {str(error)[:300]}.", f"Its keys are {keys}.") from error
+        raise ModelError(
+            f"The model.json of {model} is invalid: {str(error)[:300]}.", f"Valid keys: {keys}."
+        ) from error
 
 
 def read_companion_file(folder: Path, name: str, model: str) -> str | None:
-    """A text file of a model's folder; None where there is none.
+    """A text file in a model's folder; None if there is none.
 
     Raises:
-        ModelError: it leads elsewhere, is too large, or is no text.
+        ModelError: it is a link to another folder, too large, or not UTF-8.
     """
     path = folder / name
     if not path.exists():
         return None
     if not path.is_file() or not path.resolve().is_relative_to(folder.resolve()) or path.stat().st_size > MAX_BYTES:
-        raise ModelError(f"The {name} of {model} is no small file in its folder.", "Put a plain copy there.")
+        raise ModelError(f"The {name} of {model} is a link or larger than 1 MB.", "Put a regular file there.")
     try:
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"The {name} of {model} cannot be read as text.", "Save it as UTF-8.") from error
+        raise ModelError(f"The {name} of {model} is not UTF-8 text.", "Save it as UTF-8.") from error

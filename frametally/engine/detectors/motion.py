@@ -1,4 +1,4 @@
-"""`motion/1`: whatever moves before a camera that stands still. Needs no file, no training and no network."""
+"""`motion/1`: detects moving objects in the video of a fixed camera. Needs no model file, training or network."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Prediction
 
 WORK_SIZE_PX: Final = 480
-"""The longer side of the picture that is looked at: a blob of some pixels means the same in every video."""
+"""Longer side of the scaled picture, so that the size limits apply equally to every video."""
 HISTORY_FRAMES: Final = 200
-"""What stands still becomes background after about a tenth of it."""
+"""A static object becomes background after about a tenth of this."""
 CHANGE_LEVELS: Final = 20
 MIN_CHANGED_SHARE: Final = 0.07
-"""A blob counts as moving where so much of it changed since the frame before. It keeps out what has stopped, and the
-place that a parked car left: both differ from the background for many frames, however far apart those are."""
+"""A blob counts as moving if at least this share of it changed since the previous frame. This excludes objects that
+have stopped and areas they have left, both of which differ from the background for many frames."""
 MIN_AREA_SHARE: Final = 0.0008
-"""Smaller blobs, as a share of the picture, are noise."""
+"""Smaller blobs, as a share of the picture, are treated as noise."""
 DEFAULT_CONFIDENCE: Final = 0.25
 _SHADOW: Final = 127
 Pixels = cv2.typing.MatLike
@@ -29,9 +29,9 @@ _CLOSE: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 
 
 class MotionDetector:
-    """Background subtraction (MOG2, Zivkovic 2004) over the analyzed frames; one instance a video.
+    """Background subtraction (MOG2, Zivkovic 2004) on the analyzed frames; one instance per video.
 
-    The first frame only teaches it the background; shadows are left out. `confidence` is the fill ratio: the share of
+    The first frame only initializes the background; shadows are ignored. `confidence` is the fill ratio: the share of
     the box that differs from the background, 1 for a solid rectangle and about 0.5 to 0.8 for people and cars.
     """
 
@@ -42,7 +42,7 @@ class MotionDetector:
         self._params = params
         self._min_confidence = DEFAULT_CONFIDENCE if params.confidence is None else params.confidence
         self._background = cv2.createBackgroundSubtractorMOG2(HISTORY_FRAMES, 25, True)
-        self._before: Pixels | None = None
+        self._previous: Pixels | None = None
 
     def infer(self, picture: Picture) -> DetectionEntry:
         return DetectionEntry(picture.size, self._moving(picture))
@@ -51,12 +51,12 @@ class MotionDetector:
         image = picture.bgr()
         scale = min(1.0, WORK_SIZE_PX / max(image.shape[:2]))
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        before, self._before = self._before, small
-        # Its own learning rate is so high at first that a slow object becomes background within two frames.
-        mask = self._background.apply(small, learningRate=1 if before is None else 1 / HISTORY_FRAMES)
-        if before is None:
+        previous, self._previous = self._previous, small
+        # With MOG2's automatic learning rate a slow object becomes background within two frames.
+        mask = self._background.apply(small, learningRate=1 if previous is None else 1 / HISTORY_FRAMES)
+        if previous is None:
             return []
-        blobs = _blobs(_solid(mask), _changed(before, small))
+        blobs = _blobs(_foreground(mask), _changed(previous, small))
         confident = sorted((blob for blob in blobs if blob.fill >= self._min_confidence), key=lambda blob: -blob.fill)
         scales = image.shape[1] / small.shape[1], image.shape[0] / small.shape[0]
         return [_prediction(blob, *scales) for blob in confident[: self._params.max_detections]]
@@ -72,30 +72,30 @@ class Blob(NamedTuple):
     fill: float
 
 
-def _solid(mask: Pixels) -> Pixels:
-    """Foreground without shadows and specks, with its holes closed."""
+def _foreground(mask: Pixels) -> Pixels:
+    """The foreground without shadows and specks, with holes closed."""
     foreground = (mask > _SHADOW).astype(np.uint8)
     opened = cv2.morphologyEx(foreground, cv2.MORPH_OPEN, _OPEN)
     return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, _CLOSE)
 
 
-def _changed(before: Pixels, now: Pixels) -> Pixels:
-    """Where some channel differs from the frame before."""
-    return np.asarray(cv2.absdiff(before, now).max(axis=2) > CHANGE_LEVELS)
+def _changed(previous: Pixels, current: Pixels) -> Pixels:
+    """Mask of the pixels of which some channel differs from the previous frame."""
+    return np.asarray(cv2.absdiff(previous, current).max(axis=2) > CHANGE_LEVELS)
 
 
 def _blobs(foreground: Pixels, changed: Pixels) -> list[Blob]:
-    """Connected foreground that is large enough and moved."""
-    outlines, _ = cv2.findContours(foreground, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    found = []
-    for outline in outlines:
-        left, top, width, height = cv2.boundingRect(outline)
+    """Connected foreground regions that are large enough and have moved."""
+    contours, _ = cv2.findContours(foreground, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    blobs = []
+    for contour in contours:
+        left, top, width, height = cv2.boundingRect(contour)
         box = slice(top, top + height), slice(left, left + width)
         inside = foreground[box] > 0
-        large = cv2.contourArea(outline) >= MIN_AREA_SHARE * foreground.size
+        large = cv2.contourArea(contour) >= MIN_AREA_SHARE * foreground.size
         if large and changed[box][inside].mean() >= MIN_CHANGED_SHARE:
-            found.append(Blob(left, top, width, height, float(inside.mean())))
-    return found
+            blobs.append(Blob(left, top, width, height, float(inside.mean())))
+    return blobs
 
 
 def _prediction(blob: Blob, x_scale: float, y_scale: float) -> Prediction:

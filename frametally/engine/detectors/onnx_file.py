@@ -1,4 +1,4 @@
-"""ONNX files: opening them, what they say of themselves, and running them."""
+"""An ONNX model file, opened with ONNX Runtime: metadata, class names, inference."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ ORT_ERRORS: Final = (
     *(ort_state.Fail, ort_state.InvalidArgument, ort_state.InvalidGraph, ort_state.InvalidProtobuf, ort_state.NoModel),
     *(ort_state.NoSuchFile, ort_state.NotImplemented, ort_state.RuntimeException, ort_state.EPFail),
 )
-"""They have no base of their own."""
+"""The exceptions of ONNX Runtime have no common base class."""
 PROVIDERS: Final = ("CUDAExecutionProvider", "CoreMLExecutionProvider", "OpenVINOExecutionProvider")
-"""Used, in this order, where the installed ONNX Runtime has them; the CPU does what they cannot."""
+"""Used in this order if the installed ONNX Runtime has them; the CPU is the fallback."""
 _CPU: Final = "CPUExecutionProvider"
 _DTYPES: Final = {
     "tensor(float)": np.float32,
@@ -45,19 +45,19 @@ _LOG = logging.getLogger("frametally.engine")
 
 
 class Output(NamedTuple):
-    """One output of a model, as the file describes it."""
+    """One output of a model, as declared in the file."""
 
     name: str
     shape: list[Dimension]
-    """None for a dimension that is left open."""
+    """None for a dynamic dimension."""
     last_operator: str
-    """What makes its values, such as `Softmax`; empty where that is unknown."""
+    """The operator that computes its values, such as `Softmax`; empty if unknown."""
 
 
 class OnnxFile:
-    """An open model that takes one picture, (1, 3, height_px, width_px); any thread may run it at any time.
+    """An open model with an input for one picture, (1, 3, height_px, width_px). Thread-safe.
 
-    `orig_target_sizes`, which some models want beside the picture, is the size of the model's own picture.
+    `orig_target_sizes`, a second input of some models, is set to the size of the model's input.
     """
 
     def __init__(self, path: Path, *, metadata_only: bool) -> None:
@@ -77,64 +77,69 @@ class OnnxFile:
 
     @property
     def name(self) -> str:
-        """`<model_id>/<version>`, as people know it."""
+        """`<model_id>/<version>`."""
         return "/".join(self.path.parts[-3:-1])
 
     @property
     def fixed_size_px(self) -> tuple[int, int] | None:
-        """(width, height) of the input; None where neither the file nor its `model.json` says it."""
+        """(width, height) of the input; None if neither the file nor its `model.json` has it."""
         height, width = _dimensions(self._picture)[2:]
         return self.config.input_size_px if width is None or height is None else (width, height)
 
     def size_px(self, otherwise: tuple[int, int] | None = None) -> tuple[int, int]:
-        """(width, height) of the pictures that the model is given.
+        """(width, height) of the input.
 
         Raises:
-            ModelError: nobody says it, or it is absurd.
+            ModelError: it is unknown or too large.
         """
-        size_px, said = self.fixed_size_px or otherwise, self.config.input_size_px
-        if said not in (None, size_px):
-            raise ModelError(f"{self.name} takes {size_px}, not {said}.", "Correct `input_size_px` in its model.json.")
+        size_px, configured = self.fixed_size_px or otherwise, self.config.input_size_px
+        if configured not in (None, size_px):
+            raise ModelError(
+                f"The input of {self.name} is {size_px}, not {configured}.",
+                "Correct `input_size_px` in its model.json.",
+            )
         if size_px is None:
-            raise ModelError(f"{self.name} leaves the size of its input open.", "Say `input_size_px` in a model.json.")
+            raise ModelError(f"{self.name} has a dynamic input size.", "Set `input_size_px` in a model.json.")
         if size_px[0] * size_px[1] > MAX_INPUT_PX:
             raise ModelError(
-                f"{self.name} wants pictures of {size_px[0]} x {size_px[1]}.", "Export it for smaller ones."
+                f"The input of {self.name} is {size_px[0]} x {size_px[1]} pixels.", "Export it with a smaller one."
             )
         return size_px
 
     def size(self, output: int, axis: int, *, rank: int) -> int | None:
-        """One dimension of an output that has this many; None where the file leaves it open.
+        """One dimension of an output of this rank; None if it is dynamic.
 
         Raises:
-            ModelError: it has more or fewer.
+            ModelError: the output has another rank.
         """
         shape = self.outputs[output].shape
         if len(shape) != rank:
-            raise ModelError(f"{self.name} has an output {shape}, not of {rank} dimensions.", "Correct its model.json.")
+            raise ModelError(
+                f"{self.name} has an output {shape}; expected {rank} dimensions.", "Correct its model.json."
+            )
         return shape[axis]
 
     def expect(self, output: int, *shape: int | None) -> None:
-        """Hold an output, behind its batch dimension, to this shape: at once, or at each run where the file is vague.
+        """Require this shape of an output, without its batch dimension. Dynamic dimensions are checked at each run.
 
         Raises:
-            ModelError: the file says another one.
+            ModelError: the file declares another shape.
         """
-        said = self.outputs[output].shape
-        pairs = list(zip(said[1:], shape, strict=False))
-        if len(said) != 1 + len(shape) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
-            wanted = ", ".join("any" if size is None else str(size) for size in shape)
-            raise ModelError(f"{self.name} has an output {said} where [1, {wanted}] belongs.", "Export it again.")
-        said[1:] = [wanted if size is None else size for size, wanted in pairs]
+        declared = self.outputs[output].shape
+        pairs = list(zip(declared[1:], shape, strict=False))
+        if len(declared) != 1 + len(shape) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            expected = ", ".join("any" if size is None else str(size) for size in shape)
+            raise ModelError(f"{self.name} has an output {declared}; expected [1, {expected}].", "Export it again.")
+        declared[1:] = [expected if size is None else size for size, expected in pairs]
 
     def blobs(self, preprocessing: Preprocessing) -> Blobs:
-        """What makes the model's inputs, once the sizes that go with them are noted."""
+        """The converter from pictures to inputs; also sets the size input of models that have one."""
         if self._sizes is not None:
             self._feed = {self._sizes.name: np.array([preprocessing.size_px], dtype=_SIZE_DTYPES[self._sizes.type])}
         return Blobs(preprocessing, _DTYPES[self._picture.type])
 
     def literal(self, key: str, kind: Any) -> Any:
-        """A metadata value that is written as a Python literal; None where it is absent or of another kind."""
+        """A metadata value in the form of a Python literal; None if it is missing or of another type."""
         try:
             text = self.metadata.get(key, "")
             value = ast.literal_eval(text) if len(text) <= _MAX_LITERAL else None
@@ -143,10 +148,10 @@ class OnnxFile:
             return None
 
     def run(self, blob: Blob) -> list[Array]:
-        """Every output for one picture, without the batch dimension; real numbers as float32.
+        """Every output for one picture, without the batch dimension; floating-point outputs as float32.
 
         Raises:
-            ModelError: the model does not work on this input, or its outputs are not as the file describes them.
+            ModelError: inference failed, or an output differs from its declared shape.
         """
         try:
             values = self._session.run(None, {self._picture.name: blob, **self._feed})
@@ -157,27 +162,27 @@ class OnnxFile:
         for output, value in zip(self.outputs, values, strict=True):
             if not _agrees(output.shape, value):
                 raise ModelError(
-                    f"{self.name} answered with {list(value.shape)}, not {output.shape}.", "Export it again."
+                    f"{self.name} returned an output {list(value.shape)}, not {output.shape}.", "Export it again."
                 )
-        return [_of_one_picture(value) for value in values]
+        return [_without_batch(value) for value in values]
 
     def listed_names(self) -> list[str] | dict[int, str] | None:
-        """Class names as they are given, in order or by column: in `model.json`, the metadata, or `classes.txt`."""
+        """Class names from `model.json`, the metadata or `classes.txt`: in order, or by column."""
         if self.config.names is not None:
             names = self.config.names
             return names if isinstance(names, list) else _by_column(names, self.name)
-        said = self.literal("names", list[str] | dict[int, str])
-        if said:
-            return [said[at] for at in sorted(said)] if isinstance(said, dict) else list(said)
-        beside = read_companion_file(self.path.parent, "classes.txt", self.name)
-        lines = [line.strip() for line in (beside or "").splitlines()]
+        metadata = self.literal("names", list[str] | dict[int, str])
+        if metadata:
+            return [metadata[column] for column in sorted(metadata)] if isinstance(metadata, dict) else list(metadata)
+        text = read_companion_file(self.path.parent, "classes.txt", self.name)
+        lines = [line.strip() for line in (text or "").splitlines()]
         return [line for line in lines if line] or None
 
     def class_names(self, count: int | None) -> list[str]:
-        """Names by class id, COCO's where 80 are needed and none are given; `count` None: as many as there are.
+        """Names by class id. COCO's are used if there are none and `count` is 80; `count` None accepts any number.
 
         Raises:
-            ModelError: the names are too few or too many, or `count` is unknown and there are none.
+            ModelError: the number of names differs from `count`, or both are unknown.
         """
         names = self.listed_names()
         listed = names if isinstance(names, list) else list((names or {}).values())
@@ -195,10 +200,10 @@ class OnnxFile:
         return listed
 
     def raise_missing_names(self) -> list[str]:
-        """Refuse a model whose classes nobody names."""
+        """Raise the error for a model without class names."""
         raise ModelError(
-            f"{self.name} does not say what its classes are called.",
-            "Put a classes.txt beside it, one name a line, or `names` in a model.json.",
+            f"{self.name} has no class names.",
+            "Put a classes.txt next to it, one name per line, or set `names` in a model.json.",
         )
 
     def _inputs(self) -> tuple[Any, Any | None]:
@@ -207,20 +212,21 @@ class OnnxFile:
         sizes = [one for one in inputs if one.name == "orig_target_sizes"]
         known = [one for one in sizes if one.type in _SIZE_DTYPES]
         if len(pictures) != 1 or len(inputs) != 1 + len(known) or not self._session.get_outputs():
-            raise ModelError(f"{self.name} does not take one picture as its input.", "Export a detection model.")
+            raise ModelError(f"{self.name} does not have one image as its input.", "Export a detection model.")
         shape, kind = _dimensions(pictures[0]), pictures[0].type
         batch, channels = shape[:2]
         if kind not in _DTYPES or channels not in (3, None):
             raise ModelError(
-                f"{self.name} takes {kind} of {shape}, not a picture of three planes.", "Export it with (1, 3, h, w)."
+                f"The input of {self.name} is {kind} of {shape}, not an image with three channels.",
+                "Export it with (1, 3, h, w).",
             )
         if batch not in (1, None):
-            raise ModelError(f"{self.name} takes {batch} pictures at once.", "Export it for one, or for any number.")
+            raise ModelError(f"{self.name} has a batch size of {batch}.", "Export it with batch size 1 or dynamic.")
         return pictures[0], sizes[0] if sizes else None
 
 
 def providers(available: list[str]) -> list[str]:
-    """What runs a model, the quickest first, of what the installed ONNX Runtime has."""
+    """The available execution providers, fastest first."""
     return [*(name for name in PROVIDERS if name in available), _CPU]
 
 
@@ -229,13 +235,13 @@ def _opened(path: Path, model: str, chosen: list[str], *, is_quick: bool) -> ort
         return ort.InferenceSession(str(path), _options(is_quick=is_quick), providers=chosen, enable_fallback=0)
     except (*ORT_ERRORS, MemoryError) as error:
         if chosen != [_CPU]:
-            _LOG.warning("%s runs on the CPU: %s cannot open it", model, chosen[0])
+            _LOG.warning("%s runs on the CPU because %s cannot load it", model, chosen[0])
             return _opened(path, model, [_CPU], is_quick=is_quick)
         raise user_error(error, not_onnx(model)) from error
 
 
 def _options(*, is_quick: bool) -> ort.SessionOptions:
-    """A call runs in the thread that makes it: the engine has as many of those as there are cores."""
+    """Session options: a call runs in the calling thread, of which the engine has one per core."""
     options = ort.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.intra_op_num_threads = 1
@@ -251,18 +257,18 @@ def _dimensions(described: Any) -> list[Dimension]:
 
 
 def _agrees(shape: list[Dimension], value: Array) -> bool:
-    """Whether an output is as it was described; where no shape was given, no family has looked at it either."""
-    agree = all(said in (found, None) for said, found in zip(shape, value.shape, strict=False))
+    """Whether an output has its declared shape; an output without a declared shape is not used."""
+    agree = all(declared in (actual, None) for declared, actual in zip(shape, value.shape, strict=False))
     return not shape or (agree and len(shape) == value.ndim and len(value) == 1)
 
 
-def _of_one_picture(value: Array) -> Array:
-    alone = value[0] if value.ndim else value
-    return alone.astype(np.float32, copy=False) if alone.dtype.kind == "f" else alone
+def _without_batch(value: Array) -> Array:
+    single = value[0] if value.ndim else value
+    return single.astype(np.float32, copy=False) if single.dtype.kind == "f" else single
 
 
 def _by_column(names: dict[str, str], model: str) -> dict[int, str]:
     try:
         return {int(column): name for column, name in sorted(names.items(), key=lambda item: int(item[0]))}
     except ValueError as error:
-        raise ModelError(f"The names of {model} are not by number.", "Correct `names` in its model.json.") from error
+        raise ModelError(f"The keys of `names` of {model} are not numbers.", "Correct its model.json.") from error

@@ -1,6 +1,6 @@
-"""What an ONNX file holds, looked at before anything runs it: files come from strangers.
+"""Validation of ONNX files before they are loaded: model files are untrusted.
 
-Nothing here follows a path or believes a number of the file.
+Nothing here follows a path in the file or allocates memory by a number in the file.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from google.protobuf.message import DecodeError, Message
 from frametally.errors import FrametallyError, ModelError, OutOfMemory
 
 MAX_NODES: Final = 50_000
-"""Real models have some hundred to a few thousand; opening takes half a millisecond and 5 kB for each."""
+"""Real models have a few hundred to a few thousand; loading takes half a millisecond and 5 kB for each."""
 MAX_OUTPUTS: Final = 100
-"""Real models have one to some ten; looking for what makes them takes a walk through the graph for each."""
+"""Real models have up to about ten; finding the operator of each takes a pass over the graph."""
 MAX_ELEMENTS: Final = 1 << 28
 """Of one input or output."""
 _NO_MEMORY: Final = ("bad_alloc", "Failed to allocate memory", "Arena alloc failed")
-"""What ONNX Runtime and protobuf say then."""
-_KEEPS_VALUES: Final = frozenset(
+"""Error messages of ONNX Runtime and protobuf when memory runs out."""
+_VALUE_PRESERVING: Final = frozenset(
     (
         "Identity",
         "Reshape",
@@ -37,35 +37,35 @@ _KEEPS_VALUES: Final = frozenset(
         "DequantizeLinear",
     )
 )
-_NAMES_A_FILE: Final = "EPContext"
-"""The one operator whose attribute is a path: a provider's own compiled model."""
+_FILE_OPERATOR: Final = "EPContext"
+"""The only operator with a path as its attribute: a model compiled for one provider."""
 
 
 def last_operators(path: Path, model: str) -> dict[str, str]:
-    """The operator that makes the values of each output, by the output's name, once the file is found harmless.
+    """Validate a file; returns the operator that computes the values of each output, by name of the output.
 
     Raises:
-        ModelError: it is no ONNX file, too large, or would make whoever runs it read files that are not its own.
+        ModelError: it is not an ONNX file, is too large, or references files outside of its folder.
     """
     proto = _parsed(path, model)
     graph = proto.graph
     for tensor in _messages(proto, onnx.TensorProto):
         if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
-            _check_outside(tensor, path.parent, model)
-        # ONNX Runtime makes room for as many strings as are promised, and looks only then.
+            _check_external(tensor, path.parent, model)
+        # ONNX Runtime allocates the declared number of strings before it checks the number.
         if tensor.data_type == onnx.TensorProto.STRING and math.prod(tensor.dims) != len(tensor.string_data):
             raise not_onnx(model)
-    if any(_messages(proto, onnx.SparseTensorProto)):  # a few bytes that stand for gigabytes
-        raise ModelError(f"{model} has sparse weights.", "Export it with dense ones.")
-    if any(node.op_type == _NAMES_A_FILE for node in _messages(proto, onnx.NodeProto)):
+    if any(_messages(proto, onnx.SparseTensorProto)):  # a few bytes can expand to gigabytes
+        raise ModelError(f"{model} has sparse weights.", "Export it with dense weights.")
+    if any(node.op_type == _FILE_OPERATOR for node in _messages(proto, onnx.NodeProto)):
         raise ModelError(f"{model} is compiled for one provider.", "Export it as plain ONNX.")
     if _nodes_to_run(proto) > MAX_NODES:
-        raise ModelError(f"{model} has more than {MAX_NODES} nodes.", "This engine does not run graphs so large.")
+        raise ModelError(f"{model} has more than {MAX_NODES} nodes.", "Larger graphs are not supported.")
     if len(graph.output) > MAX_OUTPUTS:
-        raise ModelError(f"{model} has more than {MAX_OUTPUTS} outputs.", "Export it with those that are to be read.")
+        raise ModelError(f"{model} has more than {MAX_OUTPUTS} outputs.", "Export it with fewer outputs.")
     for value in (*graph.input, *graph.output):
         _check_size(value, model)
-    return _makers(graph)
+    return _output_operators(graph)
 
 
 def _parsed(path: Path, model: str) -> onnx.ModelProto:
@@ -82,18 +82,18 @@ def _parsed(path: Path, model: str) -> onnx.ModelProto:
 
 
 def not_onnx(model: str) -> ModelError:
-    """What is said of a file that is no model."""
-    return ModelError(f"{model} is not an ONNX file that can be opened.", "Export the model again.")
+    """The error for a file that is not a valid model."""
+    return ModelError(f"{model} is not a valid ONNX file.", "Export the model again.")
 
 
 def user_error(error: Exception, model_error: ModelError) -> FrametallyError:
-    """What to tell of a failure: a lack of memory is no fault of the file."""
+    """The error to report: `OutOfMemory` if memory ran out, otherwise the given one."""
     lacks_memory = isinstance(error, MemoryError) or any(words in str(error) for words in _NO_MEMORY)
     return OutOfMemory() if lacks_memory else model_error
 
 
 def _messages(message: Message, kind: type[Any]) -> Iterator[Any]:
-    """Every message of a kind, however deep: in subgraphs, functions, attributes, training data."""
+    """Every message of a type at any depth: in subgraphs, functions, attributes, training data."""
     for field, value in message.ListFields():
         if field.message_type is None:
             continue
@@ -104,9 +104,9 @@ def _messages(message: Message, kind: type[Any]) -> Iterator[Any]:
 
 
 def _nodes_to_run(proto: onnx.ModelProto) -> float:
-    """How many nodes there are once every function of the model's own is written out where it is called.
+    """Number of nodes after all functions of the model are inlined.
 
-    A few functions that call each other ten times each would fill any memory; infinite where one calls itself.
+    A few functions that call each other ten times each would exceed any memory. Infinite for recursive functions.
     """
     functions = {(one.domain, one.name): one for one in proto.functions}
     sizes: dict[tuple[str, str], float] = {}
@@ -117,7 +117,7 @@ def _nodes_to_run(proto: onnx.ModelProto) -> float:
 
     def size_of(function: tuple[str, str]) -> float:
         if function in functions and function not in sizes:
-            sizes[function] = math.inf  # as long as it is not known: for calls of itself
+            sizes[function] = math.inf  # until it is computed: for recursive calls
             sizes[function] = size(functions[function])
         return sizes.get(function, 0)
 
@@ -127,14 +127,14 @@ def _nodes_to_run(proto: onnx.ModelProto) -> float:
         return math.inf
 
 
-def _check_outside(tensor: onnx.TensorProto, folder: Path, model: str) -> None:
-    """Refuse weights that are kept anywhere but in a plain file of the model's own folder."""
-    said = [entry.value for entry in tensor.external_data if entry.key == "location"]
-    for location in said or [""]:
+def _check_external(tensor: onnx.TensorProto, folder: Path, model: str) -> None:
+    """Reject external weights that are not a regular file in the model's folder."""
+    locations = [entry.value for entry in tensor.external_data if entry.key == "location"]
+    for location in locations or [""]:
         if not _is_own_file(folder, location):
             raise ModelError(
-                f"{model} wants to read weights that are no file of its own folder.",
-                "Export it as one file, or put the weights beside it as they were exported (no links).",
+                f"{model} references weights outside of its folder.",
+                "Export it as one file, or put the exported weights next to it (no links).",
             )
 
 
@@ -148,7 +148,7 @@ def _is_own_file(folder: Path, location: str) -> bool:
         inside = path.resolve(strict=True) == folder.resolve(strict=True).joinpath(*parts)
     except OSError:
         return False
-    # A second name of the same file: an archive can make one for a file from elsewhere.
+    # Reject hard links: an extracted archive can contain a hard link to a file elsewhere.
     return inside and path.is_file() and facts.st_nlink == 1
 
 
@@ -157,18 +157,18 @@ def _check_size(value: onnx.ValueInfoProto, model: str) -> None:
     for dimension in value.type.tensor_type.shape.dim:
         elements *= max(dimension.dim_value, 1)
     if elements > MAX_ELEMENTS:
-        raise ModelError(f"{model} has an input or output of {elements:.0e} values.", "Export it for smaller pictures.")
+        raise ModelError(f"{model} has an input or output of {elements:.0e} values.", "Export it with a smaller input.")
 
 
-def _makers(graph: onnx.GraphProto) -> dict[str, str]:
-    """For each output the operator behind it, past those that only hand on what they are given."""
-    makers = {output: node for node in graph.node for output in node.output}
-    found: dict[str, str] = {}
+def _output_operators(graph: onnx.GraphProto) -> dict[str, str]:
+    """The operator of each output, skipping operators that do not change the values."""
+    producers = {output: node for node in graph.node for output in node.output}
+    operators: dict[str, str] = {}
     for output in graph.output:
-        node = makers.get(output.name)
+        node = producers.get(output.name)
         for _ in graph.node:
-            if node is None or node.op_type not in _KEEPS_VALUES or not node.input:
+            if node is None or node.op_type not in _VALUE_PRESERVING or not node.input:
                 break
-            node = makers.get(node.input[0])
-        found[output.name] = node.op_type if node is not None else ""
-    return found
+            node = producers.get(node.input[0])
+        operators[output.name] = node.op_type if node is not None else ""
+    return operators

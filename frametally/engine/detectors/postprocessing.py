@@ -1,4 +1,4 @@
-"""What box detectors have in common: from candidates in the model's picture to predictions in the video's."""
+"""Postprocessing of box detectors: from candidates in pixels of the input to predictions in pixels of the frame."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ Ints = npt.NDArray[np.int64]
 Outputs = list[npt.NDArray[Any]]
 
 DEFAULT_CONFIDENCE: Final = 0.25
-"""Of every family, so that they compare."""
+"""The same for every architecture, so that models are comparable."""
 MAX_CANDIDATES: Final = 2000
-"""The surest ones that are looked at; only a very low threshold lets more than that through."""
+"""Only the most confident ones are processed; more than that pass only a very low threshold."""
 
 
 class Candidates(NamedTuple):
-    """Boxes as a model gives them."""
+    """Boxes as a model outputs them."""
 
     xyxy: Floats
-    """(n, 4) corners in pixels of the model's picture."""
+    """(n, 4) corners in pixels of the model's input."""
     confidence: Floats
     """(n,) 0 to 1."""
     class_ids: Ints
     """(n,)"""
-    more: Floats
-    """(n, k) whatever else belongs to each box: mask coefficients, keypoints, or nothing (k = 0)."""
+    extra: Floats
+    """(n, k) extra columns of each box: mask coefficients, keypoints, or none (k = 0)."""
 
     def take(self, at: Any) -> Candidates:
-        """Those at these indices, or for which a mask is true."""
+        """The candidates at these indices, or those for which a boolean mask is true."""
         return Candidates(*(column[at] for column in self))
 
 
 class Details(NamedTuple):
-    """What one box has besides its corners."""
+    """Polygon or keypoints of one box."""
 
     points: list[Point] | None = None
     keypoints: list[Keypoint] | None = None
@@ -54,20 +54,20 @@ Detail = Callable[[Outputs, Candidates, Fit, Picture], Sequence[Details]]
 
 
 class BoxHead(NamedTuple):
-    """How the outputs of a model are read."""
+    """How the outputs of a model are interpreted."""
 
     preprocessing: Preprocessing
     classes: list[str]
     read: Callable[[Outputs, float], Candidates]
-    """The candidates of at least this confidence."""
+    """Returns the candidates with at least this confidence."""
     iou_threshold: float | None
-    """Above which two boxes of a class are one; None: the model has no duplicates."""
+    """Threshold of the non-maximum suppression; None if the model outputs no duplicates."""
     inference_type: InferenceType = "object-detection"
     detail: Detail | None = None
 
 
 class BoxDetector:
-    """A model whose answers are boxes, of whichever family."""
+    """A model that outputs boxes, of any architecture."""
 
     is_stateful = False
 
@@ -83,7 +83,7 @@ class BoxDetector:
     def infer(self, picture: Picture) -> DetectionEntry:
         blob, fit = self._blobs.of(picture)
         outputs = self._file.run(blob)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is no number is no candidate
+        with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are discarded later
             candidates = self._head.read(outputs, self._min_confidence)
             kept, xyxy = choose(candidates, fit, picture, self.classes, self._params, self._head.iou_threshold)
             details = self._head.detail(outputs, kept, fit, picture) if self._head.detail and len(xyxy) else ()
@@ -91,19 +91,19 @@ class BoxDetector:
 
 
 def corners(xywh: Floats) -> Floats:
-    """(n, 4) corners of boxes that are given by center and size."""
+    """(n, 4) corners of boxes given by center and size."""
     center, half = xywh[:, :2], xywh[:, 2:4] / 2
     return np.concatenate([center - half, center + half], axis=1)
 
 
 def sigmoid(logits: Floats) -> Floats:
-    """The probability that each logit stands for."""
-    with np.errstate(over="ignore"):  # to infinity, and so to 0
+    """The logistic function."""
+    with np.errstate(over="ignore"):  # exp overflows to infinity, which gives 0
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
 def no_extra(count: int) -> Floats:
-    """The `more` of candidates that have no more."""
+    """The `extra` of candidates without extra columns."""
     return np.zeros((count, 0), dtype=np.float32)
 
 
@@ -115,9 +115,9 @@ def choose(
     params: InferenceParams,
     iou_threshold: float | None,
 ) -> tuple[Candidates, Floats]:
-    """The boxes that stay, most confident first, and their (n, 4) corners in the picture, cut at its edges.
+    """The boxes that remain, most confident first, and their (n, 4) corners in the picture, clipped to its edges.
 
-    `params.iou_threshold` wins over the family's `iou_threshold`.
+    `params.iou_threshold` overrides `iou_threshold`, the default of the architecture.
     """
     candidates = candidates.take(_allowed(candidates.class_ids, classes, params))
     if len(candidates.confidence) > MAX_CANDIDATES:
@@ -133,7 +133,7 @@ def choose(
 
 
 def suppress(xyxy: Floats, confidence: Floats, class_ids: Ints, iou_threshold: float) -> Ints:
-    """Greedy non-maximum suppression within each class: indices of the (n, 4) boxes that stay, best first."""
+    """Greedy non-maximum suppression within each class: indices of the (n, 4) boxes that remain, best first."""
     if iou_threshold >= 1 or not len(xyxy):
         return np.argsort(-confidence, kind="stable")
     xywh = np.concatenate([xyxy[:, :2], xyxy[:, 2:] - xyxy[:, :2]], axis=1).astype(np.float64)
@@ -142,7 +142,7 @@ def suppress(xyxy: Floats, confidence: Floats, class_ids: Ints, iou_threshold: f
 
 
 def _allowed(class_ids: Ints, classes: list[str], params: InferenceParams) -> npt.NDArray[np.bool_]:
-    """Which boxes are of a class that the model has and the request asks for."""
+    """Mask of the boxes whose class the model has and the request includes."""
     if params.classes is None:
         return (class_ids >= 0) & (class_ids < len(classes))
     return np.isin(class_ids, [at for at, name in enumerate(classes) if name in params.classes])

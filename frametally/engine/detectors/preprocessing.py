@@ -1,4 +1,4 @@
-"""How a model wants its picture, and making it so: resized, padded, scaled and in planes, in one pass."""
+"""Preprocessing of pictures to model inputs: resize, pad, normalize and convert to planes, in one pass."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Blob = npt.NDArray[Any]
 
 IMAGENET_MEAN: Final[Triple] = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final[Triple] = (0.229, 0.224, 0.225)
-"""Of values 0 to 1, RGB, as in torchvision's own transforms."""
+"""Of values 0 to 1, RGB, as in torchvision's transforms."""
 
 
 class Preprocessing(NamedTuple):
-    """How a model wants its picture; the model sees (value - mean) / std of values 0 to 1."""
+    """The preprocessing of a model; its input is (value - mean) / std of values 0 to 1."""
 
     size_px: tuple[int, int]
     """Width and height."""
@@ -32,14 +32,14 @@ class Preprocessing(NamedTuple):
     std: Triple = (1.0, 1.0, 1.0)
     """Both in the order of `color_order`."""
 
-    def overridden_by(self, card: ModelConfig) -> Preprocessing:
-        """The same, with what a `model.json` says instead."""
-        said = {name: getattr(card, name, None) for name in self._fields if name != "size_px"}
-        return self._replace(**{name: value for name, value in said.items() if value is not None})
+    def overridden_by(self, config: ModelConfig) -> Preprocessing:
+        """The same, with the values that are set in a `model.json`."""
+        values = {name: getattr(config, name, None) for name in self._fields if name != "size_px"}
+        return self._replace(**{name: value for name, value in values.items() if value is not None})
 
 
 class Fit(NamedTuple):
-    """Where a picture lies in the model's: `model = picture * (x_scale, y_scale) + (left_px, top_px)`."""
+    """How a picture is placed in the input: `input = picture * (x_scale, y_scale) + (left_px, top_px)`."""
 
     x_scale: float
     y_scale: float
@@ -47,16 +47,16 @@ class Fit(NamedTuple):
     top_px: int
     width_px: int
     height_px: int
-    """How large the whole picture is there; with `center-crop` part of it lies outside."""
+    """Size of the scaled picture; with `center-crop` part of it is outside of the input."""
 
     def to_picture(self, xy: Floats) -> Floats:
-        """Points (n, 2) of the model's picture, in pixels of the picture."""
+        """Convert points (n, 2) from pixels of the input to pixels of the picture."""
         scaled = (xy - (self.left_px, self.top_px)) / (self.x_scale, self.y_scale)
         return np.asarray(scaled, dtype=np.float32)
 
 
 def fit(preprocessing: Preprocessing, width_px: int, height_px: int) -> Fit:
-    """Where a picture of this size goes."""
+    """The placement of a picture of this size."""
     to_width, to_height = preprocessing.size_px
     x_scale, y_scale = to_width / width_px, to_height / height_px
     if preprocessing.resize == "stretch":
@@ -70,9 +70,9 @@ def fit(preprocessing: Preprocessing, width_px: int, height_px: int) -> Fit:
 
 
 class Blobs:
-    """Pictures as a model's input, (1, 3, height_px, width_px).
+    """Converts pictures to a model's input, (1, 3, height_px, width_px).
 
-    Each thread has one array that it fills again and again: what it was given is good until its next call.
+    Each thread reuses one array: a returned array is valid until the next call of the same thread.
     """
 
     def __init__(self, preprocessing: Preprocessing, dtype: npt.DTypeLike) -> None:
@@ -104,7 +104,7 @@ class Blobs:
             np.add(plane, shift, out=plane)
 
     def _padded(self, place: Fit) -> Blob:
-        """The thread's array, with its padding; made anew where the picture lies elsewhere than the last one."""
+        """The thread's array with its padding; recreated if the placement differs from that of the last picture."""
         if getattr(self._own, "place", None) != place:
             width_px, height_px = self._preprocessing.size_px
             self._own.blob = np.empty((1, 3, height_px, width_px), dtype=self._dtype)
@@ -115,13 +115,13 @@ class Blobs:
 
 
 def _line(preprocessing: Preprocessing, plane: int) -> tuple[np.float32, np.float32]:
-    """Factor and shift that make a level 0 to 255 what the model sees."""
+    """Factor and shift that convert a level 0 to 255 to an input value."""
     mean, std = preprocessing.mean[plane], preprocessing.std[plane]
     return np.float32(1 / 255 / std), np.float32(-mean / std)
 
 
 def _table(preprocessing: Preprocessing, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """(3, 256) what the model sees for each level; models that take whole numbers see the levels themselves."""
+    """(3, 256) input value for each level; models with integer inputs get the levels themselves."""
     levels = np.arange(256)
     if dtype.kind == "u":
         return np.stack([levels.astype(dtype)] * 3)

@@ -1,4 +1,4 @@
-"""Which family reads an ONNX file: decided by what the file says of itself, not by its name."""
+"""Registry of architectures: finds the one that reads an ONNX file by the file's metadata and output shapes."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from frametally.errors import ModelError
 
 
 class OnnxDetector(Detector, Protocol):
-    """A detector that was opened from a file."""
+    """A detector opened from a file."""
 
     @property
     def inference_type(self) -> InferenceType:
-        """What it answers with."""
+        """The type of its entries."""
 
 
 class Architecture(NamedTuple):
-    """One way to read outputs."""
+    """One way to interpret the outputs of a model."""
 
     matches: Callable[[OnnxFile], bool]
-    """Whether a file says that it is of this family."""
+    """Whether the metadata and outputs of a file are those of this architecture."""
     open: Callable[[OnnxFile, InferenceParams], OnnxDetector]
 
 
@@ -53,28 +53,28 @@ ARCHITECTURES: Final[dict[ArchitectureName, Architecture]] = {
     "fastestdet": Architecture(fastestdet.matches, fastestdet.detector),
     "semantic-segmentation": Architecture(semantic.matches, semantic.SemanticDetector),
 }
-"""In the order in which a file is tried: the ones whose signs are surest come first."""
+"""In the order in which they are tried: the most specific ones first."""
 
 
 def open_onnx_detector(path: Path, params: InferenceParams, *, metadata_only: bool = False) -> OnnxDetector:
-    """The detector of whichever family the file belongs to; `metadata_only` opens it without preparing it for speed.
+    """The detector for a file; `metadata_only` opens it without graph optimizations and accelerators.
 
     Raises:
-        ModelError: it cannot be opened, says too little of itself, or belongs to no family that is supported.
+        ModelError: the file cannot be opened, lacks information, or is of no supported architecture.
     """
     file = OnnxFile(path, metadata_only=metadata_only)
     if file.config.architecture is not None:
         return ARCHITECTURES[file.config.architecture].open(file, params)
-    for family in ARCHITECTURES.values():
-        if family.matches(file):
-            return family.open(file, params)
+    for architecture in ARCHITECTURES.values():
+        if architecture.matches(file):
+            return architecture.open(file, params)
     raise ModelError(
-        f"{file.name} is {_what_it_is(file)}, which no family of this engine reads.",
-        f"If it is one of {', '.join(ARCHITECTURE_NAMES)}, say so as `family` in a model.json beside it.",
+        f"{file.name} is {_description(file)}, which is not a supported architecture.",
+        f"If it is one of {', '.join(ARCHITECTURE_NAMES)}, set `family` in a model.json next to it.",
     )
 
 
-def _what_it_is(file: OnnxFile) -> str:
+def _description(file: OnnxFile) -> str:
     task = file.metadata.get("task", "")
     shapes = ", ".join(str(output.shape) for output in file.outputs[:10])
     return (

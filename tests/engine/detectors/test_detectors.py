@@ -112,7 +112,7 @@ def test_a_confidence_above_every_score_finds_nothing(models_dir: Path) -> None:
 
 def test_a_model_for_another_task_says_what_it_is(tmp_path: Path) -> None:
     onnx_models.save_ultralytics(tmp_path / "other" / "1" / "model.onnx", task="obb")
-    with pytest.raises(ModelError, match=r"other/1 is an ultralytics obb model, which no family of this engine reads"):
+    with pytest.raises(ModelError, match=r"other/1 is an ultralytics obb model, which is not a supported architecture"):
         opened(tmp_path, "other")
 
 
@@ -121,13 +121,13 @@ def test_an_unknown_layout_is_named_by_its_shape(tmp_path: Path, caplog: pytest.
     with caplog.at_level(logging.WARNING):
         assert [model.model_id for model in list_models(tmp_path)] == ["motion"]
     assert "odd/1 is a model with outputs [1, 3], [1, 3, 320, 320]" in caplog.text
-    assert "say so as `family` in a model.json beside it" in caplog.text
+    assert "set `family` in a model.json" in caplog.text
 
 
 @pytest.mark.parametrize("model_id", ["../models/ultra", "..", "", "ultra/", "a b", "ultra\n", "frame_offset", "é"])
 def test_a_model_id_cannot_lead_out_of_the_folder(models_dir: Path, model_id: str) -> None:
     onnx_models.save_ultralytics(models_dir / "frame_offset" / "1" / "model.onnx")
-    with pytest.raises(ModelError, match="There is grid/1, motion/1, ultra/1"):
+    with pytest.raises(ModelError, match="Installed models: grid/1, motion/1, ultra/1"):
         check_request(models_dir, ModelRequest(model_id, "1"))
 
 
@@ -135,7 +135,7 @@ def test_a_folder_that_leads_elsewhere_is_no_model(models_dir: Path, tmp_path_fa
     outside = tmp_path_factory.mktemp("outside")
     onnx_models.save_ultralytics(outside / "1" / "model.onnx")
     (models_dir / "away").symlink_to(outside)
-    with pytest.raises(ModelError, match="There is no model away/1"):
+    with pytest.raises(ModelError, match="Model away/1 is not installed"):
         check_request(models_dir, ModelRequest("away", "1"))
 
 

@@ -44,7 +44,7 @@ def opened(url: str, sleep: Waiting | None = None, *, key: str | None = SECRET, 
 
 def complaint(url: str, sleep: Waiting | None = None, **options: Any) -> str:
     with pytest.raises(ModelError) as caught:
-        opened(url, sleep, **options).ask(PATH, {"model_id": "coco/3"})
+        opened(url, sleep, **options).post(PATH, {"model_id": "coco/3"})
     chain: BaseException | None = caught.value
     while chain:
         assert SECRET not in f"{chain} {chain.args!r}"
@@ -68,7 +68,7 @@ PASSING: list[Reply] = [
 def test_a_passing_fault_costs_a_job_nothing(misbehaving: MisbehavingServer, fault: Reply) -> None:
     misbehaving.replies_with(fault, fault, answer({"predictions": []}))
     waiting = Waiting()
-    assert opened(misbehaving.url, waiting).ask(PATH, {"model_id": "coco/3"}) == {"predictions": []}
+    assert opened(misbehaving.url, waiting).post(PATH, {"model_id": "coco/3"}) == {"predictions": []}
     first_s, second_s = waiting.waited_s
     assert 1 <= first_s <= 1.2
     assert 3 <= second_s <= 3.6
@@ -90,7 +90,7 @@ def test_a_server_may_ask_for_a_longer_wait_within_reason(
 ) -> None:
     misbehaving.replies_with(answer(status=503, Retry_After=header), answer({}))
     waiting = Waiting()
-    opened(misbehaving.url, waiting).ask(PATH, {})
+    opened(misbehaving.url, waiting).post(PATH, {})
     assert waiting.waited_s == [pytest.approx(waited_s, rel=0.2)]
 
 
@@ -99,29 +99,29 @@ def test_a_server_may_ask_for_a_longer_wait_within_reason(
     [
         (
             answer({"message": "Unauthorized access"}, status=401),
-            "answered 401: Unauthorized access. Set FRAMETALLY_IN",
+            "returned 401: Unauthorized access. Set FRAMETALLY_IN",
         ),
-        (answer({"message": "No scope."}, status=403), "answered 403: No scope. Set FRAMETALLY_INFERENCE_KEY"),
-        (answer({"detail": "Not Found"}, status=404), "answered 404: Not Found. Check the model's id and version."),
-        (answer(b"nginx", status=405), "answered 405. Check the model's id and version."),
-        (answer({"message": "Gaze was removed"}, status=410), "answered 410: Gaze was removed. Another version of the"),
+        (answer({"message": "No scope."}, status=403), "returned 403: No scope. Set FRAMETALLY_INFERENCE_KEY"),
+        (answer({"detail": "Not Found"}, status=404), "returned 404: Not Found. Check the model's id and version."),
+        (answer(b"nginx", status=405), "returned 405. Check the model's id and version."),
+        (answer({"message": "Gaze was removed"}, status=410), "returned 410: Gaze was removed. Another version of the"),
         (
             answer({"message": "Not enough credits"}, status=402),
-            "answered 402: Not enough credits. Change what the job",
+            "returned 402: Not enough credits. Change the parameters of",
         ),
         (
             answer({"detail": [{"loc": ["body", "confidence"], "msg": "Input should be less"}, 7]}, status=422),
-            "answered 422: confidence: Input should be less. Change what the job asks of this model.",
+            "returned 422: confidence: Input should be less. Change the parameters of the job",
         ),
-        (answer({"detail": [{"loc": 7}]}, status=422), "answered 422: the request: is wrong. Change"),
-        (redirect("http://other.example/"), "answered 307. Give the address that it redirects to"),
-        (answer(b"<html>", status=200), "answered with something that is not JSON. Check that a Roboflow"),
-        (answer(b'{"predictions": NaN}'), "answered with something that is not JSON."),
-        (answer(b"[" * 100_000), "answered with something that is not JSON."),
-        (answer(b'{"a": "\xff"}'), "answered with something that is not JSON."),
-        (answer(b"", status=200), "answered with something that is not JSON."),
-        (answer({"message": f"{SECRET} is no key"}, status=400), "answered 400: … is no key. Change what"),
-        (answer({"message": "word\n" * 1000}, status=400), "answered 400: " + ("word " * 40)),
+        (answer({"detail": [{"loc": 7}]}, status=422), "returned 422: the request: is invalid. Change"),
+        (redirect("http://other.example/"), "returned 307. Set the address that it redirects to"),
+        (answer(b"<html>", status=200), "returned a response that is not JSON. Check that a Roboflow"),
+        (answer(b'{"predictions": NaN}'), "returned a response that is not JSON."),
+        (answer(b"[" * 100_000), "returned a response that is not JSON."),
+        (answer(b'{"a": "\xff"}'), "returned a response that is not JSON."),
+        (answer(b"", status=200), "returned a response that is not JSON."),
+        (answer({"message": f"{SECRET} is no key"}, status=400), "returned 400: … is no key. Change the"),
+        (answer({"message": "word\n" * 1000}, status=400), "returned 400: " + ("word " * 40)),
     ],
 )
 def test_a_refusal_is_told_at_once_with_what_to_do(misbehaving: MisbehavingServer, reply: Reply, told: str) -> None:
@@ -171,7 +171,7 @@ def test_a_server_that_drips_is_not_waited_for_for_ever(misbehaving: Misbehaving
 def test_an_answer_has_a_limit(misbehaving: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference_server, "MAX_ANSWER_BYTES", 1000)
     misbehaving.replies_with(answer(b" " * 1001))
-    assert "answered with more than 1,000 bytes" in complaint(misbehaving.url)
+    assert "returned more than 1,000 bytes" in complaint(misbehaving.url)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
@@ -195,11 +195,11 @@ def test_no_proxy_of_the_environment_sees_a_frame(
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     misbehaving.replies_with(answer({}))
-    assert opened(misbehaving.url).ask(PATH, {}) == {}
+    assert opened(misbehaving.url).post(PATH, {}) == {}
     assert misbehaving.seen[0].target == PATH
 
 
 def test_a_server_may_stand_below_a_path(misbehaving: MisbehavingServer) -> None:
     misbehaving.replies_with(answer({}))
-    opened(f"{misbehaving.url}/gpu-1").ask(PATH, {})
+    opened(f"{misbehaving.url}/gpu-1").post(PATH, {})
     assert misbehaving.seen[0].path == f"/gpu-1{PATH}"

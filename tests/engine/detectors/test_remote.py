@@ -189,18 +189,18 @@ def test_named_models_are_listed_and_others_may_be_asked_for(start_engine: Start
 @pytest.mark.parametrize(
     ("models", "complaint"),
     [
-        ([asked("seg/1", "object-detection")], "seg/1 is not for the inference type that was asked for. Ask for inst"),
-        ([asked("gaze/1", "object-detection")], "Ask for gaze-detection."),
-        ([asked("det/3", "dancing")], "Ask for object-detection, instance-segmentation"),
+        ([asked("seg/1", "object-detection")], "seg/1 is not for the requested inference type. Request inst"),
+        ([asked("gaze/1", "object-detection")], "Request gaze-detection."),
+        ([asked("det/3", "dancing")], "Request object-detection, instance-segmentation"),
         (
             [asked("unknown/1", "object-detection")],
-            "There is no model unknown/1 here. There is det/3, gaze/1, motion/1",
+            "Model unknown/1 is not installed. Installed models: det/3, gaze/1, motion/1",
         ),
-        ([asked("det/..", "object-detection")], "There is no model det/.. here."),
-        ([asked("det/3", "object-detection", confidence=7)], "The inference_params are wrong."),
-        ([asked("det/3", "object-detection", confidence="most")], "The inference_params are wrong."),
-        ([asked("det/3", "object-detection", api_key="other")], "The inference_params may not hold api_key."),
-        ([asked("det/3", "object-detection", image={"type": "url"})], "The inference_params may not hold image."),
+        ([asked("det/..", "object-detection")], "Model det/.. is not installed."),
+        ([asked("det/3", "object-detection", confidence=7)], "The inference_params are invalid."),
+        ([asked("det/3", "object-detection", confidence="most")], "The inference_params are invalid."),
+        ([asked("det/3", "object-detection", api_key="other")], "The inference_params may not contain api_key."),
+        ([asked("det/3", "object-detection", image={"type": "url"})], "The inference_params may not contain image."),
     ],
 )
 def test_what_no_server_could_run_is_refused_before_a_job_is_accepted(
@@ -215,10 +215,10 @@ def test_what_no_server_could_run_is_refused_before_a_job_is_accepted(
 
 
 FAILING = [
-    (asked("nothing/1", "object-detection"), SECRET, "answered 404: Requested Roboflow resource not found."),
-    (asked("seg/1", "object-detection"), SECRET, "answered 400: Model 'seg/1' is a instance-segmentation model."),
-    (asked("det/3", "object-detection"), "", f"Set {KEY_SETTING} to a key that opens the model."),
-    (asked("det/3", "object-detection"), "another-key", f"Set {KEY_SETTING} to a key that opens the model."),
+    (asked("nothing/1", "object-detection"), SECRET, "returned 404: Requested Roboflow resource not found."),
+    (asked("seg/1", "object-detection"), SECRET, "returned 400: Model 'seg/1' is a instance-segmentation model."),
+    (asked("det/3", "object-detection"), "", f"Set {KEY_SETTING} to a key with access to the model."),
+    (asked("det/3", "object-detection"), "another-key", f"Set {KEY_SETTING} to a key with access to the model."),
 ]
 
 
@@ -234,7 +234,7 @@ def test_a_job_that_the_server_refuses_fails_with_what_to_do(
     engine = start_engine(model_servers=servers(image_api, key=key))
     reason = engine.wait(engine.submit(engine.upload(small_video), wrong, fps=1)).reason
     name = f"{wrong['model_id']}/{wrong['model_version']}"
-    assert reason.startswith(f"{name} cannot be run: the inference server {image_api.url} answered 4")
+    assert reason.startswith(f"{name} cannot be run: the inference server {image_api.url} returned 4")
     assert complaint in reason
     frames = [asked["image"]["value"] for asked in image_api.asked]
     assert len(set(frames)) == len(frames)  # none is sent again
@@ -336,7 +336,7 @@ def test_an_answer_that_is_none_is_an_error_not_an_empty_frame(task: str, said: 
         detector = RemoteDetector(
             InferenceServer(api.url, None, model=name), ModelRequest(name.partition("/")[0], 3, task)
         )
-        with pytest.raises(ModelError, match=f"answered with something that is no {task}"):
+        with pytest.raises(ModelError, match=f"returned a response that is not {task}"):
             detector.infer(Picture.of(np.zeros((6, 8, 3), dtype=np.uint8)))
         assert len(api.asked) == 1
 

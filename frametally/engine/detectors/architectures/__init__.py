@@ -1,1 +1,1 @@
-"""One file for each model head: raw tensors to detections."""
+"""Model architectures, one file each: how output tensors become entries."""

@@ -1,4 +1,4 @@
-"""Classification nets: one vector for the whole picture."""
+"""Image classification: one score vector for the whole picture."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from frametally.engine.result_entries import ClassificationEntry, Label, MultiLa
 from frametally.errors import ModelError
 
 CROP_SHARE: Final = 0.875
-"""224 out of 256, as in torchvision's own transforms."""
+"""224 of 256, as in torchvision's transforms."""
 MAX_LABELS: Final = 20
-"""Of one frame, the likeliest: a net of a thousand classes would fill the results with zeros."""
-SEVERAL_FROM: Final = 0.5
-"""The confidence from which a class is predicted where several may be, unless the request says another."""
+"""Most likely labels per frame: with a thousand classes, nearly all scores are zero."""
+MULTI_LABEL_CONFIDENCE: Final = 0.5
+"""Default confidence from which a label is predicted in multi-label classification."""
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the one output is a vector."""
+    """Whether the only output is a vector."""
     if file.metadata.get("task") == "classify":
         return True
     shape = file.outputs[0].shape if len(file.outputs) == 1 else []
@@ -33,7 +33,7 @@ def matches(file: OnnxFile) -> bool:
 
 
 class ClassificationDetector:
-    """Cut out of the middle; RGB 0 to 1 from ultralytics, in units of ImageNet's spread from all others."""
+    """Center crop; RGB 0 to 1 for ultralytics models, normalized with ImageNet's mean and deviation for others."""
 
     is_stateful = False
     inference_type: InferenceType = "classification"
@@ -48,38 +48,39 @@ class ClassificationDetector:
         self._blobs = file.blobs(_preprocessing(file))
         is_sigmoid = file.outputs[0].last_operator in ("Sigmoid", "HardSigmoid")
         self._activation = file.config.activation or ("none" if is_sigmoid else "softmax")
-        by_itself = is_sigmoid or self._activation == "sigmoid"
-        self._has_several = by_itself if file.config.multi_label is None else file.config.multi_label
-        self._asked = np.array([params.classes is None or name in params.classes for name in self.classes])
+        is_independent = is_sigmoid or self._activation == "sigmoid"
+        self._is_multi_label = is_independent if file.config.multi_label is None else file.config.multi_label
+        self._requested = np.array([params.classes is None or name in params.classes for name in self.classes])
 
     def infer(self, picture: Picture) -> ClassificationEntry | MultiLabelEntry:
         blob, _ = self._blobs.of(picture)
         values = self._file.run(blob)[0].reshape(-1)
         if values.size != len(self.classes) or not np.isfinite(values).all():
-            raise ModelError(f"{self._file.name} gave no score for each class.", "Export the model again.")
+            raise ModelError(f"{self._file.name} did not return a score for each class.", "Export the model again.")
         probabilities = self._probabilities(values)
-        return self._several(picture, probabilities) if self._has_several else self._one(picture, probabilities)
+        to_entry = self._multi_label_entry if self._is_multi_label else self._single_label_entry
+        return to_entry(picture, probabilities)
 
     def _probabilities(self, values: Floats) -> Floats:
         if self._activation == "sigmoid":
             return sigmoid(values)
         return values if self._activation == "none" or _sums_to_one(values) else _softmax(values)
 
-    def _one(self, picture: Picture, probabilities: Floats) -> ClassificationEntry:
+    def _single_label_entry(self, picture: Picture, probabilities: Floats) -> ClassificationEntry:
         most = min(MAX_LABELS, self._params.max_detections)
-        ranked = [at for at in np.argsort(-probabilities, kind="stable").tolist() if self._asked[at]]
+        ranked = [at for at in np.argsort(-probabilities, kind="stable").tolist() if self._requested[at]]
         labels = [Label(self.classes[at], at, round(float(probabilities[at]), 4)) for at in ranked[:most]]
-        sure = [label for label in labels if label.confidence >= (self._params.confidence or 0)]
-        best = sure[0] if sure else None
+        confident = [label for label in labels if label.confidence >= (self._params.confidence or 0)]
+        best = confident[0] if confident else None
         return ClassificationEntry(
-            picture.size, sure, best.class_name if best else "", best.confidence if best else 0.0
+            picture.size, confident, best.class_name if best else "", best.confidence if best else 0.0
         )
 
-    def _several(self, picture: Picture, probabilities: Floats) -> MultiLabelEntry:
-        limit = SEVERAL_FROM if self._params.confidence is None else self._params.confidence
+    def _multi_label_entry(self, picture: Picture, probabilities: Floats) -> MultiLabelEntry:
+        limit = MULTI_LABEL_CONFIDENCE if self._params.confidence is None else self._params.confidence
         scores = {
             self.classes[at]: Score(round(float(probabilities[at]), 4), at)
-            for at in np.flatnonzero(self._asked).tolist()
+            for at in np.flatnonzero(self._requested).tolist()
         }
         return MultiLabelEntry(picture.size, scores, [name for name, one in scores.items() if one.confidence >= limit])
 
@@ -87,7 +88,7 @@ class ClassificationDetector:
 def _preprocessing(file: OnnxFile) -> Preprocessing:
     if file.metadata.get("task") == "classify":
         return yolo_preprocessing(file)._replace(resize="center-crop").overridden_by(file.config)
-    is_yolov5 = "stride" in file.metadata and "names" in file.metadata  # it keeps the whole shorter side
+    is_yolov5 = "stride" in file.metadata and "names" in file.metadata  # YOLOv5 keeps the whole shorter side
     share = 1.0 if is_yolov5 else CROP_SHARE
     return Preprocessing(file.size_px(), "center-crop", share, mean=IMAGENET_MEAN, std=IMAGENET_STD).overridden_by(
         file.config
@@ -95,7 +96,7 @@ def _preprocessing(file: OnnxFile) -> Preprocessing:
 
 
 def _sums_to_one(values: Floats) -> bool:
-    """Whether they are probabilities already, which no logits are by chance."""
+    """Whether the values are already probabilities."""
     return bool(values.min() >= 0 and abs(float(values.sum()) - 1) < 0.01)
 
 

@@ -1,8 +1,8 @@
-"""Transformers that find a set of boxes, without duplicates: one query, one box.
+"""Detection transformers (DETR): a set of boxes without duplicates, one per query.
 
-- RF-DETR: `dets` [1, queries, 4] and `labels` [1, queries, columns] as logits; in segmentation `masks` too.
-- RT-DETR as ultralytics exports it: [1, queries, 4 + classes], scores decoded.
-- D-FINE, DEIM, RT-DETR by their own exports: `labels`, `boxes`, `scores`; they are told the size of the picture.
+- RF-DETR: `dets` [1, queries, 4] and `labels` [1, queries, columns] as logits; also `masks` for segmentation.
+- RT-DETR exported by ultralytics: [1, queries, 4 + classes] with decoded scores.
+- D-FINE, DEIM and RT-DETR with their own exporters: `labels`, `boxes`, `scores`; the image size is a second input.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ _COCO_COLUMNS: Final = 91
 
 
 class _RfMetadata(msgspec.Struct):
-    """What newer RF-DETR exports say of themselves."""
+    """Metadata of newer RF-DETR exports."""
 
     class_id_to_name: dict[int, str] = {}
 
 
 def is_rf_detr(file: OnnxFile) -> bool:
-    """Whether there are boxes and labels by these names."""
+    """Whether there are outputs `dets` and `labels`."""
     shapes = _shapes(file)
     return len(shapes.get("dets", ())) == 3 and len(shapes.get("labels", ())) == 3
 
 
 def rf_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Stretched, RGB in units of ImageNet's spread; boxes as shares of the picture, a sigmoid for each class."""
+    """Stretched, RGB normalized as for ImageNet; relative boxes, a sigmoid for each class."""
     at = {output.name: number for number, output in enumerate(file.outputs)}
     if not is_rf_detr(file):
         raise ModelError(f"{file.name} has no outputs `dets` and `labels`.", "Correct `family` in its model.json.")
@@ -65,7 +65,7 @@ def rf_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         scores = sigmoid(outputs[at["labels"]][:, columns])
-        # A query may stand for several classes; all that are likely enough are told.
+        # A query may have several classes; all above the threshold are returned.
         query, class_ids = np.nonzero(scores >= min_confidence)
         xyxy = corners(outputs[at["dets"]][query] * sides)
         return Candidates(xyxy, scores[query, class_ids], class_ids, query[:, None].astype(np.float32))
@@ -76,7 +76,7 @@ def rf_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
 
 
 def is_rt_detr(file: OnnxFile) -> bool:
-    """Whether each row holds a box and a score for each class that the metadata names."""
+    """Whether each row is a box and a score for each class in the metadata."""
     names = file.literal("names", dict[int, str])
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 3 or not names or file.metadata.get("task") != "detect":
         return False
@@ -85,7 +85,7 @@ def is_rt_detr(file: OnnxFile) -> bool:
 
 
 def rt_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Stretched, RGB 0 to 1; boxes as shares of the picture."""
+    """Stretched, RGB 0 to 1; relative boxes."""
     preprocessing = yolo_preprocessing(file)._replace(resize="stretch").overridden_by(file.config)
     columns = file.size(0, 2, rank=3)
     classes = file.class_names(None if columns is None else columns - 4)
@@ -102,13 +102,13 @@ def rt_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
 
 
 def is_d_fine(file: OnnxFile) -> bool:
-    """Whether there are labels, boxes and scores, by these names."""
+    """Whether there are outputs `labels`, `boxes` and `scores`."""
     shapes = _shapes(file)
     return len(shapes.get("boxes", ())) == 3 and all(len(shapes.get(name, ())) == 2 for name in ("labels", "scores"))
 
 
 def d_fine(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Stretched, RGB 0 to 1; boxes are corners in pixels of the size that the model was told: its own picture's."""
+    """Stretched, RGB 0 to 1; corners in pixels of the size in the second input, which is that of the model input."""
     if not is_d_fine(file):
         raise ModelError(
             f"{file.name} has no outputs `labels`, `boxes` and `scores`.", "Correct `family` in its model.json."
@@ -131,41 +131,41 @@ def _shapes(file: OnnxFile) -> dict[str, list[Any]]:
 
 
 def _columns(file: OnnxFile, count: int | None) -> tuple[list[int], list[str]]:
-    """The columns of the labels that are classes, and what those are called; others stand for nothing."""
-    said = file.metadata.get(_RF_METADATA)
+    """The columns of the labels that are classes, and the names of these classes; other columns are unused."""
+    metadata = file.metadata.get(_RF_METADATA)
     names = file.listed_names()
-    if names is None and said is not None:
+    if names is None and metadata is not None:
         try:
-            names = msgspec.json.decode(said, type=_RfMetadata, strict=False).class_id_to_name or None
+            names = msgspec.json.decode(metadata, type=_RfMetadata, strict=False).class_id_to_name or None
         except (msgspec.MsgspecError, RecursionError):
             names = None
     if count is None:
-        raise ModelError(f"{file.name} leaves its number of classes open.", "Export it with fixed sizes.")
+        raise ModelError(f"{file.name} has a dynamic number of classes.", "Export it with fixed sizes.")
     if names is None and count == _COCO_COLUMNS:
         names = dict(zip(COCO_CATEGORY_IDS, COCO_CLASS_NAMES, strict=True))
     if isinstance(names, list):
-        # The last column of a model of its own classes is the one for no object.
+        # The last column of a model with custom classes is the one for "no object".
         names = dict(enumerate(names if len(names) in (count, count - 1) else file.class_names(count - 1)))
     if names is None:
         names = dict(enumerate(file.class_names(count - 1)))
     if not all(0 <= column < count for column in names):
-        raise ModelError(f"{file.name} has {count} columns of labels.", "Correct `names` in its model.json.")
+        raise ModelError(f"{file.name} has {count} label columns.", "Correct `names` in its model.json.")
     return list(names), list(names.values())
 
 
 def _masks_by_query(output: int, size_px: tuple[int, int]) -> Detail:
     def detail(outputs: Outputs, found: Candidates, fit: Fit, picture: Picture) -> list[Details]:
-        masks = outputs[output][found.more[:, 0].astype(np.int64)]
+        masks = outputs[output][found.extra[:, 0].astype(np.int64)]
         return mask_polygons(masks, found.xyxy, size_px, fit, picture)
 
     return detail
 
 
 def _known(file: OnnxFile, labels: Ints, classes: list[str]) -> Ints:
-    """The labels, once there is a name for each."""
+    """The labels; raises if one has no name."""
     highest = int(labels.max(initial=0))
     if highest >= len(classes):
         raise ModelError(
-            f"{file.name} found class {highest} and knows {len(classes)} names.", "Say all `names` in a model.json."
+            f"{file.name} returned class {highest} but has {len(classes)} names.", "Set all `names` in a model.json."
         )
     return labels.astype(np.int64)

@@ -1,4 +1,4 @@
-"""FastestDet: one coarse grid, [1, 5 + classes, rows, columns]."""
+"""FastestDet: a single coarse grid, [1, 5 + classes, rows, columns]."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from frametally.errors import ModelError
 
 STRIDE: Final = 16
 DEFAULT_IOU: Final = 0.45
-"""As in FastestDet's own post-processing (`nms_thresh`)."""
+"""The default of FastestDet (`nms_thresh`)."""
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the one output is a grid of the stride, with five planes more than the classes that have names."""
+    """Whether the only output is a grid of this stride with five planes more than there are class names."""
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 4 or file.fixed_size_px is None:
         return False
     _, planes, rows, columns = file.outputs[0].shape
@@ -38,19 +38,19 @@ def matches(file: OnnxFile) -> bool:
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Stretched, BGR 0 to 1; planes are objectness, offset in the cell, size of the picture's, class scores."""
+    """Stretched, BGR 0 to 1; planes are objectness, offset in the cell, size relative to the input, class scores."""
     size_px = file.size_px()
     preprocessing = Preprocessing(size_px, "stretch", color_order="BGR").overridden_by(file.config)
     planes = file.size(0, 1, rank=4)
     if planes is None:
-        raise ModelError(f"{file.name} leaves its number of classes open.", "Export FastestDet with fixed sizes.")
+        raise ModelError(f"{file.name} has a dynamic number of classes.", "Export FastestDet with fixed sizes.")
     classes = file.class_names(planes - 5)
     file.expect(0, planes, size_px[1] // STRIDE, size_px[0] // STRIDE)
     corner, _ = grid_cells(size_px, [STRIDE])
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         cells = outputs[0].reshape(planes, cell_count(size_px, [STRIDE]))
-        kept = np.flatnonzero(cells[0] >= min_confidence)  # no score is above 1
+        kept = np.flatnonzero(cells[0] >= min_confidence)  # class scores are at most 1
         found = cells[:, kept].T
         confidence = found[:, 0] * found[:, 5:].max(axis=1)
         sure = confidence >= min_confidence

@@ -1,7 +1,7 @@
 """NanoDet and NanoDet-Plus: class scores and, for each side of a box, a distribution over distances.
 
-A side is the mean of its distribution in strides (generalised focal loss, Li et al. 2020). The older head has three
-strides and looks at the middles of its cells, the newer one four and looks at their corners.
+The distance of a side is the mean of its distribution, in strides (generalized focal loss, Li et al. 2020). NanoDet
+has three strides and measures from cell centers, NanoDet-Plus has four and measures from cell corners.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from frametally.engine.detectors.preprocessing import Preprocessing
 from frametally.errors import ModelError
 
 DEFAULT_IOU: Final = 0.6
-"""As in NanoDet's own post-processing (`iou_threshold`)."""
+"""The default of NanoDet (`iou_threshold`)."""
 MEAN: Final = (103.53 / 255, 116.28 / 255, 123.675 / 255)
 STD: Final = (57.375 / 255, 57.12 / 255, 58.395 / 255)
 """BGR, of values 0 to 1, as in NanoDet's configurations."""
 BINS: Final = 8
-"""Of a distribution: distances of 0 to 7 strides (`reg_max` 7)."""
+"""Bins of a distribution: distances of 0 to 7 strides (`reg_max` 7)."""
 _COCO: Final = 80
 _PLUS_STRIDES: Final = (*STRIDES, 64)
 
 
 class Layout(NamedTuple):
-    """Which outputs hold what; one that holds both has the scores first."""
+    """Numbers of the outputs with scores and with sides; in a combined output the scores come first."""
 
     scores: list[int]
     sides: list[int]
@@ -40,20 +40,20 @@ class Layout(NamedTuple):
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the outputs are pairs for each stride, or one whose columns can be nothing else."""
+    """Whether the outputs are a pair for each stride, or a single one with an unambiguous number of columns."""
     layout = _layout(file)
     if layout is None or layout.scores != layout.sides:
         return layout is not None
     names = file.listed_names()
-    # With three strides YOLOX has as many rows, and five columns beside its classes.
+    # With three strides YOLOX has the same number of rows, and five columns besides its classes.
     return len(layout.strides) > len(STRIDES) or layout.classes == (len(names) if names else _COCO)
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """BGR in units of ImageNet's spread; the older head in a black letterbox, the newer one stretched."""
+    """BGR normalized as for ImageNet; NanoDet uses a black letterbox, NanoDet-Plus is stretched."""
     layout = _layout(file)
     if layout is None:
-        raise ModelError(f"{file.name} has not the outputs of a NanoDet.", "Correct `family` in its model.json.")
+        raise ModelError(f"{file.name} does not have the outputs of NanoDet.", "Correct `family` in its model.json.")
     is_plus = len(layout.strides) > len(STRIDES)
     resize: Resize = "stretch" if is_plus else "letterbox"
     preprocessing = Preprocessing(
@@ -97,7 +97,7 @@ def _joined(outputs: Outputs, which: list[int]) -> Floats:
 
 
 def _means(sides: Floats) -> npt.NDArray[np.float32]:
-    """(n, 4) the mean of each side's distribution, which comes as logits (n, 4 * BINS)."""
+    """(n, 4) mean of the distribution of each side, given as logits (n, 4 * BINS)."""
     logits = sides.reshape(-1, 4, BINS)
     weights = np.exp(logits - logits.max(axis=2, keepdims=True))
     mean = weights @ np.arange(BINS, dtype=np.float32) / weights.sum(axis=2)

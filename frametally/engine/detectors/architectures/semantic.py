@@ -1,4 +1,4 @@
-"""Nets for semantic segmentation: a class for each pixel, as logits [1, classes, h, w] or as ids [1, h, w]."""
+"""Semantic segmentation: a class for each pixel, as logits [1, classes, h, w] or as ids [1, h, w]."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from frametally.errors import ModelError
 
 BACKGROUND: Final = "background"
 NO_CLASS: Final = 255
-"""The id of pixels that are of no class that was asked for, where the model has no background of its own."""
+"""The id of pixels of no requested class, if the model has no background class."""
 _PNG: Final = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 Ids = npt.NDArray[np.uint8]
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the first output is a map of the picture, and any other one alike: grids for boxes differ in size."""
+    """Whether the first output is a pixel map and all others have the same shape, which the grids of boxes do not."""
     shape = file.outputs[0].shape
     if len(shape) == 4:
         return all(output.shape == shape for output in file.outputs) and shape[2:] != [1, 1]
@@ -34,7 +34,7 @@ def matches(file: OnnxFile) -> bool:
 
 
 class SemanticDetector:
-    """Stretched, RGB in units of ImageNet's spread; the first output is the map, any other belongs to the training."""
+    """Stretched, RGB normalized as for ImageNet; the first output is the map, others are only used in training."""
 
     is_stateful = False
     inference_type: InferenceType = "semantic-segmentation"
@@ -51,9 +51,9 @@ class SemanticDetector:
         self.classes = _class_names(file)
         self._min_confidence = params.confidence or 0.0
         self._other = self.classes.index(BACKGROUND) if BACKGROUND in self.classes else NO_CLASS
-        asked = [at for at, name in enumerate(self.classes) if params.classes is None or name in params.classes]
+        requested = [at for at, name in enumerate(self.classes) if params.classes is None or name in params.classes]
         self._table = np.full(256, self._other, dtype=np.uint8)
-        self._table[asked] = asked
+        self._table[requested] = requested
         self._class_map = {str(at): name for at, name in enumerate(self.classes)}
         is_partial = self._min_confidence or params.classes is not None or preprocessing.resize != "stretch"
         if self._other == NO_CLASS and is_partial:
@@ -64,7 +64,7 @@ class SemanticDetector:
         ids = self._ids(self._file.run(blob)[0])
         if ids[ids != NO_CLASS].max(initial=0) >= len(self.classes):
             raise ModelError(
-                f"{self._file.name} found more classes than have names.", "Say all `names` in a model.json."
+                f"{self._file.name} returned more classes than it has names.", "Set all `names` in a model.json."
             )
         whole = _to_picture(self._table[ids], self._size_px, fit, picture, self._other)
         _, png = cv2.imencode(".png", whole, _PNG)
@@ -72,7 +72,7 @@ class SemanticDetector:
         return SemanticSegmentationEntry(picture.size, SegmentationMask(mask, self._class_map))
 
     def _ids(self, values: npt.NDArray[Any]) -> Ids:
-        """(h, w) class ids of a map, at the size of the model's picture where it comes smaller."""
+        """(h, w) class ids; a map smaller than the model's input is scaled to the size of the input."""
         if values.ndim == 2 or (len(values) == 1 and values.dtype.kind != "f"):
             whole = np.rint(values.reshape(values.shape[-2:]))
             return np.asarray(np.clip(whole, 0, NO_CLASS), dtype=np.uint8)
@@ -86,7 +86,7 @@ class SemanticDetector:
 
 
 def _class_names(file: OnnxFile) -> list[str]:
-    """A name for each plane; where there is but one plane, of what is not background."""
+    """A name for each plane; with a single plane, background and the name of the foreground."""
     names = file.listed_names()
     if names is None:
         file.raise_missing_names()
@@ -97,19 +97,19 @@ def _class_names(file: OnnxFile) -> list[str]:
     if planes == 1:
         return listed
     if len(listed) >= NO_CLASS:
-        raise ModelError(f"{file.name} has {len(listed)} classes.", f"A mask has room for {NO_CLASS - 1}.")
+        raise ModelError(f"{file.name} has {len(listed)} classes.", f"At most {NO_CLASS - 1} are supported.")
     return file.class_names(planes)
 
 
 def _enlarged(planes: Floats, size_px: tuple[int, int]) -> Floats:
-    """The planes at the size of the model's picture: classes meet between the points of a coarse map."""
+    """The planes scaled to the size of the input, so that class borders can be between the points of a coarse map."""
     if planes.shape[1] >= size_px[1] and planes.shape[2] >= size_px[0]:
         return planes
     return np.stack([cv2.resize(plane, size_px, interpolation=cv2.INTER_LINEAR) for plane in planes])
 
 
 def _confidence(planes: Floats) -> Floats:
-    """(h, w) the probability of the likeliest class; planes that are probabilities already are taken as they are."""
+    """(h, w) probability of the most likely class; planes that already are probabilities are used unchanged."""
     total = planes.sum(axis=0)
     if planes.min() >= 0 and np.allclose(total, 1, atol=0.02):
         return np.asarray(planes.max(axis=0))
@@ -117,7 +117,7 @@ def _confidence(planes: Floats) -> Floats:
 
 
 def _to_picture(ids: Ids, size_px: tuple[int, int], fit: Fit, picture: Picture, other: int) -> Ids:
-    """The ids at the picture's own size; what the model did not see of it is `other`."""
+    """The ids at the size of the picture; pixels outside of the model's input are `other`."""
     across, down = ids.shape[1] / size_px[0], ids.shape[0] / size_px[1]
     x = np.floor(((np.arange(picture.width_px) + 0.5) * fit.x_scale + fit.left_px) * across).astype(np.int64)
     y = np.floor(((np.arange(picture.height_px) + 0.5) * fit.y_scale + fit.top_px) * down).astype(np.int64)

@@ -1,4 +1,4 @@
-"""What the YOLO heads share: letterbox, RGB 0 to 1, boxes in pixels, and what may stand beside them."""
+"""Common parts of the YOLO architectures: preprocessing, task, and extra columns for masks and keypoints."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from frametally.engine.detectors.preprocessing import Preprocessing
 from frametally.errors import ModelError
 
 DEFAULT_IOU: Final = 0.7
-"""As in ultralytics' own defaults (`iou`)."""
+"""The default of ultralytics (`iou`)."""
 DEFAULT_SIZE_PX: Final = (640, 640)
 
 
-class More(NamedTuple):
-    """What a head gives for each box besides corners, confidence and class."""
+class ExtraColumns(NamedTuple):
+    """The output columns of each box after corners, confidence and class."""
 
     columns: int
     inference_type: InferenceType = "object-detection"
@@ -27,51 +27,47 @@ class More(NamedTuple):
 
 
 def task_of(file: OnnxFile) -> str:
-    """`detect`, `segment`, `pose`, or another word of the metadata; by the outputs where nobody says it."""
+    """The task from `model.json` or the metadata (`detect`, `segment`, `pose` …); by default from the outputs."""
     has_prototypes = len(file.outputs) == 2 and len(file.outputs[1].shape) == 4
     return file.config.task or file.metadata.get("task") or ("segment" if has_prototypes else "detect")
 
 
 def yolo_preprocessing(file: OnnxFile) -> Preprocessing:
-    """The picture that a YOLO wants; its size stands in the metadata, height first, where the input leaves it open."""
-    said = file.literal("imgsz", tuple[int, int])
-    size_px = file.size_px((said[1], said[0]) if said else DEFAULT_SIZE_PX)
+    """Letterbox, RGB 0 to 1. If the input size is dynamic, it is taken from the metadata (height first)."""
+    height_width = file.literal("imgsz", tuple[int, int])
+    size_px = file.size_px((height_width[1], height_width[0]) if height_width else DEFAULT_SIZE_PX)
     return Preprocessing(size_px).overridden_by(file.config)
 
 
-def extra_columns_of(file: OnnxFile, size_px: tuple[int, int]) -> More:
-    """What stands beside each box, from the task, the prototypes and the shape of the keypoints.
+def extra_columns_of(file: OnnxFile, size_px: tuple[int, int]) -> ExtraColumns:
+    """The extra columns, from the task, the mask prototypes and the shape of the keypoints.
 
     Raises:
-        ModelError: the file says too little of it.
+        ModelError: the file lacks information.
     """
     task = task_of(file)
     if task == "segment":
-        return More(_prototypes(file), "instance-segmentation", from_prototypes(size_px))
+        return ExtraColumns(_prototypes(file), "instance-segmentation", from_prototypes(size_px))
     if task == "pose":
         names, values_each = _keypoints(file)
-        return More(len(names) * values_each, "keypoint-detection", from_columns(names, values_each))
+        return ExtraColumns(len(names) * values_each, "keypoint-detection", from_columns(names, values_each))
     if task != "detect":
-        raise ModelError(
-            f"{file.name} is an ultralytics {task[:20]} model.", "This engine runs detect, segment and pose."
-        )
-    return More(0)
+        raise ModelError(f"{file.name} is an ultralytics {task[:20]} model.", "Supported tasks: detect, segment, pose.")
+    return ExtraColumns(0)
 
 
 def _prototypes(file: OnnxFile) -> int:
     count = file.size(1, 1, rank=4) if len(file.outputs) > 1 else None
     if count is None:
-        raise ModelError(f"{file.name} is for segmentation and has no mask prototypes.", "Export it again.")
+        raise ModelError(f"{file.name} is a segmentation model but has no mask prototypes.", "Export it again.")
     return count
 
 
 def _keypoints(file: OnnxFile) -> tuple[list[str], int]:
     shape = file.literal("kpt_shape", tuple[int, int])
-    listed = file.config.keypoint_names or _said_names(file)
+    listed = file.config.keypoint_names or _metadata_names(file)
     if shape is None and listed is None:
-        raise ModelError(
-            f"{file.name} does not say what its keypoints are called.", "Say `keypoint_names` in a model.json."
-        )
+        raise ModelError(f"{file.name} has no keypoint names.", "Set `keypoint_names` in a model.json.")
     count, values_each = shape or (len(listed or ()), 3)
     if values_each not in (2, 3) or not 0 < count <= 1000 or (listed and len(listed) != count):
         raise ModelError(
@@ -83,7 +79,7 @@ def _keypoints(file: OnnxFile) -> tuple[list[str], int]:
     return listed, values_each
 
 
-def _said_names(file: OnnxFile) -> list[str] | None:
-    """The names in the metadata, which has a list of them for each class."""
+def _metadata_names(file: OnnxFile) -> list[str] | None:
+    """The keypoint names in the metadata, which has a list for each class."""
     by_class = file.literal("kpt_names", dict[int, list[str]])
     return next(iter(by_class.values()), None) if by_class else None

@@ -1,4 +1,4 @@
-"""YOLOv10, YOLO26, and any ultralytics export with `nms=True`: [1, boxes, 6 + more], duplicates already left out."""
+"""YOLOv10, YOLO26, and any ultralytics export with `nms=True`: [1, boxes, 6 + extra], without duplicates."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs
 
 _MAX_BOXES: Final = 1000
-"""Of a file that says nothing of itself: it has 300 or so, where a grid has thousands of places."""
+"""Limit for files without metadata: such a model has about 300 boxes, a grid has thousands of cells."""
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the file says that it leaves out duplicates, or has some hundred rows of six."""
+    """Whether the metadata has NMS or end-to-end export, or the output has a few hundred rows of six."""
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
     arguments = file.literal("args", dict[str, Any]) or {}
@@ -27,15 +27,15 @@ def matches(file: OnnxFile) -> bool:
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Columns are the corners, the confidence, the class, then what else belongs to the box."""
+    """Columns are the corners, confidence, class, then the extra columns."""
     preprocessing = yolo_preprocessing(file)
-    more = extra_columns_of(file, preprocessing.size_px)
+    extra = extra_columns_of(file, preprocessing.size_px)
     file.size(0, 2, rank=3)
-    file.expect(0, None, 6 + more.columns)
+    file.expect(0, None, 6 + extra.columns)
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         rows = outputs[0][outputs[0][:, 4] >= min_confidence]
         return Candidates(rows[:, :4], rows[:, 4], np.rint(rows[:, 5]).astype(np.int64), rows[:, 6:])
 
     classes = file.class_names(None)
-    return BoxDetector(file, BoxHead(preprocessing, classes, read, None, more.inference_type, more.detail), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, None, extra.inference_type, extra.detail), params)

@@ -1,4 +1,4 @@
-"""YOLOv5 and v7 with their boxes decoded: [1, places, 5 + classes + more], a row for each place and anchor."""
+"""YOLOv5 and v7 with decoded boxes: [1, cells, 5 + classes + extra], a row for each cell and anchor."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Can
 ANCHORS: Final = 3
 """EnterPhase each place."""
 DEFAULT_IOU: Final = 0.45
-"""As in YOLOv5's own detect script (`iou_thres`)."""
+"""The default of YOLOv5's detect script (`iou_thres`)."""
 _STRIDES_P6: Final = (*STRIDES, 64)
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the output has three rows for every place, or a column for each class that the file names and five."""
+    """Whether the output has three rows per cell, or at least five columns more than there are class names."""
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
     _, rows, columns = file.outputs[0].shape
@@ -35,21 +35,21 @@ def matches(file: OnnxFile) -> bool:
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Columns are x, y, width, height, objectness, a score for each class, then what else belongs to the box."""
+    """Columns are x, y, width, height, objectness, class scores, then the extra columns."""
     preprocessing = yolo_preprocessing(file)
-    more = extra_columns_of(file, preprocessing.size_px)
+    extra = extra_columns_of(file, preprocessing.size_px)
     columns = file.size(0, 2, rank=3)
-    classes = file.class_names(None if columns is None else columns - 5 - more.columns)
+    classes = file.class_names(None if columns is None else columns - 5 - extra.columns)
     scores = slice(5, 5 + len(classes))
-    file.expect(0, None, scores.stop + more.columns)
+    file.expect(0, None, scores.stop + extra.columns)
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
-        rows = outputs[0][outputs[0][:, 4] >= min_confidence]  # no score is above 1, so none of the others can be kept
+        rows = outputs[0][outputs[0][:, 4] >= min_confidence]  # class scores are at most 1
         confidence = rows[:, 4] * rows[:, scores].max(axis=1)
         kept = confidence >= min_confidence
         rows, confidence = rows[kept], confidence[kept]
         return Candidates(corners(rows), confidence, np.argmax(rows[:, scores], axis=1), rows[:, scores.stop :])
 
     return BoxDetector(
-        file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, more.inference_type, more.detail), params
+        file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, extra.inference_type, extra.detail), params
     )

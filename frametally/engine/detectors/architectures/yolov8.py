@@ -1,4 +1,4 @@
-"""YOLOv8, 9, 11, 12 as ultralytics exports them: [1, 4 + classes + more, places], boxes decoded, duplicates left in."""
+"""YOLOv8, 9, 11, 12 exported by ultralytics: [1, 4 + classes + extra, cells], decoded boxes with duplicates."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Can
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the second axis of the output has the rows of such a head, or the third one its places."""
+    """Whether the second axis of the output has the size of such a head, or the third axis its number of cells."""
     if not file.outputs or len(file.outputs[0].shape) != 3 or task_of(file) not in ("detect", "segment", "pose"):
         return False
-    _, rows, places = file.outputs[0].shape
+    _, rows, cells = file.outputs[0].shape
     names = file.literal("names", dict[int, str])
     if names and file.metadata.get("task", "detect") == "detect" and len(file.outputs) == 1:
         return rows in (4 + len(names), None)
-    is_whole = file.fixed_size_px is not None and places == cell_count(file.fixed_size_px)
-    return (bool(names) and places is None) or (is_whole and rows is not None and rows > 4)
+    is_whole = file.fixed_size_px is not None and cells == cell_count(file.fixed_size_px)
+    return (bool(names) and cells is None) or (is_whole and rows is not None and rows > 4)
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Rows are x, y, width, height, a score for each class, then what else belongs to the box."""
+    """Rows are x, y, width, height, class scores, then the extra rows."""
     preprocessing = yolo_preprocessing(file)
-    more = extra_columns_of(file, preprocessing.size_px)
+    extra = extra_columns_of(file, preprocessing.size_px)
     rows = file.size(0, 1, rank=3)
-    classes = file.class_names(None if rows is None else rows - 4 - more.columns)
+    classes = file.class_names(None if rows is None else rows - 4 - extra.columns)
     scores = slice(4, 4 + len(classes))
-    file.expect(0, scores.stop + more.columns, None)
+    file.expect(0, scores.stop + extra.columns, None)
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         output = outputs[0]
@@ -41,5 +41,5 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         return Candidates(corners(found[:4].T), confidence[kept], class_ids, found[scores.stop :].T)
 
     return BoxDetector(
-        file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, more.inference_type, more.detail), params
+        file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, extra.inference_type, extra.detail), params
     )

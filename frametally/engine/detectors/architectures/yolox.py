@@ -1,4 +1,4 @@
-"""YOLOX as its export leaves it: one output [1, places, 5 + classes], the grid not yet decoded."""
+"""YOLOX: one output [1, cells, 5 + classes], relative to the grid."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from frametally.engine.detectors.preprocessing import Preprocessing
 from frametally.errors import ModelError
 
 DEFAULT_IOU: Final = 0.45
-"""As in YOLOX's own ONNX demo (`nms_thr`)."""
+"""The default of YOLOX's ONNX demo (`nms_thr`)."""
 LEVELS: Final = (1 / 255, 1 / 255, 1 / 255)
-"""The `std` of a model that sees values 0 to 255."""
+"""The `std` of a model with inputs 0 to 255."""
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the one output has a row for every place of the grid."""
+    """Whether the only output has a row for every cell of the grid."""
     size_px = file.fixed_size_px
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 3 or size_px is None:
         return False
@@ -29,20 +29,20 @@ def matches(file: OnnxFile) -> bool:
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
-    """Letterbox in the top left corner, BGR 0 to 255; confidence is objectness times the class's score."""
+    """Letterbox in the top left corner, BGR 0 to 255; confidence is objectness times class score."""
     size_px = file.size_px()
     preprocessing = Preprocessing(size_px, "letterbox-top-left", color_order="BGR", std=LEVELS).overridden_by(
         file.config
     )
     columns = file.size(0, 2, rank=3)
     if columns is None:
-        raise ModelError(f"{file.name} leaves its number of classes open.", "Export YOLOX with fixed sizes.")
+        raise ModelError(f"{file.name} has a dynamic number of classes.", "Export YOLOX with fixed sizes.")
     classes = file.class_names(columns - 5)
     corner, stride = grid_cells(size_px)
     file.expect(0, len(corner), columns)
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
-        kept = np.flatnonzero(outputs[0][:, 4] >= min_confidence)  # no score is above 1
+        kept = np.flatnonzero(outputs[0][:, 4] >= min_confidence)  # class scores are at most 1
         rows = outputs[0][kept]
         confidence = rows[:, 4] * rows[:, 5:].max(axis=1)
         sure = confidence >= min_confidence

@@ -1,7 +1,7 @@
-"""The image API of a Roboflow Inference server, asked as the vendor's SDK asks it.
+"""Client for the image API of a Roboflow Inference server, with the same requests as the vendor's SDK.
 
-The SDK itself cannot be here: it wants older versions of supervision and numpy than ours, a second OpenCV beside the
-headless one, and it has neither timeouts nor semantic segmentation nor gaze detection.
+The SDK itself is not used: it requires older versions of supervision and numpy, a second OpenCV next to the headless
+one, and it has neither timeouts nor semantic segmentation nor gaze detection.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from frametally.network.retry import call_with_retries, parse_retry_after
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 120.0
-"""For one picture, and the first one waits until the server has loaded the model."""
+"""For one picture; the first one also waits until the server has loaded the model."""
 RETRIES: Final = 4
 BACKOFF: Final = Backoff(first_s=1.0, max_s=15.0, factor=3)
 """About 30 s together, so that a job survives a restart of the server."""
@@ -37,7 +37,7 @@ _CHECK_SERVER: Final = f"Check that a Roboflow Inference server runs there, or c
 
 
 class TemporaryFault(ModelError):
-    """A fault that may be over at the next try."""
+    """A failure that may succeed on retry."""
 
     def __init__(self, what: str, next_step: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(what, next_step)
@@ -45,9 +45,9 @@ class TemporaryFault(ModelError):
 
 
 class InferenceServer:
-    """The server of one model, opened with one key. Safe to share between threads; its connections are kept.
+    """The server of one model, used with one key. Thread-safe; connections are reused.
 
-    Frames go to this address and nowhere else: no proxy of the environment is used, and no redirect followed.
+    Frames are sent to this address only: proxies of the environment are not used, redirects are not followed.
     """
 
     def __init__(
@@ -62,22 +62,22 @@ class InferenceServer:
     ) -> None:
         self._url = url
         self._api_key = api_key
-        self._it = f"{model} cannot be run: the inference server {url}"
+        self._subject = f"{model} cannot be run: the inference server {url}"
         self._answer_s = answer_s
         self._retries = retries
         self._sleep = sleep
         self._pool = urllib3.PoolManager(maxsize=8, retries=False)
 
-    def ask(self, path: str, question: dict[str, Any]) -> Any:
-        """The server's answer to a question about one picture.
+    def post(self, path: str, request: dict[str, Any]) -> Any:
+        """Send a request about one picture and return the decoded JSON response; temporary failures are retried.
 
         Raises:
-            ModelError: it does not answer, refuses, or says nothing that is JSON; passing faults were tried again.
+            ModelError: the server does not respond, rejects the request, or does not return JSON.
         """
         key = {} if self._api_key is None else {"api_key": self._api_key}
-        body = msgspec.json.encode({**question, **key})
+        body = msgspec.json.encode({**request, **key})
         return call_with_retries(
-            lambda: self._ask_once(path, body),
+            lambda: self._post_once(path, body),
             on=(TemporaryFault,),
             retries=self._retries,
             backoff=BACKOFF,
@@ -86,10 +86,10 @@ class InferenceServer:
         )
 
     def unexpected(self, what: str) -> ModelError:
-        """The error for an answer that is none."""
-        return ModelError(f"{self._it} answered with {what}.", _CHECK_SERVER)
+        """The error for an unexpected response."""
+        return ModelError(f"{self._subject} returned {what}.", _CHECK_SERVER)
 
-    def _ask_once(self, path: str, body: bytes) -> Any:
+    def _post_once(self, path: str, body: bytes) -> Any:
         give_up_s = time.monotonic() + self._answer_s
         timeout = urllib3.Timeout(connect=CONNECT_S, read=self._answer_s)
         try:
@@ -105,20 +105,20 @@ class InferenceServer:
             answer = self._read(response, give_up_s)
         except exceptions.HTTPError as error:
             raise TemporaryFault(
-                f"{self._it} failed: {describe_fault(error)}.", "Check that it runs, then run the job again."
+                f"{self._subject} failed: {describe_fault(error)}.", "Check that it runs, then run the job again."
             ) from error
         if response.status != HTTPStatus.OK:
             raise self._refusal(response, answer)
         try:
             return msgspec.json.decode(answer)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self.unexpected("something that is not JSON") from error
+            raise self.unexpected("a response that is not JSON") from error
 
     def _read(self, response: urllib3.BaseHTTPResponse, give_up_s: float) -> bytes:
-        """The whole body; a connection whose body was not read to its end is not used again."""
+        """The whole body; a connection whose body was not read completely is not reused."""
         body = bytearray()
         try:
-            # read1 hands over what has come: a server that drips must not keep us from looking at the clock
+            # read1 returns partial data, so that the deadline is also checked if a server sends very slowly
             while piece := response.read1(_PIECE_BYTES):
                 body += piece
                 if len(body) > MAX_ANSWER_BYTES:
@@ -132,27 +132,27 @@ class InferenceServer:
         return bytes(body)
 
     def _refusal(self, response: urllib3.BaseHTTPResponse, answer: bytes) -> ModelError:
-        """The error for an answer that is not 200."""
-        said = self._safe(_complaint(answer))
-        what = f"{self._it} answered {response.status}{f': {said}' if said else ''}."
+        """The error for a response other than 200."""
+        detail = self._redact(_error_message(answer))
+        what = f"{self._subject} returned {response.status}{f': {detail}' if detail else ''}."
         if response.status == HTTPStatus.TOO_MANY_REQUESTS or response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            next_step = "The log of that server says more; then run the job again."
+            next_step = "Check the log of that server, then retry the job."
             return TemporaryFault(what, next_step, retry_after_s=_retry_after_s(response.headers.get("Retry-After")))
-        wants_key = self._api_key is None and "api key" in said.lower()
+        wants_key = self._api_key is None and "api key" in detail.lower()
         if wants_key or response.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return ModelError(what, f"Set {KEY_SETTING} to a key that opens the model.")
-        return ModelError(what, _NEXT_STEPS.get(response.status, "Change what the job asks of this model."))
+            return ModelError(what, f"Set {KEY_SETTING} to a key with access to the model.")
+        return ModelError(what, _NEXT_STEPS.get(response.status, "Change the parameters of the job for this model."))
 
-    def _safe(self, text: str) -> str:
-        """A foreign text as a message may show it: on one line, short, without the key."""
+    def _redact(self, text: str) -> str:
+        """A message of the server on one line, shortened, without the key."""
         line = " ".join(text.replace(self._api_key, "…").split() if self._api_key else text.split()).rstrip(".")
         return line if len(line) <= MAX_QUOTE_CHARS else f"{line[:MAX_QUOTE_CHARS]}…"
 
 
 _NEXT_STEPS: Final = {
-    **dict.fromkeys((301, 302, 303, 307, 308), f"Give the address that it redirects to in {SERVERS_SETTING}."),
+    **dict.fromkeys((301, 302, 303, 307, 308), f"Set the address that it redirects to in {SERVERS_SETTING}."),
     **dict.fromkeys((404, 405), f"Check the model's id and version. {_CHECK_SERVER}"),
-    410: f"Another version of the server may still have it: name one in {SERVERS_SETTING}.",
+    410: f"Another version of the server may still have the model: set its address in {SERVERS_SETTING}.",
 }
 
 
@@ -160,19 +160,19 @@ def _retry_after_s(header: str | None) -> float:
     return min(parse_retry_after(header) or 0.0, MAX_WAIT_S)
 
 
-def _complaint(body: bytes) -> str:
-    """What the server says of its refusal: `message`, or `detail`, as text or as a list of what is wrong where."""
+def _error_message(body: bytes) -> str:
+    """The server's error message: `message` or `detail`, as text or as a list of validation errors."""
     try:
         answer = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    said = answer.get("message") or answer.get("detail")
-    if isinstance(said, list):
-        return "; ".join(_wrong(item) for item in said if isinstance(item, dict))
-    return said if isinstance(said, str) else ""
+    message = answer.get("message") or answer.get("detail")
+    if isinstance(message, list):
+        return "; ".join(_validation_error(item) for item in message if isinstance(item, dict))
+    return message if isinstance(message, str) else ""
 
 
-def _wrong(item: dict[str, Any]) -> str:
-    where = item.get("loc")
-    name = where[-1] if isinstance(where, list) and where else "the request"
-    return f"{name}: {item.get('msg', 'is wrong')}"
+def _validation_error(item: dict[str, Any]) -> str:
+    location = item.get("loc")
+    name = location[-1] if isinstance(location, list) and location else "the request"
+    return f"{name}: {item.get('msg', 'is invalid')}"

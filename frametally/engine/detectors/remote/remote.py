@@ -1,4 +1,4 @@
-"""Models that an inference server of the team's own runs: each frame is sent to it, its answer becomes the entry."""
+"""Models on an inference server: each frame is sent to it, and its response becomes the entry."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ PATHS: Final = {
     "clip-embed-image": "/clip/embed_image",
 }
 VERSION_FIELDS: Final = {"gaze-detection": "gaze_version_id", "clip-embed-image": "clip_version_id"}
-"""These two are no models of a workspace, so they have no `model_id`."""
-OWN_VERSION: Final = "1"
-"""How the contract calls the version of these two that the server takes by itself."""
+"""These two are not models of a workspace and have no `model_id`."""
+DEFAULT_VERSION: Final = "1"
+"""The contract's version number for the server's default version of these two."""
 RESERVED_PARAMS: Final = ("api_key", "image", "model_id", "service_secret", "active_learning_target_dataset")
-"""What a job may not say to a server: these name an account, its data, or an address to read from."""
+"""Parameters that a job may not send: they select an account, its data, or an address to read from."""
 
 
 class RemoteDetector:
-    """One model of a server at work on one video."""
+    """One model on a server, used for one video."""
 
     is_stateful = False
 
@@ -42,23 +42,23 @@ class RemoteDetector:
         self.classes: list[str] = []
         self._server = server
         self._type = asked.inference_type
-        self._question = _question(asked)
+        self._request = _request_template(asked)
 
     def infer(self, picture: Picture) -> Any:
-        """The server's answer as a `dict`: what it says beyond the contract stays in it.
+        """The server's response as a `dict`; fields that are not in the contract are kept.
 
         Raises:
-            ModelError: no answer that is one, also after further tries.
+            ModelError: no valid response, also after retries.
         """
         started_s = time.perf_counter()
         image = {"type": "base64", "value": _jpeg(picture)}
-        answer = self._server.ask(PATHS[self._type], {**self._question, "image": image})
+        answer = self._server.post(PATHS[self._type], {**self._request, "image": image})
         if isinstance(answer, list):
-            answer = _of_one_picture(answer, self._type)
+            answer = _unwrap_list(answer, self._type)
         try:
             msgspec.convert(answer, _SHAPES[self._type])
         except msgspec.ValidationError as error:
-            raise self._server.unexpected(f"something that is no {self._type} ({error})") from error
+            raise self._server.unexpected(f"a response that is not {self._type} ({error})") from error
         took_s = round(time.perf_counter() - started_s, 6)
         return {
             "time": answer.pop("time", None) or took_s,
@@ -68,7 +68,7 @@ class RemoteDetector:
 
 
 class RemoteParams(Struct, frozen=True):
-    """What is checked of the parameters; the server knows more of them, and says so itself where one is wrong."""
+    """The parameters that are checked here; the server validates all others."""
 
     confidence: Share | Literal["best", "default"] | None = None
     iou_threshold: Share | None = None
@@ -77,49 +77,49 @@ class RemoteParams(Struct, frozen=True):
 
 
 def check_remote_request(served: ServedModels, asked: ModelRequest) -> None:
-    """Refuse what its server could not run, as far as it can be told without asking it.
+    """Validate a request as far as possible without a call to the server.
 
     Raises:
-        ModelError: another type than the settings name for it, or parameters that are wrong.
+        ModelError: the type differs from the one in the settings, or a parameter is invalid.
     """
     kind = served.type_of(asked.model_id)
     known = (kind,) if kind else tuple(PATHS)
     if asked.inference_type not in known:
         name = f"{asked.model_id}/{asked.version}"
-        raise ModelError(f"{name} is not for the inference type that was asked for.", f"Ask for {', '.join(known)}.")
+        raise ModelError(f"{name} is not for the requested inference type.", f"Request {', '.join(known)}.")
     params = asked.inference_params or {}
     for name in RESERVED_PARAMS:
         if name in params:
             raise ModelError(
-                f"The inference_params may not hold {name}.", "Leave it out: the engine's settings say it."
+                f"The inference_params may not contain {name}.", "Remove it: it comes from the engine's settings."
             )
     try:
         msgspec.convert(params, RemoteParams)
     except msgspec.ValidationError as error:
-        raise ModelError("The inference_params are wrong.", str(error)) from error
+        raise ModelError("The inference_params are invalid.", str(error)) from error
 
 
-def _question(asked: ModelRequest) -> dict[str, Any]:
-    """What is the same for every picture."""
+def _request_template(asked: ModelRequest) -> dict[str, Any]:
+    """The part of the request that is the same for every picture."""
     params = dict(asked.inference_params or {})
     if "classes" in params:
         params["class_filter"] = params.pop("classes")
     version_field = VERSION_FIELDS.get(asked.inference_type)
     if version_field is None:
         return {**params, "model_id": f"{asked.model_id}/{asked.version}"}
-    return params if asked.version == OWN_VERSION else {**params, version_field: asked.version}
+    return params if asked.version == DEFAULT_VERSION else {**params, version_field: asked.version}
 
 
 def _jpeg(picture: Picture) -> bytes:
-    """The picture as the vendor's SDK would send it; in JSON, bytes become base64."""
+    """The picture as JPEG, as the vendor's SDK sends it; msgspec encodes bytes as base64."""
     return cv2.imencode(".jpg", picture.bgr())[1].tobytes()
 
 
-def _of_one_picture(answers: list[Any], inference_type: str) -> Any:
-    """The answer out of a list with one for each picture; some versions of gaze answer with the bare list of faces."""
-    if len(answers) == 1 and isinstance(answers[0], dict) and "face" not in answers[0]:
-        return answers[0]
-    return {"predictions": answers} if inference_type == "gaze-detection" else answers
+def _unwrap_list(items: list[Any], inference_type: str) -> Any:
+    """The response in a list with one item per picture; some versions of gaze return the bare list of faces."""
+    if len(items) == 1 and isinstance(items[0], dict) and "face" not in items[0]:
+        return items[0]
+    return {"predictions": items} if inference_type == "gaze-detection" else items
 
 
 class _Box(Struct):
@@ -178,4 +178,4 @@ _SHAPES: Final[dict[str, Any]] = {
     "gaze-detection": _Faces,
     "clip-embed-image": _Embedded,
 }
-"""The least that an answer of each type has."""
+"""The required fields of a response, by type."""
