@@ -46,7 +46,7 @@ else:
         private_urls=deployment.settings.engine_private_urls,
         faults=faults,
         retention_s=deployment.settings.engine_keep_s,
-        model_servers=deployment.settings.inference_servers,
+        inference_servers=deployment.settings.inference_servers,
     )
     watcher = Watcher(deployment.workflow)
 

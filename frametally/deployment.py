@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -60,49 +61,68 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
     """
     check_usable(settings)
     certificate_sha256 = _fingerprint(certificate)
+    folder = _open_data_folder(settings)
+    ledger = _open_ledger(settings.database_url)
+    if record_secret(ledger, folder.link_secret):
+        _LOG.warning("The ledger was used with another link secret before: unfinished jobs need their API key again.")
+
+    def embedded() -> VideoInferenceClient:
+        key = folder.engine_key
+        return VideoInferenceClient(embedded_url(), key, is_embedded=True, certificate_sha256=certificate_sha256)
+
+    clients = ClientRegistry(folder.link_secret, embedded)
+    if settings.api_key:
+        clients.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
+    return _assemble(settings, folder, ledger, clients)
+
+
+class _DataFolder(NamedTuple):
+    lock: SharedLock
+    engine_key: str
+    link_secret: str
+    library: Library
+
+
+def _open_data_folder(settings: Settings) -> _DataFolder:
     try:
-        folder_lock = lock_shared(settings.data_dir)
-        engine_key = settings.engine_key or read_or_make_secret(settings.engine_key_file)
-        link_secret = read_or_make_secret(settings.link_secret_file)
-        library = Library(
-            settings.media_dir,
-            max_video_bytes=settings.max_video_bytes,
-            quota_bytes=settings.media_quota_bytes,
+        folder = _DataFolder(
+            lock=lock_shared(settings.data_dir),
+            engine_key=settings.engine_key or read_or_make_secret(settings.engine_key_file),
+            link_secret=read_or_make_secret(settings.link_secret_file),
+            library=Library(
+                settings.media_dir,
+                max_video_bytes=settings.max_video_bytes,
+                quota_bytes=settings.media_quota_bytes,
+            ),
         )
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR and the permissions of the folder.") from error
     remove_old_exports(settings.data_dir)
-    ledger = _open_ledger(settings.database_url)
-    if record_secret(ledger, link_secret):
-        _LOG.warning("The ledger was used with another link secret before: unfinished jobs need their API key again.")
+    return folder
 
-    def embedded() -> VideoInferenceClient:
-        return VideoInferenceClient(embedded_url(), engine_key, is_embedded=True, certificate_sha256=certificate_sha256)
 
-    clients = ClientRegistry(link_secret, embedded)
-    if settings.api_key:
-        clients.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
+def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: ClientRegistry) -> Deployment:
     workflow = Workflow(
         ledger=ledger,
         clients=clients,
-        library=library,
+        library=folder.library,
         results_dir=settings.results_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
     )
     return Deployment(
         settings=settings,
-        engine_key=engine_key,
-        link_secret=link_secret,
+        engine_key=folder.engine_key,
+        link_secret=folder.link_secret,
         ledger=ledger,
         clients=clients,
-        library=library,
-        tickets=Tickets(link_secret),
+        library=folder.library,
+        tickets=Tickets(folder.link_secret),
         workflow=workflow,
         notifier=Notifier(ledger, settings, utc_now),
         class_colors=ClassColors(settings.colors_file),
-        folder_lock=folder_lock,
+        folder_lock=folder.lock,
     )
 
 

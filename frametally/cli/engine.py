@@ -56,7 +56,7 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
         private_urls=settings.engine_private_urls,
         faults=read_faults(settings.engine_faults, host=host),
         retention_s=settings.engine_keep_s,
-        model_servers=settings.inference_servers,
+        inference_servers=settings.inference_servers,
     )
     key_source = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(settings.engine_key_file)
     logging.getLogger("frametally.engine").info("the API key is in %s", key_source)

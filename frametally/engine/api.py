@@ -73,14 +73,14 @@ class Api:
         spool: Spool,
         links: Links,
         models_dir: Path,
-        model_servers: InferenceServers,
+        inference_servers: InferenceServers,
         check: Check,
         max_video_bytes: int,
     ) -> None:
         self._spool = spool
         self._links = links
         self._models_dir = models_dir
-        self._model_servers = model_servers
+        self._inference_servers = inference_servers
         self._check = check
         self._upload_link = Check("signed upload link", self._open_upload_link)
         self._results_link = Check("signed results link", self._open_results_link)
@@ -179,7 +179,7 @@ class Api:
         return FileResponse(job.results, media_type="application/json")
 
     async def list_models(self, _: Request) -> Response:
-        return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._model_servers)))
+        return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._inference_servers)))
 
     def _requested_job(self, request: Request) -> SpooledJob:
         job = self._spool.find(request.query_params.get("job_id", ""))
@@ -222,7 +222,7 @@ class Api:
             raise HttpError(400, "The job names one model twice.", "Name each version of a model once.")
         try:
             for model in models:
-                check_request(self._models_dir, model, self._model_servers)
+                check_request(self._models_dir, model, self._inference_servers)
         except ModelError as error:
             raise HttpError.of(400, error) from error
 

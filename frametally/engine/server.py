@@ -32,7 +32,7 @@ class Engine:
         private_urls: bool = False,
         faults: Sequence[ActiveFault] = (),
         retention_s: float = RETENTION_S,
-        model_servers: InferenceServers = NO_SERVERS,
+        inference_servers: InferenceServers = NO_SERVERS,
     ) -> None:
         """`check` guards every call without a signed link; uploads and ended jobs are kept for `retention_s`."""
         self._spool = Spool(folder.absolute())
@@ -40,7 +40,7 @@ class Engine:
             spool=self._spool,
             links=Links(link_secret),
             models_dir=models_dir.absolute(),
-            model_servers=model_servers,
+            inference_servers=inference_servers,
             check=check,
             max_video_bytes=max_video_bytes,
         )
@@ -53,7 +53,7 @@ class Engine:
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
                 *("--retention-s", str(retention_s)),
             ],
-            model_servers.to_environment(),
+            inference_servers.to_environment(),
         )
 
     def routes(self) -> list[GuardedRoute]:

@@ -119,7 +119,7 @@ def opened(tmp_path: Path, results: dict[str, Any]) -> Results:
 def test_every_type_of_model_runs_on_the_server_and_its_answers_are_the_entries(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path, tmp_path: Path
 ) -> None:
-    engine = start_engine(model_servers=servers(image_api))
+    engine = start_engine(inference_servers=servers(image_api))
     models = [asked(name, task) for name, (task, _, _) in MADE.items()]
     results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
     assert set(image_api.sizes) == {(320, 240)}
@@ -147,7 +147,7 @@ def test_recorded_answers_of_real_servers_come_through_whole(
         for name, (task, _) in RECORDED.items()
     }
     with ImageApi(models=known) as api:
-        engine = start_engine(model_servers=servers(api, key=""))
+        engine = start_engine(inference_servers=servers(api, key=""))
         models = [asked(ids[name], task) for name, (task, _) in RECORDED.items()]
         results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
     for name in RECORDED:
@@ -165,7 +165,7 @@ def test_recorded_answers_of_real_servers_come_through_whole(
 def test_a_job_may_mix_models_from_here_and_there(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path
 ) -> None:
-    engine = start_engine(model_servers=servers(image_api))
+    engine = start_engine(inference_servers=servers(image_api))
     job_id = engine.submit(engine.upload(small_video), model("motion"), model("det", "3"), fps=2)
     results = engine.results(job_id)
     assert [len(found["predictions"]) for found in results["motion"][3:]] == [1] * 5
@@ -175,7 +175,7 @@ def test_a_job_may_mix_models_from_here_and_there(
 
 def test_named_models_are_listed_and_others_may_be_asked_for(start_engine: StartEngine, image_api: ImageApi) -> None:
     patterns = "det/3 seg/1:instance-segmentation gaze/* seg/1 other-*/* motion/1"
-    engine = start_engine(worker=False, model_servers=servers(image_api, patterns))
+    engine = start_engine(worker=False, inference_servers=servers(image_api, patterns))
     listed = engine.call("GET", "/models").json()["models"]
     assert [(one["model_id"], one["model_version"], one["inference_type"], one["classes"]) for one in listed] == [
         ("det", "3", "object-detection", []),
@@ -207,7 +207,7 @@ def test_what_no_server_could_run_is_refused_before_a_job_is_accepted(
     start_engine: StartEngine, image_api: ImageApi, models: list[dict[str, Any]], complaint: str
 ) -> None:
     patterns = "det/* det/3 seg/1:instance-segmentation gaze/*"
-    engine = start_engine(worker=False, model_servers=servers(image_api, patterns))
+    engine = start_engine(worker=False, inference_servers=servers(image_api, patterns))
     answer = engine.ask("https://example.com/a.mp4", *models)
     assert answer.status_code == 400
     assert complaint in " ".join(answer.json().values())
@@ -231,7 +231,7 @@ def test_a_job_that_the_server_refuses_fails_with_what_to_do(
     key: str,
     complaint: str,
 ) -> None:
-    engine = start_engine(model_servers=servers(image_api, key=key))
+    engine = start_engine(inference_servers=servers(image_api, key=key))
     reason = engine.wait(engine.submit(engine.upload(small_video), wrong, fps=1)).reason
     name = f"{wrong['model_id']}/{wrong['model_version']}"
     assert reason.startswith(f"{name} cannot be run: the inference server {image_api.url} returned 4")
@@ -243,7 +243,7 @@ def test_a_job_that_the_server_refuses_fails_with_what_to_do(
 def test_the_key_reaches_the_server_and_no_command_line_file_or_log(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    engine = start_engine(model_servers=servers(image_api))
+    engine = start_engine(inference_servers=servers(image_api))
     engine.results(engine.submit(engine.upload(small_video), model("det", "3"), fps=1))
     failing = engine.submit(engine.upload(small_video), model("nothing"), fps=1)
     assert SECRET not in engine.wait(failing).reason
