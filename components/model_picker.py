@@ -8,7 +8,7 @@ import streamlit as st
 
 from frametally.contract import ModelInfo
 from frametally.job import ModelChoice
-from frametally.ledger.ledger import Preset
+from frametally.ledger.presets import Preset
 
 
 def model_picker(presets: Sequence[Preset], installed: Sequence[ModelInfo], *, key: str) -> list[ModelChoice]:

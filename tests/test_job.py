@@ -1,4 +1,4 @@
-"""The states of a job and the moves between them."""
+"""Jobs: statuses, transitions and validation."""
 
 from __future__ import annotations
 
@@ -27,13 +27,11 @@ C, U, S, OK, F, L, X = JobStatus
         (X, set()),
     ],
 )
-def test_a_job_moves_only_forward_unless_an_answer_is_late_a_reading_is_new_or_an_upload_is_gone(
-    source: JobStatus, targets: set[JobStatus]
-) -> None:
+def test_the_allowed_transitions(source: JobStatus, targets: set[JobStatus]) -> None:
     assert TRANSITIONS[source] == targets
 
 
-def test_every_move_can_be_read_from_its_target() -> None:
+def test_the_sources_of_a_status_match_the_transitions() -> None:
     assert all(
         (source in sources_of(target)) == (target in TRANSITIONS[source])
         for source in JobStatus
@@ -42,20 +40,20 @@ def test_every_move_can_be_read_from_its_target() -> None:
     assert sources_of(C) == {U}
 
 
-def test_what_is_open_is_worked_on() -> None:
+def test_the_open_statuses() -> None:
     assert {status for status in JobStatus if status.is_open} == {C, U, S}
 
 
 @pytest.mark.parametrize(
     "name", ["created_at", "checked_at", "last_known_at", "run_started_at", "next_check_at", "ended_at"]
 )
-def test_a_time_without_its_zone_is_refused(name: str) -> None:
+def test_a_time_without_a_time_zone_is_refused(name: str) -> None:
     with pytest.raises(JobError, match=name):
         a_job("j1", **{name: datetime(2026, 3, 1, 12)})
     assert getattr(a_job("j1", **{name: START}), name) == START
 
 
-def test_a_job_needs_a_video_and_a_model() -> None:
+def test_a_job_needs_a_video_a_model_and_a_frame_rate() -> None:
     with pytest.raises(JobError, match="needs a video"):
         a_job(video_sha256=None)
     with pytest.raises(JobError, match="needs a model"):
@@ -71,7 +69,7 @@ def test_a_job_shows_no_signed_link() -> None:
     assert "abc123" not in repr(job)
 
 
-def test_how_long_a_job_took_is_from_its_beginning_to_the_call_that_said_so() -> None:
+def test_the_duration_of_a_run_ends_with_the_call_that_reported_it() -> None:
     times: dict[str, Any] = {
         "run_started_at": START,
         "checked_at": START + timedelta(seconds=90),
@@ -82,7 +80,7 @@ def test_how_long_a_job_took_is_from_its_beginning_to_the_call_that_said_so() ->
     assert [a_job(status=status, **times).run_s for status in (C, U, S, F, L, X)] == [None] * 6
 
 
-def test_a_model_is_asked_for_as_it_was_picked() -> None:
+def test_a_model_is_requested_as_it_was_selected() -> None:
     assert ModelChoice(model_id="cars", version="2").request == ModelRequest("cars", "2")
     sure = ModelChoice(model_id="cars", version="2", confidence=0.4).request
     assert sure == ModelRequest("cars", "2", inference_params={"confidence": 0.4})

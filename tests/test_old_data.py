@@ -29,7 +29,7 @@ from frametally.config.settings import Settings
 from frametally.deployment import Deployment, open_deployment
 from frametally.engine.server import Engine
 from frametally.job import JobStatus
-from frametally.ledger.ledger import Preset
+from frametally.ledger.presets import Preset
 from frametally.ledger.tags import tags_of
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.results import Results, open_results
@@ -87,8 +87,8 @@ def test_old_jobs_have_their_states_notes_tags_and_history(old: OldData) -> None
         assert tags_of(ledger, [job_id]).get(job_id, []) == expected["tags"]
         assert [[event.kind.value, event.cause] for event in ledger.history(job_id)] == expected["history"]
         assert old.deployment.library.get(job.video_sha256 or "") is not None
-    assert [preset.name for preset in ledger.presets()] == ["Dock"]
-    assert isinstance(ledger.presets()[0], Preset)
+    assert [preset.name for preset in ledger.presets.all()] == ["Dock"]
+    assert isinstance(ledger.presets.all()[0], Preset)
 
 
 def test_old_results_show_the_same_numbers(old: OldData) -> None:

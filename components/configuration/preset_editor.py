@@ -13,7 +13,8 @@ from frametally.contract import InferenceType
 from frametally.errors import SettingsError
 from frametally.job import ModelChoice
 from frametally.jobs.model_reference import parse_model_reference
-from frametally.ledger.ledger import Ledger, Preset
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.presets import Preset
 
 _REMOVED, _PROBLEM = "preset_removed", "preset_problem"
 
@@ -21,17 +22,17 @@ _REMOVED, _PROBLEM = "preset_removed", "preset_problem"
 def preset_editor(ledger: Ledger) -> None:
     """Let the user remove saved models, undo the last removal, and save new ones."""
     undo: Preset | None = st.session_state.get(_REMOVED)
-    removed = _preset_list(ledger.presets())
+    removed = _preset_list(ledger.presets.all())
     if removed:
-        ledger.remove_preset(removed.name)
+        ledger.presets.remove(removed.name)
         st.session_state[_REMOVED] = removed
         st.rerun()
     if undo and st.button(f"Undo: restore {escape_markdown(undo.name)}", icon=":material/undo:"):
-        ledger.save_preset(st.session_state.pop(_REMOVED))
+        ledger.presets.save(st.session_state.pop(_REMOVED))
         st.rerun()
     added = _preset_form()
     if added:
-        ledger.save_preset(added)
+        ledger.presets.save(added)
         st.rerun()
 
 

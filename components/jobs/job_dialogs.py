@@ -80,7 +80,7 @@ def _other_models(deployment: Deployment, command: JobCommand) -> None:
     service = escape_markdown(service_label(job.service))
     st.caption(f"{escape_markdown(job.video_name)} · current: {run_label(job)} · {service}")
     installed = installed_models(Connection(service=job.service, key_id=job.key_id))
-    models = model_picker(deployment.ledger.presets(), installed, key="other_models")
+    models = model_picker(deployment.ledger.presets.all(), installed, key="other_models")
     kept = deployment.library.get(job.video_sha256 or "")
     infer_fps = rate_picker(kept.info if kept else None, key="other_rate")
     request = replace(job.request, models=tuple(models), infer_fps=infer_fps)

@@ -84,7 +84,7 @@ def _run(
     left, right = st.columns(2)
     with left:
         installed = installed_models(connection)
-        models = model_picker(deployment.ledger.presets(), installed, key="batch_models")
+        models = model_picker(deployment.ledger.presets.all(), installed, key="batch_models")
         tag = st.text_input("Tag for this batch", f"batch {deployment.workflow.clock():%Y-%m-%d}", key="batch_tag")
     with right:
         infer_fps = rate_picker(None, key="batch_rate")

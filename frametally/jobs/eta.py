@@ -1,7 +1,7 @@
-"""How long a run will take, learned from the earlier ones in the ledger. Pure: no clock, no database.
+"""Estimate the duration of a run from earlier runs in the ledger. Pure: no clock, no database.
 
-What a service takes for a frame depends on the models, and for short jobs on what it does once (loading, waiting for
-its turn, being asked once a minute). So the jobs that count are those with the same models and about as many frames.
+The time per frame depends on the models, and for short jobs on fixed costs (loading, queueing, polling once a minute).
+So an estimate is based on the jobs with the same models whose number of frames is closest.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from frametally.job import Job, ModelChoice
 MIN_JOBS: Final = 3
 MAX_JOBS: Final = 10
 LOW, HIGH = 0.2, 0.8
-"""The quantiles of the seconds per frame that are told: one odd job of five moves neither."""
+"""The quantiles of the seconds per frame that are shown: one outlier in five affects neither."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """Seconds that a service will be at work, most likely."""
+    """The likely duration of a run, in seconds."""
 
     low_s: float
     high_s: float
     jobs: int
-    """From how many earlier jobs it was learned."""
+    """Number of earlier jobs it is based on."""
 
     def after(self, passed_s: float) -> Estimate:
-        """What is left of it."""
+        """The remaining duration, `passed_s` after the start."""
         return Estimate(low_s=max(self.low_s - passed_s, 0.0), high_s=max(self.high_s - passed_s, 0.0), jobs=self.jobs)
 
 
 def estimate(earlier: Sequence[Job], models: Collection[ModelChoice], frames: int) -> Estimate | None:
-    """How long so many frames will take with these models, from jobs of the same service, the newest first.
+    """Estimate the run of these models over `frames` frames from `earlier` jobs of the same service, newest first.
 
-    Where these models have not run together often enough, each one's own jobs tell: their times add up.
-    None: too few jobs yet.
+    Where the models have not run together often enough, the estimates of the single models are added up. None where
+    there are fewer than `MIN_JOBS` jobs.
     """
     together = _of_models(earlier, models, frames)
     if together is not None or len(models) < 2:
@@ -70,5 +70,5 @@ def _of_models(earlier: Sequence[Job], models: Collection[ModelChoice], frames: 
 
 
 def _labels(models: Collection[ModelChoice]) -> frozenset[str]:
-    """The models as they are told apart here: a confidence changes what comes, not how long it takes."""
+    """The models without their confidence, which does not affect the duration."""
     return frozenset(model.label for model in models)

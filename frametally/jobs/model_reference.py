@@ -1,4 +1,4 @@
-"""What a person pastes to name a model: `project/3`, or the address of a Universe page or of an inference API."""
+"""Parse a model reference: `project/3`, or the URL of a Universe page or of an inference API."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def parse_model_reference(text: str) -> ModelChoice:
-    """The model that a pasted id or address names; a key in the address is dropped.
+    """The model in a pasted id or URL; an API key in the URL is dropped.
 
-    Understood: `project/3`, `workspace/project/3`, `universe.roboflow.com/workspace/project/model/3`,
+    Accepted: `project/3`, `workspace/project/3`, `universe.roboflow.com/workspace/project/model/3`,
     `detect.roboflow.com/project/3?api_key=…`, `clip`, `gaze`.
 
     Raises:
-        SettingsError: it names no model and version.
+        SettingsError: it has no model and version.
     """
     text = text.strip()
     if text in ("clip", "gaze"):
         kind = {"clip": "clip-embed-image", "gaze": "gaze-detection"}[text]
         return ModelChoice(model_id=text, version="1", inference_type=kind)
     host, steps = _split(text)
-    # A workspace or a project may be called like a page, so only what comes after both is one.
+    # A workspace or project may have the name of a page, so only later segments are dropped.
     names = steps[:2] + [step for step in steps[2:] if step.lower() not in _PAGE_WORDS]
     is_version = _NUMBER if host.endswith(_VENDOR) else _WITH_A_DIGIT
     if len(names) < 2 or not all(_NAME.fullmatch(name) for name in names) or not is_version.fullmatch(names[-1]):
-        raise SettingsError("This names no model and version.", "Paste project/3, or the address of the model's page.")
+        raise SettingsError("No model and version found in this text.", "Paste project/3, or the URL of its page.")
     kind = _TYPE_BY_HOST.get(host.split(".")[0], "object-detection")
     return ModelChoice(model_id=names[-2], version=names[-1], inference_type=kind)
 
 
 def _split(text: str) -> tuple[str, list[str]]:
-    """The host, where there is one, and the steps of the path."""
+    """The host, empty where there is none, and the segments of the path."""
     try:
         parts = urlsplit(text if "//" in text else f"//{text}" if f"{_VENDOR}/" in text else f"///{text}")
     except ValueError:

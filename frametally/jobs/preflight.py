@@ -80,7 +80,7 @@ def find_issues(preflight: Preflight) -> list[PreflightIssue]:
 def expires_at(url: str) -> datetime | None:
     """When a signed link expires (S3, Google Cloud Storage, Azure, CloudFront); None where it does not state it.
 
-    `Expires` is read only beside a signature: elsewhere it may be a number of seconds, or anything else.
+    `Expires` is read only together with a signature: elsewhere it may be a number of seconds, or anything else.
     """
     query = {name.lower(): values[0] for name, values in parse_qs(split_url(url).query).items()}
     try:

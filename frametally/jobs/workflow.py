@@ -71,7 +71,7 @@ class Workflow:
     def submit(self, request: RunRequest, *, actor: str | None) -> Job:
         """Create a job; the watcher advances it from here.
 
-        With a `video_url`, the service reads that URL; a `video_sha256` beside it serves to view frames.
+        With a `video_url`, the service reads that URL; a `video_sha256` with it serves to view frames.
 
         Raises:
             JobError: the request lacks a video, a model or a frame rate.

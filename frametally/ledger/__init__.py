@@ -1,1 +1,1 @@
-"""The job ledger: tables, migrations, events, leases, search."""
+"""The ledger of jobs: tables, migrations, events, leases, circuit breaker, search."""

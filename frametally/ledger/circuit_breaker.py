@@ -1,6 +1,6 @@
-"""Services that do not answer: after some faults in a row one job tries, and the others wait for what comes of it.
+"""Circuit breaker: after three consecutive failures one job probes the service while the others wait.
 
-In the ledger, as all processes together may not try more often than one. Any answer ends it.
+The state is in the ledger, as the processes of a deployment share the limit. Any answer closes the circuit.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from frametally.backoff import Backoff
-from frametally.job import JobStatus
+from frametally.job import OPEN
 from frametally.ledger.tables import JOB, OUTAGE
 
-FAULTS_IN_A_ROW: Final = 3
-"""One may be of a single job."""
+MAX_FAILURES: Final = 3
+"""The circuit opens at this many consecutive failures: fewer may be due to a single job."""
 BACKOFF: Final = Backoff(first_s=30.0, max_s=600.0)
-TRY_S: Final = 45.0
-"""As long as a call may take to fail; nobody else tries meanwhile."""
+PROBE_S: Final = 45.0
+"""The longest time that a call may take to fail; no second probe begins before."""
 
 
 class Outage(Struct, frozen=True, kw_only=True):
-    """A service that has not answered as it should since `began_at`."""
+    """The circuit of a service whose last call failed."""
 
     service: str
     faults: int
-    """In a row, of all its jobs; once they are held back, of those that tried."""
+    """Consecutive failures of all its jobs; once the circuit is open, of the probes."""
     began_at: datetime
     next_try_at: datetime | None
-    """Nobody calls it before, but for a person who asks; None where there were too few faults for that."""
+    """The circuit is open until then, except for a refresh by hand; None while it is closed."""
 
 
 def read(connection: Connection) -> list[Outage]:
-    """All there are now, by service."""
+    """All outages, by service."""
     rows = connection.execute(OUTAGE.select().order_by(OUTAGE.c.service)).mappings()
     return [Outage(**row) for row in rows]
 
 
-def record_failure(connection: Connection, service: str, now: datetime, asked_for_s: float | None) -> None:
-    """Count a fault, and hold the service's jobs back where it is one too many or the service asks for it."""
+def record_failure(connection: Connection, service: str, now: datetime, retry_after_s: float | None) -> None:
+    """Count a failure; open the circuit at `MAX_FAILURES`, or where the service asks for a pause."""
     _count(connection, service, now)
     faults, before = connection.execute(
         sa.select(OUTAGE.c.faults, OUTAGE.c.next_try_at).where(OUTAGE.c.service == service)
     ).one()
-    pause_s = max(_pause_s(faults), asked_for_s or 0.0)
+    pause_s = max(_pause_s(faults), retry_after_s or 0.0)
     if not pause_s:
         return
     until = max(before or now, now + timedelta(seconds=pause_s))
@@ -57,34 +57,32 @@ def record_failure(connection: Connection, service: str, now: datetime, asked_fo
 
 
 def record_success(connection: Connection, service: str) -> None:
-    """It is back: nobody waits for it any more."""
+    """Close the circuit."""
     connection.execute(OUTAGE.delete().where(OUTAGE.c.service == service))
 
 
 def claim_probe(connection: Connection, service: str, now: datetime) -> bool:
-    """Be the one who tries whether it is back; False where somebody else is."""
-    its_time = sa.and_(OUTAGE.c.service == service, OUTAGE.c.next_try_at <= now)
-    tried = {"next_try_at": now + timedelta(seconds=TRY_S), "faults": OUTAGE.c.faults + 1}
-    return connection.execute(OUTAGE.update().where(its_time).values(tried)).rowcount == 1
+    """Claim the next probe; False where it is not due, or another job has claimed it."""
+    is_due = sa.and_(OUTAGE.c.service == service, OUTAGE.c.next_try_at <= now)
+    claimed = {"next_try_at": now + timedelta(seconds=PROBE_S), "faults": OUTAGE.c.faults + 1}
+    return connection.execute(OUTAGE.update().where(is_due).values(claimed)).rowcount == 1
 
 
 def _count(connection: Connection, service: str, now: datetime) -> None:
-    is_held = OUTAGE.c.next_try_at.is_not(None)  # then calls that were under way come back one after the other
-    faults = sa.case((is_held, OUTAGE.c.faults), else_=OUTAGE.c.faults + 1)
+    is_open = OUTAGE.c.next_try_at.is_not(None)  # then calls begun before fail one after the other: not counted
+    faults = sa.case((is_open, OUTAGE.c.faults), else_=OUTAGE.c.faults + 1)
     counted = OUTAGE.update().where(OUTAGE.c.service == service).values(faults=faults)
     if connection.execute(counted).rowcount:
         return
     try:
         with connection.begin_nested():
             connection.execute(OUTAGE.insert().values(service=service, faults=1, began_at=now))
-    except IntegrityError:  # another process was quicker
+    except IntegrityError:  # a concurrent process inserted it first
         connection.execute(counted)
 
 
 def _pause_s(faults: int) -> float:
-    if faults < FAULTS_IN_A_ROW:
-        return 0.0
-    return BACKOFF.wait_s(faults - FAULTS_IN_A_ROW)
+    return 0.0 if faults < MAX_FAILURES else BACKOFF.wait_s(faults - MAX_FAILURES)
 
 
-_IS_OPEN = sa.and_(JOB.c.status.in_([status for status in JobStatus if status.is_open]), JOB.c.deleted_at.is_(None))
+_IS_OPEN = sa.and_(JOB.c.status.in_(sorted(OPEN)), JOB.c.deleted_at.is_(None))

@@ -1,6 +1,6 @@
-"""The ledger's schema: which revision a database has, which ones this program knows, and the way from one to the next.
+"""The schema of the ledger: the revision of a database, the known revisions, and the upgrade between them.
 
-The steps are in `migrations/` (Alembic). A ledger of a newer program is refused before anything is touched.
+The migrations are in `migrations/` (Alembic). A ledger of a newer version is refused before it is changed.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from frametally.errors import SettingsError
 
 
 def known_revisions() -> list[str]:
-    """Every revision of the schema that was ever released, the oldest first."""
+    """Every released revision of the schema, oldest first."""
     steps = ScriptDirectory.from_config(_config()).walk_revisions()
     return [step.revision for step in steps][::-1]
 
 
 def revision_in(connection: sa.Connection) -> str | None:
-    """The revision that this database has; None where it holds no ledger yet."""
+    """The revision of this database; None where it has no ledger yet."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def refuse_newer(revision: str | None) -> None:
-    """Have nothing to do with a schema that a later program made.
+    """Refuse a schema that a newer version created.
 
     Raises:
-        SettingsError: this program does not know the revision.
+        SettingsError: the revision is unknown to this version.
     """
     known = known_revisions()
     if revision is not None and revision not in known:
         raise SettingsError(
-            f"The job ledger is of a newer version: its schema is {revision}, this program knows up to {known[-1]}.",
-            "Nothing was changed. Run the newer version of Frametally, or name another ledger.",
+            f"The ledger is of a newer version: its schema is {revision}, this version knows up to {known[-1]}.",
+            "Nothing was changed. Run the newer version of Frametally, or use another ledger.",
         )
 
 
 def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Bring the schema to this revision, the newest by default; one that is there already changes nothing.
+    """Bring the schema to this revision, the newest by default; idempotent.
 
     Raises:
-        SettingsError: a newer program made it.
+        SettingsError: a newer version created it.
     """
     with _MIGRATING:
         refuse_newer(revision_in(connection))

@@ -1,4 +1,4 @@
-"""Finding jobs in the ledger: by words, state, service, tag, model and time; a page of them at a time."""
+"""Search jobs by text, status, service, tag, model and time, in pages."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from frametally.ledger.tables import JOB, JOB_TAG
 
 @dataclass(frozen=True, kw_only=True)
 class JobQuery:
-    """What is looked for; an empty field asks for nothing, and all that is asked for must hold."""
+    """A search; empty fields match everything, and all others must match."""
 
     text: str = ""
-    """Each of its words stands in the name of the video, a model, a note, a tag or an id, in any case of letters."""
+    """Each word must occur in the video name, a model, the note, a tag or an id, ignoring case."""
     statuses: tuple[JobStatus, ...] = ()
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
-    """One of them is enough."""
+    """Any of them matches."""
     models: tuple[str, ...] = ()
-    """Labels, as in `ModelChoice.label`; one of them is enough."""
+    """Labels, as in `ModelChoice.label`; any of them matches."""
     since: datetime | None = None
-    """Begun at that time or later."""
+    """Created at that time or later."""
     until: datetime | None = None
-    """Begun before that time."""
+    """Created before that time."""
     deleted: bool = False
-    """Those that are deleted and can still be brought back, instead of all others."""
+    """Search the deleted jobs that can still be restored, instead of all others."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What jobs in the ledger have: what can be filtered by."""
+    """The values in the ledger that a search can filter by."""
 
     services: tuple[str, ...]
     models: tuple[str, ...]
     tags: tuple[str, ...]
     videos: dict[str, str]
-    """Name of the video by its sha256, for the videos of the newest jobs."""
+    """Video name by sha256, for the newest jobs."""
 
 
 def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0) -> list[Job]:
-    """A page of the jobs that match, the newest first."""
+    """A page of the matching jobs, newest first."""
     with ledger.reading() as connection:
         matching = JOB.select().where(*_conditions(query, _all_models(connection) if query.models else ()))
         page = matching.order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit).offset(offset)
@@ -53,14 +53,14 @@ def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0) -> lis
 
 
 def count(ledger: Ledger, query: JobQuery) -> int:
-    """How many jobs match."""
+    """The number of matching jobs."""
     with ledger.reading() as connection:
         conditions = _conditions(query, _all_models(connection) if query.models else ())
         return connection.execute(sa.select(sa.func.count()).select_from(JOB).where(*conditions)).scalar_one()
 
 
 def known(ledger: Ledger) -> Known:
-    """What there is to filter by."""
+    """The values that a search can filter by."""
     videos = sa.select(JOB.c.video_sha256, JOB.c.video_name).where(JOB.c.video_sha256.is_not(None))
     newest = videos.order_by(JOB.c.created_at.desc()).limit(_VIDEOS)
     with ledger.reading() as connection:
@@ -100,7 +100,7 @@ def _conditions(query: JobQuery, all_models: Sequence[str]) -> list[sa.ColumnEle
 def _has_word(word: str) -> sa.ColumnElement[bool]:
     places = (JOB.c.video_name, JOB.c.models, JOB.c.notes, JOB.c.id, JOB.c.remote_job_id)
     tagged = sa.select(JOB_TAG.c.job_id).where(JOB_TAG.c.tag.icontains(word, autoescape=True))
-    labels = word.replace("/", '","version":"')  # as a label stands in the JSON
+    labels = word.replace("/", '","version":"')  # the form of a label in the stored JSON
     return sa.or_(
         *(place.icontains(word, autoescape=True) for place in places),
         JOB.c.models.icontains(labels, autoescape=True),

@@ -1,7 +1,7 @@
-"""The job ledger as one SQLite file, taken while others write, and the way back into any database.
+"""Snapshots: the ledger copied to one SQLite file while it is in use, and restored into any database.
 
-A copy of PostgreSQL is the same file as a copy of SQLite, with the schema at the same revision: either can be
-restored into the other.
+A snapshot of PostgreSQL has the same form as one of SQLite at the same revision: either can be restored into the
+other.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _DAMAGED: Final = ("The ledger in the backup is damaged.", "Use another backup; 
 
 
 def sqlite_path(database_url: str) -> Path | None:
-    """The file of a ledger in SQLite; None where it is in another database.
+    """The file of a ledger in SQLite; None for another database.
 
     Raises:
-        SettingsError: this is no database URL.
+        SettingsError: this is not a database URL.
     """
     try:
         url = sa.make_url(database_url)
-    except sa.exc.ArgumentError:  # in whose text the URL may stand
-        what = "FRAMETALLY_DATABASE_URL names no database."
-        raise SettingsError(what, "It is like postgresql+psycopg://user:password@host/name.") from None
+    except sa.exc.ArgumentError:  # the text of the error may contain the URL
+        what = "FRAMETALLY_DATABASE_URL is not a database URL."
+        raise SettingsError(what, "Use the form postgresql+psycopg://user:password@host/name.") from None
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
 def ledger_in_words(database_url: str) -> str:
-    """Which ledger it is, for a person to recognize: its file, or its database without password and options.
+    """The ledger as shown to people: its file, or its database without password and options.
 
     Raises:
-        SettingsError: this is no database URL.
+        SettingsError: this is not a database URL.
     """
     path = sqlite_path(database_url)
     if path:
@@ -49,11 +49,11 @@ def ledger_in_words(database_url: str) -> str:
 
 
 def copy_out(database_url: str, target: Path) -> str:
-    """Write the ledger as it is at one moment to a new SQLite file; returns the revision of its schema.
+    """Write a consistent copy of the ledger to a new SQLite file; returns the revision of its schema.
 
     Raises:
         BackupError: there is no ledger, or it cannot be read.
-        SettingsError: a newer program made it.
+        SettingsError: a newer version created it.
     """
     path = sqlite_path(database_url)
     try:
@@ -62,17 +62,17 @@ def copy_out(database_url: str, target: Path) -> str:
         else:
             _copy_tables_out(database_url, target)
     except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
-        what = f"The job ledger cannot be read ({type(error).__name__})."
-        raise BackupError(what, "Check FRAMETALLY_DATABASE_URL, and that its database is up.") from None
+        what = f"The ledger cannot be read ({type(error).__name__})."
+        raise BackupError(what, "Check FRAMETALLY_DATABASE_URL, and that the database is running.") from None
     return check_copy(target)
 
 
 def check_copy(ledger: Path) -> str:
-    """The revision of a copy's schema, once it is sure that the file is whole.
+    """Check that a copy is intact; returns the revision of its schema.
 
     Raises:
-        BackupError: it is damaged, or holds no ledger.
-        SettingsError: a newer program made it.
+        BackupError: it is damaged, or has no ledger.
+        SettingsError: a newer version created it.
     """
     engine = _engine(ledger)
     try:
@@ -86,32 +86,32 @@ def check_copy(ledger: Path) -> str:
     finally:
         engine.dispose()
     if revision is None:
-        raise BackupError("There is no job ledger in it.", "Name the ledger that the dashboard uses.")
+        raise BackupError("The file has no ledger.", "Use the ledger of the dashboard.")
     schema.refuse_newer(revision)
     return revision
 
 
 def job_ids(ledger: Path) -> set[str]:
-    """The jobs in a copy."""
+    """The ids of the jobs in a copy."""
     with closing(sqlite3.connect(ledger)) as connection:
         return {row[0] for row in connection.execute("SELECT id FROM job")}
 
 
 def holds_rows(database_url: str) -> bool:
-    """Whether a database that is no SQLite file holds a ledger already.
+    """Whether a database other than SQLite has a ledger.
 
     Raises:
-        BackupError: it does not answer.
+        BackupError: the database does not answer.
     """
     with _answering(database_url) as connection:
         return schema.revision_in(connection) is not None
 
 
 def copy_in(ledger: Path, database_url: str) -> None:
-    """Replace the ledger in a database by this copy, in one transaction where the database has them for tables.
+    """Replace the ledger in a database by this copy, in one transaction where the database supports it for tables.
 
     Raises:
-        BackupError: the database does not take it; it stays as it was.
+        BackupError: the database refused it; it stays as it was.
     """
     revision = check_copy(ledger)
     source = _engine(ledger)
@@ -127,7 +127,7 @@ def copy_in(ledger: Path, database_url: str) -> None:
 
 def _vacuum_into(path: Path, target: Path) -> None:
     if not path.is_file():
-        raise BackupError("There is no job ledger yet.", "Start the dashboard once, or check FRAMETALLY_DATA_DIR.")
+        raise BackupError("There is no ledger yet.", "Start the dashboard once, or check FRAMETALLY_DATA_DIR.")
     with closing(sqlite3.connect(path, timeout=15)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
 
@@ -139,7 +139,7 @@ def _copy_tables_out(database_url: str, target: Path) -> None:
         with source.connect() as held, copy.begin() as connection:
             revision = schema.revision_in(held)
             if revision is None:
-                raise BackupError("There is no job ledger yet.", "Start the dashboard once.")
+                raise BackupError("There is no ledger yet.", "Start the dashboard once.")
             schema.upgrade(connection, revision)
             _copy_rows(held, connection)
     finally:
@@ -148,7 +148,7 @@ def _copy_tables_out(database_url: str, target: Path) -> None:
 
 
 def _copy_rows(source: sa.Connection, target: sa.Connection) -> None:
-    """Every row of every table, those that others point to first; the tables of `target` are empty."""
+    """Copy every row of every table, referenced tables first; the tables of `target` are empty."""
     tables = _tables_in(target)
     for table in tables.sorted_tables:
         rows = source.execute(sa.select(sa.text("*")).select_from(sa.table(table.name))).mappings()
@@ -158,7 +158,7 @@ def _copy_rows(source: sa.Connection, target: sa.Connection) -> None:
 
 
 def _count_on(connection: sa.Connection, table: sa.Table) -> None:
-    """Have PostgreSQL number new rows after those that came with their numbers."""
+    """On PostgreSQL, continue the numbering after the copied rows."""
     column = table.autoincrement_column
     if connection.dialect.name == "postgresql" and column is not None:
         sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
@@ -184,9 +184,9 @@ def _answering(database_url: str) -> Iterator[sa.Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except sa.exc.SQLAlchemyError as error:  # in whose text the URL may stand
-        what = f"The database of the ledger does not do it ({type(error).__name__})."
-        raise BackupError(what, "Check FRAMETALLY_DATABASE_URL, and that its database is up.") from None
+    except sa.exc.SQLAlchemyError as error:  # the text of the error may contain the URL
+        what = f"The database of the ledger reported an error ({type(error).__name__})."
+        raise BackupError(what, "Check FRAMETALLY_DATABASE_URL, and that the database is running.") from None
     finally:
         engine.dispose()
 

@@ -1,4 +1,4 @@
-"""The tables of the ledger as the code sees them; `migrations/` makes them."""
+"""The tables of the ledger as the code uses them; `migrations/` creates them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from frametally.errors import JobError
 
 
 class Timestamp(sa.types.TypeDecorator[datetime]):
-    """An aware time, kept as UTC microseconds: the same value and the same order in every database."""
+    """An aware time, stored as UTC microseconds: the same value and order in every database."""
 
     impl = sa.BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
         if value is not None and value.tzinfo is None:
-            raise JobError("A time without its zone was about to be written.")
+            raise JobError("A time without a time zone cannot be stored.")
         return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
@@ -27,7 +27,7 @@ class Timestamp(sa.types.TypeDecorator[datetime]):
 
 
 class JsonText(sa.types.TypeDecorator[RunProgress]):
-    """What a service told of a job, as JSON: it is shown and never searched."""
+    """The progress that a service reported, as JSON: it is shown, never searched."""
 
     impl = sa.Text
     cache_ok = True

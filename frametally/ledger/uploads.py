@@ -1,4 +1,4 @@
-"""Which videos a service still has from earlier jobs, and which are on their way there: no video is sent twice."""
+"""Uploads: which videos a service still has, and which are being uploaded, so that none is uploaded twice."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger, change, job_of
 from frametally.ledger.tables import JOB
 
-_TURNS = 7_362_002
-"""Key of the lock under which processes on PostgreSQL take turns; SQLite has one writer at a time anyway."""
+_UPLOAD_LOCK = 7_362_002
+"""Key of the PostgreSQL advisory lock for this decision; SQLite has one writer at a time anyway."""
 
 
 def kept_upload(ledger: Ledger, job: Job, since: datetime) -> Job | None:
-    """The job that last sent the video of this one to its service, with the same key; None where none has since."""
+    """The last job that uploaded the same video to the same service with the same key; None where none has since."""
     query = JOB.select().where(*_same_upload(job), JOB.c.uploaded_at >= since, JOB.c.upload_url.is_not(None))
     with ledger.reading() as connection:
         row = connection.execute(query.order_by(JOB.c.uploaded_at.desc()).limit(1)).mappings().first()
@@ -23,15 +23,15 @@ def kept_upload(ledger: Ledger, job: Job, since: datetime) -> Job | None:
 
 
 def begin_upload(ledger: Ledger, job: Job, now: datetime) -> bool:
-    """Take the right to send the video of a claimed job; False where it is on its way for another one.
+    """Claim the upload of the video of a claimed job; False where another job is uploading it.
 
-    A job whose upload has begun has a progress, and its lease holds while somebody is at work on it.
+    A job whose upload has begun has a progress, and its lease is renewed for as long as the upload runs.
     """
     begun = [JOB.c.status == JobStatus.CREATED, JOB.c.progress.is_not(None), JOB.c.next_check_at > now]
     for_another = JOB.select().where(*_same_upload(job), *begun, JOB.c.id != job.id, JOB.c.deleted_at.is_(None))
     with ledger.writing() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURNS)))
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_UPLOAD_LOCK)))
         if connection.execute(for_another.limit(1)).first() is not None:
             return False
         change(connection, job, {"progress": 0.0, "service_message": ""}, JOB.c.status == job.status)
@@ -39,7 +39,7 @@ def begin_upload(ledger: Ledger, job: Job, now: datetime) -> bool:
 
 
 def forget_upload(ledger: Ledger, upload_url: str) -> None:
-    """No further job may count on it: the service has not kept it."""
+    """Do not reuse an upload that the service has not kept."""
     with ledger.writing() as connection:
         connection.execute(JOB.update().where(JOB.c.upload_url == upload_url).values(uploaded_at=None))
 

@@ -126,7 +126,7 @@ def test_a_backup_needs_a_new_file_in_an_existing_folder(old: Settings, tmp_path
 
 
 def test_a_backup_without_a_readable_ledger_is_an_error(old: Settings, tmp_path: Path) -> None:
-    with pytest.raises(BackupError, match="no job ledger yet"):
+    with pytest.raises(BackupError, match="no ledger yet"):
         back_up(old, tmp_path / "backup.zip", parts=(), made_at=START)
     unreachable = settings_in(tmp_path / "old", "postgresql+psycopg://owner:S3cret@127.0.0.1:1/ledger")
     with pytest.raises(BackupError) as caught:

@@ -31,7 +31,7 @@ def test_a_backup_restores_ledger_results_and_secrets(old: Settings, new: Settin
     with open_ledger(old.database_url) as before, open_ledger(new.database_url) as after:
         assert after.jobs() == before.jobs()
         assert [job.id for job in after.jobs()] == ["open", "done"]
-        assert after.presets() == before.presets()
+        assert after.presets.all() == before.presets.all()
     assert len(open_results(new.results_dir / "done").time_s) == 3
     assert new.link_secret_file.read_text() == old.link_secret_file.read_text()
     assert new.engine_key_file.read_text() == old.engine_key_file.read_text()
@@ -79,7 +79,7 @@ def test_a_ledger_can_move_between_sqlite_and_postgresql(
     restore(new, tmp_path / "backup.zip", replace=False)
     with open_ledger(new.database_url) as ledger:
         assert ledger.jobs() == before
-        assert [preset.name for preset in ledger.presets()] == ["Dock"]
+        assert [preset.name for preset in ledger.presets.all()] == ["Dock"]
 
 
 def test_a_postgresql_ledger_is_replaced_completely(tmp_path: Path, new_postgresql_database: Callable[[], str]) -> None:

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from frametally.job import ModelChoice
-from frametally.ledger.ledger import Ledger, Preset
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.presets import Preset
 from tests.support import onnx_models
 from tests.support.browser import FIRST_PAINT_MS, choose
 from tests.support.dashboards import StartDashboard
@@ -33,7 +34,7 @@ def test_a_running_job_is_canceled_after_a_confirmation(
     write_video(video, frames=3000, fps=30, width_px=64, height_px=48)
     onnx_models.save_ultralytics(data_dir / "models" / "slow" / "1" / "model.onnx", slow=True)
     ledger = Ledger(f"sqlite:///{data_dir / 'frametally.db'}")
-    ledger.save_preset(Preset(name="Slow", model=ModelChoice(model_id="slow", version="1")))
+    ledger.presets.save(Preset(name="Slow", model=ModelChoice(model_id="slow", version="1")))
     ledger.close()
     dashboard = start_dashboard()
 

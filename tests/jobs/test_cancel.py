@@ -157,13 +157,13 @@ def test_a_late_cancel_that_fails_is_reported(deployed: LocalDeployment, server:
 
 
 def test_run_progress_is_stored_until_the_job_ends(deployed: LocalDeployment, server: MisbehavingServer) -> None:
-    told = {"frames_done": 412, "frames_total": 1200, "frames_per_second": 14.2, "remaining_s": 55.5}
-    server.replies_with(answer({"status": 1, "cancellable": True, **told}), answer({"status": 2}))
+    reported = {"frames_done": 412, "frames_total": 1200, "frames_per_second": 14.2, "remaining_s": 55.5}
+    server.replies_with(answer({"status": 1, "cancellable": True, **reported}), answer({"status": 2}))
     deployed.written()
     deployed.step()
     run_progress = deployed.job().run_progress
     assert run_progress is not None
-    assert {name: getattr(run_progress, name) for name in told} == told
+    assert {name: getattr(run_progress, name) for name in reported} == reported
     assert (run_progress.cancellable, run_progress.jobs_before) == (True, None)
     deployed.step()
     assert (deployed.job().status, deployed.job().run_progress) == (JobStatus.FAILED, None)

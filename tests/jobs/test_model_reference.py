@@ -1,4 +1,4 @@
-"""What people paste to name a model."""
+"""Model references as people paste them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ KEY = "rf_S3cret"
         ("https://classify.roboflow.com/fruit/1", "fruit", "1", "classification"),
     ],
 )
-def test_a_model_is_known_by_its_id_or_its_address(text: str, model_id: str, version: str, kind: str) -> None:
+def test_a_model_is_parsed_from_an_id_or_a_url(text: str, model_id: str, version: str, kind: str) -> None:
     assert parse_model_reference(text) == ModelChoice(model_id=model_id, version=version, inference_type=kind)
 
 
@@ -48,7 +48,7 @@ def test_a_model_is_known_by_its_id_or_its_address(text: str, model_id: str, ver
         *("https://universe.roboflow.com/acme-1/cars-2022", f"https://detect.roboflow.com/?api_key={KEY}"),
     ],
 )
-def test_what_names_no_model_and_version_is_refused_and_not_repeated(text: str) -> None:
+def test_a_text_without_model_and_version_is_refused_and_not_quoted(text: str) -> None:
     with pytest.raises(SettingsError) as caught:
         parse_model_reference(text)
     assert KEY not in str(caught.value)

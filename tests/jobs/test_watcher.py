@@ -1,4 +1,4 @@
-"""The one watcher of a process: it takes due jobs, survives a ledger that fails, and stops when it is told."""
+"""The watcher: it advances due jobs, survives errors of the ledger, and stops."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def server() -> Iterator[MisbehavingServer]:
 
 @pytest.fixture
 def watcher(deployed: LocalDeployment) -> Iterator[Watcher]:
-    watcher = Watcher(deployed.workflow, look_every_s=0.01)
+    watcher = Watcher(deployed.workflow, poll_every_s=0.01)
     yield watcher
     watcher.stop()
 
@@ -45,8 +45,8 @@ def add_jobs(deployed: LocalDeployment, count: int) -> None:
         deployed.ledger.add(a_job(f"j{number}", status=JobStatus.SUBMITTED, remote_job_id=f"r{number}"))
 
 
-def one_under_way(deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher) -> None:
-    """A job whose service has been asked and says nothing."""
+def start_silent_job(deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher) -> None:
+    """A job whose service does not answer a status call."""
     server.replies_with(silence(server))
     add_jobs(deployed, 1)
     watcher.start()
@@ -57,7 +57,7 @@ def ended(deployed: LocalDeployment) -> int:
     return len(deployed.ledger.jobs(statuses=[JobStatus.FAILED]))
 
 
-def test_every_due_job_is_taken_once(deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher) -> None:
+def test_every_due_job_is_advanced_once(deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher) -> None:
     add_jobs(deployed, 20)
     watcher.start()
     watcher.start()
@@ -65,21 +65,21 @@ def test_every_due_job_is_taken_once(deployed: LocalDeployment, server: Misbehav
     assert sorted(request.query["job_id"][0] for request in server.seen) == sorted(f"r{number}" for number in range(20))
 
 
-def test_a_job_that_comes_later_is_taken_too(deployed: LocalDeployment, watcher: Watcher) -> None:
+def test_a_job_added_later_is_advanced(deployed: LocalDeployment, watcher: Watcher) -> None:
     watcher.start()
     add_jobs(deployed, 1)
     until(lambda: ended(deployed) == 1)
 
 
-def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
+def test_no_more_jobs_are_claimed_than_can_run(
     deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
-    let_go = threading.Event()
+    released = threading.Event()
     waiting = threading.Semaphore(0)
 
     def stall(handler: BaseHTTPRequestHandler) -> None:
         waiting.release()
-        let_go.wait(20)
+        released.wait(20)
         answer({"status": 2, "error": "seen"})(handler)
 
     server.replies_with(stall)
@@ -88,14 +88,14 @@ def test_slow_services_leave_room_and_no_claim_waits_in_a_queue(
     assert all(waiting.acquire(timeout=20) for _ in range(8))
     claimed = [job for job in deployed.ledger.jobs() if job.next_check_at > deployed.clock()]
     assert (len(server.seen), len(claimed)) == (8, 8)
-    let_go.set()
+    released.set()
     until(lambda: ended(deployed) == 12)
 
 
-def test_a_job_under_way_is_not_begun_twice_where_the_machine_slept(
+def test_a_job_is_not_advanced_twice_after_the_machine_slept(
     deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
-    one_under_way(deployed, server, watcher)
+    start_silent_job(deployed, server, watcher)
     deployed.clock.wait(LEASE_S + 1)
     until(lambda: deployed.job("j0").next_check_at > deployed.clock())
     time.sleep(0.1)
@@ -107,7 +107,7 @@ def test_a_job_under_way_is_not_begun_twice_where_the_machine_slept(
     "fault",
     [sa.exc.OperationalError("SELECT", {}, Exception("the disk is busy")), ValueError("a row of a newer version")],
 )
-def test_a_ledger_that_fails_for_a_while_stops_nothing(
+def test_the_watcher_survives_errors_of_the_ledger(
     deployed: LocalDeployment, watcher: Watcher, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     due, failures = Ledger.due, iter(range(3))
@@ -123,18 +123,18 @@ def test_a_ledger_that_fails_for_a_while_stops_nothing(
     until(lambda: ended(deployed) == 1)
 
 
-def test_a_job_under_way_does_not_keep_the_server_from_ending(
+def test_a_step_in_progress_does_not_delay_shutdown(
     deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
-    one_under_way(deployed, server, watcher)
+    start_silent_job(deployed, server, watcher)
     watcher.stop()
-    at_work = [thread for thread in threading.enumerate() if thread.name.startswith("job")]
-    assert [thread.daemon for thread in at_work] == [True]
+    running = [thread for thread in threading.enumerate() if thread.name.startswith("job")]
+    assert [thread.daemon for thread in running] == [True]
     server.stopping.set()
-    until(lambda: not at_work[0].is_alive())
+    until(lambda: not running[0].is_alive())
 
 
-def test_a_stopped_watcher_takes_no_more(
+def test_a_stopped_watcher_claims_no_job(
     deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
 ) -> None:
     watcher.start()

@@ -319,14 +319,14 @@ def test_an_overdue_job_is_reported_unless_it_has_progress(
 ) -> None:
     server.replies_with(answer({"status": 1}), answer({"status": 1}), answer({"status": 1, "progress": 0.9}))
     deployed.written()
-    says = []
+    messages_seen = []
     for waited_s in (DAY_S - 60, 120, 120):
         deployed.clock.wait(waited_s)
         assert deployed.workflow.refresh("j1", actor=None) is not None
-        says.append(deployed.job().service_message)
-    assert (says[0], says[2], deployed.job().status) == ("", "", JobStatus.SUBMITTED)
-    assert says[1].startswith("Still running after 24 h")
-    assert "Check r1 at the service" in says[1]
+        messages_seen.append(deployed.job().service_message)
+    assert (messages_seen[0], messages_seen[2], deployed.job().status) == ("", "", JobStatus.SUBMITTED)
+    assert messages_seen[1].startswith("Still running after 24 h")
+    assert "Check r1 at the service" in messages_seen[1]
 
 
 def test_results_that_cannot_be_downloaded_are_retried_until_the_job_is_lost(
@@ -412,7 +412,7 @@ def a_late_answer(server: MisbehavingServer) -> dict[JobStatus, list[Reply]]:
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.FAILED, JobStatus.SUCCEEDED])
 def test_a_late_answer_is_accepted(deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus) -> None:
     server.replies_with(*a_late_answer(server)[status])
-    deployed.written(status=JobStatus.LOST, failure="The service has said nothing.")
+    deployed.written(status=JobStatus.LOST, failure="The service stopped reporting.")
     assert deployed.workflow.refresh("j1", actor=None) is not None
     assert deployed.job().status is status
     assert deployed.job().failure == ("too late" if status is JobStatus.FAILED else "")
@@ -521,10 +521,10 @@ def test_no_text_of_a_job_has_the_key_or_a_signed_link(deployed: LocalDeployment
     deployed.written()
     for _ in range(2):
         deployed.step()
-        said = deployed.job().service_message + deployed.job().failure
-        assert said
-        assert deployed.key not in said
-        assert "abc123" not in said
+        text = deployed.job().service_message + deployed.job().failure
+        assert text
+        assert deployed.key not in text
+        assert "abc123" not in text
 
 
 @pytest.mark.parametrize("report", [{"status": 2, "error": "{}"}, {"status": 2, "message": "{}"}, {"status": "hm, {}"}])
@@ -533,14 +533,14 @@ def test_a_reason_is_stored_without_the_key_or_a_signed_link(
 ) -> None:
     deployed.key = "rf_S3cret"
     quoted = f"cannot read {server.url}/v.mp4?X-Goog-Signature=abc123 with {deployed.key} " + "x" * 10_000
-    server.replies_with(answer({name: str(said).format(quoted) if said != 2 else 2 for name, said in report.items()}))
+    server.replies_with(answer({name: str(text).format(quoted) if text != 2 else 2 for name, text in report.items()}))
     deployed.written()
     deployed.step()
-    said = deployed.job().service_message + deployed.job().failure
-    assert "cannot read" in said
-    assert len(said) < 500
-    assert deployed.key not in said
-    assert "abc123" not in said
+    text = deployed.job().service_message + deployed.job().failure
+    assert "cannot read" in text
+    assert len(text) < 500
+    assert deployed.key not in text
+    assert "abc123" not in text
 
 
 def test_the_ledger_stores_no_key(deployed: LocalDeployment, server: MisbehavingServer) -> None:

@@ -1,4 +1,4 @@
-"""A service that does not answer: one job tries, the others wait, and all go on once it is back."""
+"""The circuit breaker: while a service fails, one job probes it and the others wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import START, a_job
 from tests.support.misbehaving import MisbehavingServer, answer, reset
 
-OTHER = "https://of-somebody-else"
+OTHER = "https://other"
 JOBS = 20
 
 
@@ -22,7 +22,7 @@ def add_jobs(deployed: LocalDeployment) -> None:
 
 
 def tries_for(deployed: LocalDeployment, server: MisbehavingServer, seconds: int) -> list[tuple[float, str]]:
-    """When the service was asked about which job, while a watcher looks every second."""
+    """When the service received a status call, and for which job, while a watcher polls every second."""
     tries = []
     for _ in range(seconds):
         before = len(server.seen)
@@ -34,21 +34,19 @@ def tries_for(deployed: LocalDeployment, server: MisbehavingServer, seconds: int
     return tries
 
 
-def test_of_twenty_jobs_one_tries_a_dead_service_and_the_others_wait(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_one_of_twenty_jobs_probes_a_dead_service(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(reset)
     add_jobs(deployed)
     tries = tries_for(deployed, server, 900)
     at_s = [second for second, _ in tries]
-    assert at_s[:8] == [0.0] * 8  # those that were under way when it went down
+    assert at_s[:8] == [0.0] * 8  # claimed before the circuit opened
     assert 3 <= len(tries) - 8 <= 5
     gaps_s = [later - earlier for earlier, later in pairwise(at_s[7:])]
     assert gaps_s[0] >= 30
     assert gaps_s == sorted(gaps_s)
 
 
-def test_each_job_keeps_its_floor_while_they_take_turns(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_probes_respect_the_floor_of_each_job(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=500))
     add_jobs(deployed)
     by_job: dict[str, list[float]] = {}
@@ -57,7 +55,7 @@ def test_each_job_keeps_its_floor_while_they_take_turns(deployed: LocalDeploymen
     assert all(later - earlier >= 60 for asked in by_job.values() for earlier, later in pairwise(asked))
 
 
-def test_all_go_on_once_it_is_back(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_all_jobs_continue_once_the_service_answers(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(*[reset] * 9, answer({"status": 1}))
     add_jobs(deployed)
     tries_for(deployed, server, 300)
@@ -66,16 +64,14 @@ def test_all_go_on_once_it_is_back(deployed: LocalDeployment, server: Misbehavin
     assert len({seen.query["job_id"][0] for seen in server.seen[9:]}) == JOBS
 
 
-def test_the_fault_of_one_job_holds_nobody_back(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_failures_of_one_job_do_not_open_the_circuit(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(*[answer({"status": 1}), answer(status=500)] * 200)
     add_jobs(deployed)
     tries_for(deployed, server, 61)
     assert {seen.query["job_id"][0] for seen in server.seen} == {f"r{number}" for number in range(JOBS)}
 
 
-def test_a_service_that_asks_for_a_pause_gets_it_from_every_job(
-    deployed: LocalDeployment, server: MisbehavingServer
-) -> None:
+def test_retry_after_holds_back_every_job_of_the_service(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer(status=429, Retry_After="200"), answer({"status": 1}))
     for number in range(2):
         deployed.ledger.add(
@@ -85,7 +81,7 @@ def test_a_service_that_asks_for_a_pause_gets_it_from_every_job(
     assert [second for second, _ in tries] == [0.0, 200.0, 201.0]
 
 
-def test_the_silence_of_those_who_wait_counts_too(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_held_jobs_become_lost_too(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     deployed.workflow = deployed.with_patience(3600)
     server.replies_with(reset)
     add_jobs(deployed)
@@ -99,7 +95,7 @@ def later(seconds: float) -> object:
     return START + timedelta(seconds=seconds)
 
 
-def test_a_service_is_held_after_three_faults_and_let_go_by_one_answer(ledger: Ledger) -> None:
+def test_the_circuit_opens_after_three_failures_and_closes_after_one_answer(ledger: Ledger) -> None:
     ledger.add(a_job("due"))
     ledger.add(a_job("other", service=OTHER))
     for _ in range(2):
@@ -115,7 +111,7 @@ def test_a_service_is_held_after_three_faults_and_let_go_by_one_answer(ledger: L
     assert ledger.outages() == []
 
 
-def test_of_many_threads_one_tries(ledger: Ledger) -> None:
+def test_one_of_many_threads_claims_the_probe(ledger: Ledger) -> None:
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(lambda _: ledger.record_failure(OTHER, START, None), range(8)))
         assert ledger.outages()[0].faults == 3

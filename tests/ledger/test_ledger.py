@@ -1,4 +1,4 @@
-"""The ledger on real databases: who may move a job, who may act on it, and what is in it after a restart."""
+"""The ledger on real databases: transitions, claims, queries, and its content after a restart."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from frametally.contract import RunProgress
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, TRANSITIONS, JobStatus, ModelChoice
 from frametally.ledger import migrations
-from frametally.ledger.ledger import Ledger, Preset
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.presets import Preset
 from frametally.ledger.tables import EVENT, JOB, JOB_TAG, PRESET
 from tests.support.ledgers import START, a_job, open_ledger, with_rivals
 from tests.support.rival import LEASE_S, ROUNDS
 
-EVERYONE = [(EMBEDDED, "")]
+OWN_SERVICES = [(EMBEDDED, "")]
 
 
-def test_a_job_comes_back_as_it_was_written(ledger: Ledger) -> None:
+def test_a_job_is_read_as_it_was_added(ledger: Ledger) -> None:
     models = (ModelChoice(model_id="cars", version="2", confidence=0.4), ModelChoice(model_id="clip", version="1"))
     job = a_job(
         models=models,
@@ -47,7 +48,7 @@ def test_a_job_comes_back_as_it_was_written(ledger: Ledger) -> None:
     assert ledger.job("j1") == job
 
 
-def test_a_fault_of_the_database_tells_no_signed_link(ledger: Ledger) -> None:
+def test_a_database_error_shows_no_signed_link(ledger: Ledger) -> None:
     job = a_job(video_url="https://videos/v?sig=S3cret", upload_url="https://storage/v?sig=S3cret")
     ledger.add(job)
     with pytest.raises(sa.exc.IntegrityError) as caught:
@@ -61,14 +62,14 @@ def test_an_unknown_job_is_an_error(ledger: Ledger) -> None:
         ledger.job("j1")
 
 
-def test_a_job_stands_after_a_restart(database_url: str) -> None:
+def test_a_job_survives_a_restart(database_url: str) -> None:
     with open_ledger(database_url) as ledger:
         ledger.add(a_job())
     with open_ledger(database_url) as ledger:
         assert ledger.job("j1") == a_job()
 
 
-def test_jobs_come_newest_first(ledger: Ledger) -> None:
+def test_jobs_are_listed_newest_first(ledger: Ledger) -> None:
     for number in (2, 0, 1):
         ledger.add(a_job(f"j{number}", created_at=START + timedelta(hours=number)))
     ledger.add(a_job("failed", status=JobStatus.FAILED))
@@ -76,13 +77,13 @@ def test_jobs_come_newest_first(ledger: Ledger) -> None:
     assert [job.id for job in ledger.jobs(limit=2)] == ["j2", "j1"]
 
 
-def test_jobs_over_one_video(ledger: Ledger) -> None:
+def test_jobs_are_filtered_by_video(ledger: Ledger) -> None:
     for number, sha256 in enumerate(("0" * 64, "1" * 64, "0" * 64)):
         ledger.add(a_job(f"j{number}", video_sha256=sha256, created_at=START + timedelta(hours=number)))
     assert [job.id for job in ledger.jobs(video_sha256="0" * 64)] == ["j2", "j0"]
 
 
-def test_jobs_of_one_service_and_services_that_cancel_nothing(ledger: Ledger) -> None:
+def test_jobs_are_filtered_by_service_and_services_without_cancel_are_known(ledger: Ledger) -> None:
     for number, service in enumerate(("https://a", "https://a", "https://b")):
         ledger.add(a_job(f"j{number}", service=service, created_at=START + timedelta(hours=number)))
     assert [job.id for job in ledger.jobs(service="https://a")] == ["j1", "j0"]
@@ -91,7 +92,7 @@ def test_jobs_of_one_service_and_services_that_cancel_nothing(ledger: Ledger) ->
     assert ledger.services_without_cancel() == {"https://a"}
 
 
-def test_what_a_service_told_is_replaced_and_forgotten(ledger: Ledger) -> None:
+def test_run_progress_is_replaced_and_cleared(ledger: Ledger) -> None:
     ledger.add(a_job())
     ledger.update(ledger.job("j1"), run_progress=RunProgress(jobs_before=2))
     assert ledger.job("j1").run_progress == RunProgress(jobs_before=2)
@@ -99,21 +100,21 @@ def test_what_a_service_told_is_replaced_and_forgotten(ledger: Ledger) -> None:
     assert ledger.job("j1").run_progress is None
 
 
-def test_a_job_is_due_when_it_is_open_and_its_time_has_come_and_its_key_is_known(ledger: Ledger) -> None:
+def test_a_job_is_due_when_it_is_open_on_time_and_its_key_is_known(ledger: Ledger) -> None:
     for status in JobStatus:
         ledger.add(a_job(status.value, status=status))
     ledger.add(a_job("later", next_check_at=START + timedelta(seconds=1)))
     ledger.add(a_job("longest waiting", next_check_at=START - timedelta(seconds=1)))
     ledger.add(a_job("other key", service="https://host", key_id="k2"))
-    due = [job.id for job in ledger.due(START, EVERYONE)]
+    due = [job.id for job in ledger.due(START, OWN_SERVICES)]
     assert due[0] == "longest waiting"
     assert sorted(due[1:]) == ["created", "submitted", "uploaded"]
     assert [job.id for job in ledger.due(START, [("https://host", "k2")])] == ["other key"]
     assert ledger.due(START, []) == []
-    assert len(ledger.due(START, EVERYONE, limit=2)) == 2
+    assert len(ledger.due(START, OWN_SERVICES, limit=2)) == 2
 
 
-def test_a_claim_holds_until_its_lease_ends(ledger: Ledger) -> None:
+def test_a_claim_is_exclusive_until_its_lease_expires(ledger: Ledger) -> None:
     ledger.add(a_job())
     job = ledger.job("j1")
     assert ledger.claim(job, START, LEASE_S)
@@ -121,14 +122,14 @@ def test_a_claim_holds_until_its_lease_ends(ledger: Ledger) -> None:
     assert ledger.claim(job, START + timedelta(seconds=LEASE_S), LEASE_S)
 
 
-def test_a_job_that_has_moved_on_is_not_claimed_as_what_it_was(ledger: Ledger) -> None:
+def test_a_job_is_not_claimed_with_an_outdated_status(ledger: Ledger) -> None:
     ledger.add(a_job())
     seen = ledger.job("j1")
     ledger.transition(seen, JobStatus.UPLOADED)
     assert not ledger.claim(seen, START, LEASE_S)
 
 
-def test_of_many_threads_one_claims_the_job(ledger: Ledger) -> None:
+def test_one_of_many_threads_claims_a_job(ledger: Ledger) -> None:
     ledger.add(a_job())
     job = ledger.job("j1")
     together = Barrier(16)
@@ -141,14 +142,14 @@ def test_of_many_threads_one_claims_the_job(ledger: Ledger) -> None:
         assert sum(pool.map(claim, range(16))) == 1
 
 
-def test_of_the_threads_of_two_processes_one_claims_the_job(database_url: str) -> None:
+def test_one_thread_of_two_processes_claims_a_job(database_url: str) -> None:
     with open_ledger(database_url) as ledger:
         ledger.add(a_job())
     won = with_rivals("claim", database_url)
     assert sorted(won[0] + won[1]) == list(range(ROUNDS))
 
 
-def test_two_processes_open_a_new_ledger_at_once(database_url: str) -> None:
+def test_processes_open_a_new_ledger_concurrently(database_url: str) -> None:
     assert with_rivals("open", database_url, processes=3) == [True, True, True]
     with open_ledger(database_url) as ledger:
         assert ledger.jobs() == []
@@ -156,7 +157,7 @@ def test_two_processes_open_a_new_ledger_at_once(database_url: str) -> None:
 
 @pytest.mark.parametrize("source", JobStatus)
 @pytest.mark.parametrize("target", JobStatus)
-def test_only_a_move_of_the_table_is_made(sqlite_url: str, source: JobStatus, target: JobStatus) -> None:
+def test_only_allowed_transitions_are_made(sqlite_url: str, source: JobStatus, target: JobStatus) -> None:
     with open_ledger(sqlite_url) as ledger:
         ledger.add(a_job(status=source))
         allowed = target in TRANSITIONS[source]
@@ -165,7 +166,7 @@ def test_only_a_move_of_the_table_is_made(sqlite_url: str, source: JobStatus, ta
         assert (job.status, job.service_message) == ((target, "moved") if allowed else (source, ""))
 
 
-def test_a_move_is_judged_by_the_ledger_and_not_by_what_was_seen(ledger: Ledger) -> None:
+def test_a_transition_depends_on_the_stored_status(ledger: Ledger) -> None:
     ledger.add(a_job())
     seen = ledger.job("j1")
     assert ledger.transition(seen, JobStatus.SUBMITTED)
@@ -174,7 +175,7 @@ def test_a_move_is_judged_by_the_ledger_and_not_by_what_was_seen(ledger: Ledger)
     assert ledger.job("j1").failure == "no"
 
 
-def test_a_note_about_a_job_that_has_moved_on_changes_nothing(ledger: Ledger) -> None:
+def test_an_update_with_an_outdated_status_changes_nothing(ledger: Ledger) -> None:
     ledger.add(a_job())
     seen = ledger.job("j1")
     assert ledger.update(seen, progress=0.5)
@@ -183,7 +184,7 @@ def test_a_note_about_a_job_that_has_moved_on_changes_nothing(ledger: Ledger) ->
     assert ledger.job("j1").progress == 0.5
 
 
-def test_a_removed_job_is_gone_for_everybody(ledger: Ledger) -> None:
+def test_a_removed_job_cannot_be_changed(ledger: Ledger) -> None:
     ledger.add(a_job())
     seen = ledger.job("j1")
     ledger.remove("j1")
@@ -192,25 +193,25 @@ def test_a_removed_job_is_gone_for_everybody(ledger: Ledger) -> None:
     assert ledger.jobs() == []
 
 
-def test_a_time_without_its_zone_is_never_written(ledger: Ledger) -> None:
+def test_a_time_without_a_time_zone_is_not_stored(ledger: Ledger) -> None:
     ledger.add(a_job())
-    with pytest.raises(sa.exc.StatementError, match="without its zone"):
+    with pytest.raises(sa.exc.StatementError, match="without a time zone"):
         ledger.update(ledger.job("j1"), checked_at=datetime(2026, 3, 1))
 
 
-def test_presets_are_saved_replaced_and_forgotten(ledger: Ledger) -> None:
+def test_presets_are_saved_replaced_and_removed(ledger: Ledger) -> None:
     cars = Preset(name="cars", model=ModelChoice(model_id="cars", version="2", confidence=0.4))
     birds = Preset(name="birds", model=ModelChoice(model_id="birds", version="1"))
-    ledger.save_preset(cars)
-    ledger.save_preset(birds)
-    assert ledger.presets() == [birds, cars]
+    ledger.presets.save(cars)
+    ledger.presets.save(birds)
+    assert ledger.presets.all() == [birds, cars]
     newer = Preset(name="cars", model=ModelChoice(model_id="cars", version="3"))
-    ledger.save_preset(newer)
-    ledger.remove_preset("birds")
-    assert ledger.presets() == [newer]
+    ledger.presets.save(newer)
+    ledger.presets.remove("birds")
+    assert ledger.presets.all() == [newer]
 
 
-def test_the_migrations_make_the_tables_that_the_code_names(database_url: str) -> None:
+def test_the_migrations_create_the_declared_tables(database_url: str) -> None:
     with open_ledger(database_url), open_ledger(database_url):
         engine = sa.create_engine(database_url)
         found = sa.inspect(engine)
@@ -241,7 +242,7 @@ def test_a_ledger_of_the_first_version_keeps_its_jobs(database_url: str) -> None
         assert ledger.history("j1") == []
 
 
-def test_a_ledger_in_sqlite_survives_a_loss_of_power(sqlite_url: str) -> None:
+def test_sqlite_is_durable(sqlite_url: str) -> None:
     with open_ledger(sqlite_url) as ledger, ledger._engine.connect() as connection:
         pragmas = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
     assert pragmas == ["wal", 2]

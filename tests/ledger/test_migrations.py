@@ -1,4 +1,4 @@
-"""Every ledger that was ever released opens with all that is in it; one from the future is left as it is."""
+"""A ledger of every earlier version opens with its data; one of a newer version is left as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from frametally.contract import RunProgress
 from frametally.errors import SettingsError
 from frametally.job import Job, JobStatus, ModelChoice
-from frametally.ledger.ledger import Ledger, Preset
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.presets import Preset
 from frametally.ledger.schema import known_revisions, revision_in, upgrade
 from frametally.ledger.snapshot import sqlite_path
 from frametally.ledger.tags import tags_of
@@ -23,7 +24,7 @@ from frametally.notifications.outbox import Outbox
 from tests.support.ledgers import open_ledger
 
 DUMPS = sorted((Path(__file__).parent / "ledgers").glob("*.sql"))
-"""Ledgers as earlier versions wrote them: three jobs and a saved model each. A dump never changes; new ones come."""
+"""Ledgers of earlier versions with three jobs and a preset each, dumped by SQLite. They are never changed."""
 MOTION = ModelChoice(model_id="motion", version="1")
 MODELS = (
     ModelChoice(model_id="cars", version="2", inference_type="instance-segmentation", confidence=0.4),
@@ -64,10 +65,10 @@ def read_back(ledger: Ledger) -> dict[str, Job]:
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
-def test_a_ledger_of_an_earlier_version_opens_with_every_job_and_model_in_it(dump: Path, tmp_path: Path) -> None:
+def test_a_ledger_of_an_earlier_version_opens_with_its_jobs_and_presets(dump: Path, tmp_path: Path) -> None:
     with open_ledger(load(dump, tmp_path / "frametally.db")) as ledger:
         jobs = read_back(ledger)
-        assert ledger.presets() == [
+        assert ledger.presets.all() == [
             Preset(name="Dock", model=ModelChoice(model_id="cars", version="2", confidence=0.25))
         ]
     done, running, failed = jobs["1"], jobs["2"], jobs["3"]
@@ -78,16 +79,17 @@ def test_a_ledger_of_an_earlier_version_opens_with_every_job_and_model_in_it(dum
     assert (running.video_url, running.service_message) == ("https://example.com/dock.mkv", "warming up")
     assert (running.checked_at, running.ended_at) == (None, None)
     assert (failed.status, failed.failure, failed.progress) == (JobStatus.FAILED, "The kept video is gone.", None)
-    told = RunProgress(frames_done=75, frames_total=300, cancellable=True)
-    since = (300, told, True) if dump.stem >= "0002" else (None, None, False)
+    run_progress = RunProgress(frames_done=75, frames_total=300, cancellable=True)
+    since = (300, run_progress, True) if dump.stem >= "0002" else (None, None, False)
     assert (running.frames, running.run_progress, running.cancel_refused) == since
 
 
-def test_what_later_versions_wrote_beside_the_jobs_is_there_too(tmp_path: Path) -> None:
+def test_notes_tags_history_outages_and_notifications_are_migrated(tmp_path: Path) -> None:
     with open_ledger(load(DUMPS[-1], tmp_path / "frametally.db")) as ledger:
         assert read_back(ledger)["2"].notes == "look at minute 3"
         assert tags_of(ledger, [f"{JOB_ID}2"]) == {f"{JOB_ID}2": ["night"]}
-        assert [event.cause for event in ledger.history(f"{JOB_ID}3")] == ["The kept video is gone."]
+        (event,) = ledger.history(f"{JOB_ID}3")
+        assert (event.cause, event.actor, read_back(ledger)["2"].owner) == ("The kept video is gone.", "ada", "ada")
         assert [(outage.service, outage.faults) for outage in ledger.outages()] == [("https://api.roboflow.com", 3)]
         notice = Outbox(ledger).claim("webhook", DONE_AT)
         assert notice is not None
@@ -95,7 +97,7 @@ def test_what_later_versions_wrote_beside_the_jobs_is_there_too(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
-def test_a_migrated_ledger_has_the_schema_of_a_new_one_and_can_be_used(dump: Path, tmp_path: Path) -> None:
+def test_a_migrated_ledger_has_the_current_schema_and_is_usable(dump: Path, tmp_path: Path) -> None:
     url = load(dump, tmp_path / "frametally.db")
     with open_ledger(url) as ledger, open_ledger(f"sqlite:///{tmp_path / 'new.db'}"):
         assert ledger.transition(read_back(ledger)["2"], JobStatus.LOST)
@@ -103,8 +105,8 @@ def test_a_migrated_ledger_has_the_schema_of_a_new_one_and_can_be_used(dump: Pat
 
 
 @pytest.mark.parametrize("revision", known_revisions()[:-1])
-def test_every_step_leads_from_where_the_last_one_ended_to_the_newest(revision: str, database_url: str) -> None:
-    """On PostgreSQL, too; the rows are those that the first version had."""
+def test_every_revision_is_upgraded_to_the_newest(revision: str, database_url: str) -> None:
+    """On PostgreSQL, too; the row has the columns of the first version."""
     row = {"id": "j1", "status": "created", "service": "embedded", "key_id": "", "video_name": "a.mp4"}
     row |= {"video_sha256": "0" * 64, "models": '[{"model_id":"motion","version":"1"}]', "service_says": ""}
     with connected(database_url) as connection:
@@ -117,14 +119,14 @@ def test_every_step_leads_from_where_the_last_one_ended_to_the_newest(revision: 
         assert revision_in(connection) == known_revisions()[-1]
 
 
-def test_a_ledger_of_a_newer_version_is_refused_and_not_touched(database_url: str, tmp_path: Path) -> None:
+def test_a_ledger_of_a_newer_version_is_refused_and_unchanged(database_url: str, tmp_path: Path) -> None:
     with open_ledger(database_url):
         pass
     with connected(database_url) as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         connection.execute(sa.text("ALTER TABLE job ADD COLUMN later INTEGER"))
     before = columns(database_url)
-    with pytest.raises(SettingsError, match="its schema is 9999, this program knows up to") as caught:
+    with pytest.raises(SettingsError, match="its schema is 9999, this version knows up to") as caught:
         Ledger(database_url)
     assert "Run the newer version" in caught.value.next_step
     assert columns(database_url) == before
@@ -132,7 +134,7 @@ def test_a_ledger_of_a_newer_version_is_refused_and_not_touched(database_url: st
         assert revision_in(connection) == "9999"
 
 
-def test_a_refused_ledger_is_the_same_file_byte_for_byte(tmp_path: Path) -> None:
+def test_a_refused_sqlite_file_is_unchanged(tmp_path: Path) -> None:
     url = load(DUMPS[-1], tmp_path / "frametally.db")
     with open_ledger(url):
         pass

@@ -1,4 +1,4 @@
-"""Never more than one status call a minute for a job, however many tabs, users and processes ask."""
+"""At most one status call a minute for each job, for any number of tabs and processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.rival import time_in
 
 PENDING, BROKEN = answer({"status": 1}), answer(status=500)
 SECONDS = 150
-"""On the clock that all share, not on the wall."""
+"""On the clock that the processes share, not in real time."""
 SECOND_TAKES_S = 0.015
 
 
@@ -50,7 +50,7 @@ def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
         ledger.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", last_known_at=START))
     with MisbehavingServer() as server:
         server.replies_with(log_and_reply)
-        tries = with_rivals("ask", database_url, server.url, str(tmp_path), str(SECONDS), meanwhile=let_time_pass)
+        tries = with_rivals("poll", database_url, server.url, str(tmp_path), str(SECONDS), during=let_time_pass)
     assert min(tries) > len(asked_at_s)
     gaps_s = [later - earlier for earlier, later in pairwise(asked_at_s)]
     assert len(gaps_s) >= 1

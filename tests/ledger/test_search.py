@@ -1,4 +1,4 @@
-"""Finding jobs among many, on real databases."""
+"""Search on real databases."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CARS, BIRDS = ModelChoice(model_id="cars", version="2"), ModelChoice(model_id="b
 
 @pytest.fixture
 def ledger(ledger: Ledger) -> Ledger:
-    """Four jobs, a day apart, the first the oldest."""
+    """Four jobs, one a day, oldest first."""
     jobs: list[dict[str, Any]] = [
         {"video_name": "Dock north.mp4", "models": (CARS,), "status": JobStatus.FAILED},
         {
@@ -63,17 +63,17 @@ def ledger(ledger: Ledger) -> Ledger:
         (JobQuery(deleted=True), []),
     ],
 )
-def test_all_that_is_asked_for_must_hold(ledger: Ledger, query: JobQuery, ids: list[str]) -> None:
+def test_all_conditions_must_match(ledger: Ledger, query: JobQuery, ids: list[str]) -> None:
     assert [job.id for job in find(ledger, query, limit=10)] == ids
     assert count(ledger, query) == len(ids)
 
 
-def test_jobs_are_found_a_page_at_a_time(ledger: Ledger) -> None:
+def test_jobs_are_found_in_pages(ledger: Ledger) -> None:
     pages = [[job.id for job in find(ledger, JobQuery(), limit=3, offset=offset)] for offset in (0, 3, 6)]
     assert pages == [["j3", "j2", "j1"], ["j0"], []]
 
 
-def test_what_can_be_filtered_by_is_what_there_is(ledger: Ledger) -> None:
+def test_the_filter_offers_the_stored_values(ledger: Ledger) -> None:
     there = known(ledger)
     assert there.services == (EMBEDDED, "https://a")
     assert there.models == ("birds/10", "cars/2")
@@ -81,13 +81,13 @@ def test_what_can_be_filtered_by_is_what_there_is(ledger: Ledger) -> None:
     assert there.videos == {"0" * 64: "gate.mp4"}
 
 
-def test_a_deleted_job_is_found_among_the_deleted_ones_only(ledger: Ledger) -> None:
+def test_a_deleted_job_is_found_among_deleted_jobs_only(ledger: Ledger) -> None:
     assert delete(ledger, ["j0", "j2"], START, actor=None) == ["j0", "j2"]
     assert [job.id for job in find(ledger, JobQuery(), limit=10)] == ["j3", "j1"]
     assert [job.id for job in find(ledger, JobQuery(deleted=True, text="night"), limit=10)] == ["j2", "j0"]
 
 
-def test_tags_are_put_on_and_taken_off(ledger: Ledger) -> None:
+def test_tags_are_added_and_removed(ledger: Ledger) -> None:
     add_tags(ledger, ["j0", "j1"], [" night   shift ", "b"], actor=None)
     assert tags_of(ledger, ["j0", "j1", "j3"]) == {"j0": ["b", "night shift"], "j1": ["b", "night shift"]}
     remove_tags(ledger, ["j0", "j1", "j3"], ["night shift", "no such"], actor=None)
@@ -95,7 +95,7 @@ def test_tags_are_put_on_and_taken_off(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \t ", "x" * 61])
-def test_what_is_no_tag_is_refused_and_nothing_is_tagged(ledger: Ledger, text: str) -> None:
+def test_an_invalid_tag_is_refused_and_none_is_added(ledger: Ledger, text: str) -> None:
     with pytest.raises(JobError, match="1 to 60 characters"):
         add_tags(ledger, ["j3"], ["good", text], actor=None)
     assert tags_of(ledger, ["j3"]) == {}

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from components.upload import video_source
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
-from frametally.ledger.ledger import Preset
+from frametally.ledger.presets import Preset
 from frametally.ledger.tags import all_tags
 from tests.support.pages import OpenPage, dataframe
 from tests.support.video_files import write_video
@@ -102,7 +102,7 @@ def test_expired_links_are_skipped_and_a_missing_model_blocks_the_batch(
     assert "expires in" in table["Warning"][1]
     assert "s3cret" not in str(table)
     assert app.button(key="batch_run_0").label == "Run 2 jobs"
-    deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    deployment.ledger.presets.save(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     app.run()
     app.multiselect(key="batch_models").set_value(["Dock · forklifts/7"]).run()
     assert "forklifts/7" in app.error[0].value

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from frametally.deployment import Deployment
 from frametally.job import ModelChoice
-from frametally.ledger.ledger import Preset
+from frametally.ledger.presets import Preset
 from tests.support import fake_service
 from tests.support.fake_service import FakeService
 from tests.support.pages import OpenPage, button, shown
@@ -117,7 +117,7 @@ def test_a_pasted_url_fills_in_the_form_without_its_key(
     app.text_input(key="preset_name").input("Dock")
     button(app, "Save model").click().run()
     model = ModelChoice(model_id="forklifts", version="7", confidence=0.25)
-    assert deployment.ledger.presets() == [Preset(name="Dock", model=model)]
+    assert deployment.ledger.presets.all() == [Preset(name="Dock", model=model)]
     assert "**Dock**" in " ".join(element.value for element in app.markdown)
 
 
@@ -132,7 +132,7 @@ def test_a_model_without_a_version_is_not_saved(engine: str, open_page: OpenPage
     app.text_input(key="preset_model_id").input("forklifts")
     button(app, "Save model").click().run()
     assert "Enter a model ID and a version." in app.error[0].value
-    assert deployment.ledger.presets() == []
+    assert deployment.ledger.presets.all() == []
 
 
 def test_a_model_without_a_display_name_is_saved_under_its_id(
@@ -145,15 +145,15 @@ def test_a_model_without_a_display_name_is_saved_under_its_id(
     app.slider(key="preset_confidence").set_value(0.4)
     button(app, "Save model").click().run()
     model = ModelChoice(model_id="forklifts", version="7", inference_type="instance-segmentation", confidence=0.4)
-    assert deployment.ledger.presets() == [Preset(name="forklifts", model=model)]
+    assert deployment.ledger.presets.all() == [Preset(name="forklifts", model=model)]
 
 
 def test_a_removed_model_can_be_restored(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     preset = Preset(name="*Dock*", model=ModelChoice(model_id="forklifts", version="7"))
-    deployment.ledger.save_preset(preset)
+    deployment.ledger.presets.save(preset)
     app = open_page("configuration")
     button(app, "Remove").click().run()
-    assert deployment.ledger.presets() == []
+    assert deployment.ledger.presets.all() == []
     button(app, "Undo: restore \\*Dock\\*").click().run()
-    assert deployment.ledger.presets() == [preset]
+    assert deployment.ledger.presets.all() == [preset]
     assert not [button for button in app.button if button.label.startswith("Undo")]

@@ -24,7 +24,7 @@ from frametally.deployment import Deployment
 from frametally.engine.fault_injection import FAULTS, read_faults
 from frametally.engine.server import Engine
 from frametally.job import Job, JobStatus, ModelChoice, RunRequest
-from frametally.ledger.ledger import Preset
+from frametally.ledger.presets import Preset
 from frametally.network.routes import api_key_check, starlette_routes
 from tests.support.deployment import advance_due
 from tests.support.pages import OpenPage, answering, button, captions
@@ -308,7 +308,7 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
 
 @pytest.mark.usefixtures("broken_engine")
 def test_pages_work_without_the_list_of_models(open_page: OpenPage, deployment: Deployment) -> None:
-    deployment.ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    deployment.ledger.presets.save(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     configuration, upload = open_page("configuration"), open_page("upload")
     assert "500" in notices(configuration)
     assert "Saved models" in [element.value for element in configuration.subheader]

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
-from frametally.ledger.ledger import Preset
+from frametally.ledger.presets import Preset
 from frametally.ledger.tags import add_tags, all_tags, tags_of
 from tests.support.pages import HOSTED, ROOT, OpenPage, button, captions, dataframe, more, texts, write_job
 
@@ -269,7 +269,7 @@ def test_a_job_with_an_expired_link_is_not_retried(open_page: OpenPage, deployme
 def test_other_models_cannot_be_run_where_they_would_fail(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
-    deployment.ledger.save_preset(Preset(name="Dock", model=BIRDS[0]))
+    deployment.ledger.presets.save(Preset(name="Dock", model=BIRDS[0]))
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
     app = more(open_page("jobs"), job, "Re-run with other models…")
     errors = "\n".join(error.value for error in app.error)

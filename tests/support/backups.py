@@ -12,7 +12,8 @@ from pathlib import Path
 from frametally.config.generated_secret import read_or_make_secret
 from frametally.config.settings import Settings
 from frametally.job import JobStatus, ModelChoice
-from frametally.ledger.ledger import Ledger, Preset
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.presets import Preset
 from frametally.library.library import Library
 from frametally.results import archive_results
 from tests.support.ledgers import START, a_job, open_ledger
@@ -48,7 +49,7 @@ def filled(settings: Settings, small_video: Path | None = None) -> Iterator[Ledg
         ledger.add(a_job("done", status=JobStatus.SUBMITTED, video_name="naïve 视频.mp4"))
         finish_job(settings, ledger, "done")
         ledger.add(a_job("open", created_at=START + timedelta(seconds=1)))
-        ledger.save_preset(Preset(name="Dock", model=ModelChoice(model_id="cars", version="2")))
+        ledger.presets.save(Preset(name="Dock", model=ModelChoice(model_id="cars", version="2")))
         yield ledger
 
 

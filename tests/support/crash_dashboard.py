@@ -71,7 +71,7 @@ def serve(killable: KillableDeployment, kill_at: str) -> None:
     if kill_at in FROM_WITHIN:
         FROM_WITHIN[kill_at]()
     deployment = killable.open()
-    watcher = Watcher(deployment.workflow, look_every_s=0.02)
+    watcher = Watcher(deployment.workflow, poll_every_s=0.02)
     engine = _engine(deployment) if killable.service_url is None else None
 
     async def run(request: Request) -> PlainTextResponse:

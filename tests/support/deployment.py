@@ -1,4 +1,4 @@
-"""A deployment without a screen: a ledger, kept videos and the workflow over them, before a service of the test's."""
+"""A deployment without pages: a ledger, a library and their workflow, in front of a service of the test."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def advance_due(workflow: Workflow) -> int:
 
 
 class LocalDeployment:
-    """One data folder and a service; `restart` is what a crash and a new start leave of the process: nothing."""
+    """One data folder and a service; `restart` reopens both, as after a crash."""
 
     def __init__(self, folder: Path, clock: Clock, url: str, key: str = "key") -> None:
         self.folder, self.clock, self.url, self.key = folder, clock, url, key
@@ -49,7 +49,7 @@ class LocalDeployment:
         )
 
     def with_patience(self, lost_after_s: float) -> Workflow:
-        """The same, but for when a job is lost."""
+        """The workflow with another time after which a job is lost."""
         return replace(self.workflow, lost_after_s=lost_after_s)
 
     def _client(self) -> VideoInferenceClient:
@@ -62,7 +62,7 @@ class LocalDeployment:
         return self.workflow.submit(request, actor=None)
 
     def written(self, **values: Any) -> Job:
-        """A job that stands in the ledger already, at the service unless it is said otherwise."""
+        """A job in the ledger, already submitted unless `values` differ."""
         usual = {"status": JobStatus.SUBMITTED, "remote_job_id": "r1", "last_known_at": START}
         job = a_job("j1", **{**usual, **values})
         self.ledger.add(job)
@@ -72,11 +72,11 @@ class LocalDeployment:
         return self.ledger.job(job_id)
 
     def pause_s(self, job_id: str = "j1") -> float:
-        """How long nobody will act on the job."""
+        """Seconds until the job is due."""
         return (self.job(job_id).next_check_at - self.clock()).total_seconds()
 
     def step(self) -> int:
-        """Wait until the next job's turn, and take it."""
+        """Wait until the next job is due, and advance it."""
         waiting = [job.next_check_at for job in self.ledger.jobs() if job.status.is_open]
         self.clock.now = max(self.clock.now, min(waiting, default=self.clock.now))
         return advance_due(self.workflow)

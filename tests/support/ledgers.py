@@ -1,4 +1,4 @@
-"""A clock that tests set, a ledger on SQLite and on PostgreSQL, and jobs to write into it."""
+"""A clock set by the test, a ledger on SQLite and PostgreSQL, and jobs to add to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """Stands still until it is told otherwise."""
+    """A clock that only the test moves."""
 
     def __init__(self) -> None:
         self.now = START
@@ -51,7 +51,7 @@ def server() -> Iterator[MisbehavingServer]:
 
 @pytest.fixture
 def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[LocalDeployment]:
-    """A deployment before that server."""
+    """A deployment in front of that server."""
     from tests.support.deployment import LocalDeployment  # it needs this file
 
     deployment = LocalDeployment(tmp_path, clock, server.url)
@@ -66,7 +66,7 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    """A database with nothing in it."""
+    """An empty database."""
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     make_database: Callable[[], str] = request.getfixturevalue("new_postgresql_database")
@@ -121,10 +121,8 @@ def a_job(job_id: str = "j1", **values: Any) -> Job:
     return Job(**{**usual, **values})
 
 
-def with_rivals(
-    what: str, *arguments: str, processes: int = 2, meanwhile: Callable[[], None] = lambda: None
-) -> list[Any]:
-    """What each of several processes got that began together; `tests.support.rival` says what they do."""
+def with_rivals(what: str, *arguments: str, processes: int = 2, during: Callable[[], None] = lambda: None) -> list[Any]:
+    """The results of several processes that start a task of `tests.support.rival` together."""
     command = [sys.executable, "-m", "tests.support.rival", what, *arguments]
     with ExitStack() as stack:
         running = [
@@ -138,5 +136,5 @@ def with_rivals(
             assert process.stdin
             process.stdin.write("\n")
             process.stdin.flush()
-        meanwhile()
+        during()
         return [json.loads(process.communicate(timeout=60)[0]) for process in running]

@@ -1,6 +1,6 @@
-"""One of several processes that want the same: `python -m tests.support.rival WHAT DATABASE_URL …`.
+"""One of several competing processes: `python -m tests.support.rival TASK DATABASE_URL …`.
 
-It says `ready`, waits for a line, so that rivals begin together, and prints what it got as JSON.
+It prints `ready`, waits for a line so that all start together, and prints its result as JSON.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ LEASE_S = 120.0
 
 
 def open_ledger(database_url: str) -> bool:
-    """Open a ledger that is not there yet."""
+    """Open a new ledger."""
     ledger = Ledger(database_url)
     ledger.close()
     return True
 
 
-def claim_again_and_again(database_url: str) -> list[int]:
-    """Each thread tries to claim the job once a round; returns the rounds that were won here."""
+def claim_every_round(database_url: str) -> list[int]:
+    """Each thread tries to claim the job once a round; returns the rounds in which this process did."""
     ledger = Ledger(database_url)
     together = Barrier(THREADS)
 
@@ -54,12 +54,12 @@ def claim_again_and_again(database_url: str) -> list[int]:
 
 
 def time_in(clock_file: Path) -> datetime:
-    """The time that all rivals and the service share: seconds after the start, in a file."""
+    """The time that the processes and the service share: seconds after the start, in a file."""
     return START + timedelta(seconds=float(clock_file.read_text()))
 
 
-def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: str) -> int:
-    """Each thread refreshes the job again and again; returns how often somebody tried."""
+def poll_continuously(database_url: str, service_url: str, folder: str, until_s: str) -> int:
+    """Each thread advances the job continuously; returns the number of attempts."""
     clock_file, end = Path(folder) / "clock", START + timedelta(seconds=float(until_s))
     ledger = Ledger(database_url)
     workflow = Workflow(
@@ -71,7 +71,7 @@ def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: 
         clock=lambda: time_in(clock_file),
     )
 
-    def ask(number: int) -> int:
+    def poll(number: int) -> int:
         tries = 0
         while time_in(clock_file) < end:
             if number % 2:
@@ -82,18 +82,18 @@ def ask_all_the_time(database_url: str, service_url: str, folder: str, until_s: 
         return tries
 
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
-        tries = sum(pool.map(ask, range(THREADS)))
+        tries = sum(pool.map(poll, range(THREADS)))
     ledger.close()
     return tries
 
 
-WORK: dict[str, Callable[..., object]] = {
+TASKS: dict[str, Callable[..., object]] = {
     "open": open_ledger,
-    "claim": claim_again_and_again,
-    "ask": ask_all_the_time,
+    "claim": claim_every_round,
+    "poll": poll_continuously,
 }
 
 if __name__ == "__main__":
     print("ready", flush=True)
     sys.stdin.readline()
-    print(json.dumps(WORK[sys.argv[1]](*sys.argv[2:])))
+    print(json.dumps(TASKS[sys.argv[1]](*sys.argv[2:])))

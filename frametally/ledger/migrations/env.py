@@ -1,4 +1,4 @@
-"""Runs the steps on the connection that `ledger.migrate` hands over."""
+"""Runs the migrations on the connection given by `schema.upgrade`."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""What a running job tells of itself, and what estimates learn from."""
+"""Progress reported by a running job, and what estimates are based on."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Add columns; what ran before them is not learned from."""
+    """Add columns; estimates ignore the jobs from before."""
     op.add_column("job", sa.Column("frames", sa.Integer))
     op.add_column("job", sa.Column("standing", sa.Text))
     op.add_column("job", sa.Column("cancel_refused", sa.Boolean, nullable=False, server_default=sa.false()))

@@ -1,4 +1,4 @@
-"""The history of every job, notes and tags on it, its deletion with undo, and adopted jobs of which little is known."""
+"""The history of jobs, notes, tags, deletion with undo, and imported jobs, of which little is known."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add tables, columns and indexes; the history of a job from before begins with its next move."""
+    """Add tables, columns and indexes; the history of an existing job starts with its next transition."""
     op.create_table(
         "event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=True),

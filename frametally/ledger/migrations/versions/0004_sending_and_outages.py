@@ -1,4 +1,4 @@
-"""When a start was under way, how often an upload broke off, and which services do not answer."""
+"""Pending start requests, failed uploads, and the circuit breaker."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Who is to be told that a job has ended, and whether that was done; which link secret the ledger is used with."""
+"""The outbox of notifications, and a fingerprint of the link secret that the ledger is used with."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Add three tables, and an index to find what has happened lately."""
+    """Add three tables, and an index to find recent events."""
     op.create_table(
         "notice",
         sa.Column("event_id", sa.BigInteger, primary_key=True, autoincrement=False),

@@ -1,4 +1,4 @@
-"""Columns under the names that the code uses; who owns a job, and who caused an event."""
+"""Rename columns to the names in the code; the owner of a job, and the actor of an event."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -18,7 +18,7 @@ RENAMED = {
 
 
 def upgrade() -> None:
-    """Rename seven columns of `job`, and add `job.owner` and `event.actor`; both are null for what came before."""
+    """Rename seven columns of `job`, and add `job.owner` and `event.actor`; both are null for existing rows."""
     for old, new in RENAMED.items():
         op.alter_column("job", old, new_column_name=new)
     op.add_column("job", sa.Column("owner", sa.Text))

@@ -1,0 +1,55 @@
+"""The database of the ledger: SQLAlchemy Core over SQLite (default) or PostgreSQL, opened and migrated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from frametally.ledger.schema import upgrade
+
+_MIGRATION_LOCK = 7_362_001
+"""Key of the PostgreSQL advisory lock under which one process migrates at a time."""
+
+
+def open_database(database_url: str) -> sa.Engine:
+    """Open the database, and create the folder of an SQLite file; its schema is left as it is.
+
+    Transactions that write must use `execution_options(is_writing=True)`.
+    """
+    url = sa.make_url(database_url)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    if is_sqlite and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    # Parameters are hidden: signed links must not appear in error messages.
+    engine = sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    if is_sqlite:
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def migrate(engine: sa.Engine) -> None:
+    """Bring the schema up to date; processes that start together do so one after the other.
+
+    Raises:
+        SettingsError: a newer version created the schema; it is left as it is.
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":  # on SQLite, BEGIN IMMEDIATE has the same effect
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+        upgrade(connection)
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver must not open transactions; `_begin_sqlite` does
+    connection.execute("PRAGMA busy_timeout = 15000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A transaction that reads before it writes cannot wait for the lock: it would fail at once.
+    is_writing = connection.get_execution_options().get("is_writing")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
