@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from frametally.analysis.view_spec import ViewSpec
+
 
 def analytics_link(job_id: str, label: str = "Open in analytics") -> None:
     """Draw a link that opens the Analytics page on this job."""
@@ -11,6 +13,6 @@ def analytics_link(job_id: str, label: str = "Open in analytics") -> None:
         "../pages/analytics.py",
         label=label,
         icon=":material/monitoring:",
-        query_params={"job": job_id},
+        query_params=ViewSpec(job_ids=(job_id,)).to_query(),
         width="content",
     )

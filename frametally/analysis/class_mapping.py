@@ -42,7 +42,8 @@ class ClassMapping:
 
     def names(self, classes: Iterable[str]) -> tuple[str, ...]:
         """The display names that are shown, each at the position of its first class."""
-        names = dict.fromkeys(self.name_of(name) for name in classes)
+        display = dict(self.renames)
+        names = dict.fromkeys(display.get(name, name) for name in classes)
         return tuple(name for name in names if self.shown is None or name in self.shown)
 
     def codes(self, classes: Sequence[str], names: Sequence[str] | None = None) -> npt.NDArray[np.int32]:
@@ -51,7 +52,8 @@ class ClassMapping:
         `names` defaults to those of these classes; give them to share one list between models.
         """
         position = {name: at for at, name in enumerate(self.names(classes) if names is None else names)}
-        return np.array([position.get(self.name_of(name), -1) for name in classes], dtype=np.int32)
+        display = dict(self.renames)
+        return np.array([position.get(display.get(name, name), -1) for name in classes], dtype=np.int32)
 
     def merge(self, values: Floats, classes: Sequence[str], join: Callable[[Floats, Floats], Floats]) -> Floats:
         """(m, len(classes)) values per class of the model -> (m, len(names)) per display name, merged by `join`."""

@@ -135,8 +135,11 @@ def _from_cube(view: View, cube: Cube, step: int, starts: Ints, length: int) -> 
     first = int(starts[0]) // cube.span
     buckets = cube.counts[step][:, first : first + len(starts) * per_point]
     points = np.add.reduceat(buckets, np.arange(0, buckets.shape[1], per_point), axis=1, dtype=np.int64)
-    codes = view.codes
-    np.add.at(merged, codes[codes >= 0], points[codes >= 0])
+    if view.names == view.table.classes:
+        return np.asarray(points.T)
+    for code, row in zip(view.codes.tolist(), points, strict=True):
+        if code >= 0:
+            merged[code] += row
     return merged.T
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -35,8 +35,7 @@ class Totals:
     last_seen_s: float | None
 
 
-@dataclass(frozen=True)
-class _Raw:
+class _Raw(NamedTuple):
     """What the metrics of a class are calculated from."""
 
     boxes: int

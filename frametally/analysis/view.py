@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -56,17 +57,17 @@ class View:
     def table(self) -> ModelTable:
         return self.results.models[self.model]
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Class names of the view."""
         return self.classes.names(self.table.classes)
 
-    @property
+    @cached_property
     def codes(self) -> npt.NDArray[np.int32]:
         """(len(table.classes),) index in `names` of each class of the model; -1 for classes that are not shown."""
-        return self.classes.codes(self.table.classes)
+        return self.classes.codes(self.table.classes, self.names)
 
-    @property
+    @cached_property
     def entries(self) -> range:
         """The entries in the time range."""
         time_s = self.results.time_s

@@ -100,7 +100,7 @@ def _cell(value: float | str | None) -> str:
     return "" if value is None else value if isinstance(value, str) else f"{value:g}"
 
 
-def test_a_box_says_where_and_when_and_whose_it_is(tmp_path: Path) -> None:
+def test_box_rows_have_frame_time_class_and_corners(tmp_path: Path) -> None:
     frames = [None, entry(box("car", 0.75, (50, 60, 20, 10), class_id=2, tracker_id=7), box("dog", 0.5))]
     view = View(opened(tmp_path, m=frames), "m")
     write_boxes_csv(view, tmp_path / "boxes.csv")
@@ -121,7 +121,7 @@ def test_a_box_says_where_and_when_and_whose_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FORMULAS)
-def test_a_name_is_no_formula_in_a_spreadsheet(tmp_path: Path, name: str) -> None:
+def test_formulas_are_escaped(tmp_path: Path, name: str) -> None:
     view = View(opened(tmp_path, m=[entry(box(name, tracker_id=name))]), "m")
     for write in (write_boxes_csv, write_counts_csv):
         write(view, tmp_path / f"{write.__name__}.csv")
@@ -141,13 +141,13 @@ def test_any_name_can_be_read_back(tmp_path: Path, name: str) -> None:
     assert pq.read_table(tmp_path / "write_counts_parquet")[name].to_pylist() == [2, None]
 
 
-def test_numbers_are_no_formulas(tmp_path: Path) -> None:
+def test_numbers_are_not_escaped(tmp_path: Path) -> None:
     view = View(opened(tmp_path, m=[entry(box("car", xywh=(0, 0, 20, 20)))]), "m")
     write_boxes_csv(view, tmp_path / "boxes.csv")
     assert read_csv(tmp_path / "boxes.csv")[0]["x_min_px"] == "-10"
 
 
-def test_a_class_may_be_called_like_a_column(tmp_path: Path) -> None:
+def test_a_class_may_have_the_name_of_a_column(tmp_path: Path) -> None:
     view = View(opened(tmp_path, m=[entry(box("time_s"), box("time_s (class)"), box("frame_index"))]), "m")
     write_counts_parquet(view, tmp_path / "counts.parquet")
     table = pq.read_table(tmp_path / "counts.parquet")
