@@ -216,10 +216,10 @@ class Api:
 
     def _check_models(self, models: list[ModelRequest]) -> None:
         if not models:
-            raise HttpError(400, "The job names no model.", "Put at least one into `models`.")
+            raise HttpError(400, "The job has no model.", "Add at least one to `models`.")
         names = [(model.model_id, model.version) for model in models]
         if len(set(names)) < len(names):
-            raise HttpError(400, "The job names one model twice.", "Name each version of a model once.")
+            raise HttpError(400, "A model is listed twice.", "List each version of a model once.")
         try:
             for model in models:
                 check_request(self._models_dir, model, self._inference_servers)

@@ -1,4 +1,4 @@
-"""The engine's API as an OpenAPI 3.1 description, made from the messages of the contract."""
+"""OpenAPI 3.1 description of the engine's API, generated from the messages of the contract."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ _MESSAGES: Final = (
 )
 _JSON: Final = "application/json"
 _ABOUT: Final = """\
-Frametally's embedded engine answers the Video Inference API of Roboflow's hosted service on one machine.
+Frametally's embedded engine implements the Video Inference API of Roboflow's hosted service on one machine.
 
-Ask for an upload link, PUT the video to it, start a job with that link as its `input_url` (or with any public URL),
-ask for the job's status until it is 0 (done) or above 1 (failed), then fetch the results from `output_signed_url`.
-Every path is answered with and without its last slash; unknown fields are passed over."""
-_WRONG: Final = {
-    400: "The request is not what this call takes; `message` says what is wrong.",
+Create an upload link, PUT the video to it, start a job with that link as its `input_url` (or with any public URL),
+poll the job's status until it is 0 (done) or above 1 (failed), then download the results from `output_signed_url`.
+Every path works with and without a trailing slash; unknown fields are ignored."""
+_ERRORS: Final = {
+    400: "The request is invalid; `message` has the details.",
     401: "The API key is missing or wrong.",
     403: "The signed link has expired or is not valid.",
-    404: "There is no such thing here.",
-    409: "The job has ended before.",
+    404: "Not found.",
+    409: "The job has already ended.",
     413: "The body is too large.",
     507: "The engine's disk is full.",
 }
-"""What an `ErrorBody` says by its status, wherever it comes."""
+"""Meaning of an `ErrorBody` by status code."""
 
 
 async def get_description(_: Request) -> Response:
-    """The call that gives it."""
+    """Handler of the description."""
     return Response(description(), media_type=_JSON)
 
 
@@ -101,7 +101,7 @@ def _paths() -> dict[str, Any]:
 def _get_workspace() -> dict[str, Any]:
     return {
         "operationId": "getWorkspace",
-        "summary": "Which workspace the key opens; the cheap call that tells whether a key is good",
+        "summary": "Get the workspace of the key; a cheap way to validate a key",
         "responses": {**_good("The workspace", _json(_ref(Workspace))), **_bad(401)},
     }
 
@@ -109,7 +109,7 @@ def _get_workspace() -> dict[str, Any]:
 def _create_upload_url() -> dict[str, Any]:
     return {
         "operationId": "createUploadUrl",
-        "summary": "Where to PUT a video",
+        "summary": "Create a signed link to PUT a video to",
         "requestBody": _body(UploadUrlRequest, {"file_name": "my_video.mp4"}),
         "responses": {**_good("The link", _json(_ref(UploadUrl))), **_bad(400, 401, 413)},
     }
@@ -122,7 +122,7 @@ def _receive_upload() -> dict[str, Any]:
         "security": [],
         "parameters": [_TOKEN],
         "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
-        "responses": {"200": {"description": "The video is kept."}, **_bad(403, 413, 507)},
+        "responses": {"200": {"description": "The video is stored."}, **_bad(403, 413, 507)},
     }
 
 
@@ -133,19 +133,23 @@ def _create_job() -> dict[str, Any]:
     accepted = {"description": "The job is queued.", "content": _json(_ref(JobAccepted)), "links": {"status": status}}
     return {
         "operationId": "createJob",
-        "summary": "Start a job: models over one video",
-        "parameters": [_SAME_START],
+        "summary": "Start a job: run models on one video",
+        "parameters": [_IDEMPOTENCY],
         "requestBody": _body(InferenceRequest, example),
         "responses": {"200": accepted, **_bad(400, 401, 413, 507)},
     }
 
 
 def _get_job_status() -> dict[str, Any]:
-    wait = {"description": "Ask again after so many seconds; without it, after 60.", "schema": {"type": "integer"}}
-    good = {"description": "How the job stands", "content": _json(_ref(StatusReport)), "headers": {"Retry-After": wait}}
+    wait = {"description": "Seconds until the next poll; 60 by default.", "schema": {"type": "integer"}}
+    good = {
+        "description": "The status of the job",
+        "content": _json(_ref(StatusReport)),
+        "headers": {"Retry-After": wait},
+    }
     return {
         "operationId": "getJobStatus",
-        "summary": "How a job stands",
+        "summary": "Get the status of a job",
         "parameters": [_JOB_ID],
         "responses": {"200": good, **_bad(401, 404)},
     }
@@ -154,7 +158,7 @@ def _get_job_status() -> dict[str, Any]:
 def _cancel_job() -> dict[str, Any]:
     return {
         "operationId": "cancelJob",
-        "summary": "Call a job off (an extension); twice is as good as once",
+        "summary": "Cancel a job (an extension). Idempotent",
         "parameters": [_JOB_ID],
         "responses": {**_good("The job has ended as failed.", _json(_ref(Cancellation))), **_bad(401, 404, 409)},
     }
@@ -163,17 +167,17 @@ def _cancel_job() -> dict[str, Any]:
 def _get_results() -> dict[str, Any]:
     return {
         "operationId": "getResults",
-        "summary": "The results of a job that is done, from its signed link, which needs no key",
+        "summary": "Download the results of a job from its signed link, which needs no key",
         "security": [],
         "parameters": [_TOKEN, {"name": "Range", "in": "header", "schema": {"type": "string"}}],
         "responses": {
             **_good("The results", _json({"$ref": "#/components/schemas/Results"})),
             "206": {
-                "description": "The parts that `Range` asks for",
+                "description": "The requested ranges",
                 "content": {_JSON: {}, "multipart/byteranges": {}},
             },
-            "400": {"description": "`Range` cannot be read.", "content": {"text/plain": {}}},
-            "416": {"description": "There is no such part.", "content": {"text/plain": {}}},
+            "400": {"description": "`Range` is malformed.", "content": {"text/plain": {}}},
+            "416": {"description": "The range is not satisfiable.", "content": {"text/plain": {}}},
             **_bad(403, 404),
         },
     }
@@ -182,7 +186,7 @@ def _get_results() -> dict[str, Any]:
 def _list_models() -> dict[str, Any]:
     return {
         "operationId": "listModels",
-        "summary": "The models that this engine can run (an extension)",
+        "summary": "List the models that this engine can run (an extension)",
         "responses": {**_good("The models", _json(_ref(ModelList))), **_bad(401)},
     }
 
@@ -190,7 +194,7 @@ def _list_models() -> dict[str, Any]:
 def _get_description() -> dict[str, Any]:
     return {
         "operationId": "getDescription",
-        "summary": "This description, which needs no key (an extension)",
+        "summary": "Get this description, which needs no key (an extension)",
         "security": [],
         "responses": _good("OpenAPI 3.1", _json({"type": "object", "required": ["openapi", "paths"]})),
     }
@@ -201,34 +205,38 @@ _TOKEN: Final = {
     "name": "token",
     "in": "path",
     "required": True,
-    "description": "What the engine signed, as its link carries it.",
+    "description": "The token from the signed link.",
     "schema": {"type": "string"},
 }
 
 
-_SAME_START: Final = {
+_IDEMPOTENCY: Final = {
     "name": IDEMPOTENCY_KEY,
     "in": "header",
-    "description": "A second start with the same key is answered with the first one's job (an extension).",
+    "description": "A repeated start with the same key returns the first job (an extension).",
     "schema": {"type": "string"},
 }
-_SERVED: Final = {"type": "object", "description": "What an inference server answered, where it runs the model."}
+_SERVER_RESPONSE: Final = {"type": "object", "description": "The response of an inference server that runs the model."}
 
 
 def _schemas() -> dict[str, Any]:
-    """Every message by its name; the bounds that only the API knows are written into them."""
+    """The schema of every message by name, with the limits that are checked outside of the message types."""
     entries = get_args(Entry)
     _, schemas = msgspec.json.schema_components([*_MESSAGES, *entries], ref_template="#/components/schemas/{name}")
     request = schemas["InferenceRequest"]["properties"]
     request["infer_fps"] |= {"minimum": MIN_INFER_FPS, "maximum": MAX_INFER_FPS}
     request["models"] |= {"minItems": 1}
     offsets = {"frame_offset": {"type": "integer", "minimum": 0}, "time_offset": {"type": "number", "minimum": 0}}
+    entry = {"anyOf": [*map(_ref, entries), _SERVER_RESPONSE, {"type": "null"}]}
     results = {
         "type": "object",
-        "description": "An entry a frame under each model's id, null where the frame was not analyzed.",
+        "description": "One entry per frame for each model id; null if the frame was not analyzed.",
         "properties": {name: {"type": "array", "items": number} for name, number in offsets.items()},
         "required": list(offsets),
-        "additionalProperties": {"type": "array", "items": {"anyOf": [*map(_ref, entries), _SERVED, {"type": "null"}]}},
+        "additionalProperties": {
+            "type": "array",
+            "items": {"anyOf": [*map(_ref, entries), _SERVER_RESPONSE, {"type": "null"}]},
+        },
     }
     return {**schemas, "Results": results}
 
@@ -242,7 +250,7 @@ def _good(meaning: str, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bad(*statuses: int) -> dict[str, Any]:
-    return {str(status): {"description": _WRONG[status], "content": _json(_ref(ErrorBody))} for status in statuses}
+    return {str(status): {"description": _ERRORS[status], "content": _json(_ref(ErrorBody))} for status in statuses}
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

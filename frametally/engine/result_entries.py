@@ -1,6 +1,6 @@
-"""What the engine's models answer with for one frame, as it stands in the results JSON (the contract's section 3).
+"""Entries of the results JSON that the engine writes, one per frame and model (section 3 of the contract).
 
-Fields as in the vendor's open-source inference server.
+The fields are those of the vendor's open-source inference server.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 
 class ImageSize(Struct, frozen=True):
-    """The picture that the coordinates of an entry refer to."""
+    """Size in pixels of the image that the coordinates of an entry refer to."""
 
     width: int
     height: int
 
 
 class Point(Struct, frozen=True):
-    """A corner of an outline, in pixels of the entry's `image`."""
+    """A vertex of a polygon, in pixels of the entry's `image`."""
 
     x: float
     y: float
 
 
 class Keypoint(Struct, frozen=True, omit_defaults=True):
-    """A named point of what a box holds, in pixels of the entry's `image`."""
+    """A keypoint of the object in a box, in pixels of the entry's `image`."""
 
     x: float
     y: float
     class_name: str = field(name="class")
     class_id: int
     confidence: float | None = None
-    """None where the model gives none."""
+    """None if the model returns none."""
 
 
 class Prediction(Struct, frozen=True, omit_defaults=True):
@@ -45,12 +45,12 @@ class Prediction(Struct, frozen=True, omit_defaults=True):
     class_id: int | UnsetType = UNSET
     tracker_id: int | str | None = None
     points: list[Point] | None = None
-    """The outline, from models for instance segmentation."""
+    """The polygon, from models for instance segmentation."""
     keypoints: list[Keypoint] | None = None
 
 
 class DetectionEntry(Struct, frozen=True):
-    """What one model saw in one frame; `time` is compute time in seconds, never a position."""
+    """Boxes in one frame; `time` is the compute time in seconds, not a position in the video."""
 
     image: ImageSize
     predictions: list[Prediction]
@@ -58,7 +58,7 @@ class DetectionEntry(Struct, frozen=True):
 
 
 class Label(Struct, frozen=True):
-    """How likely the whole picture is of a class."""
+    """Probability of a class for the whole image."""
 
     class_name: str = field(name="class")
     class_id: int
@@ -66,7 +66,7 @@ class Label(Struct, frozen=True):
 
 
 class ClassificationEntry(Struct, frozen=True):
-    """One label is right: `top` with its `confidence`; `predictions` begin with it."""
+    """Single-label classification: `top` with its `confidence`, which is also the first of the `predictions`."""
 
     image: ImageSize
     predictions: list[Label]
@@ -76,14 +76,14 @@ class ClassificationEntry(Struct, frozen=True):
 
 
 class Score(Struct, frozen=True):
-    """How likely a picture shows a class, whatever else it shows."""
+    """Probability of a class, independent of the others."""
 
     confidence: float
     class_id: int
 
 
 class MultiLabelEntry(Struct, frozen=True):
-    """Several labels may be right: a score for each class by name, and which ones are over the threshold."""
+    """Multi-label classification: a score for each class by name, and the classes above the threshold."""
 
     image: ImageSize
     predictions: dict[str, Score]
@@ -95,13 +95,13 @@ class SegmentationMask(Struct, frozen=True):
     """The class of each pixel."""
 
     segmentation_mask: str
-    """A PNG of class ids, as large as the entry's `image`, in base64."""
+    """A PNG of class ids in base64, of the size of the entry's `image`."""
     class_map: dict[str, str]
     """Class id, as text, to class name."""
 
 
 class SemanticSegmentationEntry(Struct, frozen=True):
-    """What each pixel of one frame belongs to."""
+    """The mask of one frame."""
 
     image: ImageSize
     predictions: SegmentationMask
@@ -109,4 +109,4 @@ class SemanticSegmentationEntry(Struct, frozen=True):
 
 
 Entry = DetectionEntry | ClassificationEntry | MultiLabelEntry | SemanticSegmentationEntry
-"""What one model saw in one frame, of any type that the engine answers with."""
+"""The result of one model for one frame, of any type that the engine supports."""

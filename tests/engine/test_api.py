@@ -103,7 +103,7 @@ def test_a_rate_outside_its_bounds_is_refused(deaf_engine: RunningEngine, fps: f
         ([model("nothing")], "Model nothing/1 is not installed. Installed models: motion/1."),
         ([model("../../motion")], "Model ../../motion/1 is not installed."),
         ([model("motion", "../1")], "Model motion/../1 is not installed."),
-        ([model("motion"), model("motion", 1.0)], "The job names one model twice."),
+        ([model("motion"), model("motion", 1.0)], "A model is listed twice."),
         ([model("motion", confidence=7)], "The inference_params are invalid."),
         ([{**model("motion"), "inference_type": "gaze-detection"}], "is a model for object-detection"),
     ],
@@ -118,7 +118,7 @@ def test_a_job_that_could_not_run_is_refused(
 
 def test_a_job_without_models_is_refused(deaf_engine: RunningEngine) -> None:
     body = {"input_url": PUBLIC, "infer_fps": 5, "models": []}
-    assert deaf_engine.call("POST", "/videoinfer/", json=body).json()["error"] == "The job names no model."
+    assert deaf_engine.call("POST", "/videoinfer/", json=body).json()["error"] == "The job has no model."
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_a_version_is_a_number_or_a_string(models_dir: Path, version: str | floa
         ({"iou_threshold": -0.1}, "iou_threshold"),
         ({"max_detections": 0}, "max_detections"),
         ({"classes": "bright"}, "classes"),
-        ({"classes": ["brigth"]}, "has no class brigth. It has dark, bright"),
+        ({"classes": ["brigth"]}, "has no class brigth. Its classes: dark, bright"),
     ],
 )
 def test_wrong_parameters_are_refused_by_name(models_dir: Path, params: dict[str, object], complaint: str) -> None:
