@@ -96,14 +96,14 @@ def clicks_ms(page: Page) -> list[float]:
     page.evaluate(_WATCH)
     took = []
     for number in range(CHANGES + 2):
-        page.get_by_role("button", name=("Failed", "Lost", "Cancelled")[number // 2 % 3], exact=True).click()
+        page.get_by_role("button", name=("Failed", "No response", "Canceled")[number // 2 % 3], exact=True).click()
         took.append(_until_shown_ms(page))
     return took[2:]
 
 
 def searches_ms(page: Page) -> list[float]:
     """Letters into the search box, each time one more, which fewer jobs have."""
-    box = page.get_by_placeholder("Name, model, note, tag or id")
+    box = page.get_by_placeholder("Name, model, note, tag or ID")
     box.click()
     took = []
     for letter in "7f03":

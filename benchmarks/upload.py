@@ -89,7 +89,7 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
         proxy.hold_at_bytes = size_bytes * 2 // 3
         page.reload()
         choose(page, file)
-        expect(page.locator(".facts")).to_contain_text("went on from", timeout=_PATIENCE_MS)
+        expect(page.locator(".facts")).to_contain_text("resumed at", timeout=_PATIENCE_MS)
         wait_until_sent(page, proxy, size_bytes * 2 // 3)
         growth_mib = peak_mib(first.pid) - before_mib
         proxy.target_port = proxy.hold_at_bytes = None
@@ -98,7 +98,7 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
         port = take_one(browser, small, url)
         before_mib = reset_peak_mib(second.pid)
         proxy.target_port = port
-        expect(page.locator(".facts")).to_contain_text("ready", timeout=_PATIENCE_MS)
+        expect(page.locator(".facts")).to_contain_text("Ready", timeout=_PATIENCE_MS)
         took_s = time.perf_counter() - started_s
         growth_mib = max(growth_mib, peak_mib(second.pid) - before_mib)
         expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)  # the new server's session knows of it as well

@@ -50,8 +50,8 @@ def frame_stepper(view: View) -> int:
         bind="query-params",
         help="Frames that were analyzed, in video order.",
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        way = st.selectbox("Jump to next", _ways(view), key="step_by", width=230)
+    way = st.selectbox("Jump to next", _ways(view), key="step_by")
+    with st.container(horizontal=True):
         back, forth = _neighbors(view, way, entry)
         for name, icon, target in (("Previous", "chevron_left", back), ("Next", "chevron_right", forth)):
             st.button(
@@ -59,6 +59,7 @@ def frame_stepper(view: View) -> int:
                 icon=f":material/{icon}:",
                 disabled=target is None,
                 key=f"step_{icon}",
+                width="stretch",
                 on_click=_step_to,
                 args=(target,),
             )

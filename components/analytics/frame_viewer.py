@@ -41,7 +41,7 @@ def frame_viewer(view: View, video: StoredVideo | None, entry: int, colors: Mapp
     st.caption(_caption(view, scene, entry))
     if len(scene.xyxy):
         st.dataframe(_rows(scene), hide_index=True, column_config=_FORMATS)
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if image is not None:
             st.download_button(
                 "Download frame (PNG)",

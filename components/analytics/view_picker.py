@@ -141,7 +141,7 @@ def _time_range_picker(results: Results) -> TimeRange | None:
         format="%.2f s",
         key=_TIME_RANGE_KEY,
         bind="query-params",
-        help="Seconds after the first frame. You can also drag on the chart to zoom.",
+        help="Seconds after the first frame. You can also drag over the chart with its box tool.",
     )
     if (first_s, last_s) == (0.0, end_s):
         return None

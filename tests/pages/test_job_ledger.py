@@ -152,6 +152,27 @@ def test_other_models_run_over_the_video_of_a_job(
     assert ([model.label for model in new.models], new.video_sha256) == (["motion/1"], sha256)
 
 
+def run_twice(job_id: str) -> None:
+    """Both clicks of a double click on Run in the dialog of other models."""
+    from dataclasses import replace
+
+    from components.jobs.job_commands import JobCommand, request_dialog
+    from components.jobs.job_dialogs import run_once
+    from components.session import get_deployment
+
+    deployment, command = get_deployment(), JobCommand("other_models", (job_id,))
+    request = replace(deployment.ledger.job(job_id).request, infer_fps=2.0)
+    request_dialog(command)
+    run_once(deployment, command, request)
+    run_once(deployment, command, request)
+
+
+def test_a_double_click_on_run_with_other_models_creates_one_job(deployment: Deployment) -> None:
+    job = write_job(deployment, JobStatus.SUCCEEDED)
+    assert not AppTest.from_function(run_twice, args=(job.id,), default_timeout=30).run().exception
+    assert [job.infer_fps for job in deployment.ledger.jobs(statuses=[JobStatus.CREATED])] == [2.0]
+
+
 def test_a_job_started_elsewhere_is_imported_once(open_page: OpenPage, deployment: Deployment) -> None:
     app = open_page("jobs")
     button(app, "Import job").click().run()

@@ -66,7 +66,7 @@ def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
         selection_mode=("points", "box"),
         config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "toImage"]]},
     )
-    st.caption(f"Click a point to see its frame. Drag on the chart to zoom.{note}")
+    st.caption(f"Click a point to see its frame. To zoom, drag over the chart with its box tool.{note}")
     now = _selected(event["selection"])
     # The selection persists across reruns, so only a changed one is a new pick.
     before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen", Picked()), now
@@ -107,7 +107,7 @@ def time_chart(
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "hovermode": "closest",
         "clickmode": "event+select",
-        "dragmode": "zoom",  # with the box tool on, plotly reports no click on a point
+        "dragmode": "zoom",  # with "select", plotly reports no click on a point
         "selectdirection": "h",
         "showlegend": True,
         "xaxis": _time_axis(_range_s(traces)),

@@ -1,6 +1,6 @@
-"""The way videos get in: dropped or chosen, sent in pieces that resume, past Streamlit's own uploader.
+"""Uploader for videos: resumable, in chunks, without Streamlit's own uploader.
 
-The browser speaks the tus protocol with `frametally.library.routes`; the server's memory does not grow with the file.
+The browser uses the tus protocol with `frametally.library.routes`; the server's memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _HTML = f"""
   </div>
   <p class="found" aria-live="polite"></p>
   <div class="unfinished"></div>
-  <p class="together"></p>
+  <p class="total"></p>
   <ul class="list" aria-label="Uploads"></ul>
   <p class="unseen" role="status"></p>
   <template>
@@ -57,7 +57,7 @@ _HTML = f"""
 </div>
 """
 _HERE = Path(__file__).parent
-_SCRIPTS = ("words.js", "digest.js", "tus.js", "upload.js", "folder.js", "uploader.js")
+_SCRIPTS = ("formatting.js", "digest.js", "tus.js", "upload.js", "folder.js", "uploader.js")
 _component = st.components.v2.component(
     "frametally.video_uploader",
     html=_HTML,
@@ -67,15 +67,15 @@ _component = st.components.v2.component(
 
 
 def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> list[str]:
-    """Let the person bring videos; returns the sha256 of each that arrived and was not removed, the newest last.
+    """Let the user upload videos; returns the sha256 of each that was not removed again, newest last.
 
-    The values come from the browser: they have the form of a sha256, and only the media library knows whether there
-    are such videos.
+    The values come from the browser: they have the form of a sha256, but only the library knows whether such a video
+    exists.
 
     Args:
-        ticket: the right to begin uploads (`Tickets.for_upload`).
-        max_video_bytes: the limit to show; the server enforces it.
-        key: one queue per key goes on while pages rerun and change.
+        ticket: permission to start uploads (`Tickets.for_upload`).
+        max_video_bytes: the limit to display; the server enforces it.
+        key: identifies the queue, which continues across reruns and page changes.
     """
     kinds = ", ".join(suffix[1:].upper() for suffix in KEPT_SUFFIXES)
     hint = f"{kinds} up to {format_size(max_video_bytes)} each"

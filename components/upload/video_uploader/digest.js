@@ -1,16 +1,16 @@
-// What a file is known by: a fingerprint, to find its upload again in this browser, and the block digest of
-// `digests.py`, which the server holds against what it has. Memory: one block.
+// Identifying a file: a fingerprint finds its upload again in this browser; the block digest of `storage/digests.py`
+// lets the server recognize its content. Needs memory for one block.
 
 const BLOCK_BYTES = 8 * 1024 * 1024;
 const SAMPLES = 16;
 const SAMPLE_BYTES = 16 * 1024;
-const CAN_DIGEST = Boolean(globalThis.crypto?.subtle); // browsers have it on https and on localhost only
+const CAN_DIGEST = Boolean(globalThis.crypto?.subtle); // browsers provide it only on https and localhost
 
 const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 const toBase64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 const toHex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-// Name, size and time of a file, and a quick hash of a few pieces of it: enough to find, never to prove.
+// Name, size, time and a quick hash of a few samples: enough to find an upload, not to prove that content is equal.
 async function fingerprintOf(file) {
   const step = Math.max(0, file.size - SAMPLE_BYTES) / (SAMPLES - 1);
   let [one, other] = [0x811c9dc5, 0x9e3779b9];
@@ -28,7 +28,7 @@ async function read(file, start, end) {
   try {
     return await file.slice(start, end).arrayBuffer();
   } catch {
-    throw new Refused("The file was moved or changed while it was sent. Choose it again.");
+    throw new Refused("The file was moved or changed during the upload. Choose it again.");
   }
 }
 
@@ -40,14 +40,14 @@ class BlockDigest {
   }
 
   // The SHA-256 of the bytes from `offset` to the end of its block.
-  async ofPiece(offset) {
+  async ofChunk(offset) {
     const number = Math.floor(offset / BLOCK_BYTES);
     const block = await this.hashed(number);
     const start = offset - number * BLOCK_BYTES;
     return start ? sha256(new Uint8Array(block, start)) : this.hashes[number];
   }
 
-  // The digest of the whole file in hex; blocks that were not read before are read now.
+  // The digest of the whole file in hex; reads the blocks that have not been read yet.
   async whole(onRead = () => {}) {
     const count = Math.ceil(this.file.size / BLOCK_BYTES);
     for (let number = 0; number < count; number++) {

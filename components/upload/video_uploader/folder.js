@@ -1,7 +1,7 @@
-// The videos of a folder, whatever else lies in it.
+// The videos in a folder.
 
-// What was dropped: files as they are, folders as the videos in them. The entries are only there during the event, so
-// all of them are taken before the first is read.
+// Dropped items: files as they are, folders as the videos in them. The entries are valid only during the event, so all
+// of them are collected before the first is read.
 async function filesOf(transfer, suffixes) {
   const dropped = [...transfer.items].filter(({ kind }) => kind === "file");
   const taken = dropped.map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
@@ -13,23 +13,23 @@ async function filesOf(transfer, suffixes) {
   return { ...videos, files: [...files, ...videos.files], folders: folders.length };
 }
 
-// Depth first and by name, as a file manager lists it. Hidden files and folders are none of the person's.
+// Depth first and by name, like a file manager; skips hidden files and folders.
 async function walk(folder, found) {
   const reader = folder.createReader();
   const entries = [];
-  for (let some; (some = await asked(reader, "readEntries")).length; ) entries.push(...some); // a hundred at a time
+  for (let some; (some = await promised(reader, "readEntries")).length; ) entries.push(...some); // a hundred at a time
   entries.sort((one, other) => byName(one.name, other.name));
   for (const entry of entries.filter(({ name }) => !name.startsWith("."))) {
     if (entry.isDirectory) await walk(entry, found);
-    else found.push(await asked(entry, "file"));
+    else found.push(await promised(entry, "file"));
   }
 }
 
-function asked(entry, name) {
+function promised(entry, name) {
   return new Promise((resolve, reject) => entry[name](resolve, reject));
 }
 
-// Of files of folders: those that are kept here by their names, and how many are not.
+// Splits the files of folders into accepted videos and the number of skipped files.
 function videosOf(files, suffixes) {
   const shown = files.filter(({ webkitRelativePath }) => !/(^|\/)\./.test(webkitRelativePath));
   const videos = shown.filter(({ name, size }) => size && suffixes.some((suffix) => name.toLowerCase().endsWith(suffix)));
@@ -41,7 +41,7 @@ function byName(one, other) {
 }
 
 function foundIn({ videos, skipped }) {
-  const others = `${skipped} other ${skipped === 1 ? "file" : "files"} left out`;
-  if (!videos) return `No video in the folder${skipped ? `: ${others}` : ""}.`;
-  return `${videos} ${videos === 1 ? "video" : "videos"} of the folder${skipped ? `, ${others}` : ""}.`;
+  const others = skipped ? ` (${skipped} other ${skipped === 1 ? "file" : "files"} skipped)` : "";
+  if (!videos) return `No videos in the folder${others}.`;
+  return `${videos} ${videos === 1 ? "video" : "videos"} in the folder${others}.`;
 }

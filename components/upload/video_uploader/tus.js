@@ -1,14 +1,14 @@
-// One request of the tus protocol, and what this browser remembers of the uploads it began.
+// Requests of the tus protocol, and the unfinished uploads that this browser remembers.
 
-const QUIET_MS = { sending: 30_000, answering: 180_000 }; // no sign of life for so long: the connection is dead
+const QUIET_MS = { sending: 30_000, answering: 180_000 }; // without progress for this long, the connection is considered dropped
 const TUS = { "Tus-Resumable": "1.0.0" };
-const REMEMBER_MS = 24 * 3600 * 1000; // as long as the server keeps what has arrived
+const REMEMBER_MS = 24 * 3600 * 1000; // as long as the server keeps unfinished uploads
 const STORE = "frametally.uploads";
 
-class Dropped extends Error {} // the connection, not the request: worth another try
-class Refused extends Error {}
+class Dropped extends Error {} // the connection failed: worth a retry
+class Refused extends Error {} // the server refused the request
 
-// Rejects with Dropped where it is worth another try, with Refused where the server says no.
+// Sends one request; rejects with Dropped or Refused.
 function send(method, url, { headers = {}, body = null, onSent = () => {}, onOpen = () => {} } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -31,7 +31,7 @@ function send(method, url, { headers = {}, body = null, onSent = () => {}, onOpe
     request.onloadend = () => {
       clearTimeout(watchdog);
       if (request.status >= 200 && request.status < 300) resolve(request);
-      else if (isPassing(request.status)) reject(new Dropped());
+      else if (isTemporary(request.status)) reject(new Dropped());
       else reject(Object.assign(new Refused(reasonOf(request)), { status: request.status }));
     };
     onOpen(request);
@@ -40,7 +40,7 @@ function send(method, url, { headers = {}, body = null, onSent = () => {}, onOpe
   });
 }
 
-function isPassing(status) {
+function isTemporary(status) {
   return [0, 408, 409, 423, 425, 429, 460].includes(status) || (status >= 500 && status !== 507);
 }
 
@@ -52,8 +52,8 @@ function reasonOf(request) {
   }
 }
 
-const videoOf = (answer) => answer.getResponseHeader("Frametally-Video");
-const offsetOf = (answer) => Number(answer.getResponseHeader("Upload-Offset"));
+const videoOf = (response) => response.getResponseHeader("Frametally-Video");
+const offsetOf = (response) => Number(response.getResponseHeader("Upload-Offset"));
 
 function pause(ms) {
   return new Promise((resolve) => {
@@ -67,7 +67,7 @@ function pause(ms) {
   });
 }
 
-// By fingerprint: {url, name, size, sent, at}. Without a store, an upload goes on until the page is left.
+// By fingerprint: {url, name, size, sent, at}. Without local storage, uploads cannot be resumed after a reload.
 function remembered() {
   try {
     const entries = Object.entries(JSON.parse(localStorage.getItem(STORE) ?? "{}"));
@@ -83,6 +83,6 @@ function remember(fingerprint, entry) {
     const all = entry ? { ...others, [fingerprint]: { ...entry, at: Date.now() } } : others;
     localStorage.setItem(STORE, JSON.stringify(all));
   } catch {
-    // full or forbidden
+    // storage full or disabled
   }
 }

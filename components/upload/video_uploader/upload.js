@@ -1,18 +1,18 @@
-// One file on its way: in pieces, again after a cut, on from where it was after a reload, not at all where it is here.
+// The upload of one file: in chunks, resumed after a dropped connection or a reload, skipped if the server has the file.
 
-const MAX_FAILURES = 30; // in a row, about seven minutes
+const MAX_FAILURES = 30; // consecutive ones, about seven minutes
 const SPEED_WINDOW_MS = 6_000;
 
 class Upload {
   phase = "queued"; // comparing, sending, waiting, checking; paused; done, failed
   url = null;
-  video = null; // the sha256 it was kept under
+  video = null; // sha256 of the stored video
   sentBytes = 0;
   comparedBytes = 0;
-  wentOnFrom = 0;
-  wasHere = false;
+  resumedAt = 0;
+  wasKnown = false;
   reason = "";
-  run = 0; // a run whose number is no longer this one was stopped
+  run = 0; // number of the current run; a run with another number was stopped
   samples = [];
 
   constructor(file, uploader) {
@@ -43,24 +43,24 @@ class Upload {
       this.show("done");
     } catch (error) {
       if (run !== this.run) return;
-      if ([413, 422].includes(error.status)) this.forget(); // nothing is left of it there
+      if ([413, 422].includes(error.status)) this.forget(); // the server has discarded it
       this.reason = error.message;
-      this.show(error.isPassing ? "paused" : "failed");
+      this.show(error.isTemporary ? "paused" : "failed");
     }
-    this.uploader.moved();
+    this.uploader.update();
   }
 
-  // Stop sending; what has arrived stays.
+  // Stop sending; the server keeps what it has received.
   stop(phase) {
     this.run++;
     this.request?.abort();
     if (phase === "paused" && this.url) this.note(this.sentBytes);
     this.show(phase);
-    this.uploader.moved();
+    this.uploader.update();
   }
 
   discard() {
-    if (this.phase !== "done" && this.url) send("DELETE", this.url).catch(() => {}); // a lost one is removed when it is stale
+    if (this.phase !== "done" && this.url) send("DELETE", this.url).catch(() => {}); // the server removes stale uploads
     if (this.fingerprint) remember(this.fingerprint, null);
     this.stop("gone");
   }
@@ -74,7 +74,7 @@ class Upload {
         if (this.video) return this.video;
         for (;;) {
           if (offset > furthest) [failures, furthest] = [0, offset];
-          const answer = await this.sendPiece(run, offset);
+          const answer = await this.sendChunk(run, offset);
           if (videoOf(answer)) return videoOf(answer);
           offset = offsetOf(answer);
           this.note(offset);
@@ -83,8 +83,8 @@ class Upload {
         if (!(error instanceof Dropped) || run !== this.run) throw error;
         await read(this.file, 0, 1);
         if (++failures > MAX_FAILURES) {
-          const reason = "The server cannot be reached. What has arrived stays there: resume when it is back.";
-          throw Object.assign(new Refused(reason), { isPassing: true });
+          const reason = "The server cannot be reached. Resume when it is available again.";
+          throw Object.assign(new Refused(reason), { isTemporary: true });
         }
         this.show("waiting");
         await pause(Math.min(15_000, 250 * 2 ** failures) * (0.75 + Math.random() / 2));
@@ -93,20 +93,20 @@ class Upload {
     }
   }
 
-  // Where to go on: where the server is with an upload that it knows, else at the start of a new one.
+  // The offset to continue from: that of the upload on the server, or 0 for a new one.
   async begin(run) {
-    const offset = this.url ? await this.ask(run) : null;
+    const offset = this.url ? await this.fetchOffset(run) : null;
     if (offset !== null || this.video) return offset;
-    this.wentOnFrom = 0;
+    this.resumedAt = 0;
     await this.create(run);
     return 0;
   }
 
-  async ask(run) {
+  async fetchOffset(run) {
     try {
       const answer = await this.send(run, "HEAD", this.url);
       this.video = videoOf(answer);
-      if (!this.samples.length) this.wentOnFrom = offsetOf(answer);
+      if (!this.samples.length) this.resumedAt = offsetOf(answer);
       this.note(offsetOf(answer));
       return offsetOf(answer);
     } catch (error) {
@@ -134,7 +134,7 @@ class Upload {
       return post(await this.compare(run));
     });
     this.video = videoOf(answer);
-    this.wasHere = Boolean(this.video);
+    this.wasKnown = Boolean(this.video);
     if (this.video) return;
     this.url = new URL(answer.getResponseHeader("Location"), address).href;
     this.note(0);
@@ -148,11 +148,11 @@ class Upload {
     });
   }
 
-  async sendPiece(run, offset) {
+  async sendChunk(run, offset) {
     const end = Math.min((Math.floor(offset / BLOCK_BYTES) + 1) * BLOCK_BYTES, this.file.size);
     const isLast = end === this.file.size;
     const headers = { "Upload-Offset": offset, "Content-Type": "application/offset+octet-stream" };
-    if (CAN_DIGEST && offset < end) headers["Upload-Checksum"] = `sha256 ${toBase64(await this.digest.ofPiece(offset))}`;
+    if (CAN_DIGEST && offset < end) headers["Upload-Checksum"] = `sha256 ${toBase64(await this.digest.ofChunk(offset))}`;
     if (CAN_DIGEST && isLast) headers["Frametally-Digest"] = await this.digest.whole();
     const onSent = (bytes) => {
       if (run !== this.run) return;
@@ -161,7 +161,7 @@ class Upload {
       this.show(isLast && bytes >= end - offset ? "checking" : "sending");
     };
     onSent(0);
-    const body = this.file.slice(offset, end); // Chromium sends bytes of a script at a tenth of the speed of a file's
+    const body = this.file.slice(offset, end); // Chromium sends a file slice ten times as fast as bytes from a script
     return this.send(run, "PATCH", this.url, { headers, body, onSent });
   }
 

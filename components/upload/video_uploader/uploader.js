@@ -1,6 +1,5 @@
-// The queue of videos on their way to /frametally/uploads/, one after the other; Python is told the sha256 of each one
-// that arrived. A queue belongs to its key, not to the elements on the page: Streamlit may rerun, or the person may
-// change the page, and it goes on.
+// The queue of uploads to /frametally/uploads/, one at a time; Python receives the sha256 of each uploaded video.
+// A queue belongs to its key, not to the elements on the page, so it continues across reruns and page changes.
 
 const uploaders = (window.frametallyUploaders ??= new Map());
 
@@ -17,33 +16,33 @@ export default function mount(component) {
 
 class Uploader {
   uploads = [];
-  arrived = []; // in the order of arrival
+  arrived = []; // sha256 of each uploaded video, in the order of completion
   root = null;
-  said = "";
+  folderText = "";
 
   attach(root, component) {
     this.root = root;
     this.rows = new Map();
-    this.tell = () => component.setStateValue("arrived", this.arrived);
+    this.report = () => component.setStateValue("arrived", this.arrived);
     this.bind();
     root.querySelector(".list").replaceChildren();
     this.uploads.forEach((upload) => this.draw(upload, true));
-    this.tellOf(this.said);
+    this.showFolder(this.folderText);
     this.drawQueue();
-    if (this.arrived.length && this.toldKey !== component.key) this.tell();
-    this.toldKey = component.key;
+    if (this.arrived.length && this.reportedKey !== component.key) this.report();
+    this.reportedKey = component.key;
   }
 
   detach(root) {
-    if (this.root === root) this.root = this.tell = null;
+    if (this.root === root) this.root = this.report = null;
   }
 
   bind() {
     const input = this.root.querySelector("input");
     input.onchange = () => {
       this.add([...input.files]);
-      this.tellOf("");
-      input.value = ""; // so that the same file can be chosen again
+      this.showFolder("");
+      input.value = ""; // allows the same file to be chosen again
     };
     this.root.ondragover = (event) => {
       event.preventDefault();
@@ -58,9 +57,9 @@ class Uploader {
       try {
         const found = await filesOf(event.dataTransfer, this.suffixes);
         this.add(found.files);
-        this.tellOf(found.folders ? foundIn(found) : "");
+        this.showFolder(found.folders ? foundIn(found) : "");
       } catch {
-        this.tellOf("The folder could not be read. Drop it again, or choose its files.");
+        this.showFolder("The folder could not be read. Drop it again, or choose its files.");
       }
     };
     this.root.querySelector(".folder").onclick = () => this.chooseFolder();
@@ -76,15 +75,15 @@ class Uploader {
       const path = (file) => file.webkitRelativePath;
       const found = videosOf([...this.folder.files].sort((one, other) => byName(path(one), path(other))), this.suffixes);
       this.add(found.files);
-      this.tellOf(foundIn(found));
+      this.showFolder(foundIn(found));
     };
     this.folder.click();
   }
 
-  // What came of a folder.
-  tellOf(words) {
-    this.said = words;
-    if (this.root) this.root.querySelector(".found").textContent = words;
+  // The result of reading a folder.
+  showFolder(text) {
+    this.folderText = text;
+    if (this.root) this.root.querySelector(".found").textContent = text;
   }
 
   add(files) {
@@ -97,7 +96,7 @@ class Uploader {
       this.uploads.push(upload);
       this.draw(upload);
     }
-    this.moved();
+    this.update();
   }
 
   remove(upload) {
@@ -106,13 +105,13 @@ class Uploader {
     this.rows.delete(upload);
   }
 
-  // Something ended, began or was stopped: the next one's turn may have come.
-  moved() {
-    const news = this.uploads.filter((upload) => upload.video && !this.arrived.includes(upload.video));
+  // An upload ended, began or was stopped: report what is new and start the next one.
+  update() {
+    const added = this.uploads.filter((upload) => upload.video && !this.arrived.includes(upload.video));
     const kept = this.arrived.filter((video) => this.uploads.some((upload) => upload.video === video));
-    if (news.length || kept.length < this.arrived.length) {
-      this.arrived = [...new Set([...kept, ...news.map((upload) => upload.video)])];
-      this.tell?.();
+    if (added.length || kept.length < this.arrived.length) {
+      this.arrived = [...new Set([...kept, ...added.map((upload) => upload.video)])];
+      this.report?.();
     }
     if (!this.uploads.some((upload) => upload.isActive)) this.next();
     const isBusy = this.uploads.some((upload) => upload.isActive);
@@ -131,8 +130,8 @@ class Uploader {
   draw(upload, isQuiet = false) {
     if (upload.phase === "gone") this.remove(upload);
     else if (this.root) drawRow(this.row(upload), upload);
-    if (this.root && !isQuiet) this.root.querySelector("[role=status]").textContent = newsOf(upload);
-    if (this.root) this.root.querySelector(".together").textContent = togetherOf(this.uploads);
+    if (this.root && !isQuiet) this.root.querySelector("[role=status]").textContent = announcementOf(upload);
+    if (this.root) this.root.querySelector(".total").textContent = totalOf(this.uploads);
   }
 
   row(upload) {
@@ -156,7 +155,7 @@ class Uploader {
     );
     const lines = others.slice(-3).map(({ name, size, sent }) => {
       const line = document.createElement("p");
-      line.textContent = `${percentOf(sent, size)} % of ${name} is here: choose it again and it goes on from there.`;
+      line.textContent = `${percentOf(sent, size)}% of ${name} uploaded. Choose the file again to resume.`;
       return line;
     });
     this.root.querySelector(".unfinished").replaceChildren(...lines);
@@ -183,47 +182,47 @@ function drawRow(row, upload) {
 }
 
 function factsOf(upload) {
-  const { file, sentBytes, wentOnFrom, bytesPerS, phase } = upload;
-  const size = inWords(file.size);
-  const share = `${percentOf(sentBytes, file.size)} % of ${size}`;
+  const { file, sentBytes, resumedAt, bytesPerS, phase } = upload;
+  const size = formatSize(file.size);
+  const share = `${percentOf(sentBytes, file.size)}% of ${size}`;
   const rest = (file.size - sentBytes) / bytesPerS;
-  const speed = bytesPerS ? [`${inWords(bytesPerS, 2)}/s`, timeLeft(rest)] : [];
-  const wentOn = wentOnFrom ? [`went on from ${percentOf(wentOnFrom, file.size)} %`] : [];
+  const speed = bytesPerS ? [`${formatSize(bytesPerS, 2)}/s`, formatTimeLeft(rest)] : [];
+  const resumed = resumedAt ? [`resumed at ${percentOf(resumedAt, file.size)}%`] : [];
   const facts = {
-    queued: [size, "waits for its turn"],
-    comparing: [size, `Comparing with a video of this size… ${percentOf(upload.comparedBytes, file.size)} %`],
-    sending: [share, ...speed, ...wentOn],
-    waiting: [share, "Connection lost, trying again…"],
+    queued: [size, "Queued"],
+    comparing: [size, `Checking for an earlier upload… ${percentOf(upload.comparedBytes, file.size)}%`],
+    sending: [share, ...speed, ...resumed],
+    waiting: [share, "Connection lost, retrying…"],
     checking: [size, "Checking the video…"],
-    paused: [share, "paused"],
-    done: [size, upload.wasHere ? "was here already, nothing was sent" : "ready"],
+    paused: [share, "Paused"],
+    done: [size, upload.wasKnown ? "Already uploaded" : "Ready"],
   };
   return (facts[phase] ?? [size]).join(" · ");
 }
 
-function newsOf({ file, phase, wentOnFrom, reason }) {
-  const news = {
-    comparing: `Comparing ${file.name} with what is here`,
-    sending: wentOnFrom ? `Going on with ${file.name}` : `Sending ${file.name}`,
-    waiting: "Connection lost, trying again",
+function announcementOf({ file, phase, resumedAt, reason }) {
+  const texts = {
+    comparing: `Checking for an earlier upload of ${file.name}`,
+    sending: resumedAt ? `Resuming ${file.name}` : `Uploading ${file.name}`,
+    waiting: "Connection lost, retrying",
     checking: `Checking ${file.name}`,
     paused: reason || `${file.name} is paused`,
     done: `${file.name} is ready`,
     failed: reason,
   };
-  return news[phase] ?? "";
+  return texts[phase] ?? "";
 }
 
-function togetherOf(uploads) {
+function totalOf(uploads) {
   if (uploads.length < 2) return "";
   const open = uploads.filter((upload) => upload.isActive || ["queued", "paused"].includes(upload.phase));
   const rest = open.reduce((sum, { file, sentBytes }) => sum + file.size - sentBytes, 0);
-  const here = uploads.filter((upload) => upload.phase === "done").length;
+  const done = uploads.filter((upload) => upload.phase === "done").length;
   const speed = uploads.find((upload) => upload.isActive)?.bytesPerS;
-  const facts = [`${here} of ${uploads.length} arrived`, rest && `${inWords(rest)} to go`, rest && speed && timeLeft(rest / speed)];
+  const facts = [`${done} of ${uploads.length} uploaded`, rest && `${formatSize(rest)} left`, rest && speed && formatTimeLeft(rest / speed)];
   return facts.filter(Boolean).join(" · ");
 }
 
 function warn(event) {
-  event.preventDefault(); // leaving the dashboard stops the upload: the browser asks first
+  event.preventDefault(); // leaving the dashboard stops the upload, so the browser asks for confirmation
 }
