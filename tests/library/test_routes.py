@@ -76,7 +76,7 @@ def test_upload_resumes_after_a_lost_connection(server: MediaServer, small_video
 
 
 def resume(server: MediaServer, url: str, content: bytes) -> requests.Response:
-    """Ask how far the upload is and go on from there, again while the cut connection is still being written away."""
+    """Resume at the current offset; repeated while the server still writes what came over the lost connection."""
     for _ in range(1000):
         offset = int(server.head(url).headers["Upload-Offset"])
         if offset == 0:
@@ -85,7 +85,7 @@ def resume(server: MediaServer, url: str, content: bytes) -> requests.Response:
         answer = server.patch(url, offset, content[offset:])
         if answer.status_code != 409:
             return answer
-    pytest.fail("nothing of what was sent before the cut arrived")
+    pytest.fail("no byte sent before the connection was lost was stored")
 
 
 def test_abandoned_connection_cannot_write_after_its_successor(server: MediaServer, small_video: Path) -> None:

@@ -1,4 +1,4 @@
-"""A tus client that knows nothing of ours: `tuspy`, against the routes on a real socket."""
+"""`tuspy`, an independent tus client, against the routes on a real socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One side of the contract: the hosted service as its reference describes it, or our engine."""
+"""A service that implements the contract: the fake of the hosted one, or our engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from frametally.client.client import VideoInferenceClient
 
 @dataclass(frozen=True)
 class Service:
-    """One side: where it is, what opens it, and how time passes there."""
+    """Its URL, its key, and how to let time pass."""
 
     url: str
     key: str

@@ -1,4 +1,4 @@
-"""The library routes on a real socket, as a client meets them."""
+"""The library routes on a real socket, as a client uses them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_VIDEO_BYTES = 32 * 1024**2
 
 @dataclass
 class MediaServer:
-    """The routes as a client meets them."""
+    """A running server and the requests of a tus client."""
 
     url: str
     library: Library
