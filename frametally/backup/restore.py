@@ -141,9 +141,10 @@ def _is_safe(name: str, entry: FileEntry) -> bool:
     parts = name.split("/")
     if not all(part.strip(". ") and not re.search(r"[\\\x00-\x1f]", part) for part in parts):
         return False
-    if parts[-1].startswith("video.") and parts[0] == "media" and parts[2] != entry.sha256:
+    if place_of(name) not in _IN_BACKUPS:
         return False
-    return place_of(name) in _IN_BACKUPS
+    is_video = parts[0] == "media" and re.fullmatch(r"video\.\w+", parts[-1])
+    return not is_video or parts[2] == entry.sha256
 
 
 def _unpack(packed: zipfile.ZipFile, name: str, entry: FileEntry, target: Path, on_progress: OnBytes) -> None:

@@ -19,6 +19,7 @@ from frametally.library.library import Library
 from frametally.rendering.class_colors import ClassColors
 from frametally.results import open_results
 from frametally.storage.locks import lock_shared
+from frametally.video.frame_index import load_index
 from tests.support.backups import contents, filled, settings_in
 from tests.support.ledgers import START, a_job, open_ledger
 
@@ -55,11 +56,12 @@ def test_backups_and_restored_secrets_have_owner_only_permissions(new: Settings,
 def test_videos_and_models_are_included_on_request(
     old: Settings, new: Settings, tmp_path: Path, small_video: Path
 ) -> None:
+    sha256 = hashlib.sha256(small_video.read_bytes()).hexdigest()
     with filled(old, small_video):
+        load_index(next((old.media_dir / "videos" / sha256).glob("video.*")))  # cached beside the video
         manifest = back_up(old, tmp_path / "all.zip", parts=EVERYTHING, made_at=START)
     assert any(name.startswith("media/videos/") for name in manifest.files)
     restore(new, tmp_path / "all.zip", replace=False)
-    sha256 = hashlib.sha256(small_video.read_bytes()).hexdigest()
     video = Library(new.media_dir, max_video_bytes=1 << 30).get(sha256)
     assert video is not None
     assert video.path.read_bytes() == small_video.read_bytes()
