@@ -63,6 +63,7 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
     certificate_sha256 = _fingerprint(certificate)
     folder = _open_data_folder(settings)
     ledger = _open_ledger(settings.database_url)
+    remove_old_exports(settings.data_dir)
     if record_secret(ledger, folder.link_secret):
         _LOG.warning("The ledger was used with another link secret before: unfinished jobs need their API key again.")
 
@@ -98,7 +99,6 @@ def _open_data_folder(settings: Settings) -> _DataFolder:
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
         raise SettingsError(what, "Check FRAMETALLY_DATA_DIR and the permissions of the folder.") from error
-    remove_old_exports(settings.data_dir)
     return folder
 
 

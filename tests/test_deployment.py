@@ -1,4 +1,4 @@
-"""Errors on opening a deployment name the setting to check, and show no secret."""
+"""Opening a deployment: errors name the setting without secrets, and exports of earlier versions are removed."""
 
 from __future__ import annotations
 
@@ -50,3 +50,14 @@ def test_an_unusable_data_folder_names_its_setting_without_the_path(tmp_path: Pa
     with pytest.raises(SettingsError, match="FRAMETALLY_DATA_DIR") as caught:
         open_at(tmp_path / "file" / "data", sqlite_url)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_exports_of_earlier_versions_are_removed_once_the_ledger_opens(tmp_path: Path, sqlite_url: str) -> None:
+    old = tmp_path / "exports" / "tables" / "job-1.counts.csv"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    with pytest.raises(SettingsError):
+        open_at(tmp_path, "sqlite:////dev/null/ledger.db")
+    assert old.exists()
+    open_at(tmp_path, sqlite_url).ledger.close()
+    assert not (tmp_path / "exports").exists()
