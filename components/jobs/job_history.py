@@ -38,9 +38,9 @@ def job_history(ledger: Ledger, job: Job) -> None:
             remote = f" · ID at the service: `{_code(job.remote_job_id)}`" if job.remote_job_id else ""
             st.caption(f"**{HISTORY}** of `{job.id}`{remote}", width="stretch")
             st.button("", key=f"close-{job.id}", icon=":material/close:", type="tertiary", on_click=_close, args=(job,))
-        changes = ledger.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.ASKED])
+        changes = ledger.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.STATUS_CALL])
         st.markdown("  \n".join(_line(event) for event in changes) or "This job is older than the history.")
-        _checks(job, ledger.history(job.id, kinds=[EventKind.ASKED]))
+        _checks(job, ledger.history(job.id, kinds=[EventKind.STATUS_CALL]))
 
 
 def _close(job: Job) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs import messages
-from frametally.jobs.submit import KEPT_THERE_S
+from frametally.jobs.submit import UPLOAD_LIFETIME_S
 from frametally.ledger.ledger import Ledger, job_of
 from frametally.ledger.tables import JOB
 from frametally.ledger.tags import tags_of
@@ -111,7 +111,7 @@ def _run_again(
     if missing := job.request.missing:
         raise JobError(*messages.incomplete(missing))
     kept = library.get(job.video_sha256 or "")
-    if not (kept or job.video_url or kept_upload(ledger, job, now - timedelta(seconds=KEPT_THERE_S))):
+    if not (kept or job.video_url or kept_upload(ledger, job, now - timedelta(seconds=UPLOAD_LIFETIME_S))):
         raise JobError(*messages.VIDEO_GONE)
     new = Job(
         id=new_id,
@@ -124,7 +124,7 @@ def _run_again(
         owner=actor,
     )
     new = _add(ledger, new, cause, tags_of(ledger, [job.id]).get(job.id, []))
-    ledger.log_act(job.id, messages.run_again_as(new.id), actor=actor)
+    ledger.log_action(job.id, messages.run_again_as(new.id), actor=actor)
     return new
 
 

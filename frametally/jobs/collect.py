@@ -31,7 +31,7 @@ class Collector:
     results_dir: Path
     clock: Callable[[], datetime]
 
-    def has_come(self, job: Job) -> bool:
+    def has_results(self, job: Job) -> bool:
         """Whether results were downloaded and not recorded as read, as after a crash or an error of this machine."""
         return self._download(job).exists() or self.is_kept(job.id)
 

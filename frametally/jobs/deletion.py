@@ -91,6 +91,6 @@ def _set(
         for job_id in job_ids:
             change = JOB.update().where(JOB.c.id == job_id, condition).values(deleted_at=deleted_at)
             if connection.execute(change).rowcount:
-                events.write(connection, job_id, now, EventKind.ACT, cause, actor=actor)
+                events.write(connection, job_id, now, EventKind.ACTION, cause, actor=actor)
                 done.append(job_id)
     return done

@@ -18,7 +18,7 @@ from frametally.ledger.uploads import begin_upload, kept_upload
 from frametally.library.library import Library
 from frametally.library.video_store import StoredVideo
 
-KEPT_THERE_S: Final = 6 * 24 * 3600.0
+UPLOAD_LIFETIME_S: Final = 6 * 24 * 3600.0
 """A service keeps an upload for a week; the job that reuses it needs some of that time."""
 _CHECK_UPLOAD_S: Final = 5.0
 
@@ -40,7 +40,7 @@ class Submitter:
             ServiceError: the service refused it, or did not answer.
             JobError: another process has taken the job over.
         """
-        earlier = kept_upload(self.ledger, job, self.clock() - timedelta(seconds=KEPT_THERE_S))
+        earlier = kept_upload(self.ledger, job, self.clock() - timedelta(seconds=UPLOAD_LIFETIME_S))
         if earlier is not None and earlier.upload_url:
             url, at = earlier.upload_url, earlier.uploaded_at
             return Uploaded(upload_url=url, uploaded_at=at, cause=messages.UPLOAD_REUSED)

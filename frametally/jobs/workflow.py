@@ -162,7 +162,7 @@ class Workflow:
             case None if job.remote_job_id is None:
                 return Step.START
             case None:
-                return Step.READ if self.collector.has_come(job) else Step.CHECK
+                return Step.READ if self.collector.has_results(job) else Step.CHECK
             case Uploaded():
                 return Step.START
             case ResultsReady():
@@ -227,7 +227,7 @@ class Workflow:
         """Record a status call whose answer a crash kept from being recorded: it counts towards the floor."""
         if job.checked_at is None or job.run_progress is not None:  # invited calls are not all recorded
             return
-        last = self.ledger.history(job.id, kinds=[EventKind.ADDED, EventKind.ASKED], limit=1)
+        last = self.ledger.history(job.id, kinds=[EventKind.CREATED, EventKind.STATUS_CALL], limit=1)
         if last and last[0].at < job.checked_at:
             self.ledger.log_call(job.id, job.checked_at, messages.CALL_INTERRUPTED)
 

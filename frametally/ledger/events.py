@@ -15,15 +15,15 @@ from frametally.ledger.tables import EVENT
 
 
 class EventKind(StrEnum):
-    """What an event records."""
+    """What an event records; the values are those of the stored rows."""
 
-    ADDED = "added"
+    CREATED = "added"
     """The job was created."""
-    MOVED = "moved"
+    TRANSITION = "moved"
     """The job changed to another status."""
-    ASKED = "asked"
+    STATUS_CALL = "asked"
     """A status call to the service."""
-    ACT = "act"
+    ACTION = "act"
     """An action by a person that does not change the status."""
 
 
@@ -72,7 +72,7 @@ def read(connection: Connection, job_id: str, kinds: Sequence[EventKind], limit:
     ]
 
 
-def was_asked_since(connection: Connection, job_id: str, since: datetime) -> bool:
+def has_status_call_since(connection: Connection, job_id: str, since: datetime) -> bool:
     """Whether a status call later than `since` is recorded."""
-    asked = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind == EventKind.ASKED, EVENT.c.at > since)
+    asked = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind == EventKind.STATUS_CALL, EVENT.c.at > since)
     return connection.execute(sa.select(EVENT.c.id).where(asked).limit(1)).first() is not None

@@ -70,7 +70,7 @@ class Ledger:
                 connection.execute(JOB_TAG.insert(), pairs)
             for job in jobs:
                 events.write(
-                    connection, job.id, self.clock(), EventKind.ADDED, cause, status=job.status, actor=job.owner
+                    connection, job.id, self.clock(), EventKind.CREATED, cause, status=job.status, actor=job.owner
                 )
 
     def job(self, job_id: str) -> Job:
@@ -158,7 +158,7 @@ class Ledger:
             is_changed = change(connection, job, {"status": target, **values}, JOB.c.status.in_(sources))
             if is_changed:
                 reason = cause or values.get("failure", "")
-                events.write(connection, job.id, self.clock(), EventKind.MOVED, reason, status=target, actor=actor)
+                events.write(connection, job.id, self.clock(), EventKind.TRANSITION, reason, status=target, actor=actor)
         return is_changed
 
     def log_call(
@@ -171,21 +171,21 @@ class Ledger:
         would have tens of thousands of entries otherwise.
         """
         with self._writing.begin() as connection:
-            if invited and events.was_asked_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
+            if invited and events.has_status_call_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
                 return
-            events.write(connection, job_id, at, EventKind.ASKED, answer, actor=actor)
+            events.write(connection, job_id, at, EventKind.STATUS_CALL, answer, actor=actor)
 
-    def log_act(self, job_id: str, what: str, *, actor: str | None) -> None:
+    def log_action(self, job_id: str, what: str, *, actor: str | None) -> None:
         """Record an action by a person that does not change the status."""
         with self._writing.begin() as connection:
-            events.write(connection, job_id, self.clock(), EventKind.ACT, what, actor=actor)
+            events.write(connection, job_id, self.clock(), EventKind.ACTION, what, actor=actor)
 
     def write_notes(self, job_id: str, notes: str, *, actor: str | None) -> None:
         """Replace the note of a job."""
         with self._writing.begin() as connection:
             changed = JOB.update().where(JOB.c.id == job_id, JOB.c.notes != notes).values(notes=notes)
             if connection.execute(changed).rowcount:
-                events.write(connection, job_id, self.clock(), EventKind.ACT, "Note edited.", actor=actor)
+                events.write(connection, job_id, self.clock(), EventKind.ACTION, "Note edited.", actor=actor)
 
     def history(self, job_id: str, *, kinds: Sequence[EventKind] = tuple(EventKind), limit: int = 1000) -> list[Event]:
         """The newest `limit` entries of a job's history, oldest first."""

@@ -85,4 +85,4 @@ def _log(
         tags_by_job.setdefault(job_id, []).append(name)
     for job_id, names in tags_by_job.items():
         cause = f"{what}: {', '.join(names)}."
-        events.write(connection, job_id, ledger.clock(), EventKind.ACT, cause, actor=actor)
+        events.write(connection, job_id, ledger.clock(), EventKind.ACTION, cause, actor=actor)

@@ -65,7 +65,7 @@ class Outbox:
         """Record the job ends of the last day that have no notice yet."""
         since = sa.select(NOTICE_CHANNEL.c.since).where(NOTICE_CHANNEL.c.name == channel).scalar_subquery()
         recorded = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
-        recent = sa.and_(EVENT.c.kind == EventKind.MOVED, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
+        recent = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
         query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(recent, EVENT.c.status.in_(ENDS), ~recorded)
         with self._ledger.reading() as connection:
             ends = connection.execute(query.order_by(EVENT.c.id)).all()
@@ -130,7 +130,7 @@ def last_event(ledger: Ledger) -> int:
 
 def ends_after(ledger: Ledger, event_id: int) -> list[JobEnd]:
     """The job ends after this event, oldest first, at most 1000."""
-    ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.MOVED, EVENT.c.status.in_(ENDS))
+    ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(ENDS))
     query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(ended).order_by(EVENT.c.id).limit(1000)
     with ledger.reading() as connection:
         return [

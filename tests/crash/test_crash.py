@@ -75,12 +75,12 @@ def test_a_job_ends_correctly_after_a_kill_and_a_restart(begin: Begin, small_vid
     assert len(service.calls("start")) == 1
     assert len(service.calls("upload")) == (2 if point in UPLOAD_UNKNOWN else 1)
     assert_the_floor(service)
-    assert len(life.ledger.history(job.id, kinds=[EventKind.ASKED])) == len(service.calls("status"))
+    assert len(life.ledger.history(job.id, kinds=[EventKind.STATUS_CALL])) == len(service.calls("status"))
     assert len(list((life.deployment.folder / "data" / "media" / "videos").iterdir())) == 1
-    moves = [event.status for event in life.ledger.history(job.id, kinds=[EventKind.MOVED])]
+    moves = [event.status for event in life.ledger.history(job.id, kinds=[EventKind.TRANSITION])]
     assert moves == [JobStatus.UPLOADED, *([] if job.status is JobStatus.LOST else [JobStatus.SUBMITTED]), job.status]
     if job.status is JobStatus.LOST:
-        assert "look there before you start it again" in job.failure
+        assert "check there before you start it again" in job.failure
     else:
         assert_counted_once(life, service, point)
 

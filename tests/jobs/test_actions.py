@@ -49,7 +49,7 @@ def failed(ledger: Ledger, library: Library, small_video: Path) -> Job:
 
 
 def acts(ledger: Ledger, job_id: str = "j1") -> list[str]:
-    return [event.cause for event in ledger.history(job_id, kinds=[EventKind.ACT])]
+    return [event.cause for event in ledger.history(job_id, kinds=[EventKind.ACTION])]
 
 
 def test_a_retry_has_the_same_video_models_and_tags(ledger: Ledger, library: Library, failed: Job) -> None:
@@ -72,7 +72,7 @@ def test_every_action_records_its_actor(ledger: Ledger, library: Library, failed
     remove_tags(ledger, ["j1"], ["night"], actor="eve")
     delete(ledger, ["j1"], START, actor="fay")
     restore(ledger, ["j1"], START, actor="gil")
-    actors = [event.actor for event in ledger.history("j1", kinds=[EventKind.ACT])]
+    actors = [event.actor for event in ledger.history("j1", kinds=[EventKind.ACTION])]
     assert actors == [None, "ada", "bob", "cleo", "eve", "fay", "gil"]
 
 

@@ -595,7 +595,7 @@ def test_every_status_call_is_in_the_history(deployed: LocalDeployment, server: 
     deployed.written()
     for _ in range(4):
         deployed.step()
-    asked = deployed.ledger.history("j1", kinds=[EventKind.ASKED])
+    asked = deployed.ledger.history("j1", kinds=[EventKind.STATUS_CALL])
     assert [event.cause for event in asked] == [
         "No status reported.",
         "In progress (status 1).",

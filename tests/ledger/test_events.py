@@ -14,7 +14,7 @@ from tests.support.ledgers import START, Clock, a_job, open_ledger
 
 
 def asked(ledger: Ledger) -> list[tuple[datetime, str]]:
-    return [(event.at, event.cause) for event in ledger.history("j1", kinds=[EventKind.ASKED])]
+    return [(event.at, event.cause) for event in ledger.history("j1", kinds=[EventKind.STATUS_CALL])]
 
 
 def test_every_transition_is_recorded_with_its_time_cause_and_actor(database_url: str, clock: Clock) -> None:
@@ -28,16 +28,16 @@ def test_every_transition_is_recorded_with_its_time_cause_and_actor(database_url
         entries = [(event.kind, event.status, event.at - START, event.cause, event.actor) for event in history]
     second = timedelta(seconds=1)
     assert entries == [
-        (EventKind.ADDED, JobStatus.CREATED, 0 * second, "Dropped on the page.", "bob"),
-        (EventKind.MOVED, JobStatus.UPLOADED, 5 * second, "", None),
-        (EventKind.MOVED, JobStatus.FAILED, 10 * second, "The key is refused.", "ada"),
+        (EventKind.CREATED, JobStatus.CREATED, 0 * second, "Dropped on the page.", "bob"),
+        (EventKind.TRANSITION, JobStatus.UPLOADED, 5 * second, "", None),
+        (EventKind.TRANSITION, JobStatus.FAILED, 10 * second, "The key is refused.", "ada"),
     ]
 
 
 def test_a_refused_transition_is_not_recorded(ledger: Ledger) -> None:
     ledger.add(a_job(status=JobStatus.CANCELLED))
     assert not ledger.transition(ledger.job("j1"), JobStatus.SUCCEEDED)
-    assert [event.kind for event in ledger.history("j1")] == [EventKind.ADDED]
+    assert [event.kind for event in ledger.history("j1")] == [EventKind.CREATED]
 
 
 def test_a_job_that_was_not_added_has_no_history(ledger: Ledger) -> None:
@@ -69,9 +69,9 @@ def test_invited_calls_are_counted_by_job(ledger: Ledger) -> None:
 
 def test_the_newest_entries_are_read_oldest_first(ledger: Ledger) -> None:
     for number in range(5):
-        ledger.log_act("j1", f"act {number}", actor=None)
+        ledger.log_action("j1", f"act {number}", actor=None)
     assert [event.cause for event in ledger.history("j1", limit=2)] == ["act 3", "act 4"]
-    assert ledger.history("j1")[0] == Event(at=START, kind=EventKind.ACT, status=None, cause="act 0")
+    assert ledger.history("j1")[0] == Event(at=START, kind=EventKind.ACTION, status=None, cause="act 0")
 
 
 def test_removing_a_job_removes_its_history_only(ledger: Ledger) -> None:
