@@ -232,10 +232,7 @@ def _schemas() -> dict[str, Any]:
         "description": "One entry per frame for each model id; null if the frame was not analyzed.",
         "properties": {name: {"type": "array", "items": number} for name, number in offsets.items()},
         "required": list(offsets),
-        "additionalProperties": {
-            "type": "array",
-            "items": {"anyOf": [*map(_ref, entries), _SERVER_RESPONSE, {"type": "null"}]},
-        },
+        "additionalProperties": {"type": "array", "items": entry},
     }
     return {**schemas, "Results": results}
 

@@ -27,21 +27,21 @@ KEYED_CALLS = [
 
 
 @pytest.mark.parametrize("key", [None, "", "wrong", KEY + "x", "é"])
-def test_every_call_asks_for_the_key(deaf_engine: RunningEngine, key: str | None) -> None:
+def test_every_call_requires_the_key(deaf_engine: RunningEngine, key: str | None) -> None:
     for method, path in KEYED_CALLS:
         answer = deaf_engine.call(method, path, key=key, json={})
         assert answer.status_code == 401
         assert answer.json()["error"] == "The API key is missing or wrong."
 
 
-def test_every_call_is_answered_with_and_without_a_trailing_slash(deaf_engine: RunningEngine) -> None:
+def test_every_path_works_with_and_without_a_trailing_slash(deaf_engine: RunningEngine) -> None:
     for method, path in KEYED_CALLS:
         answer = deaf_engine.call(method, path, json={"file_name": "a.mp4"}, allow_redirects=False)
         assert answer.status_code in (200, 400, 404)
         assert answer.headers["content-type"] == "application/json"
 
 
-def test_the_root_tells_the_workspace_and_leaves_get_to_its_host(deaf_engine: RunningEngine) -> None:
+def test_post_to_the_root_returns_the_workspace_and_get_belongs_to_the_host(deaf_engine: RunningEngine) -> None:
     assert deaf_engine.call("POST", "/").json() == {"workspace": "embedded"}
     assert deaf_engine.call("GET", "/").status_code == 405
 
@@ -56,7 +56,7 @@ def test_the_models_are_listed(deaf_engine: RunningEngine) -> None:
     }
 
 
-def test_a_queued_job_is_pending_and_invites_an_earlier_call(deaf_engine: RunningEngine) -> None:
+def test_a_queued_job_is_pending_with_retry_after(deaf_engine: RunningEngine) -> None:
     job_id = deaf_engine.submit(PUBLIC)
     answer = deaf_engine.call("GET", "/videoinfer/", params={"job_id": job_id})
     assert answer.json() == {"status": 1, "progress": 0.0, "jobs_before": 0, "cancellable": True}
@@ -82,16 +82,14 @@ def test_an_unknown_job_is_not_found(deaf_engine: RunningEngine, job_id: str) ->
         (b'{"input_url": "u", "infer_fps": 5, "models": [{}]}', "model_id"),
     ],
 )
-def test_a_malformed_body_is_refused_with_what_is_wrong(
-    deaf_engine: RunningEngine, body: bytes, complaint: str
-) -> None:
+def test_a_malformed_body_is_rejected_with_details(deaf_engine: RunningEngine, body: bytes, complaint: str) -> None:
     answer = deaf_engine.call("POST", "/videoinfer/", data=body)
     assert answer.status_code == 400
     assert complaint in answer.json()["message"]
 
 
 @pytest.mark.parametrize("fps", [0, 0.5, -1, 120.5, 1e300])
-def test_a_rate_outside_its_bounds_is_refused(deaf_engine: RunningEngine, fps: float) -> None:
+def test_a_rate_out_of_range_is_rejected(deaf_engine: RunningEngine, fps: float) -> None:
     answer = deaf_engine.ask(PUBLIC, fps=fps)
     assert answer.status_code == 400
     assert "between 1 and 120" in answer.json()["error"]
@@ -108,7 +106,7 @@ def test_a_rate_outside_its_bounds_is_refused(deaf_engine: RunningEngine, fps: f
         ([{**model("motion"), "inference_type": "gaze-detection"}], "is a model for object-detection"),
     ],
 )
-def test_a_job_that_could_not_run_is_refused(
+def test_an_invalid_model_request_is_rejected(
     deaf_engine: RunningEngine, models: list[dict[str, Any]], complaint: str
 ) -> None:
     answer = deaf_engine.ask(PUBLIC, *models)
@@ -116,7 +114,7 @@ def test_a_job_that_could_not_run_is_refused(
     assert complaint in " ".join(answer.json().values())
 
 
-def test_a_job_without_models_is_refused(deaf_engine: RunningEngine) -> None:
+def test_a_job_without_models_is_rejected(deaf_engine: RunningEngine) -> None:
     body = {"input_url": PUBLIC, "infer_fps": 5, "models": []}
     assert deaf_engine.call("POST", "/videoinfer/", json=body).json()["error"] == "The job has no model."
 
@@ -124,13 +122,13 @@ def test_a_job_without_models_is_refused(deaf_engine: RunningEngine) -> None:
 @pytest.mark.parametrize(
     "url", ["", "video.mp4", "file:///etc/passwd", "ftp://host/a.mp4", "http://", "https://u:p@h/v"]
 )
-def test_an_input_that_is_no_public_address_is_refused(deaf_engine: RunningEngine, url: str) -> None:
+def test_an_input_url_that_is_not_public_is_rejected(deaf_engine: RunningEngine, url: str) -> None:
     answer = deaf_engine.ask(url)
     assert answer.status_code == 400
     assert "The video URL" in answer.json()["error"]
 
 
-def test_a_json_body_has_a_limit(deaf_engine: RunningEngine) -> None:
+def test_a_large_json_body_is_rejected(deaf_engine: RunningEngine) -> None:
     answer = deaf_engine.call("POST", "/videoinfer/", data=b" " * (1 << 20) + b"{}")
     assert answer.status_code == 413
 

@@ -1,4 +1,4 @@
-"""A job that nobody wants any more, queued or running, over a real socket and with a real worker."""
+"""Cancellation of queued and running jobs, over a real socket and with a real worker."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_a_queued_job_is_cancelled_at_once_and_frees_its_video(deaf_engine: RunningEngine, small_video: Path) -> None:
+def test_a_queued_job_is_canceled_at_once_and_its_video_deleted(deaf_engine: RunningEngine, small_video: Path) -> None:
     job_id = deaf_engine.submit(deaf_engine.upload(small_video))
     answer = cancel(deaf_engine, job_id)
     assert (answer.status_code, answer.json()) == (200, {"job_id": job_id, "message": "Cancelled."})
@@ -58,7 +58,7 @@ def test_a_queued_job_is_cancelled_at_once_and_frees_its_video(deaf_engine: Runn
     assert kept_of(deaf_engine, job_id) == {"request.json", "failure.json"}
 
 
-def test_a_running_job_stops_frees_its_files_and_the_next_one_runs(
+def test_a_canceled_running_job_stops_and_the_next_one_runs(
     long_engine: RunningEngine, long_video: Path, small_video: Path
 ) -> None:
     running = long_engine.submit(long_engine.upload(long_video), SLOW, fps=30)
@@ -70,16 +70,14 @@ def test_a_running_job_stops_frees_its_files_and_the_next_one_runs(
     assert kept_of(long_engine, running) == {"request.json", "failure.json"}
 
 
-def test_cancelling_twice_is_as_good_as_once(deaf_engine: RunningEngine) -> None:
+def test_canceling_is_idempotent(deaf_engine: RunningEngine) -> None:
     job_id = deaf_engine.submit(PUBLIC)
     cancel(deaf_engine, job_id)
     answer = cancel(deaf_engine, job_id)
     assert (answer.status_code, answer.json()["message"]) == (200, "The job was canceled before.")
 
 
-def test_a_job_that_has_ended_stays_as_it_is_and_the_answer_says_so(
-    running_engine: RunningEngine, small_video: Path
-) -> None:
+def test_an_ended_job_cannot_be_canceled(running_engine: RunningEngine, small_video: Path) -> None:
     done = running_engine.submit(running_engine.upload(small_video))
     results = running_engine.results(done)
     answer = cancel(running_engine, done)
@@ -98,15 +96,16 @@ def test_a_failed_job_keeps_its_reason(deaf_engine: RunningEngine) -> None:
 
 
 @pytest.mark.parametrize("job_id", ["", "nonsense", "../../key", NO_JOB])
-def test_an_unknown_job_cannot_be_cancelled(deaf_engine: RunningEngine, job_id: str) -> None:
+def test_an_unknown_job_cannot_be_canceled(deaf_engine: RunningEngine, job_id: str) -> None:
     assert cancel(deaf_engine, job_id).status_code == 404
 
 
-def test_a_status_says_how_many_jobs_come_first_and_that_it_can_be_cancelled(deaf_engine: RunningEngine) -> None:
+def test_status_has_jobs_before_and_cancellable(deaf_engine: RunningEngine) -> None:
     job_ids = [deaf_engine.submit(PUBLIC) for _ in range(3)]
-    told = [deaf_engine.status(job_id).run_progress for job_id in job_ids]
+    reports = [deaf_engine.status(job_id).run_progress for job_id in job_ids]
     assert [
-        (run_progress and run_progress.jobs_before, run_progress and run_progress.cancellable) for run_progress in told
+        (run_progress and run_progress.jobs_before, run_progress and run_progress.cancellable)
+        for run_progress in reports
     ] == [
         (0, True),
         (1, True),
@@ -119,7 +118,7 @@ def test_a_status_says_how_many_jobs_come_first_and_that_it_can_be_cancelled(dea
     assert last.is_queued
 
 
-def test_a_running_job_tells_its_frames_its_speed_and_what_remains(
+def test_status_of_a_running_job_has_frames_speed_and_remaining_time(
     long_engine: RunningEngine, long_video: Path
 ) -> None:
     job_id = long_engine.submit(long_engine.upload(long_video), SLOW, fps=10)
@@ -133,7 +132,7 @@ def test_a_running_job_tells_its_frames_its_speed_and_what_remains(
     cancel(long_engine, job_id)
 
 
-def test_a_job_whose_model_does_not_return_ends_with_its_worker_and_the_next_one_runs(
+def test_canceling_a_hanging_job_ends_the_worker_and_the_next_job_runs(
     start_engine: StartEngine, tmp_path: Path, small_video: Path
 ) -> None:
     onnx_models.save_ultralytics(tmp_path / "models" / "stuck" / "1" / "model.onnx", stuck=True)
@@ -150,7 +149,7 @@ def test_a_job_whose_model_does_not_return_ends_with_its_worker_and_the_next_one
 
 @pytest.fixture
 def dripping_url() -> Iterator[str]:
-    """A server that sends a little of a video every now and then, for as long as somebody listens."""
+    """A server that sends a video slowly, until the client disconnects."""
     stopping = threading.Event()
 
     def drip() -> None:
@@ -172,9 +171,7 @@ def dripping_url() -> Iterator[str]:
         thread.join()
 
 
-def test_a_video_that_is_being_fetched_is_let_go(
-    start_engine: StartEngine, dripping_url: str, small_video: Path
-) -> None:
+def test_canceling_stops_a_download(start_engine: StartEngine, dripping_url: str, small_video: Path) -> None:
     engine = start_engine(private_urls=True)
     job_id = engine.submit(dripping_url)
     until(lambda: list((engine.folder / "jobs" / job_id).glob("work/video.*.part")))
@@ -183,7 +180,7 @@ def test_a_video_that_is_being_fetched_is_let_go(
     assert kept_of(engine, job_id) == {"request.json", "failure.json"}
 
 
-def test_of_a_worker_that_finishes_and_somebody_who_cancels_one_ends_the_job(tmp_path: Path) -> None:
+def test_either_the_worker_or_the_cancellation_ends_a_job(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "engine")
     for turn in range(40):
         upload(spool, "u", b"video")
@@ -201,7 +198,7 @@ def test_of_a_worker_that_finishes_and_somebody_who_cancels_one_ends_the_job(tmp
         assert [path.name for path in (job.video, draft) if path.exists()] == []
 
 
-def test_results_that_come_after_the_end_change_nothing(tmp_path: Path) -> None:
+def test_results_after_the_end_of_a_job_are_discarded(tmp_path: Path) -> None:
     job = Spool(tmp_path / "engine").accept(REQUEST)
     assert job.cancel()
     finish(job)
@@ -210,9 +207,7 @@ def test_results_that_come_after_the_end_change_nothing(tmp_path: Path) -> None:
     assert {path.name for path in job.folder.iterdir()} == {"request.json", "failure.json"}
 
 
-def test_a_job_cancelled_before_its_worker_begins_is_no_fault_in_the_log(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_job_canceled_before_it_starts_logs_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spool = Spool(tmp_path / "engine")
     upload(spool, "u", b"video")
     job = spool.accept(REQUEST, upload_id="u")

@@ -59,7 +59,7 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[..., Spool]]:
 
 
 @pytest.mark.skipif(not shutil.which("prlimit"), reason="needs prlimit of util-linux")
-def test_a_model_that_wants_more_memory_than_there_is_fails_with_the_reason_and_the_next_job_runs(
+def test_out_of_memory_fails_the_job_and_the_next_one_runs(
     start_worker: Callable[..., Spool], tmp_path: Path, small_video: Path
 ) -> None:
     onnx_models.save_ultralytics(tmp_path / "models" / "hungry" / "1" / "model.onnx", hungry_gib=3)
@@ -71,7 +71,7 @@ def test_a_model_that_wants_more_memory_than_there_is_fails_with_the_reason_and_
     assert end_of(next_one).state == "done"
 
 
-def test_a_disk_that_fills_up_fails_the_job_with_the_reason_and_the_next_one_runs(
+def test_a_full_disk_fails_the_job_and_the_next_one_runs(
     start_worker: Callable[..., Spool], small_disk: Path, tmp_path: Path, small_video: Path
 ) -> None:
     onnx_models.save_ultralytics(tmp_path / "models" / "bright" / "1" / "model.onnx")
@@ -86,7 +86,7 @@ def test_a_disk_that_fills_up_fails_the_job_with_the_reason_and_the_next_one_run
     assert end_of(queue(spool, small_video, "bright")).state == "done"
 
 
-def test_a_job_on_a_disk_without_room_for_a_word_waits_until_there_is_some(
+def test_a_job_waits_if_even_its_failure_cannot_be_written(
     start_worker: Callable[..., Spool], small_disk: Path, small_video: Path
 ) -> None:
     spool = Spool(small_disk / "engine")
@@ -99,9 +99,7 @@ def test_a_job_on_a_disk_without_room_for_a_word_waits_until_there_is_some(
     assert end_of(job).state == "done"
 
 
-def test_a_model_that_was_spoilt_after_the_job_was_accepted_fails_it_and_the_next_one_runs(
-    start_engine: StartEngine, small_video: Path
-) -> None:
+def test_a_model_damaged_after_submission_fails_the_job(start_engine: StartEngine, small_video: Path) -> None:
     engine = start_engine(worker=False)
     path = engine.models_dir / "bright" / "1" / "model.onnx"
     onnx_models.save_ultralytics(path)
@@ -122,7 +120,7 @@ STEPS = {
 
 
 @pytest.mark.parametrize("what", STEPS)
-def test_a_step_that_takes_for_ever_ends_with_its_process(tmp_path: Path, small_video: Path, what: str) -> None:
+def test_a_phase_over_its_limit_ends_the_process(tmp_path: Path, small_video: Path, what: str) -> None:
     job = queue(Spool(tmp_path), small_video, "motion")
     code = (
         "import sys; from pathlib import Path\n"
@@ -141,7 +139,7 @@ def test_a_step_that_takes_for_ever_ends_with_its_process(tmp_path: Path, small_
         assert job.state == "queued"
 
 
-def test_a_step_that_is_over_in_time_leaves_its_process_alone(tmp_path: Path, small_video: Path) -> None:
+def test_a_phase_within_its_limit_does_not_end_the_process(tmp_path: Path, small_video: Path) -> None:
     job = queue(Spool(tmp_path), small_video, "motion")
     with Watchdog(job) as watchdog:
         watchdog.enter_phase(Phase(0.3, "It took too long."))
@@ -185,7 +183,7 @@ def killer() -> Iterator[Callable[[RunningEngine], list[int]]]:
         thread.join()
 
 
-def test_jobs_whose_worker_is_killed_at_random_give_what_they_give_undisturbed(
+def test_random_kills_of_the_worker_do_not_change_the_results(
     start_engine: StartEngine, small_video: Path, killer: Callable[[RunningEngine], list[int]]
 ) -> None:
     engine = start_engine()

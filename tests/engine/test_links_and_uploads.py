@@ -46,7 +46,7 @@ def in_the_past(monkeypatch: pytest.MonkeyPatch) -> Links:
     return links
 
 
-def test_a_link_is_absolute_and_carries_its_lifetime_as_the_vendor_s_client_reads_it(
+def test_a_link_is_absolute_with_an_expiry_that_the_vendor_client_parses(
     deaf_engine: RunningEngine,
 ) -> None:
     link = deaf_engine.upload_link()
@@ -54,7 +54,7 @@ def test_a_link_is_absolute_and_carries_its_lifetime_as_the_vendor_s_client_read
     assert link.split("&X-Goog-Expires")[1].split("&")[0].strip("=") == str(LINK_LIFETIME_S)
 
 
-def test_a_link_names_the_host_that_it_was_asked_from(deaf_engine: RunningEngine) -> None:
+def test_a_link_has_the_host_of_the_request(deaf_engine: RunningEngine) -> None:
     answer = deaf_engine.call(
         "POST", "/video_upload_signed_url/", json={"file_name": "a.mp4"}, headers={"Host": "frames.example:8501"}
     )
@@ -70,7 +70,7 @@ def test_an_upload_arrives_byte_for_byte(deaf_engine: RunningEngine, tmp_path: P
 
 
 @pytest.mark.parametrize("change", ["forged", "expired", "for results"])
-def test_a_link_that_does_not_hold_uploads_nothing(deaf_engine: RunningEngine, in_the_past: Links, change: str) -> None:
+def test_an_invalid_upload_link_is_rejected(deaf_engine: RunningEngine, in_the_past: Links, change: str) -> None:
     good = deaf_engine.upload_link()
     link = {
         "forged": good.replace("?", "x?"),
@@ -83,7 +83,7 @@ def test_a_link_that_does_not_hold_uploads_nothing(deaf_engine: RunningEngine, i
     assert uploads(deaf_engine) == []
 
 
-def test_an_expired_or_forged_result_link_gives_nothing(deaf_engine: RunningEngine, in_the_past: Links) -> None:
+def test_an_expired_or_forged_results_link_is_rejected(deaf_engine: RunningEngine, in_the_past: Links) -> None:
     for link in (
         in_the_past.make("results", "b5d4", origin=deaf_engine.url),
         f"{deaf_engine.url}/videoinfer/results/x",
@@ -91,7 +91,7 @@ def test_an_expired_or_forged_result_link_gives_nothing(deaf_engine: RunningEngi
         assert requests.get(link, timeout=20).status_code == 403
 
 
-def test_an_uploaded_video_still_counts_when_its_link_has_expired(
+def test_an_uploaded_video_can_be_used_after_its_link_expired(
     deaf_engine: RunningEngine, in_the_past: Links, small_video: Path
 ) -> None:
     upload_id = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
@@ -99,19 +99,19 @@ def test_an_uploaded_video_still_counts_when_its_link_has_expired(
     assert deaf_engine.ask(in_the_past.make("upload", upload_id, origin="https://another.host")).status_code == 200
 
 
-def test_a_job_needs_an_upload_that_arrived(deaf_engine: RunningEngine) -> None:
+def test_a_job_requires_a_complete_upload(deaf_engine: RunningEngine) -> None:
     answer = deaf_engine.ask(deaf_engine.upload_link())
     assert answer.status_code == 400
     assert answer.json() == {"error": "Nothing was uploaded to this link.", "message": "PUT the video to it first."}
 
 
-def test_an_upload_link_of_another_engine_is_no_input(deaf_engine: RunningEngine) -> None:
+def test_an_upload_link_of_another_engine_is_rejected(deaf_engine: RunningEngine) -> None:
     answer = deaf_engine.ask(Links("another secret").make("upload", "b5d4", origin="https://another.host"))
     assert answer.status_code == 400
     assert answer.json()["error"] == "This upload link was not created by this engine."
 
 
-def test_an_announced_size_above_the_limit_is_refused(start_engine: StartEngine) -> None:
+def test_a_content_length_above_the_limit_is_rejected(start_engine: StartEngine) -> None:
     engine = start_engine(worker=False, max_video_bytes=1000)
     answer = requests.put(engine.upload_link(), data=b"x" * 1001, timeout=20)
     assert answer.status_code == 413
@@ -119,7 +119,7 @@ def test_an_announced_size_above_the_limit_is_refused(start_engine: StartEngine)
     assert uploads(engine) == []
 
 
-def test_a_size_above_the_limit_is_refused_when_it_was_not_announced(start_engine: StartEngine) -> None:
+def test_a_body_above_the_limit_is_rejected_without_content_length(start_engine: StartEngine) -> None:
     engine = start_engine(worker=False, max_video_bytes=5_000_000)
 
     def pieces() -> Iterator[bytes]:
@@ -140,7 +140,7 @@ def test_a_broken_upload_leaves_nothing(deaf_engine: RunningEngine) -> None:
     wait_for_no_uploads(deaf_engine)
 
 
-def test_no_upload_takes_the_reserve_of_the_disk(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploads_leave_the_disk_reserve(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     link = deaf_engine.upload_link()
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)
     answer = requests.put(link, data=b"video", timeout=20)
@@ -148,7 +148,7 @@ def test_no_upload_takes_the_reserve_of_the_disk(deaf_engine: RunningEngine, mon
     assert "no room" in answer.json()["error"]
 
 
-def test_a_full_disk_is_said_as_such(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

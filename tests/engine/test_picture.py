@@ -37,7 +37,7 @@ def corners_of(image: np.ndarray) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("size_px", [(64, 48), (63, 47), (641, 359), (5, 7), (1, 1), (1, 90)])
-def test_at_its_own_size_a_picture_is_as_it_came(size_px: tuple[int, int]) -> None:
+def test_a_picture_at_its_own_size_is_unchanged(size_px: tuple[int, int]) -> None:
     image = np.random.default_rng(1).integers(0, 256, (size_px[1], size_px[0], 3), dtype=np.uint8)
     picture = Picture.of(image)
     assert (picture.width_px, picture.height_px) == (picture.size.width, picture.size.height) == size_px
@@ -46,7 +46,7 @@ def test_at_its_own_size_a_picture_is_as_it_came(size_px: tuple[int, int]) -> No
 
 @pytest.mark.parametrize("size_px", [(640, 360), (639, 361), (97, 131)])
 @pytest.mark.parametrize("to_px", [(320, 180), (33, 57), (1, 1), (1000, 3), (2 * 640, 2 * 360)])
-def test_a_picture_is_made_at_any_size(size_px: tuple[int, int], to_px: tuple[int, int]) -> None:
+def test_a_picture_is_scaled_to_any_size(size_px: tuple[int, int], to_px: tuple[int, int]) -> None:
     made = Picture.of(quarters(*size_px)).bgr(*to_px)
     assert made.shape == (to_px[1], to_px[0], 3)
     assert made.strides[1:] == (3, 1)  # as OpenCV wants it
@@ -54,20 +54,20 @@ def test_a_picture_is_made_at_any_size(size_px: tuple[int, int], to_px: tuple[in
         assert corners_of(made) == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]
 
 
-def test_each_size_is_made_once() -> None:
+def test_each_size_is_scaled_once() -> None:
     picture = Picture.of(quarters(64, 48))
     assert picture.bgr(32, 24) is picture.bgr(32, 24)
     assert picture.bgr() is picture.bgr(64, 48)
 
 
-def test_a_picture_outlives_the_next_one_of_its_thread() -> None:
+def test_a_picture_stays_valid_after_the_next_one() -> None:
     first, second = Picture.of(quarters(64, 48)), Picture.of(np.zeros((48, 64, 3), dtype=np.uint8))
     kept = first.bgr(32, 24)
     second.bgr(32, 24)
     assert corners_of(kept) == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]
 
 
-def test_several_threads_make_pictures_at_once() -> None:
+def test_several_threads_scale_pictures_at_once() -> None:
     expected = Picture.of(quarters(640, 360)).bgr(320, 320)
 
     def same(_: int) -> bool:
@@ -77,7 +77,7 @@ def test_several_threads_make_pictures_at_once() -> None:
         assert all(pool.map(same, range(40)))
 
 
-def test_a_frame_that_is_stored_on_its_side_is_upright(small_video: Path, tmp_path: Path) -> None:
+def test_a_rotated_frame_is_upright(small_video: Path, tmp_path: Path) -> None:
     """Against the same frames as they were before they were turned; the codec leaves a level or two."""
     rotated = write_rotated(tmp_path / "rotated.mp4", small_video)
     for turned, plain in zip(decode(rotated), decode(small_video), strict=True):

@@ -37,7 +37,7 @@ def frames(count: int) -> Iterator[tuple[int, Picture]]:
         yield entry * 2, Picture.of(np.full((8, 8, 3), entry, dtype=np.uint8))
 
 
-def nobody(_: Phase) -> None:
+def ignore_phase(_: Phase) -> None:
     """Hears what a worker is at, and does nothing."""
 
 
@@ -45,32 +45,34 @@ def levels(found: list[object]) -> list[object]:
     return [entry.predictions[0].class_id for entry in found]  # type: ignore[attr-defined]
 
 
-def test_entries_come_in_the_order_of_the_frames_from_every_model() -> None:
+def test_entries_are_in_the_order_of_the_frames() -> None:
     free, ordered = Watcher(is_stateful=False), Watcher(is_stateful=True)
-    came = [(entry, levels(list(found))) for entry, found in infer_frames(frames(40), [free, ordered, free], nobody)]
-    assert came == [(entry * 2, [entry] * 3) for entry in range(40)]
+    entries = [
+        (entry, levels(list(found))) for entry, found in infer_frames(frames(40), [free, ordered, free], ignore_phase)
+    ]
+    assert entries == [(entry * 2, [entry] * 3) for entry in range(40)]
     assert ordered.seen == list(range(40))
 
 
-def test_two_frames_are_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_frames_are_processed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
     watcher = Watcher(is_stateful=False, both=threading.Barrier(2))  # passes only where two threads meet
-    assert len(list(infer_frames(frames(10), [watcher], nobody))) == 10
+    assert len(list(infer_frames(frames(10), [watcher], ignore_phase))) == 10
 
 
-def test_entries_say_how_long_the_model_took() -> None:
-    (_, (entry,)), *_ = infer_frames(frames(1), [Watcher(is_stateful=False)], nobody)
+def test_entries_have_their_compute_time() -> None:
+    (_, (entry,)), *_ = infer_frames(frames(1), [Watcher(is_stateful=False)], ignore_phase)
     assert entry.time > 0
 
 
-def test_it_says_when_it_waits_for_the_decoder_and_when_for_a_model() -> None:
-    told: list[Phase] = []
-    coming = infer_frames(frames(40), [Watcher(is_stateful=False)], told.append)
-    next(coming)
-    assert told[-1] == INFERRING
-    assert set(told[:-1]) == {DECODING}
-    list(coming)
-    assert (told.count(DECODING), told.count(INFERRING)) == (41, 40)
+def test_decoding_and_inference_are_reported_as_phases() -> None:
+    phases: list[Phase] = []
+    results = infer_frames(frames(40), [Watcher(is_stateful=False)], phases.append)
+    next(results)
+    assert phases[-1] == INFERRING
+    assert set(phases[:-1]) == {DECODING}
+    list(results)
+    assert (phases.count(DECODING), phases.count(INFERRING)) == (41, 40)
 
 
 def test_a_model_that_fails_ends_the_run_and_leaves_no_thread() -> None:
@@ -80,13 +82,13 @@ def test_a_model_that_fails_ends_the_run_and_leaves_no_thread() -> None:
 
     before = threading.active_count()
     with pytest.raises(ModelError, match=r"It failed\."):
-        list(infer_frames(frames(5), [Failing(is_stateful=False)], nobody))
+        list(infer_frames(frames(5), [Failing(is_stateful=False)], ignore_phase))
     assert threading.active_count() <= before
 
 
-def test_who_stops_asking_leaves_no_thread() -> None:
+def test_closing_the_iterator_leaves_no_thread() -> None:
     before = threading.active_count()
-    coming = infer_frames(frames(100), [Watcher(is_stateful=False)], nobody)
-    next(coming)
-    coming.close()  # type: ignore[attr-defined]
+    results = infer_frames(frames(100), [Watcher(is_stateful=False)], ignore_phase)
+    next(results)
+    results.close()  # type: ignore[attr-defined]
     assert threading.active_count() <= before

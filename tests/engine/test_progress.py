@@ -1,4 +1,4 @@
-"""What a running job tells of itself, and where it notices that nobody wants it any more."""
+"""Progress reports of a running job, and the detection of cancellation."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def job(tmp_path: Path) -> SpooledJob:
     return Spool(tmp_path / "engine").accept(REQUEST)
 
 
-def told(job: SpooledJob) -> RunProgress:
+def reported(job: SpooledJob) -> RunProgress:
     assert job.progress is not None
     return job.progress.run_progress
 
@@ -38,10 +38,10 @@ def told(job: SpooledJob) -> RunProgress:
 def test_progress_has_frames_done_speed_and_remaining_time(job: SpooledJob, clock: Clock) -> None:
     progress = ProgressReporter(job, 1200, clock=clock)
     progress.report(2)
-    assert told(job) == RunProgress(frames_done=2, frames_total=1200)
+    assert reported(job) == RunProgress(frames_done=2, frames_total=1200)
     clock.now_s += 10
     progress.report(152)
-    assert told(job) == RunProgress(frames_done=152, frames_total=1200, frames_per_second=15.0, remaining_s=69.9)
+    assert reported(job) == RunProgress(frames_done=152, frames_total=1200, frames_per_second=15.0, remaining_s=69.9)
     assert job.progress is not None
     assert job.progress.fraction == round(152 / 1200, 4)
 
@@ -52,37 +52,37 @@ def test_the_first_frame_is_left_out_of_the_speed(job: SpooledJob, clock: Clock)
     progress.report(1)
     clock.now_s += 1
     progress.report(11)
-    assert told(job).frames_per_second == 10.0
+    assert reported(job).frames_per_second == 10.0
 
 
-def test_the_speed_is_that_of_now(job: SpooledJob, clock: Clock) -> None:
+def test_the_speed_is_that_of_recent_frames(job: SpooledJob, clock: Clock) -> None:
     progress = ProgressReporter(job, 10_000, clock=clock)
     for second in range(5 * SPEED_SAMPLES):
         clock.now_s += 1
         progress.report(min(second, SPEED_SAMPLES) * 100 + max(second - SPEED_SAMPLES, 0) * 2)
-    assert told(job).frames_per_second == 2.0
+    assert reported(job).frames_per_second == 2.0
 
 
-def test_a_job_that_stands_still_names_no_speed(job: SpooledJob, clock: Clock) -> None:
+def test_a_stalled_job_has_no_speed(job: SpooledJob, clock: Clock) -> None:
     progress = ProgressReporter(job, 100, clock=clock)
     for _ in range(2):
         progress.report(5)
         clock.now_s += 1
-    assert told(job) == RunProgress(frames_done=5, frames_total=100)
+    assert reported(job) == RunProgress(frames_done=5, frames_total=100)
 
 
-def test_it_is_written_down_twice_a_second_at_most(job: SpooledJob, clock: Clock) -> None:
+def test_progress_is_written_at_most_twice_a_second(job: SpooledJob, clock: Clock) -> None:
     progress = ProgressReporter(job, 1000, clock=clock)
     seen = set()
     for frame in range(33):
         progress.report(frame)
-        seen.add(told(job).frames_done)
+        seen.add(reported(job).frames_done)
         clock.now_s += REPORT_EVERY_S / 8
     assert seen == {0, 8, 16, 24, 32}
 
 
 @pytest.mark.parametrize("end", [SpooledJob.cancel, lambda job: job.fail("Broken.")])
-def test_a_run_whose_job_has_ended_notices_at_its_next_report(job: SpooledJob, clock: Clock, end: object) -> None:
+def test_reporting_on_an_ended_job_raises(job: SpooledJob, clock: Clock, end: object) -> None:
     progress = ProgressReporter(job, 100, clock=clock)
     progress.report(1)
     end(job)  # type: ignore[operator]

@@ -75,7 +75,7 @@ def square_x(frame: int) -> float:
     return (frame - 10) * 6 + 24
 
 
-def test_models_of_both_families_and_motion_agree_on_the_square_in_one_pass(run: Run, small_video: Path) -> None:
+def test_several_models_run_in_one_pass(run: Run, small_video: Path) -> None:
     params = {"iou_threshold": 0.4}
     asked = [ModelRequest(name, "1", inference_params=params) for name in ("ultra", "grid")]
     results = run(small_video, *asked, MOTION, fps=2)
@@ -90,7 +90,7 @@ def test_models_of_both_families_and_motion_agree_on_the_square_in_one_pass(run:
             assert entry["time"] > 0
 
 
-def test_two_versions_of_a_model_have_keys_of_their_own(run: Run, small_video: Path) -> None:
+def test_two_versions_of_a_model_have_separate_keys(run: Run, small_video: Path) -> None:
     results = run(small_video, ModelRequest("ultra", "1"), ModelRequest("ultra", 2.0), fps=1)
     assert list(results)[2:] == ["ultra/1", "ultra/2"]
 
@@ -113,23 +113,23 @@ def test_a_rotated_video_is_analyzed_upright(run: Run, small_video: Path, tmp_pa
     assert (box["x"], box["y"]) == pytest.approx((square_x(35), 120), abs=10)
 
 
-def test_a_single_frame_is_a_video(run: Run, tmp_path: Path) -> None:
+def test_a_video_of_one_frame_is_analyzed(run: Run, tmp_path: Path) -> None:
     write_video(tmp_path / "one.mp4", frames=1, fps=10)
     assert run(tmp_path / "one.mp4", fps=7)["frame_offset"] == [0]
 
 
-def test_a_rate_that_only_rounds_above_the_video_s_is_accepted(run: Run, small_video: Path) -> None:
+def test_a_rate_that_is_equal_after_rounding_is_accepted(run: Run, small_video: Path) -> None:
     assert len(run(small_video, fps=10.05)["motion"]) == 40
 
 
-def test_a_rate_above_the_video_s_is_refused(
+def test_a_rate_above_that_of_the_video_is_rejected(
     queue: Callable[..., SpooledJob], models_dir: Path, small_video: Path
 ) -> None:
     with pytest.raises(VideoError, match="has 10 frames per second"):
         run_job(queue(small_video, fps=11), models_dir)
 
 
-def test_what_is_no_video_is_said_in_words(queue: Callable[..., SpooledJob], models_dir: Path, tmp_path: Path) -> None:
+def test_an_unreadable_video_raises(queue: Callable[..., SpooledJob], models_dir: Path, tmp_path: Path) -> None:
     sound, empty, random = (tmp_path / name for name in ("sound.mp4", "empty.mp4", "random.mp4"))
     write_sound(sound)
     empty.touch()
@@ -141,8 +141,6 @@ def test_what_is_no_video_is_said_in_words(queue: Callable[..., SpooledJob], mod
         assert str(tmp_path) not in str(refused.value)
 
 
-def test_a_model_that_has_gone_is_said_in_words(
-    queue: Callable[..., SpooledJob], models_dir: Path, small_video: Path
-) -> None:
+def test_a_removed_model_raises(queue: Callable[..., SpooledJob], models_dir: Path, small_video: Path) -> None:
     with pytest.raises(ModelError, match="Model gone/1 is no longer installed"):
         run_job(queue(small_video, ModelRequest("gone", "1")), models_dir)

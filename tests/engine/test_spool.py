@@ -38,19 +38,19 @@ def test_a_job_is_queued_until_it_is_done_or_failed(spool: Spool) -> None:
     assert ended == {done.id, failed.id}
 
 
-def test_jobs_are_taken_in_the_order_they_came(spool: Spool) -> None:
+def test_jobs_run_in_the_order_of_submission(spool: Spool) -> None:
     ids = [spool.accept(REQUEST).id for _ in range(5)]
     assert [job.id for job in spool.queued(known_ended=set())] == ids
 
 
-def test_a_folder_without_a_request_is_no_job(spool: Spool) -> None:
+def test_a_folder_without_a_request_is_not_a_job(spool: Spool) -> None:
     job = spool.accept(REQUEST)
     (job.folder / "request.json").unlink()
     assert spool.find(job.id) is None
     assert spool.queued(known_ended=set()) == []
 
 
-def test_a_job_keeps_its_video_when_something_else_is_uploaded_to_its_link(spool: Spool) -> None:
+def test_a_later_upload_to_the_same_link_does_not_change_a_job(spool: Spool) -> None:
     upload(spool, "u", b"first")
     job = spool.accept(REQUEST, upload_id="u")
     upload(spool, "u", b"second")
@@ -59,20 +59,20 @@ def test_a_job_keeps_its_video_when_something_else_is_uploaded_to_its_link(spool
 
 
 @pytest.mark.usefixtures("no_hard_links")
-def test_also_where_a_file_has_one_name_only(spool: Spool) -> None:
+def test_a_later_upload_does_not_change_a_job_without_hard_links(spool: Spool) -> None:
     upload(spool, "u1", b"first")
     job = spool.accept(REQUEST, upload_id="u1")
     upload(spool, "u1", b"second")
     assert job.video.read_bytes() == b"first"
 
 
-def test_a_job_for_an_upload_that_never_came_leaves_nothing(spool: Spool) -> None:
+def test_a_job_for_a_missing_upload_leaves_nothing(spool: Spool) -> None:
     with pytest.raises(MediaError, match="Nothing was uploaded"):
         spool.accept(REQUEST, upload_id="u")
     assert list((spool.folder / "jobs").iterdir()) == []
 
 
-def test_a_start_that_is_repeated_with_its_key_is_the_same_job(spool: Spool) -> None:
+def test_a_repeated_idempotency_key_returns_the_same_job(spool: Spool) -> None:
     upload(spool, "u", b"video")
     job = spool.accept(REQUEST, upload_id="u", key="k")
     assert spool.accept(REQUEST, upload_id="u", key="k").id == job.id
@@ -81,14 +81,14 @@ def test_a_start_that_is_repeated_with_its_key_is_the_same_job(spool: Spool) -> 
     assert spool.accept(REQUEST, upload_id="u", key="other").id != job.id
 
 
-def test_starts_that_come_together_with_one_key_are_one_job(spool: Spool) -> None:
+def test_concurrent_starts_with_one_key_create_one_job(spool: Spool) -> None:
     upload(spool, "u", b"video")
     with ThreadPoolExecutor(max_workers=8) as pool:
         jobs = list(pool.map(lambda _: spool.accept(REQUEST, upload_id="u", key="k"), range(40)))
     assert len({job.id for job in jobs}) == len(list((spool.folder / "jobs").iterdir())) == 1
 
 
-def test_a_start_that_a_crash_cut_short_is_begun_anew(spool: Spool) -> None:
+def test_a_start_interrupted_by_a_crash_is_repeated(spool: Spool) -> None:
     upload(spool, "u", b"video")
     job = spool.accept(REQUEST, upload_id="u", key="k")
     (job.folder / "request.json").unlink()
@@ -96,13 +96,13 @@ def test_a_start_that_a_crash_cut_short_is_begun_anew(spool: Spool) -> None:
     assert job.state == "queued"
 
 
-def test_a_key_stands_for_one_job_alone(spool: Spool) -> None:
+def test_an_idempotency_key_cannot_be_reused_for_another_job(spool: Spool) -> None:
     spool.accept(REQUEST, key="k")
     with pytest.raises(MediaError, match="Another job"):
         spool.accept(msgspec.structs.replace(REQUEST, infer_fps=7), key="k")
 
 
-def test_an_ended_job_lets_go_of_its_video_and_its_work(spool: Spool) -> None:
+def test_an_ended_job_deletes_its_video_and_work_files(spool: Spool) -> None:
     upload(spool, "u", b"video")
     for end in (finish, lambda job: job.fail("Broken.")):
         job = spool.accept(REQUEST, upload_id="u")
@@ -112,7 +112,7 @@ def test_an_ended_job_lets_go_of_its_video_and_its_work(spool: Spool) -> None:
         assert not (job.folder / "work").exists()
 
 
-def test_the_third_death_of_its_worker_ends_a_job(spool: Spool) -> None:
+def test_a_job_fails_at_the_third_crash(spool: Spool) -> None:
     job, other = spool.accept(REQUEST), spool.accept(REQUEST)
     for worker_pid in (101, 102, 103):
         assert job.state == "queued"
@@ -124,14 +124,14 @@ def test_the_third_death_of_its_worker_ends_a_job(spool: Spool) -> None:
     assert other.state == "queued"
 
 
-def test_an_arrival_that_is_discarded_leaves_nothing(spool: Spool) -> None:
+def test_a_discarded_upload_leaves_nothing(spool: Spool) -> None:
     arrival = spool.receive("u")
     arrival.write(b"half")
     arrival.discard()
     assert list((spool.folder / "uploads").iterdir()) == []
 
 
-def test_old_uploads_are_forgotten_and_new_ones_kept(spool: Spool) -> None:
+def test_old_uploads_are_deleted(spool: Spool) -> None:
     upload(spool, "u", b"video")
     stopped = spool.receive("v")
     stopped.write(b"half")
@@ -146,7 +146,7 @@ def test_old_uploads_are_forgotten_and_new_ones_kept(spool: Spool) -> None:
     stopped.discard()
 
 
-def test_jobs_that_have_ended_go_after_a_week_and_no_other(spool: Spool) -> None:
+def test_ended_jobs_are_deleted_after_a_week(spool: Spool) -> None:
     done, failed, waiting, never_one = (spool.accept(REQUEST) for _ in range(4))
     finish(done)
     failed.fail("Broken.")
@@ -158,7 +158,7 @@ def test_jobs_that_have_ended_go_after_a_week_and_no_other(spool: Spool) -> None
     assert [path.name for path in (spool.folder / "jobs").iterdir()] == [waiting.id]
 
 
-def test_for_how_long_uploads_and_ended_jobs_are_kept_is_a_setting(spool: Spool) -> None:
+def test_retention_is_configurable(spool: Spool) -> None:
     upload(spool, "u", b"video")
     job = spool.accept(REQUEST)
     job.cancel()
@@ -169,7 +169,7 @@ def test_for_how_long_uploads_and_ended_jobs_are_kept_is_a_setting(spool: Spool)
     assert (spool.find(job.id), (spool.folder / "uploads" / "u").exists()) == (None, False)
 
 
-def test_a_progress_that_a_power_cut_left_empty_is_none(spool: Spool) -> None:
+def test_an_empty_progress_file_is_ignored(spool: Spool) -> None:
     job = spool.accept(REQUEST)
     (job.folder / "progress.json").touch()
     assert job.progress is None

@@ -13,9 +13,7 @@ from tests.support import onnx_families
 from tests.support.engines import RunningEngine
 
 
-def test_motion_finds_the_moving_square_and_nothing_while_nothing_moves(
-    running_engine: RunningEngine, small_video: Path
-) -> None:
+def test_motion_detects_only_moving_objects(running_engine: RunningEngine, small_video: Path) -> None:
     job_id = running_engine.submit(running_engine.upload(small_video), fps=5)
     results = running_engine.results(job_id)
     assert results["frame_offset"] == list(range(0, 40, 2))
@@ -65,7 +63,7 @@ def test_one_job_runs_models_of_every_type_and_the_dashboard_reads_each(
     assert all(table.analyzed.all() and len(table.analyzed) == 8 for table in read.models.values())
 
 
-def test_the_command_line_asks_for_the_type_that_a_model_has(
+def test_the_command_line_requests_the_type_of_the_model(
     small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))

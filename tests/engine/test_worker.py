@@ -53,7 +53,7 @@ def test_progress_rises_while_a_job_runs(slow_engine: RunningEngine, small_video
     assert len(set(seen)) > 2
 
 
-def test_a_worker_ends_with_its_parent_in_the_middle_of_a_job(
+def test_a_worker_ends_with_its_parent_during_a_job(
     start_engine: StartEngine, tmp_path: Path, small_video: Path
 ) -> None:
     engine = start_engine(worker=False)
@@ -93,7 +93,7 @@ def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path, monkeypa
     supervisor.stop()
 
 
-def test_start_and_stop_may_be_said_twice(start_engine: StartEngine, small_video: Path) -> None:
+def test_start_and_stop_are_idempotent(start_engine: StartEngine, small_video: Path) -> None:
     engine = start_engine()
     engine.engine.start()
     engine.engine.stop()
@@ -114,7 +114,7 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(
     running_engine.results(following)
 
 
-def test_a_worker_forgets_what_was_kept_long_enough(start_engine: StartEngine, small_video: Path) -> None:
+def test_a_worker_deletes_expired_jobs(start_engine: StartEngine, small_video: Path) -> None:
     engine = start_engine(retention_s=0.5)
     job_id = engine.submit(engine.upload(small_video))
     until(lambda: engine.call("GET", "/videoinfer/", params={"job_id": job_id}).status_code == 404)
@@ -179,7 +179,7 @@ def answers(port: int) -> bool:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_an_engine_whose_whole_process_group_is_killed_completes_its_job_at_the_next_start(
+def test_a_job_completes_after_the_engine_was_killed(
     standalone: tuple[Standalone, str, Path], tmp_path: Path, small_video: Path
 ) -> None:
     start, url, log = standalone
@@ -205,7 +205,7 @@ def test_an_engine_whose_whole_process_group_is_killed_completes_its_job_at_the_
     assert f"GET /videoinfer/ job_id={job_id} 200" in text
 
 
-def test_a_wrong_setting_ends_the_engine_with_a_sentence(tmp_path: Path) -> None:
+def test_an_invalid_setting_ends_the_engine_with_a_message(tmp_path: Path) -> None:
     environment = {**os.environ, "FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_MAX_VIDEO_BYTES": "lots"}
     ended = subprocess.run(
         [sys.executable, "-m", "frametally", "engine"], env=environment, capture_output=True, text=True, timeout=30

@@ -1,4 +1,4 @@
-"""The cube against a plain count over the boxes, at every step and at any length."""
+"""The cube compared with a plain count of the boxes, at every step and for any number of entries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def built(entries: int, classes: int, boxes: int, seed: int) -> tuple[Cube, np.n
 @pytest.mark.parametrize(
     ("entries", "classes", "boxes"), [(1, 1, 5), (50, 3, 400), (1024, 9, 3000), (5000, 70, 9000), (1025, 130, 2000)]
 )
-def test_every_step_counts_as_a_plain_loop_does(entries: int, classes: int, boxes: int) -> None:
+def test_every_step_agrees_with_a_plain_count(entries: int, classes: int, boxes: int) -> None:
     cube, entry_of, code, confidence = built(entries, classes, boxes, seed=entries)
     assert cube.counts.shape[1:] == (classes, -(-entries // cube.span))
     assert classes * cube.counts.shape[2] <= 1 << 16
@@ -45,7 +45,7 @@ def test_every_step_counts_as_a_plain_loop_does(entries: int, classes: int, boxe
 
 
 @pytest.mark.parametrize("step", range(101))
-def test_a_threshold_lets_its_own_value_through_and_not_the_one_below(step: int) -> None:
+def test_a_threshold_includes_its_own_value(step: int) -> None:
     builder = CubeBuilder()
     value = step / 100
     confidence = np.array([value, np.nextafter(value, -1), np.nextafter(value, 2)])
@@ -57,7 +57,7 @@ def test_a_threshold_lets_its_own_value_through_and_not_the_one_below(step: int)
     assert step_of(float(np.nextafter(value, 2))) is None
 
 
-def test_what_is_no_share_is_counted_as_the_comparison_says() -> None:
+def test_confidences_outside_of_0_to_1_are_counted_as_compared() -> None:
     builder = CubeBuilder()
     confidence = np.array([np.nan, -0.5, 1.5, np.inf, -np.inf])
     builder.add(np.zeros(5, dtype=np.int32), np.zeros(5, dtype=np.int32), confidence)
@@ -72,7 +72,7 @@ def test_the_histogram_has_each_box_once() -> None:
     assert cube.histogram().tolist() == expected
 
 
-def test_a_cube_comes_back_from_the_disk(tmp_path: Path) -> None:
+def test_a_cube_round_trips_through_its_files(tmp_path: Path) -> None:
     cube, *_ = built(70, 3, 90, seed=2)
     write_cube(cube, tmp_path, 4)
     again = read_cube(tmp_path, 4)

@@ -1,4 +1,4 @@
-"""The windowed reader against `json.loads`, with windows so small that every cut falls in every place."""
+"""The windowed reader compared with `json.loads`, with windows so small that cuts fall everywhere."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from tests.support.soak import iterations
 WINDOWS = (64, 100, 333, 1024, 4096, 1 << 20)
 
 
-def test_any_window_gives_what_a_plain_loop_reads(tmp_path: Path) -> None:
+def test_any_window_size_reads_what_json_reads(tmp_path: Path) -> None:
     for seed in range(iterations(60)):
         random = Random(seed)
         content = random_document(random)
@@ -42,7 +42,7 @@ def test_any_window_gives_what_a_plain_loop_reads(tmp_path: Path) -> None:
 
 
 def entries_through(data: bytes, window_bytes: int) -> dict[str, Any]:
-    """What the reader gives, as `json.loads` would; entries that are lists or numbers included."""
+    """The content as `json.loads` returns it, read with the windowed reader."""
     found: dict[str, Any] = {}
     reader = Document(io.BytesIO(data), window_bytes)
     for key in reader.keys():  # noqa: SIM118
@@ -57,7 +57,7 @@ def entries_through(data: bytes, window_bytes: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("window_bytes", [64, 65, 127, 256, 1000, 4096])
-def test_thousands_of_files_are_cut_where_their_entries_end(window_bytes: int) -> None:
+def test_batches_are_cut_at_the_ends_of_entries(window_bytes: int) -> None:
     random = Random(window_bytes)
     for _ in range(iterations(300)):
         names = random.sample(NAMES, random.randint(0, 3))
@@ -66,7 +66,7 @@ def test_thousands_of_files_are_cut_where_their_entries_end(window_bytes: int) -
 
 
 @pytest.mark.parametrize("window_bytes", [64, 200, 4096])
-def test_what_json_refuses_is_refused(window_bytes: int) -> None:
+def test_invalid_json_is_rejected(window_bytes: int) -> None:
     random = Random(window_bytes)
     refused = 0
     for _ in range(iterations(500)):
@@ -94,7 +94,7 @@ def test_what_json_refuses_is_refused(window_bytes: int) -> None:
 
 
 @pytest.mark.parametrize("window_bytes", [64, 4096])
-def test_ten_thousand_nulls_in_a_row_are_ten_thousand(tmp_path: Path, window_bytes: int) -> None:
+def test_long_runs_of_nulls_are_counted(tmp_path: Path, window_bytes: int) -> None:
     entries = [None] * 10_000 + [entry(box())] + [None] * 10_000
     results = windowed(tmp_path, json.dumps(document(*entries)).encode(), window_bytes)
     assert results.models["cars"].analyzed.sum() == 1
@@ -109,16 +109,14 @@ def test_an_entry_larger_than_the_window_is_read_whole(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity", "-Infinity"])
 @pytest.mark.parametrize("window_bytes", [64, 4096])
-def test_numbers_that_are_none_in_json_cost_no_more_than_their_meaning(
-    tmp_path: Path, word: str, window_bytes: int
-) -> None:
+def test_nan_and_infinity_are_tolerated(tmp_path: Path, word: str, window_bytes: int) -> None:
     content = json.dumps(document(entry(box()), entry(box("odd", 0.5, extra="WORD")), None, entry(box()), more="WORD"))
     results = windowed(tmp_path, content.replace('"WORD"', word).encode(), window_bytes)
     assert results.boxes("cars").entry.tolist() == [0, 1, 3]
     assert (results.models["cars"].mismatched, results.unknown_keys) == (0, ("more",))
 
 
-def test_a_confidence_that_is_no_number_never_counts(tmp_path: Path) -> None:
+def test_a_nan_confidence_is_not_counted(tmp_path: Path) -> None:
     results = archived(tmp_path, document(entry(box("car", float("nan")), box("car", 0.5))))
     cube = results.cube("cars")
     assert cube is not None
@@ -126,14 +124,14 @@ def test_a_confidence_that_is_no_number_never_counts(tmp_path: Path) -> None:
     assert len(results.boxes("cars")) == 2
 
 
-def test_a_half_surrogate_pair_spoils_its_entry_only(tmp_path: Path) -> None:
+def test_a_lone_surrogate_affects_its_entry_only(tmp_path: Path) -> None:
     results = archived(tmp_path, document(entry(box()), entry(box("\ud83d")), entry(box("x")), note="\ud83d"))
     assert results.models["cars"].analyzed.tolist() == [True, False, True]
     assert results.models["cars"].mismatched == 1
     assert results.unknown_keys == ("note",)
 
 
-def test_of_two_keys_of_one_name_the_last_counts(tmp_path: Path) -> None:
+def test_the_last_of_duplicate_keys_counts(tmp_path: Path) -> None:
     text = (
         json.dumps(document(entry(box("old")), None))[:-1] + ', "cars": [null, ' + json.dumps(entry(box("new"))) + "]}"
     )
@@ -144,6 +142,6 @@ def test_of_two_keys_of_one_name_the_last_counts(tmp_path: Path) -> None:
     assert windowed(tmp_path / "gone", gone.encode(), 64).unknown_keys == ("cars",)
 
 
-def test_the_singular_spelling_wins(tmp_path: Path) -> None:
+def test_the_singular_offset_key_has_priority(tmp_path: Path) -> None:
     content = {**document(None), "frame_offsets": [1, 2, 3]}
     assert archived(tmp_path, content).frame_index.tolist() == [0]

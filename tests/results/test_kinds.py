@@ -1,4 +1,4 @@
-"""What each kind of model gives the page, and how an entry that does not fit is told."""
+"""Every kind of model, and entries that do not fit the kind of their model."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def mask_of(png: bytes, **names: str) -> dict[str, Any]:
         ({"embeddings": [[0.1, 0.2]]}, Kind.CLIP),
     ],
 )
-def test_the_first_entry_with_something_in_it_tells_the_kind(tmp_path: Path, one: object, kind: Kind) -> None:
+def test_the_kind_is_that_of_the_first_entry_with_content(tmp_path: Path, one: object, kind: Kind) -> None:
     results = archived(tmp_path, document(None, entry(), one, None, one))
     assert results.models["cars"].kind is kind
     assert results.models["cars"].analyzed.tolist() == [False, True, True, False, True]
@@ -62,7 +62,7 @@ def entry_boxes(one: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("value", ["a word", 3, [3, 4], ["a", "b"], [{"similarity": [0.5]}] * 2, {"a": 1}, True])
-def test_a_key_of_no_known_kind_is_named_and_kept(tmp_path: Path, value: object) -> None:
+def test_unknown_keys_are_listed_and_kept(tmp_path: Path, value: object) -> None:
     results = archived(tmp_path, document(entry(box()), None, other=value))
     assert (list(results.models), results.unknown_keys) == (["cars"], ("other",))
     if isinstance(value, list):
@@ -72,27 +72,27 @@ def test_a_key_of_no_known_kind_is_named_and_kept(tmp_path: Path, value: object)
 @pytest.mark.parametrize(
     "one", [{"predictions": [label("apple", 0.9)]}, 7, "word", {"predictions": "x"}, entry({"x": 1}), [entry()]]
 )
-def test_an_entry_that_does_not_fit_is_unknown_not_empty(tmp_path: Path, one: object) -> None:
+def test_a_mismatched_entry_is_not_analyzed(tmp_path: Path, one: object) -> None:
     results = archived(tmp_path, document(entry(box()), one, entry()))
     assert results.models["cars"].analyzed.tolist() == [True, False, True]
     assert results.models["cars"].mismatched == 1
 
 
-def test_class_ids_and_sizes_may_come_as_text_and_sizes_in_a_list(tmp_path: Path) -> None:
+def test_numbers_as_text_and_sizes_in_a_list_are_read(tmp_path: Path) -> None:
     one = {"image": [{"width": "640", "height": "480"}], "predictions": [box(class_id="7", confidence="0.5")]}
     results = archived(tmp_path, document(one))
     assert results.models["cars"].image_wh.tolist() == [[640, 480]]
     assert (results.boxes("cars").class_id.tolist(), results.boxes("cars").confidence.tolist()) == ([7], [0.5])
 
 
-def test_a_box_without_confidence_is_certain(tmp_path: Path) -> None:
+def test_a_box_without_confidence_has_confidence_1(tmp_path: Path) -> None:
     bare = {key: value for key, value in box().items() if key != "confidence"}
     results = archived(tmp_path, document(entry(bare, box(confidence=None))))
     assert results.boxes("cars").confidence.tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("value", [1e300, -1e300, 1e999, 10**40])
-def test_a_coordinate_out_of_all_bounds_harms_nothing(tmp_path: Path, value: float) -> None:
+def test_an_out_of_range_value_affects_its_entry_only(tmp_path: Path, value: float) -> None:
     far = {"x": value, "y": 1}
     sized = {**entry(box()), "image": {"width": value, "height": 1}}
     drawn = entry(box(points=[far], keypoints=[{**far, "class": "nose"}]))
@@ -103,14 +103,14 @@ def test_a_coordinate_out_of_all_bounds_harms_nothing(tmp_path: Path, value: flo
     assert results.models["cars"].mismatched >= 1
 
 
-def test_tracker_ids_are_words(tmp_path: Path) -> None:
+def test_tracker_ids_are_strings(tmp_path: Path) -> None:
     results = archived(tmp_path, document(entry(box(tracker_id=7), box(), box(tracker_id="t"))))
     trackers = results.boxes("cars").tracker_id
     assert trackers is not None
     assert trackers.tolist() == ["7", None, "t"]
 
 
-def test_polygons_run_parallel_to_the_boxes(tmp_path: Path) -> None:
+def test_polygons_are_parallel_to_the_boxes(tmp_path: Path) -> None:
     outline = [{"x": 1.5, "y": 2.5}, {"x": 3, "y": 4}, {"x": 5, "y": 6}]
     results = archived(
         tmp_path, document(entry(box(points=outline), box()), entry(), entry(box(), box(points=outline)))
@@ -120,7 +120,7 @@ def test_polygons_run_parallel_to_the_boxes(tmp_path: Path) -> None:
     assert results.polygons("cars", 2)[1].tolist() == [[1.5, 2.5], [3, 4], [5, 6]]
 
 
-def test_keypoints_keep_their_names_whatever_the_spelling_and_the_order(tmp_path: Path) -> None:
+def test_keypoints_are_ordered_by_id(tmp_path: Path) -> None:
     late = {"x": 3, "y": 4, "confidence": 0.5, "class_id": 1, "class": "tail"}
     early = {"x": 1, "y": 2, "confidence": 0.25, "class_id": 0, "class_name": "nose"}
     results = archived(tmp_path, document(entry(box(keypoints=[late])), entry(box(), box(keypoints=[late, early]))))
@@ -131,21 +131,21 @@ def test_keypoints_keep_their_names_whatever_the_spelling_and_the_order(tmp_path
     assert results.keypoints("cars", 1)[1].tolist() == [[1, 2, 0.25], [3, 4, 0.5]]
 
 
-def test_scores_of_a_classification_are_unknown_where_the_file_is_silent(tmp_path: Path) -> None:
+def test_missing_scores_are_nan(tmp_path: Path) -> None:
     first = {"top": "b", "predictions": [label("b", 0.75), label("a", 0.25)]}
     scores = archived(tmp_path, document(first, None, {"predictions": [label("c", 1)]})).scores("cars")
     assert np.isnan(scores).tolist() == [[False, False, True], [True] * 3, [True, True, False]]
     assert scores[0, :2].tolist() == [0.25, 0.75]
 
 
-def test_scores_of_a_stretch_are_those_rows(tmp_path: Path) -> None:
+def test_scores_of_a_range_are_its_rows(tmp_path: Path) -> None:
     entries = [{"predictions": {"a": {"confidence": at / 10}}} for at in range(10)]
     results = archived(tmp_path, document(*entries))
     assert results.scores("cars", 3, 6).tolist() == [[0.3], [0.4], [0.5]]
 
 
 @pytest.mark.parametrize("mode", ["L", "P"])
-def test_a_semantic_mask_gives_the_share_of_the_picture(tmp_path: Path, mode: str) -> None:
+def test_scores_of_a_semantic_mask_are_area_shares(tmp_path: Path, mode: str) -> None:
     ids = np.zeros((4, 5), dtype=np.uint8)
     ids[0, :4], ids[1, 0] = 2, 9
     results = archived(tmp_path, document(semantic(ids, mode, id_0="background", id_1="cat", id_2="dog"), None))
@@ -170,20 +170,20 @@ def png_of(width_px: int, height_px: int) -> bytes:
 @pytest.mark.parametrize(
     "png", [b"", b"no picture", png_of(1 << 20, 1 << 20), png_of(0, 7), png_of(500, 500), png_of(8, 8)[:-9]]
 )
-def test_a_mask_that_is_none_spoils_its_entry_only(tmp_path: Path, png: bytes) -> None:
+def test_an_invalid_mask_affects_its_entry_only(tmp_path: Path, png: bytes) -> None:
     results = archived(tmp_path, document(semantic(np.ones((2, 2))), mask_of(png)))
     assert results.models["cars"].analyzed.tolist() == [True, False]
     assert results.models["cars"].mismatched == 1
     assert results.mask("cars", 1) is None
 
 
-def test_a_mask_in_colors_and_one_in_no_base64_are_odd(tmp_path: Path) -> None:
+def test_masks_in_color_or_not_base64_are_mismatched(tmp_path: Path) -> None:
     broken = {"predictions": {"segmentation_mask": "a=b=c", "class_map": {}}}
     results = archived(tmp_path, document(semantic(np.ones((2, 2))), semantic(np.ones((2, 2)), "RGB"), broken))
     assert results.models["cars"].mismatched == 2
 
 
-def test_gaze_runs_parallel_to_the_faces(tmp_path: Path) -> None:
+def test_gaze_is_parallel_to_the_faces(tmp_path: Path) -> None:
     look = {"face": box("face"), "yaw": 0.1, "pitch": -0.2}
     results = archived(tmp_path, document({"predictions": [look, {**look, "yaw": 0.5}]}, None, [look], []))
     assert results.boxes("cars").entry.tolist() == [0, 0, 2]
@@ -191,7 +191,7 @@ def test_gaze_runs_parallel_to_the_faces(tmp_path: Path) -> None:
     assert results.models["cars"].analyzed.tolist() == [True, False, True, True]
 
 
-def test_embeddings_of_another_length_are_odd(tmp_path: Path) -> None:
+def test_embeddings_of_another_length_are_mismatched(tmp_path: Path) -> None:
     results = archived(tmp_path, document({"embeddings": [[1, 2]]}, None, {"embeddings": [[3, 4, 5]]}))
     assert np.nan_to_num(results.embeddings("cars"), nan=-1).tolist() == [[1, 2], [-1, -1], [-1, -1]]
     assert results.models["cars"].mismatched == 1
@@ -227,7 +227,7 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_the_services_own_answers_are_read_by_their_kind(tmp_path: Path, shared_data: Path, name: str) -> None:
+def test_real_responses_of_the_service_are_read(tmp_path: Path, shared_data: Path, name: str) -> None:
     answer = json.loads((shared_data / "results" / "roboflow_real" / f"{name}.json").read_bytes())
     kind, boxes = REAL[name]
     results = archived(tmp_path, document(answer, None, answer))

@@ -82,7 +82,7 @@ def test_an_entry_is_read_without_decompressing_what_precedes_it(
     assert len(frames) <= 4 < size_bytes // FRAME_BYTES - 4
 
 
-def test_of_a_key_that_occurs_twice_the_last_value_counts(tmp_path: Path) -> None:
+def test_the_last_value_of_a_duplicate_key_counts(tmp_path: Path) -> None:
     text = json.dumps(document(entry(box("old")), None))[:-1] + ', "cars": [null, 7]}'
     results = archived(tmp_path, text.encode())
     assert results.raw_entry(1)["cars"] == 7

@@ -155,7 +155,7 @@ def save_rt_detr(path: Path) -> None:
 
 
 def save_d_fine(path: Path, *, label: int = 1) -> None:
-    """Labels, boxes and scores; the boxes are in pixels of the size that it is told beside the picture."""
+    """Labels, boxes and scores; the boxes are in pixels of the size in the second input."""
     graph = Graph()
     graph.more_inputs = [helper.make_tensor_value_info("orig_target_sizes", TensorProto.INT64, (1, 2))]
     score = logit_to_score(graph, square_logit(graph, channel(graph, 0), 32))

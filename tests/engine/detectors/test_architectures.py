@@ -189,14 +189,14 @@ def test_keypoints_have_the_names_of_the_model_json(tmp_path: Path) -> None:
     assert [point.class_name for point in found.keypoints or ()] == card["keypoint_names"]
 
 
-def test_what_a_family_does_not_give_is_left_out_of_the_json(tmp_path: Path) -> None:
+def test_unset_fields_are_omitted_from_the_json(tmp_path: Path) -> None:
     save, square = DETECTORS["rt-detr"]
     (found,) = boxes(opened(saved(tmp_path, save)), square.picture())
     written = msgspec.json.decode(msgspec.json.encode(found))
     assert list(written) == ["x", "y", "width", "height", "confidence", "class", "class_id"]
 
 
-def test_rf_detr_of_coco_answers_with_coco_s_names(tmp_path: Path) -> None:
+def test_rf_detr_with_91_columns_uses_coco_names(tmp_path: Path) -> None:
     save, square = lambda path: made.save_rf_detr(path, columns=91, bright=90), DETECTORS["rf-detr"][1]
     (found,) = boxes(opened(saved(tmp_path, save, classes=None)), square.picture())
     assert (found.class_name, found.class_id) == ("toothbrush", 79)
@@ -216,7 +216,7 @@ def test_names_by_column_leave_the_other_columns_out(tmp_path: Path) -> None:
     assert (found.class_name, found.class_id) == ("vest", 1)
 
 
-def test_d_fine_without_names_has_coco_s(tmp_path: Path) -> None:
+def test_d_fine_without_names_uses_coco_names(tmp_path: Path) -> None:
     save, square = DETECTORS["d-fine"]
     (found,) = boxes(opened(saved(tmp_path, save, classes=None)), square.picture())
     assert found.class_name == "bicycle"
@@ -249,7 +249,7 @@ COLOURS = "red\ngreen\nblue\n"
 
 
 @pytest.mark.parametrize("last", ["", "Softmax"])
-def test_a_classification_tells_probabilities_whether_or_not_the_net_does(tmp_path: Path, last: str) -> None:
+def test_a_classification_returns_probabilities(tmp_path: Path, last: str) -> None:
     models_dir = saved(tmp_path, lambda path: made.save_classifier(path, last=last), classes=COLOURS)
     assert [model.inference_type for model in list_models(models_dir)] == ["classification", "object-detection"]
     entry = classified(opened(models_dir), flat((0, 255, 0)))
@@ -260,7 +260,7 @@ def test_a_classification_tells_probabilities_whether_or_not_the_net_does(tmp_pa
     assert [label.confidence for label in entry.predictions] == pytest.approx(sorted(expected)[::-1], abs=1e-3)
 
 
-def test_a_classification_looks_at_the_middle_of_the_picture(tmp_path: Path) -> None:
+def test_a_classification_uses_the_center_of_the_picture(tmp_path: Path) -> None:
     """7/8 of the height, and as much of the width: of 640 x 480 the middle 420 x 420."""
     image = flat((255, 0, 0))
     image[:, :110] = image[:, -110:] = image[:30] = image[-30:] = (0, 255, 0)
@@ -295,7 +295,7 @@ def test_parameters_narrow_the_labels(tmp_path: Path, params: dict[str, object],
     assert entry.top == labels[0]
 
 
-def test_a_net_that_ends_in_a_sigmoid_gives_several_labels(tmp_path: Path) -> None:
+def test_a_model_with_a_sigmoid_is_multi_label(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, lambda path: made.save_classifier(path, last="Sigmoid"), classes=COLOURS)
     entry = opened(models_dir, confidence=0.9).infer(Picture.of(flat((0, 255, 255))))
     assert isinstance(entry, MultiLabelEntry)
@@ -304,14 +304,14 @@ def test_a_net_that_ends_in_a_sigmoid_gives_several_labels(tmp_path: Path) -> No
     assert entry.predictions["blue"].confidence == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_sigmoid_that_the_net_lacks_is_said_in_the_model_json(tmp_path: Path) -> None:
+def test_model_json_can_set_a_sigmoid(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, made.save_classifier, classes=COLOURS, card={"activation": "sigmoid"})
     entry = opened(models_dir).infer(Picture.of(flat((0, 0, 255))))
     assert isinstance(entry, MultiLabelEntry)
     assert entry.predictions["red"].confidence == pytest.approx(1 / (1 + np.exp(-4)), abs=2e-3)
 
 
-def test_the_model_json_says_how_the_picture_is_normalised(tmp_path: Path) -> None:
+def test_model_json_can_set_the_normalization(tmp_path: Path) -> None:
     """Without the means, black is no longer what the net takes for black."""
     models_dir = saved(
         tmp_path,
@@ -366,7 +366,7 @@ def test_a_mask_has_the_class_of_every_pixel(tmp_path: Path, save: Save) -> None
     assert not cv2.erode((wrong * 255).astype(np.uint8), np.ones((5, 5))).any()  # only along the edges
 
 
-def test_a_mask_of_one_plane_is_what_is_not_background(tmp_path: Path) -> None:
+def test_a_mask_of_one_plane_has_background_and_foreground(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, lambda path: made.save_semantic(path, planes=1), classes="roof\n")
     image, ids = scene()
     mask, class_map = segmented(opened(models_dir), image)
@@ -374,13 +374,13 @@ def test_a_mask_of_one_plane_is_what_is_not_background(tmp_path: Path) -> None:
     assert ((mask == 1) != (ids == 1)).mean() < 0.005
 
 
-def test_classes_that_are_not_asked_for_become_background(tmp_path: Path) -> None:
+def test_classes_that_are_not_requested_become_background(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, made.save_semantic, classes=SEGMENTS)
     mask, _ = segmented(opened(models_dir, classes=["water"]), scene()[0])
     assert set(np.unique(mask)) == {0, 2}
 
 
-def test_pixels_that_are_unsure_become_background(tmp_path: Path) -> None:
+def test_pixels_below_the_confidence_become_background(tmp_path: Path) -> None:
     """With logits of 0, 0.5 and -0.5 the likeliest class has a probability of 0.51."""
     models_dir = saved(tmp_path, made.save_semantic, classes=SEGMENTS)
     image, ids = scene()
@@ -388,7 +388,7 @@ def test_pixels_that_are_unsure_become_background(tmp_path: Path) -> None:
     assert (segmented(opened(models_dir, confidence=0.45), image)[0] != ids).mean() < 0.01
 
 
-def test_where_a_net_has_no_background_other_pixels_get_an_id_of_their_own(tmp_path: Path) -> None:
+def test_without_a_background_class_other_pixels_have_id_255(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, made.save_semantic, classes="ground\nroof\nwater\n")
     mask, class_map = segmented(opened(models_dir, classes=["roof"]), scene()[0])
     assert set(np.unique(mask)) == {1, 255}
@@ -396,13 +396,13 @@ def test_where_a_net_has_no_background_other_pixels_get_an_id_of_their_own(tmp_p
 
 
 @pytest.mark.parametrize("save", [made.save_classifier, made.save_semantic], ids=["classification", "semantic"])
-def test_a_net_whose_classes_nobody_names_says_where_to_name_them(tmp_path: Path, save: Save) -> None:
+def test_missing_class_names_raise_with_instructions(tmp_path: Path, save: Save) -> None:
     models_dir = saved(tmp_path, save, classes=None)
     with pytest.raises(ModelError, match=r"classes\.txt next to it, one name per line"):
         opened(models_dir)
 
 
-def test_a_model_of_another_family_with_the_same_shape_is_told_by_its_names(tmp_path: Path) -> None:
+def test_an_ambiguous_shape_is_resolved_by_the_number_of_names(tmp_path: Path) -> None:
     """A NanoDet of three strides has the rows of a YOLOX; the columns beside the classes are not as many."""
     save = lambda path: made.save_nanodet(path, strides=(8, 16, 32))  # noqa: E731
     square = DETECTORS["nanodet"][1]
@@ -410,14 +410,14 @@ def test_a_model_of_another_family_with_the_same_shape_is_told_by_its_names(tmp_
     assert (found.width, found.height) == (96, 96)
 
 
-def test_the_family_of_the_model_json_wins(tmp_path: Path) -> None:
+def test_the_architecture_in_model_json_has_priority(tmp_path: Path) -> None:
     save = lambda path: made.save_nanodet(path, strides=(8, 16, 32))  # noqa: E731
     models_dir = saved(tmp_path, save, classes=None, card={"family": "nanodet"})
     (found,) = boxes(opened(models_dir), DETECTORS["nanodet"][1].picture())
     assert (found.class_name, found.width) == ("class 1", 96)
 
 
-def test_asking_for_the_type_that_a_model_has_is_accepted(tmp_path: Path) -> None:
+def test_a_request_with_the_type_of_the_model_is_accepted(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, DETECTORS["yolov8 pose"][0])
     check_request(models_dir, ModelRequest("made", "1", "keypoint-detection"))
     with pytest.raises(ModelError, match="made/1 is a model for keypoint-detection"):
@@ -426,7 +426,7 @@ def test_asking_for_the_type_that_a_model_has_is_accepted(tmp_path: Path) -> Non
 
 KINDS = {
     "rt-detr": Kind.DETECTION,
-    "yolov8 segment": Kind.DETECTION,  # boxes with outlines: told from the boxes of all entries
+    "yolov8 segment": Kind.DETECTION,  # boxes with polygons: detected from the boxes of all entries
     "yolov8 pose": Kind.DETECTION,
 }
 
@@ -463,7 +463,7 @@ def test_the_dashboard_reads_the_labels_and_masks_that_the_engine_writes(
 
 
 @pytest.mark.parametrize("family", ["yolov8 segment", "yolov8 pose", "nanodet", "rf-detr", "d-fine"])
-def test_threads_that_ask_at_once_are_answered_as_if_they_were_alone(tmp_path: Path, family: str) -> None:
+def test_concurrent_inference_returns_the_same_results(tmp_path: Path, family: str) -> None:
     """Pictures of two shapes, so that nothing of one may be left in the other's."""
     save, square = DETECTORS[family]
     detector = opened(saved(tmp_path, save))
@@ -476,13 +476,13 @@ def test_threads_that_ask_at_once_are_answered_as_if_they_were_alone(tmp_path: P
     assert answers == alone * 20
 
 
-def test_accelerators_are_used_where_they_are_there_and_the_cpu_always() -> None:
+def test_available_accelerators_are_used_before_the_cpu() -> None:
     assert providers(["AzureExecutionProvider", "CPUExecutionProvider"]) == ["CPUExecutionProvider"]
     found = providers(["OpenVINOExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"])
     assert found == ["CUDAExecutionProvider", "OpenVINOExecutionProvider", "CPUExecutionProvider"]
 
 
-def test_a_mask_covers_no_more_than_the_model_saw(tmp_path: Path) -> None:
+def test_a_mask_covers_only_the_input_of_the_model(tmp_path: Path) -> None:
     """Cropped out of the middle, the sides of the picture are background."""
     models_dir = saved(tmp_path, made.save_semantic, classes="ground\nroof\nwater\n", card={"resize": "center-crop"})
     mask, class_map = segmented(opened(models_dir), flat(RED))
@@ -492,7 +492,7 @@ def test_a_mask_covers_no_more_than_the_model_saw(tmp_path: Path) -> None:
     assert (mask[:, 565:] == 255).all()
 
 
-def test_the_grids_of_a_detector_that_nobody_decodes_are_no_mask(tmp_path: Path) -> None:
+def test_raw_detector_grids_are_not_a_semantic_mask(tmp_path: Path) -> None:
     graph = onnx_models.Graph()
     for side in (40, 20):
         size = onnx_models.SIZE_PX // side

@@ -58,7 +58,7 @@ def test_models_are_listed_with_their_classes(models_dir: Path) -> None:
     ]
 
 
-def test_names_beside_the_file_are_read_where_it_has_none(models_dir: Path) -> None:
+def test_classes_txt_is_read_if_the_file_has_no_names(models_dir: Path) -> None:
     (models_dir / "grid" / "1" / "classes.txt").write_text("night\nday\n")
     assert list_models(models_dir)[0].classes == ["night", "day"]
 
@@ -110,7 +110,7 @@ def test_a_confidence_above_every_score_finds_nothing(models_dir: Path) -> None:
     assert boxes(opened(models_dir, "ultra", confidence=1.0), picture((41, 35))) == []
 
 
-def test_a_model_for_another_task_says_what_it_is(tmp_path: Path) -> None:
+def test_a_model_for_an_unsupported_task_is_rejected(tmp_path: Path) -> None:
     onnx_models.save_ultralytics(tmp_path / "other" / "1" / "model.onnx", task="obb")
     with pytest.raises(ModelError, match=r"other/1 is an ultralytics obb model, which is not a supported architecture"):
         opened(tmp_path, "other")
@@ -131,7 +131,7 @@ def test_a_model_id_cannot_lead_out_of_the_folder(models_dir: Path, model_id: st
         check_request(models_dir, ModelRequest(model_id, "1"))
 
 
-def test_a_folder_that_leads_elsewhere_is_no_model(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_linked_model_folder_is_ignored(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     outside = tmp_path_factory.mktemp("outside")
     onnx_models.save_ultralytics(outside / "1" / "model.onnx")
     (models_dir / "away").symlink_to(outside)
@@ -155,15 +155,15 @@ def test_a_version_is_a_number_or_a_string(models_dir: Path, version: str | floa
         ({"classes": ["brigth"]}, "has no class brigth. Its classes: dark, bright"),
     ],
 )
-def test_wrong_parameters_are_refused_by_name(models_dir: Path, params: dict[str, object], complaint: str) -> None:
+def test_invalid_parameters_are_rejected_by_name(models_dir: Path, params: dict[str, object], complaint: str) -> None:
     with pytest.raises(ModelError, match=complaint):
         check_request(models_dir, ModelRequest("ultra", "1", inference_params=params))
 
 
-def test_unknown_parameters_are_tolerated(models_dir: Path) -> None:
+def test_unknown_parameters_are_ignored(models_dir: Path) -> None:
     check_request(models_dir, ModelRequest("ultra", "1", inference_params={"api_version": 2, "confidence": None}))
 
 
-def test_another_inference_type_is_refused(models_dir: Path) -> None:
+def test_another_inference_type_is_rejected(models_dir: Path) -> None:
     with pytest.raises(ModelError, match="ultra/1 is a model for object-detection"):
         check_request(models_dir, ModelRequest("ultra", "1", "classification"))

@@ -1,4 +1,4 @@
-"""Every way in which an inference server can fail, and what the person is told."""
+"""Failures of an inference server and their error messages."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ PASSING: list[Reply] = [
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_a_passing_fault_costs_a_job_nothing(misbehaving: MisbehavingServer, fault: Reply) -> None:
+def test_temporary_failures_are_retried(misbehaving: MisbehavingServer, fault: Reply) -> None:
     misbehaving.replies_with(fault, fault, answer({"predictions": []}))
     waiting = Waiting()
     assert opened(misbehaving.url, waiting).post(PATH, {"model_id": "coco/3"}) == {"predictions": []}
@@ -77,7 +77,7 @@ def test_a_passing_fault_costs_a_job_nothing(misbehaving: MisbehavingServer, fau
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_tries_are_bounded(misbehaving: MisbehavingServer, fault: Reply) -> None:
+def test_retries_are_limited(misbehaving: MisbehavingServer, fault: Reply) -> None:
     misbehaving.replies_with(fault)
     waiting = Waiting()
     complaint(misbehaving.url, waiting)
@@ -85,9 +85,7 @@ def test_tries_are_bounded(misbehaving: MisbehavingServer, fault: Reply) -> None
 
 
 @pytest.mark.parametrize(("header", "waited_s"), [("9", 9), ("0", 1), ("86400", 30), ("Fri, 31 Dec 1999", 1), ("²", 1)])
-def test_a_server_may_ask_for_a_longer_wait_within_reason(
-    misbehaving: MisbehavingServer, header: str, waited_s: float
-) -> None:
+def test_retry_after_is_obeyed_up_to_a_limit(misbehaving: MisbehavingServer, header: str, waited_s: float) -> None:
     misbehaving.replies_with(answer(status=503, Retry_After=header), answer({}))
     waiting = Waiting()
     opened(misbehaving.url, waiting).post(PATH, {})
@@ -95,7 +93,7 @@ def test_a_server_may_ask_for_a_longer_wait_within_reason(
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "message"),
     [
         (
             answer({"message": "Unauthorized access"}, status=401),
@@ -124,36 +122,38 @@ def test_a_server_may_ask_for_a_longer_wait_within_reason(
         (answer({"message": "word\n" * 1000}, status=400), "returned 400: " + ("word " * 40)),
     ],
 )
-def test_a_refusal_is_told_at_once_with_what_to_do(misbehaving: MisbehavingServer, reply: Reply, told: str) -> None:
+def test_a_rejection_is_not_retried_and_has_a_next_step(
+    misbehaving: MisbehavingServer, reply: Reply, message: str
+) -> None:
     misbehaving.replies_with(reply)
-    assert told in complaint(misbehaving.url)
+    assert message in complaint(misbehaving.url)
     assert len(misbehaving.seen) == 1
 
 
-def test_a_missing_key_is_told_as_one(misbehaving: MisbehavingServer) -> None:
+def test_a_missing_key_is_reported(misbehaving: MisbehavingServer) -> None:
     misbehaving.replies_with(answer({"message": "Required Roboflow API key is missing."}, status=400))
     assert "is missing. Set FRAMETALLY_INFERENCE_KEY to" in complaint(misbehaving.url, key=None)
     assert misbehaving.seen[0].body == b'{"model_id":"coco/3"}'
 
 
-def test_a_server_that_is_not_there_is_told_as_such() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     waiting = Waiting()
-    told = complaint(f"http://127.0.0.1:{port}", waiting)
-    assert told.endswith("connection refused. Check that it runs, then run the job again.")
+    message = complaint(f"http://127.0.0.1:{port}", waiting)
+    assert message.endswith("connection refused. Check that it runs, then run the job again.")
     assert len(waiting.waited_s) == 4
     assert "name not found" in complaint("http://no-such-host.invalid")
 
 
-def test_a_server_that_says_nothing_is_not_waited_for_for_ever(misbehaving: MisbehavingServer) -> None:
+def test_a_silent_server_times_out(misbehaving: MisbehavingServer) -> None:
     misbehaving.replies_with(silence(misbehaving))
-    told = complaint(misbehaving.url, answer_s=0.1, retries=1)
-    assert "timed out" in told
+    message = complaint(misbehaving.url, answer_s=0.1, retries=1)
+    assert "timed out" in message
     assert len(misbehaving.seen) == 2
 
 
-def test_a_server_that_drips_is_not_waited_for_for_ever(misbehaving: MisbehavingServer) -> None:
+def test_a_slow_server_times_out(misbehaving: MisbehavingServer) -> None:
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.send_header("Content-Length", "1000000")
@@ -168,13 +168,13 @@ def test_a_server_that_drips_is_not_waited_for_for_ever(misbehaving: Misbehaving
     assert "timed out" in complaint(misbehaving.url, answer_s=0.3, retries=0)
 
 
-def test_an_answer_has_a_limit(misbehaving: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_response_is_rejected(misbehaving: MisbehavingServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inference_server, "MAX_ANSWER_BYTES", 1000)
     misbehaving.replies_with(answer(b" " * 1001))
     assert "returned more than 1,000 bytes" in complaint(misbehaving.url)
 
 
-def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_rejected(tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl to make a certificate with")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
@@ -184,12 +184,12 @@ def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tmp_path: Path) -
     context.load_cert_chain(certificate, key)
     with MisbehavingServer() as server:
         server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
-        told = complaint(server.url.replace("http://127.0.0.1", "https://localhost"), retries=0)
-        assert "certificate not trusted" in told
+        message = complaint(server.url.replace("http://127.0.0.1", "https://localhost"), retries=0)
+        assert "certificate not trusted" in message
         assert server.seen == []
 
 
-def test_no_proxy_of_the_environment_sees_a_frame(
+def test_proxies_of_the_environment_are_not_used(
     misbehaving: MisbehavingServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
@@ -199,7 +199,7 @@ def test_no_proxy_of_the_environment_sees_a_frame(
     assert misbehaving.seen[0].target == PATH
 
 
-def test_a_server_may_stand_below_a_path(misbehaving: MisbehavingServer) -> None:
+def test_a_server_url_may_have_a_path(misbehaving: MisbehavingServer) -> None:
     misbehaving.replies_with(answer({}))
     opened(f"{misbehaving.url}/gpu-1").post(PATH, {})
     assert misbehaving.seen[0].path == f"/gpu-1{PATH}"

@@ -46,7 +46,7 @@ def refusal(models_dir: Path, card: str) -> str:
         ("\x00", "The model.json of grid/1 is invalid"),
     ],
 )
-def test_a_wrong_key_or_value_is_named_with_the_keys_there_are(tmp_path: Path, card: str, complaint: str) -> None:
+def test_an_invalid_key_or_value_is_named(tmp_path: Path, card: str, complaint: str) -> None:
     said = refusal(tmp_path, card)
     assert complaint in said
     assert "The model.json of grid/1 is invalid" in said
@@ -69,7 +69,7 @@ def test_a_wrong_key_or_value_is_named_with_the_keys_there_are(tmp_path: Path, c
         ('{"family": "classification", "names": ["a"]}', "classes and 1 names"),
     ],
 )
-def test_what_does_not_fit_the_file_says_what_would(tmp_path: Path, card: str, complaint: str) -> None:
+def test_a_config_that_does_not_fit_the_file_raises(tmp_path: Path, card: str, complaint: str) -> None:
     assert complaint in refusal(tmp_path, card)
 
 
@@ -107,7 +107,7 @@ def test_an_architecture_rejects_a_file_that_is_not_its_own(
 
 
 @pytest.mark.parametrize("name", ["model.json", "classes.txt"])
-def test_a_file_beside_the_model_cannot_be_one_from_elsewhere(tmp_path: Path, name: str) -> None:
+def test_a_companion_file_cannot_be_a_link_to_another_folder(tmp_path: Path, name: str) -> None:
     secret = tmp_path / "secret"
     secret.write_text("root\nadmin\n")
     path = tmp_path / "models" / "grid" / "1" / "model.onnx"
@@ -117,7 +117,7 @@ def test_a_file_beside_the_model_cannot_be_one_from_elsewhere(tmp_path: Path, na
         open_detector(tmp_path / "models", "grid", "1", parse_params(None))
 
 
-def test_names_in_another_encoding_are_refused_by_name(tmp_path: Path) -> None:
+def test_names_that_are_not_utf8_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "grid" / "1" / "model.onnx"
     onnx_models.save_yolox(path)
     path.with_name("classes.txt").write_bytes("Straße\nGrün\n".encode("latin-1"))
@@ -125,7 +125,7 @@ def test_names_in_another_encoding_are_refused_by_name(tmp_path: Path) -> None:
         open_detector(tmp_path, "grid", "1", parse_params(None))
 
 
-def test_a_model_of_open_size_is_given_the_one_of_the_model_json(tmp_path: Path) -> None:
+def test_a_dynamic_input_size_is_set_in_model_json(tmp_path: Path) -> None:
     path = tmp_path / "open" / "1" / "model.onnx"
     graph = onnx_models.Graph()
     graph.input_shape = (1, 3, "height", "width")
@@ -139,7 +139,7 @@ def test_a_model_of_open_size_is_given_the_one_of_the_model_json(tmp_path: Path)
     open_detector(tmp_path, "open", "1", parse_params(None)).infer(Picture.of(np.zeros((9, 9, 3), dtype=np.uint8)))
 
 
-def test_how_a_picture_is_resized_can_be_said(tmp_path: Path) -> None:
+def test_model_json_can_set_the_resize_mode(tmp_path: Path) -> None:
     """Stretched instead of letterboxed, a picture twice as wide as high has squares that are twice as wide."""
     path = tmp_path / "ultra" / "1" / "model.onnx"
     onnx_models.save_ultralytics(path)
@@ -152,7 +152,7 @@ def test_how_a_picture_is_resized_can_be_said(tmp_path: Path) -> None:
     assert (found.class_name, found.width, found.height) == ("on", 96, 48)
 
 
-def test_there_need_be_no_model_json(tmp_path: Path) -> None:
+def test_model_json_is_optional(tmp_path: Path) -> None:
     assert read_model_config(tmp_path, "grid/1") == ModelConfig()
 
 

@@ -38,12 +38,12 @@ def test_a_square_is_boxed_whether_it_moves_a_little_or_far_between_frames(step_
         assert box.confidence > 0.8
 
 
-def test_what_has_stopped_is_not_moving() -> None:
+def test_a_stopped_object_is_not_moving() -> None:
     seen = watch([None, 100, 200, 300, *[300] * 10])
     assert [len(found) for found in seen] == [0, 1, 1, 1, *[0] * 10]
 
 
-def test_the_place_that_something_left_is_not_moving() -> None:
+def test_an_area_that_an_object_left_is_not_moving() -> None:
     seen = watch([100, 100, 100, None, None, None, None])
     assert [len(found) for found in seen[4:]] == [0, 0, 0]
 
@@ -56,7 +56,7 @@ def test_a_shadow_is_not_moving() -> None:
     assert detector.infer(Picture.of(shaded)).predictions == []
 
 
-def test_a_speck_is_noise() -> None:
+def test_a_small_blob_is_noise() -> None:
     detector = MotionDetector(parse_params(None))
     detector.infer(scene(None))
     assert detector.infer(scene(100, size_px=8)).predictions == []

@@ -51,24 +51,24 @@ def test_a_threshold_of_one_keeps_every_box() -> None:
     ]
 
 
-def test_what_is_no_number_or_lies_outside_is_no_box() -> None:
+def test_nan_and_outside_boxes_are_dropped() -> None:
     xyxy = [[np.nan, 0, 10, 10], [-np.inf, 0, np.inf, 10], [200, 200, 210, 210], [10, 10, 10, 20], [30, 30, 20, 20]]
     _, corners = chosen(xyxy, [0.9] * 5, [0] * 5)
     assert corners.tolist() == [[0, 0, 100, 10]]
 
 
-def test_a_class_that_the_model_does_not_have_is_no_box() -> None:
+def test_boxes_of_unknown_classes_are_dropped() -> None:
     confidence, _ = chosen([[0, 0, 10, 10], [20, 0, 30, 10], [40, 0, 50, 10]], [0.9, 0.8, 0.7], [2, -1, 1])
     assert confidence == pytest.approx([0.7])
 
 
-def test_the_request_s_threshold_wins_over_the_family_s() -> None:
+def test_the_requested_iou_threshold_has_priority() -> None:
     near = [[0, 0, 10, 10], [3, 0, 13, 10]]
     assert len(chosen(near, [0.9, 0.8], [0, 0])[0]) == 1
     assert len(chosen(near, [0.9, 0.8], [0, 0], iou_threshold=0.6)[0]) == 2
 
 
-def test_of_very_many_candidates_the_surest_are_looked_at() -> None:
+def test_only_the_most_confident_candidates_are_processed() -> None:
     random = np.random.default_rng(5)
     low = random.uniform(0, 95, (3 * MAX_CANDIDATES, 2))
     sure = random.permutation(np.linspace(0, 1, len(low)))

@@ -41,7 +41,7 @@ def test_a_letterboxed_picture_keeps_its_shape(
 
 @pytest.mark.parametrize("size_px", [(641, 359), (37, 1001), (1, 1), (1919, 1079), (3, 640)])
 @pytest.mark.parametrize("resize", ["letterbox", "letterbox-top-left", "stretch", "center-crop"])
-def test_points_of_pictures_of_odd_sizes_come_back_to_where_they_were(size_px: tuple[int, int], resize: Resize) -> None:
+def test_points_map_back_to_the_picture(size_px: tuple[int, int], resize: Resize) -> None:
     preprocessing = Preprocessing((320, 224), resize, crop_share=0.875 if resize == "center-crop" else 1.0)
     place = fit(preprocessing, *size_px)
     corners = np.array([(0, 0), size_px, (size_px[0] / 3, size_px[1] / 7)], dtype=np.float32)
@@ -53,7 +53,7 @@ def test_points_of_pictures_of_odd_sizes_come_back_to_where_they_were(size_px: t
         assert blob == pytest.approx(200 / 255, abs=1e-6)
 
 
-def test_a_cropped_picture_is_cut_alike_on_both_sides() -> None:
+def test_a_center_crop_is_symmetric() -> None:
     image = np.full((100, 300, 3), 50, dtype=np.uint8)
     image[:, 100:200] = 250
     blob, place = Blobs(Preprocessing((100, 100), "center-crop"), np.float32).of(Picture.of(image))
@@ -64,14 +64,14 @@ def test_a_cropped_picture_is_cut_alike_on_both_sides() -> None:
 @pytest.mark.parametrize(
     ("order", "expected"), [("RGB", (30, 20, 10)), ("BGR", (10, 20, 30))], ids=["red first", "blue first"]
 )
-def test_planes_come_in_the_model_s_order(order: str, expected: tuple[int, ...]) -> None:
+def test_planes_are_in_the_color_order_of_the_model(order: str, expected: tuple[int, ...]) -> None:
     preprocessing = Preprocessing((32, 32), "stretch", color_order="RGB" if order == "RGB" else "BGR")
     blob, _ = Blobs(preprocessing, np.float32).of(flat(32, 32, (10, 20, 30)))
     assert blob[0, :, 5, 5] == pytest.approx(np.array(expected) / 255)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16])
-def test_values_are_in_units_of_the_spread(dtype: npt.DTypeLike) -> None:
+def test_values_are_normalized(dtype: npt.DTypeLike) -> None:
     preprocessing = Preprocessing((32, 16), "letterbox", pad_value=0, mean=IMAGENET_MEAN, std=IMAGENET_STD)
     blob, _ = Blobs(preprocessing, dtype).of(flat(16, 16, (10, 20, 30)))
     assert blob.dtype == dtype
@@ -82,12 +82,12 @@ def test_values_are_in_units_of_the_spread(dtype: npt.DTypeLike) -> None:
 
 
 @pytest.mark.parametrize(("dtype", "level"), [(np.uint8, 200), (np.int8, 72)])
-def test_a_model_of_whole_numbers_is_given_the_levels(dtype: npt.DTypeLike, level: int) -> None:
+def test_an_integer_input_gets_the_levels(dtype: npt.DTypeLike, level: int) -> None:
     blob, _ = Blobs(Preprocessing((32, 32)), dtype).of(flat(32, 16))
     assert (blob.dtype, blob[0, 0, 16, 5], blob[0, 0, 0, 0]) == (dtype, level, 114 if level == 200 else -14)
 
 
-def test_a_picture_of_another_shape_leaves_nothing_of_the_one_before() -> None:
+def test_padding_is_reset_for_another_shape() -> None:
     blobs = Blobs(Preprocessing((64, 64)), np.float32)
     blobs.of(flat(64, 32))
     again, _ = blobs.of(flat(32, 64))
@@ -95,7 +95,7 @@ def test_a_picture_of_another_shape_leaves_nothing_of_the_one_before() -> None:
     assert (again == fresh).all()
 
 
-def test_threads_do_not_write_into_each_other_s_arrays() -> None:
+def test_each_thread_has_its_own_array() -> None:
     blobs = Blobs(Preprocessing((64, 64), "stretch"), np.float32)
 
     def is_own(level: int) -> bool:

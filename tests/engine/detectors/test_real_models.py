@@ -51,7 +51,7 @@ def test_three_bottles_are_three_bottles(shared_data: Path, tmp_path: Path, file
         assert [one.height for one in found] == pytest.approx([205, 210, 210], abs=25)
 
 
-def test_the_smallest_model_finds_the_bottles_that_nobody_touches(shared_data: Path, tmp_path: Path) -> None:
+def test_the_smallest_model_finds_the_bottles(shared_data: Path, tmp_path: Path) -> None:
     models_dir = model_folder(shared_data, tmp_path, "FastestDet_352.onnx")
     detector = open_detector(models_dir, "real", "1", parse_params(None))
     (picture,) = pictures(shared_data, ("bottle-detection.mp4", (800,)))

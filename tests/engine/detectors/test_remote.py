@@ -136,7 +136,7 @@ def test_every_type_of_model_runs_on_the_server_and_its_answers_are_the_entries(
     assert all(part.analyzed.all() and not part.mismatched for part in archived.models.values())
 
 
-def test_recorded_answers_of_real_servers_come_through_whole(
+def test_recorded_responses_are_kept_unchanged(
     start_engine: StartEngine, shared_data: Path, small_video: Path, tmp_path: Path
 ) -> None:
     folder = shared_data / "results" / "roboflow_real"
@@ -162,7 +162,7 @@ def test_recorded_answers_of_real_servers_come_through_whole(
     assert all(part.analyzed.all() and not part.mismatched for part in archived.models.values())
 
 
-def test_a_job_may_mix_models_from_here_and_there(
+def test_a_job_can_use_local_and_remote_models(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path
 ) -> None:
     engine = start_engine(inference_servers=servers(image_api))
@@ -173,7 +173,7 @@ def test_a_job_may_mix_models_from_here_and_there(
     assert {body["model_id"] for body in image_api.asked} == {"det/3"}
 
 
-def test_named_models_are_listed_and_others_may_be_asked_for(start_engine: StartEngine, image_api: ImageApi) -> None:
+def test_named_models_are_listed_and_others_can_be_requested(start_engine: StartEngine, image_api: ImageApi) -> None:
     patterns = "det/3 seg/1:instance-segmentation gaze/* seg/1 other-*/* motion/1"
     engine = start_engine(worker=False, inference_servers=servers(image_api, patterns))
     listed = engine.call("GET", "/models").json()["models"]
@@ -203,7 +203,7 @@ def test_named_models_are_listed_and_others_may_be_asked_for(start_engine: Start
         ([asked("det/3", "object-detection", image={"type": "url"})], "The inference_params may not contain image."),
     ],
 )
-def test_what_no_server_could_run_is_refused_before_a_job_is_accepted(
+def test_invalid_remote_requests_are_rejected_before_the_job(
     start_engine: StartEngine, image_api: ImageApi, models: list[dict[str, Any]], complaint: str
 ) -> None:
     patterns = "det/* det/3 seg/1:instance-segmentation gaze/*"
@@ -223,7 +223,7 @@ FAILING = [
 
 
 @pytest.mark.parametrize(("wrong", "key", "complaint"), FAILING, ids=["unknown", "type", "no key", "wrong key"])
-def test_a_job_that_the_server_refuses_fails_with_what_to_do(
+def test_a_job_rejected_by_the_server_fails_with_a_next_step(
     start_engine: StartEngine,
     image_api: ImageApi,
     small_video: Path,
@@ -240,7 +240,7 @@ def test_a_job_that_the_server_refuses_fails_with_what_to_do(
     assert len(set(frames)) == len(frames)  # none is sent again
 
 
-def test_the_key_reaches_the_server_and_no_command_line_file_or_log(
+def test_the_key_is_only_sent_to_the_server(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     engine = start_engine(inference_servers=servers(image_api))
@@ -279,33 +279,33 @@ SDK_SAYS = [
 
 
 @pytest.mark.parametrize(("task", "said"), SDK_SAYS, ids=[task for task, _ in SDK_SAYS])
-def test_a_server_is_asked_what_the_vendor_s_sdk_asks(task: str, said: dict[str, Any]) -> None:
+def test_requests_match_those_of_the_vendor_sdk(task: str, said: dict[str, Any]) -> None:
     params = {"classes" if name == "class_filter" else name: said[name] for name in SDK_PARAMS if name in said}
     body, _ = question(task, said.get("clip_version_id", "3"), np.zeros((60, 80, 3), dtype=np.uint8), **params)
     assert body == {**said, "image": {"type": "base64"}}
 
 
 @pytest.mark.parametrize("task", ["gaze-detection", "clip-embed-image"])
-def test_version_1_of_gaze_and_clip_is_the_server_s_own(task: str) -> None:
+def test_version_1_of_gaze_and_clip_is_the_default_of_the_server(task: str) -> None:
     body, _ = question(task, "1", np.zeros((60, 80, 3), dtype=np.uint8))
     assert body == {"api_key": SECRET, "image": {"type": "base64"}}
 
 
-def test_a_server_may_be_asked_for_its_best_threshold_and_what_only_it_knows() -> None:
+def test_parameters_of_the_server_are_passed_on() -> None:
     image = np.zeros((60, 80, 3), dtype=np.uint8)
     body, _ = question("object-detection", "3", image, confidence="best", class_agnostic_nms=True)
     assert (body["confidence"], body["class_agnostic_nms"]) == ("best", True)
 
 
 @pytest.mark.parametrize(("width_px", "height_px"), [(80, 60), (81, 61), (1, 1), (1920, 1080)])
-def test_a_frame_is_sent_at_its_own_size_and_in_its_colors(width_px: int, height_px: int) -> None:
+def test_a_frame_is_sent_with_its_size_and_colors(width_px: int, height_px: int) -> None:
     image = np.full((height_px, width_px, 3), (200, 120, 40), dtype=np.uint8)  # BGR
     _, sent = question("object-detection", "3", image)
     assert sent.size == (width_px, height_px)
     assert np.abs(np.asarray(sent.convert("RGB")).astype(int) - (40, 120, 200)).max() <= 4
 
 
-def test_threads_may_share_a_model_and_its_connections_are_kept(image_api: ImageApi) -> None:
+def test_threads_share_a_model_and_its_connections(image_api: ImageApi) -> None:
     detector = RemoteDetector(InferenceServer(image_api.url, SECRET, model="det/3"), ModelRequest("det", 3))
     assert not detector.is_stateful
     pictures = [Picture.of(np.zeros((60, 80, 3), dtype=np.uint8)) for _ in range(40)]
@@ -330,7 +330,7 @@ NONSENSE: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("task", "said"), NONSENSE)
-def test_an_answer_that_is_none_is_an_error_not_an_empty_frame(task: str, said: Any) -> None:
+def test_an_invalid_response_is_an_error(task: str, said: Any) -> None:
     name = {"gaze-detection": "gaze", "clip-embed-image": "clip"}.get(task, "some/3")
     with ImageApi(models={name: (task, said)}) as api:
         detector = RemoteDetector(
