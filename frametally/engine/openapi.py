@@ -227,6 +227,7 @@ def _schemas() -> dict[str, Any]:
     request["infer_fps"] |= {"minimum": MIN_INFER_FPS, "maximum": MAX_INFER_FPS}
     request["models"] |= {"minItems": 1}
     offsets = {"frame_offset": {"type": "integer", "minimum": 0}, "time_offset": {"type": "number", "minimum": 0}}
+    entry = {"anyOf": [*map(_ref, entries), _SERVER_RESPONSE, {"type": "null"}]}
     results = {
         "type": "object",
         "description": "One entry per frame for each model id; null if the frame was not analyzed.",
