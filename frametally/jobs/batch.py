@@ -103,25 +103,17 @@ def batch_jobs(
     Raises:
         JobError: the request lacks a model or a frame rate.
     """
-
-    def new_job(notes: str = "", frames: int | None = None, **video: str) -> Job:
-        return Job(
-            id=str(uuid.uuid4()),
-            status=JobStatus.CREATED,
-            **replace(request, **video).as_fields(),  # type: ignore[arg-type]
-            frames=frames,
-            notes=notes,
-            created_at=now,
-            next_check_at=now,
-            owner=actor,
-        )
-
-    of_lines = [new_job(line.notes, video_name=line.name, video_url=line.url) for line in lines if not line.error]
+    of_lines = [
+        _new_job(replace(request, video_name=line.name, video_url=line.url), now, actor, notes=line.notes)
+        for line in lines
+        if not line.error
+    ]
     of_files = [
-        new_job(
+        _new_job(
+            replace(request, video_name=kept.file_name, video_sha256=kept.sha256),
+            now,
+            actor,
             frames=kept.info.planned_count(request.infer_fps) if request.infer_fps else None,
-            video_name=kept.file_name,
-            video_sha256=kept.sha256,
         )
         for kept in files
     ]
@@ -135,6 +127,21 @@ def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str) -> None:
         JobError: the tag is invalid.
     """
     ledger.add(*jobs, cause=messages.created_in_batch(len(jobs)), tags=[clean_tag(tag)])
+
+
+def _new_job(
+    request: RunRequest, now: datetime, actor: str | None, *, notes: str = "", frames: int | None = None
+) -> Job:
+    return Job(
+        id=str(uuid.uuid4()),
+        status=JobStatus.CREATED,
+        **request.as_fields(),
+        frames=frames,
+        notes=notes,
+        created_at=now,
+        next_check_at=now,
+        owner=actor,
+    )
 
 
 def _check_line(line: BatchLine, preflight: Preflight, common: Sequence[PreflightIssue]) -> BatchLine:
