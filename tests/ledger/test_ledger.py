@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -155,15 +156,14 @@ def test_processes_open_a_new_ledger_concurrently(database_url: str) -> None:
         assert ledger.jobs() == []
 
 
-@pytest.mark.parametrize("source", JobStatus)
-@pytest.mark.parametrize("target", JobStatus)
-def test_only_allowed_transitions_are_made(sqlite_url: str, source: JobStatus, target: JobStatus) -> None:
-    with open_ledger(sqlite_url) as ledger:
-        ledger.add(a_job(status=source))
+def test_only_allowed_transitions_are_made(ledger: Ledger) -> None:
+    for source, target in itertools.product(JobStatus, JobStatus):
+        name = f"{source} to {target}"
+        ledger.add(a_job(name, status=source))
         allowed = target in TRANSITIONS[source]
-        assert ledger.transition(ledger.job("j1"), target, service_message="moved") is allowed
-        job = ledger.job("j1")
-        assert (job.status, job.service_message) == ((target, "moved") if allowed else (source, ""))
+        assert ledger.transition(ledger.job(name), target, service_message="moved") is allowed, name
+        job = ledger.job(name)
+        assert (job.status, job.service_message) == ((target, "moved") if allowed else (source, "")), name
 
 
 def test_a_transition_depends_on_the_stored_status(ledger: Ledger) -> None:
