@@ -1,7 +1,7 @@
-"""Runs the benchmarks, all or those named: `python -m benchmarks [ingest] [counts] [page] [jobs] …`.
+"""Runs all benchmarks or those named: `python -m benchmarks [ingest] [counts] [page] [jobs] …`.
 
-Each prints what it measured, then one line per figure: `figure NAME VALUE`. A name ends with its unit, or is a ratio:
-`_vs_x` of ingest is x's time over ours, so above 1 ours is faster; elsewhere the module says.
+Each prints its measurements, then one line per figure: `figure NAME VALUE`. A name ends with its unit or is a ratio:
+for ingest, `_vs_x` is the time of x over ours, above 1 if ours is faster; the other modules state theirs.
 """
 
 from __future__ import annotations
@@ -27,5 +27,5 @@ def main(names: list[str]) -> None:
 if __name__ == "__main__":
     unknown = set(sys.argv[1:]) - set(MODULES)
     if unknown:
-        sys.exit(f"There is no benchmark called {', '.join(sorted(unknown))}; there are {', '.join(MODULES)}.")
+        sys.exit(f"Unknown benchmark {', '.join(sorted(unknown))}. Available: {', '.join(MODULES)}.")
     main(sys.argv[1:] or list(MODULES))

@@ -1,7 +1,7 @@
-"""A change of the threshold over 30 million boxes: the counts for the chart and all totals, from the cube.
+"""Time of a threshold change over 30 million boxes: counts for the chart and all totals.
 
-threshold_30m_ms           at a hundredth, as the page's slider gives
-between_hundredths_30m_ms  at any other threshold: from the boxes
+threshold_30m_ms           for a multiple of 0.01, as set by the slider: read from the cube
+between_hundredths_30m_ms  for any other threshold: counted from the boxes
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BLOCK = 200_000
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print what was measured; yield milliseconds."""
+    """Print the measurements; yield milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         write_archive(Path(folder))
         results = open_results(Path(folder))
@@ -44,7 +44,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def write_archive(folder: Path) -> None:
-    """An archive of so many boxes, without the JSON that it would come from: that would be 5 GB."""
+    """Write an archive with this many boxes, without its original JSON, which would have 5 GB."""
     random = np.random.default_rng(3)
     entries = BOXES // BOXES_PER_ENTRY
     cube = CubeBuilder()

@@ -1,4 +1,4 @@
-"""A TCP proxy on a bad day: it counts what clients send, and cuts each connection that has sent so much."""
+"""A TCP proxy that counts what clients send and closes each connection after a number of bytes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from types import TracebackType
 
 _CHUNK_BYTES = 64 * 1024
 _UPLOADS = 4 * _CHUNK_BYTES
-"""So many bytes make a connection one of an upload."""
+"""A connection that has sent this many bytes is treated as an upload."""
 
 
 class CuttingProxy:
-    """Stands before the server at `target_port`; None: there is none, every connection is closed at once."""
+    """Proxy in front of the server at `target_port`; None closes every connection at once."""
 
     def __init__(self, cut_after_bytes: int) -> None:
         self.target_port: int | None = None
         self.sent_bytes = 0
-        """By clients, all connections together, headers and all."""
+        """Bytes sent by clients over all connections, including headers."""
         self.hold_at_bytes: int | None = None
-        """What clients may send in all; then uploads wait, so that what is to happen in the middle happens there."""
+        """Total bytes that clients may send; then uploads pause, so that an event can happen at a known offset."""
         self.cuts = 0
         self._cut_after_bytes = cut_after_bytes
         self._loop = asyncio.new_event_loop()
@@ -54,7 +54,7 @@ class CuttingProxy:
         await self._stopping.wait()
         server.close()
         under_way = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in under_way:  # also what it holds back for something that no longer comes
+        for task in under_way:  # including paused uploads
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
 
@@ -74,7 +74,7 @@ class CuttingProxy:
                 return_when=asyncio.FIRST_COMPLETED,
             )
         except OSError:
-            pass  # the server is not there
+            pass  # the server is not running
         finally:
             for end in ends:
                 end.transport.abort()
@@ -84,7 +84,7 @@ class CuttingProxy:
         left = self._cut_after_bytes
         with suppress(OSError):
             while left > 0 and (data := await reader.read(_CHUNK_BYTES)):
-                # A connection that has sent little may be the page itself, which is to load meanwhile.
+                # A connection that has sent little may be the page itself, which must still load.
                 while self.sent_bytes >= (self.hold_at_bytes or math.inf) and self._cut_after_bytes - left >= _UPLOADS:
                     await asyncio.sleep(0.02)
                 self.sent_bytes += len(data)

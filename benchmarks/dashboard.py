@@ -1,4 +1,4 @@
-"""The dashboard as it is run, on a data folder of its own."""
+"""Runs the dashboard as a subprocess with its own data folder."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def running_dashboard(data_dir: Path) -> Iterator[str]:
-    """Its address, once it answers; it is stopped behind the block."""
+    """Context manager: the URL of a running dashboard, which is stopped at the end of the block."""
     with dashboard_process(data_dir) as (_, url):
         yield url
 
 
 @contextmanager
 def dashboard_process(data_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """The process and its address, once it answers; it is stopped behind the block."""
+    """Context manager: process and URL of a running dashboard, which is stopped at the end of the block."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -46,7 +46,7 @@ def dashboard_process(data_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes],
 
 
 def health_ms(url: str) -> float:
-    """How long its health route takes to answer."""
+    """Response time of the health route."""
     start = time.perf_counter()
     with urllib.request.urlopen(f"{url}/_stcore/health", timeout=10) as answer:
         answer.read()

@@ -1,13 +1,13 @@
-"""The embedded engine against the bare model and against the loop that a user writes today, on a real video.
+"""Throughput of the embedded engine compared with bare ONNX Runtime and a sequential loop, on a real video.
 
-engine_yolov8n_vs_bare  frames/s of a whole job over those of bare `session.run` on inputs that are ready, as they get
-engine_yolox_vs_bare    most out of the machine: a thread for each core, each with a session of one thread
-engine_loop_speedup     time of the loop (OpenCV, letterbox, default session, NMS, one after the other) over ours
+engine_yolov8n_vs_bare  frames/s of a whole job over those of bare `session.run` on prepared inputs, in the fastest
+engine_yolox_vs_bare    configuration: one thread per core, each with a single-threaded session
+engine_loop_speedup     time of the sequential loop (OpenCV, letterbox, default session, NMS) over ours
 engine_two_models       time of one job with both models over the sum of a job with each, in the same round
 engine_decode_vs_full   10 min of 1080p at 1 frame/s: time for all that is not `session.run`, over that of decoding
                         every frame with PyAV as it opens a file by default
 
-The models and the videos are not part of the project: without them, nothing is measured.
+The models and videos are not part of the project. Without them nothing is measured.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from frametally.video.frame_index import build_index, plan_frames
 DATA = Path(__file__).parents[2] / "shared" / "data"
 VIDEO = DATA / "videos" / "bottle-detection.mp4"
 STREET = DATA / "videos" / "times_square.mp4"
-"""431 frames at 30 a second."""
+"""431 frames at 30 frames per second."""
 MODELS = {"yolov8n": ("yolov8n_int8_640.onnx", 640), "yolox": ("yolox_nano_416.onnx", 416)}
 INFER_FPS = 10
 EVERY_FRAME = 29
-"""For the quick model, so that its job too takes so long that opening the model counts for little."""
+"""For the fast model, so that loading the model is a small part of its job."""
 ROUNDS = 3
 BARE_RUNS = 120
 LONG_S = 600
@@ -45,9 +45,9 @@ _CORES = len(os.sched_getaffinity(0))
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print what was measured; yield the ratios."""
+    """Print the measurements; yield the ratios."""
     if not VIDEO.exists():
-        print("The sample models and videos are not here: the engine is not measured.")
+        print("The sample models and videos are missing; skipping the engine benchmark.")
         return
     with tempfile.TemporaryDirectory() as folder:
         yield from _with_models(Path(folder))
@@ -81,12 +81,12 @@ def _with_models(folder: Path) -> Iterator[tuple[str, float]]:
 
 
 def planned(infer_fps: float) -> int:
-    """How many frames of the video are analyzed at this rate."""
+    """Number of frames that are analyzed at this rate."""
     return len(plan_frames(build_index(VIDEO), infer_fps))
 
 
 def bare_s(name: str, infer_fps: float) -> float:
-    """Seconds that as many frames take as the job has, through `session.run` alone; measured on some of them."""
+    """Seconds of `session.run` alone for the frames of the job, extrapolated from some of them."""
     file, size_px = MODELS[name]
     blob = np.random.default_rng(2).random((1, 3, size_px, size_px), dtype=np.float32)
     sessions = [_session(file, threads=1) for _ in range(_CORES)]
@@ -107,7 +107,7 @@ def bare_s(name: str, infer_fps: float) -> float:
 
 
 def job_s(folder: Path, models_dir: Path, names: list[str], infer_fps: float) -> float:
-    """Seconds for one job of the engine, from its video to its results file, models opened on the way."""
+    """Seconds for one job of the engine, from video to results file, including loading the models."""
     job = _accepted(folder, [ModelRequest(name, "1") for name in names], infer_fps)
     start = time.perf_counter()
     run_job(job, models_dir)
@@ -115,7 +115,7 @@ def job_s(folder: Path, models_dir: Path, names: list[str], infer_fps: float) ->
 
 
 def loop_s() -> float:
-    """Seconds for the plain loop over the same frames, as the model's own examples show it."""
+    """Seconds for a sequential loop over the same frames, as in the examples of the model."""
     session = ort.InferenceSession(str(DATA / "models" / MODELS["yolov8n"][0]))
     wanted = set(plan_frames(build_index(VIDEO), INFER_FPS).tolist())
     capture, number = cv2.VideoCapture(str(VIDEO)), 0
@@ -147,7 +147,7 @@ def _infer_plainly(session: ort.InferenceSession, image: cv2.typing.MatLike) -> 
 
 
 def decode_vs_full(folder: Path) -> float:
-    """What getting and shrinking the frames of a long job costs, over decoding all there are."""
+    """Time to decode and scale the frames of a long job, relative to decoding every frame."""
     short, path = folder / "short.mp4", folder / "long.mp4"
     _enlarge(STREET, short)
     _repeat(short, path, LONG_S * 30 // 431)
@@ -171,7 +171,7 @@ def _decode_all(path: Path) -> None:
 
 
 def _enlarge(source: Path, target: Path) -> None:
-    """The video at 1080p, with the noise of a camera, encoded as ffmpeg does by itself."""
+    """The video at 1080p with camera noise, encoded with the defaults of ffmpeg."""
     grain = np.random.default_rng(5).integers(-4, 5, (8, 1080, 1920, 1)).astype(np.int8)
     with av.open(str(target), "w") as output, av.open(str(source)) as container:
         stream = output.add_stream("libx264", rate=30, options={"preset": "medium", "crf": "23"})
@@ -185,7 +185,7 @@ def _enlarge(source: Path, target: Path) -> None:
 
 
 def _repeat(source: Path, target: Path, times: int) -> None:
-    """The same packets again and again, one after the other."""
+    """Repeat the packets of the video."""
     with av.open(str(target), "w") as output, av.open(str(source)) as first:
         stream = output.add_stream_from_template(first.streams.video[0])
         length = int(first.streams.video[0].duration or 0)
@@ -214,7 +214,7 @@ def _accepted(folder: Path, models: list[ModelRequest], infer_fps: float) -> Spo
 
 
 def _took_s(work: Callable[[], None]) -> tuple[float, float]:
-    """Seconds on the clock, and of all cores."""
+    """Wall-clock seconds and processor seconds."""
     start, start_processor = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - start, time.process_time() - start_processor

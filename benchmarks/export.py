@@ -1,7 +1,7 @@
-"""The annotated video of a 1080p clip with 20 boxes a frame: ours, what supervision makes, and the plain loop.
+"""Speed of the annotated video export for 1080p and 20 boxes per frame, compared with supervision and a plain loop.
 
-export_vs_process_video   time of `supervision.process_video` (mp4v, which no browser plays) over ours (H.264)
-export_vs_loop            time of decode, annotate, encode one after the other, same encoder settings, over ours
+export_vs_process_video   time of `supervision.process_video` (mp4v, not playable in browsers) over ours (H.264)
+export_vs_loop            time of sequential decoding, annotation and encoding with the same settings, over ours
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ROUNDS = 5
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print what was measured; yield the ratios, above 1 where ours is faster."""
+    """Print the measurements; yield the ratios, above 1 if ours is faster."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source, results = folder / "clip.mp4", folder / "results"

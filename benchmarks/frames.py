@@ -1,7 +1,7 @@
-"""Random access to the frames of a 1080p video with a keyframe every 250 frames, against what it can cost at least.
+"""Random access to frames of a 1080p video with a keyframe every 250 frames, compared with the minimum cost.
 
-frame_seek_vs_floor   95th percentile of our time for a frame anywhere, over that of decoding from the nearest keyframe
-                      up to that frame with a container that is already open and a seek that is known to be right
+frame_seek_vs_floor   95th percentile of our time for a random frame, over that of decoding from the nearest keyframe
+                      to that frame with a container that is already open and a known seek position
 next_frame_vs_opencv  median of our time for the next analyzed frame, over OpenCV's `POS_FRAMES` and `read`
 """
 
@@ -30,7 +30,7 @@ TRIES = 30
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print what was measured; yield the ratios."""
+    """Print the measurements; yield the ratios."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gop250.mp4"
         write_moving_picture(path, seconds=SECONDS, fps=FPS, gop=GOP)
@@ -40,7 +40,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: tuple[int, int] = (1920, 1080)) -> None:
-    """A coarse random texture that slides and flickers: as hard to decode as a camera's picture of that bitrate."""
+    """A moving, flickering random texture, as expensive to decode as camera video of that bitrate."""
     width_px, height_px = size
     random = np.random.default_rng(5)
     coarse = random.integers(0, 255, (height_px // 16, width_px // 8, 3), dtype=np.uint8)
@@ -56,7 +56,7 @@ def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: 
             "slices": "1",
         }
         stream = container.add_stream("libx264", rate=Fraction(fps), options=options)
-        stream.thread_type = "FRAME"  # whole pictures, as ffmpeg writes them by itself
+        stream.thread_type = "FRAME"  # the default of ffmpeg
         stream.width, stream.height, stream.pix_fmt, stream.bit_rate = width_px, height_px, "yuv420p", 6_000_000
         for number in range(seconds * fps):
             left = number * 3 % width_px
@@ -66,7 +66,7 @@ def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: 
 
 
 def anywhere(path: Path, index: FrameIndex) -> float:
-    """Our 95th percentile over the floor's, each frame asked of both in turn."""
+    """Our 95th percentile over that of the minimum, measured frame by frame in turn."""
     reader = FrameReader(path, index, cache_bytes=0)
     ours, floor = [], []
     with av.open(str(path)) as container:
@@ -79,7 +79,7 @@ def anywhere(path: Path, index: FrameIndex) -> float:
 
 
 def next_analyzed(path: Path, index: FrameIndex) -> float:
-    """Our median over OpenCV's, stepping through the analyzed frames."""
+    """Our median over that of OpenCV for stepping through the analyzed frames."""
     reader = FrameReader(path, index)
     capture = cv2.VideoCapture(str(path))
     ours, theirs = [], []

@@ -1,4 +1,4 @@
-"""Results files of any size, the same for the same seed, written as they are made."""
+"""Generates results files of any size, streaming and deterministic for a seed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _WIDTH_PX, _HEIGHT_PX = 1920, 1080
 
 
 def write_results(path: Path, *, hours: float, boxes_per_entry: float = 19.3, points: int = 0, seed: int = 7) -> int:
-    """Results of one model at 5 entries a second, one in 50 of them null; returns the number of boxes.
+    """Write results of one model at 5 entries per second, one in 50 of them null; returns the number of boxes.
 
-    With `points`, each box has a polygon of so many. As the service writes them: 3 decimals, a detection id.
+    With `points`, each box has a polygon with this many points. The format is that of the service.
     """
     random = np.random.default_rng(seed)
     entries = int(hours * 3600 * FPS)

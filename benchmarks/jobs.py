@@ -1,8 +1,8 @@
-"""The jobs page over a ledger of 10,000 jobs, in a real browser before the dashboard.
+"""Latency of the jobs page with 10,000 jobs, measured in a real browser.
 
-jobs_page_paint_ms    median time from the address typed into a warm browser to the first picture with the jobs in it
-jobs_page_filter_ms   median time from the click on a state to the first picture with the jobs that match, or from the
-                      last key of a search where that is longer; it waits for a pause of the typist, which is counted
+jobs_page_paint_ms    median time from navigation in a warm browser to the first paint with the jobs
+jobs_page_filter_ms   median time from a click on a state to the first paint with the matching jobs, or from the last
+                      key of a search if that is longer, including the debounce interval
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _PAINTED = """() => {
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print what was measured; yield milliseconds."""
+    """Print the measurements; yield milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         write_jobs(Path(folder))
         with running_dashboard(Path(folder)) as url, sync_playwright() as playwright:
@@ -68,7 +68,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def write_jobs(data_dir: Path, jobs: int = JOBS) -> None:
-    """A ledger as years of work leave it: mostly done, some under way, with notes and tags."""
+    """A ledger after years of use: mostly finished jobs, some running, with notes and tags."""
     bench = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
     chance = random.Random(7)
     now = datetime.now(UTC)
@@ -80,7 +80,7 @@ def write_jobs(data_dir: Path, jobs: int = JOBS) -> None:
 
 
 def paints_ms(page: Page, address: str) -> list[float]:
-    """How long each of several visits took; the first, which fills the caches, is left out."""
+    """Times of several visits, without the first one, which fills the caches."""
     took = []
     for _ in range(PAINTS + 1):
         page.goto("about:blank")
@@ -92,7 +92,7 @@ def paints_ms(page: Page, address: str) -> list[float]:
 
 
 def clicks_ms(page: Page) -> list[float]:
-    """Clicks on one state after the other, on and off."""
+    """Times of clicks that select and clear one state after the other."""
     page.evaluate(_WATCH)
     took = []
     for number in range(CHANGES + 2):
@@ -102,7 +102,7 @@ def clicks_ms(page: Page) -> list[float]:
 
 
 def searches_ms(page: Page) -> list[float]:
-    """Letters into the search box, each time one more, which fewer jobs have."""
+    """Times of a search that is extended by one letter each time."""
     box = page.get_by_placeholder("Name, model, note, tag or ID")
     box.click()
     took = []

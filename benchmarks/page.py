@@ -1,7 +1,7 @@
-"""A change of the threshold on the analytics page, over results of eight hours, in a real browser before the dashboard.
+"""Latency of a threshold change on the analytics page with results of eight hours, measured in a real browser.
 
-threshold_page_ms   median time from the key that moves the slider to the first picture with the new numbers, the chart
-                    among them, drawn by Debian's chromium without a graphics card
+threshold_page_ms   median time from the key that moves the slider to the first paint with the new numbers and chart,
+                    in Debian's chromium without a graphics card
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _WATCH = """() => {
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print what was measured; yield milliseconds."""
+    """Print the measurements; yield milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         job = write_job(Path(folder))
         with running_dashboard(Path(folder)) as url, sync_playwright() as playwright:
@@ -57,7 +57,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def write_job(data_dir: Path) -> Job:
-    """A finished job in the ledger of a data folder, its results archived as the workflow does it."""
+    """Add a finished job with archived results to the data folder."""
     bench = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
     now = datetime.now(UTC)
     job = Job(
@@ -82,7 +82,7 @@ def write_job(data_dir: Path) -> Job:
 
 
 def changes_ms(page: Page) -> list[float]:
-    """How long each of several changes took; the first ones, which warm up, are left out."""
+    """Times of several changes, without the first ones, which warm up."""
     slider = page.locator("[data-testid=stSlider] input[type=range]").first
     slider.wait_for(timeout=60_000)
     page.wait_for_selector(".js-plotly-plot .scatterlayer", timeout=60_000)

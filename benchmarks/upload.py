@@ -1,12 +1,11 @@
-"""An upload on a bad day: a proxy cuts the connection again and again, the page is reloaded, the server is killed.
+"""Cost of a repeatedly interrupted upload: the connection is cut, the page reloaded, the server killed.
 
-Debian's chromium sends a file of 3 GB (`python -m benchmarks.upload BYTES` takes another size) through the dashboard's
-own uploader and a proxy that cuts each connection after a fifteenth of it. After a third the page is reloaded and the
-file chosen again; after two thirds the server gets `kill -9` and another one takes its place.
+Debian's chromium sends a file of 3 GB (`python -m benchmarks.upload BYTES` for another size) with the dashboard's
+uploader through a proxy that closes each connection after a fifteenth of the file. After a third the page is reloaded
+and the file chosen again; after two thirds the server is killed with SIGKILL and replaced.
 
-upload_sent_vs_file   all bytes that the browser sent, as the proxy counts them, over the size of the file
-upload_memory_mib     by how much the peak memory of a server that had taken one small video before grew; the larger of
-                      the two servers' figures
+upload_sent_vs_file   all bytes sent by the browser, counted by the proxy, over the size of the file
+upload_memory_mib     growth of the server's peak memory after a first small upload; the larger of the two servers
 """
 
 from __future__ import annotations
@@ -31,17 +30,17 @@ from frametally.storage.digests import digests_of
 SIZE_BYTES = 3 * 10**9
 CUTS = 15
 SHOWN = "frames per second ·"
-"""Stands in the card of a video that the page was told of."""
+"""Text on the card of a stored video."""
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 _PATIENCE_MS = 300_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How it went."""
+    """Result of the upload."""
 
     is_whole: bool
-    """Whether what the server keeps has the sha256 of the file."""
+    """Whether the stored video has the sha256 of the file."""
     sent_bytes: int
     cuts: int
     memory_mib: float
@@ -49,7 +48,7 @@ class Outcome:
 
 
 def figures(size_bytes: int = SIZE_BYTES) -> Iterator[tuple[str, float]]:
-    """Print what was measured; yield a ratio and mebibytes."""
+    """Print the measurements; yield a ratio and mebibytes."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=_FLAGS)
         small, file = Path(folder) / "small.mp4", Path(folder) / "large.mp4"
@@ -64,7 +63,7 @@ def figures(size_bytes: int = SIZE_BYTES) -> Iterator[tuple[str, float]]:
 
 
 def write_large(video: Path, path: Path, size_bytes: int) -> None:
-    """The video, made so large by a box of noise that players skip."""
+    """The video, padded to the size with an MP4 box of noise that players skip."""
     content = video.read_bytes()
     random, left = Random(7), size_bytes - len(content) - 8
     with path.open("wb") as file:
@@ -74,7 +73,7 @@ def write_large(video: Path, path: Path, size_bytes: int) -> None:
 
 
 def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Path) -> Outcome:
-    """Send the file through cuts, a reload and a `kill -9` of the server, and look at what became of it."""
+    """Upload the file through cuts, a reload and a SIGKILL of the server, and check what is stored."""
     size_bytes = file.stat().st_size
     with ExitStack() as stack:
         proxy = stack.enter_context(CuttingProxy(size_bytes // CUTS))
@@ -101,7 +100,7 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
         expect(page.locator(".facts")).to_contain_text("Ready", timeout=_PATIENCE_MS)
         took_s = time.perf_counter() - started_s
         growth_mib = max(growth_mib, peak_mib(second.pid) - before_mib)
-        expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)  # the new server's session knows of it as well
+        expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)  # also in the session of the new server
         page.close()
     sha256 = sha256_of(file)
     kept = next((data_dir / "media" / "videos" / sha256).glob("video.*"), None)
@@ -115,7 +114,7 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
 
 
 def take_one(browser: Browser, small: Path, url: str) -> int:
-    """Have a fresh server take a small video and show it, so that everything is imported; returns its port."""
+    """Upload a small video to a new server, so that everything is imported; returns its port."""
     page = open_page(browser, url)
     choose(page, small)
     expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)
@@ -148,13 +147,13 @@ def sha256_of(path: Path) -> str:
 
 
 def reset_peak_mib(pid: int) -> float:
-    """Begin to measure the peak anew; returns what the process has now."""
+    """Reset the peak; returns the current resident memory."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return peak_mib(pid)
 
 
 def peak_mib(pid: int) -> float:
-    """The most memory that the process ever had resident."""
+    """The peak resident memory of the process."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
