@@ -1,4 +1,4 @@
-"""A toast for each job that ends while a tab is open, and their number in the tab's title."""
+"""Notices of jobs that end while a tab is open: a toast each, their number in the tab's title."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deployment that all sessions of this process share, and the service that one session has chosen."""
+"""What a session works with: the shared deployment, its connection to a service, open results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The saved models: a list with undo, and a form to add one."""
+"""Editing the saved models."""
 
 from __future__ import annotations
 

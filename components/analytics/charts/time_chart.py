@@ -1,4 +1,4 @@
-"""Charts over time: style, hatched gaps, the mark of the current frame, and what the user picks in them."""
+"""The parts that all charts over time share: style, time axis, gaps, marks, selection."""
 
 from __future__ import annotations
 
