@@ -34,6 +34,7 @@ from frametally.jobs.outcome import (
     StepFailed,
     Succeeded,
     Uploaded,
+    UploadInterrupted,
     outcome_of,
 )
 from frametally.jobs.record import record
@@ -262,7 +263,7 @@ class Workflow:
 
 
 def _log_error(job: Job, error: Exception) -> None:
-    if isinstance(error, FrametallyError | OSError):
+    if isinstance(error, FrametallyError | OSError | UploadInterrupted):
         _LOG.warning("Job %s: %s", job.id, error)
     else:
         _LOG.error("Job %s: internal error", job.id, exc_info=error)
