@@ -16,9 +16,9 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 test: .venv/development .venv/browser
 	$(PYTEST) $(TESTS)
 
-# Without a browser and without killed dashboards: under a minute.
+# No browser, no killed dashboard, nothing that starts processes or computes for seconds: under a minute.
 test-fast: .venv/development
-	$(PYTEST) -m "not browser and not crash" $(TESTS)
+	$(PYTEST) -m "not browser and not crash and not slow" $(TESTS)
 
 # The long forms: fuzzing, kill runs, load, simulations, repeats. SOAK names parts instead of all.
 soak: .venv/development .venv/browser

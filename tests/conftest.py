@@ -40,6 +40,22 @@ def components_scanned_once() -> Iterator[None]:
         yield
 
 
+SLOW = (
+    "tests/contract/",
+    "tests/demo/",
+    "tests/engine/test_cancel",
+    "tests/engine/test_holds",
+    "tests/engine/test_openapi",
+    "tests/engine/test_whole_job",
+    "tests/engine/test_worker",
+    "tests/ledger/test_polling_floor",
+    "tests/packaging/",
+    "tests/pages/test_faults",
+    "tests/test_old_data",
+)
+"""Tests that start processes, or compute for seconds: `make test-fast` leaves them out."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="also run the tests marked soak: the long forms of others")
 
@@ -50,6 +66,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for name in ("browser", "crash"):
             if f"tests/{name}/" in item.nodeid:
                 item.add_marker(name)
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
         for place in TOGETHER:
             if item.nodeid.startswith(place):
                 item.add_marker(pytest.mark.xdist_group(place))

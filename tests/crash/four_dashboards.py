@@ -1,11 +1,13 @@
-"""Four dashboards on one PostgreSQL, fifty open tabs, twenty jobs, one dashboard killed: who asked the service when?
+"""Simulate four dashboards on one PostgreSQL with fifty open tabs and twenty jobs; one dashboard is killed.
+
+It prints how often the service was asked for each job, and the shortest interval between two calls.
 
     python -m tests.crash.four_dashboards [--seconds 300] [--tabs 50] [--jobs 20]
 
-Each dashboard is a `streamlit run app.py` of its own. A tab is a websocket session that does what the page in a browser
-does, all but painting: it opens Jobs, takes every message, and runs the page's fragment every two seconds. The tabs of
-the killed dashboard go on at another one, as behind a load balancer. The service answers slowly, so that calls are
-under way at the kill, and knows nothing of `Retry-After`.
+Each dashboard is a separate `streamlit run app.py`. A tab is a websocket session that does everything but paint: it
+opens Jobs, takes every message, and runs the fragment of the page every two seconds. The tabs of the killed dashboard
+reconnect to another one, as behind a load balancer. The service answers slowly, so that calls are in progress at the
+kill, and sends no `Retry-After`.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
@@ -39,6 +41,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment, open_deployment
 from frametally.job import Job, JobStatus, ModelChoice, RunRequest
+from tests.support.ports import reserved_port
 from tests.support.postgresql import serving_postgresql
 from tests.support.short_documents import document, entry
 from tests.support.video_files import write_video
@@ -56,7 +59,7 @@ RESULTS = json.dumps(document(*[entry()] * 20)).encode()
 
 
 class Service(ThreadingHTTPServer):
-    """Logs every call with its time, and takes its time over each."""
+    """Logs every call with its time, and answers after a random delay."""
 
     daemon_threads = True
 
@@ -72,7 +75,7 @@ class Service(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def answer(self, method: str, target: str) -> tuple[float, bytes]:
-        """How long it takes over it, and what it says."""
+        """Return the delay and the body of the answer."""
         parts = urlsplit(target)
         path = parts.path.rstrip("/")
         slowly_s = random.uniform(0.2, SLOWEST_S)
@@ -112,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = handle_any  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
+        """Keep the output clean."""
 
 
 def _json(said: dict[str, Any]) -> bytes:
@@ -120,7 +123,7 @@ def _json(said: dict[str, Any]) -> bytes:
 
 
 class Dashboards:
-    """The processes, and on which ports they answer."""
+    """The processes by their ports."""
 
     def __init__(self, folder: Path, database_url: str, service_url: str) -> None:
         own = {
@@ -132,11 +135,11 @@ class Dashboards:
         }
         self._env = {name: text for name, text in os.environ.items() if not name.startswith("FRAMETALLY_")} | own
         self._log = folder / "dashboards.log"
+        self._ports = ExitStack()
         self.running: dict[int, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
+        port = self._ports.enter_context(reserved_port())
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
         with self._log.open("ab") as output:
             self.running[port] = subprocess.Popen(
@@ -153,6 +156,7 @@ class Dashboards:
         process.wait()
 
     def stop(self) -> None:
+        self._ports.close()
         for process in self.running.values():
             process.terminate()
         for process in self.running.values():
@@ -170,7 +174,7 @@ def _answers(port: int) -> bool:
 
 
 class Tabs:
-    """The sessions of people who look at Jobs."""
+    """Sessions that have the Jobs page open."""
 
     def __init__(self, dashboards: Dashboards) -> None:
         self._dashboards = dashboards
@@ -199,11 +203,11 @@ class Tabs:
                         await page.send(_rerun(fragment, script))
                         self.asked += 1
                 with suppress(TimeoutError):
-                    told = ForwardMsg.FromString(await asyncio.wait_for(page.recv(decode=False), next_s - now_s))
-                    fragment = told.auto_rerun.fragment_id or fragment
-                    script = told.new_session.page_script_hash or script
-                    self.runs += told.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
-                    self.faults += told.delta.new_element.HasField("exception")
+                    message = ForwardMsg.FromString(await asyncio.wait_for(page.recv(decode=False), next_s - now_s))
+                    fragment = message.auto_rerun.fragment_id or fragment
+                    script = message.new_session.page_script_hash or script
+                    self.runs += message.script_finished == ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY
+                    self.faults += message.delta.new_element.HasField("exception")
 
 
 def _rerun(fragment_id: str = "", page_script_hash: str = "") -> bytes:
@@ -245,7 +249,7 @@ def submit(deployment: Deployment, folder: Path, count: int) -> list[Job]:
 
 
 def until_ended(deployment: Deployment, jobs: list[Job]) -> list[Job]:
-    """As they stand in the end; those that the kill held up get some time more."""
+    """Wait until the jobs have ended; those delayed by the kill get more time."""
     give_up_s = time.monotonic() + MAX_S
     while any(deployment.ledger.job(job.id).status.is_open for job in jobs) and time.monotonic() < give_up_s:
         time.sleep(1)
@@ -263,13 +267,13 @@ async def watch(dashboards: Dashboards, tabs: Tabs, count: int, seconds: float) 
     await asyncio.gather(kill_at_half(), *(tabs.keep_open(number, until_s) for number in range(count)))
 
 
-def tell(service: Service, tabs: Tabs, jobs: list[Job]) -> bool:
+def report(service: Service, tabs: Tabs, jobs: list[Job]) -> bool:
     gaps_s = [later - earlier for asked in service.asked_at_s.values() for earlier, later in pairwise(asked)]
     ended = [job for job in jobs if job.status is JobStatus.SUCCEEDED]
     calls = [len(asked) for asked in service.asked_at_s.values()]
     print(f"{len(ended)} of {len(jobs)} jobs have succeeded; {dict(service.counts)}")
     min_s = min(gaps_s, default=0.0)
-    print(f"{sum(calls)} status calls, {min(calls)} to {max(calls)} a job; least distance {min_s:.3f} s")
+    print(f"{sum(calls)} status calls, {min(calls)} to {max(calls)} a job; shortest interval {min_s:.3f} s")
     print(f"{tabs.runs} of {tabs.asked} refreshes of the page were answered, {tabs.faults} with a fault")
     print(f"lost connections: {dict(tabs.lost)}")
     return min_s >= FLOOR_S and len(ended) == len(jobs) and tabs.runs > 0 and not tabs.faults
@@ -290,7 +294,7 @@ def measure(new_database: Callable[[], str], folder: Path, options: argparse.Nam
             asyncio.run(watch(dashboards, tabs, options.tabs, options.seconds))
             jobs = until_ended(deployment, jobs)
             deployment.ledger.close()
-            return tell(service, tabs, jobs)
+            return report(service, tabs, jobs)
         finally:
             dashboards.stop()
 
