@@ -16,6 +16,7 @@ from tests.support.browser import FIRST_PAINT_MS, PAGES, choose, downloaded, ope
 from tests.support.dashboards import Dashboard, StartDashboard
 
 pytestmark = pytest.mark.browser
+SOAK = pytest.mark.soak
 
 
 @pytest.fixture
@@ -25,7 +26,8 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-@pytest.mark.parametrize("name", PAGES)
+# The first requests of test_cancel, test_ledger and test_notifications are links to the other pages.
+@pytest.mark.parametrize("name", [name if name == "analytics" else pytest.param(name, marks=SOAK) for name in PAGES])
 def test_the_first_request_may_be_a_link_to_any_page(start_dashboard: StartDashboard, page: Page, name: str) -> None:
     opened(page, start_dashboard(), name)
     titles = {"upload": "Run a video"}

@@ -13,12 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
-from frametally.client.client import VideoInferenceClient
-from frametally.client.registry import ClientRegistry
-from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
-from frametally.library.library import Library
-from tests.support.deployment import advance_due
 from tests.support.ledgers import START
 
 THREADS = 8
@@ -60,6 +55,13 @@ def time_in(clock_file: Path) -> datetime:
 
 def poll_continuously(database_url: str, service_url: str, folder: str, until_s: str) -> int:
     """Each thread advances the job continuously; returns the number of attempts."""
+    # The other tasks start sooner without these.
+    from frametally.client.client import VideoInferenceClient
+    from frametally.client.registry import ClientRegistry
+    from frametally.jobs.workflow import Workflow
+    from frametally.library.library import Library
+    from tests.support.deployment import advance_due
+
     clock_file, end = Path(folder) / "clock", START + timedelta(seconds=float(until_s))
     ledger = Ledger(database_url)
     workflow = Workflow(
