@@ -64,7 +64,11 @@ def _checks(job: Job, checks: Sequence[Event]) -> None:
     st.caption(f"**Status checks** · {_pace(job, checks)}")
     gaps_s = [None, *((later.at - earlier.at).total_seconds() for earlier, later in pairwise(checks))]
     rows = [
-        {"Time (UTC)": f"{check.at:%d %b %H:%M:%S}", "Interval (s)": gap_s, "Response": check.cause}
+        {
+            "Time (UTC)": f"{check.at:%d %b %H:%M:%S}",
+            "Interval": "" if gap_s is None else f"{gap_s:.0f} s",
+            "Response": check.cause,
+        }
         for check, gap_s in zip(checks, gaps_s, strict=True)
     ]
     st.dataframe(rows[::-1][:_MAX_CHECKS], hide_index=True, height="content" if len(rows) < 8 else 280)

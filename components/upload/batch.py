@@ -67,7 +67,10 @@ def _chosen(files: Sequence[StoredVideo]) -> list[StoredVideo]:
     known = {kept.sha256: kept for kept in files}
     key = f"batch_files_{_number()}_{len(known)}"
     default = [sha256 for sha256 in known if sha256 not in _started().files] if len(known) > 1 else []
-    picked = st.multiselect("Files", list(known), default, key=key, format_func=lambda sha256: known[sha256].file_name)
+    names = {sha256: kept.file_name for sha256, kept in known.items()}
+    picked = st.multiselect(
+        "Files", list(known), default, key=key, format_func=names.__getitem__, placeholder="Choose files"
+    )
     return [known[sha256] for sha256 in picked]
 
 
