@@ -1,4 +1,4 @@
-"""What the calls of the contract answer, and what they refuse."""
+"""Responses and errors of the calls of the contract."""
 
 from __future__ import annotations
 

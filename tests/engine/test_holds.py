@@ -1,4 +1,4 @@
-"""What a worker cannot get over: memory, disk or time run out, it is killed again and again. No job is lost by it."""
+"""Failures that end a worker: no memory, full disk, time limits, repeated kills. No job is lost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEMORY_BYTES = 2 << 30
 
 
 def queue(spool: Spool, video: Path, model_id: str, fps: float = 5) -> SpooledJob:
-    """A job for a model; its upload is there already, also on a disk that is too full for the API to accept it."""
+    """Queue a job directly, also if the disk is too full for the API to accept it."""
     shutil.copy(video, spool.folder / "uploads" / "upload")
     return spool.accept(JobRequest(models=[ModelRequest(model_id, 1)], infer_fps=fps), upload_id="upload")
 
@@ -42,7 +42,7 @@ def end_of(job: SpooledJob, *, limit_s: float = 60) -> SpooledJob:
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[Callable[..., Spool]]:
-    """Keep a worker on a folder, started by a command that limits what it may have."""
+    """Run a worker with resource limits on a folder."""
     supervisors: list[Supervisor] = []
 
     def start(*limiter: str, folder: Path = tmp_path / "engine") -> Spool:
@@ -149,7 +149,7 @@ def test_a_phase_within_its_limit_does_not_end_the_process(tmp_path: Path, small
 
 
 def comparable(results: Any) -> Any:
-    """Results without what differs from run to run."""
+    """Results without compute times, which differ between runs."""
     if isinstance(results, dict):
         return {key: comparable(value) for key, value in results.items() if key not in ("time", "detection_id")}
     return [comparable(value) for value in results] if isinstance(results, list) else results
@@ -157,7 +157,7 @@ def comparable(results: Any) -> Any:
 
 @pytest.fixture
 def killer() -> Iterator[Callable[[RunningEngine], list[int]]]:
-    """Kills the engine's worker in the middle of its jobs, at moments of a fixed seed; the ids of those killed."""
+    """Kill the engine's worker during its jobs, at times from a fixed seed; returns the ids of killed processes."""
     over, moments = threading.Event(), random.Random(4)
     threads: list[threading.Thread] = []
 

@@ -1,4 +1,4 @@
-"""Signed links, and videos on their way in: whole or not at all."""
+"""Signed links and uploads, which are stored completely or not at all."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def wait_for_no_uploads(engine: RunningEngine) -> None:
 
 @pytest.fixture
 def in_the_past(monkeypatch: pytest.MonkeyPatch) -> Links:
-    """Makes links as they were made just more than a lifetime ago."""
+    """Creates links that have just expired."""
     long_ago = int(time.time()) - LINK_LIFETIME_S - 2
     links = Links(LINK_SECRET)
     make = links.make

@@ -1,8 +1,8 @@
-"""The description of the API against the API: every route is in it, and every answer is as it says.
+"""The OpenAPI description compared with the API: all routes are described, and all responses match.
 
     SCHEMATHESIS_EXAMPLES=1000 SCHEMATHESIS_SEED=2 pytest tests/engine/test_openapi.py
 
-looks longer than a usual run, and elsewhere.
+runs more examples than by default, with another seed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from tests.support.engines import KEY, RunningEngine, model
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 PRIVATE = "http://127.0.0.1/video.mp4"
-"""An address that the engine does not fetch: a job for it fails."""
+"""A URL that the engine does not download; its job fails."""
 CONFIG = """
 [auth.openapi.key]
 api_key = {key}
@@ -65,7 +65,7 @@ Call = Callable[..., requests.Response]
 
 @pytest.fixture
 def call(running_engine: RunningEngine) -> Call:
-    """Makes a call that the description has; fails where the answer is not as it says."""
+    """Send a described request; fails if the response does not match the description."""
     schema = schemathesis.openapi.from_url(running_engine.url + DESCRIPTION_PATH)
 
     def made(
@@ -122,7 +122,7 @@ def test_responses_of_a_whole_job_match_the_description(call: Call, small_video:
 
 
 def test_range_responses_match_the_description(running_engine: RunningEngine, small_video: Path) -> None:
-    """Half a JSON document is none, so Schemathesis would not take it."""
+    """Truncated JSON is invalid, so Schemathesis would reject the response."""
     link = running_engine.wait(running_engine.submit(running_engine.upload(small_video))).output_signed_url
     answers = described()["paths"]["/videoinfer/results/{token}"]["get"]["responses"]
     for wanted, status in (("0-9", 206), ("0-9,20-29", 206), ("9999999-", 416), ("9-0", 400)):
@@ -142,7 +142,7 @@ def test_errors_without_a_key_match_the_description(call: Call, key: str | None)
 
 @pytest.fixture
 def config(running_engine: RunningEngine, small_video: Path, tmp_path: Path) -> Path:
-    """Half of what is tried names things that are there: a link, an upload, a job that is done and one that is not."""
+    """Half of the generated requests use existing links, uploads and jobs."""
     link = running_engine.upload(small_video)
     done, failed = running_engine.submit(link), running_engine.submit(PRIVATE)
     report = running_engine.wait(done)

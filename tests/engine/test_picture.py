@@ -1,4 +1,4 @@
-"""A frame at the sizes that models want: upright, of any size, made once for all of them."""
+"""Pictures: upright, scaled to any size, each size once."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_several_threads_scale_pictures_at_once() -> None:
 
 
 def test_a_rotated_frame_is_upright(small_video: Path, tmp_path: Path) -> None:
-    """Against the same frames as they were before they were turned; the codec leaves a level or two."""
+    """Compared with the frames before rotation; the codec causes differences of one or two levels."""
     rotated = write_rotated(tmp_path / "rotated.mp4", small_video)
     for turned, plain in zip(decode(rotated), decode(small_video), strict=True):
         picture = Picture(turned)

@@ -1,4 +1,4 @@
-"""Frames that several threads look at come out in order, whatever each one takes."""
+"""Concurrent inference yields entries in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from frametally.errors import ModelError
 
 
 class Watcher:
-    """Tells the brightness of each picture, and in which order it saw them."""
+    """Detects the brightness of each picture and records the order of the calls."""
 
     def __init__(self, *, is_stateful: bool, both: threading.Barrier | None = None) -> None:
         self.classes = ["level"]
@@ -38,7 +38,7 @@ def frames(count: int) -> Iterator[tuple[int, Picture]]:
 
 
 def ignore_phase(_: Phase) -> None:
-    """Hears what a worker is at, and does nothing."""
+    """Ignores the phases of a worker."""
 
 
 def levels(found: list[object]) -> list[object]:

@@ -1,4 +1,4 @@
-"""One job, from its video to its results file."""
+"""Running one job, from its video to its results file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(queue: Callable[..., SpooledJob], models_dir: Path) -> Run:
 
 
 def cut(video: Path, target: Path, share: float) -> Path:
-    """The first part of the file, its index at the front, as when a download broke off."""
+    """The first part of a file with its index at the front, as after an interrupted download."""
     with av.open(str(video)) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):

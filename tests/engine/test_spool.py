@@ -1,4 +1,4 @@
-"""The folder of a job is its state."""
+"""The spool: states of jobs and uploads on disk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vendor's own Python package, pointed at the engine."""
+"""The vendor's Python package used with the engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an uploaded video to its results, over a real socket and a real worker process."""
+"""Whole jobs from upload to results, over a real socket and with a real worker process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from frametally.cli.main import main
 from frametally.results import Kind, archive_results, open_results
-from tests.support import onnx_families
+from tests.support import onnx_architectures
 from tests.support.engines import RunningEngine
 
 
@@ -38,11 +38,11 @@ KINDS = {
 
 
 def save_one_of_each_type(models_dir: Path) -> None:
-    """A model of each type, called like it; the boxes of any confidence, as the video's square is not red."""
-    onnx_families.save_yolov8_more(models_dir / "keypoint-detection" / "1" / "model.onnx", "pose")
-    onnx_families.save_yolov8_more(models_dir / "instance-segmentation" / "1" / "model.onnx", "segment")
-    onnx_families.save_classifier(models_dir / "classification" / "1" / "model.onnx")
-    onnx_families.save_semantic(models_dir / "semantic-segmentation" / "1" / "model.onnx")
+    """A model of each type, named after it; boxes of any confidence, because the square in the video is not red."""
+    onnx_architectures.save_yolov8_more(models_dir / "keypoint-detection" / "1" / "model.onnx", "pose")
+    onnx_architectures.save_yolov8_more(models_dir / "instance-segmentation" / "1" / "model.onnx", "segment")
+    onnx_architectures.save_classifier(models_dir / "classification" / "1" / "model.onnx")
+    onnx_architectures.save_semantic(models_dir / "semantic-segmentation" / "1" / "model.onnx")
     for name in ("classification", "semantic-segmentation"):
         (models_dir / name / "1" / "classes.txt").write_text("background\nred\nblue\n")
 

@@ -1,4 +1,4 @@
-"""The worker process: it dies, is started again, and no job is lost."""
+"""The worker process and its supervisor: after a crash it is restarted, and no job is lost."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ Standalone = Callable[[], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
-    """Starts `frametally engine`; its address and its log."""
+    """Start `frametally engine`; returns its URL and its log."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     log = tmp_path / "engine.log"

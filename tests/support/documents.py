@@ -1,4 +1,4 @@
-"""Results files for the tests: made by hand, made at random, and what a plain loop reads from them."""
+"""Results documents for tests: constructed, random, and read by a plain reference implementation."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def document(*entries: Any, **more: Any) -> dict[str, Any]:
 
 
 def archived(folder: Path, content: object) -> Results:
-    """The results after their way through an archive."""
+    """Archive the results and open them."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "download.json").write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
     archive_results(folder / "download.json", folder / "job")
@@ -65,7 +65,7 @@ def original_of(folder: Path) -> bytes:
 
 
 def windowed(folder: Path, content: bytes, window_bytes: int) -> Results:
-    """The same, read through a window of this size, without the kept original."""
+    """The same, read through a window of this size and without the original."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "download.json").write_bytes(content)
     write_tables(folder / "download.json", folder, window_bytes)
@@ -73,7 +73,7 @@ def windowed(folder: Path, content: bytes, window_bytes: int) -> Results:
 
 
 def read_back(results: Results) -> dict[str, Any]:
-    """Everything that the tables say, as plain lists."""
+    """The content of the tables as plain lists."""
     return {
         "frame_index": results.frame_index.tolist(),
         "time_s": results.time_s.tolist(),
@@ -95,7 +95,7 @@ def read_plainly(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def random_document(random: Random) -> dict[str, Any]:
-    """Any kinds of models, nulls, odd entries, keys in any order and either spelling."""
+    """Any kinds of models, nulls, mismatched entries, keys in any order and spelling."""
     count = random.choice([0, 1, 2, 5, 20, 60])
     plural = random.choice(["", "s"])
     content: dict[str, Any] = {
@@ -160,7 +160,7 @@ def random_box(random: Random) -> dict[str, Any]:
 
 
 def written(random: Random, content: dict[str, Any]) -> bytes:
-    """The file, in one of the ways in which JSON can be laid out."""
+    """The document in a random JSON layout."""
     layout: dict[str, Any] = random.choice(
         [{}, {"separators": (",", ":")}, {"indent": 1}, {"separators": (" ,\t", " : ")}, {"indent": 4}]
     )
@@ -257,7 +257,7 @@ def _plain_model(entries: Any) -> dict[str, Any] | None:
 
 
 def _fit(one: Any) -> str | None:
-    """What an entry with something in it is."""
+    """The kind of a non-empty entry."""
     if not isinstance(one, dict):
         return None
     if "embeddings" in one:

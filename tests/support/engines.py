@@ -1,4 +1,4 @@
-"""A real engine over a real socket, and tiny ONNX models that see bright things."""
+"""A real engine over a real socket, with small ONNX models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINK_SECRET = "the-link-secret"
 
 @dataclass(frozen=True, kw_only=True)
 class RunningEngine:
-    """An engine that answers at `url`, and the calls that a client makes to it."""
+    """A running engine at `url`, with the calls of a client."""
 
     url: str
     folder: Path
@@ -126,5 +126,5 @@ def running_engine(start_engine: StartEngine) -> RunningEngine:
 
 @pytest.fixture
 def deaf_engine(start_engine: StartEngine) -> RunningEngine:
-    """An engine without a worker: what is queued stays queued."""
+    """An engine without a worker: jobs stay queued."""
     return start_engine(worker=False)

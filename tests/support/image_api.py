@@ -1,4 +1,4 @@
-"""A small inference server on a real socket: it knows some models, and answers as the vendor's does."""
+"""A small inference server on a real socket with some models, compatible with the vendor's."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ NOT_FOUND = (
 
 @dataclass
 class ImageApi:
-    """Answers each question about a picture with what its model always answers."""
+    """Responds to each request with the fixed response of its model."""
 
     key: str | None = None
-    """The key that opens its models; None: they are open."""
+    """The required key; None if none is required."""
     models: dict[str, tuple[str, Any]] = field(default_factory=dict)
-    """Task and answer by model id; `gaze` and `clip` go by these names."""
+    """Task and response by model id; `gaze` and `clip` have these ids."""
     asked: list[dict[str, Any]] = field(default_factory=list)
-    """Every body as it came."""
+    """Every received body."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
-    """(width_px, height_px) of every picture as it was decoded."""
+    """(width_px, height_px) of every decoded picture."""
     connections: int = 0
 
     def __enter__(self) -> ImageApi:
@@ -61,7 +61,7 @@ class ImageApi:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
-        """Status and JSON."""
+        """Status and JSON of the response."""
         task = TASK_OF_PATH.get(path)
         if task is None:
             return 404, {"detail": "Not Found"}
@@ -102,6 +102,6 @@ class ImageApi:
                 self.wfile.flush()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing."""
+                """Suppress the access log."""
 
         return Handler

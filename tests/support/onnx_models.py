@@ -1,4 +1,4 @@
-"""Tiny ONNX models in the layouts of real families: they see 48 px squares that are bright in one channel."""
+"""Small ONNX models in the layouts of real architectures that detect 48 px squares, bright in one channel."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Graph:
         self.input_kind: type = np.float32
         self.more_inputs: list[onnx.ValueInfoProto] = []
         self.output_kinds: dict[str, int] = {}
-        """Of the outputs that are no real numbers of 32 bits."""
+        """Element types of the outputs that are not float32."""
 
     def constant(self, name: str, value: npt.ArrayLike, dtype: type = np.float32) -> str:
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), name))
@@ -58,7 +58,7 @@ class Graph:
 def save_ultralytics(
     path: Path, *, slow: bool = False, stuck: bool = False, hungry_gib: int = 0, task: str = "detect"
 ) -> None:
-    """A detect head of two classes, `dark` and `bright`; it looks at the red channel, 0 to 1.
+    """A detect head with two classes, `dark` and `bright`, that reads the red channel, 0 to 1.
 
     `slow`: a frame takes some 50 ms; `stuck`: minutes; `hungry_gib`: so much memory.
     """
@@ -75,7 +75,7 @@ def save_ultralytics(
 
 
 def save_yolox(path: Path, *, decoded: bool = False) -> None:
-    """A raw grid of two classes without names, or its boxes in pixels; it looks at the red channel, 0 to 255."""
+    """A raw grid of two classes without names, or decoded boxes; it reads the red channel, 0 to 255."""
     graph = Graph()
     score = _score(graph, red=2, full_scale=255.0)
     strides = np.concatenate([np.full((SIZE_PX // stride) ** 2, stride) for stride in STRIDES])
@@ -90,7 +90,7 @@ def save_yolox(path: Path, *, decoded: bool = False) -> None:
 
 
 def save_unknown(path: Path) -> None:
-    """A model that is no detector of any family."""
+    """A model of no supported architecture."""
     graph = Graph()
     graph.node("GlobalAveragePool", ["images"], "mean")
     graph.node("Flatten", ["mean"], "vector")
@@ -99,7 +99,7 @@ def save_unknown(path: Path) -> None:
 
 
 def save_with_outside_weights(path: Path, location: str) -> None:
-    """A model whose weights are said to lie in another file."""
+    """A model with weights in another file."""
     weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[1])
     weights.data_location = TensorProto.EXTERNAL
     for key, value in {"location": location, "length": "4"}.items():
@@ -111,7 +111,7 @@ def save_with_outside_weights(path: Path, location: str) -> None:
 
 
 def _score(graph: Graph, *, red: int, full_scale: float, work: int = 0) -> str:
-    """(1, 1, places): near 1 where a square of 48 px around the place is bright; only the finest stride looks."""
+    """(1, 1, cells): near 1 where a square of 48 px around the cell is bright; only for the finest stride."""
     graph.constant("red", [red], np.int64)
     channel = graph.node("Gather", ["images", "red"], "channel", axis=1)
     if work:
@@ -130,7 +130,7 @@ def _score(graph: Graph, *, red: int, full_scale: float, work: int = 0) -> str:
 
 
 def _slowed(graph: Graph, channel: str, times: int) -> str:
-    """The same channel after so many times some 50 ms of convolutions that change nothing."""
+    """The same channel after this many convolutions of about 50 ms that do not change it."""
     graph.constant("widen", np.zeros((32, 1, 1, 1)))
     graph.constant("work", np.zeros((32, 32, 5, 5)))
     wide = graph.node("Conv", [channel, "widen"], "wide")
@@ -141,7 +141,7 @@ def _slowed(graph: Graph, channel: str, times: int) -> str:
 
 
 def _with_memory(graph: Graph, score: str, gib: int) -> str:
-    """The same score after so much memory was filled with what changes nothing."""
+    """The same score after this much memory was allocated without effect."""
     graph.constant("vast", [gib, 256, 1024, 1024], np.int64)
     graph.node("Expand", [graph.node("ReduceMax", ["images"], "top"), "vast"], "filled")
     graph.constant("zero", 0.0)
@@ -150,7 +150,7 @@ def _with_memory(graph: Graph, score: str, gib: int) -> str:
 
 
 def _centers() -> Floats:
-    """(places, 2) x and y in pixels."""
+    """(cells, 2) x and y in pixels."""
     found = []
     for stride in STRIDES:
         rows, columns = np.mgrid[: SIZE_PX // stride, : SIZE_PX // stride]

@@ -1,4 +1,4 @@
-"""Results as a service sends them, small."""
+"""Small results documents in the format of the service."""
 
 from __future__ import annotations
 

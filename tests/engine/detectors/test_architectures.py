@@ -1,4 +1,4 @@
-"""Every family of models, in the layout of its real export: what it finds, to the pixel, in the picture's own pixels.
+"""Every architecture with the layout of its real export: detections in pixels of the picture.
 
 The square that each model finds lies in the middle of one of its cells, so that boxes are known exactly.
 """
@@ -28,17 +28,17 @@ from frametally.engine.result_entries import (
 )
 from frametally.errors import ModelError
 from frametally.results.entries import MISMATCHED, EntryDecoder, Kind, detect_kind
-from tests.support import onnx_families as made
+from tests.support import onnx_architectures as made
 from tests.support import onnx_models
 
 Save = Callable[[Path], None]
 RED, BLUE, GREY = (0, 0, 255), (255, 0, 0), (90, 90, 90)
 SIZE_PX = (640, 480)
-"""Of the picture; the models' own is 320 x 320."""
+"""Size of the picture; the input of the models is 320 x 320."""
 
 
 class Square:
-    """Where a square of the model's picture lies in the video's, by how the model resizes."""
+    """The position of a square of the model's input in the picture, for a resize mode."""
 
     def __init__(self, resize: str, middle: tuple[float, float]) -> None:
         scale = {"letterbox": (2.0, 2.0), "corner": (2.0, 2.0), "stretch": (2.0, 1.5)}[resize]
@@ -156,7 +156,7 @@ def test_the_outline_of_a_square_is_the_square(tmp_path: Path, family: str) -> N
 
 
 def test_an_outline_follows_what_is_round_and_takes_the_largest_part(tmp_path: Path) -> None:
-    """A disc, and a speck of the same color apart from it in the same box."""
+    """A disc and a separate speck of the same color in the same box."""
     square = DETECTORS["yolov8 segment"][1]
     image = np.full((480, 640, 3), GREY, dtype=np.uint8)
     center = (round(square.x), round(square.y))
@@ -261,7 +261,7 @@ def test_a_classification_returns_probabilities(tmp_path: Path, last: str) -> No
 
 
 def test_a_classification_uses_the_center_of_the_picture(tmp_path: Path) -> None:
-    """7/8 of the height, and as much of the width: of 640 x 480 the middle 420 x 420."""
+    """A crop of 7/8 of the height: the central 420 x 420 of 640 x 480."""
     image = flat((255, 0, 0))
     image[:, :110] = image[:, -110:] = image[:30] = image[-30:] = (0, 255, 0)
     models_dir = saved(tmp_path, made.save_classifier, classes=COLOURS)
@@ -312,7 +312,7 @@ def test_model_json_can_set_a_sigmoid(tmp_path: Path) -> None:
 
 
 def test_model_json_can_set_the_normalization(tmp_path: Path) -> None:
-    """Without the means, black is no longer what the net takes for black."""
+    """Without the means, black is not zero in the input."""
     models_dir = saved(
         tmp_path,
         made.save_classifier,
@@ -381,7 +381,7 @@ def test_classes_that_are_not_requested_become_background(tmp_path: Path) -> Non
 
 
 def test_pixels_below_the_confidence_become_background(tmp_path: Path) -> None:
-    """With logits of 0, 0.5 and -0.5 the likeliest class has a probability of 0.51."""
+    """With logits of 0, 0.5 and -0.5 the most likely class has a probability of 0.51."""
     models_dir = saved(tmp_path, made.save_semantic, classes=SEGMENTS)
     image, ids = scene()
     assert segmented(opened(models_dir, confidence=0.6), image)[0].max() == 0
@@ -403,7 +403,7 @@ def test_missing_class_names_raise_with_instructions(tmp_path: Path, save: Save)
 
 
 def test_an_ambiguous_shape_is_resolved_by_the_number_of_names(tmp_path: Path) -> None:
-    """A NanoDet of three strides has the rows of a YOLOX; the columns beside the classes are not as many."""
+    """NanoDet with three strides has as many rows as YOLOX but another number of columns."""
     save = lambda path: made.save_nanodet(path, strides=(8, 16, 32))  # noqa: E731
     square = DETECTORS["nanodet"][1]
     (found,) = boxes(opened(saved(tmp_path, save)), square.picture())
@@ -464,7 +464,7 @@ def test_the_dashboard_reads_the_labels_and_masks_that_the_engine_writes(
 
 @pytest.mark.parametrize("family", ["yolov8 segment", "yolov8 pose", "nanodet", "rf-detr", "d-fine"])
 def test_concurrent_inference_returns_the_same_results(tmp_path: Path, family: str) -> None:
-    """Pictures of two shapes, so that nothing of one may be left in the other's."""
+    """Pictures of two shapes, to detect leftovers of one in the input of the other."""
     save, square = DETECTORS[family]
     detector = opened(saved(tmp_path, save))
     plain = square.picture()
@@ -483,7 +483,7 @@ def test_available_accelerators_are_used_before_the_cpu() -> None:
 
 
 def test_a_mask_covers_only_the_input_of_the_model(tmp_path: Path) -> None:
-    """Cropped out of the middle, the sides of the picture are background."""
+    """With a center crop the sides of the picture are background."""
     models_dir = saved(tmp_path, made.save_semantic, classes="ground\nroof\nwater\n", card={"resize": "center-crop"})
     mask, class_map = segmented(opened(models_dir), flat(RED))
     assert class_map["255"] == "background"

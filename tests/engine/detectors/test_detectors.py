@@ -1,4 +1,4 @@
-"""Which models there are, what they see, and which files are refused."""
+"""Listing and opening models, detections of simple ones, rejected files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support import onnx_models
 
 
 def picture(*squares: tuple[int, int], width_px: int = 640, height_px: int = 480, size_px: int = 96) -> Picture:
-    """Dark gray, with red squares of this size at these top left corners."""
+    """A dark gray picture with red squares of this size at these top left corners."""
     image = np.full((height_px, width_px, 3), 90, dtype=np.uint8)
     for left, top in squares:
         image[top : top + size_px, left : left + size_px] = (0, 0, 255)

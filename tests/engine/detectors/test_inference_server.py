@@ -29,7 +29,7 @@ def misbehaving() -> Iterator[MisbehavingServer]:
 
 
 class Waiting:
-    """Sleeps not at all, and remembers for how long it should have."""
+    """A sleep function that returns at once and records the requested durations."""
 
     def __init__(self) -> None:
         self.waited_s: list[float] = []

@@ -1,4 +1,4 @@
-"""`model.json`: what it may say, and that what it says wrongly is named."""
+"""`model.json`: valid keys and error messages for invalid ones."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from frametally.engine.detectors.model_config import ARCHITECTURE_NAMES, ModelCo
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry
 from frametally.errors import ModelError
-from tests.support import onnx_families, onnx_models
+from tests.support import onnx_architectures, onnx_models
 
 MODELS_PAGE = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
 
 
 def refusal(models_dir: Path, card: str) -> str:
-    """Why a YOLOX with this model.json is not opened."""
+    """The error of opening a YOLOX model with this model.json."""
     path = models_dir / "grid" / "1" / "model.onnx"
     onnx_models.save_yolox(path)
     path.with_name("model.json").write_text(card)
@@ -77,9 +77,9 @@ ACCEPTED = {
     *((onnx_models.save_yolox, architecture, False) for architecture in ("yolox", "yolov5", "yolov8", "rt-detr")),
     *((onnx_models.save_yolox, architecture, True) for architecture in ("rt-detr", "semantic-segmentation")),
     (onnx_models.save_unknown, "classification", True),
-    (onnx_families.save_d_fine, "d-fine", False),
-    (onnx_families.save_d_fine, "d-fine", True),
-    (onnx_families.save_semantic, "semantic-segmentation", True),
+    (onnx_architectures.save_d_fine, "d-fine", False),
+    (onnx_architectures.save_d_fine, "d-fine", True),
+    (onnx_architectures.save_semantic, "semantic-segmentation", True),
 }
 """(saver, architecture, whether three class names are given): files that run as this architecture, some of them only
 because their outputs happen to have a shape that it can read. Everything else must raise ModelError."""
@@ -87,7 +87,12 @@ because their outputs happen to have a shape that it can read. Everything else m
 
 @pytest.mark.parametrize(
     "save",
-    [onnx_models.save_yolox, onnx_models.save_unknown, onnx_families.save_d_fine, onnx_families.save_semantic],
+    [
+        onnx_models.save_yolox,
+        onnx_models.save_unknown,
+        onnx_architectures.save_d_fine,
+        onnx_architectures.save_semantic,
+    ],
 )
 @pytest.mark.parametrize("has_names", [False, True])
 def test_an_architecture_rejects_a_file_that_is_not_its_own(
@@ -140,7 +145,7 @@ def test_a_dynamic_input_size_is_set_in_model_json(tmp_path: Path) -> None:
 
 
 def test_model_json_can_set_the_resize_mode(tmp_path: Path) -> None:
-    """Stretched instead of letterboxed, a picture twice as wide as high has squares that are twice as wide."""
+    """With stretching, squares in a picture with aspect ratio 2:1 become twice as high as wide in the input."""
     path = tmp_path / "ultra" / "1" / "model.onnx"
     onnx_models.save_ultralytics(path)
     path.with_name("model.json").write_text('{"resize": "stretch", "names": ["off", "on"]}')

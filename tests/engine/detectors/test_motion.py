@@ -1,4 +1,4 @@
-"""`motion/1`: what moves, and what only looks different."""
+"""`motion/1`: moving objects, and changes that are not motion."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIELD = np.random.default_rng(5).integers(90, 110, (480, 640, 3), dtype=np.uint8
 
 
 def scene(left: int | None, *, level: int = 220, size_px: int = 80) -> Picture:
-    """A gray field, with a bright square whose left edge is there."""
+    """A gray picture with a bright square at this left edge."""
     image = FIELD.copy()
     if left is not None:
         image[200 : 200 + size_px, left : left + size_px] = level

@@ -1,4 +1,4 @@
-"""Model files of strangers: what would make the engine read other files, or fill the memory, is refused by name."""
+"""Untrusted model files: those that reference other files or exhaust memory are rejected."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def model_path(models_dir: Path) -> Path:
 
 
 def outside(location: str) -> onnx.TensorProto:
-    """One weight that is said to lie there."""
+    """A weight with this external location."""
     tensor = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
     for key, value in {"location": location, "length": "4"}.items():
         tensor.external_data.add(key=key, value=value)
@@ -176,7 +176,7 @@ def test_a_graph_with_too_many_outputs_is_rejected(tmp_path: Path) -> None:
 
 
 def test_functions_that_expand_exponentially_are_rejected(tmp_path: Path) -> None:
-    """Six of them make a million nodes of seventy."""
+    """Six levels expand seventy nodes to a million."""
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
     model = made([helper.make_node("level6", ["images"], ["output"], domain="own")])
     for level in range(1, 7):
@@ -228,7 +228,7 @@ def test_too_many_classes_are_rejected(tmp_path: Path) -> None:
 
 
 def test_an_output_that_differs_from_its_declared_shape_raises(tmp_path: Path) -> None:
-    """What is described as one vector is as long as the picture is bright."""
+    """A declared vector whose actual length depends on the brightness of the picture."""
     from frametally.engine.picture import Picture
 
     graph = onnx_models.Graph()

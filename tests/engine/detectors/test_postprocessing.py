@@ -1,4 +1,4 @@
-"""Choosing among the boxes of a model: non-maximum suppression, and what never becomes a box."""
+"""Postprocessing: non-maximum suppression and dropped boxes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ AS_IT_IS = Fit(1.0, 1.0, 0, 0, 100, 100)
 
 
 def chosen(xyxy: object, confidence: object, class_ids: object, **params: object) -> tuple[list[float], np.ndarray]:
-    """Confidences and corners of what stays, in a picture of 100 x 100 that is the model's own."""
+    """Confidences and corners of the remaining boxes, for a picture of 100 x 100 that equals the input."""
     sure = np.array(confidence, dtype=np.float32)
     candidates = Candidates(np.array(xyxy, dtype=np.float32), sure, np.array(class_ids), no_extra(len(sure)))
     kept, corners = choose(candidates, AS_IT_IS, PICTURE, ["a", "b"], parse_params(params), 0.5)

@@ -1,4 +1,4 @@
-"""A picture as a model wants it: where it lies, how it is padded and scaled, and in whose array."""
+"""Preprocessing: placement, padding, normalization, and the arrays of threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every real model on a video that it suits: what people see there; skipped where they are missing.
+"""Real models on suitable videos, compared with manual annotations; skipped if the files are missing.
 
 Whole videos against an independent implementation: `test_reference_runs`.
 """
@@ -60,7 +60,7 @@ def test_the_smallest_model_finds_the_bottles(shared_data: Path, tmp_path: Path)
 
 
 def test_outlines_lie_on_the_two_men(shared_data: Path, tmp_path: Path) -> None:
-    """Most of each box is man, nothing of him is outside it, and the picture is darker on him than around him."""
+    """The polygons cover most of their boxes, stay inside, and are darker than their surroundings."""
     models_dir = model_folder(shared_data, tmp_path, "yolov8n-seg_int8_320.onnx")
     assert ("real", "instance-segmentation") in [(one.model_id, one.inference_type) for one in list_models(models_dir)]
     detector = open_detector(models_dir, "real", "1", parse_params(None))

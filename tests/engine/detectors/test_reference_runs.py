@@ -1,4 +1,4 @@
-"""Real models on real videos, against runs of an independent implementation; skipped where they are missing."""
+"""Real models on real videos, compared with an independent implementation; skipped if the files are missing."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_boxes_agree_with_an_independent_implementation(
 
 
 def unmatched(boxes: list[Prediction], others: list[Prediction]) -> list[Prediction]:
-    """The confident boxes that no other one of their class covers by half."""
+    """The confident boxes that overlap no other box of their class by half."""
     return [
         one
         for one in boxes

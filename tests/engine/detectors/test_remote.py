@@ -1,4 +1,4 @@
-"""Models of an inference server: what it is sent, and whole jobs whose entries are its answers."""
+"""Models on an inference server: requests, and whole jobs with its responses as entries."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def asked(name: str, kind: str, **params: Any) -> dict[str, Any]:
 
 
 def opened(tmp_path: Path, results: dict[str, Any]) -> Results:
-    """The results after their way through an archive."""
+    """Archive the results and open them."""
     (tmp_path / "download.json").write_text(json.dumps(results))
     archive_results(tmp_path / "download.json", tmp_path / "archived")
     return open_results(tmp_path / "archived")
@@ -257,7 +257,7 @@ def test_the_key_is_only_sent_to_the_server(
 
 
 def question(task: str, version: str, image: Any, **params: Any) -> tuple[dict[str, Any], Any]:
-    """What a server is asked about one picture: the fields, and the picture as it arrived."""
+    """The request for one picture: its fields and the decoded picture."""
     name = {"gaze-detection": "gaze", "clip-embed-image": "clip"}.get(task, f"some/{version}")
     with ImageApi(models={name: next((said[0], said[1]) for said in MADE.values() if said[0] == task)}) as api:
         request = ModelRequest(name.partition("/")[0], version, task, params or None)
@@ -275,7 +275,7 @@ SDK_SAYS = [
     ("classification", {"api_key": SECRET, "model_id": "some/3", "confidence": 0.5}),
     ("clip-embed-image", {"api_key": SECRET, "clip_version_id": "ViT-B-32"}),
 ]
-"""Recorded from inference-sdk 1.8.3, but for the flags that it sends as false: a server has none of them set anyway."""
+"""Recorded from inference-sdk 1.8.3, without flags that are false, which is the default of the server."""
 
 
 @pytest.mark.parametrize(("task", "said"), SDK_SAYS, ids=[task for task, _ in SDK_SAYS])

@@ -1,4 +1,4 @@
-"""Tiny ONNX models in the layouts of real exports; each finds 48 px red squares that lie where it looks.
+"""Small ONNX models in the layouts of real exports; each detects 48 px red squares at its cells.
 
 A model of stride 32 looks at the middles of its cells and at nothing between them, so it needs no suppression.
 """
@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def save_yolov8_more(path: Path, task: str, *, metadata: dict[str, str] | None = None) -> None:
-    """A v8 head for `segment` or `pose`: stride 32 in the places of all three grids."""
+    """A YOLOv8 head for `segment` or `pose`: only stride 32 of the three grids has detections."""
     graph = Graph()
     red = channel(graph, 0)
     score = _among_all_places(graph, logit_to_score(graph, square_logit(graph, red, 32)))
@@ -38,7 +38,7 @@ def save_yolov8_more(path: Path, task: str, *, metadata: dict[str, str] | None =
 
 
 def save_yolov5(path: Path, task: str = "detect", *, is_open: bool = False) -> None:
-    """Three rows for each place, of which the first of each three is the square's; it names its classes and no task."""
+    """Three rows per cell, of which the first one detects the square; it has class names but no task."""
     graph = Graph()
     red = channel(graph, 0)
     score = _among_all_places(graph, logit_to_score(graph, square_logit(graph, red, 32)))
@@ -59,7 +59,7 @@ def save_yolov5(path: Path, task: str = "detect", *, is_open: bool = False) -> N
 
 
 def save_nms_free(path: Path, task: str = "detect", *, metadata: dict[str, str] | None = None) -> None:
-    """A row for each cell of stride 32: corners, confidence, class, what else belongs to it."""
+    """A row for each cell of stride 32: corners, confidence, class, extra columns."""
     graph = Graph()
     red = channel(graph, 0)
     score = logit_to_score(graph, square_logit(graph, red, 32))
@@ -77,7 +77,7 @@ def save_nms_free(path: Path, task: str = "detect", *, metadata: dict[str, str] 
 
 
 def save_nanodet(path: Path, *, strides: tuple[int, ...] = (8, 16, 32, 64), joined: bool = True) -> None:
-    """Scores and distributions of two classes; with four strides it looks at the corners of its cells."""
+    """Scores and distributions for two classes; with four strides relative to the corners of the cells."""
     graph = Graph()
     red = channel(graph, 2, mean=NANODET_MEAN, std=NANODET_STD)
     at_corners = len(strides) > 3
@@ -104,7 +104,7 @@ def save_nanodet(path: Path, *, strides: tuple[int, ...] = (8, 16, 32, 64), join
 
 
 def save_fastestdet(path: Path) -> None:
-    """One grid of stride 16, its boxes not yet decoded; BGR 0 to 1."""
+    """One grid of stride 16 with raw boxes; BGR 0 to 1."""
     graph = Graph()
     score = logit_to_score(graph, square_logit(graph, channel(graph, 2), 16))
     side = SIZE_PX // 16
@@ -121,7 +121,7 @@ def save_fastestdet(path: Path) -> None:
 def save_rf_detr(
     path: Path, *, columns: int = 3, bright: int = 1, masks: bool = False, metadata: dict[str, str] | None = None
 ) -> None:
-    """A query for each cell of stride 32: shares of the picture, and logits of which one column sees squares."""
+    """A query for each cell of stride 32: relative boxes, and logits of which one column detects squares."""
     graph = Graph()
     red = channel(graph, 0, mean=IMAGENET_MEAN, std=IMAGENET_STD)
     logit = square_logit(graph, red, 32)
@@ -143,7 +143,7 @@ def save_rf_detr(
 
 
 def save_rt_detr(path: Path) -> None:
-    """The same in one output, scores decoded, as ultralytics exports it."""
+    """The same in one output with decoded scores, as exported by ultralytics."""
     graph = Graph()
     score = logit_to_score(graph, square_logit(graph, channel(graph, 0), 32))
     places = _places(32)
@@ -174,7 +174,7 @@ def save_d_fine(path: Path, *, label: int = 1) -> None:
 
 
 def save_classifier(path: Path, *, last: str = "", metadata: dict[str, str] | None = None) -> None:
-    """Logits: four times how red, green and blue the picture is on the whole, 0 to 1."""
+    """Logits: four times the mean of red, green and blue, 0 to 1."""
     graph = Graph()
     known = metadata is not None
     image = _levels(graph, (0.0,) * 3 if known else IMAGENET_MEAN, (1.0,) * 3 if known else IMAGENET_STD)
@@ -186,7 +186,7 @@ def save_classifier(path: Path, *, last: str = "", metadata: dict[str, str] | No
 
 
 def save_semantic(path: Path, *, ids: bool = False, shrink: int = 1, planes: int = 3) -> None:
-    """Background where nothing is above a half; else red or blue. With one plane: how much redder than a half."""
+    """Background if no channel is above 0.5, else red or blue. With one plane: red minus 0.5."""
     graph = Graph()
     image = _levels(graph, IMAGENET_MEAN, IMAGENET_STD)
     graph.constant("at", [0, 2] if planes == 3 else [0], np.int64)
@@ -206,7 +206,7 @@ def save_semantic(path: Path, *, ids: bool = False, shrink: int = 1, planes: int
 
 
 def save_ultralytics_as(path: Path, kind: type, *, dynamic: bool = False) -> None:
-    """A v8 detect head whose input and output are of another type, or whose sizes are left open."""
+    """A YOLOv8 detect head with other element types or dynamic sizes."""
     graph = Graph()
     graph.input_kind = kind
     graph.input_shape = ("batch", 3, "height", "width") if dynamic else graph.input_shape
@@ -225,12 +225,12 @@ def save_ultralytics_as(path: Path, kind: type, *, dynamic: bool = False) -> Non
 def channel(
     graph: Graph, plane: int, *, mean: tuple[float, ...] = (0.0,) * 3, std: tuple[float, ...] = (1.0,) * 3
 ) -> str:
-    """(1, 1, 320, 320) one plane of the input, 0 to 1, whatever the model is normalized by."""
+    """(1, 1, 320, 320) one plane of the input, 0 to 1, for any normalization."""
     return _plane(graph, _levels(graph, mean, std), plane, np.float32)
 
 
 def square_logit(graph: Graph, plane: str, stride: int, *, shift_px: int = 0) -> str:
-    """(1, 1, cells) above 0 where nearly a whole square of 48 px around the middle of a cell is bright."""
+    """(1, 1, cells) above 0 if most of a 48 px square around the center of the cell is bright."""
     pad = (SQUARE_PX - stride) // 2
     pads = [pad - shift_px, pad - shift_px, pad + shift_px, pad + shift_px]
     window = {"kernel_shape": [SQUARE_PX] * 2, "strides": [stride] * 2, "pads": pads, "count_include_pad": 1}
@@ -261,7 +261,7 @@ def _plane(graph: Graph, image: str, plane: int, kind: type) -> str:
 
 
 def _among_all_places(graph: Graph, coarse_score: str) -> str:
-    """The scores of stride 32 as the last of the places of all three strides."""
+    """The scores of stride 32 as the last cells of all three strides."""
     graph.constant("finer", np.zeros((1, 1, len(_all_places()) - len(_places(32)))))
     return graph.node("Concat", ["finer", coarse_score], "score", axis=2)
 
@@ -278,7 +278,7 @@ def _beside_count(task: str) -> int:
 
 
 def _beside(graph: Graph, task: str, places: Floats) -> str:
-    """Mask coefficients that take the first prototype; or points that go down and right from the middle."""
+    """Mask coefficients that select the first prototype, or keypoints down and right of the center."""
     if task == "segment":
         return graph.constant("coefficients", np.tile([[1.0], [0.0]], (1, 1, len(places))))
     points = [[places[:, 0] + 4 * at, places[:, 1] + 8 * at, np.full(len(places), 0.9)] for at in range(KEYPOINTS)]
@@ -301,7 +301,7 @@ def _metadata(task: str) -> dict[str, str]:
 
 
 def _places(stride: int) -> Floats:
-    """(cells, 2) x and y of the middles of the cells, in pixels."""
+    """(cells, 2) x and y of the centers of the cells, in pixels."""
     rows, columns = np.mgrid[: SIZE_PX // stride, : SIZE_PX // stride]
     return np.asarray(np.stack([columns.ravel() + 0.5, rows.ravel() + 0.5], axis=1) * stride, dtype=np.float32)
 

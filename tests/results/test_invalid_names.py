@@ -1,4 +1,4 @@
-"""What the results have always promised, whichever tables keep them."""
+"""Class names that are not valid UTF-8."""
 
 from __future__ import annotations
 
