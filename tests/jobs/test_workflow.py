@@ -15,7 +15,7 @@ import pytest
 from frametally.client.client import VideoInferenceClient
 from frametally.contract import STATUS_FLOOR_S
 from frametally.errors import JobError, MediaError
-from frametally.job import Job, JobStatus
+from frametally.job import EMBEDDED, Job, JobStatus, RunRequest
 from frametally.jobs import collect, messages
 from frametally.ledger import lease
 from frametally.ledger.events import EventKind
@@ -23,7 +23,7 @@ from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
 from frametally.results import archive, archive_in_subprocess, open_results
 from tests.support import fake_service
-from tests.support.deployment import DAY_S, LocalDeployment, advance_due
+from tests.support.deployment import DAY_S, MOTION, LocalDeployment, advance_due
 from tests.support.documents import original_of
 from tests.support.fake_service import FakeService
 from tests.support.ledgers import START, Clock, open_ledger
@@ -603,3 +603,30 @@ def test_every_status_call_is_in_the_history(deployed: LocalDeployment, server: 
         "Done.",
     ]
     assert all((after.at - before.at).total_seconds() >= STATUS_FLOOR_S for before, after in pairwise(asked))
+
+
+def test_submit_refresh_and_cancel_record_their_actor(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"job_id": "r1"}), answer({"status": 1}), answer())
+    request = RunRequest(
+        service=EMBEDDED, key_id="", video_url="https://host/v.mp4", models=(MOTION,), infer_fps=5.0, video_name="v.mp4"
+    )
+    job = deployed.workflow.submit(request, actor="ada")
+    deployed.step()
+    deployed.clock.wait(STATUS_FLOOR_S)
+    deployed.workflow.refresh(job.id, actor="bob")
+    deployed.workflow.cancel(job.id, actor="cleo")
+    actors = [(event.kind, event.actor) for event in deployed.ledger.history(job.id)]
+    assert actors == [
+        (EventKind.CREATED, "ada"),
+        (EventKind.TRANSITION, None),
+        (EventKind.STATUS_CALL, "bob"),
+        (EventKind.TRANSITION, "cleo"),
+    ]
+    assert deployed.job(job.id).owner == "ada"
+
+
+def test_an_incomplete_request_is_refused(deployed: LocalDeployment) -> None:
+    request = RunRequest(service=EMBEDDED, key_id="", video_url="https://host/v.mp4", models=(MOTION,))
+    with pytest.raises(JobError, match="needs a frame rate"):
+        deployed.workflow.submit(request, actor=None)
+    assert deployed.ledger.jobs() == []
