@@ -1,4 +1,4 @@
-"""`python -m frametally.results JSON FOLDER`: archive results in a process of its own.
+"""`python -m frametally.results JSON FOLDER`: archive results in a separate process.
 
 Exits with 3 if they cannot be read; the manifest in the folder has the reason.
 """

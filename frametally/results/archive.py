@@ -1,6 +1,6 @@
 """The archive folder of one job: the original JSON, compressed, and the tables and cubes made from it.
 
-Large files are archived by a process of their own, `python -m frametally.results JSON FOLDER`, so that decoding does
+Large files are archived by a separate process, `python -m frametally.results JSON FOLDER`, so that decoding does
 not block the threads of the caller.
 """
 
@@ -55,7 +55,7 @@ def archive_results(json_path: Path, folder: Path) -> None:
 
 
 def archive_in_subprocess(json_path: Path, folder: Path) -> None:
-    """The same as `archive_results`; a large file is archived by a process of its own.
+    """The same as `archive_results`; a large file is archived by a separate process.
 
     Raises:
         ResultsError: the results cannot be read; the compressed original is kept all the same.

@@ -1,4 +1,4 @@
-"""The original results JSON of a job, kept compressed and unchanged beside the tables made from it."""
+"""The original results JSON of a job, kept unchanged and compressed next to the tables made from it."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ _HEADER, _ENTRY, _FOOTER = struct.Struct("<II"), struct.Struct("<II"), struct.St
 def compress_seekable(source: BinaryIO, target: BinaryIO, on_block: Callable[[memoryview], object]) -> None:
     """Compress everything from `source` into `target`; `on_block` also receives each uncompressed block, in order.
 
-    Blocks are large because this runs beside a thread that decodes JSON: after each call into C it waits some
+    Blocks are large because this runs while another thread decodes JSON: after each call into C it waits some
     milliseconds for the interpreter lock.
     """
     codec = pa.Codec("zstd", compression_level=_LEVEL)

@@ -83,7 +83,7 @@ class Blobs:
         self._own = threading.local()
 
     def of(self, picture: Picture) -> tuple[Blob, Fit]:
-        """The model's input, and where the picture lies in it."""
+        """The model's input, and the placement of the picture in it."""
         place = fit(self._preprocessing, picture.width_px, picture.height_px)
         blob = self._padded(place)
         left, top = max(place.left_px, 0), max(place.top_px, 0)
