@@ -26,7 +26,7 @@ def test_one_click_leads_from_a_new_deployment_to_the_counts_of_the_sample(
         page.goto(dashboard.url)
         page.get_by_role("button", name="Try the sample").click(timeout=FIRST_PAINT_MS)
         expect(page.get_by_text("Opens automatically when finished.")).to_be_visible()
-        expect(page.get_by_text("Uploaded", exact=True)).to_be_visible()
+        expect(page.get_by_text("Results saved")).to_be_visible()
 
         expect(page.get_by_role("heading", name="Analytics")).to_be_visible(timeout=RUN_MS)
         ledger = Ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}")
