@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 pytest_plugins = [
-    "tests.support.dashboards",  # before browser, which imports it
+    "tests.support.ports",  # these two first: others import them
+    "tests.support.dashboards",
     "tests.support.browser",
     "tests.support.clients",
     "tests.support.disks",

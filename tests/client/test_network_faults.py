@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -25,11 +24,9 @@ def test_reset_connection_is_reported(client: VideoInferenceClient, server: Misb
         client.get_status("j1")
 
 
-def test_closed_port_is_reported() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+def test_closed_port_is_reported(free_port: int) -> None:
     with pytest.raises(ServiceUnreachable, match=r"could not connect to 127\.0\.0\.1: connection refused"):
-        make_client(f"http://127.0.0.1:{port}").get_status("j1")
+        make_client(f"http://127.0.0.1:{free_port}").get_status("j1")
 
 
 def test_unknown_host_is_reported() -> None:

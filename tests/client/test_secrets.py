@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -74,11 +73,9 @@ def test_failed_request_does_not_reveal_the_key(
 @pytest.mark.parametrize(
     "url", ["http://frametally.invalid", "http://127.0.0.1:{closed}", "https://127.0.0.1:{closed}", "x"]
 )
-def test_unreachable_service_does_not_reveal_the_key(log: pytest.LogCaptureFixture, url: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        closed = unused.getsockname()[1]
+def test_unreachable_service_does_not_reveal_the_key(log: pytest.LogCaptureFixture, url: str, free_port: int) -> None:
     with pytest.raises(FrametallyError) as caught:
-        make_client(url.format(closed=closed)).open_workspace()
+        make_client(url.format(closed=free_port)).open_workspace()
     assert_holds_no_key("\n".join(everything_about(caught.value)))
     assert_holds_no_key(log.text)
 

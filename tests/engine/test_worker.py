@@ -146,10 +146,8 @@ Standalone = Callable[[], "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
+def standalone(tmp_path: Path, free_port: int) -> Iterator[tuple[Standalone, str, Path]]:
     """Start `frametally engine`; returns its URL and its log."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
     log = tmp_path / "engine.log"
     started: list[subprocess.Popen[bytes]] = []
 
@@ -158,17 +156,17 @@ def standalone(tmp_path: Path) -> Iterator[tuple[Standalone, str, Path]]:
         environment |= {"FRAMETALLY_DATA_DIR": str(tmp_path / "data"), "FRAMETALLY_ENGINE_KEY": KEY}
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "frametally", "engine", "--port", str(port)],
+                [sys.executable, "-m", "frametally", "engine", "--port", str(free_port)],
                 env=environment,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
         started.append(process)
-        until(lambda: answers(port))
+        until(lambda: answers(free_port))
         return process
 
-    yield start, f"http://127.0.0.1:{port}", log
+    yield start, f"http://127.0.0.1:{free_port}", log
     for process in started:
         process.kill()
         process.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 
 import pytest
@@ -17,6 +17,7 @@ from frametally.ledger.ledger import Ledger
 from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import a_job
 from tests.support.misbehaving import MisbehavingServer, answer, silence
+from tests.support.polling import until
 
 
 @pytest.fixture
@@ -31,13 +32,6 @@ def watcher(deployed: LocalDeployment) -> Iterator[Watcher]:
     watcher = Watcher(deployed.workflow, poll_every_s=0.01)
     yield watcher
     watcher.stop()
-
-
-def until(is_so: Callable[[], bool]) -> None:
-    give_up_s = time.monotonic() + 20
-    while not is_so():
-        assert time.monotonic() < give_up_s
-        time.sleep(0.01)
 
 
 def add_jobs(deployed: LocalDeployment, count: int) -> None:

@@ -223,11 +223,9 @@ def test_server_that_sends_single_bytes_hits_the_deadline(tmp_path: Path, site: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_refused_connection_is_reported_without_the_url(tmp_path: Path, site: Site) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+def test_refused_connection_is_reported_without_the_url(tmp_path: Path, site: Site, free_port: int) -> None:
     with pytest.raises(MediaError, match=r"from 127\.0\.0\.1: connection refused") as refused:
-        download(f"http://127.0.0.1:{port}/v.mp4?token=secret", tmp_path / "video", max_bytes=9, private_urls=True)
+        download(f"http://127.0.0.1:{free_port}/v.mp4?token=secret", tmp_path / "video", max_bytes=9, private_urls=True)
     assert "secret" not in str(refused.value)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,11 +103,6 @@ class Mailbox:
         return "250 OK"
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for localhost and its key."""
@@ -117,12 +111,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["smtp", "smtps"])
 def smtp_server(
-    request: pytest.FixtureRequest, certificate: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, certificate: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[str, Mailbox]]:
     """The URL of a server that requires TLS and a password, trusted by this process, and its mailbox."""
     context = server_context(certificate)
     tls = {"tls_context": context, "require_starttls": True} if request.param == "smtp" else {"ssl_context": context}
-    mailbox, port = Mailbox(), free_port()
+    mailbox, port = Mailbox(), free_port
     controller = Controller(
         mailbox,
         hostname="localhost",

@@ -15,7 +15,7 @@ from frametally.config.smtp_server import SmtpServer, parse_smtp_server
 from frametally.errors import NotificationError, SettingsError
 from frametally.ledger.ledger import Ledger
 from frametally.notifications.smtp import send_mail
-from tests.notifications.conftest import SECRET, Mailbox, end_job, free_port, make_notifier
+from tests.notifications.conftest import SECRET, Mailbox, end_job, make_notifier
 from tests.support.ledgers import Clock
 
 OVER_TLS = pytest.mark.filterwarnings("ignore:Requiring AUTH while")
@@ -74,8 +74,8 @@ def test_untrusted_certificate_gets_no_password(
         send(parse_smtp_server(url))
 
 
-def test_server_without_starttls_is_used_only_if_plain_is_configured() -> None:
-    mailbox, port = Mailbox(), free_port()
+def test_server_without_starttls_is_used_only_if_plain_is_configured(free_port: int) -> None:
+    mailbox, port = Mailbox(), free_port
     controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     with pytest.raises(NotificationError, match="STARTTLS"):

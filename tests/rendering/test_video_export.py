@@ -27,6 +27,7 @@ from frametally.storage.space import TRY_AGAIN, DiskFull
 from frametally.video.decoding import Image, decode, upright
 from frametally.video.frame_index import build_index
 from tests.support.disks import fill
+from tests.support.polling import until
 from tests.support.video_files import write_video
 from tests.support.videos import archived, box, write
 
@@ -175,13 +176,6 @@ def derived(spec: VideoSpec) -> list[str]:
     """Names of the derived files of a job."""
     folder = Path(spec.results) / "derived"
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_a_video_is_encoded_once_and_found_later(spec: VideoSpec, exporter: VideoExporter, tmp_path: Path) -> None:

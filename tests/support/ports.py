@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 
 @contextmanager
 def reserved_port() -> Iterator[int]:
@@ -19,3 +21,10 @@ def reserved_port() -> Iterator[int]:
         reservation.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         reservation.bind(("127.0.0.1", 0))
         yield reservation.getsockname()[1]
+
+
+@pytest.fixture
+def free_port() -> Iterator[int]:
+    """A port of 127.0.0.1, reserved for the test, that refuses connections until a server of the test binds it."""
+    with reserved_port() as port:
+        yield port

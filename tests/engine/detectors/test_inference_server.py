@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -136,11 +135,9 @@ def test_a_missing_key_is_reported(misbehaving: MisbehavingServer) -> None:
     assert misbehaving.seen[0].body == b'{"model_id":"coco/3"}'
 
 
-def test_an_unreachable_server_is_reported() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+def test_an_unreachable_server_is_reported(free_port: int) -> None:
     waiting = Waiting()
-    message = complaint(f"http://127.0.0.1:{port}", waiting)
+    message = complaint(f"http://127.0.0.1:{free_port}", waiting)
     assert message.endswith("connection refused. Check that it runs, then run the job again.")
     assert len(waiting.waited_s) == 4
     assert "name not found" in complaint("http://no-such-host.invalid")
