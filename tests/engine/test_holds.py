@@ -25,6 +25,7 @@ from tests.support import onnx_models
 from tests.support.disks import fill
 from tests.support.engines import RunningEngine, StartEngine, model
 from tests.support.polling import until
+from tests.support.soak import iterations
 
 ROOT = Path(__file__).parent.parent.parent
 MEMORY_BYTES = 2 << 30
@@ -196,7 +197,7 @@ def test_random_kills_of_the_worker_do_not_change_the_results(
     link = engine.upload(small_video)
     expected = [comparable(engine.results(engine.submit(link, *kind))) for kind in kinds]
     killed = killer(engine)
-    for _ in range(4):
+    for _ in range(iterations(4)):
         jobs = [engine.submit(link, *kind) for kind in kinds]
         assert [comparable(engine.results(job)) for job in jobs] == expected
     assert len(killed) > 2
