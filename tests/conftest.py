@@ -45,7 +45,6 @@ SLOW = (
     "tests/contract/",
     "tests/demo/",
     "tests/engine/test_cancel",
-    "tests/engine/test_holds",
     "tests/engine/test_openapi",
     "tests/engine/test_whole_job",
     "tests/engine/test_worker",

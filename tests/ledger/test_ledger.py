@@ -21,8 +21,8 @@ from frametally.ledger import migrations
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.presets import Preset
 from frametally.ledger.tables import EVENT, JOB, JOB_TAG, PRESET
-from tests.support.ledgers import START, a_job, open_ledger, with_rivals
-from tests.support.rival import LEASE_S, ROUNDS
+from tests.support.competing_process import LEASE_S, ROUNDS
+from tests.support.ledgers import START, a_job, open_ledger, run_competing_processes
 
 OWN_SERVICES = [(EMBEDDED, "")]
 
@@ -146,12 +146,12 @@ def test_one_of_many_threads_claims_a_job(ledger: Ledger) -> None:
 def test_one_thread_of_two_processes_claims_a_job(database_url: str) -> None:
     with open_ledger(database_url) as ledger:
         ledger.add(a_job())
-    won = with_rivals("claim", database_url)
+    won = run_competing_processes("claim", database_url)
     assert sorted(won[0] + won[1]) == list(range(ROUNDS))
 
 
 def test_processes_open_a_new_ledger_concurrently(database_url: str) -> None:
-    assert with_rivals("open", database_url, processes=3) == [True, True, True]
+    assert run_competing_processes("open", database_url, processes=3) == [True, True, True]
     with open_ledger(database_url) as ledger:
         assert ledger.jobs() == []
 

@@ -11,9 +11,10 @@ import pytest
 
 from frametally.contract import STATUS_FLOOR_S
 from frametally.job import JobStatus
-from tests.support.ledgers import START, a_job, open_ledger, with_rivals
+from tests.support.competing_process import time_in
+from tests.support.ledgers import START, a_job, open_ledger, run_competing_processes
 from tests.support.misbehaving import MisbehavingServer, Reply, answer
-from tests.support.rival import time_in
+from tests.support.polling import until
 
 PENDING, BROKEN = answer({"status": 1}), answer(status=500)
 SECONDS = 150
@@ -41,16 +42,21 @@ def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
         reply(handler)
 
     def let_time_pass() -> None:
-        for second in range(SECONDS + 1):
+        until(lambda: asked_at_s)  # the processes have started
+        for second in range(SECONDS):
             set_clock(clock, second)
             time.sleep(SECOND_TAKES_S)
+        until(lambda: len(asked_at_s) > 1)
+        set_clock(clock, SECONDS)
 
     set_clock(clock, 0)
     with open_ledger(database_url) as ledger:
         ledger.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", last_known_at=START))
     with MisbehavingServer() as server:
         server.replies_with(log_and_reply)
-        tries = with_rivals("poll", database_url, server.url, str(tmp_path), str(SECONDS), during=let_time_pass)
+        tries = run_competing_processes(
+            "poll", database_url, server.url, str(tmp_path), str(SECONDS), during=let_time_pass
+        )
     assert min(tries) > len(asked_at_s)
     gaps_s = [later - earlier for earlier, later in pairwise(asked_at_s)]
     assert len(gaps_s) >= 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from frametally.errors import MediaError
-from frametally.network.urls import parse_video_url, redact_queries, without_query
+from frametally.errors import MediaError, SettingsError
+from frametally.network.urls import parse_service_url, parse_video_url, redact_queries, without_query
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,29 @@ def test_query_is_cut_from_a_url(url: str, cut: str) -> None:
 def test_other_video_urls_are_refused(url: str, reason: str) -> None:
     with pytest.raises(MediaError, match=reason):
         parse_video_url(url)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("https://api.roboflow.com", "https://api.roboflow.com"),
+        (" http://127.0.0.1:9001/ ", "http://127.0.0.1:9001"),
+        ("http://[::1]:9001", "http://[::1]:9001"),
+        ("http://[fd00::1]/api/", "http://[fd00::1]/api"),
+        ("HTTPS://Host/Path", "https://host/Path"),
+    ],
+)
+def test_a_service_url_is_reduced_to_host_and_path(text: str, url: str) -> None:
+    assert parse_service_url(text) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "host", "//host", "ftp://host", "file:///etc/passwd", "https://", "http://[::1", "http://host:99999"),
+        *("http://host:port", "https://host/?a=1", "https://host/#a", "https://user@host", "https://:pw@host"),
+    ],
+)
+def test_an_invalid_service_url_is_an_error(text: str) -> None:
+    with pytest.raises(SettingsError):
+        parse_service_url(text)

@@ -94,7 +94,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "browser": repeated("tests/browser"),
     "streams": lengthened("tests/results/test_json_stream.py"),
     "api": lengthened("tests/engine/test_openapi.py"),
-    "workers": lengthened("tests/engine/test_holds.py"),
+    "workers": lengthened("tests/engine/test_worker_failures.py"),
     "floor": repeated("tests/ledger/test_polling_floor.py"),
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,

@@ -121,9 +121,11 @@ def a_job(job_id: str = "j1", **values: Any) -> Job:
     return Job(**{**usual, **values})
 
 
-def with_rivals(what: str, *arguments: str, processes: int = 2, during: Callable[[], None] = lambda: None) -> list[Any]:
-    """The results of several processes that start a task of `tests.support.rival` together."""
-    command = [sys.executable, "-m", "tests.support.rival", what, *arguments]
+def run_competing_processes(
+    what: str, *arguments: str, processes: int = 2, during: Callable[[], None] = lambda: None
+) -> list[Any]:
+    """The results of several processes that start a task of `tests.support.competing_process` together."""
+    command = [sys.executable, "-m", "tests.support.competing_process", what, *arguments]
     with ExitStack() as stack:
         running = [
             stack.enter_context(

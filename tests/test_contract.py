@@ -1,4 +1,4 @@
-"""Status reports, with and without our extensions."""
+"""The wire contract: status reports with and without our extensions, and the limits of frame rates."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from frametally.contract import CANCELLED, RunProgress, StatusReport
+from frametally.contract import CANCELLED, RunProgress, StatusReport, rate_refusal
 
 
 def received(answer: dict[str, Any]) -> StatusReport:
@@ -60,3 +60,26 @@ def test_implausible_number_of_frames_is_ignored(value: object) -> None:
 @pytest.mark.parametrize("value", ["soon", "", -0.1, 1.1, [], {}, None])
 def test_progress_outside_0_to_1_is_ignored(value: object) -> None:
     assert received({"status": 1, "progress": value}).fraction is None
+
+
+@pytest.mark.parametrize(
+    ("video_fps", "rate", "reason"),
+    [
+        (10, 10, ""),
+        (30000 / 1001, 29.97, ""),
+        (30000 / 1001, 30, ""),  # a rounding, not a mistake
+        (None, 60, ""),
+        (10, 10.5, "cannot be analyzed at 10.5"),
+        (30000 / 1001, 31, "cannot be analyzed at 31"),
+        (240, 121, "between 1 and 120, not 121"),
+        (10, 0, "between 1 and 120, not 0"),
+        (None, 240, "between 1 and 120, not 240"),
+        (None, float("nan"), "between 1 and 120, not nan"),
+    ],
+)
+def test_a_rate_is_refused_outside_the_limits_and_above_the_video_s(
+    video_fps: float | None, rate: float, reason: str
+) -> None:
+    refusal = rate_refusal(rate, video_fps)
+    assert reason in refusal
+    assert bool(refusal) == bool(reason)

@@ -1,4 +1,4 @@
-"""One of several competing processes: `python -m tests.support.rival TASK DATABASE_URL …`.
+"""One of several competing processes: `python -m tests.support.competing_process TASK DATABASE_URL …`.
 
 It prints `ready`, waits for a line so that all start together, and prints its result as JSON.
 """
