@@ -35,7 +35,7 @@ class JobStatus(StrEnum):
     LOST = "lost"
     """The service stopped reporting on the job; a late answer is still accepted."""
     CANCELLED = "cancelled"
-    """Canceled by a person, here or at the service."""
+    """Canceled by a user, here or at the service."""
 
     @property
     def is_open(self) -> bool:

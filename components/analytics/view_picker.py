@@ -107,7 +107,7 @@ def go_to(*, entry: int | None = None, time_range_s: TimeRange | None = None) ->
 
 
 def _warn_of_invalid_link() -> None:
-    """The widgets use their defaults for values that they cannot read; here the person learns of it."""
+    """The widgets use their defaults for values that they cannot read; this warns the user."""
     try:
         ViewSpec.from_query({name: st.query_params.get_all(name) for name in QUERY_NAMES})
     except ViewError as error:

@@ -1,4 +1,4 @@
-"""What a person looks at, as one value that can be stored: job, models, classes, threshold, time range.
+"""The settings of a view as one storable value: job, models, classes, threshold, time range.
 
 The address of the analytics page contains exactly this, and so does everything that stores or shares a view. Its JSON
 form has a version: a later version of Frametally reads the forms of earlier ones, and refuses those it does not know.
@@ -150,7 +150,7 @@ class _Versioned(Struct):
     version: int
 
 
-_NEXT_STEP: Final = "Ask for a new link, or choose the view by hand."
+_NEXT_STEP: Final = "Ask for a new link, or set the filters manually."
 
 
 def _number(name: str, text: str) -> float:

@@ -136,7 +136,7 @@ def _open_together(folder: Path, name: str, stack: ExitStack) -> list[tuple[str,
             if _contents(folder, name) == before:
                 stack.enter_context(opening.pop_all())
                 return files
-    raise BackupError(f"The folder {folder.name} keeps changing.", "Try again when fewer jobs are running.")
+    raise BackupError(f"The folder {folder.name} is being modified.", "Try again when fewer jobs are running.")
 
 
 def _contents(folder: Path, name: str) -> dict[str, int]:

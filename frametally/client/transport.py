@@ -94,7 +94,7 @@ def _send_once(session: requests.Session, request: ServiceRequest, url: str) -> 
         prepared,
         stream=True,
         timeout=request.timeout_s,
-        # With a known certificate no authority has to vouch for it: the adapter compares fingerprints.
+        # With a known certificate no certificate authority is needed: the adapter compares fingerprints.
         verify=not service.certificate_sha256 and (environment["verify"] or True),
         proxies={} if service.is_embedded or is_loopback(split_url(url).hostname) else environment["proxies"],
     )

@@ -18,7 +18,7 @@ _PORTS: Final = {"smtps": 465, "smtp": 587, "smtp+plain": 25}
 
 @dataclass(frozen=True, kw_only=True)
 class SmtpServer:
-    """Where e-mail is sent from, and the account used."""
+    """Where email is sent from, and the account used."""
 
     scheme: str
     host: str

@@ -41,7 +41,7 @@ def retry(ledger: Ledger, library: Library, job_id: str, now: datetime, *, actor
     retry is replaced by another.
 
     Raises:
-        JobError: the job did not end without results, its video is gone, or its request is unknown.
+        JobError: the job did not end without results, its video no longer exists, or its request is unknown.
     """
     job = ledger.job(job_id)
     if not job.status.can_be_retried:
@@ -69,7 +69,7 @@ def duplicate(
     """Create a job that runs other models over the video of an earlier one, on the same service; returns the new job.
 
     Raises:
-        JobError: the request lacks a model or a frame rate, or the video is gone.
+        JobError: the request lacks a model or a frame rate, or the video no longer exists.
     """
     job = replace(ledger.job(job_id), models=tuple(models), infer_fps=infer_fps)
     return _run_again(ledger, library, job, now, str(uuid.uuid4()), messages.duplicate_of(job_id), actor)

@@ -1,4 +1,4 @@
-"""Cancel a job, at its service and here. An act of a person and no status call: the floor does not apply."""
+"""Cancel a job at its service and here. A user's action, not a status call: the minimum interval does not apply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every sentence about jobs that people read: failures, warnings, errors and history entries. Pure.
+"""Every sentence about jobs that a user reads: failures, warnings, errors and history entries. Pure.
 
 An error is a pair of what failed and what to do next.
 """
@@ -26,31 +26,31 @@ RETRIES: Final = "It is retried automatically."
 REFRESH: Final = "Refresh the status later: a job with no response is not checked automatically."
 
 # Messages on a job under way.
-KEY_UNKNOWN: Final = ("The API key for this service is not known since the restart.", "Enter it on Configuration.")
-WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues once it is there."
+KEY_UNKNOWN: Final = ("The API key for this service was lost when the server restarted.", "Enter it on Configuration.")
+WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues when the upload is complete."
 INTERNAL_ERROR: Final = "An internal error occurred; see the server log."
 START_INTERRUPTED: Final = "The server stopped while the job was being started."
 _START_UNKNOWN: Final = "The service may have started it: check there before you start it again."
 
 # Errors of actions.
-NOT_RETRIABLE: Final = ("Only a job that ended without results can be retried.", "Run other models over its video.")
+NOT_RETRIABLE: Final = ("Only a job that ended without results can be retried.", "Re-run it with other models.")
 TOO_MANY_RETRIES: Final = ("This job has been retried and deleted too often.", "Start a new job on Upload.")
 VIDEO_GONE: Final = ("The video of this job is no longer stored.", "Upload it again and start a new job.")
-STORED_VIDEO_GONE: Final = ("The stored video is gone.", "Upload it again and start a new job.")
+STORED_VIDEO_GONE: Final = ("The stored video no longer exists.", "Upload it again and start a new job.")
 NOT_A_JOB_ID: Final = ("This is not a job id.", "Paste the job_id that the service returned at the start.")
-NOT_CANCELLABLE: Final = ("The job has already ended.", "There is nothing to cancel.")
+NOT_CANCELLABLE: Final = ("The job has already ended.", "It can no longer be canceled.")
 CANCEL_UNSUPPORTED: Final = (
     "The service cannot cancel this job.",
     "It continues there, and its results are downloaded.",
 )
-NO_RESULTS_TO_READ: Final = "This job has no stored results to read again."
-TAKEN_OVER: Final = "The job has changed, or another process has taken it over."
+NO_RESULTS_TO_READ: Final = "This job has no stored results that could be read again."
+TAKEN_OVER: Final = "The job has changed, or another process is working on it."
 
 # Batches and preflight.
 NO_HEADER: Final = "This line has several columns. Add a header line that names them: url, name, note."
 BAD_VIDEO_URL: Final = ("The URL of the video is not valid.", "Enter it as https://host/video.mp4.")
-URL_IS_PAGE: Final = ("There is a web page at this URL, not a video.", "Enter the URL of the video file itself.")
-URL_IS_NO_VIDEO: Final = ("The content of this URL does not look like a video.", "Check that it plays in a browser.")
+URL_IS_PAGE: Final = ("This URL leads to a web page, not to a video.", "Enter the URL of the video file itself.")
+URL_IS_NO_VIDEO: Final = ("The content of this URL is not a video format that we recognize.", "Check that it plays in a browser.")
 OTHER_RATE: Final = "Choose another frame rate."
 _ACCEPTED: Final = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
 
@@ -74,7 +74,7 @@ def repeated_url(line: int) -> str:
 
 def bad_csv(line: int) -> tuple[str, str]:
     """For a CSV that cannot be parsed from `line` on."""
-    return f"The CSV cannot be read from line {line} on.", "Look there for a quotation mark that is not closed."
+    return f"The CSV cannot be read from line {line} on.", "Check that line for an unclosed quotation mark."
 
 
 def retry_of(job_id: str) -> str:
@@ -105,17 +105,17 @@ def incomplete(missing: str) -> tuple[str, str]:
 
 def temporary_error(error: ServiceError, *, is_done: bool) -> str:
     """What the service failed to do; `is_done`: it has the results and did not deliver them."""
-    return f"The job is done, but its results did not arrive. {error.what}" if is_done else error.what
+    return f"The job is done, but its results could not be downloaded. {error.what}" if is_done else error.what
 
 
 def next_step(error: ServiceError) -> str:
-    """What helps against an error: time where it may pass, else the person."""
+    """What helps against an error: an automatic retry where it is temporary, else what the user can do."""
     return RETRIES if isinstance(error, _TEMPORARY) else error.next_step
 
 
 def local_error(reason: str) -> str:
-    """For a step that this machine could not complete."""
-    return f"This machine could not complete the step: {reason}."
+    """For a step that the dashboard's server could not complete."""
+    return f"The dashboard's server could not complete this step: {reason}."
 
 
 def pending(job: Job, report: StatusReport, *, age_s: float, patience_s: float) -> str:
@@ -176,10 +176,10 @@ def cancelled_late(remote_job_id: str) -> str:
 
 
 def url_suffix(name: str) -> tuple[str, str]:
-    """For a URL that ends in a format of which services may refuse the name."""
+    """For a URL whose file extension services may reject."""
     return (
         f"Services accept {_ACCEPTED}, and this URL ends in {_suffix(name)}.",
-        "If it is refused, upload the file: it can be converted to MP4 here.",
+        "If the service rejects it, upload the file and convert it to MP4.",
     )
 
 
@@ -192,7 +192,7 @@ def file_content(name: str, container: str) -> tuple[str, str]:
     """For a file that is not in the format of its name."""
     return (
         f"{name} is named {_suffix(name)} but contains {container}.",
-        "A service may refuse it. It can be converted to MP4 (no re-encoding).",
+        "A service may reject it. Convert it to MP4 (no re-encoding).",
     )
 
 
@@ -225,7 +225,7 @@ def seen_from_here(next_step: str) -> str:
 
 def url_status(status: int | None) -> tuple[str, str]:
     """For a URL that answers with an error status."""
-    return f"The URL answers with status {status}, not with a video.", "Check that it opens without a login."
+    return f"The URL returned status {status} instead of a video.", "Check that it opens without a login."
 
 
 def disk_full(free_bytes: int, needed_bytes: int) -> tuple[str, str]:

@@ -129,7 +129,7 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """The service no longer reports on the job, or may have started it without an answer: a person decides."""
+    """The service no longer reports on the job, or may have started it without an answer: the user decides."""
 
     reason: str
     next_check_at: datetime
@@ -183,7 +183,7 @@ def outcome_of(answer: Outcome | StatusResponse | StepFailed, job: Job, situatio
 def interrupted_start(job: Job, now: datetime) -> Lost | None:
     """Where the server stopped between a start request and its answer: the job may run, so it is not started again.
 
-    The built-in engine recognizes a repeated request, and a person may start a lost job again.
+    The built-in engine recognizes a repeated request, and a user may start a lost job again.
     """
     if not job.start_requested_at or job.service == EMBEDDED or job.status is JobStatus.LOST:
         return None
@@ -288,7 +288,7 @@ def _postponed(
 
 
 def _backoff_s(job: Job, situation: Situation, failed_uploads: int) -> float:
-    """A quarter of the silence; at least the floor between status calls, or twice as long for each failed upload."""
+    """A quarter of the time since the last answer; at least the minimum interval, doubled for each failed upload."""
     retry_s = _MIN_RETRY_S * 2.0 ** max(failed_uploads - 1, 0)
     floor_s = retry_s if job.remote_job_id is None else STATUS_FLOOR_S
     return min(max(floor_s, _silent_s(job, situation) / 4), _MAX_RETRY_S) * situation.jitter

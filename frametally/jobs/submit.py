@@ -35,7 +35,7 @@ class Submitter:
         """Upload the video, unless an earlier job has done so within the last days or another one is doing so.
 
         Raises:
-            MediaError: the stored video is gone.
+            MediaError: the stored video no longer exists.
             UploadInterrupted: the upload broke off.
             ServiceError: the service refused it, or did not answer.
             JobError: another process has taken the job over.
@@ -58,7 +58,7 @@ class Submitter:
         return Uploaded(upload_url=upload_url, uploaded_at=self.clock())
 
     def start(self, job: Job, client: VideoInferenceClient) -> Started | Lost:
-        """Start the job at the service; where an earlier request may have done so, a person decides instead.
+        """Start the job at the service; where an earlier request may have done so, the user decides.
 
         Raises:
             ServiceError: the service refused it, or did not answer.

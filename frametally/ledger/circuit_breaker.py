@@ -1,6 +1,7 @@
 """Circuit breaker: after three consecutive failures one job probes the service while the others wait.
 
-The state is in the ledger, as the processes of a deployment share the limit. Any answer closes the circuit.
+Any answer closes the circuit. Implemented here rather than by a library: the processes of a deployment share the state
+through the ledger's database, SQLite included, while PyBreaker and similar keep it per process or in Redis.
 """
 
 from __future__ import annotations

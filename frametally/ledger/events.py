@@ -24,7 +24,7 @@ class EventKind(StrEnum):
     STATUS_CALL = "asked"
     """A status call to the service."""
     ACTION = "act"
-    """An action by a person that does not change the status."""
+    """A user's action that does not change the status."""
 
 
 class Event(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,9 @@
-"""The lease on a job: the right to act on it, which a long step renews and loses where the job changes."""
+"""The lease on a job: the right to act on it, which a long step renews and loses where the job changes.
+
+Implemented here rather than by a library: leases are shared by all processes through the ledger's database, which may
+be SQLite, and are acquired and renewed in the same statements as the job's state. Lock libraries need a server of
+their own or work within one machine.
+"""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Ledger:
         with self._engine.connect() as connection:
             row = connection.execute(JOB.select().where(JOB.c.id == job_id)).mappings().first()
         if row is None:
-            raise JobError("There is no such job here.", "It may have been removed, or belong to another server.")
+            raise JobError("This job does not exist.", "It may have been removed, or belong to another server.")
         return job_of(row)
 
     def jobs(
@@ -166,9 +166,9 @@ class Ledger:
     ) -> None:
         """Record a status call and its answer in the history.
 
-        Every call has an entry, which proves that the floor was kept. Of the calls that a service invites with a
-        `Retry-After` under the floor, as the built-in engine does every second, one a minute is recorded: a long job
-        would have tens of thousands of entries otherwise.
+        Every call has an entry, which proves that the minimum interval was kept. Of calls allowed by a `Retry-After`
+        below the minimum interval (the built-in engine sends 1 s), one a minute is recorded: otherwise a long job
+        would have tens of thousands of entries.
         """
         with self._writing.begin() as connection:
             if invited and events.has_status_call_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
@@ -176,7 +176,7 @@ class Ledger:
             events.write(connection, job_id, at, EventKind.STATUS_CALL, answer, actor=actor)
 
     def log_action(self, job_id: str, what: str, *, actor: str | None) -> None:
-        """Record an action by a person that does not change the status."""
+        """Record a user's action that does not change the status."""
         with self._writing.begin() as connection:
             events.write(connection, job_id, self.clock(), EventKind.ACTION, what, actor=actor)
 

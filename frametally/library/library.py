@@ -122,7 +122,7 @@ class Library:
     def _store(self, folder: Path, upload: Upload, block_digest: str, actor: str | None) -> str:
         data = received_file(folder)
         if data is None:
-            raise UploadUnknown("This upload does not exist any more.", "Choose the file again.")
+            raise UploadUnknown("This upload no longer exists.", "Choose the file again.")
         digests = digests_of(data)
         if block_digest not in ("", digests.block_digest):
             raise UploadDamaged("The received file differs from the file that was sent.", "Choose the file again.")

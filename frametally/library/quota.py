@@ -56,7 +56,7 @@ def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: 
     if size_bytes > limits.max_video_bytes:
         raise VideoTooLarge(
             f"The video has {format_size(size_bytes)}; up to {format_size(limits.max_video_bytes)} are accepted.",
-            "Choose a shorter part of it.",
+            "Choose a shorter video.",
         )
     uploads = list(in_progress)
     reserved_bytes = sum(upload.reserved_bytes for upload in uploads)
@@ -64,7 +64,7 @@ def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: 
     used_bytes = stored_bytes + reserved_bytes + sum(upload.received_bytes for upload in uploads)
     if limits.quota_bytes is not None and used_bytes + size_bytes > limits.quota_bytes:
         raise QuotaReached(
-            f"The videos here take {format_size(used_bytes)} of {format_size(limits.quota_bytes)}; "
-            f"{format_size(size_bytes)} more do not fit.",
+            f"The stored videos use {format_size(used_bytes)} of {format_size(limits.quota_bytes)}. "
+            f"There is no room for another {format_size(size_bytes)}.",
             "The operator of this dashboard can raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
         )

@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from frametally.errors import MediaError
 
 TICKET_LIFETIME_S: Final = 12 * 3600
-"""A working day, so that a tab left open over lunch still uploads and plays."""
+"""Long enough for a working day, so that uploads and playback work in a tab that has been open for hours."""
 
 
 class TicketRefused(MediaError):
@@ -64,4 +64,4 @@ class Tickets:
         try:
             return serializer.loads(ticket, max_age=self._lifetime_s)
         except BadData:
-            raise TicketRefused("This page has been open too long.", "Reload it and try again.") from None
+            raise TicketRefused("This page has expired.", "Reload it and try again.") from None

@@ -33,7 +33,7 @@ _LOG = logging.getLogger("frametally.library")
 
 
 class UploadUnknown(MediaError):
-    """The upload does not exist, or no longer."""
+    """The upload does not exist, or no longer exists."""
 
 
 class OffsetMismatch(MediaError):
@@ -133,7 +133,7 @@ class UploadStore:
             if upload.offset_bytes != offset_bytes:
                 raise offset_mismatch(upload)
             if offset_bytes + len(chunk) > upload.size_bytes:
-                raise VideoTooLarge("More bytes arrived than the upload announced.", "Choose the file again.")
+                raise VideoTooLarge("The upload is larger than declared.", "Choose the file again.")
             if chunk:
                 write_at(folder / "data", offset_bytes, chunk)
             return offset_bytes + len(chunk)
@@ -232,4 +232,4 @@ def offset_mismatch(upload: Upload) -> OffsetMismatch:
 
 
 def _unknown() -> UploadUnknown:
-    return UploadUnknown("This upload does not exist any more.", "Choose the file again.")
+    return UploadUnknown("This upload no longer exists.", "Choose the file again.")

@@ -16,6 +16,7 @@ from frametally.network.guarded_request import RequestFailed, send_guarded
 from frametally.network.link_guard import PrivateAddress
 from frametally.network.urls import parse_video_url
 from frametally.storage.atomic import PendingFile
+from frametally.storage.space import format_size
 
 MAX_REDIRECTS: Final = 5
 MAX_DOWNLOAD_S: Final = 3600.0
@@ -78,7 +79,7 @@ def open_url(
                 yield response, parts
                 return
             url = _join(url, str(location))
-    raise MediaError("The video URL redirects too often.", "Enter the URL that it ends at.")
+    raise MediaError("The video URL redirects too often.", "Enter the final URL.")
 
 
 @contextmanager
@@ -131,7 +132,7 @@ def _store(
             _check_time(deadline_s)
             received_bytes += len(chunk)
             if received_bytes > max_bytes:
-                raise MediaError(f"The video is larger than the {max_bytes} bytes allowed.", "Use a smaller one.")
+                raise MediaError(f"The video is larger than the {format_size(max_bytes)} allowed.", "Use a smaller one.")
             pending.write(chunk)
             if on_progress:
                 on_progress(received_bytes, total_bytes)

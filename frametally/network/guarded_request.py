@@ -1,4 +1,4 @@
-"""One HTTP request to a URL that others name: guarded, without redirects or proxies, with a deadline."""
+"""One HTTP request to an untrusted URL: guarded, without redirects or proxies, with a deadline."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class GuardedAdapter(HTTPAdapter):
         return pool
 
     def _check_behind_proxy(self, parts: SplitResult) -> None:
-        """Refuse what this machine can tell; a proxy resolves the name again."""
+        """Check the address as resolved on this machine; the proxy resolves the name again."""
         try:
             self._guard(parts.hostname or "", parts.port or 80)
         except (OSError, UnicodeError):

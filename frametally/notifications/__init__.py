@@ -1,1 +1,1 @@
-"""Messages about finished jobs: webhook and e-mail, through an outbox."""
+"""Messages about finished jobs: webhook and email, through an outbox."""

@@ -16,7 +16,7 @@ TEST_TEXT: Final = "This is a test message from Frametally. You will be notified
 _STATUS: Final = {
     JobStatus.SUCCEEDED: "is done",
     JobStatus.FAILED: "has failed",
-    JobStatus.LOST: "has no response from its service any more",
+    JobStatus.LOST: "has had no response from its service",
     JobStatus.CANCELLED: "was canceled",
 }
 _CHECK_WEBHOOK: Final = "Check FRAMETALLY_WEBHOOK_URL."

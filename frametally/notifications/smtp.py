@@ -1,4 +1,4 @@
-"""Sending one e-mail through an SMTP server."""
+"""Sending one email through an SMTP server."""
 
 from __future__ import annotations
 

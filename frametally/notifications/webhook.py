@@ -1,4 +1,4 @@
-"""A signed POST of one message, to Slack or to a program of the operator's.
+"""A signed POST of one message, to Slack or to the operator's own program.
 
 Messages are signed by the Standard Webhooks specification (https://www.standardwebhooks.com), so receivers verify them
 with its libraries. The headers are `webhook-id`, `webhook-timestamp` and `webhook-signature`.

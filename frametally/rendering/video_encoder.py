@@ -1,4 +1,4 @@
-"""Encode an annotated video as H.264 in MP4, in a process of its own.
+"""Encode an annotated video as H.264 in MP4, in a separate process.
 
     python -m frametally.rendering.video_encoder SPEC.json TARGET.mp4
 

@@ -1,4 +1,4 @@
-"""Annotated videos: each is encoded once, in a process of its own, and kept for later requests with the same settings.
+"""Annotated videos: each is encoded once, in a separate process, and kept for later requests with the same settings.
 
     results/<job>/derived/video-<hash>.mp4          finished
                           video-<hash>.<pid>.part   being written; locked by the encoder

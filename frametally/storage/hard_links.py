@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _UNSUPPORTED: Final = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-"""What exFAT and FAT answer."""
+"""The errors that exFAT and FAT return."""
 
 
 def link_new(draft: Path, target: Path) -> None:

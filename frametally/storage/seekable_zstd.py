@@ -19,7 +19,6 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-SUFFIX: Final = ".zst"
 FRAME_BYTES: Final = 1 << 20
 """Decompressed size of every frame except the last."""
 _LEVEL = 1

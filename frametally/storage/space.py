@@ -64,7 +64,10 @@ def write_at(path: Path, offset_bytes: int, piece: bytes | bytearray) -> None:
 
 
 def format_size(size_bytes: int) -> str:
-    """A size with three significant digits in decimal units: `95.4 MB`, `1.5 GB`."""
+    """A size with three significant digits in decimal units: `95.4 MB`, `1.5 GB`.
+
+    humanize rounds to a fixed number of decimals instead (`95.4 MB`, but `150.0 MB`).
+    """
     if size_bytes == 1:
         return "1 byte"
     size = float(size_bytes)

@@ -500,7 +500,7 @@ def test_a_disk_error_postpones_the_job(deployed: LocalDeployment, server: Misbe
     deployed.written()
     deployed.step()
     assert deployed.job().status is JobStatus.SUBMITTED
-    assert "This machine could not complete the step" in deployed.job().service_message
+    assert "could not complete this step" in deployed.job().service_message
     assert str(deployed.folder) not in deployed.job().service_message
 
 

@@ -148,7 +148,7 @@ def test_video_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: Path, sma
     library.finish(bring(library, small_video.read_bytes()))
     arriving = library.uploads.begin("clip.mp4", size_bytes)
     library.uploads.append(arriving.id, 0, b"x" * 100)
-    with pytest.raises(QuotaReached, match="more do not fit"):
+    with pytest.raises(QuotaReached, match="no room for another"):
         library.uploads.begin("clip.mp4", size_bytes)
     library.uploads.cancel(arriving.id)
     assert library.uploads.begin("clip.mp4", size_bytes).size_bytes == size_bytes
