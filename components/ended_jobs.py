@@ -8,7 +8,7 @@ import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.formatting import escape_markdown, plural
-from components.job_status import status_icon, status_word
+from components.job_status import status_icon
 from frametally.errors import JobError
 from frametally.ledger.ledger import Ledger
 from frametally.notifications.outbox import JobEnd, ends_after, last_event
@@ -46,6 +46,6 @@ def _toasts(ledger: Ledger, ended: list[JobEnd]) -> None:
             name = escape_markdown(ledger.job(end.job_id).video_name)
         except JobError:  # deleted since
             continue
-        st.toast(f"**{name}**: {status_word(end.status)}", icon=status_icon(end.status), duration="long")
+        st.toast(f"**{name}**: {end.status.word}", icon=status_icon(end.status), duration="long")
     if len(ended) > _MAX_TOASTS:
         st.toast(f"{plural(len(ended) - _MAX_TOASTS, 'more job')} ended.", icon=":material/list_alt:", duration="long")

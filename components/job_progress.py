@@ -8,7 +8,6 @@ from datetime import datetime
 import streamlit as st
 
 from components.formatting import format_estimate, plural
-from components.job_status import is_in_queue
 from frametally.contract import RunProgress
 from frametally.job import Job, JobStatus
 from frametally.jobs.eta import Estimate, estimate
@@ -25,7 +24,7 @@ def job_progress(job: Job, finished: Sequence[Job], now: datetime, *, doing: str
         doing: what happens at the moment, as the first words.
     """
     text = " · ".join(part for part in (doing, *_counted(job), _time_left(job, finished, now)) if part)
-    if job.progress is not None and not is_in_queue(job):
+    if job.progress is not None and not job.is_in_queue:
         st.progress(min(job.progress, 1.0), text=text)
     elif text:
         st.caption(text)
@@ -59,7 +58,7 @@ def _time_left(job: Job, finished: Sequence[Job], now: datetime) -> str:
 
 
 def _estimated(job: Job, whole: Estimate, now: datetime) -> str:
-    if job.status is not JobStatus.SUBMITTED or is_in_queue(job):
+    if job.status is not JobStatus.SUBMITTED or job.is_in_queue:
         return f"{format_estimate(whole.low_s, whole.high_s)} once started"
     if job.run_started_at is None:
         return f"{format_estimate(whole.low_s, whole.high_s)} in total"

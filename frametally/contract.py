@@ -45,7 +45,7 @@ STATUS_DONE: Final = 0
 STATUS_PENDING: Final = 1
 STATUS_FAILED: Final = 2
 CANCELLED: Final = "Cancelled."
-"""The failure of a canceled job (our extension: `DELETE /videoinfer/?job_id=…`)."""
+"""The failure of a canceled job on the wire (our extension: `DELETE /videoinfer/?job_id=…`)."""
 _CANCELLED_WORDS: Final = ("cancelled", "canceled")
 _STATUS_WORDS: Final = {
     **dict.fromkeys(("completed", "complete", "done", "success", "succeeded", "finished"), STATUS_DONE),

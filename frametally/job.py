@@ -47,9 +47,30 @@ class JobStatus(StrEnum):
         """Whether the job ended without results, so that a new one may replace it."""
         return self in _ENDED_WITHOUT_RESULTS
 
+    @property
+    def word(self) -> str:
+        """The status as the user reads it: `Running`."""
+        return _WORDS[self][0]
 
+    @property
+    def phrase(self) -> str:
+        """The status as the end of a sentence: `is running`."""
+        return _WORDS[self][1]
+
+
+_WORDS: Final = {
+    JobStatus.CREATED: ("Queued", "is queued"),
+    JobStatus.UPLOADED: ("Queued", "is queued"),
+    JobStatus.SUBMITTED: ("Running", "is running"),
+    JobStatus.SUCCEEDED: ("Done", "is done"),
+    JobStatus.FAILED: ("Failed", "has failed"),
+    JobStatus.LOST: ("No response", "has had no response from its service"),
+    JobStatus.CANCELLED: ("Canceled", "was canceled"),
+}
 OPEN: Final = frozenset({JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED})
-_ENDED_WITHOUT_RESULTS = frozenset({JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED})
+FINAL: Final = frozenset(JobStatus) - OPEN
+"""The statuses in which a job has ended; late answers of the service may still change one of them."""
+_ENDED_WITHOUT_RESULTS = FINAL - {JobStatus.SUCCEEDED}
 TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDED_WITHOUT_RESULTS}),
     # Back to CREATED where the service rejected an upload made for an earlier job.
@@ -193,6 +214,17 @@ class Job:
     def request(self) -> RunRequest:
         """What the job runs."""
         return RunRequest(**{each.name: getattr(self, each.name) for each in fields(RunRequest)})
+
+    @property
+    def is_in_queue(self) -> bool:
+        """Whether the service reports that the job waits in its queue."""
+        progress = self.run_progress
+        return self.status is JobStatus.SUBMITTED and progress is not None and progress.jobs_before is not None
+
+    @property
+    def status_word(self) -> str:
+        """The status as the user reads it; `Queued` also while the service has the job in its queue."""
+        return JobStatus.CREATED.word if self.is_in_queue else self.status.word
 
     @property
     def known_fps(self) -> float:

@@ -76,7 +76,7 @@ def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: s
     if unfinished:
         return unfinished[0]
     _install_model(models_dir / MODEL.model_id / MODEL.version / MODEL_FILE.name)
-    video = workflow.library.get(sample.sha256) or workflow.library.add(CLIP)
+    video = workflow.library.get(sample.sha256) or workflow.library.add(CLIP, actor=actor)
     request = RunRequest(
         service=EMBEDDED,
         key_id="",

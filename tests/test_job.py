@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from frametally.contract import ModelRequest
+from frametally.contract import ModelRequest, RunProgress
 from frametally.errors import JobError
-from frametally.job import TRANSITIONS, JobStatus, ModelChoice, sources_of
+from frametally.job import FINAL, TRANSITIONS, JobStatus, ModelChoice, sources_of
 from tests.support.ledgers import START, a_job
 
 C, U, S, OK, F, L, X = JobStatus
@@ -42,6 +42,18 @@ def test_the_sources_of_a_status_match_the_transitions() -> None:
 
 def test_the_open_statuses() -> None:
     assert {status for status in JobStatus if status.is_open} == {C, U, S}
+    assert {OK, F, L, X} == FINAL
+
+
+def test_each_status_has_one_word_for_all_surfaces() -> None:
+    words = [status.word for status in (C, U, S, OK, F, L, X)]
+    assert words == ["Queued", "Queued", "Running", "Done", "Failed", "No response", "Canceled"]
+    assert all(status.phrase for status in JobStatus)
+
+
+def test_a_job_in_the_queue_of_its_service_is_shown_as_queued() -> None:
+    assert a_job(status=S).status_word == "Running"
+    assert a_job(status=S, run_progress=RunProgress(jobs_before=2)).status_word == "Queued"
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,10 @@ from components.jobs.job_commands import Action, JobCommand
 from components.jobs.job_history import HISTORY, is_history_open, job_history
 from components.jobs.selection import is_selecting, selection_checkbox
 from components.session import service_label
-from frametally.contract import CANCELLED
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.jobs.deletion import can_be_deleted
+from frametally.jobs.messages import PLAIN_CANCELLATIONS
 from frametally.ledger.tags import tags_of
 from frametally.results import find_original
 from frametally.sample import is_sample
@@ -109,7 +109,7 @@ def _reasons(job: Job) -> None:
         st.warning(escape_markdown(job.service_message), icon=":material/info:")
     if job.failure and job.status is not JobStatus.CANCELLED:
         st.error(escape_markdown(job.failure), icon=":material/error:")
-    elif job.failure and job.failure != CANCELLED:
+    elif job.failure and job.failure not in PLAIN_CANCELLATIONS:
         st.warning(escape_markdown(job.failure), icon=":material/info:")
 
 

@@ -19,7 +19,7 @@ from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job
 from frametally.jobs.actions import retry
-from frametally.jobs.deletion import delete, restore
+from frametally.jobs.deletion import delete, restore_jobs
 from frametally.jobs.preflight import find_issues
 
 Action = Literal[
@@ -51,7 +51,7 @@ def execute(deployment: Deployment, command: JobCommand) -> None:
     if command.action == "delete":
         _delete(deployment, command)
     elif command.action == "restore":
-        restore(deployment.ledger, command.job_ids, now, actor=current_actor())
+        restore_jobs(deployment.ledger, command.job_ids, now, actor=current_actor())
         st.session_state.pop(_DELETED, None)
     elif command.action == "history":
         open_history(command.job_ids[0])

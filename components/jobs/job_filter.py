@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from components.job_status import status_word
 from components.session import service_label
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
@@ -16,7 +15,7 @@ from frametally.ledger.search import JobQuery, Known, known
 _DELETED = "Deleted"
 _STATUSES = {
     "In progress": tuple(status for status in JobStatus if status.is_open),
-    **{status_word(status): (status,) for status in JobStatus if not status.is_open},
+    **{status.word: (status,) for status in JobStatus if not status.is_open},
     _DELETED: (),
 }
 _MORE = ("tag", "ran", "at", "since", "until")

@@ -16,7 +16,7 @@ from frametally.deployment import Deployment
 from frametally.exports.jobs_csv import jobs_csv
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.search import JobQuery, count, find
+from frametally.ledger.search import JobQuery, count_jobs, find
 
 PER_PAGE = 10
 _LIVE_S, _IDLE_S = 2, 10
@@ -39,7 +39,7 @@ def job_list(deployment: Deployment) -> JobCommand | None:
     """Draw the filter and the current page; returns the command that the user chose."""
     ledger = deployment.ledger
     query = job_filter(ledger)
-    matching = count(ledger, query)
+    matching = count_jobs(ledger, query)
     if not matching:
         _no_jobs(query)
         undo_bar(deployment)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from components.formatting import escape_markdown
 from components.job_progress import finished_jobs, job_progress
-from components.job_status import is_in_queue, step_word
+from components.job_status import step_word
 from frametally.clock import utc_now
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
@@ -20,7 +20,7 @@ def job_steps(ledger: Ledger, job: Job) -> None:
     marks = {True: ":green[:material/check_circle:]", False: ":gray[:material/radio_button_unchecked:]"}
     st.markdown("  \n".join(f"{marks[done]} {text}" for done, text in _steps(job)))
     if job.status.is_open:
-        doing = "Queued" if is_in_queue(job) else _DOING[job.status]
+        doing = job.status_word if job.is_in_queue else _DOING[job.status]
         job_progress(job, finished_jobs(ledger, job.service), utc_now(), doing=doing)
     if job.failure or job.service_message:
         is_bad = job.failure and job.status is not JobStatus.CANCELLED

@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.errors import show_error
 from components.formatting import escape_markdown
+from components.session import current_actor
 from components.upload.video_source import VideoSource
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
@@ -42,7 +43,7 @@ def _convert(deployment: Deployment, name: str, kept: StoredVideo) -> None:
         with deployment.library.uploads.scratch() as folder:
             path = folder / "video.mp4"
             remux_to_mp4(kept.path, path, bar.progress)
-            converted = deployment.library.add(path, f"{Path(name).stem}.mp4")
+            converted = deployment.library.add(path, f"{Path(name).stem}.mp4", actor=current_actor())
     except FrametallyError as error:
         show_error(error)
     else:

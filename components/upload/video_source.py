@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import streamlit as st
 
 from components.errors import show_error
+from components.session import current_actor
 from components.upload.video_uploader import video_uploader
 from components.video_card import video_card
 from frametally.deployment import Deployment
@@ -99,7 +100,7 @@ def _load(deployment: Deployment, url: str, name: str, loaded: dict[str, str]) -
                 private_urls=settings.engine_private_urls,
                 on_progress=show,
             )
-            loaded[url] = deployment.library.add(path, name).sha256
+            loaded[url] = deployment.library.add(path, name, actor=current_actor()).sha256
     except FrametallyError as error:
         show_error(error)
     finally:

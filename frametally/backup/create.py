@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import msgspec
 
-from frametally.backup.contents import BLOCK_BYTES, FORMAT, LEDGER, MANIFEST, FileEntry, Manifest, OnBytes
+from frametally.backup.contents import BLOCK_BYTES, FORMAT, LEDGER, MANIFEST, BackupManifest, FileEntry, OnBytes
 from frametally.config.layout import LAYOUT, BackupPart, Place, place_of
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
@@ -49,7 +49,7 @@ def back_up(
     parts: Sequence[BackupPart],
     made_at: datetime,
     on_progress: OnBytes = lambda _: None,
-) -> Manifest:
+) -> BackupManifest:
     """Write a backup to the new file `target`, with owner-only permissions.
 
     Raises:
@@ -64,7 +64,9 @@ def back_up(
         with atomic_path(target, replace=False, mode=0o600) as draft, zipfile.ZipFile(draft, "w") as packed:
             writer = _Writer(packed, on_progress)
             _write_all(writer, settings, ledger, list(parts))
-            manifest = Manifest(format=FORMAT, made_at=made_at, schema=schema, parts=list(parts), files=writer.files)
+            manifest = BackupManifest(
+                format=FORMAT, made_at=made_at, schema=schema, parts=list(parts), files=writer.files
+            )
             packed.writestr(MANIFEST, msgspec.json.encode(manifest))
     except FileExistsError as error:
         raise _exists(target) from error

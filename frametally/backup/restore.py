@@ -21,7 +21,7 @@ from uuid import uuid4
 
 import msgspec
 
-from frametally.backup.contents import BLOCK_BYTES, FORMAT, LEDGER, MANIFEST, FileEntry, Manifest, OnBytes
+from frametally.backup.contents import BLOCK_BYTES, FORMAT, LEDGER, MANIFEST, BackupManifest, FileEntry, OnBytes
 from frametally.config.layout import LAYOUT, locate, place_of
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
@@ -36,7 +36,7 @@ _MAX_MANIFEST_BYTES: Final = 256 << 20
 _IN_BACKUPS: Final = tuple(place for place in LAYOUT if place.backup not in ("never", "snapshot"))
 
 
-def read_manifest(source: Path) -> Manifest:
+def read_backup_manifest(source: Path) -> BackupManifest:
     """The manifest of a backup.
 
     Raises:
@@ -47,7 +47,9 @@ def read_manifest(source: Path) -> Manifest:
         return _manifest_of(packed)
 
 
-def restore(settings: Settings, source: Path, *, replace: bool, on_progress: OnBytes = lambda _: None) -> Manifest:
+def restore(
+    settings: Settings, source: Path, *, replace: bool, on_progress: OnBytes = lambda _: None
+) -> BackupManifest:
     """Replace the content of the data folder and the ledger by the backup.
 
     Videos and models that are not in the backup are kept. Backups contain no settings and no API keys of services.
@@ -118,11 +120,11 @@ def _opened(source: Path) -> zipfile.ZipFile:
         raise _no_backup() from error
 
 
-def _manifest_of(packed: zipfile.ZipFile) -> Manifest:
+def _manifest_of(packed: zipfile.ZipFile) -> BackupManifest:
     try:
         info = packed.getinfo(MANIFEST)
         with packed.open(info) as file:
-            manifest = msgspec.json.decode(file.read(min(info.file_size, _MAX_MANIFEST_BYTES)), type=Manifest)
+            manifest = msgspec.json.decode(file.read(min(info.file_size, _MAX_MANIFEST_BYTES)), type=BackupManifest)
     except (KeyError, zipfile.BadZipFile, msgspec.DecodeError, NotImplementedError, RuntimeError, OSError) as error:
         raise _no_backup() from error
     if manifest.format != FORMAT:
@@ -178,7 +180,7 @@ def _copy(source: BinaryIO, sink: BinaryIO, max_bytes: int, on_progress: OnBytes
     return digest.hexdigest(), size_bytes
 
 
-def _check_room(data_dir: Path, manifest: Manifest) -> None:
+def _check_room(data_dir: Path, manifest: BackupManifest) -> None:
     if shutil.disk_usage(data_dir).free - manifest.size_bytes < DISK_RESERVE_BYTES:
         raise BackupError("The disk has no room for the content of the backup.", TRY_AGAIN)
 

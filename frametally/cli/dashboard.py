@@ -46,7 +46,7 @@ def streamlit_command(folder: Path, *, host: str, port: int) -> list[str]:
     """
     script = folder / "app.py"
     if not script.is_file():
-        raise SettingsError(f"{script} does not exist.", "Install frametally again.")
+        raise SettingsError(f"{script} does not exist.", "Reinstall frametally.")
     # -P keeps the working directory off sys.path: a file there must not replace a module of the same name.
     streamlit = [sys.executable, "-P", "-m", "streamlit", "run", str(script)]
     return [*streamlit, "--server.address", host, "--server.port", str(port)]

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from frametally.backup.restore import read_manifest, restore
+from frametally.backup.restore import read_backup_manifest, restore
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.progress_bar import byte_progress
@@ -29,7 +29,7 @@ def run_restore(options: argparse.Namespace, settings: Settings) -> int:
     Raises:
         BackupError, SettingsError: it cannot be restored; nothing was changed.
     """
-    expected_bytes = read_manifest(options.file).size_bytes
+    expected_bytes = read_backup_manifest(options.file).size_bytes
     print(f"Into     {ledger_in_words(settings.database_url)}")
     with byte_progress(expected_bytes) as on_progress:
         manifest = restore(settings, options.file, replace=options.replace, on_progress=on_progress)

@@ -182,7 +182,7 @@ def _connection(deployment: Deployment) -> tuple[str, str]:
 def _store(deployment: Deployment, path: Path) -> StoredVideo:
     if not path.is_file():
         raise VideoError(f"File not found: {path.name}.", "Check the path.")
-    return deployment.library.add(path)
+    return deployment.library.add(path, actor=None)
 
 
 def _wait(deployment: Deployment, job: Job) -> Job:
@@ -191,7 +191,7 @@ def _wait(deployment: Deployment, job: Job) -> Job:
         while job.status.is_open:
             deployment.workflow.refresh(job.id, actor=None)
             job = deployment.ledger.job(job.id)
-            bar.set_description(f"{job.video_name} {job.service_message or job.status}")
+            bar.set_description(f"{job.video_name} {job.service_message or job.status_word}")
             bar.n = round((job.progress or 0) * 100)
             bar.refresh()
             time.sleep(0.2)

@@ -28,7 +28,7 @@ from frametally.errors import (
 )
 from frametally.network.retry import parse_retry_after
 
-CHECK_SERVICE: Final = "Check that the service URL is the one of a Video Inference service."
+CHECK_SERVICE: Final = "Check that the service URL belongs to a Video Inference service."
 _CHECK_NETWORK: Final = "Check the network and the service URL, then try again."
 _LINK_EXPIRED: Final = (401, 403, 410)
 
@@ -54,7 +54,7 @@ def status_error(request: ServiceRequest, response: requests.Response) -> Servic
         when = "in a few minutes" if retry_after_s is None else f"in {math.ceil(retry_after_s)} s"
         return RateLimited(what, f"Try again {when}.", retry_after_s=retry_after_s)
     if status >= 500 or status == HTTPStatus.REQUEST_TIMEOUT:
-        next_step = "The service failed, not the request: try again later."
+        next_step = "The service has a problem. Try again later."
         return ServerError(what, next_step, retry_after_s=retry_after_s)
     if status in (404, 405):
         return NotFound(what, "Check the service URL and the request.")
@@ -88,7 +88,7 @@ def redirect_refused(request: ServiceRequest, host: str) -> BadRequest:
 
 def too_many_redirects(request: ServiceRequest) -> BadRequest:
     """The error for a redirect loop."""
-    return BadRequest(f"{request.action} failed: {request.host} redirects too often.", CHECK_SERVICE)
+    return BadRequest(f"{request.action} failed: too many redirects from {request.host}.", CHECK_SERVICE)
 
 
 def private_link(request: ServiceRequest, host: str) -> BadRequest:

@@ -39,7 +39,7 @@ def can_be_deleted(job: Job) -> bool:
     return job.deleted_at is None and job.status not in _SUBMITTING and not runs_here
 
 
-def restore(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str | None) -> list[str]:
+def restore_jobs(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str | None) -> list[str]:
     """Restore deleted jobs as they were; returns the ids of those that are restored."""
     return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, messages.RESTORED, actor)
 

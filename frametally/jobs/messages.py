@@ -21,13 +21,21 @@ CALL_INTERRUPTED: Final = "The server stopped before it could record the answer.
 DELETED: Final = "Deleted."
 RESTORED: Final = "Restored."
 
+# Failures of canceled jobs.
+CANCELED: Final = "Canceled."
+PLAIN_CANCELLATIONS: Final = (CANCELED, CANCELLED)
+"""Failures that add nothing to the status; earlier versions recorded the wire text."""
+
 # What happens next with a job.
 RETRIES: Final = "It is retried automatically."
 REFRESH: Final = "Refresh the status later: a job with no response is not checked automatically."
 
 # Messages on a job under way.
-KEY_UNKNOWN: Final = ("The API key for this service was lost when the server restarted.", "Enter it on Configuration.")
-WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues when the upload is complete."
+KEY_UNKNOWN: Final = (
+    "The server has no API key for this service: keys are not kept across restarts.",
+    "Enter it on Configuration.",
+)
+WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues after it."
 INTERNAL_ERROR: Final = "An internal error occurred; see the server log."
 START_INTERRUPTED: Final = "The server stopped while the job was being started."
 _START_UNKNOWN: Final = "The service may have started it: check there before you start it again."
@@ -38,7 +46,7 @@ TOO_MANY_RETRIES: Final = ("This job has been retried and deleted too often.", "
 VIDEO_GONE: Final = ("The video of this job is no longer stored.", "Upload it again and start a new job.")
 STORED_VIDEO_GONE: Final = ("The stored video no longer exists.", "Upload it again and start a new job.")
 NOT_A_JOB_ID: Final = ("This is not a job id.", "Paste the job_id that the service returned at the start.")
-NOT_CANCELLABLE: Final = ("The job has already ended.", "It can no longer be canceled.")
+NOT_CANCELLABLE: Final = ("The job has already ended.", "There is nothing to cancel.")
 CANCEL_UNSUPPORTED: Final = (
     "The service cannot cancel this job.",
     "It continues there, and its results are downloaded.",
@@ -50,7 +58,10 @@ TAKEN_OVER: Final = "The job has changed, or another process is working on it."
 NO_HEADER: Final = "This line has several columns. Add a header line that names them: url, name, note."
 BAD_VIDEO_URL: Final = ("The URL of the video is not valid.", "Enter it as https://host/video.mp4.")
 URL_IS_PAGE: Final = ("This URL leads to a web page, not to a video.", "Enter the URL of the video file itself.")
-URL_IS_NO_VIDEO: Final = ("The content of this URL is not a video format that we recognize.", "Check that it plays in a browser.")
+URL_IS_NO_VIDEO: Final = (
+    "The content of this URL is not a known video format.",
+    "Check that it plays in a browser.",
+)
 OTHER_RATE: Final = "Choose another frame rate."
 _ACCEPTED: Final = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
 
@@ -172,7 +183,7 @@ def lost(job: Job, what: str, *, after_s: float) -> str:
 
 def cancelled_late(remote_job_id: str) -> str:
     """For a job that was canceled while its service accepted it, and that could not be canceled there."""
-    return f"{CANCELLED} The service had already accepted it and may run it to its end; its id is {remote_job_id}."
+    return f"{CANCELED} The service had already accepted it and may run it to its end; its id is {remote_job_id}."
 
 
 def url_suffix(name: str) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from frametally.contract import CANCELLED
 from frametally.job import Job, JobStatus
 from frametally.jobs import messages
 from frametally.jobs.outcome import (
@@ -82,7 +81,7 @@ def _transition(
         case Failed(reason=reason):
             return JobStatus.FAILED, "", {"failure": reason, **ended}
         case Cancelled():
-            return JobStatus.CANCELLED, "", {"failure": CANCELLED, **ended}
+            return JobStatus.CANCELLED, "", {"failure": messages.CANCELED, **ended}
 
 
 def _record_progress(ledger: Ledger, job: Job, outcome: InProgress, now: datetime, actor: str | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -12,6 +13,11 @@ from sqlalchemy.engine import Connection
 
 from frametally.job import JobStatus
 from frametally.ledger.tables import EVENT
+
+# Entries that the ledger words itself, as it writes them in the transaction of the change.
+NOTE_EDITED: Final = "Note edited."
+TAG_ADDED: Final = "Tag added"
+TAG_REMOVED: Final = "Tag removed"
 
 
 class EventKind(StrEnum):

@@ -61,6 +61,6 @@ def progress_writer(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> 
         if (now - written_at).total_seconds() >= _WRITE_PROGRESS_EVERY_S:
             written_at = now
             if not ledger.update(job, progress=done_bytes / total_bytes if total_bytes else None):
-                raise JobError("The job has ended, or another process has taken it over.")
+                raise JobError("The job has ended, or another process is working on it.")
 
     return write

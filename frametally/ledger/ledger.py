@@ -185,7 +185,7 @@ class Ledger:
         with self._writing.begin() as connection:
             changed = JOB.update().where(JOB.c.id == job_id, JOB.c.notes != notes).values(notes=notes)
             if connection.execute(changed).rowcount:
-                events.write(connection, job_id, self.clock(), EventKind.ACTION, "Note edited.", actor=actor)
+                events.write(connection, job_id, self.clock(), EventKind.ACTION, events.NOTE_EDITED, actor=actor)
 
     def history(self, job_id: str, *, kinds: Sequence[EventKind] = tuple(EventKind), limit: int = 1000) -> list[Event]:
         """The newest `limit` entries of a job's history, oldest first."""

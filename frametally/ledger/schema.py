@@ -37,7 +37,8 @@ def refuse_newer(revision: str | None) -> None:
     known = known_revisions()
     if revision is not None and revision not in known:
         raise SettingsError(
-            f"The ledger is of a newer version: its schema is {revision}, this version knows up to {known[-1]}.",
+            f"The ledger was created by a newer version: its schema is {revision}, "
+            f"this version supports up to {known[-1]}.",
             "Nothing was changed. Run the newer version of Frametally, or use another ledger.",
         )
 

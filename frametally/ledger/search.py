@@ -52,7 +52,7 @@ def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0) -> lis
         return [job_of(row) for row in connection.execute(page).mappings()]
 
 
-def count(ledger: Ledger, query: JobQuery) -> int:
+def count_jobs(ledger: Ledger, query: JobQuery) -> int:
     """The number of matching jobs."""
     with ledger.reading() as connection:
         conditions = _conditions(query, _all_models(connection) if query.models else ())

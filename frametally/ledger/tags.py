@@ -39,7 +39,7 @@ def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, act
         added = sorted(pairs - _present(connection, pairs))
         if added:
             connection.execute(JOB_TAG.insert(), [{"job_id": job_id, "tag": name} for job_id, name in added])
-        _log(connection, ledger, added, "Tag added", actor)
+        _log(connection, ledger, added, events.TAG_ADDED, actor)
 
 
 def remove_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: str | None) -> None:
@@ -49,7 +49,7 @@ def remove_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, 
         removed = sorted(_present(connection, pairs))
         for job_id, name in removed:
             connection.execute(JOB_TAG.delete().where(JOB_TAG.c.job_id == job_id, JOB_TAG.c.tag == name))
-        _log(connection, ledger, removed, "Tag removed", actor)
+        _log(connection, ledger, removed, events.TAG_REMOVED, actor)
 
 
 def tags_of(ledger: Ledger, job_ids: Sequence[str]) -> dict[str, list[str]]:

@@ -53,9 +53,7 @@ class Library:
         """The video with this sha256 in lower-case hex; None if there is none or the text is no sha256."""
         return self.videos.get(sha256)
 
-    def recognize(
-        self, file_name: str, size_bytes: int, block_digest: str, *, actor: str | None = None
-    ) -> StoredVideo | None:
+    def recognize(self, file_name: str, size_bytes: int, block_digest: str, *, actor: str | None) -> StoredVideo | None:
         """The stored video with this content, renamed to `file_name`; None if it must be uploaded.
 
         Raises:
@@ -66,12 +64,12 @@ class Library:
         video = self.videos.find(size_bytes, block_digest)
         return self.rename(video, name, actor=actor) if video else None
 
-    def rename(self, video: StoredVideo, file_name: str, *, actor: str | None = None) -> StoredVideo:
+    def rename(self, video: StoredVideo, file_name: str, *, actor: str | None) -> StoredVideo:
         """Change the display name of a video; the last uploader's name wins."""
         _LOG.info("video %s renamed by %s", video.sha256, actor or "-")
         return self.videos.rename(video, file_name)
 
-    def finish(self, upload_id: str, block_digest: str = "", *, actor: str | None = None) -> StoredVideo:
+    def finish(self, upload_id: str, block_digest: str = "", *, actor: str | None) -> StoredVideo:
         """Check a complete upload and store the video. Idempotent.
 
         `block_digest` is that of the sent file, as in `digests.py`; empty if it is not known.
@@ -97,7 +95,7 @@ class Library:
             raise MediaError("The video was removed while it was uploaded.", "Choose the file again.")
         return video
 
-    def add(self, path: Path, file_name: str | None = None, *, actor: str | None = None) -> StoredVideo:
+    def add(self, path: Path, file_name: str | None = None, *, actor: str | None) -> StoredVideo:
         """Store a copy of a local file. A link would change with the original: programs overwrite videos in place.
 
         Raises:

@@ -55,7 +55,7 @@ def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: 
         raise MediaError("The file is empty.", "Choose the video again; the copy may have failed.")
     if size_bytes > limits.max_video_bytes:
         raise VideoTooLarge(
-            f"The video has {format_size(size_bytes)}; up to {format_size(limits.max_video_bytes)} are accepted.",
+            f"The video is {format_size(size_bytes)} large; up to {format_size(limits.max_video_bytes)} are accepted.",
             "Choose a shorter video.",
         )
     uploads = list(in_progress)

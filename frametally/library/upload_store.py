@@ -77,7 +77,7 @@ class UploadStore:
         """The largest video that is accepted."""
         return self._limits.max_video_bytes
 
-    def begin(self, file_name: str, size_bytes: int, *, actor: str | None = None) -> Upload:
+    def begin(self, file_name: str, size_bytes: int, *, actor: str | None) -> Upload:
         """Create an upload and reserve space for exactly `size_bytes`.
 
         Raises:
@@ -149,7 +149,7 @@ class UploadStore:
             if data.exists() and data.stat().st_size == end_bytes:
                 os.truncate(data, start_bytes)
 
-    def cancel(self, upload_id: str, *, actor: str | None = None) -> None:
+    def cancel(self, upload_id: str, *, actor: str | None) -> None:
         """Delete an upload with everything received.
 
         Raises:

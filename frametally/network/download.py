@@ -79,7 +79,7 @@ def open_url(
                 yield response, parts
                 return
             url = _join(url, str(location))
-    raise MediaError("The video URL redirects too often.", "Enter the final URL.")
+    raise MediaError("The video URL has too many redirects.", "Enter the final URL.")
 
 
 @contextmanager
@@ -132,7 +132,9 @@ def _store(
             _check_time(deadline_s)
             received_bytes += len(chunk)
             if received_bytes > max_bytes:
-                raise MediaError(f"The video is larger than the {format_size(max_bytes)} allowed.", "Use a smaller one.")
+                raise MediaError(
+                    f"The video is larger than the {format_size(max_bytes)} allowed.", "Use a smaller one."
+                )
             pending.write(chunk)
             if on_progress:
                 on_progress(received_bytes, total_bytes)

@@ -13,18 +13,12 @@ from frametally.notifications.outbox import Notice
 
 TEST_SUBJECT: Final = "Test message from Frametally"
 TEST_TEXT: Final = "This is a test message from Frametally. You will be notified here when jobs end."
-_STATUS: Final = {
-    JobStatus.SUCCEEDED: "is done",
-    JobStatus.FAILED: "has failed",
-    JobStatus.LOST: "has had no response from its service",
-    JobStatus.CANCELLED: "was canceled",
-}
 _CHECK_WEBHOOK: Final = "Check FRAMETALLY_WEBHOOK_URL."
 
 
 def subject_of(notice: Notice, job: Job) -> str:
     """One line."""
-    return f"{job.video_name} {_STATUS[JobStatus(notice.status)]}"
+    return f"{job.video_name} {JobStatus(notice.status).phrase}"
 
 
 def text_of(notice: Notice, job: Job, public_url: str | None) -> str:

@@ -14,16 +14,16 @@ from msgspec import Struct
 from sqlalchemy.exc import IntegrityError
 
 from frametally.backoff import Backoff
-from frametally.job import JobStatus
+from frametally.job import FINAL, JobStatus
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import EVENT, NOTICE, NOTICE_CHANNEL
 
-ENDS: Final = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
 LEASE_S: Final = 120.0
 """Longer than one attempt may take; after it another process may claim the notice."""
 BACKOFF: Final = Backoff(first_s=10.0, max_s=3600.0, factor=3)
 GIVE_UP_AFTER: Final = timedelta(days=1)
+_ENDS: Final = sorted(FINAL)
 
 Channel = Literal["webhook", "e-mail"]
 
@@ -66,7 +66,9 @@ class Outbox:
         since = sa.select(NOTICE_CHANNEL.c.since).where(NOTICE_CHANNEL.c.name == channel).scalar_subquery()
         recorded = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
         recent = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
-        query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(recent, EVENT.c.status.in_(ENDS), ~recorded)
+        query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(
+            recent, EVENT.c.status.in_(_ENDS), ~recorded
+        )
         with self._ledger.reading() as connection:
             ends = connection.execute(query.order_by(EVENT.c.id)).all()
         for event_id, job_id, status in ends:
@@ -130,7 +132,7 @@ def last_event(ledger: Ledger) -> int:
 
 def ends_after(ledger: Ledger, event_id: int) -> list[JobEnd]:
     """The job ends after this event, oldest first, at most 1000."""
-    ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(ENDS))
+    ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS))
     query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(ended).order_by(EVENT.c.id).limit(1000)
     with ledger.reading() as connection:
         return [

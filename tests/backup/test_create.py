@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from frametally.backup.create import back_up, sizes
-from frametally.backup.restore import read_manifest, restore
+from frametally.backup.restore import read_backup_manifest, restore
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
 from frametally.job import JobStatus
@@ -98,7 +98,7 @@ def test_results_replaced_during_a_backup_are_complete(old: Settings, tmp_path: 
     for number in range(5):
         new = settings_in(tmp_path / str(number))
         restore(new, tmp_path / f"{number}.zip", replace=False)
-        if "results/j1/results.json.zst" in read_manifest(tmp_path / f"{number}.zip").files:
+        if "results/j1/results.json.zst" in read_backup_manifest(tmp_path / f"{number}.zip").files:
             assert len(open_results(new.results_dir / "j1").time_s) == 3
 
 

@@ -99,7 +99,7 @@ def test_a_postgresql_ledger_is_replaced_completely(tmp_path: Path, new_postgres
 def test_existing_data_is_replaced_only_with_replace(new: Settings, backup: Path, small_video: Path) -> None:
     with open_ledger(new.database_url) as ledger:
         ledger.add(a_job("other"))
-    Library(new.media_dir, max_video_bytes=1 << 30).add(small_video)
+    Library(new.media_dir, max_video_bytes=1 << 30).add(small_video, actor=None)
     before = contents(new.data_dir)
     with pytest.raises(BackupError, match="--replace"):
         restore(new, backup, replace=False)

@@ -60,7 +60,7 @@ def test_every_folder_of_the_settings_is_in_the_layout(tmp_path: Path) -> None:
 def test_everything_that_a_deployment_writes_is_in_the_layout(tmp_path: Path, small_video: Path) -> None:
     settings = Settings.read({"FRAMETALLY_DATA_DIR": str(tmp_path)})
     deployment = open_deployment(settings, lambda: "http://127.0.0.1")
-    deployment.library.uploads.begin("clip.mp4", 10)
+    deployment.library.uploads.begin("clip.mp4", 10, actor=None)
     finished_job(deployment, small_video)
     deployment.class_colors.of(["cup"])
     spool = Spool(settings.engine_dir)

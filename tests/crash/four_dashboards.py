@@ -230,7 +230,7 @@ def serving() -> Iterator[Service]:
 
 def submit(deployment: Deployment, folder: Path, count: int) -> list[Job]:
     write_video(folder / "square.mp4", frames=40, fps=10)
-    video = deployment.library.add(folder / "square.mp4")
+    video = deployment.library.add(folder / "square.mp4", actor=None)
     service, key_id = deployment.clients.known()[-1]
     return [
         deployment.workflow.submit(

@@ -12,7 +12,7 @@ import pytest
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job, retry
-from frametally.jobs.deletion import UNDO_S, can_be_deleted, delete, remove_deleted, restore
+from frametally.jobs.deletion import UNDO_S, can_be_deleted, delete, remove_deleted, restore_jobs
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import add_tags, remove_tags, tags_of
@@ -36,7 +36,7 @@ def library(tmp_path: Path) -> Library:
 @pytest.fixture
 def failed(ledger: Ledger, library: Library, small_video: Path) -> Job:
     """A job that failed at its service, an hour after it was sent there."""
-    video = {"video_sha256": library.add(small_video).sha256, "upload_url": "https://storage/v?sig=1"}
+    video = {"video_sha256": library.add(small_video, actor=None).sha256, "upload_url": "https://storage/v?sig=1"}
     ended: dict[str, Any] = {
         "failure": "Out of memory.",
         "ended_at": START + HOUR,
@@ -71,7 +71,7 @@ def test_every_action_records_its_actor(ledger: Ledger, library: Library, failed
     ledger.write_notes("j1", "the dry one", actor="dan")  # changes nothing
     remove_tags(ledger, ["j1"], ["night"], actor="eve")
     delete(ledger, ["j1"], START, actor="fay")
-    restore(ledger, ["j1"], START, actor="gil")
+    restore_jobs(ledger, ["j1"], START, actor="gil")
     actors = [event.actor for event in ledger.history("j1", kinds=[EventKind.ACTION])]
     assert actors == [None, "ada", "bob", "cleo", "eve", "fay", "gil"]
 
@@ -150,7 +150,7 @@ def test_a_deleted_job_is_not_advanced_until_it_is_restored(ledger: Ledger) -> N
     assert ledger.jobs() == ledger.due(START, [(EMBEDDED, "")]) == []
     assert not ledger.claim(seen, START, 60)
     assert not ledger.transition(seen, JobStatus.SUCCEEDED)
-    assert restore(ledger, ["j1"], START, actor=None) == ["j1"]
+    assert restore_jobs(ledger, ["j1"], START, actor=None) == ["j1"]
     assert ledger.job("j1") == seen
     assert acts(ledger) == ["Deleted.", "Restored."]
 
@@ -206,7 +206,7 @@ def test_an_interrupted_removal_is_completed_later(
         patched.setattr("frametally.jobs.deletion.shutil.rmtree", die)
         with pytest.raises(KeyboardInterrupt):
             remove_deleted(ledger, results, later)
-    assert len(restore(ledger, jobs[:3], later, actor=None)) == 2  # one has gone, and its results have not
+    assert len(restore_jobs(ledger, jobs[:3], later, actor=None)) == 2  # one has gone, and its results have not
     delete(ledger, jobs[:3], START, actor=None)
     assert remove_deleted(ledger, results, later) == 2
     assert sorted(path.name for path in results.iterdir()) == ["other", "unknown"]
@@ -220,6 +220,6 @@ def test_tidy_removes_jobs_deleted_an_hour_ago(tmp_path: Path, clock: Clock) -> 
     delete(deployment.ledger, ["j1"], clock(), actor=None)
     clock.wait(UNDO_S + 1)
     deployment.workflow.tidy()
-    assert restore(deployment.ledger, ["j1"], clock(), actor=None) == []
+    assert restore_jobs(deployment.ledger, ["j1"], clock(), actor=None) == []
     assert [job.id for job in deployment.ledger.jobs()] == ["j2"]
     deployment.ledger.close()

@@ -64,7 +64,7 @@ def test_empty_input_gives_no_lines_and_too_many_lines_are_refused() -> None:
 
 
 def test_valid_lines_and_files_become_jobs_with_one_tag(ledger: Ledger, small_video: Path, tmp_path: Path) -> None:
-    kept = Library(tmp_path / "media", max_video_bytes=1 << 30).add(small_video)
+    kept = Library(tmp_path / "media", max_video_bytes=1 << 30).add(small_video, actor=None)
     lines = read_batch("https://host/1.mp4\nnonsense\nhttps://host/2.mp4")
     jobs = batch_jobs(lines, [kept], REQUEST, START, actor="ada")
     start_batch(ledger, jobs, " night  shift ")
@@ -139,7 +139,7 @@ def test_files_share_the_free_disk_space(small_video: Path, tmp_path: Path) -> N
     library = Library(tmp_path / "media", max_video_bytes=1 << 30)
     write_video(tmp_path / "slow.mp4", frames=8, fps=2)
     write_video(tmp_path / "other.mp4", frames=41, fps=10)
-    kept = [library.add(path) for path in (small_video, tmp_path / "slow.mp4", tmp_path / "other.mp4")]
+    kept = [library.add(path, actor=None) for path in (small_video, tmp_path / "slow.mp4", tmp_path / "other.mp4")]
     room = DISK_RESERVE_BYTES + kept[0].info.size_bytes + kept[2].info.size_bytes
     request = replace(REQUEST, service=EMBEDDED)
     preflight = Preflight(request=request, now=START, free_bytes=room)

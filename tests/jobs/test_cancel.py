@@ -10,6 +10,7 @@ import pytest
 from frametally.contract import CANCELLED
 from frametally.errors import BadRequest, JobError, ServiceError
 from frametally.job import Job, JobStatus
+from frametally.jobs import messages
 from frametally.ledger.ledger import Ledger
 from tests.support.deployment import LocalDeployment, advance_due
 from tests.support.ledgers import START
@@ -29,7 +30,7 @@ def test_a_running_job_is_canceled_at_its_service_without_a_status_call(
     deployed.written(progress=0.4)
     cancelled = deployed.workflow.cancel("j1", actor=None)
     assert [(call.method, call.query["job_id"]) for call in server.seen] == [("DELETE", ["r1"])]
-    assert (cancelled.status, cancelled.failure, cancelled.progress) == (JobStatus.CANCELLED, CANCELLED, None)
+    assert (cancelled.status, cancelled.failure, cancelled.progress) == (JobStatus.CANCELLED, messages.CANCELED, None)
     assert cancelled.ended_at == deployed.clock()
     deployed.clock.wait(3600)
     assert (advance_due(deployed.workflow), deployed.workflow.refresh("j1", actor=None)) == (0, None)
@@ -104,7 +105,7 @@ def test_a_job_canceled_at_its_service_is_canceled_here(
     server.replies_with(answer(report))
     deployed.written(status=status)
     deployed.workflow.refresh("j1", actor=None)
-    assert (deployed.job().status, deployed.job().failure) == (JobStatus.CANCELLED, CANCELLED)
+    assert (deployed.job().status, deployed.job().failure) == (JobStatus.CANCELLED, messages.CANCELED)
 
 
 def test_an_upload_stops_when_its_job_is_canceled(
@@ -125,7 +126,7 @@ def test_a_job_canceled_during_its_start_is_canceled_at_the_service(
     taken = answer({"job_id": "r7"})
     server.replies_with(after(lambda: deployed.workflow.cancel(job.id, actor=None), taken), answer())
     deployed.step()
-    assert (deployed.job(job.id).status, deployed.job(job.id).failure) == (JobStatus.CANCELLED, CANCELLED)
+    assert (deployed.job(job.id).status, deployed.job(job.id).failure) == (JobStatus.CANCELLED, messages.CANCELED)
     assert [(call.method, call.query.get("job_id")) for call in server.seen] == [("POST", None), ("DELETE", ["r7"])]
 
 

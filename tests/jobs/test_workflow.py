@@ -130,7 +130,7 @@ def test_a_job_refused_by_the_service_fails_with_the_reason(
     deployed: LocalDeployment, server: MisbehavingServer, status: JobStatus, refusal: int, small_video: Path
 ) -> None:
     server.replies_with(answer({"error": "Not like this."}, status=refusal))
-    sha256 = deployed.library.add(small_video).sha256
+    sha256 = deployed.library.add(small_video, actor=None).sha256
     deployed.written(status=status, remote_job_id=None, video_sha256=sha256, upload_url="https://host/v")
     deployed.step()
     assert deployed.job().status is JobStatus.FAILED
@@ -252,7 +252,7 @@ def test_leftovers_of_crashes_are_removed_after_a_day(deployed: LocalDeployment)
     (results_dir / "j2.draft").mkdir()
     for name in ("j1/boxes.parquet", "j2.draft/boxes.parquet", "j3.json", ".j3.json.x.part"):
         (results_dir / name).touch()
-    given_up = deployed.library.uploads.begin("film.mp4", 10)
+    given_up = deployed.library.uploads.begin("film.mp4", 10, actor=None)
     deployed.clock.now = datetime.now(UTC)
     deployed.workflow.tidy()
     assert len(list(results_dir.iterdir())) == 4

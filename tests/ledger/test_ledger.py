@@ -59,7 +59,7 @@ def test_a_database_error_shows_no_signed_link(ledger: Ledger) -> None:
 
 
 def test_an_unknown_job_is_an_error(ledger: Ledger) -> None:
-    with pytest.raises(JobError, match="no such job"):
+    with pytest.raises(JobError, match="does not exist"):
         ledger.job("j1")
 
 

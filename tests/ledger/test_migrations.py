@@ -126,7 +126,7 @@ def test_a_ledger_of_a_newer_version_is_refused_and_unchanged(database_url: str,
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
         connection.execute(sa.text("ALTER TABLE job ADD COLUMN later INTEGER"))
     before = columns(database_url)
-    with pytest.raises(SettingsError, match="its schema is 9999, this version knows up to") as caught:
+    with pytest.raises(SettingsError, match="its schema is 9999, this version supports up to") as caught:
         Ledger(database_url)
     assert "Run the newer version" in caught.value.next_step
     assert columns(database_url) == before

@@ -11,7 +11,7 @@ from frametally.errors import JobError
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.jobs.deletion import delete
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.search import JobQuery, count, find, known
+from frametally.ledger.search import JobQuery, count_jobs, find, known
 from frametally.ledger.tags import add_tags, remove_tags, tags_of
 from tests.support.ledgers import START, a_job
 
@@ -65,7 +65,7 @@ EXPECTED: list[tuple[JobQuery, list[str]]] = [
 def test_all_conditions_must_match(ledger: Ledger) -> None:
     for query, ids in EXPECTED:
         assert [job.id for job in find(ledger, query, limit=10)] == ids, query
-        assert count(ledger, query) == len(ids), query
+        assert count_jobs(ledger, query) == len(ids), query
 
 
 def test_jobs_are_found_in_pages(ledger: Ledger) -> None:

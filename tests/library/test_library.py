@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def library(tmp_path: Path) -> Library:
 
 def bring(library: Library, content: bytes, name: str = "square.mp4") -> str:
     """Upload all bytes without finishing."""
-    upload = library.uploads.begin(name, len(content))
+    upload = library.uploads.begin(name, len(content), actor=None)
     library.uploads.append(upload.id, 0, content)
     return upload.id
 
@@ -52,11 +53,11 @@ def names_below(folder: Path) -> list[str]:
 
 def test_chunked_upload_is_stored_under_its_sha256(library: Library, small_video: Path) -> None:
     content = small_video.read_bytes()
-    upload = library.uploads.begin("Ausflug · Straße.MP4", len(content))
+    upload = library.uploads.begin("Ausflug · Straße.MP4", len(content), actor=None)
     half = library.uploads.append(upload.id, 0, content[: len(content) // 2])
     assert library.uploads.get(upload.id).offset_bytes == half
     library.uploads.append(upload.id, half, content[half:])
-    kept = library.finish(upload.id)
+    kept = library.finish(upload.id, actor=None)
     assert kept.sha256 == sha256_of(small_video)
     assert kept.path.read_bytes() == content
     assert kept.file_name == "Ausflug · Straße.MP4"
@@ -83,7 +84,7 @@ def test_actor_is_recorded_with_the_upload_and_logged(
 
 
 def test_metadata_of_earlier_versions_is_read(library: Library, small_video: Path, tmp_path: Path) -> None:
-    video = library.add(small_video)
+    video = library.add(small_video, actor=None)
     path = video.path.parent / "facts.json"
     assert set(json.loads(path.read_bytes())) == {"file_name", "video", "facts", "block_digest"}
     upload_id = "0" * 32
@@ -98,12 +99,12 @@ def test_libraries_on_one_folder_share_their_state(library: Library, small_video
     upload_id = bring(library, small_video.read_bytes())
     other = Library(tmp_path / "media", max_video_bytes=1)
     assert other.uploads.get(upload_id) == library.uploads.get(upload_id)
-    kept = other.finish(upload_id)
+    kept = other.finish(upload_id, actor=None)
     assert library.get(kept.sha256) == kept
 
 
 def test_chunk_at_a_wrong_offset_is_refused(library: Library) -> None:
-    upload = library.uploads.begin("square.mp4", 10)
+    upload = library.uploads.begin("square.mp4", 10, actor=None)
     library.uploads.append(upload.id, 0, b"12345")
     for offset in (0, 4, 6):
         with pytest.raises(OffsetMismatch, match="at byte 5"):
@@ -112,53 +113,53 @@ def test_chunk_at_a_wrong_offset_is_refused(library: Library) -> None:
 
 
 def test_chunk_beyond_the_announced_size_is_refused(library: Library) -> None:
-    upload = library.uploads.begin("square.mp4", 4)
+    upload = library.uploads.begin("square.mp4", 4, actor=None)
     with pytest.raises(VideoTooLarge):
         library.uploads.append(upload.id, 0, b"12345")
     assert library.uploads.get(upload.id).offset_bytes == 0
 
 
 def test_incomplete_upload_cannot_be_finished(library: Library) -> None:
-    upload = library.uploads.begin("square.mp4", 4)
+    upload = library.uploads.begin("square.mp4", 4, actor=None)
     with pytest.raises(OffsetMismatch):
-        library.finish(upload.id)
+        library.finish(upload.id, actor=None)
 
 
 @pytest.mark.parametrize("name", ["clip.wmv", "clip.flv", "clip.gif", "clip.mp4.exe", "clip", ""])
 def test_other_file_types_are_refused_with_a_next_step(library: Library, name: str) -> None:
     with pytest.raises(MediaError, match="Convert it to MP4"):
-        library.uploads.begin(name, 10)
+        library.uploads.begin(name, 10, actor=None)
 
 
 def test_empty_and_too_large_videos_are_refused(library: Library) -> None:
     with pytest.raises(MediaError, match="is empty"):
-        library.uploads.begin("clip.mp4", 0)
+        library.uploads.begin("clip.mp4", 0, actor=None)
     with pytest.raises(VideoTooLarge, match=r"up to 33\.6 MB are accepted"):
-        library.uploads.begin("clip.mp4", 32 * 1024**2 + 1)
+        library.uploads.begin("clip.mp4", 32 * 1024**2 + 1, actor=None)
 
 
 def test_video_that_would_fill_the_disk_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DiskFull):
-        Library(tmp_path, max_video_bytes=2**62).uploads.begin("clip.mp4", 2**61)
+        Library(tmp_path, max_video_bytes=2**62).uploads.begin("clip.mp4", 2**61, actor=None)
 
 
 def test_video_beyond_the_quota_is_refused_before_it_is_sent(tmp_path: Path, small_video: Path) -> None:
     size_bytes = small_video.stat().st_size
     library = Library(tmp_path / "media", max_video_bytes=32 * 1024**2, quota_bytes=2 * size_bytes + 99)
-    library.finish(bring(library, small_video.read_bytes()))
-    arriving = library.uploads.begin("clip.mp4", size_bytes)
+    library.finish(bring(library, small_video.read_bytes()), actor=None)
+    arriving = library.uploads.begin("clip.mp4", size_bytes, actor=None)
     library.uploads.append(arriving.id, 0, b"x" * 100)
     with pytest.raises(QuotaReached, match="no room for another"):
-        library.uploads.begin("clip.mp4", size_bytes)
-    library.uploads.cancel(arriving.id)
-    assert library.uploads.begin("clip.mp4", size_bytes).size_bytes == size_bytes
+        library.uploads.begin("clip.mp4", size_bytes, actor=None)
+    library.uploads.cancel(arriving.id, actor=None)
+    assert library.uploads.begin("clip.mp4", size_bytes, actor=None).size_bytes == size_bytes
 
 
 def test_announced_upload_reserves_its_space(tmp_path: Path) -> None:
     library = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
-    library.uploads.begin("clip.mp4", 90)
-    with pytest.raises(QuotaReached, match="take 90 bytes of 100 bytes"):
-        library.uploads.begin("other.mp4", 90)
+    library.uploads.begin("clip.mp4", 90, actor=None)
+    with pytest.raises(QuotaReached, match="90 bytes of 100 bytes"):
+        library.uploads.begin("other.mp4", 90, actor=None)
 
 
 def test_simultaneous_uploads_do_not_exceed_the_quota(tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_simultaneous_uploads_do_not_exceed_the_quota(tmp_path: Path) -> None:
 
     def begin(library: Library) -> bool:
         with suppress(QuotaReached):
-            return bool(library.uploads.begin("clip.mp4", 40))
+            return bool(library.uploads.begin("clip.mp4", 40, actor=None))
         return False
 
     with ThreadPoolExecutor(8) as pool:
@@ -175,39 +176,39 @@ def test_simultaneous_uploads_do_not_exceed_the_quota(tmp_path: Path) -> None:
 
 def test_stalled_upload_reserves_only_its_received_bytes(tmp_path: Path) -> None:
     library = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
-    given_up = library.uploads.begin("clip.mp4", 90)
+    given_up = library.uploads.begin("clip.mp4", 90, actor=None)
     library.uploads.append(given_up.id, 0, b"x" * 20)
     long_ago_s = time.time() - 3600
     for path in (tmp_path / "uploads" / given_up.id, *(tmp_path / "uploads" / given_up.id).iterdir()):
         os.utime(path, (long_ago_s, long_ago_s))
-    assert library.uploads.begin("other.mp4", 80).size_bytes == 80
+    assert library.uploads.begin("other.mp4", 80, actor=None).size_bytes == 80
     with pytest.raises(QuotaReached):
-        library.uploads.begin("other.mp4", 1)
+        library.uploads.begin("other.mp4", 1, actor=None)
 
 
 def test_stored_video_is_recognized_by_content_even_without_a_saved_digest(
     library: Library, small_video: Path, tmp_path: Path
 ) -> None:
-    kept = library.add(small_video)
+    kept = library.add(small_video, actor=None)
     size_bytes, digest = small_video.stat().st_size, digests_of(small_video).block_digest
-    assert library.recognize("again.mp4", size_bytes, digest) == library.get(kept.sha256)
+    assert library.recognize("again.mp4", size_bytes, digest, actor=None) == library.get(kept.sha256)
     card = tmp_path / "media" / "videos" / kept.sha256 / "facts.json"
     card.write_text(card.read_text().replace(digest, ""))
     assert library.videos.has_size(size_bytes)
-    again = library.recognize("Straße.mp4", size_bytes, digest)
+    again = library.recognize("Straße.mp4", size_bytes, digest, actor=None)
     assert again is not None
     assert (again.sha256, again.file_name) == (kept.sha256, "Straße.mp4")
     assert digest in card.read_text()
-    assert library.recognize("again.mp4", size_bytes, "0" * 64) is None
-    assert library.recognize("again.mp4", size_bytes + 1, digest) is None
+    assert library.recognize("again.mp4", size_bytes, "0" * 64, actor=None) is None
+    assert library.recognize("again.mp4", size_bytes + 1, digest, actor=None) is None
     with pytest.raises(MediaError, match="Convert it to MP4"):
-        library.recognize("again.wmv", size_bytes, digest)
+        library.recognize("again.wmv", size_bytes, digest, actor=None)
 
 
 def test_upload_with_a_wrong_digest_is_removed(library: Library, small_video: Path, tmp_path: Path) -> None:
     upload_id = bring(library, small_video.read_bytes())
     with pytest.raises(UploadDamaged, match="differs from the file that was sent"):
-        library.finish(upload_id, "0" * 64)
+        library.finish(upload_id, "0" * 64, actor=None)
     assert names_below(tmp_path) == []
 
 
@@ -225,7 +226,7 @@ def test_block_digest_is_the_hash_of_the_block_hashes(
 
 
 def test_damaged_chunk_is_truncated_unless_more_bytes_follow(library: Library) -> None:
-    upload = library.uploads.begin("clip.mp4", 10)
+    upload = library.uploads.begin("clip.mp4", 10, actor=None)
     library.uploads.append(upload.id, 0, b"12345")
     library.uploads.truncate(upload.id, 2, 5)
     assert library.uploads.get(upload.id).offset_bytes == 2
@@ -234,7 +235,7 @@ def test_damaged_chunk_is_truncated_unless_more_bytes_follow(library: Library) -
 
 
 def test_uploads_keep_the_disk_reserve(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    upload = library.uploads.begin("clip.mp4", 10)
+    upload = library.uploads.begin("clip.mp4", 10, actor=None)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # what is left when the others have arrived
     with pytest.raises(DiskFull):
         library.uploads.append(upload.id, 0, b"01234")
@@ -244,15 +245,15 @@ def test_uploads_keep_the_disk_reserve(library: Library, monkeypatch: pytest.Mon
 def test_file_that_is_no_video_is_removed(library: Library, tmp_path: Path) -> None:
     upload_id = bring(library, b"no video at all" * 1000)
     with pytest.raises(VideoError, match="not a video that can be read"):
-        library.finish(upload_id)
+        library.finish(upload_id, actor=None)
     with pytest.raises(UploadUnknown):
         library.uploads.get(upload_id)
     assert names_below(tmp_path) == []
 
 
 def test_same_file_is_stored_once_under_its_latest_name(library: Library, small_video: Path, tmp_path: Path) -> None:
-    first = library.finish(bring(library, small_video.read_bytes(), "first.mp4"))
-    second = library.finish(bring(library, small_video.read_bytes(), "second.mkv"))
+    first = library.finish(bring(library, small_video.read_bytes(), "first.mp4"), actor=None)
+    second = library.finish(bring(library, small_video.read_bytes(), "second.mkv"), actor=None)
     assert second.path == first.path
     assert second.file_name == "second.mkv"
     assert names_below(tmp_path / "media" / "videos") == [f"{first.sha256}/facts.json", f"{first.sha256}/video.mp4"]
@@ -261,8 +262,8 @@ def test_same_file_is_stored_once_under_its_latest_name(library: Library, small_
 
 def test_finish_is_idempotent(library: Library, small_video: Path) -> None:
     upload_id = bring(library, small_video.read_bytes())
-    kept = library.finish(upload_id)
-    assert library.finish(upload_id) == kept
+    kept = library.finish(upload_id, actor=None)
+    assert library.finish(upload_id, actor=None) == kept
     state = library.uploads.get(upload_id)
     assert (state.offset_bytes, state.video_sha256) == (state.size_bytes, kept.sha256)
 
@@ -270,14 +271,14 @@ def test_finish_is_idempotent(library: Library, small_video: Path) -> None:
 def test_threads_that_finish_one_upload_get_the_same_video(library: Library, small_video: Path) -> None:
     upload_id = bring(library, small_video.read_bytes())
     with ThreadPoolExecutor(4) as pool:
-        kept = list(pool.map(library.finish, [upload_id] * 4))
+        kept = list(pool.map(partial(library.finish, actor=None), [upload_id] * 4))
     assert {video.sha256 for video in kept} == {sha256_of(small_video)}
 
 
 def test_simultaneous_uploads_of_one_file_store_it_once(library: Library, small_video: Path, tmp_path: Path) -> None:
     uploads = [bring(library, small_video.read_bytes(), f"{number}.mp4") for number in range(4)]
     with ThreadPoolExecutor(len(uploads)) as pool:
-        kept = list(pool.map(library.finish, uploads))
+        kept = list(pool.map(partial(library.finish, actor=None), uploads))
     assert {video.path for video in kept} == {tmp_path / "media" / "videos" / sha256_of(small_video) / "video.mp4"}
     assert len(names_below(tmp_path / "media" / "videos")) == 2
     assert names_below(tmp_path / "media" / "uploads") == sorted(f"{upload_id}/meta.json" for upload_id in uploads)
@@ -315,13 +316,13 @@ def test_upload_can_be_finished_after_a_crash_at_any_step(
         else:
             patch.setattr(*calls[step], die)
         with pytest.raises(Killed):
-            library.finish(upload_id)
+            library.finish(upload_id, actor=None)
 
     again = Library(tmp_path / "media", max_video_bytes=1)
     state = again.uploads.get(upload_id)
     assert state.offset_bytes == state.size_bytes
     assert state.video_sha256 == (sha256_of(small_video) if step == "moved" else None)
-    kept = again.finish(upload_id)
+    kept = again.finish(upload_id, actor=None)
     assert kept.path.read_bytes() == small_video.read_bytes()
     assert names_below(tmp_path / "media" / "videos") == [f"{kept.sha256}/facts.json", f"{kept.sha256}/video.mp4"]
     assert names_below(tmp_path / "media" / "uploads") == [f"{upload_id}/meta.json"]
@@ -345,7 +346,7 @@ def _die_at(name: str, step: Callable[..., None]) -> Callable[..., None]:
 
 
 def test_folder_without_metadata_is_no_upload(library: Library, tmp_path: Path) -> None:
-    upload = library.uploads.begin("clip.mp4", 4)
+    upload = library.uploads.begin("clip.mp4", 4, actor=None)
     (tmp_path / "media" / "uploads" / upload.id / "meta.json").unlink()
     with pytest.raises(UploadUnknown):
         library.uploads.get(upload.id)
@@ -353,10 +354,10 @@ def test_folder_without_metadata_is_no_upload(library: Library, tmp_path: Path) 
 
 def test_canceled_upload_is_removed(library: Library, tmp_path: Path) -> None:
     upload_id = bring(library, b"12345")
-    library.uploads.cancel(upload_id)
+    library.uploads.cancel(upload_id, actor=None)
     assert names_below(tmp_path) == []
     with pytest.raises(UploadUnknown):
-        library.uploads.cancel(upload_id)
+        library.uploads.cancel(upload_id, actor=None)
 
 
 def test_only_unchanged_uploads_are_removed_as_stale(library: Library, tmp_path: Path) -> None:
@@ -376,7 +377,7 @@ def test_scratch_folder_is_removed_on_exit_or_as_stale_after_a_crash(library: Li
     left = crashed.__enter__()
     (left / "video").write_bytes(b"half")
     touched = (left / "video").stat().st_mtime
-    assert library.uploads.begin("square.mp4", 10).size_bytes == 10
+    assert library.uploads.begin("square.mp4", 10, actor=None).size_bytes == 10
     assert library.uploads.remove_stale(3600, touched + 3000) == 0
     assert library.uploads.remove_stale(3600, touched + 4000) == 2
     assert not left.exists()
@@ -394,18 +395,18 @@ def test_slow_upload_is_stale_a_day_after_its_last_byte(library: Library, tmp_pa
 
 
 def test_stored_video_remains_when_its_upload_is_removed(library: Library, small_video: Path) -> None:
-    kept = library.finish(bring(library, small_video.read_bytes()))
+    kept = library.finish(bring(library, small_video.read_bytes()), actor=None)
     assert library.uploads.remove_stale(0, 2**33) == 1
     assert library.get(kept.sha256) == kept
 
 
 def test_stray_file_in_the_video_store_is_ignored(library: Library, small_video: Path, tmp_path: Path) -> None:
-    kept = library.add(small_video)
+    kept = library.add(small_video, actor=None)
     (tmp_path / "media" / "videos" / ".DS_Store").touch()
     assert library.videos.has_size(small_video.stat().st_size)
     assert not library.videos.has_size(1)
-    assert library.uploads.begin("square.mp4", 10).offset_bytes == 0
-    assert library.recognize("other.mp4", 1, "x") is None
+    assert library.uploads.begin("square.mp4", 10, actor=None).offset_bytes == 0
+    assert library.recognize("other.mp4", 1, "x", actor=None) is None
     assert library.get(kept.sha256) == kept
 
 
@@ -418,7 +419,8 @@ def test_invalid_or_unknown_sha256_finds_no_video(library: Library, sha256: str)
 
 @pytest.mark.parametrize("upload_id", ["", ".", "..", "../videos", "0" * 32, "0" * 32 + "\n", "/etc", "Z" * 32])
 def test_invalid_or_unknown_upload_id_is_refused(library: Library, upload_id: str) -> None:
-    for ask in (library.uploads.get, library.finish, library.uploads.cancel):
+    finish, cancel = partial(library.finish, actor=None), partial(library.uploads.cancel, actor=None)
+    for ask in (library.uploads.get, finish, cancel):
         with pytest.raises(UploadUnknown):
             ask(upload_id)
 
@@ -426,10 +428,10 @@ def test_invalid_or_unknown_upload_id_is_refused(library: Library, upload_id: st
 def test_local_file_is_stored_once_as_a_copy(library: Library, small_video: Path, tmp_path: Path) -> None:
     source = tmp_path / "mine.mp4"
     source.write_bytes(small_video.read_bytes())
-    kept = library.add(source)
+    kept = library.add(source, actor=None)
     source.write_bytes(b"overwritten in place")
     assert sha256_of(kept.path) == kept.sha256
-    assert library.add(small_video, "again.mp4").path == kept.path
+    assert library.add(small_video, "again.mp4", actor=None).path == kept.path
     assert names_below(tmp_path / "media" / "uploads") == []
 
 
@@ -437,9 +439,9 @@ def test_local_file_that_is_no_video_leaves_nothing(library: Library, tmp_path: 
     source = tmp_path / "text.mp4"
     source.write_text("text")
     with pytest.raises(VideoError):
-        library.add(source)
+        library.add(source, actor=None)
     with pytest.raises(MediaError, match=r"no file absent\.mp4"):
-        library.add(tmp_path / "absent.mp4")
+        library.add(tmp_path / "absent.mp4", actor=None)
     assert names_below(tmp_path / "media") == []
 
 
@@ -467,7 +469,7 @@ def test_real_broken_files_are_refused_with_a_reason(
 ) -> None:
     source = next((shared_data / "videos").rglob(Path(name).name))
     with pytest.raises((VideoError, MediaError)) as refusal:
-        library.add(source)
+        library.add(source, actor=None)
     assert refusal.value.what
     assert refusal.value.next_step
     assert names_below(tmp_path) == []

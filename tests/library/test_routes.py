@@ -112,7 +112,7 @@ def test_abandoned_connection_cannot_write_after_its_successor(server: MediaServ
 
 
 def test_stored_file_is_recognized_before_its_first_byte(server: MediaServer, small_video: Path) -> None:
-    kept, size_bytes = server.library.add(small_video), small_video.stat().st_size
+    kept, size_bytes = server.library.add(small_video, actor=None), small_video.stat().st_size
     digest = digests_of(small_video).block_digest
     asked = server.create("again.mp4", size_bytes, **{"Frametally-Digest": "ask"})
     assert asked.status_code == 428
@@ -124,7 +124,7 @@ def test_stored_file_is_recognized_before_its_first_byte(server: MediaServer, sm
 def test_unknown_file_is_accepted_even_if_its_size_is_known(server: MediaServer, small_video: Path) -> None:
     size_bytes = small_video.stat().st_size
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "ask"}).status_code == 201
-    server.library.add(small_video)
+    server.library.add(small_video, actor=None)
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "0" * 64}).status_code == 201
     assert server.create("new.mp4", size_bytes).status_code == 201
     assert server.create("new.mp4", size_bytes, **{"Frametally-Digest": "x"}).status_code == 400
@@ -393,7 +393,7 @@ def test_damaged_compressed_file_is_reported(server: MediaServer) -> None:
 
 
 def test_video_is_served_inline_with_its_type(server: MediaServer, small_video: Path) -> None:
-    kept = server.library.add(small_video)
+    kept = server.library.add(small_video, actor=None)
     ticket = server.tickets.for_file(kept.path.relative_to(server.data_dir))
     answer = requests.get(f"{server.url}/frametally/files/{ticket}", timeout=10)
     assert answer.headers["Content-Type"] == "video/mp4"

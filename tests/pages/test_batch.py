@@ -75,7 +75,7 @@ def test_files_with_too_low_a_frame_rate_are_skipped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write_video(tmp_path / "slow.mp4", frames=8, fps=2)
-    known = [deployment.library.add(path).sha256 for path in (small_video, tmp_path / "slow.mp4")]
+    known = [deployment.library.add(path, actor=None).sha256 for path in (small_video, tmp_path / "slow.mp4")]
     monkeypatch.setattr(video_source, "video_uploader", lambda *_, **__: known)  # as reported by the browser
     app = opened(open_page)
     app.number_input(key="batch_rate_free").set_value(5).run()
@@ -114,14 +114,14 @@ def test_files_of_an_earlier_batch_are_not_preselected(
 ) -> None:
     for name in ("a", "b", "c"):
         write_video(tmp_path / f"{name}.mp4", frames=12 + ord(name) % 10, fps=10)
-    known = [deployment.library.add(tmp_path / f"{name}.mp4").sha256 for name in ("a", "b")]
+    known = [deployment.library.add(tmp_path / f"{name}.mp4", actor=None).sha256 for name in ("a", "b")]
     monkeypatch.setattr(video_source, "video_uploader", lambda *_, **__: known)  # as reported by the browser
     app = opened(open_page)
     app.button(key="batch_run_0").click().run()
     assert len(deployment.ledger.jobs()) == 2
     assert picked_files(app) == []
     assert not [button for button in app.button if button.key and button.key.startswith("batch_run")]
-    known.append(deployment.library.add(tmp_path / "c.mp4").sha256)
+    known.append(deployment.library.add(tmp_path / "c.mp4", actor=None).sha256)
     app.run()
     assert picked_files(app) == known[2:]
     app.button(key="batch_run_1").click().run()

@@ -136,7 +136,7 @@ class Walker:
                 service=service,
                 key_id=key_id,
                 video_name=video.name,
-                video_sha256=self._deployment.library.add(video).sha256,
+                video_sha256=self._deployment.library.add(video, actor=None).sha256,
                 models=(ModelChoice(model_id="motion", version="1"),),
                 infer_fps=5.0,
             ),

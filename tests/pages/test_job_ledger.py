@@ -143,7 +143,7 @@ def test_a_retry_without_the_video_shows_the_reason(open_page: OpenPage, deploym
 def test_other_models_run_over_the_video_of_a_job(
     engine: str, open_page: OpenPage, deployment: Deployment, small_video: Path
 ) -> None:
-    sha256 = deployment.library.add(small_video).sha256
+    sha256 = deployment.library.add(small_video, actor=None).sha256
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=None, video_sha256=sha256)
     app = more(open_page("jobs"), job, "Re-run with other models…")
     assert app.multiselect(key="other_models").value[0].startswith("motion/1")

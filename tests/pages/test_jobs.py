@@ -228,7 +228,7 @@ def test_canceling_a_job_of_the_engine_stops_it_there(
     working_engine: str, open_page: OpenPage, deployment: Deployment, small_video: Path
 ) -> None:
     onnx_models.save_ultralytics(deployment.settings.models_dir / "stuck" / "1" / "model.onnx", stuck=True)
-    kept = deployment.library.add(small_video)
+    kept = deployment.library.add(small_video, actor=None)
     running, queued = (
         deployment.workflow.submit(
             RunRequest(

@@ -178,7 +178,7 @@ def test_a_mislabeled_video_can_be_converted_to_mp4(
     engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "camera.ts", frames=20, fps=10)
-    sent = deployment.library.add((tmp_path / "camera.ts").rename(tmp_path / "camera.mp4"))
+    sent = deployment.library.add((tmp_path / "camera.ts").rename(tmp_path / "camera.mp4"), actor=None)
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
     assert "MP4" in app.warning[0].value
     button(app, "Convert to MP4").click().run()
@@ -193,7 +193,7 @@ def test_a_mov_file_can_be_converted_to_mp4(
     engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path
 ) -> None:
     write_video(tmp_path / "IMG_1.MOV", frames=20, fps=10)
-    sent = deployment.library.add(tmp_path / "IMG_1.MOV")
+    sent = deployment.library.add(tmp_path / "IMG_1.MOV", actor=None)
     app = AppTest.from_function(run_of_a_kept_video, kwargs={"sha256": sent.sha256}, default_timeout=30).run()
     assert "MP4, AVI, MKV, WEBM" in app.error[0].value
     button(app, "Convert to MP4").click().run()

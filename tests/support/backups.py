@@ -44,7 +44,7 @@ def filled(settings: Settings, small_video: Path | None = None) -> Iterator[Ledg
     model.parent.mkdir(parents=True)
     model.write_bytes(b"weights")
     if small_video:
-        Library(settings.media_dir, max_video_bytes=1 << 30).add(small_video)
+        Library(settings.media_dir, max_video_bytes=1 << 30).add(small_video, actor=None)
     with open_ledger(settings.database_url) as ledger:
         ledger.add(a_job("done", status=JobStatus.SUBMITTED, video_name="naïve 视频.mp4"))
         finish_job(settings, ledger, "done")

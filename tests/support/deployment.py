@@ -56,7 +56,7 @@ class LocalDeployment:
         return VideoInferenceClient(self.url, self.key, read_timeout_s=2, sleep=lambda _: None)
 
     def submit(self, video: Path | None, **values: Any) -> Job:
-        sha256 = self.library.add(video).sha256 if video else None
+        sha256 = self.library.add(video, actor=None).sha256 if video else None
         usual = {"service": EMBEDDED, "key_id": "", "video_name": "square.mp4", "video_sha256": sha256}
         request = RunRequest(**{**usual, "models": (MOTION,), "infer_fps": 5.0, **values})
         return self.workflow.submit(request, actor=None)

@@ -55,7 +55,7 @@ def finished_job(deployment: Deployment, video: Path | None, found: dict[str, An
         service="https://api.example.com",
         key_id="0123",
         video_name="kitchen.mp4",
-        video_sha256=deployment.library.add(video).sha256 if video else None,
+        video_sha256=deployment.library.add(video, actor=None).sha256 if video else None,
         models=(ModelChoice(model_id="kitchen", version="1"),),
         infer_fps=5.0,
     )
