@@ -52,7 +52,7 @@ from frametally.network.routes import (
 )
 from frametally.network.urls import parse_video_url
 from frametally.storage.atomic import PendingFile
-from frametally.storage.space import DiskFull, is_disk_full
+from frametally.storage.space import DiskFull, format_size, is_disk_full
 
 BATCH_BYTES: Final = 4 << 20
 MAX_JSON_BYTES: Final = 1 << 20
@@ -168,8 +168,8 @@ class Api:
         if await run_in_threadpool(job.cancel):
             return _json(Cancellation(job.id, CANCELLED))
         if job.is_cancelled:
-            return _json(Cancellation(job.id, "The job was canceled before."))
-        raise HttpError(409, f"The job has ended before: it is {job.state}.", "See its status.")
+            return _json(Cancellation(job.id, "The job is already canceled."))
+        raise HttpError(409, f"The job has already ended ({job.state}).", "See its status.")
 
     async def get_results(self, request: Request) -> Response:
         job = self._spool.find(request.state.results_job_id)
@@ -235,9 +235,8 @@ class Api:
             raise HttpError.of(400, error) from error
 
     def _too_large(self) -> HttpError:
-        return HttpError(
-            413, f"The video is larger than the {self._max_video_bytes} bytes allowed.", "Cut or shrink it."
-        )
+        what = f"The video is larger than the {format_size(self._max_video_bytes)} allowed."
+        return HttpError(413, what, "Use a shorter or smaller video.")
 
 
 def _answered(handler: Handler) -> Handler:

@@ -117,7 +117,7 @@ def _create_upload_url() -> dict[str, Any]:
 
 def _receive_upload() -> dict[str, Any]:
     return {
-        "operationId": "receiveUpload",
+        "operationId": "uploadVideo",
         "summary": "Upload a video to its signed link, which needs no key",
         "security": [],
         "parameters": [_TOKEN],

@@ -1,4 +1,4 @@
-"""Progress reports of a running job, at most two a second; each report also checks whether the job was cancelled."""
+"""Progress reports of a running job, at most two a second; each report also checks whether the job was canceled."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPEED_SAMPLES: Final = 20
 
 
 class JobCancelled(Exception):
-    """The job was cancelled while it ran."""
+    """The job was canceled while it ran."""
 
 
 class ProgressReporter:
@@ -33,7 +33,7 @@ class ProgressReporter:
         """Report how many of the planned frames are finished, including those that could not be decoded.
 
         Raises:
-            JobCancelled: the job was cancelled.
+            JobCancelled: the job was canceled.
         """
         now_s = self._clock()
         if self._samples and now_s - self._samples[-1][0] < REPORT_EVERY_S:

@@ -45,7 +45,7 @@ def run_job(
     Raises:
         VideoError: the video cannot be read, or its frame rate is below the requested one.
         ModelError: one of the models cannot be run.
-        JobCancelled: the job was cancelled.
+        JobCancelled: the job was canceled.
     """
     request = job.request
     enter_phase(READING)

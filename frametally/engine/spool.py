@@ -8,7 +8,7 @@ jobs/<job_id>/progress.json     progress of the worker; not a state: stale after
 jobs/<job_id>/deaths.json       how often a worker crashed during the job
 jobs/<job_id>/work/             temporary files of a run
 jobs/<job_id>/results.json      the job is done
-jobs/<job_id>/failure.json      the job failed or was cancelled; contains the reason
+jobs/<job_id>/failure.json      the job failed or was canceled; contains the reason
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class SpooledJob:
         write_json(self._progress, progress, sync=False)
 
     def cancel(self) -> bool:
-        """End the job as cancelled; returns False if it had already ended."""
+        """End the job as canceled; returns False if it had already ended."""
         return self._end(CANCELLED)
 
     def fail(self, reason: str) -> bool:
@@ -237,7 +237,9 @@ class Spool:
             if job.state is None:
                 self._write(job, request, upload_id)
             elif job.request != request:
-                raise MediaError("Another job was started with this Idempotency-Key.", "Give each job its own.")
+                raise MediaError(
+                    "Another job was started with this Idempotency-Key.", "Use one key per job."
+                )
         return job
 
     def _write(self, job: SpooledJob, request: JobRequest, upload_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The watchdog: ends the worker process when a phase of its job exceeds its time limit or a cancelled job goes on.
+"""The watchdog: ends the worker process when a phase of its job exceeds its time limit or a canceled job goes on.
 
 Nothing but the end of the process interrupts a call into a decoder or a model. The supervisor starts the next worker
 within a second.
@@ -22,7 +22,7 @@ from frametally.network.download import MAX_DOWNLOAD_S
 
 CHECK_EVERY_S: Final = 0.25
 GRACE_S: Final = 0.75
-"""Time for a cancelled job to stop by itself."""
+"""Time for a canceled job to stop by itself."""
 _LOG = logging.getLogger("frametally.engine.worker")
 
 

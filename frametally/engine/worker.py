@@ -83,7 +83,7 @@ def serve(
 def attempt(
     job: SpooledJob, models_dir: Path, servers: InferenceServers, *, max_video_bytes: int, private_urls: bool
 ) -> bool:
-    """Run a job until it is done, failed or cancelled; returns whether this process can run another one.
+    """Run a job until it is done, failed or canceled; returns whether this process can run another one.
 
     Raises:
         OSError: the job has not ended, because even the reason of its failure could not be written.

@@ -123,4 +123,4 @@ def test_only_our_engine_cancels_jobs(service: Service, small_video: Path) -> No
         client.cancel(job_id)
     ours = client.open_workspace() == "embedded"
     assert isinstance(refused.value, NotFound) is not ours
-    assert ("409 Conflict: The job has ended before: it is done" in refused.value.what) is ours
+    assert ("409 Conflict: The job has already ended" in refused.value.what) is ours

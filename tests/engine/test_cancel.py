@@ -74,14 +74,14 @@ def test_canceling_is_idempotent(deaf_engine: RunningEngine) -> None:
     job_id = deaf_engine.submit(PUBLIC)
     cancel(deaf_engine, job_id)
     answer = cancel(deaf_engine, job_id)
-    assert (answer.status_code, answer.json()["message"]) == (200, "The job was canceled before.")
+    assert (answer.status_code, answer.json()["message"]) == (200, "The job is already canceled.")
 
 
 def test_an_ended_job_cannot_be_canceled(running_engine: RunningEngine, small_video: Path) -> None:
     done = running_engine.submit(running_engine.upload(small_video))
     results = running_engine.results(done)
     answer = cancel(running_engine, done)
-    assert (answer.status_code, answer.json()["error"]) == (409, "The job has ended before: it is done.")
+    assert (answer.status_code, answer.json()["error"]) == (409, "The job has already ended (done).")
     assert running_engine.results(done) == results
 
 
@@ -91,7 +91,7 @@ def test_a_failed_job_keeps_its_reason(deaf_engine: RunningEngine) -> None:
     assert job is not None
     job.fail("The video has no picture.")
     answer = cancel(deaf_engine, job_id)
-    assert (answer.status_code, answer.json()["error"]) == (409, "The job has ended before: it is failed.")
+    assert (answer.status_code, answer.json()["error"]) == (409, "The job has already ended (failed).")
     assert deaf_engine.status(job_id).reason == "The video has no picture."
 
 

@@ -51,7 +51,7 @@ types.values = ["object-detection"]
 "body.models[*].inference_type" = {{ dictionary = "types", probability = 0.7 }}
 
 [[operations]]
-include-operation-id = "receiveUpload"
+include-operation-id = "uploadVideo"
 parameters = {{ "path.token" = {{ dictionary = "uploads", probability = 0.5 }} }}
 
 [[operations]]

@@ -1,6 +1,7 @@
 """Validation of ONNX files before they are loaded: model files are untrusted.
 
-Nothing here follows a path in the file or allocates memory by a number in the file.
+Nothing here follows a path in the file or allocates memory by a number in the file. `onnx.checker` is not enough: it
+validates the graph, but opens external data and sets no limit on sizes.
 """
 
 from __future__ import annotations

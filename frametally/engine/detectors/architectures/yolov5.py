@@ -13,7 +13,7 @@ from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, corners
 
 ANCHORS: Final = 3
-"""EnterPhase each place."""
+"""Anchor boxes at each grid cell."""
 DEFAULT_IOU: Final = 0.45
 """The default of YOLOv5's detect script (`iou_thres`)."""
 _STRIDES_P6: Final = (*STRIDES, 64)
