@@ -1,8 +1,8 @@
-"""Random access to frames of a 1080p video with a keyframe every 250 frames, compared with the minimum cost.
+"""Random access to frames of a 1080p video with a keyframe every 250 frames, compared with a lower bound.
 
-frame_seek_vs_floor   95th percentile of our time for a random frame, over that of decoding from the nearest keyframe
-                      to that frame with a container that is already open and a known seek position
-next_frame_vs_opencv  median of our time for the next analyzed frame, over OpenCV's `POS_FRAMES` and `read`
+frame_seek_vs_floor   ratio of the 95th percentiles for a random frame: our reader / the lower bound, which is to seek
+                      in an open container and to decode from the preceding keyframe to the frame
+next_frame_vs_opencv  ratio of the medians for the next analyzed frame: our reader / OpenCV's `POS_FRAMES` and `read`
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ from frametally.video.frame_reader import FrameReader
 SECONDS = 20
 FPS = 30
 GOP = 250
-ANALYSED_EVERY = 6
+ANALYZED_EVERY = 6
 TRIES = 30
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print the measurements; yield the ratios."""
+    """Print the times; yield the name and value of each ratio."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gop250.mp4"
         write_moving_picture(path, seconds=SECONDS, fps=FPS, gop=GOP)
         index = build_index(path)
-        yield "frame_seek_vs_floor", anywhere(path, index)
+        yield "frame_seek_vs_floor", random_frame(path, index)
         yield "next_frame_vs_opencv", next_analyzed(path, index)
 
 
 def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: tuple[int, int] = (1920, 1080)) -> None:
-    """A moving, flickering random texture, as expensive to decode as camera video of that bitrate."""
+    """Write a moving, flickering random texture at 6 Mbit/s, as expensive to decode as camera video of this bitrate."""
     width_px, height_px = size
     random = np.random.default_rng(5)
     coarse = random.integers(0, 255, (height_px // 16, width_px // 8, 3), dtype=np.uint8)
@@ -65,8 +65,8 @@ def write_moving_picture(path: Path, *, seconds: int, fps: int, gop: int, size: 
         container.mux(stream.encode(None))
 
 
-def anywhere(path: Path, index: FrameIndex) -> float:
-    """Our 95th percentile over that of the minimum, measured frame by frame in turn."""
+def random_frame(path: Path, index: FrameIndex) -> float:
+    """Ratio of the 95th percentiles, our reader / lower bound, measured alternately on the same frames."""
     reader = FrameReader(path, index, cache_bytes=0)
     ours, floor = [], []
     with av.open(str(path)) as container:
@@ -74,18 +74,18 @@ def anywhere(path: Path, index: FrameIndex) -> float:
         for position in np.random.default_rng(1).integers(0, len(index), TRIES).tolist():
             floor.append(took_ms(partial(_from_keyframe, container, int(index.pts[position]))))
             ours.append(took_ms(partial(reader.frame, position)))
-    _print("a frame anywhere", ours, "decoded from its keyframe", floor)
+    _print("a random frame", ours, "decoded from its keyframe", floor)
     return float(np.percentile(ours, 95) / np.percentile(floor, 95))
 
 
 def next_analyzed(path: Path, index: FrameIndex) -> float:
-    """Our median over that of OpenCV for stepping through the analyzed frames."""
+    """Ratio of the medians, our reader / OpenCV, for stepping through the analyzed frames."""
     reader = FrameReader(path, index)
     capture = cv2.VideoCapture(str(path))
     ours, theirs = [], []
     start = GOP // 2
     reader.frame(start)
-    for position in range(start + ANALYSED_EVERY, start + ANALYSED_EVERY * TRIES, ANALYSED_EVERY):
+    for position in range(start + ANALYZED_EVERY, start + ANALYZED_EVERY * TRIES, ANALYZED_EVERY):
         ours.append(took_ms(partial(reader.frame, position)))
         theirs.append(took_ms(partial(_by_opencv, capture, position)))
     capture.release()
@@ -114,8 +114,8 @@ def _by_opencv(capture: cv2.VideoCapture, position: int) -> None:
 
 def _print(our_name: str, ours: list[float], their_name: str, theirs: list[float]) -> None:
     for name, times_ms in ((our_name, ours), (f"  {their_name}", theirs)):
-        half, late = np.percentile(times_ms, [50, 95])
-        print(f"{name:32} median {half:7.1f} ms   p95 {late:7.1f} ms")
+        median_ms, p95_ms = np.percentile(times_ms, [50, 95])
+        print(f"{name:32} median {median_ms:7.1f} ms   p95 {p95_ms:7.1f} ms")
 
 
 if __name__ == "__main__":

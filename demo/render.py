@@ -1,4 +1,4 @@
-"""Render the sample clip and its ground truth, deterministically by seed.
+"""Render the sample clip and its ground truth. The same seed renders the same frames.
 
 python -m demo.render demo/sample
 """
@@ -34,7 +34,7 @@ ENCODER: Final = {
     "x264-params": "aq-mode=3:deblock=-1,-1:psy-rd=0.6,0",
 }
 _MPEG_RANGE, _BT601 = 1, 6
-"""Color matrix and range, as OpenCV converts."""
+"""Color range and color matrix of OpenCV's YUV conversion, as FFmpeg numbers them."""
 
 
 def pictures(setting: Setting, frames: int) -> Iterator[Image]:
@@ -47,7 +47,7 @@ def pictures(setting: Setting, frames: int) -> Iterator[Image]:
 
 
 def write_clip(path: Path, frames: Iterator[Image]) -> None:
-    """Encode H.264 in MP4 that browsers play, with the index first (faststart)."""
+    """Encode frames as H.264 in an MP4 that browsers can play, with the index at the beginning (faststart)."""
     options = {"movflags": "faststart", "fflags": "+bitexact"}
     with av.open(str(path), "w", format="mp4", options=options) as container:
         stream: Any = container.add_stream("libx264", rate=Fraction(FPS), options=ENCODER)

@@ -1,4 +1,4 @@
-"""Scene parameters by seed: the sample, and similar scenes for training."""
+"""Parameters of the sample scene and, by seed, of similar scenes for training."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ SAMPLE_SECONDS = 75
 SAMPLE_SEED = 24
 
 _CALM, _MIXED = (2, 3, 2, 1, 1), (3, 6, 4, 2, 2)
-_NEAR = (
+"""Weights of the classes, in the order of `demo.plan.CLASSES`."""
+_NEAR_BELT = (
     Phase(8, 0.35, _CALM),
     Phase(27, 1.7, (2, 9, 3, 1, 2)),
     Phase(42, 0.16, _CALM),
     Phase(64, 1.6, (5, 3, 6, 1, 2)),
     Phase(99, 0.3, _CALM),
 )
-_FAR = (
+_FAR_BELT = (
     Phase(18, 0.3, (1, 2, 1, 3, 1)),
     Phase(38, 0.9, (1, 2, 2, 6, 2)),
     Phase(52, 0.25, _CALM),
@@ -32,8 +33,8 @@ _FAR = (
 def sample_setting() -> Setting:
     """The sample, 75 seconds: a rush of boxes, a lull while the far belt is stopped, a rush of bags and envelopes."""
     belts = (
-        Belt(0.0, 0.92, 0.8, 0.46, _NEAR),
-        Belt(1.5, 0.82, 0.8, -0.36, _FAR, (Halt(33.0, 38.0),)),
+        Belt(0.0, 0.92, 0.8, 0.46, _NEAR_BELT),
+        Belt(1.5, 0.82, 0.8, -0.36, _FAR_BELT, (Halt(33.0, 38.0),)),
     )
     camera = Camera((-1.25, -3.5, 4.5), (0.1, 0.62, 0.8), 1560)
     sky = Sky(1.12, 1.0, (46.0, 23.0), 0.4, (0.62, -0.42, 0.72), 0.3)
@@ -41,7 +42,7 @@ def sample_setting() -> Setting:
 
 
 def training_setting(seed: int, seconds: float = 40.0) -> Setting:
-    """A scene similar to the sample, with every parameter varied."""
+    """A scene similar to the sample, with camera, light, belt speeds and items drawn at random from the seed."""
     random = np.random.default_rng([seed, 9])
     eye = np.array((-1.25, -3.5, 4.5)) + random.normal(0, (0.35, 0.2, 0.2))
     target = np.array((0.1, 0.62, 0.8)) + random.normal(0, (0.15, 0.08, 0.0))
@@ -55,13 +56,13 @@ def training_setting(seed: int, seconds: float = 40.0) -> Setting:
         (sun_from[0], sun_from[1], sun_from[2]),
         float(random.uniform(-0.3, 0.8)),
     )
-    belts = (_any_belt(random, 0.0, 0.92, 1), _any_belt(random, 1.5, 0.82, -1))
+    belts = (_random_belt(random, 0.0, 0.92, 1), _random_belt(random, 1.5, 0.82, -1))
     gantry_m = float(random.uniform(-0.9, 1.4))
     grain, shake_px = float(random.uniform(1.2, 3.2)), float(random.uniform(0.2, 1.2))
     return Setting(seed, camera, sky, make_plan(belts, seconds, seed), gantry_m, shake_px, grain)
 
 
-def _any_belt(random: np.random.Generator, across_m: float, width_m: float, direction: int) -> Belt:
+def _random_belt(random: np.random.Generator, across_m: float, width_m: float, direction: int) -> Belt:
     mix = tuple(float(weight) for weight in random.dirichlet((3, 3, 3, 3, 3)) + 0.05)
-    speed = direction * float(random.uniform(0.3, 0.55))
-    return Belt(across_m, width_m, 0.8, speed, (Phase(999, float(random.uniform(0.3, 1.8)), mix),))
+    speed_m_per_s = direction * float(random.uniform(0.3, 0.55))
+    return Belt(across_m, width_m, 0.8, speed_m_per_s, (Phase(999, float(random.uniform(0.3, 1.8)), mix),))

@@ -1,4 +1,4 @@
-"""The button that starts jobs, next to the service that will run them."""
+"""A button that starts jobs, followed by the name of the service that will run them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from components.session import Connection
 
 
 def run_button(connection: Connection, label: str, *, key: str, disabled: bool) -> bool:
-    """Draw the button; True on the run in which it was clicked."""
+    """Draw the button. Return True on the rerun that its click triggers, as `st.button` does."""
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(label, type="primary", icon=":material/play_arrow:", key=key, disabled=disabled)
         st.page_link(

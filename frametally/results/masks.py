@@ -1,4 +1,4 @@
-"""Masks of semantic segmentation: a PNG of class ids in base64. They come from a service and are not trusted."""
+"""Masks of semantic segmentation: base64-encoded PNGs of class ids. They come from a service: untrusted input."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class MaskError(ValueError):
 
 
 def decode_base64(text: str) -> bytes:
-    """The PNG of a mask.
+    """Decode the PNG of a mask from base64. Only the header of the PNG is checked.
 
     Raises:
-        MaskError: the text is not base64, not a PNG, or the PNG is larger than 32 megapixels.
+        MaskError: the text is not base64 or not a PNG, or the PNG has no pixels or more than 2**25 (33.5 megapixels).
     """
     try:
         png = binascii.a2b_base64(text.encode("ascii"))
@@ -35,12 +35,12 @@ def decode_base64(text: str) -> bytes:
         raise MaskError("The mask is not a PNG.")
     width_px, height_px = struct.unpack(">II", png[16:24])
     if not 0 < width_px * height_px <= _MAX_PX:
-        raise MaskError("The size of the mask is out of range.")
+        raise MaskError("The mask is empty or larger than 33.5 megapixels.")
     return png
 
 
 def class_ids(png: bytes) -> npt.NDArray[np.uint8]:
-    """(h, w) class id of each pixel of a mask.
+    """Decode a PNG to the class id of each pixel, (h, w).
 
     Raises:
         MaskError: the PNG is damaged, or it has color channels.
@@ -48,14 +48,14 @@ def class_ids(png: bytes) -> npt.NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(png), formats=("PNG",)) as image:
             if image.mode not in _MODES:
-                raise MaskError("The mask has colors, not class ids.")
+                raise MaskError("The mask has color channels instead of class ids.")
             return np.array(image, dtype=np.uint8)
     except (OSError, SyntaxError, ValueError, struct.error) as error:
         raise MaskError("The mask is damaged.") from error
 
 
 def class_names(ids: npt.NDArray[np.integer[Any]], class_map: Mapping[str, str]) -> dict[int, str]:
-    """The name of each id; `class_map` has names by id as text, and an id without a name is its own name."""
+    """The name of each id. `class_map` maps ids, as decimal strings, to names; other ids are named by their number."""
     return {number: class_map.get(str(number), str(number)) for number in ids.tolist()}
 
 

@@ -1,4 +1,4 @@
-"""From an uploaded file to counts over time and annotated frames, in a real browser with the real server."""
+"""The main workflow in a real browser with a real server: from an uploaded file to counts and annotated frames."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-# The first requests of test_cancel, test_ledger and test_notifications are links to the other pages.
+# The other pages run only in `make soak`: test_cancel, test_ledger and test_notifications open each of them first.
 @pytest.mark.parametrize("name", [name if name == "analytics" else pytest.param(name, marks=SOAK) for name in PAGES])
-def test_the_first_request_may_be_a_link_to_any_page(start_dashboard: StartDashboard, page: Page, name: str) -> None:
+def test_any_page_may_be_opened_first_by_its_url(start_dashboard: StartDashboard, page: Page, name: str) -> None:
     opened(page, start_dashboard(), name)
     titles = {"upload": "Run a video"}
     expect(page.get_by_role("heading", level=1)).to_have_text(titles.get(name, name.capitalize()))
@@ -74,9 +74,9 @@ def test_a_video_becomes_counts_and_annotated_frames(
     assert {row["moving"] for row in rows} == {"0", "1"}
 
     page.get_by_role("button", name="Render video").click()
-    film = downloaded(page, "link", "Download video")
-    assert film.suggested_filename == "square.annotated.mp4"
-    assert probe(Path(film.path())).frame_count == 40
+    video = downloaded(page, "link", "Download video")
+    assert video.suggested_filename == "square.annotated.mp4"
+    assert probe(Path(video.path())).frame_count == 40
 
     for name in PAGES:
         opened(page, dashboard, name)
@@ -84,11 +84,11 @@ def test_a_video_becomes_counts_and_annotated_frames(
     opened(page, dashboard, "jobs")
     expect(page.get_by_text("square.mp4")).to_be_visible()
     expect(page.locator(".stMarkdownBadge", has_text="Done")).to_be_visible()
-    assert_the_key_is_nowhere(dashboard, seen)
+    assert_key_is_not_leaked(dashboard, seen)
 
 
-def assert_the_key_is_nowhere(dashboard: Dashboard, pages: list[str]) -> None:
-    """The key is in no log, no page and no file except its own."""
+def assert_key_is_not_leaked(dashboard: Dashboard, pages: list[str]) -> None:
+    """The API key of the engine appears in no log, page or file other than `engine/key`."""
     key = (dashboard.data_dir / "engine/key").read_text().strip()
     assert len(key) > 20
     assert key not in dashboard.log.read_text()

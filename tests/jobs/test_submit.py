@@ -1,4 +1,4 @@
-"""Submission: uploads that fail are repeated, earlier ones are reused, and a start is never sent twice."""
+"""Submission: failed uploads are retried, earlier uploads are reused, and an ambiguous start is not repeated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from frametally.jobs.outcome import MAX_FAILED_UPLOADS
 from tests.support.deployment import DAY_S, LocalDeployment
 from tests.support.misbehaving import MisbehavingServer, Reply, after, answer, reset
 
-TAKEN = answer({"job_id": "r1"})
+ACCEPTED = answer({"job_id": "r1"})
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def deployed(deployed: LocalDeployment, server: MisbehavingServer) -> LocalDeplo
     return deployed
 
 
-def link(server: MisbehavingServer, number: int = 1) -> Reply:
+def signed_url(server: MisbehavingServer, number: int = 1) -> Reply:
     return answer({"signed_url": f"{server.url}/storage/{number}?sig=1"})
 
 
@@ -36,28 +36,28 @@ def calls(server: MisbehavingServer) -> list[str]:
     return [f"{request.method} {request.path}" for request in server.seen]
 
 
-def inputs(server: MisbehavingServer) -> list[str]:
+def input_urls(server: MisbehavingServer) -> list[str]:
     return [json.loads(seen.body)["input_url"] for seen in server.seen if seen.path == "/videoinfer/"]
 
 
 @pytest.mark.parametrize("fault", [reset, answer(status=503), answer(status=403)])
-def test_a_failed_upload_is_repeated_with_a_new_link(
+def test_a_failed_upload_is_retried_with_a_new_signed_url(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, fault: Reply
 ) -> None:
-    server.replies_with(link(server, 1), fault, link(server, 2), answer(), TAKEN)
+    server.replies_with(signed_url(server, 1), fault, signed_url(server, 2), answer(), ACCEPTED)
     job = hosted(deployed, small_video)
     deployed.step()
     assert (deployed.job(job.id).status, deployed.job(job.id).failed_uploads) == (JobStatus.CREATED, 1)
     deployed.step()
     assert deployed.job(job.id).status is JobStatus.SUBMITTED
     assert [call for call in calls(server) if call.startswith("PUT")] == ["PUT /storage/1", "PUT /storage/2"]
-    assert inputs(server) == [f"{server.url}/storage/2?sig=1"]
+    assert input_urls(server) == [f"{server.url}/storage/2?sig=1"]
 
 
 def test_a_job_fails_after_too_many_failed_uploads(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
-    server.replies_with(*[link(server), reset] * MAX_FAILED_UPLOADS, answer(status=500))
+    server.replies_with(*[signed_url(server), reset] * MAX_FAILED_UPLOADS, answer(status=500))
     job, pauses_s = hosted(deployed, small_video), []
     while deployed.job(job.id).status is JobStatus.CREATED:
         deployed.step()
@@ -69,7 +69,7 @@ def test_a_job_fails_after_too_many_failed_uploads(
 
 
 def test_an_earlier_upload_is_reused(deployed: LocalDeployment, server: MisbehavingServer, small_video: Path) -> None:
-    server.replies_with(link(server), answer(), TAKEN)
+    server.replies_with(signed_url(server), answer(), ACCEPTED)
     hosted(deployed, small_video)
     deployed.step()
     deployed.clock.wait(5 * DAY_S)
@@ -77,7 +77,7 @@ def test_an_earlier_upload_is_reused(deployed: LocalDeployment, server: Misbehav
     deployed.workflow.advance(second)
     assert deployed.job(second.id).status is JobStatus.SUBMITTED
     assert calls(server).count("PUT /storage/1") == 1
-    assert inputs(server) == [f"{server.url}/storage/1?sig=1"] * 2
+    assert input_urls(server) == [f"{server.url}/storage/1?sig=1"] * 2
     assert "already uploaded" in " ".join(event.cause for event in deployed.ledger.history(second.id))
 
 
@@ -88,12 +88,12 @@ def test_concurrent_jobs_share_one_upload(
         hosted(deployed, small_video, infer_fps=float(rate))
     first, *others = deployed.workflow.claim_due(at_most=8)
 
-    def all_begin() -> None:
+    def advance_others() -> None:
         for job in others:
             deployed.workflow.advance(job)
             assert "being uploaded for another job" in deployed.job(job.id).service_message
 
-    server.replies_with(link(server), after(all_begin, answer()), TAKEN)
+    server.replies_with(signed_url(server), after(advance_others, answer()), ACCEPTED)
     deployed.workflow.advance(first)
     while deployed.ledger.jobs(statuses=[JobStatus.CREATED]):
         deployed.step()
@@ -109,11 +109,11 @@ def test_an_older_job_waits_for_the_upload_of_a_younger_one(
     younger = hosted(deployed, small_video, infer_fps=2.0)
     assert deployed.ledger.claim(younger, deployed.clock(), 120)
 
-    def older_comes_back() -> None:
+    def resume_older() -> None:
         assert [job.id for job in deployed.workflow.claim_due(at_most=8)] == [older.id]
         deployed.workflow.advance(older)
 
-    server.replies_with(after(older_comes_back, link(server)), answer(), TAKEN)
+    server.replies_with(after(resume_older, signed_url(server)), answer(), ACCEPTED)
     deployed.workflow.advance(younger)
     assert deployed.job(younger.id).status is JobStatus.SUBMITTED
     assert "being uploaded for another job" in deployed.job(older.id).service_message
@@ -123,27 +123,27 @@ def test_an_older_job_waits_for_the_upload_of_a_younger_one(
 def test_after_a_failed_upload_another_job_may_upload(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
-    server.replies_with(link(server), reset, link(server, 2), answer(), TAKEN)
-    breaking = hosted(deployed, small_video)
+    server.replies_with(signed_url(server), reset, signed_url(server, 2), answer(), ACCEPTED)
+    failing = hosted(deployed, small_video)
     deployed.step()
-    assert deployed.job(breaking.id).progress is None
+    assert deployed.job(failing.id).progress is None
     other = hosted(deployed, small_video, infer_fps=2.0)
     deployed.workflow.advance(other)
     assert deployed.job(other.id).status is JobStatus.SUBMITTED
 
 
-@pytest.mark.parametrize("other", ["video", "key", "week"])
-def test_an_upload_is_not_reused_for_another_video_key_or_week(
-    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, tmp_path: Path, other: str
+@pytest.mark.parametrize("difference", ["video", "key", "age"])
+def test_an_upload_is_not_reused_for_another_video_or_key_or_after_six_days(
+    deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, tmp_path: Path, difference: str
 ) -> None:
-    server.replies_with(link(server), answer(), TAKEN, link(server), answer(), TAKEN)
+    server.replies_with(signed_url(server), answer(), ACCEPTED, signed_url(server), answer(), ACCEPTED)
     hosted(deployed, small_video)
     deployed.step()
-    if other == "key":
+    if difference == "key":
         deployed.clients.remember(server.url, "another key")
-    if other == "week":
+    if difference == "age":
         deployed.clock.wait(6 * DAY_S + 60)
-    if other == "video":
+    if difference == "video":
         (tmp_path / "longer.mp4").write_bytes(small_video.read_bytes() + b"\0" * 9)
         small_video = tmp_path / "longer.mp4"
     deployed.workflow.advance(hosted(deployed, small_video))
@@ -153,8 +153,8 @@ def test_an_upload_is_not_reused_for_another_video_key_or_week(
 def test_a_rejected_upload_is_repeated_once(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
-    refused = answer({"error": "input_url cannot be read"}, status=400)
-    server.replies_with(link(server), answer(), TAKEN, refused, link(server, 2), answer(), refused)
+    rejected = answer({"error": "input_url cannot be read"}, status=400)
+    server.replies_with(signed_url(server), answer(), ACCEPTED, rejected, signed_url(server, 2), answer(), rejected)
     hosted(deployed, small_video)
     deployed.step()
     deployed.clock.wait(DAY_S)
@@ -170,19 +170,19 @@ def test_a_rejected_upload_is_repeated_once(
     ]
 
 
-def test_an_interrupted_start_is_left_to_a_person(
+def test_an_interrupted_start_is_not_repeated_automatically(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path
 ) -> None:
-    server.replies_with(TAKEN)
+    server.replies_with(ACCEPTED)
     service, key_id = deployed.clients.known()[-1]
-    begun = deployed.clock()
+    requested_at = deployed.clock()
     deployed.written(
         status=JobStatus.UPLOADED,
         service=service,
         key_id=key_id,
         remote_job_id=None,
         upload_url="https://x/v",
-        start_requested_at=begun,
+        start_requested_at=requested_at,
     )
     deployed.step()
     assert (deployed.job().status, server.seen) == (JobStatus.LOST, [])
@@ -196,7 +196,7 @@ def test_a_second_ambiguous_start_is_reported_again(deployed: LocalDeployment, s
     server.replies_with(reset)
     service, key_id = deployed.clients.known()[-1]
     known = {"service": service, "key_id": key_id, "remote_job_id": None, "upload_url": "https://x/v"}
-    deployed.written(status=JobStatus.LOST, failure="an earlier doubt", **known)
+    deployed.written(status=JobStatus.LOST, failure="an earlier ambiguous start", **known)
     deployed.workflow.refresh("j1", actor=None)
     assert deployed.job().status is JobStatus.LOST
     assert "may have started it" in deployed.job().failure
@@ -204,10 +204,10 @@ def test_a_second_ambiguous_start_is_reported_again(deployed: LocalDeployment, s
 
 
 @pytest.mark.parametrize("fault", [answer(status=429), answer(status=503, Retry_After="30")])
-def test_a_refused_start_is_repeated(
+def test_a_start_rejected_with_429_or_503_is_retried(
     deployed: LocalDeployment, server: MisbehavingServer, small_video: Path, fault: Reply
 ) -> None:
-    server.replies_with(link(server), answer(), fault, TAKEN)
+    server.replies_with(signed_url(server), answer(), fault, ACCEPTED)
     job = hosted(deployed, small_video)
     deployed.step()
     assert (deployed.job(job.id).status, deployed.job(job.id).start_requested_at) == (JobStatus.UPLOADED, None)
@@ -216,18 +216,18 @@ def test_a_refused_start_is_repeated(
 
 
 def test_a_start_carries_an_idempotency_key(deployed: LocalDeployment, server: MisbehavingServer) -> None:
-    server.replies_with(TAKEN)
+    server.replies_with(ACCEPTED)
     job = deployed.submit(None, video_url="https://host/v.mp4")
     deployed.step()
     assert server.seen[0].headers["Idempotency-Key"] == job.id
 
 
-def test_a_process_without_its_lease_makes_no_call(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_a_process_that_lost_its_lease_sends_no_request(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     server.replies_with(answer({"status": 1}))
-    seen = deployed.written()
+    submitted = deployed.written()
     starting = deployed.submit(None, video_url="https://host/v.mp4")
-    deployed.ledger.update(seen, checked_at=deployed.clock())
+    deployed.ledger.update(submitted, checked_at=deployed.clock())
     deployed.ledger.update(starting, start_requested_at=deployed.clock())
-    deployed.workflow.advance(seen)
+    deployed.workflow.advance(submitted)
     deployed.workflow.advance(starting)
     assert server.seen == []

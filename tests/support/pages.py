@@ -1,4 +1,4 @@
-"""Pages under AppTest: open one, read what it shows, use its widgets, and write the jobs that it lists."""
+"""Helpers for page tests with AppTest: open a page, read its content, use its widgets, add jobs to the ledger."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def write_job(deployment: Deployment, status: JobStatus, **values: Any) -> Job:
 
 
 def texts(app: AppTest) -> str:
-    """All markdown and captions, one line each."""
+    """All markdown and captions, one per line."""
     return "\n".join(str(element.value) for kind in (app.markdown, app.caption) for element in kind)
 
 
@@ -62,17 +62,17 @@ def button(app: AppTest, label: str) -> Button:
 
 
 def shown(element: Element | Block) -> str:
-    """Everything that an element sends to the browser."""
+    """The message that Streamlit sends to the browser for an element, as text."""
     return str(element.proto)
 
 
 def captions(app: AppTest) -> str:
-    """All captions, a line each."""
+    """All captions, one per line."""
     return "\n".join(element.value for element in app.caption)
 
 
 def dataframe(app: AppTest, column: str) -> pd.DataFrame:
-    """The table that has this column."""
+    """The first table with this column."""
     return next(table.value for table in app.dataframe if column in table.value.columns)
 
 
@@ -88,7 +88,7 @@ def open_link(**params: str | list[str]) -> AppTest:
 
 
 def open_tab(name: str, **params: str | list[str]) -> AppTest:
-    """Open a page the way a new tab does, with these query parameters."""
+    """Open a page as in a new browser tab, with these query parameters."""
     app = AppTest.from_file(str(ROOT / "components/shell.py"), default_timeout=30)
     for param, value in params.items():
         app.query_params[param] = value
