@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import tarfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from frametally.ledger.tags import tags_of
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.results import Results, open_results
 from tests.support.pages import answering
+from tests.support.polling import until
 
 ARCHIVE = Path(__file__).parent / "support" / "old_data.tar.xz"
 
@@ -134,8 +134,5 @@ def test_open_and_lost_jobs_of_an_old_folder_end(old: OldData, purpose: str) -> 
         workflow.refresh(job_id, actor=None)
         return old.deployment.ledger.job(job_id).status is JobStatus.SUCCEEDED
 
-    end = time.monotonic() + 60
-    while not is_done():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    until(is_done, poll_s=0.1)
     assert old.deployment.ledger.job(job_id).frames == {"open": 8, "lost": 8, "created": 16}[purpose]

@@ -237,9 +237,7 @@ class Spool:
             if job.state is None:
                 self._write(job, request, upload_id)
             elif job.request != request:
-                raise MediaError(
-                    "Another job was started with this Idempotency-Key.", "Use one key per job."
-                )
+                raise MediaError("Another job was started with this Idempotency-Key.", "Use one key per job.")
         return job
 
     def _write(self, job: SpooledJob, request: JobRequest, upload_id: str | None) -> None:

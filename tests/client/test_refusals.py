@@ -72,7 +72,7 @@ def test_error_without_a_message_shows_the_status(
     server.replies_with(answer(body, status=400))
     with pytest.raises(BadRequest) as caught:
         client.get_status("j1")
-    assert caught.value.what == "Checking the job status failed: 127.0.0.1 returned 400 Bad Request."
+    assert caught.value.what.endswith("returned 400 Bad Request.")
 
 
 def test_error_with_a_truncated_body_keeps_its_status(client: VideoInferenceClient, server: MisbehavingServer) -> None:

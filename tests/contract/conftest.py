@@ -17,6 +17,7 @@ from frametally.errors import ServiceUnreachable
 from tests.support import fake_service
 from tests.support.contract_sides import Service
 from tests.support.fake_service import FakeService
+from tests.support.polling import until
 from tests.support.ports import reserved_port
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,11 +57,13 @@ def _engine_on(port: int, data_dir: Path) -> Iterator[None]:
 
 def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
     client = VideoInferenceClient(url, ENGINE_KEY, sleep=lambda _: None)
-    give_up_s = time.monotonic() + 30
-    while time.monotonic() < give_up_s and process.poll() is None:
+
+    def answers() -> bool:
+        assert process.poll() is None, "the engine has ended"
         try:
             client.open_workspace()
-            return
         except ServiceUnreachable:
-            time.sleep(0.1)
-    pytest.fail("the engine did not answer")
+            return False
+        return True
+
+    until(answers, limit_s=30, poll_s=0.1)

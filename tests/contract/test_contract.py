@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from frametally.client.messages import NotFound
 from frametally.contract import STATUS_FLOOR_S, UPLOAD_URL_PATH, VIDEO_INFER_PATH, ModelRequest, StatusReport
 from frametally.errors import BadRequest, LinkExpired, Unauthorized
 from tests.support.contract_sides import Service
+from tests.support.polling import until
 
 MOTION = ModelRequest("motion", "1")
 
@@ -20,13 +20,16 @@ MOTION = ModelRequest("motion", "1")
 def finish(service: Service, job_id: str) -> StatusReport:
     """Poll as the contract allows until the job has ended."""
     client = service.client()
-    give_up_s = time.monotonic() + 60
-    while time.monotonic() < give_up_s:
+
+    def ended() -> StatusReport | None:
         answer = client.get_status(job_id)
         if not answer.report.is_pending:
             return answer.report
         service.wait(STATUS_FLOOR_S if answer.retry_after_s is None else answer.retry_after_s)
-    pytest.fail("the job did not end")
+        return None
+
+    report: StatusReport = until(ended)
+    return report
 
 
 def uploaded(service: Service, video: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -31,6 +32,12 @@ def cancel(engine: RunningEngine, job_id: str) -> requests.Response:
 
 def kept_of(engine: RunningEngine, job_id: str) -> set[str]:
     return {path.name for path in (engine.folder / "jobs" / job_id).iterdir()}
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time that a process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
@@ -140,7 +147,8 @@ def test_canceling_a_hanging_job_ends_the_worker_and_the_next_job_runs(
     stuck = engine.submit(engine.upload(small_video), {**SLOW, "model_id": "stuck"})
     job = until(lambda: (found := Spool(engine.folder).find(stuck)) and (found.folder / "work").exists() and found)
     pid = job.progress.worker_pid
-    time.sleep(0.5)  # it is in the model by now; were it not yet, it would end all the same
+    before_s = cpu_s(pid)
+    until(lambda: cpu_s(pid) > before_s + 0.3)  # it computes its first frame, which takes minutes
     assert cancel(engine, stuck).status_code == 200
     assert len(engine.results(engine.submit(engine.upload(small_video)))["motion"]) == 20
     assert kept_of(engine, stuck) == {"request.json", "failure.json"}

@@ -17,6 +17,7 @@ from itsdangerous import TimestampSigner
 from frametally.engine.links import LINK_LIFETIME_S, Links
 from frametally.storage import space as disk
 from tests.support.engines import LINK_SECRET, RunningEngine, StartEngine
+from tests.support.polling import until
 
 
 def uploads(engine: RunningEngine) -> list[Path]:
@@ -24,10 +25,7 @@ def uploads(engine: RunningEngine) -> list[Path]:
 
 
 def wait_for_no_uploads(engine: RunningEngine) -> None:
-    give_up_s = time.monotonic() + 10
-    while uploads(engine):
-        assert time.monotonic() < give_up_s
-        time.sleep(0.02)
+    until(lambda: not uploads(engine))
 
 
 @pytest.fixture
@@ -102,13 +100,14 @@ def test_an_uploaded_video_can_be_used_after_its_link_expired(
 def test_a_job_requires_a_complete_upload(deaf_engine: RunningEngine) -> None:
     answer = deaf_engine.ask(deaf_engine.upload_link())
     assert answer.status_code == 400
-    assert answer.json() == {"error": "Nothing was uploaded to this link.", "message": "PUT the video to it first."}
+    assert "Nothing was uploaded" in answer.json()["error"]
+    assert "PUT" in answer.json()["message"]
 
 
 def test_an_upload_link_of_another_engine_is_rejected(deaf_engine: RunningEngine) -> None:
     answer = deaf_engine.ask(Links("another secret").make("upload", "b5d4", origin="https://another.host"))
     assert answer.status_code == 400
-    assert answer.json()["error"] == "This upload link was not created by this engine."
+    assert "not created by this engine" in answer.json()["error"]
 
 
 def test_a_content_length_above_the_limit_is_rejected(start_engine: StartEngine) -> None:
@@ -135,8 +134,7 @@ def test_a_broken_upload_leaves_nothing(deaf_engine: RunningEngine) -> None:
     with socket.create_connection((str(parts.hostname), int(parts.port or 0))) as connection:
         head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 9000000\r\n\r\n"
         connection.sendall(head.encode() + bytes(5_000_000))
-        while not uploads(deaf_engine):
-            time.sleep(0.02)
+        until(lambda: uploads(deaf_engine))
     wait_for_no_uploads(deaf_engine)
 
 

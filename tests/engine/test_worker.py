@@ -110,7 +110,8 @@ def test_a_job_that_fails_says_why_and_the_next_one_runs(
     following = running_engine.submit(running_engine.upload(small_video))
     report = running_engine.wait(failing)
     assert report.status == 2
-    assert report.error == "The file contains audio only. Choose a file with a video track."
+    assert report.error is not None
+    assert "contains audio only" in report.error
     running_engine.results(following)
 
 
@@ -129,7 +130,7 @@ def test_a_request_that_cannot_be_read_back_does_not_stop_the_worker(
     following = engine.submit(engine.upload(small_video))
     (engine.folder / "jobs" / spoilt / "request.json").write_text("{")
     engine.engine.start()
-    assert engine.wait(spoilt).reason == "An internal error occurred in the engine. Details are in its log."
+    assert "internal error" in str(engine.wait(spoilt).reason)
     engine.results(following)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -28,6 +27,7 @@ from tests.support.documents import original_of
 from tests.support.fake_service import FakeService
 from tests.support.ledgers import START, Clock, open_ledger
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
+from tests.support.polling import until
 from tests.support.short_documents import document, entry
 
 RESULTS = json.dumps(document(entry(), None)).encode()
@@ -225,9 +225,7 @@ def test_the_lease_is_renewed_while_results_are_ingested(
 
     def slowly(*arguments: Path) -> None:
         deployed.clock.wait(3600)
-        give_up_s = time.monotonic() + 20
-        while deployed.pause_s() < LEASE_S and time.monotonic() < give_up_s:
-            time.sleep(0.01)
+        until(lambda: deployed.pause_s() >= LEASE_S)
         assert advance_due(deployed.workflow) == 0
         archive_in_subprocess(*arguments)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from frametally.library.routes import library_routes
 from frametally.library.tickets import Tickets
 from frametally.network.routes import starlette_routes
 from tests.support.media_server import MAX_VIDEO_BYTES, MediaServer
+from tests.support.polling import until
 
 
 @pytest.fixture
@@ -27,8 +27,7 @@ def server(tmp_path: Path) -> Iterator[MediaServer]:
     runner = uvicorn.Server(config)
     thread = threading.Thread(target=runner.run)
     thread.start()
-    while not runner.started:
-        time.sleep(0.01)
+    until(lambda: runner.started)
     port = runner.servers[0].sockets[0].getsockname()[1]
     yield MediaServer(f"http://127.0.0.1:{port}", library, tickets, tmp_path)
     runner.should_exit = True

@@ -9,7 +9,6 @@ import http.client
 import io
 import json
 import socket
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +19,7 @@ from frametally.library.tickets import Tickets
 from frametally.storage.digests import digests_of
 from frametally.storage.seekable_zstd import compress_seekable
 from tests.support.media_server import MAX_VIDEO_BYTES, MediaServer
+from tests.support.polling import until
 
 
 def test_last_chunk_returns_the_sha256_of_the_stored_video(server: MediaServer, small_video: Path) -> None:
@@ -77,15 +77,14 @@ def test_upload_resumes_after_a_lost_connection(server: MediaServer, small_video
 
 def resume(server: MediaServer, url: str, content: bytes) -> requests.Response:
     """Resume at the current offset; repeated while the server still writes what came over the lost connection."""
-    for _ in range(1000):
+
+    def resumed() -> requests.Response | None:
         offset = int(server.head(url).headers["Upload-Offset"])
-        if offset == 0:
-            time.sleep(0.01)
-            continue
-        answer = server.patch(url, offset, content[offset:])
-        if answer.status_code != 409:
-            return answer
-    pytest.fail("no byte sent before the connection was lost was stored")
+        answer = server.patch(url, offset, content[offset:]) if offset else None
+        return None if answer is None or answer.status_code == 409 else answer
+
+    answer: requests.Response = until(resumed)
+    return answer
 
 
 def test_abandoned_connection_cannot_write_after_its_successor(server: MediaServer, small_video: Path) -> None:

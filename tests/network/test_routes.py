@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +31,7 @@ from frametally.network.routes import (
     starlette_routes,
     with_optional_slash,
 )
+from tests.support.polling import until
 
 ROOT = Path(__file__).parents[2]
 LIST_ROUTES = """
@@ -149,8 +149,7 @@ def serve(*declared: GuardedRoute) -> Iterator[Callable[..., requests.Response]]
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        while not server.started:
-            time.sleep(0.01)
+        until(lambda: server.started)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             yield lambda method, path="/thing": requests.request(method, url + path, timeout=10)

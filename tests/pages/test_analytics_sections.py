@@ -175,11 +175,11 @@ def test_a_full_disk_is_reported_and_leaves_no_file(
     (deployment.settings.results_dir / "job-1" / "derived").symlink_to(small_disk)
     opened(app, "Export").selectbox(key="table_format").set_value(wanted).run()
     app.button(key="export_table").click().run()  # 8 MiB is below the reserve
-    assert ["disk" in error.value for error in app.error] == [True]
+    assert ["disk has no room for" in error.value for error in app.error] == [True]
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
     filler = fill(small_disk)
     app.button(key="export_table").click().run()
-    assert ["disk" in error.value for error in app.error] == [True]
+    assert ["disk has no room for" in error.value for error in app.error] == [True]
     assert list(small_disk.iterdir()) == [filler]
     filler.unlink()
     app.button(key="export_table").click().run()

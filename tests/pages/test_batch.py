@@ -63,7 +63,7 @@ def test_a_list_without_a_valid_line_cannot_be_run(engine: str, open_page: OpenP
 def test_a_list_that_is_too_long_is_refused(engine: str, open_page: OpenPage, deployment: Deployment) -> None:
     app = opened(open_page)
     app.text_area(key="batch_text_0").set_value("https://host/a.mp4\n" * 1001).run()
-    assert "1,000" in app.error[0].value
+    assert "at most 1,000 lines" in app.error[0].value
 
 
 def test_files_with_too_low_a_frame_rate_are_skipped(
@@ -105,7 +105,7 @@ def test_expired_links_are_skipped_and_a_missing_model_blocks_the_batch(
     deployment.ledger.presets.save(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
     app.run()
     app.multiselect(key="batch_models").set_value(["Dock · forklifts/7"]).run()
-    assert "forklifts/7" in app.error[0].value
+    assert "forklifts/7 is not installed" in app.error[0].value
     assert app.button(key="batch_run_0").disabled
 
 

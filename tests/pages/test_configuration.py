@@ -49,7 +49,8 @@ def test_a_valid_key_connects_to_its_workspace_and_is_used_for_new_jobs(
 
 def test_a_wrong_key_shows_an_error_and_changes_nothing(engine: str, hosted: FakeService, open_page: OpenPage) -> None:
     app = connect(open_page("configuration"), hosted.url, "rf_wrong_key")
-    assert "key" in app.error[0].value
+    assert "returned 401" in app.error[0].value
+    assert "Check the API key" in app.error[0].value
     assert not app.success
     assert app.info[0].value == "New jobs run on: **Built-in engine**"
 
@@ -57,9 +58,9 @@ def test_a_wrong_key_shows_an_error_and_changes_nothing(engine: str, hosted: Fak
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("here", "The service URL"),
-        ("https://api.example.com?api_key=rf_in_url", "The service URL"),
-        ("http://127.0.0.1:9", "127.0.0.1"),
+        ("here", "service URL is not valid"),
+        ("https://api.example.com?api_key=rf_in_url", "query or credentials"),
+        ("http://127.0.0.1:9", "could not connect to 127.0.0.1"),
     ],
 )
 def test_an_unusable_service_url_shows_the_reason(engine: str, open_page: OpenPage, address: str, reason: str) -> None:
@@ -124,7 +125,7 @@ def test_a_pasted_url_fills_in_the_form_without_its_key(
 def test_pasted_text_without_a_model_and_version_is_refused(engine: str, open_page: OpenPage) -> None:
     app = open_page("configuration")
     app.text_input(key="preset_paste").input("forklifts").run()
-    assert "version" in app.error[0].value
+    assert "No model and version found" in app.error[0].value
 
 
 def test_a_model_without_a_version_is_not_saved(engine: str, open_page: OpenPage, deployment: Deployment) -> None:

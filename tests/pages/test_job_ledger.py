@@ -137,7 +137,7 @@ def test_a_retry_without_the_video_shows_the_reason(open_page: OpenPage, deploym
     gone = write_job(deployment, JobStatus.FAILED, video_url=None, video_sha256="0" * 64)
     app = open_page("jobs")
     app.button(key=f"retry-{gone.id}").click().run()
-    assert app.toast
+    assert "no longer stored" in app.toast[0].value
 
 
 def test_other_models_run_over_the_video_of_a_job(
@@ -185,7 +185,7 @@ def test_a_job_started_elsewhere_is_imported_once(open_page: OpenPage, deploymen
     button(app, "Import job").click().run()
     app.text_input(key="import_id").set_value(" 0f3c-77 ").run()
     app.button(key="import").click().run()
-    assert app.error
+    assert "already in the list" in app.error[0].value
     assert len(deployment.ledger.jobs()) == 1
     app.button(key="import_show").click().run()
     assert app.text_input(key="q").value == job.id
@@ -199,7 +199,7 @@ def test_an_imported_job_that_was_deleted_is_shown_among_the_deleted(
     button(app, "Import job").click().run()
     app.text_input(key="import_id").set_value("r1").run()
     app.button(key="import").click().run()
-    assert "deleted" in app.error[0].value
+    assert "among the deleted jobs" in app.error[0].value
     app.button(key="import_show").click().run()
     assert names(app) == ["dock.mp4"]
     app.button(key=f"restore-{job.id}").click().run()
@@ -271,7 +271,7 @@ def test_a_bulk_action_that_applies_to_no_selected_job_does_nothing(
     app = open_page("jobs")
     select(app, three[1])
     bulk(app, "Retry")
-    assert app.toast[0].value == "None of the selected jobs can be retried."
+    assert "can be retried" in app.toast[0].value
     assert len(deployment.ledger.jobs()) == 3
 
 
@@ -282,7 +282,7 @@ def test_a_job_with_an_expired_link_is_not_retried(open_page: OpenPage, deployme
     job = write_job(deployment, JobStatus.FAILED, video_url=ENDED)
     app = open_page("jobs")
     app.button(key=f"retry-{job.id}").click().run()
-    assert "expired" in app.toast[0].value
+    assert "link to the video expired" in app.toast[0].value
     assert "s3cret" not in app.toast[0].value
     assert len(deployment.ledger.jobs()) == 1
 
@@ -294,6 +294,6 @@ def test_other_models_cannot_be_run_where_they_would_fail(
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
     app = more(open_page("jobs"), job, "Re-run with other models…")
     errors = "\n".join(error.value for error in app.error)
-    assert "birds/1" in errors
-    assert "expired" in errors
+    assert "birds/1 is not installed" in errors
+    assert "link to the video expired" in errors
     assert app.button(key="other_run").disabled

@@ -71,7 +71,7 @@ def test_a_model_that_cannot_be_installed_is_explained(
 ) -> None:
     deployment.settings.models_dir.write_text("a file where a folder should be")
     app = button(open_page("upload"), "Try the sample").click().run()
-    assert "sample's model" in app.error[0].value
+    assert "sample's model cannot be copied" in app.error[0].value
     assert deployment.ledger.jobs() == []
 
 

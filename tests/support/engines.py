@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from starlette.applications import Starlette
 from frametally.contract import StatusReport
 from frametally.engine.server import Engine
 from frametally.network.routes import api_key_check, starlette_routes
+from tests.support.polling import until
 
 KEY = "the-engine-key"
 LINK_SECRET = "the-link-secret"
@@ -63,10 +63,11 @@ class RunningEngine:
         return msgspec.json.decode(answer.content, type=StatusReport)
 
     def wait(self, job_id: str, *, limit_s: float = 40) -> StatusReport:
-        give_up_s = time.monotonic() + limit_s
-        while (report := self.status(job_id)).is_pending:
-            assert time.monotonic() < give_up_s, "the job did not end"
-            time.sleep(0.05)
+        def ended() -> StatusReport | None:
+            report = self.status(job_id)
+            return None if report.is_pending else report
+
+        report: StatusReport = until(ended, limit_s=limit_s, poll_s=0.05)
         return report
 
     def results(self, job_id: str) -> dict[str, Any]:

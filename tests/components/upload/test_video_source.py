@@ -53,7 +53,7 @@ def test_an_invalid_url_shows_an_error(tmp_path: Path) -> None:
     assert not app.exception
     app.button[0].click().run()
     assert not app.exception
-    assert "URL" in app.error[0].value
+    assert "not an http or https URL" in app.error[0].value
 
 
 def test_the_newest_video_is_the_default(three: list[str], tmp_path: Path) -> None:
