@@ -35,6 +35,13 @@ def test_only_the_open_tab_is_drawn(app: AppTest) -> None:
     assert [link.label for link in opened(app, "Export").link_button] == ["Results (JSON)"]
 
 
+def test_a_link_to_a_renamed_tab_opens_none(app: AppTest) -> None:
+    assert open_link(job="job-1", section="Export").link_button
+    renamed = open_link(job="job-1", section="Take it away")
+    assert not renamed.exception
+    assert not renamed.link_button
+
+
 def test_a_moment_leads_to_its_frame(app: AppTest) -> None:
     opened(app, "Moments")
     assert "First cup, first person · 0:00.2" in captions(app).replace("\\", "")

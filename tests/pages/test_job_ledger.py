@@ -70,6 +70,9 @@ def three(deployment: Deployment) -> list[Job]:
         ({"since": f"{NOW - timedelta(days=1):%Y-%m-%d}"}, ["north", "south", "gate"]),
         ({"until": f"{NOW - timedelta(days=2):%Y-%m-%d}"}, []),
         ({"state": "Deleted"}, []),
+        ({"state": "In progress"}, []),
+        ({"state": "Lost"}, ["north", "south", "gate"]),  # an option of an earlier version
+        ({"state": ["Lost", "Done"]}, ["south"]),
     ],
 )
 def test_a_link_holds_the_filter(three: list[Job], params: dict[str, Any], found: list[str]) -> None:
