@@ -1,1 +1,1 @@
-"""The embedded Video Inference server: the same calls as the hosted service, answered on this machine."""
+"""The embedded Video Inference server: implements the API of the hosted service on this machine."""

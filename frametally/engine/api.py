@@ -58,7 +58,7 @@ BATCH_BYTES: Final = 4 << 20
 MAX_JSON_BYTES: Final = 1 << 20
 WORKSPACE: Final = "embedded"
 _CHECK_AGAIN: Final = {"Retry-After": "1"}
-"""Our extension: status requests to this engine are cheap, so the minimum interval does not apply."""
+"""Our extension: allows one status request per second instead of per minute, as it costs this engine little."""
 _LOG = logging.getLogger("frametally.engine")
 
 Message = TypeVar("Message", bound=Struct)
@@ -92,7 +92,7 @@ class Api:
         upload, results = UPLOAD_PATH + "{token}", RESULTS_PATH + "{token}"
         return with_optional_slash(
             [
-                self._route("POST", "/", self.get_workspace, "Test the key and name its workspace"),
+                self._route("POST", "/", self.get_workspace, "Validate the key and return its workspace"),
                 self._route("POST", UPLOAD_URL_PATH, self.create_upload_url, "Create a signed upload link"),
                 self._route("POST", VIDEO_INFER_PATH, self.create_job, "Start a job"),
                 self._route("GET", VIDEO_INFER_PATH, self.get_job_status, "Get the status of a job"),
@@ -169,7 +169,7 @@ class Api:
             return _json(Cancellation(job.id, CANCELLED))
         if job.is_cancelled:
             return _json(Cancellation(job.id, "The job is already canceled."))
-        raise HttpError(409, f"The job has already ended ({job.state}).", "See its status.")
+        raise HttpError(409, f"The job has already ended ({job.state}).", "Request its status to see the outcome.")
 
     async def get_results(self, request: Request) -> Response:
         job = self._spool.find(request.state.results_job_id)
@@ -201,7 +201,12 @@ class Api:
             raise HttpError.of(403, error) from error
 
     async def _write_body(self, request: Request, pending: PendingFile) -> None:
-        """Stream the body to disk in large blocks from a thread: small writes would block the event loop."""
+        """Stream the body to disk in blocks of `BATCH_BYTES`; a thread writes them, so the event loop is not blocked.
+
+        Raises:
+            HttpError: the body is larger than `max_video_bytes`.
+            DiskFull: the disk would lose its reserve.
+        """
         buffer = bytearray()
         received = 0
         async for chunk in request.stream():
@@ -227,7 +232,11 @@ class Api:
             raise HttpError.of(400, error) from error
 
     def _upload_of(self, input_url: str) -> str | None:
-        """The id of the upload that a job reads; None if the URL is a public one."""
+        """The id of the upload that a job reads; None if the URL is a public one.
+
+        Raises:
+            HttpError: the URL is not valid, or is an upload link of another engine.
+        """
         try:
             parse_video_url(input_url)
             return self._links.upload_id_in(input_url)
@@ -289,7 +298,7 @@ async def _decoded(request: Request, kind: type[Message]) -> Message:
     """The JSON body as a message of the contract.
 
     Raises:
-        HttpError: it is too large, or does not match.
+        HttpError: the body is larger than `MAX_JSON_BYTES`, or does not match the message type.
     """
     body = bytearray()
     async for chunk in request.stream():

@@ -1,7 +1,7 @@
 """Fault mode: the engine injects faults of the real service, to test a dashboard against them.
 
 `rate-limit:3,results-nulls` names two faults: the first applies to its first three requests, the second to all. If
-several apply to one request, the one named first decides.
+several apply to one request, each changes or replaces the response of the next one named.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def read_faults(text: str, *, host: str | None) -> list[ActiveFault]:
 
 
 def faulty(routes: Iterable[GuardedRoute], faults: Sequence[ActiveFault]) -> list[GuardedRoute]:
-    """The routes of the API with these faults, which apply after the check of a route."""
+    """The routes of the API with these faults injected; the access check of a route still runs first."""
     changed = list(routes)
     for fault in reversed(faults):
         changed = [fault.around(route) for route in changed]
@@ -111,7 +111,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _replace_response(status: int, body: str, media_type: str, headers: dict[str, str] | None = None) -> Answer:
-    """This response; the engine's handler does not run."""
+    """Respond with this; the engine's handler does not run."""
 
     async def answer(_: Request, __: Handler) -> Response:
         return Response(body, status, headers, media_type=media_type)
@@ -120,7 +120,7 @@ def _replace_response(status: int, body: str, media_type: str, headers: dict[str
 
 
 def _change_body(change: Callable[[bytes], Response]) -> Answer:
-    """The response with its body changed if it is a 200; errors stay as they are."""
+    """Run the engine's handler and change the body of its response if the status is 200."""
 
     async def answer(request: Request, inner: Handler) -> Response:
         response = await inner(request)
@@ -132,17 +132,17 @@ def _change_body(change: Callable[[bytes], Response]) -> Answer:
 
 
 def _status(report: dict[str, Any]) -> Answer:
-    """This status report; like the real service without `Retry-After`."""
+    """Replace the status report, without `Retry-After`, as the real service sends it."""
     return _change_body(lambda _: _json(report))
 
 
 def _results(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Answer:
-    """The results, changed in memory."""
+    """Apply `change` to the decoded results."""
     return _change_body(lambda body: _json(change(json.loads(body))))
 
 
 def _entries(change: Callable[[int, Any], Any]) -> Answer:
-    """The results with `change(index, entry)` applied to each entry of each model."""
+    """Apply `change(index, entry)` to each entry of each model."""
 
     def changed(results: dict[str, Any]) -> dict[str, Any]:
         return {

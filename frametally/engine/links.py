@@ -28,7 +28,7 @@ class Links:
     def make(self, purpose: Purpose, thing_id: str, *, origin: str) -> str:
         """An absolute link to one upload or to the results of one job; `origin` is `scheme://host:port`.
 
-        The vendor's SDK splits the link on `&X-Goog-Expires`, so this is not the first parameter.
+        The vendor's SDK splits the link on `&X-Goog-Expires`, so another parameter has to precede that one.
         """
         token = self._signers[purpose].dumps(thing_id)
         return f"{origin}{_PATHS[purpose]}{token}?X-Goog-Algorithm=HMAC&X-Goog-Expires={LINK_LIFETIME_S}"
@@ -47,7 +47,7 @@ class Links:
     def upload_id_in(self, input_url: str) -> str | None:
         """The upload id in an `input_url`, for any host name; None if it is not an upload link.
 
-        The link may have expired: expiry limits sending the upload, not using it.
+        An expired link is accepted: the expiry limits when a video can be uploaded, not when a job can read it.
 
         Raises:
             LinkExpired: it is an upload link with a wrong signature.

@@ -26,7 +26,7 @@ Frame = tuple[int, Picture]
 def infer_frames(
     frames: Iterator[Frame], detectors: Sequence[Detector], enter_phase: EnterPhase
 ) -> Iterator[tuple[int, list[Entry]]]:
-    """For each frame, in order, the entry of every model.
+    """Yield for each frame, in order, the number of its entry and the entry of every model.
 
     Raises:
         ModelError: a model failed on a frame.
@@ -73,6 +73,6 @@ def _infer_all(detectors: Sequence[Detector], picture: Picture) -> list[Entry]:
 def _finished(
     entry: int, picture: Picture, stateless: Future[list[Entry]], detectors: Sequence[Detector]
 ) -> tuple[int, list[Entry]]:
-    """The entries of the stateless models, which are running, and of the stateful ones, which run here in order."""
+    """Wait for the stateless models of a frame and run the stateful ones, which need the frames in order."""
     finished = iter(stateless.result())
     return entry, [infer(detector, picture) if detector.is_stateful else next(finished) for detector in detectors]

@@ -13,7 +13,7 @@ from frametally.engine.spool import SpooledJob, WorkerProgress
 
 REPORT_EVERY_S: Final = 0.5
 SPEED_SAMPLES: Final = 20
-"""Number of reports over which the speed is averaged, so that it is the current one."""
+"""Number of latest reports over which the speed is averaged."""
 
 
 class JobCancelled(Exception):

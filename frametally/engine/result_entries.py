@@ -66,7 +66,7 @@ class Label(Struct, frozen=True):
 
 
 class ClassificationEntry(Struct, frozen=True):
-    """Single-label classification: `top` with its `confidence`, which is also the first of the `predictions`."""
+    """Single-label classification: `top` and `confidence` repeat the first prediction; "" and 0 if there is none."""
 
     image: ImageSize
     predictions: list[Label]
@@ -83,7 +83,7 @@ class Score(Struct, frozen=True):
 
 
 class MultiLabelEntry(Struct, frozen=True):
-    """Multi-label classification: a score for each class by name, and the classes above the threshold."""
+    """Multi-label classification: a score for each class by name, and the classes at or above the threshold."""
 
     image: ImageSize
     predictions: dict[str, Score]

@@ -28,9 +28,9 @@ from frametally.video.frame_index import FrameIndex, build_index, plan_frames, p
 from frametally.video.frame_reader import FrameReader
 
 _MAX_THREADS: Final = 8
-"""Of the decoder: each thread holds some frames, and an 8K frame takes 50 MB."""
+"""Maximum number of decoder threads: each holds some frames, and an 8K frame takes 50 MB."""
 _FRAME_CACHE_BYTES: Final = 32 << 20
-"""If a frame cannot be decoded, the following one is already in the cache."""
+"""After a frame that cannot be decoded, the following one has already been decoded and is read from this cache."""
 
 
 def run_job(
@@ -70,7 +70,11 @@ def run_job(
 
 
 def check_rate(index: FrameIndex, infer_fps: float) -> None:
-    """Raise if `infer_fps` is above the frame rate of the video."""
+    """Check a requested rate against the frame rate of the video.
+
+    Raises:
+        VideoError: `infer_fps` is higher.
+    """
     span_s = float(index.times_s[-1])
     rate = (len(index) - 1) / span_s if span_s else None
     if refusal := rate_refusal(infer_fps, rate):
@@ -119,7 +123,14 @@ def result_keys(models: list[ModelRequest]) -> list[str]:
 def write_results(
     path: Path, planned: npt.NDArray[np.int64], times_s: npt.NDArray[np.float64], entry_files: dict[str, Path]
 ) -> None:
-    """Put the results file together without holding it: the offsets, then each model's entries from their file."""
+    """Assemble the results file without loading it into memory; `entry_files` are deleted one by one.
+
+    Args:
+        path: the results file.
+        planned: (n,) display index of the frame of each entry.
+        times_s: (n,) seconds after the first frame.
+        entry_files: for each key, the file with its entries, separated by commas.
+    """
     with path.open("wb") as output:
         output.write(b'{"frame_offset":' + msgspec.json.encode(planned.tolist()))
         output.write(b',"time_offset":' + msgspec.json.encode(times_s.tolist()))

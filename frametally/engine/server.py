@@ -1,4 +1,4 @@
-"""The embedded engine as a component of an app: routes to mount, a worker process to start and stop."""
+"""The embedded engine as a component of an app: HTTP routes to mount, and a worker process to start and stop."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LOG = logging.getLogger("frametally.engine")
 
 
 class Engine:
-    """The embedded Video Inference service on one folder. Several may share a folder, and then share one worker."""
+    """The embedded Video Inference service on one folder. Several may share a folder; one worker runs at a time."""
 
     def __init__(
         self,
@@ -34,7 +34,19 @@ class Engine:
         retention_s: float = RETENTION_S,
         inference_servers: InferenceServers = NO_SERVERS,
     ) -> None:
-        """`check` guards every call without a signed link; uploads and ended jobs are kept for `retention_s`."""
+        """Create the spool and the API; `start` runs the worker.
+
+        Args:
+            folder: the folder of the spool, created if it does not exist.
+            models_dir: the folder of the installed models.
+            check: guards every route except signed links and the API description.
+            link_secret: signs the links.
+            max_video_bytes: limit for uploads and for videos fetched from a URL.
+            private_urls: whether a job may read from private, loopback or link-local addresses.
+            faults: faults to inject.
+            retention_s: how long uploads and ended jobs are kept.
+            inference_servers: the servers that run models without a file.
+        """
         self._spool = Spool(folder.absolute())
         self._api = Api(
             spool=self._spool,

@@ -3,9 +3,9 @@
 uploads/<upload_id>             a complete upload
 uploads/<upload_id>.….part      an incomplete one
 jobs/<job_id>/video             the job's video: a hard link to the upload, or the downloaded file
-jobs/<job_id>/request.json      the job is queued; written last, before it there is no job
+jobs/<job_id>/request.json      the job is queued; written last: without it, the job does not exist
 jobs/<job_id>/progress.json     progress of the worker; not a state: stale after a crash, deleted when the job ends
-jobs/<job_id>/deaths.json       how often a worker crashed during the job
+jobs/<job_id>/deaths.json       how many workers crashed or were killed during the job
 jobs/<job_id>/work/             temporary files of a run
 jobs/<job_id>/results.json      the job is done
 jobs/<job_id>/failure.json      the job failed or was canceled; contains the reason
@@ -36,7 +36,7 @@ MAX_DEATHS: Final = 3
 MAX_KILLS: Final = 10
 PART_RETENTION_S: Final = 24 * 3600.0
 RETENTION_S: Final = 7 * 24 * 3600.0
-"""The contract's week for further runs of an uploaded video; the same for the results of ended jobs."""
+"""Uploaded videos can be used for further jobs for a week, as in the contract; ended jobs are kept as long."""
 
 _JOB_NAMESPACE: Final = uuid.UUID("6f1f7c1e-30f7-4b0c-9a5e-2f9f5f0c6d11")
 """Namespace of the job ids that are derived from an idempotency key."""
@@ -61,7 +61,7 @@ class WorkerProgress(Struct, frozen=True):
 
 
 class JobFailure(Struct, frozen=True):
-    """Why a job failed, as text for people."""
+    """Why a job failed, as text for the user."""
 
     reason: str
 
@@ -160,7 +160,7 @@ class SpooledJob:
         return self._work
 
     def record_death(self, *, was_killed: bool) -> None:
-        """Record the death of its worker; the job fails once there were too many."""
+        """Record the death of the job's worker; the job fails once `MAX_DEATHS` or `MAX_KILLS` is reached."""
         path = self.folder / "deaths.json"
         earlier = read_json(path, WorkerDeaths) or WorkerDeaths()
         deaths = WorkerDeaths(earlier.count + (not was_killed), earlier.killed + was_killed)
@@ -206,7 +206,7 @@ class Spool:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def receive(self, upload_id: str) -> PendingFile:
-        """Begin to write an upload."""
+        """A pending file for the body of an upload."""
         return PendingFile(self._uploads / upload_id)
 
     def delete_old(self, *, now_s: float, retention_s: float = RETENTION_S) -> None:
@@ -254,7 +254,7 @@ class Spool:
             raise
 
     def find(self, job_id: str) -> SpooledJob | None:
-        """The job with this id, which may be any text from a request."""
+        """The job with this id; None if there is none. The id may be any text from a request."""
         try:
             folder = self._jobs / str(uuid.UUID(job_id))
         except ValueError:
@@ -284,7 +284,7 @@ class Spool:
         return ids.index(job.id) if job.id in ids else 0
 
     def record_worker_death(self, worker_pid: int, *, was_killed: bool) -> bool:
-        """Count the death of a worker against the job that it was running; returns whether there was one.
+        """Count the death of a worker against the job that it was running; returns whether there was such a job.
 
         The job runs again until a limit is reached. The limit is higher if the worker was killed from outside, which
         is not caused by the job.

@@ -1,6 +1,6 @@
-"""The watchdog: ends the worker process when a phase of its job exceeds its time limit or a canceled job goes on.
+"""The watchdog: ends the worker process when a phase of its job exceeds its time limit or a canceled job does not stop.
 
-Nothing but the end of the process interrupts a call into a decoder or a model. The supervisor starts the next worker
+A call into a decoder or a model can be interrupted only by ending the process. The supervisor starts the next worker
 within a second.
 """
 
@@ -36,10 +36,10 @@ class Phase(NamedTuple):
 FETCHING: Final = Phase(MAX_DOWNLOAD_S + 300, "Fetching the video took too long. Download it and upload it instead.")
 READING: Final = Phase(900, "Reading the video took more than 15 minutes. Convert it to MP4 (H.264) and try again.")
 OPENING: Final = Phase(900, "Loading a model took more than 15 minutes. Use a smaller model.")
-DECODING: Final = Phase(120, "Decoding the video stopped for 120 s. Convert it to MP4 (H.264) and try again.")
-"""Up to the next planned frame; an 8K frame takes one second."""
+DECODING: Final = Phase(120, "Decoding the video made no progress for 120 s. Convert it to MP4 (H.264) and try again.")
+"""Until the next planned frame is decoded; an 8K frame takes one second."""
 INFERRING: Final = Phase(900, "A model took more than 15 minutes for one frame. Use a smaller model.")
-"""One frame by all models of the job; a busy inference server is asked five times, two minutes each."""
+"""One frame by all models of the job. A busy inference server is called up to five times, two minutes each."""
 WRITING: Final = Phase(900, "Writing the results took more than 15 minutes. Check the engine's disk, then try again.")
 
 EnterPhase = Callable[[Phase], object]

@@ -60,7 +60,7 @@ def serve(
     private_urls: bool,
     retention_s: float = RETENTION_S,
 ) -> None:
-    """Run queued jobs, oldest first, without end; delete what ended more than `retention_s` ago."""
+    """Run queued jobs, oldest first, in an endless loop; delete uploads and ended jobs older than `retention_s`."""
     ended: set[str] = set()
     tidied_s = 0.0
     while True:
@@ -75,7 +75,7 @@ def serve(
             if not attempt(queued[0], models_dir, servers, max_video_bytes=max_video_bytes, private_urls=private_urls):
                 os._exit(0)  # the supervisor starts the next worker within a second
         except OSError as error:
-            _LOG.warning("job %s can neither run nor end; trying again: %s", queued[0].id, error.strerror)
+            _LOG.warning("the failure of job %s could not be written; trying again: %s", queued[0].id, error.strerror)
             time.sleep(RETRY_AFTER_S)
         _release_memory()
 
@@ -86,7 +86,7 @@ def attempt(
     """Run a job until it is done, failed or canceled; returns whether this process can run another one.
 
     Raises:
-        OSError: the job has not ended, because even the reason of its failure could not be written.
+        OSError: the job has not ended, because the reason for its failure could not be written either.
     """
     try:
         with Watchdog(job) as watchdog:
@@ -116,7 +116,7 @@ def _fetch(job: SpooledJob, url: str, *, max_video_bytes: int, private_urls: boo
 
 
 def _reason(job: SpooledJob, error: Exception) -> str:
-    """Why a job failed, as text for people; internal details go to the log."""
+    """Why a job failed, as text for the user; internal details go to the log."""
     if isinstance(error, FrametallyError):
         return str(error)
     if is_disk_full(error):

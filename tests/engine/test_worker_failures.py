@@ -96,7 +96,7 @@ def test_a_job_waits_if_even_its_failure_cannot_be_written(
     filler = fill(small_disk)
     start_worker(folder=small_disk / "engine")
     for _ in range(2):  # reading the log empties it
-        until(lambda: "can neither run nor end" in capfd.readouterr().err)
+        until(lambda: "could not be written; trying again" in capfd.readouterr().err)
     assert job.state == "queued"
     filler.unlink()
     assert end_of(job).state == "done"

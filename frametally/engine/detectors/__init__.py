@@ -125,7 +125,7 @@ def _is_motion(model_id: str, version: str) -> bool:
 
 
 def _served(models_dir: Path, servers: InferenceServers, model_id: str, version: str) -> ServedModels | None:
-    """The inference server that runs a model; None for installed models and invalid names."""
+    """The inference server that runs a model; None if it is installed, its name is invalid, or no server has it."""
     is_installed = _is_motion(model_id, version) or _file_of(models_dir, model_id, version)
     return servers.find(model_id, version) if not is_installed and _is_name(model_id, version) else None
 
@@ -135,7 +135,10 @@ def _is_name(model_id: str, version: str) -> bool:
 
 
 def _file_of(models_dir: Path, model_id: str, version: str) -> Path | None:
-    """The file of a model; the name may come from a request and must not point out of the models folder."""
+    """The file of a model; None if it is not installed.
+
+    The name may come from a request: a path that leads out of the models folder is ignored.
+    """
     if not _is_name(model_id, version):
         return None
     folder = models_dir / model_id / version
@@ -145,10 +148,10 @@ def _file_of(models_dir: Path, model_id: str, version: str) -> Path | None:
 
 def _stamp(path: Path) -> _Stamp:
     try:
-        facts = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return None
-    return facts.st_mtime_ns, facts.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 @lru_cache(maxsize=256)

@@ -27,7 +27,11 @@ class Detector(Protocol):
         """
 
     def infer(self, picture: Picture) -> Entry:
-        """The results entry for one picture; coordinates in pixels of the picture."""
+        """The results entry for one picture; coordinates are in pixels of the picture.
+
+        Raises:
+            ModelError: the model failed on this picture.
+        """
 
 
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -39,7 +43,7 @@ class InferenceParams(Struct, frozen=True):
     confidence: Share | None = None
     """Minimum confidence of boxes and labels; pixels below it are background."""
     iou_threshold: Share | None = None
-    """Non-maximum suppression: above this overlap, only the more confident of two boxes of a class is kept."""
+    """Non-maximum suppression: above this IoU, only the more confident of two boxes of a class is kept."""
     max_detections: Annotated[int, Meta(ge=1, le=10_000)] = 300
     """Maximum number of boxes or labels in one frame."""
     classes: list[str] | None = None

@@ -11,7 +11,12 @@ from frametally.engine.result_entries import Keypoint
 
 
 def from_columns(names: list[str], values_each: int) -> Detail:
-    """Keypoints in the columns after their box: x and y in pixels of the model's input, and possibly a confidence."""
+    """Keypoints in the extra columns of their box.
+
+    Args:
+        names: names of the keypoints, in the order of the columns.
+        values_each: 2 for x and y in pixels of the model's input, 3 if a confidence follows.
+    """
 
     def detail(_: Outputs, found: Candidates, fit: Fit, picture: Picture) -> list[Details]:
         rows = found.extra.reshape(-1, len(names), values_each)

@@ -31,14 +31,17 @@ Positive = Annotated[float, Meta(gt=0)]
 
 _FILE: Final = "model.json"
 MAX_BYTES: Final = 1 << 20
-"""Of a text file next to a model."""
+"""Maximum size of a text file next to a model."""
 
 
 class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every key is optional; a key that is set overrides the model file."""
 
     architecture: ArchitectureName | None = field(name="family", default=None)
-    """How the outputs are read: `yolov8` also 9, 11, 12; `yolo-nms-free` 10, 26; `d-fine` also DEIM and RT-DETR.
+    """The format of the outputs.
+
+    `yolov8` includes YOLOv9, 11 and 12; `yolo-nms-free` is YOLOv10 and YOLO26; `d-fine` includes DEIM, and
+    RT-DETR exported by its authors' code; `rt-detr` is RT-DETR exported by ultralytics.
 
     The key has been `family` since the first version.
     """

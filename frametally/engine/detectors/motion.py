@@ -12,10 +12,11 @@ from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Prediction
 
 WORK_SIZE_PX: Final = 480
-"""Longer side of the scaled picture, so that the size limits apply equally to every video."""
+"""Larger pictures are scaled down to this longer side, so that the limits in pixels apply equally to every video."""
 HISTORY_FRAMES: Final = 200
 """A static object becomes background after about a tenth of this."""
 CHANGE_LEVELS: Final = 20
+"""A pixel has changed if a channel (0 to 255) differs by more than this from the previous frame."""
 MIN_CHANGED_SHARE: Final = 0.07
 """A blob counts as moving if at least this share of it changed since the previous frame. This excludes objects that
 have stopped and areas they have left, both of which differ from the background for many frames."""
@@ -63,7 +64,7 @@ class MotionDetector:
 
 
 class Blob(NamedTuple):
-    """A box in pixels, and the share of it that is foreground."""
+    """A box in pixels of the scaled picture, and the share of it that is foreground."""
 
     left: int
     top: int
@@ -80,7 +81,7 @@ def _foreground(mask: Pixels) -> Pixels:
 
 
 def _changed(previous: Pixels, current: Pixels) -> Pixels:
-    """Mask of the pixels of which some channel differs from the previous frame."""
+    """(h, w) mask of the pixels that have changed since the previous frame."""
     return np.asarray(cv2.absdiff(previous, current).max(axis=2) > CHANGE_LEVELS)
 
 

@@ -87,10 +87,10 @@ class OnnxFile:
         return self.config.input_size_px if width is None or height is None else (width, height)
 
     def size_px(self, otherwise: tuple[int, int] | None = None) -> tuple[int, int]:
-        """(width, height) of the input.
+        """(width, height) of the input; `otherwise` is used if neither the file nor its `model.json` has it.
 
         Raises:
-            ModelError: it is unknown or too large.
+            ModelError: it is unknown, too large, or differs from `input_size_px` in the `model.json`.
         """
         size_px, configured = self.fixed_size_px or otherwise, self.config.input_size_px
         if configured not in (None, size_px):
@@ -167,7 +167,11 @@ class OnnxFile:
         return [_without_batch(value) for value in values]
 
     def listed_names(self) -> list[str] | dict[int, str] | None:
-        """Class names from `model.json`, the metadata or `classes.txt`: in order, or by column."""
+        """Class names from `model.json`, the metadata or `classes.txt`: in order, or by column; None if there are none.
+
+        Raises:
+            ModelError: a column in `model.json` is not a number, or `classes.txt` cannot be read.
+        """
         if self.config.names is not None:
             names = self.config.names
             return names if isinstance(names, list) else _by_column(names, self.name)
@@ -179,10 +183,12 @@ class OnnxFile:
         return [line for line in lines if line] or None
 
     def class_names(self, count: int | None) -> list[str]:
-        """Names by class id. COCO's are used if there are none and `count` is 80; `count` None accepts any number.
+        """Names by class id; `count` is the number of classes, None if it is unknown.
+
+        Without listed names, COCO's are used for 80 classes, and `class 0`, `class 1` … for any other number.
 
         Raises:
-            ModelError: the number of names differs from `count`, or both are unknown.
+            ModelError: the number of names differs from `count`, both are unknown, or there are too many classes.
         """
         names = self.listed_names()
         listed = names if isinstance(names, list) else list((names or {}).values())
@@ -257,7 +263,7 @@ def _dimensions(described: Any) -> list[Dimension]:
 
 
 def _agrees(shape: list[Dimension], value: Array) -> bool:
-    """Whether an output has its declared shape; an output without a declared shape is not used."""
+    """Whether an output has its declared shape and a batch of one; without a declared shape, any value is accepted."""
     agree = all(declared in (actual, None) for declared, actual in zip(shape, value.shape, strict=False))
     return not shape or (agree and len(shape) == value.ndim and len(value) == 1)
 

@@ -1,7 +1,7 @@
 """Validation of ONNX files before they are loaded: model files are untrusted.
 
-Nothing here follows a path in the file or allocates memory by a number in the file. `onnx.checker` is not enough: it
-validates the graph, but opens external data and sets no limit on sizes.
+No file that the model references is opened, and no memory is allocated by a number in the file. `onnx.checker` does not
+suffice: it validates the graph, but opens external data and sets no limit on sizes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_NODES: Final = 50_000
 MAX_OUTPUTS: Final = 100
 """Real models have up to about ten; finding the operator of each takes a pass over the graph."""
 MAX_ELEMENTS: Final = 1 << 28
-"""Of one input or output."""
+"""Maximum number of values of one input or output."""
 _NO_MEMORY: Final = ("bad_alloc", "Failed to allocate memory", "Arena alloc failed")
 """Error messages of ONNX Runtime and protobuf when memory runs out."""
 _VALUE_PRESERVING: Final = frozenset(
@@ -46,7 +46,9 @@ def last_operators(path: Path, model: str) -> dict[str, str]:
     """Validate a file; returns the operator that computes the values of each output, by name of the output.
 
     Raises:
-        ModelError: it is not an ONNX file, is too large, or references files outside of its folder.
+        ModelError: it is not an ONNX file, exceeds a limit, has sparse weights, is compiled for one provider, or
+            references files outside of its folder.
+        OutOfMemory: memory ran out while it was read.
     """
     proto = _parsed(path, model)
     graph = proto.graph
@@ -118,7 +120,7 @@ def _nodes_to_run(proto: onnx.ModelProto) -> float:
 
     def size_of(function: tuple[str, str]) -> float:
         if function in functions and function not in sizes:
-            sizes[function] = math.inf  # until it is computed: for recursive calls
+            sizes[function] = math.inf  # until it is computed, so that a recursive call counts as infinite
             sizes[function] = size(functions[function])
         return sizes.get(function, 0)
 
@@ -145,12 +147,12 @@ def _is_own_file(folder: Path, location: str) -> bool:
         return False
     path = folder / location
     try:
-        facts = path.lstat()
+        status = path.lstat()
         inside = path.resolve(strict=True) == folder.resolve(strict=True).joinpath(*parts)
     except OSError:
         return False
     # Reject hard links: an extracted archive can contain a hard link to a file elsewhere.
-    return inside and path.is_file() and facts.st_nlink == 1
+    return inside and path.is_file() and status.st_nlink == 1
 
 
 def _check_size(value: onnx.ValueInfoProto, model: str) -> None:

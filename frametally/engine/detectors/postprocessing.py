@@ -23,7 +23,7 @@ Outputs = list[npt.NDArray[Any]]
 DEFAULT_CONFIDENCE: Final = 0.25
 """The same for every architecture, so that models are comparable."""
 MAX_CANDIDATES: Final = 2000
-"""Only the most confident ones are processed; more than that pass only a very low threshold."""
+"""Maximum number of candidates; the most confident ones are kept. Only a very low threshold lets more pass."""
 
 
 class Candidates(NamedTuple):

@@ -16,7 +16,7 @@ Blob = npt.NDArray[Any]
 
 IMAGENET_MEAN: Final[Triple] = (0.485, 0.456, 0.406)
 IMAGENET_STD: Final[Triple] = (0.229, 0.224, 0.225)
-"""Of values 0 to 1, RGB, as in torchvision's transforms."""
+"""Mean and standard deviation of values 0 to 1, RGB, as in torchvision's transforms."""
 
 
 class Preprocessing(NamedTuple):
@@ -121,7 +121,9 @@ def _line(preprocessing: Preprocessing, plane: int) -> tuple[np.float32, np.floa
 
 
 def _table(preprocessing: Preprocessing, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    """(3, 256) input value for each level; models with integer inputs get the levels themselves."""
+    """(3, 256) input value for each level 0 to 255. Integer inputs are not normalized: uint8 gets the level, int8 the
+    level minus 128.
+    """
     levels = np.arange(256)
     if dtype.kind == "u":
         return np.stack([levels.astype(dtype)] * 3)

@@ -19,13 +19,13 @@ from frametally.errors import ModelError
 CROP_SHARE: Final = 0.875
 """224 of 256, as in torchvision's transforms."""
 MAX_LABELS: Final = 20
-"""Most likely labels per frame: with a thousand classes, nearly all scores are zero."""
+"""Maximum number of labels in a single-label entry: with a thousand classes, nearly all scores are zero."""
 MULTI_LABEL_CONFIDENCE: Final = 0.5
 """Default confidence from which a label is predicted in multi-label classification."""
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the only output is a vector."""
+    """Whether the metadata has the task `classify`, or the only output is a vector of more than one value."""
     if file.metadata.get("task") == "classify":
         return True
     shape = file.outputs[0].shape if len(file.outputs) == 1 else []
@@ -33,7 +33,7 @@ def matches(file: OnnxFile) -> bool:
 
 
 class ClassificationDetector:
-    """Center crop; RGB 0 to 1 for ultralytics models, normalized with ImageNet's mean and deviation for others."""
+    """Center crop; RGB 0 to 1 if the metadata has the task `classify`, else normalized as for ImageNet."""
 
     is_stateful = False
     inference_type: InferenceType = "classification"

@@ -162,7 +162,11 @@ def _masks_by_query(output: int, size_px: tuple[int, int]) -> Detail:
 
 
 def _known(file: OnnxFile, labels: Ints, classes: list[str]) -> Ints:
-    """The labels; raises if one has no name."""
+    """The labels as class ids.
+
+    Raises:
+        ModelError: a label has no name.
+    """
     highest = int(labels.max(initial=0))
     if highest >= len(classes):
         raise ModelError(

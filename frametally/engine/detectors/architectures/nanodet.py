@@ -31,7 +31,7 @@ _PLUS_STRIDES: Final = (*STRIDES, 64)
 
 
 class Layout(NamedTuple):
-    """Numbers of the outputs with scores and with sides; in a combined output the scores come first."""
+    """Indices of the outputs with scores and with sides; in a combined output the scores come first."""
 
     scores: list[int]
     sides: list[int]

@@ -26,7 +26,7 @@ Ids = npt.NDArray[np.uint8]
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the first output is a pixel map and all others have the same shape, which the grids of boxes do not."""
+    """Whether the first output is a pixel map and all others have its shape; box grids differ in shape."""
     shape = file.outputs[0].shape
     if len(shape) == 4:
         return all(output.shape == shape for output in file.outputs) and shape[2:] != [1, 1]
@@ -72,7 +72,7 @@ class SemanticDetector:
         return SemanticSegmentationEntry(picture.size, SegmentationMask(mask, self._class_map))
 
     def _ids(self, values: npt.NDArray[Any]) -> Ids:
-        """(h, w) class ids; a map smaller than the model's input is scaled to the size of the input."""
+        """(h, w) class ids; logits at a lower resolution than the model's input are first scaled to its size."""
         if values.ndim == 2 or (len(values) == 1 and values.dtype.kind != "f"):
             whole = np.rint(values.reshape(values.shape[-2:]))
             return np.asarray(np.clip(whole, 0, NO_CLASS), dtype=np.uint8)

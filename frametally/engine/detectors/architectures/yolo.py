@@ -19,7 +19,7 @@ DEFAULT_SIZE_PX: Final = (640, 640)
 
 
 class ExtraColumns(NamedTuple):
-    """The output columns of each box after corners, confidence and class."""
+    """The output columns of each box after its coordinates and scores."""
 
     columns: int
     inference_type: InferenceType = "object-detection"
@@ -33,7 +33,7 @@ def task_of(file: OnnxFile) -> str:
 
 
 def yolo_preprocessing(file: OnnxFile) -> Preprocessing:
-    """Letterbox, RGB 0 to 1. If the input size is dynamic, it is taken from the metadata (height first)."""
+    """Letterbox, RGB 0 to 1. A dynamic input size is taken from the metadata (height first), else it is 640 x 640."""
     height_width = file.literal("imgsz", tuple[int, int])
     size_px = file.size_px((height_width[1], height_width[0]) if height_width else DEFAULT_SIZE_PX)
     return Preprocessing(size_px).overridden_by(file.config)
@@ -43,7 +43,7 @@ def extra_columns_of(file: OnnxFile, size_px: tuple[int, int]) -> ExtraColumns:
     """The extra columns, from the task, the mask prototypes and the shape of the keypoints.
 
     Raises:
-        ModelError: the file lacks information.
+        ModelError: the file lacks information, or its task is not supported.
     """
     task = task_of(file)
     if task == "segment":
@@ -80,6 +80,6 @@ def _keypoints(file: OnnxFile) -> tuple[list[str], int]:
 
 
 def _metadata_names(file: OnnxFile) -> list[str] | None:
-    """The keypoint names in the metadata, which has a list for each class."""
+    """The keypoint names of the first class in the metadata, which has a list for each class."""
     by_class = file.literal("kpt_names", dict[int, list[str]])
     return next(iter(by_class.values()), None) if by_class else None

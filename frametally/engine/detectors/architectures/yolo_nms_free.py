@@ -16,7 +16,7 @@ _MAX_BOXES: Final = 1000
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the metadata has NMS or end-to-end export, or the output has a few hundred rows of six."""
+    """Whether the metadata declares NMS or an end-to-end export, or the output has at most 1,000 rows of six."""
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
     arguments = file.literal("args", dict[str, Any]) or {}

@@ -12,7 +12,7 @@ from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Can
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the second axis of the output has the size of such a head, or the third axis its number of cells."""
+    """Whether the output has four rows more than there are class names, or a column for each grid cell."""
     if not file.outputs or len(file.outputs[0].shape) != 3 or task_of(file) not in ("detect", "segment", "pose"):
         return False
     _, rows, cells = file.outputs[0].shape

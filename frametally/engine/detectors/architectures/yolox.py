@@ -20,7 +20,7 @@ LEVELS: Final = (1 / 255, 1 / 255, 1 / 255)
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the only output has a row for every cell of the grid."""
+    """Whether the only output has a row for every cell of the grid, and more than five columns."""
     size_px = file.fixed_size_px
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 3 or size_px is None:
         return False

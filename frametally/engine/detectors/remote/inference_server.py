@@ -23,12 +23,12 @@ from frametally.network.retry import call_with_retries, parse_retry_after
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 120.0
-"""For one picture; the first one also waits until the server has loaded the model."""
+"""Time limit of one request; the first one includes the time in which the server loads the model."""
 RETRIES: Final = 4
 BACKOFF: Final = Backoff(first_s=1.0, max_s=15.0, factor=3)
-"""About 30 s together, so that a job survives a restart of the server."""
+"""The waits add up to about 30 s, so that a job survives a restart of the server."""
 MAX_WAIT_S: Final = 30.0
-"""The wait for a longer `Retry-After`."""
+"""Maximum wait; a longer `Retry-After` is shortened to it."""
 MAX_ANSWER_BYTES: Final = 64 << 20
 MAX_QUOTE_CHARS: Final = 200
 _PIECE_BYTES: Final = 1 << 18
@@ -37,7 +37,7 @@ _CHECK_SERVER: Final = f"Check that a Roboflow Inference server runs there, or c
 
 
 class TemporaryFault(ModelError):
-    """A failure that may succeed on retry."""
+    """A failed request that may succeed when retried."""
 
     def __init__(self, what: str, next_step: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(what, next_step)

@@ -48,7 +48,7 @@ class RemoteDetector:
         """The server's response as a `dict`; fields that are not in the contract are kept.
 
         Raises:
-            ModelError: no valid response, also after retries.
+            ModelError: the server returned no valid response, even after retries.
         """
         started_s = time.perf_counter()
         image = {"type": "base64", "value": _jpeg(picture)}
@@ -91,7 +91,7 @@ def check_remote_request(served: ServedModels, asked: ModelRequest) -> None:
     for name in RESERVED_PARAMS:
         if name in params:
             raise ModelError(
-                f"The inference_params may not contain {name}.", "Remove it: it comes from the engine's settings."
+                f"The inference_params may not contain {name}.", "Remove it from the parameters of the job."
             )
     try:
         msgspec.convert(params, RemoteParams)
