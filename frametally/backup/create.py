@@ -1,7 +1,7 @@
 """Create a backup, also while a dashboard runs.
 
 The ledger is copied first. Results are archived before a job is marked as succeeded, so the backup contains the
-results of every job that its ledger calls succeeded.
+results of every job that its ledger marks as succeeded.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _open_together(folder: Path, name: str, stack: ExitStack) -> list[tuple[str,
 
 
 def _contents(folder: Path, name: str) -> dict[str, int]:
-    """Inode numbers of the files to back up, by path below the folder; files of places inside it are left out."""
+    """Inode numbers of the files to back up, by path below the folder; files of nested places are left out."""
     place, found = place_of(f"{name}/x"), {}
     for path in sorted(files_below(folder)):
         below = path.relative_to(folder).as_posix()

@@ -50,7 +50,7 @@ def read_backup_manifest(source: Path) -> BackupManifest:
 def restore(
     settings: Settings, source: Path, *, replace: bool, on_progress: OnBytes = lambda _: None
 ) -> BackupManifest:
-    """Replace the content of the data folder and the ledger by the backup.
+    """Replace the content of the data folder and the ledger with the backup.
 
     Videos and models that are not in the backup are kept. Backups contain no settings and no API keys of services.
 
@@ -137,7 +137,7 @@ def _manifest_of(packed: zipfile.ZipFile) -> BackupManifest:
 
 
 def _is_safe(name: str, entry: FileEntry) -> bool:
-    """Whether a file belongs to a place that backups contain, and a video has the sha256 of its folder."""
+    """Whether a file belongs to a place that backups contain; a video must also have the sha256 in its path."""
     if name == LEDGER:
         return True
     parts = name.split("/")

@@ -1,1 +1,1 @@
-"""The command `frametally`: one module a subcommand, registered in `main`."""
+"""The command `frametally`: one module per subcommand, registered in `main`."""

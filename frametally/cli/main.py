@@ -28,7 +28,7 @@ exit codes:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command that `arguments` (default: those of the process) name; returns the exit code."""
+    """Run the command given by `arguments`, by default those of the process; returns the exit code."""
     options = make_parser().parse_args(arguments)
     try:
         return int(options.execute(options))

@@ -1,4 +1,4 @@
-"""`frametally restore FILE`: replace the data folder's content by a backup's."""
+"""`frametally restore FILE`: replace the data folder's content with a backup's."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def read_or_make_secret(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path.parent):
             if not path.exists():
-                # Synced: an empty secret after a power cut would be a known one.
+                # Synced: after a power cut the file could be empty, which prevents the next start.
                 write_bytes(path, secrets.token_urlsafe(32).encode(), mode=0o600)
     secret = path.read_text().strip()
     if not secret:

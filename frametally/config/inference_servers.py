@@ -43,13 +43,13 @@ class ServedModels:
         return None if "*" in model_id + version else ModelInfo(model_id, version, kind, [])
 
     def type_of(self, model_id: str) -> str | None:
-        """The inference type of a matching model; None if the job decides."""
+        """The inference type of a matching model; None if a job may request any type."""
         return self.inference_type or _TYPE_BY_ID.get(model_id)
 
 
 @dataclass(frozen=True)
 class InferenceServers:
-    """All entries, in the order of the setting, with the API key that the servers open models with."""
+    """All entries, in the order of the setting, with the API key with which the servers load models."""
 
     entries: tuple[ServedModels, ...] = ()
     api_key: str | None = field(default=None, repr=False)
@@ -69,7 +69,7 @@ class InferenceServers:
         return min(matching, key=lambda entry: "*" in entry.pattern, default=None)
 
     def models(self) -> list[ModelInfo]:
-        """The models that entries name; those that only a pattern matches are not known."""
+        """The models that entries name. Models that only match a pattern cannot be listed."""
         named = [(entry, entry.info()) for entry in self.entries]
         return [info for entry, info in named if info and self.find(info.model_id, info.model_version) is entry]
 

@@ -123,7 +123,7 @@ LAYOUT: Final = (
     ),
     Place(
         path="media/videos/<sha256>/",
-        content="a stored video, its facts and its frame index",
+        content="a stored video, its properties and its frame index",
         backup="videos",
         removed="never",
     ),

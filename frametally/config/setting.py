@@ -1,6 +1,6 @@
 """Declaration of one setting, as metadata of a dataclass field.
 
-From it follow how the setting is read, its row in the README and its lines in secrets.toml.example.
+It determines how the setting is read, its row in the README and its lines in secrets.toml.example.
 """
 
 from __future__ import annotations

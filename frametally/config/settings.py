@@ -33,7 +33,7 @@ class Settings:
         "FRAMETALLY_API_URL",
         optional_service_url,
         meaning="Video Inference service that is selected at start; unset: the built-in engine.",
-        is_secret=True,  # a key in the wrong place
+        is_secret=True,  # may contain a key by mistake
     )
     api_key: str | None = setting(
         "ROBOFLOW_API_KEY",
@@ -88,7 +88,7 @@ class Settings:
         SERVERS_SETTING,
         parse_served_models,
         meaning="Models that run on Roboflow Inference servers: `my-model/3=http://127.0.0.1:9001, gaze/*=…`.",
-        is_secret=True,  # a key in the wrong place
+        is_secret=True,  # may contain a key by mistake
     )
     inference_key: str | None = setting(
         KEY_SETTING,

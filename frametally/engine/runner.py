@@ -84,7 +84,7 @@ def check_rate(index: FrameIndex, infer_fps: float) -> None:
 def planned_frames(path: Path, index: FrameIndex, planned: npt.NDArray[np.int64]) -> Iterator[Frame]:
     """The planned frames that can be decoded: (entry, picture), entries ascending.
 
-    Other frames are decoded only if one of these refers to them, and never converted.
+    Other frames are decoded only if these reference them, and are never converted to pixels.
     """
     entry_of = {position: entry for entry, position in enumerate(planned.tolist())}
     threads = min(2 * len(os.sched_getaffinity(0)), _MAX_THREADS)

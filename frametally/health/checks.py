@@ -68,7 +68,7 @@ def health_warnings(settings: Settings) -> list[HealthWarning]:
 
 
 def ledger_unavailable(error: SQLAlchemyError) -> SettingsError:
-    """The error to show if the ledger stops responding; the database's own message may contain data."""
+    """The error to show if the ledger stops responding, without the database's message, which may contain data."""
     return SettingsError(
         f"The job ledger does not respond ({type(error).__name__}).",
         "Check that its database is running and its disk has room, then reload the page. No job is lost.",

@@ -1,4 +1,4 @@
-"""Detection of two data folders that work on one ledger, by the link secret that each uses."""
+"""Detect that two data folders use the same ledger, by the link secret of each."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OTHER_SECRET: Final = HealthWarning(
 
 
 def record_secret(ledger: Ledger, link_secret: str) -> bool:
-    """Record which link secret the ledger is used with; returns whether it was another one before."""
+    """Record which link secret the ledger is used with; returns whether a different one was recorded before."""
     fingerprint = _fingerprint(link_secret)
     with ledger.writing() as connection:
         before = connection.execute(_recorded()).scalar()
@@ -33,7 +33,7 @@ def record_secret(ledger: Ledger, link_secret: str) -> bool:
 
 
 def secret_warnings(ledger: Ledger, link_secret: str) -> list[HealthWarning]:
-    """A warning if another secret was recorded after this one."""
+    """A warning if the recorded secret is not this one: a process with another secret has started since."""
     with ledger.reading() as connection:
         recorded = connection.execute(_recorded()).scalar()
     return [] if recorded in (None, _fingerprint(link_secret)) else [OTHER_SECRET]

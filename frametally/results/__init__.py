@@ -1,4 +1,4 @@
-"""Results of a job: from the JSON of the service (`archive_results`) to what pages read (`open_results`)."""
+"""Results of a job: `archive_results` converts the JSON of the service to tables, `open_results` reads them."""
 
 from frametally.results.archive import archive_in_subprocess, archive_results
 from frametally.results.cube import Cube

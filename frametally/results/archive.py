@@ -36,7 +36,7 @@ def archive_results(json_path: Path, folder: Path) -> None:
     Idempotent, also if several processes do it at the same time: the later ones find the archive complete.
 
     Raises:
-        ResultsError: they cannot be read; the compressed original is kept all the same.
+        ResultsError: they cannot be read; the compressed original is kept nevertheless.
     """
     with locked(json_path):
         if is_archived(folder):
@@ -58,7 +58,7 @@ def archive_in_subprocess(json_path: Path, folder: Path) -> None:
     """The same as `archive_results`; a large file is archived by a separate process.
 
     Raises:
-        ResultsError: the results cannot be read; the compressed original is kept all the same.
+        ResultsError: the results cannot be read; the compressed original is kept nevertheless.
         OSError: the process failed for another reason; the log has the end of its output.
     """
     if json_path.stat().st_size < _MIN_SUBPROCESS_BYTES:
@@ -87,7 +87,7 @@ def _convert(json_path: Path, draft: Path) -> ResultsError | None:
         write_tables(json_path, draft)
     except ResultsError as error:
         failure = error
-    except (OSError, MemoryError):  # of this machine, and may be temporary
+    except (OSError, MemoryError):  # caused by this machine, and possibly temporary
         raise
     except Exception:
         _LOG.exception("Reading results failed with an internal error")
@@ -110,7 +110,7 @@ def _publish(draft: Path, folder: Path) -> None:
         draft.rename(folder)
         return
     delete_manifest(folder)
-    remove_derived(folder)  # they show the old tables
+    remove_derived(folder)  # made from the old tables
     for path in folder.iterdir():
         if path.name not in (*ORIGINAL_NAMES, SHA256_NAME):
             path.unlink()

@@ -1,4 +1,4 @@
-"""Where the entries of each list begin in the original JSON, so that one entry is read without the others.
+"""Where the entries of each list begin in the original JSON, so that one entry can be read without the others.
 
 An entry is found by its checkpoint: a known entry at most a few megabytes before it.
 """
@@ -68,7 +68,7 @@ def write_entry_index(folder: Path, index: EntryIndex) -> None:
 
 
 def read_entry_index(folder: Path) -> EntryIndex | None:
-    """The index of an archive; None if it has none, as those of earlier versions, or if it is damaged."""
+    """The index of an archive; None if it is damaged, or missing as in archives of earlier versions."""
     try:
         return msgspec.json.decode((folder / INDEX_NAME).read_bytes(), type=EntryIndex)
     except (msgspec.MsgspecError, UnicodeDecodeError, FileNotFoundError):

@@ -40,7 +40,7 @@ def write_tables(json_path: Path, folder: Path, window_bytes: int = WINDOW_BYTES
 
 
 class _Conversion:
-    """The conversion of one file, and what is known of it so far."""
+    """Converts one file; holds its offsets, models and index as far as it has been read."""
 
     def __init__(self, document: Document, tables: TableWriter, folder: Path) -> None:
         self._document, self._tables, self._folder = document, tables, folder

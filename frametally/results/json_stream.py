@@ -73,7 +73,7 @@ class Document:
         return self._passed + self._at
 
     def keys(self) -> Iterator[str]:
-        """Each key in turn; the caller reads its value before it asks for the next key."""
+        """Each key in turn; the caller must read its value before it requests the next key."""
         if self._peek() == _BOM[:1] and self._buffer[: len(_BOM)] == _BOM:
             self._at += len(_BOM)
         self._take(b"{")
@@ -223,7 +223,7 @@ class Document:
         return at == self._end
 
     def _plain_value_end(self) -> int:
-        """The same by counting brackets: for NaN, Infinity, lone surrogates and values larger than the window."""
+        """The end of the value by counting brackets: for NaN, Infinity, lone surrogates and values above the window."""
         while True:
             end = self._bracketed_end()
             if end is not None:

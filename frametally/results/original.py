@@ -46,7 +46,7 @@ def open_original(folder: Path) -> BinaryIO:
 
 
 def compress_original(json_path: Path, folder: Path) -> None:
-    """Write the compressed original and its digest to a folder; both are on disk on return."""
+    """Write the compressed original and its digest to a folder; only the original is flushed to disk."""
     sha256 = hashlib.sha256()
     with json_path.open("rb", buffering=0) as plain, (folder / _ZSTD_NAME).open("wb") as packed:
         compress_seekable(plain, packed, sha256.update)
@@ -59,7 +59,7 @@ def copy_original(folder: Path, target: IO[bytes]) -> None:
     """Write the uncompressed original to `target`.
 
     Raises:
-        ResultsError: it does not match its digest; archives of the first version have none.
+        ResultsError: it does not match its digest. Archives of the first version have no digest and are not checked.
         OSError, EOFError, zlib.error: it is missing or damaged.
     """
     sha256 = hashlib.sha256()

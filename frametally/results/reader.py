@@ -1,4 +1,4 @@
-"""Read access to the tables of an archive: what is not requested is not read."""
+"""Read access to the tables of an archive: each method reads only the rows and columns that it returns."""
 
 from __future__ import annotations
 
@@ -107,11 +107,11 @@ class Results:
         )
 
     def confidences(self, model: str, start: int = 0, stop: int | None = None) -> Columns:
-        """What counting needs of the boxes of the entries [start, stop): entry, class_code, confidence."""
+        """(b,) entry, (b,) class_code, (b,) confidence of the boxes of the entries [start, stop), as in `Boxes`."""
         return self._counted(model, self._rows("boxes", model, _COUNTED_COLUMNS, start, stop))
 
     def confidence_pieces(self, model: str, start: int = 0, stop: int | None = None) -> Iterator[Columns]:
-        """The same in pieces of whole entries, of bounded size."""
+        """The same in pieces of bounded size, none of which splits an entry."""
         number = self._manifest_of[model].number
         try:
             for rows in read_pieces(self.folder, "boxes", number, _COUNTED_COLUMNS, start, stop):
@@ -162,7 +162,7 @@ class Results:
         return ids, class_names(np.unique(ids), class_map)
 
     def scores(self, model: str, start: int = 0, stop: int | None = None) -> npt.NDArray[np.float64]:
-        """(m, c) for the entries [start, stop): probability of each class, or its share of the image; else NaN."""
+        """(m, c) probability of each class, or its share of the image, of the entries [start, stop); NaN if none."""
         rows = self._rows("scores", model, ["entry", "class_code", "score"], start, stop)
         stop = len(self.time_s) if stop is None else min(stop, len(self.time_s))
         table = np.full((max(stop - start, 0), len(self.models[model].classes)), np.nan)

@@ -13,7 +13,7 @@ from frametally.results.original import copy_original, damaged, find_original
 
 
 def rebuild(folder: Path, *, also_failed: bool = False) -> Manifest:
-    """Rebuild an archive of another version and, if asked for, one whose results could not be read.
+    """Rebuild an archive of another version and, with `also_failed`, one whose results could not be read.
 
     Raises:
         ResultsError: the original is missing, or does not match its digest.

@@ -36,7 +36,7 @@ _XY = attrgetter("x", "y")
 
 
 class FrameColumns:
-    """What is kept of every entry of a model, of any kind: whether it was analyzed, and the size of its image."""
+    """Columns for every entry of a model, whatever its kind: whether it was analyzed, and the size of its image."""
 
     def __init__(self) -> None:
         self._analyzed = bytearray()

@@ -1,4 +1,4 @@
-"""Atomic writes: after a crash, and to every reader, a file has its old content or its complete new content."""
+"""Atomic writes: readers see the old content of a file or its complete new content, also after a crash."""
 
 from __future__ import annotations
 

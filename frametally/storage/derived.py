@@ -2,8 +2,8 @@
 
     results/<job>/derived/<kind>-<hash of settings>.<ending>
 
-They can be created again at any time. So a backup leaves them out, they are removed with their job and whenever its
-results are ingested again, and old ones make room for new ones.
+They can be created again at any time. Therefore backups do not include them, they are removed with their job and when
+its results are ingested again, and old ones are removed to make room for new ones.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def make_derived_folder(results: Path) -> Path:
     """Create the folder for derived files.
 
     Raises:
-        ResultsError: there are no such results, as after their job was deleted.
+        ResultsError: the results no longer exist, for example because the job was deleted.
     """
     folder = results / DERIVED_NAME
     try:
@@ -59,7 +59,7 @@ def derived_files(results_dir: Path, pattern: str) -> Iterator[Path]:
 
 
 def remove_derived(results: Path) -> None:
-    """Remove the derived files of one job, for results that are ingested again."""
+    """Remove the derived files of one job, before its results are ingested again."""
     shutil.rmtree(results / DERIVED_NAME, ignore_errors=True)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 BLOCK_BYTES: Final = 8 * 1024**2
-"""The uploader's `digest.js` uses the same."""
+"""The uploader's `digest.js` uses the same block size."""
 _READ_BYTES = 1024**2
 
 

@@ -10,7 +10,7 @@ from frametally.contract import VIDEO_SUFFIXES
 from frametally.errors import MediaError
 
 KEPT_SUFFIXES: Final = (*VIDEO_SUFFIXES, ".mov", ".m4v", ".3gp", ".ts", ".mts", ".m2ts")
-"""Accepted file types. Services take only the first four; the others are converted to MP4 before a job."""
+"""Accepted file types. Services accept only the first four; the others are converted to MP4 before a job."""
 _MAX_NAME_CHARS: Final = 160
 
 

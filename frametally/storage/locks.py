@@ -1,7 +1,7 @@
 """File locks between processes and threads; a crash releases them.
 
-They lock a file or folder that exists anyway, through `flock`. A lock library needs a lock file of its own beside
-each, which would have to be excluded from backups and cleaned up, and most have no shared locks.
+They use `flock` on a file or folder that exists anyway. A lock library needs a separate lock file for each of them, to
+be excluded from backups and cleaned up, and most libraries have no shared locks.
 """
 
 from __future__ import annotations

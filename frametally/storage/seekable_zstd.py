@@ -137,7 +137,7 @@ def _read_seek_table(file: BinaryIO) -> list[tuple[int, int]]:
         or sum(size for size, _ in sizes) != file_size - table_size
     ):
         raise _damaged()
-    if any(size > FRAME_BYTES for _, size in sizes):  # bounds the memory that a damaged table can ask for
+    if any(size > FRAME_BYTES for _, size in sizes):  # limits the memory that a damaged table can request
         raise _damaged()
     return sizes
 

@@ -29,7 +29,7 @@ def check_room(folder: Path, size_bytes: int, what: str = "this video", next_ste
     """Check that the disk of `folder` can take `size_bytes` more and keep its reserve.
 
     Raises:
-        DiskFull: it cannot.
+        DiskFull: less than the reserve would remain free.
     """
     if shutil.disk_usage(folder).free - size_bytes < DISK_RESERVE_BYTES:
         raise _disk_full(what, next_step)
@@ -64,9 +64,9 @@ def write_at(path: Path, offset_bytes: int, piece: bytes | bytearray) -> None:
 
 
 def format_size(size_bytes: int) -> str:
-    """A size with three significant digits in decimal units: `95.4 MB`, `1.5 GB`.
+    """A size with up to three significant digits in decimal units: `95.4 MB`, `1.5 GB`.
 
-    humanize rounds to a fixed number of decimals instead (`95.4 MB`, but `150.0 MB`).
+    humanize is not used: it rounds to a fixed number of decimals (`95.4 MB`, but `150.0 MB`).
     """
     if size_bytes == 1:
         return "1 byte"
