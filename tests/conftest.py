@@ -1,4 +1,4 @@
-"""Fixtures that tests of several rooms share, and the options of the suite."""
+"""Fixtures that several test folders share, and the options of the suite."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TOGETHER = (
 
 @pytest.fixture(scope="session")
 def components_scanned_once() -> Iterator[None]:
-    """Every AppTest looks through all installed packages for Streamlit components, which takes longer than a page."""
+    """Scan the installed packages for Streamlit components once, not for every AppTest: it takes longer than a page."""
     from streamlit.components.v2 import manifest_scanner  # imported only where a test opens a page
 
     manifests = manifest_scanner.scan_component_manifests()
@@ -57,11 +57,13 @@ SLOW = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--soak", action="store_true", help="also run the tests marked soak: the long forms of others")
+    parser.addoption(
+        "--soak", action="store_true", help="also run the tests marked soak: the long forms of other tests"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, keep some together, and leave out those that only `make soak` runs."""
+    """Mark tests by their path, group those that share a fixture, and deselect those that only `make soak` runs."""
     for item in items:
         for name in ("browser", "crash"):
             if f"tests/{name}/" in item.nodeid:

@@ -67,7 +67,7 @@ def test_progress_outside_0_to_1_is_ignored(value: object) -> None:
     [
         (10, 10, ""),
         (30000 / 1001, 29.97, ""),
-        (30000 / 1001, 30, ""),  # a rounding, not a mistake
+        (30000 / 1001, 30, ""),  # the rate of the video, rounded
         (None, 60, ""),
         (10, 10.5, "cannot be analyzed at 10.5"),
         (30000 / 1001, 31, "cannot be analyzed at 31"),
@@ -77,7 +77,7 @@ def test_progress_outside_0_to_1_is_ignored(value: object) -> None:
         (None, float("nan"), "between 1 and 120, not nan"),
     ],
 )
-def test_a_rate_is_refused_outside_the_limits_and_above_the_video_s(
+def test_a_rate_outside_the_limits_or_above_that_of_the_video_is_refused(
     video_fps: float | None, rate: float, reason: str
 ) -> None:
     refusal = rate_refusal(rate, video_fps)

@@ -45,7 +45,7 @@ def test_the_open_statuses() -> None:
     assert {OK, F, L, X} == FINAL
 
 
-def test_each_status_has_one_word_for_all_surfaces() -> None:
+def test_each_status_has_one_word_and_a_phrase() -> None:
     words = [status.word for status in (C, U, S, OK, F, L, X)]
     assert words == ["Queued", "Queued", "Running", "Done", "Failed", "No response", "Canceled"]
     assert all(status.phrase for status in JobStatus)

@@ -1,7 +1,7 @@
-"""A data folder of commit e8f1716 opens with the same numbers, and its open jobs end.
+"""A data folder of commit e8f1716 shows the same numbers, and its open and lost jobs can succeed.
 
-`tests/support/make_old_data.py` made it. To try another, of PostgreSQL for instance, name its folder in `OLD_DATA` and
-its database in `OLD_DATABASE_URL`.
+It was made by `tests/support/make_old_data.py`. To test another one, for example with PostgreSQL, set `OLD_DATA` to its
+folder and `OLD_DATABASE_URL` to its database.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ ARCHIVE = Path(__file__).parent / "support" / "old_data.tar.xz"
 
 @dataclass(frozen=True)
 class OldData:
-    """The opened deployment, and what the old version said of it."""
+    """The opened deployment, and the values that the old version recorded."""
 
     deployment: Deployment
     jobs: dict[str, str]
-    """Job id by what the job is there for."""
+    """Job id by purpose."""
     expected: dict[str, dict[str, Any]]
-    """By job id."""
+    """Fields and numbers by job id."""
     start_engine: Callable[[], None]
 
 
@@ -77,7 +77,7 @@ def old(tmp_path: Path) -> Iterator[OldData]:
     deployment.ledger.close()
 
 
-def test_old_jobs_have_their_states_notes_tags_and_history(old: OldData) -> None:
+def test_old_jobs_keep_their_status_notes_tags_and_history(old: OldData) -> None:
     ledger = old.deployment.ledger
     for job_id, expected in old.expected.items():
         job = ledger.job(job_id)
@@ -126,7 +126,7 @@ def numbers(results: Results, name: str, expected: dict[str, Any]) -> dict[str, 
 
 
 @pytest.mark.parametrize("purpose", ["open", "created", "lost"])
-def test_open_and_lost_jobs_of_an_old_folder_end(old: OldData, purpose: str) -> None:
+def test_open_and_lost_jobs_of_an_old_folder_succeed(old: OldData, purpose: str) -> None:
     old.start_engine()
     job_id, workflow = old.jobs[purpose], old.deployment.workflow
 

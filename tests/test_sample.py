@@ -44,10 +44,10 @@ def ledger(sqlite_url: str) -> Iterator[Ledger]:
 
 @pytest.fixture
 def workflow(ledger: Ledger, clock: Clock, tmp_path: Path) -> Workflow:
-    """A workflow that sends nothing: its jobs stay as they were submitted."""
+    """A workflow that makes no requests: its jobs stay as submitted."""
     return Workflow(
         ledger=ledger,
-        clients=ClientRegistry("secret", lambda: pytest.fail("nothing is sent")),
+        clients=ClientRegistry("secret", lambda: pytest.fail("no request is expected")),
         library=Library(tmp_path / "media", max_video_bytes=1 << 30),
         results_dir=tmp_path / "results",
         lost_after_s=3600.0,

@@ -19,7 +19,7 @@ VOCABULARY = {
 }
 """What a page may import besides components: types, pure functions, and the clock that it passes on."""
 OPEN_THE_DEPLOYMENT = {"components.session", "frametally.cli.run"}
-"""`app` goes through `components.session`."""
+"""The only modules that import `open_deployment`; `app` uses `components.session`."""
 
 
 def test_the_contracts_of_import_linter_are_kept() -> None:

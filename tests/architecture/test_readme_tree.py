@@ -1,4 +1,4 @@
-"""The tree in the README, in both directions: each of its lines exists, and each folder has a line."""
+"""The tree in the README: each path in it exists, and each folder of the product is in it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from tests.support.source_tree import ROOT
 
-NO_ROOMS = {"assets", "versions", "__pycache__"}
+NOT_DRAWN = {"assets", "versions", "__pycache__"}
 
 
 def drawn_paths() -> list[Path]:
-    """The paths that the tree names, one list entry per mention; names before the description of a line count."""
+    """The paths in the tree, in order and with repetitions, read from the names before each description."""
     drawn = re.search(r"^app\.py .*?(?=^```)", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert drawn
     above, paths = ROOT, list[Path]()
@@ -28,7 +28,7 @@ def drawn_paths() -> list[Path]:
 
 
 def folders_of(place: str) -> list[Path]:
-    folders = [path for path in (ROOT / place).iterdir() if path.is_dir() and path.name not in NO_ROOMS]
+    folders = [path for path in (ROOT / place).iterdir() if path.is_dir() and path.name not in NOT_DRAWN]
     return sorted(path for path in folders if any(path.rglob("*.py")))
 
 
@@ -38,9 +38,9 @@ def test_every_path_in_the_tree_exists() -> None:
 
 def test_every_folder_of_the_product_is_in_the_tree_once() -> None:
     drawn = drawn_paths()
-    rooms = [*folders_of("frametally"), *folders_of("components")]
-    assert len(rooms) > 20
-    assert [room for room in rooms if drawn.count(room) != 1] == []
+    folders = [*folders_of("frametally"), *folders_of("components")]
+    assert len(folders) > 20
+    assert [folder for folder in folders if drawn.count(folder) != 1] == []
 
 
 def test_every_module_at_the_top_of_the_package_is_in_the_tree() -> None:

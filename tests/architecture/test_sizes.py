@@ -1,4 +1,4 @@
-"""Sizes: short modules, small functions, folders that can be read at a glance, and full annotations."""
+"""Limits on the sizes of modules, functions and folders, and complete type annotations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_TOP_FILES = 12
 MAX_MEDIAN_FUNCTION_LINES = 8
 MAX_P95_FUNCTION_LINES = 25
 GROW_WITHOUT_LIMIT = {"architectures", "versions"}
-"""One file per model head, one per migration."""
+"""Folders with one file per model head or per migration."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -1,4 +1,4 @@
-"""Words: plain English in every text file, and no path of one machine."""
+"""Wording: few vague words in the text files, and no absolute path of a particular machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_vague_words_are_rare() -> None:
     assert found.total() <= MAX_AVOIDED_WORDS, found.most_common(20)
 
 
-def test_no_file_names_a_path_of_one_machine() -> None:
+def test_no_file_contains_a_path_of_a_particular_machine() -> None:
     path = re.compile(rb"(?<![\w.>])/(?:work|root|Users|home/(?!me/))/?\w")
     contents = {file: file.read_bytes() for file in tracked_files() if file.stat().st_size <= MAX_TEXT_BYTES}
     texts = {file: content for file, content in contents.items() if b"\0" not in content}

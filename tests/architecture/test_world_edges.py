@@ -1,4 +1,4 @@
-"""The edges: the few places that read the clock or the environment, or open a database."""
+"""The few places that read the clock or the environment, or open a database."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ EDGES = {
     ("components.session", "os.environ"),
     ("frametally.cli.environment", "os.environ"),
     ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
-    ("frametally.engine.worker", "os.environ"),  # from there
-    ("frametally.engine.worker", "time.time"),  # a process of its own, compared with times of files
+    ("frametally.engine.worker", "os.environ"),  # as passed on by the supervisor
+    ("frametally.engine.worker", "time.time"),  # a separate process; compared with file times
     ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video
-    ("frametally.network.retry", "time.time"),  # a Retry-After that is a date
+    ("frametally.network.retry", "time.time"),  # to convert a date in Retry-After
     ("frametally.clock", "datetime.now"),  # utc_now, which the deployment passes on
 }
 """Everything else takes the time and the environment as arguments."""

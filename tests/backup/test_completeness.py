@@ -42,7 +42,7 @@ def example_of(column: sa.Column[Any]) -> object:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A data folder with a file in each place and a row in each table, all of one job where they may be."""
+    """A data folder with a file in each place and a row in each table; files and rows of jobs belong to one job."""
     settings = Settings.read({"FRAMETALLY_DATA_DIR": str(tmp_path / "old")})
     for place in WRITTEN:
         path = locate(settings, file_of(place))

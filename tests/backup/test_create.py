@@ -103,7 +103,7 @@ def test_results_replaced_during_a_backup_are_complete(old: Settings, tmp_path: 
 
 
 def back_up_with_retries(settings: Settings, target: Path) -> None:
-    """A folder that keeps changing may be an error, which leaves no file."""
+    """Back up, up to five times: a folder that changes during a backup may be an error, which leaves no file."""
     for _ in range(5):
         with suppress(BackupError):
             back_up(settings, target, parts=(), made_at=START)
@@ -154,7 +154,7 @@ def test_a_file_created_during_the_backup_is_kept(old: Settings, tmp_path: Path)
 
 
 def test_the_copied_ledger_is_a_consistent_snapshot(old: Settings, tmp_path: Path) -> None:
-    """Rows that one transaction writes are both in a backup or neither is."""
+    """A backup contains either both rows that a transaction wrote or neither."""
     stopping = threading.Event()
     with open_ledger(old.database_url) as ledger:
         writing = ledger._engine.execution_options(is_writing=True)

@@ -39,7 +39,7 @@ def test_a_job_survives_a_broken_upload_and_shows_what_was_not_analyzed(
 
 
 def test_fault_mode_is_refused_on_a_public_address(tmp_path: Path) -> None:
-    """Streamlit listens on every address by default."""
+    """Without `--server.address`, Streamlit listens on all addresses."""
     own = {"FRAMETALLY_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT), "FRAMETALLY_ENGINE_FAULTS": FAULTS}
     foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", "0"]

@@ -35,7 +35,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 
 @pytest.fixture
 def jobs_page(dashboard: Dashboard, page: Page) -> Page:
-    """Four jobs: north failed, south failed, gate is done, belt is in progress, which makes the page live."""
+    """Four jobs: north and south have failed, gate is done, belt is in progress, so that the page refreshes."""
     now = datetime.now(UTC)
     known = {"north": JobStatus.FAILED, "south": JobStatus.FAILED, "gate": JobStatus.SUCCEEDED}
     in_progress = {
@@ -71,7 +71,7 @@ def test_a_note_is_written_while_the_page_refreshes(jobs_page: Page) -> None:
     choose_from(page, "south", "Note and tags…")
     page.get_by_role("combobox", name="Tags").fill("night shift")
     page.keyboard.press("Enter")
-    page.keyboard.press("Tab")  # closes the list of tags, which hides the rest from everybody as long as it is open
+    page.keyboard.press("Tab")  # closes the list of tags; the rest of the page is hidden while it is open
     expect(page.get_by_label("Note", exact=True)).to_be_visible()
     page.get_by_label("Note", exact=True).fill("Rain until noon.")
     page.wait_for_timeout(2500)

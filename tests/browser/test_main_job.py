@@ -26,7 +26,7 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-# The other pages run only in `make soak`: test_cancel, test_ledger and test_notifications open each of them first.
+# The others run only in `make soak`: test_cancel, test_ledger and test_notifications each open one of them first.
 @pytest.mark.parametrize("name", [name if name == "analytics" else pytest.param(name, marks=SOAK) for name in PAGES])
 def test_any_page_may_be_opened_first_by_its_url(start_dashboard: StartDashboard, page: Page, name: str) -> None:
     opened(page, start_dashboard(), name)

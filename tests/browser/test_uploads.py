@@ -21,6 +21,6 @@ def test_an_upload_survives_cuts_a_reload_and_a_killed_server(
     outcome = upload_on_a_bad_day(browser, small_video, file, tmp_path / "data")
     assert outcome.is_whole
     assert outcome.cuts >= 12
-    # After a cut the browser itself sends a chunk once more; the server closes that connection at once.
+    # After a cut, the browser itself repeats the request for a chunk; the server closes that connection at once.
     assert outcome.sent_bytes < file.stat().st_size + outcome.cuts * PIECE_BYTES / 2
     assert outcome.memory_mib < 64

@@ -18,7 +18,7 @@ def test_backup_and_restore_print_what_they_contain(
 ) -> None:
     old, new = settings_in(tmp_path / "old"), settings_in(tmp_path / "new")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("frametally.cli.environment.read_secrets", dict)  # not those of this machine
+    monkeypatch.setattr("frametally.cli.environment.read_secrets", dict)  # ignores the secrets of this machine
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(old.data_dir))
     with filled(old):
         assert main(["backup", "backup.zip"]) == ExitCode.OK

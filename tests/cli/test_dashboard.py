@@ -15,7 +15,7 @@ from frametally.errors import SettingsError
 
 @pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The command lines that replaced this process, in a process that continues."""
+    """The command lines passed to `os.execv`, which raises SystemExit instead of replacing this process."""
     commands: list[list[str]] = []
 
     def record(program: str, command: list[str]) -> None:

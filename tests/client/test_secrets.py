@@ -1,4 +1,4 @@
-"""The key is not in any message, cause, traceback or log."""
+"""The key appears in no message, cause, traceback or log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ECHO = {"error": f"The key {KEY} is bad, see https://host/help?api_key={quote_pl
 
 
 def everything_about(error: BaseException) -> Iterator[str]:
-    """The texts of an error, of its causes and contexts, and its traceback."""
+    """All texts of an error and of its causes and contexts, and the traceback."""
     waiting, seen = [error], set[int]()
     while waiting:
         current = waiting.pop()
@@ -41,10 +41,10 @@ REPLIES: dict[str, Callable[[MisbehavingServer], Reply]] = {
     "echo 401": lambda _: answer(ECHO, status=401),
     "echo 429": lambda _: answer(ECHO, status=429),
     "echo 500": lambda _: answer(ECHO, status=500),
-    "echo cut by the limit": lambda _: answer({"error": "x" * 290 + KEY}, status=400),
-    "echo in a wrong answer": lambda _: answer(KEY.encode(), Content_Type=f"text/{KEY}"),
-    "echo in bytes that are no text": lambda _: answer(b'{"job_id": "' + KEY.encode() + b'\xff"}'),
-    "echo in a compression": lambda _: answer(b"{}", Content_Encoding=KEY),
+    "echo cut by the length limit": lambda _: answer({"error": "x" * 290 + KEY}, status=400),
+    "echo in body and Content-Type": lambda _: answer(KEY.encode(), Content_Type=f"text/{KEY}"),
+    "echo in invalid UTF-8": lambda _: answer(b'{"job_id": "' + KEY.encode() + b'\xff"}'),
+    "echo in Content-Encoding": lambda _: answer(b"{}", Content_Encoding=KEY),
     "redirect": lambda _: redirect(f"http://{KEY}.example/{KEY}?api_key={KEY}"),
     "redirect loop": lambda _: redirect("/videoinfer/?again=1"),
     "reset": lambda _: reset,

@@ -85,13 +85,13 @@ def test_shrinking_file_is_reported(
 
 
 def test_progress_callback_can_cancel(client: VideoInferenceClient, video: Path, link: str) -> None:
-    class Cancelled(Exception):
+    class Canceled(Exception):
         pass
 
     def cancel(sent_bytes: int, total_bytes: int) -> None:
-        raise Cancelled
+        raise Canceled
 
-    with pytest.raises(Cancelled):
+    with pytest.raises(Canceled):
         client.upload(video, link, cancel)
 
 

@@ -1,4 +1,4 @@
-"""The offered models and what a chosen one stands for."""
+"""The offered models, and the model choice that an option represents."""
 
 from __future__ import annotations
 

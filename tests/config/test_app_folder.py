@@ -1,4 +1,4 @@
-"""Where the files of the dashboard are, in a checkout and in an installed wheel."""
+"""The folder with the files of the dashboard, in a checkout and in an installed wheel."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_an_existing_secret_is_kept(tmp_path: Path) -> None:
 
 
 def test_an_empty_secret_is_an_error(tmp_path: Path) -> None:
-    """An empty secret would be a known one: links could be forged, and the engine would be open."""
+    """With an empty secret, anyone could forge links and call the engine."""
     (tmp_path / "key").touch()
     with pytest.raises(SettingsError, match="key in the data folder is empty"):
         read_or_make_secret(tmp_path / "key")

@@ -1,4 +1,4 @@
-"""The layout of the data folder is complete, and its documentation follows from it."""
+"""The layout of the data folder is complete, and the documentation matches it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The documentation of the settings follows from their declarations."""
+"""The documentation of the settings matches their declarations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_secrets_toml_example_is_current() -> None:
     assert (ROOT / ".streamlit" / "secrets.toml.example").read_text() == secrets_example(all_settings())
 
 
-def test_the_example_is_valid_without_its_comment_signs() -> None:
+def test_the_uncommented_example_is_valid() -> None:
     text = secrets_example(all_settings())
     secrets = tomllib.loads("\n".join(re.findall(r"^# ((?:FRAMETALLY|ROBOFLOW)_.*)$", text, re.MULTILINE)))
     assert list(secrets) == NAMES

@@ -1,4 +1,4 @@
-"""secrets.toml as commands read it."""
+"""How commands read secrets.toml."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from frametally.ledger.ledger import Ledger
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The folders where Streamlit looks for secrets: home, working directory, app."""
+    """The folders where Streamlit looks for secrets, lowest precedence first: home, working directory, app."""
     made = [tmp_path / name for name in ("home", "here", "app")]
     for folder in made:
         (folder / ".streamlit").mkdir(parents=True)

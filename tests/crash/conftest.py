@@ -1,4 +1,4 @@
-"""A deployment that can be killed and started again, on SQLite and on a real PostgreSQL."""
+"""A deployment that can be killed and restarted, on SQLite and on a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESULTS = json.dumps(document(*[entry(CAR), entry(CAR, CAR)] * 10)).encode()
 
 @pytest.fixture(scope="session")
 def forks() -> ForkServerContext:
-    """Forks of one process that has imported everything."""
+    """A context whose processes are forked from one that has already imported the dashboard."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.support.crash_dashboard"])
     return context
@@ -31,7 +31,7 @@ def forks() -> ForkServerContext:
 
 @pytest.fixture
 def begin(tmp_path: Path, database_url: str, forks: ForkServerContext) -> Iterator[Callable[..., Life]]:
-    """Open a deployment that uses a hosted service, or the embedded engine."""
+    """Open a deployment that uses a hosted service, or the embedded engine if `hosted=False`."""
     (tmp_path / "ahead_s").write_text("0")
     ports = ExitStack()
     lives: list[Life] = []

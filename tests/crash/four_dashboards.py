@@ -1,13 +1,13 @@
 """Simulate four dashboards on one PostgreSQL with fifty open tabs and twenty jobs; one dashboard is killed.
 
-It prints how often the service was asked for each job, and the shortest interval between two calls.
+It prints the lowest and highest number of status calls for a job and the shortest interval between two of them.
 
     python -m tests.crash.four_dashboards [--seconds 300] [--tabs 50] [--jobs 20]
 
-Each dashboard is a separate `streamlit run app.py`. A tab is a websocket session that does everything but paint: it
-opens Jobs, takes every message, and runs the fragment of the page every two seconds. The tabs of the killed dashboard
-reconnect to another one, as behind a load balancer. The service answers slowly, so that calls are in progress at the
-kill, and sends no `Retry-After`.
+Each dashboard is a separate `streamlit run app.py`. A tab is a websocket session that does everything except rendering:
+it opens Jobs, receives every message, and reruns the fragment of the page every two seconds. The tabs of the killed
+dashboard reconnect to another one, as behind a load balancer. The service responds slowly, so that calls are in
+progress at the kill, and sends no `Retry-After`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ RESULTS = json.dumps(document(*[entry()] * 20)).encode()
 
 
 class Service(ThreadingHTTPServer):
-    """Logs every call with its time, and answers after a random delay."""
+    """Records the time of every status call; responds to starts and status calls after a random delay."""
 
     daemon_threads = True
 
@@ -75,7 +75,7 @@ class Service(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def answer(self, method: str, target: str) -> tuple[float, bytes]:
-        """Return the delay and the body of the answer."""
+        """Return the delay in seconds and the body of the response."""
         parts = urlsplit(target)
         path = parts.path.rstrip("/")
         slowly_s = random.uniform(0.2, SLOWEST_S)
@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = handle_any  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Keep the output clean."""
+        """Suppress the access log."""
 
 
 def _json(said: dict[str, Any]) -> bytes:
@@ -123,7 +123,7 @@ def _json(said: dict[str, Any]) -> bytes:
 
 
 class Dashboards:
-    """The processes by their ports."""
+    """The running dashboards, as processes by port."""
 
     def __init__(self, folder: Path, database_url: str, service_url: str) -> None:
         own = {
@@ -249,7 +249,7 @@ def submit(deployment: Deployment, folder: Path, count: int) -> list[Job]:
 
 
 def until_ended(deployment: Deployment, jobs: list[Job]) -> list[Job]:
-    """Wait until the jobs have ended; those delayed by the kill get more time."""
+    """Wait up to `MAX_S` until the jobs have ended: some are delayed by the kill."""
     give_up_s = time.monotonic() + MAX_S
     while any(deployment.ledger.job(job.id).status.is_open for job in jobs) and time.monotonic() < give_up_s:
         time.sleep(1)
@@ -274,7 +274,7 @@ def report(service: Service, tabs: Tabs, jobs: list[Job]) -> bool:
     print(f"{len(ended)} of {len(jobs)} jobs have succeeded; {dict(service.counts)}")
     min_s = min(gaps_s, default=0.0)
     print(f"{sum(calls)} status calls, {min(calls)} to {max(calls)} a job; shortest interval {min_s:.3f} s")
-    print(f"{tabs.runs} of {tabs.asked} refreshes of the page were answered, {tabs.faults} with a fault")
+    print(f"{tabs.runs} of {tabs.asked} refreshes of the page completed; {tabs.faults} exceptions shown")
     print(f"lost connections: {dict(tabs.lost)}")
     return min_s >= FLOOR_S and len(ended) == len(jobs) and tabs.runs > 0 and not tabs.faults
 

@@ -1,7 +1,9 @@
 """`kill -9` at each point between a dropped file and its results: after the next start the job ends correctly.
 
-Nothing is uploaded, started or counted twice, and the minimum interval between status calls holds across the restart.
-SQLite is tested at every point, PostgreSQL at six where the ledger itself matters; `make soak` tests all on both.
+No job is started twice, no detection is counted twice, and the minimum interval between status calls holds across the
+restart. If the answer to the upload is lost, the video is uploaded again. If the answer to the start is lost, the job
+becomes lost, because a hosted service might run it twice. SQLite is tested at every point, PostgreSQL at the six points
+that depend on the database; `make soak` tests all points on both.
 """
 
 from __future__ import annotations
@@ -26,9 +28,9 @@ OF_THE_BROWSER = "video half received"
 OF_THE_ENGINE = "engine accepted the start, not answered"
 POINTS = ("", OF_THE_BROWSER, *FROM_OUTSIDE, *(name for name in FROM_WITHIN if name != OF_THE_ENGINE))
 START_UNKNOWN = ("start received, not answered", "start answered, not recorded")
-"""The service may have started the job: it cannot be asked, and a second job might cost the same again."""
+"""The service may have started the job. It has no call to look this up, and a second job might be billed again."""
 UPLOAD_UNKNOWN = ("PUT whole, not answered", "PUT answered, not recorded")
-"""The service may have the video: it is uploaded again."""
+"""The service may have received the video: it is uploaded again."""
 DOWNLOAD_UNKNOWN = ("results complete, not kept",)
 
 ON_POSTGRESQL = (
@@ -45,7 +47,7 @@ Begin = Callable[..., Life]
 
 
 def on_both(points: Sequence[str], *, always: Sequence[str] = ()) -> list[Any]:
-    """Each point on SQLite, and on PostgreSQL; there `make test` runs only those in `always`."""
+    """Each point on SQLite and on PostgreSQL; on PostgreSQL, `make test` runs only the points in `always`."""
     on_postgresql = [
         pytest.param("postgresql", point, marks=[] if point in always else [pytest.mark.soak]) for point in points
     ]
@@ -54,7 +56,7 @@ def on_both(points: Sequence[str], *, always: Sequence[str] = ()) -> list[Any]:
 
 def live_until_killed(life: Life, point: str, video: bytes) -> None:
     life.start(point)
-    with suppress(Killed):  # not raised at the last point: the job has ended by then
+    with suppress(Killed):  # not raised at the last point, where the job has already ended
         life.bring(video, dies_at_half=point == OF_THE_BROWSER)
         life.watch()
     life.start_again()
@@ -91,7 +93,7 @@ def assert_the_floor(service: LoggingService) -> None:
 
 
 def assert_counted_once(life: Life, service: LoggingService, point: str) -> None:
-    """There is one archive, the same as without a crash, of results that were downloaded once."""
+    """There is one archive, as without a crash; the results are downloaded again only if the download may be lost."""
     folder = life.deployment.folder / "data" / "results"
     results = open_results(folder / life.job.id)
     assert (len(results.time_s), len(results.boxes("cars"))) == (20, 30)

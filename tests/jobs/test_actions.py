@@ -195,7 +195,7 @@ def test_an_interrupted_removal_is_completed_later(
         ledger.add(a_job(job_id, status=JobStatus.FAILED))
         (results / job_id).mkdir(parents=True)
         (results / job_id / "boxes").touch()
-    (results / "unknown").mkdir()  # of another ledger, for all that this one knows: not ours to remove
+    (results / "unknown").mkdir()  # not in this ledger, so it may belong to another one: must not be removed
     delete(ledger, jobs[:3], START, actor=None)
     later = START + timedelta(seconds=UNDO_S + 1)
 
@@ -206,7 +206,8 @@ def test_an_interrupted_removal_is_completed_later(
         patched.setattr("frametally.jobs.deletion.shutil.rmtree", die)
         with pytest.raises(KeyboardInterrupt):
             remove_deleted(ledger, results, later)
-    assert len(restore_jobs(ledger, jobs[:3], later, actor=None)) == 2  # one has gone, and its results have not
+    # One job was removed before the interruption, but not its results.
+    assert len(restore_jobs(ledger, jobs[:3], later, actor=None)) == 2
     delete(ledger, jobs[:3], START, actor=None)
     assert remove_deleted(ledger, results, later) == 2
     assert sorted(path.name for path in results.iterdir()) == ["other", "unknown"]

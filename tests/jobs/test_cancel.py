@@ -28,10 +28,10 @@ def test_a_running_job_is_canceled_at_its_service_without_a_status_call(
 ) -> None:
     server.replies_with(answer({"job_id": "r1", "message": CANCELLED}))
     deployed.written(progress=0.4)
-    cancelled = deployed.workflow.cancel("j1", actor=None)
+    canceled = deployed.workflow.cancel("j1", actor=None)
     assert [(call.method, call.query["job_id"]) for call in server.seen] == [("DELETE", ["r1"])]
-    assert (cancelled.status, cancelled.failure, cancelled.progress) == (JobStatus.CANCELLED, messages.CANCELED, None)
-    assert cancelled.ended_at == deployed.clock()
+    assert (canceled.status, canceled.failure, canceled.progress) == (JobStatus.CANCELLED, messages.CANCELED, None)
+    assert canceled.ended_at == deployed.clock()
     deployed.clock.wait(3600)
     assert (advance_due(deployed.workflow), deployed.workflow.refresh("j1", actor=None)) == (0, None)
 

@@ -1,4 +1,4 @@
-"""`outcome_of` maps the answer to a step to what becomes true of the job, without any I/O."""
+"""`outcome_of` maps the result of a step to the change of the job, without any I/O."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def wait_s(outcome: Outcome, now: datetime = NOW) -> float:
     return (postponed(outcome).next_check_at - now).total_seconds()
 
 
-def test_the_outcome_of_a_successful_step_is_its_answer() -> None:
+def test_the_outcome_of_a_successful_step_is_its_result() -> None:
     assert outcome_of(Started("r1"), UPLOADED, SITUATION) == Started("r1")
 
 
@@ -122,7 +122,7 @@ def test_a_queued_job_has_not_started_to_run() -> None:
     assert outcome.is_queued
 
 
-def test_an_empty_report_becomes_a_loss_only_after_the_time_limit() -> None:
+def test_an_empty_report_makes_the_job_lost_only_after_the_time_limit() -> None:
     outcome = of_report(StatusReport())
     assert isinstance(outcome, InProgress)
     assert not outcome.is_known
@@ -162,7 +162,7 @@ def test_a_refused_key_postpones_a_running_job() -> None:
 
 
 @pytest.mark.parametrize("error", [DOWN, ServerError("Broken."), InvalidResponse("Odd.")])
-def test_an_ambiguous_start_is_left_to_a_person(error: ServiceError) -> None:
+def test_an_ambiguous_start_is_not_repeated_at_a_hosted_service(error: ServiceError) -> None:
     outcome = of_error(error, Step.START, UPLOADED)
     assert outcome == Lost(reason=messages.start_unknown(error.what), next_check_at=NOW)
     # The built-in engine recognizes a repeated start.
@@ -188,7 +188,7 @@ def test_an_internal_error_during_the_start_keeps_the_pending_request() -> None:
     assert messages.INTERNAL_ERROR in outcome.message
 
 
-def test_interrupted_uploads_are_counted_and_given_up() -> None:
+def test_interrupted_uploads_are_counted_and_limited() -> None:
     def after(failed_uploads: int) -> Outcome:
         job = replace(CREATED, failed_uploads=failed_uploads)
         return of_error(UploadInterrupted(DOWN), Step.UPLOAD, job)
@@ -200,7 +200,7 @@ def test_interrupted_uploads_are_counted_and_given_up() -> None:
     assert f"{MAX_FAILED_UPLOADS} times" in given_up.reason
 
 
-def test_a_failed_download_is_told_from_a_failed_status_call() -> None:
+def test_a_failed_download_is_distinguished_from_a_failed_status_call() -> None:
     outcome = postponed(of_error(LinkExpired("Expired."), Step.FETCH, RUNNING))
     assert "job is done" in outcome.message
     assert outcome.clears_progress
@@ -208,7 +208,7 @@ def test_a_failed_download_is_told_from_a_failed_status_call() -> None:
 
 
 @pytest.mark.parametrize("error", [MediaError("Gone."), ResultsError("Broken.")])
-def test_an_error_that_time_does_not_fix_fails_the_job(error: Exception) -> None:
+def test_a_permanent_error_fails_the_job(error: Exception) -> None:
     assert of_error(error, Step.READ, RUNNING) == Failed(str(error))
 
 
@@ -218,7 +218,7 @@ def test_an_error_of_this_machine_postpones_the_job_without_a_path() -> None:
     assert "/srv" not in outcome.message
 
 
-def test_a_silent_service_loses_the_job_and_fails_one_that_was_never_submitted() -> None:
+def test_after_the_time_limit_a_running_job_is_lost_and_an_unsubmitted_one_fails() -> None:
     lost = of_error(DOWN, Step.CHECK, RUNNING, LATE)
     assert isinstance(lost, Lost)
     assert lost.next_check_at == LATE.now + timedelta(seconds=STATUS_FLOOR_S)
@@ -241,14 +241,14 @@ def test_the_pause_is_a_quarter_of_the_silence_within_limits(silent_s: float, pa
     assert wait_s(of_error(DOWN, Step.CHECK, RUNNING, late), now) == pytest.approx(pause_s * 1.2)
 
 
-def test_the_longest_requested_pause_is_kept() -> None:
+def test_the_longest_of_the_required_pauses_is_used() -> None:
     assert wait_s(of_error(RateLimited("Later.", retry_after_s=500), Step.CHECK, RUNNING)) == 500
     assert wait_s(of_error(RateLimited("Later.", retry_after_s=1), Step.CHECK, RUNNING)) == 60
     held = replace(SITUATION, held_until=NOW + timedelta(seconds=300))
     assert wait_s(of_error(DOWN, Step.CHECK, RUNNING, held)) == 300
 
 
-def test_a_start_request_without_an_answer_is_not_repeated_by_itself() -> None:
+def test_a_start_request_without_a_response_is_not_repeated_automatically() -> None:
     asked = replace(UPLOADED, start_requested_at=START)
     assert interrupted_start(UPLOADED, NOW) is None
     lost = interrupted_start(asked, NOW)

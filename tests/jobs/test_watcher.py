@@ -40,7 +40,7 @@ def add_jobs(deployed: LocalDeployment, count: int) -> None:
 
 
 def start_silent_job(deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher) -> None:
-    """A job whose service does not answer a status call."""
+    """Start the watcher with a job whose service does not respond to its status call."""
     server.replies_with(silence(server))
     add_jobs(deployed, 1)
     watcher.start()

@@ -35,7 +35,7 @@ RESULTS = json.dumps(document(entry(), None)).encode()
 
 @pytest.fixture
 def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[LocalDeployment, FakeService]]:
-    """A deployment in front of a hosted service that refuses status calls under the floor."""
+    """A deployment that uses a hosted service, which refuses more than one status call a minute for a job."""
     with FakeService(in_words=False) as fake:
         deployment = LocalDeployment(tmp_path, clock, fake.url, fake_service.KEY)
         yield deployment, fake
@@ -43,7 +43,7 @@ def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[LocalDeployment, Fake
 
 
 def finish(deployment: LocalDeployment, fake: FakeService, job_id: str, between: Callable[[], None]) -> list[JobStatus]:
-    """Advance the job as time passes; returns the statuses it had."""
+    """Advance the job eight times, moving the clocks; return its statuses in order, without repetitions."""
     seen = [deployment.job(job_id).status]
     for _ in range(8):
         between()
@@ -95,7 +95,7 @@ def test_a_public_video_is_not_uploaded(deployed: LocalDeployment, server: Misbe
 
 
 class Crash(BaseException):
-    """In place of kill -9."""
+    """Simulates kill -9."""
 
 
 @pytest.mark.parametrize("fatal_move", [JobStatus.UPLOADED, JobStatus.SUBMITTED, JobStatus.SUCCEEDED])
@@ -176,7 +176,7 @@ def test_an_unsubmitted_job_is_retried_soon(
 
 
 @pytest.mark.parametrize("fault", [reset, answer(status=502), answer(b"<html>")])
-def test_an_ambiguous_start_is_left_to_a_person(
+def test_an_ambiguous_start_is_repeated_only_on_request(
     deployed: LocalDeployment, server: MisbehavingServer, fault: Reply
 ) -> None:
     server.replies_with(fault, answer({"job_id": "r1"}))
@@ -265,12 +265,12 @@ def test_leftovers_of_crashes_are_removed_after_a_day(deployed: LocalDeployment)
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTED, JobStatus.LOST, JobStatus.CANCELLED])
 def test_a_download_stays_as_long_as_its_job_needs_it(deployed: LocalDeployment, status: JobStatus) -> None:
     deployed.written(status=status)
-    came = deployed.folder / "results" / "j1.json"
-    came.parent.mkdir(parents=True)
-    came.touch()
+    download = deployed.folder / "results" / "j1.json"
+    download.parent.mkdir(parents=True)
+    download.touch()
     deployed.clock.now = datetime.now(UTC) + timedelta(seconds=DAY_S + 60)
     deployed.workflow.tidy()
-    assert came.exists() is (status is not JobStatus.CANCELLED)
+    assert download.exists() is (status is not JobStatus.CANCELLED)
 
 
 @pytest.mark.parametrize("status", [429, 503])

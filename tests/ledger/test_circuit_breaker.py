@@ -22,7 +22,7 @@ def add_jobs(deployed: LocalDeployment) -> None:
 
 
 def tries_for(deployed: LocalDeployment, server: MisbehavingServer, seconds: int) -> list[tuple[float, str]]:
-    """When the service received a status call, and for which job, while a watcher polls every second."""
+    """Poll every second, as the watcher does; return time in seconds and remote job id of each received status call."""
     tries = []
     for _ in range(seconds):
         before = len(server.seen)
@@ -81,7 +81,7 @@ def test_retry_after_holds_back_every_job_of_the_service(deployed: LocalDeployme
     assert [second for second, _ in tries] == [0.0, 200.0, 201.0]
 
 
-def test_held_jobs_become_lost_too(deployed: LocalDeployment, server: MisbehavingServer) -> None:
+def test_jobs_that_wait_for_the_probe_become_lost_too(deployed: LocalDeployment, server: MisbehavingServer) -> None:
     deployed.workflow = deployed.with_patience(3600)
     server.replies_with(reset)
     add_jobs(deployed)

@@ -1,4 +1,4 @@
-"""The history of a job on real databases: every transition and status call, never changed afterwards."""
+"""The history of a job on real databases: transitions, status calls and actions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_job_that_was_not_added_has_no_history(ledger: Ledger) -> None:
     assert len(ledger.history("j1")) == 1
 
 
-def test_every_status_call_is_recorded_even_one_under_the_floor(ledger: Ledger) -> None:
+def test_every_uninvited_status_call_is_recorded_even_below_the_floor(ledger: Ledger) -> None:
     ledger.add(a_job())
     for seconds in (0, 60, 61):
         ledger.log_call("j1", START + timedelta(seconds=seconds), "running")

@@ -18,7 +18,7 @@ from tests.support.polling import until
 
 PENDING, BROKEN = answer({"status": 1}), answer(status=500)
 SECONDS = 150
-"""On the clock that the processes share, not in real time."""
+"""Duration on the clock shared by the processes, which is faster than real time."""
 SECOND_TAKES_S = 0.015
 
 

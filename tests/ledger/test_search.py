@@ -20,7 +20,7 @@ CARS, BIRDS = ModelChoice(model_id="cars", version="2"), ModelChoice(model_id="b
 
 @pytest.fixture
 def ledger(ledger: Ledger) -> Ledger:
-    """Four jobs, one a day, oldest first."""
+    """Four jobs, created one day apart, oldest first."""
     jobs: list[dict[str, Any]] = [
         {"video_name": "Dock north.mp4", "models": (CARS,), "status": JobStatus.FAILED},
         {

@@ -1,4 +1,4 @@
-"""Copies of the ledger, and how one is named."""
+"""The name of a ledger in messages."""
 
 from __future__ import annotations
 

@@ -295,7 +295,7 @@ class Killed(BaseException):
 def test_upload_can_be_finished_after_a_crash_at_any_step(
     library: Library, small_video: Path, monkeypatch: pytest.MonkeyPatch, step: str, tmp_path: Path
 ) -> None:
-    """The program dies right before (or for `moved`, right after) one of the steps of `finish`."""
+    """The process dies right before one of the steps of `finish`, or for `staged` and `moved` right after it."""
     upload_id = bring(library, small_video.read_bytes())
     calls = {
         "begin": (library_module, "digests_of"),

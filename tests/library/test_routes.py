@@ -76,7 +76,7 @@ def test_upload_resumes_after_a_lost_connection(server: MediaServer, small_video
 
 
 def resume(server: MediaServer, url: str, content: bytes) -> requests.Response:
-    """Resume at the current offset; repeated while the server still writes what came over the lost connection."""
+    """Resume at the current offset; retry while the server still writes bytes received over the lost connection."""
 
     def resumed() -> requests.Response | None:
         offset = int(server.head(url).headers["Upload-Offset"])

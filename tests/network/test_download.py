@@ -73,7 +73,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def public_names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Names to addresses, in place of DNS."""
+    """Address by host name, used instead of DNS."""
     names: dict[str, str] = {}
 
     def look_up(host: str, port: int, *args: Any, **options: Any) -> list[Any]:

@@ -28,7 +28,7 @@ def inside() -> Iterator[MisbehavingServer]:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
-    """Names to the addresses of successive lookups; the last one repeats."""
+    """Addresses of successive lookups by host name; the last one repeats."""
     known: dict[str, list[str]] = {}
     look_up = socket.getaddrinfo
 

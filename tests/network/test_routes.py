@@ -49,7 +49,7 @@ print(json.dumps([
 
 @pytest.fixture(scope="module")
 def app_routes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """The routes that app.py hands to the server, listed by a process of its own."""
+    """The routes that app.py passes to the server, listed by a separate process."""
     env = {**os.environ, "FRAMETALLY_DATA_DIR": str(tmp_path_factory.mktemp("data")), "PYTHONPATH": str(ROOT)}
     listed = subprocess.run(
         [sys.executable, "-c", LIST_ROUTES], cwd=ROOT, env=env, capture_output=True, text=True, check=True

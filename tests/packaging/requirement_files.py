@@ -1,4 +1,4 @@
-"""Read requirement files with hashes, the lock, and the dependencies in pyproject.toml."""
+"""Read the requirement files, the lock, and the dependencies in pyproject.toml."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPORTS = {
 
 @dataclass(frozen=True)
 class Pin:
-    """One package of a requirements file; a package has several where versions differ by marker."""
+    """One pinned version of a package; a package has several pins if its version depends on a marker."""
 
     requirement: Requirement
     hashes: frozenset[str]
@@ -43,7 +43,7 @@ class Pin:
 
 
 def read_pins(path: Path) -> list[Pin]:
-    """The pins of a file in pip's format, comments left out."""
+    """The pins of a file in pip's format; comments are skipped."""
     lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
     entries = "\n".join(lines).replace("\\\n", " ").splitlines()
     return [_parse_pin(entry) for entry in entries if entry.strip()]
@@ -70,9 +70,9 @@ def declared(extras: Sequence[str] = ()) -> list[Requirement]:
 
 
 def closure_of(direct: Sequence[Requirement]) -> set[NormalizedName]:
-    """The names of these packages and of all that they require here, by the metadata of what is installed.
+    """The names of these packages and of their transitive dependencies that apply to this environment.
 
-    A package that is not installed is listed without what it requires.
+    Dependencies are read from the metadata of the installed packages; a package that is not installed has none.
     """
     seen: set[tuple[NormalizedName, str]] = set()
     waiting = list(direct)

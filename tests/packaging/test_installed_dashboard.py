@@ -18,7 +18,7 @@ from tests.support.ports import reserved_port
 
 RUN_MS = 120_000
 TEXT_COLOR = "rgb(21, 33, 30)"
-"""`theme.light.textColor` of .streamlit/config.toml; Streamlit's own is another one."""
+"""`theme.light.textColor` of .streamlit/config.toml, which differs from the default of Streamlit."""
 
 pytestmark = pytest.mark.browser
 

@@ -18,7 +18,7 @@ from tests.packaging.requirement_files import EXPORTS, ROOT, closure_of, declare
 LOCK = {(pin.name, pin.version): pin for pin in read_pins(ROOT / "requirements.lock")}
 OURS = {"app", "benchmarks", "components", "demo", "frametally", "pages", "tests"}
 NOT_DISTRIBUTED = {"_typeshed", "video_inference"}
-"""Stubs inside mypy; the package of an earlier version, which creates old data in an environment of its own."""
+"""Stubs that mypy bundles, and the package of an earlier version that creates old data in a separate environment."""
 PRODUCT = ("app.py", "components", "frametally", "pages")
 PROGRAMS_AND_PLUGINS = {
     "hatchling",
@@ -34,7 +34,7 @@ PROGRAMS_AND_PLUGINS = {
     "types-tqdm",
     "uv",
 }
-"""Packages of the extra `dev` that no Python file imports; roboflow runs in a process of its own."""
+"""Packages of the extra `dev` that no Python file imports; roboflow runs in a separate process."""
 
 
 def imported_packages(*places: str) -> set[str]:
@@ -50,7 +50,7 @@ def imported_packages(*places: str) -> set[str]:
 
 @cache
 def installed_distributions() -> Mapping[str, list[str]]:
-    """The distributions of each importable module."""
+    """The distributions that provide each importable module."""
     return packages_distributions()
 
 
@@ -106,13 +106,13 @@ def test_exported_file_pins_every_transitive_dependency(file: str) -> None:
     assert closure_of(declared(EXPORTS[file])) == pinned
 
 
-def test_lock_holds_nothing_else() -> None:
+def test_every_pin_of_the_lock_is_exported() -> None:
     exported = {(pin.name, pin.version) for file in EXPORTS for pin in read_pins(ROOT / file)}
     assert set(LOCK) == exported
 
 
-def test_opencv_is_pinned_without_its_windows() -> None:
-    """Both distributions install the same folder `cv2`; a server has no display."""
+def test_only_the_headless_opencv_is_pinned() -> None:
+    """All distributions of OpenCV install the same folder `cv2`, and a server has no display."""
     names = {name for name, _ in LOCK}
     assert "opencv-python-headless" in names
     assert not names & {"opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"}
@@ -127,5 +127,5 @@ def test_requirement_files_name_no_index(file: str) -> None:
 
 
 def test_no_file_takes_precedence_over_requirements_txt() -> None:
-    """Streamlit Community Cloud reads the first of these files that exists, then requirements.txt."""
+    """Streamlit Community Cloud uses requirements.txt only if none of these files exists."""
     assert [name for name in ("uv.lock", "Pipfile", "environment.yml") if (ROOT / name).exists()] == []

@@ -1,4 +1,4 @@
-"""What the wheel holds, and that the dashboard runs from it in any working directory."""
+"""The contents of the wheel, and its configuration from any working directory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def tracked(*places: str) -> set[str]:
 
 
 def run_installed(installed: Path, cwd: Path, *command: str) -> str:
-    """The output of Python in this folder, which finds the installed files and not the checkout."""
+    """The output of a Python command in `cwd` that imports the installed files instead of the checkout."""
     env = {**os.environ, "PYTHONPATH": str(installed)}
     done = subprocess.run(
         [sys.executable, *command], cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False
@@ -82,7 +82,7 @@ def test_wheel_installs_the_command(wheel: Path) -> None:
 
 
 def test_theme_and_limits_apply_from_any_working_directory(installed: Path, tmp_path: Path) -> None:
-    """As `streamlit run` loads them: the script's folder overrides the working directory."""
+    """As with `streamlit run`, the configuration next to the script overrides that of the working directory."""
     (tmp_path / ".streamlit").mkdir()
     (tmp_path / ".streamlit/config.toml").write_text("[theme.light]\nprimaryColor = '#123456'\n")
     app = installed / DASHBOARD / "app.py"

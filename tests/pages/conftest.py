@@ -29,16 +29,15 @@ from tests.support.pages import OpenPage, answering, open_tab
 def data_dir(
     tmp_path: Path, migrated_sqlite: Path, components_scanned_once: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
-    """The data folder of the test with an empty ledger; settings of this machine and earlier caches are removed."""
+    """The data folder of the test with an empty ledger; clears settings in the environment and Streamlit's caches."""
     for name in list(os.environ):
         if name.startswith("FRAMETALLY_") or name == "ROBOFLOW_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
     (tmp_path / "data").mkdir(mode=0o700)
     shutil.copy(migrated_sqlite, tmp_path / "data" / "frametally.db")
-    monkeypatch.setattr(
-        client, "BACKOFF", Backoff(first_s=0.0, max_s=0.0)
-    )  # the number of attempts stays, only the waits go
+    # The same number of attempts, without waits.
+    monkeypatch.setattr(client, "BACKOFF", Backoff(first_s=0.0, max_s=0.0))
     _forget()
     yield tmp_path / "data"
     _forget()
@@ -66,7 +65,7 @@ def working_engine(data_dir: Path) -> Iterator[str]:
 
 @pytest.fixture
 def open_page() -> OpenPage:
-    """Open a page the way a new tab does: its script runs once, without the start page before it."""
+    """Open a page as in a new tab: only its own script runs, and once, without the start page."""
     return open_tab
 
 
@@ -81,7 +80,7 @@ def video_url(small_video: Path) -> Iterator[str]:
 def _serving(folder: Path) -> Iterator[str]:
     class Quiet(SimpleHTTPRequestHandler):
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing."""
+            """Suppress the access log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

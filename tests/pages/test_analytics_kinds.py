@@ -66,6 +66,7 @@ KINDS: dict[str, tuple[list[Any], str, str, str]] = {
         "cosine similarity of the embeddings",
     ),
 }
+"""By kind: entries, title of the chart, title of its y axis, and part of its definition."""
 
 
 @pytest.mark.parametrize("kind", KINDS)

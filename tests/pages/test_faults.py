@@ -1,6 +1,6 @@
 """Every simulated fault of a service, followed through the pages from submission to the end of the job.
 
-The service is the engine on its own socket, opened with an API key. Its worker runs normally in every test; only the
+The service is the engine on its own socket, used with an API key. If it has a worker, this runs normally; only the
 responses are faulty. The clock of the workflow is moved forward, that of the pages is real.
 """
 
@@ -38,7 +38,7 @@ NO_URL = "Requesting the upload URL failed: 127.0.0.1 returned"
 NO_STATUS = "Checking the job status failed: 127.0.0.1 returned"
 NO_RESULTS = "Downloading the results failed: 127.0.0.1"
 
-# What the notices advise to do next.
+# The next steps in the notices.
 RETRIED = "retried automatically"
 REFRESH = "Refresh the status"
 LOOK_UP = "before you start it again"
@@ -56,7 +56,7 @@ class Walk:
     during: tuple[str, ...] = ()
     ends: JobStatus
     after: tuple[str, ...] = ()
-    """`ID` is the remote job ID; without any, the page has no notices."""
+    """`ID` stands for the remote job ID. If empty, the page has no notices."""
     analytics: tuple[str, ...] = (ALL_ANALYZED,)
     """What the notices and captions of the Analytics page contain, if the job succeeds."""
 
@@ -229,7 +229,7 @@ class Walker:
 
     def _step(self) -> None:
         if (self.job.next_check_at - self._clock()).total_seconds() < 2:
-            time.sleep(0.02)  # polled often: its worker needs the time
+            time.sleep(0.02)  # status checks that are due this often take CPU time from the worker
         self._clock.pass_until(self.job.next_check_at)
         assert advance_due(self._workflow) == 1
 
@@ -257,7 +257,7 @@ def service_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def service(service_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    """The service of the deployment's settings."""
+    """The service that the settings of the deployment name."""
     with _named_in_settings(Service(service_dir), monkeypatch) as service:
         yield service
 
@@ -279,7 +279,7 @@ def _named_in_settings(service: Service, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def notices(app: AppTest) -> str:
-    """The notices of a page without Markdown escapes, without the notice of an unavailable service."""
+    """The notices of a page without Markdown escapes; those of an unavailable service are left out."""
     drawn = "\n".join(element.value for kind in (app.warning, app.error, app.info) for element in kind)
     lines = re.sub(r"\\(.)", r"\1", drawn).splitlines()
     return "\n".join(line for line in lines if " has been unavailable for " not in line)
@@ -295,7 +295,7 @@ def test_every_fault_has_a_walk() -> None:
 
 
 @pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.faults + " once submitted" * walk.once_submitted)
-def test_each_fault_is_shown_and_no_job_is_lost(
+def test_each_fault_is_shown_and_the_job_ends_as_expected(
     service: Service, open_page: OpenPage, small_video: Path, walk: Walk
 ) -> None:
     walker = Walker(get_deployment(), service)
@@ -312,7 +312,7 @@ def test_each_fault_is_shown_and_no_job_is_lost(
     links = ["Open in analytics"] if walk.ends is JobStatus.SUCCEEDED else []
     assert [link.label for link in page.page_link] == links
     if walk.ends in (JobStatus.LOST, JobStatus.SUBMITTED):
-        assert button(page, "Refresh in")  # the clock of the page is behind
+        assert button(page, "Refresh in")  # by the clock of the page, the next check is not due yet
         walker.refresh_without_faults()
         assert walker.job.status is JobStatus.SUCCEEDED
         assert notices(open_page("jobs")) == ""

@@ -46,7 +46,7 @@ def bulk(app: AppTest, what: str) -> AppTest:
 
 @pytest.fixture
 def three(deployment: Deployment) -> list[Job]:
-    """Three jobs, newest first: failed, done, no response."""
+    """Three jobs, newest first, with the statuses failed, done and no response."""
     known: list[dict[str, Any]] = [
         {"status": JobStatus.FAILED, "video_name": "north.mp4", "failure": "It broke."},
         {"status": JobStatus.SUCCEEDED, "video_name": "south.mp4", "models": BIRDS},
@@ -71,7 +71,7 @@ def three(deployment: Deployment) -> list[Job]:
         ({"until": f"{NOW - timedelta(days=2):%Y-%m-%d}"}, []),
         ({"state": "Deleted"}, []),
         ({"state": "In progress"}, []),
-        ({"state": "Lost"}, ["north", "south", "gate"]),  # an option of an earlier version
+        ({"state": "Lost"}, ["north", "south", "gate"]),  # an option of an earlier version, which is ignored
         ({"state": ["Lost", "Done"]}, ["south"]),
     ],
 )

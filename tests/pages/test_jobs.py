@@ -218,7 +218,9 @@ def test_a_failed_cancellation_shows_the_reason(open_page: OpenPage, deployment:
 
 def test_a_canceled_job_that_may_still_run_shows_a_warning(open_page: OpenPage, deployment: Deployment) -> None:
     write_job(
-        deployment, JobStatus.CANCELLED, failure="Cancelled. The service had just taken it and may run it to its end."
+        deployment,
+        JobStatus.CANCELLED,
+        failure="Canceled. The service had already accepted it and may run it to its end.",
     )
     app = open_page("jobs")
     assert "may run it to its end" in app.warning[0].value
@@ -298,7 +300,7 @@ def test_a_list_without_open_jobs_is_refreshed_less_often(
     app.run()
     assert timers[-1] == 2
     app.pills(key="state").set_value(["Failed"]).run()
-    assert timers[-1] == 2  # a search does not wait for another interval
+    assert timers[-1] == 2  # another interval takes effect with the next run, so that a search is not delayed
     app.run()
     assert timers[-1] == 10
     app.pills(key="state").set_value([]).run()

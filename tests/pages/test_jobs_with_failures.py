@@ -22,14 +22,14 @@ from tests.support.short_documents import document, entry
 
 
 def kept_unread(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A failed job whose results were kept, as an earlier version would leave it."""
+    """Add a failed job with kept results, as an earlier version would leave it; return its id."""
     job = write_job(deployment, JobStatus.FAILED, remote_job_id="r1", failure="Frametally met a fault of its own.")
-    came = deployment.settings.data_dir / "came.json"
-    came.write_text(json.dumps(document(entry(), None)))
+    download = deployment.settings.data_dir / "download.json"
+    download.write_text(json.dumps(document(entry(), None)))
     with monkeypatch.context() as before:
         before.setattr(archive, "write_tables", lambda *_: 1 / 0)
         with pytest.raises(ResultsError):
-            archive_results(came, deployment.settings.results_dir / job.id)
+            archive_results(download, deployment.settings.results_dir / job.id)
     return job.id
 
 
@@ -63,11 +63,11 @@ def test_kept_results_can_be_downloaded(
     (link,) = (found.proto for found in open_page("jobs").get("link_button"))
     routes = library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)
     with answering(Starlette(routes=starlette_routes(routes)), lifespan=False) as port:
-        came = requests.get(f"http://127.0.0.1:{port}{link.url.removeprefix('.')}", timeout=20)
-    assert came.json() == document(entry(), None)
-    assert "dock.results.json" in came.headers["Content-Disposition"]
+        response = requests.get(f"http://127.0.0.1:{port}{link.url.removeprefix('.')}", timeout=20)
+    assert response.json() == document(entry(), None)
+    assert "dock.results.json" in response.headers["Content-Disposition"]
     (folder,) = deployment.settings.results_dir.iterdir()
-    assert original_of(folder) == came.content
+    assert original_of(folder) == response.content
 
 
 def test_a_failed_job_without_results_offers_no_download(open_page: OpenPage, deployment: Deployment) -> None:

@@ -58,7 +58,7 @@ def test_a_damaged_ledger_is_explained_instead_of_a_page(data_dir: Path) -> None
     assert "is damaged" in app.error[0].value
 
 
-def test_a_ledger_that_goes_away_later_is_explained_instead_of_a_page(
+def test_a_ledger_that_fails_later_is_explained_instead_of_a_page(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     with deployment.ledger._engine.begin() as connection:

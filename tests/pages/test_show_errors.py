@@ -17,7 +17,7 @@ def break_ledger(deployment: Deployment) -> None:
         connection.exec_driver_sql("DROP TABLE job")
 
 
-def test_a_ledger_that_goes_away_under_an_open_page_is_explained_there(
+def test_a_ledger_that_fails_under_an_open_page_is_explained_there(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
     write_job(deployment, JobStatus.FAILED)

@@ -1,8 +1,9 @@
 """The long forms of the tests: `python -m tests.soak [PART …]`; without a part, all of them.
 
-Each part prints what it runs, then one line per figure: `figure NAME VALUE`. `make test` runs a short form of each:
-crash points and browser tests once, fewer random documents, 15 examples a call, fewer killed workers, and instead of
-four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
+Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
+`make test` runs a short form: crash points and browser tests once, fewer random documents, 15 examples per API
+operation, fewer killed workers, and instead of four dashboards two processes with an accelerated clock
+(`tests/ledger/test_polling_floor.py`).
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from tests.support.source_tree import ROOT
 
 REPEATS = 20
 FACTOR = 50
-"""How many times the iterations of the short form."""
+"""Multiplies the iterations of the short form."""
 EXAMPLES = 1000
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What some runs of pytest did."""
+    """The numbers of tests by result, summed over runs of pytest."""
 
     passed: int = 0
     failed: int = 0
@@ -45,7 +46,7 @@ class Outcome:
 
 
 def run_pytest(*arguments: str, **env: str) -> Outcome:
-    """Run pytest once; its output is shown as it comes."""
+    """Run pytest once with `--soak` and print its output. A run without a report counts as one failure."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "--soak", f"--junit-xml={report}", *arguments]
@@ -61,7 +62,7 @@ def run_pytest(*arguments: str, **env: str) -> Outcome:
 
 
 def repeated(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
-    """Run these tests as often as `--repeats` says."""
+    """Run these tests `--repeats` times."""
 
     def run(options: argparse.Namespace) -> Outcome:
         return sum(
@@ -72,7 +73,7 @@ def repeated(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
 
 
 def lengthened(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
-    """Run these tests once with `--factor` times their iterations, and the API with that many examples."""
+    """Run these tests once, with `--factor` times the iterations and `--examples` examples per API operation."""
 
     def run(options: argparse.Namespace) -> Outcome:
         env = {"SOAK_FACTOR": str(options.factor), "SCHEMATHESIS_EXAMPLES": str(options.examples)}
@@ -82,7 +83,7 @@ def lengthened(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
 
 
 def four_dashboards(options: argparse.Namespace) -> Outcome:
-    """Fifty tabs and twenty jobs on four dashboards, one of which is killed; it prints its own figures."""
+    """Run four dashboards with fifty tabs and twenty jobs, and kill one; a success counts as one passed test."""
     command = [sys.executable, "-m", "tests.crash.four_dashboards", "--seconds", str(options.seconds)]
     started_s = time.monotonic()
     code = subprocess.run(command, cwd=ROOT, check=False).returncode
@@ -103,7 +104,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="the parts to run; all without one")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="the parts to run (default: all)")
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--factor", type=int, default=FACTOR)
     parser.add_argument("--examples", type=int, default=EXAMPLES)

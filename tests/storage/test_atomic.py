@@ -1,4 +1,4 @@
-"""Atomic writes: what a reader, a failure and a second writer find."""
+"""Atomic writes: concurrent readers, failed writes, existing targets, abandoned temporary files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_without_replace_an_existing_target_is_kept(
     assert names_in(tmp_path) == ["backup.zip"]
 
 
-def test_content_reaches_the_disk_before_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_content_is_synced_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = []
     fsync, replace = os.fsync, os.replace
 
@@ -112,7 +112,7 @@ def test_a_temporary_file_is_abandoned_only_without_a_writer(tmp_path: Path) -> 
     assert is_abandoned(pending.path)
 
 
-def test_a_pending_file_takes_pieces_and_is_discarded_once(tmp_path: Path) -> None:
+def test_a_committed_file_is_not_discarded(tmp_path: Path) -> None:
     pending = PendingFile(tmp_path / "upload")
     pending.write(b"one ")
     pending.write(bytearray(b"two"))

@@ -32,7 +32,7 @@ def test_equal_settings_give_one_path_and_others_another(tmp_path: Path) -> None
     path = derived_path(tmp_path, "counts", spec, "csv")
     assert path.parent == tmp_path / "derived"
     assert path == derived_path(tmp_path, "counts", ViewSpec(job_ids=("j",), model="m"), "csv")
-    assert path.name == "counts-ecacdbbb42f47bd29a99c2e0.csv"  # the same in every process and version
+    assert path.name == "counts-ecacdbbb42f47bd29a99c2e0.csv"  # stable across processes and versions
     assert path != derived_path(tmp_path, "counts", ViewSpec(job_ids=("j",), model="n"), "csv")
 
 

@@ -1,4 +1,4 @@
-"""Locks between the dashboards, commands and restores of one data folder."""
+"""Locks on the data folder: shared by dashboards and commands, exclusive for a restore."""
 
 from __future__ import annotations
 

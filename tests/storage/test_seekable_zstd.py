@@ -47,7 +47,7 @@ def test_the_zstd_command_reads_the_file(tmp_path: Path, name: str) -> None:
     assert subprocess.run(["zstd", "-dc", path], capture_output=True, check=True).stdout == CONTENTS[name]
 
 
-def test_any_part_is_read_without_what_precedes_it(tmp_path: Path) -> None:
+def test_any_part_is_read_by_seeking(tmp_path: Path) -> None:
     content = CONTENTS["many blocks"]
     chance = random.Random(5)
     with SeekableZstdFile(compressed(tmp_path, content)) as file:

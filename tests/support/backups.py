@@ -54,7 +54,7 @@ def filled(settings: Settings, small_video: Path | None = None) -> Iterator[Ledg
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """SHA-256 by path of the files below a folder, except the ledger's logs and the lock."""
+    """SHA-256 by relative path of the files below a folder, except SQLite's WAL files and the lock file."""
     files = (path for path in folder.rglob("*") if path.is_file() and path.name != "in-use")
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,4 +1,4 @@
-"""One Chromium for all tests of a process, and what the browser tests do on its pages."""
+"""One Chromium for all tests of a process, and helpers for actions on its pages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PAGES = ["analytics", "jobs", "upload", "configuration"]
 
 FIRST_PAINT_MS = 30_000
 PATIENCE_MS = 30_000
-"""A busy machine may be slow; a test that passes never waits as long."""
+"""Generous, because a busy machine is slow; a passing test waits only as long as it needs."""
 
 
 def opened(page: Page, dashboard: Dashboard, path: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 
 def make_certificate(folder: Path, *, host: str = "localhost", name: str = "server") -> Path:
-    """A certificate for the host and its key, in one PEM file; skips the test without openssl."""
+    """Write a certificate for the host and its key to one PEM file; skip the test if openssl is missing."""
     if shutil.which("openssl") is None:
         pytest.skip("openssl is needed to make a certificate")
     key, certificate = folder / f"{name}.key", folder / f"{name}.pem"

@@ -21,7 +21,7 @@ def other_server() -> Iterator[MisbehavingServer]:
 
 @pytest.fixture
 def waits_s() -> list[float]:
-    """How long the client would have slept."""
+    """The waits, in seconds, that the client would have slept."""
     return []
 
 

@@ -1,6 +1,6 @@
 """One of several competing processes: `python -m tests.support.competing_process TASK DATABASE_URL …`.
 
-It prints `ready`, waits for a line so that all start together, and prints its result as JSON.
+It prints `ready`, waits for a line on stdin so that all start together, and prints the result of its task as JSON.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def open_ledger(database_url: str) -> bool:
 
 
 def claim_every_round(database_url: str) -> list[int]:
-    """Each thread tries to claim the job once a round; returns the rounds in which this process did."""
+    """Each thread tries to claim the job once a round; return the rounds in which one of these threads claimed it."""
     ledger = Ledger(database_url)
     together = Barrier(THREADS)
 
@@ -49,13 +49,13 @@ def claim_every_round(database_url: str) -> list[int]:
 
 
 def time_in(clock_file: Path) -> datetime:
-    """The time that the processes and the service share: seconds after the start, in a file."""
+    """The time shared by the processes and the service, stored in the file as seconds after `START`."""
     return START + timedelta(seconds=float(clock_file.read_text()))
 
 
 def poll_continuously(database_url: str, service_url: str, folder: str, until_s: str) -> int:
-    """Each thread advances the job continuously; returns the number of attempts."""
-    # The other tasks start sooner without these.
+    """Each thread advances or refreshes the job until the shared time is `until_s`; return the number of attempts."""
+    # Imported here because the other tasks do not need these and start faster without them.
     from frametally.client.client import VideoInferenceClient
     from frametally.client.registry import ClientRegistry
     from frametally.jobs.workflow import Workflow

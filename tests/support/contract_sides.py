@@ -1,4 +1,4 @@
-"""A service that implements the contract: the fake of the hosted one, or our engine."""
+"""A service that implements the contract: the fake hosted service or our engine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from frametally.client.client import VideoInferenceClient
 
 @dataclass(frozen=True)
 class Service:
-    """Its URL, its key, and how to let time pass."""
+    """URL and key of the service; `wait` lets a number of seconds pass, in real time or on the clock of the fake."""
 
     url: str
     key: str

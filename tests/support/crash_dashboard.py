@@ -34,16 +34,16 @@ from tests.support.crash_service import KEY
 
 @dataclass(frozen=True, kw_only=True)
 class KillableDeployment:
-    """What all starts of the dashboard share."""
+    """The configuration shared by all starts of the dashboard."""
 
     folder: Path
     database_url: str
     service_url: str | None
-    """None: the embedded engine."""
+    """None for the embedded engine."""
     port: int
 
     def now(self) -> datetime:
-        """The real time plus the seconds in a file of the test."""
+        """The real time plus the seconds in the file `ahead_s`."""
         return datetime.now(UTC) + timedelta(seconds=float((self.folder / "ahead_s").read_text()))
 
     def pass_time(self, seconds: float) -> None:

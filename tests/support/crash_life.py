@@ -25,7 +25,7 @@ PIECE = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
 
 MAX_FLOOR_S = 100.0
-"""A longer wait is a lease: some process works on the job, so time must not be advanced past it."""
+"""A longer wait is a lease: a process is working on the job, so time must not be advanced past it."""
 
 
 class Killed(Exception):
@@ -33,7 +33,7 @@ class Killed(Exception):
 
 
 class Life:
-    """A user with a browser in front of a dashboard that is killed and started again."""
+    """One dashboard across kills and restarts, with the requests of the browser that uses it."""
 
     def __init__(
         self, deployment: KillableDeployment, service: LoggingService | None, forks: ForkServerContext
@@ -90,7 +90,7 @@ class Life:
         """Advance the clock from check to check until the job has ended.
 
         Raises:
-            Killed: the dashboard was killed before.
+            Killed: the dashboard was killed before the job ended.
         """
         assert self.process
         give_up_s = time.monotonic() + 60
@@ -139,7 +139,7 @@ class Life:
                 socket.create_connection(("127.0.0.1", self.deployment.port), timeout=5).close()
             except OSError:
                 if self.process and not self.process.is_alive():
-                    return  # killed during its start, as the test asked
+                    return  # killed during its start, as planned by the test
                 time.sleep(0.02)
             else:
                 return

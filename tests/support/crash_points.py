@@ -1,7 +1,7 @@
 """The points at which a dashboard kills itself: a name, and the function that installs the kill.
 
 The product is unchanged: the functions that it calls are wrapped in the process that is to be killed. Points that the
-service sees (half a PUT, a missing answer) are in `crash_service`, the one of the browser in the test.
+service sees (half a PUT, a missing answer) are in `crash_service`; the point in the browser is in the test.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from frametally.client.client import VideoInferenceClient
 from frametally.engine.spool import Spool
 from frametally.job import JobStatus
-from frametally.jobs import collect as archiving
+from frametally.jobs import collect
 from frametally.ledger.ledger import Ledger
 
 KEPT_VIDEO = "/media/videos/[0-9a-f]{64}$"
@@ -44,7 +44,7 @@ def _after(owner: Any, name: str) -> Callable[[], None]:
     return lambda: setattr(owner, name, last)
 
 
-def _at_move(target: JobStatus, *, written: bool) -> Callable[[], None]:
+def _at_transition(target: JobStatus, *, written: bool) -> Callable[[], None]:
     transition = Ledger.transition
 
     def dying(ledger: Ledger, job: Any, to: JobStatus, *cause: Any, **values: Any) -> bool:
@@ -58,7 +58,7 @@ def _at_move(target: JobStatus, *, written: bool) -> Callable[[], None]:
 
 
 def _at_rename(into: str, *, done: bool) -> Callable[[], None]:
-    """Kill before or after a file or folder is moved to a path that matches `into`."""
+    """Kill before, or with `done` after, a file or folder is moved to a path that matches the pattern `into`."""
 
     def install() -> None:
         for name in ("rename", "replace"):
@@ -84,17 +84,17 @@ FROM_WITHIN: dict[str, Callable[[], None]] = {
     "video stored, not answered": _at_rename(KEPT_VIDEO, done=True),
     "job recorded": _after(Ledger, "add"),
     "link received": _before(VideoInferenceClient, "upload"),
-    "PUT answered, not recorded": _at_move(JobStatus.UPLOADED, written=False),
-    "upload recorded": _at_move(JobStatus.UPLOADED, written=True),
-    "start answered, not recorded": _at_move(JobStatus.SUBMITTED, written=False),
-    "start recorded": _at_move(JobStatus.SUBMITTED, written=True),
+    "PUT answered, not recorded": _at_transition(JobStatus.UPLOADED, written=False),
+    "upload recorded": _at_transition(JobStatus.UPLOADED, written=True),
+    "start answered, not recorded": _at_transition(JobStatus.SUBMITTED, written=False),
+    "start recorded": _at_transition(JobStatus.SUBMITTED, written=True),
     "status answered, not recorded": _before(Ledger, "log_call"),
     "results ready": _before(VideoInferenceClient, "download_results"),
     "results complete, not kept": _at_rename(r"/results/[0-9a-f-]+\.json$", done=False),
-    "results kept, not read": _before(archiving, "archive_in_subprocess"),
+    "results kept, not read": _before(collect, "archive_in_subprocess"),
     "tables half written": _before(pq, "write_table"),
     "tables written, not moved into place": _at_rename(r"/results/[0-9a-f-]+$", done=False),
-    "tables in place, not recorded": _at_move(JobStatus.SUCCEEDED, written=False),
-    "success recorded": _at_move(JobStatus.SUCCEEDED, written=True),
+    "tables in place, not recorded": _at_transition(JobStatus.SUCCEEDED, written=False),
+    "success recorded": _at_transition(JobStatus.SUCCEEDED, written=True),
     "engine accepted the start, not answered": _after(Spool, "accept"),
 }

@@ -1,6 +1,7 @@
-"""A hosted service on a real socket that outlives the dashboard: it logs every call, and can have its caller killed.
+"""A hosted service on a real socket that outlives the dashboard: it logs every call and can kill the caller.
 
-It speaks the contract and no extension: a second start is a second job. It knows nothing of our client or engine.
+It implements the contract without extensions: a second start is a second job. It shares no code with our client or
+engine.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ FROM_OUTSIDE = (
 
 @dataclass(frozen=True)
 class Logged:
-    """A call that reached the service."""
+    """A call and its time on the clock of the dashboard; a download is logged after the last byte was sent."""
 
     at: datetime
     what: str
@@ -37,7 +38,7 @@ class Logged:
 
 
 class LoggingService:
-    """One job at a time: pending at the first status call, done from the second on."""
+    """A service for one job, which is pending at the first status call and done from the second on."""
 
     def __init__(self, results: bytes, clock: Callable[[], datetime]) -> None:
         self.log: list[Logged] = []
@@ -70,7 +71,7 @@ class LoggingService:
             self.log.append(Logged(self._clock(), what, job_id))
 
     def point(self, name: str) -> bool:
-        """Kill the caller if this is its point, once; return whether it was killed."""
+        """Kill the caller if it is to be killed at this point; it is killed once. Return whether it was killed."""
         if self.kills_at != name:
             return False
         self.kills_at = ""
@@ -84,7 +85,7 @@ class LoggingService:
             case ("POST", "/video_upload_signed_url"):
                 self._sign(handler)
             case ("PUT", "/storage"):
-                self._ledger(handler, parts.path)
+                self._receive(handler, parts.path)
             case ("POST", "/videoinfer"):
                 self._start(handler)
             case ("GET", "/videoinfer"):
@@ -92,7 +93,7 @@ class LoggingService:
             case ("GET", "/results"):
                 self._send(handler)
             case _:
-                _say(handler, {"error": "Not found."}, 404)
+                _respond(handler, {"error": "Not found."}, 404)
 
     def _sign(self, handler: BaseHTTPRequestHandler) -> None:
         _body(handler)
@@ -100,9 +101,9 @@ class LoggingService:
         if not self.point("link requested, not answered"):
             path = f"/storage/{len(self.log)}"
             self._uploads[path] = b""
-            _say(handler, {"signed_url": f"{self.url}{path}?X-Goog-Algorithm=x&X-Goog-Expires=3600"})
+            _respond(handler, {"signed_url": f"{self.url}{path}?X-Goog-Algorithm=x&X-Goog-Expires=3600"})
 
-    def _ledger(self, handler: BaseHTTPRequestHandler, path: str) -> None:
+    def _receive(self, handler: BaseHTTPRequestHandler, path: str) -> None:
         size_bytes = int(handler.headers["Content-Length"])
         video = handler.rfile.read(size_bytes // 2)
         if self.point("PUT half sent"):
@@ -111,23 +112,23 @@ class LoggingService:
         self._uploads[path] = video
         self.note("upload")
         if not self.point("PUT whole, not answered"):
-            _say(handler, None)
+            _respond(handler, None)
 
     def _start(self, handler: BaseHTTPRequestHandler) -> None:
-        asked = json.loads(_body(handler))
-        if not self._uploads.get(urlsplit(asked["input_url"]).path):
-            _say(handler, {"error": "input_url cannot be read."}, 400)
+        body = json.loads(_body(handler))
+        if not self._uploads.get(urlsplit(body["input_url"]).path):
+            _respond(handler, {"error": "input_url cannot be read."}, 400)
             return
         self.note("start")
         if not self.point("start received, not answered"):
-            _say(handler, {"job_id": f"job-{len(self.calls('start'))}"})
+            _respond(handler, {"job_id": f"job-{len(self.calls('start'))}"})
 
     def _status(self, handler: BaseHTTPRequestHandler, job_id: str) -> None:
         self.note("status", job_id)
         if self.point("status requested, not answered"):
             return
         done = {"status": 0, "output_signed_url": f"{self.url}/results/{job_id}?X-Goog-Expires=600"}
-        _say(handler, done if len(self.calls("status")) > 1 else {"status": 1})
+        _respond(handler, done if len(self.calls("status")) > 1 else {"status": 1})
 
     def _send(self, handler: BaseHTTPRequestHandler) -> None:
         half = len(self._results) // 2
@@ -148,7 +149,7 @@ def _handler(service: LoggingService) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Keep the test output clean."""
+            """Suppress the access log."""
 
     return Handler
 
@@ -163,7 +164,7 @@ def _head(handler: BaseHTTPRequestHandler, status: int, size_bytes: int) -> None
     handler.end_headers()
 
 
-def _say(handler: BaseHTTPRequestHandler, said: dict[str, Any] | None, status: int = 200) -> None:
-    content = b"" if said is None else json.dumps(said).encode()
+def _respond(handler: BaseHTTPRequestHandler, body: dict[str, Any] | None, status: int = 200) -> None:
+    content = b"" if body is None else json.dumps(body).encode()
     _head(handler, status, len(content))
     handler.wfile.write(content)

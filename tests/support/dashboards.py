@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A running dashboard: its address, its data folder and its log."""
+    """A running dashboard: URL, data folder and log file."""
 
     url: str
     data_dir: Path
@@ -32,7 +32,7 @@ StartDashboard = Callable[..., Dashboard]
 
 @pytest.fixture
 def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
-    """Start `streamlit run app.py` on a data folder of the test with these settings; it is stopped after the test."""
+    """Start `streamlit run app.py` with these settings on a data folder of the test; it is stopped after the test."""
     with starting_dashboards(tmp_path) as start:
         yield start
 
@@ -72,7 +72,7 @@ def starting_dashboards(folder: Path) -> Iterator[StartDashboard]:
 
 
 def wait_for_address(server: subprocess.Popen[bytes], log: Path) -> None:
-    """Wait for the line that names its address: a probing request would take the place of the test's first request."""
+    """Wait until the log contains the URL. A probe of the port would be the first request instead of the test's."""
     for _ in range(600):
         if b"URL: http" in log.read_bytes():
             return

@@ -1,4 +1,4 @@
-"""A deployment without pages: a ledger, a library and their workflow, in front of a service of the test."""
+"""A deployment without pages: a ledger, a library and a workflow that calls a service of the test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DAY_S = 86_400.0
 
 
 def advance_due(workflow: Workflow) -> int:
-    """Advance every due job, as the watcher does; returns how many."""
+    """Advance every due job, as the watcher does; return the number of jobs."""
     claimed = workflow.claim_due(at_most=1000)
     for job in claimed:
         workflow.advance(job)
@@ -27,7 +27,7 @@ def advance_due(workflow: Workflow) -> int:
 
 
 class LocalDeployment:
-    """One data folder and a service; `restart` reopens both, as after a crash."""
+    """A data folder and the URL of a service; `restart` reopens the ledger and forgets the keys, as after a crash."""
 
     def __init__(self, folder: Path, clock: Clock, url: str, key: str = "key") -> None:
         self.folder, self.clock, self.url, self.key = folder, clock, url, key
@@ -49,7 +49,7 @@ class LocalDeployment:
         )
 
     def with_patience(self, lost_after_s: float) -> Workflow:
-        """The workflow with another time after which a job is lost."""
+        """The workflow with another time limit after which a job is lost."""
         return replace(self.workflow, lost_after_s=lost_after_s)
 
     def _client(self) -> VideoInferenceClient:
@@ -62,7 +62,7 @@ class LocalDeployment:
         return self.workflow.submit(request, actor=None)
 
     def written(self, **values: Any) -> Job:
-        """A job in the ledger, already submitted unless `values` differ."""
+        """Add a job to the ledger, already submitted unless `values` override it."""
         usual = {"status": JobStatus.SUBMITTED, "remote_job_id": "r1", "last_known_at": START}
         job = a_job("j1", **{**usual, **values})
         self.ledger.add(job)
@@ -76,7 +76,7 @@ class LocalDeployment:
         return (self.job(job_id).next_check_at - self.clock()).total_seconds()
 
     def step(self) -> int:
-        """Wait until the next job is due, and advance it."""
+        """Move the clock to the next due time and advance the due jobs; return the number of jobs."""
         waiting = [job.next_check_at for job in self.ledger.jobs() if job.status.is_open]
         self.clock.now = max(self.clock.now, min(waiting, default=self.clock.now))
         return advance_due(self.workflow)

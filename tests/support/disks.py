@@ -14,7 +14,7 @@ import pytest
 
 @pytest.fixture
 def no_hard_links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on exFAT and FAT, where a file has one name only."""
+    """Creating a hard link fails, as on FAT and exFAT."""
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(errno.EPERM, "Operation not permitted")
@@ -35,7 +35,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, *, leave_bytes: int = 0) -> Path:
-    """A file that takes all the room of the disk but this."""
+    """Fill the disk with one file, except for `leave_bytes`; return the file."""
     filler = disk / "filler"
     with filler.open("wb") as file:
         while (left := shutil.disk_usage(disk).free - leave_bytes) > 0:

@@ -65,7 +65,7 @@ def original_of(folder: Path) -> bytes:
 
 
 def windowed(folder: Path, content: bytes, window_bytes: int) -> Results:
-    """The same, read through a window of this size and without the original."""
+    """Results whose tables are written with a read window of this size; without the original."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "download.json").write_bytes(content)
     write_tables(folder / "download.json", folder, window_bytes)
@@ -83,7 +83,7 @@ def read_back(results: Results) -> dict[str, Any]:
 
 
 def read_plainly(content: dict[str, Any]) -> dict[str, Any]:
-    """The same, by a plain loop over the parsed file."""
+    """The same for a document, by a plain loop over the parsed JSON."""
     frames, times = (content.get(name, content.get(f"{name}s")) for name in ("frame_offset", "time_offset"))
     models = {key: _plain_model(value) for key, value in content.items() if key not in OFFSETS}
     return {
@@ -95,7 +95,7 @@ def read_plainly(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def random_document(random: Random) -> dict[str, Any]:
-    """Any kinds of models, nulls, mismatched entries, keys in any order and spelling."""
+    """A document with any kinds of models, null and mismatched entries, and keys in any order and spelling."""
     count = random.choice([0, 1, 2, 5, 20, 60])
     plural = random.choice(["", "s"])
     content: dict[str, Any] = {
@@ -224,7 +224,9 @@ def _plain_model(entries: Any) -> dict[str, Any] | None:
     if fits is None and any(one is not None and not _is_empty(one) for one in entries):
         return None
     fits = fits or "boxes"
-    entries = [{"predictions": []} if fits == "gaze" and one == [] else one for one in entries]  # a bare list of none
+    entries = [
+        {"predictions": []} if fits == "gaze" and one == [] else one for one in entries
+    ]  # an empty list is an entry without faces
     good = [one if _fit(one) == fits or _is_empty(one) else None for one in entries]
     items = [_items(one) for one in good]
     boxes = [[item.get("face", item) for item in row] if fits in ("boxes", "gaze") else [] for row in items]
@@ -257,7 +259,7 @@ def _plain_model(entries: Any) -> dict[str, Any] | None:
 
 
 def _fit(one: Any) -> str | None:
-    """The kind of a non-empty entry."""
+    """The kind of an entry, None if it is empty or invalid."""
     if not isinstance(one, dict):
         return None
     if "embeddings" in one:

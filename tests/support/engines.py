@@ -121,7 +121,7 @@ def start_engine(tmp_path: Path) -> Iterator[StartEngine]:
 
 @pytest.fixture
 def running_engine(start_engine: StartEngine) -> RunningEngine:
-    """An engine with its worker, no models but `motion/1`, and no private input addresses."""
+    """An engine with its worker that has only the model `motion/1` and refuses private input addresses."""
     return start_engine()
 
 

@@ -1,8 +1,8 @@
-"""The hosted service as its reference describes it, on a real socket, with a clock of its own.
+"""The hosted service as its reference describes it, on a real socket, with a simulated clock.
 
 Independent of our engine and client. `in_words` selects `signedUrl` and statuses such as `processing`, as in some of
-the vendor's examples and tests; otherwise the numbers of the reference. More than one status request a minute for a job
-is refused.
+the vendor's examples and tests; otherwise it sends `signed_url` and the numeric statuses of the reference. More than
+one status request a minute for a job is refused with 429.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FakeJob:
 
 
 class FakeService:
-    """A job is unknown, then pending, then done, from one status request to the next."""
+    """The first status response for a job is empty, the second reports it pending, later ones done."""
 
     def __init__(self, *, in_words: bool) -> None:
         self._in_words = in_words
@@ -157,6 +157,6 @@ class FakeService:
             do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """No log."""
+                """Suppress the access log."""
 
         return Handler

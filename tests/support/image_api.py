@@ -1,4 +1,4 @@
-"""A small inference server on a real socket with some models, compatible with the vendor's."""
+"""A small inference server on a real socket, compatible with the vendor's, with models set by the test."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ImageApi:
     models: dict[str, tuple[str, Any]] = field(default_factory=dict)
     """Task and response by model id; `gaze` and `clip` have these ids."""
     asked: list[dict[str, Any]] = field(default_factory=list)
-    """Every received body."""
+    """The JSON body of every request."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """(width_px, height_px) of every decoded picture."""
     connections: int = 0
@@ -84,7 +84,9 @@ class ImageApi:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            wbufsize = 1 << 16  # head and body leave together: apart, the second waits 40 ms for the first
+            wbufsize = (
+                1 << 16
+            )  # sends head and body in one segment; separately, the body waits 40 ms for the delayed ACK
 
             def setup(self) -> None:
                 outer.connections += 1

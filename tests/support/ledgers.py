@@ -52,7 +52,7 @@ def server() -> Iterator[MisbehavingServer]:
 @pytest.fixture
 def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[LocalDeployment]:
     """A deployment in front of that server."""
-    from tests.support.deployment import LocalDeployment  # it needs this file
+    from tests.support.deployment import LocalDeployment  # circular import
 
     deployment = LocalDeployment(tmp_path, clock, server.url)
     yield deployment
@@ -124,7 +124,7 @@ def a_job(job_id: str = "j1", **values: Any) -> Job:
 def run_competing_processes(
     what: str, *arguments: str, processes: int = 2, during: Callable[[], None] = lambda: None
 ) -> list[Any]:
-    """The results of several processes that start a task of `tests.support.competing_process` together."""
+    """Run a task of `tests.support.competing_process` in several processes at once; return their results."""
     command = [sys.executable, "-m", "tests.support.competing_process", what, *arguments]
     with ExitStack() as stack:
         running = [

@@ -1,13 +1,13 @@
 """Make a data folder with the version of commit e8f1716, to test that later versions open it.
 
-Run it with that checkout's own environment and code; it knows nothing of the code beside it here:
+Run it with the environment and code of that checkout; it imports nothing from the current code:
 
     git worktree add /tmp/old e8f1716 && python -m venv /tmp/old/.venv
     /tmp/old/.venv/bin/pip install -r /tmp/old/requirements.txt
     PYTHONPATH=/tmp/old /tmp/old/.venv/bin/python tests/support/make_old_data.py FOLDER [DATABASE_URL]
 
-FOLDER/data becomes the data folder, FOLDER/expected.json what the old version counts in it. `old_data.tar.xz` beside
-this file is its output with SQLite.
+FOLDER/data becomes the data folder; FOLDER/expected.json records what the old version reads from it.
+`old_data.tar.xz` next to this file is the output with SQLite.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def until_ended(bench: Workbench, job_id: str) -> None:
 
 
 def read_hosted(bench: Workbench, name: str, content: bytes, sha256: str) -> str:
-    """The results of a hosted job, downloaded and read as the old version does it."""
+    """Add a hosted job with downloaded results and let the old version ingest them."""
     job = hosted_job(bench, name, sha256)
     bench.store.add(job)
     (bench.settings.results_dir / f"{job.id}.json").write_bytes(content)
@@ -132,7 +132,7 @@ def hosted_job(bench: Workbench, name: str, sha256: str) -> Job:
 
 
 def hosted_results() -> dict[str, bytes]:
-    """One document for each kind of results, eight entries each, some of them null."""
+    """A document for each kind of results, with eight entries of which two are null, and a truncated document."""
     box = {"x": 100, "y": 90, "width": 40, "height": 30, "confidence": 0.9, "class": "car", "class_id": 0}
     weak = {**box, "x": 200, "confidence": 0.3, "class": "bus", "class_id": 1}
     points = [{"x": 80, "y": 75}, {"x": 120, "y": 75}, {"x": 100, "y": 105}]
@@ -172,7 +172,7 @@ def document(name: str, entry: dict[str, Any]) -> bytes:
 
 
 def annotate(bench: Workbench, jobs: dict[str, str], settings: Settings) -> None:
-    """What people write beside jobs."""
+    """Add what users and services add to a deployment: tags, a note, a preset, an outage, colors, a model folder."""
     job_tags.tag(bench.store, [jobs["motion"], jobs["lost"]], ["night", "site A"])
     bench.store.write_notes(jobs["motion"], "look at second 3")
     bench.store.save_preset(Preset(name="Dock", model=MOTION))
@@ -182,7 +182,7 @@ def annotate(bench: Workbench, jobs: dict[str, str], settings: Settings) -> None
 
 
 def export(bench: Workbench, settings: Settings, job_id: str, video: Path) -> None:
-    """An annotated video and a table, where the old version keeps them."""
+    """Export an annotated video and a table to the exports folder of the old version."""
     results = open_results(settings.results_dir / job_id)
     name = next(iter(results.models))
     exports = Exports(settings.exports_dir)
@@ -197,7 +197,7 @@ def export(bench: Workbench, settings: Settings, job_id: str, video: Path) -> No
 
 
 def seen(bench: Workbench, job_id: str) -> dict[str, Any]:
-    """What the old version says of a job, and the numbers that it shows."""
+    """The fields of a job in the old version and the numbers that it computes from the results."""
     job = bench.store.job(job_id)
     facts = {
         "status": job.status.value,
@@ -243,7 +243,7 @@ def numbers(results: Results, name: str) -> dict[str, Any]:
 
 @contextmanager
 def engine_on(bench: Workbench, port: int, *, has_worker: bool) -> Iterator[None]:
-    """The embedded engine where the deployment looks for it; without its worker jobs stay queued."""
+    """Run the embedded engine at the address that the deployment uses; without its worker, jobs stay queued."""
     settings = bench.settings
     engine = Engine(
         folder=settings.engine_dir,

@@ -55,6 +55,6 @@ class MediaServer:
         return requests.delete(url, headers={"Tus-Resumable": "1.0.0"}, timeout=10)
 
     def files(self) -> list[str]:
-        """Everything on the disk below the library folder."""
+        """The paths of all files below the library folder."""
         folder = self.data_dir / "media"
         return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

@@ -19,7 +19,7 @@ Reply = Callable[[BaseHTTPRequestHandler], None]
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it arrived."""
+    """A request as it was received."""
 
     method: str
     target: str
@@ -41,7 +41,7 @@ class Seen:
 
 
 class MisbehavingServer:
-    """Gives the replies one after the other; the last one repeats."""
+    """Sends the planned replies in order and repeats the last one; 404 until replies are planned."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
@@ -95,18 +95,18 @@ class MisbehavingServer:
             do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """No log."""
+                """Suppress the access log."""
 
         return Handler
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignored: clients disconnect on purpose."""
+        """Ignore errors: clients disconnect on purpose."""
 
 
 def answer(body: object = b"", *, status: int = 200, **headers: str) -> Reply:
-    """A complete response; anything but bytes becomes JSON. `Retry_After="3"` sets the header `Retry-After`."""
+    """A complete response; a body other than bytes is sent as JSON. `Retry_After="3"` sets the header `Retry-After`."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     kind = {} if isinstance(body, bytes) else {"Content-Type": "application/json"}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -123,12 +123,12 @@ def redirect(location: str, status: int = 307) -> Reply:
 
 
 def cut_short(body: bytes, *, promised_bytes: int) -> Reply:
-    """Announces more bytes than it sends."""
+    """A response that is shorter than its Content-Length."""
     return answer(body, Content_Length=str(promised_bytes))
 
 
 def cut_chunks(body: bytes, **headers: str) -> Reply:
-    """One chunk, without the terminating one."""
+    """A chunked response without the terminating chunk."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         _send_head(handler, 200, {"Transfer-Encoding": "chunked", **headers})
@@ -138,7 +138,7 @@ def cut_chunks(body: bytes, **headers: str) -> Reply:
 
 
 def unframed(body: bytes, **headers: str) -> Reply:
-    """Neither length nor chunks: the connection ends the body."""
+    """A response with neither a length nor chunks: its body ends when the connection is closed."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         _send_head(handler, 200, {name.replace("_", "-"): value for name, value in headers.items()})
@@ -148,7 +148,7 @@ def unframed(body: bytes, **headers: str) -> Reply:
 
 
 def after(act: Callable[[], object], reply: Reply) -> Reply:
-    """The reply, after an action while the request is open."""
+    """Call `act` while the client waits for the response, then send the reply."""
 
     def acted(handler: BaseHTTPRequestHandler) -> None:
         act()
@@ -158,7 +158,7 @@ def after(act: Callable[[], object], reply: Reply) -> Reply:
 
 
 def silence(server: MisbehavingServer) -> Reply:
-    """No response until the test ends."""
+    """Send nothing; the connection is closed after 30 s, or as soon as `stopping` is set."""
 
     def reply(handler: BaseHTTPRequestHandler) -> None:
         server.stopping.wait(30)
@@ -167,7 +167,7 @@ def silence(server: MisbehavingServer) -> Reply:
 
 
 def reset(handler: BaseHTTPRequestHandler) -> None:
-    """Close the connection with a RST, as a crashed service does."""
+    """Close the connection with a TCP reset, as a crashed service does."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.connection.close()
     handler.wfile = handler.rfile  # nothing to flush

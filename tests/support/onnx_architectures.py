@@ -1,6 +1,6 @@
-"""Small ONNX models in the layouts of real exports; each detects 48 px red squares at its cells.
+"""Small ONNX models in the layouts of real exports. The detectors find 48 px red squares centered on a grid cell.
 
-A model of stride 32 looks at the middles of its cells and at nothing between them, so it needs no suppression.
+At stride 32, one square exceeds the threshold in one cell only, so no non-maximum suppression is needed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def save_yolov8_more(path: Path, task: str, *, metadata: dict[str, str] | None =
 
 
 def save_yolov5(path: Path, task: str = "detect", *, is_open: bool = False) -> None:
-    """Three rows per cell, of which the first one detects the square; it has class names but no task."""
+    """Three rows per cell, of which the first detects the square; the metadata has class names but no task."""
     graph = Graph()
     red = channel(graph, 0)
     score = _among_all_places(graph, logit_to_score(graph, square_logit(graph, red, 32)))
@@ -77,7 +77,7 @@ def save_nms_free(path: Path, task: str = "detect", *, metadata: dict[str, str] 
 
 
 def save_nanodet(path: Path, *, strides: tuple[int, ...] = (8, 16, 32, 64), joined: bool = True) -> None:
-    """Scores and distributions for two classes; with four strides relative to the corners of the cells."""
+    """Scores of two classes and distributions of distances: from the top left corners of the cells if four strides."""
     graph = Graph()
     red = channel(graph, 2, mean=NANODET_MEAN, std=NANODET_STD)
     at_corners = len(strides) > 3
@@ -104,7 +104,7 @@ def save_nanodet(path: Path, *, strides: tuple[int, ...] = (8, 16, 32, 64), join
 
 
 def save_fastestdet(path: Path) -> None:
-    """One grid of stride 16 with raw boxes; BGR 0 to 1."""
+    """One grid of stride 16 with raw boxes; the input is BGR, 0 to 1."""
     graph = Graph()
     score = logit_to_score(graph, square_logit(graph, channel(graph, 2), 16))
     side = SIZE_PX // 16
@@ -143,7 +143,7 @@ def save_rf_detr(
 
 
 def save_rt_detr(path: Path) -> None:
-    """The same in one output with decoded scores, as exported by ultralytics."""
+    """Relative boxes and decoded scores for each cell of stride 32 in one output, as exported by ultralytics."""
     graph = Graph()
     score = logit_to_score(graph, square_logit(graph, channel(graph, 0), 32))
     places = _places(32)
@@ -155,7 +155,7 @@ def save_rt_detr(path: Path) -> None:
 
 
 def save_d_fine(path: Path, *, label: int = 1) -> None:
-    """Labels, boxes and scores; the boxes are in pixels of the size in the second input."""
+    """Labels, boxes and scores; the boxes are scaled to the size in the second input, `orig_target_sizes`."""
     graph = Graph()
     graph.more_inputs = [helper.make_tensor_value_info("orig_target_sizes", TensorProto.INT64, (1, 2))]
     score = logit_to_score(graph, square_logit(graph, channel(graph, 0), 32))
@@ -174,7 +174,7 @@ def save_d_fine(path: Path, *, label: int = 1) -> None:
 
 
 def save_classifier(path: Path, *, last: str = "", metadata: dict[str, str] | None = None) -> None:
-    """Logits: four times the mean of red, green and blue, 0 to 1."""
+    """Three logits: four times the means of the red, green and blue channel, which are 0 to 1."""
     graph = Graph()
     known = metadata is not None
     image = _levels(graph, (0.0,) * 3 if known else IMAGENET_MEAN, (1.0,) * 3 if known else IMAGENET_STD)
@@ -186,7 +186,7 @@ def save_classifier(path: Path, *, last: str = "", metadata: dict[str, str] | No
 
 
 def save_semantic(path: Path, *, ids: bool = False, shrink: int = 1, planes: int = 3) -> None:
-    """Background if no channel is above 0.5, else red or blue. With one plane: red minus 0.5."""
+    """Logits of background 0, red - 0.5 and blue - 0.5, or the class ids; with `planes=1` only red - 0.5."""
     graph = Graph()
     image = _levels(graph, IMAGENET_MEAN, IMAGENET_STD)
     graph.constant("at", [0, 2] if planes == 3 else [0], np.int64)
@@ -225,12 +225,12 @@ def save_ultralytics_as(path: Path, kind: type, *, dynamic: bool = False) -> Non
 def channel(
     graph: Graph, plane: int, *, mean: tuple[float, ...] = (0.0,) * 3, std: tuple[float, ...] = (1.0,) * 3
 ) -> str:
-    """(1, 1, 320, 320) one plane of the input, 0 to 1, for any normalization."""
+    """(1, 1, 320, 320) one plane of the input, 0 to 1, with the normalization by `mean` and `std` reverted."""
     return _plane(graph, _levels(graph, mean, std), plane, np.float32)
 
 
 def square_logit(graph: Graph, plane: str, stride: int, *, shift_px: int = 0) -> str:
-    """(1, 1, cells) above 0 if most of a 48 px square around the center of the cell is bright."""
+    """(1, 1, cells), above 0 if most of a 48 px square around the center of the cell is bright."""
     pad = (SQUARE_PX - stride) // 2
     pads = [pad - shift_px, pad - shift_px, pad + shift_px, pad + shift_px]
     window = {"kernel_shape": [SQUARE_PX] * 2, "strides": [stride] * 2, "pads": pads, "count_include_pad": 1}
@@ -267,7 +267,7 @@ def _among_all_places(graph: Graph, coarse_score: str) -> str:
 
 
 def _coarse(graph: Graph, plane: str) -> str:
-    """(1, 1, 80, 80) above 0 where the plane is bright."""
+    """(1, 1, 80, 80), above 0 where the plane is bright."""
     graph.node("AveragePool", [plane], "quarter", kernel_shape=[4, 4], strides=[4, 4])
     graph.constant("middle", 0.676)  # between the red of a square, 1, and the gray around it, 90 of 255
     return graph.node("Sub", ["quarter", "middle"], "mask")

@@ -60,7 +60,7 @@ def save_ultralytics(
 ) -> None:
     """A detect head with two classes, `dark` and `bright`, that reads the red channel, 0 to 1.
 
-    `slow`: a frame takes some 50 ms; `stuck`: minutes; `hungry_gib`: so much memory.
+    `slow` adds about 50 ms per frame, `stuck` 100 times as much; `hungry_gib` is the memory allocated per frame.
     """
     graph = Graph()
     score = _score(graph, red=0, full_scale=1.0, work=1 if slow else 100 if stuck else 0)
@@ -99,7 +99,7 @@ def save_unknown(path: Path) -> None:
 
 
 def save_with_outside_weights(path: Path, location: str) -> None:
-    """A model with weights in another file."""
+    """A model whose weights are in the external file `location`."""
     weights = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[1])
     weights.data_location = TensorProto.EXTERNAL
     for key, value in {"location": location, "length": "4"}.items():
@@ -130,7 +130,7 @@ def _score(graph: Graph, *, red: int, full_scale: float, work: int = 0) -> str:
 
 
 def _slowed(graph: Graph, channel: str, times: int) -> str:
-    """The same channel after this many convolutions of about 50 ms that do not change it."""
+    """The same channel, delayed by this many convolutions of about 50 ms each."""
     graph.constant("widen", np.zeros((32, 1, 1, 1)))
     graph.constant("work", np.zeros((32, 32, 5, 5)))
     wide = graph.node("Conv", [channel, "widen"], "wide")
@@ -141,7 +141,7 @@ def _slowed(graph: Graph, channel: str, times: int) -> str:
 
 
 def _with_memory(graph: Graph, score: str, gib: int) -> str:
-    """The same score after this much memory was allocated without effect."""
+    """The same score, after allocating this much memory."""
     graph.constant("vast", [gib, 256, 1024, 1024], np.int64)
     graph.node("Expand", [graph.node("ReduceMax", ["images"], "top"), "vast"], "filled")
     graph.constant("zero", 0.0)
@@ -150,7 +150,7 @@ def _with_memory(graph: Graph, score: str, gib: int) -> str:
 
 
 def _centers() -> Floats:
-    """(cells, 2) x and y in pixels."""
+    """(cells, 2) x and y of the centers of the cells of all strides, in pixels."""
     found = []
     for stride in STRIDES:
         rows, columns = np.mgrid[: SIZE_PX // stride, : SIZE_PX // stride]

@@ -42,7 +42,7 @@ def opened(folder: Path, *, fps: float = 5, **models: list[Any]) -> Results:
 
 
 def random_entries(seed: int, size: int, classes: str = "abc", crowd: int = 8) -> list[Entry]:
-    """Boxes that often overlap; about every seventh entry is null."""
+    """Entries with fewer than `crowd` boxes, which often overlap; about one in seven entries is null."""
     chance = random.Random(seed)
     return [
         None
@@ -53,7 +53,7 @@ def random_entries(seed: int, size: int, classes: str = "abc", crowd: int = 8) -
 
 
 def random_cars(folder: Path, seed: int, entries: int) -> Results:
-    """Results of the model `cars` with up to three boxes per entry; a third of the entries null."""
+    """Results of the model `cars` with up to three boxes per entry; about a third of the entries are null."""
     chance = random.Random(seed)
     rows: list[Any] = []
     for _ in range(entries):
@@ -63,7 +63,7 @@ def random_cars(folder: Path, seed: int, entries: int) -> Results:
 
 
 def boxes_per_entry(frames: list[Entry], confidence: float, members: str) -> list[int]:
-    """Boxes of these classes in each entry, counted by a plain loop."""
+    """The number of boxes of these classes with at least this confidence in each entry, counted by a plain loop."""
     return [
         sum(one["class"] in members and one["confidence"] >= confidence for one in (found or {}).get("predictions", []))
         for found in frames

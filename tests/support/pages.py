@@ -44,7 +44,7 @@ def write_job(deployment: Deployment, status: JobStatus, **values: Any) -> Job:
 
 
 def texts(app: AppTest) -> str:
-    """All markdown and captions, one per line."""
+    """The text of all Markdown elements and captions, one per line."""
     return "\n".join(str(element.value) for kind in (app.markdown, app.caption) for element in kind)
 
 
@@ -62,7 +62,7 @@ def button(app: AppTest, label: str) -> Button:
 
 
 def shown(element: Element | Block) -> str:
-    """The message that Streamlit sends to the browser for an element, as text."""
+    """The protobuf message that Streamlit sends to the browser for an element, as text."""
     return str(element.proto)
 
 

@@ -20,7 +20,7 @@ from frametally.ledger.ledger import Ledger
 
 MIN_MEMORY_DISK_BYTES = 1 << 30
 NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
-"""The data need not survive a loss of power. Tests kill our processes, never the server."""
+"""The data need not survive a power loss: tests kill our processes, never the server."""
 
 
 class NoPostgresql(Exception):
@@ -40,7 +40,7 @@ def new_postgresql_database() -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="session")
 def new_postgresql_ledger(new_postgresql_database: Callable[..., str]) -> Callable[[], str]:
-    """Create a database with the newest schema and return its URL: a copy costs less than the migrations."""
+    """Create a database with the newest schema and return its URL. A copy is faster than running the migrations."""
     template_url = new_postgresql_database()
     Ledger(template_url).close()
     template = template_url.partition("@/")[2].partition("?")[0]
@@ -57,7 +57,7 @@ def serving_postgresql() -> AbstractContextManager[Callable[..., str]]:
     The function takes the name of another database as an optional template.
 
     Raises:
-        NoPostgresql: at once, if it is not installed.
+        NoPostgresql: PostgreSQL or psycopg is not installed; raised by the call, before the context is entered.
     """
     try:
         import psycopg
@@ -94,13 +94,13 @@ def _serving(psycopg: Any, programs: Path) -> Iterator[Callable[..., str]]:
             yield make
             connection.close()
         finally:
-            server.send_signal(signal.SIGINT)  # fast shutdown, whatever is connected
+            server.send_signal(signal.SIGINT)  # fast shutdown: closes open connections
             server.wait()
             shutil.rmtree(folder)
 
 
 def _memory_disk() -> Path | None:
-    """The system's memory disk if it has room, else None: the folder for temporary files."""
+    """`/dev/shm` if it is writable and has 1 GiB free, else None for the default folder of temporary files."""
     disk = Path("/dev/shm")
     is_usable = disk.is_dir() and os.access(disk, os.W_OK) and shutil.disk_usage(disk).free >= MIN_MEMORY_DISK_BYTES
     return disk if is_usable else None

@@ -1,4 +1,4 @@
-"""Finished jobs with results archived the way the workflow does."""
+"""Finished jobs, with results archived as by the workflow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ BOXES = [
 
 
 def offsets(count: int = 5) -> dict[str, Any]:
-    """Every second frame of the small video."""
+    """The offsets of every second frame of the small video, which has 10 frames per second."""
     return {"frame_offset": [at * 2 for at in range(count)], "time_offset": [round(at / 5, 1) for at in range(count)]}
 
 

@@ -1,4 +1,4 @@
-"""The real videos, models and results that some checkouts have next to them."""
+"""The real videos, models and results in `../shared/data`, which few checkouts have."""
 
 from __future__ import annotations
 

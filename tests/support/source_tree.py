@@ -40,7 +40,7 @@ def imports_of(source: ast.AST, module: str, *, is_package: bool) -> set[str]:
 
 
 def within(name: str, *places: str) -> bool:
-    """Whether a dotted name is one of these places or is inside one."""
+    """Whether a dotted name is one of these names or inside one of them."""
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 

@@ -1,4 +1,4 @@
-"""Small videos that tests write: a moving square, the same file padded, a rotated one, and one with sound only."""
+"""Small videos written by tests: a moving square, the same file padded, a rotated one, and one with sound only."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def write_video(path: Path, *, frames: int, fps: int, width_px: int = 320, heigh
 
 
 def padded(video: Path, path: Path, size_bytes: int) -> Path:
-    """The same video made larger by a box of noise that players skip; another noise for another path."""
+    """Enlarge the video to `size_bytes` with an MP4 box of noise that players skip; the noise depends on the path."""
     content = video.read_bytes()
     padding = size_bytes - len(content)
     noise = Random(f"{path.parent.name}/{path.name}").randbytes(padding - 8)

@@ -82,7 +82,7 @@ def write(
     pts: list[int] | None = None,
     faststart: bool = False,
 ) -> None:
-    """A bar moves over noise, so that each frame can be identified; `pts` in milliseconds."""
+    """Write a video of a bar that moves over noise, so that each frame can be identified; `pts` are in milliseconds."""
     noise = np.random.default_rng(3).integers(60, 120, (64, 96, 3), dtype=np.uint8)
     with av.open(str(path), "w", options={"movflags": "faststart"} if faststart else {}) as container:
         stream: Any = container.add_stream(codec, rate=rate, options=options)

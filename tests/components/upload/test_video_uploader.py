@@ -65,7 +65,7 @@ def test_without_an_upload_the_value_is_empty() -> None:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A small dashboard with only the uploader, on its second page."""
+    """The URL of a small dashboard with only the uploader, which is on the second page."""
     folder = tmp_path_factory.mktemp("dashboard")
     (folder / "app.py").write_text(APP)
     (folder / "script.py").write_text(SCRIPT)
@@ -111,7 +111,7 @@ def row(page: Page, name: str) -> Locator:
 
 
 def sent(page: Page) -> list[tuple[str, int]]:
-    """URL and offset of each chunk, filled while the page sends."""
+    """URL and offset of each chunk; the list grows as the page sends chunks."""
     pieces: list[tuple[str, int]] = []
 
     def note(request: Request) -> None:
@@ -285,7 +285,7 @@ def test_a_chunk_damaged_in_transit_is_sent_again(page: Page, small_video: Path,
 
 @pytest.mark.browser
 def test_a_browser_without_digests_can_upload(url: str, browser: Browser, small_video: Path, tmp_path: Path) -> None:
-    """As on plain http with a name other than localhost."""
+    """`crypto.subtle` is missing on plain HTTP for any host other than localhost."""
     file = padded(small_video, tmp_path / "clip.mp4", 9 * 1024**2)
     page = browser.new_page()
     page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")

@@ -17,17 +17,17 @@ from frametally.analysis.series import Series
 BLUE = "#0072b2"
 
 
-def counts(values: list[int | None], name: str = "cup", boxes_of: int = 1) -> Counts:
-    """A point per value, of `boxes_of` entries each."""
+def counts(values: list[int | None], name: str = "cup", entries_per_point: int = 1) -> Counts:
+    """Counts with one point per value, each of `entries_per_point` entries; None is a point that was not analyzed."""
     size = len(values)
     return Counts(
         model="kitchen",
         classes=(name,),
-        starts=np.arange(size) * boxes_of,
+        starts=np.arange(size) * entries_per_point,
         time_s=np.arange(size) / 2,
-        frame_index=np.arange(size) * boxes_of,
-        planned=np.full(size, boxes_of),
-        analyzed=np.array([0 if value is None else boxes_of for value in values]),
+        frame_index=np.arange(size) * entries_per_point,
+        planned=np.full(size, entries_per_point),
+        analyzed=np.array([0 if value is None else entries_per_point for value in values]),
         boxes=np.array([[value or 0] for value in values], dtype=np.int64),
     )
 
@@ -58,14 +58,14 @@ def test_a_line_in_the_color_of_an_earlier_one_is_dashed() -> None:
 
 
 def test_a_point_holds_its_first_entry() -> None:
-    line = drawn(counts([2, None, 0], boxes_of=8)).data[0]
+    line = drawn(counts([2, None, 0], entries_per_point=8)).data[0]
     assert [list(data) for data in line.customdata] == [[0, 0], [8, 0], [16, 0]]
     assert list(series_figure(series("cat"), {}, [], 0.0, []).data[0].customdata) == [0, 4, 8]
 
 
 def test_the_axis_names_a_mean_where_points_hold_several_frames() -> None:
     assert drawn(counts([1, 2])).layout.yaxis.title.text == "Detections per frame"
-    assert drawn(counts([1, 2], boxes_of=8)).layout.yaxis.title.text == "Detections per frame (mean)"
+    assert drawn(counts([1, 2], entries_per_point=8)).layout.yaxis.title.text == "Detections per frame (mean)"
     assert series_figure(series("cat"), {}, [], 0.0, []).layout.yaxis.title.text == "Probability (share, 0 to 1)"
 
 
@@ -119,7 +119,7 @@ def test_figures_hold_nothing_that_makes_plotly_draw_twice() -> None:
         assert not figure.layout.yaxis.automargin
 
 
-def test_a_dense_chart_has_one_target_per_stretch_at_its_highest_value() -> None:
+def test_a_dense_chart_has_100_click_targets_each_at_the_highest_value() -> None:
     values: list[int | None] = [0] * 2000
     values[1003] = 9
     targets = drawn(counts(values)).data[-1]
