@@ -75,7 +75,7 @@ def test_last_error_is_raised_after_three_attempts(client: VideoInferenceClient,
     assert len(server.seen) == 3
 
 
-def test_page_requests_fail_on_the_first_error(
+def test_requests_without_retries_fail_on_the_first_error(
     client: VideoInferenceClient, server: MisbehavingServer, waits_s: list[float]
 ) -> None:
     server.replies_with(answer(status=503), answer({"workspace": "acme", "models": []}))

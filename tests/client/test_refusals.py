@@ -46,7 +46,7 @@ def test_each_status_maps_to_an_error(
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "quoted"),
     [
         ({"error": "No such model."}, "No such model."),
         ({"message": "No such model"}, "No such model."),
@@ -57,12 +57,12 @@ def test_each_status_maps_to_an_error(
     ],
 )
 def test_message_of_the_service_is_quoted_and_shortened(
-    client: VideoInferenceClient, server: MisbehavingServer, body: object, said: str
+    client: VideoInferenceClient, server: MisbehavingServer, body: object, quoted: str
 ) -> None:
     server.replies_with(answer(body, status=400))
     with pytest.raises(BadRequest) as caught:
         client.get_status("j1")
-    assert f"returned 400 Bad Request: {said}" in caught.value.what
+    assert f"returned 400 Bad Request: {quoted}" in caught.value.what
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Oops</html>", b"[1]", b'{"error": 7}', b'"\xff"', b"[" * 60_000])
@@ -116,7 +116,7 @@ def test_retry_after_is_read_as_a_date(client: VideoInferenceClient, server: Mis
         ("soon", None),
     ],
 )
-def test_unusual_retry_after_is_limited_to_an_hour(
+def test_unusual_retry_after_is_clamped_to_an_hour_or_ignored(
     client: VideoInferenceClient, server: MisbehavingServer, header: str, retry_after_s: float | None
 ) -> None:
     server.replies_with(answer({"status": 1}, Retry_After=header))
@@ -161,7 +161,7 @@ def test_huge_json_is_not_read_completely(client: VideoInferenceClient, server: 
 
 
 @pytest.mark.parametrize("reply", [cut_short(b'{"status": 1}', promised_bytes=99), cut_chunks(b'{"status": 1}')])
-def test_truncated_response_is_no_response(
+def test_truncated_response_is_reported_as_unreachable(
     client: VideoInferenceClient, server: MisbehavingServer, reply: object
 ) -> None:
     server.replies = [reply]  # type: ignore[list-item]

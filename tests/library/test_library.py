@@ -236,7 +236,7 @@ def test_damaged_chunk_is_truncated_unless_more_bytes_follow(library: Library) -
 
 def test_uploads_keep_the_disk_reserve(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     upload = library.uploads.begin("clip.mp4", 10, actor=None)
-    monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # what is left when the others have arrived
+    monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)  # simulates a disk that other uploads have filled
     with pytest.raises(DiskFull):
         library.uploads.append(upload.id, 0, b"01234")
     assert library.uploads.get(upload.id).offset_bytes == 0

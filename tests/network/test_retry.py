@@ -82,5 +82,5 @@ def test_jitter_lengthens_a_wait_by_at_most_its_share() -> None:
     ("header", "wait_s"),
     [(None, None), ("", None), ("soon", None), ("nan", None), ("²", None), ("90", 90), ("-5", 0), ("inf", 3600)],
 )
-def test_retry_after_is_read_within_an_hour(header: str | None, wait_s: float | None) -> None:
+def test_retry_after_is_clamped_to_an_hour_or_ignored(header: str | None, wait_s: float | None) -> None:
     assert parse_retry_after(header) == wait_s

@@ -19,7 +19,7 @@ from tests.notifications.conftest import SECRET, Mailbox, end_job, make_notifier
 from tests.support.ledgers import Clock
 
 OVER_TLS = pytest.mark.filterwarnings("ignore:Requiring AUTH while")
-"""The server cannot detect that its socket is encrypted; it requests the password on no other."""
+"""The server warns that it requires a login without TLS: it does not detect that its socket is encrypted."""
 
 
 def send(server: SmtpServer) -> None:

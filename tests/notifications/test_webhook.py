@@ -60,7 +60,7 @@ def test_text_without_markup_is_not_escaped() -> None:
 
 
 @pytest.mark.parametrize(("secret", "key"), [(SECRET, SECRET), ("any text", b"any text")])
-def test_signature_is_verified_by_the_standard_library(receiver: Receiver, secret: str, key: str | bytes) -> None:
+def test_signature_is_verified_by_standardwebhooks(receiver: Receiver, secret: str, key: str | bytes) -> None:
     post(receiver.url, MESSAGE, secret=secret, private_urls=True, now=utc_now())
     headers, body = receiver.requests[0]
     assert headers["webhook-id"] == MESSAGE["id"]
