@@ -36,7 +36,7 @@ def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @contextmanager
 def running_engine(data_dir: Path) -> Iterator[str]:
-    """Run the engine as its own process and yield its URL."""
+    """Run the engine as a separate process and yield its URL."""
     with reserved_port() as port, _engine_on(port, data_dir):
         yield f"http://127.0.0.1:{port}"
 
@@ -59,7 +59,7 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[bytes]) -> None:
     client = VideoInferenceClient(url, ENGINE_KEY, sleep=lambda _: None)
 
     def answers() -> bool:
-        assert process.poll() is None, "the engine has ended"
+        assert process.poll() is None, "the engine process has ended"
         try:
             client.open_workspace()
         except ServiceUnreachable:

@@ -18,7 +18,7 @@ MOTION = ModelRequest("motion", "1")
 
 
 def finish(service: Service, job_id: str) -> StatusReport:
-    """Poll as the contract allows until the job has ended."""
+    """Poll at the interval that the contract allows until the job has ended."""
     client = service.client()
 
     def ended() -> StatusReport | None:
@@ -83,7 +83,7 @@ def test_signed_link_has_the_lifetime_parameter_of_the_vendor(service: Service) 
     assert len(url.split("&X-Goog-Expires")) == 2
 
 
-def test_unsigned_link_is_refused(service: Service, small_video: Path) -> None:
+def test_link_with_an_invalid_signature_is_refused(service: Service, small_video: Path) -> None:
     path, _, query = service.client().request_upload_url("v.mp4").partition("?")
     with pytest.raises(LinkExpired):
         service.client().upload(small_video, f"{path}x?{query}")
@@ -118,7 +118,7 @@ def test_only_our_engine_lists_models(service: Service) -> None:
     assert any(model.model_id == "motion" for model in service.client().list_models()) is ours
 
 
-def test_only_our_engine_cancels_jobs(service: Service, small_video: Path) -> None:
+def test_only_our_engine_implements_cancellation(service: Service, small_video: Path) -> None:
     client = service.client()
     job_id = client.start_job(input_url=uploaded(service, small_video), infer_fps=5, models=[MOTION])
     assert finish(service, job_id).is_done

@@ -106,7 +106,7 @@ def test_a_migrated_ledger_has_the_current_schema_and_is_usable(dump: Path, tmp_
 
 @pytest.mark.parametrize("revision", known_revisions()[:-1])
 def test_every_revision_is_upgraded_to_the_newest(revision: str, database_url: str) -> None:
-    """On PostgreSQL, too; the row has the columns of the first version."""
+    """Upgrade each revision with one job, which has values for the columns of the first version only."""
     row = {"id": "j1", "status": "created", "service": "embedded", "key_id": "", "video_name": "a.mp4"}
     row |= {"video_sha256": "0" * 64, "models": '[{"model_id":"motion","version":"1"}]', "service_says": ""}
     with connected(database_url) as connection:
