@@ -1,1 +1,1 @@
-"""Analysis of results: pure functions over a `View`, without I/O of their own."""
+"""Analysis of results: functions of a `View` that only read its results."""

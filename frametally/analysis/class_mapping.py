@@ -16,7 +16,7 @@ _CHARACTERS = re.compile(r"\\.|.", re.DOTALL)
 
 @dataclass(frozen=True)
 class ClassMapping:
-    """Display names of classes. Classes with the same display name are merged; others keep their own name."""
+    """Display names of classes. Classes with the same display name are merged; a class without one keeps its name."""
 
     renames: tuple[tuple[str, str], ...] = ()
     """(class of the model, display name); not chained, so two classes can swap their names."""
@@ -49,7 +49,7 @@ class ClassMapping:
     def codes(self, classes: Sequence[str], names: Sequence[str] | None = None) -> npt.NDArray[np.int32]:
         """(len(classes),) index in `names` of each class of the model; -1 for classes that are not shown.
 
-        `names` defaults to those of these classes; give them to share one list between models.
+        `names` defaults to `self.names(classes)`; pass a list to give several models the same indices.
         """
         position = {name: at for at, name in enumerate(self.names(classes) if names is None else names)}
         display = dict(self.renames)
@@ -65,7 +65,7 @@ class ClassMapping:
 
 
 def add_known(some: Floats, more: Floats) -> Floats:
-    """The sum, with NaN as 0; NaN where both are."""
+    """The sum, in which NaN counts as 0; NaN where both values are NaN."""
     return np.where(np.isnan(some), more, some + np.nan_to_num(more))
 
 

@@ -1,4 +1,4 @@
-"""Compare two models on one video: matched boxes, boxes that only one model has, seconds with most disagreement."""
+"""Compare two models on one video: matched boxes, boxes of only one model, seconds with the most disagreement."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ class Comparison:
     matched: npt.NDArray[np.int64]
     """(n,) pairs."""
     only_a: npt.NDArray[np.int64]
+    """(n,) boxes of A without a match."""
     only_b: npt.NDArray[np.int64]
+    """(n,) boxes of B without a match."""
     classes: tuple[str, ...]
     """Display names of the classes of both models."""
     by_class: npt.NDArray[np.int64]
@@ -45,15 +47,17 @@ class Second:
     """Disagreement of the models in one second of the video."""
 
     second: int
+    """Whole seconds after the first frame."""
     disagreement: float
-    """Mean per compared entry."""
+    """Mean number of boxes without a match per compared entry."""
     compared: int
+    """Compared entries in this second."""
     worst_entry: int
     """The first entry with the most disagreement."""
 
 
 def compare(view: View, other_model: str, progress: Progress | None = None) -> Comparison:
-    """Match the boxes of the view's model (A) with those of another (B) at the same settings, in bounded memory."""
+    """Match the boxes of the view's model (A) with those of another (B), filtered alike, in bounded memory."""
     a, b = view, replace(view, model=other_model)
     names = tuple(dict.fromkeys((*a.names, *b.names)))
     entries = a.entries

@@ -79,7 +79,7 @@ def count(view: View, max_points: int | None = MAX_POINTS) -> Counts:
 
 
 def sensitivity_band(view: View, width: float = 0.1) -> tuple[Counts, Counts]:
-    """The counts at a threshold higher by `width`, and at one lower by it: how much they depend on the threshold."""
+    """The counts at thresholds `width` higher and `width` lower, both limited to 0 to 1 and rounded to 0.01."""
     edges = (min(view.confidence + width, 1.0), max(view.confidence - width, 0.0))
     higher, lower = (count(replace(view, confidence=round(edge, 2))) for edge in edges)
     return higher, lower
@@ -102,10 +102,10 @@ def confidence_histogram(view: View) -> Ints | None:
 
 
 def gaps(view: View, starts: Ints) -> list[tuple[float, float]]:
-    """Intervals (from, to) in seconds whose points contain no analyzed entry.
+    """Intervals (from, to) without an analyzed entry, in seconds, from the point before each to the point after it.
 
     Args:
-        view: what is analyzed.
+        view: the view that the points are of.
         starts: (m,) first entry of each point, all of one length; the last may reach beyond the time range.
     """
     if not len(starts):

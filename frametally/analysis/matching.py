@@ -80,10 +80,10 @@ def _ranges(low: Ints, high: Ints) -> Ints:
 
 
 def _candidates(a: Boxes, b: Boxes) -> tuple[Ints, Ints, Ints]:
-    """An order of `b`, and for each box of `a` the range [low, high) in it of boxes that may overlap enough.
+    """An order of `b`, and for each box of `a` the range [low, high) of this order with all boxes that may match it.
 
-    Those are of the same entry and class, with a near left edge: for a box of width w, IoU >= t requires the other's
-    to be at most (1 - t) w to the right and (1 / t - 1) w to the left.
+    These have the same entry and class, and a left edge nearby: for a box of width w, IoU >= t requires the left edge
+    of the other box to be at most (1 - t) w to the right and (1 / t - 1) w to the left.
     """
     slot_a, slot_b = _slots(a, b)
     left, width = a.xyxy[:, 0].astype(np.float64), (a.xyxy[:, 2] - a.xyxy[:, 0]).astype(np.float64)
@@ -95,7 +95,7 @@ def _candidates(a: Boxes, b: Boxes) -> tuple[Ints, Ints, Ints]:
 
 
 def _slots(a: Boxes, b: Boxes) -> tuple[Floats, Floats]:
-    """Offset of each box on one axis, on which every (entry, class) pair has an interval of its own."""
+    """Offset of each box on one axis, on which every (entry, class) pair has a separate interval."""
     entry, code = np.concatenate([a.entry, b.entry]), np.concatenate([a.class_code, b.class_code])
     group = entry.astype(np.int64) * (int(code.max(initial=0)) + 1) + code
     slot = (np.unique(group, return_inverse=True)[1] * _SLOT_PX).astype(np.float64)

@@ -20,7 +20,8 @@ DEFINITIONS: Final = {
     "First seen": "the first analyzed frame with a detection of a class",
     "Last seen": "the last analyzed frame with a detection of a class",
     "Every N seconds": "the first analyzed frame at or after each multiple of N seconds",
-    "Disagreement": "the frame of a second with the most boxes that only one of the two models found",
+    "Disagreement": "in each of the seconds with the most disagreement, the frame with the most boxes that only "
+    "one of the two models found",
 }
 """What each kind of moment means; shown with the moments."""
 
@@ -37,7 +38,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Extremes:
-    """Peak, first and last appearance of one class of the view; no entries if it has no detection."""
+    """Peak, first and last appearance of one class of the view; the entries are None if it has no detection."""
 
     class_name: str
     boxes: int
@@ -82,7 +83,7 @@ def interval_moments(view: View, interval_s: float) -> list[Moment]:
         ValueError: the interval is not above 0.
     """
     if not interval_s > 0:
-        raise ValueError(f"interval_s has to be above 0, not {interval_s}")
+        raise ValueError(f"interval_s must be above 0, not {interval_s}")
     known = np.flatnonzero(view.table.analyzed[view.entries.start : view.entries.stop]) + view.entries.start
     # Times have 4 decimals: 0.3 is the third multiple of 0.1, although 0.3 / 0.1 is less than 3.
     step = np.floor(view.results.time_s[known] / interval_s + 1e-6).astype(np.int64)
@@ -105,10 +106,10 @@ def representative_entry(view: View, starts: npt.NDArray[np.int64], start: int, 
     Without detections, the first analyzed entry.
 
     Args:
-        view: what is analyzed.
+        view: the view that the chart shows.
         starts: (m,) first entry of each point.
-        start: that of the point.
-        class_name: whose detections; None: of all classes that are shown.
+        start: first entry of the chosen point.
+        class_name: display name of the class whose detections count; None: all classes of the view.
     """
     later = starts[starts > start]
     first = max(start, view.entries.start)
@@ -125,9 +126,9 @@ def next_with_detections(view: View, entry: int, class_name: str | None = None, 
     Searches the whole video, also outside the time range.
 
     Args:
-        view: what is analyzed.
-        entry: from where to search.
-        class_name: whose detections; None: of all classes that are shown.
+        view: the view to search.
+        entry: where the search starts; not part of it.
+        class_name: display name of the class to search for; None: any class of the view.
         step: 1 or -1.
     """
     entries, stride, at = len(view.results.time_s), _FIRST_STRIDE, entry + step
@@ -149,13 +150,13 @@ def in_order(*moments: Iterable[Moment]) -> list[Moment]:
 
 
 def next_moment(moments: Sequence[Moment], entry: int) -> Moment | None:
-    """The first moment after this entry; the moments have to be in order."""
+    """The first moment after this entry; None if there is none. The moments must be in order of time."""
     at = bisect_right(moments, entry, key=_entry)
     return moments[at] if at < len(moments) else None
 
 
 def previous_moment(moments: Sequence[Moment], entry: int) -> Moment | None:
-    """The last moment before this entry; the moments have to be in order."""
+    """The last moment before this entry; None if there is none. The moments must be in order of time."""
     at = bisect_left(moments, entry, key=_entry)
     return moments[at - 1] if at else None
 

@@ -17,10 +17,11 @@ from frametally.analysis.view import View, ViewedBoxes, chunks_of
 from frametally.results import Kind
 
 DEFINITIONS: Final = {
-    "Probability": "probability of each class in a frame; merged classes are added up, as a frame has one class only",
-    "Probability of a label": "probability of each label in a frame; for merged labels the highest counts, as a frame "
-    "can have several",
-    "Area share": "pixels of a class as a share of all pixels of the mask; merged classes are added up",
+    "Probability": "probability of each class in a frame; those of merged classes are added, because a frame has "
+    "only one class",
+    "Probability of a label": "probability of each label in a frame; merged labels have the highest of their "
+    "probabilities, because a frame can have several labels",
+    "Area share": "pixels of a class as a share of all pixels of the mask; those of merged classes are added",
     "Yaw and pitch": "gaze direction of the face with the highest confidence (on a tie, the largest), in degrees; a "
     "gap if no face reaches the threshold",
     "Faces": "faces at or above the threshold per analyzed frame",
@@ -51,7 +52,7 @@ class Series:
     definition: str
 
     def strongest(self, max_curves: int) -> Series:
-        """Only the curves with the highest maximum, in their order."""
+        """At most `max_curves` curves, those with the highest maximum, in the same order."""
         peak = np.where(np.isnan(self.values), -np.inf, self.values).max(axis=0, initial=-np.inf)
         kept = np.sort(np.argsort(-peak, kind="stable")[:max_curves])
         return replace(self, names=tuple(self.names[at] for at in kept), values=self.values[:, kept])

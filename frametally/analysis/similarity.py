@@ -1,4 +1,4 @@
-"""Similarity of frames by their CLIP embeddings: to one frame, and of each frame to the one before (scene changes)."""
+"""Similarity of frames by their CLIP embeddings: to one frame, and to the analyzed frame before (scene changes)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ DEFINITIONS: Final = {
     "Mean": "detections per analyzed frame, including frames without detections",
     "Peak": "most detections in one analyzed frame",
     "Present": "share of analyzed frames with at least one detection",
-    "Time present": "number of analyzed frames with at least one detection, times the mean interval between frames",
+    "Time present": "number of analyzed frames with at least one detection, times the mean interval between sampled "
+    "frames",
     "First seen": "time of the first analyzed frame with a detection",
     "Last seen": "time of the last analyzed frame with a detection",
 }
@@ -24,7 +25,10 @@ DEFINITIONS: Final = {
 
 @dataclass(frozen=True)
 class Totals:
-    """Metrics of one class, as in DEFINITIONS. All None if no frame was analyzed."""
+    """Metrics of one class, as in DEFINITIONS; `present` is 0 to 1.
+
+    All are None if no frame was analyzed; without a detection, only the times are None.
+    """
 
     class_name: str
     mean: float | None

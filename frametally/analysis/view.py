@@ -32,7 +32,7 @@ class ViewedBoxes:
     boxes: Boxes
     """`class_code` is the index in the view's `names`."""
     position: npt.NDArray[np.int64]
-    """(b,) index of each box among all boxes of these entries, as for polygons, keypoints and gaze."""
+    """(b,) index of each box among all boxes of these entries, which is also that of its polygon, keypoints or gaze."""
 
     def counts(self, classes: int) -> npt.NDArray[np.int64]:
         """(stop - start, classes) boxes per entry and class; also 0 for entries that were not analyzed."""
@@ -85,7 +85,7 @@ class View:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Hashable; equal for views that show the same. For caches: the results themselves are not compared."""
+        """Cache key, equal for views that show the same; results are identified by their folder, not compared."""
         return str(self.results.folder), self.model, self.confidence, self.classes, self.time_range_s
 
     def in_chunks(self, progress: Progress | None = None) -> Iterator[ViewedBoxes]:

@@ -1,7 +1,7 @@
 """The settings of a view as one storable value: job, models, classes, threshold, time range.
 
-The address of the analytics page contains exactly this, and so does everything that stores or shares a view. Its JSON
-form has a version: a later version of Frametally reads the forms of earlier ones, and refuses those it does not know.
+The address of the Analytics page and everything else that stores or shares a view contain exactly these settings. The
+JSON form has a version, so that later versions of Frametally can read earlier forms; unknown versions are refused.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class ViewSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Read the stored form.
 
         Raises:
-            ViewError: the content is damaged, or of a version that we do not know.
+            ViewError: the content is damaged or has an unknown version.
         """
         try:
             version = msgspec.json.decode(content, type=_Versioned).version
@@ -112,7 +112,7 @@ class ViewSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         A link without `version` is of version 1.
 
         Raises:
-            ViewError: a parameter has no valid value, or the version is one that we do not know.
+            ViewError: a parameter has an invalid value, or the version is unknown.
         """
         given = {name: list(query.get(name, ())) for name in QUERY_NAMES}
         if given["version"] not in ([], [str(VERSION)]):
@@ -135,7 +135,7 @@ class ViewSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ViewError(f"This link has an invalid value: {error}.", _NEXT_STEP) from error
 
     def open(self, results: Results) -> View:
-        """The view of its model in the results of its job.
+        """The view of these results with these settings; `results` must be those of the job.
 
         Raises:
             ViewError: the results have no such model.

@@ -1,7 +1,7 @@
 """Export a view as COCO JSON (Lin et al. 2014; cocodataset.org/#format-data).
 
 One image per analyzed frame, one annotation per box ([x, y, width, height] in pixels, with its score), one category per
-class. Our own writer: pycocotools only reads, and builds the whole file in memory. Here memory is bounded.
+class. pycocotools only reads this format and holds the whole file in memory; this writer needs bounded memory.
 """
 
 from __future__ import annotations

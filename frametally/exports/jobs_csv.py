@@ -18,7 +18,8 @@ COLUMNS = (
     *("models", "infer_fps", "frames", "created_at_utc", "ended_at_utc", "waited_s", "run_s"),
     *("failure", "tags", "notes"),
 )
-"""`waited_s`: from the creation of the job to its end; `run_s`: the part of it in which the service was running it."""
+"""`waited_s`: from the creation of the job to its end. `run_s`: from the start of the run at the service to the status
+call that reported its end; successful jobs only."""
 MAX_ROWS = 100_000
 
 

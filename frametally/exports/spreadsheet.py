@@ -1,4 +1,4 @@
-"""CSV files that are safe to open in a spreadsheet: texts that it would run as a formula are escaped.
+"""CSV files that are safe to open in a spreadsheet: texts that it would evaluate as a formula are escaped.
 
 Such texts get an apostrophe in front (OWASP, CSV injection), and so do texts that already start with one. To read a
 text back, remove one leading apostrophe.

@@ -33,7 +33,7 @@ _BOXES: Final = pa.schema(
 
 
 def write_boxes_csv(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per box; cells are empty if the model gives no class id or tracker id.
+    """One row per box; cells are empty for boxes without a class id or tracker id.
 
     Raises:
         ResultsError: the results have no boxes.
@@ -42,7 +42,7 @@ def write_boxes_csv(view: View, path: Path, progress: Progress | None = None) ->
 
 
 def write_boxes_parquet(view: View, path: Path, progress: Progress | None = None) -> None:
-    """One row per box; null if the model gives no class id or tracker id.
+    """One row per box; null for boxes without a class id or tracker id.
 
     Raises:
         ResultsError: the results have no boxes.

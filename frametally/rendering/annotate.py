@@ -20,11 +20,11 @@ from frametally.video.decoding import Image
 FILL: Final = 0.45
 """Opacity of filled areas."""
 MIN_KEYPOINT_CONFIDENCE: Final = 0.3
-"""Keypoints below it are not drawn: their positions are mostly wrong."""
+"""Keypoints below it are not drawn: their positions are unreliable."""
 MAX_ENLARGED_PX: Final = 4096
 """Maximum length of the longer side of an enlarged picture."""
 _MAX_COORDINATE_PX: Final = 1 << 15
-"""Coordinates are clipped to it: OpenCV fails with very large numbers."""
+"""Coordinates are clipped to plus or minus this: OpenCV fails with very large numbers."""
 _DEFAULT_COLOR: Final = "#7f8c8d"
 _MAX_LEGEND_ROWS: Final = 8
 

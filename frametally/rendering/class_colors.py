@@ -30,7 +30,7 @@ PALETTE: Final = (
 """The palette of Okabe and Ito (Color Universal Design, 2008) without black and yellow, and four more colors."""
 MAX_NAMES: Final = 5000
 MAX_LETTERS: Final = 200
-"""Limits of what is stored: names come from results and links, which are untrusted."""
+"""Limits for the stored names and for the length of each: names come from results and links, which are untrusted."""
 
 
 class _Stored(msgspec.Struct):
@@ -40,10 +40,10 @@ class _Stored(msgspec.Struct):
 class ClassColors:
     """Colors of class names, stored in a small file and the same in all processes that use it.
 
-    A name gets its color when it is first used in any job, also as a display name, and keeps it. The color is one that
-    no other class of the same results has, and that few classes have at all, as long as possible: two names that got
-    the same color in different jobs also have it where both occur. Names beyond the limits get a permanent color from
-    their hash. If the file cannot be written, colors are permanent within the process only.
+    A name gets its color when it is first used in any job, also as a display name, and keeps it. If possible, it is a
+    color that no other class of the same results has; among these, one that the fewest classes have overall. Two names
+    that got the same color in different jobs share it in a job with both. Names beyond the limits get a permanent color
+    from their hash. If the file cannot be written, colors are permanent only within the process.
     """
 
     def __init__(self, path: Path) -> None:
@@ -77,7 +77,7 @@ class ClassColors:
 
 
 def class_colors(names: Iterable[str], known: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
-    """A hex color per class name; new names get a color that no other name here has, and few names have at all."""
+    """A hex color per class name; a new name gets one that none of the others has, if possible, and few in `known`."""
     wanted = sorted(set(names))
     colors = {name: known[name] for name in wanted if name in known}
     used, here = Counter(known.values()), set(colors.values())

@@ -14,7 +14,7 @@ from frametally.rendering.scene import Scene
 from frametally.video.decoding import Image
 
 _UNUSED_BGR: Final = (1, 2, 3)
-"""A color that nothing is drawn in; marks pixels that stay unchanged."""
+"""Marks pixels that stay unchanged; no class has this color."""
 
 
 class Overlay:

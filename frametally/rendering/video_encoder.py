@@ -3,11 +3,11 @@
     python -m frametally.rendering.video_encoder SPEC.json TARGET.mp4
 
 Progress and failures are reported as lines of JSON (`Report`) on standard output. The target appears when it is
-complete; a terminated run leaves nothing. The process ends when its standard input is closed, that is, when the process
+complete; a terminated run leaves no file. The process ends when its standard input is closed, that is, when the process
 that started it (see `video_export`) has ended.
 
-Every frame shows the boxes of the latest analyzed frame, so that the video runs at its full frame rate; after an entry
-that was not analyzed, nothing is drawn.
+Every frame shows the boxes of the latest entry, so that the video runs at its full frame rate; none if that entry was
+not analyzed.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ def _encode_to(spec_path: Path, target: Path) -> Report:
         return Report(1.0)
     except FrametallyError as error:
         return Report(what=error.what, next_step=error.next_step)
-    except Exception:  # details are for the log, not for people
+    except Exception:  # the details belong in the log, not on the page
         traceback.print_exc()
         return Report(what="Rendering the video failed.", next_step="See the server's log for the reason.")
 

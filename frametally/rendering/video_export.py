@@ -1,12 +1,12 @@
 """Annotated videos: each is encoded once, in a separate process, and kept for later requests with the same settings.
 
-    results/<job>/derived/video-<hash>.mp4          finished
-                          video-<hash>.<pid>.part   being written; locked by the encoder
-                          video-<hash>.spec.json    its settings; locked by the dashboard that waits for it
-                          video-<hash>.log          what the encoder reports
+    results/<job>/derived/video-<hash>.mp4              finished
+                          video-<hash>.mp4.<uuid>.part  being written; locked by the encoder
+                          video-<hash>.spec.json        its settings; locked by the dashboard that waits for it
+                          video-<hash>.log              standard output of the encoder
 
-Each dashboard process encodes one video at a time and stops its encoder when it ends. No state is in memory only:
-finished videos are found by their name after a restart, and leftovers are removed.
+Each dashboard process encodes one video at a time and stops its encoder when it ends. After a restart, finished videos
+are found by their name and leftovers are removed; failures are kept in memory only.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from frametally.storage.derived import derived_files, derived_path, make_derived
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 MAX_BYTES: Final = 4 * 1024**3
-"""Total size of finished videos; those that were not requested for the longest time are removed first."""
+"""Maximum total size of finished videos; the least recently requested are removed first."""
 _FORMAT: Final = 1
-"""Part of every name; a new number makes all videos be encoded again."""
+"""Part of the hash in every name; with a new number, all videos are encoded again."""
 _KIND: Final = "video"
 _STOP_TIMEOUT_S: Final = 5.0
 
@@ -53,7 +53,7 @@ class VideoSpec(Struct, frozen=True, kw_only=True):
     @property
     def path(self) -> Path:
         """Where the finished video is; the same for specs that show the same."""
-        # A job has one video, and the results are named by the folder: their paths, which may move, do not count.
+        # The folder identifies the job, which has one video; the two paths may change, so the hash leaves them out.
         settings = (_FORMAT, self.view, self.colors, self.every_frame)
         return derived_path(Path(self.results), _KIND, settings, "mp4")
 
@@ -102,7 +102,7 @@ class _Running(NamedTuple):
 
 
 class VideoExporter:
-    """Starts the encoder and knows the annotated videos of all jobs. Thread-safe."""
+    """Starts the encoder and finds the annotated videos of all jobs. Thread-safe."""
 
     def __init__(self, results_dir: Path, *, max_bytes: int = MAX_BYTES) -> None:
         self._results_dir = results_dir
@@ -159,7 +159,7 @@ class VideoExporter:
                 self._stop()
 
     def _collect(self) -> None:
-        """Note the result of an encoder that has ended."""
+        """Record the outcome of an encoder that has ended."""
         if self._running is None or self._running.process.poll() is None:
             return
         target = self._running.target

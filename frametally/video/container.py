@@ -32,7 +32,7 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
     """The container and its video stream (the default one, else the first).
 
     Raises:
-        VideoError: the file is not a readable video, or has no video stream.
+        VideoError: the file is not a readable video, has no video stream, or more than `MAX_PIXELS` per frame.
         OutOfMemory: there is not enough memory to open it.
     """
     try:
@@ -56,7 +56,11 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def packets_of(container: Any, stream: Any) -> Iterator[Any]:
-    """The packets of a stream in file order; ends early where the file is damaged."""
+    """The packets of a stream in file order, up to the first damage of the file.
+
+    Raises:
+        OutOfMemory: there is not enough memory.
+    """
     with until_damaged():
         yield from container.demux(stream)
 
@@ -74,10 +78,10 @@ def has_reliable_pts(container: Any, stream: Any) -> bool:
 
 @contextmanager
 def until_damaged() -> Iterator[None]:
-    """Leave the block where the file is damaged, without an error.
+    """End the block without an error when FFmpeg reports damaged data.
 
     Raises:
-        OutOfMemory: a lack of memory is not damage.
+        OutOfMemory: there is not enough memory, which is not damage.
     """
     try:
         yield

@@ -48,7 +48,7 @@ def decode_packet(packet: Any) -> Iterator[av.VideoFrame]:
 def read_frames(path: Path, index: FrameIndex, positions: Iterable[int]) -> Iterator[tuple[int, Image]]:
     """(display index, picture) of exactly these frames, ascending; frames that cannot be decoded are left out.
 
-    Decoding continues while the next frame is before the next keyframe, and seeks otherwise.
+    Frames before the next keyframe are reached by decoding on, all others by a seek.
     """
     wanted = sorted({int(position) for position in positions if 0 <= position < len(index)})
     while wanted:
@@ -63,7 +63,7 @@ def upright(frame: av.VideoFrame) -> Image:
 
 
 def rotated(image: Image, frame: av.VideoFrame) -> Image:
-    """The image turned as the frame's display matrix says; contiguous in memory."""
+    """The image rotated by the frame's display matrix, in steps of 90 degrees; contiguous in memory."""
     turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
 

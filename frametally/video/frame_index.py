@@ -1,6 +1,6 @@
 """Index of all frames of a video: their times, and the keyframes from which they can be decoded.
 
-Time comes from pts, the number of a frame from display order.
+The time of a frame is its pts (presentation timestamp), its number the position in display order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from frametally.video.container import open_video, packet_pts, packets_of
 from frametally.video.h264 import is_intra
 
 MAX_FRAMES: Final = 20_000_000
-"""Frames that a file contains or declares, and planned entries: a week at 30 frames per second has 18 million."""
+"""Maximum for the frames in a file, the frames that it declares, and the entries: a week at 30 fps has 18 million."""
 _CACHE_VERSION: Final = 1
 
 
@@ -125,8 +125,8 @@ def plan_frames(index: FrameIndex, infer_fps: float) -> npt.NDArray[np.int64]:
     """Which frames to analyze: (m,) display indices, ascending and unique.
 
     Entry i is the frame whose pts is nearest to i / `infer_fps` seconds after the first frame; on a tie, the earlier
-    frame (the rule of the contract). For a truncated file the indices continue at its mean frame interval up to the
-    end that the header declares; those frames cannot be decoded, so their entries are null.
+    frame. For a truncated file the indices continue at its mean frame interval up to the end that the header declares;
+    those frames cannot be decoded, so their entries are null.
 
     Raises:
         VideoError: the header declares more than `MAX_FRAMES` frames.

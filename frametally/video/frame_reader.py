@@ -1,7 +1,7 @@
 """Random access to the frames of one video: one seek per request, with an open decoder and a cache of decoded frames.
 
-Decoding starts at the last keyframe before the requested frame. Non-reference frames on the way are not decoded; the
-decoder keeps its position, so a following request only decodes what lies between.
+Decoding starts at the last keyframe before the requested frame and skips non-reference frames on the way. The decoder
+keeps its position, so a request for a later frame decodes only the frames in between.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from frametally.video.frame_index import FrameIndex
 CACHE_BYTES: Final = 96 * 1024**2
 """Size of the cache of decoded frames: 30 at 1080p."""
 _MAX_FRAMES_WITHOUT_SEEK: Final = 8
-"""Decoding this many frames takes less time than a seek, which also has to refill the decoder's threads."""
+"""Decoding this many frames takes less time than a seek, which must also refill the decoder's threads."""
 _MAX_SIDE_PX: Final = 4096
 """The longer side of a thumbnail."""
 _EXACT_SKIPS: Final = {"h264", "hevc", "mpeg4", "mpeg2video"}
@@ -34,8 +34,11 @@ _EXACT_SKIPS: Final = {"h264", "hevc", "mpeg4", "mpeg2video"}
 class FrameReader:
     """One video, kept open for random access. Thread-safe: concurrent requests are served one at a time.
 
-    The decoder works on as many frames at once as it has threads: more threads decode a whole video faster, but take
-    longer to the first frame. With 0 it has one per core.
+    The decoder works on as many frames at once as it has `threads`: more of them decode a whole video faster, but delay
+    the first frame. 0 means one thread per core.
+
+    Raises:
+        VideoError: the file cannot be read as a video.
     """
 
     def __init__(self, path: Path, index: FrameIndex, *, cache_bytes: int = CACHE_BYTES, threads: int = 0) -> None:
@@ -164,7 +167,7 @@ class FrameReader:
             yield from decode_packet(packet)
 
     def _skip(self, pts: int | None) -> bool:
-        """Whether this frame is not requested; frames after a single target are decoded for the cache."""
+        """Whether to skip this frame; recorded if so. Frames after a single target are decoded, for the cache."""
         if pts is None or (pts in self._wanted_pts if self._wanted_pts else pts >= self._target_pts):
             return False
         self._skipped_pts.add(pts)

@@ -1,6 +1,6 @@
 """Parse H.264 slice headers (ITU-T H.264, 7.3) to find frames at which decoding can start.
 
-Our own parser: PyAV reports the container's keyframe flag only, which encoders also set on frames that are not intra.
+Needed because PyAV reports only the container's keyframe flag, which encoders also set on frames that are not intra.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def is_intra(data: bytes, extradata: bytes | None) -> bool:
 
 
 def _units(data: bytes, extradata: bytes | None) -> Iterator[bytes]:
-    """The NAL units; of each at least its first bytes."""
+    """The NAL units, possibly truncated to their first 16 bytes."""
     if not extradata or extradata[0] != 1 or len(extradata) < 5:
         yield from (unit for unit in data.split(b"\x00\x00\x01")[1:])
         return

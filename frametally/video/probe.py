@@ -15,7 +15,7 @@ from frametally.video.frame_index import build_index
 
 
 class VideoInfo(Struct, frozen=True, kw_only=True):
-    """Properties of a video file. Width and height are those after rotation."""
+    """Properties of a video file; container and codec by their FFmpeg names, width and height after rotation."""
 
     container: str
     codec: str
@@ -27,6 +27,7 @@ class VideoInfo(Struct, frozen=True, kw_only=True):
     frame_count: int
     """Frames in the file; for a truncated file, those that its header declares."""
     rotation_deg: int
+    """Of the display matrix: 0 to 359, counterclockwise."""
     size_bytes: int
 
     @property
@@ -34,7 +35,7 @@ class VideoInfo(Struct, frozen=True, kw_only=True):
         return float(Fraction(self.frame_rate))
 
     def planned_count(self, infer_fps: float) -> int:
-        """Number of frames that are analyzed at this rate."""
+        """Number of frames that are planned at this rate, from duration and frame count."""
         return min(math.ceil(round(self.duration_s * infer_fps, 3)), self.frame_count)
 
 

@@ -1,4 +1,4 @@
-"""Copy the video stream of a file into an MP4 container without re-encoding: seconds per hour of video, lossless."""
+"""Copy the video stream of a file into an MP4 container without re-encoding: lossless, in seconds per hour of video."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def remux_to_mp4(source: Path, target: Path, on_progress: Callable[[float], obje
     a few from the first to the last. On any error the target is removed.
 
     Raises:
-        VideoError: MP4 cannot contain this codec, or the frames differ after the copy.
+        VideoError: the source cannot be read, MP4 cannot contain its codec, or the frames differ after the copy.
         DiskFull: there is not enough space for another file of this size.
     """
     check_room(target.parent, source.stat().st_size)
