@@ -1,4 +1,4 @@
-"""Composition root: one ASGI app with the dashboard, the API of the embedded engine and the library's routes."""
+"""Composition root: one ASGI app with the dashboard, the API of the built-in engine and the library's routes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if __name__ == "__main__":
     runpy.run_path(str(SHELL), run_name="__main__")
 else:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
-    logging.getLogger("frametally.engine").setLevel(logging.INFO)  # the engine's access log, which never holds a key
+    logging.getLogger("frametally.engine").setLevel(logging.INFO)  # the engine's access log, which never contains a key
     try:
         deployment = get_deployment()
         faults = read_faults(deployment.settings.engine_faults, host=st.get_option("server.address"))

@@ -13,4 +13,4 @@ from frametally.library.routes import FILES_PREFIX
 def download_link(deployment: Deployment, path: Path, file_name: str, label: str) -> None:
     """Draw a button that downloads this file of the data folder under the given name."""
     ticket = deployment.tickets.for_file(path.relative_to(deployment.settings.data_dir), file_name)
-    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: the app may sit in a path
+    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: there may be a base path

@@ -28,7 +28,7 @@ def ended_jobs(ledger: Ledger) -> None:
 
 @st.fragment(run_every="4s")
 def _watch(ledger: Ledger) -> None:
-    """One indexed query; draws nothing where no job has ended."""
+    """Run one indexed query; draw nothing unless a job has ended."""
     try:
         ended = ends_after(ledger, st.session_state.get(_SEEN, 0))
     except SQLAlchemyError:  # a temporary outage; the page itself shows it

@@ -12,7 +12,7 @@ from frametally.job import EMBEDDED
 
 
 def installed_models(connection: Connection) -> list[ModelInfo]:
-    """The models of the built-in engine; empty for other services, and with an error shown where it does not answer."""
+    """The models of the built-in engine; empty for other services, and if it does not respond (an error is shown)."""
     answer = _list_models(connection)
     if isinstance(answer, FrametallyError):
         show_error(answer)
@@ -22,7 +22,7 @@ def installed_models(connection: Connection) -> list[ModelInfo]:
 
 @st.cache_data(ttl=10, show_spinner=False)
 def _list_models(connection: Connection) -> list[ModelInfo] | FrametallyError:
-    """The models, or why there are none: a returned error is cached, a raised one would be repeated at every rerun."""
+    """The models, or the error: it is returned because a raised one is not cached, and each rerun would try again."""
     client = get_deployment().clients.client(connection.service, connection.key_id or "")
     try:
         return client.list_models(retry=False) if client and connection.service == EMBEDDED else []

@@ -15,13 +15,13 @@ from frametally.ledger.ledger import Ledger
 
 
 def job_progress(job: Job, finished: Sequence[Job], now: datetime, *, doing: str = "") -> None:
-    """Draw a progress bar where the share is known, else a line of text where anything is known.
+    """Draw a progress bar if the share is known, otherwise a line of text if there is anything to report.
 
     Args:
         job: an open one.
         finished: finished jobs of the same service, newest first, for the estimate.
         now: the current time.
-        doing: what happens at the moment, as the first words.
+        doing: the current activity, shown first: `Uploading`.
     """
     text = " · ".join(part for part in (doing, *_counted(job), _time_left(job, finished, now)) if part)
     if job.progress is not None and not job.is_in_queue:
@@ -31,7 +31,7 @@ def job_progress(job: Job, finished: Sequence[Job], now: datetime, *, doing: str
 
 
 def finished_jobs(ledger: Ledger, service: str) -> list[Job]:
-    """The jobs from which an estimate for this service is made."""
+    """The finished jobs of this service, newest first, on which estimates are based."""
     return ledger.jobs(statuses=[JobStatus.SUCCEEDED], service=service)
 
 

@@ -10,7 +10,7 @@ from frametally.job import Job, JobStatus
 @dataclass(frozen=True)
 class _Look:
     step: str
-    """What has become true with it, for the steps and the history."""
+    """Name of the completed step, for the steps and the history."""
     color: str
     icon: str
 
@@ -39,5 +39,5 @@ def status_icon(status: JobStatus) -> str:
 
 
 def step_word(status: JobStatus) -> str:
-    """What has become true with this status: `Uploaded`."""
+    """The step that is complete with this status: `Uploaded`."""
     return _LOOKS[status].step

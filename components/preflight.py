@@ -1,4 +1,4 @@
-"""Preflight on the pages: what is known to keep a job from running, shown before it is started."""
+"""Preflight on the pages: known reasons why a job may fail, shown before it is started."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from frametally.library.video_store import StoredVideo
 
 
 def may_start(preflight: Preflight) -> bool:
-    """Show the issues of this run; False where one of them is certain to make the job fail."""
+    """Show the issues of this run; False if one of them would certainly make the job fail."""
     return show_issues(find_issues(preflight))
 
 
 def show_issues(issues: Sequence[PreflightIssue]) -> bool:
-    """Show these issues; False where one of them is certain to make the job fail."""
+    """Show these issues; False if one of them would certainly make the job fail."""
     for issue in issues:
         show, icon = (st.error, ":material/block:") if issue.stops else (st.warning, ":material/warning:")
         show(f"**{escape_markdown(issue.what)}**  \n{escape_markdown(issue.next_step)}", icon=icon)

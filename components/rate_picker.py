@@ -14,7 +14,7 @@ _OTHER = 0
 
 
 def rate_picker(info: VideoInfo | None, *, key: str) -> float | None:
-    """The chosen `infer_fps`; None while the service would not accept it (the reason is shown)."""
+    """The chosen `infer_fps`; None while it is not a rate that the service would accept (the reason is shown)."""
     if info is None:
         st.caption("Frame rate unknown; the video's own rate is the maximum.")
         return float(st.number_input("Frames per second", MIN_INFER_FPS, MAX_INFER_FPS, 1, key=f"{key}_free"))
@@ -36,7 +36,7 @@ def rate_picker(info: VideoInfo | None, *, key: str) -> float | None:
 
 
 def every_nth(info: VideoInfo) -> list[int]:
-    """Each n for which every n-th frame gives a rate that the contract allows: useful divisors of the video's rate."""
+    """Each n to offer for "every n-th frame": its rate is allowed by the contract, and is whole or n is common."""
     allowed = [step for step in range(1, math.ceil(info.fps) + 1) if not rate_refusal(info.fps / step, info.fps)]
     whole = [step for step in allowed if (Fraction(info.frame_rate) / step).denominator == 1]
     common = [1, 2, 3, 5, 6, 10, 15, 30, 60]

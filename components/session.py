@@ -42,8 +42,8 @@ class Connection:
 def get_deployment() -> Deployment:
     """Open the ledger, the library and the clients from the settings.
 
-    The pages and the ASGI side share only this: hot reload gives each of them its own copy of a module, but both get
-    the same cached deployment.
+    The pages and the ASGI app share state only through it: hot reload gives each of them its copy of a module, but both
+    get the same cached deployment.
     """
     certificate = st.get_option("server.sslCertFile")
     return open_deployment(Settings.read(os.environ, _secrets()), own_url, Path(certificate) if certificate else None)
@@ -101,6 +101,6 @@ def _secrets() -> dict[str, object]:
     """Streamlit's secrets; empty without a secrets file.
 
     Raises:
-        SettingsError: a secrets file cannot be read. Streamlit would ignore it and so might open another ledger.
+        SettingsError: a secrets file cannot be read. Streamlit would ignore it, and the wrong ledger might be opened.
     """
     return read_secrets() | (dict(st.secrets) if st.secrets.load_if_toml_exists() else {})

@@ -33,7 +33,7 @@ PAGES = {
 
 
 def start() -> None:
-    """Redirect to Analytics or Upload. A page of its own, as the default page has no URL that can be linked."""
+    """Redirect to Analytics or Upload. A separate page, because the default page has no URL to link to."""
     finished = get_deployment().ledger.jobs(statuses=[JobStatus.SUCCEEDED], limit=1)
     st.switch_page(PAGES["analytics" if finished else "upload"])
 

@@ -1,4 +1,4 @@
-"""A card with the first frame of a kept video and its properties."""
+"""A card with the first frame of a stored video and its properties."""
 
 from __future__ import annotations
 

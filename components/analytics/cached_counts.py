@@ -12,7 +12,7 @@ from frametally.analysis.totals import Totals, totals
 from frametally.analysis.view import View
 
 VIEW_HASH: Final[dict[str | type[Any], Callable[[Any], Any]]] = {View: lambda view: view.key}
-"""How Streamlit's caches tell views apart: results never change, so their folder identifies them."""
+"""How Streamlit's caches identify a view; results never change, so their folder is enough."""
 
 
 @st.cache_data(show_spinner=False, max_entries=100, hash_funcs=VIEW_HASH)

@@ -82,7 +82,7 @@ def _counts_side_by_side(view: View, found: Comparison) -> None:
 
 
 def _absent(view: View) -> Totals:
-    """The totals of a class that only the other model has: 0, or None where no frame was analyzed."""
+    """The totals of a class that only the other model has: 0, or None if no frame was analyzed."""
     zero = 0 if view.analyzed_entries else None
     return Totals("", zero, zero, zero, zero, None, None)
 

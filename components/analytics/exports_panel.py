@@ -53,7 +53,7 @@ def exports_panel(
     with film:
         st.subheader("Annotated video")
         if view is None:
-            st.caption("These results hold nothing that can be drawn on the video.")
+            st.caption("These results contain nothing that can be drawn on the video.")
         elif video is None:
             st.caption("No copy of this video was kept, so it cannot be annotated.")
         else:

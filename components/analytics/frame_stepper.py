@@ -28,7 +28,7 @@ _FRAME, _DETECTION, _PEAKS, _DISAGREEMENT = (
 
 
 def entry_in_view(view: View) -> int:
-    """The current entry; at first the busiest one, at the resolution of the chart."""
+    """The current entry; initially the one with the most detections, at the resolution of the chart."""
     if st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY)) is None:
         st.session_state[FRAME_KEY] = _busiest(view)
     asked = st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY, "0"))
@@ -37,7 +37,7 @@ def entry_in_view(view: View) -> int:
 
 
 def frame_stepper(view: View) -> int:
-    """Draw a slider and buttons over the entries; returns the current one, which the page's address holds."""
+    """Draw a slider and buttons over the entries; returns the current one, which is part of the page's address."""
     last = len(view.results.time_s) - 1
     if last < 1:
         return 0
@@ -48,7 +48,7 @@ def frame_stepper(view: View) -> int:
         last,
         key=FRAME_KEY,
         bind="query-params",
-        help="Frames that were analyzed, in video order.",
+        help="The frames selected for analysis, in video order.",
     )
     way = st.selectbox("Jump to next", _ways(view), key="step_by")
     with st.container(horizontal=True):
@@ -93,7 +93,7 @@ def _entry_of(moment: Moment | None) -> int | None:
 
 
 def _busiest(view: View) -> int:
-    """The entry with most detections within the highest point; without boxes, the first analyzed entry."""
+    """The entry with the most detections in the highest point of the chart; without boxes, the first analyzed entry."""
     if not view.table.kind.has_boxes or not len(view.entries):
         return representative_entry(view, np.array([view.entries.start]), view.entries.start)
     counts = count(view)

@@ -12,7 +12,7 @@ from frametally.sample import is_sample
 
 
 def job_picker(ledger: Ledger) -> Job | None:
-    """Let the user choose among the newest jobs; a link may lead to any job. The page's address holds the job."""
+    """Let the user choose among the newest jobs; a link can open any finished one. Its id is in the page's address."""
     linked = st.query_params.get("job")
     by_id = {job.id: job for job in [*ledger.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(ledger, linked)]}
     if linked and linked not in by_id:

@@ -30,7 +30,7 @@ _MAX_LINES = 100
 
 def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
     """Draw the charts and totals of a view; returns what the user has picked in a chart."""
-    # Another time range is another chart, without the selection that was drawn in it.
+    # The time range is part of the key, so that the selection that changed it is not kept.
     key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}"
     if view.table.kind is Kind.CLIP:
         return _similarity(view, entry, key)
@@ -48,7 +48,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         "Show sensitivity (±0.1)",
         key="band",
         bind="query-params",
-        help="How much the counts change if the threshold were 0.1 higher or lower.",
+        help="How much the counts would change if the threshold were 0.1 higher or lower.",
     )
     picked = counts_chart(
         counts,
@@ -109,7 +109,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
 
 
 def _with_best_entry(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: Sequence[str] = ()) -> Picked:
-    """The same, with the entry of the clicked point that shows its value best."""
+    """`picked`, with the first entry of the point replaced by its entry with the most detections."""
     if picked.entry is None:
         return picked
     class_name = None if picked.column is None else classes[picked.column]

@@ -1,4 +1,4 @@
-"""The annotated video of the view, rendered in a process of its own."""
+"""The annotated video of the view, rendered in a separate process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frame readers of the kept videos, kept open and shared by all sessions."""
+"""Frame readers of the stored videos, kept open and shared by all sessions."""
 
 from __future__ import annotations
 

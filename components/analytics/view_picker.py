@@ -1,6 +1,6 @@
 """Choose a view of the results: model, classes, minimum confidence, time range.
 
-The page's address contains exactly this, in the query parameters of `ViewSpec`.
+The page's address contains the view, in the query parameters of `ViewSpec`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NEXT_VIEW = "next_view"
 
 
 def reset_view() -> None:
-    """Go back to the default view, for another job. A bound parameter leaves the address only when it is set."""
+    """Reset the view, for another job. Streamlit removes a bound query parameter only when its widget is set."""
     _reset_classes()
     st.session_state[_TIME_RANGE_KEY] = (0.0, math.inf)
     st.session_state[FRAME_KEY] = None
@@ -128,7 +128,7 @@ def _time_range_picker(results: Results) -> TimeRange | None:
     end_s = float(np.ceil(results.time_s[-1] * 100) / 100)
     if end_s <= 0:
         return None
-    if _TIME_RANGE_KEY in st.session_state:  # a box can be drawn beyond the ends of the chart
+    if _TIME_RANGE_KEY in st.session_state:  # a selection can reach beyond the ends of the chart
         st.session_state[_TIME_RANGE_KEY] = tuple(
             min(max(edge_s, 0.0), end_s) for edge_s in st.session_state[_TIME_RANGE_KEY]
         )

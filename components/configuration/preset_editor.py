@@ -37,7 +37,7 @@ def preset_editor(ledger: Ledger) -> None:
 
 
 def _preset_list(presets: Sequence[Preset]) -> Preset | None:
-    """Draw the saved models; returns the one that the user removes."""
+    """Draw the saved models; returns the one to remove, if any."""
     if not presets:
         st.caption("No saved models. Built-in models don't need to be saved.")
     removed = [preset for preset in presets if _preset_row(preset)]
@@ -54,7 +54,7 @@ def _preset_row(preset: Preset) -> bool:
 
 
 def _preset_form() -> Preset | None:
-    """A form for a new model, filled in from a pasted ID or URL; returns what is to be saved."""
+    """A form for a new model, filled in from a pasted ID or URL; returns the model to save, if any."""
     st.text_input(
         "Paste a model ID or URL",
         key="preset_paste",
@@ -91,4 +91,4 @@ def _fill_in() -> None:
         return
     state["preset_model_id"], state["preset_version"] = model.model_id, model.version
     state["preset_type"], state["preset_name"] = model.inference_type, model.model_id
-    state["preset_paste"] = ""  # a URL may hold a key, which must not stay on the page
+    state["preset_paste"] = ""  # a URL may contain a key, which must not stay on the page

@@ -17,7 +17,7 @@ _BUILT_IN, _ROBOFLOW, _CUSTOM = "Built-in engine", "Roboflow", "Custom URL"
 
 
 def service_form(deployment: Deployment) -> Connection | None:
-    """Let the user choose and test a service; returns the one to use from now on, None while nothing changes."""
+    """Let the user choose and test a service; returns the one to use from now on, None if it stays the same."""
     current = current_connection()
     ways = [_BUILT_IN, _ROBOFLOW, _CUSTOM]
     start = ways.index(_way_of(current))
@@ -35,7 +35,7 @@ def service_form(deployment: Deployment) -> Connection | None:
         help="Kept in this server's memory until it stops; never written to disk.",
         autocomplete="off",
     ).strip()
-    # Never disabled: the key is sent when its field loses focus, often by the very click on this button.
+    # Never disabled: the field sends the key when it loses focus, which is often caused by the click on this button.
     clicked = st.button("Connect", type="primary", icon=":material/cable:")
     kept = deployment.settings.api_key if has_key else None  # only for the service that the settings name
     return _connect(deployment, url, typed or kept or "") if clicked else None
@@ -46,7 +46,7 @@ def _url_field(deployment: Deployment) -> str:
 
 
 def _connect(deployment: Deployment, url: str, api_key: str) -> Connection | None:
-    """Ask the service for the workspace of the key."""
+    """Request the workspace of the key from the service; None, with the error shown, if that fails."""
     try:
         api_url = parse_service_url(url)
         if not api_key:

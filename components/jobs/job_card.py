@@ -66,7 +66,7 @@ def run_label(job: Job) -> str:
 
 
 def _job_card(job: Job, context: _Context) -> Action | None:
-    """A card of few elements: each costs the browser some milliseconds, for ten cards and every two seconds."""
+    """A card of few elements: each takes the browser some milliseconds, for ten cards every two seconds."""
     is_live = job.status.is_open and not job.deleted_at
     if not (is_live or job.service_message or job.failure or is_history_open(job.id)):
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"job-{job.id}"):
@@ -91,7 +91,7 @@ def _first_row(job: Job, context: _Context) -> Action | None:
 
 
 def _summary(job: Job, context: _Context) -> str:
-    """Status and name; the run and its times; tags and note: a line each."""
+    """Three lines of Markdown: status and name; the run and its times; tags and note, if any."""
     sample = _SAMPLE if is_sample(job) else ""
     facts = f"{run_label(job)} · {escape_markdown(service_label(job.service))} · {_times(job, context.now)}"
     tags = [f":violet-badge[:material/label: {escape_markdown(tag)}]" for tag in context.tags.get(job.id, ())]
@@ -114,7 +114,7 @@ def _reasons(job: Job) -> None:
 
 
 def _unread_results(deployment: Deployment, job: Job) -> bool:
-    """Offer results that could not be read for download; True where the user wants them read again."""
+    """Offer results that could not be read for download; True if the user wants them read again."""
     kept = find_original(deployment.settings.results_dir / job.id)
     if job.status is not JobStatus.FAILED or kept is None:
         return False
@@ -148,7 +148,7 @@ def _restore(job: Job) -> Action | None:
 
 
 def _can_be_retried(job: Job) -> bool:
-    """Whether everything about the run is known; for a job that may have been started, `_refresh` offers the retry."""
+    """Whether the run can be repeated; for a job that may have been started, `_refresh` offers it instead."""
     return not job.request.missing and job.status.can_be_retried and not _may_have_started(job)
 
 
@@ -188,7 +188,7 @@ def _refresh(job: Job, now: datetime) -> bool:
 
 
 def _may_have_started(job: Job) -> bool:
-    """Whether the service may have started the job without its response reaching us."""
+    """Whether the service may have started the job although its response was lost."""
     return job.status is JobStatus.LOST and job.remote_job_id is None
 
 

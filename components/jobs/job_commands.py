@@ -40,7 +40,7 @@ class JobCommand:
 
 
 def execute(deployment: Deployment, command: JobCommand) -> None:
-    """Run the command, or open a dialog if it needs input or a confirmation; then rerun what is drawn around it."""
+    """Run the command, or open a dialog if it needs input or a confirmation; then rerun the page."""
     needs_dialog = command.action in ("other_models", "edit") or (
         len(command.job_ids) > 1 and command.action in ("cancel", "retry")
     )
@@ -112,7 +112,7 @@ def _retry(deployment: Deployment, job_id: str, now: datetime) -> Job:
     """Start the job again.
 
     Raises:
-        JobError: it would certainly fail; the error holds the reason.
+        JobError: it would certainly fail; the message gives the reason.
     """
     job = deployment.ledger.job(job_id)
     installed = installed_models(Connection(service=job.service, key_id=job.key_id))
@@ -124,7 +124,7 @@ def _retry(deployment: Deployment, job_id: str, now: datetime) -> Job:
 
 
 def _each(command: JobCommand, done: str, act: Callable[[str], object]) -> None:
-    """Run the action for one job after another and show the outcome; None from `act` means too soon."""
+    """Run `act` for one job after another and show the outcome; it returns None if the status was just checked."""
     errors: list[str] = []
     too_soon = 0
     count = len(command.job_ids)

@@ -91,7 +91,7 @@ def _other_models(deployment: Deployment, command: JobCommand) -> None:
 
 
 def run_once(deployment: Deployment, command: JobCommand, request: RunRequest) -> bool:
-    """Create the job of the dialog and close the dialog; False where an error is shown.
+    """Create the job of the dialog and close the dialog; False if that failed and the error is shown.
 
     The dialog is closed before the job is created, so the second click of a double click finds no open dialog.
     """

@@ -1,4 +1,4 @@
-"""The filter of the job list: search text, status, and more in a popover. The page's address holds all of it."""
+"""The filter of the job list: search text, status, and more in a popover, all stored in the page's address."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def known_jobs(_ledger: Ledger) -> Known:
 
 
 def _more(query: JobQuery, ledger: Ledger) -> JobQuery:
-    """The rest of the filter, drawn only where it is open or in use."""
+    """The rest of the filter, drawn only if it is open or in use."""
     used = sum(bool(st.session_state.get(key)) for key in _MORE)
     label = f"Filter ({used})" if used else "Filter"
     with st.popover(label, icon=":material/filter_list:", key="jobs_filter", on_change="rerun") as box:

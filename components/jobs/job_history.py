@@ -30,7 +30,7 @@ def is_history_open(job_id: str) -> bool:
 
 
 def job_history(ledger: Ledger, job: Job) -> None:
-    """Draw the history where it is open; it is read from the ledger only then."""
+    """Draw the history if it is open; only then is it read from the ledger."""
     if not is_history_open(job.id):
         return
     with st.container(border=True, gap="xsmall", key=f"history-{job.id}"):
@@ -39,7 +39,7 @@ def job_history(ledger: Ledger, job: Job) -> None:
             st.caption(f"**{HISTORY}** of `{job.id}`{remote}", width="stretch")
             st.button("", key=f"close-{job.id}", icon=":material/close:", type="tertiary", on_click=_close, args=(job,))
         changes = ledger.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.STATUS_CALL])
-        st.markdown("  \n".join(_line(event) for event in changes) or "This job is older than the history.")
+        st.markdown("  \n".join(_line(event) for event in changes) or "No history was recorded for this job.")
         _checks(job, ledger.history(job.id, kinds=[EventKind.STATUS_CALL]))
 
 

@@ -25,10 +25,10 @@ _OPEN = [status for status in JobStatus if status.is_open]
 
 
 def refresh_s(ledger: Ledger) -> int:
-    """Seconds until the list is drawn again: longer where no job on the page is in progress.
+    """Seconds until the list is drawn again: more if no job on the page is in progress.
 
-    Decided by the page that was drawn last, before the first one by the whole ledger. Another interval requires a full
-    rerun of the page, so it takes effect with the next tick of the timer and never delays a search.
+    Depends on the jobs that were drawn last, at first on the whole ledger. A new interval requires a full rerun of the
+    page, so it takes effect with the next tick of the timer and never delays a search.
     """
     if _IS_LIVE not in st.session_state:
         st.session_state[_IS_LIVE] = bool(ledger.jobs(statuses=_OPEN, limit=1))

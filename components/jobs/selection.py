@@ -22,7 +22,7 @@ _MAX_JOBS = 10_000
 class _BulkAction:
     action: Action
     done: str
-    """Past participle, for the message where the action applies to no selected job."""
+    """Past participle, for the message that the action applies to none of the selected jobs."""
     applies_to: Callable[[Job], bool]
 
 

@@ -60,7 +60,7 @@ def batch(deployment: Deployment, connection: Connection, files: Sequence[Stored
 
 
 def _chosen(files: Sequence[StoredVideo]) -> list[StoredVideo]:
-    """The files to run. With several files, all that no batch of this session has run are preselected."""
+    """The files to run. If there are several, those that this session has not run in a batch are preselected."""
     if not files:
         st.caption("Files uploaded above can be added to the batch.")
         return []
@@ -99,7 +99,7 @@ def _run(
     ready = may_start(preflight) and bool(models) and infer_fps is not None
     _preview(lines, files, refused)
     count = sum(not line.error for line in lines) + len(accepted)
-    # The number of the batch in the key: the second click of a double click finds another button.
+    # The key contains the number of the batch, so that the second click of a double click is not one on this button.
     disabled = not (count and ready)
     if run_button(connection, f"Run {plural(count, 'job')}", key=f"batch_run_{_number()}", disabled=disabled):
         try:

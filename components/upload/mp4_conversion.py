@@ -1,4 +1,4 @@
-"""Converting a kept video to MP4 by remuxing, without re-encoding."""
+"""Converting a stored video to MP4 by remuxing, without re-encoding."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONVERTED = "converted_videos"
 
 
 def as_converted(deployment: Deployment, source: VideoSource | None) -> VideoSource | None:
-    """The source, with its MP4 version in place of the original where this session has converted it."""
+    """The source; if this session has converted it, with the MP4 version in place of the original."""
     made: dict[str, str] = st.session_state.get(_CONVERTED, {})
     kept = deployment.library.get(made.get(source.kept.sha256, "")) if source and source.kept else None
     if source is None or kept is None:

@@ -20,7 +20,7 @@ from frametally.network.url_probe import UrlReport, probe_url
 def preflight_notes(
     deployment: Deployment, request: RunRequest, source: VideoSource, installed: Sequence[ModelInfo]
 ) -> Preflight | None:
-    """Show the known issues of this run; returns its preflight, None where the job would certainly fail.
+    """Show the known issues of this run; returns its preflight, None if the job would certainly fail.
 
     Sends no request: `url_is_good` does, once the user starts the job.
     """

@@ -9,7 +9,7 @@ from components.session import Connection
 
 
 def run_button(connection: Connection, label: str, *, key: str, disabled: bool) -> bool:
-    """Draw the button. Return True on the rerun that its click triggers, as `st.button` does."""
+    """Draw the button; returns True in the rerun after a click, as `st.button` does."""
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(label, type="primary", icon=":material/play_arrow:", key=key, disabled=disabled)
         st.page_link(

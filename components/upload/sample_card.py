@@ -135,7 +135,7 @@ def _started(ledger: Ledger) -> Job | None:
 
 @st.cache_data(ttl=10, show_spinner=False)
 def _engine_answers() -> bool:
-    """Whether the built-in engine is reachable; one that answers with a temporary error is."""
+    """Whether the built-in engine is reachable, even if it responds with a temporary error."""
     client = get_deployment().clients.client(EMBEDDED, "")
     try:
         return client is not None and bool(client.open_workspace(retry=False))

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
 _MAX_MARKERS = 1500
-"""Points of all classes together up to which each has a marker; each marker costs the browser an element."""
+"""Maximum number of points, of all classes together, with a marker each; a marker is an element in the browser."""
 _LEGEND_ROW = 6
 """Classes that fit into one row of the legend."""
 _MAX_SHOWN = 150
 """Points of a line up to which unselected markers are visible."""
 _MAX_TARGETS = 100
-"""Clickable points where the lines have no markers: as many as a pointer can tell apart."""
+"""Maximum number of clickable points if the lines have no markers: more would be too close together to aim at."""
 
 
 def counts_chart(
@@ -95,17 +95,17 @@ def counts_figure(
 
 
 def _resolution_note(counts: Counts) -> str:
-    """What a point is, where it stands for several frames."""
+    """What a point represents, if points cover several frames; otherwise empty."""
     most = int(counts.planned.max(initial=1))
     return (
-        f" Each point is the mean of up to {most:,} frames; a click shows the one with most detections."
+        f" Each point is the mean of up to {most:,} frames; a click shows the one with the most detections."
         if most > 1
         else ""
     )
 
 
 def _targets(counts: Counts) -> Trace:
-    """The highest point of each stretch as a target, as a line without markers cannot be clicked."""
+    """Invisible markers at the highest point of each stretch, because a line without markers cannot be clicked."""
     highest = counts.values.max(axis=1, initial=0)
     stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MAX_TARGETS))
     at = [int(stretch[np.argmax(np.nan_to_num(highest[stretch], nan=-1))]) for stretch in stretches]

@@ -51,7 +51,7 @@ class Picked:
     entry: int | None = None
     """The first entry of the clicked point."""
     column: int | None = None
-    """Index of the point's class among the counted ones; None where the chart has no classes."""
+    """Index of the point's class among the counted ones; None if the chart has no classes."""
     time_range_s: tuple[float, float] | None = None
     """The selected time range."""
 
@@ -88,7 +88,7 @@ def time_chart(
     y_axis: Trace | None = None,
     strip: Strip | None = None,
 ) -> Figure:
-    """A chart with time along x. It does not zoom by itself: the time range of the view does.
+    """A chart with time along x. The chart does not zoom; a selection changes the time range of the view instead.
 
     Args:
         traces: the lines.
@@ -132,11 +132,11 @@ def time_chart(
 
 
 def figure_of(traces: Sequence[Trace], layout: Trace) -> Figure:
-    """A figure in our style, built in one step and so that the browser draws it once.
+    """A figure in our style, built in one step and such that the browser draws it only once.
 
-    Each later change of a figure validates and copies its content again. With Streamlit's theme, a template or
-    base64 arrays, plotly redraws everything when Streamlit passes the same chart a second time, which it does, and
-    once more to compute automatic margins.
+    One step, because plotly validates and copies the content at each later change of a figure. Streamlit passes every
+    chart to the browser twice: with its theme, a template or base64 arrays, plotly would then draw everything again,
+    and automatic margins would cost another drawing.
     """
     import plotly.graph_objects as go
 
@@ -223,7 +223,7 @@ def _hatched(gaps_s: Sequence[tuple[float, float]]) -> list[Trace]:
 
 
 def hover_name(name: str) -> str:
-    """A name from outside, escaped so that a hover template shows it unchanged."""
+    """A name from outside, with the characters that a hover template would interpret replaced by similar ones."""
     return name.replace("<", "‹").replace(">", "›").replace("%{", "% {")
 
 

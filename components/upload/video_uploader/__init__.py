@@ -67,10 +67,9 @@ _component = st.components.v2.component(
 
 
 def video_uploader(ticket: str, *, max_video_bytes: int, key: str) -> list[str]:
-    """Let the user upload videos; returns the sha256 of each that was not removed again, newest last.
+    """Let the user upload videos; returns the sha256 of each uploaded video still in the list, newest last.
 
-    The values come from the browser: they have the form of a sha256, but only the library knows whether such a video
-    exists.
+    The values come from the browser. They have the form of a sha256, but the library may not have such a video.
 
     Args:
         ticket: permission to start uploads (`Tickets.for_upload`).

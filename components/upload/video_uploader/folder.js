@@ -1,7 +1,7 @@
 // The videos in a folder.
 
-// Dropped items: files as they are, folders as the videos in them. The entries are valid only during the event, so all
-// of them are collected before the first is read.
+// The dropped files, and the videos in dropped folders. The entries are valid only during the event, so all of them are
+// collected before the first one is read.
 async function filesOf(transfer, suffixes) {
   const dropped = [...transfer.items].filter(({ kind }) => kind === "file");
   const taken = dropped.map((item) => [item.webkitGetAsEntry?.(), item.getAsFile()]);
@@ -17,7 +17,7 @@ async function filesOf(transfer, suffixes) {
 async function walk(folder, found) {
   const reader = folder.createReader();
   const entries = [];
-  for (let some; (some = await promised(reader, "readEntries")).length; ) entries.push(...some); // a hundred at a time
+  for (let some; (some = await promised(reader, "readEntries")).length; ) entries.push(...some); // batches of up to 100
   entries.sort((one, other) => byName(one.name, other.name));
   for (const entry of entries.filter(({ name }) => !name.startsWith("."))) {
     if (entry.isDirectory) await walk(entry, found);

@@ -40,6 +40,7 @@ function send(method, url, { headers = {}, body = null, onSent = () => {}, onOpe
   });
 }
 
+// 0: no response. 460: checksum mismatch (tus). 507: the disk or the quota is full, which a retry does not change.
 function isTemporary(status) {
   return [0, 408, 409, 423, 425, 429, 460].includes(status) || (status >= 500 && status !== 507);
 }
@@ -67,7 +68,8 @@ function pause(ms) {
   });
 }
 
-// By fingerprint: {url, name, size, sent, at}. Without local storage, uploads cannot be resumed after a reload.
+// {url, name, size, sent, at} by fingerprint: sizes in bytes, time in ms. Without local storage, uploads cannot be
+// resumed after a reload.
 function remembered() {
   try {
     const entries = Object.entries(JSON.parse(localStorage.getItem(STORE) ?? "{}"));

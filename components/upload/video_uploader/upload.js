@@ -1,10 +1,10 @@
 // The upload of one file: in chunks, resumed after a dropped connection or a reload, skipped if the server has the file.
 
-const MAX_FAILURES = 30; // consecutive ones, about seven minutes
+const MAX_FAILURES = 30; // consecutive ones without progress, about seven minutes
 const SPEED_WINDOW_MS = 6_000;
 
 class Upload {
-  phase = "queued"; // comparing, sending, waiting, checking; paused; done, failed
+  phase = "queued"; // active: comparing, sending, waiting, checking; otherwise paused, done, failed or gone
   url = null;
   video = null; // sha256 of the stored video
   sentBytes = 0;
@@ -12,7 +12,7 @@ class Upload {
   resumedAt = 0;
   wasKnown = false;
   reason = "";
-  run = 0; // number of the current run; a run with another number was stopped
+  run = 0; // number of the current run; runs with a lower number have been stopped
   samples = [];
 
   constructor(file, uploader) {
