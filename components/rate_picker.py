@@ -36,7 +36,7 @@ def rate_picker(info: VideoInfo | None, *, key: str) -> float | None:
 
 
 def every_nth(info: VideoInfo) -> list[int]:
-    """Each n to offer for "every n-th frame": its rate is allowed by the contract, and is whole or n is common."""
+    """Each n to offer as "every n-th frame": the contract allows its rate, and the rate is whole or n is common."""
     allowed = [step for step in range(1, math.ceil(info.fps) + 1) if not rate_refusal(info.fps / step, info.fps)]
     whole = [step for step in allowed if (Fraction(info.frame_rate) / step).denominator == 1]
     common = [1, 2, 3, 5, 6, 10, 15, 30, 60]

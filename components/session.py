@@ -42,8 +42,8 @@ class Connection:
 def get_deployment() -> Deployment:
     """Open the ledger, the library and the clients from the settings.
 
-    The pages and the ASGI app share state only through it: hot reload gives each of them its copy of a module, but both
-    get the same cached deployment.
+    The pages and the ASGI app share state only through it: hot reload gives each of them its own copy of a module, but
+    both get the same cached deployment.
     """
     certificate = st.get_option("server.sslCertFile")
     return open_deployment(Settings.read(os.environ, _secrets()), own_url, Path(certificate) if certificate else None)

@@ -31,8 +31,8 @@ def entry_in_view(view: View) -> int:
     """The current entry; initially the one with the most detections, at the resolution of the chart."""
     if st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY)) is None:
         st.session_state[FRAME_KEY] = _busiest(view)
-    asked = st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY, "0"))
-    entry = int(asked) if str(asked).isdecimal() else 0
+    stored = st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY, "0"))
+    entry = int(stored) if str(stored).isdecimal() else 0
     return min(entry, len(view.results.time_s) - 1)
 
 

@@ -39,5 +39,5 @@ def frame_counts(view: View) -> str:
     planned, analyzed = len(view.entries), view.analyzed_entries
     missing = f" · {planned - analyzed:,} not analyzed (hatched)" if planned > analyzed else ""
     where = " in the whole video" if view.time_range_s else ""
-    odd = f" · {view.table.mismatched:,} with another type of result{where}" if view.table.mismatched else ""
-    return f"{analyzed:,} of {plural(planned, 'frame')} analyzed{missing}{odd}"
+    others = f" · {view.table.mismatched:,} with another type of result{where}" if view.table.mismatched else ""
+    return f"{analyzed:,} of {plural(planned, 'frame')} analyzed{missing}{others}"

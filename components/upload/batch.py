@@ -99,7 +99,7 @@ def _run(
     ready = may_start(preflight) and bool(models) and infer_fps is not None
     _preview(lines, files, refused)
     count = sum(not line.error for line in lines) + len(accepted)
-    # The key contains the number of the batch, so that the second click of a double click is not one on this button.
+    # The key contains the number of the batch: the second click of a double click is on a button that is gone.
     disabled = not (count and ready)
     if run_button(connection, f"Run {plural(count, 'job')}", key=f"batch_run_{_number()}", disabled=disabled):
         try:

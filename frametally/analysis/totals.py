@@ -27,7 +27,7 @@ DEFINITIONS: Final = {
 class Totals:
     """Metrics of one class, as in DEFINITIONS; `present` is 0 to 1.
 
-    All are None if no frame was analyzed; without a detection, only the times are None.
+    All are None if no frame was analyzed; without a detection, `first_seen_s` and `last_seen_s` are None.
     """
 
     class_name: str

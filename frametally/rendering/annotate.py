@@ -186,8 +186,8 @@ def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> N
     edges = SKELETONS_BY_VERTEX_COUNT.get(points.shape[1], ()) if points.shape[1] == len(COCO_KEYPOINTS) else ()
     for name in sorted(set(scene.class_names)):
         of_class = points[[at for at, other in enumerate(scene.class_names) if other == name]]
-        xy, sure = of_class[..., :2], np.nan_to_num(of_class[..., 2], nan=1.0) >= MIN_KEYPOINT_CONFIDENCE
-        shown = sv.KeyPoints(xy=np.nan_to_num(xy), visible=sure & np.isfinite(xy).all(axis=2))
+        xy, is_confident = of_class[..., :2], np.nan_to_num(of_class[..., 2], nan=1.0) >= MIN_KEYPOINT_CONFIDENCE
+        shown = sv.KeyPoints(xy=np.nan_to_num(xy), visible=is_confident & np.isfinite(xy).all(axis=2))
         color = sv.Color.from_bgr_tuple(_bgr(colors, name))
         if edges:
             sv.EdgeAnnotator(color=color, thickness=thickness, edges=edges).annotate(canvas, shown)

@@ -13,6 +13,7 @@ from frametally.rendering.scene import Scene
 from frametally.results import Kind
 
 MAX_LABELS: Final = 5
+"""Classes in the banner of a classification."""
 CHUNK_ENTRIES: Final = 256
 """Entries that are read together; bounds the memory for polygons."""
 

@@ -13,7 +13,7 @@ from frametally.video.picture_key import PictureKey, picture_key
 
 HEIGHT_PX: Final = 180
 MAX_PICTURES: Final = 1000
-"""About 10 MB."""
+"""About 10 MB in total."""
 _JPEG_QUALITY: Final = 80
 
 
