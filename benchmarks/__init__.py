@@ -1,1 +1,1 @@
-"""Side by side with what a user would do today; `python -m benchmarks` prints the ratios."""
+"""Benchmarks, most of them against a common alternative; `python -m benchmarks` prints the figures."""

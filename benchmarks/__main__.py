@@ -1,7 +1,7 @@
-"""Runs all benchmarks or those named: `python -m benchmarks [ingest] [counts] [page] [jobs] …`.
+"""Run all benchmarks or those named: `python -m benchmarks [ingest] [counts] [page] [jobs] …`.
 
 Each prints its measurements, then one line per figure: `figure NAME VALUE`. A name ends with its unit or is a ratio:
-for ingest, `_vs_x` is the time of x over ours, above 1 if ours is faster; the other modules state theirs.
+each module documents its figures.
 """
 
 from __future__ import annotations

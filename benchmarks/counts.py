@@ -1,4 +1,4 @@
-"""Time of a threshold change over 30 million boxes: counts for the chart and all totals.
+"""Time to apply a changed confidence threshold to 30 million boxes: counts for the chart and all totals.
 
 threshold_30m_ms           for a multiple of 0.01, as set by the slider: read from the cube
 between_hundredths_30m_ms  for any other threshold: counted from the boxes
@@ -35,16 +35,16 @@ def figures() -> Iterator[tuple[str, float]]:
     with tempfile.TemporaryDirectory() as folder:
         write_archive(Path(folder))
         results = open_results(Path(folder))
-        ask_ms(results, 0.5)  # opens the cube
-        on_step = [ask_ms(results, step / 100) for step in range(5, 96)]
-        between = [ask_ms(results, 0.305 + at / 10) for at in range(3)]
+        threshold_ms(results, 0.5)  # opens the cube
+        on_step = [threshold_ms(results, step / 100) for step in range(5, 96)]
+        between = [threshold_ms(results, 0.305 + at / 10) for at in range(3)]
     print(f"threshold over {BOXES:,} boxes: median {median(on_step):.2f} ms, worst {max(on_step):.2f} ms")
     yield "threshold_30m_ms", median(on_step)
     yield "between_hundredths_30m_ms", median(between)
 
 
 def write_archive(folder: Path) -> None:
-    """Write an archive with this many boxes, without its original JSON, which would have 5 GB."""
+    """Write an archive of `BOXES` boxes, without the original JSON, which would take 5 GB."""
     random = np.random.default_rng(3)
     entries = BOXES // BOXES_PER_ENTRY
     cube = CubeBuilder()
@@ -53,22 +53,22 @@ def write_archive(folder: Path) -> None:
             entry = (np.arange(first, first + _BLOCK) // BOXES_PER_ENTRY).astype(np.int32)
             code = random.integers(0, len(CLASSES), _BLOCK, dtype=np.int32)
             confidence = random.random(_BLOCK)
-            nothing = column(np.zeros(_BLOCK, dtype=np.float32))
-            whole = [np.zeros(_BLOCK, dtype=np.int32), entry, code, code]
-            numbers = [*map(column, whole), column(confidence), *[nothing] * 4]
+            coordinate = column(np.zeros(_BLOCK, dtype=np.float32))
+            int_columns = [np.zeros(_BLOCK, dtype=np.int32), entry, code, code]
+            numbers = [*map(column, int_columns), column(confidence), *[coordinate] * 4]
             tables.write("boxes", [*numbers, pa.nulls(_BLOCK, pa.string())])
             cube.add(entry, code, confidence)
         tables.end_model()
-    whole_cube = cube.finish(list(range(len(CLASSES))), entries)
-    if whole_cube is not None:
-        write_cube(whole_cube, folder, 0)
+    finished_cube = cube.finish(list(range(len(CLASSES))), entries)
+    if finished_cube is not None:
+        write_cube(finished_cube, folder, 0)
     _write_frames(folder, entries)
     model = ModelManifest(name="model", number=0, kind=Kind.DETECTION, classes=sorted(CLASSES))
     write_manifest(folder, Manifest(models=[model]))
 
 
-def ask_ms(results: Results, confidence: float) -> float:
-    """One change of the threshold."""
+def threshold_ms(results: Results, confidence: float) -> float:
+    """Milliseconds for the counts and totals at a confidence threshold."""
     start, view = time.perf_counter(), View(results, "model", confidence)
     count(view)
     totals(view)

@@ -1,4 +1,4 @@
-"""A TCP proxy that counts what clients send and closes each connection after a number of bytes."""
+"""A TCP proxy that counts the bytes sent by clients and closes each connection after a number of them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from contextlib import suppress
 from types import TracebackType
 
 _CHUNK_BYTES = 64 * 1024
-_UPLOADS = 4 * _CHUNK_BYTES
-"""A connection that has sent this many bytes is treated as an upload."""
+_MIN_UPLOAD_BYTES = 4 * _CHUNK_BYTES
+"""A connection is treated as an upload once it has sent this many bytes."""
 
 
 class CuttingProxy:
-    """Proxy in front of the server at `target_port`; None closes every connection at once."""
+    """Proxy in front of the server at `target_port`; while that is None, new connections are closed immediately."""
 
     def __init__(self, cut_after_bytes: int) -> None:
         self.target_port: int | None = None
         self.sent_bytes = 0
         """Bytes sent by clients over all connections, including headers."""
         self.hold_at_bytes: int | None = None
-        """Total bytes that clients may send; then uploads pause, so that an event can happen at a known offset."""
+        """Uploads pause once `sent_bytes` reaches this value, so that the next step starts at a known offset."""
         self.cuts = 0
+        """Connections closed because the client had sent `cut_after_bytes`."""
         self._cut_after_bytes = cut_after_bytes
         self._loop = asyncio.new_event_loop()
         self._listening = threading.Event()
@@ -53,10 +54,10 @@ class CuttingProxy:
         self._listening.set()
         await self._stopping.wait()
         server.close()
-        under_way = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in under_way:  # including paused uploads
+        running_tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in running_tasks:  # including paused uploads
             task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        await asyncio.gather(*running_tasks, return_exceptions=True)
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ends = [writer]
@@ -84,8 +85,11 @@ class CuttingProxy:
         left = self._cut_after_bytes
         with suppress(OSError):
             while left > 0 and (data := await reader.read(_CHUNK_BYTES)):
-                # A connection that has sent little may be the page itself, which must still load.
-                while self.sent_bytes >= (self.hold_at_bytes or math.inf) and self._cut_after_bytes - left >= _UPLOADS:
+                # A connection that has sent little may be loading the page, which must not be blocked.
+                while (
+                    self.sent_bytes >= (self.hold_at_bytes or math.inf)
+                    and self._cut_after_bytes - left >= _MIN_UPLOAD_BYTES
+                ):
                     await asyncio.sleep(0.02)
                 self.sent_bytes += len(data)
                 left -= len(data)

@@ -1,4 +1,4 @@
-"""Runs the dashboard as a subprocess with its own data folder."""
+"""Run the dashboard as a subprocess with a given data folder."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def dashboard_process(data_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes],
 
 
 def health_ms(url: str) -> float:
-    """Response time of the health route."""
+    """Response time of the health route; raises OSError if the server cannot be reached."""
     start = time.perf_counter()
     with urllib.request.urlopen(f"{url}/_stcore/health", timeout=10) as answer:
         answer.read()

@@ -2,12 +2,12 @@
 
 engine_yolov8n_vs_bare  frames/s of a whole job over those of bare `session.run` on prepared inputs, in the fastest
 engine_yolox_vs_bare    configuration: one thread per core, each with a single-threaded session
-engine_loop_speedup     time of the sequential loop (OpenCV, letterbox, default session, NMS) over ours
+engine_loop_speedup     time of a sequential loop (OpenCV, letterbox, default session, NMS) over that of the job
 engine_two_models       time of one job with both models over the sum of a job with each, in the same round
-engine_decode_vs_full   10 min of 1080p at 1 frame/s: time for all that is not `session.run`, over that of decoding
-                        every frame with PyAV as it opens a file by default
+engine_decode_vs_full   10 min of 1080p at 1 frame/s: time to index the video and to decode and scale these frames,
+                        over that of decoding every frame with the defaults of PyAV
 
-The models and videos are not part of the project. Without them nothing is measured.
+The models and videos are not part of the project. Without them the benchmark is skipped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ STREET = DATA / "videos" / "times_square.mp4"
 MODELS = {"yolov8n": ("yolov8n_int8_640.onnx", 640), "yolox": ("yolox_nano_416.onnx", 416)}
 INFER_FPS = 10
 EVERY_FRAME = 29
-"""For the fast model, so that loading the model is a small part of its job."""
+"""Almost the frame rate of `VIDEO`; for the fast model, so that loading it takes a small part of the job."""
 ROUNDS = 3
 BARE_RUNS = 120
 LONG_S = 600
@@ -86,7 +86,7 @@ def planned(infer_fps: float) -> int:
 
 
 def bare_s(name: str, infer_fps: float) -> float:
-    """Seconds of `session.run` alone for the frames of the job, extrapolated from some of them."""
+    """Seconds of `session.run` alone for as many frames as the job has, extrapolated from `BARE_RUNS` runs."""
     file, size_px = MODELS[name]
     blob = np.random.default_rng(2).random((1, 3, size_px, size_px), dtype=np.float32)
     sessions = [_session(file, threads=1) for _ in range(_CORES)]
@@ -115,14 +115,14 @@ def job_s(folder: Path, models_dir: Path, names: list[str], infer_fps: float) ->
 
 
 def loop_s() -> float:
-    """Seconds for a sequential loop over the same frames, as in the examples of the model."""
+    """Seconds for a sequential loop over the same frames, without loading the model, as in the model's example code."""
     session = ort.InferenceSession(str(DATA / "models" / MODELS["yolov8n"][0]))
     wanted = set(plan_frames(build_index(VIDEO), INFER_FPS).tolist())
     capture, number = cv2.VideoCapture(str(VIDEO)), 0
     start = time.perf_counter()
     while True:
-        came, image = capture.read()
-        if not came:
+        was_read, image = capture.read()
+        if not was_read:
             break
         if number in wanted:
             _infer_plainly(session, image)
@@ -147,7 +147,7 @@ def _infer_plainly(session: ort.InferenceSession, image: cv2.typing.MatLike) -> 
 
 
 def decode_vs_full(folder: Path) -> float:
-    """Time to decode and scale the frames of a long job, relative to decoding every frame."""
+    """Time to index a long video and to decode and scale its planned frames, over that of decoding every frame."""
     short, path = folder / "short.mp4", folder / "long.mp4"
     _enlarge(STREET, short)
     _repeat(short, path, LONG_S * 30 // 431)
@@ -185,7 +185,7 @@ def _enlarge(source: Path, target: Path) -> None:
 
 
 def _repeat(source: Path, target: Path, times: int) -> None:
-    """Repeat the packets of the video."""
+    """Write the video `times` times in a row, without reencoding."""
     with av.open(str(target), "w") as output, av.open(str(source)) as first:
         stream = output.add_stream_from_template(first.streams.video[0])
         length = int(first.streams.video[0].duration or 0)

@@ -29,7 +29,7 @@ from frametally.video.decoding import Image, upright
 
 SECONDS = 7
 FPS = 30
-ANALYSED_EVERY = 6
+ANALYZED_EVERY = 6
 ROUNDS = 5
 
 
@@ -67,7 +67,7 @@ def _process_video(source: Path, target: Path, shown: list[Scene], colors: dict[
     boxes, labels = sv.BoxAnnotator(color=palette, thickness=3), sv.LabelAnnotator(color=palette)
 
     def annotated(image: Image, number: int) -> Image:
-        scene = shown[min(number // ANALYSED_EVERY, len(shown) - 1)]
+        scene = shown[min(number // ANALYZED_EVERY, len(shown) - 1)]
         detections = sv.Detections(
             xyxy=scene.xyxy,
             confidence=scene.confidence,
@@ -84,7 +84,7 @@ def _plain_loop(source: Path, target: Path, shown: list[Scene], colors: dict[str
         stream = output.add_stream("libx264", rate=FPS, options=ENCODER)
         stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
         for number, frame in enumerate(container.decode(video=0)):
-            drawn = draw(upright(frame), shown[min(number // ANALYSED_EVERY, len(shown) - 1)], colors)
+            drawn = draw(upright(frame), shown[min(number // ANALYZED_EVERY, len(shown) - 1)], colors)
             output.mux(stream.encode(av.VideoFrame.from_ndarray(drawn, format="bgr24")))
         output.mux(stream.encode(None))
 

@@ -1,4 +1,4 @@
-"""Generates results files of any size, streaming and deterministic for a seed."""
+"""Generate results files of any size, in chunks; a seed determines the content."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ _WIDTH_PX, _HEIGHT_PX = 1920, 1080
 def write_results(path: Path, *, hours: float, boxes_per_entry: float = 19.3, points: int = 0, seed: int = 7) -> int:
     """Write results of one model at 5 entries per second, one in 50 of them null; returns the number of boxes.
 
-    With `points`, each box has a polygon with this many points. The format is that of the service.
+    `boxes_per_entry` is the mean over all entries, null included. If `points` is not 0, each box also has a polygon of
+    this many points. The format is that of the service.
     """
     random = np.random.default_rng(seed)
     entries = int(hours * 3600 * FPS)

@@ -1,9 +1,16 @@
-"""Convert results JSON to tables, cube and archive, compared with the usual way and with parsing alone.
+"""Conversion of results JSON to tables, cube and archive, compared with a common approach and with parsing alone.
 
 Each way runs in a fresh process, interleaved with the others, and is timed without its imports. `bare` reads the file
-from disk and writes tables and cube to disk; `archived` is what the dashboard does with large results: the same, and
-the original compressed with zstd. `orjson` is only `orjson.loads` of bytes in memory. `naive` is `json`,
-`Detections.from_inference` for each frame and one pandas table in memory. Growth is that of the peak memory.
+from disk and writes tables and cube to disk. `archived` also compresses the original with zstd, as the dashboard does
+for large results. `orjson` is only `orjson.loads` of bytes in memory. `naive` is `json`, `Detections.from_inference`
+for each frame and one pandas table in memory.
+
+ingest_…_vs_X                  time of X over that of `bare` (in `ingest_…_archived_vs_X`: of `archived`), above 1 if
+                               `bare` (`archived`) is faster
+ingest_…_growth_mb             growth of the peak resident memory, in MiB
+archive_size_vs_gzip           size of the compressed original over that of gzip at level 1
+raw_entry_8h_ms                median time to read a random entry of the original
+health_p95_ms_during_ingest    95th percentile of the dashboard's response time while another process ingests
 """
 
 from __future__ import annotations
@@ -29,7 +36,7 @@ _RAW_ENTRIES = 20
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print the measurements; yield ratios, megabytes and milliseconds."""
+    """Print the measurements; yield ratios, mebibytes and milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         hour, day, outlines = (Path(folder) / name for name in ("1h.json", "8h.json", "outlines.json"))
         write_results(hour, hours=1)
@@ -54,7 +61,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def compare(path: Path, ways: tuple[str, ...]) -> dict[str, float]:
-    """Median seconds of each way, and the growth of its peak memory in megabytes."""
+    """For each way its median seconds and, as `WAY growth`, the median growth of its peak memory in MiB."""
     runs: dict[str, list[list[float]]] = {way: [] for way in ways}
     for _ in range(ROUNDS):
         for way in ways:
@@ -63,7 +70,7 @@ def compare(path: Path, ways: tuple[str, ...]) -> dict[str, float]:
     medians = {}
     for way, measured in runs.items():
         medians[way], medians[f"{way} growth"] = (median(column) for column in zip(*measured, strict=True))
-        print(f"{path.stem:9} {way:15} {medians[way]:7.2f} s   {medians[f'{way} growth']:6.0f} MB")
+        print(f"{path.stem:9} {way:15} {medians[way]:7.2f} s   {medians[f'{way} growth']:6.0f} MiB")
     return medians
 
 
@@ -79,7 +86,7 @@ def archive_size_vs_gzip(path: Path) -> float:
 
 
 def raw_entry_ms(path: Path) -> float:
-    """Median time to read one random entry of the original; the process is warm, the index on disk."""
+    """Median time to read a random entry of the original, in a warm process with the index on disk."""
     from frametally.results import archive_results, open_results
 
     with tempfile.TemporaryDirectory() as folder:
@@ -93,7 +100,7 @@ def raw_entry_ms(path: Path) -> float:
 
 
 def health_p95_ms(path: Path) -> float:
-    """Response time of the dashboard's health route while a subprocess ingests the file."""
+    """95th percentile of the response time of the dashboard's health route while a subprocess ingests the file."""
     with tempfile.TemporaryDirectory() as folder, running_dashboard(Path(folder) / "data") as url:
         command = [sys.executable, "-m", "frametally.results", str(path), f"{folder}/job"]
         times_ms = []
@@ -163,7 +170,7 @@ def _peak_mb() -> float:
 
 
 def _measure(way: str, path: Path) -> list[float]:
-    """[seconds, growth of the peak memory in megabytes] of one run in this process."""
+    """[seconds, growth of the peak memory in MiB] of one run in this process."""
     work = {"naive": _naive, "orjson": _orjson, "bare": _bare, "archived": _archived}[way](path)
     before_mb = _peak_mb()
     took_s = _seconds(work)

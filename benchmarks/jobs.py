@@ -1,8 +1,8 @@
 """Latency of the jobs page with 10,000 jobs, measured in a real browser.
 
 jobs_page_paint_ms    median time from navigation in a warm browser to the first paint with the jobs
-jobs_page_filter_ms   median time from a click on a state to the first paint with the matching jobs, or from the last
-                      key of a search if that is longer, including the debounce interval
+jobs_page_filter_ms   median time to the first paint with the matching jobs, after a click on a status or after a key in
+                      the search box (including the debounce interval), whichever is longer
 """
 
 from __future__ import annotations
@@ -61,26 +61,26 @@ def figures() -> Iterator[tuple[str, float]]:
             click_ms, search_ms = clicks_ms(page), searches_ms(page)
             browser.close()
     print(f"jobs page, {JOBS:,} jobs: painted in {', '.join(f'{ms:.0f}' for ms in paint_ms)} ms")
-    print(f"after a click on a state: {', '.join(f'{ms:.0f}' for ms in click_ms)} ms")
+    print(f"after a click on a status: {', '.join(f'{ms:.0f}' for ms in click_ms)} ms")
     print(f"after a key in the search: {', '.join(f'{ms:.0f}' for ms in search_ms)} ms")
     yield "jobs_page_paint_ms", median(paint_ms)
     yield "jobs_page_filter_ms", max(median(click_ms), median(search_ms))
 
 
 def write_jobs(data_dir: Path, jobs: int = JOBS) -> None:
-    """A ledger after years of use: mostly finished jobs, some running, with notes and tags."""
-    bench = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
+    """Write a ledger as after years of use: mostly finished jobs, some running, with notes and tags."""
+    deployment = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
     chance = random.Random(7)
     now = datetime.now(UTC)
     written = [_job(number, chance, now) for number in range(jobs)]
-    bench.ledger.add(*written)
+    deployment.ledger.add(*written)
     for tag in ("night", "rain", "pilot"):
-        add_tags(bench.ledger, [job.id for job in written if chance.random() < 0.2], [tag], actor=None)
-    bench.ledger.close()
+        add_tags(deployment.ledger, [job.id for job in written if chance.random() < 0.2], [tag], actor=None)
+    deployment.ledger.close()
 
 
 def paints_ms(page: Page, address: str) -> list[float]:
-    """Times of several visits, without the first one, which fills the caches."""
+    """Paint times of several visits, without the first one, which fills the caches."""
     took = []
     for _ in range(PAINTS + 1):
         page.goto("about:blank")
@@ -92,7 +92,7 @@ def paints_ms(page: Page, address: str) -> list[float]:
 
 
 def clicks_ms(page: Page) -> list[float]:
-    """Times of clicks that select and clear one state after the other."""
+    """Times of clicks that select and clear one status after the other, without the first two, which warm up."""
     page.evaluate(_WATCH)
     took = []
     for number in range(CHANGES + 2):
@@ -102,7 +102,7 @@ def clicks_ms(page: Page) -> list[float]:
 
 
 def searches_ms(page: Page) -> list[float]:
-    """Times of a search that is extended by one letter each time."""
+    """Times of a search that is extended by one character each time."""
     box = page.get_by_placeholder("Name, model, note, tag or ID")
     box.click()
     took = []
@@ -119,7 +119,7 @@ def _until_shown_ms(page: Page) -> float:
 
 
 def _job(number: int, chance: random.Random, now: datetime) -> Job:
-    began = now - timedelta(minutes=37 * number, seconds=90)
+    created_at = now - timedelta(minutes=37 * number, seconds=90)
     is_open = number % 500 == 3
     status = JobStatus.SUBMITTED if is_open else chance.choices(_ENDS, (80, 12, 3, 5))[0]
     model = ModelChoice(model_id=f"model-{chance.randrange(40)}", version=str(chance.randrange(1, 9)))
@@ -128,7 +128,7 @@ def _job(number: int, chance: random.Random, now: datetime) -> Job:
         status=status,
         service="https://api.example.com",
         key_id="0123",
-        video_name=f"camera {chance.randrange(60)} {began:%Y-%m-%d %H-%M}.mp4",
+        video_name=f"camera {chance.randrange(60)} {created_at:%Y-%m-%d %H-%M}.mp4",
         video_sha256=f"{chance.getrandbits(256):064x}",
         models=(model,),
         infer_fps=5.0,
@@ -136,11 +136,11 @@ def _job(number: int, chance: random.Random, now: datetime) -> Job:
         remote_job_id=f"{chance.getrandbits(64):016x}",
         failure="The service ran out of memory." if status in (JobStatus.FAILED, JobStatus.LOST) else "",
         notes="Rain until noon." if number % 11 == 0 else "",
-        created_at=began,
-        checked_at=began + timedelta(minutes=4),
-        run_started_at=began + timedelta(minutes=1),
+        created_at=created_at,
+        checked_at=created_at + timedelta(minutes=4),
+        run_started_at=created_at + timedelta(minutes=1),
         next_check_at=now + timedelta(hours=1),
-        ended_at=None if is_open else began + timedelta(minutes=5),
+        ended_at=None if is_open else created_at + timedelta(minutes=5),
     )
 
 

@@ -1,4 +1,4 @@
-"""Latency of a threshold change on the analytics page with results of eight hours, measured in a real browser.
+"""Latency of a threshold change on the analytics page with eight hours of results, measured in a real browser.
 
 threshold_page_ms   median time from the key that moves the slider to the first paint with the new numbers and chart,
                     in Debian's chromium without a graphics card
@@ -28,12 +28,12 @@ _WATCH = """() => {
   window.shown = {};
   document.addEventListener('keydown', () => { window.shown = {key: performance.now()}; }, true);
   const captions = () => [...document.querySelectorAll('[data-testid=stCaptionContainer]')];
-  const said = () => captions().map(one => /confidence ≥ (\\S+)/.exec(one.textContent)?.[1]).join('');
+  const confidences = () => captions().map(one => /confidence ≥ (\\S+)/.exec(one.textContent)?.[1]).join('');
   const lines = () => document.querySelector('.js-line')?.getAttribute('d');
-  let before = [said(), lines()];
+  let before = [confidences(), lines()];
   new MutationObserver(() => {
     if (!window.shown.key || window.shown.done) return;
-    const now = [said(), lines()];
+    const now = [confidences(), lines()];
     if (now[0] === before[0] || now[1] === before[1] || !now[1]) return;
     before = now;
     window.shown.done = -1;
@@ -58,7 +58,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 def write_job(data_dir: Path) -> Job:
     """Add a finished job with archived results to the data folder."""
-    bench = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
+    deployment = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
     now = datetime.now(UTC)
     job = Job(
         id="long",
@@ -72,17 +72,17 @@ def write_job(data_dir: Path) -> Job:
         created_at=now,
         next_check_at=now,
     )
-    plain = data_dir / "results.json"
-    write_results(plain, hours=HOURS)
-    bench.settings.results_dir.mkdir()
-    archive_results(plain, bench.settings.results_dir / job.id)
-    plain.unlink()
-    bench.ledger.add(job)
+    original = data_dir / "results.json"
+    write_results(original, hours=HOURS)
+    deployment.settings.results_dir.mkdir()
+    archive_results(original, deployment.settings.results_dir / job.id)
+    original.unlink()
+    deployment.ledger.add(job)
     return job
 
 
 def changes_ms(page: Page) -> list[float]:
-    """Times of several changes, without the first ones, which warm up."""
+    """Times of several changes, without the first three, which warm up."""
     slider = page.locator("[data-testid=stSlider] input[type=range]").first
     slider.wait_for(timeout=60_000)
     page.wait_for_selector(".js-plotly-plot .scatterlayer", timeout=60_000)

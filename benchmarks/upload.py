@@ -1,8 +1,8 @@
 """Cost of a repeatedly interrupted upload: the connection is cut, the page reloaded, the server killed.
 
 Debian's chromium sends a file of 3 GB (`python -m benchmarks.upload BYTES` for another size) with the dashboard's
-uploader through a proxy that closes each connection after a fifteenth of the file. After a third the page is reloaded
-and the file chosen again; after two thirds the server is killed with SIGKILL and replaced.
+uploader through a proxy that closes each connection after a fifteenth of the file. After a third of the bytes the page
+is reloaded and the file chosen again; after two thirds the server is killed with SIGKILL and replaced.
 
 upload_sent_vs_file   all bytes sent by the browser, counted by the proxy, over the size of the file
 upload_memory_mib     growth of the server's peak memory after a first small upload; the larger of the two servers
@@ -32,7 +32,7 @@ CUTS = 15
 SHOWN = "frames per second ·"
 """Text on the card of a stored video."""
 _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-_PATIENCE_MS = 300_000
+_TIMEOUT_MS = 300_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ class Outcome:
     """Result of the upload."""
 
     is_whole: bool
-    """Whether the stored video has the sha256 of the file."""
+    """Whether the stored video has the same sha256 as the file."""
     sent_bytes: int
     cuts: int
     memory_mib: float
@@ -57,13 +57,13 @@ def figures(size_bytes: int = SIZE_BYTES) -> Iterator[tuple[str, float]]:
         outcome = upload_on_a_bad_day(browser, small, file, Path(folder) / "data")
         browser.close()
     arrived = "whole" if outcome.is_whole else "DAMAGED"
-    print(f"{size_bytes / 1e6:,.0f} MB arrived {arrived} in {outcome.took_s:.0f} s over {outcome.cuts} cuts")
+    print(f"{size_bytes / 1e6:,.0f} MB arrived {arrived} in {outcome.took_s:.0f} s, {outcome.cuts} connections cut")
     yield "upload_sent_vs_file", outcome.sent_bytes / size_bytes
     yield "upload_memory_mib", outcome.memory_mib
 
 
 def write_large(video: Path, path: Path, size_bytes: int) -> None:
-    """The video, padded to the size with an MP4 box of noise that players skip."""
+    """Write the video, padded to the size with an MP4 box of random bytes that players skip."""
     content = video.read_bytes()
     random, left = Random(7), size_bytes - len(content) - 8
     with path.open("wb") as file:
@@ -73,12 +73,12 @@ def write_large(video: Path, path: Path, size_bytes: int) -> None:
 
 
 def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Path) -> Outcome:
-    """Upload the file through cuts, a reload and a SIGKILL of the server, and check what is stored."""
+    """Upload the file despite cut connections, a reload and a SIGKILL of the server; check the stored video."""
     size_bytes = file.stat().st_size
     with ExitStack() as stack:
         proxy = stack.enter_context(CuttingProxy(size_bytes // CUTS))
         first, url = stack.enter_context(dashboard_process(data_dir))
-        proxy.target_port = take_one(browser, small, url)
+        proxy.target_port = upload_one(browser, small, url)
         before_mib = reset_peak_mib(first.pid)
         page = open_page(browser, proxy.url)
         started_s = time.perf_counter()
@@ -88,24 +88,24 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
         proxy.hold_at_bytes = size_bytes * 2 // 3
         page.reload()
         choose(page, file)
-        expect(page.locator(".facts")).to_contain_text("resumed at", timeout=_PATIENCE_MS)
+        expect(page.locator(".facts")).to_contain_text("resumed at", timeout=_TIMEOUT_MS)
         wait_until_sent(page, proxy, size_bytes * 2 // 3)
         growth_mib = peak_mib(first.pid) - before_mib
         proxy.target_port = proxy.hold_at_bytes = None
         first.kill()
         second, url = stack.enter_context(dashboard_process(data_dir))
-        port = take_one(browser, small, url)
+        port = upload_one(browser, small, url)
         before_mib = reset_peak_mib(second.pid)
         proxy.target_port = port
-        expect(page.locator(".facts")).to_contain_text("Ready", timeout=_PATIENCE_MS)
+        expect(page.locator(".facts")).to_contain_text("Ready", timeout=_TIMEOUT_MS)
         took_s = time.perf_counter() - started_s
         growth_mib = max(growth_mib, peak_mib(second.pid) - before_mib)
         expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)  # also in the session of the new server
         page.close()
     sha256 = sha256_of(file)
-    kept = next((data_dir / "media" / "videos" / sha256).glob("video.*"), None)
+    stored_video = next((data_dir / "media" / "videos" / sha256).glob("video.*"), None)
     return Outcome(
-        is_whole=kept is not None and digests_of(kept).sha256 == sha256,
+        is_whole=stored_video is not None and digests_of(stored_video).sha256 == sha256,
         sent_bytes=proxy.sent_bytes,
         cuts=proxy.cuts,
         memory_mib=growth_mib,
@@ -113,8 +113,8 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
     )
 
 
-def take_one(browser: Browser, small: Path, url: str) -> int:
-    """Upload a small video to a new server, so that everything is imported; returns its port."""
+def upload_one(browser: Browser, small: Path, url: str) -> int:
+    """Upload a small video to a new server, so that it has imported all modules; returns its port."""
     page = open_page(browser, url)
     choose(page, small)
     expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)
@@ -134,10 +134,10 @@ def choose(page: Page, file: Path) -> None:
 
 
 def wait_until_sent(page: Page, proxy: CuttingProxy, sent_bytes: int) -> None:
-    give_up_s = time.monotonic() + _PATIENCE_MS / 1000
+    deadline_s = time.monotonic() + _TIMEOUT_MS / 1000
     while proxy.sent_bytes < sent_bytes:
-        if time.monotonic() > give_up_s:
-            raise TimeoutError("The upload stands still.")
+        if time.monotonic() > deadline_s:
+            raise TimeoutError(f"The upload did not reach {sent_bytes:,} bytes in time.")
         page.wait_for_timeout(50)
 
 
@@ -147,7 +147,7 @@ def sha256_of(path: Path) -> str:
 
 
 def reset_peak_mib(pid: int) -> float:
-    """Reset the peak; returns the current resident memory."""
+    """Reset the peak resident memory of the process; returns the new peak, which is the current value."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
     return peak_mib(pid)
 

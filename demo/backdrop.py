@@ -29,7 +29,7 @@ _PAINT: Final[tuple[Color, ...]] = ((112, 84, 46), (118, 112, 104), (66, 92, 58)
 
 
 def paint_backdrop(stage: Stage, belts: tuple[Belt, ...], random: Random) -> Canvas:
-    """The hall without belt surfaces and parcels."""
+    """Paint the hall without belt surfaces, parcels and scanner bridge."""
     canvas = Canvas()
     _paint_floor(canvas, stage, _floor(random, belts))
     paint: Color = _PAINT[int(random.integers(len(_PAINT)))]
@@ -68,7 +68,7 @@ def _paint_floor(canvas: Canvas, stage: Stage, floor: Image) -> None:
 
 
 def _floor(random: Random, belts: tuple[Belt, ...]) -> Image:
-    """Polished concrete: large-scale variation, pores, joints, a walkway, lines, tire marks. Row 0 is nearest."""
+    """Polished concrete with joints, a walkway, lines and tire marks; row 0 is nearest to the camera."""
     width, height = (int(size * _FLOOR_PX_PER_M) for size in _FLOOR_SIZE_M)
     light = 1 + 0.05 * noise(random, width, height, 210) + 0.035 * noise(random, width, height, 45)
     light += 0.02 * noise(random, width, height, 9) + 0.025 * random.standard_normal((height, width), dtype=np.float32)
@@ -123,7 +123,7 @@ def _floor_px(x_m: float, y_m: float) -> tuple[int, int]:
 
 
 def _frame(belt: Belt, paint: Color, random: Random) -> list[tuple[Box, Image]]:
-    """Legs, then the long profile on each side."""
+    """Boxes of a belt's frame with their textures, back to front: legs and rail of each side, a pan under the belt."""
     half, top = belt.width_m / 2, belt.height_m + 0.035
     legs = np.arange(-5.2 + float(random.uniform(0, 0.5)), 5.5, 1.7)
     metal = painted(random, paint, 0.1, 0.6)
@@ -144,7 +144,7 @@ def _frame(belt: Belt, paint: Color, random: Random) -> list[tuple[Box, Image]]:
 
 
 def _around(random: Random, belts: tuple[Belt, ...]) -> list[tuple[Box, Image]]:
-    """A row of posts along the walkway."""
+    """Boxes of the posts along the walkway, with their texture."""
     far_m = max(belt.across_m for belt in belts) + 1.0
     post = painted(random, _YELLOW, 0.1, 0.8)
     for band in range(3):

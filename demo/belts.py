@@ -41,7 +41,7 @@ class Surface:
         self._sun = _sun_on(stage, corners, inside, self._mask)
 
     def paint(self, canvas: Canvas, time_s: float) -> None:
-        """Paint the surface at a time, moved by the distance traveled."""
+        """Paint the surface as it is at `time_s`, shifted by the distance that the belt has traveled."""
         run_px = self._belt.direction * self._belt.traveled_m(time_s) % _LOOP_M * _PX_PER_M
         start_px = self._tape.shape[1] // 3 - run_px
         part = self._tape[:, int(start_px) : int(start_px) + _SHOWN_PX + 1]
@@ -54,7 +54,7 @@ class Surface:
 
 
 def _corners(belt: Belt) -> Floats:
-    """(4, 3) corners of the surface, far left first."""
+    """(4, 3) corners of the surface: far left, far right, near right, near left."""
     half_m = belt.width_m / 2
     ends = ((-REACH_M, half_m), (REACH_M, half_m), (REACH_M, -half_m), (-REACH_M, -half_m))
     return np.array([(x, belt.across_m + y, belt.height_m) for x, y in ends])

@@ -40,7 +40,7 @@ class Camera:
         return np.asarray(seen[:, :2] / seen[:, 2:], dtype=np.float64)
 
     def facing(self, corners: Floats) -> bool:
-        """Whether a flat face faces the camera; its corners are clockwise seen from outside."""
+        """Whether a flat face with corners (4, 3), clockwise as seen from outside, faces the camera."""
         normal = np.cross(corners[3] - corners[0], corners[1] - corners[0])
         return bool(normal @ (np.array(self.position) - corners[0]) > 0)
 
@@ -58,14 +58,14 @@ class Mount:
     shake_px: float
 
     def shift_px(self, time_s: float) -> Floats:
-        """(x, y) offset of the image at a time."""
+        """(x, y) offset of the image at `time_s`, in pixels."""
         phases = np.random.default_rng([self.seed, 5]).uniform(0, 2 * math.pi, 6)
         waves = np.sin(np.array((2.1, 13.7, 31.0, 1.7, 16.3, 37.0)) * time_s + phases).reshape(2, 3)
         return np.asarray(self.shake_px * waves @ (0.5, 0.35, 0.25), dtype=np.float64)
 
 
 def fit_quad(size_px: tuple[int, int], corners_px: Floats) -> Floats:
-    """(3, 3) homography that maps an image of (width, height) to four corners: top left first, clockwise."""
+    """(3, 3) homography that maps an image of (width, height) to (4, 2) corners: top left first, clockwise."""
     width_px, height_px = size_px
     whole = np.array([[0, 0], [width_px, 0], [width_px, height_px], [0, height_px]], dtype=np.float32)
     return np.asarray(cv2.getPerspectiveTransform(whole, corners_px.astype(np.float32)), dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Frames of many scenes at the model's input size, with their objects: one cached file per scene.
+"""Frames of many scenes at the model's input size, with their objects; each scene is cached in a file.
 
 python -m demo.dataset build/demo/train --from-seed 1000 --scenes 120
 """
@@ -28,7 +28,7 @@ Image = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
 
 INPUT_PX: Final = (512, 288)
-"""Width and height of the model's input: 0.4 of the camera's."""
+"""Width and height of the model's input: `SCALE` times those of the camera's image."""
 SCALE: Final = 0.4
 SCENE_SECONDS: Final = 40.0
 FRAMES_OF_SCENE: Final = 12
@@ -47,7 +47,7 @@ class Frames:
     """(m, 7): frame, class id, left, top, right, bottom in camera pixels, visible share."""
 
     def of(self, frame: int) -> Floats:
-        """(k, 6) objects of a frame."""
+        """(k, 6) objects of a frame: the columns of `objects` without the first."""
         return self.objects[self.objects[:, 0] == frame, 1:]
 
 
@@ -57,7 +57,7 @@ def load_scene(path: Path) -> Frames:
 
 
 def make_scene(seed: int, folder: Path) -> Path:
-    """Render the frames of a scene, unless its file exists."""
+    """Render the frames of a scene to a file in `folder`, unless it exists; returns its path."""
     path = folder / f"scene-{seed}.npz"
     if not path.exists():
         cv2.setNumThreads(1)
@@ -69,7 +69,7 @@ def make_scene(seed: int, folder: Path) -> Path:
 
 
 def make_scenes(seeds: range, folder: Path, workers: int) -> None:
-    """Render scenes in `workers` processes."""
+    """Render the scenes whose file does not exist, in `workers` processes."""
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(workers) as pool:
         for number, path in enumerate(pool.map(partial(make_scene, folder=folder), seeds), 1):
@@ -92,7 +92,7 @@ def _frames(seed: int) -> Iterator[tuple[Image, Floats]]:
 
 
 def _compressed(picture: Image, random: np.random.Generator) -> Image:
-    """With compression artifacts of a random strength."""
+    """The image with JPEG compression artifacts of random strength."""
     quality = int(random.uniform(30, 92))
     _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)

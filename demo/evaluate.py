@@ -42,9 +42,9 @@ class HeldOut:
         for seed in seeds:
             frames = load_scene(folder / f"scene-{seed}.npz")
             for number, image in enumerate(frames.images):
-                self._take(predictions(detector, Picture.of(image)), frames.of(number))
+                self._add(predictions(detector, Picture.of(image)), frames.of(number))
 
-    def _take(self, found: list[Prediction], objects: npt.NDArray[np.float32]) -> None:
+    def _add(self, found: list[Prediction], objects: npt.NDArray[np.float32]) -> None:
         for at, name in enumerate(CLASSES):
             mine, theirs = [one for one in found if one.class_name == name], objects[objects[:, 0] == at]
             boxes = np.array([_xyxy(one) for one in mine]).reshape(-1, 4)
@@ -58,12 +58,12 @@ class HeldOut:
         return each[0], float(np.mean(each))
 
     def count_error(self, name: str) -> tuple[float, float]:
-        """Mean absolute error of the count per frame at the default threshold, and the share of frames within 1."""
-        off = [
+        """Mean absolute count error per frame at the default threshold; share of frames with an error of at most 1."""
+        errors = [
             abs(int((scene.confidence >= DEFAULT_CONFIDENCE).sum()) - int(scene.counts.sum()))
             for scene in self._scenes[name]
         ]
-        return float(np.mean(off)), float(np.mean(np.array(off) <= 1))
+        return float(np.mean(errors)), float(np.mean(np.array(errors) <= 1))
 
 
 def predictions(detector: Detector, picture: Picture) -> list[Prediction]:
@@ -74,7 +74,7 @@ def predictions(detector: Detector, picture: Picture) -> list[Prediction]:
 
 
 def sample_counts() -> npt.NDArray[np.int64]:
-    """(seconds, classes) counts of the model in the first frame of each second of the sample, at default parameters."""
+    """(seconds, classes) counts by the model in the first frame of each second of the sample, with defaults."""
     index = build_index(CLIP)
     detector = open_detector(MODELS, *MODEL, InferenceParams())
     pictures = planned_frames(CLIP, index, plan_frames(index, 1.0))
@@ -83,20 +83,20 @@ def sample_counts() -> npt.NDArray[np.int64]:
 
 
 def true_counts() -> npt.NDArray[np.int64]:
-    """(seconds, classes) counts of the ground truth."""
+    """(seconds, classes) counts in the ground truth of the sample."""
     per_second = json.loads(TRUTH.read_text())["counts_per_second"]
     return np.array([per_second[name] for name in CLASSES]).T
 
 
 def report(scenes: HeldOut) -> str:
     """The figures as a Markdown table."""
-    off = np.abs(sample_counts() - true_counts())
+    errors = np.abs(sample_counts() - true_counts())
     rows = [
         "| class | AP50 | AP50-95 | count error | within 1 | sample: count error | sample: within 1 |",
         "|---|" + "---|" * 6,
     ]
     figures = [
-        (*scenes.precision(name), *scenes.count_error(name), *_sample_row(off[:, at]))
+        (*scenes.precision(name), *scenes.count_error(name), *_sample_row(errors[:, at]))
         for at, name in enumerate(CLASSES)
     ]
     for name, row in zip([*CLASSES, "all"], [*figures, tuple(np.mean(figures, axis=0))], strict=True):
@@ -106,8 +106,8 @@ def report(scenes: HeldOut) -> str:
     return "\n".join(rows)
 
 
-def _sample_row(off: npt.NDArray[np.int64]) -> tuple[float, float]:
-    return float(off.mean()), float((off <= 1).mean())
+def _sample_row(errors: npt.NDArray[np.int64]) -> tuple[float, float]:
+    return float(errors.mean()), float((errors <= 1).mean())
 
 
 def _xyxy(box: Prediction) -> tuple[float, float, float, float]:

@@ -21,7 +21,7 @@ OPSET: Final = 17
 
 
 def export(checkpoint: Path, target: Path) -> None:
-    """Write the exponential moving average of the weights."""
+    """Write the exponential moving average of the weights in `checkpoint` as an ONNX file."""
     detector = Detector(len(CLASSES))
     detector.load_state_dict(torch.load(checkpoint, weights_only=True)["mean"])
     width, height = INPUT_PX
@@ -36,13 +36,13 @@ def export(checkpoint: Path, target: Path) -> None:
         dynamo=False,
     )
     model = onnx.load_from_string(buffer.getvalue())
-    onnx.helper.set_model_props(model, _facts())
+    onnx.helper.set_model_props(model, _metadata())
     onnx.checker.check_model(model, full_check=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(model.SerializeToString())
 
 
-def _facts() -> dict[str, str]:
+def _metadata() -> dict[str, str]:
     width, height = INPUT_PX
     return {
         "description": "Parcels on conveyor belts, trained on rendered scenes only",

@@ -34,7 +34,7 @@ class Film:
         self._seed = seed
 
     def expose(self, canvas: Canvas, time_s: float, frame: int) -> Image:
-        """The frame, (720, 1280, 3) BGR."""
+        """The frame, (720, 1280, 3) BGR; `frame` seeds its grain."""
         lit = self._light(canvas, time_s)
         glow = cv2.GaussianBlur(cv2.resize(lit, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA), (0, 0), 6)
         glow = np.maximum(glow - _GLOWS_FROM, 0) * 0.14

@@ -38,7 +38,7 @@ class Gantry:
 
     @property
     def boxes(self) -> list[Box]:
-        """All parts that may hide parcels, the furthest first."""
+        """All parts that may hide parcels, roughly from back to front."""
         return [self.posts[0], *self.heads, self.beam, self.posts[1]]
 
     def paint(self, stage: Stage, random: Random) -> Layer:
@@ -54,7 +54,7 @@ class Gantry:
         return patch.layer()
 
     def cast(self, canvas: Canvas, stage: Stage) -> None:
-        """The shadow of the beam on the belts: sharp in sunlight, faint under the lamps."""
+        """Cast the shadow of the beam on the belts: sharp in sunlight, faint under the lamps."""
         for belt in self._belts:
             cast_far(canvas, stage, corners(self.beam), belt.height_m)
 

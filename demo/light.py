@@ -27,7 +27,7 @@ class Sky:
     lamps: float
     sun: float
     cloud_s: tuple[float, ...]
-    """Periods of the cloud cover."""
+    """Periods of the sine waves whose mean is the cloud cover."""
     phase_rad: float
     sun_from: tuple[float, float, float]
     """Direction towards the sun."""
@@ -54,7 +54,7 @@ def shade(normal: Floats) -> float:
 
 
 class Windows:
-    """Light map of the sun through the windows, on the floor and projected to points above it."""
+    """Sunlight through the windows: a light map of the floor, onto which points above it are projected from the sun."""
 
     def __init__(self, sun_from: tuple[float, float, float], random: np.random.Generator) -> None:
         self.sun_from = np.array(sun_from) / np.linalg.norm(sun_from)
@@ -66,13 +66,13 @@ class Windows:
         return np.asarray((floor - _MAP_FROM_M) * _MAP_PX_PER_M, dtype=np.float32)
 
     def landing(self, points: Floats, height_m: float) -> Floats:
-        """(n, 3) shadow positions of points on a horizontal surface."""
+        """(n, 3) positions of the shadows of points (n, 3) on a horizontal surface; points below it are unchanged."""
         fall_m = np.maximum(points[:, 2:] - height_m, 0)
         return np.column_stack([points[:, :2] - fall_m * self.sun_from[:2] / self.sun_from[2], points[:, 2:] - fall_m])
 
 
 def _panes(random: np.random.Generator) -> npt.NDArray[np.uint8]:
-    """Slanted window panes in rows, with penumbra at their edges."""
+    """Light map of slanted window panes in rows, with penumbras."""
     panes = np.zeros(_MAP_SIZE_PX[::-1], dtype=np.uint8)
     pitch_m, slant = float(random.uniform(2.3, 3.2)), float(random.uniform(0.25, 0.5))
     start_m = float(random.uniform(0, pitch_m))

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 PLACES_OF_OBJECT: Final = 8
+"""Most anchor points that are assigned to one object."""
 _SCORE_POWER: Final = 0.5
 _IOU_POWER: Final = 4.0
 _BOX_WEIGHT: Final = 2.0
@@ -23,9 +24,9 @@ class Targets(NamedTuple):
     """Targets for each of n anchor points of one image."""
 
     scores: Tensor
-    """(n, classes), 0 to 1: quality of the point's box, at the class of its object."""
+    """(n, classes), 0 to 1: at the class of the point's object the quality of the point's box, otherwise 0."""
     boxes: Tensor
-    """(n, 4) box of its object; undefined without one."""
+    """(n, 4) box of the point's object; undefined for points without one."""
 
 
 def loss_of(boxes: Tensor, logits: Tensor, objects: list[Tensor], centers: Tensor, strides: Tensor) -> Tensor:
@@ -44,7 +45,7 @@ def loss_of(boxes: Tensor, logits: Tensor, objects: list[Tensor], centers: Tenso
 
 
 def targets_of(boxes: Tensor, logits: Tensor, objects: Tensor, centers: Tensor, strides: Tensor) -> Targets:
-    """Assign the best points near the center of each object to it, each point to at most one object."""
+    """Assign to each object the best points near its center; a point is assigned to at most one object."""
     scores = torch.zeros_like(logits)
     if not len(objects):
         return Targets(scores, torch.zeros_like(boxes))
@@ -63,7 +64,7 @@ def targets_of(boxes: Tensor, logits: Tensor, objects: Tensor, centers: Tensor, 
 
 
 def _near(wanted: Tensor, centers: Tensor, strides: Tensor) -> Tensor:
-    """(k, n): 1 for points inside the box and near its center."""
+    """(k, n): 1 for points inside the box and near its center, otherwise 0."""
     middle = (wanted[:, None, :2] + wanted[:, None, 2:]) / 2
     close = (centers - middle).abs().amax(dim=2) < _REACH_STRIDES * strides[:, 0]
     inside = ((centers > wanted[:, None, :2]) & (centers < wanted[:, None, 2:])).all(dim=2)
@@ -71,7 +72,7 @@ def _near(wanted: Tensor, centers: Tensor, strides: Tensor) -> Tensor:
 
 
 def iou(one: Tensor, other: Tensor) -> Tensor:
-    """Intersection over union of (…, 4) boxes."""
+    """Intersection over union of (…, 4) boxes, broadcast against each other."""
     shared, joint, _ = _areas(one, other)
     return shared / joint
 

@@ -78,9 +78,9 @@ class Neck(nn.Module):
 
 
 class Head(nn.Module):
-    """Class logits and distances to the four sides, in strides, for each point of one level.
+    """For each of n points of one level its distances to the four sides, in strides, and its class logits.
 
-    Levels do not share a head, because their statistics differ.
+    The output is (b, 4 + classes, n). Levels do not share a head, because their statistics differ.
     """
 
     def __init__(self, classes: int) -> None:
@@ -130,7 +130,7 @@ class Export(nn.Module):
 
 
 def places(width_px: int, height_px: int) -> tuple[Tensor, Tensor]:
-    """Centers (n, 2) and strides (n, 1) of all points, in pixels; fine levels first, in row-major order."""
+    """Centers (n, 2) and strides (n, 1) of all points, in pixels: from the finest level on, each in row-major order."""
     centers, strides = [], []
     for stride in STRIDES:
         rows, columns = height_px // stride, width_px // stride

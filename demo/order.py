@@ -15,7 +15,7 @@ _NEAR_M = 1.2
 
 
 def back_to_front(plan: Plan, camera: Camera, time_s: float) -> list[Item]:
-    """The items on the belts, each after those it may hide."""
+    """The items on the belts, each after those that it may hide."""
     eye = np.array(camera.position)
     items = plan.present(time_s)
     feet = {item.number: _foot(item, plan, time_s) for item in items}
@@ -45,10 +45,12 @@ def _in_front(item: Item, other: Item, feet: dict[int, Floats], eye: Floats) -> 
     if item.base_m != other.base_m:
         return item.base_m > other.base_m
     mine, theirs = feet[item.number], feet[other.number]
-    return _parts(theirs, mine, eye) or (not _parts(mine, theirs, eye) and _beyond_own(mine, theirs, eye))
+    return _separated_behind(theirs, mine, eye) or (
+        not _separated_behind(mine, theirs, eye) and _separated_in_front(mine, theirs, eye)
+    )
 
 
-def _parts(behind: Floats, front: Floats, eye: Floats) -> bool:
+def _separated_behind(behind: Floats, front: Floats, eye: Floats) -> bool:
     """Whether `front` and the camera are both outside one side of `behind`."""
     for start, end in zip(behind, np.roll(behind, -1, axis=0), strict=True):
         outward = np.array((end[1] - start[1], start[0] - end[0]))
@@ -57,7 +59,7 @@ def _parts(behind: Floats, front: Floats, eye: Floats) -> bool:
     return False
 
 
-def _beyond_own(mine: Floats, theirs: Floats, eye: Floats) -> bool:
+def _separated_in_front(mine: Floats, theirs: Floats, eye: Floats) -> bool:
     """Whether one side of `mine` has `theirs` on its outside and the camera on its inside."""
     for start, end in zip(mine, np.roll(mine, -1, axis=0), strict=True):
         outward = np.array((end[1] - start[1], start[0] - end[0]))

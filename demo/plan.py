@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 CLASSES: Final = ("bag", "box", "envelope", "tote", "tube")
 """Names by class id."""
 FLAT: Final = {"bag", "envelope"}
-"""Only these may overlap."""
+"""Items of these classes may overlap one another; all other items must be apart."""
 HALF_LENGTH_M: Final = 4.0
 """Half length of a belt."""
 _SIZES_M: Final = {
@@ -26,16 +26,17 @@ _SIZES_M: Final = {
     "tote": ((0.54, 0.60), (0.36, 0.40), (0.20, 0.30)),
     "tube": ((0.46, 0.78), (0.09, 0.13), (0.09, 0.13)),
 }
-"""Range of length, width and height."""
+"""Ranges of length, width and height by class."""
 _SPACING_M: Final = 0.025
 _REACH_M: Final = 1.0
-"""Items whose centers are further apart cannot touch."""
+"""Items whose centers are farther apart along the belt cannot touch."""
 _MAX_OVERLAP: Final = 0.35
+"""Largest part of an item's footprint that may lie on one other item."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A period on one belt: rate and class distribution of the items that pass the middle."""
+    """A period on one belt: rate and class distribution of the items that pass the middle of the hall."""
 
     until_s: float
     items_per_s: float
@@ -45,7 +46,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Halt:
-    """A stop of the belt, with one second of braking and one of acceleration."""
+    """A stop of the belt: it brakes for one second before `from_s` and accelerates for one second after `until_s`."""
 
     from_s: float
     until_s: float
@@ -72,8 +73,8 @@ class Belt:
         return min((_ramp(time_s, halt) for halt in self.halts), default=1.0)
 
     def traveled_m(self, time_s: float) -> float:
-        """Distance traveled since the start."""
-        lost_s = sum(_standing_s(time_s, halt) for halt in self.halts)
+        """Distance traveled since the start, positive for either direction."""
+        lost_s = sum(_lost_s(time_s, halt) for halt in self.halts)
         return abs(self.speed_m_per_s) * (time_s - lost_s)
 
 
@@ -86,12 +87,12 @@ class Item:
     belt: int
     along_m: float
     across_m: float
-    """Distance from the belt's center line."""
+    """Distance from the belt's center line, positive to the right of the direction of travel."""
     yaw_rad: float
     size_m: tuple[float, float, float]
     """Length, width, height."""
     base_m: float
-    """Height above the belt; above 0 on top of another item."""
+    """Height above the belt; 0 unless the item is on top of another one."""
     look: int
     """Seed of its colors and prints."""
 
@@ -109,13 +110,13 @@ class Plan:
     items: tuple[Item, ...]
 
     def center_m(self, item: Item, time_s: float) -> tuple[float, float, float]:
-        """(x, y, z) of the center of an item's underside."""
+        """(x, y, z) of the center of an item's underside at `time_s`."""
         belt = self.belts[item.belt]
         x = belt.direction * (belt.traveled_m(time_s) - item.along_m)
         return x, belt.across_m - belt.direction * item.across_m, belt.height_m + item.base_m
 
     def present(self, time_s: float) -> list[Item]:
-        """Items on the belts at a time, including those out of view."""
+        """Items on the belts at `time_s`, including those outside the image."""
         return [item for item in self.items if abs(self.center_m(item, time_s)[0]) < HALF_LENGTH_M]
 
 
@@ -144,7 +145,7 @@ def _fill(number: int, belt: Belt, duration_s: float, random: np.random.Generato
 
 
 def _phase_at(belt: Belt, along_m: float) -> Phase:
-    """The phase during which this place of the belt passes the middle of the hall."""
+    """The phase during which this place of the belt passes the middle of the hall; braking is neglected."""
     came_s = along_m / abs(belt.speed_m_per_s)
     for halt in belt.halts:
         came_s += halt.until_s - halt.from_s if came_s > halt.from_s else 0.0
@@ -176,7 +177,7 @@ def _any_item(class_name: str, number: int, belt: Belt, along_m: float, random: 
 
 
 def _laid_on(item: Item, laid: list[Item]) -> Item | None:
-    """The item on a free place of the belt, or on top of a flat item; None if there is no room."""
+    """The item on the belt or, if it is flat, on top of flat items; None if there is no room."""
     near = [other for other in laid[-12:] if abs(item.along_m - other.along_m) < _REACH_M]
     touched = [(other, shared) for other in near if (shared := _shared_m2(item, other)) > 0]
     if not touched:
@@ -205,8 +206,8 @@ def _ramp(time_s: float, halt: Halt) -> float:
     return float(np.clip(max(halt.from_s - time_s, time_s - halt.until_s), 0, 1))
 
 
-def _standing_s(time_s: float, halt: Halt) -> float:
-    """Seconds lost to a halt until a time: the integral of 1 - pace."""
+def _lost_s(time_s: float, halt: Halt) -> float:
+    """Seconds lost to a halt until `time_s`: the integral of 1 - pace."""
     braking = float(np.clip(time_s - halt.from_s + 1, 0, 1)) ** 2 / 2
     still = float(np.clip(time_s - halt.from_s, 0, halt.until_s - halt.from_s))
     starting_s = float(np.clip(time_s - halt.until_s, 0, 1))

@@ -1,4 +1,4 @@
-"""Paint any moment of a scene from its setting."""
+"""Paint the image of a scene at any time from its setting."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Scene:
         self._sprites: dict[int, Sprite] = {}
 
     def picture(self, time_s: float, frame: int) -> Image:
-        """The frame (720, 1280, 3) BGR at a time; `frame` seeds its grain."""
+        """The frame (720, 1280, 3) BGR at `time_s`; `frame` seeds its grain."""
         canvas = self._backdrop.copy()
         for surface in self._surfaces:
             surface.paint(canvas, time_s)
@@ -89,7 +89,7 @@ class Scene:
         return self._sprites[item.number]
 
     def _motion(self, item: Item, time_s: float) -> Image | None:
-        """The motion blur kernel for the belt's speed; None if it stands still."""
+        """The motion blur kernel of an item, in patch pixels; None if it moves by less than one during the exposure."""
         belt = self.setting.plan.belts[item.belt]
         center = np.array(self.setting.plan.center_m(item, time_s))
         run = belt.speed_m_per_s * belt.pace(time_s) * SHUTTER_S

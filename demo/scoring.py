@@ -22,18 +22,18 @@ class Scene(NamedTuple):
     confidence: Floats
     """(n,)"""
     objects: Floats
-    """(k, 4)"""
+    """(k, 4) left, top, right, bottom."""
     counts: npt.NDArray[np.bool_]
-    """(k,): whether an object counts; others (mostly hidden) are ignored, as COCO ignores crowds."""
+    """(k,) whether an object counts. The others are mostly hidden and ignored, as COCO ignores crowds."""
 
 
 def average_precision(scenes: list[Scene], overlap: float) -> float:
-    """Mean of the interpolated precision at 101 recall values."""
+    """Mean of the interpolated precision at 101 recall values; 0 without detections or without objects that count."""
     judged = [judge(scene, overlap) for scene in scenes]
     confidence = np.concatenate([scene.confidence for scene in scenes])
-    right, left_out = (np.concatenate(part) for part in zip(*judged, strict=True))
-    order = np.argsort(-confidence[~left_out], kind="stable")
-    found = np.cumsum(right[~left_out][order])
+    true_positive, excluded = (np.concatenate(part) for part in zip(*judged, strict=True))
+    order = np.argsort(-confidence[~excluded], kind="stable")
+    found = np.cumsum(true_positive[~excluded][order])
     total = sum(int(scene.counts.sum()) for scene in scenes)
     if not len(found) or not total:
         return 0.0
@@ -44,16 +44,16 @@ def average_precision(scenes: list[Scene], overlap: float) -> float:
 
 def judge(scene: Scene, overlap: float) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """For each detection, whether it is a true positive, and whether it is ignored."""
-    right, left_out = np.zeros(len(scene.boxes), dtype=bool), np.zeros(len(scene.boxes), dtype=bool)
+    true_positive, excluded = np.zeros(len(scene.boxes), dtype=bool), np.zeros(len(scene.boxes), dtype=bool)
     shared = overlaps(scene.boxes, scene.objects)
     free = np.ones(len(scene.objects), dtype=bool)
     for at in np.argsort(-scene.confidence, kind="stable"):
         fit = np.where(free & (shared[at] >= overlap), shared[at] + scene.counts, -1.0)
         if fit.size and fit.max() >= 0:
             best = int(fit.argmax())
-            right[at], left_out[at] = scene.counts[best], not scene.counts[best]
+            true_positive[at], excluded[at] = scene.counts[best], not scene.counts[best]
             free[best] = not scene.counts[best]
-    return right, left_out
+    return true_positive, excluded
 
 
 def overlaps(boxes: Floats, objects: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""Parameters of the sample scene and, by seed, of similar scenes for training."""
+"""Parameters of the sample scene, and of similar scenes for training, drawn by seed."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _ROUND_POINTS = 20
 
 
 def outline(item: Item) -> Floats:
-    """(n, 3) points, in meters around the center of the underside, whose convex hull is the item's."""
+    """(n, 3) points, in meters around the center of the underside, with the same convex hull as the item."""
     length_m, width_m, height_m = item.size_m
     if item.class_name == "tube":
         return _cylinder(length_m, height_m)
@@ -37,15 +37,15 @@ def rim(item: Item) -> Floats:
 
 
 def roundness(item: Item) -> float:
-    """Exponent of the superellipse that a soft item is from above; higher is squarer."""
+    """Exponent of the superellipse that outlines a soft item from above; a higher exponent makes it squarer."""
     return 14.0 if item.class_name == "envelope" else 5.0
 
 
 def placed(points: Floats, item: Item, plan: Plan, time_s: float) -> Floats:
-    """(n, 3) points of an item in hall coordinates."""
+    """Points (n, 3) around the center of an item's underside, in hall coordinates at `time_s`."""
     yaw_rad = item.yaw_rad + (
         math.pi if plan.belts[item.belt].direction > 0 else 0.0
-    )  # items advance towards the start of the belt
+    )  # positions along a belt increase against its direction of travel
     cos, sin = math.cos(yaw_rad), math.sin(yaw_rad)
     turned = points[:, :2] @ np.array([[cos, sin], [-sin, cos]])
     return np.column_stack([turned, points[:, 2]]) + plan.center_m(item, time_s)

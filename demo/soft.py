@@ -68,7 +68,7 @@ class Soft:
         return (slope @ basis).astype(np.float32), (ground @ basis + middle).astype(np.float32)
 
     def _first_met(self, start: Field, step: Field) -> tuple[Field, Field, Image]:
-        """Columns and rows of the intersections, and their mask: linear search from the top, then bisection."""
+        """Columns and rows of the intersections, and their mask: linear search from the top, then one bisection."""
         heights_m = np.linspace(self._top_m, 0.002, _STEPS, dtype=np.float32)
         met_m = np.full(start.shape[:2], -1, dtype=np.float32)
         for height_m in heights_m:
@@ -117,7 +117,7 @@ def _pillow(item: Item, random: Random, width: int, height: int) -> Field:
 
 
 def _ridges(random: Random, width: int, height: int, grain_px: float) -> Field:
-    """Sharp valleys as in crumpled film, 0 to about 1."""
+    """Sharp creases as in crumpled film, 0 to 1."""
     turned = noise(random, width, height, grain_px)
     return np.asarray(np.exp(-np.abs(turned) * 3.2), dtype=np.float32)
 

@@ -45,7 +45,7 @@ class Sprite(Protocol):
 
 
 class Faces:
-    """A solid of flat faces; inner faces come first."""
+    """A solid of flat faces, painted in their order: inner faces must come first."""
 
     def __init__(self, faces: list[tuple[Image, Floats]]) -> None:
         self._faces = faces

@@ -12,7 +12,7 @@ Color = tuple[int, int, int]
 Random = np.random.Generator
 
 PX_PER_M = 420
-"""About twice the resolution at which the camera sees a near parcel."""
+"""About twice the resolution of a near parcel in the image."""
 
 KRAFT: tuple[Color, ...] = ((104, 146, 186), (92, 132, 170), (120, 160, 198), (84, 122, 158), (112, 150, 184))
 INKS: tuple[Color, ...] = ((60, 50, 40), (150, 70, 30), (50, 60, 170), (70, 110, 40), (30, 110, 200))
@@ -70,7 +70,7 @@ def tape(board: Image, random: Random, *, clear: bool) -> None:
 
 
 def label(random: Random, width_m: float = 0.15, height_m: float = 0.10) -> Image:
-    """A shipping label: sender, bold code, barcode and matrix code, none of them readable."""
+    """A shipping label with lines of text, a barcode and a matrix code, none of them readable."""
     width, height = size_px(width_m, height_m)
     paper = shaded(WHITE, 1 + 0.01 * noise(random, width, height, 9))
     ink = (40, 38, 36)
@@ -89,7 +89,7 @@ def label(random: Random, width_m: float = 0.15, height_m: float = 0.10) -> Imag
 
 
 def stick(surface: Image, patch: Image, random: Random, *, margin: float = 0.06, turns: int | None = None) -> None:
-    """Put a label at a random place of a surface, parallel to its sides, cropped to it."""
+    """Put a label at a random place of a surface, parallel to its sides, cropped to the surface without `margin`."""
     turned = np.rot90(patch, int(random.integers(4)) if turns is None else turns)
     height, width = surface.shape[:2]
     turned = turned[: int(height * (1 - 2 * margin)), : int(width * (1 - 2 * margin))]
@@ -102,7 +102,7 @@ def stick(surface: Image, patch: Image, random: Random, *, margin: float = 0.06,
 
 
 def print_mark(surface: Image, random: Random, color: Color) -> None:
-    """A brand or handling mark: disc and words, arrows, or a stripe."""
+    """A brand or handling mark: disc and words, arrows, a stripe, or words."""
     height, width = surface.shape[:2]
     kind = int(random.integers(4))
     unit = min(width, height)
@@ -125,7 +125,7 @@ def print_mark(surface: Image, random: Random, color: Color) -> None:
 
 
 def _words(surface: Image, random: Random, left: int, middle: int, width: int, color: Color, tall: int = 3) -> None:
-    """Blocks with the size of words; at this distance text is not readable."""
+    """Blocks of the size of words: text is not readable at the resolution of the image."""
     at = left
     while at < left + width:
         end = min(at + int(random.uniform(1.0, 3.5) * tall) + 2, left + width)

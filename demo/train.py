@@ -1,4 +1,4 @@
-"""Train the detector on rendered scenes; an interrupted run resumes after its last epoch.
+"""Train the detector on rendered scenes; an interrupted run resumes after its last completed epoch.
 
 python -m demo.train build/demo
 """
@@ -86,7 +86,10 @@ class Training:
 
 
 def batches(images: Image, objects: list[Floats], epoch: int) -> Iterator[tuple[Tensor, list[Tensor]]]:
-    """Every frame once, shuffled and augmented by the seed of the epoch."""
+    """Images (b, 3, height, width), RGB, 0 to 1, and for each its objects (k, 5): class id and box in pixels.
+
+    The frames are shuffled and augmented with a seed for each epoch; an incomplete last batch is dropped.
+    """
     random = np.random.default_rng([SEED, epoch])
     order = random.permutation(len(images))
     for start in range(0, len(order) - BATCH + 1, BATCH):
@@ -115,7 +118,7 @@ def _varied(image: Image, objects: Floats, random: np.random.Generator) -> tuple
 
 
 def _moved(objects: Floats, move: np.ndarray) -> Floats:
-    """(k, 5) class id and box of the objects that remain sufficiently visible."""
+    """(k, 5) class id and box of the objects of which at least `COUNTED_SHARE` remains visible."""
     width, height = INPUT_PX
     ends = objects[:, 1:5].reshape(-1, 2, 2) @ move[:, :2].T + move[:, 2]
     low, high = ends.min(axis=1), ends.max(axis=1)
@@ -126,7 +129,7 @@ def _moved(objects: Floats, move: np.ndarray) -> Floats:
 
 
 def load_frames(folder: Path, seeds: range) -> tuple[Image, list[Floats]]:
-    """Images (n, height, width, 3) BGR; for each, objects (k, 6): class id, box in its pixels, visible share."""
+    """Images (n, height, width, 3) BGR; for each its objects (k, 6): class id, box in pixels, visible share."""
     images, objects = [], []
     for seed in seeds:
         frames = load_scene(folder / f"scene-{seed}.npz")
@@ -139,7 +142,7 @@ def load_frames(folder: Path, seeds: range) -> tuple[Image, list[Floats]]:
 
 
 def train(folder: Path, seeds: range, epochs: int, *, bfloat16: bool = False) -> None:
-    """Train to the last epoch, from the folder's checkpoint if there is one."""
+    """Train until `epochs` are completed, from the folder's checkpoint if there is one; writes it after each epoch."""
     images, objects = load_frames(folder / "train", seeds)
     training, checkpoint = Training(len(images) // BATCH, epochs, bfloat16=bfloat16), folder / "checkpoint.pt"
     if checkpoint.exists():

@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 COUNTED_SHARE: Final = 0.3
 """An item counts in a frame if at least this share of its outline is visible."""
 LINE_M: Final = -0.55
-"""Position of the counted line, which crosses both belts."""
+"""Position along the belts of the line at which crossings are counted."""
 _COARSE: Final = 2
 _MARGIN_M: Final = 0.1
 
@@ -43,7 +43,7 @@ class Seen(NamedTuple):
 
 
 def seen_at(setting: Setting, time_s: float) -> list[Seen]:
-    """Every item that is at least partly visible at a time, the furthest first."""
+    """Every item that is at least partly visible at `time_s`, from back to front."""
     camera, plan = setting.camera, setting.plan
     shift = setting.mount.shift_px(time_s)
     items = back_to_front(plan, camera, time_s)
@@ -54,13 +54,13 @@ def seen_at(setting: Setting, time_s: float) -> list[Seen]:
 
 
 def counts_at(seen: list[Seen]) -> list[int]:
-    """Items that count, by class id."""
+    """Number of items that count, by class id."""
     names = [one.item.class_name for one in seen if one.counts]
     return [names.count(name) for name in CLASSES]
 
 
 def truth_of(setting: Setting, seconds: int, fps: int) -> dict[str, object]:
-    """The ground truth of a clip, as stored in its file."""
+    """The ground truth of a clip, as stored in its JSON file."""
     frames = [seen_at(setting, number / fps) for number in range(seconds * fps)]
     by_second = [counts_at(frame) for frame in frames[::fps]]
     unique = {one.item.number: one.item.class_name for frame in frames for one in frame if one.counts}
@@ -80,7 +80,7 @@ def truth_of(setting: Setting, seconds: int, fps: int) -> dict[str, object]:
 
 
 def line_px(setting: Setting) -> tuple[list[float], list[float]]:
-    """Near end and far end of the counted line, in pixels."""
+    """Near end and far end of the line at which crossings are counted, in pixels."""
     belts = setting.plan.belts
     near_m = min(belt.across_m - belt.width_m / 2 for belt in belts) - _MARGIN_M
     far_m = max(belt.across_m + belt.width_m / 2 for belt in belts) + _MARGIN_M
@@ -90,7 +90,7 @@ def line_px(setting: Setting) -> tuple[list[float], list[float]]:
 
 
 def crossings(frames: list[list[Seen]], start: list[float], end: list[float]) -> Iterator[tuple[str, str]]:
-    """(class, "right" or "left") for each crossing of the line by the center of an item's box."""
+    """(class, direction "right" or "left") for each crossing of the line by the center of an item's box."""
     sides: dict[int, bool] = {}
     for frame in frames:
         for one in frame:
@@ -111,7 +111,7 @@ def _right_of(point: tuple[float, float], start: list[float], end: list[float]) 
 
 
 def _shares(hulls: list[Floats], bridge: list[Floats]) -> list[float]:
-    """Share of each outline inside the image and not covered by later ones."""
+    """Share of each outline that is inside the image and not covered by later outlines or the bridge."""
     owners = np.zeros((HEIGHT_PX // _COARSE, WIDTH_PX // _COARSE), dtype=np.uint8)
     areas = []
     for number, points in enumerate([*hulls, *bridge]):
