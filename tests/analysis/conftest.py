@@ -1,4 +1,4 @@
-"""Results that several tests of the analysis use."""
+"""Results that several tests of the analysis share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.support.documents import archived, box, document, entry
 
 @pytest.fixture
 def results(tmp_path: Path) -> Results:
-    """Six entries; at a confidence of 0.3 cars 2, unknown, 0, 1, 0, 1, and one person in the last entry."""
+    """Six entries with 2, unknown, 0, 1, 0 and 1 cars, and one person in the last, at a confidence of 0.3."""
     return archived(
         tmp_path,
         document(

@@ -26,9 +26,9 @@ CLASSES = ("bus", "car", "person", "truck")
     ],
 )
 def test_classes_with_the_same_name_are_merged(text: str, names: tuple[str, ...], codes: list[int]) -> None:
-    view = ClassMapping.parse(text)
-    assert view.names(CLASSES) == names
-    assert view.codes(CLASSES).tolist() == codes
+    mapping = ClassMapping.parse(text)
+    assert mapping.names(CLASSES) == names
+    assert mapping.codes(CLASSES).tolist() == codes
 
 
 @pytest.mark.parametrize("text", ["car", "car>", "a>b>c", ",,,", ">", "car>,", "\\", "car\\>b"])
@@ -47,36 +47,36 @@ def test_any_name_survives_the_compact_form() -> None:
     for _ in range(500):
         texts = ["".join(chance.choices(alphabet, k=chance.randrange(5))) for _ in range(8)]
         pairs = {name: seen_as for name, seen_as in zip(texts[:4], texts[4:], strict=True) if seen_as not in ("", name)}
-        view = ClassMapping(tuple(pairs.items()))
-        assert ClassMapping.parse(view.format()) == view
+        mapping = ClassMapping(tuple(pairs.items()))
+        assert ClassMapping.parse(mapping.format()) == mapping
 
 
 def test_every_class_has_a_code() -> None:
     chance = random.Random(4)
     for _ in range(200):
         classes = tuple(dict.fromkeys(chance.choices("abcdefgh", k=6)))
-        view = ClassMapping(tuple((name, chance.choice("abcxyz")) for name in classes if chance.random() < 0.5))
-        names, codes = view.names(classes), view.codes(classes)
-        assert [names[code] for code in codes] == [view.name_of(name) for name in classes]
+        mapping = ClassMapping(tuple((name, chance.choice("abcxyz")) for name in classes if chance.random() < 0.5))
+        names, codes = mapping.names(classes), mapping.codes(classes)
+        assert [names[code] for code in codes] == [mapping.name_of(name) for name in classes]
         assert sorted(set(codes.tolist())) == list(range(len(names)))
 
 
 def test_hidden_classes_have_no_code() -> None:
-    view = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "bus", "unicorn"))
-    assert view.names(CLASSES) == ("bus", "vehicle")
-    assert view.codes(CLASSES).tolist() == [0, 1, -1, 1]
+    mapping = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "bus", "unicorn"))
+    assert mapping.names(CLASSES) == ("bus", "vehicle")
+    assert mapping.codes(CLASSES).tolist() == [0, 1, -1, 1]
 
 
 def test_models_can_share_one_list_of_names() -> None:
-    view = ClassMapping.parse("auto>car")
+    mapping = ClassMapping.parse("auto>car")
     names = ("car", "person")
-    assert view.codes(("person", "car"), names).tolist() == [1, 0]
-    assert view.codes(("auto", "dog"), names).tolist() == [0, -1]
+    assert mapping.codes(("person", "car"), names).tolist() == [1, 0]
+    assert mapping.codes(("auto", "dog"), names).tolist() == [0, -1]
 
 
 def test_merged_values_are_joined_and_nan_stays_nan() -> None:
-    view = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "person"))
+    mapping = ClassMapping.parse("car>vehicle,truck>vehicle", shown=("vehicle", "person"))
     nan = np.nan
     values = np.array([[1, 2, 3, 4], [1, nan, 3, 4], [1, 2, nan, nan], [nan] * 4])
-    np.testing.assert_array_equal(view.merge(values, CLASSES, add_known), [[6, 3], [4, 3], [2, nan], [nan, nan]])
-    np.testing.assert_array_equal(view.merge(values, CLASSES, np.fmax), [[4, 3], [4, 3], [2, nan], [nan, nan]])
+    np.testing.assert_array_equal(mapping.merge(values, CLASSES, add_known), [[6, 3], [4, 3], [2, nan], [nan, nan]])
+    np.testing.assert_array_equal(mapping.merge(values, CLASSES, np.fmax), [[4, 3], [4, 3], [2, nan], [nan, nan]])

@@ -62,14 +62,14 @@ def rows_of(comparison: Comparison) -> list[tuple[int, int, int] | None]:
         ([box("car")], [], (0, 1, 0)),
         ([box("car")], [box("car")], (1, 0, 0)),
         ([box("car")], [box("truck")], (0, 1, 1)),
-        # Shifted by a third of the width the IoU is 1/2; a bit more is too much.
+        # Shifted by a third of the width, the IoU is 1/2; shifted further, it is too low.
         ([box("car", xywh=(30, 30, 30, 30))], [box("car", xywh=(40, 30, 30, 30))], (1, 0, 0)),
         ([box("car", xywh=(30, 30, 30, 30))], [box("car", xywh=(40.5, 30, 30, 30))], (0, 1, 1)),
         ([box("car", xywh=(30, 30, 30, 30))], [box("car", xywh=(30, 30, 60, 30))], (1, 0, 0)),
         ([box("car", xywh=(30, 30, 60, 30))], [box("car", xywh=(45, 30, 30, 30))], (1, 0, 0)),
         # One to one: a box of A matches one box of B only.
         ([box("car")], [box("car"), box("car", xywh=(51, 50, 20, 20))], (1, 0, 1)),
-        # The best pair first, although the other box of A then has no match.
+        # The best pair is matched first, although the other box of A then has no match.
         (
             [box("car", xywh=(30, 30, 20, 20)), box("car", xywh=(35, 30, 20, 20))],
             [box("car", xywh=(34, 30, 20, 20)), box("car", xywh=(200, 30, 20, 20))],
@@ -112,7 +112,7 @@ def test_crowded_frames_match_as_in_a_plain_loop(
     assert rows_of(comparison) == [counted(one, other, 0.1, {}) for one, other in zip(first, second, strict=True)]
 
 
-def test_chunks_and_time_ranges_change_no_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_and_time_ranges_do_not_change_the_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     view = View(opened(tmp_path, a=random_entries(1, 100), b=random_entries(2, 100)), "a", 0.2)
     whole = compare(view, "b")
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 7)
@@ -156,7 +156,7 @@ def test_seconds_are_ranked_by_mean_disagreement_per_frame(tmp_path: Path) -> No
     second = [one, none, none, one, one, none, one, none]
     view = View(opened(tmp_path, fps=2, a=first, b=second), "a", 0.5)
     comparison = compare(view, "b")
-    # Second 1 has 2 and 1 in two frames; second 2 has 2 in its only compared one; second 3 has 0 and 1.
+    # Disagreements per compared frame: 2 and 1 in second 1, 2 in second 2, 0 and 1 in second 3.
     assert rank_seconds(comparison) == [Second(2, 2.0, 1, 5), Second(1, 1.5, 2, 2), Second(3, 0.5, 2, 7)]
     later = compare(replace(view, time_range_s=(1.5, 9)), "b")
     assert [second.worst_entry for second in rank_seconds(later)] == [5, 3, 7]

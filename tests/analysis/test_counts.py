@@ -131,7 +131,7 @@ def test_the_vendor_example_has_its_published_counts(tmp_path: Path, shared_data
     predictions = _rows(folder / "predictions.csv")
     minutes = sorted({row["timestamp"] for row in predictions}, key=_seconds)
     last_s = _seconds(minutes[-1])
-    times_s = list(range(0, last_s + 60, 60))  # an entry a minute, also where the example has nothing
+    times_s = list(range(0, last_s + 60, 60))  # one entry per minute, with or without predictions
     found: dict[int, list[dict[str, Any]]] = {}
     for row in predictions:
         sides = {side: float(row[side]) for side in ("x", "y", "width", "height")}

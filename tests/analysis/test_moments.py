@@ -84,7 +84,7 @@ def test_extremes_of_random_results_equal_a_plain_loop(
 
 
 def test_interval_moments_use_the_next_analyzed_frame(tmp_path: Path) -> None:
-    frames = [entry() for _ in range(31)]  # 5 a second: 0 to 6 s
+    frames = [entry() for _ in range(31)]  # 5 per second, 0 to 6 s
     frames[10] = frames[11] = None
     frames[20:30] = [None] * 10
     view = View(opened(tmp_path, m=frames), "m")
@@ -138,7 +138,7 @@ def test_the_representative_entry_has_most_detections_in_the_time_range(
         boxes = {at: (frames[at] or {"predictions": []})["predictions"] for at in inside}
         seen = {at: sum(one["class"] in members and one["confidence"] >= 0.6 for one in boxes[at]) for at in inside}
         analyzed = [at for at in inside if frames[at]] or inside
-        expected = max(analyzed, key=lambda at: seen[at])  # the first of as many
+        expected = max(analyzed, key=lambda at: seen[at])  # on a tie the first one
         assert representative_entry(view, counts.starts, start, class_name) == expected
 
 

@@ -72,7 +72,7 @@ def test_scene_changes_are_found(tmp_path: Path, chunk: int, monkeypatch: pytest
     for unknown in (0, 12, 13, 20):
         vectors[unknown] = None
     changes = scene_changes(clip(tmp_path, *vectors), "clip")
-    # The first frame of the second scene is the first one of it that is known.
+    # Entries 12 and 13 are unknown, so that the second scene starts at entry 14.
     assert changes.entries.tolist() == [14, 32]
     assert changes.distance[0] == pytest.approx(1 - cosine(vectors[11], vectors[14]), abs=1e-6)
     assert (changes.distance > changes.threshold).all()

@@ -58,7 +58,7 @@ def test_totals_of_random_time_ranges_equal_a_plain_loop(
 ) -> None:
     monkeypatch.setattr(parquet, "_ROW_GROUP_BYTES", 1)
     random = Random(seed)
-    names = "abc" if seed % 2 else [f"c{at}" for at in range(300)]  # many classes of which few are there
+    names = "abc" if seed % 2 else [f"c{at}" for at in range(300)]  # many classes, of which few occur in a row group
     rows: list[Any] = [
         random.choice([None, entry(*(box(random.choice(names), random.random()) for _ in range(random.randrange(5))))])
         for _ in range(1500)

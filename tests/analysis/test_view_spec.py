@@ -1,4 +1,4 @@
-"""Stored views and links to them: both forms come back unchanged, and invalid ones are refused."""
+"""Stored views and links to them: both forms round-trip, and invalid ones are rejected."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SPECS = st.builds(
 
 
 @given(SPECS)
-def test_any_view_comes_back_from_json_and_from_a_link(spec: ViewSpec) -> None:
+def test_any_view_round_trips_through_json_and_a_link(spec: ViewSpec) -> None:
     assert ViewSpec.from_json(spec.to_json()) == spec
     assert ViewSpec.from_query(spec.to_query()) == spec
 

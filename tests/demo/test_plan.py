@@ -42,7 +42,7 @@ def test_rush_reaches_the_middle_in_its_phase() -> None:
     assert rush > 2 * late
 
 
-def test_halt_costs_its_length_and_half_of_braking_and_accelerating() -> None:
+def test_halt_costs_its_length_and_half_of_the_braking_and_acceleration_times() -> None:
     halting = belt(halts=(Halt(10, 14),))
     assert halting.traveled_m(9) == pytest.approx(4.5)
     assert halting.traveled_m(12) == halting.traveled_m(14) == pytest.approx(4.75)

@@ -1,4 +1,4 @@
-"""The committed sample: its clip is playable, and its ground truth is the renderer's."""
+"""The committed sample: its clip is playable, and its ground truth is that of the renderer."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from demo.truth import counts_at, crossings, line_px, seen_at
 
 @pytest.fixture(scope="module")
 def truth() -> dict[str, Any]:
-    held: dict[str, Any] = json.loads(TRUTH.read_text())
-    return held
+    stored: dict[str, Any] = json.loads(TRUTH.read_text())
+    return stored
 
 
 def test_clip_is_small_and_playable_in_browsers() -> None:
@@ -33,7 +33,7 @@ def test_clip_is_small_and_playable_in_browsers() -> None:
         assert stream.average_rate == FPS
         assert 60 <= (container.duration or 0) / av.time_base <= 90
     head = CLIP.read_bytes()[:4096]
-    assert 0 < head.find(b"moov") < 4096, "its index comes first, so that it plays before it is all there"
+    assert 0 < head.find(b"moov") < 4096, "the container index must come first, for playback during the download"
 
 
 def test_truth_belongs_to_the_clip(truth: dict[str, Any]) -> None:
@@ -45,12 +45,12 @@ def test_counts_match_the_plan(truth: dict[str, Any]) -> None:
     setting = sample_setting()
     assert truth["seed"] == setting.seed
     planned = [counts_at(seen_at(setting, float(second))) for second in range(SAMPLE_SECONDS)]
-    held = [truth["counts_per_second"][name] for name in CLASSES]
-    assert np.array(held).T.tolist() == planned
+    stored = [truth["counts_per_second"][name] for name in CLASSES]
+    assert np.array(stored).T.tolist() == planned
 
 
 def test_crossings_and_unique_objects_match_the_plan(truth: dict[str, Any]) -> None:
-    """Four samples per second are enough: no item crosses back, and items count for longer than that."""
+    """Four samples per second are enough: no item crosses back, and each item counts for more than 0.25 s."""
     setting = sample_setting()
     frames = [seen_at(setting, quarter / 4) for quarter in range(SAMPLE_SECONDS * 4)]
     start, end = line_px(setting)
@@ -78,6 +78,6 @@ def test_rendered_frame_equals_the_frame_of_the_clip() -> None:
     rendered = next(pictures(sample_setting(), 1))
     with av.open(str(CLIP)) as container:
         decoded = next(container.decode(video=0)).to_ndarray(format="bgr24")
-    apart = np.abs(rendered.astype(int) - decoded).mean()
-    assert apart < 6
-    assert np.abs(rendered[:, ::-1].astype(int) - decoded).mean() > 3 * apart
+    difference = np.abs(rendered.astype(int) - decoded).mean()
+    assert difference < 6
+    assert np.abs(rendered[:, ::-1].astype(int) - decoded).mean() > 3 * difference

@@ -1,4 +1,4 @@
-"""Responses and errors of the calls of the contract."""
+"""Responses and errors of the API."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_path_works_with_and_without_a_trailing_slash(deaf_engine: Running
         assert answer.headers["content-type"] == "application/json"
 
 
-def test_post_to_the_root_returns_the_workspace_and_get_belongs_to_the_host(deaf_engine: RunningEngine) -> None:
+def test_post_to_the_root_returns_the_workspace_and_get_is_not_allowed(deaf_engine: RunningEngine) -> None:
     assert deaf_engine.call("POST", "/").json() == {"workspace": "embedded"}
     assert deaf_engine.call("GET", "/").status_code == 405
 

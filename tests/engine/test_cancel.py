@@ -30,25 +30,25 @@ def cancel(engine: RunningEngine, job_id: str) -> requests.Response:
     return engine.call("DELETE", "/videoinfer/", params={"job_id": job_id})
 
 
-def kept_of(engine: RunningEngine, job_id: str) -> set[str]:
+def files_of(engine: RunningEngine, job_id: str) -> set[str]:
     return {path.name for path in (engine.folder / "jobs" / job_id).iterdir()}
 
 
 def cpu_s(pid: int) -> float:
-    """The processor time that a process has used so far."""
+    """The CPU time that a process has used so far, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture
-def long_engine(start_engine: StartEngine, tmp_path: Path) -> RunningEngine:
+def slow_engine(start_engine: StartEngine, tmp_path: Path) -> RunningEngine:
     onnx_models.save_ultralytics(tmp_path / "models" / "slow" / "1" / "model.onnx", slow=True)
     return start_engine()
 
 
 @pytest.fixture(scope="module")
 def long_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Minutes of work for the slow model."""
+    """A video that takes the slow model minutes."""
     path = tmp_path_factory.mktemp("video") / "long.mp4"
     write_video(path, frames=2000, fps=30, width_px=64, height_px=48)
     return path
@@ -62,19 +62,19 @@ def test_a_queued_job_is_canceled_at_once_and_its_video_deleted(deaf_engine: Run
         "status": 2,
         "error": "Cancelled.",
     }
-    assert kept_of(deaf_engine, job_id) == {"request.json", "failure.json"}
+    assert files_of(deaf_engine, job_id) == {"request.json", "failure.json"}
 
 
 def test_a_canceled_running_job_stops_and_the_next_one_runs(
-    long_engine: RunningEngine, long_video: Path, small_video: Path
+    slow_engine: RunningEngine, long_video: Path, small_video: Path
 ) -> None:
-    running = long_engine.submit(long_engine.upload(long_video), SLOW, fps=30)
-    until(working(long_engine.folder, running))
-    following = long_engine.submit(long_engine.upload(small_video))
-    assert cancel(long_engine, running).status_code == 200
-    assert long_engine.status(running).is_cancelled
-    assert len(long_engine.results(following)["motion"]) == 20
-    assert kept_of(long_engine, running) == {"request.json", "failure.json"}
+    running = slow_engine.submit(slow_engine.upload(long_video), SLOW, fps=30)
+    until(working(slow_engine.folder, running))
+    following = slow_engine.submit(slow_engine.upload(small_video))
+    assert cancel(slow_engine, running).status_code == 200
+    assert slow_engine.status(running).is_cancelled
+    assert len(slow_engine.results(following)["motion"]) == 20
+    assert files_of(slow_engine, running) == {"request.json", "failure.json"}
 
 
 def test_canceling_is_idempotent(deaf_engine: RunningEngine) -> None:
@@ -126,17 +126,17 @@ def test_status_has_jobs_before_and_cancellable(deaf_engine: RunningEngine) -> N
 
 
 def test_status_of_a_running_job_has_frames_speed_and_remaining_time(
-    long_engine: RunningEngine, long_video: Path
+    slow_engine: RunningEngine, long_video: Path
 ) -> None:
-    job_id = long_engine.submit(long_engine.upload(long_video), SLOW, fps=10)
-    run_progress = until(lambda: (now := long_engine.status(job_id).run_progress) and now.remaining_s and now)
+    job_id = slow_engine.submit(slow_engine.upload(long_video), SLOW, fps=10)
+    run_progress = until(lambda: (now := slow_engine.status(job_id).run_progress) and now.remaining_s and now)
     assert run_progress.frames_total == 667
     assert 0 < run_progress.frames_done < 667
     assert run_progress.remaining_s == pytest.approx(
         (667 - run_progress.frames_done) / run_progress.frames_per_second, rel=0.02
     )
     assert (run_progress.jobs_before, run_progress.cancellable) == (None, True)
-    cancel(long_engine, job_id)
+    cancel(slow_engine, job_id)
 
 
 def test_canceling_a_hanging_job_ends_the_worker_and_the_next_job_runs(
@@ -148,16 +148,16 @@ def test_canceling_a_hanging_job_ends_the_worker_and_the_next_job_runs(
     job = until(lambda: (found := Spool(engine.folder).find(stuck)) and (found.folder / "work").exists() and found)
     pid = job.progress.worker_pid
     before_s = cpu_s(pid)
-    until(lambda: cpu_s(pid) > before_s + 0.3)  # it computes its first frame, which takes minutes
+    until(lambda: cpu_s(pid) > before_s + 0.3)  # it infers the first frame, which takes minutes
     assert cancel(engine, stuck).status_code == 200
     assert len(engine.results(engine.submit(engine.upload(small_video)))["motion"]) == 20
-    assert kept_of(engine, stuck) == {"request.json", "failure.json"}
+    assert files_of(engine, stuck) == {"request.json", "failure.json"}
     assert not Path(f"/proc/{pid}").exists()
 
 
 @pytest.fixture
 def dripping_url() -> Iterator[str]:
-    """A server that sends a video slowly, until the client disconnects."""
+    """URL of a video that a server sends slowly, until the client disconnects."""
     stopping = threading.Event()
 
     def drip() -> None:
@@ -185,7 +185,7 @@ def test_canceling_stops_a_download(start_engine: StartEngine, dripping_url: str
     until(lambda: list((engine.folder / "jobs" / job_id).glob("work/video.*.part")))
     assert cancel(engine, job_id).status_code == 200
     assert len(engine.results(engine.submit(engine.upload(small_video)))["motion"]) == 20
-    assert kept_of(engine, job_id) == {"request.json", "failure.json"}
+    assert files_of(engine, job_id) == {"request.json", "failure.json"}
 
 
 def test_either_the_worker_or_the_cancellation_ends_a_job(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ def test_either_the_worker_or_the_cancellation_ends_a_job(tmp_path: Path) -> Non
             finishing = pool.submit(job.finish, draft)
             time.sleep(0.0005 * turn)
             won = [one.result() for one in [pool.submit(job.cancel) for _ in range(3)]]
-            if isinstance(finishing.exception(), FileNotFoundError):  # the draft went with the job
+            if isinstance(finishing.exception(), FileNotFoundError):  # the cancellation deleted the draft first
                 assert job.is_cancelled
         assert sum(won) == (job.state == "failed")
         assert job.results.exists() is not (job.folder / "failure.json").exists()

@@ -1,4 +1,4 @@
-"""Fault mode: the response of each fault, how often it applies, and where it is refused."""
+"""Fault mode: the response of each fault, how often it applies, and which settings are rejected."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def test_requests_with_the_key_fail_a_number_of_times(start_engine: StartEngine,
 
 @pytest.fixture
 def fetch(start_engine: StartEngine, small_video: Path) -> Callable[[str], requests.Response]:
-    """Fetches the results of one job that is done, from an engine of its own for each set of faults."""
-    well = start_engine()
-    job_id = well.submit(well.upload(small_video))
-    well.results(job_id)
+    """Fetch the results of one finished job, from a separate engine for each set of faults."""
+    healthy_engine = start_engine()
+    job_id = healthy_engine.submit(healthy_engine.upload(small_video))
+    healthy_engine.results(job_id)
 
     def fetched(faults: str) -> requests.Response:
         engine = start_with(start_engine, faults)
@@ -87,7 +87,7 @@ def fetch(start_engine: StartEngine, small_video: Path) -> Callable[[str], reque
 Fetch = Callable[[str], requests.Response]
 
 
-def test_output_link_is_refused_in_the_format_of_a_storage(fetch: Fetch) -> None:
+def test_output_link_is_refused_in_the_format_of_a_storage_service(fetch: Fetch) -> None:
     expired, refused = fetch("link-expired"), fetch("link-403")
     assert (expired.status_code, "<Code>ExpiredToken</Code>" in expired.text) == (400, True)
     assert (refused.status_code, "<Code>AccessDenied</Code>" in refused.text) == (403, True)
@@ -100,7 +100,7 @@ def test_half_of_the_results_is_sent_with_or_without_the_full_length(fetch: Fetc
         fetch("results-cut")
 
 
-def test_results_fault_changes_only_its_own_part(fetch: Fetch) -> None:
+def test_results_fault_changes_one_part_of_the_results(fetch: Fetch) -> None:
     good = fetch("").json()
     nulls, plural, unknown = (fetch(f"results-{name}").json() for name in ("nulls", "frame-offsets", "unknown-type"))
     assert nulls == {**good, "motion": [None if at % 2 else entry for at, entry in enumerate(good["motion"])]}
@@ -139,7 +139,7 @@ def test_interrupted_upload_leaves_nothing(start_engine: StartEngine) -> None:
 
 
 class SizedBody:
-    """A body whose length is announced."""
+    """A request body that is sent with a Content-Length."""
 
     def __init__(self, pieces: Iterator[bytes], size_bytes: int) -> None:
         self._pieces, self._size_bytes = pieces, size_bytes

@@ -1,4 +1,4 @@
-"""Signed links and uploads, which are stored completely or not at all."""
+"""Signed links, and uploads, which are stored completely or not at all."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def wait_for_no_uploads(engine: RunningEngine) -> None:
 
 
 @pytest.fixture
-def in_the_past(monkeypatch: pytest.MonkeyPatch) -> Links:
+def expired_links(monkeypatch: pytest.MonkeyPatch) -> Links:
     """Creates links that have just expired."""
-    long_ago = int(time.time()) - LINK_LIFETIME_S - 2
+    created_s = int(time.time()) - LINK_LIFETIME_S - 2
     links = Links(LINK_SECRET)
     make = links.make
 
     def make_then(*args: str, origin: str) -> str:
         with monkeypatch.context() as patch:
-            patch.setattr(TimestampSigner, "get_timestamp", lambda _: long_ago)
+            patch.setattr(TimestampSigner, "get_timestamp", lambda _: created_s)
             return make(*args, origin=origin)  # type: ignore[arg-type]
 
     monkeypatch.setattr(links, "make", make_then)
@@ -59,20 +59,20 @@ def test_a_link_has_the_host_of_the_request(deaf_engine: RunningEngine) -> None:
     assert answer.json()["signed_url"].startswith("http://frames.example:8501/videoinfer/uploads/")
 
 
-def test_an_upload_arrives_byte_for_byte(deaf_engine: RunningEngine, tmp_path: Path) -> None:
+def test_an_upload_is_stored_byte_for_byte(deaf_engine: RunningEngine, tmp_path: Path) -> None:
     video = tmp_path / "video.mp4"
     video.write_bytes(os.urandom(9_000_001))
     deaf_engine.upload(video)
-    (kept,) = uploads(deaf_engine)
-    assert kept.read_bytes() == video.read_bytes()
+    (stored_file,) = uploads(deaf_engine)
+    assert stored_file.read_bytes() == video.read_bytes()
 
 
 @pytest.mark.parametrize("change", ["forged", "expired", "for results"])
-def test_an_invalid_upload_link_is_rejected(deaf_engine: RunningEngine, in_the_past: Links, change: str) -> None:
+def test_an_invalid_upload_link_is_rejected(deaf_engine: RunningEngine, expired_links: Links, change: str) -> None:
     good = deaf_engine.upload_link()
     link = {
         "forged": good.replace("?", "x?"),
-        "expired": in_the_past.make("upload", "b5d4", origin=deaf_engine.url),
+        "expired": expired_links.make("upload", "b5d4", origin=deaf_engine.url),
         "for results": Links(LINK_SECRET).make("results", "b5d4", origin=deaf_engine.url).replace("results", "uploads"),
     }[change]
     answer = requests.put(link, data=b"video", timeout=20)
@@ -81,20 +81,20 @@ def test_an_invalid_upload_link_is_rejected(deaf_engine: RunningEngine, in_the_p
     assert uploads(deaf_engine) == []
 
 
-def test_an_expired_or_forged_results_link_is_rejected(deaf_engine: RunningEngine, in_the_past: Links) -> None:
+def test_an_expired_or_forged_results_link_is_rejected(deaf_engine: RunningEngine, expired_links: Links) -> None:
     for link in (
-        in_the_past.make("results", "b5d4", origin=deaf_engine.url),
+        expired_links.make("results", "b5d4", origin=deaf_engine.url),
         f"{deaf_engine.url}/videoinfer/results/x",
     ):
         assert requests.get(link, timeout=20).status_code == 403
 
 
 def test_an_uploaded_video_can_be_used_after_its_link_expired(
-    deaf_engine: RunningEngine, in_the_past: Links, small_video: Path
+    deaf_engine: RunningEngine, expired_links: Links, small_video: Path
 ) -> None:
     upload_id = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
     requests.put(Links(LINK_SECRET).make("upload", upload_id, origin=deaf_engine.url), data=b"video", timeout=20)
-    assert deaf_engine.ask(in_the_past.make("upload", upload_id, origin="https://another.host")).status_code == 200
+    assert deaf_engine.ask(expired_links.make("upload", upload_id, origin="https://another.host")).status_code == 200
 
 
 def test_a_job_requires_a_complete_upload(deaf_engine: RunningEngine) -> None:
@@ -129,7 +129,7 @@ def test_a_body_above_the_limit_is_rejected_without_content_length(start_engine:
     assert uploads(engine) == []
 
 
-def test_a_broken_upload_leaves_nothing(deaf_engine: RunningEngine) -> None:
+def test_an_interrupted_upload_leaves_no_file(deaf_engine: RunningEngine) -> None:
     parts = urlsplit(deaf_engine.upload_link())
     with socket.create_connection((str(parts.hostname), int(parts.port or 0))) as connection:
         head = f"PUT {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 9000000\r\n\r\n"
@@ -138,7 +138,9 @@ def test_a_broken_upload_leaves_nothing(deaf_engine: RunningEngine) -> None:
     wait_for_no_uploads(deaf_engine)
 
 
-def test_uploads_leave_the_disk_reserve(deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_would_use_the_disk_reserve_is_rejected(
+    deaf_engine: RunningEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     link = deaf_engine.upload_link()
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", 2**61)
     answer = requests.put(link, data=b"video", timeout=20)

@@ -85,7 +85,7 @@ def token_of(link: str) -> str:
     return urlsplit(link).path.rpartition("/")[2]
 
 
-def test_the_description_names_every_route_and_no_other(deaf_engine: RunningEngine) -> None:
+def test_the_description_lists_every_route_and_no_other(deaf_engine: RunningEngine) -> None:
     named = {(name.upper(), path.rstrip("/")) for path, item in described()["paths"].items() for name in item}
     routes = deaf_engine.engine.routes()
     methods = {(name, route.path.rstrip("/")) for route in routes for name in route.methods or ()}
@@ -142,12 +142,12 @@ def test_errors_without_a_key_match_the_description(call: Call, key: str | None)
 
 @pytest.fixture
 def config(running_engine: RunningEngine, small_video: Path, tmp_path: Path) -> Path:
-    """Half of the generated requests use existing links, uploads and jobs."""
+    """Configuration with which about half of the generated requests use existing links, uploads and jobs."""
     link = running_engine.upload(small_video)
     done, failed = running_engine.submit(link), running_engine.submit(PRIVATE)
     report = running_engine.wait(done)
     running_engine.wait(failed)
-    running_engine.engine.stop()  # what is accepted from here on stays queued: nothing is fetched from anywhere
+    running_engine.engine.stop()  # later jobs stay queued, so that no URL is downloaded
     values = {
         "key": KEY,
         "upload": token_of(running_engine.upload_link()),
@@ -165,14 +165,16 @@ def test_arbitrary_requests_get_described_responses(running_engine: RunningEngin
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "--no-color"),
         *("run", running_engine.url + DESCRIPTION_PATH, "--max-examples", EXAMPLES),
-        # The right form is not enough to be taken: a model must be there, a link signed, a video uploaded.
+        # A request that matches the schema can be rejected: for its model, its link or a missing upload.
         *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
         *("--seed", SEED, "--generation-database", "none", "--continue-on-failure"),
         *("--request-timeout", "60", "--suppress-health-check", "too_slow"),
     ]
     ran = subprocess.run(command, cwd=config.parent, capture_output=True, text=True, timeout=3000, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    operations = sum(len(item) for item in described()["paths"].values()) - 1  # it leaves the description itself out
+    operations = (
+        sum(len(item) for item in described()["paths"].values()) - 1
+    )  # Schemathesis leaves out the route of the description
     assert f"{operations} selected / {operations} total" in ran.stdout
     accepted = list((running_engine.folder / "jobs").iterdir())
-    assert len(accepted) > 5, "nearly all that was sent was refused at the door"
+    assert len(accepted) > 5, "nearly all generated jobs were rejected"

@@ -1,4 +1,4 @@
-"""Pictures: upright, scaled to any size, each size once."""
+"""Pictures: upright, scaled to any size; each size is computed once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.video_files import write_rotated
 
 
 def quarters(width_px: int, height_px: int) -> np.ndarray:
-    """Blue, green, red and white, from the top left by rows."""
+    """An image whose quarters are blue, green, red and white, in row-major order."""
     image = np.zeros((height_px, width_px, 3), dtype=np.uint8)
     middle_y, middle_x = height_px // 2, width_px // 2
     image[:middle_y, :middle_x], image[:middle_y, middle_x:] = (255, 0, 0), (0, 255, 0)
@@ -49,7 +49,7 @@ def test_a_picture_at_its_own_size_is_unchanged(size_px: tuple[int, int]) -> Non
 def test_a_picture_is_scaled_to_any_size(size_px: tuple[int, int], to_px: tuple[int, int]) -> None:
     made = Picture.of(quarters(*size_px)).bgr(*to_px)
     assert made.shape == (to_px[1], to_px[0], 3)
-    assert made.strides[1:] == (3, 1)  # as OpenCV wants it
+    assert made.strides[1:] == (3, 1)  # the layout that OpenCV requires
     if min(to_px) > 8:
         assert corners_of(made) == [[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]
 
@@ -93,7 +93,7 @@ def test_a_rotated_frame_is_upright(small_video: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["decord_rot90.mov", "decord_rot0.mov", "derived/bottle_rot_meta.mp4", "tc_h265_10bit.mp4"]
 )
-def test_real_frames_are_as_a_player_shows_them(shared_data: Path, name: str) -> None:
+def test_pictures_of_real_frames_equal_those_of_read_frames(shared_data: Path, name: str) -> None:
     path = shared_data / "videos" / name
     index = build_index(path)
     ((_, shown),) = read_frames(path, index, [2])
@@ -103,10 +103,10 @@ def test_real_frames_are_as_a_player_shows_them(shared_data: Path, name: str) ->
     assert np.abs(picture.bgr().astype(int) - shown).mean() < 2
 
 
-@pytest.mark.parametrize("pixels", ["yuv420p", "yuv444p", "yuvj420p", "yuv420p10le", "gray", "rgb24"])
-def test_frames_of_any_kind_of_pixels_become_a_picture(pixels: str) -> None:
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p", "yuvj420p", "yuv420p10le", "gray", "rgb24"])
+def test_frames_of_any_pixel_format_become_a_picture(pixel_format: str) -> None:
     frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, dtype=np.uint8), format="bgr24").reformat(
-        format=pixels
+        format=pixel_format
     )
     frame.time_base = Fraction(1, 30)
     made = Picture(frame).bgr(32, 32)

@@ -1,4 +1,4 @@
-"""Concurrent inference yields entries in order."""
+"""Concurrent inference: order of the entries, reported phases, threads."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def frames(count: int) -> Iterator[tuple[int, Picture]]:
 
 
 def ignore_phase(_: Phase) -> None:
-    """Ignores the phases of a worker."""
+    """Ignore the reported phase."""
 
 
 def levels(found: list[object]) -> list[object]:
@@ -56,7 +56,7 @@ def test_entries_are_in_the_order_of_the_frames() -> None:
 
 def test_two_frames_are_processed_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-    watcher = Watcher(is_stateful=False, both=threading.Barrier(2))  # passes only where two threads meet
+    watcher = Watcher(is_stateful=False, both=threading.Barrier(2))  # passes only once two threads wait at it
     assert len(list(infer_frames(frames(10), [watcher], ignore_phase))) == 10
 
 

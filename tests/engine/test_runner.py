@@ -33,7 +33,7 @@ def models_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def queue(tmp_path: Path) -> Callable[..., SpooledJob]:
-    """A queued job for a video."""
+    """Queue a job for a video."""
 
     def accept(video: Path, *models: ModelRequest, fps: float = 5) -> SpooledJob:
         spool = Spool(tmp_path / "engine")
@@ -60,7 +60,7 @@ def run(queue: Callable[..., SpooledJob], models_dir: Path) -> Run:
 
 
 def cut(video: Path, target: Path, share: float) -> Path:
-    """The first part of a file with its index at the front, as after an interrupted download."""
+    """Write the first part of a video whose index is at the front, as after an interrupted download."""
     with av.open(str(video)) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream_from_template(source.streams.video[0])
         for packet in source.demux(video=0):

@@ -66,7 +66,7 @@ def test_a_later_upload_does_not_change_a_job_without_hard_links(spool: Spool) -
     assert job.video.read_bytes() == b"first"
 
 
-def test_a_job_for_a_missing_upload_leaves_nothing(spool: Spool) -> None:
+def test_a_job_for_a_missing_upload_leaves_no_folder(spool: Spool) -> None:
     with pytest.raises(MediaError, match="Nothing was uploaded"):
         spool.accept(REQUEST, upload_id="u")
     assert list((spool.folder / "jobs").iterdir()) == []
@@ -88,7 +88,7 @@ def test_concurrent_starts_with_one_key_create_one_job(spool: Spool) -> None:
     assert len({job.id for job in jobs}) == len(list((spool.folder / "jobs").iterdir())) == 1
 
 
-def test_a_start_interrupted_by_a_crash_is_repeated(spool: Spool) -> None:
+def test_a_start_interrupted_by_a_crash_can_be_repeated(spool: Spool) -> None:
     upload(spool, "u", b"video")
     job = spool.accept(REQUEST, upload_id="u", key="k")
     (job.folder / "request.json").unlink()
@@ -124,7 +124,7 @@ def test_a_job_fails_at_the_third_crash(spool: Spool) -> None:
     assert other.state == "queued"
 
 
-def test_a_discarded_upload_leaves_nothing(spool: Spool) -> None:
+def test_a_discarded_upload_leaves_no_file(spool: Spool) -> None:
     arrival = spool.receive("u")
     arrival.write(b"half")
     arrival.discard()
@@ -147,10 +147,10 @@ def test_old_uploads_are_deleted(spool: Spool) -> None:
 
 
 def test_ended_jobs_are_deleted_after_a_week(spool: Spool) -> None:
-    done, failed, waiting, never_one = (spool.accept(REQUEST) for _ in range(4))
+    done, failed, waiting, incomplete = (spool.accept(REQUEST) for _ in range(4))
     finish(done)
     failed.fail("Broken.")
-    (never_one.folder / "request.json").unlink()
+    (incomplete.folder / "request.json").unlink()
     now_s = waiting.folder.stat().st_mtime
     spool.delete_old(now_s=now_s + RETENTION_S - 60)
     assert len(list((spool.folder / "jobs").iterdir())) == 4

@@ -1,4 +1,4 @@
-"""The vendor's Python package used with the engine."""
+"""The vendor's Python package as a client of the engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ json.dump({"job_id": job_id, "expires": expires, "results": results}, open(targe
 """
 
 
-def test_the_vendor_s_package_uploads_runs_and_reads_the_same_results(
+def test_the_vendor_package_uploads_runs_and_reads_the_same_results(
     running_engine: RunningEngine, small_video: Path, tmp_path: Path
 ) -> None:
     target = tmp_path / "answer.json"

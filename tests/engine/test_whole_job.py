@@ -29,7 +29,7 @@ def test_motion_detects_only_moving_objects(running_engine: RunningEngine, small
     assert results["motion"][0]["image"] == {"width": 320, "height": 240}
 
 
-KINDS = {
+KIND_BY_TYPE = {
     "keypoint-detection": Kind.KEYPOINTS,
     "instance-segmentation": Kind.SEGMENTATION,
     "classification": Kind.CLASSIFICATION,
@@ -38,7 +38,7 @@ KINDS = {
 
 
 def save_one_of_each_type(models_dir: Path) -> None:
-    """A model of each type, named after it; boxes of any confidence, because the square in the video is not red."""
+    """Save a model of each type, named after the type."""
     onnx_architectures.save_yolov8_more(models_dir / "keypoint-detection" / "1" / "model.onnx", "pose")
     onnx_architectures.save_yolov8_more(models_dir / "instance-segmentation" / "1" / "model.onnx", "segment")
     onnx_architectures.save_classifier(models_dir / "classification" / "1" / "model.onnx")
@@ -51,15 +51,16 @@ def test_one_job_runs_models_of_every_type_and_the_dashboard_reads_each(
     running_engine: RunningEngine, small_video: Path, tmp_path: Path
 ) -> None:
     save_one_of_each_type(running_engine.models_dir)
-    asked = [
+    # A confidence of 0 includes every box, because the square in the video is not red.
+    requested = [
         {"model_id": name, "model_version": "1", "inference_type": name, "inference_params": {"confidence": 0.0}}
-        for name in KINDS
+        for name in KIND_BY_TYPE
     ]
-    results = running_engine.results(running_engine.submit(running_engine.upload(small_video), *asked, fps=2))
+    results = running_engine.results(running_engine.submit(running_engine.upload(small_video), *requested, fps=2))
     (tmp_path / "results.json").write_text(json.dumps(results))
     archive_results(tmp_path / "results.json", tmp_path / "archive")
     read = open_results(tmp_path / "archive")
-    assert {name: table.kind for name, table in read.models.items()} == KINDS
+    assert {name: table.kind for name, table in read.models.items()} == KIND_BY_TYPE
     assert all(table.analyzed.all() and len(table.analyzed) == 8 for table in read.models.values())
 
 
@@ -67,9 +68,9 @@ def test_the_command_line_requests_the_type_of_the_model(
     small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr("frametally.cli.environment.read_secrets", dict)  # not those of the machine that the test is on
+    monkeypatch.setattr("frametally.cli.environment.read_secrets", dict)  # not the secrets of this machine
     save_one_of_each_type(tmp_path / "data" / "models")
-    models = [word for name in KINDS for word in ("--model", f"{name}/1")]
+    models = [word for name in KIND_BY_TYPE for word in ("--model", f"{name}/1")]
     assert main(["run", str(small_video), *models, "--fps", "1", "--out", str(tmp_path / "out.json")]) == 0
-    assert set(json.loads((tmp_path / "out.json").read_bytes())) == {"frame_offset", "time_offset", *KINDS}
-    assert capsys.readouterr().out.count("4 of 4 frames analyzed") == len(KINDS)
+    assert set(json.loads((tmp_path / "out.json").read_bytes())) == {"frame_offset", "time_offset", *KIND_BY_TYPE}
+    assert capsys.readouterr().out.count("4 of 4 frames analyzed") == len(KIND_BY_TYPE)

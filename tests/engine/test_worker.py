@@ -78,7 +78,7 @@ def test_a_second_engine_on_the_same_folder_takes_over_when_the_first_one_stops(
     assert len(second.results(second.submit(second.upload(small_video)))["motion"]) == 20
 
 
-def test_a_worker_that_cannot_be_started_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_starting_a_worker_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[object] = []
 
     def no_process_left(command: object, **_: object) -> None:
@@ -103,7 +103,7 @@ def test_start_and_stop_are_idempotent(start_engine: StartEngine, small_video: P
     engine.results(job_id)
 
 
-def test_a_job_that_fails_says_why_and_the_next_one_runs(
+def test_a_failed_job_reports_its_reason_and_the_next_one_runs(
     running_engine: RunningEngine, small_video: Path, tmp_path: Path
 ) -> None:
     failing = running_engine.submit(running_engine.upload(write_sound(tmp_path / "sound.mp4")))
@@ -122,19 +122,17 @@ def test_a_worker_deletes_expired_jobs(start_engine: StartEngine, small_video: P
     until(lambda: not list((engine.folder / "uploads").iterdir()))
 
 
-def test_a_request_that_cannot_be_read_back_does_not_stop_the_worker(
-    start_engine: StartEngine, small_video: Path
-) -> None:
+def test_an_unreadable_request_file_does_not_stop_the_worker(start_engine: StartEngine, small_video: Path) -> None:
     engine = start_engine(worker=False)
-    spoilt = engine.submit(engine.upload(small_video))
+    damaged = engine.submit(engine.upload(small_video))
     following = engine.submit(engine.upload(small_video))
-    (engine.folder / "jobs" / spoilt / "request.json").write_text("{")
+    (engine.folder / "jobs" / damaged / "request.json").write_text("{")
     engine.engine.start()
-    assert "internal error" in str(engine.wait(spoilt).reason)
+    assert "internal error" in str(engine.wait(damaged).reason)
     engine.results(following)
 
 
-def test_an_engine_finds_its_package_from_anywhere(
+def test_an_engine_starts_in_any_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_engine: StartEngine, small_video: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -148,7 +146,7 @@ Standalone = Callable[[], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def standalone(tmp_path: Path, free_port: int) -> Iterator[tuple[Standalone, str, Path]]:
-    """Start `frametally engine`; returns its URL and its log."""
+    """A function that starts `frametally engine`, the URL of the engine, and its log file."""
     log = tmp_path / "engine.log"
     started: list[subprocess.Popen[bytes]] = []
 

@@ -1,4 +1,4 @@
-"""Failures that end a worker: no memory, full disk, time limits, repeated kills. No job is lost."""
+"""Failures that end a worker: out of memory, full disk, time limits, repeated kills. No job is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MEMORY_BYTES = 2 << 30
 
 
 def queue(spool: Spool, video: Path, model_id: str, fps: float = 5) -> SpooledJob:
-    """Queue a job directly, also if the disk is too full for the API to accept it."""
+    """Queue a job directly, even if the disk is too full for the API to accept it."""
     shutil.copy(video, spool.folder / "uploads" / "upload")
     return spool.accept(JobRequest(models=[ModelRequest(model_id, 1)], infer_fps=fps), upload_id="upload")
 
@@ -44,7 +44,7 @@ def end_of(job: SpooledJob, *, limit_s: float = 60) -> SpooledJob:
 
 @pytest.fixture
 def start_worker(tmp_path: Path) -> Iterator[Callable[..., Spool]]:
-    """Run a worker with resource limits on a folder."""
+    """Start a worker for the spool in a folder; the command `limiter`, if given, limits its resources."""
     supervisors: list[Supervisor] = []
 
     def start(*limiter: str, folder: Path = tmp_path / "engine") -> Spool:
@@ -79,7 +79,7 @@ def test_a_full_disk_fails_the_job_and_the_next_one_runs(
     onnx_models.save_ultralytics(tmp_path / "models" / "bright" / "1" / "model.onnx")
     spool = Spool(small_disk / "engine")
     doomed = queue(spool, small_video, "bright", fps=10)
-    filler = fill(small_disk, leave_bytes=8192)  # a reason has room, results have not
+    filler = fill(small_disk, leave_bytes=8192)  # enough for the reason of a failure, too little for results
     start_worker(folder=small_disk / "engine")
     failure = end_of(doomed).failure
     assert failure is not None
@@ -106,11 +106,11 @@ def test_a_model_damaged_after_submission_fails_the_job(start_engine: StartEngin
     engine = start_engine(worker=False)
     path = engine.models_dir / "bright" / "1" / "model.onnx"
     onnx_models.save_ultralytics(path)
-    spoilt = engine.submit(engine.upload(small_video), model("bright"))
+    damaged = engine.submit(engine.upload(small_video), model("bright"))
     following = engine.submit(engine.upload(small_video))
     path.write_bytes(path.read_bytes()[:1000])
     engine.engine.start()
-    reason = engine.wait(spoilt).reason
+    reason = engine.wait(damaged).reason
     assert reason is not None
     assert "bright/1" in reason
     engine.results(following)
@@ -118,7 +118,7 @@ def test_a_model_damaged_after_submission_fails_the_job(start_engine: StartEngin
 
 STEPS = {
     "waits": "import time; time.sleep(60)",
-    "keeps every thread of Python's from running": "import re; re.match('(a*)*b', 'a' * 60)",
+    "blocks all Python threads": "import re; re.match('(a*)*b', 'a' * 60)",
 }
 
 
@@ -137,7 +137,7 @@ def test_a_phase_over_its_limit_ends_the_process(tmp_path: Path, small_video: Pa
         assert ended.returncode == 0
         assert job.failure is not None
         assert job.failure.reason == "It took too long."
-    else:  # nothing could be written down: the supervisor counts this death against the job
+    else:  # no failure could be recorded: the supervisor counts this as a crash of the job
         assert ended.returncode == 1
         assert job.state == "queued"
 
@@ -152,7 +152,7 @@ def test_a_phase_within_its_limit_does_not_end_the_process(tmp_path: Path, small
 
 
 def comparable(results: Any) -> Any:
-    """Results without compute times, which differ between runs."""
+    """Results without compute times and detection ids, which differ between runs."""
     if isinstance(results, dict):
         return {key: comparable(value) for key, value in results.items() if key not in ("time", "detection_id")}
     return [comparable(value) for value in results] if isinstance(results, list) else results
@@ -160,8 +160,8 @@ def comparable(results: Any) -> Any:
 
 @pytest.fixture
 def killer() -> Iterator[Callable[[RunningEngine], list[int]]]:
-    """Kill the engine's worker during its jobs, at times from a fixed seed; returns the ids of killed processes."""
-    over, moments = threading.Event(), random.Random(4)
+    """Kill the engine's worker during its jobs, at times from a fixed seed; returns a list that collects their pids."""
+    stopping, moments = threading.Event(), random.Random(4)
     threads: list[threading.Thread] = []
 
     def start(engine: RunningEngine) -> list[int]:
@@ -169,9 +169,11 @@ def killer() -> Iterator[Callable[[RunningEngine], list[int]]]:
 
         def kill() -> None:
             spool, kills = Spool(engine.folder), Counter[str]()
-            while not over.wait(moments.uniform(0.5, 3.5)):
+            while not stopping.wait(moments.uniform(0.5, 3.5)):
                 for job in spool.queued(known_ended=set()):
-                    if kills[job.id] == MAX_KILLS - 2:  # on a slow machine a job could reach the limit and fail
+                    if (
+                        kills[job.id] == MAX_KILLS - 2
+                    ):  # otherwise a job could reach the limit and fail on a slow machine
                         continue
                     if (progress := job.progress) and progress.worker_pid not in killed:
                         killed.append(progress.worker_pid)
@@ -184,7 +186,7 @@ def killer() -> Iterator[Callable[[RunningEngine], list[int]]]:
         return killed
 
     yield start
-    over.set()
+    stopping.set()
     for thread in threads:
         thread.join()
 

@@ -1,4 +1,4 @@
-"""COCO JSON, checked against what its tools rely on and against plain loops."""
+"""COCO JSON, checked against the requirements of pycocotools and against plain loops."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.support.opened_results import Entry, box, entry, opened, random_entri
 TRIANGLE = [{"x": 10, "y": 10}, {"x": 20, "y": 10}, {"x": 10, "y": 30}]
 
 
-def written(folder: Path, entries: list[Entry], video_name: str = "street.mp4", **look: Any) -> dict[str, Any]:
-    view = View(opened(folder, m=entries), "m", **look)
+def written(folder: Path, entries: list[Entry], video_name: str = "street.mp4", **filters: Any) -> dict[str, Any]:
+    view = View(opened(folder, m=entries), "m", **filters)
     write_coco(view, folder / "coco.json", video_name)
     return dict(json.loads((folder / "coco.json").read_bytes()))
 
 
 def check_format(content: dict[str, Any]) -> None:
-    """What pycocotools relies on: unique ids from 1, valid references, polygons of at least three points."""
+    """Requirements of pycocotools: unique ids from 1, valid references, polygons of at least three points."""
     assert list(content) == ["info", "images", "annotations", "categories"]
     for key in ("images", "annotations", "categories"):
         ids = [item["id"] for item in content[key]]
@@ -45,7 +45,7 @@ def check_format(content: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "look",
+    "filters",
     [
         {},
         {"confidence": 0.5, "classes": ClassMapping.parse("a>vehicle,b>vehicle")},
@@ -54,14 +54,14 @@ def check_format(content: dict[str, Any]) -> None:
     ],
 )
 def test_every_analyzed_frame_is_an_image_and_every_box_an_annotation(
-    tmp_path: Path, look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 13)
     monkeypatch.setattr(coco, "_BATCH", 5)
     frames = random_entries(11, 60)
-    content = written(tmp_path, frames, **look)
+    content = written(tmp_path, frames, **filters)
     check_format(content)
-    first, last = look.get("time_range_s", (0.0, 99.0))
+    first, last = filters.get("time_range_s", (0.0, 99.0))
     seen = {at: frame for at, frame in enumerate(frames) if frame and first <= at / 5 <= last}
     assert [image["frame_index"] for image in content["images"]] == [at * 6 for at in seen]
     names = {category["id"]: category["name"] for category in content["categories"]}
@@ -69,12 +69,12 @@ def test_every_analyzed_frame_is_an_image_and_every_box_an_annotation(
         ((one["image_id"] - 1) * 6, names[one["category_id"]], one["score"], one["bbox"])
         for one in content["annotations"]
     ]
-    classes = look.get("classes", ClassMapping())
+    classes = filters.get("classes", ClassMapping())
     assert found == [
         (at * 6, classes.name_of(one["class"]), one["confidence"], corner_and_size(one))
         for at, frame in seen.items()
         for one in frame["predictions"]
-        if one["confidence"] >= look.get("confidence", 0)
+        if one["confidence"] >= filters.get("confidence", 0)
         and (not classes.shown or classes.name_of(one["class"]) in classes.shown)
     ]
 

@@ -61,12 +61,12 @@ VIEWS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("look", VIEWS)
+@pytest.mark.parametrize("filters", VIEWS)
 def test_boxes_are_those_of_the_view(
-    tmp_path: Path, frames: list[Entry], look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, frames: list[Entry], filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 13)
-    view = View(opened(tmp_path, m=frames), "m", **look)
+    view = View(opened(tmp_path, m=frames), "m", **filters)
     write_boxes_csv(view, tmp_path / "boxes.csv")
     write_boxes_parquet(view, tmp_path / "boxes.parquet")
     expected = boxes_in_view(frames, view)
@@ -78,12 +78,12 @@ def test_boxes_are_those_of_the_view(
         assert {name: _cell(value) for name, value in row.items()} == same
 
 
-@pytest.mark.parametrize("look", VIEWS)
-def test_counts_of_unknown_frames_are_empty(
-    tmp_path: Path, frames: list[Entry], look: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("filters", VIEWS)
+def test_counts_are_those_of_the_view_and_empty_for_unknown_frames(
+    tmp_path: Path, frames: list[Entry], filters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 13)
-    view = View(opened(tmp_path, m=frames), "m", **look)
+    view = View(opened(tmp_path, m=frames), "m", **filters)
     write_counts_csv(view, tmp_path / "counts.csv")
     write_counts_parquet(view, tmp_path / "counts.parquet")
     seen = [(frame, name) for frame, name, _ in boxes_in_view(frames, view)]

@@ -1,4 +1,4 @@
-"""Drawing, checked in the pixels."""
+"""Annotated pictures, checked by their pixels."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from frametally.video.decoding import Image
 from tests.support.videos import archived, box
 
 RED = {"square": "#ff0000"}
-GREY = np.full((120, 160, 3), 100, dtype=np.uint8)
+GRAY = np.full((120, 160, 3), 100, dtype=np.uint8)
 
 
-def drawn(tmp_path: Path, entry: dict[str, Any], colors: dict[str, str] = RED, image: Image = GREY) -> Image:
+def drawn(tmp_path: Path, entry: dict[str, Any], colors: dict[str, str] = RED, image: Image = GRAY) -> Image:
     size = {"image": {"width": 160, "height": 120}} if "image" not in entry else {}
     view = View(open_results(archived(tmp_path, [{**size, **entry}])), "model")
     return draw(image, scene_of(view, 0), colors)
@@ -42,7 +42,7 @@ def test_boxes_are_drawn_on_a_copy(tmp_path: Path) -> None:
     image = drawn(tmp_path, {"predictions": [box(80, 80, 60, 40)]})
     assert is_red(image)[80, 48:54].any()
     assert not is_red(image)[70:90, 60:100].any()
-    assert (GREY == 100).all()
+    assert (GRAY == 100).all()
 
 
 def test_coordinates_are_scaled_to_the_picture(tmp_path: Path) -> None:
@@ -53,14 +53,14 @@ def test_coordinates_are_scaled_to_the_picture(tmp_path: Path) -> None:
 def test_labels_at_the_edge_stay_inside_the_picture(tmp_path: Path) -> None:
     for x, y in ((5.0, 5.0), (155.0, 5.0)):
         image = drawn(tmp_path, {"predictions": [box(x, y, 10, 10)]})
-        labelled = is_red(image)[:20]
-        assert labelled.sum() > 300
-        assert (image[:20].min(axis=2) > 150).any() or (image[:20].max(axis=2) < 60).any()  # its letters
+        labeled = is_red(image)[:20]
+        assert labeled.sum() > 300
+        assert (image[:20].min(axis=2) > 150).any() or (image[:20].max(axis=2) < 60).any()  # the letters
 
 
 def test_small_pictures_are_enlarged_by_an_integer_factor() -> None:
-    assert draw(GREY, Scene.empty(), {}, min_width_px=400).shape == (360, 480, 3)
-    assert draw(GREY, Scene.empty(), {}, min_width_px=160).shape == GREY.shape
+    assert draw(GRAY, Scene.empty(), {}, min_width_px=400).shape == (360, 480, 3)
+    assert draw(GRAY, Scene.empty(), {}, min_width_px=160).shape == GRAY.shape
 
 
 @pytest.mark.parametrize("shape", [(1200, 16, 3), (1, 1, 3), (5000, 2, 3), (9, 8000, 3)])
@@ -85,10 +85,10 @@ def test_polygons_outside_the_picture_are_no_error(tmp_path: Path) -> None:
         drawn(tmp_path, {"predictions": [{**box(80, 80, 40, 40), "points": points}]})
 
 
-NUMBERS = [float("nan"), float("inf"), -float("inf"), 1e11, -1e11, 1e38, 1e300]
+EXTREME_NUMBERS = [float("nan"), float("inf"), -float("inf"), 1e11, -1e11, 1e38, 1e300]
 
 
-@pytest.mark.parametrize("odd", NUMBERS)
+@pytest.mark.parametrize("odd", EXTREME_NUMBERS)
 @pytest.mark.parametrize("side", ["x", "y", "width", "height"])
 def test_invalid_boxes_do_not_hide_others(tmp_path: Path, side: str, odd: float) -> None:
     entry = {"predictions": [{**box(80, 80, 60, 40), side: odd}, box(40, 80, 30, 30)]}
@@ -96,17 +96,17 @@ def test_invalid_boxes_do_not_hide_others(tmp_path: Path, side: str, odd: float)
     assert is_red(image)[80, 23:28].any()
     view = View(open_results(tmp_path / "results"), "model")
     assert len(scene_of(view, 0).xyxy) == 2
-    assert draw(GREY, scene_of(view, 0), RED, min_width_px=960).shape == (720, 960, 3)
+    assert draw(GRAY, scene_of(view, 0), RED, min_width_px=960).shape == (720, 960, 3)
 
 
-@pytest.mark.parametrize("odd", NUMBERS)
+@pytest.mark.parametrize("odd", EXTREME_NUMBERS)
 def test_invalid_polygons_do_not_hide_others(tmp_path: Path, odd: float) -> None:
     right = [{"x": 60, "y": 60}, {"x": 100, "y": 60}, {"x": 100, "y": 100}, {"x": 60, "y": 100}]
     outlines = [{**box(80, 80, 40, 40), "points": points} for points in ([*right[:3], {"x": 60, "y": odd}], right)]
     assert is_reddish(drawn(tmp_path, {"predictions": outlines}))[65:95, 65:95].all()
 
 
-@pytest.mark.parametrize("odd", NUMBERS)
+@pytest.mark.parametrize("odd", EXTREME_NUMBERS)
 def test_invalid_keypoints_do_not_hide_others(tmp_path: Path, odd: float) -> None:
     points = [
         {"x": 30 if at else odd, "y": 90, "confidence": 0.9, "class_id": at, "class": f"{at}"} for at in range(17)
@@ -115,7 +115,7 @@ def test_invalid_keypoints_do_not_hide_others(tmp_path: Path, odd: float) -> Non
     assert is_reddish(image)[87:94, 27:34].any()
 
 
-@pytest.mark.parametrize("odd", NUMBERS)
+@pytest.mark.parametrize("odd", EXTREME_NUMBERS)
 def test_invalid_gazes_do_not_hide_others(tmp_path: Path, odd: float) -> None:
     face = {**box(80, 60, 40, 40), "landmarks": []}
     looks = [
@@ -128,7 +128,7 @@ def test_invalid_gazes_do_not_hide_others(tmp_path: Path, odd: float) -> None:
 
 
 def test_boxes_outside_the_picture_have_no_label(tmp_path: Path) -> None:
-    assert (drawn(tmp_path, {"predictions": [box(1e11, 60, 20, 20)]}) == GREY).all()
+    assert (drawn(tmp_path, {"predictions": [box(1e11, 60, 20, 20)]}) == GRAY).all()
 
 
 @pytest.mark.parametrize("side", [0, -3, 1e39, float("nan")])
@@ -139,7 +139,7 @@ def test_impossible_picture_sizes_are_ignored(tmp_path: Path, side: float) -> No
 
 def test_picture_sizes_near_zero_are_no_error(tmp_path: Path) -> None:
     entry = {"image": {"width": 1e-44, "height": 1e-44}, "predictions": [box(80, 80, 60, 40)]}
-    assert (drawn(tmp_path, entry) == GREY).all()
+    assert (drawn(tmp_path, entry) == GRAY).all()
 
 
 def test_keypoints_with_low_confidence_are_not_drawn(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_gaze_arrows_point_in_the_direction_of_the_gaze(tmp_path: Path) -> None:
 
 
 def lower_half_is_3(class_map: dict[str, str]) -> dict[str, Any]:
-    """An entry whose mask has the id 0 above and 3 below."""
+    """An entry whose mask has id 0 in the upper half and 3 in the lower half."""
     ids = np.zeros((12, 16), dtype=np.uint8)
     ids[6:] = 3
     _, png = cv2.imencode(".png", ids)
@@ -190,7 +190,7 @@ def test_classifications_are_written_into_the_corner(tmp_path: Path) -> None:
     assert not is_reddish(image)[60:].any()
 
 
-def test_scenes_follow_the_view(tmp_path: Path) -> None:
+def test_scenes_have_the_threshold_and_names_of_the_view(tmp_path: Path) -> None:
     results = open_results(archived(tmp_path, [{"predictions": [box(80, 80, 60, 40, 0.4)]}, None]))
     assert len(scene_of(View(results, "model", 0.5), 0).xyxy) == 0
     renamed = View(results, "model", 0.4, ClassMapping((("square", "box"),)))
@@ -199,5 +199,5 @@ def test_scenes_follow_the_view(tmp_path: Path) -> None:
 
 
 def test_image_files_have_their_format() -> None:
-    assert to_jpeg(GREY)[:3] == b"\xff\xd8\xff"
-    assert to_png(GREY)[:4] == b"\x89PNG"
+    assert to_jpeg(GRAY)[:3] == b"\xff\xd8\xff"
+    assert to_png(GRAY)[:4] == b"\x89PNG"

@@ -35,7 +35,7 @@ def test_more_classes_than_colors_share_them_evenly() -> None:
 
 
 def test_a_color_is_the_same_in_every_process() -> None:
-    # Python's own hash() would differ from run to run.
+    # Python's hash() of a string differs between processes.
     assert class_colors(["bottle", "car"]) == {"bottle": "#56b4e9", "car": "#a3b325"}
     assert all(re.fullmatch(r"#[0-9a-f]{6}", color) for color in PALETTE)
 
@@ -47,7 +47,7 @@ def test_a_class_keeps_its_color(path: Path) -> None:
         found = (colors if chance.random() < 0.5 else ClassColors(path)).of(together)
         assert found.keys() == together
         new = [name for name in together if name not in seen]
-        if len(together) <= len(PALETTE):  # a new one takes no color that another one here has
+        if len(together) <= len(PALETTE):  # a new class gets a color that no other class here has
             assert all(list(found.values()).count(found[name]) == 1 for name in new)
         assert seen == seen | {name: color for name, color in found.items() if name in seen}
         seen |= found
@@ -71,9 +71,9 @@ def test_concurrent_sessions_give_a_class_the_same_color(path: Path) -> None:
 
 
 def test_stored_colors_are_limited_and_others_are_permanent_too(path: Path) -> None:
-    endless = "x" * (MAX_LETTERS + 1)
-    first = ClassColors(path).of([endless, "car"])
-    assert ClassColors(path).of(["car", "a", "b", endless])[endless] == first[endless]
+    too_long = "x" * (MAX_LETTERS + 1)
+    first = ClassColors(path).of([too_long, "car"])
+    assert ClassColors(path).of(["car", "a", "b", too_long])[too_long] == first[too_long]
     ClassColors(path).of(f"class {number}" for number in range(2 * MAX_NAMES))
     late = ClassColors(path).of(["late"])
     assert ClassColors(path).of(["late", "later", "last"])["late"] == late["late"]
@@ -97,7 +97,7 @@ def test_without_a_writable_file_colors_last_for_the_process(tmp_path: Path) -> 
     colors = ClassColors(tmp_path / "gone" / "colors.json")
     tube = colors.of(["tube"])
     path = tmp_path / "folder.json"
-    path.mkdir()  # a file cannot be read, nor put, where a folder is
+    path.mkdir()  # a folder in its place can be neither read nor replaced
     other = ClassColors(path)
     assert other.of(["tube"]) == tube
     assert [file.name for file in tmp_path.iterdir()] == ["folder.json"]

@@ -17,7 +17,7 @@ from frametally.video.picture_key import PictureKey, picture_key, picture_key_of
 
 
 class CountingReader(FrameReader):
-    """Notes which frames are decoded."""
+    """Records which frames the latest call decodes."""
 
     decoded: list[int]
 
@@ -50,7 +50,7 @@ def test_thumbnails_are_jpeg_files_of_their_frames(reader: CountingReader) -> No
     assert np.abs(image.astype(int) - expected).mean() < 5
 
 
-def test_another_video_has_pictures_of_its_own(reader: CountingReader) -> None:
+def test_another_video_has_separate_pictures(reader: CountingReader) -> None:
     cache = ThumbnailCache()
     cache.get("sha", reader, [5])
     cache.get("other", reader, [5])

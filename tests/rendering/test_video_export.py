@@ -66,7 +66,7 @@ def long_spec(long: VideoSpec, tmp_path: Path) -> VideoSpec:
 
 
 def with_results_in(folder: Path, spec: VideoSpec) -> VideoSpec:
-    """The same with a copy of the results, for derived files of its own."""
+    """The spec with a copy of its results in `folder`, so that derived files are separate."""
     shutil.copytree(spec.results, folder)
     return msgspec.structs.replace(spec, results=str(folder))
 
@@ -85,7 +85,7 @@ def made(spec: VideoSpec, target: Path) -> list[Image]:
 
 
 def red_columns(image: Image) -> list[int]:
-    """The columns with red pixels at the lower edge of the square, which is enlarged by 2."""
+    """The columns with red pixels in the lower half of the square, in pictures enlarged by 2."""
     row = image[236:292].astype(int)
     return np.flatnonzero((row[..., 2] - row[..., 1] > 80).any(axis=0)).tolist()
 
@@ -109,7 +109,7 @@ def test_a_time_range_starts_at_its_first_frame(spec: VideoSpec, tmp_path: Path)
     assert build_index(tmp_path / "made.mp4").duration_s == pytest.approx(1.5)
 
 
-def test_analyzed_frames_only_are_shown_until_the_next(spec: VideoSpec, tmp_path: Path) -> None:
+def test_without_other_frames_each_analyzed_frame_is_shown_until_the_next(spec: VideoSpec, tmp_path: Path) -> None:
     assert len(made(msgspec.structs.replace(spec, every_frame=False), tmp_path / "made.mp4")) == 19
     index = build_index(tmp_path / "made.mp4")
     assert np.diff(index.times_s).round(3).tolist() == [0.2] * 9 + [0.4] + [0.2] * 8
@@ -185,7 +185,7 @@ def test_a_video_is_encoded_once_and_found_later(spec: VideoSpec, exporter: Vide
     assert later.state(with_view(spec, confidence=0.5)).status is ExportStatus.ABSENT
 
 
-def test_the_name_of_a_video_depends_on_what_it_shows_only(spec: VideoSpec) -> None:
+def test_the_name_of_a_video_depends_only_on_what_it_shows(spec: VideoSpec) -> None:
     same = [msgspec.structs.replace(spec, video="/moved.mp4"), with_view(spec, renames=())]
     other = [
         with_view(spec, confidence=0.5),
@@ -260,7 +260,7 @@ def test_a_full_disk_is_reported(long: VideoSpec, small_disk: Path, monkeypatch:
         exporter.start(spec)
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
     exporter.start(spec)
-    until(lambda: exporter.state(spec).share > 0)  # the log has space for the report by now
+    until(lambda: exporter.state(spec).share > 0)  # by now the log file has a block, in which the report fits
     fill(small_disk)
     failed = eventually(lambda: exporter.state(spec), ExportStatus.FAILED)
     assert "no room for this video" in failed.what

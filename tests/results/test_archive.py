@@ -92,13 +92,13 @@ archive_results(Path(sys.argv[1]), Path(sys.argv[2]))
 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_process_killed_at_any_step_leaves_no_partial_archive(tmp_path: Path, step: str) -> None:
-    came, folder = tmp_path / "new.json", tmp_path / "job"
-    came.write_text(json.dumps(document(entry(box()), None)))
+    downloaded, folder = tmp_path / "new.json", tmp_path / "job"
+    downloaded.write_text(json.dumps(document(entry(box()), None)))
     script = DIE_AT.format(step=STEPS[step])
-    killed = subprocess.run([sys.executable, "-c", script, came, folder], cwd=ROOT, check=False)
+    killed = subprocess.run([sys.executable, "-c", script, downloaded, folder], cwd=ROOT, check=False)
     assert killed.returncode == 9
     assert not folder.exists()
-    archive_results(came, folder)
+    archive_results(downloaded, folder)
     assert open_results(folder).models["cars"].analyzed.tolist() == [True, False]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job", "new.json"]
 
@@ -127,8 +127,8 @@ def test_a_failing_subprocess_is_not_reported_as_bad_results(tmp_path: Path, mon
 
 def test_the_digest_of_the_uncompressed_original_is_kept(tmp_path: Path) -> None:
     archived(tmp_path, document(entry(box())))
-    came = (tmp_path / "download.json").read_bytes()
-    assert (tmp_path / "job" / SHA256_NAME).read_text() == f"{hashlib.sha256(came).hexdigest()}  results.json\n"
+    downloaded = (tmp_path / "download.json").read_bytes()
+    assert (tmp_path / "job" / SHA256_NAME).read_text() == f"{hashlib.sha256(downloaded).hexdigest()}  results.json\n"
 
 
 def make_reading_fail(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:

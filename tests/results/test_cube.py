@@ -1,4 +1,4 @@
-"""The cube compared with a plain count of the boxes, at every step and for any number of entries."""
+"""The cube compared with a plain count of the boxes, for several thresholds and numbers of entries."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def built(entries: int, classes: int, boxes: int, seed: int) -> tuple[Cube, np.n
 @pytest.mark.parametrize(
     ("entries", "classes", "boxes"), [(1, 1, 5), (50, 3, 400), (1024, 9, 3000), (5000, 70, 9000), (1025, 130, 2000)]
 )
-def test_every_step_agrees_with_a_plain_count(entries: int, classes: int, boxes: int) -> None:
+def test_steps_agree_with_a_plain_count(entries: int, classes: int, boxes: int) -> None:
     cube, entry_of, code, confidence = built(entries, classes, boxes, seed=entries)
     assert cube.counts.shape[1:] == (classes, -(-entries // cube.span))
     assert classes * cube.counts.shape[2] <= 1 << 16
@@ -57,7 +57,7 @@ def test_a_threshold_includes_its_own_value() -> None:
         assert step_of(float(np.nextafter(value, 2))) is None, step
 
 
-def test_confidences_outside_of_0_to_1_are_counted_as_compared() -> None:
+def test_confidences_outside_0_to_1_are_compared_as_numbers() -> None:
     builder = CubeBuilder()
     confidence = np.array([np.nan, -0.5, 1.5, np.inf, -np.inf])
     builder.add(np.zeros(5, dtype=np.int32), np.zeros(5, dtype=np.int32), confidence)
@@ -82,7 +82,7 @@ def test_a_cube_round_trips_through_its_files(tmp_path: Path) -> None:
     assert read_cube(tmp_path, 5) is None
 
 
-def test_thousands_of_classes_have_no_cube_but_all_their_boxes(tmp_path: Path) -> None:
+def test_too_many_classes_for_a_cube_keep_all_their_boxes(tmp_path: Path) -> None:
     entries = [entry(*[box(f"{at * 30 + number}") for number in range(30)]) for at in range(40)]
     results = archived(tmp_path, document(*entries))
     assert results.cube("cars") is None

@@ -1,4 +1,4 @@
-"""Results JSON converted to tables: boxes, frames, classes, row groups, and damage to them."""
+"""Results JSON converted to tables: boxes, frames, classes, row groups, and damaged tables."""
 
 from __future__ import annotations
 

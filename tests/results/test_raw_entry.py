@@ -27,7 +27,7 @@ def without_index(results: Results) -> Results:
 
 
 def with_gzip(results: Results, data: bytes) -> Results:
-    """The archive as earlier versions wrote it."""
+    """The archive with its original as gzip and without an index, as earlier versions wrote it."""
     original = find_original(results.folder)
     assert original is not None
     original.unlink()

@@ -24,7 +24,7 @@ NO_VIDEOS = {"audio_only.mp4", "car_truncated_nomoov.mp4", "empty.mp4", "random_
 
 @pytest.fixture(scope="module")
 def kinds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same 40 frames in several containers and structures."""
+    """Videos of 40 frames in several containers and structures."""
     folder = tmp_path_factory.mktemp("kinds")
     write_video(folder / "b_frames.mp4", frames=40, fps=10)
     write_video(folder / "b_frames.mkv", frames=40, fps=10)
@@ -55,19 +55,19 @@ def frames_from_the_start(path: Path, positions: npt.NDArray[np.int64]) -> dict[
     return {number: upright(frame) for number, frame in enumerate(decode(path)) if number in positions}
 
 
-def assert_reads_like_from_the_start(path: Path, positions: npt.NDArray[np.int64]) -> None:
+def assert_equals_sequential_decoding(path: Path, positions: npt.NDArray[np.int64]) -> None:
     index = build_index(path)
     expected = frames_from_the_start(path, positions)
-    for asked in (positions.tolist(), *[[position] for position in positions.tolist()]):
-        read = dict(read_frames(path, index, asked))
-        assert list(read) == sorted(position for position in asked if position in expected)
+    for requested in (positions.tolist(), *[[position] for position in positions.tolist()]):
+        read = dict(read_frames(path, index, requested))
+        assert list(read) == sorted(position for position in requested if position in expected)
         assert all(np.array_equal(image, expected[position]) for position, image in read.items())
 
 
 @pytest.mark.parametrize("name", ["b_frames.mp4", "b_frames.mkv", "late_start.ts", "variable.mp4", "turned.mp4"])
 def test_exactly_the_requested_frames_are_read(kinds: Path, name: str) -> None:
     assert len(build_index(kinds / name)) == 40
-    assert_reads_like_from_the_start(kinds / name, np.array([0, 1, 2, 8, 9, 11, 12, 13, 20, 23, 24, 35, 38, 39]))
+    assert_equals_sequential_decoding(kinds / name, np.array([0, 1, 2, 8, 9, 11, 12, 13, 20, 23, 24, 35, 38, 39]))
 
 
 @pytest.mark.parametrize("path", REAL_VIDEOS, ids=lambda path: str(path.name))
@@ -78,7 +78,7 @@ def test_exactly_the_requested_frames_of_real_videos_are_read(path: Path) -> Non
         return
     last = len(build_index(path)) - 1
     chosen = np.random.default_rng(1).integers(0, last + 1, 5)
-    assert_reads_like_from_the_start(path, np.unique([0, last // 2, last, *chosen]))
+    assert_equals_sequential_decoding(path, np.unique([0, last // 2, last, *chosen]))
 
 
 def test_positions_outside_the_video_are_ignored(small_video: Path) -> None:
@@ -86,17 +86,17 @@ def test_positions_outside_the_video_are_ignored(small_video: Path) -> None:
 
 
 def test_probe_returns_the_properties_of_a_video(small_video: Path) -> None:
-    facts = probe(small_video)
-    assert (facts.container, facts.codec, facts.rotation_deg) == ("mov", "h264", 0)
-    assert (facts.width_px, facts.height_px, facts.frame_count) == (320, 240, 40)
-    assert (facts.frame_rate, facts.fps, facts.duration_s) == ("10", 10.0, 4.0)
-    assert facts.size_bytes == small_video.stat().st_size
+    info = probe(small_video)
+    assert (info.container, info.codec, info.rotation_deg) == ("mov", "h264", 0)
+    assert (info.width_px, info.height_px, info.frame_count) == (320, 240, 40)
+    assert (info.frame_rate, info.fps, info.duration_s) == ("10", 10.0, 4.0)
+    assert info.size_bytes == small_video.stat().st_size
 
 
 def test_probe_returns_the_size_after_rotation(kinds: Path) -> None:
-    facts = probe(kinds / "turned.mp4")
-    assert (facts.width_px, facts.height_px) == (240, 320)
-    assert facts.rotation_deg in (90, 270)
+    info = probe(kinds / "turned.mp4")
+    assert (info.width_px, info.height_px) == (240, 320)
+    assert info.rotation_deg in (90, 270)
 
 
 def test_times_start_at_the_first_frame(kinds: Path) -> None:
@@ -106,7 +106,7 @@ def test_times_start_at_the_first_frame(kinds: Path) -> None:
     assert index.duration_s == pytest.approx(4.0)
 
 
-def test_a_truncated_video_is_indexed_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_truncated_video_is_indexed_up_to_its_last_frame(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "whole.mp4"), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=10, options={"g": "5", "bf": "0"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
@@ -115,8 +115,8 @@ def test_a_truncated_video_is_indexed_as_far_as_it_goes(tmp_path: Path) -> None:
     whole = (tmp_path / "whole.mp4").read_bytes()
     cut = tmp_path / "cut.mp4"
     cut.write_bytes(whole[: len(whole) * 3 // 4])
-    facts, index = probe(cut), build_index(cut)
-    assert (facts.frame_count, facts.duration_s) == (40, 4.0)
+    info, index = probe(cut), build_index(cut)
+    assert (info.frame_count, info.duration_s) == (40, 4.0)
     assert 0 < len(index) < 40
     assert plan_frames(index, 5).tolist() == list(range(0, 40, 2))
 

@@ -16,21 +16,21 @@ from frametally.video.frame_index import FrameIndex, build_index, plan_frames, p
 
 
 def index_of(pts: list[int], *, time_base: Fraction = Fraction(1, 1000), end_pts: int | None = None) -> FrameIndex:
-    """Frames at these times; the last one has the duration of the one before."""
+    """Frames at these times; without `end_pts` the last one has the duration of the one before."""
     end = 2 * pts[-1] - pts[-2] if end_pts is None else end_pts
     keyframes = np.array([[pts[0], pts[0]]])
     return FrameIndex(np.array(pts), time_base, held_end_pts=end, end_pts=end, keyframes=keyframes)
 
 
 def at_rate(rate: Fraction, frames: int, *, start_pts: int = 0) -> FrameIndex:
-    """A constant frame rate, exact."""
+    """An index with an exactly constant frame rate."""
     step = rate.denominator
     pts = [start_pts + number * step for number in range(frames)]
     return index_of(pts, time_base=Fraction(1, rate.numerator), end_pts=start_pts + frames * step)
 
 
 def nearest_frames(index: FrameIndex, infer_fps: Fraction) -> list[int]:
-    """The rule of the contract as a plain loop, exact."""
+    """The rule of the contract as a plain loop over exact fractions."""
     times = [Fraction(int(pts - index.pts[0])) * index.time_base for pts in index.pts]
     end = (index.end_pts - int(index.pts[0])) * index.time_base
     chosen: list[int] = []
@@ -107,7 +107,7 @@ def test_position_of_needs_the_exact_pts() -> None:
 
 
 def write_packets(path: Path, times: Sequence[tuple[int, int]]) -> None:
-    """One picture repeated, in file order with these (pts, duration) in milliseconds."""
+    """Write the same picture repeatedly, in this file order, with (pts, duration) in milliseconds."""
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("mjpeg", rate=Fraction(1000))
         stream.width, stream.height, stream.pix_fmt = 16, 16, "yuvj420p"

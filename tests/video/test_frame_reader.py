@@ -1,4 +1,4 @@
-"""Frames by random access are pixel for pixel those of sequential decoding."""
+"""Frames read by random access equal those of sequential decoding, pixel by pixel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from frametally.video.frame_reader import FrameReader
 from tests.support.video_files import write_video
 from tests.support.videos import FRAMES
 
-MADE_HERE = [
+GENERATED = [
     "long_gop.mp4",
     *("b_frames.mp4", "open_gop.mp4", "open_gop.mkv", "open_gop.ts", "hevc.mp4", "ntsc.mp4", "variable.mp4"),
     *(
@@ -57,7 +57,7 @@ def assert_every_order_of_requests_gets_the_same_frames(path: Path, tries: int =
         assert_same(reader.frame(position), expected.get(position), f"{position} of {path.name}")
 
 
-@pytest.mark.parametrize("name", MADE_HERE)
+@pytest.mark.parametrize("name", GENERATED)
 def test_every_request_gets_the_exact_frame(hard_videos: Path, name: str) -> None:
     assert_every_order_of_requests_gets_the_same_frames(hard_videos / name)
 
@@ -77,7 +77,7 @@ def test_exactly_the_requested_frames_of_real_videos_are_read(shared_data: Path)
             assert_every_order_of_requests_gets_the_same_frames(path, tries=6)
 
 
-@pytest.mark.parametrize("name", [name for name in MADE_HERE if not name.startswith("cut")])
+@pytest.mark.parametrize("name", [name for name in GENERATED if not name.startswith("cut")])
 def test_the_index_equals_the_decoded_frames(hard_videos: Path, name: str) -> None:
     index = build_index(hard_videos / name)
     assert [frame.pts for frame in decode(hard_videos / name)] == index.pts.tolist()
@@ -90,7 +90,7 @@ def test_the_index_of_remuxed_videos_equals_the_decoded_frames(remuxed_videos: P
 
 
 def assert_mixed_requests_get_the_same_frames(path: Path, mixes: int = 12) -> None:
-    """Single frames, runs of frames, and interleaved runs, mostly near the frame before."""
+    """Request single frames, runs of frames and interleaved runs, mostly shortly after the previous frame."""
     index = build_index(path)
     expected, last = from_the_start(path, index), len(index) - 1
     for seed in range(mixes):
@@ -114,14 +114,14 @@ def assert_mixed_requests_get_the_same_frames(path: Path, mixes: int = 12) -> No
                     here = position
 
 
-def assert_same(shown: Image | None, right: Image | None, which: str) -> None:
-    if shown is None or right is None:
-        assert shown is right, which
+def assert_same(shown: Image | None, wanted: Image | None, which: str) -> None:
+    if shown is None or wanted is None:
+        assert shown is wanted, which
     else:
-        assert np.array_equal(shown, right), which
+        assert np.array_equal(shown, wanted), which
 
 
-@pytest.mark.parametrize("name", [name for name in MADE_HERE if not name.startswith("cut")])
+@pytest.mark.parametrize("name", [name for name in GENERATED if not name.startswith("cut")])
 def test_mixed_requests_get_the_exact_frames(hard_videos: Path, name: str) -> None:
     assert_mixed_requests_get_the_same_frames(hard_videos / name)
 
@@ -134,7 +134,7 @@ def test_frames_after_a_thumbnail_can_be_read() -> None:
         assert [position for position in range(101, 120) if reader.frame(position) is None] == []
 
 
-def test_positions_outside_the_video_give_none(hard_videos: Path) -> None:
+def test_positions_outside_the_video_return_none(hard_videos: Path) -> None:
     reader = FrameReader(hard_videos / "b_frames.mp4", build_index(hard_videos / "b_frames.mp4"))
     assert reader.frame(-1) is None
     assert reader.frame(FRAMES) is None

@@ -1,6 +1,6 @@
 """Every architecture with the layout of its real export: detections in pixels of the picture.
 
-The square that each model finds lies in the middle of one of its cells, so that boxes are known exactly.
+The square that a model detects is centered on one of its cells, so that its box is known exactly.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from tests.support import onnx_architectures as made
 from tests.support import onnx_models
 
 Save = Callable[[Path], None]
-RED, BLUE, GREY = (0, 0, 255), (255, 0, 0), (90, 90, 90)
+RED, BLUE, GRAY = (0, 0, 255), (255, 0, 0), (90, 90, 90)
 SIZE_PX = (640, 480)
 """Size of the picture; the input of the models is 320 x 320."""
 
 
 class Square:
-    """The position of a square of the model's input in the picture, for a resize mode."""
+    """The position in the picture of a square at `middle` in the model's input, for a resize mode."""
 
     def __init__(self, resize: str, middle: tuple[float, float]) -> None:
         scale = {"letterbox": (2.0, 2.0), "corner": (2.0, 2.0), "stretch": (2.0, 1.5)}[resize]
@@ -47,7 +47,7 @@ class Square:
         self.width, self.height = 48 * scale[0], 48 * scale[1]
 
     def picture(self, color: tuple[int, int, int] = RED) -> Picture:
-        image = np.full((SIZE_PX[1], SIZE_PX[0], 3), GREY, dtype=np.uint8)
+        image = np.full((SIZE_PX[1], SIZE_PX[0], 3), GRAY, dtype=np.uint8)
         left, top = round(self.x - self.width / 2), round(self.y - self.height / 2)
         image[top : top + round(self.height), left : left + round(self.width)] = color
         return Picture.of(image)
@@ -55,10 +55,10 @@ class Square:
 
 DETECTORS: dict[str, tuple[Save, Square]] = {
     "yolov5": (made.save_yolov5, Square("letterbox", (144, 176))),
-    "yolov5 of any size": (lambda path: made.save_yolov5(path, is_open=True), Square("letterbox", (144, 176))),
+    "yolov5 dynamic size": (lambda path: made.save_yolov5(path, is_open=True), Square("letterbox", (144, 176))),
     "yolov5 segment": (lambda path: made.save_yolov5(path, "segment"), Square("letterbox", (144, 176))),
     "yolov8 segment": (lambda path: made.save_yolov8_more(path, "segment"), Square("letterbox", (144, 176))),
-    "yolov8 segment, unsaid": (
+    "yolov8 segment without metadata": (
         lambda path: made.save_yolov8_more(path, "segment", metadata={}),
         Square("letterbox", (144, 176)),
     ),
@@ -71,12 +71,12 @@ DETECTORS: dict[str, tuple[Save, Square]] = {
         lambda path: made.save_ultralytics_as(path, np.uint8),
         Square("letterbox", (144, 176)),
     ),
-    "yolov8 of any size": (
+    "yolov8 dynamic size": (
         lambda path: made.save_ultralytics_as(path, np.float32, dynamic=True),
         Square("letterbox", (144, 176)),
     ),
     "nms free": (made.save_nms_free, Square("letterbox", (144, 176))),
-    "nms free, unsaid": (
+    "nms free without task": (
         lambda path: made.save_nms_free(path, metadata={"names": made.NAMES}),
         Square("letterbox", (144, 176)),
     ),
@@ -118,7 +118,7 @@ def boxes(detector: Detector, picture: Picture) -> list[Prediction]:
 
 
 @pytest.mark.parametrize("family", DETECTORS)
-def test_the_box_of_a_square_is_the_square(tmp_path: Path, family: str) -> None:
+def test_the_box_of_a_square_has_its_position_and_size(tmp_path: Path, family: str) -> None:
     save, square = DETECTORS[family]
     (found,) = boxes(opened(saved(tmp_path, save)), square.picture())
     assert (found.class_name, found.class_id) == ("bright", 1)
@@ -134,7 +134,7 @@ def test_a_square_of_another_color_is_not_found(tmp_path: Path, family: str) -> 
 
 
 @pytest.mark.parametrize("family", DETECTORS)
-def test_parameters_narrow_what_every_family_finds(tmp_path: Path, family: str) -> None:
+def test_parameters_filter_the_detections_of_every_family(tmp_path: Path, family: str) -> None:
     save, square = DETECTORS[family]
     models_dir = saved(tmp_path, save)
     assert boxes(opened(models_dir, classes=["dark"]), square.picture()) == []
@@ -143,7 +143,7 @@ def test_parameters_narrow_what_every_family_finds(tmp_path: Path, family: str) 
 
 
 @pytest.mark.parametrize("family", ["yolov8 segment", "yolov5 segment", "nms free segment", "rf-detr segment"])
-def test_the_outline_of_a_square_is_the_square(tmp_path: Path, family: str) -> None:
+def test_the_polygon_of_a_square_has_its_position_and_size(tmp_path: Path, family: str) -> None:
     save, square = DETECTORS[family]
     models_dir = saved(tmp_path, save)
     assert [model.inference_type for model in list_models(models_dir)] == ["instance-segmentation", "object-detection"]
@@ -155,10 +155,10 @@ def test_the_outline_of_a_square_is_the_square(tmp_path: Path, family: str) -> N
     assert outline.max(axis=0) == pytest.approx(middle + half, abs=1.6)
 
 
-def test_an_outline_follows_what_is_round_and_takes_the_largest_part(tmp_path: Path) -> None:
+def test_a_polygon_follows_the_outline_of_the_largest_part(tmp_path: Path) -> None:
     """A disc and a separate speck of the same color in the same box."""
     square = DETECTORS["yolov8 segment"][1]
-    image = np.full((480, 640, 3), GREY, dtype=np.uint8)
+    image = np.full((480, 640, 3), GRAY, dtype=np.uint8)
     center = (round(square.x), round(square.y))
     cv2.circle(image, center, 44, RED, cv2.FILLED)
     image[center[1] - 46 : center[1] - 40, center[0] - 46 : center[0] - 38] = RED
@@ -172,7 +172,7 @@ def test_an_outline_follows_what_is_round_and_takes_the_largest_part(tmp_path: P
 
 
 @pytest.mark.parametrize("family", ["yolov8 pose", "nms free pose"])
-def test_keypoints_lie_where_the_model_puts_them(tmp_path: Path, family: str) -> None:
+def test_keypoints_are_mapped_to_the_picture(tmp_path: Path, family: str) -> None:
     save, square = DETECTORS[family]
     models_dir = saved(tmp_path, save)
     assert [model.inference_type for model in list_models(models_dir)] == ["keypoint-detection", "object-detection"]
@@ -182,7 +182,7 @@ def test_keypoints_lie_where_the_model_puts_them(tmp_path: Path, family: str) ->
     assert seen == [(at, f"point {at}", square.x + 8 * at, square.y + 16 * at, 0.9) for at in range(3)]
 
 
-def test_keypoints_have_the_names_of_the_model_json(tmp_path: Path) -> None:
+def test_model_json_can_name_the_keypoints(tmp_path: Path) -> None:
     card = {"keypoint_names": ["head", "hand", "foot"]}
     models_dir = saved(tmp_path, DETECTORS["yolov8 pose"][0], card=card)
     (found,) = boxes(opened(models_dir), DETECTORS["yolov8 pose"][1].picture())
@@ -202,14 +202,16 @@ def test_rf_detr_with_91_columns_uses_coco_names(tmp_path: Path) -> None:
     assert (found.class_name, found.class_id) == ("toothbrush", 79)
 
 
-def test_rf_detr_reads_the_names_that_its_export_writes_into_the_file(tmp_path: Path) -> None:
-    said = {"rfdetr_inference": '{"schema_version": 1, "class_id_to_name": {"2": "helmet", "4": "vest"}}'}
-    models_dir = saved(tmp_path, lambda path: made.save_rf_detr(path, columns=5, bright=4, metadata=said), classes=None)
+def test_rf_detr_uses_the_names_in_the_metadata_of_its_export(tmp_path: Path) -> None:
+    metadata = {"rfdetr_inference": '{"schema_version": 1, "class_id_to_name": {"2": "helmet", "4": "vest"}}'}
+    models_dir = saved(
+        tmp_path, lambda path: made.save_rf_detr(path, columns=5, bright=4, metadata=metadata), classes=None
+    )
     (found,) = boxes(opened(models_dir), DETECTORS["rf-detr"][1].picture())
     assert (found.class_name, found.class_id) == ("vest", 1)
 
 
-def test_names_by_column_leave_the_other_columns_out(tmp_path: Path) -> None:
+def test_names_by_column_exclude_the_other_columns(tmp_path: Path) -> None:
     save = lambda path: made.save_rf_detr(path, columns=5, bright=4)  # noqa: E731
     models_dir = saved(tmp_path, save, classes=None, card={"names": {"1": "helmet", "4": "vest"}})
     (found,) = boxes(opened(models_dir), DETECTORS["rf-detr"][1].picture())
@@ -222,13 +224,13 @@ def test_d_fine_without_names_uses_coco_names(tmp_path: Path) -> None:
     assert found.class_name == "bicycle"
 
 
-def test_a_label_without_a_name_says_which_key_is_missing(tmp_path: Path) -> None:
+def test_a_label_without_a_name_raises_with_instructions(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, lambda path: made.save_d_fine(path, label=2))
     with pytest.raises(ModelError, match=r"returned class 2 but has 2 names\. Set all `names` in a model.json"):
         opened(models_dir).infer(DETECTORS["d-fine"][1].picture())
 
 
-def test_a_yolox_that_decodes_its_boxes_says_so_in_the_model_json(tmp_path: Path) -> None:
+def test_model_json_can_declare_that_a_yolox_decodes_its_boxes(tmp_path: Path) -> None:
     models_dir = saved(tmp_path, lambda path: onnx_models.save_yolox(path, decoded=True), card={"decoded": True})
     square = Square("corner", (148, 172))
     (found,) = boxes(opened(models_dir), square.picture())
@@ -245,12 +247,12 @@ def flat(color: tuple[int, int, int]) -> np.ndarray:
     return np.full((480, 640, 3), color, dtype=np.uint8)
 
 
-COLOURS = "red\ngreen\nblue\n"
+COLORS = "red\ngreen\nblue\n"
 
 
 @pytest.mark.parametrize("last", ["", "Softmax"])
 def test_a_classification_returns_probabilities(tmp_path: Path, last: str) -> None:
-    models_dir = saved(tmp_path, lambda path: made.save_classifier(path, last=last), classes=COLOURS)
+    models_dir = saved(tmp_path, lambda path: made.save_classifier(path, last=last), classes=COLORS)
     assert [model.inference_type for model in list_models(models_dir)] == ["classification", "object-detection"]
     entry = classified(opened(models_dir), flat((0, 255, 0)))
     expected = np.exp([0, 4, 0]) / np.exp([0, 4, 0]).sum()
@@ -264,7 +266,7 @@ def test_a_classification_uses_the_center_of_the_picture(tmp_path: Path) -> None
     """A crop of 7/8 of the height: the central 420 x 420 of 640 x 480."""
     image = flat((255, 0, 0))
     image[:, :110] = image[:, -110:] = image[:30] = image[-30:] = (0, 255, 0)
-    models_dir = saved(tmp_path, made.save_classifier, classes=COLOURS)
+    models_dir = saved(tmp_path, made.save_classifier, classes=COLORS)
     entry = classified(opened(models_dir), image)
     assert entry.top == "blue"
     assert entry.confidence == pytest.approx(np.exp(4) / (np.exp(4) + 2), abs=2e-3)
@@ -288,15 +290,15 @@ def test_an_ultralytics_classifier_keeps_the_whole_shorter_side(tmp_path: Path) 
         ({"classes": ["red", "blue"]}, ["red", "blue"]),
     ],
 )
-def test_parameters_narrow_the_labels(tmp_path: Path, params: dict[str, object], labels: list[str]) -> None:
-    models_dir = saved(tmp_path, made.save_classifier, classes=COLOURS)
+def test_parameters_filter_the_labels(tmp_path: Path, params: dict[str, object], labels: list[str]) -> None:
+    models_dir = saved(tmp_path, made.save_classifier, classes=COLORS)
     entry = classified(opened(models_dir, **params), flat((0, 255, 0)))
     assert [label.class_name for label in entry.predictions] == labels
     assert entry.top == labels[0]
 
 
 def test_a_model_with_a_sigmoid_is_multi_label(tmp_path: Path) -> None:
-    models_dir = saved(tmp_path, lambda path: made.save_classifier(path, last="Sigmoid"), classes=COLOURS)
+    models_dir = saved(tmp_path, lambda path: made.save_classifier(path, last="Sigmoid"), classes=COLORS)
     entry = opened(models_dir, confidence=0.9).infer(Picture.of(flat((0, 255, 255))))
     assert isinstance(entry, MultiLabelEntry)
     assert entry.predicted_classes == ["red", "green"]
@@ -305,18 +307,18 @@ def test_a_model_with_a_sigmoid_is_multi_label(tmp_path: Path) -> None:
 
 
 def test_model_json_can_set_a_sigmoid(tmp_path: Path) -> None:
-    models_dir = saved(tmp_path, made.save_classifier, classes=COLOURS, card={"activation": "sigmoid"})
+    models_dir = saved(tmp_path, made.save_classifier, classes=COLORS, card={"activation": "sigmoid"})
     entry = opened(models_dir).infer(Picture.of(flat((0, 0, 255))))
     assert isinstance(entry, MultiLabelEntry)
     assert entry.predictions["red"].confidence == pytest.approx(1 / (1 + np.exp(-4)), abs=2e-3)
 
 
 def test_model_json_can_set_the_normalization(tmp_path: Path) -> None:
-    """Without the means, black is not zero in the input."""
+    """The model reverts the ImageNet normalization, which this model.json disables."""
     models_dir = saved(
         tmp_path,
         made.save_classifier,
-        classes=COLOURS,
+        classes=COLORS,
         card={"mean": [0, 0, 0], "std": [1, 1, 1], "color_order": "BGR"},
     )
     entry = classified(opened(models_dir), flat((255, 0, 0)))
@@ -336,7 +338,7 @@ def segmented(detector: Detector, image: np.ndarray) -> tuple[np.ndarray, dict[s
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
     """A red and a blue rectangle on gray, and the class of each pixel."""
-    image, ids = np.full((480, 640, 3), GREY, dtype=np.uint8), np.zeros((480, 640), dtype=np.uint8)
+    image, ids = np.full((480, 640, 3), GRAY, dtype=np.uint8), np.zeros((480, 640), dtype=np.uint8)
     for number, color, area in ((1, RED, np.s_[96:288, 64:256]), (2, BLUE, np.s_[240:432, 320:576])):
         image[area], ids[area] = color, number
     return image, ids
@@ -426,7 +428,7 @@ def test_a_request_with_the_type_of_the_model_is_accepted(tmp_path: Path) -> Non
 
 KINDS = {
     "rt-detr": Kind.DETECTION,
-    "yolov8 segment": Kind.DETECTION,  # boxes with polygons: detected from the boxes of all entries
+    "yolov8 segment": Kind.DETECTION,  # SEGMENTATION once its polygons are written to the tables
     "yolov8 pose": Kind.DETECTION,
 }
 
@@ -456,7 +458,7 @@ def test_the_dashboard_reads_the_boxes_that_the_engine_writes(tmp_path: Path, fa
 def test_the_dashboard_reads_the_labels_and_masks_that_the_engine_writes(
     tmp_path: Path, save: Save, kind: Kind
 ) -> None:
-    raw = msgspec.json.encode(opened(saved(tmp_path, save, classes=COLOURS)).infer(Picture.of(scene()[0])))
+    raw = msgspec.json.encode(opened(saved(tmp_path, save, classes=COLORS)).infer(Picture.of(scene()[0])))
     assert detect_kind(raw) is kind
     assert EntryDecoder(kind).decode_one(raw) is not MISMATCHED
     assert b"null" not in raw
@@ -464,15 +466,15 @@ def test_the_dashboard_reads_the_labels_and_masks_that_the_engine_writes(
 
 @pytest.mark.parametrize("family", ["yolov8 segment", "yolov8 pose", "nanodet", "rf-detr", "d-fine"])
 def test_concurrent_inference_returns_the_same_results(tmp_path: Path, family: str) -> None:
-    """Pictures of two shapes, to detect leftovers of one in the input of the other."""
+    """Pictures of two shapes, to detect pixels of one that remain in the input of the other."""
     save, square = DETECTORS[family]
     detector = opened(saved(tmp_path, save))
     plain = square.picture()
     upright = Picture.of(np.ascontiguousarray(np.rot90(plain.bgr())))
     alone = [detector.infer(plain), detector.infer(upright)]
     with ThreadPoolExecutor(4) as pool:
-        asked = [plain.bgr() if at % 2 == 0 else upright.bgr() for at in range(40)]
-        answers = list(pool.map(lambda image: detector.infer(Picture.of(image)), asked))
+        images = [plain.bgr() if at % 2 == 0 else upright.bgr() for at in range(40)]
+        answers = list(pool.map(lambda image: detector.infer(Picture.of(image)), images))
     assert answers == alone * 20
 
 

@@ -1,4 +1,4 @@
-"""Listing and opening models, detections of simple ones, rejected files."""
+"""Listing and opening models, detections of simple models, rejected files."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_boxes_end_at_the_edges_of_the_picture(models_dir: Path, model_id: str) 
 
 
 @pytest.mark.parametrize(("params", "count"), [({"max_detections": 1}, 1), ({"classes": ["dark"]}, 0), ({}, 2)])
-def test_parameters_narrow_what_is_found(models_dir: Path, params: dict[str, object], count: int) -> None:
+def test_parameters_filter_the_detections(models_dir: Path, params: dict[str, object], count: int) -> None:
     assert len(boxes(opened(models_dir, "ultra", **params), picture((40, 30), (420, 300)))) == count
 
 
@@ -125,7 +125,7 @@ def test_an_unknown_layout_is_named_by_its_shape(tmp_path: Path, caplog: pytest.
 
 
 @pytest.mark.parametrize("model_id", ["../models/ultra", "..", "", "ultra/", "a b", "ultra\n", "frame_offset", "é"])
-def test_a_model_id_cannot_lead_out_of_the_folder(models_dir: Path, model_id: str) -> None:
+def test_an_invalid_model_id_is_rejected(models_dir: Path, model_id: str) -> None:
     onnx_models.save_ultralytics(models_dir / "frame_offset" / "1" / "model.onnx")
     with pytest.raises(ModelError, match="Installed models: grid/1, motion/1, ultra/1"):
         check_request(models_dir, ModelRequest(model_id, "1"))

@@ -20,7 +20,7 @@ MODELS_PAGE = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
 
 
 def refusal(models_dir: Path, card: str) -> str:
-    """The error of opening a YOLOX model with this model.json."""
+    """The message of the error that opening a YOLOX model with this model.json raises."""
     path = models_dir / "grid" / "1" / "model.onnx"
     onnx_models.save_yolox(path)
     path.with_name("model.json").write_text(card)
@@ -47,10 +47,10 @@ def refusal(models_dir: Path, card: str) -> str:
     ],
 )
 def test_an_invalid_key_or_value_is_named(tmp_path: Path, card: str, complaint: str) -> None:
-    said = refusal(tmp_path, card)
-    assert complaint in said
-    assert "The model.json of grid/1 is invalid" in said
-    assert "Valid keys: family, task, names" in said
+    error_message = refusal(tmp_path, card)
+    assert complaint in error_message
+    assert "The model.json of grid/1 is invalid" in error_message
+    assert "Valid keys: family, task, names" in error_message
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ FIELD = np.random.default_rng(5).integers(90, 110, (480, 640, 3), dtype=np.uint8
 
 
 def scene(left: int | None, *, level: int = 220, size_px: int = 80) -> Picture:
-    """A gray picture with a bright square at this left edge."""
+    """A gray picture with a square of this level, whose left edge is at `left`; without a square if that is None."""
     image = FIELD.copy()
     if left is not None:
         image[200 : 200 + size_px, left : left + size_px] = level
@@ -27,7 +27,7 @@ def watch(lefts: list[int | None], **params: object) -> list[list[Prediction]]:
 
 
 @pytest.mark.parametrize("step_px", [8, 20, 150])
-def test_a_square_is_boxed_whether_it_moves_a_little_or_far_between_frames(step_px: int) -> None:
+def test_a_moving_square_is_boxed_at_any_speed(step_px: int) -> None:
     lefts = list(range(10, 560, step_px))
     seen = watch([None, *lefts])
     assert seen[0] == []
@@ -62,5 +62,5 @@ def test_a_small_blob_is_noise() -> None:
     assert detector.infer(scene(100, size_px=8)).predictions == []
 
 
-def test_parameters_narrow_what_is_found() -> None:
+def test_a_limit_of_one_detection_keeps_the_object() -> None:
     assert watch([None, 100], max_detections=1)[1] != []

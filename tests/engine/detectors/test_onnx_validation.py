@@ -29,7 +29,7 @@ def model_path(models_dir: Path) -> Path:
 
 
 def outside(location: str) -> onnx.TensorProto:
-    """A weight with this external location."""
+    """A weight that is stored at this external location."""
     tensor = TensorProto(name="weights", data_type=TensorProto.FLOAT, dims=[1], data_location=TensorProto.EXTERNAL)
     for key, value in {"location": location, "length": "4"}.items():
         tensor.external_data.add(key=key, value=value)
@@ -147,7 +147,7 @@ def test_a_file_that_is_not_onnx_is_rejected(tmp_path: Path, content: bytes) -> 
     assert refusal(tmp_path).startswith("sly/1 is not a valid ONNX file.")
 
 
-def test_damaged_model_files_load_or_raise_a_model_error(tmp_path: Path) -> None:
+def test_damaged_model_files_raise_a_model_error(tmp_path: Path) -> None:
     path = model_path(tmp_path)
     onnx_models.save_unknown(path)
     whole = path.read_bytes()
@@ -176,7 +176,7 @@ def test_a_graph_with_too_many_outputs_is_rejected(tmp_path: Path) -> None:
 
 
 def test_functions_that_expand_exponentially_are_rejected(tmp_path: Path) -> None:
-    """Six levels expand seventy nodes to a million."""
+    """Six levels of ten nodes expand to a million nodes."""
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
     model = made([helper.make_node("level6", ["images"], ["output"], domain="own")])
     for level in range(1, 7):
@@ -228,7 +228,7 @@ def test_too_many_classes_are_rejected(tmp_path: Path) -> None:
 
 
 def test_an_output_that_differs_from_its_declared_shape_raises(tmp_path: Path) -> None:
-    """A declared vector whose actual length depends on the brightness of the picture."""
+    """The length of the output depends on the brightness of the picture."""
     from frametally.engine.picture import Picture
 
     graph = onnx_models.Graph()

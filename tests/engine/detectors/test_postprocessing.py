@@ -1,4 +1,4 @@
-"""Postprocessing: non-maximum suppression and dropped boxes."""
+"""Postprocessing: non-maximum suppression, limits and invalid boxes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from frametally.engine.detectors.preprocessing import Fit
 from frametally.engine.picture import Picture
 
 PICTURE = Picture.of(np.zeros((100, 100, 3), dtype=np.uint8))
-AS_IT_IS = Fit(1.0, 1.0, 0, 0, 100, 100)
+NO_RESIZE = Fit(1.0, 1.0, 0, 0, 100, 100)
 
 
 def chosen(xyxy: object, confidence: object, class_ids: object, **params: object) -> tuple[list[float], np.ndarray]:
-    """Confidences and corners of the remaining boxes, for a picture of 100 x 100 that equals the input."""
+    """Confidences and corners of the remaining boxes, for a picture of 100 x 100 pixels, the size of the input."""
     sure = np.array(confidence, dtype=np.float32)
     candidates = Candidates(np.array(xyxy, dtype=np.float32), sure, np.array(class_ids), no_extra(len(sure)))
-    kept, corners = choose(candidates, AS_IT_IS, PICTURE, ["a", "b"], parse_params(params), 0.5)
+    kept, corners = choose(candidates, NO_RESIZE, PICTURE, ["a", "b"], parse_params(params), 0.5)
     return kept.confidence.tolist(), corners
 
 

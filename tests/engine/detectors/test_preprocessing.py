@@ -1,4 +1,4 @@
-"""Preprocessing: placement, padding, normalization, and the arrays of threads."""
+"""Preprocessing: placement, padding, normalization, and a separate array for each thread."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def flat(width_px: int, height_px: int, color: tuple[int, int, int] = (200, 200,
         ((100, 100), "letterbox", 6.4, 0, 0),
     ],
 )
-def test_a_letterboxed_picture_keeps_its_shape(
+def test_a_letterboxed_picture_keeps_its_aspect_ratio(
     size_px: tuple[int, int], resize: Resize, scale: float, left_px: int, top_px: int
 ) -> None:
     blob, place = Blobs(Preprocessing((640, 640), resize), np.float32).of(flat(*size_px))
@@ -82,7 +82,7 @@ def test_values_are_normalized(dtype: npt.DTypeLike) -> None:
 
 
 @pytest.mark.parametrize(("dtype", "level"), [(np.uint8, 200), (np.int8, 72)])
-def test_an_integer_input_gets_the_levels(dtype: npt.DTypeLike, level: int) -> None:
+def test_an_integer_input_receives_pixel_values(dtype: npt.DTypeLike, level: int) -> None:
     blob, _ = Blobs(Preprocessing((32, 32)), dtype).of(flat(32, 16))
     assert (blob.dtype, blob[0, 0, 16, 5], blob[0, 0, 0, 0]) == (dtype, level, 114 if level == 200 else -14)
 

@@ -47,7 +47,7 @@ def test_boxes_agree_with_an_independent_implementation(
 
 
 def unmatched(boxes: list[Prediction], others: list[Prediction]) -> list[Prediction]:
-    """The confident boxes that overlap no other box of their class by half."""
+    """The confident boxes without a box of their class in `others` at an IoU of at least 0.5."""
     return [
         one
         for one in boxes

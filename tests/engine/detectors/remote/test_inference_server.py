@@ -1,4 +1,4 @@
-"""Failures of an inference server and their error messages."""
+"""Failures of an inference server: retries and error messages."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def complaint(url: str, sleep: Waiting | None = None, **options: Any) -> str:
     return str(caught.value)
 
 
-PASSING: list[Reply] = [
+TEMPORARY: list[Reply] = [
     answer({"message": "Model is temporarily not ready - retry request."}, status=503),
     answer({"message": "Internal error."}, status=500),
     answer(b"<html>Bad Gateway</html>", status=502),
@@ -63,7 +63,7 @@ PASSING: list[Reply] = [
 ]
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", TEMPORARY)
 def test_temporary_failures_are_retried(misbehaving: MisbehavingServer, fault: Reply) -> None:
     misbehaving.replies_with(fault, fault, answer({"predictions": []}))
     waiting = Waiting()
@@ -75,7 +75,7 @@ def test_temporary_failures_are_retried(misbehaving: MisbehavingServer, fault: R
     assert bodies == {b'{"model_id":"coco/3","api_key":"rf_S3cret"}'}
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", TEMPORARY)
 def test_retries_are_limited(misbehaving: MisbehavingServer, fault: Reply) -> None:
     misbehaving.replies_with(fault)
     waiting = Waiting()
@@ -173,7 +173,7 @@ def test_a_large_response_is_rejected(misbehaving: MisbehavingServer, monkeypatc
 
 def test_an_untrusted_certificate_is_rejected(tmp_path: Path) -> None:
     if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate with")
+        pytest.skip("needs openssl to create a certificate")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]
     subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)

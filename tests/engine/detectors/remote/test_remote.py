@@ -1,4 +1,4 @@
-"""Models on an inference server: requests, and whole jobs with its responses as entries."""
+"""Models on an inference server: requests, and whole jobs whose entries are its responses."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ RECORDED = {
 
 @pytest.fixture
 def image_api() -> Iterator[ImageApi]:
-    with ImageApi(key=SECRET, models={name: (task, said) for name, (task, said, _) in MADE.items()}) as api:
+    with ImageApi(key=SECRET, models={name: (task, response) for name, (task, response, _) in MADE.items()}) as api:
         yield api
 
 
@@ -116,7 +116,7 @@ def opened(tmp_path: Path, results: dict[str, Any]) -> Results:
     return open_results(tmp_path / "archived")
 
 
-def test_every_type_of_model_runs_on_the_server_and_its_answers_are_the_entries(
+def test_every_type_of_model_runs_on_the_server_and_its_responses_become_entries(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path, tmp_path: Path
 ) -> None:
     engine = start_engine(inference_servers=servers(image_api))
@@ -124,8 +124,8 @@ def test_every_type_of_model_runs_on_the_server_and_its_answers_are_the_entries(
     results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
     assert set(image_api.sizes) == {(320, 240)}
     assert len(image_api.asked) == 4 * len(MADE)
-    for name, (task, said, _) in MADE.items():
-        answer = said[0] if task == "gaze-detection" else said
+    for name, (task, response, _) in MADE.items():
+        answer = response[0] if task == "gaze-detection" else response
         for got in results[name.partition("/")[0]]:
             assert got["time"] > 0
             assert got["image"] == SIZE
@@ -140,10 +140,10 @@ def test_recorded_responses_are_kept_unchanged(
     start_engine: StartEngine, shared_data: Path, small_video: Path, tmp_path: Path
 ) -> None:
     folder = shared_data / "results" / "roboflow_real"
-    said = {name: json.loads((folder / f"{name}.json").read_bytes()) for name in RECORDED}
+    responses = {name: json.loads((folder / f"{name}.json").read_bytes()) for name in RECORDED}
     ids = {name: {Kind.GAZE: "gaze", Kind.CLIP: "clip"}.get(kind, name) for name, (_, kind) in RECORDED.items()}
     known = {
-        ids[name] if ids[name] in ("gaze", "clip") else f"{name}/1": (task, said[name])
+        ids[name] if ids[name] in ("gaze", "clip") else f"{name}/1": (task, responses[name])
         for name, (task, _) in RECORDED.items()
     }
     with ImageApi(models=known) as api:
@@ -151,7 +151,7 @@ def test_recorded_responses_are_kept_unchanged(
         models = [asked(ids[name], task) for name, (task, _) in RECORDED.items()]
         results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
     for name in RECORDED:
-        answer = {"predictions": said[name]} if ids[name] == "gaze" else said[name]
+        answer = {"predictions": responses[name]} if ids[name] == "gaze" else responses[name]
         first = results[ids[name]][0]
         assert {**first, **answer, "time": 0} == {**first, "time": 0}
         assert first["time"] > 0
@@ -236,8 +236,8 @@ def test_a_job_rejected_by_the_server_fails_with_a_next_step(
     name = f"{wrong['model_id']}/{wrong['model_version']}"
     assert reason.startswith(f"{name} cannot be run: the inference server {image_api.url} returned 4")
     assert complaint in reason
-    frames = [asked["image"]["value"] for asked in image_api.asked]
-    assert len(set(frames)) == len(frames)  # none is sent again
+    frames = [body["image"]["value"] for body in image_api.asked]
+    assert len(set(frames)) == len(frames)  # no frame is sent twice
 
 
 def test_the_key_is_only_sent_to_the_server(
@@ -257,9 +257,11 @@ def test_the_key_is_only_sent_to_the_server(
 
 
 def question(task: str, version: str, image: Any, **params: Any) -> tuple[dict[str, Any], Any]:
-    """The request for one picture: its fields and the decoded picture."""
+    """Run the model on one picture; returns the fields of the request and the image that was sent."""
     name = {"gaze-detection": "gaze", "clip-embed-image": "clip"}.get(task, f"some/{version}")
-    with ImageApi(models={name: next((said[0], said[1]) for said in MADE.values() if said[0] == task)}) as api:
+    with ImageApi(
+        models={name: next((response[0], response[1]) for response in MADE.values() if response[0] == task)}
+    ) as api:
         request = ModelRequest(name.partition("/")[0], version, task, params or None)
         RemoteDetector(InferenceServer(api.url, SECRET, model=name), request).infer(Picture.of(image))
         (body,) = api.asked
@@ -268,21 +270,21 @@ def question(task: str, version: str, image: Any, **params: Any) -> tuple[dict[s
 
 
 SDK_PARAMS = {"class_filter": ["car"], "confidence": 0.5, "iou_threshold": 0.4, "max_detections": 7}
-SDK_SAYS = [
+SDK_BODIES = [
     ("object-detection", {"api_key": SECRET, "model_id": "some/3", **SDK_PARAMS}),
     ("instance-segmentation", {"api_key": SECRET, "model_id": "some/3", **SDK_PARAMS}),
     ("keypoint-detection", {"api_key": SECRET, "model_id": "some/3", **SDK_PARAMS}),
     ("classification", {"api_key": SECRET, "model_id": "some/3", "confidence": 0.5}),
     ("clip-embed-image", {"api_key": SECRET, "clip_version_id": "ViT-B-32"}),
 ]
-"""Recorded from inference-sdk 1.8.3, without flags that are false, which is the default of the server."""
+"""Recorded from inference-sdk 1.8.3, without the flags that are false, which the server uses by default."""
 
 
-@pytest.mark.parametrize(("task", "said"), SDK_SAYS, ids=[task for task, _ in SDK_SAYS])
-def test_requests_match_those_of_the_vendor_sdk(task: str, said: dict[str, Any]) -> None:
-    params = {"classes" if name == "class_filter" else name: said[name] for name in SDK_PARAMS if name in said}
-    body, _ = question(task, said.get("clip_version_id", "3"), np.zeros((60, 80, 3), dtype=np.uint8), **params)
-    assert body == {**said, "image": {"type": "base64"}}
+@pytest.mark.parametrize(("task", "sdk_body"), SDK_BODIES, ids=[task for task, _ in SDK_BODIES])
+def test_requests_match_those_of_the_vendor_sdk(task: str, sdk_body: dict[str, Any]) -> None:
+    params = {"classes" if name == "class_filter" else name: sdk_body[name] for name in SDK_PARAMS if name in sdk_body}
+    body, _ = question(task, sdk_body.get("clip_version_id", "3"), np.zeros((60, 80, 3), dtype=np.uint8), **params)
+    assert body == {**sdk_body, "image": {"type": "base64"}}
 
 
 @pytest.mark.parametrize("task", ["gaze-detection", "clip-embed-image"])
@@ -315,9 +317,9 @@ def test_threads_share_a_model_and_its_connections(image_api: ImageApi) -> None:
     assert image_api.connections <= 4
 
 
-ODD: list[Any] = [None, 7, "word", [], {}, {"predictions": 7}, {"predictions": [{"x": 1}]}]
-NONSENSE: list[tuple[str, Any]] = [
-    *(("object-detection", said) for said in ODD),
+INVALID_BOXES: list[Any] = [None, 7, "word", [], {}, {"predictions": 7}, {"predictions": [{"x": 1}]}]
+INVALID: list[tuple[str, Any]] = [
+    *(("object-detection", response) for response in INVALID_BOXES),
     ("object-detection", {"is_stub": True, "model_id": "some/3", "task_type": "object-detection"}),
     ("object-detection", {"predictions": [{**FOUND, "x": "left"}]}),
     ("object-detection", [entry(FOUND), entry(FOUND)]),
@@ -329,10 +331,10 @@ NONSENSE: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("task", "said"), NONSENSE)
-def test_an_invalid_response_is_an_error(task: str, said: Any) -> None:
+@pytest.mark.parametrize(("task", "response"), INVALID)
+def test_an_invalid_response_is_an_error(task: str, response: Any) -> None:
     name = {"gaze-detection": "gaze", "clip-embed-image": "clip"}.get(task, "some/3")
-    with ImageApi(models={name: (task, said)}) as api:
+    with ImageApi(models={name: (task, response)}) as api:
         detector = RemoteDetector(
             InferenceServer(api.url, None, model=name), ModelRequest(name.partition("/")[0], 3, task)
         )
@@ -341,12 +343,12 @@ def test_an_invalid_response_is_an_error(task: str, said: Any) -> None:
         assert len(api.asked) == 1
 
 
-FACELESS: list[Any] = [[], [{"predictions": [], "time": 0.1}], {"predictions": []}]
+WITHOUT_FACES: list[Any] = [[], [{"predictions": [], "time": 0.1}], {"predictions": []}]
 
 
-@pytest.mark.parametrize("said", FACELESS)
-def test_a_frame_without_a_face_is_an_empty_frame(said: Any) -> None:
-    with ImageApi(models={"gaze": ("gaze-detection", said)}) as api:
+@pytest.mark.parametrize("response", WITHOUT_FACES)
+def test_a_frame_without_a_face_is_an_empty_frame(response: Any) -> None:
+    with ImageApi(models={"gaze": ("gaze-detection", response)}) as api:
         request = ModelRequest("gaze", 1, "gaze-detection")
         found = RemoteDetector(InferenceServer(api.url, None, model="gaze/1"), request)
         assert found.infer(Picture.of(np.zeros((6, 8, 3), dtype=np.uint8)))["predictions"] == []
