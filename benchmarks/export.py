@@ -1,7 +1,9 @@
 """Speed of the annotated video export for 1080p and 20 boxes per frame, compared with supervision and a plain loop.
 
-export_vs_process_video   time of `supervision.process_video` (mp4v, not playable in browsers) over ours (H.264)
-export_vs_loop            time of sequential decoding, annotation and encoding with the same settings, over ours
+export_vs_process_video   time of `supervision.process_video` (mp4v, not playable in browsers) over that of our export
+                          (H.264)
+export_vs_loop            time of sequential decoding, annotation and encoding with the same settings, over that of our
+                          export
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ ROUNDS = 5
 
 
 def figures() -> Iterator[tuple[str, float]]:
-    """Print the measurements; yield the ratios, above 1 if ours is faster."""
+    """Print the measurements; yield the ratios, above 1 if our export is faster."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source, results = folder / "clip.mp4", folder / "results"

@@ -13,7 +13,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 LAMP: Final = np.array((-0.36, -0.46, 0.81))
-"""Direction towards the main lamp light."""
+"""Direction toward the main lamp light, in hall coordinates."""
 AMBIENT: Final = 0.56
 _MAP_PX_PER_M = 64
 _MAP_FROM_M = (-9.0, -5.0)
@@ -30,7 +30,7 @@ class Sky:
     """Periods of the sine waves whose mean is the cloud cover."""
     phase_rad: float
     sun_from: tuple[float, float, float]
-    """Direction towards the sun."""
+    """Direction toward the sun, in hall coordinates; of any length."""
     warmth: float
     """Color temperature of the lamps: 0 is neutral."""
 

@@ -31,7 +31,7 @@ _SPACING_M: Final = 0.025
 _REACH_M: Final = 1.0
 """Items whose centers are farther apart along the belt cannot touch."""
 _MAX_OVERLAP: Final = 0.35
-"""Largest part of an item's footprint that may lie on one other item."""
+"""Largest part of an item's footprint that may overlap one other item."""
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,7 @@ def _plastic(random: Random, color: Color, width_m: float, height_m: float) -> I
 
 
 def grounded(side: Image) -> Image:
-    """Ambient occlusion of a wall: darker towards its foot."""
+    """Ambient occlusion of a wall: darker toward its foot."""
     fall = np.linspace(1.04, 0.78, side.shape[0], dtype=np.float32)[:, np.newaxis, np.newaxis]
     return np.asarray((side * fall).clip(0, 255).astype(np.uint8))
 

@@ -95,14 +95,14 @@ DETECTORS: dict[str, tuple[Save, Square]] = {
 }
 
 
-def saved(tmp_path: Path, save: Save, *, classes: str | None = "dark\nbright\n", card: object = None) -> Path:
+def saved(tmp_path: Path, save: Save, *, classes: str | None = "dark\nbright\n", model_json: object = None) -> Path:
     """A models folder with one model, `made/1`."""
     folder = tmp_path / "made" / "1"
     save(folder / "model.onnx")
     if classes is not None:
         (folder / "classes.txt").write_text(classes)
-    if card is not None:
-        (folder / "model.json").write_bytes(msgspec.json.encode(card))
+    if model_json is not None:
+        (folder / "model.json").write_bytes(msgspec.json.encode(model_json))
     return tmp_path
 
 
@@ -183,10 +183,10 @@ def test_keypoints_are_mapped_to_the_picture(tmp_path: Path, family: str) -> Non
 
 
 def test_model_json_can_name_the_keypoints(tmp_path: Path) -> None:
-    card = {"keypoint_names": ["head", "hand", "foot"]}
-    models_dir = saved(tmp_path, DETECTORS["yolov8 pose"][0], card=card)
+    model_json = {"keypoint_names": ["head", "hand", "foot"]}
+    models_dir = saved(tmp_path, DETECTORS["yolov8 pose"][0], model_json=model_json)
     (found,) = boxes(opened(models_dir), DETECTORS["yolov8 pose"][1].picture())
-    assert [point.class_name for point in found.keypoints or ()] == card["keypoint_names"]
+    assert [point.class_name for point in found.keypoints or ()] == model_json["keypoint_names"]
 
 
 def test_unset_fields_are_omitted_from_the_json(tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_rf_detr_uses_the_names_in_the_metadata_of_its_export(tmp_path: Path) ->
 
 def test_names_by_column_exclude_the_other_columns(tmp_path: Path) -> None:
     save = lambda path: made.save_rf_detr(path, columns=5, bright=4)  # noqa: E731
-    models_dir = saved(tmp_path, save, classes=None, card={"names": {"1": "helmet", "4": "vest"}})
+    models_dir = saved(tmp_path, save, classes=None, model_json={"names": {"1": "helmet", "4": "vest"}})
     (found,) = boxes(opened(models_dir), DETECTORS["rf-detr"][1].picture())
     assert (found.class_name, found.class_id) == ("vest", 1)
 
@@ -231,7 +231,7 @@ def test_a_label_without_a_name_raises_with_instructions(tmp_path: Path) -> None
 
 
 def test_model_json_can_declare_that_a_yolox_decodes_its_boxes(tmp_path: Path) -> None:
-    models_dir = saved(tmp_path, lambda path: onnx_models.save_yolox(path, decoded=True), card={"decoded": True})
+    models_dir = saved(tmp_path, lambda path: onnx_models.save_yolox(path, decoded=True), model_json={"decoded": True})
     square = Square("corner", (148, 172))
     (found,) = boxes(opened(models_dir), square.picture())
     assert (found.x, found.y, found.width, found.height) == (square.x, square.y, 96, 96)
@@ -307,7 +307,7 @@ def test_a_model_with_a_sigmoid_is_multi_label(tmp_path: Path) -> None:
 
 
 def test_model_json_can_set_a_sigmoid(tmp_path: Path) -> None:
-    models_dir = saved(tmp_path, made.save_classifier, classes=COLORS, card={"activation": "sigmoid"})
+    models_dir = saved(tmp_path, made.save_classifier, classes=COLORS, model_json={"activation": "sigmoid"})
     entry = opened(models_dir).infer(Picture.of(flat((0, 0, 255))))
     assert isinstance(entry, MultiLabelEntry)
     assert entry.predictions["red"].confidence == pytest.approx(1 / (1 + np.exp(-4)), abs=2e-3)
@@ -319,7 +319,7 @@ def test_model_json_can_set_the_normalization(tmp_path: Path) -> None:
         tmp_path,
         made.save_classifier,
         classes=COLORS,
-        card={"mean": [0, 0, 0], "std": [1, 1, 1], "color_order": "BGR"},
+        model_json={"mean": [0, 0, 0], "std": [1, 1, 1], "color_order": "BGR"},
     )
     entry = classified(opened(models_dir), flat((255, 0, 0)))
     logits = 4 * (np.array([1, 0, 0]) * [0.229, 0.224, 0.225] + [0.485, 0.456, 0.406])
@@ -414,7 +414,7 @@ def test_an_ambiguous_shape_is_resolved_by_the_number_of_names(tmp_path: Path) -
 
 def test_the_architecture_in_model_json_has_priority(tmp_path: Path) -> None:
     save = lambda path: made.save_nanodet(path, strides=(8, 16, 32))  # noqa: E731
-    models_dir = saved(tmp_path, save, classes=None, card={"family": "nanodet"})
+    models_dir = saved(tmp_path, save, classes=None, model_json={"family": "nanodet"})
     (found,) = boxes(opened(models_dir), DETECTORS["nanodet"][1].picture())
     assert (found.class_name, found.width) == ("class 1", 96)
 
@@ -486,7 +486,9 @@ def test_available_accelerators_are_used_before_the_cpu() -> None:
 
 def test_a_mask_covers_only_the_input_of_the_model(tmp_path: Path) -> None:
     """With a center crop the sides of the picture are background."""
-    models_dir = saved(tmp_path, made.save_semantic, classes="ground\nroof\nwater\n", card={"resize": "center-crop"})
+    models_dir = saved(
+        tmp_path, made.save_semantic, classes="ground\nroof\nwater\n", model_json={"resize": "center-crop"}
+    )
     mask, class_map = segmented(opened(models_dir), flat(RED))
     assert class_map["255"] == "background"
     assert (mask[:, 85:555] == 1).all()

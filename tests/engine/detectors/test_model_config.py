@@ -19,11 +19,11 @@ from tests.support import onnx_architectures, onnx_models
 MODELS_PAGE = (Path(__file__).parents[3] / "docs" / "models.md").read_text()
 
 
-def refusal(models_dir: Path, card: str) -> str:
-    """The message of the error that opening a YOLOX model with this model.json raises."""
+def error_of(models_dir: Path, model_json: str) -> str:
+    """The message of the error that is raised for a YOLOX model with this model.json."""
     path = models_dir / "grid" / "1" / "model.onnx"
     onnx_models.save_yolox(path)
-    path.with_name("model.json").write_text(card)
+    path.with_name("model.json").write_text(model_json)
     with pytest.raises(ModelError) as refused:
         open_detector(models_dir, "grid", "1", parse_params(None))
     assert [model.model_id for model in list_models(models_dir)] == ["motion"]
@@ -31,7 +31,7 @@ def refusal(models_dir: Path, card: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("card", "complaint"),
+    ("model_json", "complaint"),
     [
         ('{"famly": "yolox"}', "unknown field `famly`"),
         ('{"family": "yolo"}', "Invalid enum value 'yolo'"),
@@ -46,15 +46,15 @@ def refusal(models_dir: Path, card: str) -> str:
         ("\x00", "The model.json of grid/1 is invalid"),
     ],
 )
-def test_an_invalid_key_or_value_is_named(tmp_path: Path, card: str, complaint: str) -> None:
-    error_message = refusal(tmp_path, card)
+def test_an_invalid_key_or_value_is_named(tmp_path: Path, model_json: str, complaint: str) -> None:
+    error_message = error_of(tmp_path, model_json)
     assert complaint in error_message
     assert "The model.json of grid/1 is invalid" in error_message
     assert "Valid keys: family, task, names" in error_message
 
 
 @pytest.mark.parametrize(
-    ("card", "complaint"),
+    ("model_json", "complaint"),
     [
         ('{"names": ["one"]}', "grid/1 has 2 classes and 1 names"),
         ('{"names": {"a": "b"}}', "The keys of `names` of grid/1 are not numbers"),
@@ -69,8 +69,8 @@ def test_an_invalid_key_or_value_is_named(tmp_path: Path, card: str, complaint: 
         ('{"family": "classification", "names": ["a"]}', "classes and 1 names"),
     ],
 )
-def test_a_config_that_does_not_fit_the_file_raises(tmp_path: Path, card: str, complaint: str) -> None:
-    assert complaint in refusal(tmp_path, card)
+def test_a_config_that_does_not_fit_the_file_raises(tmp_path: Path, model_json: str, complaint: str) -> None:
+    assert complaint in error_of(tmp_path, model_json)
 
 
 ACCEPTED = {

@@ -79,7 +79,7 @@ def as_sparse(tensor: onnx.TensorProto) -> onnx.ModelProto:
     return model
 
 
-def refusal(models_dir: Path) -> str:
+def error_of(models_dir: Path) -> str:
     with pytest.raises(ModelError) as refused:
         open_detector(models_dir, "sly", "1", parse_params(None))
     assert str(models_dir) not in str(refused.value)
@@ -108,20 +108,20 @@ def test_weights_outside_of_the_model_folder_are_rejected(tmp_path: Path, place:
         "memory": "*/_ORT_MEM_ADDR_/*",
     }[kind]
     path.write_bytes(place(outside(location)).SerializeToString())
-    assert refusal(tmp_path / "models").startswith("sly/1 references weights outside of its folder.")
+    assert error_of(tmp_path / "models").startswith("sly/1 references weights outside of its folder.")
 
 
 @pytest.mark.parametrize("location", ["", ".", "nothing.bin", "a\0b", "\n"])
 def test_missing_weights_are_rejected(tmp_path: Path, location: str) -> None:
     model_path(tmp_path).write_bytes(as_initializer(outside(location)).SerializeToString())
-    assert "weights outside of its folder" in refusal(tmp_path)
+    assert "weights outside of its folder" in error_of(tmp_path)
 
 
 def test_weights_in_a_named_pipe_are_rejected_without_blocking(tmp_path: Path) -> None:
     path = model_path(tmp_path)
     os.mkfifo(path.with_name("weights.bin"))
     path.write_bytes(as_initializer(outside("weights.bin")).SerializeToString())
-    assert "weights outside of its folder" in refusal(tmp_path)
+    assert "weights outside of its folder" in error_of(tmp_path)
 
 
 def test_weights_next_to_the_file_are_read(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_weights_that_arrive_later_make_the_model_appear(tmp_path: Path) -> None
 @pytest.mark.parametrize("content", [b"", b"not a model", b"\x08\x08", b"\x0a" * 5000, b"\x3a\x80\x80\x80\x80\x08"])
 def test_a_file_that_is_not_onnx_is_rejected(tmp_path: Path, content: bytes) -> None:
     model_path(tmp_path).write_bytes(content)
-    assert refusal(tmp_path).startswith("sly/1 is not a valid ONNX file.")
+    assert error_of(tmp_path).startswith("sly/1 is not a valid ONNX file.")
 
 
 def test_damaged_model_files_raise_a_model_error(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_graph_with_too_many_nodes_is_rejected(tmp_path: Path) -> None:
     names = ["images", *(f"step{at}" for at in range(50_001)), "output"]
     nodes = [helper.make_node("Relu", [before], [after]) for before, after in itertools.pairwise(names)]
     model_path(tmp_path).write_bytes(made(nodes).SerializeToString())
-    assert refusal(tmp_path) == "sly/1 has more than 50000 nodes. Larger graphs are not supported."
+    assert error_of(tmp_path) == "sly/1 has more than 50000 nodes. Larger graphs are not supported."
 
 
 def test_a_graph_with_too_many_outputs_is_rejected(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_a_graph_with_too_many_outputs_is_rejected(tmp_path: Path) -> None:
     graph = made([helper.make_node("Identity", [before], [after]) for before, after in itertools.pairwise(names)])
     graph.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in names[1:])
     model_path(tmp_path).write_bytes(graph.SerializeToString())
-    assert refusal(tmp_path) == "sly/1 has more than 100 outputs. Export it with fewer outputs."
+    assert error_of(tmp_path) == "sly/1 has more than 100 outputs. Export it with fewer outputs."
 
 
 def test_functions_that_expand_exponentially_are_rejected(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_functions_that_expand_exponentially_are_rejected(tmp_path: Path) -> Non
         model.functions.append(helper.make_function("own", f"level{level}", ["x"], ["y"], nodes, opsets))
     model.opset_import.append(opsets[1])
     model_path(tmp_path).write_bytes(model.SerializeToString())
-    assert "has more than 50000 nodes" in refusal(tmp_path)
+    assert "has more than 50000 nodes" in error_of(tmp_path)
 
 
 def test_a_recursive_function_is_rejected(tmp_path: Path) -> None:
@@ -196,13 +196,13 @@ def test_a_recursive_function_is_rejected(tmp_path: Path) -> None:
     model.functions.append(helper.make_function("own", "again", ["x"], ["y"], [again], opsets))
     model.opset_import.append(opsets[1])
     model_path(tmp_path).write_bytes(model.SerializeToString())
-    assert "has more than 50000 nodes" in refusal(tmp_path)
+    assert "has more than 50000 nodes" in error_of(tmp_path)
 
 
 def test_a_model_compiled_for_one_provider_is_rejected(tmp_path: Path) -> None:
     node = helper.make_node("EPContext", ["images"], ["output"], domain="com.microsoft", ep_cache_context="/secret")
     model_path(tmp_path).write_bytes(made([node]).SerializeToString())
-    assert "sly/1 is compiled for one provider" in refusal(tmp_path)
+    assert "sly/1 is compiled for one provider" in error_of(tmp_path)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 1 << 20, 1 << 20), (1, 3, 8192, 8192), (1, 3, 1 << 62, 1 << 62)])
@@ -214,7 +214,7 @@ def test_a_too_large_input_is_rejected(tmp_path: Path, shape: tuple[int, ...]) -
     path = model_path(tmp_path)
     graph.save(path, {"output": (1, 3)})
     path.with_name("classes.txt").write_text("a\nb\nc\n")
-    assert "smaller" in refusal(tmp_path)
+    assert "smaller" in error_of(tmp_path)
 
 
 def test_too_many_classes_are_rejected(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_too_many_classes_are_rejected(tmp_path: Path) -> None:
     path = model_path(tmp_path)
     graph.save(path, {"output": (1, 3 * 320 * 320)})
     path.with_name("classes.txt").write_text("a\n")
-    assert "sly/1 has 307200 classes" in refusal(tmp_path)
+    assert "sly/1 has 307200 classes" in error_of(tmp_path)
 
 
 def test_an_output_that_differs_from_its_declared_shape_raises(tmp_path: Path) -> None:
@@ -283,4 +283,4 @@ def test_a_long_chain_of_functions_is_rejected(tmp_path: Path) -> None:
         model.functions.append(helper.make_function("own", f"f{at}", ["x"], ["y"], [call], opsets))
     model.opset_import.append(opsets[1])
     model_path(tmp_path).write_bytes(model.SerializeToString())
-    assert "has more than 50000 nodes" in refusal(tmp_path)
+    assert "has more than 50000 nodes" in error_of(tmp_path)
