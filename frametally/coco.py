@@ -17,7 +17,7 @@ COCO_CLASS_NAMES: Final = (
     "toothbrush",
 )
 # fmt: on
-"""The 80 class names by class id; most published detectors were trained on them."""
+"""The 80 class names, indexed by class id; most published detectors were trained on them."""
 
 # fmt: off
 COCO_CATEGORY_IDS: Final = (
@@ -26,14 +26,14 @@ COCO_CATEGORY_IDS: Final = (
     67, 70, 72, 73, 74, 75, 76, 77, 78, 79, 80, 81, 82, 84, 85, 86, 87, 88, 89, 90,
 )
 # fmt: on
-"""The category id of each class in COCO's annotations, 1 to 90 with gaps; some models have a column for each."""
+"""The category id of each class in COCO's annotations, 1 to 90 with gaps; some models output a column per id."""
 
 COCO_KEYPOINTS: Final = (
     *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder"),
     *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip"),
     *("left_knee", "right_knee", "left_ankle", "right_ankle"),
 )
-"""The 17 keypoints of a person, by id."""
+"""The 17 keypoints of a person, indexed by keypoint id from 0."""
 
 COCO_SKELETON: Final = (
     *((16, 14), (14, 12), (17, 15), (15, 13), (12, 13), (6, 12), (7, 13), (6, 7), (6, 8), (7, 9)),

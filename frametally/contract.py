@@ -20,7 +20,7 @@ STATUS_FLOOR_S: Final = 60.0
 """The minimum interval between two status requests for a job, unless `Retry-After` allows a shorter one."""
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-"""Our extension, a header when a job is started: a second start with the same value returns the first job."""
+"""Our extension: a header of the start request. A second start with the same value returns the first job."""
 
 VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".webm")
 MIN_INFER_FPS: Final = 1
@@ -91,7 +91,9 @@ class InferenceRequest(Struct, frozen=True):
     """Body of `POST /videoinfer/`."""
 
     input_url: str
+    """The signed URL that the video was uploaded to, or a public URL."""
     infer_fps: float
+    """Frames to analyze per second of video."""
     models: list[ModelRequest]
 
 
@@ -110,7 +112,7 @@ class RunProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     frames_done: int | None = None
     frames_total: int | None = None
     frames_per_second: float | None = None
-    """The current speed."""
+    """The current speed of the analysis."""
     remaining_s: float | None = None
     cancellable: bool = False
     """Whether DELETE can cancel it."""
@@ -147,7 +149,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @property
     def code(self) -> int | None:
-        """The status as a number; None if it is absent or an undocumented word."""
+        """The status as a number; None if it is absent or an unknown word."""
         if isinstance(self.status, str):
             return int(self._word) if self._word.isascii() and self._word.isdigit() else _STATUS_WORDS.get(self._word)
         return self.status
@@ -167,12 +169,12 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_pending(self) -> bool:
-        """Whether it is neither done nor failed, or the status is unknown."""
+        """Whether it is neither done nor failed; true also if the status is absent or unknown."""
         return not self.is_done and not self.is_failed
 
     @property
     def is_queued(self) -> bool:
-        """Whether the service reports that it has not started yet."""
+        """Whether the service reports that the job has not started yet."""
         return self.is_pending and (self._word == "queued" or _count(self.jobs_before) is not None)
 
     @property
@@ -186,7 +188,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @property
     def fraction(self) -> float | None:
-        """Progress between 0 and 1; None if it is not reported."""
+        """Progress between 0 and 1; None if it is not reported or out of range."""
         try:
             value = float(self.progress) if self.progress is not None else None
         except (TypeError, ValueError):
@@ -195,7 +197,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @property
     def run_progress(self) -> RunProgress | None:
-        """The progress by our extensions; None if the service has none of them."""
+        """The progress in the fields of our extensions; None if none of them is reported."""
         progress = RunProgress(
             jobs_before=_count(self.jobs_before),
             frames_done=_count(self.frames_done),
@@ -208,7 +210,7 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
 
     @property
     def unknown_status(self) -> str:
-        """An unknown status as received, to be shown; empty if it is known."""
+        """An unknown status as received, to be shown; empty if it is known or absent."""
         return str(self.status) if self.code is None and self.status is not None else ""
 
     @property
@@ -230,7 +232,7 @@ class Workspace(Struct, frozen=True):
 
 
 class ErrorBody(Struct, frozen=True):
-    """An error response of the engine, in the format of the vendor's API."""
+    """An error response, in the format of the vendor's API."""
 
     error: str
     message: str = ""
@@ -264,7 +266,7 @@ def rate_refusal(infer_fps: float, video_fps: float | None = None) -> str:
 
 
 def _number(value: Any) -> float | None:
-    """A foreign value as a number from 0 to `_MAX`; None if it is something else."""
+    """A reported value as a number from 0 to `_MAX`; None if it is anything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return float(value) if is_number and 0 <= value <= _MAX else None
 

@@ -51,13 +51,13 @@ class Deployment:
 
 
 def open_deployment(settings: Settings, embedded_url: Callable[[], str], certificate: Path | None = None) -> Deployment:
-    """Open everything below the data folder.
+    """Open the data folder and the ledger, and create the services that use them.
 
     `embedded_url` returns the URL of the embedded engine; `certificate` is its TLS certificate in a PEM file, None
     without TLS.
 
     Raises:
-        SettingsError: the data folder, the ledger or the certificate cannot be opened.
+        SettingsError: the data folder or the ledger is unusable, or the certificate cannot be read.
     """
     check_usable(settings)
     certificate_sha256 = _fingerprint(certificate)
@@ -140,5 +140,5 @@ def _open_ledger(database_url: str) -> Ledger:
         return Ledger(database_url)
     except ImportError as error:
         raise SettingsError(f"The job ledger needs the package {error.name}.", "Install it, then try again.") from error
-    except (SQLAlchemyError, OSError) as error:  # whose messages may contain the URL
+    except (SQLAlchemyError, OSError) as error:  # their messages may contain the URL
         raise SettingsError(f"The job ledger cannot be opened ({type(error).__name__}).", check) from None

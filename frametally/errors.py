@@ -1,21 +1,21 @@
-"""All errors of Frametally.
+"""The errors of Frametally; several packages define subclasses of them.
 
 FrametallyError             what failed and the next step; never contains a secret
-├── SettingsError           a setting has an invalid name or value
+├── SettingsError           a setting is invalid, or what it names cannot be used
 ├── VideoError              this file is not a readable video
 ├── OutOfMemory             not enough memory for this video or model
-├── MediaError              a video cannot be stored (too large, disk full, unknown upload)
+├── MediaError              a file cannot be stored, downloaded or read (too large, disk full, unknown upload)
 ├── ModelError              the engine cannot run this model
 ├── ResultsError            these results cannot be read
 ├── ViewError               a saved view or a link to one cannot be read
-├── JobError                the job does not exist, or cannot change to this status
+├── JobError                the job does not exist, is invalid, or does not allow this action
 ├── BackupError             a backup cannot be created or restored
 ├── NotificationError       a notification could not be sent
 └── ServiceError            a request to the Video Inference service failed
-    ├── ServiceUnreachable  no response: name, network, timeout
-    │   └── ConnectFailed   no connection either, so the same request is safe to repeat
+    ├── ServiceUnreachable  no response: name resolution, network or timeout
+    │   └── ConnectFailed   nothing was sent, so the request is safe to repeat
     ├── RateLimited         429; `retry_after_s` if the service sends it
-    ├── ServerError         5xx, 408; `retry_after_s` likewise
+    ├── ServerError         5xx, 408; `retry_after_s` if the service sends it
     ├── Unauthorized        401, 403 on a request with the key
     ├── BadRequest          any other 4xx
     ├── LinkExpired         a signed link is no longer valid
@@ -36,7 +36,7 @@ class FrametallyError(Exception):
 
 
 class SettingsError(FrametallyError):
-    """A setting has an invalid name or value."""
+    """A setting is invalid, or what it names (a folder, a database, a model) cannot be used."""
 
 
 class VideoError(FrametallyError):
@@ -54,7 +54,7 @@ class OutOfMemory(FrametallyError):
 
 
 class MediaError(FrametallyError):
-    """A video cannot be stored."""
+    """A video or another file cannot be stored, downloaded or read."""
 
 
 class ModelError(FrametallyError):
@@ -70,7 +70,7 @@ class ViewError(FrametallyError):
 
 
 class JobError(FrametallyError):
-    """The job does not exist, or cannot change to this status."""
+    """The job does not exist, is invalid, or does not allow this action."""
 
 
 class BackupError(FrametallyError):
@@ -78,7 +78,7 @@ class BackupError(FrametallyError):
 
 
 class NotificationError(FrametallyError):
-    """A notification could not be sent."""
+    """A notification could not be sent; `retry_after_s`: the pause in seconds that the receiver requested, if any."""
 
     def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(what, next_step)
@@ -86,7 +86,7 @@ class NotificationError(FrametallyError):
 
 
 class ServiceError(FrametallyError):
-    """A request to the Video Inference service failed."""
+    """A request to the Video Inference service failed; `retry_after_s`: the pause that it requested, if any."""
 
     def __init__(self, what: str, next_step: str = "", *, retry_after_s: float | None = None) -> None:
         super().__init__(what, next_step)
@@ -94,11 +94,11 @@ class ServiceError(FrametallyError):
 
 
 class ServiceUnreachable(ServiceError):
-    """No response: wrong name, no network, or a timeout."""
+    """No response: the name does not resolve, the network failed, or the request timed out."""
 
 
 class ConnectFailed(ServiceUnreachable):
-    """No connection was made, so the service received nothing and the request is safe to repeat."""
+    """The connection failed before the request was sent, so it is safe to repeat."""
 
 
 class RateLimited(ServiceError):
@@ -114,7 +114,7 @@ class Unauthorized(ServiceError):
 
 
 class BadRequest(ServiceError):
-    """The service does not accept the request (4xx)."""
+    """The service does not accept the request (any other 4xx)."""
 
 
 class LinkExpired(ServiceError):

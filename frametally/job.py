@@ -33,13 +33,13 @@ class JobStatus(StrEnum):
     FAILED = "failed"
     """Ended without results; `failure` gives the reason."""
     LOST = "lost"
-    """The service stopped reporting on the job; a late answer is still accepted."""
+    """The service stopped reporting on the job, or did not confirm its start; a late response is still accepted."""
     CANCELLED = "cancelled"
     """Canceled by a user, here or at the service."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the watcher still has steps to take."""
+        """Whether the watcher still advances the job."""
         return self in OPEN
 
     @property
@@ -69,15 +69,15 @@ _WORDS: Final = {
 }
 OPEN: Final = frozenset({JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.SUBMITTED})
 FINAL: Final = frozenset(JobStatus) - OPEN
-"""The statuses in which a job has ended; late answers of the service may still change one of them."""
+"""The statuses in which a job has ended. LOST and FAILED can still change; see `TRANSITIONS`."""
 _ENDED_WITHOUT_RESULTS = FINAL - {JobStatus.SUCCEEDED}
 TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.CREATED: frozenset({JobStatus.UPLOADED, JobStatus.SUBMITTED, *_ENDED_WITHOUT_RESULTS}),
-    # Back to CREATED where the service rejected an upload made for an earlier job.
+    # Back to CREATED if the service rejected an upload that was made for an earlier job.
     JobStatus.UPLOADED: frozenset({JobStatus.CREATED, JobStatus.SUBMITTED, *_ENDED_WITHOUT_RESULTS}),
     JobStatus.SUBMITTED: frozenset({JobStatus.SUCCEEDED, *_ENDED_WITHOUT_RESULTS}),
     JobStatus.SUCCEEDED: frozenset(),
-    # Where stored results were unreadable and a newer version reads them.
+    # The stored results were unreadable, and a newer version can read them.
     JobStatus.FAILED: frozenset({JobStatus.SUCCEEDED}),
     JobStatus.LOST: frozenset({JobStatus.SUBMITTED, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.CANCELLED: frozenset(),
@@ -151,7 +151,11 @@ class RunRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One run of one or several models over one video. All times are aware and in UTC."""
+    """One run of one or several models over one video. All times are aware and in UTC.
+
+    Raises:
+        JobError: a time has no time zone, or the request of a job that was not imported is incomplete.
+    """
 
     id: str
     """Our own id; the service's is `remote_job_id`."""
@@ -164,15 +168,15 @@ class Job:
     models: tuple[ModelChoice, ...]
     infer_fps: float | None
     frames: int | None = None
-    """Number of frames to analyze: as planned, and once the results are read as they list them; None: unknown."""
+    """Number of frames to analyze, as planned; once the results are read, the number in them. None where unknown."""
     upload_url: str | None = field(default=None, repr=False)
     """The signed URL that the video was PUT to; it is the job's input."""
     uploaded_at: datetime | None = None
-    """When the upload to `upload_url` was complete; the service keeps it for a week."""
+    """When the upload to `upload_url` was complete; a service keeps an upload for a week."""
     failed_uploads: int = 0
-    """Number of uploads that broke off."""
+    """Number of uploads that were interrupted."""
     start_requested_at: datetime | None = None
-    """When a start request was sent whose outcome is unknown; None where none is pending."""
+    """When the last start request was sent; its outcome is unknown without a `remote_job_id`. Cleared for a retry."""
     remote_job_id: str | None = None
     """The id that the service returned."""
     service_message: str = ""
@@ -184,19 +188,19 @@ class Job:
     cancel_refused: bool = False
     """Whether the service turned out not to support cancellation."""
     failure: str = ""
-    """Why the job failed or is lost, as shown to people."""
+    """Why the job failed, is lost or was canceled, as shown to users."""
     created_at: datetime
     checked_at: datetime | None = None
-    """When the last status call was made."""
+    """When the last status call was sent."""
     last_known_at: datetime | None = None
-    """When the service last knew the job, moved forward by any time during which we did not poll."""
+    """When the service last reported on the job, moved forward by any time during which we did not poll."""
     run_started_at: datetime | None = None
-    """When the service began to run the job, as far as reported; None where unknown."""
+    """About when the run started: when the job was last reported as queued, else accepted. None where unknown."""
     next_check_at: datetime
-    """No step is taken before this time: the floor between status calls, and the lease of the process at work."""
+    """No step is taken before this time: the next retry or status call, or the end of a process's lease on the job."""
     ended_at: datetime | None = None
     notes: str = ""
-    """Free text by people."""
+    """Free text entered by users."""
     deleted_at: datetime | None = None
     """When the job was deleted: it is hidden from lists and not advanced; None where it is not deleted."""
     owner: str | None = None
@@ -231,7 +235,7 @@ class Job:
         """The frame rate to send to the service.
 
         Raises:
-            JobError: it is unknown, as the job was imported.
+            JobError: it is unknown, because the job was imported without it.
         """
         if self.infer_fps is None:
             raise JobError("The frame rate of this job is unknown.", "Start a new job and choose one.")
@@ -239,7 +243,7 @@ class Job:
 
     @property
     def run_s(self) -> float | None:
-        """Seconds from the start of the run to the status call that reported its end; None where unknown."""
+        """Seconds from `run_started_at` to the status call that reported success; None where unknown."""
         if self.status is not JobStatus.SUCCEEDED or self.run_started_at is None or self.checked_at is None:
             return None
         return (self.checked_at - self.run_started_at).total_seconds()

@@ -24,7 +24,7 @@ MODEL: Final = ModelChoice(model_id="parcels", version="2")
 MODEL_FILE: Final = _DEMO / "models" / MODEL.model_id / MODEL.version / "model.onnx"
 INFER_FPS: Final = 5.0
 PICTURE_AT_S: Final = 24
-"""A time at which parcels of every class are visible."""
+"""Seconds after the first frame; parcels of every class are visible there."""
 
 
 class Sample(Struct, frozen=True):
@@ -66,7 +66,7 @@ def runs_of(sample: Sample, ledger: Ledger) -> list[Job]:
 
 
 def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: str | None) -> Job:
-    """Run the sample on the built-in engine; returns the unfinished job if there is one.
+    """Run the sample on the built-in engine and return the new job, or the unfinished one if there is one.
 
     Raises:
         MediaError: the disk has no room for the clip.
@@ -94,7 +94,7 @@ def picture_of(sample: Sample) -> Image:
 
 
 def _install_model(target: Path) -> None:
-    """Copy the model to the models folder unless it exists."""
+    """Copy the model file to `target` in the models folder, unless it exists there."""
     if target.exists():
         return
     try:

@@ -1,1 +1,1 @@
-"""What happens to a job: submit, poll, collect, cancel; preflight and batches."""
+"""The life of a job: preflight, submit, poll, collect, cancel, delete; batches and estimates."""

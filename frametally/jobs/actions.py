@@ -41,7 +41,8 @@ def retry(ledger: Ledger, library: Library, job_id: str, now: datetime, *, actor
     retry is replaced by another.
 
     Raises:
-        JobError: the job did not end without results, its video no longer exists, or its request is unknown.
+        JobError: the job did not end without results, its video no longer exists, its request is incomplete (an
+            imported job), or too many of its retries were deleted.
     """
     job = ledger.job(job_id)
     if not job.status.can_be_retried:
@@ -76,9 +77,9 @@ def duplicate(
 
 
 def import_job(ledger: Ledger, request: RunRequest, remote_job_id: str, now: datetime, *, actor: str | None) -> Job:
-    """Track a job that was started elsewhere, by its id at the service; returns it as the ledger has it.
+    """Track a job that was started elsewhere, by its id at the service; returns the job in the ledger.
 
-    `request`: what is known of it; everything but the service and its key may be missing.
+    `request`: what is known about it; all but the service and the key may be missing.
 
     Raises:
         AlreadyImported: the ledger already has this job of this service.
@@ -107,7 +108,7 @@ def import_job(ledger: Ledger, request: RunRequest, remote_job_id: str, now: dat
 def _run_again(
     ledger: Ledger, library: Library, job: Job, now: datetime, new_id: str, cause: str, actor: str | None
 ) -> Job:
-    """A new job with the request, note and tags of `job`; whether its upload is reused is decided at upload time."""
+    """Add a job with the request, note and tags of `job`; whether an upload can be reused is decided in its step."""
     if missing := job.request.missing:
         raise JobError(*messages.incomplete(missing))
     kept = library.get(job.video_sha256 or "")

@@ -67,16 +67,16 @@ def read_batch(text: str) -> list[BatchLine]:
 
 
 def check_lines(lines: Iterable[BatchLine], preflight: Preflight) -> list[BatchLine]:
-    """The lines, with the preflight issues of each; issues of the batch as a whole are left to the caller.
+    """The lines, each with its own preflight issues; issues common to the whole batch are left to the caller.
 
-    `preflight`: what is known of any job of the batch; its request names no video. Pure: nothing is fetched.
+    `preflight`: what all jobs of the batch have in common; its request names no video. Pure: nothing is fetched.
     """
     common = find_issues(preflight)
     return [line if line.error else _check_line(line, preflight, common) for line in lines]
 
 
 def refused_files(files: Iterable[StoredVideo], preflight: Preflight) -> dict[str, str]:
-    """Why no job is created for a file, by its sha256; the accepted files share the free disk space."""
+    """The files for which no job is created: the reason, by sha256. The accepted files share the free disk space."""
     common = find_issues(preflight)
     refused = {}
     for kept in files:
@@ -121,7 +121,7 @@ def batch_jobs(
 
 
 def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str) -> None:
-    """Add all jobs of a batch with their common tag, or none of them; the watcher advances them from here.
+    """Add all jobs of a batch, with a common tag, in one transaction; the watcher advances them from here.
 
     Raises:
         JobError: the tag is invalid.
@@ -153,7 +153,7 @@ def _check_line(line: BatchLine, preflight: Preflight, common: Sequence[Prefligh
 
 
 def _cells(text: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Number and cells by column of every line that is not empty."""
+    """The number of each line that is not empty, and its cells by column name."""
     delimiter = _delimiter(text)
     if delimiter is None:
         lines = ((number, line.strip()) for number, line in enumerate(text.splitlines(), start=1))

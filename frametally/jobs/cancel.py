@@ -19,7 +19,8 @@ def cancel(ledger: Ledger, clients: ClientRegistry, job_id: str, now: datetime, 
     """Cancel a job, at its service first; returns it as canceled. Idempotent.
 
     Raises:
-        JobError: the job has ended otherwise, or its service does not support cancellation.
+        JobError: the job has ended with another status, its service does not support cancellation, or the API key is
+            not known.
         ServiceError: the service did not cancel it, and the job continues.
     """
     job = ledger.job(job_id)
@@ -34,7 +35,7 @@ def cancel(ledger: Ledger, clients: ClientRegistry, job_id: str, now: datetime, 
 
 
 def cancel_late(ledger: Ledger, client: VideoInferenceClient, job: Job, remote_job_id: str) -> None:
-    """Where the job was canceled while the service accepted it: cancel it there, or record that it may run on."""
+    """If the job was canceled while the service accepted it, cancel it there, or record that it may continue there."""
     job = ledger.job(job.id)
     if job.status is not JobStatus.CANCELLED:
         return

@@ -1,4 +1,4 @@
-"""Collect the results of a job: download them as they are first, then ingest them."""
+"""Collect the results of a job: download them unchanged, then ingest them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Collector:
     clock: Callable[[], datetime]
 
     def has_results(self, job: Job) -> bool:
-        """Whether results were downloaded and not recorded as read, as after a crash or an error of this machine."""
+        """Whether results are stored, downloaded or ingested; for an open job, those of an interrupted step."""
         return self._download(job).exists() or self.is_kept(job.id)
 
     def is_kept(self, job_id: str) -> bool:
@@ -45,6 +45,7 @@ class Collector:
         Raises:
             ServiceError: the service did not deliver them.
             OSError: they cannot be stored here.
+            JobError: another process has taken the job over.
         """
         self.results_dir.mkdir(parents=True, exist_ok=True)
         with lease_held(self.ledger, job, self.clock):
@@ -56,7 +57,7 @@ class Collector:
 
         Raises:
             ResultsError: they are unreadable; the original is kept.
-            OSError: this machine could not do it; the download stays for another try.
+            OSError: they cannot be stored; the download is kept for a retry.
         """
         folder, download = self.results_dir / job.id, self._download(job)
         try:
@@ -70,7 +71,7 @@ class Collector:
         return Succeeded(len(results.time_s))
 
     def read_again(self, job: Job) -> Succeeded:
-        """Ingest the stored results of a job that failed because they were unreadable, as this version reads them.
+        """Ingest the stored results of a failed job again, in case this version can read them.
 
         Raises:
             JobError: the job has not failed, or has no results.
@@ -82,7 +83,7 @@ class Collector:
 
     def discard_download(self, job: Job) -> None:
         """Remove the download once its ingest is recorded."""
-        with suppress(OSError):  # `tidy` tries again
+        with suppress(OSError):  # `tidy` removes it later
             self._download(job).unlink()
 
     def tidy(self) -> None:

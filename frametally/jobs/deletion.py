@@ -23,10 +23,10 @@ _SUBMITTING = (JobStatus.CREATED, JobStatus.UPLOADED)
 
 
 def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str | None) -> list[str]:
-    """Hide jobs and stop advancing them; returns the ids of those that are hidden now.
+    """Hide jobs and stop advancing them; returns the ids of those that were hidden.
 
-    A job that must be canceled first stays: it is being submitted, and might be started at the service unnoticed, or
-    it keeps the built-in engine busy.
+    A job that must be canceled first is not hidden: one that is being submitted, as it might start at the service
+    unnoticed, and one that the built-in engine runs.
     """
     runs_here = sa.and_(JOB.c.status == JobStatus.SUBMITTED, JOB.c.service == EMBEDDED)
     may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_SUBMITTING), ~runs_here)
@@ -34,7 +34,7 @@ def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str 
 
 
 def can_be_deleted(job: Job) -> bool:
-    """Whether `delete` would hide it."""
+    """Whether `delete` would hide the job."""
     runs_here = job.status is JobStatus.SUBMITTED and job.service == EMBEDDED
     return job.deleted_at is None and job.status not in _SUBMITTING and not runs_here
 
@@ -45,10 +45,10 @@ def restore_jobs(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor
 
 
 def remove_deleted(ledger: Ledger, results_dir: Path, now: datetime) -> int:
-    """Remove jobs deleted longer ago than `UNDO_S`: job, history, results and exports; returns how many jobs.
+    """Remove jobs deleted longer ago than `UNDO_S`: job, history, results and exports; returns the number of jobs.
 
-    The video stays: other jobs may run over it. Results of jobs that this ledger does not know stay too, as they may
-    belong to another ledger, unless a marker file records that a crash interrupted their removal.
+    The video is kept, as other jobs may use it. Results without a job in this ledger may belong to another ledger: they
+    are kept, unless a marker file shows that a crash interrupted their removal.
     """
     is_old = JOB.c.deleted_at < now - timedelta(seconds=UNDO_S)
     with ledger.reading() as connection:

@@ -18,7 +18,7 @@ from frametally.job import Job, ModelChoice
 MIN_JOBS: Final = 3
 MAX_JOBS: Final = 10
 LOW, HIGH = 0.2, 0.8
-"""The quantiles of the seconds per frame that are shown: one outlier in five affects neither."""
+"""The quantiles of the seconds per frame that give the range of an estimate; they limit the effect of outliers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +31,15 @@ class Estimate:
     """Number of earlier jobs it is based on."""
 
     def after(self, passed_s: float) -> Estimate:
-        """The remaining duration, `passed_s` after the start."""
+        """The remaining duration, `passed_s` seconds after the start; at least 0."""
         return Estimate(low_s=max(self.low_s - passed_s, 0.0), high_s=max(self.high_s - passed_s, 0.0), jobs=self.jobs)
 
 
 def estimate(earlier: Sequence[Job], models: Collection[ModelChoice], frames: int) -> Estimate | None:
     """Estimate the run of these models over `frames` frames from `earlier` jobs of the same service, newest first.
 
-    Where the models have not run together often enough, the estimates of the single models are added up. None where
-    there are fewer than `MIN_JOBS` jobs.
+    If fewer than `MIN_JOBS` of them ran these models together, the estimates of the single models are added up. None
+    if there are fewer than `MIN_JOBS` jobs of a model.
     """
     together = _of_models(earlier, models, frames)
     if together is not None or len(models) < 2:

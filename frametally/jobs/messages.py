@@ -1,6 +1,6 @@
-"""Every sentence about jobs that a user reads: failures, warnings, errors and history entries. Pure.
+"""Texts about jobs for users: failures, warnings, errors and history entries. Pure.
 
-An error is a pair of what failed and what to do next.
+An error is a pair: what failed, and what to do next.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from frametally.storage.space import format_size
 IMPORTED: Final = "Imported: started elsewhere."
 UPLOAD_REUSED: Final = "Video already uploaded, reused."
 UPLOAD_REJECTED: Final = "Previous upload was rejected; uploading again."
-CALL_INTERRUPTED: Final = "The server stopped before it could record the answer."
+CALL_INTERRUPTED: Final = "The server stopped before it recorded the response."
 DELETED: Final = "Deleted."
 RESTORED: Final = "Restored."
 
 # Failures of canceled jobs.
 CANCELED: Final = "Canceled."
 PLAIN_CANCELLATIONS: Final = (CANCELED, CANCELLED)
-"""Failures that add nothing to the status; earlier versions recorded the wire text."""
+"""Failures that only repeat the status; earlier versions recorded the text of the wire format."""
 
 # What happens next with a job.
 RETRIES: Final = "It is retried automatically."
@@ -42,7 +42,7 @@ _START_UNKNOWN: Final = "The service may have started it: check there before you
 
 # Errors of actions.
 NOT_RETRIABLE: Final = ("Only a job that ended without results can be retried.", "Re-run it with other models.")
-TOO_MANY_RETRIES: Final = ("This job has been retried and deleted too often.", "Start a new job on Upload.")
+TOO_MANY_RETRIES: Final = ("Too many retries of this job have been deleted.", "Start a new job on Upload.")
 VIDEO_GONE: Final = ("The video of this job is no longer stored.", "Upload it again and start a new job.")
 STORED_VIDEO_GONE: Final = ("The stored video no longer exists.", "Upload it again and start a new job.")
 NOT_A_JOB_ID: Final = ("This is not a job id.", "Paste the job_id that the service returned at the start.")
@@ -51,7 +51,7 @@ CANCEL_UNSUPPORTED: Final = (
     "The service cannot cancel this job.",
     "It continues there, and its results are downloaded.",
 )
-NO_RESULTS_TO_READ: Final = "This job has no stored results that could be read again."
+NO_RESULTS_TO_READ: Final = "This job has no stored results to read again."
 TAKEN_OVER: Final = "The job has changed, or another process is working on it."
 
 # Batches and preflight.
@@ -79,7 +79,7 @@ def batch_too_long(lines: int, most: int) -> tuple[str, str]:
 
 
 def repeated_url(line: int) -> str:
-    """For a line of a batch; `line` has the same URL."""
+    """For a line of a batch whose URL already occurs in `line`."""
     return f"Same URL as in line {line}."
 
 
@@ -104,7 +104,7 @@ def run_again_as(job_id: str) -> str:
 
 
 def already_imported(job: Job) -> tuple[str, str]:
-    """For an import of a job that the ledger has."""
+    """For an import of a job that is already in the ledger."""
     where = "among the deleted jobs" if job.deleted_at else "in the list"
     return f"This job is already {where}: {job.video_name}.", "Open it there."
 
@@ -115,12 +115,12 @@ def incomplete(missing: str) -> tuple[str, str]:
 
 
 def temporary_error(error: ServiceError, *, is_done: bool) -> str:
-    """What the service failed to do; `is_done`: it has the results and did not deliver them."""
+    """What failed; `is_done`: the job is done, and only the download of its results failed."""
     return f"The job is done, but its results could not be downloaded. {error.what}" if is_done else error.what
 
 
 def next_step(error: ServiceError) -> str:
-    """What helps against an error: an automatic retry where it is temporary, else what the user can do."""
+    """The next step after an error: an automatic retry if it is temporary, else what the user can do."""
     return RETRIES if isinstance(error, _TEMPORARY) else error.next_step
 
 
@@ -171,7 +171,7 @@ def upload_given_up(error: ServiceError, *, times: int) -> str:
 
 
 def unsubmitted(what: str, *, after_s: float) -> str:
-    """For a job that never reached its service; `what` is the last error."""
+    """For a job that its service never accepted; `what` is the last error."""
     return f"The job could not be submitted for {_hours(after_s)}. {what} Start a new job once this is resolved."
 
 
@@ -230,12 +230,12 @@ def link_expires_in(left_s: float) -> tuple[str, str]:
 
 
 def seen_from_here(next_step: str) -> str:
-    """For a URL that only this machine may be unable to reach."""
+    """For a URL that this machine cannot reach, although the service may."""
     return f"The service may still reach it. {next_step}"
 
 
 def url_status(status: int | None) -> tuple[str, str]:
-    """For a URL that answers with an error status."""
+    """For a URL that returns an error status."""
     return f"The URL returned status {status} instead of a video.", "Check that it opens without a login."
 
 

@@ -26,15 +26,15 @@ def parse_model_reference(text: str) -> ModelChoice:
     `detect.roboflow.com/project/3?api_key=…`, `clip`, `gaze`.
 
     Raises:
-        SettingsError: it has no model and version.
+        SettingsError: the text contains no model and version.
     """
     text = text.strip()
     if text in ("clip", "gaze"):
         kind = {"clip": "clip-embed-image", "gaze": "gaze-detection"}[text]
         return ModelChoice(model_id=text, version="1", inference_type=kind)
-    host, steps = _split(text)
+    host, segments = _split(text)
     # A workspace or project may have the name of a page, so only later segments are dropped.
-    names = steps[:2] + [step for step in steps[2:] if step.lower() not in _PAGE_WORDS]
+    names = segments[:2] + [segment for segment in segments[2:] if segment.lower() not in _PAGE_WORDS]
     is_version = _NUMBER if host.endswith(_VENDOR) else _WITH_A_DIGIT
     if len(names) < 2 or not all(_NAME.fullmatch(name) for name in names) or not is_version.fullmatch(names[-1]):
         raise SettingsError("No model and version found in this text.", "Paste project/3, or the URL of its page.")
@@ -48,4 +48,4 @@ def _split(text: str) -> tuple[str, list[str]]:
         parts = urlsplit(text if "//" in text else f"//{text}" if f"{_VENDOR}/" in text else f"///{text}")
     except ValueError:
         return "", []
-    return parts.hostname or "", [step for step in parts.path.split("/") if step]
+    return parts.hostname or "", [segment for segment in parts.path.split("/") if segment]

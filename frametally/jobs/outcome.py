@@ -1,4 +1,4 @@
-"""What the answer to a step means for a job. Pure: no clock, no database, no network."""
+"""Map the response or error of a step to an outcome for the job. Pure: no clock, no database, no network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MAX_RETRY_S: Final = 600.0
 
 
 class Step(Enum):
-    """What the workflow does next with a job."""
+    """A step of the workflow: upload the video, start the job, check its status, fetch the results, read them."""
 
     UPLOAD = auto()
     START = auto()
@@ -40,27 +40,27 @@ class Step(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What a decision depends on besides the job and the answer."""
+    """What an outcome depends on besides the job and the response."""
 
     now: datetime
     lost_after_s: float
-    """A job that its service does not report on for longer is lost."""
+    """A job is lost if its service reports nothing on it for longer than this."""
     held_until: datetime | None = None
-    """Until when the circuit breaker holds back the jobs of the service."""
+    """Until when the circuit breaker holds back the jobs of the service; None if it does not."""
     jitter: float = 1.0
-    """Factor of a retry's pause, 1.0 to 1.2, so that jobs do not retry at the same time."""
+    """Factor on the pause before a retry, 1.0 to 1.2, so that jobs do not retry at the same time."""
 
 
 @dataclass(frozen=True)
 class StepFailed:
-    """The answer of a step that raised an error."""
+    """A step that raised an error."""
 
     step: Step
     error: Exception
 
 
 class UploadInterrupted(Exception):
-    """An upload broke off after it had begun: the next one repeats up to gigabytes, so these are counted."""
+    """An upload was interrupted. The number is limited, as each further attempt may send gigabytes again."""
 
     def __init__(self, error: ServiceError) -> None:
         super().__init__(str(error))
@@ -78,7 +78,7 @@ class Uploaded:
 
 @dataclass(frozen=True)
 class UploadRejected:
-    """The service refused a job whose video was uploaded for an earlier one: upload it again."""
+    """The service refused a job that reuses the upload of an earlier one: upload the video again."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class ResultsReady:
 
 @dataclass(frozen=True)
 class ResultsFetched:
-    """The results are on this machine, and not read yet."""
+    """The results are downloaded, and not ingested yet."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Failed:
 
 @dataclass(frozen=True, kw_only=True)
 class Lost:
-    """The service no longer reports on the job, or may have started it without an answer: the user decides."""
+    """The service no longer reports on the job, or did not confirm its start; only a refresh advances it."""
 
     reason: str
     next_check_at: datetime
@@ -137,7 +137,7 @@ class Lost:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """The job was canceled at the service."""
+    """The job was canceled, here or at the service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,11 +147,11 @@ class Postponed:
     message: str
     next_check_at: datetime
     clears_progress: bool = False
-    """A transfer broke off: its progress no longer holds."""
+    """Whether the recorded progress no longer applies, as a transfer may have been interrupted."""
     clears_start: bool = False
-    """The start request was certainly not carried out, and may be sent again."""
+    """Whether the start may be requested again: it was not carried out, or the service detects the repetition."""
     failed_uploads: int | None = None
-    """The new count; None where it stays."""
+    """The new count; None where it is unchanged."""
 
 
 Outcome = (
@@ -170,7 +170,7 @@ Outcome = (
 
 
 def outcome_of(answer: Outcome | StatusResponse | StepFailed, job: Job, situation: Situation) -> Outcome:
-    """What the answer to a step means for the job, as it was before the step."""
+    """The outcome of a step, from its answer and the job as it was before the step."""
     match answer:
         case StatusResponse():
             return _of_status(answer, job, situation)
@@ -181,9 +181,9 @@ def outcome_of(answer: Outcome | StatusResponse | StepFailed, job: Job, situatio
 
 
 def interrupted_start(job: Job, now: datetime) -> Lost | None:
-    """Where the server stopped between a start request and its answer: the job may run, so it is not started again.
+    """`Lost` where the server stopped between a start request and its response: the job may already be running.
 
-    The built-in engine recognizes a repeated request, and a user may start a lost job again.
+    None for the built-in engine, which detects a repeated request, and for a lost job, which a refresh starts again.
     """
     if not job.start_requested_at or job.service == EMBEDDED or job.status is JobStatus.LOST:
         return None
@@ -251,7 +251,7 @@ def _of_service_error(step: Step, error: ServiceError, job: Job, situation: Situ
 
 
 def _may_have_started(error: ServiceError, job: Job) -> bool:
-    """Whether the service may have carried out a start request that failed; the built-in engine knows repeated ones."""
+    """Whether a failed start request may have started a job; the built-in engine detects a repeated request."""
     is_ambiguous = isinstance(error, ServiceUnreachable | ServerError | InvalidResponse)
     is_refused = isinstance(error, ConnectFailed) or error.retry_after_s is not None
     return is_ambiguous and not is_refused and job.service != EMBEDDED
@@ -272,7 +272,7 @@ def _postponed(
     wait_s: float | None = None,
     failed_uploads: int | None = None,
 ) -> Outcome:
-    """Another try later; the longer the service has been silent, the longer the pause."""
+    """Retry later, the longer the service has been silent; `Lost` or `Failed` after `lost_after_s`."""
     if _is_silent(job, situation):
         return _lost(job, situation, what)
     count = job.failed_uploads if failed_uploads is None else failed_uploads
@@ -288,7 +288,11 @@ def _postponed(
 
 
 def _backoff_s(job: Job, situation: Situation, failed_uploads: int) -> float:
-    """A quarter of the time since the last answer; at least the minimum interval, doubled for each failed upload."""
+    """Seconds until the retry: a quarter of the time since the last report, at most `_MAX_RETRY_S`, times the jitter.
+
+    At least the minimum interval of status calls, or before the job is accepted `_MIN_RETRY_S`, doubled for each
+    failed upload after the first.
+    """
     retry_s = _MIN_RETRY_S * 2.0 ** max(failed_uploads - 1, 0)
     floor_s = retry_s if job.remote_job_id is None else STATUS_FLOOR_S
     return min(max(floor_s, _silent_s(job, situation) / 4), _MAX_RETRY_S) * situation.jitter
@@ -303,7 +307,7 @@ def _is_silent(job: Job, situation: Situation) -> bool:
 
 
 def _lost(job: Job, situation: Situation, what: str = "") -> Outcome:
-    """Lost where a late answer may come; failed where the service never accepted the job."""
+    """`Lost` where the service may still report on the job; `Failed` where it never accepted the job."""
     if job.remote_job_id is None:
         return Failed(messages.unsubmitted(what, after_s=situation.lost_after_s))
     reason = messages.lost(job, what, after_s=situation.lost_after_s)

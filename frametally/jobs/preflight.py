@@ -22,12 +22,12 @@ from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES
 from frametally.video.probe import VideoInfo
 
 SHORT_LINK: Final = timedelta(hours=6)
-"""A link that expires sooner may do so before the job starts."""
+"""A link that is valid for less may expire before the job starts."""
 _MIN_EXPIRY_S: Final = 1_000_000_000
-"""September 2001; a smaller number is not a time at which a link of today expires."""
+"""Unix time of September 2001; a smaller number is not the expiry time of a link."""
 _CONVERTIBLE: Final = tuple(suffix for suffix in KEPT_SUFFIXES if suffix not in VIDEO_SUFFIXES)
 _CONTAINERS: Final = ("mov", "avi", "matroska")
-"""The probe's names of MP4, AVI, and MKV or WebM."""
+"""The names in `VideoInfo.container` for MP4, AVI, and MKV or WebM."""
 _GONE: Final = (404, 410)
 Severity = Literal["stops", "warns"]
 
@@ -40,7 +40,7 @@ class PreflightIssue:
     what: str
     next_step: str
     fix: Literal["remux"] | None = None
-    """The fix that can be applied here."""
+    """The fix that the dashboard can apply; None where there is none."""
 
     @property
     def stops(self) -> bool:
@@ -54,13 +54,13 @@ class Preflight:
     request: RunRequest
     now: datetime
     video: VideoInfo | None = None
-    """Of the video in the library."""
+    """The video in the library."""
     url_report: UrlReport | None = None
     installed: Sequence[ModelInfo] = ()
-    """The models that the service lists; empty where it lists none."""
+    """The models that the service lists; empty where it lists none or does not respond."""
     inference_servers: InferenceServers = NO_SERVERS
     free_bytes: int | None = None
-    """On the disk of the data folder."""
+    """Free space on the disk of the data folder."""
 
     @property
     def is_on_engine(self) -> bool:
@@ -78,9 +78,9 @@ def find_issues(preflight: Preflight) -> list[PreflightIssue]:
 
 
 def expires_at(url: str) -> datetime | None:
-    """When a signed link expires (S3, Google Cloud Storage, Azure, CloudFront); None where it does not state it.
+    """When a signed link expires (S3, Google Cloud Storage, Azure, CloudFront); None where the URL does not contain it.
 
-    `Expires` is read only together with a signature: elsewhere it may be a number of seconds, or anything else.
+    `Expires` is read only together with a signature: without one it may have another meaning.
     """
     query = {name.lower(): values[0] for name, values in parse_qs(split_url(url).query).items()}
     try:
@@ -103,7 +103,7 @@ def _issue(severity: Severity, message: tuple[str, str], fix: Literal["remux"] |
 
 
 def _container(preflight: Preflight) -> Iterator[PreflightIssue]:
-    """By name, which is what a service sees (contract: files); by content where the two disagree."""
+    """A service accepts a file by its suffix, so a wrong one stops; content of another format is a warning."""
     if preflight.request.video_url:
         last = split_url(preflight.request.video_url).path.rpartition("/")[2]
         if last.lower().endswith(_CONVERTIBLE) and not preflight.is_on_engine:
@@ -125,7 +125,7 @@ def _rate(preflight: Preflight) -> Iterator[PreflightIssue]:
 
 
 def _models(preflight: Preflight) -> Iterator[PreflightIssue]:
-    """Only the built-in engine lists all its models, and only while it answers."""
+    """Checked on the built-in engine only, and only if it responded: other services do not list all their models."""
     if not preflight.is_on_engine or not preflight.installed:
         return
     installed = {(info.model_id, info.model_version) for info in preflight.installed}
@@ -146,7 +146,7 @@ def _expiry(preflight: Preflight) -> Iterator[PreflightIssue]:
 
 
 def _probed_url(preflight: Preflight) -> Iterator[PreflightIssue]:
-    """What this machine received from the URL; another service may have more access, so less is certain for it."""
+    """The URL as seen from this machine. Another service may have more access, so fewer issues are certain for it."""
     report, is_on_engine = preflight.url_report, preflight.is_on_engine
     if report is None or report.content == "video":
         return
@@ -165,7 +165,7 @@ def _probed_url(preflight: Preflight) -> Iterator[PreflightIssue]:
 
 
 def _disk(preflight: Preflight) -> Iterator[PreflightIssue]:
-    """The built-in engine copies a video of the library, on the same disk."""
+    """The built-in engine stores a copy of a video from the library on the same disk."""
     if preflight.free_bytes is None:
         return
     is_copied = preflight.video and preflight.is_on_engine and not preflight.request.video_url

@@ -1,4 +1,4 @@
-"""Record the outcome of a step in the ledger: the one place that writes what has become true of a job."""
+"""Record the outcome of a step in the ledger; the workflow records outcomes only here."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ _NO_UPLOAD: Final[dict[str, Any]] = {"upload_url": None, "uploaded_at": None, "s
 
 
 def record(ledger: Ledger, job: Job, outcome: Outcome, now: datetime, actor: str | None) -> bool:
-    """Write what the outcome makes true of the job; False where the job has changed since it was read.
+    """Write the outcome to the job; False where the job has changed since it was read and no longer allows it.
 
-    `actor`: who asked for the step, None where the watcher took it.
+    `actor`: the user who requested the step; None for the watcher.
     """
     match outcome:
         case InProgress():
@@ -50,10 +50,10 @@ def record(ledger: Ledger, job: Job, outcome: Outcome, now: datetime, actor: str
                 return ledger.update(job, **lost)
             return ledger.transition(job, JobStatus.LOST, actor=actor, **lost)
         case ResultsReady() | ResultsFetched():
-            return True  # used by the next step at once; after a crash the status call or the file is found again
+            return True  # only the next step needs it; after a crash the status call is repeated, or the file is found
         case UploadRejected():
             forget_upload(ledger, job.upload_url or "")
-    # Canceled only from the status that was read: what the service has accepted since must be canceled there first.
+    # Cancel only from the status that was read: a job that the service has accepted since must be canceled there first.
     source = job.status if isinstance(outcome, Cancelled) else None
     target, cause, values = _transition(outcome, now)
     return ledger.transition(job, target, cause, source, actor=actor, **values)
@@ -75,7 +75,7 @@ def _transition(
             check_at = now + timedelta(seconds=_FIRST_CHECK_S)
             return JobStatus.SUBMITTED, "", {"remote_job_id": remote_job_id, "next_check_at": check_at, **known}
         case Succeeded(frames=frames):
-            # `run_started_at` stays: estimates learn from the duration of the run.
+            # `run_started_at` stays: estimates are based on the duration of earlier runs.
             done = {"progress": 1.0, "run_progress": None, "frames": frames, "failure": "", "service_message": ""}
             return JobStatus.SUCCEEDED, "", {"ended_at": now, "last_known_at": now, **done}
         case Failed(reason=reason):

@@ -19,7 +19,7 @@ from frametally.library.library import Library
 from frametally.library.video_store import StoredVideo
 
 UPLOAD_LIFETIME_S: Final = 6 * 24 * 3600.0
-"""A service keeps an upload for a week; the job that reuses it needs some of that time."""
+"""A service keeps an upload for a week; a job that reuses it needs part of that time."""
 _CHECK_UPLOAD_S: Final = 5.0
 
 
@@ -32,12 +32,12 @@ class Submitter:
     clock: Callable[[], datetime]
 
     def upload(self, job: Job, client: VideoInferenceClient) -> Uploaded | Postponed:
-        """Upload the video, unless an earlier job has done so within the last days or another one is doing so.
+        """Upload the video, unless another job did so within `UPLOAD_LIFETIME_S`, or is doing so now.
 
         Raises:
-            MediaError: the stored video no longer exists.
-            UploadInterrupted: the upload broke off.
-            ServiceError: the service refused it, or did not answer.
+            MediaError: the stored video no longer exists, or cannot be read.
+            UploadInterrupted: the upload was interrupted.
+            ServiceError: the service refused it, or did not respond.
             JobError: another process has taken the job over.
         """
         earlier = kept_upload(self.ledger, job, self.clock() - timedelta(seconds=UPLOAD_LIFETIME_S))
@@ -58,10 +58,10 @@ class Submitter:
         return Uploaded(upload_url=upload_url, uploaded_at=self.clock())
 
     def start(self, job: Job, client: VideoInferenceClient) -> Started | Lost:
-        """Start the job at the service; where an earlier request may have done so, the user decides.
+        """Start the job at the service; returns `Lost` where an earlier request may have started it.
 
         Raises:
-            ServiceError: the service refused it, or did not answer.
+            ServiceError: the service refused it, or did not respond.
             JobError: another process has taken the job over.
         """
         if lost := interrupted_start(job, self.clock()):

@@ -1,4 +1,4 @@
-"""The watcher of a process: advances jobs that are due. Any number of processes may run one each."""
+"""The watcher: advances jobs that are due. Any number of processes may each run one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Watcher:
-    """One thread that polls for due jobs every second, and one for each job being advanced."""
+    """One thread that polls for due jobs every `poll_every_s` seconds, and one for each job being advanced."""
 
     def __init__(self, workflow: Workflow, *, poll_every_s: float = 1.0) -> None:
         self._workflow = workflow
@@ -35,7 +35,7 @@ class Watcher:
             self._thread.start()
 
     def stop(self) -> None:
-        """Claim no more jobs. Steps in progress end with the process; the next start continues from there."""
+        """Claim no more jobs. Steps in progress end with the process, and are resumed after the next start."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
@@ -55,17 +55,17 @@ class Watcher:
         # Claim no more than can start now: the lease of a queued claim would expire.
         for job in self._workflow.claim_due(at_most=_MAX_CONCURRENT - len(self._advancing)):
             with self._lock:
-                if job.id in self._advancing:  # the machine slept past its lease; its thread still runs
+                if job.id in self._advancing:  # the lease expired in a suspend of the machine; the thread still runs
                     continue
                 self._advancing.add(job.id)
-            # A daemon thread: the server must not wait hours for an upload at shutdown.
+            # A daemon thread, so that a shutdown does not wait hours for an upload.
             threading.Thread(target=self._advance, args=(job,), name=f"job {job.id}", daemon=True).start()
 
     def _advance(self, job: Job) -> None:
         try:
             self._workflow.advance(job)
         except SQLAlchemyError:
-            _LOG.exception("The ledger did not answer for job %s; its lease will expire", job.id)
+            _LOG.exception("The ledger did not respond for job %s, which continues once its lease expires", job.id)
         finally:
             with self._lock:
                 self._advancing.discard(job.id)

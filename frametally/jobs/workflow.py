@@ -72,7 +72,7 @@ class Workflow:
     def submit(self, request: RunRequest, *, actor: str | None) -> Job:
         """Create a job; the watcher advances it from here.
 
-        With a `video_url`, the service reads that URL; a `video_sha256` with it serves to view frames.
+        With a `video_url`, the service reads that URL; a `video_sha256` in addition names the copy for viewing frames.
 
         Raises:
             JobError: the request lacks a video, a model or a frame rate.
@@ -92,21 +92,21 @@ class Workflow:
         return job
 
     def claim_due(self, at_most: int) -> list[Job]:
-        """Claim the jobs that are due; the caller must `advance` each of them at once."""
+        """Claim up to `at_most` jobs that are due; the caller must `advance` each of them at once."""
         now = self.clock()
-        held = {outage.service: outage.next_try_at for outage in self.ledger.outages() if outage.next_try_at}
-        open_now = [known for known in self.clients.known() if held.get(known[0], now) <= now]
+        probe_at = {outage.service: outage.next_try_at for outage in self.ledger.outages() if outage.next_try_at}
+        callable_now = [known for known in self.clients.known() if probe_at.get(known[0], now) <= now]
         claimed = []
-        for job in self.ledger.due(now, open_now, limit=at_most):
+        for job in self.ledger.due(now, callable_now, limit=at_most):
             # While the circuit breaker of a service is open, one job probes it.
-            if job.service in held and not self.ledger.claim_probe(job.service, now):
+            if job.service in probe_at and not self.ledger.claim_probe(job.service, now):
                 continue
             if self.ledger.claim(job, now, LEASE_S):
                 claimed.append(job)
         return claimed
 
     def refresh(self, job_id: str, *, actor: str | None) -> Job | None:
-        """Advance one job now, also a lost one; None where it has ended, was just checked, or is being advanced."""
+        """Advance one open or lost job now and return it; None if it has ended, is not due, or is being advanced."""
         job = self.ledger.job(job_id)
         is_waiting = job.status.is_open or job.status is JobStatus.LOST
         if not is_waiting or not self.ledger.claim(job, self.clock(), LEASE_S):
@@ -125,9 +125,9 @@ class Workflow:
         remove_deleted(self.ledger, self.results_dir, self.clock())
 
     def advance(self, job: Job, *, actor: str | None = None) -> None:
-        """Take the next steps of a claimed job, as far as they go now; errors are recorded, not raised.
+        """Take the steps of a claimed job until it waits or ends; errors of a step are recorded, not raised.
 
-        `job` is as it was before the claim; `actor`: who asked for it, None where the watcher does it.
+        `job`: as read before the claim. `actor`: the user who requested it; None for the watcher.
         """
         client = self.clients.client(job.service, job.key_id)
         if client is None:
@@ -145,7 +145,7 @@ class Workflow:
             _LOG.info("Job %s was changed or taken over by another process", job.id)
 
     def read_again(self, job_id: str, *, actor: str | None) -> Job:
-        """Read the stored results of a job that failed because they were unreadable, as this version reads them.
+        """Ingest the stored results of a failed job again, in case this version can read them.
 
         Raises:
             JobError: the job has not failed, or has no results.
@@ -208,24 +208,24 @@ class Workflow:
         return self._check(job, client, actor)
 
     def _check(self, job: Job, client: VideoInferenceClient, actor: str | None) -> StatusResponse:
-        """The status call, recorded in the history with its answer."""
+        """Make the status call, and record it in the history with its response."""
         now = self.clock()
         if not self.ledger.compare_and_set(job, "checked_at", now):
             raise JobError(messages.TAKEN_OVER)
         self._log_interrupted_call(job)
         try:
             with self.ledger.circuit(job.service, self.clock):
-                answer = client.get_status(job.remote_job_id or "")
+                response = client.get_status(job.remote_job_id or "")
         except ServiceError as error:
             self.ledger.log_call(job.id, now, error.what, actor=actor)
             raise
-        is_invited = answer.retry_after_s is not None and answer.retry_after_s < STATUS_FLOOR_S
-        entry = messages.status_entry(answer.report)
+        is_invited = response.retry_after_s is not None and response.retry_after_s < STATUS_FLOOR_S
+        entry = messages.status_entry(response.report)
         self.ledger.log_call(job.id, now, entry, invited=is_invited and actor is None, actor=actor)
-        return answer
+        return response
 
     def _log_interrupted_call(self, job: Job) -> None:
-        """Record a status call whose answer a crash kept from being recorded: it counts towards the floor."""
+        """Record a status call that a crash left without a history entry: the minimum interval applies to it, too."""
         if job.checked_at is None or job.run_progress is not None:  # invited calls are not all recorded
             return
         last = self.ledger.history(job.id, kinds=[EventKind.CREATED, EventKind.STATUS_CALL], limit=1)
@@ -245,10 +245,10 @@ class Workflow:
         return next((outage.next_try_at for outage in self.ledger.outages() if outage.service == service), None)
 
     def _follow_up(self, job: Job, outcome: Outcome, client: VideoInferenceClient, *, is_recorded: bool) -> Job:
-        """What the outcome requires beyond the ledger; returns the job for the next step.
+        """Do what the outcome requires besides its record; returns the job for the next step.
 
         Raises:
-            JobError: the job has changed since it was read, and there is no next step.
+            JobError: the job has changed since it was read, so no further step is taken.
         """
         match outcome:
             case Uploaded():
