@@ -1,7 +1,8 @@
 """Circuit breaker: after three consecutive failures one job probes the service while the others wait.
 
-Any answer closes the circuit. Implemented here rather than by a library: the processes of a deployment share the state
-through the ledger's database, SQLite included, while PyBreaker and similar keep it per process or in Redis.
+A success closes the circuit; `Ledger.circuit` defines what counts as a failure. Implemented here rather than by a
+library: the processes of a deployment share the state through the ledger's database, SQLite included, while PyBreaker
+and similar libraries keep it per process or in Redis.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ from frametally.job import OPEN
 from frametally.ledger.tables import JOB, OUTAGE
 
 MAX_FAILURES: Final = 3
-"""The circuit opens at this many consecutive failures: fewer may be due to a single job."""
+"""The circuit opens after this many consecutive failures: fewer may be due to a single job."""
 BACKOFF: Final = Backoff(first_s=30.0, max_s=600.0)
 PROBE_S: Final = 45.0
-"""The longest time that a call may take to fail; no second probe begins before."""
+"""Longer than one request takes to time out; the next probe does not start before."""
 
 
 class Outage(Struct, frozen=True, kw_only=True):
@@ -30,10 +31,10 @@ class Outage(Struct, frozen=True, kw_only=True):
 
     service: str
     faults: int
-    """Consecutive failures of all its jobs; once the circuit is open, of the probes."""
+    """Consecutive failures of all its jobs; once the circuit is open, the number grows with each probe."""
     began_at: datetime
     next_try_at: datetime | None
-    """The circuit is open until then, except for a refresh by hand; None while it is closed."""
+    """When the next probe is due; None while the circuit is closed. A manual refresh is not held back by it."""
 
 
 def read(connection: Connection) -> list[Outage]:
@@ -43,7 +44,7 @@ def read(connection: Connection) -> list[Outage]:
 
 
 def record_failure(connection: Connection, service: str, now: datetime, retry_after_s: float | None) -> None:
-    """Count a failure; open the circuit at `MAX_FAILURES`, or where the service asks for a pause."""
+    """Count a failure; at `MAX_FAILURES` or on a requested pause, open the circuit and postpone the open jobs."""
     _count(connection, service, now)
     faults, before = connection.execute(
         sa.select(OUTAGE.c.faults, OUTAGE.c.next_try_at).where(OUTAGE.c.service == service)
@@ -70,7 +71,7 @@ def claim_probe(connection: Connection, service: str, now: datetime) -> bool:
 
 
 def _count(connection: Connection, service: str, now: datetime) -> None:
-    is_open = OUTAGE.c.next_try_at.is_not(None)  # then calls begun before fail one after the other: not counted
+    is_open = OUTAGE.c.next_try_at.is_not(None)  # failures of calls that began before it opened are not counted
     faults = sa.case((is_open, OUTAGE.c.faults), else_=OUTAGE.c.faults + 1)
     counted = OUTAGE.update().where(OUTAGE.c.service == service).values(faults=faults)
     if connection.execute(counted).rowcount:

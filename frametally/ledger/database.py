@@ -14,7 +14,7 @@ _MIGRATION_LOCK = 7_362_001
 
 
 def open_database(database_url: str) -> sa.Engine:
-    """Open the database, and create the folder of an SQLite file; its schema is left as it is.
+    """Open the database, and create the folder of an SQLite file; the schema is not changed.
 
     Transactions that write must use `execution_options(is_writing=True)`.
     """
@@ -31,10 +31,10 @@ def open_database(database_url: str) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the schema up to date; processes that start together do so one after the other.
+    """Upgrade the schema to the newest revision; processes that start together do so one after the other.
 
     Raises:
-        SettingsError: a newer version created the schema; it is left as it is.
+        SettingsError: a newer version created the schema; it is not changed.
     """
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":  # on SQLite, BEGIN IMMEDIATE has the same effect
@@ -50,6 +50,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A transaction that reads before it writes cannot wait for the lock: it would fail at once.
+    # After a plain BEGIN, a write that follows a read does not wait: it fails at once if another writer came first.
     is_writing = connection.get_execution_options().get("is_writing")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")

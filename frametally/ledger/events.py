@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from frametally.job import JobStatus
 from frametally.ledger.tables import EVENT
 
-# Entries that the ledger words itself, as it writes them in the transaction of the change.
+# Texts of entries that the ledger writes in the transaction of the change.
 NOTE_EDITED: Final = "Note edited."
 TAG_ADDED: Final = "Tag added"
 TAG_REMOVED: Final = "Tag removed"
@@ -40,11 +40,11 @@ class Event(Struct, frozen=True, kw_only=True):
     """Aware, in UTC."""
     kind: EventKind
     status: JobStatus | None
-    """The new status; None where the event is no transition."""
+    """The status of the new job, or after the transition; None for other events."""
     cause: str
-    """The reason, or the answer of the service, as shown to people; empty where there is none."""
+    """The reason, or the response of the service, as shown to users; empty where there is none."""
     actor: str | None = None
-    """Who caused it; None where it was the watcher, or is unknown."""
+    """The user who caused it; None for the watcher, or where unknown."""
 
 
 def write(
@@ -64,8 +64,8 @@ def write(
 
 def read(connection: Connection, job_id: str, kinds: Sequence[EventKind], limit: int) -> list[Event]:
     """The newest `limit` entries of these kinds, oldest first."""
-    mine = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind.in_(kinds))
-    rows = connection.execute(EVENT.select().where(mine).order_by(EVENT.c.id.desc()).limit(limit)).mappings().all()
+    matches = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind.in_(kinds))
+    rows = connection.execute(EVENT.select().where(matches).order_by(EVENT.c.id.desc()).limit(limit)).mappings().all()
     return [
         Event(
             at=row["at"],
@@ -80,5 +80,5 @@ def read(connection: Connection, job_id: str, kinds: Sequence[EventKind], limit:
 
 def has_status_call_since(connection: Connection, job_id: str, since: datetime) -> bool:
     """Whether a status call later than `since` is recorded."""
-    asked = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind == EventKind.STATUS_CALL, EVENT.c.at > since)
-    return connection.execute(sa.select(EVENT.c.id).where(asked).limit(1)).first() is not None
+    matches = sa.and_(EVENT.c.job_id == job_id, EVENT.c.kind == EventKind.STATUS_CALL, EVENT.c.at > since)
+    return connection.execute(sa.select(EVENT.c.id).where(matches).limit(1)).first() is not None

@@ -1,8 +1,8 @@
-"""The lease on a job: the right to act on it, which a long step renews and loses where the job changes.
+"""The lease on a job: the exclusive right to advance it for a while, which long steps renew.
 
 Implemented here rather than by a library: leases are shared by all processes through the ledger's database, which may
-be SQLite, and are acquired and renewed in the same statements as the job's state. Lock libraries need a server of
-their own or work within one machine.
+be SQLite, and are acquired and renewed in the same statements as the job's state. Lock libraries need a separate
+server, or work on one machine only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from frametally.job import Job
 from frametally.ledger.ledger import Ledger
 
 LEASE_S = 120.0
-"""A lease that is not renewed for longer may be taken over by another process."""
+"""Duration of a lease; if it is not renewed in this time, another process may take the job over."""
 RENEW_EVERY_S = 30.0
 _WRITE_PROGRESS_EVERY_S = 2.0
 _LOG = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 @contextmanager
 def lease_held(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Renew the lease in the background, however long a transfer stalls or a file takes to read."""
+    """Renew the lease in the background, so that it does not expire while a transfer stalls or a file is read."""
     over = threading.Event()
 
     def renew() -> None:
@@ -50,8 +50,8 @@ def lease_held(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Itera
 def progress_writer(ledger: Ledger, job: Job, clock: Callable[[], datetime]) -> Callable[[int, int | None], None]:
     """A callback for transfers that writes the progress at most every two seconds.
 
-    It is called with the bytes done and the total, None where unknown, and raises JobError, which ends the transfer,
-    where the job has changed since.
+    Its arguments are the bytes transferred and the total, None where unknown. It raises `JobError`, which ends the
+    transfer, if the job's status has changed.
     """
     written_at = clock() - timedelta(seconds=_WRITE_PROGRESS_EVERY_S)
 

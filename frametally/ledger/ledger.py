@@ -1,7 +1,7 @@
-"""The ledger: the jobs of a deployment, their history, and who may act on them.
+"""The ledger: the jobs of a deployment, their history, and the leases on them.
 
-Every change is guarded by a condition in its SQL statement, so any number of threads and processes agree on which
-of them made it: where the job has changed since it was read, the call changes nothing and returns False.
+Every change of a job is guarded by a condition in its SQL statement, so of concurrent threads and processes only one
+makes it: if the job has changed since it was read, the call changes nothing and returns False.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ class Ledger:
     """The ledger of one deployment; safe to use from any thread."""
 
     def __init__(self, database_url: str, clock: Callable[[], datetime] = utc_now) -> None:
-        """Open the ledger and bring its schema up to date; `clock` gives the time of every event.
+        """Open the ledger and upgrade its schema; `clock` gives the time of history entries.
 
         Raises:
-            SettingsError: a newer version created it; it is left as it is.
+            SettingsError: a newer version created it; it is not changed.
+            SQLAlchemyError: the database cannot be opened.
         """
         self.clock = clock
         self._engine = open_database(database_url)
@@ -51,7 +52,7 @@ class Ledger:
         self._engine.dispose()
 
     def reading(self) -> AbstractContextManager[Connection]:
-        """A connection for queries of other modules; it must not write."""
+        """A connection for read-only queries of other modules."""
         return self._engine.connect()
 
     def writing(self) -> AbstractContextManager[Connection]:
@@ -59,9 +60,9 @@ class Ledger:
         return self._writing.begin()
 
     def add(self, *jobs: Job, cause: str = "", tags: Sequence[str] = ()) -> None:
-        """Insert new jobs, all or none, with these tags and the first entry of their history.
+        """Insert new jobs in one transaction, with these tags and the first entry of their history.
 
-        `cause`: why they were created, as shown to people; their `owner` is the actor.
+        `cause`: why they were created, as shown to users; their `owner` is the actor.
         """
         with self._writing.begin() as connection:
             connection.execute(JOB.insert(), [_row_of(job) for job in jobs])
@@ -93,7 +94,7 @@ class Ledger:
         video_sha256: str | None = None,
         limit: int = 200,
     ) -> list[Job]:
-        """Jobs with one of these statuses, of one service or all, over one stored video or any; newest first."""
+        """Jobs with these statuses, of one service or all, over one stored video or any; newest first, none deleted."""
         wanted = sa.and_(JOB.c.status.in_(statuses), JOB.c.deleted_at.is_(None))
         query = JOB.select().where(wanted).order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit)
         if service is not None:
@@ -110,7 +111,7 @@ class Ledger:
             return set(connection.execute(query).scalars())
 
     def due(self, now: datetime, services: Sequence[tuple[str, str]], *, limit: int = 1000) -> list[Job]:
-        """Open jobs that are due, for these (service, key_id) pairs, the longest waiting first."""
+        """Open jobs that are due, for these (service, key_id) pairs, the longest overdue first."""
         is_open = sa.and_(JOB.c.status.in_(sorted(OPEN)), JOB.c.deleted_at.is_(None))
         ours = sa.tuple_(JOB.c.service, JOB.c.key_id).in_(services)
         query = JOB.select().where(is_open, ours, JOB.c.next_check_at <= now).order_by(JOB.c.next_check_at).limit(limit)
@@ -118,9 +119,9 @@ class Ledger:
             return [job_of(row) for row in connection.execute(query).mappings()]
 
     def claim(self, job: Job, now: datetime, lease_s: float) -> bool:
-        """Take the lease on the job for `lease_s`; False where it is not due, or another process has taken it.
+        """Acquire the lease on the job for `lease_s`; False where the job is not due, or another process has the lease.
 
-        One conditional UPDATE: of all threads and processes that try at once, one succeeds.
+        One conditional UPDATE: of concurrent threads and processes, one succeeds.
         """
         until = now + timedelta(seconds=lease_s)
         return self._update(job, {"next_check_at": until}, JOB.c.next_check_at <= now, JOB.c.status == job.status)
@@ -128,13 +129,13 @@ class Ledger:
     def compare_and_set(self, job: Job, name: str, now: datetime) -> bool:
         """Set the time field `name` to `now`; False where it has changed since the job was read.
 
-        It stops a process whose lease ran out (a suspended machine) before it calls the service again.
+        This keeps a process whose lease expired (a suspended machine) from calling the service again.
         """
         unchanged = JOB.c[name].is_not_distinct_from(getattr(job, name))
         return self._update(job, {name: now}, JOB.c.status == job.status, unchanged)
 
     def update(self, job: Job, **values: Any) -> bool:
-        """Change fields other than the status, where the job still has the status with which it was read."""
+        """Change fields other than the status; False where the status has changed since the job was read."""
         return self._update(job, values, JOB.c.status == job.status)
 
     def transition(
@@ -164,11 +165,10 @@ class Ledger:
     def log_call(
         self, job_id: str, at: datetime, answer: str, *, invited: bool = False, actor: str | None = None
     ) -> None:
-        """Record a status call and its answer in the history.
+        """Record a status call and its response in the history, which proves that the minimum interval was kept.
 
-        Every call has an entry, which proves that the minimum interval was kept. Of calls allowed by a `Retry-After`
-        below the minimum interval (the built-in engine sends 1 s), one a minute is recorded: otherwise a long job
-        would have tens of thousands of entries.
+        `invited`: the service allowed a shorter interval by `Retry-After` (the built-in engine sends 1 s). Only one
+        such call per `STATUS_FLOOR_S` is recorded: otherwise a long job would have tens of thousands of entries.
         """
         with self._writing.begin() as connection:
             if invited and events.has_status_call_since(connection, job_id, at - timedelta(seconds=STATUS_FLOOR_S)):
@@ -193,7 +193,7 @@ class Ledger:
             return events.read(connection, job_id, kinds, limit)
 
     def remove(self, job_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
-        """Remove a job with its history, tags and notifications, where the conditions hold; False where they do not."""
+        """Remove a job with its history, tags and notifications; False where the conditions do not hold."""
         with self._writing.begin() as connection:
             if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
                 return False
@@ -202,26 +202,27 @@ class Ledger:
         return True
 
     def outages(self) -> list[Outage]:
-        """Services whose last call failed."""
+        """The circuits of services whose last call failed."""
         with self._engine.connect() as connection:
             return circuit_breaker.read(connection)
 
     def record_failure(self, service: str, now: datetime, retry_after_s: float | None) -> None:
-        """Count a failed call; `retry_after_s`: the pause that the service asked for, None where it did not."""
+        """Count a failed call; `retry_after_s`: the pause that the service requested, None where it did not."""
         with self._writing.begin() as connection:
             circuit_breaker.record_failure(connection, service, now, retry_after_s)
 
     def record_success(self, service: str) -> None:
-        """Close the circuit of a service that answered."""
+        """Close the circuit of a service that responded."""
         if any(outage.service == service for outage in self.outages()):  # reading is cheaper than writing
             with self._writing.begin() as connection:
                 circuit_breaker.record_success(connection, service)
 
     @contextmanager
     def circuit(self, service: str, clock: Callable[[], datetime]) -> Iterator[None]:
-        """Pass the result of one call to the API of a service to its circuit breaker.
+        """Count the call to a service within this context as a success or failure of its circuit breaker.
 
-        No answer, a server error, a rate limit and an invalid response count as failures; any other error is an answer.
+        Unreachable, server error, rate limit and invalid response are failures. Any other `ServiceError` is a success:
+        the service responded.
         """
         try:
             yield
@@ -244,9 +245,9 @@ class Ledger:
 
 
 def change(connection: Connection, job: Job, values: dict[str, Any], *conditions: sa.ColumnElement[bool]) -> bool:
-    """Update a job that is not deleted, where the conditions hold."""
-    is_ours = sa.and_(JOB.c.id == job.id, JOB.c.deleted_at.is_(None), *conditions)
-    return connection.execute(JOB.update().where(is_ours).values(values)).rowcount == 1
+    """Update a job; False where it is deleted, or the conditions do not hold."""
+    matches = sa.and_(JOB.c.id == job.id, JOB.c.deleted_at.is_(None), *conditions)
+    return connection.execute(JOB.update().where(matches).values(values)).rowcount == 1
 
 
 def _row_of(job: Job) -> dict[str, Any]:

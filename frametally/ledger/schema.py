@@ -1,6 +1,6 @@
 """The schema of the ledger: the revision of a database, the known revisions, and the upgrade between them.
 
-The migrations are in `migrations/` (Alembic). A ledger of a newer version is refused before it is changed.
+The migrations are in `migrations/` (Alembic). A ledger that a newer version created is refused and not changed.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ def revision_in(connection: sa.Connection) -> str | None:
 
 
 def refuse_newer(revision: str | None) -> None:
-    """Refuse a schema that a newer version created.
+    """Refuse a schema that a newer version created; None (no ledger yet) is accepted.
 
     Raises:
-        SettingsError: the revision is unknown to this version.
+        SettingsError: this version does not know the revision.
     """
     known = known_revisions()
     if revision is not None and revision not in known:
@@ -44,7 +44,7 @@ def refuse_newer(revision: str | None) -> None:
 
 
 def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Bring the schema to this revision, the newest by default; idempotent.
+    """Upgrade the schema to this revision, the newest by default. Idempotent.
 
     Raises:
         SettingsError: a newer version created it.

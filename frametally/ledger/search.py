@@ -15,7 +15,7 @@ from frametally.ledger.tables import JOB, JOB_TAG
 
 @dataclass(frozen=True, kw_only=True)
 class JobQuery:
-    """A search; empty fields match everything, and all others must match."""
+    """A search: every field that is not empty must match."""
 
     text: str = ""
     """Each word must occur in the video name, a model, the note, a tag or an id, ignoring case."""
@@ -41,7 +41,7 @@ class Known:
     models: tuple[str, ...]
     tags: tuple[str, ...]
     videos: dict[str, str]
-    """Video name by sha256, for the newest jobs."""
+    """Video name by sha256, of the 100 newest jobs with a stored video."""
 
 
 def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0) -> list[Job]:
@@ -100,7 +100,7 @@ def _conditions(query: JobQuery, all_models: Sequence[str]) -> list[sa.ColumnEle
 def _has_word(word: str) -> sa.ColumnElement[bool]:
     places = (JOB.c.video_name, JOB.c.models, JOB.c.notes, JOB.c.id, JOB.c.remote_job_id)
     tagged = sa.select(JOB_TAG.c.job_id).where(JOB_TAG.c.tag.icontains(word, autoescape=True))
-    labels = word.replace("/", '","version":"')  # the form of a label in the stored JSON
+    labels = word.replace("/", '","version":"')  # a label `model/version` as it appears in the stored JSON
     return sa.or_(
         *(place.icontains(word, autoescape=True) for place in places),
         JOB.c.models.icontains(labels, autoescape=True),

@@ -1,7 +1,6 @@
 """Snapshots: the ledger copied to one SQLite file while it is in use, and restored into any database.
 
-A snapshot of PostgreSQL has the same form as one of SQLite at the same revision: either can be restored into the
-other.
+Snapshots of PostgreSQL and of SQLite at the same revision have the same schema, so each can be restored into the other.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def sqlite_path(database_url: str) -> Path | None:
 
 
 def ledger_in_words(database_url: str) -> str:
-    """The ledger as shown to people: its file, or its database without password and options.
+    """The ledger as shown to users: its file, or its database URL without password and options.
 
     Raises:
         SettingsError: this is not a database URL.
@@ -71,7 +70,7 @@ def check_copy(ledger: Path) -> str:
     """Check that a copy is intact; returns the revision of its schema.
 
     Raises:
-        BackupError: it is damaged, or has no ledger.
+        BackupError: it is damaged, or contains no ledger.
         SettingsError: a newer version created it.
     """
     engine = _engine(ledger)
@@ -86,7 +85,7 @@ def check_copy(ledger: Path) -> str:
     finally:
         engine.dispose()
     if revision is None:
-        raise BackupError("The file has no ledger.", "Use the ledger of the dashboard.")
+        raise BackupError("The file contains no ledger.", "Choose a file that contains the dashboard's ledger.")
     schema.refuse_newer(revision)
     return revision
 
@@ -98,20 +97,21 @@ def job_ids(ledger: Path) -> set[str]:
 
 
 def holds_rows(database_url: str) -> bool:
-    """Whether a database other than SQLite has a ledger.
+    """Whether the database has a ledger, with or without jobs; not for SQLite, where it would create the file.
 
     Raises:
-        BackupError: the database does not answer.
+        BackupError: the database reports an error, or cannot be reached.
     """
     with _answering(database_url) as connection:
         return schema.revision_in(connection) is not None
 
 
 def copy_in(ledger: Path, database_url: str) -> None:
-    """Replace the ledger in a database by this copy, in one transaction where the database supports it for tables.
+    """Replace the ledger in a database by this copy, in one transaction if the database has transactional DDL.
 
     Raises:
-        BackupError: the database refused it; it stays as it was.
+        BackupError: the copy is damaged, or the database reported an error; PostgreSQL is then unchanged.
+        SettingsError: a newer version created the copy.
     """
     revision = check_copy(ledger)
     source = _engine(ledger)
@@ -158,7 +158,7 @@ def _copy_rows(source: sa.Connection, target: sa.Connection) -> None:
 
 
 def _count_on(connection: sa.Connection, table: sa.Table) -> None:
-    """On PostgreSQL, continue the numbering after the copied rows."""
+    """On PostgreSQL, set the sequence of the table's key to continue after the copied rows."""
     column = table.autoincrement_column
     if connection.dialect.name == "postgresql" and column is not None:
         sequence = sa.func.pg_get_serial_sequence(table.name, column.name)

@@ -12,7 +12,11 @@ from frametally.errors import JobError
 
 
 class Timestamp(sa.types.TypeDecorator[datetime]):
-    """An aware time, stored as UTC microseconds: the same value and order in every database."""
+    """An aware time, stored as microseconds since 1970-01-01 UTC: the same value and order in every database.
+
+    Raises:
+        JobError: a time without a time zone is stored.
+    """
 
     impl = sa.BigInteger
     cache_ok = True
@@ -27,7 +31,7 @@ class Timestamp(sa.types.TypeDecorator[datetime]):
 
 
 class JsonText(sa.types.TypeDecorator[RunProgress]):
-    """The progress that a service reported, as JSON: it is shown, never searched."""
+    """The progress that a service reported, as JSON: no query reads into it."""
 
     impl = sa.Text
     cache_ok = True

@@ -28,7 +28,7 @@ def clean_tag(text: str) -> str:
 
 
 def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: str | None) -> None:
-    """Add tags to jobs; a tag that a job already has stays.
+    """Add tags to jobs that do not have them yet.
 
     Raises:
         JobError: one of the tags is invalid; none is added.

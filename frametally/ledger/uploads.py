@@ -1,4 +1,4 @@
-"""Uploads: which videos a service still has, and which are being uploaded, so that none is uploaded twice."""
+"""Uploads: which videos a service still has and which are being uploaded, so that a video is not uploaded twice."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from frametally.ledger.ledger import Ledger, change, job_of
 from frametally.ledger.tables import JOB
 
 _UPLOAD_LOCK = 7_362_002
-"""Key of the PostgreSQL advisory lock for this decision; SQLite has one writer at a time anyway."""
+"""Key of the PostgreSQL advisory lock of `begin_upload`; SQLite has one writer at a time anyway."""
 
 
 def kept_upload(ledger: Ledger, job: Job, since: datetime) -> Job | None:
-    """The last job that uploaded the same video to the same service with the same key; None where none has since."""
+    """The last job that uploaded this video to this service with this key since `since`; None where there is none."""
     query = JOB.select().where(*_same_upload(job), JOB.c.uploaded_at >= since, JOB.c.upload_url.is_not(None))
     with ledger.reading() as connection:
         row = connection.execute(query.order_by(JOB.c.uploaded_at.desc()).limit(1)).mappings().first()
@@ -25,7 +25,7 @@ def kept_upload(ledger: Ledger, job: Job, since: datetime) -> Job | None:
 def begin_upload(ledger: Ledger, job: Job, now: datetime) -> bool:
     """Claim the upload of the video of a claimed job; False where another job is uploading it.
 
-    A job whose upload has begun has a progress, and its lease is renewed for as long as the upload runs.
+    An upload in progress is recognized by a `progress` that is not null and a lease that is renewed while it runs.
     """
     begun = [JOB.c.status == JobStatus.CREATED, JOB.c.progress.is_not(None), JOB.c.next_check_at > now]
     for_another = JOB.select().where(*_same_upload(job), *begun, JOB.c.id != job.id, JOB.c.deleted_at.is_(None))
@@ -39,7 +39,7 @@ def begin_upload(ledger: Ledger, job: Job, now: datetime) -> bool:
 
 
 def forget_upload(ledger: Ledger, upload_url: str) -> None:
-    """Do not reuse an upload that the service has not kept."""
+    """Mark an upload that the service rejected as not reusable."""
     with ledger.writing() as connection:
         connection.execute(JOB.update().where(JOB.c.upload_url == upload_url).values(uploaded_at=None))
 

@@ -1,1 +1,1 @@
-"""The schema of the ledger, one numbered step for every change of it."""
+"""The migrations of the ledger's schema, numbered in order."""

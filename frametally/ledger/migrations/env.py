@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection given by `schema.upgrade`."""
+"""Alembic's entry point: runs the migrations on the connection that `schema.upgrade` passes."""
 
 from alembic import context
 
