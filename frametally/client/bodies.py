@@ -1,4 +1,4 @@
-"""Bodies of any size, sent and received in constant memory."""
+"""Request and response bodies, sent and received in constant memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from frametally.storage.atomic import atomic_path
 T = TypeVar("T")
 
 BLOCK_BYTES: Final = 1 << 18
-"""Larger blocks are not faster, and a whole one must be sent within the timeout, also on a slow line."""
+"""Larger blocks are not faster, and a whole block must be sent within the timeout, also on a slow line."""
 MAX_JSON_BYTES: Final = 4 << 20
 
 
@@ -35,7 +35,7 @@ class FileBody:
         self._on_progress = on_progress
 
     def __len__(self) -> int:
-        """Read by requests: it becomes the Content-Length."""
+        """The Content-Length, as requests obtains it."""
         return self._total_bytes
 
     def __iter__(self) -> Iterator[bytes]:
@@ -51,7 +51,7 @@ class FileBody:
         try:
             block = self._file.read(size_bytes)
         except OSError as error:  # urllib3 would report it as a network fault
-            raise _unreadable_video(error.strerror or "its disk failed") from error
+            raise _unreadable_video(error.strerror or "disk error") from error
         if not block:
             raise _unreadable_video("it became shorter during the upload")
         return block
@@ -61,7 +61,7 @@ def decode(request: ServiceRequest, response: requests.Response, kind: type[T]) 
     """The JSON body as a message of this type.
 
     Raises:
-        InvalidResponse: it is something else, or too large.
+        InvalidResponse: it does not match, or is larger than `MAX_JSON_BYTES`.
     """
     body = io.BytesIO()
     copy(request, response, body, MAX_JSON_BYTES)
@@ -69,7 +69,7 @@ def decode(request: ServiceRequest, response: requests.Response, kind: type[T]) 
         return msgspec.json.decode(body.getvalue(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         size_bytes = body.tell()
-    # Raised outside the handler: the decoder's error may quote the key.
+    # Raised outside the handler: the decoder's error may quote the key, and would be the context.
     raise invalid_response(request, response, f"{size_bytes:,} bytes that do not match the API")
 
 
@@ -80,7 +80,7 @@ def save(
     max_bytes: int,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
-    """Write the body to a file that appears only when it is complete."""
+    """Write the body to a file that appears only when it is complete; raises the errors of `copy`."""
     with atomic_path(destination, mode=0o600) as draft, draft.open("wb") as file:
         copy(request, response, file, max_bytes, on_progress)
 
@@ -92,7 +92,12 @@ def copy(
     max_bytes: int,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
-    """Write the decompressed body to a file; an early end of the body or of its compression is an error."""
+    """Write the decompressed body to a file. `on_progress` receives the bytes on the wire: read, and in total if known.
+
+    Raises:
+        InvalidResponse: the body is larger than `max_bytes`, or its compression is unsupported or damaged.
+        OSError: the file cannot be written.
+    """
     raw = response.raw
     total_bytes = raw.length_remaining
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()

@@ -42,13 +42,13 @@ T = TypeVar("T")
 
 RETRIES: Final = 2
 MAX_WAIT_S: Final = 10.0
-"""A longer `Retry-After` is left to the caller."""
+"""An error with a longer `Retry-After` is not retried here but raised."""
 BACKOFF: Final = Backoff(first_s=0.4, max_s=1.6, factor=4)
 
 
 @dataclass(frozen=True)
 class StatusResponse:
-    """The status of a job, and when it may be requested again (None: after `STATUS_FLOOR_S`)."""
+    """The status of a job, and the seconds after which it may be requested again (None: `STATUS_FLOOR_S`)."""
 
     report: StatusReport
     retry_after_s: float | None
@@ -86,13 +86,13 @@ class VideoInferenceClient:
         )
         self._call_timeout_s = (connect_timeout_s, read_timeout_s)
         self._download_timeout_s = (connect_timeout_s, transfer_timeout_s)
-        # urllib3 sends the body under the connect timeout, one block within it.
+        # urllib3 applies the connect timeout to sending the body, to each block separately.
         self._upload_timeout_s = (transfer_timeout_s, transfer_timeout_s)
         self._max_results_bytes = max_results_bytes
         self._sleep = sleep
 
     def open_workspace(self, *, retry: bool = True) -> str:
-        """Return the workspace of the key: a cheap request to test the key.
+        """Return the name of the key's workspace: a cheap request to test the key.
 
         `retry=False` fails on the first error, for pages that wait for the response.
         """
@@ -111,11 +111,11 @@ class VideoInferenceClient:
     def upload(self, path: Path, signed_url: str, on_progress: Callable[[int, int], None] | None = None) -> None:
         """PUT the file in constant memory; `on_progress(sent_bytes, total_bytes)` may raise to cancel. Not retried.
 
-        The size at the start is sent, even if the file grows during the upload.
+        Only the bytes that the file has at the start are sent, even if it grows during the upload.
 
         Raises:
             OSError: the file cannot be opened.
-            MediaError: it cannot be read up to its size at the start.
+            MediaError: the file cannot be read up to its size at the start.
         """
         with path.open("rb", buffering=0) as file:
             total_bytes = os.fstat(file.fileno()).st_size
@@ -135,7 +135,7 @@ class VideoInferenceClient:
     ) -> str:
         """Start a job and return its id. Not retried: a second request could start a second job.
 
-        A service with our extension of the contract starts one job for each `idempotency_key`.
+        `idempotency_key`: a service with our extension of the contract starts only one job for each.
         """
         rate = int(infer_fps) if float(infer_fps).is_integer() else infer_fps
         body = InferenceRequest(input_url=input_url, infer_fps=rate, models=list(models))
@@ -161,7 +161,7 @@ class VideoInferenceClient:
 
         Raises:
             NotFound: the service has no such method, or no such job.
-            BadRequest: the job has ended already.
+            BadRequest: the job has already ended.
         """
         request = self._request("Canceling the job", "DELETE", VIDEO_INFER_PATH, query={"job_id": job_id})
         self._with_retries(lambda: exchange(request, lambda _: None))
@@ -240,6 +240,6 @@ def _exchange_json(request: ServiceRequest, kind: type[T]) -> T:
 
 
 def _redacted(request: ServiceRequest, report: StatusReport) -> StatusReport:
-    """The report without secrets, for the ledger: a service may quote the link that it could not read, or the key."""
+    """The report without secrets, for the ledger: a service may quote the key, or the link that it could not read."""
     status = request.redact(report.status) if isinstance(report.status, str) else report.status
     return msgspec.structs.replace(report, status=status, error=None, message=request.redact(report.reason))

@@ -1,7 +1,7 @@
 """The errors of requests to a service, with their texts.
 
-The key travels in the query, so the texts of requests and urllib3 may contain it: none of their exceptions becomes a
-cause or a context of ours. What they mean is described in our own words (`faults.py`).
+The key is sent in the query, so the messages of exceptions from requests and urllib3 may contain it. None of these
+becomes the cause or context of a `ServiceError`; `faults.py` describes them without their message.
 """
 
 from __future__ import annotations
@@ -74,20 +74,20 @@ def missing_field(request: ServiceRequest, name: str) -> InvalidResponse:
 
 
 def no_response(request: ServiceRequest, fault: str, *, sent: bool) -> ServiceUnreachable:
-    """The error for a failure below HTTP; `sent`: whether the service may have received the request."""
+    """The error for a failure below HTTP; `sent`: whether the service may have received any of the request."""
     if not sent:
         return ConnectFailed(f"{request.action} failed: could not connect to {request.host}: {fault}.", _CHECK_NETWORK)
     return ServiceUnreachable(f"{request.action} failed: {request.host}: {fault}.", _CHECK_NETWORK)
 
 
 def redirect_refused(request: ServiceRequest, host: str) -> BadRequest:
-    """The error for a redirect to a place that this request must not go to."""
+    """The error for a redirect that this request must not follow."""
     what = f"{request.action} failed: {request.host} redirects to {request.redact(host)}, which is not followed."
     return BadRequest(what, CHECK_SERVICE)
 
 
 def too_many_redirects(request: ServiceRequest) -> BadRequest:
-    """The error for a redirect loop."""
+    """The error for more than `MAX_REDIRECTS` redirects."""
     return BadRequest(f"{request.action} failed: too many redirects from {request.host}.", CHECK_SERVICE)
 
 
@@ -98,7 +98,7 @@ def private_link(request: ServiceRequest, host: str) -> BadRequest:
 
 
 def _first_bytes(response: requests.Response) -> bytes:
-    """The beginning of an error response; empty if it cannot be read, as the status is enough."""
+    """The first 64 KiB of an error response; empty if it cannot be read, as the status is enough."""
     try:
         return bytes(response.raw.read(1 << 16, decode_content=True))
     except urllib3.exceptions.HTTPError:
@@ -111,13 +111,13 @@ class _ErrorBody(msgspec.Struct, frozen=True):
 
 
 def _error_message(body: bytes) -> str:
-    """The message of an error response in JSON: `error`, `message`, or a `message` within `error`."""
+    """The message of an error response in JSON: `error` or `error.message`, and `message`; empty if there is none."""
     try:
-        answer = msgspec.json.decode(body, type=_ErrorBody)
+        decoded = msgspec.json.decode(body, type=_ErrorBody)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    inner = answer.error.get("message") if isinstance(answer.error, dict) else answer.error
-    texts = (text.strip(" .") for text in (inner, answer.message) if isinstance(text, str))
+    inner = decoded.error.get("message") if isinstance(decoded.error, dict) else decoded.error
+    texts = (text.strip(" .") for text in (inner, decoded.message) if isinstance(text, str))
     return ". ".join(dict.fromkeys(text for text in texts if text))
 
 

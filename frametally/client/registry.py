@@ -14,9 +14,9 @@ class ClientRegistry:
     """Clients by service and key id. The ledger stores the key id, a fingerprint, and never the key."""
 
     def __init__(self, secret: str, embedded: Callable[[], VideoInferenceClient]) -> None:
-        """`embedded` makes the client of the embedded engine. `secret` keys the fingerprints (HMAC-SHA256).
+        """`embedded` returns the client of the embedded engine. `secret` is the key of the fingerprints (HMAC-SHA256).
 
-        Without the secret, a guessed key cannot be checked against the ledger.
+        A guessed API key cannot be checked against the ledger without the secret.
         """
         self._secret = secret.encode()
         self._embedded = embedded
@@ -29,7 +29,7 @@ class ClientRegistry:
         return key_id
 
     def client(self, service: str, key_id: str) -> VideoInferenceClient | None:
-        """The client for jobs of this service and key; None if the key is not known in this process."""
+        """The client for jobs of this service and key; None if this process does not have the key."""
         return self._embedded() if service == EMBEDDED else self._clients.get((service, key_id))
 
     def known(self) -> list[tuple[str, str]]:

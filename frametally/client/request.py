@@ -28,24 +28,24 @@ class Service:
     link_guard: LinkGuard
     api_key: str = field(repr=False)
     is_embedded: bool = False
-    """The embedded engine is called without proxies."""
+    """Whether it is the embedded engine, which is called without proxies."""
     certificate_sha256: str | None = None
-    """Its only accepted certificate, without checking its signature; None: certificates are verified as usual."""
+    """SHA-256 of the only accepted certificate, in hex, in place of verification; None: verified as usual."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceRequest:
-    """A request, and what it is for in words. A signed link authorizes itself, so it has no query."""
+    """A request. One to a signed link, which authorizes itself, has no `query` and so no key."""
 
     action: str
-    """The subject of an error message: `Starting the job`."""
+    """What it does, as the subject of an error message: `Starting the job`."""
     method: str
     url: str = field(repr=False)
     query: Mapping[str, str] | None = field(default=None, repr=False)
     body: bytes | Body | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: tuple[float, float]
-    """(connect, read)."""
+    """(connect, read), in seconds."""
     service: Service = field(repr=False)
 
     @property
@@ -59,12 +59,12 @@ class ServiceRequest:
 
     @property
     def guard(self) -> Guard:
-        """The addresses that it may be sent to."""
+        """Returns the addresses that the request may be sent to."""
         link_guard = self.service.link_guard
         return link_guard.link_addresses if self.is_link else link_guard.service_addresses
 
     def redact(self, text: str) -> str:
-        """A foreign text for a message: on one line, at most `MAX_QUOTE_CHARS`, without the key or queries of URLs."""
+        """Text from outside for a message: one line, cut at `MAX_QUOTE_CHARS`, without the key or queries of URLs."""
         key = self.service.api_key
         for spelling in {key, quote(key, safe=""), quote_plus(key)} - {""}:
             text = text.replace(spelling, "…")

@@ -1,7 +1,8 @@
-"""Sending requests: sessions, proxies and redirects; foreign errors are mapped to ours in one place.
+"""Send requests: sessions, proxies and redirects; errors of requests and urllib3 become `ServiceError`s here only.
 
-Each request has its own session: the requests of one job are minutes apart, so a kept connection would be stale, and
-threads share nothing. Proxies and CA bundles of the environment are used, except for this machine; `~/.netrc` is not.
+Each request has its own session: the requests of one job are minutes apart, so a pooled connection would be stale, and
+threads share nothing. The CA bundle of the environment is used, and its proxies, except for loopback addresses and the
+embedded engine; `~/.netrc` is not read.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def exchange(request: ServiceRequest, read: Callable[[requests.Response], T]) ->
         raise private_link(request, error.host) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         fault, sent = describe_fault(error), was_sent(error)
-    # Raised outside the handler: inside, the foreign error with the key in its text would become the context.
+    # Raised outside the handler: inside it, the caught error, whose message may contain the key, would be the context.
     raise no_response(request, fault, sent=sent)
 
 
@@ -62,9 +63,13 @@ def _send(session: requests.Session, request: ServiceRequest) -> requests.Respon
 
 
 def _redirected(request: ServiceRequest, url: str, response: requests.Response) -> str:
-    """The URL to repeat the request at: the key stays at its origin, and a body is sent only once.
+    """The URL to repeat the request at, unchanged except for its URL.
 
-    A redirect of a request with the key changes the path only: the query is the request's own.
+    A GET of a signed link is redirected to any http(s) URL. A request with the key is redirected only within the same
+    service, and keeps its query.
+
+    Raises:
+        BadRequest: any other redirect.
     """
     origin, target = split_url(url), split_url(response.headers["Location"], url)
     if request.is_link and request.method == "GET" and target.scheme in ("http", "https"):
@@ -84,7 +89,7 @@ def _new_session(request: ServiceRequest) -> requests.Session:
 
 
 def _send_once(session: requests.Session, request: ServiceRequest, url: str) -> requests.Response:
-    """Send through the adapter: the session would read the whole body of a redirect and prepare to follow it."""
+    """Send through the adapter: `Session.send` would read the whole body of a redirect, to prepare to follow it."""
     service = request.service
     prepared = session.prepare_request(
         requests.Request(request.method, url, params=request.query, data=request.body, headers=request.headers)
@@ -94,7 +99,7 @@ def _send_once(session: requests.Session, request: ServiceRequest, url: str) -> 
         prepared,
         stream=True,
         timeout=request.timeout_s,
-        # With a known certificate no certificate authority is needed: the adapter compares fingerprints.
+        # With a known certificate, the adapter compares its fingerprint instead.
         verify=not service.certificate_sha256 and (environment["verify"] or True),
         proxies={} if service.is_embedded or is_loopback(split_url(url).hostname) else environment["proxies"],
     )

@@ -3,7 +3,7 @@
     uploads/<id>/      `upload_store.py`
     videos/<sha256>/   `video_store.py`
 
-`finish` continues from any step that a crash left behind.
+`finish` resumes after a crash at any step.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class UploadDamaged(MediaError):
 class Library:
     """Videos and uploads below one folder, which any number of processes may share.
 
-    Actions take the `actor` on whose behalf they run; it is recorded with an upload and logged.
+    `actor` is the user on whose behalf an action runs, None where unknown; it is logged, and recorded with an upload.
     """
 
     def __init__(
@@ -72,13 +72,14 @@ class Library:
     def finish(self, upload_id: str, block_digest: str = "", *, actor: str | None) -> StoredVideo:
         """Check a complete upload and store the video. Idempotent.
 
-        `block_digest` is that of the sent file, as in `digests.py`; empty if it is not known.
+        `block_digest`: that of the file at the sender, as in `digests.py`; empty if it is not known.
 
         Raises:
             VideoError: it is not a readable video; the upload is removed.
             UploadDamaged: it is not the file that was sent; the upload is removed.
             OffsetMismatch: it is not complete.
-            UploadUnknown: the id is not known.
+            UploadUnknown: there is no such upload.
+            MediaError: the disk is full, or the stored video was removed at the same time.
         """
         with self.uploads.exclusive(upload_id) as folder:
             upload = self.uploads.get(upload_id)
@@ -96,7 +97,7 @@ class Library:
         return video
 
     def add(self, path: Path, file_name: str | None = None, *, actor: str | None) -> StoredVideo:
-        """Store a copy of a local file. A link would change with the original: programs overwrite videos in place.
+        """Store a copy of a local file; a hard link would change if a program overwrote the original in place.
 
         Raises:
             VideoError: it is not a readable video.
@@ -127,7 +128,7 @@ class Library:
         known = self.get(digests.sha256)
         if not known:
             stage(data, folder / "kept", upload.file_name, digests.block_digest)
-        # The sha256 is recorded before the move: after a crash in between, a client still learns the result.
+        # The sha256 is recorded before the move, so that after a crash in between the client can still get the result.
         self.uploads.record_video(upload, digests.sha256)
         if known:
             self.rename(known, upload.file_name, actor=actor)

@@ -10,11 +10,11 @@ from frametally.errors import MediaError
 from frametally.storage.space import check_room, format_size
 
 _STALLED_AFTER_S = 600.0
-"""A stalled upload reserves only the space of what it has received."""
+"""An upload that has received nothing for longer no longer reserves space for the rest."""
 
 
 class VideoTooLarge(MediaError):
-    """More bytes than are accepted, or than were announced."""
+    """The video exceeds the maximum size, or the size declared for its upload."""
 
 
 class QuotaReached(MediaError):
@@ -37,16 +37,16 @@ class UploadInProgress(NamedTuple):
     size_bytes: int
     received_bytes: int
     idle_s: float
-    """Time since its last byte."""
+    """Time since the last change of the upload."""
 
     @property
     def reserved_bytes(self) -> int:
-        """The space kept for the bytes that are still expected."""
+        """The space reserved for the bytes still expected; 0 if the upload has stalled."""
         return 0 if self.idle_s > _STALLED_AFTER_S else self.size_bytes - self.received_bytes
 
 
 def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: Iterable[UploadInProgress]) -> None:
-    """Check that a video of this size fits in addition to stored videos and announced uploads.
+    """Check that a video of this size fits in addition to the stored videos and the uploads in progress.
 
     Raises:
         MediaError: it is empty or too large, or there is no room for it.

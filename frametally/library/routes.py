@@ -1,4 +1,4 @@
-"""HTTP routes of the library, on the dashboard's own origin.
+"""HTTP routes of the library, on the same origin as the dashboard.
 
     /frametally/uploads/         resumable uploads (`tus.py`)
     /frametally/files/<ticket>   one file of the data folder, whole or by range
@@ -97,7 +97,7 @@ def _upload_ticket_check(tickets: Tickets) -> Check:
 
 
 def _upload_id_check(library: Library) -> Check:
-    """Only the creator of an upload knows its id."""
+    """Requires the id of an existing upload, which only its creator receives."""
 
     async def verify(request: Request) -> None:
         request.state.upload = await run_in_threadpool(library.uploads.get, request.path_params["upload_id"])

@@ -1,4 +1,4 @@
-"""HTTP response with one stored file; a compressed file is decompressed while it is sent, unless its name is kept."""
+"""HTTP response with one stored file; a compressed file is decompressed unless its download name keeps the suffix."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _COMPRESSED = (".zst", ".gz")
 
 
 def stored_file_response(request: Request, path: Path, name: str, *, attachment: bool) -> Response:
-    """The file under this name; whole files of any size in bounded memory, uncompressed ones also by range.
+    """The file under the download name `name`, sent in bounded memory; by range only if it is not decompressed.
 
     Raises:
-        OSError: the file cannot be opened, or is not what its suffix says.
+        OSError: the file cannot be opened, or is not in the format of its suffix.
     """
     plain = FileResponse(
         path,

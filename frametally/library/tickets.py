@@ -1,4 +1,4 @@
-"""Tickets: short-lived signed permissions that a page contains, to begin uploads or to read one file."""
+"""Tickets: signed, expiring permissions embedded in a page, to begin uploads or to read one file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from frametally.errors import MediaError
 
 TICKET_LIFETIME_S: Final = 12 * 3600
-"""Long enough for a working day, so that uploads and playback work in a tab that has been open for hours."""
+"""Half a day, so that uploads and playback work in a tab that has been open for hours."""
 
 
 class TicketRefused(MediaError):
@@ -24,11 +24,11 @@ class FileTicket(msgspec.Struct, frozen=True):
     path: str
     """Relative to the data folder."""
     download_name: str | None
-    """The name to save it as; None: shown in the page."""
+    """The name to save it as; None if it is displayed in the page."""
 
 
 class Tickets:
-    """Makes and verifies tickets; each kind is valid for one purpose."""
+    """Creates and verifies tickets; each kind is valid for one purpose."""
 
     def __init__(self, secret: str, *, lifetime_s: int = TICKET_LIFETIME_S) -> None:
         self._uploads = URLSafeTimedSerializer(secret, salt="frametally.upload")
@@ -40,22 +40,22 @@ class Tickets:
         return str(self._uploads.dumps(""))
 
     def check_upload(self, ticket: str) -> None:
-        """Accept a ticket to begin an upload.
+        """Verify a ticket to begin an upload.
 
         Raises:
-            TicketRefused: forged or expired.
+            TicketRefused: the ticket is missing, forged or expired.
         """
         self._load(self._uploads, ticket)
 
     def for_file(self, relative_path: Path, download_name: str | None = None) -> str:
-        """A ticket to read one file of the data folder: saved as `download_name`, or shown in the page without one."""
+        """A ticket to read one file of the data folder: saved as `download_name`, or displayed in the page if None."""
         return str(self._files.dumps([relative_path.as_posix(), download_name]))
 
     def check_file(self, ticket: str) -> FileTicket:
         """The file that the ticket gives access to.
 
         Raises:
-            TicketRefused: forged or expired.
+            TicketRefused: the ticket is forged or expired.
         """
         path, download_name = self._load(self._files, ticket)
         return FileTicket(path, download_name)

@@ -5,16 +5,16 @@
     PATCH  <uploads>/<id>   the next bytes; after the last ones the video is checked and stored before the response
     DELETE <uploads>/<id>   cancels it
 
-An upload's id has 122 random bits that only its creator receives, so knowing the id authorizes requests: a long upload
-outlives its ticket. https://tus.io/protocols/resumable-upload, and headers that other clients may omit:
+An upload's id has 122 random bits that only its creator receives, so the id authorizes the requests for it: a long
+upload outlives its ticket. Specification: https://tus.io/protocols/resumable-upload. Our headers, all optional:
 
     Frametally-Digest: ask     with POST: 428 if a stored video has this size; the client then sends the digest
-    Frametally-Digest: <hex>   with POST: 200 if the video is stored already, nothing is to be sent
-                               with the last PATCH: the received file must have it, or is refused and removed
+    Frametally-Digest: <hex>   with POST: 200 if the video is stored already, so that nothing need be sent
+                               with the last PATCH: if the received file has another digest, it is removed
     Frametally-Video: <hex>    in a response: the sha256 of the stored video
 
-The digest is the block digest of `digests.py`. No library for Python serves tus on Starlette with checksums, so the
-server is our own; the tests run `tuspy` against it.
+The digest is the block digest of `digests.py`. The protocol is implemented here because no Python library
+serves tus with checksums on Starlette; the tests run the client `tuspy` against it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Checksum:
 class TusHandlers:
     """The handlers of the protocol; errors are raised as `FrametallyError`s.
 
-    The check of a route puts the upload into `request.state.upload`.
+    Those for one upload find it in `request.state.upload`, where the check of the route puts it.
     """
 
     def __init__(self, library: Library) -> None:
@@ -139,7 +139,7 @@ class TusHandlers:
                     offset_bytes = await run_in_threadpool(self._append, upload.id, offset_bytes, batch, checksum)
                     batch = bytearray()
         except ClientDisconnect:
-            checksum = None  # no response can be sent; the client asks for the offset when it reconnects
+            checksum = None  # no response can be sent; the client requests the offset when it reconnects
         offset_bytes = await run_in_threadpool(self._append, upload.id, offset_bytes, batch, checksum)
         if checksum and not checksum.matches:
             await run_in_threadpool(self._uploads.truncate, upload.id, upload.offset_bytes, offset_bytes)

@@ -1,4 +1,4 @@
-"""Uploads in progress, one folder each. The folders are the state.
+"""Uploads in progress, one folder each; there is no other record of them.
 
 uploads/<id>/   meta.json, data               in progress; the size of `data` is the offset
                 kept/{facts.json, video.mp4}  complete and checked, about to be stored
@@ -37,7 +37,7 @@ class UploadUnknown(MediaError):
 
 
 class OffsetMismatch(MediaError):
-    """A chunk does not start where the last one ended."""
+    """A chunk does not start where the previous one ended, or the upload is not complete."""
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,9 +47,9 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     file_name: str
     size_bytes: int
     offset_bytes: int
-    """How many bytes have been received."""
+    """Number of bytes received."""
     video_sha256: str | None = None
-    """The stored video it became; None before."""
+    """SHA-256 of the stored video, in lower-case hex; None until it is stored."""
 
 
 class _Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -59,7 +59,7 @@ class _Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
     size_bytes: int
     video_sha256: str | None = None
     actor: str | None = None
-    """Who began the upload, where that is known."""
+    """Who began the upload; None where unknown."""
 
 
 class UploadStore:
@@ -78,7 +78,7 @@ class UploadStore:
         return self._limits.max_video_bytes
 
     def begin(self, file_name: str, size_bytes: int, *, actor: str | None) -> Upload:
-        """Create an upload and reserve space for exactly `size_bytes`.
+        """Create an upload of exactly `size_bytes`, and reserve the space for it.
 
         Raises:
             MediaError: the file type is not accepted, the file is empty or too large, or there is no room for it.
@@ -87,7 +87,7 @@ class UploadStore:
         video_suffix_of(name)
         upload_id = uuid.uuid4().hex
         folder = self._folder / upload_id
-        with locked(self._folder):  # two uploads that begin at once must not share the last free space
+        with locked(self._folder):  # two uploads that begin at the same time must not both get the last free space
             check_fits(size_bytes, self._limits, self._videos.used_bytes(), self._in_progress())
             folder.mkdir()
             (folder / "data").touch()
@@ -100,7 +100,7 @@ class UploadStore:
         """The upload and its offset.
 
         Raises:
-            UploadUnknown: the id is not known, or no longer.
+            UploadUnknown: there is no such upload, or no longer.
         """
         folder = self.folder_of(upload_id)
         data = received_file(folder)
@@ -120,13 +120,16 @@ class UploadStore:
         )
 
     def append(self, upload_id: str, offset_bytes: int, chunk: bytes | bytearray) -> int:
-        """Write the next chunk and return the new offset. Blocks on the disk, so call it from a thread.
+        """Write the next chunk and return the new offset. Waits for the disk, so call it from a thread.
 
-        The offset must be the current end, so a connection that the client has abandoned cannot overwrite what its
-        successor wrote.
+        `offset_bytes` must be the number of bytes received, so that an abandoned connection cannot overwrite what a
+        later one has written.
 
         Raises:
-            UploadUnknown, OffsetMismatch, VideoTooLarge, DiskFull: nothing of the chunk was accepted.
+            UploadUnknown: there is no such upload.
+            OffsetMismatch: the chunk does not start at the end of the received bytes.
+            VideoTooLarge: it exceeds the declared size.
+            DiskFull: the disk has no room for it.
         """
         with self.exclusive(upload_id) as folder:
             upload = self.get(upload_id)
@@ -139,7 +142,7 @@ class UploadStore:
             return offset_bytes + len(chunk)
 
     def truncate(self, upload_id: str, start_bytes: int, end_bytes: int) -> None:
-        """Remove a damaged chunk, unless later bytes follow it.
+        """Remove a damaged chunk, from offset `start_bytes` to `end_bytes`, unless later bytes follow it.
 
         Raises:
             UploadUnknown: the id is not known.
@@ -150,7 +153,7 @@ class UploadStore:
                 os.truncate(data, start_bytes)
 
     def cancel(self, upload_id: str, *, actor: str | None) -> None:
-        """Delete an upload with everything received.
+        """Delete an upload and the bytes received.
 
         Raises:
             UploadUnknown: the id is not known.
@@ -160,16 +163,16 @@ class UploadStore:
         _LOG.info("upload %s canceled by %s", upload_id, actor or "-")
 
     def record_video(self, upload: Upload, sha256: str) -> None:
-        """Record which video the upload becomes."""
+        """Record the video that the upload becomes."""
         path = self.folder_of(upload.id) / "meta.json"
         metadata = read_json(path, _Metadata) or _Metadata(upload.file_name, upload.size_bytes)
         write_json(path, msgspec.structs.replace(metadata, video_sha256=sha256))
 
     def folder_of(self, upload_id: str) -> Path:
-        """The folder of an upload; it need not exist.
+        """The folder of an upload, which may not exist.
 
         Raises:
-            UploadUnknown: the text is no id.
+            UploadUnknown: the text is not a valid id.
         """
         if not re.fullmatch(r"[0-9a-f]{32}", upload_id):
             raise _unknown()
@@ -203,25 +206,25 @@ class UploadStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def remove_stale(self, older_than_s: float, now_s: float) -> int:
-        """Remove uploads and scratch folders unchanged for this long; returns how many. `now_s` is a Unix time."""
+        """Remove uploads and scratch folders unchanged for `older_than_s`; returns their number. `now_s`: Unix time."""
         stale = [folder for folder in self._folder.iterdir() if now_s - last_change(folder) > older_than_s]
         for folder in stale:
             with suppress(UploadUnknown), self.exclusive(folder.name):
-                if now_s - last_change(folder) > older_than_s:  # still: it may have resumed before the lock
+                if now_s - last_change(folder) > older_than_s:  # it may have resumed before the lock
                     shutil.rmtree(folder, ignore_errors=True)
         return sum(not folder.exists() for folder in stale)
 
     def _in_progress(self) -> Iterator[UploadInProgress]:
         now_s = self._clock().timestamp()
         for folder in self._folder.iterdir():
-            with suppress(FileNotFoundError):  # removed while we look
+            with suppress(FileNotFoundError):  # removed since it was listed
                 metadata, data = read_json(folder / "meta.json", _Metadata), received_file(folder)
                 if metadata and data:
                     yield UploadInProgress(metadata.size_bytes, data.stat().st_size, now_s - last_change(folder))
 
 
 def received_file(folder: Path) -> Path | None:
-    """The file with the received bytes, before or after staging; None once the video is stored."""
+    """The file with the received bytes, as uploaded or staged; None once the video is stored."""
     staged = (folder / "kept" / f"video{suffix}" for suffix in KEPT_SUFFIXES)
     return next((path for path in (folder / "data", *staged) if path.exists()), None)
 

@@ -22,18 +22,18 @@ METADATA_FILE: Final = "facts.json"
 
 
 class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
-    """A complete, readable video."""
+    """A video in the store: complete, and readable when it was stored."""
 
     sha256: str
     """Lower-case hex."""
     file_name: str
-    """As given by the last upload, cleaned for display."""
+    """Display name: that of the last upload, cleaned."""
     path: Path
     info: VideoInfo
 
 
 class _Metadata(msgspec.Struct, frozen=True):
-    """The content of `facts.json`; its names are those of earlier versions."""
+    """The content of `facts.json`; the names of the file and of its keys are those of earlier versions."""
 
     file_name: str
     video: str
@@ -66,14 +66,14 @@ class VideoStore:
         return any(metadata.info.size_bytes == size_bytes for _, metadata in self._all())
 
     def find(self, size_bytes: int, block_digest: str) -> StoredVideo | None:
-        """The video with this content; see `digests.py` for the block digest."""
+        """The video with this size and block digest (see `digests.py`); None if there is none."""
         for sha256, metadata in self._all():
             if metadata.info.size_bytes == size_bytes and self._block_digest(sha256, metadata) == block_digest:
                 return self._video(sha256, metadata)
         return None
 
     def publish(self, staged: Path, sha256: str) -> None:
-        """Move a staged folder into the store; does nothing if the video was stored in the meantime."""
+        """Move a staged folder into the store; leaves it where it is if the video has been stored since."""
         try:
             staged.rename(self._folder / sha256)
         except OSError as error:
@@ -109,7 +109,7 @@ class VideoStore:
 
 
 def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:
-    """Build the complete folder of a video, synced to disk, for `VideoStore.publish`; moves `data` into it.
+    """Build the complete folder of a video in `staged`, synced to disk, for `VideoStore.publish`; moves `data` into it.
 
     Raises:
         VideoError: the file is not a readable video.

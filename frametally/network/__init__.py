@@ -1,1 +1,1 @@
-"""Addresses, downloads and probes of URLs that come from outside."""
+"""HTTP: routes, retries, and guarded requests to untrusted URLs."""

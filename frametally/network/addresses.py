@@ -1,4 +1,4 @@
-"""IP addresses: resolving names, and telling public from private ones."""
+"""IP addresses: resolve names, and distinguish public from private addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address is in the public internet; an IPv6 address that embeds an IPv4 address counts as that one."""
+    """Whether an address is on the public internet; an IPv6 address that embeds an IPv4 address counts as that one."""
     if isinstance(address, ipaddress.IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if address in _NAT64:
@@ -37,7 +37,7 @@ def is_public_text(address: str) -> bool:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a host name or address is this machine."""
+    """Whether a host is `localhost` or a loopback address."""
     try:
         return (host or "").lower() == "localhost" or ipaddress.ip_address(host or "").is_loopback
     except ValueError:

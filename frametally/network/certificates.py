@@ -1,4 +1,4 @@
-"""Certificates that are recognized by their fingerprint."""
+"""Fingerprints of TLS certificates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def fingerprint_of(certificate: Path) -> str:
     """The SHA-256 of the first certificate in a PEM file, which is the server's own, in lower-case hex.
 
     Raises:
-        OSError, ValueError: the file contains none.
+        OSError, ValueError: the file cannot be read, or contains no certificate.
     """
     found = re.search(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", certificate.read_text(), re.DOTALL)
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(found[0] if found else "")).hexdigest()

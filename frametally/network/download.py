@@ -25,7 +25,7 @@ _TIMEOUT: Final = urllib3.Timeout(connect=10.0, read=30.0)
 _HEADERS: Final = {"User-Agent": "frametally-engine", "Accept": "video/*,*/*;q=0.5", "Accept-Encoding": "identity"}
 
 Progress = Callable[[int, int | None], None]
-"""Called with the received bytes and the total, which is None if the server does not send it."""
+"""Called with the bytes received and the total, which is None if the server does not send it."""
 
 
 def download(
@@ -37,12 +37,12 @@ def download(
     max_s: float = MAX_DOWNLOAD_S,
     on_progress: Progress | None = None,
 ) -> None:
-    """Download the video at `url` to `target`, which appears only when it is complete.
+    """Download the video at `url` to `target`, which appears only when it is complete, within `max_s` seconds.
 
     Every redirect is checked again. Proxies of the environment are not used: the guard could not check the address.
 
     Raises:
-        MediaError: the URL is refused, there is no video, or it is too large or too slow.
+        MediaError: the URL is refused, there is no video, it is too large or too slow, or the disk is full.
     """
     deadline_s = time.monotonic() + max_s
     with open_url(url, private_urls=private_urls, deadline_s=deadline_s) as (response, parts):
@@ -127,7 +127,7 @@ def _store(
     announced = response.headers.get("Content-Length", "")
     total_bytes = int(announced) if announced.isascii() and announced.isdigit() else None
     try:
-        # read1 returns what has arrived, so that a slow server cannot keep us from checking the deadline
+        # read1 returns what has arrived, so that the deadline is checked even if the server is slow
         while chunk := response.read1(CHUNK_BYTES, decode_content=False):
             _check_time(deadline_s)
             received_bytes += len(chunk)

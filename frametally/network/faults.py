@@ -1,4 +1,4 @@
-"""What failed below HTTP, in our own words: the texts of requests and urllib3 contain the URL, and so a key."""
+"""Short descriptions of failures below HTTP. The messages of requests and urllib3 contain the URL, and so may a key."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from frametally.network.urls import request_target
 
 
 class RequestFailed(Exception):
-    """No complete response came; the text is of `describe_fault` and contains no URL."""
+    """There was no complete response; the message is that of `describe_fault` and contains no URL."""
 
 
 @contextmanager
@@ -35,11 +35,11 @@ def send_guarded(
 ) -> Iterator[urllib3.BaseHTTPResponse]:
     """Send the request and yield the response with its body unread; errors while the caller reads are mapped as well.
 
-    `deadline_s` is on the monotonic clock. `private_urls` allows private addresses.
+    `deadline_s`: on the monotonic clock. `private_urls`: allow private addresses.
 
     Raises:
         PrivateAddress: the host is private and `private_urls` is false.
-        RequestFailed: no complete response came, or not before the deadline (`timed out`).
+        RequestFailed: there was no complete response, or none before the deadline (`timed out`).
     """
     guard = resolve if private_urls else public_only
     with closing(guarded_pool(parts, guard)) as pool, _cut_at(deadline_s, pool):
@@ -59,7 +59,7 @@ def send_guarded(
                 return
         except urllib3.exceptions.HTTPError as error:
             fault = "timed out" if time.monotonic() > deadline_s else describe_fault(error)
-        # Raised outside the handler: the text of the urllib3 error contains the URL, and it would become the context.
+        # Raised outside the handler: the urllib3 error, whose message contains the URL, would be the context.
         raise RequestFailed(fault)
 
 

@@ -1,9 +1,9 @@
-"""The link guard: which addresses a connection to a foreign URL may go to.
+"""The link guard: which addresses a connection to an untrusted URL may go to.
 
-URLs that others name (a video to fetch, a link of a service, a webhook) could make this server read from its own
-private network, or write into it (server-side request forgery). Every connection to such a URL goes through
-`guarded_connection`: it resolves the name once, asks the guard, and connects to an address that was checked, so a name
-that changes its address in between gains nothing. Redirects are checked again at every hop.
+URLs from outside (a video to download, a link of a service, a webhook) could make this server read from its own private
+network, or write into it (server-side request forgery). Every direct connection to such a URL goes through
+`guarded_connection`: it resolves the name once, and connects only to an address that the guard returned, so a name that
+resolves differently afterwards (DNS rebinding) has no effect. Every hop of a redirect is checked in the same way.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from frametally.network.urls import port_of
 hide_queries()
 
 Guard = Callable[[str, int], list[str]]
-"""(host, port) to the addresses that a connection may go to; raises `PrivateAddress`, OSError or UnicodeError."""
+"""Maps (host, port) to the allowed addresses; raises `PrivateAddress`, or OSError or UnicodeError if none is found."""
 
 
 class PrivateAddress(Exception):
-    """A URL leads into a private network, where that is not allowed."""
+    """A URL leads into a private network, and must not."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -40,7 +40,7 @@ class PrivateAddress(Exception):
 
 
 def public_only(host: str, port: int) -> list[str]:
-    """The guard for URLs that must be in the public internet."""
+    """The guard for URLs that must be on the public internet: private addresses of the host are left out."""
     addresses = [address for address in resolve(host, port) if is_public_text(address)]
     if not addresses:
         raise PrivateAddress(host)
@@ -50,8 +50,8 @@ def public_only(host: str, port: int) -> list[str]:
 class LinkGuard:
     """The guard for one service and its links. Safe to share between threads.
 
-    The links of a public service must be public as well. The operator of a private service decides where its links
-    lead, so they may be private.
+    The links of a public service must be public as well. Those of a private service may be private: its operator is
+    trusted with the network that it is in.
     """
 
     def __init__(self, api_url: SplitResult) -> None:
@@ -59,24 +59,24 @@ class LinkGuard:
         self._is_public: bool | None = None
 
     def service_addresses(self, host: str, port: int) -> list[str]:
-        """The guard for requests to the service itself: any address; remembers whether it is public."""
+        """The guard for requests to the service itself: allows any address, and records whether one is public."""
         addresses = resolve(host, port)
         self._note(any(map(is_public_text, addresses)))
         return addresses
 
     def link_addresses(self, host: str, port: int) -> list[str]:
-        """The guard for its links."""
+        """The guard for the links of the service."""
         return public_only(host, port) if self._is_public_service() else resolve(host, port)
 
     def _note(self, is_public: bool) -> None:
-        # Once public, always public: its name may resolve differently by the time its link is followed.
+        # Once public, always public: the name may resolve differently by the time a link is followed.
         self._is_public = self._is_public or is_public
 
     def _is_public_service(self) -> bool:
         if self._is_public is None:
             try:
                 self.service_addresses(self._api_url.hostname or "", self._api_url.port or 80)
-            except (OSError, UnicodeError):  # only a proxy can resolve it
+            except (OSError, UnicodeError):  # this machine cannot resolve it, so it is reached through a proxy
                 self._note(True)
         return self._is_public is not False
 
@@ -85,7 +85,7 @@ class GuardedAdapter(HTTPAdapter):
     """Guarded connections for requests."""
 
     def __init__(self, guard: Guard, *, certificate_sha256: str | None = None) -> None:
-        """`certificate_sha256`: accept exactly this certificate of the server, without checking its signature."""
+        """`certificate_sha256`: compare the fingerprint of the server's certificate with this one, in hex."""
         self._guard = guard
         self._certificate_sha256 = certificate_sha256
         super().__init__()
@@ -99,12 +99,12 @@ class GuardedAdapter(HTTPAdapter):
         pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(request, *args, **options))
         if pool.proxy is not None:
             self._check_behind_proxy(urlsplit(request.url or ""))
-        elif not issubclass(pool.ConnectionCls, _GuardedConnection):  # a redirect reuses the pool of the request before
+        elif not issubclass(pool.ConnectionCls, _GuardedConnection):  # a reused pool is guarded already
             pool.ConnectionCls = guarded_connection(pool.ConnectionCls, self._guard)
         return pool
 
     def _check_behind_proxy(self, parts: SplitResult) -> None:
-        """Check the address as resolved on this machine; the proxy resolves the name again."""
+        """Check the addresses as resolved on this machine, if it can; the proxy resolves the name again."""
         try:
             self._guard(parts.hostname or "", parts.port or 80)
         except (OSError, UnicodeError):
@@ -124,7 +124,7 @@ def guarded_pool(parts: SplitResult, guard: Guard) -> HTTPConnectionPool:
 
 
 def guarded_connection(connection: Any, guard: Guard) -> Any:
-    """A connection class that connects to addresses of the guard only; TLS still verifies the host name."""
+    """A connection class that connects only to addresses from the guard; TLS still verifies the host name."""
     return type("GuardedConnection", (_GuardedConnection, connection), {"guard": staticmethod(guard)})
 
 
@@ -132,7 +132,7 @@ class _GuardedConnection(HTTPConnection):
     guard: Guard
 
     def _new_conn(self) -> socket.socket:
-        """Try the addresses one after the other, as for a name."""
+        """Try the addresses in order, as urllib3 does for a host name."""
         host = self.host
         try:
             addresses = self.guard(host, self.port)

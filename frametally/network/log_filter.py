@@ -1,4 +1,4 @@
-"""Hides queries in the log of urllib3: it logs paths with their query, which contains a key or a signature."""
+"""Hides queries in the log of urllib3, which logs paths with their query: it may contain a key or a signature."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Retries of one HTTP request inside a process, and the `Retry-After` header.
 
-`stamina` does not fit: its sleep cannot be injected, and it is switched off for the whole process only, while a page
-must not retry next to a watcher that does.
+`stamina` does not fit: its sleep cannot be injected, and it can only be switched off for the whole process, while pages
+must not retry and the watcher in the same process must.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ def call_with_retries(
 
 
 def parse_retry_after(header: str | None) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date (RFC 9110, 10.2.3), within an hour; None if there is no value."""
+    """Seconds to wait, at most `MAX_RETRY_AFTER_S`; None if missing or malformed.
+
+    The header has seconds or an HTTP date (RFC 9110, 10.2.3).
+    """
     if header is None:
         return None
     try:

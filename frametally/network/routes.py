@@ -1,7 +1,7 @@
 """The HTTP routes of the app: each declares its purpose and the check that guards it.
 
-Rooms return `GuardedRoute`s; the composition root turns all of them into Starlette routes in one place. A route without
-a check cannot be declared, so a new route is a new row with a guard.
+Packages return `GuardedRoute`s; `app.py` turns all of them into Starlette routes in one place. A check is a required
+field, so a route without one cannot be declared.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Middleware = Callable[[Handler], Handler]
 
 
 class HttpError(FrametallyError):
-    """A request that is answered with an error status."""
+    """An error with the HTTP status of its response."""
 
     def __init__(self, status_code: int, what: str, next_step: str = "") -> None:
         super().__init__(what, next_step)
@@ -45,7 +45,7 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class GuardedRoute:
-    """One handler with everything that decides who may call it."""
+    """One handler, with its path and methods, the check of its requests, and the middleware around both."""
 
     path: str
     methods: tuple[str, ...]
@@ -54,11 +54,11 @@ class GuardedRoute:
     """One line, for the list of routes."""
     check: Check
     middleware: Middleware
-    """Wraps check and handler: turns their errors into responses in the format of the room."""
+    """Wraps check and handler: turns their errors into responses in the format of the API."""
 
 
 class DeclaredRoute(Route):
-    """A Starlette route with the declarations that it was made of."""
+    """A Starlette route with the declarations that it was made from."""
 
     def __init__(self, path: str, declared: list[GuardedRoute]) -> None:
         handlers = {method: _guarded(route) for route in declared for method in route.methods}
@@ -97,7 +97,7 @@ def api_key_check(key: str) -> Check:
 
 
 def actor_of(request: Request) -> str | None:
-    """Who makes the request, where its check knows it."""
+    """The user who makes the request; None if its check does not set one."""
     return getattr(request.state, "actor", None)
 
 

@@ -21,14 +21,14 @@ class UrlReport:
     """The result of a probe."""
 
     refusal: str = ""
-    """Why there was no response; empty if there was one."""
+    """Why there was no response, or the URL was refused; empty if there was a response."""
     next_step: str = ""
     status: int | None = None
     content: Content | None = None
 
 
 def probe_url(url: str, *, private_urls: bool, max_s: float = MAX_PROBE_S) -> UrlReport:
-    """Request the first bytes, with the checks of `download`; nothing is stored."""
+    """Request the first bytes, with the link guard and redirect limit of `download`; at most `max_s` seconds."""
     try:
         with open_url(
             url,

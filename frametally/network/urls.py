@@ -61,12 +61,12 @@ def port_of(parts: SplitResult) -> int:
 
 
 def request_target(parts: SplitResult) -> str:
-    """Path and query, as in the first line of an HTTP request."""
+    """Path and query, as in the request line of HTTP."""
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def is_same_service(origin: SplitResult, target: SplitResult) -> bool:
-    """Whether scheme, host and port are the same, or the host is and the scheme changes from http to https."""
+    """Whether host, scheme and port are the same, or the host is and `origin` is http, `target` https, on any port."""
     if origin.hostname != target.hostname:
         return False
     if (origin.scheme, target.scheme) == ("http", "https"):
@@ -80,5 +80,5 @@ def without_query(url: str) -> str:
 
 
 def redact_queries(text: str) -> str:
-    """A text with the query of each URL or path replaced by `…`."""
+    """The text with the query or fragment of each URL or path replaced by `…`."""
     return _QUERY.sub(r"\1…", text)

@@ -1,4 +1,4 @@
-"""The texts of notifications and of their errors: no key, no signed link, and no markup of a chat."""
+"""The texts of notifications and their errors. Queries of URLs in failures are redacted: they may contain secrets."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _CHECK_WEBHOOK: Final = "Check FRAMETALLY_WEBHOOK_URL."
 
 
 def subject_of(notice: Notice, job: Job) -> str:
-    """One line."""
+    """The subject of an email: video and status."""
     return f"{job.video_name} {JobStatus(notice.status).phrase}"
 
 
 def text_of(notice: Notice, job: Job, public_url: str | None) -> str:
-    """A few lines of plain text."""
+    """The message, as a few lines of plain text; `public_url`: the dashboard's URL, None: without a link."""
     models = ", ".join(model.label for model in job.models)
     lines = [f"{subject_of(notice, job)} ({models or 'models not known'}, on {_service(job)})."]
     if notice.status != JobStatus.SUCCEEDED and job.failure:
@@ -33,7 +33,7 @@ def text_of(notice: Notice, job: Job, public_url: str | None) -> str:
 
 
 def payload_of(notice: Notice, job: Job, public_url: str | None) -> dict[str, Any]:
-    """The JSON of the webhook. Slack and similar tools show `text`; `id` is the same at every attempt."""
+    """The JSON body of the webhook. Slack and similar tools show `text`; `id` is the same in every attempt."""
     return {
         "id": f"{job.id}:{notice.event_id}",
         "event": f"job.{notice.status}",
@@ -55,13 +55,13 @@ def payload_of(notice: Notice, job: Job, public_url: str | None) -> dict[str, An
 
 
 def link_to(job: Job, public_url: str) -> str:
-    """The page of the dashboard that shows the job."""
+    """The URL of the dashboard page that shows the job."""
     page = f"analytics?job={job.id}" if job.status is JobStatus.SUCCEEDED else "jobs"
     return f"{public_url}/{page}"
 
 
 def escape_chat_markup(text: str) -> str:
-    """Text that Slack shows as it is: a file name must not become a link or notify a channel."""
+    """Text that Slack displays literally: a file name must not become a link or notify a channel."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
@@ -87,7 +87,7 @@ def invalid_webhook_url() -> NotificationError:
 
 
 def invalid_webhook_secret() -> NotificationError:
-    """The error for a secret that starts with `whsec_` without base64 behind it."""
+    """The error for a secret whose part after `whsec_` is not base64."""
     return NotificationError("The webhook secret is not valid base64 after whsec_.", "Check FRAMETALLY_WEBHOOK_SECRET.")
 
 

@@ -1,4 +1,4 @@
-"""The notifier: a thread that sends notices through the channels of the settings."""
+"""The notifier: a thread that sends notices through the configured channels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Notifier:
-    """Sends the notices of the outbox. Each process may run one; each notice is sent by one of them."""
+    """Sends the notices of the outbox. Each process may run one notifier; each notice is claimed by one of them."""
 
     def __init__(
         self, ledger: Ledger, settings: Settings, clock: Callable[[], datetime], *, interval_s: float = 2.0
@@ -51,7 +51,7 @@ class Notifier:
             self._thread.join(timeout=5)
 
     def send_due(self) -> int:
-        """Send every notice that is due; returns how many were accepted."""
+        """Send every notice that is due; returns the number of those that were accepted or whose job was removed."""
         accepted = 0
         self.outbox.remove_old(self._clock())
         for channel in self.channels:
@@ -83,7 +83,7 @@ class Notifier:
         try:
             job = self._ledger.job(notice.job_id)
             self._deliver(channel, notice, job)
-        except JobError:  # it was removed
+        except JobError:  # the job was removed
             self.outbox.mark_sent(notice)
         except NotificationError as error:
             _LOG.warning("A notification was not accepted: %s", error)

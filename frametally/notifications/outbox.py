@@ -1,7 +1,8 @@
-"""The outbox: which notification of which job end is still to be sent, in the ledger.
+"""The outbox: the notifications about job ends that are to be sent, stored in the ledger.
 
-A job end is an event of the job's history. For each channel it is recorded once, sent by the process that claims it,
-and retried with growing intervals for a day. A restart neither loses nor repeats one.
+A job end is an event of the job's history. For each channel a notice of it is recorded once, sent by the process that
+claims it, and retried with growing intervals for a day. Delivery is at least once: after a crash between sending a
+notice and recording that it was sent, it is sent again, with the same id.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import EVENT, NOTICE, NOTICE_CHANNEL
 
 LEASE_S: Final = 120.0
-"""Longer than one attempt may take; after it another process may claim the notice."""
+"""Longer than one attempt may take; afterwards another process may claim the notice."""
 BACKOFF: Final = Backoff(first_s=10.0, max_s=3600.0, factor=3)
 GIVE_UP_AFTER: Final = timedelta(days=1)
 _ENDS: Final = sorted(FINAL)
@@ -35,9 +36,11 @@ class Notice(Struct, frozen=True, kw_only=True):
     channel: str
     job_id: str
     status: str
-    """The final status of the job."""
+    """The status that the job ended in."""
     attempts: int
+    """Number of attempts before this one."""
     made_at: datetime
+    """When the notice was recorded."""
     next_try_at: datetime
     last_error: str = ""
     """Why the last attempt failed."""
@@ -58,11 +61,11 @@ class Outbox:
         self._ledger = ledger
 
     def open_channel(self, channel: Channel, now: datetime) -> None:
-        """Start a channel that was never used before; it gets the jobs that end from now on."""
+        """Register a channel when it is first used: only jobs that end from then on are sent. Idempotent."""
         self._insert_new(NOTICE_CHANNEL.insert().values(name=channel, since=now))
 
     def fill(self, channel: Channel, now: datetime) -> None:
-        """Record the job ends of the last day that have no notice yet."""
+        """Record a notice of every job end of the last day that has none yet."""
         since = sa.select(NOTICE_CHANNEL.c.since).where(NOTICE_CHANNEL.c.name == channel).scalar_subquery()
         recorded = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
         recent = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
@@ -90,11 +93,11 @@ class Outbox:
         return None
 
     def mark_sent(self, notice: Notice) -> None:
-        """Record that it was sent, or is obsolete."""
+        """Record that a notice was sent, or is obsolete."""
         self._update(notice, {"state": "done", "last_error": ""})
 
     def mark_failed(self, notice: Notice, now: datetime, reason: str, retry_after_s: float | None = None) -> None:
-        """Schedule the next attempt, or give up after a day."""
+        """Schedule the next attempt, or give up if that would be a day after the notice was recorded."""
         next_try_at = now + timedelta(seconds=max(BACKOFF.wait_s(notice.attempts), retry_after_s or 0.0))
         state = "waiting" if next_try_at - notice.made_at < GIVE_UP_AFTER else "given up"
         self._update(notice, {"state": state, "next_try_at": next_try_at, "last_error": reason})

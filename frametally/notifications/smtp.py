@@ -1,4 +1,4 @@
-"""Sending one email through an SMTP server."""
+"""Send an email through an SMTP server."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _REASONS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (smtplib.SMTPAuthenticationError, "rejects the user or the password"),
     (smtplib.SMTPRecipientsRefused, "rejects the recipients"),
     (smtplib.SMTPNotSupportedError, "does not support STARTTLS or login"),
-    (ssl.SSLError, "has an untrusted certificate"),
+    (ssl.SSLError, "has an untrusted certificate, or failed the TLS handshake"),
 )
 
 
@@ -45,7 +45,7 @@ def send_mail(server: SmtpServer, *, sender: str, recipients: Sequence[str], sub
     except UnicodeError:  # its text contains the password
         reason = "cannot receive this user and password: SMTP allows only ASCII in them"
         next_step = "Choose another password there, then change FRAMETALLY_SMTP_URL."
-    # Raised outside the handler, so that the foreign error does not become the context.
+    # Raised outside the handler, so that the caught error does not become the context.
     raise NotificationError(f"The SMTP server {server.host} {reason}.", next_step)
 
 

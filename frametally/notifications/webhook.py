@@ -1,7 +1,7 @@
-"""A signed POST of one message, to Slack or to the operator's own program.
+"""POST a message to a webhook: Slack, or a program of the operator.
 
-Messages are signed by the Standard Webhooks specification (https://www.standardwebhooks.com), so receivers verify them
-with its libraries. The headers are `webhook-id`, `webhook-timestamp` and `webhook-signature`.
+With a secret, messages are signed as in the Standard Webhooks specification (https://www.standardwebhooks.com), so that
+receivers can verify them with its libraries. The headers are `webhook-id`, `webhook-timestamp` and `webhook-signature`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _KEY_PREFIX: Final = "whsec_"
 def signature_headers(secret: str, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
     """The headers by which a receiver verifies sender, time and content; `now` is in UTC.
 
-    The key is the base64 after `whsec_`, as the specification has it, or the UTF-8 bytes of any other secret.
+    The signing key is the decoded base64 after `whsec_`, as specified, or else the UTF-8 bytes of the secret.
 
     Raises:
         NotificationError: the base64 of the secret is not valid.
@@ -47,10 +47,10 @@ def signature_headers(secret: str, message_id: str, body: bytes, now: datetime) 
 
 
 def post(url: str, message: dict[str, Any], *, secret: str | None, private_urls: bool, now: datetime) -> None:
-    """Send a message with an `id`; any 2xx is success. Redirects are not followed: they lead to another receiver.
+    """Send a message, which must have an `id`; any 2xx is success. A redirect leads elsewhere, so it is not followed.
 
     Raises:
-        NotificationError: it was not accepted; the error contains neither path nor query of the URL.
+        NotificationError: it was not accepted; the error contains no path or query of the URL.
     """
     body = msgspec.json.encode(message)
     headers = {"Content-Type": "application/json", "User-Agent": "frametally"}
