@@ -45,12 +45,15 @@ def positive_number(text: str) -> float:
 
 
 def positive_integer(text: str) -> int:
-    """A number above zero, rounded down."""
-    return int(positive_number(text))
+    """A number of at least one, rounded down."""
+    number = int(positive_number(text))
+    if not number:
+        raise ValueError("a number of at least 1")
+    return number
 
 
 def optional_integer(text: str) -> int | None:
-    """A number above zero, rounded down; None if the text is empty."""
+    """A number of at least one, rounded down; None if the text is empty."""
     return positive_integer(text) if text else None
 
 

@@ -106,6 +106,7 @@ def test_an_unknown_name_is_an_error_with_a_suggestion(name: str, hint: str) -> 
     [
         ("FRAMETALLY_MAX_VIDEO_BYTES", "10 GB"),
         ("FRAMETALLY_MAX_VIDEO_BYTES", "0"),
+        ("FRAMETALLY_MAX_VIDEO_BYTES", "0.5"),
         ("FRAMETALLY_MAX_VIDEO_BYTES", "-1"),
         ("FRAMETALLY_MEDIA_QUOTA_BYTES", "0"),
         ("FRAMETALLY_LOST_AFTER_S", "nan"),

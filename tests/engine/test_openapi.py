@@ -55,7 +55,7 @@ include-operation-id = "uploadVideo"
 parameters = {{ "path.token" = {{ dictionary = "uploads", probability = 0.5 }} }}
 
 [[operations]]
-include-operation-id = "sendResults"
+include-operation-id = "getResults"
 parameters = {{ "path.token" = {{ dictionary = "results", probability = 0.5 }} }}
 """
 
