@@ -72,13 +72,21 @@ def write_large(video: Path, path: Path, size_bytes: int) -> None:
             left -= file.write(random.randbytes(min(left, 2**20)))
 
 
-def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Path) -> Outcome:
-    """Upload the file despite cut connections, a reload and a SIGKILL of the server; check the stored video."""
+def upload_on_a_bad_day(
+    browser: Browser, small: Path, file: Path, data_dir: Path, *, cuts: int = CUTS, measures_memory: bool = True
+) -> Outcome:
+    """Upload the file despite cut connections, a reload and a SIGKILL of the server; check the stored video.
+
+    The proxy closes each connection after one of `cuts` equal parts of the file. Without `measures_memory`, no server
+    receives a small upload first, so that `memory_mib` includes the imports.
+    """
     size_bytes = file.stat().st_size
     with ExitStack() as stack:
-        proxy = stack.enter_context(CuttingProxy(size_bytes // CUTS))
+        proxy = stack.enter_context(CuttingProxy(size_bytes // cuts))
         first, url = stack.enter_context(dashboard_process(data_dir))
-        proxy.target_port = upload_one(browser, small, url)
+        if measures_memory:
+            upload_one(browser, small, url)
+        proxy.target_port = port_of(url)
         before_mib = reset_peak_mib(first.pid)
         page = open_page(browser, proxy.url)
         started_s = time.perf_counter()
@@ -94,9 +102,10 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
         proxy.target_port = proxy.hold_at_bytes = None
         first.kill()
         second, url = stack.enter_context(dashboard_process(data_dir))
-        port = upload_one(browser, small, url)
+        if measures_memory:
+            upload_one(browser, small, url)
         before_mib = reset_peak_mib(second.pid)
-        proxy.target_port = port
+        proxy.target_port = port_of(url)
         expect(page.locator(".facts")).to_contain_text("Ready", timeout=_TIMEOUT_MS)
         took_s = time.perf_counter() - started_s
         growth_mib = max(growth_mib, peak_mib(second.pid) - before_mib)
@@ -113,12 +122,15 @@ def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Pat
     )
 
 
-def upload_one(browser: Browser, small: Path, url: str) -> int:
-    """Upload a small video to a new server, so that it has imported all modules; returns its port."""
+def upload_one(browser: Browser, small: Path, url: str) -> None:
+    """Upload a small video to a new server, so that it has imported all modules."""
     page = open_page(browser, url)
     choose(page, small)
     expect(page.get_by_text(SHOWN)).to_be_visible(timeout=60_000)
     page.close()
+
+
+def port_of(url: str) -> int:
     return int(url.rsplit(":", 1)[1])
 
 
