@@ -1,25 +1,81 @@
-"""The first minute: a new deployment, one click, and the analytics of the sample open."""
+"""The first minute: a new deployment, one click, and the analytics of the sample open.
+
+The clip is an excerpt of the sample; `make soak` runs the whole sample (`tests/packaging/test_installed_dashboard.py`).
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
+import av
 import pytest
 from playwright.sync_api import Browser, expect
 
 from frametally.ledger.ledger import Ledger
-from frametally.sample import MODEL_FILE
+from frametally.sample import CLIP, INFER_FPS, MODEL_FILE, PICTURE_AT_S
+from frametally.video.frame_index import build_index, plan_frames
 from tests.support.browser import FIRST_PAINT_MS
-from tests.support.dashboards import StartDashboard
+from tests.support.dashboards import ROOT, Dashboard, starting_dashboards
 
 RUN_MS = 120_000
+EXCERPT_FROM_S, EXCERPT_TO_S = 20, 28
+"""The excerpt begins and ends at the first key frames from these times on; it shows every class."""
+
+
+def write_excerpt(path: Path) -> None:
+    """Write an excerpt of the sample's clip, without encoding it again."""
+    with av.open(str(CLIP)) as source, av.open(str(path), "w") as target:
+        clip = source.streams.video[0]
+        stream = target.add_stream_from_template(clip)
+        start = None
+        for packet in source.demux(clip):
+            if packet.pts is None or packet.dts is None or packet.time_base is None:
+                continue
+            time_s = float(packet.pts * packet.time_base)
+            if packet.is_keyframe and start is not None and time_s >= EXCERPT_TO_S:
+                return
+            if packet.is_keyframe and start is None and time_s >= EXCERPT_FROM_S:
+                start = packet.pts
+            if start is not None:
+                packet.pts, packet.dts, packet.stream = packet.pts - start, packet.dts - start, stream
+                target.mux(packet)
+
+
+@pytest.fixture
+def app_folder(tmp_path: Path) -> Path:
+    """A copy of the dashboard and its package, in which the sample's clip is an excerpt with its own truth file."""
+    folder = tmp_path / "app"
+    for name in ("frametally", "components", "pages", ".streamlit", "demo/models"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy2(ROOT / "app.py", folder)
+    clip = folder / "demo" / "sample" / CLIP.name
+    clip.parent.mkdir()
+    write_excerpt(clip)
+    truth = json.loads(CLIP.with_name(f"{CLIP.stem}.truth.json").read_bytes())
+    truth |= {"sha256": hashlib.sha256(clip.read_bytes()).hexdigest(), "frames": len(build_index(clip))}
+    clip.with_name(f"{CLIP.stem}.truth.json").write_text(json.dumps(truth))
+    module = folder / "frametally" / "sample.py"
+    preview = f"PICTURE_AT_S: Final = {PICTURE_AT_S}"
+    assert preview in module.read_text()
+    module.write_text(module.read_text().replace(preview, "PICTURE_AT_S: Final = 0"))  # the excerpt ends before it
+    return folder
+
+
+@pytest.fixture
+def dashboard(app_folder: Path, tmp_path: Path) -> Iterator[Dashboard]:
+    with starting_dashboards(tmp_path, app_folder) as start:
+        yield start()
 
 
 @pytest.mark.browser
 def test_one_click_leads_from_a_new_deployment_to_the_counts_of_the_sample(
-    start_dashboard: StartDashboard, browser: Browser
+    app_folder: Path, dashboard: Dashboard, browser: Browser
 ) -> None:
-    dashboard = start_dashboard()
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         context.set_default_timeout(20_000)
         page = context.new_page()
@@ -33,9 +89,11 @@ def test_one_click_leads_from_a_new_deployment_to_the_counts_of_the_sample(
         (job,) = ledger.jobs()
         ledger.close()
         assert page.url.startswith(f"{dashboard.url}/analytics?job={job.id}")
+        clip = app_folder / "demo" / "sample" / CLIP.name
+        frames = len(plan_frames(build_index(clip), INFER_FPS))
         counted = page.locator(".js-plotly-plot .legendtext")
         expect(counted).to_have_text(["bag", "box", "envelope", "tote", "tube"], timeout=FIRST_PAINT_MS)
-        expect(page.get_by_text("375 of 375 frames analyzed")).to_be_visible()
+        expect(page.get_by_text(f"{frames} of {frames} frames analyzed")).to_be_visible()
         picker = page.get_by_role("combobox", name="Job")
         expect(picker).to_have_value(re.compile(r"^Sample · parcels\.mp4 · parcels/2 · 5 fps"))
 

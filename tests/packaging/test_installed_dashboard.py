@@ -58,3 +58,4 @@ def test_installed_dashboard_runs_the_sample_to_its_chart(upload_page: Page) -> 
     expect(upload_page.get_by_role("heading", name="Analytics")).to_be_visible(timeout=RUN_MS)
     counted = upload_page.locator(".js-plotly-plot .legendtext")
     expect(counted).to_have_text(["bag", "box", "envelope", "tote", "tube"], timeout=FIRST_PAINT_MS)
+    expect(upload_page.get_by_text("375 of 375 frames analyzed")).to_be_visible()

@@ -38,8 +38,8 @@ def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
 
 
 @contextmanager
-def starting_dashboards(folder: Path) -> Iterator[StartDashboard]:
-    """Start dashboards on the data folder `folder`/data; they are stopped when the context ends."""
+def starting_dashboards(folder: Path, app_folder: Path = ROOT) -> Iterator[StartDashboard]:
+    """Start the dashboard of `app_folder` on the data folder `folder`/data; it is stopped when the context ends."""
     servers: list[subprocess.Popen[bytes]] = []
     ports = ExitStack()
 
@@ -47,12 +47,12 @@ def starting_dashboards(folder: Path) -> Iterator[StartDashboard]:
         data_dir, log = folder / "data", folder / f"server-{len(servers)}.log"
         port = ports.enter_context(reserved_port())
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **settings}
+        own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(app_folder), **settings}
         foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
         with log.open("wb") as output:
             server = subprocess.Popen(
                 [*command, "--server.address", "127.0.0.1"],
-                cwd=ROOT,
+                cwd=app_folder,
                 env=foreign | own,
                 stdout=output,
                 stderr=subprocess.STDOUT,
