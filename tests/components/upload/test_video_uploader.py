@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, Route, expect
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Locator, Page, Request, Route, expect
 from streamlit.testing.v1 import AppTest
 
 from tests.support.ports import reserved_port
@@ -93,9 +94,19 @@ def dashboard_on(port: int, folder: Path) -> Iterator[None]:
         server.terminate()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One context for all tests, so that its cache has the scripts of the dashboard."""
+    with browser.new_context() as context:
+        yield context
+
+
 @pytest.fixture
-def page(url: str, browser: Browser) -> Iterator[Page]:
-    page = browser.new_page()
+def page(url: str, context: BrowserContext) -> Iterator[Page]:
+    """The uploader, which remembers no unfinished uploads of other tests."""
+    page = context.new_page()
+    page.goto(f"{url}/_stcore/health")
+    page.evaluate("localStorage.clear()")
     page.goto(f"{url}/upload")
     expect(page.locator(".zone")).to_be_visible(timeout=30_000)
     yield page
@@ -122,9 +133,12 @@ def sent(page: Page) -> list[tuple[str, int]]:
     return pieces
 
 
-def slow_down(page: Page, bytes_per_s: int) -> None:
+def slow_down(page: Page, bytes_per_s: int) -> CDPSession:
+    """Limit the upload speed until the returned session is detached."""
     throttle = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", throttle)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.emulateNetworkConditions", throttle)
+    return session
 
 
 def sha256_of(file: Path) -> str:
@@ -148,10 +162,11 @@ def test_a_chosen_video_is_uploaded_and_its_sha256_is_returned(page: Page, small
 def test_a_dropped_video_is_uploaded_like_a_chosen_one(page: Page, small_video: Path) -> None:
     drop = """async (content) => {
         const transfer = new DataTransfer();
-        transfer.items.add(new File([new Uint8Array(content)], "dropped <b>.mp4"));
+        const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+        transfer.items.add(new File([bytes], "dropped <b>.mp4"));
         return transfer;
     }"""
-    transfer = page.evaluate_handle(drop, list(small_video.read_bytes()))
+    transfer = page.evaluate_handle(drop, base64.b64encode(small_video.read_bytes()).decode())
     page.dispatch_event(".zone", "drop", {"dataTransfer": transfer})
     arrived(page, small_video)
     expect(page.locator(".name")).to_have_text("dropped <b>.mp4")
@@ -210,8 +225,8 @@ def test_several_videos_are_uploaded_one_after_the_other(page: Page, small_video
 def test_a_paused_upload_lets_the_next_one_start_and_resumes_later(
     page: Page, small_video: Path, tmp_path: Path
 ) -> None:
-    large = padded(small_video, tmp_path / "large.mp4", 25 * 1024**2)
-    slow_down(page, 3 * 1024**2)
+    large = padded(small_video, tmp_path / "large.mp4", 17 * 1024**2)
+    throttle = slow_down(page, 4 * 1024**2)
     choose(page, large, small_video)
     expect(row(page, "square.mp4").locator(".facts")).to_contain_text("Queued")
     expect(row(page, "large.mp4").locator(".facts")).to_contain_text("MB/s")
@@ -219,7 +234,7 @@ def test_a_paused_upload_lets_the_next_one_start_and_resumes_later(
     arrived(page, small_video)
     expect(row(page, "large.mp4").locator(".facts")).to_contain_text("Paused")
     pieces = sent(page)
-    slow_down(page, -1)
+    throttle.detach()
     page.get_by_role("button", name="Resume large.mp4").click()
     arrived(page, large)
     assert pieces[0][1] > 0
@@ -229,13 +244,13 @@ def test_a_paused_upload_lets_the_next_one_start_and_resumes_later(
 def test_an_upload_resumes_after_a_page_reload(page: Page, small_video: Path, tmp_path: Path) -> None:
     file = padded(small_video, tmp_path / "large.mp4", 25 * 1024**2)
     page.on("dialog", lambda dialog: dialog.accept())
-    slow_down(page, 3 * 1024**2)
+    throttle = slow_down(page, 5 * 1024**2)
     pieces = sent(page)
     choose(page, file)
     while not any(offset >= 8 * 1024**2 for _, offset in pieces):
         page.wait_for_timeout(50)
     page.reload()
-    slow_down(page, -1)
+    throttle.detach()
     expect(page.locator(".unfinished")).to_contain_text("of large.mp4 uploaded. Choose the file again")
     before = len(pieces)
     choose(page, file)
@@ -284,10 +299,12 @@ def test_a_chunk_damaged_in_transit_is_sent_again(page: Page, small_video: Path,
 
 
 @pytest.mark.browser
-def test_a_browser_without_digests_can_upload(url: str, browser: Browser, small_video: Path, tmp_path: Path) -> None:
+def test_a_browser_without_digests_can_upload(
+    url: str, context: BrowserContext, small_video: Path, tmp_path: Path
+) -> None:
     """`crypto.subtle` is missing on plain HTTP for any host other than localhost."""
     file = padded(small_video, tmp_path / "clip.mp4", 9 * 1024**2)
-    page = browser.new_page()
+    page = context.new_page()
     page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
     page.goto(f"{url}/upload")
     choose(page, file)
