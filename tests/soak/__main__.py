@@ -2,8 +2,8 @@
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
 `make test` runs a short form: crash points and browser tests once, fewer random documents, 15 examples per API
-operation, fewer killed workers, and instead of four dashboards two processes with an accelerated clock
-(`tests/ledger/test_polling_floor.py`).
+operation, fewer killed workers, fewer frames of real videos, a smaller interrupted upload, an excerpt of the sample,
+and instead of four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
 """
 
 from __future__ import annotations
@@ -97,6 +97,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "api": lengthened("tests/engine/test_openapi.py"),
     "workers": lengthened("tests/engine/test_worker_failures.py"),
     "floor": repeated("tests/ledger/test_polling_floor.py"),
+    "videos": lengthened("tests/video/test_frame_reader.py", "tests/video/test_decoding.py"),
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,
 }

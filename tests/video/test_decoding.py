@@ -70,14 +70,15 @@ def test_exactly_the_requested_frames_are_read(kinds: Path, name: str) -> None:
     assert_equals_sequential_decoding(kinds / name, np.array([0, 1, 2, 8, 9, 11, 12, 13, 20, 23, 24, 35, 38, 39]))
 
 
+@pytest.mark.parametrize("tries", [2, pytest.param(5, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("path", REAL_VIDEOS, ids=lambda path: str(path.name))
-def test_exactly_the_requested_frames_of_real_videos_are_read(path: Path) -> None:
+def test_exactly_the_requested_frames_of_real_videos_are_read(path: Path, tries: int) -> None:
     if path.name in NO_VIDEOS:
         with pytest.raises(VideoError):
             probe(path)
         return
     last = len(build_index(path)) - 1
-    chosen = np.random.default_rng(1).integers(0, last + 1, 5)
+    chosen = np.random.default_rng(1).integers(0, last + 1, tries)
     assert_equals_sequential_decoding(path, np.unique([0, last // 2, last, *chosen]))
 
 
