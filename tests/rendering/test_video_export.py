@@ -50,8 +50,8 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> VideoSpec:
 def long(tmp_path_factory: pytest.TempPathFactory) -> VideoSpec:
     """A video that takes long enough to encode that it can be interrupted."""
     folder = tmp_path_factory.mktemp("long")
-    write_video(folder / "square.mp4", frames=1500, fps=10)
-    results = archived(folder, [{"predictions": [box(80, 80, 60, 40)]}] * 1500)
+    write_video(folder / "square.mp4", frames=1000, fps=10)
+    results = archived(folder, [{"predictions": [box(80, 80, 60, 40)]}] * 1000)
     return VideoSpec(video=str(folder / "square.mp4"), results=str(results), view=VIEW, colors=RED)
 
 
