@@ -26,6 +26,7 @@ TOGETHER = (
     "tests/contract/",
     "tests/packaging/",
     "tests/pages/test_faults",
+    "tests/rendering/test_video_export",
 )
 """Tests that share an expensive fixture (a server, a wheel) run in one process of pytest-xdist."""
 
@@ -55,6 +56,19 @@ SLOW = (
 )
 """Tests that start processes, or compute for seconds: `make test-fast` leaves them out."""
 
+FIRST = (
+    "tests/browser/",
+    "tests/components/upload/test_video_uploader",
+    "tests/engine/test_worker_failures",
+    "tests/rendering/test_video_export",
+    "tests/video/test_frame_reader.py::test_exactly_the_requested_frames_of_real_videos_are_read",
+    "tests/ledger/test_polling_floor",
+    "tests/engine/test_openapi",
+    "tests/engine/test_worker",
+    "tests/crash/",
+)
+"""Tests that take the longest start first, so that no process works alone at the end."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
@@ -73,6 +87,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for place in TOGETHER:
             if item.nodeid.startswith(place):
                 item.add_marker(pytest.mark.xdist_group(place))
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
     if not config.getoption("--soak"):
         left_out = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
