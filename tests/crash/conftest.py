@@ -23,14 +23,17 @@ RESULTS = json.dumps(document(*[entry(CAR), entry(CAR, CAR)] * 10)).encode()
 
 @pytest.fixture(scope="session")
 def forks() -> ForkServerContext:
-    """A context whose processes are forked from one that has already imported the dashboard."""
+    """A context whose processes are forked from one that has already imported the dashboard.
+
+    `pyarrow.dataset` imports pandas, as the first read of results does.
+    """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.crash_dashboard"])
+    context.set_forkserver_preload(["tests.support.crash_dashboard", "pyarrow.dataset"])
     return context
 
 
 @pytest.fixture
-def begin(tmp_path: Path, database_url: str, forks: ForkServerContext) -> Iterator[Callable[..., Life]]:
+def begin(tmp_path: Path, ledger_url: str, forks: ForkServerContext) -> Iterator[Callable[..., Life]]:
     """Open a deployment that uses a hosted service, or the embedded engine if `hosted=False`."""
     (tmp_path / "ahead_s").write_text("0")
     ports = ExitStack()
@@ -39,12 +42,12 @@ def begin(tmp_path: Path, database_url: str, forks: ForkServerContext) -> Iterat
 
     def opened(*, hosted: bool = True) -> Life:
         port = ports.enter_context(reserved_port())
-        plain = KillableDeployment(folder=tmp_path, database_url=database_url, service_url=None, port=port)
+        plain = KillableDeployment(folder=tmp_path, database_url=ledger_url, service_url=None, port=port)
         service = LoggingService(RESULTS, plain.now) if hosted else None
         if service:
             services.append(service.__enter__())
         url = service.url if service else None
-        deployment = KillableDeployment(folder=tmp_path, database_url=database_url, service_url=url, port=port)
+        deployment = KillableDeployment(folder=tmp_path, database_url=ledger_url, service_url=url, port=port)
         lives.append(Life(deployment, service, forks))
         return lives[-1]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -34,8 +35,9 @@ RESULTS = json.dumps(document(entry(), None)).encode()
 
 
 @pytest.fixture
-def hosted(tmp_path: Path, clock: Clock) -> Iterator[tuple[LocalDeployment, FakeService]]:
+def hosted(tmp_path: Path, clock: Clock, migrated_sqlite: Path) -> Iterator[tuple[LocalDeployment, FakeService]]:
     """A deployment that uses a hosted service, which refuses more than one status call a minute for a job."""
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
     with FakeService(in_words=False) as fake:
         deployment = LocalDeployment(tmp_path, clock, fake.url, fake_service.KEY)
         yield deployment, fake

@@ -143,17 +143,13 @@ def test_one_of_many_threads_claims_a_job(ledger: Ledger) -> None:
         assert sum(pool.map(claim, range(16))) == 1
 
 
-def test_one_thread_of_two_processes_claims_a_job(database_url: str) -> None:
-    with open_ledger(database_url) as ledger:
-        ledger.add(a_job())
-    won = run_competing_processes("claim", database_url)
+def test_processes_open_a_new_ledger_concurrently_and_one_thread_claims_its_job(database_url: str) -> None:
+    def open_and_add_a_job() -> None:
+        with open_ledger(database_url) as ledger:
+            ledger.add(a_job())
+
+    won = run_competing_processes("claim", database_url, during=open_and_add_a_job)
     assert sorted(won[0] + won[1]) == list(range(ROUNDS))
-
-
-def test_processes_open_a_new_ledger_concurrently(database_url: str) -> None:
-    assert run_competing_processes("open", database_url, processes=3) == [True, True, True]
-    with open_ledger(database_url) as ledger:
-        assert ledger.jobs() == []
 
 
 def test_only_allowed_transitions_are_made(ledger: Ledger) -> None:

@@ -21,7 +21,7 @@ SECOND_TAKES_S = 0.015
 
 
 @pytest.mark.parametrize(
-    ("database_url", "reply", "seconds"),
+    ("ledger_url", "reply", "seconds"),
     [
         pytest.param("sqlite", PENDING, 90, id="sqlite-pending"),
         pytest.param("postgresql", BROKEN, 90, id="postgresql-broken"),
@@ -30,10 +30,10 @@ SECOND_TAKES_S = 0.015
         pytest.param("postgresql", PENDING, 150, id="postgresql-pending", marks=pytest.mark.soak),
         pytest.param("postgresql", BROKEN, 150, id="postgresql-broken-longer", marks=pytest.mark.soak),
     ],
-    indirect=["database_url"],
+    indirect=["ledger_url"],
 )
 def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
-    tmp_path: Path, database_url: str, reply: Reply, seconds: int
+    tmp_path: Path, ledger_url: str, reply: Reply, seconds: int
 ) -> None:
     """`seconds` is the duration on the clock shared by the processes, which is faster than real time."""
     clock, asked_at_s = tmp_path / "clock", list[float]()
@@ -51,12 +51,12 @@ def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
         set_clock(clock, seconds)
 
     set_clock(clock, 0)
-    with open_ledger(database_url) as ledger:
+    with open_ledger(ledger_url) as ledger:
         ledger.add(a_job(status=JobStatus.SUBMITTED, remote_job_id="r1", last_known_at=START))
     with MisbehavingServer() as server:
         server.replies_with(log_and_reply)
         tries = run_competing_processes(
-            "poll", database_url, server.url, str(tmp_path), str(seconds), during=let_time_pass
+            "poll", ledger_url, server.url, str(tmp_path), str(seconds), during=let_time_pass
         )
     assert min(tries) > len(asked_at_s)
     gaps_s = [later - earlier for earlier, later in pairwise(asked_at_s)]

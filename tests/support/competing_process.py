@@ -15,22 +15,17 @@ from threading import Barrier
 
 from frametally.ledger.ledger import Ledger
 from tests.support.ledgers import START
+from tests.support.polling import until
 
 THREADS = 8
-ROUNDS = 25
+ROUNDS = 8
 LEASE_S = 120.0
 
 
-def open_ledger(database_url: str) -> bool:
-    """Open a new ledger."""
-    ledger = Ledger(database_url)
-    ledger.close()
-    return True
-
-
 def claim_every_round(database_url: str) -> list[int]:
-    """Each thread tries to claim the job once a round; return the rounds in which one of these threads claimed it."""
+    """Open a new ledger and wait for its job. Each thread tries to claim it once a round; return the rounds it won."""
     ledger = Ledger(database_url)
+    until(ledger.jobs)
     together = Barrier(THREADS)
 
     def claim(_: int) -> list[int]:
@@ -90,7 +85,6 @@ def poll_continuously(database_url: str, service_url: str, folder: str, until_s:
 
 
 TASKS: dict[str, Callable[..., object]] = {
-    "open": open_ledger,
     "claim": claim_every_round,
     "poll": poll_continuously,
 }

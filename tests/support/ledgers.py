@@ -50,10 +50,13 @@ def server() -> Iterator[MisbehavingServer]:
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, clock: Clock, server: MisbehavingServer) -> Iterator[LocalDeployment]:
+def deployed(
+    tmp_path: Path, clock: Clock, server: MisbehavingServer, migrated_sqlite: Path
+) -> Iterator[LocalDeployment]:
     """A deployment in front of that server."""
     from tests.support.deployment import LocalDeployment  # circular import
 
+    shutil.copy(migrated_sqlite, tmp_path / "ledger.db")
     deployment = LocalDeployment(tmp_path, clock, server.url)
     yield deployment
     deployment.ledger.close()
@@ -82,17 +85,22 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
-    """An empty ledger; its database is a copy of a migrated one."""
+def ledger_url(request: pytest.FixtureRequest) -> str:
+    """A database with the newest schema and no rows, copied from another: faster than running the migrations."""
     if request.param == "sqlite":
         url = str(request.getfixturevalue("sqlite_url"))
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(exist_ok=True)
         shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-    else:
-        make_ledger: Callable[[], str] = request.getfixturevalue("new_postgresql_ledger")
-        url = make_ledger()
-    with open_ledger(url) as ledger:
+        return url
+    make_ledger: Callable[[], str] = request.getfixturevalue("new_postgresql_ledger")
+    return make_ledger()
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    """An empty ledger."""
+    with open_ledger(ledger_url) as ledger:
         yield ledger
 
 
@@ -121,19 +129,17 @@ def a_job(job_id: str = "j1", **values: Any) -> Job:
     return Job(**{**usual, **values})
 
 
-def run_competing_processes(
-    what: str, *arguments: str, processes: int = 2, during: Callable[[], None] = lambda: None
-) -> list[Any]:
-    """Run a task of `tests.support.competing_process` in several processes at once; return their results."""
+def run_competing_processes(what: str, *arguments: str, during: Callable[[], None] = lambda: None) -> list[Any]:
+    """Run a task of `tests.support.competing_process` in two processes at once; return their results."""
     command = [sys.executable, "-m", "tests.support.competing_process", what, *arguments]
     with ExitStack() as stack:
         running = [
             stack.enter_context(
                 subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             )
-            for _ in range(processes)
+            for _ in range(2)
         ]
-        assert [process.stdout and process.stdout.readline() for process in running] == ["ready\n"] * processes
+        assert [process.stdout and process.stdout.readline() for process in running] == ["ready\n"] * 2
         for process in running:
             assert process.stdin
             process.stdin.write("\n")
