@@ -19,11 +19,15 @@ def small_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def write_video(path: Path, *, frames: int, fps: int, width_px: int = 320, height_px: int = 240) -> None:
+def write_video(
+    path: Path, *, frames: int, fps: int, width_px: int = 320, height_px: int = 240, preset: str = "medium"
+) -> None:
     """A gray field with some texture; a bright 48 px square moves across it from frame 10 on, 6 px a frame."""
     field = np.random.default_rng(7).integers(90, 110, (height_px, width_px, 3), dtype=np.uint8)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "18", "g": "12", "bf": "2"})
+        stream = container.add_stream(
+            "libx264", rate=Fraction(fps), options={"crf": "18", "g": "12", "bf": "2", "preset": preset}
+        )
         stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
         for number in range(frames):
             image = field.copy()
