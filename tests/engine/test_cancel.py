@@ -18,7 +18,7 @@ from frametally.contract import CANCELLED
 from frametally.engine import worker
 from frametally.engine.spool import Spool
 from tests.support import onnx_models
-from tests.support.engine_jobs import PUBLIC, REQUEST, SLOW, finish, upload, working
+from tests.support.engine_jobs import PUBLIC, REQUEST, SLOW, finish, run_here, upload, working
 from tests.support.engines import RunningEngine, StartEngine
 from tests.support.polling import until
 from tests.support.video_files import write_video
@@ -84,12 +84,13 @@ def test_canceling_is_idempotent(deaf_engine: RunningEngine) -> None:
     assert (answer.status_code, answer.json()["message"]) == (200, "The job is already canceled.")
 
 
-def test_an_ended_job_cannot_be_canceled(running_engine: RunningEngine, small_video: Path) -> None:
-    done = running_engine.submit(running_engine.upload(small_video))
-    results = running_engine.results(done)
-    answer = cancel(running_engine, done)
+def test_an_ended_job_cannot_be_canceled(deaf_engine: RunningEngine, small_video: Path) -> None:
+    done = deaf_engine.submit(deaf_engine.upload(small_video))
+    run_here(deaf_engine, done)
+    results = deaf_engine.results(done)
+    answer = cancel(deaf_engine, done)
     assert (answer.status_code, answer.json()["error"]) == (409, "The job has already ended (done).")
-    assert running_engine.results(done) == results
+    assert deaf_engine.results(done) == results
 
 
 def test_a_failed_job_keeps_its_reason(deaf_engine: RunningEngine) -> None:

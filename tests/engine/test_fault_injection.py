@@ -15,6 +15,7 @@ import requests
 
 from frametally.engine.fault_injection import FAILURE, FAULTS, UNKNOWN_WORD, read_faults
 from frametally.errors import SettingsError
+from tests.support.engine_jobs import run_here
 from tests.support.engines import KEY, RunningEngine, StartEngine
 
 ROOT = Path(__file__).parents[2]
@@ -73,9 +74,9 @@ def test_requests_with_the_key_fail_a_number_of_times(start_engine: StartEngine,
 @pytest.fixture
 def fetch(start_engine: StartEngine, small_video: Path) -> Callable[[str], requests.Response]:
     """Fetch the results of one finished job, from a separate engine for each set of faults."""
-    healthy_engine = start_engine()
+    healthy_engine = start_engine(worker=False)
     job_id = healthy_engine.submit(healthy_engine.upload(small_video))
-    healthy_engine.results(job_id)
+    run_here(healthy_engine, job_id)
 
     def fetched(faults: str) -> requests.Response:
         engine = start_with(start_engine, faults)

@@ -24,9 +24,10 @@ import schemathesis
 from jsonschema_rs import meta
 
 from frametally.engine.openapi import DESCRIPTION_PATH, description
+from tests.support.engine_jobs import run_here
 from tests.support.engines import KEY, RunningEngine, model
 
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "5")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 PRIVATE = "http://127.0.0.1/video.mp4"
 """A URL that the engine does not download; its job fails."""
@@ -64,9 +65,9 @@ Call = Callable[..., requests.Response]
 
 
 @pytest.fixture
-def call(running_engine: RunningEngine) -> Call:
+def call(deaf_engine: RunningEngine) -> Call:
     """Send a described request; fails if the response does not match the description."""
-    schema = schemathesis.openapi.from_url(running_engine.url + DESCRIPTION_PATH)
+    schema = schemathesis.openapi.from_url(deaf_engine.url + DESCRIPTION_PATH)
 
     def made(
         method: str, path: str, *, key: str | None = KEY, query: dict[str, str] | None = None, **parts: Any
@@ -106,7 +107,9 @@ def test_every_message_has_a_schema_and_every_reference_resolves() -> None:
     assert set(re.findall(rb'"#/components/schemas/(\w+)"', description())) == {name.encode() for name in schemas}
 
 
-def test_responses_of_a_whole_job_match_the_description(call: Call, small_video: Path) -> None:
+def test_responses_of_a_whole_job_match_the_description(
+    deaf_engine: RunningEngine, call: Call, small_video: Path
+) -> None:
     assert call("POST", "/").json() == {"workspace": "embedded"}
     assert call("GET", "/models").status_code == 200
     link = call("POST", "/video_upload_signed_url/", body={"file_name": "v.mp4"}).json()["signed_url"]
@@ -115,15 +118,19 @@ def test_responses_of_a_whole_job_match_the_description(call: Call, small_video:
     assert call("PUT", "/videoinfer/uploads/{token}", body=video, **put).content == b""
     job = {"input_url": link, "infer_fps": 5, "models": [model("motion")]}
     query = {"job_id": call("POST", "/videoinfer/", body=job).json()["job_id"]}
-    while (status := call("GET", "/videoinfer/", query=query)).json()["status"] == 1:
-        assert int(status.headers["retry-after"][0]) == 1
+    waiting = call("GET", "/videoinfer/", query=query)
+    assert (waiting.json()["status"], int(waiting.headers["retry-after"][0])) == (1, 1)
+    run_here(deaf_engine, query["job_id"])
+    status = call("GET", "/videoinfer/", query=query)
     results = {"path_parameters": {"token": token_of(status.json()["output_signed_url"])}, "key": None}
     assert len(call("GET", "/videoinfer/results/{token}", **results).json()["motion"]) == 20
 
 
-def test_range_responses_match_the_description(running_engine: RunningEngine, small_video: Path) -> None:
+def test_range_responses_match_the_description(deaf_engine: RunningEngine, small_video: Path) -> None:
     """Truncated JSON is invalid, so Schemathesis would reject the response."""
-    link = running_engine.wait(running_engine.submit(running_engine.upload(small_video))).output_signed_url
+    job_id = deaf_engine.submit(deaf_engine.upload(small_video))
+    run_here(deaf_engine, job_id)
+    link = deaf_engine.status(job_id).output_signed_url
     answers = described()["paths"]["/videoinfer/results/{token}"]["get"]["responses"]
     for wanted, status in (("0-9", 206), ("0-9,20-29", 206), ("9999999-", 416), ("9-0", 400)):
         got = requests.get(str(link), headers={"Range": f"bytes={wanted}"}, timeout=20)
@@ -141,17 +148,19 @@ def test_errors_without_a_key_match_the_description(call: Call, key: str | None)
 
 
 @pytest.fixture
-def config(running_engine: RunningEngine, small_video: Path, tmp_path: Path) -> Path:
-    """Configuration with which about half of the generated requests use existing links, uploads and jobs."""
-    link = running_engine.upload(small_video)
-    done, failed = running_engine.submit(link), running_engine.submit(PRIVATE)
-    report = running_engine.wait(done)
-    running_engine.wait(failed)
-    running_engine.engine.stop()  # later jobs stay queued, so that no URL is downloaded
+def config(deaf_engine: RunningEngine, small_video: Path, tmp_path: Path) -> Path:
+    """Configuration with which about half of the generated requests use existing links, uploads and jobs.
+
+    Later jobs stay queued, so that no URL is downloaded.
+    """
+    link = deaf_engine.upload(small_video)
+    done, failed = deaf_engine.submit(link), deaf_engine.submit(PRIVATE)
+    for job_id in (done, failed):
+        run_here(deaf_engine, job_id)
     values = {
         "key": KEY,
-        "upload": token_of(running_engine.upload_link()),
-        "results": token_of(str(report.output_signed_url)),
+        "upload": token_of(deaf_engine.upload_link()),
+        "results": token_of(str(deaf_engine.status(done).output_signed_url)),
         "input_url": link,
         "done": done,
         "failed": failed,
@@ -161,10 +170,10 @@ def config(running_engine: RunningEngine, small_video: Path, tmp_path: Path) -> 
     return path
 
 
-def test_arbitrary_requests_get_described_responses(running_engine: RunningEngine, config: Path) -> None:
+def test_arbitrary_requests_get_described_responses(deaf_engine: RunningEngine, config: Path) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "--no-color"),
-        *("run", running_engine.url + DESCRIPTION_PATH, "--max-examples", EXAMPLES),
+        *("run", deaf_engine.url + DESCRIPTION_PATH, "--max-examples", EXAMPLES),
         # A request that matches the schema can be rejected: for its model, its link or a missing upload.
         *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
         *("--seed", SEED, "--generation-database", "none", "--continue-on-failure"),
@@ -176,5 +185,5 @@ def test_arbitrary_requests_get_described_responses(running_engine: RunningEngin
         sum(len(item) for item in described()["paths"].values()) - 1
     )  # Schemathesis leaves out the route of the description
     assert f"{operations} selected / {operations} total" in ran.stdout
-    accepted = list((running_engine.folder / "jobs").iterdir())
+    accepted = list((deaf_engine.folder / "jobs").iterdir())
     assert len(accepted) > 5, "nearly all generated jobs were rejected"

@@ -1,7 +1,7 @@
 """The long forms of the tests: `python -m tests.soak [PART …]`; without a part, all of them.
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
-`make test` runs a short form: crash points and browser tests once, fewer random documents, 15 examples per API
+`make test` runs a short form: crash points and browser tests once, fewer random documents, 5 examples per API
 operation, fewer killed workers, fewer frames of real videos, a smaller interrupted upload, an excerpt of the sample,
 and instead of four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
 """

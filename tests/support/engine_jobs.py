@@ -1,13 +1,15 @@
-"""Jobs in the engine's spool, and the wait until one of them is running."""
+"""Jobs in the engine's spool: run one in this process, or wait until a worker runs it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
+from frametally.config.inference_servers import NO_SERVERS
 from frametally.contract import ModelRequest
 from frametally.engine.spool import JobRequest, Spool, SpooledJob, WorkerProgress
-from tests.support.engines import model
+from frametally.engine.worker import attempt
+from tests.support.engines import RunningEngine, model
 
 PUBLIC = "https://example.com/video.mp4"
 REQUEST = JobRequest(models=[ModelRequest("motion", 1)], infer_fps=5, url=PUBLIC)
@@ -24,6 +26,13 @@ def finish(job: SpooledJob) -> None:
     draft = job.new_work_folder() / "results.json"
     draft.write_text("{}")
     job.finish(draft)
+
+
+def run_here(engine: RunningEngine, job_id: str) -> None:
+    """Run a queued job in this process, as a worker would; starting one takes longer than the job."""
+    job = Spool(engine.folder).find(job_id)
+    assert job is not None
+    assert attempt(job, engine.models_dir, NO_SERVERS, max_video_bytes=1 << 30, private_urls=False)
 
 
 def working(folder: Path, job_id: str) -> Callable[[], WorkerProgress | None]:
