@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from frametally.job import ModelChoice
-from frametally.ledger.ledger import Ledger
 from frametally.ledger.presets import Preset
 from tests.support import onnx_models
 from tests.support.browser import FIRST_PAINT_MS, choose
-from tests.support.dashboards import StartDashboard
+from tests.support.dashboards import Dashboard
+from tests.support.ledgers import open_ledger
 from tests.support.video_files import write_video
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 390, "height": 900}) as context:
-        context.set_default_timeout(20_000)
-        yield context.new_page()
-
-
-def test_a_running_job_is_canceled_after_a_confirmation(
-    start_dashboard: StartDashboard, page: Page, tmp_path: Path
-) -> None:
-    video, data_dir = tmp_path / "gate.mp4", tmp_path / "data"
+def test_a_running_job_is_canceled_after_a_confirmation(dashboard: Dashboard, page: Page, tmp_path: Path) -> None:
+    video, data_dir = tmp_path / "gate.mp4", dashboard.data_dir
     write_video(video, frames=3000, fps=30, width_px=64, height_px=48)
     onnx_models.save_ultralytics(data_dir / "models" / "slow" / "1" / "model.onnx", slow=True)
-    ledger = Ledger(f"sqlite:///{data_dir / 'frametally.db'}")
-    ledger.presets.save(Preset(name="Slow", model=ModelChoice(model_id="slow", version="1")))
-    ledger.close()
-    dashboard = start_dashboard()
+    with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
+        ledger.presets.save(Preset(name="Slow", model=ModelChoice(model_id="slow", version="1")))
 
+    page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{dashboard.url}/upload")
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
     choose(page, video)
@@ -57,6 +46,8 @@ def test_a_running_job_is_canceled_after_a_confirmation(
     page.get_by_role("button", name="Cancel job").click()
     expect(card.get_by_text("Canceled")).to_be_visible()
     expect(page.get_by_role("button", name="Cancel", exact=True)).to_have_count(0)
-    (folder,) = (data_dir / "engine" / "jobs").iterdir()
+    with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
+        (job,) = ledger.jobs()
+    folder = data_dir / "engine" / "jobs" / str(job.remote_job_id)
     assert (folder / "failure.json").read_bytes() == b'{"reason":"Cancelled."}'
     assert not (folder / "video").exists()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 
+from tests.support.browser import opened
 from tests.support.dashboards import ROOT, StartDashboard
 
 FAULTS = "upload-breaks:1,results-nulls"
@@ -18,22 +19,22 @@ FAULTS = "upload-breaks:1,results-nulls"
 
 @pytest.mark.browser
 def test_a_job_survives_a_broken_upload_and_shows_what_was_not_analyzed(
-    start_dashboard: StartDashboard, browser: Browser, small_video: Path
+    start_dashboard: StartDashboard, page: Page, small_video: Path
 ) -> None:
     dashboard = start_dashboard(FRAMETALLY_ENGINE_FAULTS=FAULTS)
     assert requests.get(f"{dashboard.url}/videoinfer/openapi.json", timeout=20).json()["openapi"] == "3.1.0"
-    with browser.new_context() as context:
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        page.goto(f"{dashboard.url}/upload")
-        banner = page.get_by_text(f"Fault mode: the built-in engine simulates {FAULTS}.")
-        expect(banner).to_be_visible(timeout=30_000)
-        page.locator("input[type=file]").set_input_files(small_video)
-        page.get_by_role("button", name="Run analysis").click()
-        expect(page.get_by_text("connection closed")).to_be_visible(timeout=30_000)
-        page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
-        expect(page.get_by_text("10 of 20 frames analyzed · 10 not analyzed")).to_be_visible(timeout=30_000)
-        expect(banner).to_be_visible()
+    opened(page, dashboard, "analytics")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Analytics")
+    expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)
+    page.get_by_role("link", name="Upload", exact=True).click()
+    banner = page.get_by_text(f"Fault mode: the built-in engine simulates {FAULTS}.")
+    expect(banner).to_be_visible()
+    page.locator("input[type=file]").set_input_files(small_video)
+    page.get_by_role("button", name="Run analysis").click()
+    expect(page.get_by_text("connection closed")).to_be_visible()
+    page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
+    expect(page.get_by_text("10 of 20 frames analyzed · 10 not analyzed")).to_be_visible()
+    expect(banner).to_be_visible()
     assert "fault upload-breaks applied to PUT /videoinfer/uploads/{token}" in dashboard.log.read_text()
     assert "Traceback" not in dashboard.log.read_text()
 

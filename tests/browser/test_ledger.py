@@ -5,40 +5,18 @@ from __future__ import annotations
 import csv
 import re
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from frametally.job import JobStatus
 from tests.support.browser import FIRST_PAINT_MS
-from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.dashboards import Dashboard
 from tests.support.ledgers import a_job, open_ledger
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """One context for all tests, so that its cache has the scripts of the dashboard."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
-        context.set_default_timeout(20_000)
-        yield context
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    page = context.new_page()
-    yield page
-    page.close()
-
-
-@pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    with starting_dashboards(tmp_path_factory.mktemp("dashboard")) as start:
-        yield start()
 
 
 @pytest.fixture
@@ -52,14 +30,13 @@ def jobs_page(dashboard: Dashboard, page: Page) -> Page:
         "created_at": now - timedelta(days=1),
     }
     with open_ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}") as ledger:
-        for job in ledger.jobs():
-            ledger.remove(job.id)
         for age, (name, status) in enumerate(known.items()):
             began = now - timedelta(hours=age)
             ledger.add(
                 a_job(name, status=status, video_name=f"{name}.mp4", created_at=began, video_url="https://host/v")
             )
         ledger.add(a_job("belt", status=JobStatus.SUBMITTED, video_name="belt.mp4", **in_progress))
+    page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(f"{dashboard.url}/jobs")
     expect(card(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
     return page

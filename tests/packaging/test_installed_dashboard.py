@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.browser import FIRST_PAINT_MS
 from tests.support.dashboards import wait_for_address
@@ -24,17 +24,17 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def upload_page(installed: Path, tmp_path: Path, browser: Browser) -> Iterator[Page]:
+def upload_page(installed: Path, tmp_path: Path, page: Page) -> Iterator[Page]:
     """The first page of the installed dashboard, which runs in `tmp_path`."""
     log = tmp_path.with_name(f"{tmp_path.name}.log")
     foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
-    with reserved_port() as port, log.open("wb") as output, browser.new_context(color_scheme="light") as context:
+    with reserved_port() as port, log.open("wb") as output:
         command = [sys.executable, "-m", "frametally", "dashboard", "--port", str(port)]
         env = {**foreign, "PYTHONPATH": str(installed)}
         server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=output, stderr=subprocess.STDOUT)
         try:
             wait_for_address(server, log)
-            page = context.new_page()
+            page.emulate_media(color_scheme="light")
             page.goto(f"http://127.0.0.1:{port}")
             yield page
         finally:

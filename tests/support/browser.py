@@ -36,6 +36,28 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def tab(browser: Browser) -> Iterator[Page]:
+    """One tab per process: a new one compiles all scripts of the dashboard again, for longer than many tests take."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("dialog", lambda dialog: dialog.accept())
+        yield page
+
+
+@pytest.fixture
+def page(tab: Page) -> Iterator[Page]:
+    """The tab, empty, without routes, cookies and local storage of other tests."""
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    yield tab
+    tab.unroute_all()
+    tab.context.clear_cookies()
+    if tab.url.startswith("http"):  # not if the page could not be loaded
+        tab.evaluate("localStorage.clear()")
+    tab.goto("about:blank")
+
+
 PAGES = ["analytics", "jobs", "upload", "configuration"]
 
 

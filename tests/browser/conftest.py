@@ -1,0 +1,27 @@
+"""A dashboard that the tests of this folder share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.ledgers import open_ledger
+
+
+@pytest.fixture(scope="session")
+def shared_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    with starting_dashboards(tmp_path_factory.mktemp("dashboard")) as start:
+        yield start()
+
+
+@pytest.fixture
+def dashboard(shared_dashboard: Dashboard) -> Iterator[Dashboard]:
+    """The shared dashboard; the jobs and models of the test are removed after it."""
+    yield shared_dashboard
+    with open_ledger(f"sqlite:///{shared_dashboard.data_dir / 'frametally.db'}") as ledger:
+        for job in ledger.jobs():
+            ledger.remove(job.id)
+        for preset in ledger.presets.all():
+            ledger.presets.remove(preset.name)
