@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from tests.support.source_tree import TREES
+from tests.support.source_tree import syntax_trees
 
 EDGES = {
     ("components.session", "os.environ"),
@@ -23,7 +23,7 @@ WORLD = {"os.environ", "os.getenv", "time.time", "datetime.now", "datetime.utcno
 def test_only_the_edges_read_the_clock_and_the_environment() -> None:
     reading = {
         (module, text)
-        for module, tree in TREES.items()
+        for module, tree in syntax_trees().items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and (text := ast.unparse(node)) in WORLD
     }
@@ -33,7 +33,7 @@ def test_only_the_edges_read_the_clock_and_the_environment() -> None:
 def test_every_database_engine_hides_the_values_it_writes_from_errors() -> None:
     opening = [
         call
-        for tree in TREES.values()
+        for tree in syntax_trees().values()
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("create_engine")
     ]

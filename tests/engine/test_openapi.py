@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 import requests
-import schemathesis
 from jsonschema_rs import meta
 
 from frametally.engine.openapi import DESCRIPTION_PATH, description
@@ -67,6 +66,8 @@ Call = Callable[..., requests.Response]
 @pytest.fixture
 def call(deaf_engine: RunningEngine) -> Call:
     """Send a described request; fails if the response does not match the description."""
+    import schemathesis  # takes seconds: not while tests are collected
+
     schema = schemathesis.openapi.from_url(deaf_engine.url + DESCRIPTION_PATH)
 
     def made(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,12 @@ MODULES = {
     module_name(path): path
     for path in (ROOT / "app.py", *(file for part in PARTS for file in sorted((ROOT / part).rglob("*.py"))))
 }
-TREES = {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
+
+
+@cache
+def syntax_trees() -> dict[str, ast.Module]:
+    """The syntax tree of each module; parsing all of them takes longer than to collect the tests."""
+    return {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
 
 def imports_of(source: ast.AST, module: str, *, is_package: bool) -> set[str]:
@@ -48,7 +54,7 @@ def own_imports(*places: str) -> Iterator[tuple[str, str]]:
     """Yield (module, imported name) for the modules of these places; only names of the product."""
     for module, path in MODULES.items():
         if within(module, *places):
-            names = imports_of(TREES[module], module, is_package=path.name == "__init__.py")
+            names = imports_of(syntax_trees()[module], module, is_package=path.name == "__init__.py")
             yield from ((module, name) for name in sorted(names) if within(name, "app", *PARTS))
 
 
