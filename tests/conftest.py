@@ -21,14 +21,14 @@ pytest_plugins = [
 ]
 
 TOGETHER = (
-    "tests/browser/test_ledger",
+    "tests/browser/",
     "tests/components/upload/test_video_uploader",
     "tests/contract/",
     "tests/packaging/",
     "tests/pages/test_faults",
     "tests/rendering/test_video_export",
 )
-"""Tests that share an expensive fixture (a server, a wheel) run in one process of pytest-xdist."""
+"""Tests that share an expensive fixture (a server, a browser tab, a wheel) run in one process of pytest-xdist."""
 
 
 @pytest.fixture(scope="session")
@@ -43,18 +43,48 @@ def components_scanned_once() -> Iterator[None]:
 
 
 SLOW = (
+    "tests/analysis/test_totals",
+    "tests/analysis/test_view_spec.py::test_any_view_round_trips",
+    "tests/architecture/test_imports.py::test_the_contracts_of_import_linter_are_kept",
+    "tests/backup/test_create",
+    "tests/backup/test_restore",
+    "tests/cli/test_main.py::test_python_m",
+    "tests/components/upload/test_video_uploader",
     "tests/contract/",
     "tests/demo/",
+    "tests/engine/detectors/remote/",
+    "tests/engine/detectors/test_real_models",
+    "tests/engine/detectors/test_reference_runs",
     "tests/engine/test_cancel",
+    "tests/engine/test_fault_injection",
     "tests/engine/test_openapi",
+    "tests/engine/test_vendor_client",
     "tests/engine/test_whole_job",
     "tests/engine/test_worker",
+    "tests/jobs/test_workflow.py::test_a_job_that_was_never_submitted",
+    "tests/jobs/test_workflow.py::test_the_pause_grows",
+    "tests/ledger/test_circuit_breaker",
+    "tests/ledger/test_ledger.py::test_one_thread_of_two_processes",
+    "tests/ledger/test_ledger.py::test_processes_open",
     "tests/ledger/test_polling_floor",
+    "tests/network/test_routes",
     "tests/packaging/",
+    "tests/pages/test_analytics_sections.py::test_a_full_disk",
     "tests/pages/test_faults",
+    "tests/pages/test_job_ledger.py::test_several_jobs_are_retried",
+    "tests/pages/test_jobs.py::test_canceling_a_job_of_the_engine",
+    "tests/pages/test_jobs.py::test_the_time_left",
+    "tests/pages/test_upload.py::test_a_submitted_job",
+    "tests/rendering/test_video_export",
+    "tests/results/test_archive",
+    "tests/results/test_json_stream.py::test_every_window_size",
     "tests/test_old_data",
+    "tests/video/test_decoding",
+    "tests/video/test_frame_index",
+    "tests/video/test_frame_reader",
+    "tests/video/test_remux",
 )
-"""Tests that start processes, or compute for seconds: `make test-fast` leaves them out."""
+"""Tests that start processes, or compute or wait for seconds: `make test-fast` leaves them out."""
 
 FIRST = (
     "tests/browser/",
