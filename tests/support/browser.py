@@ -38,8 +38,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def tab(browser: Browser) -> Iterator[Page]:
-    """One tab per process: a new one compiles all scripts of the dashboard again, for longer than many tests take."""
-    with browser.new_context() as context:
+    """One tab per process: a new one compiles all scripts of the dashboard again, for longer than many tests take.
+
+    Without animations, it draws less.
+    """
+    with browser.new_context(reduced_motion="reduce") as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("dialog", lambda dialog: dialog.accept())
