@@ -5,16 +5,25 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from frametally.video.probe import probe
 from tests.support.browser import FIRST_PAINT_MS, PAGES, choose, downloaded, opened, run_to_the_end
 from tests.support.dashboards import Dashboard, StartDashboard
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab of its own: after its downloads, a later test could not download in the same tab."""
+    with browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce") as context:
+        context.set_default_timeout(20_000)
+        yield context.new_page()
 
 
 # In `make test`, other tests open each page first: test_cancel, test_fault_mode, test_ledger and test_notifications.
