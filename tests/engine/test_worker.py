@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def test_progress_rises_while_a_job_runs(slow_engine: RunningEngine, small_video
     seen = []
     while (report := slow_engine.status(job_id)).is_pending:
         seen.append(report.fraction)
+        time.sleep(0.05)
     assert None not in seen
     assert seen == sorted(seen, key=lambda fraction: fraction or 0)
     assert len(set(seen)) > 2
