@@ -44,7 +44,7 @@ _WATCH = """() => {
   }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
 _PAINTED = """() => {
-  if (!document.querySelectorAll('[class*="st-key-job-"] [data-testid=stCaptionContainer]').length) return false;
+  if (!document.querySelectorAll('[class*="st-key-job-"] [data-testid=stMarkdownContainer]').length) return false;
   if (!window.painted) requestAnimationFrame(() => setTimeout(() => { window.painted = performance.now(); }));
   return window.painted > 0;
 }"""
