@@ -13,7 +13,7 @@ FPS = 25
 SAMPLE_SECONDS = 75
 SAMPLE_SEED = 24
 
-_CALM, _MIXED = (2, 3, 2, 1, 1), (3, 6, 4, 2, 2)
+_CALM = (2, 3, 2, 1, 1)
 """Weights of the classes, in the order of `demo.plan.CLASSES`."""
 _NEAR_BELT = (
     Phase(8, 0.35, _CALM),

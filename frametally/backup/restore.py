@@ -26,7 +26,7 @@ from frametally.config.layout import LAYOUT, locate, place_of
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
 from frametally.ledger import schema
-from frametally.ledger.snapshot import check_copy, copy_in, holds_rows, sqlite_path
+from frametally.ledger.snapshot import check_copy, copy_in, ledger_exists, sqlite_path
 from frametally.storage.atomic import atomic_path, fsync
 from frametally.storage.locks import lock_exclusive
 from frametally.storage.space import DISK_RESERVE_BYTES, TRY_AGAIN
@@ -187,7 +187,7 @@ def _check_room(data_dir: Path, manifest: BackupManifest) -> None:
 
 def _is_occupied(settings: Settings) -> bool:
     ledger = sqlite_path(settings.database_url)
-    has_ledger = ledger.exists() if ledger else holds_rows(settings.database_url)
+    has_ledger = ledger.exists() if ledger else ledger_exists(settings.database_url)
     paths = (settings.results_dir, settings.link_secret_file, settings.engine_key_file)
     return has_ledger or any(path.exists() for path in paths)
 

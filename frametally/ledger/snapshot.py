@@ -96,7 +96,7 @@ def job_ids(ledger: Path) -> set[str]:
         return {row[0] for row in connection.execute("SELECT id FROM job")}
 
 
-def holds_rows(database_url: str) -> bool:
+def ledger_exists(database_url: str) -> bool:
     """Whether the database has a ledger, with or without jobs; not for SQLite, where it would create the file.
 
     Raises:
