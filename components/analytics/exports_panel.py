@@ -70,6 +70,8 @@ def _table_export(deployment: Deployment, view: View, name: str) -> None:
     }
     chosen = st.selectbox("Format", list(writers), key="table_format")
     file_name, write = writers[chosen]
+    if file_name.endswith(".csv"):
+        st.caption("UTF-8, separated by commas, decimal point.")
     kind, ending = file_name.split(".")
     path = derived_path(view.results.folder, kind, ViewSpec.of(view), ending)
     if not path.exists() and st.button("Export", icon=":material/table:", type="primary", key="export_table"):

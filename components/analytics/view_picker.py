@@ -40,6 +40,9 @@ def view_picker(results: Results) -> View | None:
     if results.unknown_keys:
         unread = ", ".join(escape_markdown(name) for name in results.unknown_keys)
         st.info(f"{unread}: results of this type cannot be charted, only downloaded.", icon=":material/data_object:")
+    if results.notes:
+        with st.expander(f"Notes on these results ({len(results.notes)})", icon=":material/info:"):
+            st.markdown("\n".join(f"- {escape_markdown(note)}" for note in results.notes))
     if not results.models or not len(results.time_s):
         st.info("These results contain no frames that can be charted.", icon=":material/info:")
         return None

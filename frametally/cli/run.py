@@ -20,11 +20,10 @@ import uvicorn
 from msgspec import structs
 from tqdm import tqdm
 
-from frametally.analysis.totals import totals
-from frametally.analysis.view import View
 from frametally.cli.engine import make_app
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.results_table import print_results
 from frametally.clock import utc_now
 from frametally.config.settings import Settings
 from frametally.contract import ModelInfo
@@ -35,7 +34,7 @@ from frametally.jobs.model_reference import parse_model_reference
 from frametally.jobs.preflight import Preflight, find_issues
 from frametally.library.video_store import StoredVideo
 from frametally.network.urls import parse_service_url
-from frametally.results import Results, copy_original, open_results
+from frametally.results import copy_original, open_results
 
 _DEFAULT_FPS: Final = 5.0
 
@@ -78,7 +77,7 @@ def run_video(options: argparse.Namespace, settings: Settings) -> int:
     if options.out:
         with options.out.open("wb") as plain:
             copy_original(folder, plain)
-    _print_counts(open_results(folder), options.confidence)
+    print_results(open_results(folder), options.confidence)
     return ExitCode.OK
 
 
@@ -196,13 +195,3 @@ def _wait(deployment: Deployment, job: Job) -> Job:
             bar.refresh()
             time.sleep(0.2)
     return job
-
-
-def _print_counts(archived: Results, confidence: float) -> None:
-    for model, part in archived.models.items():
-        planned, analyzed = len(part.analyzed), int(part.analyzed.sum())
-        print(f"{model}: {analyzed} of {planned} frames analyzed, confidence >= {confidence:g}")
-        print(f"  {'class':24} {'mean':>8} {'peak':>6} {'present':>8}")
-        for row in totals(View(archived, model, confidence)):
-            if row.mean is not None and row.peak is not None and row.present is not None:
-                print(f"  {row.class_name:24} {row.mean:8.2f} {row.peak:6d} {row.present:8.0%}")

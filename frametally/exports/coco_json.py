@@ -1,11 +1,15 @@
 """Export a view as COCO JSON (Lin et al. 2014; cocodataset.org/#format-data).
 
 One image per analyzed frame, one annotation per box ([x, y, width, height] in pixels, with its score), one category per
-class. pycocotools only reads this format and holds the whole file in memory; this writer needs bounded memory.
+class. Masks are polygons, or RLE if they have holes, which polygons of COCO cannot have. Boxes with a number that is
+not finite, which JSON cannot have, are left out; `info` states how many, and the first.
+
+pycocotools only reads this format and holds the whole file in memory; this writer needs bounded memory.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,17 +20,20 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET, Struct, UnsetType
 
-from frametally.analysis.view import Progress, View, ViewedBoxes, chunks_of
+from frametally.analysis.view import Progress, View, ViewedBoxes, chunks_of, picked
 from frametally.coco import COCO_KEYPOINTS, COCO_SKELETON
 from frametally.exports.tables import check_boxes
 from frametally.results import Boxes, Kind
+from frametally.results.masks import MAX_PX, rasterized
+from frametally.results.spellings.rle import signed_area
 from frametally.storage.atomic import atomic_path
-from frametally.storage.file_names import safe_file_name
+from frametally.storage.file_names import image_stem
 
 _MIN_VISIBLE_CONFIDENCE: Final = 0.5
 """Keypoints are visible (2) from this confidence on, below it labeled but not visible (1), and 0 if missing."""
 _DECIMALS: Final = 3
 _BATCH: Final = 4096
+_WHY: Final = "their position or confidence is not a finite number"
 
 
 class _Image(Struct, frozen=True, gc=False):
@@ -46,7 +53,7 @@ class _Annotation(Struct, gc=False):
     area: float
     score: float
     iscrowd: int = 0
-    segmentation: list[list[float]] | UnsetType = UNSET
+    segmentation: list[list[float]] | dict[str, object] | UnsetType = UNSET
     keypoints: list[float] | UnsetType = UNSET
     num_keypoints: int | UnsetType = UNSET
 
@@ -67,11 +74,41 @@ def write_coco(view: View, path: Path, video_name: str, progress: Progress | Non
     """
     check_boxes(view)
     with atomic_path(path) as draft, draft.open("wb") as file:
-        file.write(b'{"info":' + msgspec.json.encode(_info(view, video_name)) + b',"images":[')
-        _write_items(file, _images(view, Path(safe_file_name(video_name)).stem))
+        left_out = _LeftOut()
+        file.write(b'{"images":[')
+        _write_items(file, _images(view, image_stem(video_name)))
         file.write(b'],"annotations":[')
-        _write_items(file, _annotations(view, progress))
-        file.write(b'],"categories":' + msgspec.json.encode(_categories(view)) + b"}")
+        _write_items(file, _annotations(view, left_out, progress))
+        file.write(b'],"categories":' + msgspec.json.encode(_categories(view)))
+        file.write(b',"info":' + msgspec.json.encode(_info(view, video_name) | left_out.info(view)) + b"}")
+
+
+class _LeftOut:
+    """Counts the boxes that are left out because a number of theirs is not finite."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first: int | None = None
+
+    def finite(self, boxes: Boxes) -> npt.NDArray[np.int64]:
+        """(k,) positions of the boxes that can be exported; the others are counted."""
+        is_finite = np.isfinite(boxes.xyxy).all(axis=1) & np.isfinite(boxes.confidence)
+        missing = np.flatnonzero(~is_finite)
+        self._count += len(missing)
+        if len(missing) and self._first is None:
+            self._first = int(boxes.entry[missing[0]])
+        return np.flatnonzero(is_finite)
+
+    def info(self, view: View) -> dict[str, object]:
+        """What to add to the info of the file; empty if nothing was left out."""
+        if self._first is None:
+            return {}
+        frame_index = int(view.results.frame_index[self._first])
+        return {
+            "left_out_boxes": self._count,
+            "left_out_because": _WHY,
+            "first_left_out_frame_index": frame_index,
+        }
 
 
 def _info(view: View, video_name: str) -> dict[str, object]:
@@ -85,27 +122,33 @@ def _info(view: View, video_name: str) -> dict[str, object]:
 
 
 def _images(view: View, stem: str) -> Iterator[list[_Image]]:
+    seen: Counter[int] = Counter()
     for start, stop in chunks_of(view.entries):
         analyzed = start + np.flatnonzero(view.table.analyzed[start:stop])
-        yield [_image(view, int(entry), stem) for entry in analyzed]
+        yield [_image(view, int(entry), stem, seen) for entry in analyzed]
 
 
-def _image(view: View, entry: int, stem: str) -> _Image:
+def _image(view: View, entry: int, stem: str, seen: Counter[int]) -> _Image:
+    """The image of an entry; a frame that occurs again gets another name."""
     frame_index = int(view.results.frame_index[entry])
+    seen[frame_index] += 1
+    again = f"_{seen[frame_index]}" if seen[frame_index] > 1 else ""
     wh = view.table.image_wh[entry]
     size = (round(float(wh[0])), round(float(wh[1]))) if ((wh > 0) & (wh < np.inf)).all() else ()
-    return _Image(entry + 1, f"{stem}_{frame_index:06d}.jpg", frame_index, float(view.results.time_s[entry]), *size)
+    name = f"{stem}_{frame_index:06d}{again}.jpg"
+    return _Image(entry + 1, name, frame_index, float(view.results.time_s[entry]), *size)
 
 
-def _annotations(view: View, progress: Progress | None) -> Iterator[list[_Annotation]]:
+def _annotations(view: View, left_out: _LeftOut, progress: Progress | None) -> Iterator[list[_Annotation]]:
     number = 1
     for piece in view.in_chunks(progress):
-        add_shapes = _shapes(view, piece)
-        for first in range(0, len(piece.position), _BATCH):
+        add_shapes, finite = _shapes(view, piece), left_out.finite(piece.boxes)
+        boxes, position = picked(piece.boxes, finite), piece.position[finite]
+        for first in range(0, len(position), _BATCH):
             here = slice(first, first + _BATCH)
-            annotations = _boxes(piece.boxes, here, number)
+            annotations = _boxes(boxes, here, number)
             number += len(annotations)
-            add_shapes(annotations, piece.position[here])
+            add_shapes(annotations, position[here])
             yield annotations
 
 
@@ -126,21 +169,51 @@ def _shapes(view: View, piece: ViewedBoxes) -> Callable[[list[_Annotation], npt.
     """A function that adds polygons or keypoints to annotations, given the positions of their boxes in the chunk."""
     match view.table.kind:
         case Kind.SEGMENTATION:
-            return partial(_add_polygons, view.results.polygons(view.model, piece.start, piece.stop))
+            outlines = view.results.outlines(view.model, piece.start, piece.stop)
+            return partial(_add_outlines, outlines, view.table.image_wh)
         case Kind.KEYPOINTS:
             return partial(_add_keypoints, view.results.keypoints(view.model, piece.start, piece.stop))
         case _:
             return lambda *_: None
 
 
-def _add_polygons(
-    polygons: list[npt.NDArray[np.float32]], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
+def _add_outlines(
+    outlines: list[list[npt.NDArray[np.float32]]],
+    image_wh: npt.NDArray[np.float32],
+    annotations: list[_Annotation],
+    positions: npt.NDArray[np.int64],
 ) -> None:
-    outlines = [polygons[position] for position in positions.tolist()]
-    # Fewer than three points have no area, and the COCO tools interpret four numbers as a box.
-    drawn = [(found, outline) for found, outline in zip(annotations, outlines, strict=True) if len(outline) >= 3]
-    if not drawn:
-        return
+    single = []
+    for found, position in zip(annotations, positions.tolist(), strict=True):
+        # Fewer than three points have no area, and the COCO tools interpret four numbers as a box.
+        rings = [ring for ring in outlines[position] if len(ring) >= 3 and np.isfinite(ring).all()]
+        if len(rings) == 1:
+            single.append((found, rings[0]))
+        elif rings:
+            _add_several(found, rings, image_wh[found.image_id - 1])
+    if single:
+        _add_polygons(single)
+
+
+def _add_several(found: _Annotation, rings: list[npt.NDArray[np.float32]], wh: npt.NDArray[np.float32]) -> None:
+    """Several outlines as polygons; as RLE if some are holes, or as their outer outlines if the size is unknown."""
+    areas = [signed_area(ring) for ring in rings]
+    found.area = round(abs(sum(areas)), _DECIMALS)
+    if min(areas) < 0 and 0 < float(wh.prod()) <= MAX_PX:
+        found.segmentation = _rle(rings, *wh.round().astype(int).tolist())
+    else:
+        outer = (ring for ring, area in zip(rings, areas, strict=True) if area >= 0)
+        found.segmentation = [ring.astype(np.float64).round(_DECIMALS).ravel().tolist() for ring in outer]
+
+
+def _rle(rings: list[npt.NDArray[np.float32]], width_px: int, height_px: int) -> dict[str, object]:
+    from supervision import mask_to_rle  # slow to import, and few masks have holes
+
+    mask = rasterized(rings, width_px, height_px)
+    return {"size": [height_px, width_px], "counts": mask_to_rle(mask, compressed=True)}
+
+
+def _add_polygons(drawn: list[tuple[_Annotation, npt.NDArray[np.float32]]]) -> None:
     sizes = np.array([len(outline) for _, outline in drawn])
     points = np.concatenate([outline for _, outline in drawn]).astype(np.float64)
     areas = _areas(points, sizes).round(_DECIMALS).tolist()
@@ -162,7 +235,7 @@ def _add_keypoints(
     points: npt.NDArray[np.float32], annotations: list[_Annotation], positions: npt.NDArray[np.int64]
 ) -> None:
     found = points[positions].astype(np.float64)
-    present = np.asarray(~np.isnan(found[:, :, :2]).any(axis=2))
+    present = np.asarray(np.isfinite(found[:, :, :2]).all(axis=2))
     # A keypoint without a confidence counts as visible.
     visibility = np.where(present, np.where(found[:, :, 2] < _MIN_VISIBLE_CONFIDENCE, 1, 2), 0)
     xy = np.where(present[:, :, np.newaxis], found[:, :, :2], 0).round(_DECIMALS)

@@ -2,10 +2,14 @@
 
 Such texts get an apostrophe in front (OWASP, CSV injection), and so do texts that already start with one. To read a
 text back, remove one leading apostrophe.
+
+The files are UTF-8 with a byte order mark, without which Excel reads them in the encoding of the system; separated by
+commas, with a decimal point.
 """
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -23,10 +27,12 @@ def write_csv(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None
     """Write tables of one schema to one file, with column names and texts escaped."""
     names = escape_formulas(schema.names)
     escaped = pa.schema([field.with_name(name) for field, name in zip(schema, names, strict=True)])
-    with atomic_path(path) as draft, pa_csv.CSVWriter(draft, escaped) as writer:
-        for table in tables:
-            columns = [_escaped(column) if pa.types.is_string(column.type) else column for column in table.columns]
-            writer.write_table(pa.table(columns, schema=escaped))
+    with atomic_path(path) as draft, draft.open("wb") as file:
+        file.write(codecs.BOM_UTF8)
+        with pa_csv.CSVWriter(file, escaped) as writer:
+            for table in tables:
+                columns = [_escaped(column) if pa.types.is_string(column.type) else column for column in table.columns]
+                writer.write_table(pa.table(columns, schema=escaped))
 
 
 def escape_formulas(texts: list[str]) -> list[str]:

@@ -3,8 +3,9 @@
 from frametally.results.archive import archive_in_subprocess, archive_results
 from frametally.results.cube import Cube
 from frametally.results.entries import Kind
+from frametally.results.model_table import Boxes, ModelTable
 from frametally.results.original import copy_original, find_original
-from frametally.results.reader import Boxes, ModelTable, Results, open_results, read_again
+from frametally.results.reader import Results, open_results, read_again
 
 __all__ = [
     "Boxes",

@@ -11,13 +11,22 @@ import logging
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from frametally.errors import ResultsError
 from frametally.results.ingest import write_tables
-from frametally.results.manifest import Manifest, delete_manifest, is_manifest, read_manifest, write_manifest
+from frametally.results.manifest import (
+    Manifest,
+    delete_manifest,
+    has_all_tables,
+    is_manifest,
+    read_manifest,
+    write_manifest,
+)
 from frametally.results.original import ORIGINAL_NAMES, SHA256_NAME, compress_original, find_original
+from frametally.results.spellings.encodings import is_packed, plain_json
 from frametally.storage.atomic import fsync
 from frametally.storage.derived import remove_derived
 from frametally.storage.locks import locked
@@ -33,6 +42,8 @@ _LOG = logging.getLogger(__name__)
 def archive_results(json_path: Path, folder: Path) -> None:
     """Compress the original results and convert them to tables; the folder appears in one rename.
 
+    Results that are compressed, or not in UTF-8, are kept as plain JSON in UTF-8.
+
     Idempotent, also if several processes do it at the same time: the later ones find the archive complete.
 
     Raises:
@@ -44,10 +55,15 @@ def archive_results(json_path: Path, folder: Path) -> None:
         draft = folder.with_name(f"{folder.name}.draft")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        with ThreadPoolExecutor(1) as pool:  # pyarrow and hashlib release the interpreter lock
-            compression = pool.submit(compress_original, json_path, draft)
-            failure = _convert(json_path, draft)
-            compression.result()
+        with tempfile.TemporaryDirectory(dir=draft) as scratch:
+            try:
+                plain, failure = plain_json(json_path, Path(scratch)), None
+            except ResultsError as error:
+                plain, failure = json_path, _record(error, draft)
+            with ThreadPoolExecutor(1) as pool:  # pyarrow and hashlib release the interpreter lock
+                compression = pool.submit(compress_original, plain, draft)
+                failure = failure or _convert(plain, draft)
+                compression.result()
         _sync(draft)
         _publish(draft, folder)
     if failure is not None:
@@ -61,7 +77,7 @@ def archive_in_subprocess(json_path: Path, folder: Path) -> None:
         ResultsError: the results cannot be read; the compressed original is kept nevertheless.
         OSError: the process failed for another reason; the log has the end of its output.
     """
-    if json_path.stat().st_size < _MIN_SUBPROCESS_BYTES:
+    if json_path.stat().st_size < _MIN_SUBPROCESS_BYTES and not is_packed(json_path):
         archive_results(json_path, folder)
         return
     command = [sys.executable, "-m", "frametally.results", str(json_path.resolve()), str(folder.resolve())]
@@ -78,7 +94,7 @@ def archive_in_subprocess(json_path: Path, folder: Path) -> None:
 def is_archived(folder: Path) -> bool:
     """Whether this is a complete archive with tables of the current version."""
     manifest = read_manifest(folder)
-    return manifest is not None and not manifest.failure
+    return manifest is not None and not manifest.failure and has_all_tables(folder, manifest)
 
 
 def _convert(json_path: Path, draft: Path) -> ResultsError | None:
@@ -97,6 +113,10 @@ def _convert(json_path: Path, draft: Path) -> ResultsError | None:
         )
     else:
         return None
+    return _record(failure, draft)
+
+
+def _record(failure: ResultsError, draft: Path) -> ResultsError:
     write_manifest(draft, Manifest(failure=[failure.what, failure.next_step]))
     return failure
 

@@ -1,6 +1,7 @@
 """Entries of the results JSON: a struct for each kind, with the fields of the vendor's open-source inference server.
 
-Fields that nothing reads are ignored by the decoder.
+Fields that nothing reads are ignored by the decoder. An entry in another spelling does not fit its struct; only then is
+it parsed again and brought into this one (`spellings.predictions`), so that well-formed files cost nothing for it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,16 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from frametally.results.json_stream import UNREADABLE
+from frametally.results.spellings.notes import Issue, mismatch
+from frametally.results.spellings.predictions import (
+    CONFIDENCE_FIELDS,
+    NAME_FIELDS,
+    SIDES,
+    Canonical,
+    has_mask,
+    unwrapped,
+)
+from frametally.results.spellings.rle import Ring
 
 
 class Kind(StrEnum):
@@ -58,7 +69,10 @@ class Keypoint(Struct, gc=False):
 
 
 class Box(Struct, gc=False, kw_only=True):
-    """x and y are the center; all four in pixels. Fields in the order of the service, which decodes fastest."""
+    """x and y are the center; all four in pixels. Fields in the order of the service, which decodes fastest.
+
+    The fields of type None are other spellings: a box that has one does not fit, so that it is not ignored silently.
+    """
 
     x: float
     y: float
@@ -71,6 +85,16 @@ class Box(Struct, gc=False, kw_only=True):
     tracker_id: int | str | None = None
     points: list[Point] | None = None
     keypoints: list[Keypoint] | None = None
+    rle: None = None
+    rle_mask: None = None
+    mask: None = None
+    masks: None = None
+    segmentation: None = None
+    polygon: None = None
+    polygons: None = None
+    score: None = None
+    track_id: None = None
+    second_name: None = field(name="class_name", default=None)
 
 
 class Gaze(Struct, gc=False):
@@ -84,6 +108,7 @@ class Gaze(Struct, gc=False):
 class Label(Struct, gc=False):
     class_name: str = field(name="class")
     confidence: float
+    second_name: None = field(name="class_name", default=None)
 
 
 class Score(Struct, gc=False):
@@ -100,6 +125,13 @@ class Mask(Struct, gc=False):
 class BoxesEntry(Struct, gc=False):
     predictions: list[Box]
     image: Size | list[Size] | None = None
+
+
+class MaskedBoxesEntry(BoxesEntry):
+    """Boxes of which some have their masks in another spelling than `points`."""
+
+    outlines: dict[int, list[Ring]] = {}
+    """Outlines by the index of their box; set by the decoder, not read from the JSON."""
 
 
 class GazeEntry(Struct, gc=False):
@@ -145,9 +177,12 @@ class EntryDecoder:
     """Decodes the entries of one kind."""
 
     def __init__(self, kind: Kind) -> None:
+        self._kind = kind
         self._shape = _SHAPES[kind] | None
         self._list_decoder = msgspec.json.Decoder(list[self._shape], strict=False)  # type: ignore[name-defined]
         self._decoder = msgspec.json.Decoder(self._shape, strict=False)
+        self._read = 0
+        self._issues: list[tuple[int, Issue]] = []
 
     def decode_list(self, array: memoryview) -> list[Any]:
         """All entries of an array.
@@ -159,27 +194,48 @@ class EntryDecoder:
 
     def decode_one(self, raw: bytes) -> Any:
         """One entry; None if it is `null`, MISMATCHED if it is not of the kind."""
+        self._read += 1
         try:
             return _with_predictions(self._decoder.decode(raw))
         except UNREADABLE:
             return empty_entry(raw) or self._decode_leniently(raw)
 
+    def take_issues(self) -> list[tuple[int, Issue]]:
+        """The issues since the last call, each with the number of its entry among those decoded one by one."""
+        issues, self._issues, self._read = self._issues, [], 0
+        return issues
+
     def _decode_leniently(self, raw: bytes) -> Any:
-        """Decode an entry with NaN or Infinity, which msgspec rejects."""
-        if b"NaN" not in raw and b"Infinity" not in raw:
-            return MISMATCHED
+        """Decode an entry in another spelling, or with NaN or Infinity, which msgspec rejects."""
+        canonical = Canonical()
         try:
-            entry = json.loads(raw)
+            entry = self._converted(json.loads(raw), canonical)
             msgspec.json.encode(entry)  # rejects lone surrogates, which could not be written to a table
-            return _with_predictions(msgspec.convert(entry, self._shape, strict=False))
-        except (*UNREADABLE, ValueError):
+        except (*UNREADABLE, ValueError, OverflowError) as error:
+            self._add(mismatch(error))
             return MISMATCHED
+        for issue in canonical.issues:
+            self._add(issue)
+        if canonical.outlines and isinstance(entry, BoxesEntry):
+            return MaskedBoxesEntry(entry.predictions, entry.image, canonical.outlines)
+        return _with_predictions(entry)
+
+    def _converted(self, entry: Any, canonical: Canonical) -> Any:
+        if self._kind in (Kind.CLIP, Kind.SEMANTIC):
+            return msgspec.convert(entry, self._shape, strict=False)
+        if self._kind is Kind.GAZE:
+            return msgspec.convert(canonical.gaze_entry(entry), self._shape, strict=False)
+        bring = canonical.boxes_entry if self._kind.has_boxes else canonical.labels_entry
+        return msgspec.convert(bring(entry), self._shape, strict=False)
+
+    def _add(self, issue: Issue) -> None:
+        self._issues.append((self._read - 1, issue))
 
 
 def detect_kind(raw: bytes) -> Kind | None:
     """The kind of an entry by its fields; None if it is null, has no predictions, or is of no known kind."""
     try:
-        entry = json.loads(raw)
+        entry = unwrapped(json.loads(raw))
     except (ValueError, RecursionError):
         return None
     if isinstance(entry, list):
@@ -197,8 +253,11 @@ def detect_kind(raw: bytes) -> Kind | None:
 def empty_entry(raw: bytes) -> LabelsEntry | None:
     """An entry without predictions, decoded; such an entry fits every kind. None if it is any other entry."""
     try:
-        entry = msgspec.json.decode(raw, type=LabelsEntry, strict=False)
-    except UNREADABLE:
+        if raw.count(b'"predictions"') > 1:
+            entry = msgspec.convert(unwrapped(json.loads(raw)), LabelsEntry, strict=False)
+        else:
+            entry = msgspec.json.decode(raw, type=LabelsEntry, strict=False)
+    except (*UNREADABLE, ValueError):
         return None
     return None if entry.predictions else entry
 
@@ -206,16 +265,19 @@ def empty_entry(raw: bytes) -> LabelsEntry | None:
 def _kind_of_object(predictions: dict[str, Any]) -> Kind | None:
     if "segmentation_mask" in predictions:
         return Kind.SEMANTIC
-    all_scores = all(isinstance(score, dict) and "confidence" in score for score in predictions.values())
-    return Kind.MULTI_LABEL if predictions and all_scores else None
+    scored = [isinstance(one, dict) and not one.keys().isdisjoint(CONFIDENCE_FIELDS) for one in predictions.values()]
+    return Kind.MULTI_LABEL if scored and all(scored) else None
 
 
 def _kind_of_item(first: dict[str, Any]) -> Kind | None:
     if "face" in first:
         return Kind.GAZE
-    if {"x", "y", "width", "height"} <= first.keys():
+    if first.keys() >= set(SIDES):
         return Kind.DETECTION
-    return Kind.CLASSIFICATION if {"class", "confidence"} <= first.keys() else None
+    is_named = not first.keys().isdisjoint(NAME_FIELDS)
+    if is_named and has_mask(first):
+        return Kind.DETECTION
+    return Kind.CLASSIFICATION if is_named and not first.keys().isdisjoint(CONFIDENCE_FIELDS) else None
 
 
 def _first(items: object) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,49 +17,95 @@ from frametally.results.cube import write_cube
 from frametally.results.entries import MISMATCHED, EntryDecoder, Kind, detect_kind, empty_entry
 from frametally.results.entry_index import Checkpoints, EntryIndex, index_numbers, write_entry_index
 from frametally.results.json_stream import RUN_AGAIN, UNREADABLE, WINDOW_BYTES, Document
-from frametally.results.manifest import FRAMES_NAME, Manifest, ModelManifest, write_manifest
+from frametally.results.manifest import (
+    FRAMES_NAME,
+    ORIGINAL_ENTRY,
+    Manifest,
+    ModelManifest,
+    delete_tables,
+    table_sizes,
+    write_manifest,
+)
+from frametally.results.spellings.notes import Issue, Note, Notes
+from frametally.results.spellings.order import (
+    OFFSET_KEYS,
+    EntryOrder,
+    contradictions,
+    entry_order,
+    write_in_order,
+)
 from frametally.results.tables import TableWriter, column
-from frametally.results.writers import BoxWriter, EntryWriter, FrameColumns, entry_writer
+from frametally.results.writers import BoxWriter, EntryWriter, FrameColumns, Target, entry_writer
 
 _OFFSET_LIMIT = 1 << 53
 _OFFSETS = ("frame_offset", "time_offset")
-_SPELLINGS = {f"{name}{plural}" for name in _OFFSETS for plural in ("", "s")}
 
 
 def write_tables(json_path: Path, folder: Path, window_bytes: int = WINDOW_BYTES) -> None:
     """Convert results to the tables, cubes, entry index and manifest of an archive, in an existing folder.
 
+    Results that have to be sorted, or whose confidences turn out to be percentages, are converted twice.
+
     Raises:
         ResultsError: they cannot be read.
     """
+    conversion = _convert(json_path, folder, window_bytes)
+    frames, index, kept = conversion.frames_table(), conversion.index, None
+    order, percent = conversion.entry_order(frames), conversion.percent_models
+    if order or percent:
+        delete_tables(folder)
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            source = Path(scratch) / "sorted.json" if order else json_path
+            if order:
+                write_in_order(json_path, source, order, len(frames))
+                kept = order.kept
+            conversion = _convert(source, folder, window_bytes, percent)
+        frames = conversion.frames_table()
+    pq.write_table(
+        frames if kept is None else frames.append_column(ORIGINAL_ENTRY, column(kept)),
+        folder / FRAMES_NAME,
+        compression="lz4",
+        write_page_checksum=True,
+    )
+    write_entry_index(folder, index)
+    notes = [*(order.notes if order else []), *contradictions(frames["frame_index"].to_numpy())]
+    write_manifest(folder, conversion.manifest(notes, table_sizes(folder)))
+
+
+def _convert(json_path: Path, folder: Path, window_bytes: int, percent: frozenset[str] = frozenset()) -> _Conversion:
     with json_path.open("rb", buffering=0) as file, TableWriter(folder) as tables:
-        conversion = _Conversion(Document(file, window_bytes), tables, folder)
+        conversion = _Conversion(Document(file, window_bytes), tables, folder, percent)
         conversion.run()
-    pq.write_table(conversion.frames_table(), folder / FRAMES_NAME, compression="lz4")
-    write_entry_index(folder, conversion.index)
-    write_manifest(folder, conversion.manifest())
+    return conversion
 
 
 class _Conversion:
     """Converts one file; holds its offsets, models and index as far as it has been read."""
 
-    def __init__(self, document: Document, tables: TableWriter, folder: Path) -> None:
-        self._document, self._tables, self._folder = document, tables, folder
+    def __init__(self, document: Document, tables: TableWriter, folder: Path, percent: frozenset[str]) -> None:
+        self._document, self._tables, self._folder, self._percent = document, tables, folder, percent
         self._offsets: dict[str, bytes] = {}
         self._models: dict[str, tuple[ModelManifest, FrameColumns]] = {}
+        self._notes: dict[str, Notes] = {}
+        self._repeated_keys: dict[str, None] = {}
         self._unknown_keys: dict[str, None] = {}
         self._model_numbers = iter(range(1 << 31))
+        self.percent_models: frozenset[str] = frozenset()
+        """Models whose confidences are certainly percentages, but were read as shares."""
         self.index = EntryIndex()
 
     def run(self) -> None:
         """Read the whole file; of a key that occurs twice, the last value counts."""
         for key in self._document.keys():  # noqa: SIM118
             self.index.lists.pop(key, None)
-            if key in _SPELLINGS:
+            if key in OFFSET_KEYS:
                 self._read_offsets(key)
                 continue
-            self._models.pop(key, None)
+            if self._models.pop(key, None) or key in self._unknown_keys:
+                self._repeated_keys[key] = None
             self._unknown_keys.pop(key, None)
+            self._notes.pop(key, None)
+            self.percent_models -= {key}
             if not self._read_model(key):
                 self._unknown_keys[key] = None
 
@@ -78,9 +125,23 @@ class _Conversion:
             columns |= frames.columns(model.number)
         return pa.table(columns)
 
-    def manifest(self) -> Manifest:
-        models = [model for model, _ in self._models.values()]
-        return Manifest(models=models, unknown_keys=list(self._unknown_keys))
+    def entry_order(self, frames: pa.Table) -> EntryOrder | None:
+        """How the entries have to be sorted; None if they are in order."""
+        analyzed = np.zeros(len(frames), dtype=np.int64)
+        for model, _ in self._models.values():
+            analyzed += frames[f"analysed_{model.number}"].to_numpy()
+        return entry_order(frames["frame_index"].to_numpy(), frames["time_s"].to_numpy(), analyzed)
+
+    def manifest(self, notes: list[Note], files: dict[str, int]) -> Manifest:
+        """The manifest, with these notes on the whole file and the sizes of the files of the archive."""
+        repeated = [Note("", key, "occurs more than once; the last one is read") for key in self._repeated_keys]
+        of_models = [note for model in self._notes.values() for note in model.summary()]
+        return Manifest(
+            models=[model for model, _ in self._models.values()],
+            unknown_keys=list(self._unknown_keys),
+            notes=[*notes, *repeated, *of_models],
+            files=files,
+        )
 
     def _read_offsets(self, key: str) -> None:
         raw = self._document.value()
@@ -123,15 +184,20 @@ class _Conversion:
         self, name: str, kind: Kind, first_entries: list[Any], checkpoints: Checkpoints
     ) -> tuple[ModelManifest, FrameColumns]:
         decoder, frames, number = EntryDecoder(kind), FrameColumns(), next(self._model_numbers)
-        writer = entry_writer(kind, self._tables, number)
-        batch = [entry if entry is MISMATCHED else decoder.decode_one(entry) for entry in first_entries]
-        _add(batch, writer, frames)
+        notes = self._notes[name] = Notes(name)
+        writer = entry_writer(kind, Target(self._tables, number, notes, name in self._percent))
+        _add(_decode_first(first_entries, decoder, notes), writer, frames)
         offset = self._document.offset
         for batch in self._document.batches(decoder.decode_list, decoder.decode_one):
             checkpoints.add_if_distant(len(frames), offset)
+            for at, issue in decoder.take_issues():
+                notes.add(len(frames) + at, issue)
             _add(batch, writer, frames)
             del batch  # before the next one is decoded, so that its memory is reused
             offset = self._document.offset
+        if writer.confidences.looks_like_percent:
+            self.percent_models |= {name}
+        writer.confidences.note(notes)
         return self._end_model(name, number, writer, frames), frames
 
     def _end_model(self, name: str, number: int, writer: EntryWriter, frames: FrameColumns) -> ModelManifest:
@@ -164,6 +230,18 @@ class _Conversion:
         if (np.abs(numbers) >= _OFFSET_LIMIT).any():
             raise ResultsError(f"{name} has a number out of range.", RUN_AGAIN)
         return numbers
+
+
+def _decode_first(entries: list[Any], decoder: EntryDecoder, notes: Notes) -> list[Any]:
+    """Decode entries one by one; those that are MISMATCHED already stay so."""
+    batch = []
+    for at, entry in enumerate(entries):
+        if entry is MISMATCHED:
+            notes.add(at, Issue("entry", "is of no known type; not analyzed"))
+        batch.append(entry if entry is MISMATCHED else decoder.decode_one(entry))
+        for _, issue in decoder.take_issues():
+            notes.add(at, issue)
+    return batch
 
 
 def _add(batch: list[Any], writer: EntryWriter, frames: FrameColumns) -> None:

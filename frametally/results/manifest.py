@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +10,15 @@ import msgspec
 from msgspec import Struct, field
 
 from frametally.results.entries import Kind
+from frametally.results.spellings.notes import Note
 
 FRAMES_NAME: Final = "frames.parquet"
-SCHEMA_VERSION: Final = 2
+ORIGINAL_ENTRY: Final = "original_entry"
+"""Column of the frames: number of each entry in the original; missing if the entries are in the order of the file."""
+SCHEMA_VERSION: Final = 3
 """Incremented with every change of the tables; an archive of another version is rebuilt from the original."""
+READABLE_VERSION: Final = 2
+"""Tables of this version can still be read, for archives whose original is missing or damaged."""
 _MANIFEST_NAME = "notes.json"
 """The file and its keys keep the names they have had since version 1, so that existing archives open."""
 
@@ -40,6 +46,10 @@ class Manifest(Struct, frozen=True):
     models: list[ModelManifest] = []
     unknown_keys: list[str] = field(name="unread", default=[])
     """Keys whose values are of no known kind; they remain in the original JSON only."""
+    notes: list[Note] = []
+    """What was read differently from what is written, or left out."""
+    files: dict[str, int] = {}
+    """Size in bytes of each table and cube, by file name."""
     failure: list[str] = []
     """Why there are no tables, and what to do next; empty if there are tables."""
     version: int = SCHEMA_VERSION
@@ -47,6 +57,22 @@ class Manifest(Struct, frozen=True):
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / _MANIFEST_NAME).write_bytes(msgspec.json.encode(manifest))
+
+
+def table_sizes(folder: Path) -> dict[str, int]:
+    """Size in bytes of each table and cube in a folder."""
+    return {path.name: path.stat().st_size for path in _tables(folder)}
+
+
+def delete_tables(folder: Path) -> None:
+    for path in _tables(folder):
+        path.unlink()
+
+
+def has_all_tables(folder: Path, manifest: Manifest) -> bool:
+    """Whether each table and cube of the manifest is there in its size."""
+    sizes = table_sizes(folder)
+    return all(sizes.get(name) == size_bytes for name, size_bytes in manifest.files.items())
 
 
 def delete_manifest(folder: Path) -> None:
@@ -58,10 +84,20 @@ def is_manifest(path: Path) -> bool:
     return path.name == _MANIFEST_NAME
 
 
-def read_manifest(folder: Path) -> Manifest | None:
+def manifest_time_ns(folder: Path) -> int:
+    """When the manifest was written, which identifies the tables; 0 if there is none."""
+    path = folder / _MANIFEST_NAME
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def read_manifest(folder: Path, version: int = SCHEMA_VERSION) -> Manifest | None:
     """The manifest of an archive; None if it is missing, damaged or of another version."""
     try:
         manifest = msgspec.json.decode((folder / _MANIFEST_NAME).read_bytes(), type=Manifest)
-    except (msgspec.MsgspecError, FileNotFoundError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, FileNotFoundError):
         return None
-    return manifest if manifest.version == SCHEMA_VERSION else None
+    return manifest if manifest.version == version else None
+
+
+def _tables(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.suffix in (".parquet", ".npy", ".npz"))

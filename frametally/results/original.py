@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
@@ -22,6 +25,8 @@ _GZIP_NAME = f"{_PLAIN_NAME}.gz"
 """Written by earlier versions."""
 ORIGINAL_NAMES: Final = (_ZSTD_NAME, _GZIP_NAME)
 _COPY_BYTES = 1 << 20
+_NOT_WRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+_MAKE_WRITABLE = "Free some disk space, or make the data folder writable, then open the results again."
 
 
 def find_original(folder: Path) -> Path | None:
@@ -75,3 +80,17 @@ def copy_original(folder: Path, target: IO[bytes]) -> None:
 def damaged() -> ResultsError:
     """The error for archived results that are missing, or that cannot be read."""
     return ResultsError("These results are damaged.", "Run the job again.")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what a rebuild raises into ResultsError: the original is damaged, or the tables cannot be written."""
+    try:
+        yield
+    except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in _NOT_WRITABLE:
+            reason = os.strerror(error.errno).lower()
+            raise ResultsError(
+                f"The tables of these results could not be rebuilt: {reason}.", _MAKE_WRITABLE
+            ) from error
+        raise damaged() from error

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -16,62 +17,21 @@ import pyarrow.parquet as pq
 
 from frametally.errors import ResultsError
 from frametally.results.cube import Cube, read_cube
-from frametally.results.entries import Kind
-from frametally.results.manifest import FRAMES_NAME, Manifest, ModelManifest, read_manifest
-from frametally.results.masks import MaskError, class_ids, class_names
-from frametally.results.original import DAMAGED, damaged
+from frametally.results.manifest import FRAMES_NAME, ORIGINAL_ENTRY, Manifest, ModelManifest, manifest_time_ns
+from frametally.results.masks import MaskError, class_ids, class_names, joined
+from frametally.results.model_table import Boxes, ModelTable
+from frametally.results.original import DAMAGED, damaged, explained
 from frametally.results.raw_entry import read_raw_entry
-from frametally.results.rebuild import rebuild
+from frametally.results.rebuild import rebuild, usable_manifest
 from frametally.results.tables import read_pieces, read_rows
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 _BOX_COLUMNS = ["entry", "class_code", "class_id", "confidence", *_CORNERS, "tracker_id"]
 _COUNTED_COLUMNS = ["entry", "class_code", "confidence"]
+UNREADABLE_TABLE: Final = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, pa.ArrowException)
+"""What reading a damaged or missing table or cube raises."""
 Columns = tuple[npt.NDArray[Any], ...]
-
-
-@dataclass(frozen=True)
-class Boxes:
-    """Boxes of one model as parallel arrays, in the order of the file."""
-
-    entry: npt.NDArray[np.int32]
-    """(b,) number of the entry of each box, ascending."""
-    class_code: npt.NDArray[np.int32]
-    """(b,) index into the model's `classes`."""
-    class_id: npt.NDArray[np.int32]
-    """(b,) the model's own number for the class; -1 if it has none."""
-    confidence: npt.NDArray[np.float64]
-    """(b,) 0 to 1, exactly as in the file; 1 if it has none."""
-    xyxy: npt.NDArray[np.float32]
-    """(b, 4) corners in pixels."""
-    tracker_id: npt.NDArray[np.object_] | None
-    """(b,) str or None; None if no box has one."""
-
-    def __len__(self) -> int:
-        return len(self.entry)
-
-
-@dataclass(frozen=True)
-class ModelTable:
-    """One model of a file."""
-
-    name: str
-    kind: Kind
-    classes: tuple[str, ...]
-    """Class names, sorted; labels of a classification, areas of a semantic segmentation."""
-    analyzed: npt.NDArray[np.bool_]
-    """(n,) False where entry i is `null` or does not fit the kind."""
-    image_wh: npt.NDArray[np.float32]
-    """(n, 2) size in pixels that the coordinates refer to; NaN where it is unknown."""
-    mismatched: int
-    """Number of entries that do not fit the kind."""
-    keypoint_names: tuple[str, ...]
-    """In the order of the model's own ids."""
-
-    @cached_property
-    def analyzed_before(self) -> npt.NDArray[np.int64]:
-        """(n + 1,) number of analyzed entries before entry i."""
-        return np.concatenate([[0], np.cumsum(self.analyzed)])
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -91,6 +51,15 @@ class Results:
     """Keys whose values are of no known kind."""
     folder: Path
     manifest: Manifest
+    original_entry: npt.NDArray[np.int64] | None = None
+    """(n,) number of each entry in the original; None if the entries are in the order of the file."""
+    written_ns: int = 0
+    """Identifies the tables on disk, as `manifest_time_ns`."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What was read differently from what is written, or left out: a sentence each, with the first place."""
+        return [note.sentence(self._place(note.first)) for note in self.manifest.notes]
 
     def boxes(self, model: str, start: int = 0, stop: int | None = None) -> Boxes:
         """The boxes of the entries [start, stop); only the row groups that contain them are read."""
@@ -112,25 +81,38 @@ class Results:
 
     def confidence_pieces(self, model: str, start: int = 0, stop: int | None = None) -> Iterator[Columns]:
         """The same in pieces of bounded size, none of which splits an entry."""
-        number = self._manifest_of[model].number
+        at = start
         try:
-            for rows in read_pieces(self.folder, "boxes", number, _COUNTED_COLUMNS, start, stop):
+            for rows in self._pieces(model, start, stop):
                 yield self._counted(model, rows)
-        except (OSError, pa.ArrowException) as error:
-            raise damaged() from error
+                at = int(rows["entry"][-1].as_py()) + 1 if len(rows) else at
+        except UNREADABLE_TABLE:
+            self._repair()
+            for rows in self._pieces(model, at, stop):
+                yield self._counted(model, rows)
 
     def cube(self, model: str) -> Cube | None:
         """The counts of a model for every threshold k / 100; None for kinds without boxes and above 1,024 classes."""
         return self._cubes[model]
 
     def polygons(self, model: str, start: int, stop: int | None = None) -> list[npt.NDArray[np.float32]]:
-        """(k, 2) polygon in pixels of each box of an entry, or of entries [start, stop); (0, 2) if it has none."""
+        """(k, 2) polygon in pixels of each box of an entry, or of entries [start, stop); (0, 2) if it has none.
+
+        Several outlines of one box are joined to one polygon, as `masks.joined` describes.
+        """
+        return [joined(rings) for rings in self.outlines(model, start, stop)]
+
+    def outlines(self, model: str, start: int, stop: int | None = None) -> list[list[npt.NDArray[np.float32]]]:
+        """The outlines of each box of an entry, or of entries [start, stop): (k, 2) in pixels; none if it has no mask.
+
+        Of several outlines of one box, outer ones have a positive area by the shoelace formula, and holes a negative.
+        """
         rows, place, count = self._box_rows("polygons", model, ["xy"], start, stop)
-        polygons = [np.zeros((0, 2), dtype=np.float32)] * count
+        outlines: list[list[npt.NDArray[np.float32]]] = [[] for _ in range(count)]
         xy, ends = _lists(rows, "xy")
-        for at, polygon in zip(place, np.split(xy, ends[:-1]), strict=False):
-            polygons[at] = polygon.reshape(-1, 2)
-        return polygons
+        for at, ring in zip(place, np.split(xy, ends[:-1]), strict=False):
+            outlines[at].append(ring.reshape(-1, 2))
+        return outlines
 
     def keypoints(self, model: str, start: int, stop: int | None = None) -> npt.NDArray[np.float32]:
         """(b, k, 3) x, y in pixels and confidence of the keypoints of an entry, or of entries [start, stop).
@@ -185,7 +167,9 @@ class Results:
     def raw_entry(self, entry: int) -> dict[str, Any]:
         """One entry as in the original JSON, by key."""
         try:
-            return read_raw_entry(self.folder, entry)
+            return read_raw_entry(
+                self.folder, entry if self.original_entry is None else int(self.original_entry[entry])
+            )
         except DAMAGED as error:
             raise damaged() from error
 
@@ -199,10 +183,26 @@ class Results:
         return rows, np.searchsorted(entry, _numbers(rows, "entry")) + _numbers(rows, "box"), len(entry)
 
     def _rows(self, name: str, model: str, columns: list[str], start: int = 0, stop: int | None = None) -> pa.Table:
+        number = self._manifest_of[model].number
+        return self._repaired(lambda: read_rows(self.folder, name, number, columns, start, stop))
+
+    def _pieces(self, model: str, start: int, stop: int | None) -> Iterator[pa.Table]:
+        return read_pieces(self.folder, "boxes", self._manifest_of[model].number, _COUNTED_COLUMNS, start, stop)
+
+    def _repaired(self, read: Callable[[], _T]) -> _T:
+        """What the function reads; if a table is damaged, it is called again after the tables have been rebuilt."""
         try:
-            return read_rows(self.folder, name, self._manifest_of[model].number, columns, start, stop)
-        except (OSError, pa.ArrowException) as error:
+            return read()
+        except UNREADABLE_TABLE:
+            self._repair()
+        try:
+            return read()
+        except UNREADABLE_TABLE as error:
             raise damaged() from error
+
+    def _repair(self) -> None:
+        with explained():
+            rebuild(self.folder, damaged_since_ns=self.written_ns)
 
     def _counted(self, model: str, rows: pa.Table) -> Columns:
         codes = self._class_rank(model)[_numbers(rows, "class_code")]
@@ -215,10 +215,13 @@ class Results:
 
     @cached_property
     def _cubes(self) -> dict[str, Cube | None]:
-        try:
-            return {model.name: read_cube(self.folder, model.number) for model in self.manifest.models}
-        except (OSError, ValueError) as error:
-            raise damaged() from error
+        models = self.manifest.models
+        return self._repaired(lambda: {model.name: read_cube(self.folder, model.number) for model in models})
+
+    def _place(self, entry: int) -> str:
+        return (
+            f"frame {self.frame_index[entry]} at {self.time_s[entry]:.2f} s" if entry < len(self.time_s) else "no frame"
+        )
 
     @cached_property
     def _manifest_of(self) -> dict[str, ModelManifest]:
@@ -226,18 +229,21 @@ class Results:
 
 
 def open_results(folder: Path) -> Results:
-    """The archived results of one job. An archive of an older version is first rebuilt from the original in it.
+    """The archived results of one job. Tables of an older version or with damage are first rebuilt from the original.
 
     Raises:
         ResultsError: they are missing, or cannot be read.
     """
+    manifest = usable_manifest(folder)
+    if manifest.failure:
+        raise ResultsError(*manifest.failure)
+    written_ns = manifest_time_ns(folder)
     try:
-        manifest = read_manifest(folder) or rebuild(folder)
-        if manifest.failure:
-            raise ResultsError(*manifest.failure)
-        frames = pq.read_table(folder / FRAMES_NAME, memory_map=True)
-    except (*DAMAGED, pa.ArrowException) as error:
-        raise damaged() from error
+        frames = _read_frames(folder)
+    except UNREADABLE_TABLE:
+        with explained():
+            manifest = rebuild(folder, damaged_since_ns=written_ns)
+            written_ns, frames = manifest_time_ns(folder), _read_frames(folder)
     return Results(
         frame_index=_numbers(frames, "frame_index"),
         time_s=_numbers(frames, "time_s"),
@@ -245,6 +251,8 @@ def open_results(folder: Path) -> Results:
         unknown_keys=tuple(manifest.unknown_keys),
         folder=folder,
         manifest=manifest,
+        original_entry=_numbers(frames, ORIGINAL_ENTRY) if ORIGINAL_ENTRY in frames.column_names else None,
+        written_ns=written_ns,
     )
 
 
@@ -254,11 +262,13 @@ def read_again(folder: Path) -> Results:
     Raises:
         ResultsError: they still cannot be read, or the original does not match its digest.
     """
-    try:
+    with explained():
         rebuild(folder, also_failed=True)
-    except DAMAGED as error:
-        raise damaged() from error
     return open_results(folder)
+
+
+def _read_frames(folder: Path) -> pa.Table:
+    return pq.read_table(folder / FRAMES_NAME, memory_map=True, page_checksum_verification=True)
 
 
 def _model_table(model: ModelManifest, frames: pa.Table) -> ModelTable:

@@ -82,7 +82,12 @@ class TableWriter:
         if name not in self._writers:
             path = self._folder / f"{name}.parquet"
             self._writers[name] = pq.ParquetWriter(
-                path, SCHEMAS[name], compression="lz4", use_dictionary=False, write_statistics=["model", "entry"]
+                path,
+                SCHEMAS[name],
+                compression="lz4",
+                use_dictionary=False,
+                write_statistics=["model", "entry"],
+                write_page_checksum=True,
             )
         self._wait()
         self._writing = self._pool.submit(self._writers[name].write_table, rows, row_group_size=len(rows))
@@ -117,7 +122,7 @@ def read_rows(
     path = folder / f"{name}.parquet"
     if not path.exists():
         return schema.empty_table()
-    with pq.ParquetFile(path, memory_map=True) as file:
+    with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
         groups = _groups(file, model, start, stop)
         table = file.read_row_groups(groups, columns=columns if "entry" in columns else ["entry", *columns])
     return _between(table, start, stop).select(columns)
@@ -133,7 +138,7 @@ def read_pieces(
     """
     path = folder / f"{name}.parquet"
     if path.exists():
-        with pq.ParquetFile(path, memory_map=True) as file:
+        with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
             for group in _groups(file, model, start, stop):
                 yield _between(file.read_row_group(group, columns=columns), start, stop)
 

@@ -31,6 +31,12 @@ def safe_file_name(name: str) -> str:
     return f"{safe_stem}.{safe_suffix}" if safe_suffix else safe_stem
 
 
+def image_stem(video_name: str) -> str:
+    """A name for images of a video, without suffix: its letters and digits of any script and `._-`."""
+    stem = clean_file_name(video_name).rpartition(".")[0] or clean_file_name(video_name)
+    return re.sub(r"[^\w.-]+", "_", stem).strip("._-")[:100] or "video"
+
+
 def video_suffix_of(file_name: str) -> str:
     """The suffix in lower case, one of `KEPT_SUFFIXES`.
 

@@ -68,7 +68,7 @@ def test_a_video_becomes_counts_and_annotated_frames(
     page.locator(".st-key-export_table button").click()
     counts = downloaded(page, "link", "Download square.counts.csv")
     assert counts.suggested_filename == "square.counts.csv"
-    rows = list(csv.DictReader(Path(counts.path()).read_text().splitlines()))
+    rows = list(csv.DictReader(Path(counts.path()).read_text("utf-8-sig").splitlines()))
     assert list(rows[0]) == ["frame_index", "time_s", "moving"]
     assert {row["moving"] for row in rows} == {"0", "1"}
 

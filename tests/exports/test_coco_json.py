@@ -7,7 +7,9 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import supervision as sv
 
 from frametally.analysis import view as view_module
 from frametally.analysis.class_mapping import ClassMapping
@@ -15,6 +17,7 @@ from frametally.analysis.view import View
 from frametally.errors import ResultsError
 from frametally.exports import coco_json as coco
 from frametally.exports.coco_json import write_coco
+from frametally.results import archive_results, open_results
 from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
 TRIANGLE = [{"x": 10, "y": 10}, {"x": 20, "y": 10}, {"x": 10, "y": 30}]
@@ -28,7 +31,7 @@ def written(folder: Path, entries: list[Entry], video_name: str = "street.mp4", 
 
 def check_format(content: dict[str, Any]) -> None:
     """Requirements of pycocotools: unique ids from 1, valid references, polygons of at least three points."""
-    assert list(content) == ["info", "images", "annotations", "categories"]
+    assert list(content) == ["images", "annotations", "categories", "info"]
     for key in ("images", "annotations", "categories"):
         ids = [item["id"] for item in content[key]]
         assert all(isinstance(number, int) and number >= 1 for number in ids)
@@ -41,7 +44,8 @@ def check_format(content: dict[str, Any]) -> None:
         assert found["iscrowd"] == 0
         assert len(found["bbox"]) == 4
         assert found["area"] >= 0
-        assert all(len(part) >= 6 and len(part) % 2 == 0 for part in found.get("segmentation", []))
+        parts = found.get("segmentation", [])
+        assert isinstance(parts, dict) or all(len(part) >= 6 and len(part) % 2 == 0 for part in parts)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +166,66 @@ def test_17_keypoints_of_another_class_have_no_skeleton(tmp_path: Path) -> None:
     points = [{"x": 1, "y": at, "confidence": 0.9, "class_id": at, "class": f"joint {at}"} for at in range(17)]
     content = written(tmp_path, [entry(box("crane", keypoints=points))])
     assert content["categories"][0]["skeleton"] == []
+
+
+HOLED = np.zeros((360, 640), dtype=np.bool_)
+HOLED[20:60, 30:90], HOLED[30:40, 40:50] = True, False
+
+
+def test_a_mask_with_a_hole_is_exported_as_rle(tmp_path: Path) -> None:
+    rle = {"size": [360, 640], "counts": sv.mask_to_rle(HOLED, compressed=True)}
+    content = written(tmp_path, [entry({"class": "cat", "confidence": 0.9, "rle": rle})])
+    check_format(content)
+    (cat,) = content["annotations"]
+    assert (cat["segmentation"], cat["area"], cat["bbox"]) == (rle, HOLED.sum(), [30, 20, 60, 40])
+
+
+def test_a_mask_of_several_parts_is_exported_as_several_polygons(tmp_path: Path) -> None:
+    parts = [[0, 0, 10, 0, 10, 10, 0, 10], [20, 20, 20, 30, 30, 30, 30, 20]]
+    content = written(tmp_path, [entry(box("cat", segmentation=parts)), entry(box("cat", segmentation=parts[:1]))])
+    check_format(content)
+    both, one = content["annotations"]
+    assert ([len(part) for part in both["segmentation"]], both["area"]) == ([8, 8], 200)
+    assert (one["segmentation"], one["area"]) == ([parts[0]], 100)
+
+
+def from_text(folder: Path, text: str) -> dict[str, Any]:
+    (folder / "results.json").write_text(text)
+    archive_results(folder / "results.json", folder / "archive")
+    write_coco(View(open_results(folder / "archive"), "m"), folder / "coco.json", "street.mp4")
+    return dict(json.loads((folder / "coco.json").read_bytes()))
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "null", "1e300"])
+@pytest.mark.parametrize("field", ["x", "height"])
+def test_boxes_that_json_cannot_have_are_left_out_and_named(tmp_path: Path, value: str, field: str) -> None:
+    rows = [entry(box("car")), entry({**box("car"), field: "VALUE"}, box("car"))]
+    text = json.dumps({"frame_offset": [0, 6], "time_offset": [0, 0.2], "m": rows})
+    content = from_text(tmp_path, text.replace('"VALUE"', value))
+    check_format(content)
+    assert "null" not in json.dumps(content["annotations"])
+    assert len(content["annotations"]) == 2
+    assert (content["info"]["left_out_boxes"], content["info"]["first_left_out_frame_index"]) == (1, 6)
+
+
+def test_keypoints_that_are_not_finite_are_missing_ones(tmp_path: Path) -> None:
+    point = {"x": float("inf"), "y": 6, "confidence": 0.9, "class_id": 0, "class": "nose"}
+    content = written(tmp_path, [entry(box("person", keypoints=[point]))])
+    assert [one["keypoints"] for one in content["annotations"]] == [[0, 0, 0]]
+
+
+NAMES = [("猫 1.mp4", "猫_1"), ("Größe.mp4", "Größe"), ("a/b\\c.mov", "c"), ("..", "video")]
+
+
+@pytest.mark.parametrize(("name", "stem"), NAMES)
+def test_images_keep_names_of_any_script(tmp_path: Path, name: str, stem: str) -> None:
+    assert written(tmp_path, [entry()], name)["images"][0]["file_name"] == f"{stem}_000000.jpg"
+
+
+def test_a_frame_that_occurs_twice_has_two_file_names(tmp_path: Path) -> None:
+    content = {"frame_offset": [0, 0, 1], "time_offset": [0, 0.1, 0.2], "m": [entry(), entry(), entry()]}
+    names = [image["file_name"] for image in from_text(tmp_path, json.dumps(content))["images"]]
+    assert names == ["street_000000.jpg", "street_000000_2.jpg", "street_000001.jpg"]
 
 
 def test_impossible_picture_sizes_are_left_out(tmp_path: Path) -> None:

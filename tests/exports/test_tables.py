@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from pathlib import Path
@@ -28,7 +29,17 @@ WRITERS = [write_boxes_csv, write_boxes_parquet, write_counts_csv, write_counts_
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(path.read_bytes().decode(), newline="")))
+    return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def test_a_csv_starts_with_a_byte_order_mark_so_that_excel_reads_utf_8(tmp_path: Path) -> None:
+    view = View(opened(tmp_path, m=[entry(box("Größe"))]), "m")
+    for write in (write_boxes_csv, write_counts_csv):
+        write(view, tmp_path / "table.csv")
+        data = (tmp_path / "table.csv").read_bytes()
+        assert data.startswith(codecs.BOM_UTF8)
+        assert data.count(codecs.BOM_UTF8) == 1
+        assert "Größe" in data.decode("utf-8-sig")
 
 
 def unescaped(text: str) -> str:

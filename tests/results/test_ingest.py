@@ -98,11 +98,3 @@ def test_results_without_models_have_their_frames(tmp_path: Path) -> None:
 def test_opening_a_missing_archive_raises(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="Run the job again"):
         open_results(tmp_path / "none")
-
-
-@pytest.mark.parametrize("name", ["boxes.parquet", "frames.parquet", "cube-0.npz", "cube-0.npy"])
-def test_a_damaged_table_raises(tmp_path: Path, name: str) -> None:
-    archived(tmp_path, document(entry(box())))
-    (tmp_path / "job" / name).write_bytes(b"PAR1 no more")
-    with pytest.raises(ResultsError, match="damaged"):
-        _ = (results := open_results(tmp_path / "job")).boxes("cars"), results.cube("cars")

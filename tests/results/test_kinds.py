@@ -99,8 +99,12 @@ def test_an_out_of_range_value_affects_its_entry_only(tmp_path: Path, value: flo
     clip = [{"embeddings": [[value, 1]]}, None, None, None, None]
     entries = [entry(box()), entry(box(x=value)), entry(box(class_id=10**12)), sized, drawn]
     results = archived(tmp_path, document(*entries, clip=clip))
-    assert results.boxes("cars", 0, 1).xyxy.tolist() == [[8, 17, 12, 23]]
-    assert results.models["cars"].mismatched >= 1
+    boxes = results.boxes("cars")
+    assert boxes.entry.tolist() == [0, 1, 2, 3, 4]
+    assert boxes.xyxy[[0, 2, 3, 4]].tolist() == [[8, 17, 12, 23]] * 4
+    assert not np.isfinite(boxes.xyxy[1]).all()
+    assert "x is not a finite number" in " ".join(results.notes)
+    assert "class_id is not a whole number" in " ".join(results.notes)
 
 
 def test_tracker_ids_are_strings(tmp_path: Path) -> None:
