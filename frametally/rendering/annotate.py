@@ -15,6 +15,7 @@ from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 
 from frametally.coco import COCO_KEYPOINTS
 from frametally.rendering.scene import Floats, Scene
+from frametally.results.masks import separated
 from frametally.video.decoding import Image
 
 FILL: Final = 0.45
@@ -170,7 +171,9 @@ def _fill_polygons(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> No
         cv2.fillPoly(filled, [outline - (left, top)], _bgr(colors, name))
     canvas[top:bottom, left:right] = cv2.addWeighted(filled, FILL, region, 1 - FILL, 0)
     for outline, name in outlines:
-        cv2.polylines(canvas, [outline], True, _bgr(colors, name), max(_thickness(canvas) // 2, 1), cv2.LINE_AA)
+        cv2.polylines(
+            canvas, separated(outline), True, _bgr(colors, name), max(_thickness(canvas) // 2, 1), cv2.LINE_AA
+        )
 
 
 def _polygons_with_names(scene: Scene) -> list[tuple[Floats, str]]:

@@ -151,7 +151,7 @@ def write_cube(cube: Cube, folder: Path, model: int) -> None:
     """Write a cube; the counts go to a separate file, which can be memory-mapped."""
     np.save(folder / f"cube-{model}.npy", cube.counts)
     rest = {name: value for name, value in vars(cube).items() if name != "counts"}
-    np.savez(folder / f"cube-{model}.npz", counts_crc32=np.uint32(zlib.crc32(cube.counts)), **rest)
+    np.savez(folder / f"cube-{model}.npz", counts_crc32=np.uint32(zlib.crc32(cube.counts.data)), **rest)
 
 
 def read_cube(folder: Path, model: int) -> Cube | None:
@@ -166,7 +166,7 @@ def read_cube(folder: Path, model: int) -> Cube | None:
     counts = np.load(path, mmap_mode="r")
     with np.load(path.with_suffix(".npz")) as file:
         rest = dict(file)
-    if "counts_crc32" in rest and int(rest.pop("counts_crc32")) != zlib.crc32(counts):
+    if "counts_crc32" in rest and int(rest.pop("counts_crc32")) != zlib.crc32(counts.data):
         raise ValueError("the counts of the cube do not match their checksum")
     return Cube(counts=counts, **{**rest, "span": int(rest["span"])})
 

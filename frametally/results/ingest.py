@@ -51,7 +51,7 @@ def write_tables(json_path: Path, folder: Path, window_bytes: int = WINDOW_BYTES
     """
     conversion = _convert(json_path, folder, window_bytes)
     frames, index, kept = conversion.frames_table(), conversion.index, None
-    order, percent = conversion.entry_order(frames), conversion.percent_models
+    order, percent = conversion.entry_order(), conversion.percent_models
     if order or percent:
         delete_tables(folder)
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
@@ -68,7 +68,7 @@ def write_tables(json_path: Path, folder: Path, window_bytes: int = WINDOW_BYTES
         write_page_checksum=True,
     )
     write_entry_index(folder, index)
-    notes = [*(order.notes if order else []), *contradictions(frames["frame_index"].to_numpy())]
+    notes = [*(order.notes if order else []), *contradictions(conversion.frame_index)]
     write_manifest(folder, conversion.manifest(notes, table_sizes(folder)))
 
 
@@ -93,6 +93,8 @@ class _Conversion:
         self.percent_models: frozenset[str] = frozenset()
         """Models whose confidences are certainly percentages, but were read as shares."""
         self.index = EntryIndex()
+        self.frame_index = self.time_s = np.zeros(0)
+        """(n,) position of each entry; set by `frames_table`."""
 
     def run(self) -> None:
         """Read the whole file; of a key that occurs twice, the last value counts."""
@@ -115,7 +117,7 @@ class _Conversion:
         Raises:
             ResultsError: the lists differ in length.
         """
-        frame_index, time_s = (self._offset_values(name) for name in _OFFSETS)
+        self.frame_index, self.time_s = frame_index, time_s = [self._offset_values(name) for name in _OFFSETS]
         if len(frame_index) != len(time_s):
             raise ResultsError(f"The results have {len(frame_index)} frames but {len(time_s)} times.", RUN_AGAIN)
         columns = {"frame_index": column(frame_index.astype(np.int64)), "time_s": column(time_s)}
@@ -125,12 +127,12 @@ class _Conversion:
             columns |= frames.columns(model.number)
         return pa.table(columns)
 
-    def entry_order(self, frames: pa.Table) -> EntryOrder | None:
+    def entry_order(self) -> EntryOrder | None:
         """How the entries have to be sorted; None if they are in order."""
-        analyzed = np.zeros(len(frames), dtype=np.int64)
-        for model, _ in self._models.values():
-            analyzed += frames[f"analysed_{model.number}"].to_numpy()
-        return entry_order(frames["frame_index"].to_numpy(), frames["time_s"].to_numpy(), analyzed)
+        analyzed = np.zeros(len(self.time_s), dtype=np.int64)
+        for _, frames in self._models.values():
+            analyzed += frames.analyzed
+        return entry_order(self.frame_index, self.time_s, analyzed)
 
     def manifest(self, notes: list[Note], files: dict[str, int]) -> Manifest:
         """The manifest, with these notes on the whole file and the sizes of the files of the archive."""

@@ -6,6 +6,7 @@ import binascii
 import io
 import struct
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,16 @@ def joined(rings: list[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
         return rings[0] if rings else np.zeros((0, 2), dtype=np.float32)
     start = rings[0][:1]
     return np.concatenate([part for ring in rings for part in (ring, ring[:1], start)])
+
+
+def separated(polygon: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    """The outlines of a joined polygon, without the lines between them; the points may have been scaled."""
+    is_start = (polygon == polygon[:1]).all(axis=1)
+    ends = np.flatnonzero(is_start[:-1] & is_start[1:])
+    if not len(ends):
+        return [polygon]
+    starts = [*ends[:1] + 2, *np.flatnonzero(is_start[ends[0] + 2 :]) + ends[0] + 3]
+    return [polygon[: ends[0]], *(polygon[a : b - 2] for a, b in pairwise(starts))]
 
 
 def rasterized(rings: list[npt.NDArray[np.float32]], width_px: int, height_px: int) -> npt.NDArray[np.bool_]:

@@ -17,7 +17,10 @@ def test_scores_are_those_of_a_plain_loop(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(view_module, "CHUNK_ENTRIES", 7)
     random = Random(5)
     rows = [None if random.random() < 0.2 else {name: random.random() for name in "ab"} for _ in range(40)]
-    entries = [row and {"predictions": {name: {"confidence": score} for name, score in row.items()}} for row in rows]
+    entries = [
+        None if row is None else {"predictions": {name: {"confidence": score} for name, score in row.items()}}
+        for row in rows
+    ]
     known = [row for row in rows if row]
     for found in score_totals(View(opened(tmp_path, m=entries), "m")):
         scores = [row[found.class_name] for row in known]

@@ -15,7 +15,7 @@ import supervision as sv
 from PIL import Image
 
 from frametally.results import Kind
-from frametally.results.masks import joined, rasterized
+from frametally.results.masks import joined, rasterized, separated
 from frametally.results.spellings.rle import MaskInvalid, decompress, rings_of_bitmap, rings_of_runs, signed_area
 from tests.support.documents import archived, box, document
 from tests.support.soak import iterations
@@ -106,6 +106,8 @@ def test_random_masks_survive_encoding_and_tracing() -> None:
         assert (rasterized(rings, width, height) == mask).all()
         assert (rasterized([joined(rings)], width, height) == mask).all()
         assert sum(map(signed_area, rings)) == mask.sum()
+        if mask.any() and not any((ring[1:] == rings[0][0]).all(axis=1).any() for ring in rings):
+            assert all((a == b).all() for a, b in zip(rings, separated(joined(rings)), strict=True))
         if mask.any():
             runs = decompress(str(sv.mask_to_rle(mask, compressed=True)))
             assert runs.tolist() == [int(one) for one in sv.mask_to_rle(mask)]

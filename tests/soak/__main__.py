@@ -2,8 +2,9 @@
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
 `make test` runs a short form: crash points and browser tests once, fewer random documents, 5 examples per API
-operation, fewer killed workers, fewer frames of real videos, a smaller interrupted upload, an excerpt of the sample,
-and instead of four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
+operation, a few seconds of fuzzing, fewer killed workers, fewer frames of real videos, a smaller interrupted upload, an
+excerpt of the sample, and instead of four dashboards two processes with an accelerated clock
+(`tests/ledger/test_polling_floor.py`).
 """
 
 from __future__ import annotations
@@ -82,6 +83,15 @@ def lengthened(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
     return run
 
 
+def fuzzed(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
+    """Run these tests once, each for `--fuzz-seconds`; they print their figures."""
+
+    def run(options: argparse.Namespace) -> Outcome:
+        return run_pytest("-s", "-o", "timeout=0", *arguments, FUZZ_SECONDS=str(options.fuzz_seconds))
+
+    return run
+
+
 def four_dashboards(options: argparse.Namespace) -> Outcome:
     """Run four dashboards with fifty tabs and twenty jobs, and kill one; a success counts as one passed test."""
     command = [sys.executable, "-m", "tests.crash.four_dashboards", "--seconds", str(options.seconds)]
@@ -100,6 +110,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "videos": lengthened("tests/video/test_frame_reader.py", "tests/video/test_decoding.py"),
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,
+    "fuzz_results": fuzzed("tests/results/test_fuzzing.py"),
 }
 
 
@@ -110,6 +121,7 @@ def main() -> int:
     parser.add_argument("--factor", type=int, default=FACTOR)
     parser.add_argument("--examples", type=int, default=EXAMPLES)
     parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--fuzz-seconds", type=float, default=600.0)
     options = parser.parse_args()
     outcomes = {}
     for name in options.parts or PARTS:

@@ -21,6 +21,7 @@ from frametally.results.json_stream import UNREADABLE, Document
 from frametally.results.spellings.notes import Note
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 OFFSET_KEYS: Final = ("frame_offset", "time_offset", "frame_offsets", "time_offsets")
 
 
@@ -33,7 +34,7 @@ class EntryOrder:
     notes: list[Note]
 
 
-def entry_order(frame_index: Ints, time_s: npt.NDArray[np.float64], analyzed: Ints) -> EntryOrder | None:
+def entry_order(frame_index: Floats, time_s: Floats, analyzed: Ints) -> EntryOrder | None:
     """How to order the entries; None if they are in order and no frame occurs twice.
 
     Args:
@@ -53,7 +54,7 @@ def entry_order(frame_index: Ints, time_s: npt.NDArray[np.float64], analyzed: In
     return EntryOrder(kept, notes)
 
 
-def contradictions(frame_index: Ints) -> list[Note]:
+def contradictions(frame_index: Floats) -> list[Note]:
     """A note if the frames, sorted by time, do not ascend."""
     back = np.flatnonzero(np.diff(frame_index) < 0)
     if not len(back):
@@ -109,11 +110,11 @@ def _copy_items(source: BinaryIO, target: BinaryIO, spans: Ints) -> None:
     target.write(b"]")
 
 
-def _moved(time_s: npt.NDArray[np.float64]) -> Note:
+def _moved(time_s: Floats) -> Note:
     back = np.flatnonzero(np.diff(time_s) < 0)
     return Note("", "time_offset", f"did not ascend, first at item {int(back[0]) + 1} of the file; it was sorted")
 
 
-def _repeated(frames: Ints) -> Note:
+def _repeated(frames: Floats) -> Note:
     where = f"had {len(frames):,} repeated frames, first frame {int(frames[0])}"
     return Note("", "frame_offset", f"{where}; the first analyzed entry of each is kept")

@@ -49,10 +49,15 @@ class FrameColumns:
         self.mismatched += batch.count(MISMATCHED)
         self._wh_px.extend(chain.from_iterable(map(_size, batch)))
 
+    @property
+    def analyzed(self) -> npt.NDArray[np.bool_]:
+        """(n,) whether each entry was analyzed."""
+        return np.frombuffer(self._analyzed, dtype=np.bool_)
+
     def columns(self, model: int) -> dict[str, pa.Array]:
         """(n,) columns of `frames.parquet`; their names end with the number of the model."""
         wh = np.frombuffer(self._wh_px, dtype=np.float32).reshape(-1, 2)
-        analyzed = column(np.frombuffer(self._analyzed, dtype=np.bool_))
+        analyzed = column(self.analyzed)
         size = {f"width_px_{model}": column(wh[:, 0]), f"height_px_{model}": column(wh[:, 1])}
         return {f"analysed_{model}": analyzed, **size}  # the name on disk since the first version
 

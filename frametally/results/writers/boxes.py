@@ -45,16 +45,12 @@ class BoxWriter:
         if self.kind is Kind.GAZE:
             self._add_gaze(entry, batch)
             return
-        masked = [at for at, one in enumerate(batch) if type(one) is MaskedBoxesEntry]
+        masked = {at: one for at, one in enumerate(batch) if type(one) is MaskedBoxesEntry}
         if masked or [box for box in boxes if box.points or box.keypoints]:
             starts = np.cumsum(sizes) - sizes
             place = np.arange(len(boxes)) - np.repeat(starts, sizes)
             if masked:
-                outlines = [[_ring(box.points)] if box.points else [] for box in boxes]
-                for at in masked:
-                    for number, rings in batch[at].outlines.items():
-                        outlines[starts[at] + number] = rings
-                self._add_outlines(entry, place, outlines)
+                self._add_outlines(entry, place, _all_outlines(boxes, starts, masked))
             else:
                 self._add_polygons(entry, place, boxes)
             self._add_keypoints(entry, place, boxes)
@@ -149,6 +145,17 @@ def _boxes(entry: Any) -> list[Box]:
 def _confidences(boxes: list[Box]) -> npt.NDArray[np.float64]:
     confidences = [1.0 if box.confidence is None else box.confidence for box in boxes]
     return np.fromiter(confidences, np.float64, len(boxes))
+
+
+def _all_outlines(
+    boxes: list[Box], starts: npt.NDArray[np.int64], masked: dict[int, MaskedBoxesEntry]
+) -> list[list[Ring]]:
+    """The outlines of each box; `starts` (n,) are the first boxes of the entries, `masked` entries by number."""
+    outlines = [[_ring(box.points)] if box.points else [] for box in boxes]
+    for at, one in masked.items():
+        for number, rings in one.outlines.items():
+            outlines[starts[at] + number] = rings
+    return outlines
 
 
 def _ring(points: list[Point]) -> Ring:
