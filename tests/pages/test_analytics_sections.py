@@ -165,7 +165,7 @@ def test_a_table_follows_the_view_and_is_blank_where_not_analyzed(app: AppTest, 
     app.slider(key="window").set_value((0.2, 0.8)).run()
     opened(app, "Export").button(key="export_table").click().run()
     (made,) = (deployment.settings.results_dir / "job-1" / "derived").iterdir()
-    with made.open(newline="") as file:
+    with made.open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file)) == [
             ["frame_index", "time_s", "cup", "person"],
             ["2", "0.2", "1", "1"],
