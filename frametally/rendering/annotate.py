@@ -168,7 +168,7 @@ def _fill_polygons(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> No
         return
     filled = region.copy()
     for outline, name in outlines:
-        cv2.fillPoly(filled, [outline - (left, top)], _bgr(colors, name))
+        cv2.fillPoly(filled, [part - (left, top) for part in separated(outline)], _bgr(colors, name))
     canvas[top:bottom, left:right] = cv2.addWeighted(filled, FILL, region, 1 - FILL, 0)
     for outline, name in outlines:
         cv2.polylines(

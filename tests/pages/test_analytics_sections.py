@@ -35,6 +35,15 @@ def test_only_the_open_tab_is_drawn(app: AppTest) -> None:
     assert [link.label for link in opened(app, "Export").link_button] == ["Results (JSON)"]
 
 
+def test_what_was_left_out_of_the_results_is_listed(deployment: Deployment, small_video: Path) -> None:
+    odd = {**RESULTS, "kitchen": [entry(box("cup", 0.9, class_id="cup")), *BOXES[1:]]}
+    finished_job(deployment, small_video, odd)
+    app = open_link(job="job-1", model="kitchen")
+    assert [one.label for one in app.expander if "Notes" in one.label] == ["Notes on these results (1)"]
+    text = " ".join(one.value for one in app.markdown).replace("\\", "")
+    assert "class_id is not a whole number and is ignored (in frame 0 at 0.00 s)" in text
+
+
 def test_a_link_to_a_renamed_tab_opens_none(app: AppTest) -> None:
     assert open_link(job="job-1", section="Export").link_button
     renamed = open_link(job="job-1", section="Take it away")

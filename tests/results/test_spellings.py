@@ -115,6 +115,22 @@ def test_a_frame_at_two_times_is_kept_twice(tmp_path: Path) -> None:
     assert (results.frame_index.tolist(), results.notes) == ([0, 0, 1], [])
 
 
+def test_frames_at_the_same_time_are_sorted_by_frame(tmp_path: Path) -> None:
+    content = {"frame_offset": [2, 1, 0], "time_offset": [0, 0, 0], "cars": [entry(box("a")), None, entry(box("b"))]}
+    results = archived(tmp_path, content)
+    assert results.frame_index.tolist() == [0, 1, 2]
+    assert results.raw_entry(0)["cars"] == entry(box("b"))
+    assert results.notes == ["frame_offset did not ascend, first at item 1 of the file; it was sorted."]
+
+
+def test_percentages_of_any_document_give_the_same_shares(tmp_path: Path) -> None:
+    random = Random(4)
+    shares = [[random.choice([0, 0.29, 0.57, 0.58, 0.9, 1]) for _ in range(random.randrange(4))] for _ in range(40)]
+    plain = archived(tmp_path / "plain", document(*(entry(*(box(confidence=one) for one in row)) for row in shares)))
+    percent = [entry(*(box(confidence=round(100 * one)) for one in row)) for row in shares]
+    assert read_back(archived(tmp_path / "percent", document(*percent))) == read_back(plain)
+
+
 def test_frames_that_contradict_the_times_are_noted(tmp_path: Path) -> None:
     content = {"frame_offset": [0, 9, 3], "time_offset": [0, 0.1, 0.2], "cars": [None] * 3}
     assert "frame_offset contradicts time_offset" in archived(tmp_path, content).notes[0]
@@ -180,9 +196,8 @@ def test_a_text_in_percent_and_a_score_are_confidences(tmp_path: Path) -> None:
 def test_a_box_without_a_finite_place_is_counted_and_noted(tmp_path: Path, value: object) -> None:
     results = archived(tmp_path, document(entry(box(x=value), box()), entry(box())))
     assert results.boxes("cars").entry.tolist() == [0, 0, 1]
-    assert results.notes == [
-        "cars: x is not a finite number; the detection is counted, but not drawn (in frame 0 at 0.00 s)."
-    ]
+    what = "is not a finite number; the detection is counted, but neither drawn nor exported to COCO JSON"
+    assert results.notes == [f"cars: x {what} (in frame 0 at 0.00 s)."]
 
 
 def test_an_entry_that_does_not_fit_is_noted_with_its_field(tmp_path: Path) -> None:

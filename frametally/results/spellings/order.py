@@ -44,11 +44,12 @@ def entry_order(frame_index: Floats, time_s: Floats, analyzed: Ints) -> EntryOrd
     """
     order = np.lexsort((np.arange(len(time_s)), -analyzed, frame_index, time_s))
     same = (np.diff(time_s[order]) == 0) & (np.diff(frame_index[order]) == 0)
-    is_sorted = bool((np.diff(time_s) >= 0).all())
-    if is_sorted and not same.any():
+    later, frames = np.diff(time_s), np.diff(frame_index)
+    back = np.flatnonzero((later < 0) | ((later == 0) & (frames < 0)))
+    if not len(back) and not same.any():
         return None
     kept = order[np.concatenate([[True], ~same])]
-    notes = [] if is_sorted else [_moved(time_s)]
+    notes = [_moved("time_offset" if later[back[0]] else "frame_offset", int(back[0]) + 1)] if len(back) else []
     if same.any():
         notes.append(_repeated(frame_index[order][1:][same]))
     return EntryOrder(kept, notes)
@@ -110,9 +111,8 @@ def _copy_items(source: BinaryIO, target: BinaryIO, spans: Ints) -> None:
     target.write(b"]")
 
 
-def _moved(time_s: Floats) -> Note:
-    back = np.flatnonzero(np.diff(time_s) < 0)
-    return Note("", "time_offset", f"did not ascend, first at item {int(back[0]) + 1} of the file; it was sorted")
+def _moved(field: str, entry: int) -> Note:
+    return Note("", field, f"did not ascend, first at item {entry} of the file; it was sorted")
 
 
 def _repeated(frames: Floats) -> Note:

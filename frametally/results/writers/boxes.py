@@ -20,6 +20,7 @@ from frametally.results.tables import column, lists
 from frametally.results.writers.base import Batch, NameCodes, Target, float32, key_columns
 
 _XY = attrgetter("x", "y")
+_NO_PLACE = "is not a finite number; the detection is counted, but neither drawn nor exported to COCO JSON"
 _MAX_SIDE = float(np.finfo(np.float32).max)
 
 
@@ -80,7 +81,7 @@ class BoxWriter:
         if not all(np.isfinite(corner).all() for corner in corners):
             for name, values in zip(SIDES, sides, strict=True):
                 for one in np.unique(entry[~(np.abs(values) < _MAX_SIDE)]).tolist():
-                    self._notes.add(one, Issue(name, "is not a finite number; the detection is counted, but not drawn"))
+                    self._notes.add(one, Issue(name, _NO_PLACE))
         return corners
 
     def _add_outlines(
