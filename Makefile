@@ -16,7 +16,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 test: .venv/development .venv/browser
 	$(PYTEST) $(TESTS)
 
-# No browser, no killed dashboard, nothing that starts processes or computes for seconds: under a minute.
+# No page, no server, nothing that starts processes or computes for seconds: under a minute.
 test-fast: .venv/development
 	$(PYTEST) -m "not browser and not crash and not slow" $(TESTS)
 

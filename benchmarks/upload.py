@@ -72,20 +72,17 @@ def write_large(video: Path, path: Path, size_bytes: int) -> None:
             left -= file.write(random.randbytes(min(left, 2**20)))
 
 
-def upload_on_a_bad_day(
-    browser: Browser, small: Path, file: Path, data_dir: Path, *, cuts: int = CUTS, measures_memory: bool = True
-) -> Outcome:
+def upload_on_a_bad_day(browser: Browser, small: Path, file: Path, data_dir: Path, *, cuts: int = CUTS) -> Outcome:
     """Upload the file despite cut connections, a reload and a SIGKILL of the server; check the stored video.
 
-    The proxy closes each connection after one of `cuts` equal parts of the file. Without `measures_memory`, no server
-    receives a small upload first, so that `memory_mib` includes the imports.
+    The proxy closes each connection after one of `cuts` equal parts of the file. Each server receives a small upload
+    first, so that `memory_mib` does not include the imports.
     """
     size_bytes = file.stat().st_size
     with ExitStack() as stack:
         proxy = stack.enter_context(CuttingProxy(size_bytes // cuts))
         first, url = stack.enter_context(dashboard_process(data_dir))
-        if measures_memory:
-            upload_one(browser, small, url)
+        upload_one(browser, small, url)
         proxy.target_port = port_of(url)
         before_mib = reset_peak_mib(first.pid)
         page = open_page(browser, proxy.url)
@@ -102,8 +99,7 @@ def upload_on_a_bad_day(
         proxy.target_port = proxy.hold_at_bytes = None
         first.kill()
         second, url = stack.enter_context(dashboard_process(data_dir))
-        if measures_memory:
-            upload_one(browser, small, url)
+        upload_one(browser, small, url)
         before_mib = reset_peak_mib(second.pid)
         proxy.target_port = port_of(url)
         expect(page.locator(".facts")).to_contain_text("Ready", timeout=_TIMEOUT_MS)

@@ -27,7 +27,7 @@ FULL = ViewSpec(
 
 
 def test_any_view_round_trips_through_json_and_a_link() -> None:
-    from hypothesis import given  # takes seconds to import: not while tests are collected
+    from hypothesis import HealthCheck, given, settings  # takes seconds to import: not while tests are collected
     from hypothesis import strategies as st
 
     texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
@@ -45,6 +45,7 @@ def test_any_view_round_trips_through_json_and_a_link() -> None:
         time_range_s=st.none() | st.tuples(seconds, seconds).map(lambda edges: (min(edges), max(edges))),
     )
 
+    @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the first example imports modules
     @given(specs)
     def round_trips(spec: ViewSpec) -> None:
         assert ViewSpec.from_json(spec.to_json()) == spec

@@ -1,4 +1,7 @@
-"""The dashboard in fault mode, in a real browser."""
+"""The dashboard in fault mode, in a real browser, in `make soak`.
+
+In `make test`, `tests/pages/test_faults.py` follows these faults through the pages without a browser.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ FAULTS = "upload-breaks:1,results-nulls"
 
 
 @pytest.mark.browser
+@pytest.mark.soak
 def test_a_job_survives_a_broken_upload_and_shows_what_was_not_analyzed(
     start_dashboard: StartDashboard, page: Page, small_video: Path
 ) -> None:

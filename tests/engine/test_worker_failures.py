@@ -193,6 +193,7 @@ def killer() -> Iterator[Callable[[RunningEngine], list[int]]]:
         thread.join()
 
 
+@pytest.mark.soak  # `make test` kills a worker once: tests/engine/test_worker.py
 def test_random_kills_of_the_worker_do_not_change_the_results(
     start_engine: StartEngine, small_video: Path, killer: Callable[[RunningEngine], list[int]]
 ) -> None:

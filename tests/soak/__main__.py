@@ -1,9 +1,9 @@
 """The long forms of the tests: `python -m tests.soak [PART …]`; without a part, all of them.
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
-`make test` runs a short form: crash points and browser tests once, fewer random documents, 5 examples per API
-operation, a few seconds of fuzzing, fewer killed workers, fewer frames of real videos, a smaller interrupted upload, an
-excerpt of the sample, and instead of four dashboards two processes with an accelerated clock
+`make test` runs a short form: crash points and most browser tests once, fewer random documents, 5 examples per API
+operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an upload that is interrupted in one
+way at a time, an excerpt of the sample, and instead of four dashboards two processes with an accelerated clock
 (`tests/ledger/test_polling_floor.py`).
 """
 
