@@ -2,8 +2,8 @@
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
 `make test` runs a short form: crash points and most browser tests once, fewer random documents, 5 examples per API
-operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an upload that is interrupted in one
-way at a time, an excerpt of the sample, and instead of four dashboards two processes with an accelerated clock
+operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an upload that is interrupted in
+one way at a time, an excerpt of the sample, and instead of four dashboards two processes with an accelerated clock
 (`tests/ledger/test_polling_floor.py`).
 """
 
