@@ -93,6 +93,8 @@ class Box(Struct, gc=False, kw_only=True):
     polygon: None = None
     polygons: None = None
     score: None = None
+    probability: None = None
+    conf: None = None
     track_id: None = None
     second_name: None = field(name="class_name", default=None)
 

@@ -125,7 +125,9 @@ def test_frames_at_the_same_time_are_sorted_by_frame(tmp_path: Path) -> None:
 
 def test_percentages_of_any_document_give_the_same_shares(tmp_path: Path) -> None:
     random = Random(4)
-    shares = [[random.choice([0, 0.29, 0.57, 0.58, 0.9, 1]) for _ in range(random.randrange(4))] for _ in range(40)]
+    shares = [
+        [random.choice([0, 0.01, 0.29, 0.57, 0.58, 0.9, 1]) for _ in range(random.randrange(4))] for _ in range(40)
+    ]
     plain = archived(tmp_path / "plain", document(*(entry(*(box(confidence=one) for one in row)) for row in shares)))
     percent = [entry(*(box(confidence=round(100 * one)) for one in row)) for row in shares]
     assert read_back(archived(tmp_path / "percent", document(*percent))) == read_back(plain)
@@ -162,13 +164,13 @@ def test_the_name_of_a_class_is_read_where_it_is_certain(tmp_path: Path, names: 
 
 
 def test_confidences_in_percent_are_divided_by_100(tmp_path: Path) -> None:
-    entries = [entry(box(confidence=90), box(confidence=57)), None, entry(box(confidence=0), box(confidence=1.5))]
-    results = archived(tmp_path, document(*entries))
-    assert results.boxes("cars").confidence.tolist() == [0.9, 0.57, 0, 0.015]
-    assert results.notes == ["cars: confidence is in percent in all frames and was divided by 100."]
+    low = entry(box(confidence=0), box(confidence=1.5), box(confidence=1), box(confidence=None))
+    results = archived(tmp_path, document(entry(box(confidence=90), box(confidence=57)), None, low))
+    assert results.boxes("cars").confidence.tolist() == [0.9, 0.57, 0, 0.015, 0.01, 1]
+    assert "cars: confidence is in percent in all frames and was divided by 100." in results.notes
     cube = results.cube("cars")
     assert cube is not None
-    assert cube.counts[57].sum() == 2
+    assert cube.counts[57].sum() == 3
 
 
 @pytest.mark.parametrize("confidences", [(0.9, 90), (1.2, 3.2), (50, 101), (90, -1)])
@@ -185,10 +187,32 @@ def test_probabilities_in_percent_are_divided_by_100(tmp_path: Path) -> None:
     assert archived(tmp_path, document(one, one)).scores("cars").tolist() == [[0.97, 0.03]] * 2
 
 
+def test_a_missing_confidence_is_noted(tmp_path: Path) -> None:
+    results = archived(tmp_path, document(entry(box()), entry(box(confidence=None))))
+    assert results.boxes("cars").confidence.tolist() == [0.9, 1]
+    assert results.notes == ["cars: confidence is missing and counts as 1 (in frame 2 at 0.20 s)."]
+
+
+def test_a_keypoint_without_a_place_is_missing(tmp_path: Path) -> None:
+    points = [{"x": None, "y": None, "class": "nose", "class_id": 0}, {"x": 1, "y": 2, "class": "eye", "class_id": "1"}]
+    keypoints = archived(tmp_path, document(entry(box(keypoints=points)))).keypoints("cars", 0)
+    assert np.nan_to_num(keypoints, nan=-1).tolist() == [[[-1, -1, -1], [1, 2, -1]]]
+
+
+@pytest.mark.parametrize("image", ["frame.jpg", [320, 240], {"path": "x"}])
+def test_an_image_without_a_size_is_noted(tmp_path: Path, image: object) -> None:
+    results = archived(tmp_path, document({"image": image, "predictions": [box(class_id="cat")]}, entry(box())))
+    assert results.models["cars"].analyzed.all()
+    assert np.isnan(results.models["cars"].image_wh[0]).all()
+    assert "cars: image has no width and height in pixels (in frame 0 at 0.00 s)." in results.notes
+
+
 def test_a_text_in_percent_and_a_score_are_confidences(tmp_path: Path) -> None:
     bare = {key: value for key, value in box().items() if key != "confidence"}
-    results = archived(tmp_path, document(entry({**bare, "confidence": "90 %"}, {**bare, "score": 0.25})))
-    assert results.boxes("cars").confidence.tolist() == [0.9, 0.25]
+    results = archived(
+        tmp_path, document(entry({**bare, "confidence": "90 %"}, {**bare, "score": 0.25}, {**bare, "conf": 0.5}))
+    )
+    assert results.boxes("cars").confidence.tolist() == [0.9, 0.25, 0.5]
     assert results.notes == []
 
 

@@ -39,9 +39,14 @@ class ConfidenceRange:
         return confidence / 100 if self._is_percent else confidence
 
     @property
+    def full(self) -> float:
+        """The confidence of a detection that has none, before it is divided."""
+        return 100.0 if self._is_percent else 1.0
+
+    @property
     def looks_like_percent(self) -> bool:
-        """Whether they certainly are percentages: all are 0, or above 1 and at most 100, the highest above 20."""
-        return not self._is_percent and self._lowest > 1 and PERCENT_PEAK < self._highest <= 100
+        """Whether they certainly are percentages: all are 0, or 1 to 100, the highest above 20."""
+        return not self._is_percent and self._lowest >= 1 and PERCENT_PEAK < self._highest <= 100
 
     def note(self, notes: Notes) -> None:
         """Note that they are percentages, or the first that is outside of 0 to 1."""

@@ -1,7 +1,8 @@
 """Predictions in spellings other than the service's own, in its spelling; only where the meaning is certain.
 
-Read are `class_name`, `label` or `name` for `class`, `score` for `confidence`, percentages as text, masks in any field
-and format (see `outlines`), and boxes that have a mask only. What is ignored, or cannot be read, becomes an issue.
+Read are `class_name`, `label` or `name` for `class`, `score` and others for `confidence`, percentages as text, masks in
+any field and format (see `outlines`), and boxes that have a mask only. What is ignored, or cannot be read, becomes an
+issue.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from frametally.results.spellings.rle import MaskInvalid, Ring
 
 SIDES: Final = ("x", "y", "width", "height")
 NAME_FIELDS: Final = ("class", "class_name", "label", "name")
-CONFIDENCE_FIELDS: Final = ("confidence", "score")
+CONFIDENCE_FIELDS: Final = ("confidence", "score", "probability", "conf")
 _CLASS_IDS = range(-(1 << 31), 1 << 31)
 Object = dict[str, Any]
 
@@ -38,7 +39,8 @@ class Canonical:
         if not isinstance(found, list):
             return entry
         size = image_size(entry)
-        return {**entry, "predictions": [self._box(box, size, at) for at, box in enumerate(found)]}
+        boxes = [self._box(box, size, at) for at, box in enumerate(found)]
+        return {"image": self._image(entry, size), "predictions": boxes}
 
     def gaze_entry(self, entry: Any) -> Any:
         """An entry of faces with their gaze, or a bare list of them."""
@@ -49,16 +51,27 @@ class Canonical:
             {**one, "face": self._box(one.get("face"), None, at)} if isinstance(one, dict) else one
             for at, one in enumerate(found)
         ]
-        return {**entry, "predictions": faces} if isinstance(entry, dict) else faces
+        if isinstance(entry, dict):
+            return {"image": self._image(entry, image_size(entry)), "predictions": faces}
+        return faces
 
     def labels_entry(self, entry: Any) -> Any:
         """An entry of labels with their probabilities."""
         found = entry.get("predictions") if isinstance(entry, dict) else None
         if isinstance(found, dict):
-            return {**entry, "predictions": {name: self._scored(one) for name, one in found.items()}}
-        if isinstance(found, list):
-            return {**entry, "predictions": [self._named(self._scored(one)) for one in found]}
-        return entry
+            labels: Any = {name: self._scored(one) for name, one in found.items()}
+        elif isinstance(found, list):
+            labels = [self._named(self._scored(one)) for one in found]
+        else:
+            return entry
+        return {"image": self._image(entry, image_size(entry)), "predictions": labels}
+
+    def _image(self, entry: Object, size: Size | None) -> Object | None:
+        if size is not None:
+            return {"width": size[0], "height": size[1]}
+        if entry.get("image"):
+            self.issues.append(Issue("image", "has no width and height in pixels"))
+        return None
 
     def _box(self, box: Any, size: Size | None, at: int) -> Any:
         if not isinstance(box, dict):
@@ -123,10 +136,15 @@ class Canonical:
         return []
 
     def _keypoint(self, point: Any) -> Any:
+        """A keypoint in the canonical spelling; one without a place is missing, as NaN."""
         if not isinstance(point, dict):
             return point
-        known = {name: point[name] for name in ("x", "y", "confidence", "class", "class_name") if name in point}
-        return {**known, "class_id": whole_number(point.get("class_id"))}
+        known = {name: point[name] for name in ("class", "class_name") if isinstance(point.get(name), str)}
+        for name in ("x", "y"):
+            number = number_of(point.get(name))
+            known[name] = math.nan if number is None else number
+        confidence = number_of(point.get("confidence", point.get("score")))
+        return {**known, "confidence": confidence, "class_id": whole_number(point.get("class_id"))}
 
     def _tracker_id(self, value: Any) -> Any:
         if value is None or isinstance(value, int | str):

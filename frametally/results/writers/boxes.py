@@ -58,12 +58,22 @@ class BoxWriter:
 
     def _add_boxes(self, entry: npt.NDArray[np.int32], boxes: list[Box]) -> None:
         code = np.fromiter(map(self.classes.__getitem__, [box.class_name for box in boxes]), np.int32, len(boxes))
-        confidence = self.confidences.add(entry, _confidences(boxes))
+        confidence = self.confidences.add(entry, self._confidences(entry, boxes))
         self.cube.add(entry, code, confidence)
         class_id = [-1 if box.class_id is None else box.class_id for box in boxes]
         values = [code, np.fromiter(class_id, np.int32, len(boxes)), confidence, *self._corners(entry, boxes)]
         columns = [column(np.asarray(one)) for one in values]
         self._tables.write("boxes", [*self._key(entry), *columns, _tracker_ids(boxes)])
+
+    def _confidences(self, entry: npt.NDArray[np.int32], boxes: list[Box]) -> npt.NDArray[np.float64]:
+        """(b,) as in the file; a box without a confidence counts as certain."""
+        found = [box.confidence for box in boxes]
+        if None not in found:
+            return np.fromiter(found, np.float64, len(found))
+        for one in np.unique(entry[[value is None for value in found]]).tolist():
+            self._notes.add(one, Issue("confidence", "is missing and counts as 1"))
+        full = self.confidences.full
+        return np.fromiter([full if value is None else value for value in found], np.float64, len(found))
 
     def _corners(self, entry: npt.NDArray[np.int32], boxes: list[Box]) -> list[npt.NDArray[np.float32]]:
         """Four (b,) arrays: x_min, y_min, x_max, y_max."""
@@ -141,11 +151,6 @@ def _boxes(entry: Any) -> list[Box]:
     if isinstance(entry, BoxesEntry):
         return entry.predictions
     return [gaze.face for gaze in entry.predictions] if isinstance(entry, GazeEntry) else []
-
-
-def _confidences(boxes: list[Box]) -> npt.NDArray[np.float64]:
-    confidences = [1.0 if box.confidence is None else box.confidence for box in boxes]
-    return np.fromiter(confidences, np.float64, len(boxes))
 
 
 def _all_outlines(
