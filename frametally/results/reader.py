@@ -88,8 +88,7 @@ class Results:
                 at = int(rows["entry"][-1].as_py()) + 1 if len(rows) else at
         except UNREADABLE_TABLE:
             self._repair()
-            for rows in self._pieces(model, at, stop):
-                yield self._counted(model, rows)
+            yield from _read_rebuilt(lambda: [self._counted(model, rows) for rows in self._pieces(model, at, stop)])
 
     def cube(self, model: str) -> Cube | None:
         """The counts of a model for every threshold k / 100; None for kinds without boxes and above 1,024 classes."""
@@ -195,10 +194,7 @@ class Results:
             return read()
         except UNREADABLE_TABLE:
             self._repair()
-        try:
-            return read()
-        except UNREADABLE_TABLE as error:
-            raise damaged() from error
+        return _read_rebuilt(read)
 
     def _repair(self) -> None:
         with explained():
@@ -243,7 +239,7 @@ def open_results(folder: Path) -> Results:
     except UNREADABLE_TABLE:
         with explained():
             manifest = rebuild(folder, damaged_since_ns=written_ns)
-            written_ns, frames = manifest_time_ns(folder), _read_frames(folder)
+        written_ns, frames = manifest_time_ns(folder), _read_rebuilt(lambda: _read_frames(folder))
     return Results(
         frame_index=_numbers(frames, "frame_index"),
         time_s=_numbers(frames, "time_s"),
@@ -265,6 +261,13 @@ def read_again(folder: Path) -> Results:
     with explained():
         rebuild(folder, also_failed=True)
     return open_results(folder)
+
+
+def _read_rebuilt(read: Callable[[], _T]) -> _T:
+    try:
+        return read()
+    except UNREADABLE_TABLE as error:
+        raise damaged() from error
 
 
 def _read_frames(folder: Path) -> pa.Table:

@@ -43,7 +43,8 @@ def rebuild(folder: Path, *, also_failed: bool = False, damaged_since_ns: int | 
             with tempfile.NamedTemporaryFile(dir=folder.parent, suffix=".json") as plain:
                 copy_original(folder, plain)
                 plain.flush()
-                delete_manifest(folder)
+                if is_damaged:  # the other tables stay usable until the new ones are complete
+                    delete_manifest(folder)
                 archive_in_subprocess(Path(plain.name), folder)
             manifest = read_manifest(folder)
     return manifest or Manifest()

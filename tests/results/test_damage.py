@@ -91,6 +91,20 @@ def test_a_rebuild_that_cannot_be_written_says_so(tmp_path: Path, monkeypatch: p
     assert len(open_results(tmp_path / "job").boxes("cars")) == 100
 
 
+def test_tables_that_stay_unreadable_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results = make_archive(tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("unreadable")
+
+    monkeypatch.setattr("frametally.results.reader.read_rows", fail)
+    with pytest.raises(ResultsError, match="damaged"):
+        results.boxes("cars")
+    monkeypatch.setattr("frametally.results.reader.read_pieces", fail)
+    with pytest.raises(ResultsError, match="damaged"):
+        list(results.confidence_pieces("cars"))
+
+
 def test_tables_of_the_earlier_version_open_without_their_original(tmp_path: Path) -> None:
     expected = read_back(make_archive(tmp_path))
     manifest = json.loads((tmp_path / "job" / "notes.json").read_bytes())

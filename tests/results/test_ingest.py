@@ -1,8 +1,10 @@
-"""Results JSON converted to tables: boxes, frames, classes, row groups, and damaged tables."""
+"""Results JSON converted to tables: boxes, frames, classes and row groups."""
 
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from frametally.errors import ResultsError
 from frametally.results import ingest, open_results
 from tests.support.documents import archived, box, document, entry
+from tests.support.source_tree import ROOT
 
 
 def test_a_null_entry_is_not_an_entry_without_detections(tmp_path: Path) -> None:
@@ -98,3 +101,12 @@ def test_results_without_models_have_their_frames(tmp_path: Path) -> None:
 def test_opening_a_missing_archive_raises(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="Run the job again"):
         open_results(tmp_path / "none")
+
+
+def test_well_formed_results_are_read_without_slow_imports(tmp_path: Path) -> None:
+    (tmp_path / "download.json").write_text(json.dumps(document(entry(box()), None)))
+    script = "import sys\nfrom pathlib import Path\nfrom frametally.results import archive_results\n"
+    script += "archive_results(Path(sys.argv[1]), Path(sys.argv[2]))\n"
+    script += "print([name for name in ('pandas', 'cv2', 'supervision') if name in sys.modules])"
+    command = [sys.executable, "-c", script, str(tmp_path / "download.json"), str(tmp_path / "job")]
+    assert subprocess.check_output(command, cwd=ROOT, text=True) == "[]\n"
