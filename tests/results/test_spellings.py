@@ -256,6 +256,7 @@ def test_a_key_that_occurs_twice_is_noted(tmp_path: Path) -> None:
         ("{".encode("utf-16") + b"\x00\xd8", "not valid UTF-16 text"),
         (gzip.compress(gzip.compress(gzip.compress(gzip.compress(b"{}")))), "compressed more than twice"),
     ],
+    ids=["cut gzip", "not a zip", "cut UTF-16", "gzip four times"],
 )
 def test_damaged_compression_is_named_and_the_file_is_kept(tmp_path: Path, data: bytes, why: str) -> None:
     with pytest.raises(ResultsError, match=why):
