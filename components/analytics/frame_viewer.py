@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,7 +15,7 @@ from frametally.library.video_store import StoredVideo
 
 if TYPE_CHECKING:
     from frametally.rendering.scene import Scene
-    from frametally.video.decoding import Image
+    from frametally.video.displayed_frame import DisplayedFrame
 
 _MIN_WIDTH_PX = 960
 _CORNERS = ("x min", "y min", "x max", "y max")
@@ -29,15 +29,20 @@ def frame_viewer(view: View, video: StoredVideo | None, entry: int, colors: Mapp
     """Draw the annotated frame of one entry, its detections as a table, and its raw JSON."""
     from frametally.rendering.annotate import draw
     from frametally.rendering.image_files import to_jpeg, to_png
+    from frametally.rendering.placement import placed
     from frametally.rendering.scenes import scene_of
 
     analyzed = bool(view.table.analyzed[entry])
     if not analyzed:
         st.warning("This frame was not analyzed.", icon=":material/visibility_off:")
     scene = scene_of(view, entry)
-    image = _image_of(view, video, entry)
-    if image is not None:
+    shown = _displayed(view, video, entry)
+    image = None if shown is None else shown.image
+    if shown is not None and image is not None:
+        scene, is_turned = placed(scene, shown.analyzed_wh, shown.orientation)
         st.image(to_jpeg(draw(image, scene, colors, min_width_px=_MIN_WIDTH_PX)), width="stretch")
+        for note in _notes(shown, is_turned):
+            st.caption(note)
     st.caption(_caption(view, scene, entry))
     if len(scene.xyxy):
         st.dataframe(_rows(scene), hide_index=True, column_config=_FORMATS)
@@ -56,15 +61,26 @@ def frame_viewer(view: View, video: StoredVideo | None, entry: int, colors: Mapp
         st.code(msgspec.json.format(msgspec.json.encode(view.results.raw_entry(entry)), indent=2).decode(), "json")
 
 
-def _image_of(view: View, video: StoredVideo | None, entry: int) -> Image | None:
+def _displayed(view: View, video: StoredVideo | None, entry: int) -> DisplayedFrame | None:
     if video is None:
         st.info("No copy of this video was kept, so its frames cannot be shown.", icon=":material/image:")
         return None
     with st.spinner("Loading frame"):
-        image = video_reader(video).frame(int(view.results.frame_index[entry]))
-    if image is None:
+        shown = video_reader(video).displayed(int(view.results.frame_index[entry]))
+    if shown is None:
         st.info("This frame cannot be decoded. The file is damaged or ends before it.", icon=":material/image:")
-    return image
+    return shown
+
+
+def _notes(shown: DisplayedFrame, is_turned: bool) -> Iterator[str]:
+    """What differs between the shown picture and the analyzed one."""
+    if shown.is_tone_mapped:
+        yield "HDR video: colors are converted to SDR for display. The model analyzed the unconverted frame."
+    if is_turned:
+        yield (
+            "The service analyzed the stored picture without rotating it. Detections are rotated here to fit; exported "
+            "coordinates are those of the service."
+        )
 
 
 def _caption(view: View, scene: Scene, entry: int) -> str:

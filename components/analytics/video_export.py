@@ -22,6 +22,8 @@ from frametally.rendering.video_export import ExportStatus, VideoSpec
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
     """Offer the video of the view in H.264, which browsers play."""
     st.caption("Exports the current filters. Each frame shows the detections of the last analyzed one. No audio.")
+    if _sizes_vary(view):
+        st.caption("The pictures of this video change size: each is scaled to fit the largest, with black bars.")
     every_frame = st.toggle("Include frames that were not analyzed", value=True, key="export_every_frame")
     spec = VideoSpec(
         video=str(video.path),
@@ -31,6 +33,12 @@ def video_export(deployment: Deployment, job: Job, view: View, video: StoredVide
         every_frame=every_frame,
     )
     _live_export(deployment, spec, f"{Path(video.file_name).stem}.annotated.mp4")
+
+
+def _sizes_vary(view: View) -> bool:
+    from frametally.rendering.canvas import sizes_vary
+
+    return sizes_vary(view)
 
 
 @st.fragment(run_every="1s")

@@ -10,6 +10,7 @@ from av.video.reformatter import VideoReformatter
 
 from frametally.engine.result_entries import ImageSize
 from frametally.video.decoding import Image
+from frametally.video.orientation import orientation_of
 
 
 class Picture:
@@ -20,9 +21,8 @@ class Picture:
 
     def __init__(self, frame: av.VideoFrame) -> None:
         self._frame = frame
-        self._quarter_turns = round(frame.rotation / 90) % 4
-        width_px, height_px = frame.width, frame.height
-        self.width_px, self.height_px = (height_px, width_px) if self._quarter_turns % 2 else (width_px, height_px)
+        self._orientation = orientation_of(frame)
+        self.width_px, self.height_px = self._orientation.size(frame.width, frame.height)
         self._scaled: dict[tuple[int, int], Image] = {}
 
     @property
@@ -42,11 +42,11 @@ class Picture:
         return self._scaled[size_px]
 
     def _reformatted(self, width_px: int, height_px: int) -> Image:
-        stored = (height_px, width_px) if self._quarter_turns % 2 else (width_px, height_px)
+        stored = self._orientation.size(width_px, height_px)
         scaler = _scaler((self._frame.width, self._frame.height, *stored))
         scaled = scaler.reformat(self._frame, *stored, format="bgr24", interpolation="BILINEAR")
         image: Image = scaled.to_ndarray().astype(np.uint8, copy=False)
-        return np.ascontiguousarray(np.rot90(image, self._quarter_turns)) if self._quarter_turns else image
+        return self._orientation.applied_to(image)
 
 
 _MAX_SCALERS = 16

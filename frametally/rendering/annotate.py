@@ -42,7 +42,7 @@ def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px:
             `MAX_ENLARGED_PX`.
     """
     native_wh = (image.shape[1], image.shape[0])
-    factor = max(min(math.ceil(min_width_px / native_wh[0]), MAX_ENLARGED_PX // max(native_wh)), 1)
+    factor = enlargement(*native_wh, min_width_px)
     canvas = image.copy() if factor == 1 else _enlarged(image, factor)
     wh = scene.wh or native_wh
     scene = _scaled(scene, canvas.shape[1] / wh[0], canvas.shape[0] / wh[1])
@@ -60,6 +60,11 @@ def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px:
     if rows:
         _draw_banner(canvas, rows, colors)
     return canvas
+
+
+def enlargement(width_px: int, height_px: int, min_width_px: int) -> int:
+    """The integer factor by which a picture is enlarged to this width, up to `MAX_ENLARGED_PX`; at least 1."""
+    return max(min(math.ceil(min_width_px / width_px), MAX_ENLARGED_PX // max(width_px, height_px)), 1)
 
 
 def _enlarged(image: Image, factor: int) -> Image:

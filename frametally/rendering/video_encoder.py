@@ -7,7 +7,7 @@ complete; a terminated run leaves no file. The process ends when its standard in
 that started it (see `video_export`) has ended.
 
 Every frame shows the boxes of the latest entry, so that the video runs at its full frame rate; none if that entry was
-not analyzed.
+not analyzed, or if the picture has changed its shape since.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import av
-import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -32,27 +32,35 @@ import numpy.typing as npt
 from frametally.analysis.view import View
 from frametally.errors import FrametallyError, VideoError
 from frametally.rendering.annotate import draw
+from frametally.rendering.canvas import Canvas
 from frametally.rendering.overlay import Overlay
+from frametally.rendering.placement import placed
 from frametally.rendering.scene import Scene
 from frametally.rendering.scenes import scenes
 from frametally.rendering.video_export import Report, VideoSpec
 from frametally.results import open_results
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, explain_disk_full
-from frametally.video.decoding import Image, upright
 from frametally.video.frame_index import FrameIndex, load_index
 from frametally.video.frame_reader import FrameReader
+from frametally.video.orientation import orientation_of
 
 ENCODER: Final = {"preset": "ultrafast", "crf": "25", "x264-params": "cabac=1:8x8dct=1"}
-MIN_WIDTH_PX: Final = 640
-"""Narrower videos are enlarged, so that labels are readable."""
 _ITEMS_AHEAD: Final = 4
 _REPORTS: Final = 200
-_MPEG_RANGE, _JPEG_RANGE = 1, 2
-_BT601: Final = 6
-"""SMPTE 170M: the color matrix with which OpenCV converts, declared for frames that it converted."""
+_MPEG_RANGE: Final = 1
+_SAME_SHAPE: Final = 0.05
+"""Ratios of width to height that differ by less are the same, rounded to whole pixels."""
 
 T = TypeVar("T")
+
+
+class _Drawing(NamedTuple):
+    """What is the same for all frames."""
+
+    view: View
+    pixel_aspect: Fraction
+    colors: dict[str, str]
 
 
 def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -> None:
@@ -70,7 +78,8 @@ def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -
         raise VideoError("The time range contains no frame of the video.", "Choose a longer time range.")
     reader = FrameReader(Path(spec.video), index, cache_bytes=0)
     frames = ahead(reader.frames(positions.tolist()))
-    drawn = ahead(_drawn(frames, _by_position(view, int(positions[0])), spec.colors))
+    drawing = _Drawing(view, reader.pixel_aspect, spec.colors)
+    drawn = ahead(_drawn(frames, _by_position(view, int(positions[0])), drawing))
     _encode(drawn, positions, index, target, report)
 
 
@@ -95,25 +104,34 @@ def _by_position(view: View, first_position: int) -> Iterator[tuple[int, Scene]]
 
 
 def _drawn(
-    frames: Iterator[tuple[int, av.VideoFrame]], scenes_ahead: Iterator[tuple[int, Scene]], colors: dict[str, str]
+    frames: Iterator[tuple[int, av.VideoFrame]], scenes_ahead: Iterator[tuple[int, Scene]], spec: _Drawing
 ) -> Iterator[tuple[int, av.VideoFrame]]:
     """(display index, frame to encode with its scene drawn on it)."""
     scene, coming = Scene.empty(), next(scenes_ahead, None)
     overlay: Overlay | None = None
+    canvas: Canvas | None = None
+    shape = 0.0
     for position, frame in frames:
         while coming is not None and coming[0] <= position:
-            scene, coming, overlay = coming[1], next(scenes_ahead, None), None
-        if scene.is_opaque and _is_plain(frame):
+            scene, coming, overlay, shape = coming[1], next(scenes_ahead, None), None, frame.width / frame.height
+        if abs(frame.width / frame.height / (shape or 1) - 1) > _SAME_SHAPE:
+            scene, overlay = Scene.empty(), None
+        canvas = canvas or Canvas(frame, spec.pixel_aspect, spec.view)
+        if scene.is_opaque and canvas.is_plain(frame):
             planes = frame.to_ndarray().astype(np.uint8, copy=False)
             if not scene.is_blank:
-                overlay = overlay or Overlay(scene, frame.width, frame.height, colors)
+                overlay = overlay or Overlay(scene, frame.width, frame.height, spec.colors)
                 overlay.blend_into(planes)
         else:
-            canvas = _even(draw(_picture(frame), scene, colors, min_width_px=MIN_WIDTH_PX))
-            planes = np.asarray(cv2.cvtColor(canvas, cv2.COLOR_BGR2YUV_I420), dtype=np.uint8)
+            planes = canvas.planes(draw(canvas.picture(frame), _placed(scene, frame), spec.colors))
         picture = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")  # no copy
-        picture.colorspace = frame.colorspace if _is_plain(frame) else _BT601
+        picture.colorspace = canvas.colorspace
         yield position, picture
+
+
+def _placed(scene: Scene, frame: av.VideoFrame) -> Scene:
+    orientation = orientation_of(frame)
+    return placed(scene, orientation.size(frame.width, frame.height), orientation).scene
 
 
 def _encode(
@@ -159,27 +177,6 @@ def _mux(container: Any, packets: list[Any], first_pts: int, durations: dict[int
 
 def _end_pts(index: FrameIndex, position: int) -> int:
     return int(index.pts[position + 1]) if position + 1 < len(index) else index.held_end_pts
-
-
-def _is_plain(frame: av.VideoFrame) -> bool:
-    """Whether the planes can be used as they are: no rotation, conversion, padding or enlargement."""
-    is_420 = frame.format.name == "yuv420p" and frame.color_range != _JPEG_RANGE
-    return is_420 and frame.width >= MIN_WIDTH_PX and not (frame.rotation or frame.width % 2 or frame.height % 2)
-
-
-def _picture(frame: av.VideoFrame) -> Image:
-    """The frame upright in BGR. OpenCV converts plain planes to BGR and back without loss."""
-    if _is_plain(frame):
-        return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420), dtype=np.uint8)
-    return upright(frame)
-
-
-def _even(image: Image) -> Image:
-    """The image with even sides, as 4:2:0 requires: the last row or column is repeated."""
-    height_px, width_px = image.shape[:2]
-    if height_px % 2 == width_px % 2 == 0:
-        return image
-    return np.asarray(cv2.copyMakeBorder(image, 0, height_px % 2, 0, width_px % 2, cv2.BORDER_REPLICATE), np.uint8)
 
 
 def ahead(items: Iterator[T]) -> Iterator[T]:

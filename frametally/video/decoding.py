@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from frametally.video.container import has_reliable_pts, open_video, packets_of, until_damaged
 from frametally.video.frame_index import FrameIndex
+from frametally.video.orientation import orientation_of
 
 Image = npt.NDArray[np.uint8]
 """An upright picture: (height_px, width_px, 3), BGR as in OpenCV and supervision."""
@@ -58,14 +59,8 @@ def read_frames(path: Path, index: FrameIndex, positions: Iterable[int]) -> Iter
 
 
 def upright(frame: av.VideoFrame) -> Image:
-    """The frame as a player shows it: BGR, with the display matrix applied."""
-    return rotated(frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False), frame)
-
-
-def rotated(image: Image, frame: av.VideoFrame) -> Image:
-    """The image rotated by the frame's display matrix, in steps of 90 degrees; contiguous in memory."""
-    turns = round(frame.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    """The frame as models see it: BGR, upright as its display matrix asks; see `displayed` for what a player shows."""
+    return orientation_of(frame).applied_to(frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False))
 
 
 def _one_seek(index: FrameIndex, wanted: list[int]) -> list[int]:

@@ -18,15 +18,14 @@ import av
 import numpy as np
 
 from frametally.video.container import has_reliable_pts, open_video, packet_pts, packets_of, until_damaged
-from frametally.video.decoding import Image, decode, decode_packet, rotated, upright
+from frametally.video.decoding import Image, decode, decode_packet, upright
+from frametally.video.displayed_frame import DisplayedFrame, displayed, pixel_aspect_of, thumbnail
 from frametally.video.frame_index import FrameIndex
 
 CACHE_BYTES: Final = 96 * 1024**2
 """Size of the cache of decoded frames: 30 at 1080p."""
 _MAX_FRAMES_WITHOUT_SEEK: Final = 8
 """Decoding this many frames takes less time than a seek, which must also refill the decoder's threads."""
-_MAX_SIDE_PX: Final = 4096
-"""The longer side of a thumbnail."""
 _EXACT_SKIPS: Final = {"h264", "hevc", "mpeg4", "mpeg2video"}
 """Codecs whose decoders leave out exactly the non-reference frames when asked to."""
 
@@ -62,6 +61,12 @@ class FrameReader:
             frame = self._frame(position)
             return None if frame is None else upright(frame)
 
+    def displayed(self, position: int) -> DisplayedFrame | None:
+        """The same frame as a player shows it."""
+        with self._lock:
+            frame = self._frame(position)
+            return None if frame is None else displayed(frame, self.pixel_aspect)
+
     def frames(self, positions: Iterable[int]) -> Iterator[tuple[int, av.VideoFrame]]:
         """(display index, decoded frame) of these frames, ascending; frames that cannot be decoded are left out.
 
@@ -81,7 +86,7 @@ class FrameReader:
         Very wide pictures get a lower height, so that no side exceeds 4096 px.
         """
         for position, frame in self.frames(positions):
-            yield position, _scaled(frame, height_px)
+            yield position, thumbnail(frame, self.pixel_aspect, height_px)
 
     def close(self) -> None:
         """Close the file and drop all cached frames; a later request opens the file again."""
@@ -97,6 +102,7 @@ class FrameReader:
         self._container, self._stream = self._files.enter_context(open_video(self._path))
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = self._threads
+        self.pixel_aspect = pixel_aspect_of(self._stream)
         self._timed = has_reliable_pts(self._container, self._stream)
         self._can_skip = self._stream.codec_context.codec.canonical_name in _EXACT_SKIPS
 
@@ -230,15 +236,6 @@ def _read_to(packets: Iterator[Any], pts: int, dts: int) -> Any | None:
         if packet.dts is not None and packet.dts > dts:
             return None
     return None
-
-
-def _scaled(frame: av.VideoFrame, height_px: int) -> Image:
-    is_turned = round(frame.rotation / 90) % 2
-    shown_px = frame.width if is_turned else frame.height
-    factor = min(height_px / shown_px, _MAX_SIDE_PX / max(frame.width, frame.height))
-    size = {"width": max(round(frame.width * factor), 1), "height": max(round(frame.height * factor), 1)}
-    small = frame.reformat(**size, format="bgr24", interpolation="AREA")
-    return rotated(small.to_ndarray().astype(np.uint8, copy=False), frame)
 
 
 def _size_bytes(frame: av.VideoFrame) -> int:

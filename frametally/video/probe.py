@@ -10,8 +10,11 @@ from msgspec import Struct
 
 from frametally.errors import VideoError
 from frametally.video.container import open_video
-from frametally.video.decoding import decode, upright
+from frametally.video.decoding import decode
+from frametally.video.displayed_frame import pixel_aspect_of, square_size
 from frametally.video.frame_index import build_index
+from frametally.video.orientation import orientation_of
+from frametally.video.tone_mapping import is_hdr
 
 
 class VideoInfo(Struct, frozen=True, kw_only=True):
@@ -27,12 +30,25 @@ class VideoInfo(Struct, frozen=True, kw_only=True):
     frame_count: int
     """Frames in the file; for a truncated file, those that its header declares."""
     rotation_deg: int
-    """Of the display matrix: 0 to 359, counterclockwise."""
+    """Of the display matrix: 0 to 270, counterclockwise."""
     size_bytes: int
+    is_mirrored: bool = False
+    """Whether left and right are exchanged before the rotation."""
+    pixel_aspect: str = "1"
+    """Width by height of the stored pixels as an exact fraction: `64/45`."""
+    is_hdr: bool = False
+    """Whether colors are PQ or HLG."""
 
     @property
     def fps(self) -> float:
         return float(Fraction(self.frame_rate))
+
+    @property
+    def displayed_wh(self) -> tuple[int, int]:
+        """Width and height at which a player shows it, with square pixels."""
+        is_turned = self.rotation_deg % 180 == 90
+        aspect = Fraction(self.pixel_aspect)
+        return square_size(self.width_px, self.height_px, 1 / aspect if is_turned else aspect)
 
     def planned_count(self, infer_fps: float) -> int:
         """Number of frames that are planned at this rate, from duration and frame count."""
@@ -51,7 +67,8 @@ def probe(path: Path) -> VideoInfo:
     first = next(iter(decode(path)), None)
     if first is None:
         raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
-    height_px, width_px = upright(first).shape[:2]
+    orientation = orientation_of(first)
+    width_px, height_px = orientation.size(first.width, first.height)
     with open_video(path) as (container, stream):
         mean = Fraction(len(index) - 1, int(index.pts[-1] - index.pts[0])) / index.time_base if len(index) > 1 else None
         rate = stream.average_rate or mean or Fraction(1)
@@ -63,6 +80,9 @@ def probe(path: Path) -> VideoInfo:
             duration_s=round(index.duration_s, 4),
             frame_rate=str(rate),
             frame_count=max(stream.frames, len(index)),
-            rotation_deg=first.rotation % 360,
+            rotation_deg=orientation.rotation_deg,
             size_bytes=path.stat().st_size,
+            is_mirrored=orientation.is_mirrored,
+            pixel_aspect=str(pixel_aspect_of(stream)),
+            is_hdr=is_hdr(first),
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from frametally.engine.detectors.detector import InferenceParams
 from frametally.engine.picture import Picture
-from frametally.engine.result_entries import DetectionEntry, Prediction
+from frametally.engine.result_entries import DetectionEntry, ImageSize, Prediction
 
 WORK_SIZE_PX: Final = 480
 """Larger pictures are scaled down to this longer side, so that the limits in pixels apply equally to every video."""
@@ -32,8 +32,9 @@ _CLOSE: Final = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
 class MotionDetector:
     """Background subtraction (MOG2, Zivkovic 2004) on the analyzed frames; one instance per video.
 
-    The first frame only initializes the background; shadows are ignored. `confidence` is the fill ratio: the share of
-    the box that differs from the background, 1 for a solid rectangle and about 0.5 to 0.8 for people and cars.
+    The first frame only initializes the background, as does a frame of another size than the one before. Shadows are
+    ignored. `confidence` is the fill ratio: the share of the box that differs from the background, 1 for a solid
+    rectangle and about 0.5 to 0.8 for people and cars.
     """
 
     is_stateful = True
@@ -44,6 +45,7 @@ class MotionDetector:
         self._min_confidence = DEFAULT_CONFIDENCE if params.confidence is None else params.confidence
         self._background = cv2.createBackgroundSubtractorMOG2(HISTORY_FRAMES, 25, True)
         self._previous: Pixels | None = None
+        self._size: ImageSize | None = None
 
     def infer(self, picture: Picture) -> DetectionEntry:
         return DetectionEntry(picture.size, self._moving(picture))
@@ -52,7 +54,8 @@ class MotionDetector:
         image = picture.bgr()
         scale = min(1.0, WORK_SIZE_PX / max(image.shape[:2]))
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-        previous, self._previous = self._previous, small
+        previous, self._previous = self._previous if picture.size == self._size else None, small
+        self._size = picture.size
         # With MOG2's automatic learning rate a slow object becomes background within two frames.
         mask = self._background.apply(small, learningRate=1 if previous is None else 1 / HISTORY_FRAMES)
         if previous is None:
