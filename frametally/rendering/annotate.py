@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +15,9 @@ import supervision as sv
 from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 
 from frametally.coco import COCO_KEYPOINTS
+from frametally.rendering.labels import draw_labels
 from frametally.rendering.scene import Floats, Scene
+from frametally.rendering.text import cut, joined, line
 from frametally.results.masks import separated
 from frametally.video.decoding import Image
 
@@ -28,6 +31,14 @@ _MAX_COORDINATE_PX: Final = 1 << 15
 """Coordinates are clipped to plus or minus this: OpenCV fails with very large numbers."""
 _DEFAULT_COLOR: Final = "#7f8c8d"
 _MAX_LEGEND_ROWS: Final = 8
+_SHORT_LETTERS: Final = 12
+
+
+class _Style(NamedTuple):
+    """Size of text as OpenCV has it."""
+
+    scale: float
+    weight: int
 
 
 def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px: int = 0) -> Image:
@@ -121,7 +132,7 @@ def _thickness(canvas: Image) -> int:
 
 def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     names = sorted(set(scene.class_names))
-    order = np.argsort(scene.confidence, kind="stable")  # draw labels with high confidence last, on top
+    order = np.argsort(scene.confidence, kind="stable")
     order = order[_touching(scene.xyxy[order], canvas)]
     if not len(order):
         return
@@ -131,31 +142,38 @@ def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
         class_id=np.array([names.index(scene.class_names[at]) for at in order]),
     )
     palette = sv.ColorPalette.from_hex([colors.get(name, _DEFAULT_COLOR) for name in names])
-    text_colors = sv.ColorPalette([sv.Color.from_bgr_tuple(_text_color_on(_bgr(colors, name))) for name in names])
-    thickness, scale = _thickness(canvas), _text_scale(canvas)
-    sv.BoxAnnotator(color=palette, thickness=thickness).annotate(canvas, detections)
-    labels = [f"{scene.class_names[at]} {scene.confidence[at]:.2f}" for at in order]
-    weight, padding = max(thickness // 2, 1), max(round(8 * scale), 3)
-    labeller = sv.LabelAnnotator(
-        color=palette, text_color=text_colors, text_scale=scale, text_thickness=weight, text_padding=padding
-    )
-    sizes = [cv2.getTextSize(label, cv2.FONT_HERSHEY_SIMPLEX, scale, weight)[0] for label in labels]
-    detections.xyxy = _labels_inside(scene.xyxy[order].astype(np.float32), np.array(sizes) + 2 * padding, canvas)
-    labeller.annotate(canvas, detections, labels=labels)
+    sv.BoxAnnotator(color=palette, thickness=_thickness(canvas)).annotate(canvas, detections)
+    shown = order[::-1]
+    style = _Style(_text_scale(canvas), max(_thickness(canvas) // 2, 1))
+    labels = [_label(scene, int(at), colors, style) for at in shown]
+    draw_labels(canvas, _sorted_corners(scene.xyxy[shown]), labels)
+
+
+def _label(scene: Scene, at: int, colors: Mapping[str, str], style: _Style) -> list[Image]:
+    """Name and confidence; for crowds the name alone, or the beginning of it."""
+    name, color = scene.class_names[at], _bgr(colors, scene.class_names[at])
+    pad = max(round(8 * style.scale), 3)
+    texts = ((name, f"{scene.confidence[at]:.2f}"), (name,), (cut(name, _SHORT_LETTERS),))
+    return [_plate(text, style, color, pad) for text in dict.fromkeys(texts)]
+
+
+@lru_cache(maxsize=512)
+def _plate(texts: tuple[str, ...], style: _Style, color_bgr: tuple[int, int, int], pad_px: int) -> Image:
+    """Texts beside one another, as a picture on the color of their class; do not modify."""
+    text = joined([line(one, style.scale, style.weight) for one in texts], pad_px)
+    alpha = np.pad(text.alpha, pad_px)[..., None].astype(np.float32) / 255
+    background, foreground = (np.array(bgr, np.float32) for bgr in (color_bgr, _text_color_on(color_bgr)))
+    return np.asarray(np.rint(background * (1 - alpha) + foreground * alpha), dtype=np.uint8)
+
+
+def _sorted_corners(xyxy: Floats) -> Floats:
+    return np.hstack([np.minimum(xyxy[:, :2], xyxy[:, 2:]), np.maximum(xyxy[:, :2], xyxy[:, 2:])])
 
 
 def _touching(xyxy: Floats, canvas: Image) -> npt.NDArray[np.bool_]:
     """(n,) whether a box overlaps the picture."""
     first, last = np.minimum(xyxy[:, :2], xyxy[:, 2:]), np.maximum(xyxy[:, :2], xyxy[:, 2:])
     return np.asarray(((first < canvas.shape[1::-1]) & (last >= 0)).all(axis=1))
-
-
-def _labels_inside(xyxy: Floats, label_wh: npt.NDArray[np.int_], canvas: Image) -> Floats:
-    """Boxes at which to draw the labels: shifted so that labels stay inside the picture at the top, right and left."""
-    moved = xyxy.copy()
-    moved[:, 1] = np.clip(xyxy[:, 1], label_wh[:, 1], canvas.shape[0])
-    moved[:, 0] = np.clip(xyxy[:, 0], 0, np.maximum(canvas.shape[1] - label_wh[:, 0], 0))
-    return moved
 
 
 def _fill_polygons(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
@@ -249,15 +267,11 @@ def _legend(scene: Scene) -> list[tuple[str, float]]:
 
 def _draw_banner(canvas: Image, rows: Sequence[tuple[str, float]], colors: Mapping[str, str]) -> None:
     """Write the rows into the upper left corner, each on the color of its class."""
-    scale, weight = _text_scale(canvas) * 1.2, max(_thickness(canvas) // 2, 1)
-    pad = max(round(10 * scale), 4)
+    style = _Style(_text_scale(canvas) * 1.2, max(_thickness(canvas) // 2, 1))
+    pad = max(round(8 * style.scale), 4)
     top = left = pad
     for name, share in rows:
-        color = _bgr(colors, name)
-        text = f"{name} {share:.1%}"
-        (width, height), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, weight)
-        bottom = top + height + below + pad
-        cv2.rectangle(canvas, (left, top), (left + width + 2 * pad, bottom), color, -1)
-        place = (left + pad, bottom - below - pad // 2)
-        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, _text_color_on(color), weight, cv2.LINE_AA)
-        top = bottom + max(pad // 3, 1)
+        plate = _plate((name, f"{share:.1%}"), style, _bgr(colors, name), pad)
+        region = canvas[top : top + plate.shape[0], left : left + plate.shape[1]]
+        region[:] = plate[: region.shape[0], : region.shape[1]]
+        top += plate.shape[0] + max(pad // 3, 1)
