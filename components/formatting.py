@@ -57,10 +57,12 @@ def format_estimate(low_s: float, high_s: float) -> str:
 
 def _rounding(seconds: float) -> tuple[float, int, str]:
     """(rounding step in seconds, seconds per unit, unit) for a duration of this size."""
-    if seconds < 10:
+    if seconds < 20:
         return 1, 1, "s"
     if seconds < 90:
         return 5, 1, "s"
+    if seconds < 300:
+        return 30, 60, "min"
     if seconds < 90 * 60:
         return 60, 60, "min"
     return (1800, 3600, "h") if seconds < 48 * 3600 else (43_200, 86_400, "d")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import streamlit as st
 
@@ -12,6 +13,8 @@ from frametally.contract import RunProgress
 from frametally.job import Job, JobStatus
 from frametally.jobs.eta import Estimate, estimate
 from frametally.ledger.ledger import Ledger
+
+OVERDUE_AFTER_S: Final = 10.0
 
 
 def job_progress(job: Job, finished: Sequence[Job], now: datetime, *, doing: str = "") -> None:
@@ -51,10 +54,20 @@ def _counted(job: Job) -> list[str]:
 def _time_left(job: Job, finished: Sequence[Job], now: datetime) -> str:
     run_progress = job.run_progress or RunProgress()
     if run_progress.remaining_s is not None:
-        return f"{format_estimate(run_progress.remaining_s, run_progress.remaining_s)} left"
+        return _remaining(run_progress, 0.0 if job.checked_at is None else (now - job.checked_at).total_seconds())
     frames = run_progress.frames_total or job.frames
     whole = None if frames is None else estimate(finished, job.models, frames)
     return "" if whole is None else _estimated(job, whole, now)
+
+
+def _remaining(run_progress: RunProgress, passed_s: float) -> str:
+    """The time that the service reported `passed_s` seconds ago, as of now: a range, or one value without one."""
+    current = run_progress.after(max(passed_s, 0.0))
+    expected_s = current.remaining_s or 0.0
+    low_s, high_s = current.remaining_low_s, current.remaining_high_s
+    known = (low_s, high_s) if low_s is not None and high_s is not None else (expected_s, expected_s)
+    is_overdue = known[1] == 0 and passed_s > OVERDUE_AFTER_S
+    return "taking longer than usual" if is_overdue else f"{format_estimate(*known)} left"
 
 
 def _estimated(job: Job, whole: Estimate, now: datetime) -> str:

@@ -46,6 +46,7 @@ STATUS_PENDING: Final = 1
 STATUS_FAILED: Final = 2
 CANCELLED: Final = "Cancelled."
 """The failure of a canceled job on the wire (our extension: `DELETE /videoinfer/?job_id=…`)."""
+_REMAINING: Final = ("remaining_s", "remaining_low_s", "remaining_high_s")
 _CANCELLED_WORDS: Final = ("cancelled", "canceled")
 _STATUS_WORDS: Final = {
     **dict.fromkeys(("completed", "complete", "done", "success", "succeeded", "finished"), STATUS_DONE),
@@ -114,8 +115,17 @@ class RunProgress(Struct, frozen=True, kw_only=True, omit_defaults=True):
     frames_per_second: float | None = None
     """The current speed of the analysis."""
     remaining_s: float | None = None
+    """Expected time until the last frame."""
+    remaining_low_s: float | None = None
+    remaining_high_s: float | None = None
+    """The range in which it is expected."""
     cancellable: bool = False
     """Whether DELETE can cancel it."""
+
+    def after(self, passed_s: float) -> RunProgress:
+        """The progress with its remaining times reduced by `passed_s` seconds since the report, down to 0."""
+        known = {name: value for name in _REMAINING if (value := getattr(self, name)) is not None}
+        return structs.replace(self, **{name: max(value - passed_s, 0.0) for name, value in known.items()})
 
 
 class StatusReport(Struct, frozen=True, omit_defaults=True):
@@ -135,6 +145,8 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
     frames_total: Any = None
     frames_per_second: Any = None
     remaining_s: Any = None
+    remaining_low_s: Any = None
+    remaining_high_s: Any = None
     cancellable: Any = None
 
     @classmethod
@@ -204,6 +216,8 @@ class StatusReport(Struct, frozen=True, omit_defaults=True):
             frames_total=_count(self.frames_total),
             frames_per_second=_number(self.frames_per_second),
             remaining_s=_number(self.remaining_s),
+            remaining_low_s=_number(self.remaining_low_s),
+            remaining_high_s=_number(self.remaining_high_s),
             cancellable=self.cancellable is True,
         )
         return progress if progress != RunProgress() else None

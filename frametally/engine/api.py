@@ -157,7 +157,7 @@ class Api:
         if failure := job.failure:
             return _json(StatusReport(STATUS_FAILED, error=failure.reason))
         if progress := job.progress:
-            run_progress = structs.replace(progress.run_progress, cancellable=True)
+            run_progress = structs.replace(progress.run_progress_at(time.monotonic()), cancellable=True)
             return _json(StatusReport.pending(progress.fraction, run_progress), _CHECK_AGAIN)
         before = await run_in_threadpool(self._spool.jobs_before, job, known_ended=self._known_ended)
         return _json(StatusReport.pending(0.0, RunProgress(jobs_before=before, cancellable=True)), _CHECK_AGAIN)

@@ -8,12 +8,15 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import structs
+
 from frametally.contract import RunProgress
+from frametally.engine.remaining_time import RemainingTimeEstimator
 from frametally.engine.spool import SpooledJob, WorkerProgress
 
 REPORT_EVERY_S: Final = 0.5
 SPEED_SAMPLES: Final = 20
-"""Number of latest reports over which the speed is averaged."""
+"""Number of latest reports over which the displayed speed is averaged."""
 
 
 class JobCancelled(Exception):
@@ -28,6 +31,7 @@ class ProgressReporter:
         self._frames_total = frames_total
         self._clock = clock
         self._samples: deque[tuple[float, int]] = deque(maxlen=SPEED_SAMPLES)
+        self._estimator = RemainingTimeEstimator(frames_total)
 
     def report(self, frames_done: int) -> None:
         """Report how many of the planned frames are finished, including those that could not be decoded.
@@ -40,17 +44,26 @@ class ProgressReporter:
             return
         check_cancelled(self._job)
         self._samples.append((now_s, frames_done))
+        self._estimator.add(now_s, frames_done)
         share = round(frames_done / self._frames_total, 4)
-        self._job.report(WorkerProgress(share, os.getpid(), self._run_progress(frames_done)))
+        self._job.report(WorkerProgress(share, os.getpid(), self._run_progress(frames_done), now_s))
 
     def _run_progress(self, frames_done: int) -> RunProgress:
         (first_s, first_done), (last_s, last_done) = self._samples[0], self._samples[-1]
         rate = (last_done - first_done) / (last_s - first_s) if last_done > first_done else None
-        return RunProgress(
+        remaining = self._estimator.remaining()
+        known = RunProgress(
             frames_done=frames_done,
             frames_total=self._frames_total,
             frames_per_second=round(rate, 2) if rate else None,
-            remaining_s=round((self._frames_total - frames_done) / rate, 1) if rate else None,
+        )
+        if remaining is None:
+            return known
+        return structs.replace(
+            known,
+            remaining_s=round(remaining.expected_s, 1),
+            remaining_low_s=round(remaining.low_s, 1),
+            remaining_high_s=round(remaining.high_s, 1),
         )
 
 

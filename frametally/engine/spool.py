@@ -58,6 +58,15 @@ class WorkerProgress(Struct, frozen=True):
     fraction: float
     worker_pid: int
     run_progress: RunProgress = RunProgress()
+    reported_at_s: float | None = None
+    """When it was reported, on the monotonic clock of the machine, which all of its processes share."""
+
+    def run_progress_at(self, now_s: float) -> RunProgress:
+        """The run's progress with the remaining time as of now; unchanged once the next report is overdue."""
+        speed = self.run_progress.frames_per_second
+        if speed is None or self.reported_at_s is None:
+            return self.run_progress
+        return self.run_progress.after(min(max(now_s - self.reported_at_s, 0.0), max(1.0, 2 / speed)))
 
 
 class JobFailure(Struct, frozen=True):

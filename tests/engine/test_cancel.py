@@ -133,9 +133,9 @@ def test_status_of_a_running_job_has_frames_speed_and_remaining_time(
     run_progress = until(lambda: (now := slow_engine.status(job_id).run_progress) and now.remaining_s and now)
     assert run_progress.frames_total == 667
     assert 0 < run_progress.frames_done < 667
-    assert run_progress.remaining_s == pytest.approx(
-        (667 - run_progress.frames_done) / run_progress.frames_per_second, rel=0.02
-    )
+    assert run_progress.remaining_low_s < run_progress.remaining_s < run_progress.remaining_high_s
+    by_speed_s = (667 - run_progress.frames_done) / run_progress.frames_per_second
+    assert run_progress.remaining_s == pytest.approx(by_speed_s, rel=0.5)
     assert (run_progress.jobs_before, run_progress.cancellable) == (None, True)
     cancel(slow_engine, job_id)
 

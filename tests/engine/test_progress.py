@@ -8,7 +8,7 @@ import pytest
 
 from frametally.contract import RunProgress
 from frametally.engine.progress import REPORT_EVERY_S, SPEED_SAMPLES, JobCancelled, ProgressReporter
-from frametally.engine.spool import Spool, SpooledJob
+from frametally.engine.spool import Spool, SpooledJob, WorkerProgress
 from tests.support.engine_jobs import REQUEST
 
 
@@ -39,11 +39,27 @@ def test_progress_has_frames_done_speed_and_remaining_time(job: SpooledJob, cloc
     progress = ProgressReporter(job, 1200, clock=clock)
     progress.report(2)
     assert reported(job) == RunProgress(frames_done=2, frames_total=1200)
-    clock.now_s += 10
-    progress.report(152)
-    assert reported(job) == RunProgress(frames_done=152, frames_total=1200, frames_per_second=15.0, remaining_s=69.9)
+    for frames_done in range(17, 153, 15):
+        clock.now_s += 1
+        progress.report(frames_done)
+    assert reported(job) == RunProgress(
+        frames_done=152,
+        frames_total=1200,
+        frames_per_second=15.0,
+        remaining_s=69.9,
+        remaining_low_s=66.5,
+        remaining_high_s=73.4,
+    )
     assert job.progress is not None
     assert job.progress.fraction == round(152 / 1200, 4)
+
+
+def test_the_remaining_time_is_that_at_the_time_of_the_request() -> None:
+    progress = WorkerProgress(0.5, 1, RunProgress(frames_per_second=0.5, remaining_s=9.0, remaining_high_s=2.0), 100.0)
+    later = progress.run_progress_at(103.0)
+    assert (later.remaining_s, later.remaining_low_s, later.remaining_high_s) == (6.0, None, 0.0)
+    assert progress.run_progress_at(1000.0).remaining_s == 5.0, "a frame that is overdue may not come"
+    assert progress.run_progress_at(90.0) == progress.run_progress
 
 
 def test_the_first_frame_is_left_out_of_the_speed(job: SpooledJob, clock: Clock) -> None:

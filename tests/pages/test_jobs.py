@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
@@ -119,6 +120,19 @@ def test_progress_in_frames_is_shown_with_speed_and_time_left(open_page: OpenPag
     assert (bar.text, bar.value) == ("412 of 1,200 frames · 14.2 frames/s · about 55 s left", 34)
 
 
+@pytest.mark.parametrize(
+    ("age_s", "words"),
+    [(0, "about 2-3 min left"), (60, "about 60 s to 2 min left"), (400, "taking longer than usual")],
+)
+def test_the_range_of_the_service_is_shown_as_of_now(
+    open_page: OpenPage, deployment: Deployment, age_s: float, words: str
+) -> None:
+    ranged = structs.replace(COUNTED, remaining_s=150.0, remaining_low_s=125.0, remaining_high_s=175.0)
+    checked_at = datetime.now(UTC) - timedelta(seconds=age_s)
+    write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r1", run_progress=ranged, checked_at=checked_at)
+    assert words in texts(open_page("jobs"))
+
+
 @pytest.mark.parametrize(("before", "words"), [(0, "next in line"), (1, "1 job ahead"), (3, "3 jobs ahead")])
 def test_a_queued_job_shows_its_position(open_page: OpenPage, deployment: Deployment, before: int, words: str) -> None:
     write_job(
@@ -137,7 +151,7 @@ def test_the_time_left_is_estimated_from_three_earlier_jobs(open_page: OpenPage,
     write_finished(deployment, 5, 3, service="https://other.example.com")
     assert "left" not in texts(open_page("jobs"))
     write_finished(deployment, 110, 1)
-    assert "about 2-3 min left" in texts(open_page("jobs"))
+    assert "about 2.5-3 min left" in texts(open_page("jobs"))
 
 
 def test_a_job_that_exceeds_its_estimate_says_so(open_page: OpenPage, deployment: Deployment) -> None:
