@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import streamlit as st
 
@@ -13,8 +12,9 @@ from components.session import current_actor
 from components.upload.video_source import VideoSource
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
+from frametally.library.conversion import convert_to_mp4
 from frametally.library.video_store import StoredVideo
-from frametally.video.remux import can_be_remuxed, remux_to_mp4
+from frametally.video.remux import can_be_remuxed
 
 _CONVERTED = "converted_videos"
 
@@ -29,21 +29,18 @@ def as_converted(deployment: Deployment, source: VideoSource | None) -> VideoSou
     return replace(source, name=kept.file_name, kept=kept)
 
 
-def mp4_conversion(deployment: Deployment, kept: StoredVideo, name: str) -> None:
+def mp4_conversion(deployment: Deployment, kept: StoredVideo) -> None:
     """Offer the conversion, or explain why it is not possible."""
     if not can_be_remuxed(kept.info.codec):
         st.caption("Its codec cannot be stored in MP4. Re-encode the video as MP4 (H.264) first.")
     elif st.button("Convert to MP4", icon=":material/movie:", help="Takes seconds; audio is dropped."):
-        _convert(deployment, name, kept)
+        _convert(deployment, kept)
 
 
-def _convert(deployment: Deployment, name: str, kept: StoredVideo) -> None:
+def _convert(deployment: Deployment, kept: StoredVideo) -> None:
     bar = st.progress(0.0, text="Converting…")
     try:
-        with deployment.library.uploads.scratch() as folder:
-            path = folder / "video.mp4"
-            remux_to_mp4(kept.path, path, bar.progress)
-            converted = deployment.library.add(path, f"{Path(name).stem}.mp4", actor=current_actor())
+        converted = convert_to_mp4(deployment.library, kept, bar.progress, actor=current_actor())
     except FrametallyError as error:
         show_error(error)
     else:

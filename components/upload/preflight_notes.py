@@ -28,7 +28,7 @@ def preflight_notes(
     issues = find_issues(preflight)
     may_run = show_issues(issues)
     if source.kept and any(issue.fix == "remux" for issue in issues):
-        mp4_conversion(deployment, source.kept, source.name)
+        mp4_conversion(deployment, source.kept)
     return preflight if may_run else None
 
 

@@ -32,9 +32,11 @@ from frametally.errors import SettingsError, VideoError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.model_reference import parse_model_reference
 from frametally.jobs.preflight import Preflight, find_issues
+from frametally.library.conversion import convert_to_mp4
 from frametally.library.video_store import StoredVideo
 from frametally.network.urls import parse_service_url
 from frametally.results import copy_original, open_results
+from frametally.video.remux import can_be_remuxed
 
 _DEFAULT_FPS: Final = 5.0
 
@@ -48,6 +50,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--confidence", type=float, default=0.25, help="minimum confidence (0.25)")
     parser.add_argument(
         "--api-url", help="a Video Inference service (FRAMETALLY_API_URL if set, else the built-in engine)"
+    )
+    parser.add_argument(
+        "--remux", action="store_true", help="convert the file to MP4 without re-encoding if the service needs MP4"
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the results JSON to this file")
     parser.set_defaults(execute=lambda options: run_video(options, read_settings()))
@@ -134,24 +139,45 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
         models=tuple(models),
         infer_fps=rate,
     )
-    _check(
-        Preflight(
-            request=request,
-            now=utc_now(),
-            video=video.info if video else None,
-            installed=installed,
-            inference_servers=deployment.settings.inference_servers,
-            free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
-        )
+    preflight = Preflight(
+        request=request,
+        now=utc_now(),
+        video=video.info if video else None,
+        installed=installed,
+        inference_servers=deployment.settings.inference_servers,
+        free_bytes=shutil.disk_usage(deployment.settings.data_dir).free,
     )
-    return deployment.workflow.submit(request, actor=None)
+    if video and options.remux and any(issue.fix == "remux" for issue in find_issues(preflight)):
+        preflight = _remuxed(deployment, preflight, video)
+    _check(preflight)
+    return deployment.workflow.submit(preflight.request, actor=None)
+
+
+def _remuxed(deployment: Deployment, preflight: Preflight, video: StoredVideo) -> Preflight:
+    """The preflight of the same run with an MP4 version of the video.
+
+    Raises:
+        VideoError: MP4 cannot contain its codec.
+    """
+    converted = convert_to_mp4(deployment.library, video, actor=None)
+    print(f"Converted to MP4 (no re-encoding): {converted.file_name}", file=sys.stderr)
+    request = replace(preflight.request, video_name=converted.file_name, video_sha256=converted.sha256)
+    return replace(preflight, request=request, video=converted.info)
 
 
 def _check(preflight: Preflight) -> None:
     for issue in find_issues(preflight):
+        next_step = _with_remux(preflight) if issue.fix == "remux" else issue.next_step
         if issue.stops:
-            raise VideoError(issue.what, issue.next_step)
-        print(f"{issue.what} {issue.next_step}", file=sys.stderr)
+            raise VideoError(issue.what, next_step)
+        print(f"{issue.what} {next_step}", file=sys.stderr)
+
+
+def _with_remux(preflight: Preflight) -> str:
+    """What to do about a file that the service may not accept."""
+    if preflight.video and not can_be_remuxed(preflight.video.codec):
+        return "Its codec cannot be stored in MP4. Re-encode the video as MP4 (H.264)."
+    return "Add --remux to convert it to MP4 (no re-encoding)."
 
 
 def _installed(deployment: Deployment) -> list[ModelInfo]:
