@@ -62,6 +62,7 @@ SLOW = (
     "tests/ledger/test_ledger.py::test_one_thread_of_two_processes",
     "tests/ledger/test_ledger.py::test_processes_open",
     "tests/ledger/test_migrations",
+    "tests/fuzz/",
     "tests/ledger/test_polling_floor",
     "tests/library/test_routes",
     "tests/network/test_routes",

@@ -20,7 +20,6 @@ serves tus with checksums on Starlette; the tests run the client `tuspy` against
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from typing import Final
@@ -191,5 +190,5 @@ def _file_name(metadata: str) -> str:
 def _from_base64(text: str, message: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # wrong padding or alphabet (`binascii.Error`), or not ASCII
         raise HttpError(400, message) from None

@@ -49,6 +49,8 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
         if not streams:
             raise VideoError("The file contains audio only.", "Choose a file with a video track.")
         chosen = next((stream for stream in streams if stream.disposition & _DEFAULT), streams[0])
+        if chosen.codec_context is None:
+            raise VideoError("The codec of this video is unknown.", "Convert it to MP4 (H.264) and try again.")
         if chosen.codec_context.width * chosen.codec_context.height > MAX_PIXELS:
             raise VideoError("The resolution of this video is too high.", "Scale it down to at most 8K and try again.")
         chosen.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # also if the size changes mid-stream

@@ -51,8 +51,8 @@ class VideoInfo(Struct, frozen=True, kw_only=True):
         return square_size(self.width_px, self.height_px, 1 / aspect if is_turned else aspect)
 
     def planned_count(self, infer_fps: float) -> int:
-        """Number of frames that are planned at this rate, from duration and frame count."""
-        return min(math.ceil(round(self.duration_s * infer_fps, 3)), self.frame_count)
+        """Number of frames that are planned at this rate, from duration and frame count; at least one."""
+        return min(max(math.ceil(round(self.duration_s * infer_fps, 3)), 1), self.frame_count)
 
 
 def probe(path: Path) -> VideoInfo:

@@ -421,3 +421,24 @@ def test_file_requires_a_valid_ticket(server: MediaServer) -> None:
     answer = requests.get(f"{server.url}/frametally/files/{good}", timeout=10)
     assert answer.status_code == 401
     assert json.loads(answer.content)["error"] == "TicketRefused"
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Upload-Metadata", b"filename \xe9"),
+        ("Upload-Metadata", b"filename \xff\xff,filetype"),
+        ("Frametally-Digest", b"\xe9"),
+    ],
+)
+def test_headers_that_are_not_ascii_are_refused_with_a_reason(server: MediaServer, header: str, value: bytes) -> None:
+    answer = server.create("clip.mp4", 40, **{header: value})  # type: ignore[arg-type]
+    assert answer.status_code == 400
+    assert answer.json()["message"]
+
+
+def test_a_checksum_that_is_not_ascii_is_refused_with_a_reason(server: MediaServer) -> None:
+    url = server.begin("clip.mp4", 40)
+    checksum: str = b"sha1 T/RHuO9CylH6b7KHvtjUD0m+WPE=\xe9"  # type: ignore[assignment]
+    answer = server.patch(url, 0, b"x", **{"Upload-Checksum": checksum})
+    assert (answer.status_code, answer.json()["message"]) == (400, "The checksum is not base64.")

@@ -3,8 +3,8 @@
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
 `make test` runs a short form: crash points and most browser tests once, fewer random documents, 5 examples per API
 operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an upload that is interrupted in
-one way at a time, an excerpt of the sample, and instead of four dashboards two processes with an accelerated clock
-(`tests/ledger/test_polling_floor.py`).
+one way at a time, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no measurement of
+memory, and instead of four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
 """
 
 from __future__ import annotations
@@ -94,9 +94,26 @@ def fuzzed(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
 
 def four_dashboards(options: argparse.Namespace) -> Outcome:
     """Run four dashboards with fifty tabs and twenty jobs, and kill one; a success counts as one passed test."""
-    command = [sys.executable, "-m", "tests.crash.four_dashboards", "--seconds", str(options.seconds)]
+    return _command("tests.crash.four_dashboards", "--seconds", str(options.seconds))
+
+
+def memory(options: argparse.Namespace) -> Outcome:
+    """Measure the dashboard process over twice `--jobs` sample jobs; a success counts as one passed test."""
+    return _command("tests.soak.memory", "--jobs", str(options.jobs))
+
+
+def fuzzed_in_child(target: str) -> Callable[[argparse.Namespace], Outcome]:
+    """Fuzz a target for `--fuzz-seconds`; a run without findings counts as one passed test."""
+
+    def run(options: argparse.Namespace) -> Outcome:
+        return _command("tests.fuzz.harness", target, "--seconds", str(options.fuzz_seconds))
+
+    return run
+
+
+def _command(*arguments: str) -> Outcome:
     started_s = time.monotonic()
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    code = subprocess.run([sys.executable, "-m", *arguments], cwd=ROOT, check=False).returncode
     return Outcome(passed=code == 0, failed=code != 0, duration_s=time.monotonic() - started_s)
 
 
@@ -111,6 +128,10 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,
     "fuzz_results": fuzzed("tests/results/test_fuzzing.py"),
+    "estimates": lengthened("-s", "tests/engine/test_remaining_time.py"),
+    "memory": memory,
+    "fuzz_tus": fuzzed_in_child("tus"),
+    "fuzz_videos": fuzzed_in_child("videos"),
 }
 
 
@@ -122,6 +143,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=EXAMPLES)
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--fuzz-seconds", type=float, default=600.0)
+    parser.add_argument("--jobs", type=int, default=70)
     options = parser.parse_args()
     outcomes = {}
     for name in options.parts or PARTS:

@@ -20,11 +20,12 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Dashboard:
-    """A running dashboard: URL, data folder and log file."""
+    """A running dashboard: URL, data folder, log file and process."""
 
     url: str
     data_dir: Path
     log: Path
+    pid: int
 
 
 StartDashboard = Callable[..., Dashboard]
@@ -60,7 +61,7 @@ def starting_dashboards(folder: Path, app_folder: Path = ROOT) -> Iterator[Start
             )
         servers.append(server)
         wait_for_address(server, log)
-        return Dashboard(f"http://127.0.0.1:{port}", data_dir, log)
+        return Dashboard(f"http://127.0.0.1:{port}", data_dir, log, server.pid)
 
     try:
         yield start
