@@ -27,7 +27,16 @@ def read_raw_entry(folder: Path, entry: int) -> dict[str, Any]:
     index = read_entry_index(folder)
     with open_original(folder) as file:
         raw = _scan(file, entry) if index is None else _seek(file, index, entry)
-    return {key: json.loads(value) for key, value in raw.items()}
+    return {key: _parsed(value) for key, value in raw.items()}
+
+
+def _parsed(raw: bytes) -> Any:
+    """The value; as text if it is not valid JSON: the entries of a file that was read need not all be."""
+    text = raw.decode(errors="replace")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _seek(file: BinaryIO, index: EntryIndex, entry: int) -> dict[str, bytes]:

@@ -12,13 +12,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.support.documents import random_document
+from tests.support.documents import OFFSETS, random_document
 from tests.support.fuzzed_results import MAX_MEMORY_BYTES, broken, mutated, packed
 from tests.support.source_tree import ROOT
 
@@ -46,8 +47,9 @@ class Reader:
         path.write_bytes(data)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{path}\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # the process has ended, so that it gives no answer
+            self._process.stdin.write(f"{path}\n")
+            self._process.stdin.flush()
         ready, _, _ = select.select([self._process.stdout], [], [], 3 * MAX_INPUT_S)
         line = self._process.stdout.readline() if ready else ""
         assert line, f"no answer for {path}: exit code {self._process.poll()}"
@@ -60,7 +62,7 @@ class Reader:
 
     def close(self) -> None:
         assert self._process.stdin is not None
-        with self._process:
+        with suppress(BrokenPipeError), self._process:
             self._process.stdin.close()
             try:
                 self._process.wait(timeout=MAX_INPUT_S)
@@ -70,7 +72,9 @@ class Reader:
 
 def fuzzed(random: Random) -> bytes:
     """A random document, mutated, in a random layout and container."""
-    content = mutated(random, random_document(random))
+    content = random_document(random)
+    kept = OFFSETS if random.random() < 0.8 else ()  # most files with other offsets are refused for them alone
+    content = {key: value if key in kept else mutated(random, value) for key, value in content.items()}
     text = json.dumps(content, separators=random.choice([(",", ":"), (", ", ": ")]), indent=random.choice([None, 1]))
     return packed(random, broken(random, text.encode()))
 

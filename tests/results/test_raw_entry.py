@@ -118,3 +118,10 @@ def test_checkpoints_of_a_list_of_numbers_are_its_entries(monkeypatch: pytest.Mo
     assert len(checkpoints.entries) > 20
     for entry_number, offset in zip(checkpoints.entries, checkpoints.offsets_bytes, strict=True):
         assert int(raw[offset - 50 :].split(b",")[0].rstrip(b"]")) == entry_number * 3
+
+
+def test_an_entry_that_is_not_valid_utf_8_is_shown_with_replacements(tmp_path: Path) -> None:
+    """Found by fuzzing."""
+    data = json.dumps(document(entry(box(note="VALUE")), entry(box()))).encode().replace(b"VALUE", b"a\xfdb")
+    results = archived(tmp_path, data)
+    assert results.raw_entry(0)["cars"]["predictions"][0]["note"] == "a\ufffdb"
