@@ -20,6 +20,7 @@ from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
+from frametally.memory import MemoryReleaser, limit_malloc
 from frametally.network.routes import api_key_check, starlette_routes
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
@@ -28,6 +29,7 @@ if __name__ == "__main__":
     # A launcher that ignores `app` runs this file as a script: the pages work, without the engine and the uploads.
     runpy.run_path(str(SHELL), run_name="__main__")
 else:
+    limit_malloc()
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("frametally.engine").setLevel(logging.INFO)  # the engine's access log, which never contains a key
     try:
@@ -49,6 +51,7 @@ else:
         inference_servers=deployment.settings.inference_servers,
     )
     watcher = Watcher(deployment.workflow)
+    memory_releaser = MemoryReleaser()
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
@@ -56,7 +59,9 @@ else:
         engine.start()
         watcher.start()
         deployment.notifier.start()
+        memory_releaser.start()
         yield
+        memory_releaser.stop()
         video_exporter().close()
         deployment.notifier.stop()
         watcher.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
 import os
 import signal
@@ -22,6 +21,7 @@ from frametally.engine.runner import run_job
 from frametally.engine.spool import RETENTION_S, Spool, SpooledJob, WorkerProgress
 from frametally.engine.watchdog import CHECK_EVERY_S, FETCHING, Watchdog
 from frametally.errors import FrametallyError, OutOfMemory
+from frametally.memory import release_freed_memory
 from frametally.network.download import download
 from frametally.storage.space import is_disk_full
 
@@ -77,7 +77,7 @@ def serve(
         except OSError as error:
             _LOG.warning("the failure of job %s could not be written; trying again: %s", queued[0].id, error.strerror)
             time.sleep(RETRY_AFTER_S)
-        _release_memory()
+        release_freed_memory()
 
 
 def attempt(
@@ -136,12 +136,6 @@ def _lacks_memory(error: Exception) -> bool:
     """Whether memory ran out, possibly that of a new thread."""
     no_thread = isinstance(error, BlockingIOError) or "can't start new thread" in str(error)
     return no_thread or isinstance(error, (MemoryError, OutOfMemory))
-
-
-def _release_memory() -> None:
-    """Return the memory of the last job to the system; glibc otherwise keeps fragments of it for each thread."""
-    with suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _end_with_parent() -> None:
