@@ -14,7 +14,7 @@ from frametally.ledger.presets import Preset
 def model_picker(presets: Sequence[Preset], installed: Sequence[ModelInfo], *, key: str) -> list[ModelChoice]:
     """Let the user choose one or more models; returns them in the order in which they were chosen."""
     choices = {f"{preset.name} · {preset.model.label}": preset.model for preset in presets}
-    choices |= {_label(info): _choice(info) for info in installed}
+    choices |= {_label(info): _choice(info) for info in installed if not info.refusal}
     first = next(iter(choices), None)
     if first is None:
         st.info("No models yet. Save one on **Configuration**.", icon=":material/info:")

@@ -252,13 +252,17 @@ class ErrorBody(Struct, frozen=True):
     message: str = ""
 
 
-class ModelInfo(Struct, frozen=True):
-    """One model that the engine can run."""
+class ModelInfo(Struct, frozen=True, omit_defaults=True):
+    """One installed model of the engine. A refused one has no inference type and no classes."""
 
     model_id: str
     model_version: str
     inference_type: str
     classes: list[str]
+    refusal: str = ""
+    """Why it cannot be run; empty if it can."""
+    next_step: str = ""
+    """What to do about the refusal."""
 
 
 class ModelList(Struct, frozen=True):

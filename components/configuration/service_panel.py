@@ -32,7 +32,7 @@ def service_panel(deployment: Deployment) -> None:
 
 def _models(connection: Connection) -> None:
     rows = [
-        {"Model": f"{info.model_id}/{info.model_version}", "Classes": ", ".join(info.classes)}
+        {"Model": f"{info.model_id}/{info.model_version}", "Classes": info.refusal or ", ".join(info.classes)}
         for info in installed_models(connection)
     ]
     if rows:

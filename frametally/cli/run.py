@@ -187,7 +187,7 @@ def _installed(deployment: Deployment) -> list[ModelInfo]:
 
 def _typed(models: list[ModelChoice], installed: list[ModelInfo]) -> list[ModelChoice]:
     """The models, each with the inference type that the built-in engine lists for it."""
-    types = {(info.model_id, info.model_version): info.inference_type for info in installed}
+    types = {(info.model_id, info.model_version): info.inference_type for info in installed if not info.refusal}
     return [
         structs.replace(model, inference_type=types.get((model.model_id, model.version), model.inference_type))
         for model in models

@@ -37,7 +37,7 @@ from frametally.contract import (
     Workspace,
     rate_refusal,
 )
-from frametally.engine.detectors import check_request, list_models
+from frametally.engine.detectors import check_request, list_models, list_refused
 from frametally.engine.links import RESULTS_PATH, UPLOAD_PATH, Links, Purpose
 from frametally.engine.openapi import DESCRIPTION_PATH, get_description
 from frametally.engine.spool import JobRequest, Spool, SpooledJob
@@ -179,7 +179,8 @@ class Api:
         return FileResponse(job.results, media_type="application/json")
 
     async def list_models(self, _: Request) -> Response:
-        return _json(ModelList(await run_in_threadpool(list_models, self._models_dir, self._inference_servers)))
+        usable = await run_in_threadpool(list_models, self._models_dir, self._inference_servers)
+        return _json(ModelList([*usable, *await run_in_threadpool(list_refused, self._models_dir)]))
 
     def _requested_job(self, request: Request) -> SpooledJob:
         job = self._spool.find(request.query_params.get("job_id", ""))

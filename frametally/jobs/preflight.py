@@ -128,10 +128,12 @@ def _models(preflight: Preflight) -> Iterator[PreflightIssue]:
     """Checked on the built-in engine only, and only if it responded: other services do not list all their models."""
     if not preflight.is_on_engine or not preflight.installed:
         return
-    installed = {(info.model_id, info.model_version) for info in preflight.installed}
+    installed = {(info.model_id, info.model_version): info for info in preflight.installed}
     for model in preflight.request.models:
-        is_installed = (model.model_id, model.version) in installed
-        if not is_installed and not preflight.inference_servers.find(model.model_id, model.version):
+        info = installed.get((model.model_id, model.version))
+        if info is not None and info.refusal:
+            yield _issue("stops", (info.refusal, info.next_step))
+        elif info is None and not preflight.inference_servers.find(model.model_id, model.version):
             yield _issue("stops", messages.model_not_installed(model))
 
 

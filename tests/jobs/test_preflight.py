@@ -19,8 +19,10 @@ from frametally.jobs.preflight import Preflight, PreflightIssue, expires_at, fin
 from frametally.network.url_probe import UrlReport
 from frametally.storage.space import DISK_RESERVE_BYTES
 from frametally.video.probe import VideoInfo, probe
+from tests.support.onnx_models import save_with_outside_weights
 from tests.support.video_files import write_video
 
+REFUSED = ModelInfo("cars", "2", "", [], "cars/2 contains the TensorRT plug-in X.", "Export it for ONNX Runtime.")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOSTED = "https://api.example.com"
 MOTION = ModelInfo("motion", "1", "object-detection", ["moving"])
@@ -171,3 +173,20 @@ def test_the_command_line_refuses_a_model_that_is_not_installed(
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
     assert main(["run", str(tmp_path / "dock.mp4"), "--model", "cars/1"]) == ExitCode.BAD_INPUT
     assert "cars/1 is not installed" in capsys.readouterr().err
+
+
+def test_a_refused_model_stops_with_its_own_reason_only() -> None:
+    (issue,) = found(models=(ModelChoice(model_id="cars", version="2"),), installed=[MOTION, REFUSED])
+    assert (issue.stops, issue.what, issue.next_step) == (True, REFUSED.refusal, REFUSED.next_step)
+
+
+def test_the_command_line_reports_why_a_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_video(tmp_path / "dock.mp4", frames=5, fps=10)
+    save_with_outside_weights(tmp_path / "data" / "models" / "cars" / "1" / "model.onnx", "../weights")
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    assert main(["run", str(tmp_path / "dock.mp4"), "--model", "cars/1"]) == ExitCode.BAD_INPUT
+    printed = capsys.readouterr().err
+    assert "cars/1 references weights outside of its folder." in printed
+    assert "not installed" not in printed

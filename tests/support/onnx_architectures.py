@@ -41,11 +41,13 @@ def save_yolov5(path: Path, task: str = "detect", *, is_open: bool = False) -> N
     """Three rows per cell, of which the first detects the square; the metadata has class names but no task."""
     graph = Graph()
     red = channel(graph, 0)
-    score = _among_all_places(graph, logit_to_score(graph, square_logit(graph, red, 32)))
-    places = np.concatenate([_all_places()] * 3)
+    score = logit_to_score(graph, square_logit(graph, red, 32))
+    places = np.concatenate([np.tile(_places(stride), (3, 1)) for stride in (8, 16, 32)])
     count = len(places) // 3
-    graph.constant("others", np.zeros((1, 1, 2 * count)))
-    graph.node("Concat", [score, "others"], "objectness", axis=2)
+    coarse = len(_places(32))
+    graph.constant("finer_anchors", np.zeros((1, 1, 3 * (count - coarse))))
+    graph.constant("others", np.zeros((1, 1, 2 * coarse)))
+    graph.node("Concat", ["finer_anchors", score, "others"], "objectness", axis=2)
     boxes = np.concatenate([places, np.full_like(places, SQUARE_PX)], axis=1)
     classes = np.tile([[0.1], [0.9]], (1, 1, 3 * count))
     rows = [graph.constant("boxes", boxes.T[None]), "objectness", graph.constant("classes", classes)]

@@ -6,7 +6,6 @@ no file. Models without a file can run on an inference server named in the setti
 
 from __future__ import annotations
 
-import logging
 import re
 from contextlib import suppress
 from functools import lru_cache
@@ -14,19 +13,28 @@ from pathlib import Path
 from typing import Final
 
 from frametally.config.inference_servers import NO_SERVERS, InferenceServers, ServedModels
-from frametally.contract import InferenceType, ModelInfo, ModelRequest
+from frametally.contract import ModelInfo, ModelRequest
 from frametally.engine.detectors.detector import Detector, InferenceParams, parse_params
+from frametally.engine.detectors.model_config import companion_files
+from frametally.engine.detectors.selection.inspection import Inspection, inspect_model
 from frametally.errors import ModelError
 
-__all__ = ["Detector", "InferenceParams", "check_request", "list_models", "open_detector", "open_model", "parse_params"]
+__all__ = [
+    "Detector",
+    "InferenceParams",
+    "check_request",
+    "list_models",
+    "list_refused",
+    "open_detector",
+    "open_model",
+    "parse_params",
+]
 
 MOTION: Final = ModelInfo("motion", "1", "object-detection", ["moving"])
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _RESULT_FIELDS: Final = frozenset({"frame_offset", "time_offset", "frame_offsets", "time_offsets"})
 _MAX_LISTED_CLASSES: Final = 100
-_COMPANION_FILES: Final = ("classes.txt", "model.json")
 _Stamp = tuple[int, int] | None
-_LOG = logging.getLogger("frametally.engine")
 
 
 def list_models(models_dir: Path, servers: InferenceServers = NO_SERVERS) -> list[ModelInfo]:
@@ -41,6 +49,19 @@ def list_models(models_dir: Path, servers: InferenceServers = NO_SERVERS) -> lis
     return sorted(models, key=lambda model: (model.model_id, model.model_version))
 
 
+def list_refused(models_dir: Path) -> list[ModelInfo]:
+    """The model files that cannot be run, with the reason, sorted by name."""
+    refused = []
+    for path in sorted(models_dir.glob("*/*/model.onnx")):
+        model_id, version = path.parts[-3:-1]
+        if _file_of(models_dir, model_id, version) and not _is_motion(model_id, version):
+            try:
+                describe(models_dir, model_id, version)
+            except ModelError as error:
+                refused.append(ModelInfo(model_id, version, "", [], error.what, error.next_step))
+    return refused
+
+
 def describe(models_dir: Path, model_id: str, version: str, servers: InferenceServers = NO_SERVERS) -> ModelInfo:
     """The inference type and classes of a model.
 
@@ -53,11 +74,10 @@ def describe(models_dir: Path, model_id: str, version: str, servers: InferenceSe
     if path is None:
         known = ", ".join(f"{model.model_id}/{model.model_version}" for model in list_models(models_dir, servers))
         raise ModelError(f"Model {model_id[:100]}/{version[:100]} is not installed.", f"Installed models: {known}.")
-    seen = _inspect(path, tuple(_stamp(one) for one in (path.parent, path, *map(path.with_name, _COMPANION_FILES))))
-    if isinstance(seen, ModelError):
-        raise seen
-    inference_type, classes = seen
-    return ModelInfo(model_id, version, inference_type, list(classes))
+    found = _inspect(path, tuple(_stamp(one) for one in (path.parent, path, *companion_files(path.parent))))
+    if found.refusal or found.inference_type is None:
+        raise found.refusal or ModelError(f"{model_id}/{version} cannot be run.")
+    return ModelInfo(model_id, version, found.inference_type, list(found.classes))
 
 
 def check_request(models_dir: Path, asked: ModelRequest, servers: InferenceServers = NO_SERVERS) -> None:
@@ -112,12 +132,21 @@ def open_detector(models_dir: Path, model_id: str, version: str, params: Inferen
         from frametally.engine.detectors.motion import MotionDetector
 
         return MotionDetector(params)
-    from frametally.engine.detectors.registry import open_onnx_detector
-
     path = _file_of(models_dir, model_id, version)
     if path is None:
         raise ModelError(f"Model {model_id}/{version} is no longer installed.", "Restore it or use another model.")
-    return open_onnx_detector(path, params)
+    return _open(path, params)
+
+
+def _open(path: Path, params: InferenceParams) -> Detector:
+    from frametally.engine.detectors.onnx_file import OnnxFile
+    from frametally.engine.detectors.registry import ARCHITECTURES
+
+    found = inspect_model(path)
+    if found.refusal or found.architecture is None:
+        raise found.refusal or ModelError("This model cannot be run.")
+    file = OnnxFile(path, metadata_only=False).variant(decoded=found.decoded)
+    return ARCHITECTURES[found.architecture].open(file, params)
 
 
 def _is_motion(model_id: str, version: str) -> bool:
@@ -155,18 +184,6 @@ def _stamp(path: Path) -> _Stamp:
 
 
 @lru_cache(maxsize=256)
-def _inspect(path: Path, stamps: tuple[_Stamp, ...]) -> tuple[InferenceType, tuple[str, ...]] | ModelError:  # noqa: ARG001
-    """Inference type and classes of a model, or why it cannot be run; cached until one of its files changes."""
-    from frametally.engine.detectors.registry import open_onnx_detector
-
-    try:
-        detector = open_onnx_detector(path, InferenceParams(), metadata_only=True)
-        return detector.inference_type, tuple(detector.classes)
-    except ModelError as error:
-        _LOG.warning("%s", error)
-        return error
-    except Exception:  # an untrusted file must not prevent the other models from being listed
-        _LOG.exception("a model file could not be inspected")
-        return ModelError(
-            "The model file causes an internal error.", "Export the model again. Details are in the engine's log."
-        )
+def _inspect(path: Path, stamps: tuple[_Stamp, ...]) -> Inspection:  # noqa: ARG001
+    """The same as `inspect_model`, without reading the files again until one of them changes."""
+    return inspect_model(path)

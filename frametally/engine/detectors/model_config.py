@@ -12,10 +12,14 @@ from frametally.errors import ModelError
 
 ArchitectureName = Literal[
     "yolov5",
+    "yolov6",
+    "yolov7-end2end",
     "yolov8",
     "yolo-nms-free",
+    "deepstream",
     "yolox",
     "nanodet",
+    "picodet",
     "fastestdet",
     "rf-detr",
     "rt-detr",
@@ -24,9 +28,11 @@ ArchitectureName = Literal[
     "semantic-segmentation",
 ]
 ARCHITECTURE_NAMES: Final[tuple[str, ...]] = get_args(ArchitectureName)
+Interpolation = Literal["bilinear", "area", "antialias"]
 Resize = Literal["letterbox", "letterbox-top-left", "stretch", "center-crop"]
 Pixels = Annotated[int, Meta(ge=1, le=8192)]
 Triple = tuple[float, float, float]
+Name = str | int | float
 Positive = Annotated[float, Meta(gt=0)]
 
 _FILE: Final = "model.json"
@@ -47,14 +53,17 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """
     task: Literal["detect", "segment", "pose"] | None = None
     """The task of a YOLO model."""
-    names: list[str] | dict[str, str] | None = None
-    """Class names in order, or by output column."""
+    names: list[Name] | dict[str, Name] | None = None
+    """Class names in order, or by output column. A number, such as a digit or an article number, is a name as well."""
     keypoint_names: list[str] | None = None
     input_size_px: tuple[Pixels, Pixels] | None = None
     """Width and height."""
     resize: Resize | None = None
     crop_share: Annotated[float, Meta(gt=0, le=1)] | None = None
     """For `center-crop`: the share of the shorter side that is kept; 0.875 is 224 of 256."""
+    interpolation: Interpolation | None = None
+    """How the picture is scaled: `bilinear` without smoothing, as OpenCV does; `area` averages; `antialias` is bilinear
+    with smoothing, as Pillow does."""
     pad_value: Annotated[int, Meta(ge=0, le=255)] | None = None
     """Level of the padding of a letterbox."""
     color_order: Literal["RGB", "BGR"] | None = None
@@ -66,7 +75,8 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     multi_label: bool | None = None
     """Whether a classification may have several labels; by default if its activation is a sigmoid."""
     decoded: bool = False
-    """For `yolox`: the boxes are in pixels, not relative to the grid."""
+    """For `yolox`: the boxes are in pixels, not relative to the grid. For `deepstream` with three outputs: the boxes
+    are centers and sizes, not corners. Without `family`, this is found out."""
 
 
 def read_model_config(folder: Path, model: str) -> ModelConfig:
@@ -85,6 +95,11 @@ def read_model_config(folder: Path, model: str) -> ModelConfig:
         raise ModelError(
             f"The model.json of {model} is invalid: {str(error)[:300]}.", f"Valid keys: {keys}."
         ) from error
+
+
+def companion_files(folder: Path) -> list[Path]:
+    """The files in a model's folder that decide with the model file how it is read, whether they exist or not."""
+    return [folder / "classes.txt", folder / _FILE]
 
 
 def read_companion_file(folder: Path, name: str, model: str) -> str | None:

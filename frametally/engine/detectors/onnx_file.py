@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import logging
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -11,10 +12,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+from msgspec import structs
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from frametally.coco import COCO_CLASS_NAMES
-from frametally.engine.detectors.model_config import read_companion_file, read_model_config
+from frametally.engine.detectors.model_config import Name, read_companion_file, read_model_config
 from frametally.engine.detectors.onnx_validation import last_operators, not_onnx, user_error
 from frametally.engine.detectors.preprocessing import Blob, Blobs, Preprocessing
 from frametally.errors import ModelError
@@ -52,6 +54,8 @@ class Output(NamedTuple):
     """None for a dynamic dimension."""
     last_operator: str
     """The operator that computes its values, such as `Softmax`; empty if unknown."""
+    has_batch: bool = True
+    """Whether the first dimension is the batch."""
 
 
 class OnnxFile:
@@ -106,6 +110,13 @@ class OnnxFile:
             )
         return size_px
 
+    def variant(self, *, decoded: bool) -> OnnxFile:
+        """The same file, read with another `decoded`; what is declared of its outputs is not shared."""
+        other = copy.copy(self)
+        other.config = structs.replace(self.config, decoded=decoded)
+        other.outputs = [output._replace(shape=list(output.shape)) for output in self.outputs]
+        return other
+
     def size(self, output: int, axis: int, *, rank: int) -> int | None:
         """One dimension of an output of this rank; None if it is dynamic.
 
@@ -125,12 +136,17 @@ class OnnxFile:
         Raises:
             ModelError: the file declares another shape.
         """
-        declared = self.outputs[output].shape
-        pairs = list(zip(declared[1:], shape, strict=False))
-        if len(declared) != 1 + len(shape) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
-            expected = ", ".join("any" if size is None else str(size) for size in shape)
-            raise ModelError(f"{self.name} has an output {declared}; expected [1, {expected}].", "Export it again.")
-        declared[1:] = [expected if size is None else size for size, expected in pairs]
+        declared, first = self.outputs[output].shape, int(self.outputs[output].has_batch)
+        pairs = list(zip(declared[first:], shape, strict=False))
+        if len(declared) != first + len(shape) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            expected = ", ".join([*["1"] * first, *("any" if size is None else str(size) for size in shape)])
+            raise ModelError(f"{self.name} has an output {declared}; expected [{expected}].", "Export it again.")
+        declared[first:] = [expected if size is None else size for size, expected in pairs]
+
+    def without_batch(self, *outputs: int) -> None:
+        """Declare that the first dimension of these outputs is not the batch: some exporters drop it."""
+        for at in outputs:
+            self.outputs[at] = self.outputs[at]._replace(has_batch=False)
 
     def blobs(self, preprocessing: Preprocessing) -> Blobs:
         """The converter from pictures to inputs; also sets the size input of models that have one."""
@@ -160,11 +176,17 @@ class OnnxFile:
                 error, ModelError(f"{self.name} failed on a picture.", "Export the model again.")
             ) from error
         for output, value in zip(self.outputs, values, strict=True):
-            if not _agrees(output.shape, value):
+            if not _agrees(output, value):
                 raise ModelError(
                     f"{self.name} returned an output {list(value.shape)}, not {output.shape}.", "Export it again."
                 )
-        return [_without_batch(value) for value in values]
+        return [_single(output, value) for output, value in zip(self.outputs, values, strict=True)]
+
+    def metadata_names(self) -> list[str] | None:
+        """Class names in the metadata, in the order of their ids; None if there are none. Numbers become text."""
+        value = self.literal("names", list[Name] | dict[int, Name])
+        names = [value[column] for column in sorted(value)] if isinstance(value, dict) else value
+        return list(map(str, names)) if names else None
 
     def listed_names(self) -> list[str] | dict[int, str] | None:
         """Class names from `model.json`, the metadata or `classes.txt`: in order, or by column; None if there are none.
@@ -174,10 +196,9 @@ class OnnxFile:
         """
         if self.config.names is not None:
             names = self.config.names
-            return names if isinstance(names, list) else _by_column(names, self.name)
-        metadata = self.literal("names", list[str] | dict[int, str])
-        if metadata:
-            return [metadata[column] for column in sorted(metadata)] if isinstance(metadata, dict) else list(metadata)
+            return list(map(str, names)) if isinstance(names, list) else _by_column(names, self.name)
+        if metadata := self.metadata_names():
+            return metadata
         text = read_companion_file(self.path.parent, "classes.txt", self.name)
         lines = [line.strip() for line in (text or "").splitlines()]
         return [line for line in lines if line] or None
@@ -262,19 +283,21 @@ def _dimensions(described: Any) -> list[Dimension]:
     return [size if isinstance(size, int) else None for size in described.shape]
 
 
-def _agrees(shape: list[Dimension], value: Array) -> bool:
+def _agrees(output: Output, value: Array) -> bool:
     """Whether an output has its declared shape and a batch of one; without a declared shape, any value is accepted."""
+    shape = output.shape
     agree = all(declared in (actual, None) for declared, actual in zip(shape, value.shape, strict=False))
-    return not shape or (agree and len(shape) == value.ndim and len(value) == 1)
+    return not shape or (agree and len(shape) == value.ndim and (not output.has_batch or len(value) == 1))
 
 
-def _without_batch(value: Array) -> Array:
-    single = value[0] if value.ndim else value
+def _single(output: Output, value: Array) -> Array:
+    """The value for one picture: without the batch dimension, if it has one; floating point as float32."""
+    single = value[0] if output.has_batch and value.ndim else value
     return single.astype(np.float32, copy=False) if single.dtype.kind == "f" else single
 
 
-def _by_column(names: dict[str, str], model: str) -> dict[int, str]:
+def _by_column(names: dict[str, Name], model: str) -> dict[int, str]:
     try:
-        return {int(column): name for column, name in sorted(names.items(), key=lambda item: int(item[0]))}
+        return {int(column): str(name) for column, name in sorted(names.items(), key=lambda item: int(item[0]))}
     except ValueError as error:
         raise ModelError(f"The keys of `names` of {model} are not numbers.", "Correct its model.json.") from error

@@ -42,12 +42,16 @@ _FILE_OPERATOR: Final = "EPContext"
 """The only operator with a path as its attribute: a model compiled for one provider."""
 
 
+_KNOWN_DOMAINS: Final = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft", "com.microsoft.nchwc", "org.pytorch.aten")
+"""Domains of the operators that ONNX Runtime contains."""
+
+
 def last_operators(path: Path, model: str) -> dict[str, str]:
     """Validate a file; returns the operator that computes the values of each output, by name of the output.
 
     Raises:
-        ModelError: it is not an ONNX file, exceeds a limit, has sparse weights, is compiled for one provider, or
-            references files outside of its folder.
+        ModelError: it is not an ONNX file, exceeds a limit, has sparse weights, is compiled for one provider, needs
+            operators that ONNX Runtime does not have, or references files outside of its folder.
         OutOfMemory: memory ran out while it was read.
     """
     proto = _parsed(path, model)
@@ -60,8 +64,7 @@ def last_operators(path: Path, model: str) -> dict[str, str]:
             raise not_onnx(model)
     if any(_messages(proto, onnx.SparseTensorProto)):  # a few bytes can expand to gigabytes
         raise ModelError(f"{model} has sparse weights.", "Export it with dense weights.")
-    if any(node.op_type == _FILE_OPERATOR for node in _messages(proto, onnx.NodeProto)):
-        raise ModelError(f"{model} is compiled for one provider.", "Export it as plain ONNX.")
+    _check_operators(proto, model)
     if _nodes_to_run(proto) > MAX_NODES:
         raise ModelError(f"{model} has more than {MAX_NODES} nodes.", "Larger graphs are not supported.")
     if len(graph.output) > MAX_OUTPUTS:
@@ -69,6 +72,24 @@ def last_operators(path: Path, model: str) -> dict[str, str]:
     for value in (*graph.input, *graph.output):
         _check_size(value, model)
     return _output_operators(graph)
+
+
+def _check_operators(proto: onnx.ModelProto, model: str) -> None:
+    """Reject operators that no installation of ONNX Runtime has."""
+    own_domains = {function.domain for function in proto.functions}
+    for node in _messages(proto, onnx.NodeProto):
+        if node.op_type == _FILE_OPERATOR:
+            raise ModelError(f"{model} is compiled for one provider.", "Export it as plain ONNX.")
+        if node.op_type.endswith("_TRT") or node.domain == "TRT":
+            raise ModelError(
+                f"{model} contains the TensorRT plug-in {node.op_type[:60]}, which only TensorRT can run.",
+                "Export it for ONNX Runtime: without TensorRT, and without NMS or with `--max-wh`.",
+            )
+        if node.domain not in _KNOWN_DOMAINS and node.domain not in own_domains:
+            raise ModelError(
+                f"{model} contains the operator {node.op_type[:60]} of {node.domain[:60]}, which ONNX Runtime lacks.",
+                "Export it with standard ONNX operators.",
+            )
 
 
 def _parsed(path: Path, model: str) -> onnx.ModelProto:

@@ -15,6 +15,7 @@ from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.preprocessing import Fit, Preprocessing
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Keypoint, Point, Prediction
+from frametally.errors import ModelError
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -22,6 +23,9 @@ Outputs = list[npt.NDArray[Any]]
 
 DEFAULT_CONFIDENCE: Final = 0.25
 """The same for every architecture, so that models are comparable."""
+MAX_CONFIDENCE: Final = 1.01
+"""Maximum of a probability: quantized models round up to slightly above 1."""
+_ID_TOLERANCE: Final = 0.01
 MAX_CANDIDATES: Final = 2000
 """Maximum number of candidates; the most confident ones are kept. Only a very low threshold lets more pass."""
 
@@ -41,6 +45,10 @@ class Candidates(NamedTuple):
     def take(self, at: Any) -> Candidates:
         """The candidates at these indices, or those for which a boolean mask is true."""
         return Candidates(*(column[at] for column in self))
+
+    def copy(self) -> Candidates:
+        """The same in arrays of their own."""
+        return self.take(np.arange(len(self.confidence)))
 
 
 class Details(NamedTuple):
@@ -64,6 +72,10 @@ class BoxHead(NamedTuple):
     """Threshold of the non-maximum suppression; None if the model outputs no duplicates."""
     inference_type: InferenceType = "object-detection"
     detail: Detail | None = None
+    strides: tuple[tuple[int, ...], ...] = ()
+    """Possible strides of the grid whose cells are the rows of the output; empty if the rows are no grid."""
+    anchors: tuple[int, ...] = (1,)
+    """Possible numbers of rows for each cell."""
 
 
 class BoxDetector:
@@ -80,14 +92,68 @@ class BoxDetector:
         self._blobs = file.blobs(head.preprocessing)
         self._min_confidence = DEFAULT_CONFIDENCE if params.confidence is None else params.confidence
 
+    @property
+    def head(self) -> BoxHead:
+        """How the outputs are interpreted."""
+        return self._head
+
+    def candidates(self, picture: Picture, min_confidence: float) -> Candidates:
+        """The boxes as the model returns them, in pixels of the input, without limits and suppression.
+
+        Raises:
+            ModelError: the outputs contain values that are not numbers, or cannot be interpreted.
+        """
+        outputs = self._file.run(self._blobs.of(picture)[0])
+        if not all(np.isfinite(output).all() for output in outputs):
+            raise ModelError(f"{self._file.name} returned values that are not numbers.", "Export the model again.")
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._head.read(outputs, min_confidence)
+
     def infer(self, picture: Picture) -> DetectionEntry:
         blob, fit = self._blobs.of(picture)
         outputs = self._file.run(blob)
         with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinity are discarded later
             candidates = self._head.read(outputs, self._min_confidence)
+            check_confidence(candidates.confidence, self._file.name)
             kept, xyxy = choose(candidates, fit, picture, self.classes, self._params, self._head.iou_threshold)
             details = self._head.detail(outputs, kept, fit, picture) if self._head.detail and len(xyxy) else ()
         return DetectionEntry(picture.size, _predictions(kept, xyxy, details, self.classes))
+
+
+def check_confidence(confidence: Floats, model: str) -> None:
+    """Check that confidences are probabilities.
+
+    Raises:
+        ModelError: one is above 1; the outputs are of another architecture, or lack a final sigmoid.
+    """
+    highest = float(confidence.max(initial=0))
+    if highest > MAX_CONFIDENCE:
+        raise ModelError(
+            f"{model} returned a confidence of {highest:.3g}, which is not between 0 and 1.",
+            "Correct `family` in its model.json, or export the model with its final activation.",
+        )
+
+
+def class_ids_of(column: npt.NDArray[Any], classes: list[str], model: str) -> Ints:
+    """(n,) class ids from a column of an output.
+
+    Raises:
+        ModelError: a value is not the id of a class.
+    """
+    ids = np.rint(column)
+    with np.errstate(invalid="ignore"):
+        is_id = (np.abs(column - ids) <= _ID_TOLERANCE) & (ids >= 0)
+    if not is_id.all():
+        raise ModelError(
+            f"{model} returned {float(column[~is_id][0]):.3g} as a class id.",
+            "Correct `family` in its model.json, or export the model again.",
+        )
+    highest = int(ids.max(initial=0))
+    if highest >= len(classes):
+        raise ModelError(
+            f"{model} returned class {highest} but has {len(classes)} names.", "Set all `names` in a model.json."
+        )
+    return np.asarray(ids, dtype=np.int64)
 
 
 def corners(xywh: Floats) -> Floats:

@@ -40,7 +40,7 @@ def error_of(models_dir: Path, model_json: str) -> str:
         ('{"input_size_px": [99999, 640]}', "`$.input_size_px[0]`"),
         ('{"std": [1, 0, 1]}', "`$.std[1]`"),
         ('{"mean": [1, 2]}', "`$.mean`"),
-        ('{"names": {"0": 1}}', "`$.names[...]`"),
+        ('{"names": {"0": null}}', "`$.names[...]`"),
         ("{", "truncated"),
         ("[" * 100_000, "The model.json of grid/1 is invalid"),
         ("\x00", "The model.json of grid/1 is invalid"),
@@ -75,7 +75,7 @@ def test_a_config_that_does_not_fit_the_file_raises(tmp_path: Path, model_json: 
 
 ACCEPTED = {
     *((onnx_models.save_yolox, architecture, False) for architecture in ("yolox", "yolov5", "yolov8", "rt-detr")),
-    *((onnx_models.save_yolox, architecture, True) for architecture in ("rt-detr", "semantic-segmentation")),
+    *((onnx_models.save_yolox, architecture, True) for architecture in ("rt-detr", "yolov8", "semantic-segmentation")),
     (onnx_models.save_unknown, "classification", True),
     (onnx_architectures.save_d_fine, "d-fine", False),
     (onnx_architectures.save_d_fine, "d-fine", True),

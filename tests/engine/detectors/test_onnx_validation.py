@@ -239,14 +239,17 @@ def test_an_output_that_differs_from_its_declared_shape_raises(tmp_path: Path) -
     path = model_path(tmp_path)
     graph.save(path, {"output": (1, "bright")})
     path.with_name("classes.txt").write_text("a\nb\nc\n")
+    path.with_name("model.json").write_text('{"family": "classification"}')  # not examined before
     detector = open_detector(tmp_path, "sly", "1", parse_params(None))
     with pytest.raises(ModelError, match="sly/1 did not return a score for each class"):
         detector.infer(Picture.of(np.full((50, 50, 3), 255, dtype=np.uint8)))
+    path.with_name("model.json").unlink()
+    assert "sly/1 did not return a score for each class" in error_of(tmp_path)
 
 
 @pytest.mark.parametrize(
     "names",
-    ["{" * 100_000, "[" * 5000, "{0: 'a', 1: ['b']}", "[1, 2]", "9" * 10_000, "{'a': 'b'}", "__import__('os')", ""],
+    ["{" * 100_000, "[" * 5000, "{0: 'a', 1: ['b']}", "[True, 2]", "9" * 10_000, "{'a': 'b'}", "__import__('os')", ""],
 )
 def test_invalid_names_in_the_metadata_are_ignored(tmp_path: Path, names: str) -> None:
     path = model_path(tmp_path)
@@ -284,3 +287,19 @@ def test_a_long_chain_of_functions_is_rejected(tmp_path: Path) -> None:
     model.opset_import.append(opsets[1])
     model_path(tmp_path).write_bytes(model.SerializeToString())
     assert "has more than 50000 nodes" in error_of(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("operator", "domain", "complaint"),
+    [
+        ("EfficientNMS_TRT", "TRT", "contains the TensorRT plug-in EfficientNMS_TRT, which only TensorRT can run"),
+        ("BatchedNMS_TRT", "", "contains the TensorRT plug-in BatchedNMS_TRT"),
+        ("MMCVRoiAlign", "mmcv", "contains the operator MMCVRoiAlign of mmcv, which ONNX Runtime lacks"),
+    ],
+)
+def test_operators_of_other_runtimes_are_named(tmp_path: Path, operator: str, domain: str, complaint: str) -> None:
+    model = made([helper.make_node(operator, ["images"], ["output"], domain=domain)])
+    if domain:
+        model.opset_import.append(helper.make_opsetid(domain, 1))
+    model_path(tmp_path).write_bytes(model.SerializeToString())
+    assert complaint in error_of(tmp_path)

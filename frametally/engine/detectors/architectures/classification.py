@@ -87,12 +87,16 @@ class ClassificationDetector:
 
 def _preprocessing(file: OnnxFile) -> Preprocessing:
     if file.metadata.get("task") == "classify":
-        return yolo_preprocessing(file)._replace(resize="center-crop").overridden_by(file.config)
+        return (
+            yolo_preprocessing(file)
+            ._replace(resize="center-crop", interpolation="antialias")
+            .overridden_by(file.config)
+        )
     is_yolov5 = "stride" in file.metadata and "names" in file.metadata  # YOLOv5 keeps the whole shorter side
     share = 1.0 if is_yolov5 else CROP_SHARE
-    return Preprocessing(file.size_px(), "center-crop", share, mean=IMAGENET_MEAN, std=IMAGENET_STD).overridden_by(
-        file.config
-    )
+    return Preprocessing(
+        file.size_px(), "center-crop", share, "antialias", mean=IMAGENET_MEAN, std=IMAGENET_STD
+    ).overridden_by(file.config)
 
 
 def _sums_to_one(values: Floats) -> bool:

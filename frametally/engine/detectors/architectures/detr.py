@@ -24,8 +24,8 @@ from frametally.engine.detectors.postprocessing import (
     Candidates,
     Detail,
     Details,
-    Ints,
     Outputs,
+    class_ids_of,
     corners,
     no_extra,
     sigmoid,
@@ -55,9 +55,9 @@ def rf_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     at = {output.name: number for number, output in enumerate(file.outputs)}
     if not is_rf_detr(file):
         raise ModelError(f"{file.name} has no outputs `dets` and `labels`.", "Correct `family` in its model.json.")
-    preprocessing = Preprocessing(file.size_px(), "stretch", mean=IMAGENET_MEAN, std=IMAGENET_STD).overridden_by(
-        file.config
-    )
+    preprocessing = Preprocessing(
+        file.size_px(), "stretch", interpolation="antialias", mean=IMAGENET_MEAN, std=IMAGENET_STD
+    ).overridden_by(file.config)
     columns, classes = _columns(file, file.outputs[at["labels"]].shape[2])
     sides = np.array(preprocessing.size_px * 2, dtype=np.float32)
     file.expect(at["dets"], None, 4)
@@ -76,8 +76,8 @@ def rf_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
 
 
 def is_rt_detr(file: OnnxFile) -> bool:
-    """Whether each row is a box and a score for each class in the metadata."""
-    names = file.literal("names", dict[int, str])
+    """Whether each row can be a box and a score for each class in the metadata."""
+    names = file.metadata_names()
     if len(file.outputs) != 1 or len(file.outputs[0].shape) != 3 or not names or file.metadata.get("task") != "detect":
         return False
     _, rows, columns = file.outputs[0].shape
@@ -102,9 +102,10 @@ def rt_detr(file: OnnxFile, params: InferenceParams) -> BoxDetector:
 
 
 def is_d_fine(file: OnnxFile) -> bool:
-    """Whether there are outputs `labels`, `boxes` and `scores`."""
+    """Whether there are outputs `labels`, `boxes` and `scores`, with or without a batch dimension."""
     shapes = _shapes(file)
-    return len(shapes.get("boxes", ())) == 3 and all(len(shapes.get(name, ())) == 2 for name in ("labels", "scores"))
+    ranks = [len(shapes.get(name, ())) for name in ("boxes", "labels", "scores")]
+    return ranks in ([3, 2, 2], [2, 1, 1])
 
 
 def d_fine(file: OnnxFile, params: InferenceParams) -> BoxDetector:
@@ -114,14 +115,19 @@ def d_fine(file: OnnxFile, params: InferenceParams) -> BoxDetector:
             f"{file.name} has no outputs `labels`, `boxes` and `scores`.", "Correct `family` in its model.json."
         )
     at = {output.name: number for number, output in enumerate(file.outputs)}
-    preprocessing = Preprocessing(file.size_px(DEFAULT_SIZE_PX), "stretch").overridden_by(file.config)
+    size_px = file.size_px(DEFAULT_SIZE_PX)
+    preprocessing = Preprocessing(size_px, "stretch", interpolation="antialias").overridden_by(file.config)
     classes = file.class_names(None if file.listed_names() else len(COCO_CLASS_NAMES))
+    if len(file.outputs[at["boxes"]].shape) == 2:
+        file.without_batch(*(at[name] for name in ("labels", "boxes", "scores")))
     file.expect(at["boxes"], None, 4)
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         labels, boxes, scores = (outputs[at[name]] for name in ("labels", "boxes", "scores"))
         kept = scores >= min_confidence
-        return Candidates(boxes[kept], scores[kept], _known(file, labels[kept], classes), no_extra(int(kept.sum())))
+        return Candidates(
+            boxes[kept], scores[kept], class_ids_of(labels[kept], classes, file.name), no_extra(int(kept.sum()))
+        )
 
     return BoxDetector(file, BoxHead(preprocessing, classes, read, None), params)
 
@@ -159,17 +165,3 @@ def _masks_by_query(output: int, size_px: tuple[int, int]) -> Detail:
         return mask_polygons(masks, found.xyxy, size_px, fit, picture)
 
     return detail
-
-
-def _known(file: OnnxFile, labels: Ints, classes: list[str]) -> Ints:
-    """The labels as class ids.
-
-    Raises:
-        ModelError: a label has no name.
-    """
-    highest = int(labels.max(initial=0))
-    if highest >= len(classes):
-        raise ModelError(
-            f"{file.name} returned class {highest} but has {len(classes)} names.", "Set all `names` in a model.json."
-        )
-    return labels.astype(np.int64)

@@ -60,4 +60,4 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         xyxy = corners(np.concatenate([center, size], axis=1))
         return Candidates(xyxy, confidence, np.argmax(found[:, 5:], axis=1), no_extra(len(kept)))
 
-    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, strides=((STRIDE,),)), params)

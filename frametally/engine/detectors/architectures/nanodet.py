@@ -1,7 +1,8 @@
-"""NanoDet and NanoDet-Plus: class scores and, for each side of a box, a distribution over distances.
+"""NanoDet, NanoDet-Plus and PicoDet: class scores and, for each side of a box, a distribution over distances.
 
 The distance of a side is the mean of its distribution, in strides (generalized focal loss, Li et al. 2020). NanoDet
-has three strides and measures from cell centers, NanoDet-Plus has four and measures from cell corners.
+has three strides and measures from cell centers, NanoDet-Plus has four, in one output, and measures from cell corners.
+PicoDet (PaddleDetection, exported with `export.benchmark=True`) has four and measures from cell centers.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from frametally.engine.detectors.grid import STRIDES, cell_count, grid_cells
 from frametally.engine.detectors.model_config import Resize
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Floats, Outputs, no_extra
-from frametally.engine.detectors.preprocessing import Preprocessing
+from frametally.engine.detectors.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from frametally.errors import ModelError
 
 DEFAULT_IOU: Final = 0.6
@@ -26,7 +27,6 @@ STD: Final = (57.375 / 255, 57.12 / 255, 58.395 / 255)
 """BGR, of values 0 to 1, as in NanoDet's configurations."""
 BINS: Final = 8
 """Bins of a distribution: distances of 0 to 7 strides (`reg_max` 7)."""
-_COCO: Final = 80
 _PLUS_STRIDES: Final = (*STRIDES, 64)
 
 
@@ -38,30 +38,46 @@ class Layout(NamedTuple):
     classes: int
     strides: tuple[int, ...]
 
+    @property
+    def is_in_pairs(self) -> bool:
+        return self.scores != self.sides
+
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the outputs are a pair for each stride, or a single one with an unambiguous number of columns."""
+    """Whether there is a pair of outputs for each of three strides, or a single output."""
     layout = _layout(file)
-    if layout is None or layout.scores != layout.sides:
-        return layout is not None
-    names = file.listed_names()
-    # With three strides YOLOX has the same number of rows, and five columns besides its classes.
-    return len(layout.strides) > len(STRIDES) or layout.classes == (len(names) if names else _COCO)
+    return layout is not None and (not layout.is_in_pairs or len(layout.strides) == len(STRIDES))
+
+
+def is_picodet(file: OnnxFile) -> bool:
+    """Whether there is a pair of outputs for each of four strides."""
+    layout = _layout(file)
+    return layout is not None and layout.is_in_pairs and len(layout.strides) > len(STRIDES)
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
     """BGR normalized as for ImageNet; NanoDet uses a black letterbox, NanoDet-Plus is stretched."""
-    layout = _layout(file)
-    if layout is None:
-        raise ModelError(f"{file.name} does not have the outputs of NanoDet.", "Correct `family` in its model.json.")
+    layout = _known_layout(file)
     is_plus = len(layout.strides) > len(STRIDES)
     resize: Resize = "stretch" if is_plus else "letterbox"
-    preprocessing = Preprocessing(
-        file.size_px(), resize, pad_value=0, color_order="BGR", mean=MEAN, std=STD
-    ).overridden_by(file.config)
+    preprocessing = Preprocessing(file.size_px(), resize, pad_value=0, color_order="BGR", mean=MEAN, std=STD)
+    return _detector(file, params, layout, preprocessing, offset=0 if is_plus else 0.5)
+
+
+def picodet(file: OnnxFile, params: InferenceParams) -> BoxDetector:
+    """Stretched, RGB normalized as for ImageNet."""
+    preprocessing = Preprocessing(file.size_px(), "stretch", mean=IMAGENET_MEAN, std=IMAGENET_STD)
+    return _detector(file, params, _known_layout(file), preprocessing, offset=0.5)
+
+
+def _detector(
+    file: OnnxFile, params: InferenceParams, layout: Layout, defaults: Preprocessing, offset: float
+) -> BoxDetector:
+    """`offset` is where in its cell the distances are measured from: 0 for the corner, 0.5 for the center."""
+    preprocessing = defaults.overridden_by(file.config)
     classes = file.class_names(layout.classes)
     corner, stride = grid_cells(preprocessing.size_px, layout.strides)
-    center = (corner + (0 if is_plus else 0.5)) * stride
+    center = (corner + offset) * stride
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         scores = _joined(outputs, layout.scores)[:, : layout.classes]
@@ -72,7 +88,14 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         xyxy = np.concatenate([center[kept] - reach[:, :2], center[kept] + reach[:, 2:]], axis=1)
         return Candidates(xyxy, confidence[kept], np.argmax(scores[kept], axis=1), no_extra(len(kept)))
 
-    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, strides=(layout.strides,)), params)
+
+
+def _known_layout(file: OnnxFile) -> Layout:
+    layout = _layout(file)
+    if layout is None:
+        raise ModelError(f"{file.name} does not have the outputs of NanoDet.", "Correct `family` in its model.json.")
+    return layout
 
 
 def _layout(file: OnnxFile) -> Layout | None:

@@ -41,9 +41,9 @@ class SemanticDetector:
 
     def __init__(self, file: OnnxFile, params: InferenceParams) -> None:
         file.size(0, -1, rank=3 if len(file.outputs[0].shape) == 3 else 4)
-        preprocessing = Preprocessing(file.size_px(), "stretch", mean=IMAGENET_MEAN, std=IMAGENET_STD).overridden_by(
-            file.config
-        )
+        preprocessing = Preprocessing(
+            file.size_px(), "stretch", interpolation="antialias", mean=IMAGENET_MEAN, std=IMAGENET_STD
+        ).overridden_by(file.config)
         self._file = file
         self._size_px = preprocessing.size_px
         self._blobs = file.blobs(preprocessing)

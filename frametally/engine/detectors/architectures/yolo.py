@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from frametally.coco import COCO_KEYPOINTS
 from frametally.contract import InferenceType
@@ -30,6 +30,12 @@ def task_of(file: OnnxFile) -> str:
     """The task from `model.json` or the metadata (`detect`, `segment`, `pose` …); by default from the outputs."""
     has_prototypes = len(file.outputs) == 2 and len(file.outputs[1].shape) == 4
     return file.config.task or file.metadata.get("task") or ("segment" if has_prototypes else "detect")
+
+
+def declares_no_duplicates(file: OnnxFile) -> bool:
+    """Whether the metadata declares an export with NMS, or of a model that needs none."""
+    arguments = file.literal("args", dict[str, Any]) or {}
+    return file.metadata.get("end2end") == "True" or arguments.get("nms") is True
 
 
 def yolo_preprocessing(file: OnnxFile) -> Preprocessing:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-
-from frametally.engine.detectors.architectures.yolo import extra_columns_of, yolo_preprocessing
+from frametally.engine.detectors.architectures.yolo import declares_no_duplicates, extra_columns_of, yolo_preprocessing
 from frametally.engine.detectors.detector import InferenceParams
 from frametally.engine.detectors.onnx_file import OnnxFile
-from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs
+from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, class_ids_of
 
 _MAX_BOXES: Final = 1000
 """Limit for files without metadata: such a model has about 300 boxes, a grid has thousands of cells."""
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the metadata declares NMS or an end-to-end export, or the output has at most 1,000 rows of six."""
+    """Whether the metadata declares that there are no duplicates, or the output has at most 1,000 rows of six."""
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
-    arguments = file.literal("args", dict[str, Any]) or {}
-    if file.metadata.get("end2end") == "True" or arguments.get("nms") is True:
+    if declares_no_duplicates(file):
         return True
     _, rows, columns = file.outputs[0].shape
     return "task" not in file.metadata and columns == 6 and rows is not None and rows <= _MAX_BOXES
@@ -35,7 +32,7 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
 
     def read(outputs: Outputs, min_confidence: float) -> Candidates:
         rows = outputs[0][outputs[0][:, 4] >= min_confidence]
-        return Candidates(rows[:, :4], rows[:, 4], np.rint(rows[:, 5]).astype(np.int64), rows[:, 6:])
+        return Candidates(rows[:, :4], rows[:, 4], class_ids_of(rows[:, 5], classes, file.name), rows[:, 6:])
 
     classes = file.class_names(None)
     return BoxDetector(file, BoxHead(preprocessing, classes, read, None, extra.inference_type, extra.detail), params)

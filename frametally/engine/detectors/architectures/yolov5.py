@@ -8,7 +8,7 @@ import numpy as np
 
 from frametally.engine.detectors.architectures.yolo import extra_columns_of, yolo_preprocessing
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.grid import STRIDES, cell_count
+from frametally.engine.detectors.grid import STRIDE_SETS, cell_count
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, corners
 
@@ -16,22 +16,20 @@ ANCHORS: Final = 3
 """Anchor boxes at each grid cell."""
 DEFAULT_IOU: Final = 0.45
 """The default of YOLOv5's detect script (`iou_thres`)."""
-_STRIDES_P6: Final = (*STRIDES, 64)
 
 
 def matches(file: OnnxFile) -> bool:
-    """Whether the output has three rows per cell, or at least five columns more than there are class names."""
+    """Whether the output has three rows per cell, or for dynamic sizes five columns more than there are class names."""
     if not file.outputs or len(file.outputs[0].shape) != 3:
         return False
     _, rows, columns = file.outputs[0].shape
     if columns is None or columns < 6:
         return False
-    if rows is not None:
-        size_px = file.fixed_size_px
-        grids = [cell_count(size_px, strides) for strides in (STRIDES, _STRIDES_P6)] if size_px else []
-        return rows in [ANCHORS * count for count in grids]
-    names = file.literal("names", list[str] | dict[int, str])
-    return bool(names) and "task" not in file.metadata and columns >= 5 + len(names)
+    size_px = file.fixed_size_px
+    if rows is not None and size_px is not None:
+        return rows in [ANCHORS * cell_count(size_px, strides) for strides in STRIDE_SETS]
+    names = file.metadata_names()
+    return names is not None and "task" not in file.metadata and columns >= 5 + len(names)
 
 
 def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
@@ -50,6 +48,7 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
         rows, confidence = rows[kept], confidence[kept]
         return Candidates(corners(rows), confidence, np.argmax(rows[:, scores], axis=1), rows[:, scores.stop :])
 
-    return BoxDetector(
-        file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, extra.inference_type, extra.detail), params
+    head = BoxHead(
+        preprocessing, classes, read, DEFAULT_IOU, extra.inference_type, extra.detail, STRIDE_SETS, (ANCHORS,)
     )
+    return BoxDetector(file, head, params)

@@ -1,4 +1,4 @@
-"""YOLOX: one output [1, cells, 5 + classes], relative to the grid."""
+"""YOLOX: one output [1, cells, 5 + classes], relative to the grid, or decoded with `--decode_in_inference`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from frametally.engine.detectors.detector import InferenceParams
-from frametally.engine.detectors.grid import cell_count, grid_cells
+from frametally.engine.detectors.grid import STRIDES, cell_count, grid_cells
 from frametally.engine.detectors.onnx_file import OnnxFile
 from frametally.engine.detectors.postprocessing import BoxDetector, BoxHead, Candidates, Outputs, corners, no_extra
 from frametally.engine.detectors.preprocessing import Preprocessing
@@ -54,4 +54,4 @@ def detector(file: OnnxFile, params: InferenceParams) -> BoxDetector:
             xyxy = corners(rows)
         return Candidates(xyxy, confidence, np.argmax(rows[:, 5:], axis=1), no_extra(len(rows)))
 
-    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU), params)
+    return BoxDetector(file, BoxHead(preprocessing, classes, read, DEFAULT_IOU, strides=(STRIDES,)), params)
