@@ -132,6 +132,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "memory": memory,
     "fuzz_tus": fuzzed_in_child("tus"),
     "fuzz_videos": fuzzed_in_child("videos"),
+    "fuzz_models": fuzzed("tests/engine/detectors/selection/test_fuzz_models.py"),
 }
 
 

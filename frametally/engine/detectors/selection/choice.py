@@ -25,7 +25,7 @@ from frametally.engine.detectors.selection.pictures import examination_pictures
 from frametally.engine.picture import Picture
 from frametally.errors import ModelError
 
-TIME_LIMIT_S: Final = 6.0
+TIME_LIMIT_S: Final = 3.0
 """No further picture is examined after this time: slow models are judged by fewer pictures."""
 _SURE: Final = 0.25
 _WITH_CLASS_COLUMN: Final = ("deepstream", "yolo-nms-free", "yolov7-end2end")
