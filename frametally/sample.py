@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from functools import cache
 from pathlib import Path
@@ -94,13 +95,16 @@ def picture_of(sample: Sample) -> Image:
 
 
 def _install_model(target: Path) -> None:
-    """Copy the model file to `target` in the models folder, unless it exists there."""
-    if target.exists():
-        return
+    """Copy the model file and its `model.json` to the folder of `target`, unless another model is there."""
     try:
+        if target.exists() and not filecmp.cmp(target, MODEL_FILE, shallow=False):
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(target) as draft:
-            shutil.copyfile(MODEL_FILE, draft)
+        for source in (MODEL_FILE.with_name("model.json"), MODEL_FILE):
+            copy = target.with_name(source.name)
+            if not copy.exists():
+                with atomic_path(copy) as draft:
+                    shutil.copyfile(source, draft)
     except OSError as error:
         what = f"The sample's model cannot be copied to the models folder: {error.strerror}."
         raise SettingsError(

@@ -82,7 +82,7 @@ def test_a_run_stores_the_clip_and_installs_the_model(sample: Sample, workflow: 
     assert video.path.read_bytes() == CLIP.read_bytes()
     installed = models_dir / "parcels" / "2" / "model.onnx"
     assert installed.read_bytes() == MODEL_FILE.read_bytes()
-    assert list(installed.parent.iterdir()) == [installed]
+    assert {path.name for path in installed.parent.iterdir()} == {"model.json", "model.onnx"}
 
 
 def test_an_installed_model_is_kept(sample: Sample, workflow: Workflow, models_dir: Path) -> None:
@@ -91,6 +91,17 @@ def test_an_installed_model_is_kept(sample: Sample, workflow: Workflow, models_d
     installed.write_bytes(b"customized")
     run_sample(sample, workflow, models_dir, actor=None)
     assert installed.read_bytes() == b"customized"
+    assert list(installed.parent.iterdir()) == [installed]
+
+
+def test_the_model_of_an_earlier_version_gets_its_settings(
+    sample: Sample, workflow: Workflow, models_dir: Path
+) -> None:
+    installed = models_dir / "parcels" / "2" / "model.onnx"
+    installed.parent.mkdir(parents=True)
+    installed.write_bytes(MODEL_FILE.read_bytes())
+    run_sample(sample, workflow, models_dir, actor=None)
+    assert "antialias" in installed.with_name("model.json").read_text()
 
 
 def test_an_unusable_models_folder_is_an_error_and_no_job_is_created(

@@ -1,7 +1,7 @@
 """Damaged and rearranged model files, each opened and examined in a child process as the engine does.
 
-No child process may end by a signal, take more than 10 s or 1 GB, or end without a result that has a reason. `make soak`
-runs it for ten minutes (`FUZZ_SECONDS`). A failure names the seeds: `mutated(original, seed)` makes the file again.
+No child process may end by a signal, take more than 10 s or 1 GB, or end without a result that has a reason. In
+`make soak` this takes ten minutes (`FUZZ_SECONDS`). A failure names the seeds: `mutated(original, seed)` is the file.
 """
 
 from __future__ import annotations
