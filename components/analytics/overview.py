@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
 from components.analytics.cached_counts import cached_totals
+from components.analytics.charts.chart_click import nearest_point
 from components.analytics.charts.confidence_histogram import confidence_histogram
 from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
-from components.analytics.charts.time_chart import Picked
+from components.analytics.charts.time_chart import Gesture
 from components.analytics.totals_table import frame_counts, totals_table
 from components.formatting import plural
 from frametally.analysis.counts import count, gaps, sensitivity_band
@@ -26,6 +27,14 @@ from frametally.results import Kind
 
 _MAX_CURVES = 8
 _MAX_LINES = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picked:
+    """What the user has just picked in a chart: a frame, a time range or nothing."""
+
+    entry: int | None = None
+    time_range_s: tuple[float, float] | None = None
 
 
 def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
@@ -50,7 +59,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         bind="query-params",
         help="How much the counts would change if the threshold were 0.1 higher or lower.",
     )
-    picked = counts_chart(
+    gesture = counts_chart(
         counts,
         sensitivity_band(view) if with_band else None,
         colors,
@@ -63,7 +72,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
     with st.expander("Confidence distribution", key="sure", bind="query-params") as distribution:
         if distribution.open:
             confidence_histogram(view, colors, key=f"{key}-distribution")
-    return _with_best_entry(view, counts.starts, picked, counts.classes)
+    return _picked(view, counts.starts, counts.values, gesture, counts.classes)
 
 
 def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
@@ -77,14 +86,14 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
     for series in series_of(view):
         if len(series.names) > _MAX_CURVES:
             st.caption(f"The top {_MAX_CURVES} of {len(series.names)} classes. Choose classes to see others.")
-        found = series_chart(
+        gesture = series_chart(
             series.strongest(_MAX_CURVES),
             colors,
             gaps(view, series.starts),
             time_s=float(view.results.time_s[entry]),
             key=f"{key}-{series.title}",
         )
-        picked = _with_best_entry(view, series.starts, found) if found != Picked() else picked
+        picked = _picked(view, series.starts, series.values, gesture) if gesture != Gesture() else picked
     return picked
 
 
@@ -94,7 +103,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         return Picked()
     changes = [at for at in scene_changes(view.results, view.model).entries.tolist() if at in view.entries]
     series = similarity_series(view, entry)
-    picked = series_chart(
+    gesture = series_chart(
         series,
         {},
         gaps(view, series.starts),
@@ -105,12 +114,24 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
     shown = "" if len(changes) <= _MAX_LINES else f", the first {_MAX_LINES} shown"
     st.caption(f"{plural(len(changes), 'scene change')} (orange lines{shown}): {SIMILARITY['Scene change']}.")
     st.caption(frame_counts(view))
-    return _with_best_entry(view, series.starts, picked)
+    return _picked(view, series.starts, series.values, gesture)
 
 
-def _with_best_entry(view: View, starts: npt.NDArray[np.int64], picked: Picked, classes: Sequence[str] = ()) -> Picked:
-    """`picked`, with the first entry of the point replaced by its entry with the most detections."""
-    if picked.entry is None:
-        return picked
-    class_name = None if picked.column is None else classes[picked.column]
-    return replace(picked, entry=representative_entry(view, starts, picked.entry, class_name))
+def _picked(
+    view: View,
+    starts: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    gesture: Gesture,
+    classes: Sequence[str] = (),
+) -> Picked:
+    """A click picks, of the analyzed point nearest in time, the entry with the most detections of the nearest class."""
+    if gesture.click is None:
+        return Picked(time_range_s=gesture.time_range_s)
+    stops, time_s = np.append(starts[1:], view.entries.stop), view.results.time_s
+    analyzed = np.diff(view.table.analyzed_before[np.column_stack([starts, stops])], axis=1)[:, 0] > 0
+    found = nearest_point(gesture.click, time_s[starts], time_s[stops - 1], analyzed, values)
+    if found is None:
+        return Picked()
+    row, column = found
+    class_name = classes[column] if classes and column is not None else None
+    return Picked(entry=representative_entry(view, starts, int(starts[row]), class_name))

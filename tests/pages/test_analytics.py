@@ -15,7 +15,7 @@ from frametally.deployment import Deployment
 from frametally.job import Job
 from frametally.jobs.deletion import delete
 from frametally.rendering.class_colors import ClassColors
-from tests.support.pages import OpenPage, button, captions, chart, dataframe, open_link, pick
+from tests.support.pages import OpenPage, button, captions, chart, click_chart, dataframe, open_link, pick_range
 from tests.support.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
 
 CHART = "job-1-kitchen-None-counts"
@@ -124,7 +124,7 @@ def test_a_time_range_contains_only_its_frames(app: AppTest) -> None:
 def test_a_box_selection_in_the_chart_sets_the_time_range(
     app: AppTest, drawn: tuple[float, float], time_range_s: tuple[float, float]
 ) -> None:
-    pick(app, CHART, box=drawn)
+    pick_range(app, CHART, *drawn)
     assert not app.exception
     assert app.slider(key="window").value == time_range_s
 
@@ -147,7 +147,7 @@ def test_a_link_may_hold_a_time_range_of_zero_length(job: Job) -> None:
 
 
 def test_a_time_range_without_frames_is_empty_and_no_error(app: AppTest) -> None:
-    pick(app, CHART, box=(0.31, 0.35))
+    pick_range(app, CHART, 0.31, 0.35)
     assert not app.exception
     assert "0 of 0 frames analyzed" in captions(app)
     assert totals(app)["cup"] == [None] * 6
@@ -195,11 +195,15 @@ def test_stepping_by_a_merged_class(app: AppTest) -> None:
     assert step(app, "thing", "Next").startswith("Frame 2 at")
 
 
-def test_a_click_on_a_point_shows_its_frame(app: AppTest) -> None:
-    pick(app, CHART, points=[1])
+def test_a_click_shows_the_analyzed_frame_nearest_in_time(app: AppTest) -> None:
+    click_chart(app, CHART, 0.24)
     assert "Frame 2 at 0:00.2" in captions(app)
     app.slider(key="frame").set_value(3).run()
-    assert "Frame 6 at" in captions(app)  # the point is still selected but is not a new pick
+    assert "Frame 6 at" in captions(app)  # the click is not repeated
+    click_chart(app, CHART, 0.24)
+    assert "Frame 2 at 0:00.2" in captions(app)
+    click_chart(app, CHART, -1.0, None)
+    assert "Frame 0 at" in captions(app)
 
 
 def test_a_click_on_a_point_of_several_frames_shows_the_one_with_most_detections(
@@ -210,16 +214,17 @@ def test_a_click_on_a_point_of_several_frames_shows_the_one_with_most_detections
     app = open_page("analytics")
     assert "Frame 20 at 0:02.0 · 2 detections" in captions(app)
     assert "Each point is the mean of up to 16 frames" in captions(app)
-    pick(app, CHART, points=[[1600, 0]])
+    cups, mugs = 1 / 15, 2 / 15  # a frame on average
+    click_chart(app, CHART, 321.0, cups)
     assert "Frame 3218 at 5:21.8 · 1 detection ·" in captions(app).replace(",", "")
     assert detected(app) == ["cup"]
-    pick(app, CHART, points=[[1600, 1]])
+    click_chart(app, CHART, 321.0, mugs)
     assert detected(app) == ["mug", "mug"]
-    pick(app, CHART, box=(322.0, 1000.0))
+    pick_range(app, CHART, 322.0, 1000.0)
     zoomed = CHART.replace("None", "(322.0, 1000.0)")
-    pick(app, zoomed, points=[[1616, 0]])
+    click_chart(app, zoomed, 323.3, cups)
     assert "Frame 3250 at 5:25.0" in captions(app).replace(",", "")
-    pick(app, zoomed, points=[[1600, 0]])  # its cup is before the time range
+    click_chart(app, zoomed, 322.0, cups)  # the cup of this point is before the time range
     assert "Frame 3220 at 5:22.0" in captions(app).replace(",", "")
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from frametally.deployment import Deployment
-from tests.support.pages import OpenPage, captions, chart, open_link, pick
+from tests.support.pages import OpenPage, captions, chart, click_chart, open_link
 from tests.support.results_files import SIZE, box, entry, finished_job, offsets
 
 
@@ -85,7 +85,9 @@ def test_every_kind_has_its_chart_and_definition(
     assert definition in captions(app)
     assert f"{len(entries) - 1} of {len(entries)} frames analyzed · 1 not analyzed" in captions(app)
     assert len(app.image) == 1
-    pick(app, f"job-1-m-None-{title}", points=[len(some)])
+    click_chart(app, f"job-1-m-None-{title}", 1000.0)
+    assert app.slider(key="frame").value == len(entries) - 1
+    app.slider(key="frame").set_value(len(some)).run()
     assert not app.exception
     assert "This frame was not analyzed." in [warning.value for warning in app.warning]
 

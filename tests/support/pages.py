@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,11 +96,19 @@ def open_tab(name: str, **params: str | list[str]) -> AppTest:
     return app.switch_page(f"../pages/{name}.py").run()
 
 
-def pick(app: AppTest, key: str, points: Sequence[int | list[int]] = (), box: Sequence[float] = ()) -> None:
-    """Click points of a chart, given by their `customdata`, or draw a box over a time range."""
-    drawn = [{"x": list(box), "y": [0, 1]}] if box else []
-    app.session_state[key] = {"selection": {"points": [{"customdata": at} for at in points], "box": drawn}}
+def pick_range(app: AppTest, key: str, start_s: float, end_s: float) -> None:
+    """Draw a box over a time range of a chart."""
+    app.session_state[key] = {"selection": {"points": [], "box": [{"x": [start_s, end_s], "y": [0, 1]}]}}
     app.run()
+
+
+def click_chart(app: AppTest, key: str, time_s: float, value: float | None = 0.0) -> None:
+    """Click into the plot of a chart, at these coordinates."""
+    app.session_state[f"{key}-click"] = {"click": {"time_s": time_s, "value": value, "at_ms": next(_CLICKS)}}
+    app.run()
+
+
+_CLICKS = itertools.count()
 
 
 @contextmanager

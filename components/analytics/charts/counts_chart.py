@@ -10,20 +10,24 @@ import numpy as np
 import numpy.typing as npt
 
 from components.analytics.charts.heat_strip import heat_note, heat_strip
-from components.analytics.charts.time_chart import Picked, Trace, dashes_of, hover_name, mark_at, show_chart, time_chart
+from components.analytics.charts.time_chart import (
+    Gesture,
+    Trace,
+    dashes_of,
+    hover_name,
+    mark_at,
+    show_chart,
+    time_chart,
+)
 from frametally.analysis.counts import Counts
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_MAX_MARKERS = 1500
-"""Maximum number of points, of all classes together, with a marker each; a marker is an element in the browser."""
 _LEGEND_ROW = 6
 """Classes that fit into one row of the legend."""
-_MAX_SHOWN = 150
-"""Points of a line up to which unselected markers are visible."""
-_MAX_TARGETS = 100
-"""Maximum number of clickable points if the lines have no markers: more would be too close together to aim at."""
+_MAX_MARKERS = 150
+"""Points of a line up to which each has a marker."""
 
 
 def counts_chart(
@@ -34,8 +38,8 @@ def counts_chart(
     *,
     time_s: float,
     key: str,
-) -> Picked:
-    """Draw the chart; returns the point or the time range that the user has picked.
+) -> Gesture:
+    """Draw the chart; returns what the user has done in it.
 
     Args:
         counts: the lines.
@@ -57,8 +61,7 @@ def counts_figure(
     time_s: float,
 ) -> Figure:
     """A line per class with the mean detections per analyzed frame; many classes get a heat strip too."""
-    times_s, starts, values = counts.time_s.tolist(), counts.starts.tolist(), counts.values
-    with_markers, few = counts.boxes.size <= _MAX_MARKERS, len(times_s) <= _MAX_SHOWN
+    times_s, values = counts.time_s.tolist(), counts.values
     traces: list[Trace] = []
     for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
         if band:
@@ -69,18 +72,13 @@ def counts_figure(
                 "y": values[:, column].tolist(),
                 "name": hover_name(name),
                 "legendgroup": name,
-                "mode": "lines+markers" if with_markers else "lines",
+                "mode": "lines+markers" if len(times_s) <= _MAX_MARKERS else "lines",
                 "line": {"color": colors[name], "width": 2, "shape": "hv", "dash": dash},
-                "marker": {"size": 5, "opacity": 1 if few else 0},
-                "selected": {"marker": {"opacity": 1}},
-                "unselected": {"marker": {"opacity": 0.9 if few else 0}},
+                "marker": {"size": 5},
                 "connectgaps": False,
-                "customdata": [[start, column] for start in starts] if with_markers else None,
                 "hovertemplate": "%{y:.3~f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
             }
         )
-    if not with_markers:
-        traces.append(_targets(counts))
     one_entry_each = bool((counts.planned <= 1).all())
     peak = float(np.nanmax(counts.values, initial=0.0))
     return time_chart(
@@ -102,25 +100,6 @@ def _resolution_note(counts: Counts) -> str:
         if most > 1
         else ""
     )
-
-
-def _targets(counts: Counts) -> Trace:
-    """Invisible markers at the highest point of each stretch, because a line without markers cannot be clicked."""
-    highest = counts.values.max(axis=1, initial=0)
-    stretches = np.array_split(np.arange(len(highest)), min(len(highest), _MAX_TARGETS))
-    at = [int(stretch[np.argmax(np.nan_to_num(highest[stretch], nan=-1))]) for stretch in stretches]
-    columns = np.nan_to_num(counts.values[at]).argmax(axis=1)
-    return {
-        "x": counts.time_s[at].tolist(),
-        "y": highest[at].tolist(),
-        "mode": "markers",
-        "marker": {"size": 7, "opacity": 0},
-        "selected": {"marker": {"opacity": 0.8}},
-        "unselected": {"marker": {"opacity": 0}},
-        "customdata": np.column_stack([counts.starts[at], columns]).tolist(),
-        "showlegend": False,
-        "hoverinfo": "none",
-    }
 
 
 def _band(

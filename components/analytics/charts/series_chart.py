@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from components.analytics.charts.time_chart import (
-    Picked,
+    Gesture,
     dashes_of,
     hover_name,
     line_at,
@@ -30,11 +30,11 @@ def series_chart(
     time_s: float,
     key: str,
     marks_s: Sequence[float] = (),
-) -> Picked:
-    """Draw the curves with their definition below; returns what the user has picked."""
-    picked = show_chart(series_figure(series, colors, gaps_s, time_s, marks_s), key=key)
+) -> Gesture:
+    """Draw the curves with their definition below; returns what the user has done in the chart."""
+    gesture = show_chart(series_figure(series, colors, gaps_s, time_s, marks_s), key=key)
     st.caption(series.definition)
-    return picked
+    return gesture
 
 
 def series_figure(
@@ -50,11 +50,9 @@ def series_figure(
             "x": series.time_s.tolist(),
             "y": series.values[:, column].tolist(),
             "name": hover_name(name),
-            "mode": "lines+markers",
+            "mode": "lines",
             "line": {"color": colors.get(name, "#0b6e5f"), "width": 2, "dash": dash},
-            "marker": {"size": 4, "opacity": 0.01},
             "connectgaps": False,
-            "customdata": series.starts.tolist(),
             "hovertemplate": "%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
         }
         for column, (name, dash) in enumerate(zip(series.names, dashes_of(series.names, colors), strict=True))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from components.analytics.charts.chart_click import Click, chart_click
 from components.formatting import format_time
 
 if TYPE_CHECKING:
@@ -45,37 +46,31 @@ class Strip:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picked:
-    """What the user has just picked in a chart: a point, a time range or nothing."""
+class Gesture:
+    """What the user has just done in a chart: a click, a selection of a time range, or nothing."""
 
-    entry: int | None = None
-    """The first entry of the clicked point."""
-    column: int | None = None
-    """Index of the point's class among the counted ones; None if the chart has no classes."""
+    click: Click | None = None
     time_range_s: tuple[float, float] | None = None
     """The selected time range."""
 
 
-def show_chart(figure: Figure, *, key: str, note: str = "") -> Picked:
-    """Draw a chart over time; a click on a point picks its entry, a box selection picks a time range."""
-    event = st.plotly_chart(
-        figure,
-        key=key,
-        theme=None,
-        on_select="rerun",
-        selection_mode=("points", "box"),
-        config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "toImage"]]},
-    )
-    st.caption(f"Click a point to see its frame. To zoom, drag over the chart with its box tool.{note}")
+def show_chart(figure: Figure, *, key: str, note: str = "") -> Gesture:
+    """Draw a chart over time; returns the user's click or box selection."""
+    with st.container(gap=None):
+        event = st.plotly_chart(
+            figure,
+            key=key,
+            theme=None,
+            on_select="rerun",
+            selection_mode="box",
+            config={"displaylogo": False, "displayModeBar": True, "modeBarButtons": [["select2d", "toImage"]]},
+        )
+        click = chart_click(key)
+    st.caption(f"Click the chart to see the frame at that time. To zoom, drag over it with its box tool.{note}")
     now = _selected(event["selection"])
-    # The selection persists across reruns, so only a changed one is a new pick.
-    before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen", Picked()), now
-    clicked = now if (now.entry, now.column) != (before.entry, before.column) else Picked()
-    return Picked(
-        entry=clicked.entry,
-        column=clicked.column,
-        time_range_s=now.time_range_s if now.time_range_s != before.time_range_s else None,
-    )
+    # The selection persists across reruns, so only a changed one is new.
+    before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen"), now
+    return Gesture(click=click, time_range_s=now if now != before else None)
 
 
 def time_chart(
@@ -106,8 +101,7 @@ def time_chart(
         "modebar": {"orientation": "v", "bgcolor": _CLEAR, "color": _TEXT_COLOR, "activecolor": MARK_COLOR},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "hovermode": "closest",
-        "clickmode": "event+select",
-        "dragmode": "zoom",  # with "select", plotly reports no click on a point
+        "dragmode": "zoom",  # does nothing, as both axes are fixed: a box is drawn with its tool only
         "selectdirection": "h",
         "showlegend": True,
         "xaxis": _time_axis(_range_s(traces)),
@@ -227,11 +221,10 @@ def hover_name(name: str) -> str:
     return name.replace("<", "‹").replace(">", "›").replace("%{", "% {")
 
 
-def _selected(selection: Any) -> Picked:
-    boxes, points = selection.get("box") or [], selection.get("points") or []
-    if boxes and len(boxes[0].get("x", ())) == 2:
-        start_s, end_s = sorted(float(x) for x in boxes[0]["x"])
-        return Picked(time_range_s=(start_s, end_s)) if end_s > start_s else Picked()
-    data = points[0].get("customdata") if points else None
-    entry, column, *_ = [*data, None] if isinstance(data, list) else [data, None]
-    return Picked() if entry is None else Picked(entry=int(entry), column=column)
+def _selected(selection: Any) -> tuple[float, float] | None:
+    """The time range of the box that is drawn; None without one, or if it has no width."""
+    boxes = selection.get("box") or []
+    if not boxes or len(boxes[0].get("x", ())) != 2:
+        return None
+    start_s, end_s = sorted(float(x) for x in boxes[0]["x"])
+    return (start_s, end_s) if end_s > start_s else None

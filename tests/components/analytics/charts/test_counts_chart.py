@@ -57,12 +57,6 @@ def test_a_line_in_the_color_of_an_earlier_one_is_dashed() -> None:
     assert series_figure(series("cat"), {}, [], 0.0, []).data[0].line.dash == "solid"
 
 
-def test_a_point_holds_its_first_entry() -> None:
-    line = drawn(counts([2, None, 0], entries_per_point=8)).data[0]
-    assert [list(data) for data in line.customdata] == [[0, 0], [8, 0], [16, 0]]
-    assert list(series_figure(series("cat"), {}, [], 0.0, []).data[0].customdata) == [0, 4, 8]
-
-
 def test_the_axis_names_a_mean_where_points_hold_several_frames() -> None:
     assert drawn(counts([1, 2])).layout.yaxis.title.text == "Detections per frame"
     assert drawn(counts([1, 2], entries_per_point=8)).layout.yaxis.title.text == "Detections per frame (mean)"
@@ -119,10 +113,6 @@ def test_figures_hold_nothing_that_makes_plotly_draw_twice() -> None:
         assert not figure.layout.yaxis.automargin
 
 
-def test_a_dense_chart_has_100_click_targets_each_at_the_highest_value() -> None:
-    values: list[int | None] = [0] * 2000
-    values[1003] = 9
-    targets = drawn(counts(values)).data[-1]
-    assert len(targets.x) == 100
-    assert list(targets.y).count(9.0) == 1
-    assert list(targets.customdata[list(targets.y).index(9.0)]) == [1003, 0]
+def test_points_are_marked_where_there_are_few() -> None:
+    assert drawn(counts([1] * 150)).data[0].mode == "lines+markers"
+    assert drawn(counts([1] * 151)).data[0].mode == "lines"

@@ -7,25 +7,21 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.analytics.charts.time_chart import Picked, _selected, time_chart
+from components.analytics.charts.time_chart import _selected, time_chart
 
 
 @pytest.mark.parametrize(
-    ("selection", "picked"),
+    ("selection", "time_range_s"),
     [
-        ({}, Picked()),
-        ({"points": [], "box": []}, Picked()),
-        ({"points": [{"customdata": 3}], "box": []}, Picked(entry=3)),
-        ({"points": [{"customdata": [3]}], "box": []}, Picked(entry=3)),
-        ({"points": [{"customdata": 0}, {"customdata": 5}]}, Picked(entry=0)),
-        ({"points": [{"x": 1.0}]}, Picked()),
-        ({"points": [{"customdata": 3}], "box": [{"x": [4.5, 1.25], "y": [0, 1]}]}, Picked(time_range_s=(1.25, 4.5))),
-        ({"box": [{"x": [2, 2], "y": [0, 1]}]}, Picked()),
-        ({"box": [{"y": [0, 1]}]}, Picked()),
+        ({}, None),
+        ({"box": []}, None),
+        ({"box": [{"x": [4.5, 1.25], "y": [0, 1]}]}, (1.25, 4.5)),
+        ({"box": [{"x": [2, 2], "y": [0, 1]}]}, None),
+        ({"box": [{"y": [0, 1]}]}, None),
     ],
 )
-def test_a_click_picks_an_entry_and_a_box_a_time_range(selection: dict[str, Any], picked: Picked) -> None:
-    assert _selected(selection) == picked
+def test_a_box_selects_a_time_range(selection: dict[str, Any], time_range_s: tuple[float, float] | None) -> None:
+    assert _selected(selection) == time_range_s
 
 
 def chart_page() -> None:
@@ -34,28 +30,28 @@ def chart_page() -> None:
 
     from components.analytics.charts.time_chart import show_chart
 
-    picked = show_chart(Figure(), key="chart")
-    st.text(f"{picked.entry} {picked.time_range_s}")
+    gesture = show_chart(Figure(), key="chart")
+    st.text(f"{gesture.click and gesture.click.time_s} {gesture.time_range_s}")
 
 
-def picked(app: AppTest, selection: dict[str, Any]) -> str:
-    """What `show_chart` returns for this selection."""
-    app.session_state["chart"] = {"selection": selection}
+def done(app: AppTest) -> str:
+    """What `show_chart` returns in the next run."""
     app.run()
     assert not app.exception
     return app.text[0].value
 
 
-def test_a_selection_is_picked_once_until_it_changes() -> None:
+def test_a_gesture_is_returned_once() -> None:
     app = AppTest.from_function(chart_page)
-    assert picked(app, {"points": [], "box": []}) == "None None"
-    assert picked(app, {"points": [{"customdata": 3}], "box": []}) == "3 None"
-    assert picked(app, {"points": [{"customdata": 3}], "box": []}) == "None None"
-    assert picked(app, {"points": [{"customdata": 4}], "box": []}) == "4 None"
-    assert picked(app, {"points": [], "box": [{"x": [1.0, 2.0]}]}) == "None (1.0, 2.0)"
-    assert picked(app, {"points": [], "box": [{"x": [1.0, 2.0]}]}) == "None None"
-    assert picked(app, {"points": [], "box": []}) == "None None"
-    assert picked(app, {"points": [{"customdata": 4}], "box": []}) == "4 None"
+    assert done(app) == "None None"
+    app.session_state["chart-click"] = {"click": {"time_s": 3.0, "value": 1.0, "at_ms": 1}}
+    assert done(app) == "3.0 None"
+    assert done(app) == "None None"
+    app.session_state["chart"] = {"selection": {"points": [], "box": [{"x": [1.0, 2.0]}]}}
+    assert done(app) == "None (1.0, 2.0)"
+    assert done(app) == "None None"
+    app.session_state["chart-click"] = {"click": {"time_s": 3.0, "value": 1.0, "at_ms": 2}}
+    assert done(app) == "3.0 None"
 
 
 @pytest.mark.parametrize(
