@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote
 
 import streamlit as st
 
@@ -13,10 +12,10 @@ from components.session import current_actor
 from components.upload.video_uploader import video_uploader
 from components.video_card import video_card
 from frametally.deployment import Deployment
-from frametally.errors import FrametallyError
+from frametally.errors import FrametallyError, MediaError
 from frametally.library.video_store import StoredVideo
 from frametally.network.download import download
-from frametally.network.urls import split_url
+from frametally.network.urls import parse_video_url, video_name_of
 from frametally.storage.space import format_size
 
 _CHOSEN, _LOADED = "chosen_video", "videos_by_url"
@@ -71,7 +70,9 @@ def _from_url(deployment: Deployment) -> VideoSource | None:
     if not url:
         st.caption("The service reads the video from this URL. A copy is kept here to show the analyzed frames.")
         return None
-    name = unquote(Path(split_url(url).path).name) or "video"
+    with suppress(MediaError):  # loading it shows the error
+        url = parse_video_url(url).geturl()
+    name = video_name_of(url)
     if url not in loaded and st.button("Load video", type="primary", icon=":material/download:"):
         _load(deployment, url, name, loaded)
     if url in loaded:

@@ -34,7 +34,7 @@ from frametally.jobs.model_reference import parse_model_reference
 from frametally.jobs.preflight import Preflight, find_issues
 from frametally.library.conversion import convert_to_mp4
 from frametally.library.video_store import StoredVideo
-from frametally.network.urls import parse_service_url
+from frametally.network.urls import parse_service_url, parse_video_url, video_name_of
 from frametally.results import copy_original, open_results
 from frametally.video.remux import can_be_remuxed
 
@@ -127,15 +127,16 @@ def _submit(deployment: Deployment, options: argparse.Namespace, models: list[Mo
     service, key_id = _connection(deployment)
     is_url = options.video.startswith(("http://", "https://"))
     video = None if is_url else _store(deployment, Path(options.video))
+    url = parse_video_url(options.video).geturl() if is_url else None
     rate = options.fps or (min(_DEFAULT_FPS, video.info.fps) if video else _DEFAULT_FPS)
     installed = _installed(deployment) if service == EMBEDDED else []
     models = _typed(models, installed)
     request = RunRequest(
         service=service,
         key_id=key_id,
-        video_name=video.file_name if video else options.video.rpartition("/")[2].partition("?")[0] or "video",
+        video_name=video.file_name if video else video_name_of(url or ""),
         video_sha256=video.sha256 if video else None,
-        video_url=options.video if is_url else None,
+        video_url=url,
         models=tuple(models),
         infer_fps=rate,
     )

@@ -25,6 +25,7 @@ from frametally.client.request import ServiceRequest
 from frametally.network.addresses import is_loopback
 from frametally.network.faults import describe_fault, was_sent
 from frametally.network.link_guard import GuardedAdapter, PrivateAddress
+from frametally.network.url_encoding import decode_location, encode_url
 from frametally.network.urls import is_same_service, split_url
 
 T = TypeVar("T")
@@ -71,7 +72,7 @@ def _redirected(request: ServiceRequest, url: str, response: requests.Response) 
     Raises:
         BadRequest: any other redirect.
     """
-    origin, target = split_url(url), split_url(response.headers["Location"], url)
+    origin, target = split_url(url), split_url(decode_location(response.headers["Location"]), url)
     if request.is_link and request.method == "GET" and target.scheme in ("http", "https"):
         return target.geturl()
     if not request.is_link and response.status_code != HTTPStatus.SEE_OTHER and is_same_service(origin, target):
@@ -94,6 +95,8 @@ def _send_once(session: requests.Session, request: ServiceRequest, url: str) -> 
     prepared = session.prepare_request(
         requests.Request(request.method, url, params=request.query, data=request.body, headers=request.headers)
     )
+    if not request.query:  # signed: requests would decode escapes of letters and digits
+        prepared.url = _encoded(url) or prepared.url
     environment = session.merge_environment_settings(prepared.url, {}, True, True, None)
     return session.get_adapter(prepared.url or url).send(
         prepared,
@@ -103,6 +106,13 @@ def _send_once(session: requests.Session, request: ServiceRequest, url: str) -> 
         verify=not service.certificate_sha256 and (environment["verify"] or True),
         proxies={} if service.is_embedded or is_loopback(split_url(url).hostname) else environment["proxies"],
     )
+
+
+def _encoded(url: str) -> str:
+    try:
+        return encode_url(url)
+    except ValueError:  # requests reports it
+        return ""
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -14,6 +14,7 @@ import urllib3
 from frametally.errors import MediaError
 from frametally.network.guarded_request import RequestFailed, send_guarded
 from frametally.network.link_guard import PrivateAddress
+from frametally.network.url_encoding import decode_location
 from frametally.network.urls import parse_video_url
 from frametally.storage.atomic import PendingFile
 from frametally.storage.space import format_size
@@ -78,7 +79,7 @@ def open_url(
             if not location:
                 yield response, parts
                 return
-            url = _join(url, str(location))
+            url = _join(url, decode_location(location))
     raise MediaError("The video URL has too many redirects.", "Enter the final URL.")
 
 

@@ -14,7 +14,7 @@ import urllib3
 
 from frametally.network.addresses import resolve
 from frametally.network.faults import describe_fault
-from frametally.network.link_guard import guarded_pool, public_only
+from frametally.network.link_guard import exact_target, guarded_pool, public_only
 from frametally.network.urls import request_target
 
 
@@ -44,16 +44,17 @@ def send_guarded(
     guard = resolve if private_urls else public_only
     with closing(guarded_pool(parts, guard)) as pool, _cut_at(deadline_s, pool):
         try:
-            response = pool.request(
-                method,
-                request_target(parts),
-                body=body,
-                headers={**headers, "Host": parts.netloc},
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-            )
+            with exact_target(request_target(parts)):
+                response = pool.request(
+                    method,
+                    request_target(parts),
+                    body=body,
+                    headers={**headers, "Host": parts.netloc},
+                    timeout=timeout,
+                    retries=False,
+                    redirect=False,
+                    preload_content=False,
+                )
             with closing(response):
                 yield response
                 return

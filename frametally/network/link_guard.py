@@ -9,7 +9,9 @@ resolves differently afterwards (DNS rebinding) has no effect. Every hop of a re
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,10 +25,11 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameReso
 
 from frametally.network.addresses import is_public_text, resolve
 from frametally.network.log_filter import hide_queries
-from frametally.network.urls import port_of
+from frametally.network.urls import port_of, request_target
 
 hide_queries()
 
+_TARGET: ContextVar[str | None] = ContextVar("target", default=None)
 Guard = Callable[[str, int], list[str]]
 """Maps (host, port) to the allowed addresses; raises `PrivateAddress`, or OSError or UnicodeError if none is found."""
 
@@ -93,6 +96,10 @@ class GuardedAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options, assert_fingerprint=self._certificate_sha256)
 
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        with exact_target(request_target(urlsplit(request.url or ""))):
+            return super().send(request, *args, **options)
+
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, *args: Any, **options: Any
     ) -> HTTPConnectionPool:
@@ -109,6 +116,19 @@ class GuardedAdapter(HTTPAdapter):
             self._guard(parts.hostname or "", parts.port or 80)
         except (OSError, UnicodeError):
             return
+
+
+@contextmanager
+def exact_target(target: str) -> Iterator[None]:
+    """Within this context, guarded connections request exactly this path and query.
+
+    urllib3 would write escapes in upper case, which invalidates the signature of some links.
+    """
+    token = _TARGET.set(target)
+    try:
+        yield
+    finally:
+        _TARGET.reset(token)
 
 
 def guarded_pool(parts: SplitResult, guard: Guard) -> HTTPConnectionPool:
@@ -130,6 +150,9 @@ def guarded_connection(connection: Any, guard: Guard) -> Any:
 
 class _GuardedConnection(HTTPConnection):
     guard: Guard
+
+    def putrequest(self, method: str, url: str, *args: Any, **options: Any) -> None:
+        super().putrequest(method, _TARGET.get() or url, *args, **options)
 
     def _new_conn(self) -> socket.socket:
         """Try the addresses in order, as urllib3 does for a host name."""

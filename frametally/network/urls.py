@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from frametally.errors import MediaError, SettingsError
+from frametally.network.url_encoding import encode_host, encode_url
 
 _QUERY: Final = re.compile(r"(/[^\s?#\"']*[?#]|api_key=)[^\s\"'<>)]+")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -21,28 +22,36 @@ def parse_service_url(text: str) -> str:
     try:
         parts = urlsplit(text.strip())
         port = f":{parts.port}" if parts.port else ""
+        host = encode_host(parts.hostname or "-")
     except ValueError:
-        parts, port = urlsplit(""), ""
+        parts, port, host = urlsplit(""), "", ""
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise SettingsError("The service URL is not valid.", "Enter a valid URL, e.g. https://host:port.")
     if parts.query or parts.fragment or parts.username or parts.password:
         raise SettingsError("The service URL has a query or credentials.", "Leave out the key; it has its own field.")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
 def parse_video_url(url: str) -> SplitResult:
-    """The parts of the URL of a video.
+    """The parts of the URL of a video, encoded as a browser sends it (see `url_encoding.py`).
 
     Raises:
         MediaError: not an http(s) URL, or one with credentials.
     """
-    parts = split_url(url)
+    try:
+        parts = split_url(encode_url(url))
+    except ValueError:
+        parts = urlsplit("")
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise MediaError("The video URL is not an http or https URL.", "Enter it as https://host/video.mp4.")
     if parts.username is not None:
         raise MediaError("The video URL contains a user name.", "Enter a URL that opens without it.")
     return parts
+
+
+def video_name_of(url: str) -> str:
+    """The file name in the URL of a video, decoded for display: `café.mp4`."""
+    return unquote(split_url(url).path.rpartition("/")[2]) or "video"
 
 
 def split_url(url: str, base: str = "") -> SplitResult:
