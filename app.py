@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from components.session import get_deployment, video_exporter
+from components.session import base_path, get_deployment, video_exporter
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
@@ -21,6 +22,7 @@ from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
 from frametally.memory import MemoryReleaser, limit_malloc
+from frametally.network.base_path import AddBasePath
 from frametally.network.routes import api_key_check, starlette_routes
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
@@ -68,4 +70,10 @@ else:
         engine.stop()
 
     routes = [*engine.routes(), *library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)]
-    app = App(SHELL, routes=starlette_routes(routes), lifespan=lifespan)
+    base = base_path()
+    app = App(
+        SHELL,
+        routes=starlette_routes(routes, base),
+        lifespan=lifespan,
+        middleware=[Middleware(AddBasePath, base_path=base)] if base else [],
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -13,6 +13,7 @@ from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment, open_deployment
 from frametally.job import EMBEDDED
+from frametally.network.base_path import parse_base_path, with_base_path
 from frametally.rendering.video_export import VideoExporter
 from frametally.results import Results, open_results
 
@@ -46,15 +47,23 @@ def get_deployment() -> Deployment:
     both get the same cached deployment.
     """
     certificate = st.get_option("server.sslCertFile")
-    return open_deployment(Settings.read(os.environ, _secrets()), own_url, Path(certificate) if certificate else None)
+    settings = Settings.read(os.environ, _secrets())
+    if settings.public_url:
+        settings = replace(settings, public_url=with_base_path(settings.public_url, base_path()))
+    return open_deployment(settings, own_url, Path(certificate) if certificate else None)
+
+
+def base_path() -> str:
+    """The path below which Streamlit serves the app (`server.baseUrlPath`), e.g. `/tools/tally`; empty for none."""
+    return parse_base_path(st.get_option("server.baseUrlPath"))
 
 
 def own_url() -> str:
-    """The URL of this server on this machine."""
+    """The URL of this app on this machine."""
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
     address = st.get_option("server.address") or "127.0.0.1"
     host = "127.0.0.1" if address in ("0.0.0.0", "::", "localhost") else address  # noqa: S104
-    return f"{scheme}://{host}:{st.get_option('server.port')}"
+    return f"{scheme}://{host}:{st.get_option('server.port')}{base_path()}"
 
 
 def current_connection() -> Connection:

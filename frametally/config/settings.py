@@ -116,7 +116,7 @@ class Settings:
     public_url: str | None = setting(
         "FRAMETALLY_PUBLIC_URL",
         optional_service_url,
-        meaning="URL of this dashboard, for links in notifications; unset: no links.",
+        meaning="URL of this dashboard, with its base path, for links in notifications; unset: no links.",
     )
     webhook_url: str | None = setting(
         "FRAMETALLY_WEBHOOK_URL",

@@ -48,6 +48,7 @@ from frametally.network.routes import (
     GuardedRoute,
     Handler,
     HttpError,
+    app_url_of,
     with_optional_slash,
 )
 from frametally.network.urls import parse_video_url
@@ -121,7 +122,7 @@ class Api:
 
     async def create_upload_url(self, request: Request) -> Response:
         await _decoded(request, UploadUrlRequest)
-        return _json(UploadUrl(self._links.make("upload", str(uuid.uuid4()), origin=_origin(request))))
+        return _json(UploadUrl(self._links.make("upload", str(uuid.uuid4()), app_url=app_url_of(request))))
 
     async def receive_upload(self, request: Request) -> Response:
         if int(request.headers.get("content-length", "0")) > self._max_video_bytes:
@@ -152,7 +153,7 @@ class Api:
     async def get_job_status(self, request: Request) -> Response:
         job = self._requested_job(request)
         if job.state == "done":
-            link = self._links.make("results", job.id, origin=_origin(request))
+            link = self._links.make("results", job.id, app_url=app_url_of(request))
             return _json(StatusReport(STATUS_DONE, output_signed_url=link))
         if failure := job.failure:
             return _json(StatusReport(STATUS_FAILED, error=failure.reason))
@@ -310,10 +311,6 @@ async def _decoded(request: Request, kind: type[Message]) -> Message:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HttpError(400, "The JSON body does not match the API.", str(error)) from error
-
-
-def _origin(request: Request) -> str:
-    return f"{request.url.scheme}://{request.url.netloc}"
 
 
 def _json(message: Struct, headers: dict[str, str] | None = None, *, status: int = 200) -> Response:

@@ -25,13 +25,13 @@ class Links:
             purpose: URLSafeTimedSerializer(secret, salt=f"frametally.engine.{purpose}") for purpose in _PATHS
         }
 
-    def make(self, purpose: Purpose, thing_id: str, *, origin: str) -> str:
-        """An absolute link to one upload or to the results of one job; `origin` is `scheme://host:port`.
+    def make(self, purpose: Purpose, thing_id: str, *, app_url: str) -> str:
+        """An absolute link to one upload or to the results of one job, below the URL of the app.
 
         The vendor's SDK splits the link on `&X-Goog-Expires`, so another parameter has to precede that one.
         """
         token = self._signers[purpose].dumps(thing_id)
-        return f"{origin}{_PATHS[purpose]}{token}?X-Goog-Algorithm=HMAC&X-Goog-Expires={LINK_LIFETIME_S}"
+        return f"{app_url}{_PATHS[purpose]}{token}?X-Goog-Algorithm=HMAC&X-Goog-Expires={LINK_LIFETIME_S}"
 
     def open(self, purpose: Purpose, token: str) -> str:
         """The id that a valid link gives access to.
@@ -45,17 +45,17 @@ class Links:
             raise LinkExpired("This link has expired or is not valid.", "Request a new one.") from error
 
     def upload_id_in(self, input_url: str) -> str | None:
-        """The upload id in an `input_url`, for any host name; None if it is not an upload link.
+        """The upload id in an `input_url`, for any host and base path; None if it is not an upload link.
 
         An expired link is accepted: the expiry limits when a video can be uploaded, not when a job can read it.
 
         Raises:
             LinkExpired: it is an upload link with a wrong signature.
         """
-        path = urlsplit(input_url).path
-        if not path.startswith(UPLOAD_PATH):
+        _, is_upload, token = urlsplit(input_url).path.rpartition(UPLOAD_PATH)
+        if not is_upload:
             return None
         try:
-            return str(self._signers["upload"].loads(path.removeprefix(UPLOAD_PATH).rstrip("/")))
+            return str(self._signers["upload"].loads(token.rstrip("/")))
         except BadData as error:
             raise LinkExpired("This upload link was not created by this engine.", "Request a new one.") from error

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from frametally.errors import FrametallyError
+from frametally.network.base_path import forwarded_prefix
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Handler], Handler]
@@ -60,24 +61,28 @@ class GuardedRoute:
 class DeclaredRoute(Route):
     """A Starlette route with the declarations that it was made from."""
 
-    def __init__(self, path: str, declared: list[GuardedRoute]) -> None:
+    def __init__(self, path: str, declared: list[GuardedRoute], base_path: str = "") -> None:
         handlers = {method: _guarded(route) for route in declared for method in route.methods}
 
         async def endpoint(request: Request) -> Response:
+            request.state.base_path = forwarded_prefix(request) or base_path
             is_implied_head = request.method == "HEAD" and "HEAD" not in handlers
             return await handlers["GET" if is_implied_head else request.method](request)
 
         # One route for all methods of a path: a 405 response then lists them in its Allow header.
-        super().__init__(path, endpoint, methods=list(handlers))
+        super().__init__(base_path + path, endpoint, methods=list(handlers))
         self.declared = declared
 
 
-def starlette_routes(declared: Iterable[GuardedRoute]) -> list[DeclaredRoute]:
-    """Build one Starlette route per path; each request passes the check of its method before the handler."""
+def starlette_routes(declared: Iterable[GuardedRoute], base_path: str = "") -> list[DeclaredRoute]:
+    """Build one Starlette route per path; each request passes the check of its method before the handler.
+
+    `base_path`: the path below which the app is served, e.g. `/tools/tally`; see `base_path.py`.
+    """
     by_path: dict[str, list[GuardedRoute]] = {}
     for route in declared:
         by_path.setdefault(route.path, []).append(route)
-    return [DeclaredRoute(path, routes) for path, routes in by_path.items()]
+    return [DeclaredRoute(path, routes, base_path) for path, routes in by_path.items()]
 
 
 def with_optional_slash(routes: Iterable[GuardedRoute]) -> list[GuardedRoute]:
@@ -94,6 +99,11 @@ def api_key_check(key: str) -> Check:
             raise HttpError(401, "The API key is missing or wrong.", "Send the engine's key as ?api_key=….")
 
     return Check("API key", verify)
+
+
+def app_url_of(request: Request) -> str:
+    """The URL of the app as the client sees it, without a trailing slash: `https://host/tools/tally`."""
+    return f"{request.url.scheme}://{request.url.netloc}{request.state.base_path}"
 
 
 def actor_of(request: Request) -> str | None:

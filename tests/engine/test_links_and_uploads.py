@@ -35,10 +35,10 @@ def expired_links(monkeypatch: pytest.MonkeyPatch) -> Links:
     links = Links(LINK_SECRET)
     make = links.make
 
-    def make_then(*args: str, origin: str) -> str:
+    def make_then(*args: str, app_url: str) -> str:
         with monkeypatch.context() as patch:
             patch.setattr(TimestampSigner, "get_timestamp", lambda _: created_s)
-            return make(*args, origin=origin)  # type: ignore[arg-type]
+            return make(*args, app_url=app_url)  # type: ignore[arg-type]
 
     monkeypatch.setattr(links, "make", make_then)
     return links
@@ -70,10 +70,11 @@ def test_an_upload_is_stored_byte_for_byte(deaf_engine: RunningEngine, tmp_path:
 @pytest.mark.parametrize("change", ["forged", "expired", "for results"])
 def test_an_invalid_upload_link_is_rejected(deaf_engine: RunningEngine, expired_links: Links, change: str) -> None:
     good = deaf_engine.upload_link()
+    for_results = Links(LINK_SECRET).make("results", "b5d4", app_url=deaf_engine.url)
     link = {
         "forged": good.replace("?", "x?"),
-        "expired": expired_links.make("upload", "b5d4", origin=deaf_engine.url),
-        "for results": Links(LINK_SECRET).make("results", "b5d4", origin=deaf_engine.url).replace("results", "uploads"),
+        "expired": expired_links.make("upload", "b5d4", app_url=deaf_engine.url),
+        "for results": for_results.replace("results", "uploads"),
     }[change]
     answer = requests.put(link, data=b"video", timeout=20)
     assert answer.status_code == 403
@@ -83,7 +84,7 @@ def test_an_invalid_upload_link_is_rejected(deaf_engine: RunningEngine, expired_
 
 def test_an_expired_or_forged_results_link_is_rejected(deaf_engine: RunningEngine, expired_links: Links) -> None:
     for link in (
-        expired_links.make("results", "b5d4", origin=deaf_engine.url),
+        expired_links.make("results", "b5d4", app_url=deaf_engine.url),
         f"{deaf_engine.url}/videoinfer/results/x",
     ):
         assert requests.get(link, timeout=20).status_code == 403
@@ -93,8 +94,8 @@ def test_an_uploaded_video_can_be_used_after_its_link_expired(
     deaf_engine: RunningEngine, expired_links: Links, small_video: Path
 ) -> None:
     upload_id = "0f0e7bd2-6a52-4c35-9f86-3f5b6f7a9f11"
-    requests.put(Links(LINK_SECRET).make("upload", upload_id, origin=deaf_engine.url), data=b"video", timeout=20)
-    assert deaf_engine.ask(expired_links.make("upload", upload_id, origin="https://another.host")).status_code == 200
+    requests.put(Links(LINK_SECRET).make("upload", upload_id, app_url=deaf_engine.url), data=b"video", timeout=20)
+    assert deaf_engine.ask(expired_links.make("upload", upload_id, app_url="https://another.host")).status_code == 200
 
 
 def test_a_job_requires_a_complete_upload(deaf_engine: RunningEngine) -> None:
@@ -105,7 +106,7 @@ def test_a_job_requires_a_complete_upload(deaf_engine: RunningEngine) -> None:
 
 
 def test_an_upload_link_of_another_engine_is_rejected(deaf_engine: RunningEngine) -> None:
-    answer = deaf_engine.ask(Links("another secret").make("upload", "b5d4", origin="https://another.host"))
+    answer = deaf_engine.ask(Links("another secret").make("upload", "b5d4", app_url="https://another.host"))
     assert answer.status_code == 400
     assert "not created by this engine" in answer.json()["error"]
 
