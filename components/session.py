@@ -8,16 +8,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from components.remembered_service import remember_service, remembered_service
 from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment, open_deployment
 from frametally.job import EMBEDDED
+from frametally.library.tickets import ServiceTicket
 from frametally.network.base_path import parse_base_path, with_base_path
 from frametally.rendering.video_export import VideoExporter
 from frametally.results import Results, open_results
 
-_CONNECTION = "connection"
+_CONNECTION, _VISIT = "connection", "visit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +69,15 @@ def own_url() -> str:
 
 
 def current_connection() -> Connection:
-    """The service of this session: the one chosen on Configuration, by default the one of the settings."""
-    chosen: Connection | None = st.session_state.get(_CONNECTION)
-    return chosen or _default_connection(get_deployment().settings)
+    """The service of this session: the one that this browser chose last, by default the one of the settings."""
+    if _CONNECTION not in st.session_state:
+        deployment = get_deployment()
+        remembered = remembered_service(deployment.tickets)
+        st.session_state[_CONNECTION] = (
+            _remembered_connection(deployment, remembered) if remembered else _default_connection(deployment.settings)
+        )
+    connection: Connection = st.session_state[_CONNECTION]
+    return connection
 
 
 def current_actor() -> str | None:
@@ -78,8 +86,22 @@ def current_actor() -> str | None:
 
 
 def use_connection(connection: Connection) -> None:
-    """Use this service for the jobs of this session from now on."""
+    """Use this service for the jobs of this browser from now on."""
     st.session_state[_CONNECTION] = connection
+    ticket = get_deployment().tickets.for_service(connection.service, connection.key_id or "", connection.workspace)
+    remember_service(ticket)
+
+
+def begin_visit(page: str) -> None:
+    """Note which page this run draws; a visit lasts until another page is drawn."""
+    number, visited = st.session_state.get(_VISIT, (0, ""))
+    if page != visited:
+        st.session_state[_VISIT] = (number + 1, page)
+
+
+def current_visit() -> int:
+    """Number of the visit of the page that is drawn, in this session."""
+    return int(st.session_state.get(_VISIT, (0, ""))[0])
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda exporter: exporter.close())
@@ -97,6 +119,15 @@ def job_results(job_id: str) -> Results:
 def service_label(service: str) -> str:
     """The display name of a service."""
     return {EMBEDDED: "Built-in engine", ROBOFLOW_API_URL: "Roboflow"}.get(service, service.split("://")[-1])
+
+
+def _remembered_connection(deployment: Deployment, remembered: ServiceTicket) -> Connection:
+    """The connection; without its key if the server has been restarted, as keys are kept in memory only."""
+    has_key = (remembered.service, remembered.key_id) in deployment.clients.known()
+    if has_key:
+        return Connection(service=remembered.service, key_id=remembered.key_id, workspace=remembered.workspace)
+    default = _default_connection(deployment.settings)
+    return default if default.service == remembered.service else Connection(service=remembered.service, key_id=None)
 
 
 def _default_connection(settings: Settings) -> Connection:

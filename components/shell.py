@@ -10,11 +10,12 @@ if str(ROOT) not in sys.path:  # Streamlit adds the script's folder, not the pro
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
+from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: E402
 
 from components.ended_jobs import ended_jobs  # noqa: E402
 from components.errors import show_errors  # noqa: E402
 from components.formatting import escape_markdown  # noqa: E402
-from components.session import get_deployment  # noqa: E402
+from components.session import begin_visit, get_deployment  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402
 from frametally.job import JobStatus  # noqa: E402
@@ -34,8 +35,21 @@ PAGES = {
 
 def start() -> None:
     """Redirect to Analytics or Upload. A separate page, because the default page has no URL to link to."""
+    if unknown := _unknown_path():
+        st.title("Page not found")
+        st.error(f"There is no page `/{unknown.replace('`', '')}`.", icon=":material/link_off:")
+        for page in PAGES.values():
+            st.page_link(page)
+        return
     finished = get_deployment().ledger.jobs(statuses=[JobStatus.SUCCEEDED], limit=1)
     st.switch_page(PAGES["analytics" if finished else "upload"])
+
+
+def _unknown_path() -> str:
+    """The path of the address if it is not one of a page: Streamlit then runs the default page."""
+    context = get_script_run_ctx()
+    name = context.pages_manager.intended_page_name if context else None
+    return name if name and name not in PAGES else ""
 
 
 st.html(Path(__file__).parent / "assets/shell.css")
@@ -56,4 +70,5 @@ with show_errors():
         st.warning(
             f"**{escape_markdown(warning.what)}** {escape_markdown(warning.next_step)}", icon=":material/warning:"
         )
+    begin_visit(page.url_path)
     page.run()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 import streamlit as st
 
 from components.analytics.view_picker import reset_view
+from components.formatting import escape_markdown
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
@@ -15,15 +18,36 @@ def job_picker(ledger: Ledger) -> Job | None:
     """Let the user choose among the newest jobs; a link can open any finished one. Its id is in the page's address."""
     linked = st.query_params.get("job")
     by_id = {job.id: job for job in [*ledger.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(ledger, linked)]}
-    if linked and linked not in by_id:
-        st.warning("This job doesn't exist or hasn't finished. Showing the newest one.", icon=":material/link:")
     ids = list(by_id)
+    if linked and linked not in by_id:
+        _unavailable(ledger, linked, newest=next(iter(ids), None))
     if not ids:
         return None
     start = ids.index(linked) if linked in by_id else 0
     chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]), on_change=reset_view)
     st.query_params["job"] = chosen
     return by_id[chosen]
+
+
+def _unavailable(ledger: Ledger, job_id: str, newest: str | None) -> NoReturn:
+    """Explain why the job of the link cannot be shown, and stop; the address stays as it is."""
+    st.warning(_reason(ledger, job_id), icon=":material/link_off:")
+    with st.container(horizontal=True):
+        if newest and st.button("Open newest", icon=":material/monitoring:", key="open_newest"):
+            reset_view()
+            st.query_params.from_dict({"job": newest})
+            st.rerun()
+        st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
+    st.stop()
+
+
+def _reason(ledger: Ledger, job_id: str) -> str:
+    try:
+        job = ledger.job(job_id)
+    except JobError:
+        return "The job of this link does not exist. It may have been deleted, or belong to another server."
+    name = f"**{escape_markdown(job.video_name)}**"
+    return f"{name}: this job was deleted." if job.deleted_at else f"{name}: this job {job.status.phrase}."
 
 
 def _linked(ledger: Ledger, job_id: str | None) -> list[Job]:

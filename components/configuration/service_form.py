@@ -25,7 +25,7 @@ def service_form(deployment: Deployment) -> Connection | None:
     if way == _BUILT_IN:
         st.caption("Runs on this machine with the models of the models folder. No account or API key needed.")
         return None if current.service == EMBEDDED else Connection(service=EMBEDDED, key_id="")
-    url = ROBOFLOW_API_URL if way == _ROBOFLOW else _url_field(deployment)
+    url = ROBOFLOW_API_URL if way == _ROBOFLOW else _url_field(deployment, current)
     has_key = bool(deployment.settings.api_key) and url == (deployment.settings.api_url or ROBOFLOW_API_URL)
     typed = st.text_input(
         "API key",
@@ -41,8 +41,9 @@ def service_form(deployment: Deployment) -> Connection | None:
     return _connect(deployment, url, typed or kept or "") if clicked else None
 
 
-def _url_field(deployment: Deployment) -> str:
-    return st.text_input("Service URL", deployment.settings.api_url or "", key="service_url").strip()
+def _url_field(deployment: Deployment, current: Connection) -> str:
+    default = current.service if _way_of(current) == _CUSTOM else deployment.settings.api_url or ""
+    return st.text_input("Service URL", default, key="service_url").strip()
 
 
 def _connect(deployment: Deployment, url: str, api_key: str) -> Connection | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from components.session import service_label
+from components.session import current_visit, service_label
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, Known, known
@@ -19,7 +20,8 @@ _STATUSES = {
     _DELETED: (),
 }
 _MORE = ("tag", "ran", "at", "since", "until")
-_REQUESTED = "requested_filter"
+_KEYS = ("q", "state", *_MORE)
+_REQUESTED, _LAST, _VISIT = "requested_filter", "last_filter", "filtered_visit"
 
 
 def show_jobs(text: str, *, deleted: bool = False) -> None:
@@ -35,6 +37,7 @@ def clear_filter() -> None:
 
 def job_filter(ledger: Ledger) -> JobQuery:
     """Let the user filter the jobs."""
+    _restore_last()
     _apply_request()
     with st.container(horizontal=True, vertical_alignment="center"):
         text = st.text_input(
@@ -56,6 +59,7 @@ def job_filter(ledger: Ledger) -> JobQuery:
         bind="query-params",
         label_visibility="collapsed",
     )
+    st.session_state[_LAST] = {key: st.session_state[key] for key in _KEYS if st.session_state.get(key)}
     statuses = tuple(status for word in chosen for status in _STATUSES[word])
     return replace(query, statuses=statuses, deleted=_DELETED in chosen)
 
@@ -88,6 +92,26 @@ def _more(query: JobQuery, ledger: Ledger) -> JobQuery:
         since=_midnight(since),
         until=_midnight(until + timedelta(days=1)) if until else None,
     )
+
+
+def _restore_last() -> None:
+    """At the begin of a visit, filter as at the last one; if the address has a filter, as in the address only."""
+    if st.session_state.get(_VISIT) == current_visit():
+        return
+    st.session_state[_VISIT] = current_visit()
+    for key in _KEYS:
+        st.session_state.pop(key, None)
+    last: dict[str, object] = st.session_state.get(_LAST, {})
+    linked = {key: values for key in _KEYS if (values := st.query_params.get_all(key))}
+    # The browser's Back button has the address of the last visit, which Streamlit does not apply.
+    if not linked or linked == _as_params(last):
+        st.session_state.update(last)
+
+
+def _as_params(filters: Mapping[str, object]) -> dict[str, list[str]]:
+    return {
+        key: [str(each) for each in (value if isinstance(value, list) else [value])] for key, value in filters.items()
+    }
 
 
 def _midnight(day: date | None) -> datetime | None:

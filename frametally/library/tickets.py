@@ -1,4 +1,4 @@
-"""Tickets: signed, expiring permissions embedded in a page, to begin uploads or to read one file."""
+"""Tickets: signed, expiring permissions embedded in a page: to begin uploads, to read one file, to use a service."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from frametally.errors import MediaError
 
 TICKET_LIFETIME_S: Final = 12 * 3600
 """Half a day, so that uploads and playback work in a tab that has been open for hours."""
+
+SERVICE_LIFETIME_S: Final = 365 * 24 * 3600
+"""A year: the choice of a service is remembered in a cookie."""
 
 
 class TicketRefused(MediaError):
@@ -27,12 +30,22 @@ class FileTicket(msgspec.Struct, frozen=True):
     """The name to save it as; None if it is displayed in the page."""
 
 
+class ServiceTicket(msgspec.Struct, frozen=True):
+    """A service that a browser has connected to."""
+
+    service: str
+    key_id: str
+    """Fingerprint of the API key."""
+    workspace: str
+
+
 class Tickets:
     """Creates and verifies tickets; each kind is valid for one purpose."""
 
     def __init__(self, secret: str, *, lifetime_s: int = TICKET_LIFETIME_S) -> None:
         self._uploads = URLSafeTimedSerializer(secret, salt="frametally.upload")
         self._files = URLSafeTimedSerializer(secret, salt="frametally.file")
+        self._services = URLSafeTimedSerializer(secret, salt="frametally.service")
         self._lifetime_s = lifetime_s
 
     def for_upload(self) -> str:
@@ -45,7 +58,7 @@ class Tickets:
         Raises:
             TicketRefused: the ticket is missing, forged or expired.
         """
-        self._load(self._uploads, ticket)
+        self._load(self._uploads, ticket, self._lifetime_s)
 
     def for_file(self, relative_path: Path, download_name: str | None = None) -> str:
         """A ticket to read one file of the data folder: saved as `download_name`, or displayed in the page if None."""
@@ -57,11 +70,23 @@ class Tickets:
         Raises:
             TicketRefused: the ticket is forged or expired.
         """
-        path, download_name = self._load(self._files, ticket)
+        path, download_name = self._load(self._files, ticket, self._lifetime_s)
         return FileTicket(path, download_name)
 
-    def _load(self, serializer: URLSafeTimedSerializer, ticket: str) -> Any:
+    def for_service(self, service: str, key_id: str, workspace: str) -> str:
+        """A ticket to use a service again with the API key that was entered for it, for `SERVICE_LIFETIME_S`."""
+        return str(self._services.dumps([service, key_id, workspace]))
+
+    def check_service(self, ticket: str) -> ServiceTicket:
+        """The service of the ticket.
+
+        Raises:
+            TicketRefused: the ticket is forged or expired.
+        """
+        return ServiceTicket(*self._load(self._services, ticket, SERVICE_LIFETIME_S))
+
+    def _load(self, serializer: URLSafeTimedSerializer, ticket: str, lifetime_s: int) -> Any:
         try:
-            return serializer.loads(ticket, max_age=self._lifetime_s)
+            return serializer.loads(ticket, max_age=lifetime_s)
         except BadData:
             raise TicketRefused("This page has expired.", "Reload it and try again.") from None

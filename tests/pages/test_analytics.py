@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.analysis.view_spec import DEFAULT_CONFIDENCE
 from frametally.deployment import Deployment
-from frametally.job import Job
+from frametally.job import Job, JobStatus
 from frametally.jobs.deletion import delete
 from frametally.rendering.class_colors import ClassColors
 from tests.support.pages import OpenPage, button, captions, chart, click_chart, dataframe, open_link, pick_range
@@ -365,13 +366,29 @@ def test_a_link_opens_a_job_older_than_the_list_but_not_a_deleted_one(job: Job, 
     app = open_link(job=job.id)
     assert (app.selectbox[0].value, len(app.warning)) == (job.id, 0)
     delete(deployment.ledger, [job.id], job.created_at, actor=None)
-    assert "doesn't exist" in open_link(job=job.id).warning[0].value
+    assert open_link(job=job.id).warning[0].value == "**kitchen.mp4**: this job was deleted."
 
 
-def test_a_link_to_an_unknown_job_shows_a_warning_and_the_newest_job(job: Job) -> None:
+def test_a_link_to_an_unknown_job_says_so_and_stops(job: Job) -> None:
+    app = open_link(job="gone", confidence="0.9")
+    assert "does not exist" in app.warning[0].value
+    assert not app.selectbox
+    assert app.query_params["job"] == "gone"
+    app.button(key="open_newest").click().run()
+    assert app.selectbox[0].value == job.id
+    assert (app.query_params["job"], app.slider(key="confidence").value) == (job.id, DEFAULT_CONFIDENCE)
+    assert not app.warning
+
+
+def test_a_link_to_an_unfinished_job_says_so(job: Job, deployment: Deployment) -> None:
+    deployment.ledger.add(replace(job, id="job-2", status=JobStatus.SUBMITTED, remote_job_id="r2"))
+    assert open_link(job="job-2").warning[0].value == "**kitchen.mp4**: this job is running."
+
+
+def test_without_any_finished_job_a_link_to_an_unknown_one_says_so(open_page: OpenPage, deployment: Deployment) -> None:
     app = open_link(job="gone")
-    assert "doesn't exist" in app.warning[0].value
-    assert app.query_params["job"] == "job-1"
+    assert "does not exist" in app.warning[0].value
+    assert not app.button
 
 
 def test_missing_results_are_a_clear_error(open_page: OpenPage, deployment: Deployment, job: Job) -> None:
