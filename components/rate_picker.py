@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import streamlit as st
@@ -13,13 +14,16 @@ from frametally.video.probe import VideoInfo
 _OTHER = 0
 
 
-def rate_picker(info: VideoInfo | None, *, key: str) -> float | None:
-    """The chosen `infer_fps`; None while it is not a rate that the service would accept (the reason is shown)."""
+def rate_picker(info: VideoInfo | None, others: Sequence[VideoInfo] = (), *, key: str) -> float | None:
+    """The chosen `infer_fps`; None while it is not a rate that the service would accept (the reason is shown).
+
+    `others`: more videos of the same rate to analyze, whose frames are counted as well.
+    """
     if info is None:
         st.caption("Frame rate unknown; the video's own rate is the maximum.")
         return float(st.number_input("Frames per second", MIN_INFER_FPS, MAX_INFER_FPS, 1, key=f"{key}_free"))
     steps = every_nth(info)
-    labels = {step: _step_label(info, step) for step in steps} | {_OTHER: "Other rate…"}
+    labels = {step: _step_label([info, *others], step) for step in steps} | {_OTHER: "Other rate…"}
     nearest_five = min(range(len(steps)), key=lambda at: abs(info.fps / steps[at] - 5)) if steps else 0
     step = st.selectbox(
         "Frames to analyze", list(labels), nearest_five, format_func=labels.__getitem__, key=f"{key}_step"
@@ -31,7 +35,24 @@ def rate_picker(info: VideoInfo | None, *, key: str) -> float | None:
     if refusal:
         st.error(refusal, icon=":material/error:")
         return None
-    st.caption(f"{info.planned_count(rate):,} frames will be analyzed.")
+    st.caption(f"{_planned_count([info, *others], rate):,} frames will be analyzed.")
+    return rate
+
+
+def common_rate_picker(infos: Sequence[VideoInfo], *, key: str) -> float | None:
+    """The chosen `infer_fps` for several videos: of the rates of one of them if all have one rate, otherwise a number.
+
+    The caller refuses the videos for which the number is too high.
+    """
+    rates = {info.frame_rate for info in infos}
+    if len(rates) < 2:
+        return rate_picker(infos[0] if infos else None, infos[1:], key=key)
+    slowest, fastest = min(info.fps for info in infos), max(info.fps for info in infos)
+    most = min(max(int(fastest), MIN_INFER_FPS), MAX_INFER_FPS)
+    rate = float(st.number_input("Frames per second", MIN_INFER_FPS, most, 1, key=f"{key}_free"))
+    st.caption(
+        f"The videos have {slowest:.4g} to {fastest:.4g} frames per second; one with fewer than chosen is skipped."
+    )
     return rate
 
 
@@ -43,10 +64,14 @@ def every_nth(info: VideoInfo) -> list[int]:
     return sorted(set(whole) | {step for step in common if step in allowed})
 
 
-def _step_label(info: VideoInfo, step: int) -> str:
+def _step_label(infos: Sequence[VideoInfo], step: int) -> str:
     which = "every frame" if step == 1 else f"every {_ordinal(step)} frame"
-    rate = info.fps / step
-    return f"{rate:.4g} fps · {which} · {info.planned_count(rate):,} frames"
+    rate = infos[0].fps / step
+    return f"{rate:.4g} fps · {which} · {_planned_count(infos, rate):,} frames"
+
+
+def _planned_count(infos: Sequence[VideoInfo], rate: float) -> int:
+    return sum(info.planned_count(rate) for info in infos)
 
 
 def _ordinal(number: int) -> str:

@@ -5,7 +5,7 @@ import streamlit as st
 from components.configuration.notifications_panel import notifications_panel
 from components.configuration.preset_editor import preset_editor
 from components.configuration.service_panel import service_panel
-from components.session import get_deployment
+from components.session import current_connection, get_deployment
 
 st.title("Configuration")
 deployment = get_deployment()
@@ -19,4 +19,4 @@ with left:
 
 with right:
     st.subheader("Saved models")
-    preset_editor(deployment.ledger)
+    preset_editor(deployment.ledger, current_connection())

@@ -5,12 +5,13 @@ import streamlit as st
 from components.errors import show_errors
 from components.jobs.job_commands import JobCommand, execute, request_dialog
 from components.jobs.job_dialogs import job_dialog
-from components.jobs.job_list import job_list, refresh_s
+from components.jobs.job_list import csv_button, job_list, refresh_s
 from components.session import current_connection, get_deployment
 
 deployment, connection = get_deployment(), current_connection()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Jobs", width="stretch")
+    csv_button(deployment.ledger)
     if st.button("Import job", icon=":material/add_link:", disabled=not connection.is_ready):
         request_dialog(JobCommand("import", ()))
 every_s = refresh_s(deployment.ledger)

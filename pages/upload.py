@@ -30,7 +30,7 @@ if source:
     left, right = st.columns(2)
     installed = installed_models(connection)
     with left:
-        models = model_picker(deployment.ledger.presets.all(), installed, key="upload_models")
+        models = model_picker(deployment.ledger, connection.service, installed, key="upload_models")
     with right:
         infer_fps = rate_picker(source.kept.info if source.kept else None, key="upload_rate")
     request = RunRequest(

@@ -9,6 +9,7 @@ import streamlit as st
 
 from components.errors import show_error
 from components.formatting import escape_markdown
+from components.session import Connection, service_label
 from frametally.contract import InferenceType
 from frametally.errors import SettingsError
 from frametally.job import ModelChoice
@@ -19,18 +20,18 @@ from frametally.ledger.presets import Preset
 _REMOVED, _PROBLEM = "preset_removed", "preset_problem"
 
 
-def preset_editor(ledger: Ledger) -> None:
-    """Let the user remove saved models, undo the last removal, and save new ones."""
+def preset_editor(ledger: Ledger, connection: Connection) -> None:
+    """Let the user remove saved models, undo the last removal, and save new ones for the service in use."""
     undo: Preset | None = st.session_state.get(_REMOVED)
     removed = _preset_list(ledger.presets.all())
     if removed:
-        ledger.presets.remove(removed.name)
+        ledger.presets.remove(removed)
         st.session_state[_REMOVED] = removed
         st.rerun()
     if undo and st.button(f"Undo: restore {escape_markdown(undo.name)}", icon=":material/undo:"):
         ledger.presets.save(st.session_state.pop(_REMOVED))
         st.rerun()
-    added = _preset_form()
+    added = _preset_form(connection)
     if added:
         ledger.presets.save(added)
         st.rerun()
@@ -48,12 +49,15 @@ def _preset_row(preset: Preset) -> bool:
     with st.container(horizontal=True, vertical_alignment="center", border=True):
         model = preset.model
         confidence = "" if model.confidence is None else f" · min. confidence {model.confidence:.2f}"
-        what = f"{escape_markdown(model.label)} · {escape_markdown(model.inference_type)}{confidence}"
+        service = f" · {escape_markdown(service_label(preset.service))}" if preset.service else ""
+        what = f"{escape_markdown(model.label)} · {escape_markdown(model.inference_type)}{confidence}{service}"
         st.markdown(f"**{escape_markdown(preset.name)}**  \n{what}", width="stretch")
-        return st.button("Remove", key=f"remove-{preset.name}", icon=":material/delete:", type="tertiary")
+        return st.button(
+            "Remove", key=f"remove-{preset.service}-{preset.name}", icon=":material/delete:", type="tertiary"
+        )
 
 
-def _preset_form() -> Preset | None:
+def _preset_form(connection: Connection) -> Preset | None:
     """A form for a new model, filled in from a pasted ID or URL; returns the model to save, if any."""
     st.text_input(
         "Paste a model ID or URL",
@@ -71,13 +75,14 @@ def _preset_form() -> Preset | None:
         kind = left.selectbox("Inference type", get_args(InferenceType), key="preset_type")
         name = right.text_input("Display name", key="preset_name", max_chars=80).strip()
         confidence = st.slider("Minimum confidence", 0.0, 1.0, 0.25, 0.01, key="preset_confidence")
+        st.caption(f"Saved for: **{escape_markdown(connection.label)}**")
         if not st.form_submit_button("Save model", icon=":material/save:"):
             return None
     if not model_id or not version:
         show_error(SettingsError("Enter a model ID and a version.", "Or paste the model's URL above."))
         return None
     model = ModelChoice(model_id=model_id, version=version, inference_type=kind or "", confidence=confidence)
-    return Preset(name=name or model_id, model=model)
+    return Preset(name=name or model_id, model=model, service=connection.service)
 
 
 def _fill_in() -> None:

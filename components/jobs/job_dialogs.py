@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import streamlit as st
 
@@ -16,14 +17,15 @@ from components.model_picker import model_picker
 from components.preflight import known_preflight, may_start
 from components.rate_picker import rate_picker
 from components.session import Connection, current_actor, service_label
+from frametally.contract import STATUS_FLOOR_S
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.job import RunRequest
+from frametally.job import Job, RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job
 from frametally.ledger.tags import add_tags, remove_tags, tags_of
 
 _NO_VIDEO = "No video"
-_IMPORTED = "imported_job"
+_IMPORTED, _REFUSED = "imported_job", "refused_imports"
 
 
 def job_dialog(deployment: Deployment, connection: Connection) -> None:
@@ -80,7 +82,7 @@ def _other_models(deployment: Deployment, command: JobCommand) -> None:
     service = escape_markdown(service_label(job.service))
     st.caption(f"{escape_markdown(job.video_name)} · current: {run_label(job)} · {service}")
     installed = installed_models(Connection(service=job.service, key_id=job.key_id))
-    models = model_picker(deployment.ledger.presets.all(), installed, key="other_models")
+    models = model_picker(deployment.ledger, job.service, installed, key="other_models")
     kept = deployment.library.get(job.video_sha256 or "")
     infer_fps = rate_picker(kept.info if kept else None, key="other_rate")
     request = replace(job.request, models=tuple(models), infer_fps=infer_fps)
@@ -147,7 +149,7 @@ def _import(deployment: Deployment, connection: Connection) -> None:
                 video_sha256=sha256,
             )
             now = deployment.workflow.clock()
-            job = import_job(deployment.ledger, request, remote_job_id, now, actor=current_actor())
+            job = _import_job(deployment, request, remote_job_id.strip(), now)
         except AlreadyImported as error:
             st.session_state[_IMPORTED] = error.job_id
             show_error(error)
@@ -161,3 +163,19 @@ def _import(deployment: Deployment, connection: Connection) -> None:
         del st.session_state[_IMPORTED]
         close_dialog()
         show_jobs(existing, deleted=deployment.ledger.job(existing).deleted_at is not None)
+
+
+def _import_job(deployment: Deployment, request: RunRequest, remote_job_id: str, now: datetime) -> Job:
+    """Import the job after a status call. An ID that the service does not know is not asked for again in a minute."""
+    refused: dict[tuple[str, str], tuple[datetime, FrametallyError]] = st.session_state.setdefault(_REFUSED, {})
+    known = (request.service, remote_job_id)
+    if known in refused and now - refused[known][0] < timedelta(seconds=STATUS_FLOOR_S):
+        raise refused[known][1]
+    client = deployment.clients.client(request.service, request.key_id)
+    try:
+        return import_job(deployment.ledger, request, remote_job_id, now, actor=current_actor(), client=client)
+    except AlreadyImported:
+        raise
+    except FrametallyError as error:
+        refused[known] = now, error
+        raise

@@ -20,7 +20,7 @@ from frametally.ledger.search import JobQuery, count_jobs, find
 
 PER_PAGE = 10
 _LIVE_S, _IDLE_S = 2, 10
-_IS_LIVE, _SEEN, _PAGE = "jobs_live", "jobs_seen", "page"
+_IS_LIVE, _SEEN, _PAGE, _QUERY = "jobs_live", "jobs_seen", "page", "jobs_query"
 _OPEN = [status for status in JobStatus if status.is_open]
 
 
@@ -35,10 +35,31 @@ def refresh_s(ledger: Ledger) -> int:
     return _LIVE_S if st.session_state[_IS_LIVE] else _IDLE_S
 
 
+def csv_button(ledger: Ledger) -> None:
+    """Draw a button that downloads the jobs of the list.
+
+    Outside of the list, which is drawn every few seconds: a file that is generated at the click belongs to the run that
+    drew the button, and would be gone after the next one.
+    """
+    shown = _shown_query()
+    st.download_button(
+        "CSV",
+        lambda: jobs_csv(ledger, shown[0]),
+        "jobs.csv",
+        "text/csv",
+        key="jobs_csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help="All jobs that match, one per row.",
+    )
+
+
 def job_list(deployment: Deployment) -> JobCommand | None:
     """Draw the filter and the current page; returns the command that the user chose."""
     ledger = deployment.ledger
     query = job_filter(ledger)
+    _shown_query()[0] = query
     matching = count_jobs(ledger, query)
     if not matching:
         _no_jobs(query)
@@ -57,6 +78,12 @@ def job_list(deployment: Deployment) -> JobCommand | None:
         undo_bar(deployment)
     with body:
         return job_cards(deployment, jobs, utc_now()) or command
+
+
+def _shown_query() -> list[JobQuery]:
+    """The filter of the list as its last run drew it, in a list that the button of that session shares."""
+    shown: list[JobQuery] = st.session_state.setdefault(_QUERY, [JobQuery()])
+    return shown
 
 
 def _no_jobs(query: JobQuery) -> None:
@@ -81,16 +108,4 @@ def _page(query: JobQuery, pages: int) -> int:
 def _head(ledger: Ledger, query: JobQuery, jobs: Sequence[Job], matching: int) -> JobCommand | None:
     with st.container(horizontal=True, vertical_alignment="center", key="jobs_head"):
         st.markdown(f"**{matching:,}** {'job' if matching == 1 else 'jobs'}", width="stretch")
-        command = selection(ledger, query, jobs, matching)
-        st.download_button(
-            "CSV",
-            lambda: jobs_csv(ledger, query),
-            "jobs.csv",
-            "text/csv",
-            key="jobs_csv",
-            icon=":material/download:",
-            type="tertiary",
-            on_click="ignore",
-            help="All jobs that match, one per row.",
-        )
-    return command
+        return selection(ledger, query, jobs, matching)

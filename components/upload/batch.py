@@ -13,13 +13,22 @@ from components.formatting import escape_markdown, plural
 from components.installed_models import installed_models
 from components.model_picker import model_picker
 from components.preflight import known_preflight, may_start
-from components.rate_picker import rate_picker
+from components.rate_picker import common_rate_picker
 from components.session import Connection, current_actor
+from components.upload.mp4_conversion import conversion_of_files, converted
 from components.upload.run_button import run_button
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job, RunRequest
-from frametally.jobs.batch import BatchLine, batch_jobs, check_lines, read_batch, refused_files, start_batch
+from frametally.jobs.batch import (
+    BatchLine,
+    batch_jobs,
+    check_lines,
+    convertible_files,
+    read_batch,
+    refused_files,
+    start_batch,
+)
 from frametally.library.video_store import StoredVideo
 
 _EXAMPLE = "https://example.com/monday.mp4\nhttps://example.com/tuesday.mp4"
@@ -46,7 +55,7 @@ def batch(deployment: Deployment, connection: Connection, files: Sequence[Stored
         if not box.open:
             return
         _show_started()
-        files = _chosen(files)
+        files = _chosen(deployment, files)
         text = _list_of_urls()
         try:
             lines = read_batch(text)
@@ -59,19 +68,25 @@ def batch(deployment: Deployment, connection: Connection, files: Sequence[Stored
         _run(deployment, connection, lines, files)
 
 
-def _chosen(files: Sequence[StoredVideo]) -> list[StoredVideo]:
+def _chosen(deployment: Deployment, files: Sequence[StoredVideo]) -> list[StoredVideo]:
     """The files to run. If there are several, those that this session has not run in a batch are preselected."""
     if not files:
         st.caption("Files uploaded above can be added to the batch.")
         return []
     known = {kept.sha256: kept for kept in files}
     key = f"batch_files_{_number()}_{len(known)}"
-    default = [sha256 for sha256 in known if sha256 not in _started().files] if len(known) > 1 else []
+    ran = _started().files
+    default = [sha256 for sha256, kept in known.items() if converted(deployment, kept).sha256 not in ran]
     names = {sha256: kept.file_name for sha256, kept in known.items()}
     picked = st.multiselect(
-        "Files", list(known), default, key=key, format_func=names.__getitem__, placeholder="Choose files"
+        "Files",
+        list(known),
+        default if len(known) > 1 else [],
+        key=key,
+        format_func=names.__getitem__,
+        placeholder="Choose files",
     )
-    return [known[sha256] for sha256 in picked]
+    return [converted(deployment, known[sha256]) for sha256 in picked]
 
 
 def _list_of_urls() -> str:
@@ -87,14 +102,17 @@ def _run(
     left, right = st.columns(2)
     with left:
         installed = installed_models(connection)
-        models = model_picker(deployment.ledger.presets.all(), installed, key="batch_models")
+        models = model_picker(deployment.ledger, connection.service, installed, key="batch_models")
         tag = st.text_input("Tag for this batch", f"batch {deployment.workflow.clock():%Y-%m-%d}", key="batch_tag")
     with right:
-        infer_fps = rate_picker(None, key="batch_rate")
+        infos = [] if any(not line.error for line in lines) else [kept.info for kept in files]
+        infer_fps = common_rate_picker(infos, key="batch_rate")
     service, key_id = connection.service, connection.key_id or ""
     request = RunRequest(service=service, key_id=key_id, models=tuple(models), infer_fps=infer_fps)
     preflight = known_preflight(deployment, request, installed)
     lines, refused = check_lines(lines, preflight), refused_files(files, preflight)
+    failed = conversion_of_files(deployment, convertible_files(files, preflight))
+    refused |= {sha256: failed[sha256] for sha256 in refused if sha256 in failed}
     accepted = [kept for kept in files if kept.sha256 not in refused]
     ready = may_start(preflight) and bool(models) and infer_fps is not None
     _preview(lines, files, refused)

@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from frametally.errors import JobError
+from frametally.client.client import VideoInferenceClient
+from frametally.client.messages import NotFound
+from frametally.contract import STATUS_FLOOR_S
+from frametally.errors import InvalidResponse, JobError, RateLimited, ServerError, ServiceUnreachable
 from frametally.job import Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs import messages
 from frametally.jobs.submit import UPLOAD_LIFETIME_S
@@ -18,6 +21,7 @@ from frametally.ledger.tables import JOB
 from frametally.ledger.tags import tags_of
 from frametally.ledger.uploads import kept_upload
 from frametally.library.library import Library
+from frametally.network.urls import split_url
 
 UNKNOWN_VIDEO = "Unknown video"
 _MAX_RETRIES = 50
@@ -76,14 +80,24 @@ def duplicate(
     return _run_again(ledger, library, job, now, str(uuid.uuid4()), messages.duplicate_of(job_id), actor)
 
 
-def import_job(ledger: Ledger, request: RunRequest, remote_job_id: str, now: datetime, *, actor: str | None) -> Job:
+def import_job(
+    ledger: Ledger,
+    request: RunRequest,
+    remote_job_id: str,
+    now: datetime,
+    *,
+    actor: str | None,
+    client: VideoInferenceClient | None = None,
+) -> Job:
     """Track a job that was started elsewhere, by its id at the service; returns the job in the ledger.
 
-    `request`: what is known about it; all but the service and the key may be missing.
+    `request`: what is known about it; all but the service and the key may be missing. `client`: makes the first status
+    call, to find out whether the service has the job; None leaves that to the watcher.
 
     Raises:
         AlreadyImported: the ledger already has this job of this service.
-        JobError: `remote_job_id` is not a job id.
+        JobError: `remote_job_id` is not a job id, or the service does not have the job.
+        ServiceError: the service refused the status call. If it cannot answer, the job is tracked nevertheless.
     """
     remote_job_id = remote_job_id.strip()
     if not remote_job_id.isprintable() or not 0 < len(remote_job_id) <= _MAX_ID_CHARS or " " in remote_job_id:
@@ -102,7 +116,25 @@ def import_job(ledger: Ledger, request: RunRequest, remote_job_id: str, now: dat
         next_check_at=now,
         owner=actor,
     )
-    return _add(ledger, job, messages.IMPORTED)
+    checked, answer = _first_check(job, client, now) if client else (job, "")
+    imported = _add(ledger, checked, messages.IMPORTED)
+    if answer:
+        ledger.log_call(imported.id, now, answer, actor=actor)
+    return imported
+
+
+def _first_check(job: Job, client: VideoInferenceClient, now: datetime) -> tuple[Job, str]:
+    """The job after a status call, and the response as a history entry; the next call is due as the service allows."""
+    wait_s: float | None = None
+    try:
+        response = client.get_status(job.remote_job_id or "")
+        answer, wait_s = messages.status_entry(response.report), response.retry_after_s
+    except NotFound as error:
+        raise JobError(*messages.unknown_at_service(split_url(client.api_url).netloc)) from error
+    except (ServiceUnreachable, RateLimited, ServerError, InvalidResponse) as error:
+        answer = error.what
+    pause = timedelta(seconds=STATUS_FLOOR_S if wait_s is None else wait_s)
+    return replace(job, checked_at=now, next_check_at=now + pause), answer
 
 
 def _run_again(

@@ -8,9 +8,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
@@ -21,10 +19,12 @@ from frametally.jobs.preflight import Preflight, PreflightIssue, find_issues
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import clean_tag
 from frametally.library.video_store import StoredVideo
-from frametally.network.urls import parse_video_url
+from frametally.network.urls import parse_video_url, video_name_of
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name
+from frametally.video.remux import can_be_remuxed
 
 MAX_LINES = 1000
+_TICK = timedelta(microseconds=1)
 _DELIMITERS = ",;\t"
 _SEVERAL_COLUMNS = re.compile(rf"^[^?]*(?:{'|'.join(map(re.escape, KEPT_SUFFIXES))})\s*[,;]|\t", re.IGNORECASE)
 
@@ -80,14 +80,21 @@ def refused_files(files: Iterable[StoredVideo], preflight: Preflight) -> dict[st
     common = find_issues(preflight)
     refused = {}
     for kept in files:
-        request = replace(preflight.request, video_name=kept.file_name, video_sha256=kept.sha256)
-        issues = find_issues(replace(preflight, request=request, video=kept.info))
-        stops = [issue.what for issue in issues if issue.stops and issue not in common]
+        stops = [issue.what for issue in _issues_of(kept, preflight) if issue.stops and issue not in common]
         if stops:
             refused[kept.sha256] = stops[0]
         elif preflight.free_bytes is not None:
             preflight = replace(preflight, free_bytes=preflight.free_bytes - kept.info.size_bytes)
     return refused
+
+
+def convertible_files(files: Iterable[StoredVideo], preflight: Preflight) -> list[StoredVideo]:
+    """The files with an issue that conversion to MP4 fixes, and a codec that allows it."""
+    return [
+        kept
+        for kept in files
+        if can_be_remuxed(kept.info.codec) and any(issue.fix == "remux" for issue in _issues_of(kept, preflight))
+    ]
 
 
 def batch_jobs(
@@ -99,6 +106,9 @@ def batch_jobs(
     actor: str | None,
 ) -> list[Job]:
     """A job for each valid line and each file; `request`: what they have in common, without a video.
+
+    The list of jobs shows them in this order, newest first, and the watcher starts them in it: each has been created a
+    microsecond before the previous one, and is due a microsecond after it.
 
     Raises:
         JobError: the request lacks a model or a frame rate.
@@ -117,7 +127,10 @@ def batch_jobs(
         )
         for kept in files
     ]
-    return of_lines + of_files
+    return [
+        replace(job, created_at=now - at * _TICK, next_check_at=now + at * _TICK)
+        for at, job in enumerate(of_lines + of_files)
+    ]
 
 
 def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str) -> None:
@@ -142,6 +155,11 @@ def _new_job(
         next_check_at=now,
         owner=actor,
     )
+
+
+def _issues_of(kept: StoredVideo, preflight: Preflight) -> list[PreflightIssue]:
+    request = replace(preflight.request, video_name=kept.file_name, video_sha256=kept.sha256)
+    return find_issues(replace(preflight, request=request, video=kept.info))
 
 
 def _check_line(line: BatchLine, preflight: Preflight, common: Sequence[PreflightIssue]) -> BatchLine:
@@ -190,8 +208,8 @@ def _read(number: int, cells: dict[str, str]) -> BatchLine:
     if _SEVERAL_COLUMNS.search(url):
         return BatchLine(number=number, url=url, name="", error=messages.NO_HEADER)
     try:
-        parse_video_url(url)
+        url = parse_video_url(url).geturl()
     except FrametallyError as error:
         return BatchLine(number=number, url=url, name="", error=str(error))
-    name = cells.get("name") or unquote(Path(urlsplit(url).path).name) or "video"
+    name = cells.get("name") or video_name_of(url)
     return BatchLine(number=number, url=url, name=clean_file_name(name) or "video", notes=cells.get("note", ""))

@@ -37,7 +37,8 @@ KEY_UNKNOWN: Final = (
 )
 WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues after it."
 INTERNAL_ERROR: Final = "An internal error occurred; see the server log."
-START_INTERRUPTED: Final = "The server stopped while the job was being started."
+START_INTERRUPTED: Final = "Starting the job was interrupted: the server stopped, or an internal error occurred."
+GONE_FROM_ENGINE: Final = "The built-in engine no longer has this job. Retry it, or delete it."
 _START_UNKNOWN: Final = "The service may have started it: check there before you start it again."
 
 # Errors of actions.
@@ -71,6 +72,11 @@ _TEMPORARY = (ServiceUnreachable, RateLimited, ServerError, LinkExpired)
 def created_in_batch(count: int) -> str:
     """History entry of a new job."""
     return f"One of a batch of {count:,}."
+
+
+def unknown_at_service(service: str) -> tuple[str, str]:
+    """For an import of a job that the service does not have."""
+    return f"{service} does not know a job with this ID.", "Check the ID, and the service on Configuration."
 
 
 def batch_too_long(lines: int, most: int) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from typing import Final
 
 from frametally.client.client import StatusResponse
+from frametally.client.messages import NotFound
 from frametally.contract import STATUS_FLOOR_S, RunProgress, StatusReport
 from frametally.errors import (
     BadRequest,
@@ -240,6 +241,8 @@ def _of_interrupted_upload(error: ServiceError, job: Job, situation: Situation) 
 
 
 def _of_service_error(step: Step, error: ServiceError, job: Job, situation: Situation) -> Outcome:
+    if step is Step.CHECK and isinstance(error, NotFound) and job.service == EMBEDDED:
+        return Lost(reason=messages.GONE_FROM_ENGINE, next_check_at=situation.now)
     if step is Step.START and _may_have_started(error, job):
         return Lost(reason=messages.start_unknown(error.what), next_check_at=situation.now)
     if step is Step.START and isinstance(error, BadRequest) and _reuses_upload(job):

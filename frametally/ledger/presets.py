@@ -17,6 +17,8 @@ class Preset(Struct, frozen=True, kw_only=True):
 
     name: str
     model: ModelChoice
+    service: str = ""
+    """The service that has the model, as in `Job.service`; empty where that is not known (saved by version 1)."""
 
 
 class Presets:
@@ -28,17 +30,21 @@ class Presets:
     def all(self) -> list[Preset]:
         """Every preset, by name."""
         with self._engine.connect() as connection:
-            rows = connection.execute(PRESET.select().order_by(PRESET.c.name)).mappings()
-            return [Preset(name=row["name"], model=_decode_model(row["model"])) for row in rows]
+            rows = connection.execute(PRESET.select().order_by(PRESET.c.name, PRESET.c.service)).mappings()
+            return [Preset(name=row["name"], model=_decode_model(row["model"]), service=row["service"]) for row in rows]
 
     def save(self, preset: Preset) -> None:
-        """Save a model choice; an earlier one with the same name is replaced."""
+        """Save a model choice; an earlier one with the same name and service is replaced."""
+        row = {"service": preset.service, "name": preset.name, "model": msgspec.json.encode(preset.model).decode()}
         with self._engine.begin() as connection:
-            connection.execute(PRESET.delete().where(PRESET.c.name == preset.name))
-            row = {"name": preset.name, "model": msgspec.json.encode(preset.model).decode()}
+            connection.execute(PRESET.delete().where(_is(preset)))
             connection.execute(PRESET.insert().values(row))
 
-    def remove(self, name: str) -> None:
+    def remove(self, preset: Preset) -> None:
         """Remove a preset."""
         with self._engine.begin() as connection:
-            connection.execute(PRESET.delete().where(PRESET.c.name == name))
+            connection.execute(PRESET.delete().where(_is(preset)))
+
+
+def _is(preset: Preset) -> sa.ColumnElement[bool]:
+    return sa.and_(PRESET.c.service == preset.service, PRESET.c.name == preset.name)

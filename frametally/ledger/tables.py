@@ -107,6 +107,7 @@ OUTAGE = sa.Table(
 PRESET = sa.Table(
     "preset",
     METADATA,
+    sa.Column("service", sa.Text, primary_key=True),
     sa.Column("name", sa.String(80), primary_key=True),
     sa.Column("model", sa.Text, nullable=False),
 )

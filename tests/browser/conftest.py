@@ -24,4 +24,4 @@ def dashboard(shared_dashboard: Dashboard) -> Iterator[Dashboard]:
         for job in ledger.jobs():
             ledger.remove(job.id)
         for preset in ledger.presets.all():
-            ledger.presets.remove(preset.name)
+            ledger.presets.remove(preset)

@@ -24,7 +24,8 @@ def test_a_running_job_is_canceled_after_a_confirmation(dashboard: Dashboard, pa
     write_video(video, frames=3000, fps=30, width_px=64, height_px=48)
     onnx_models.save_ultralytics(data_dir / "models" / "slow" / "1" / "model.onnx", slow=True)
     with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
-        ledger.presets.save(Preset(name="Slow", model=ModelChoice(model_id="slow", version="1")))
+        slow = ModelChoice(model_id="slow", version="1")
+        ledger.presets.save(Preset(name="Slow", model=slow, service="embedded"))
 
     page.set_viewport_size({"width": 390, "height": 900})
     page.goto(f"{dashboard.url}/upload")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from frametally.client.client import VideoInferenceClient
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job, retry
@@ -20,6 +21,7 @@ from frametally.library.library import Library
 from frametally.storage.derived import derived_path
 from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import START, Clock, a_job
+from tests.support.misbehaving import MisbehavingServer, answer
 
 HOUR = timedelta(hours=1)
 C = JobStatus.CREATED
@@ -134,6 +136,23 @@ def test_a_job_is_imported_once(ledger: Ledger) -> None:
     with pytest.raises(AlreadyImported, match="deleted"):
         import_job(ledger, HERE, "r1", START, actor=None)
     assert import_job(ledger, RunRequest(service="https://other", key_id="k"), "r1", START, actor=None).id != "j1"
+
+
+def test_the_service_is_asked_whether_it_has_an_imported_job(
+    ledger: Ledger, client: VideoInferenceClient, server: MisbehavingServer
+) -> None:
+    server.replies_with(answer(status=404), answer({"status": 1}), answer(status=503))
+    with pytest.raises(JobError, match="does not know a job with this ID"):
+        import_job(ledger, HERE, "gone", START, actor=None, client=client)
+    assert ledger.jobs() == []
+    known = import_job(ledger, HERE, "known", START, actor="ada", client=client)
+    assert (known.checked_at, known.next_check_at - START) == (START, timedelta(minutes=1))
+    assert [(event.cause, event.actor) for event in ledger.history(known.id)][1:] == [
+        ("In progress (status 1).", "ada")
+    ]
+    unanswered = import_job(ledger, HERE, "unanswered", START, actor=None, client=client)
+    assert "503" in ledger.history(unanswered.id)[-1].cause
+    assert [seen.query["job_id"] for seen in server.seen] == [["gone"], ["known"], ["unanswered"]]
 
 
 @pytest.mark.parametrize("remote_job_id", ["", "  ", "two words", "line\nbreak", "x" * 201])

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, Job, ModelChoice, RunRequest
-from frametally.jobs.batch import MAX_LINES, batch_jobs, check_lines, read_batch, refused_files, start_batch
+from frametally.jobs.batch import (
+    MAX_LINES,
+    batch_jobs,
+    check_lines,
+    convertible_files,
+    read_batch,
+    refused_files,
+    start_batch,
+)
 from frametally.jobs.preflight import Preflight
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.search import JobQuery, find
 from frametally.ledger.tags import all_tags
 from frametally.library.library import Library
 from frametally.storage.space import DISK_RESERVE_BYTES
@@ -61,6 +71,31 @@ def test_empty_input_gives_no_lines_and_too_many_lines_are_refused() -> None:
     assert read_batch(" \n\n") == read_batch("") == read_batch("url,name\n") == []
     with pytest.raises(JobError, match="at most 1,000 lines; this one has 1,001"):
         read_batch("https://host/v.mp4\n" * (MAX_LINES + 1))
+
+
+def test_a_batch_keeps_its_order_in_the_list_and_in_the_queue(ledger: Ledger) -> None:
+    names = [f"{number}.mp4" for number in range(30)]
+    start_batch(ledger, jobs_of("\n".join(f"https://host/{name}" for name in names)), "batch")
+    assert [job.video_name for job in ledger.jobs()] == names
+    assert [job.video_name for job in find(ledger, JobQuery(), limit=100)] == names
+    due = ledger.due(START + timedelta(seconds=1), [("https://a", "k")])
+    assert [job.video_name for job in due] == names
+
+
+def test_a_batch_sends_the_encoded_url_and_shows_the_decoded_name() -> None:
+    first, second = read_batch("http://h/vidéo/café.mp4\nhttp://h/vid%C3%A9o/caf%C3%A9.mp4")
+    assert (first.url, first.name) == ("http://h/vid%C3%A9o/caf%C3%A9.mp4", "café.mp4")
+    assert second.error == "Same URL as in line 1."
+
+
+def test_files_that_conversion_to_mp4_fixes_are_named(tmp_path: Path) -> None:
+    for name in ("a.mov", "b.ts", "c.mp4"):
+        write_video(tmp_path / name, frames=12 + ord(name[0]) % 10, fps=10)
+    library = Library(tmp_path / "media", max_video_bytes=1 << 30)
+    files = [library.add(tmp_path / name, actor=None) for name in ("a.mov", "b.ts", "c.mp4")]
+    preflight = Preflight(request=REQUEST, now=START)
+    assert [kept.file_name for kept in convertible_files(files, preflight)] == ["a.mov", "b.ts"]
+    assert set(refused_files(files, preflight)) == {kept.sha256 for kept in files[:2]}
 
 
 def test_valid_lines_and_files_become_jobs_with_one_tag(ledger: Ledger, small_video: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from frametally.client.client import StatusResponse
+from frametally.client.messages import NotFound
 from frametally.contract import CANCELLED, STATUS_FLOOR_S, RunProgress, StatusReport
 from frametally.errors import (
     BadRequest,
@@ -159,6 +160,13 @@ def test_a_refused_key_postpones_a_running_job() -> None:
     outcome = postponed(of_error(Unauthorized("No.", "Check the key."), Step.CHECK, RUNNING))
     assert outcome.message == "No. Check the key."
     assert not outcome.clears_start
+
+
+def test_a_job_that_the_built_in_engine_no_longer_has_is_lost_at_once() -> None:
+    gone = NotFound("Checking the job status failed: 127.0.0.1 returned 404 Not Found.")
+    lost = of_error(gone, Step.CHECK, replace(RUNNING, service=EMBEDDED))
+    assert lost == Lost(reason=messages.GONE_FROM_ENGINE, next_check_at=NOW)
+    assert postponed(of_error(gone, Step.CHECK, RUNNING)).message.startswith(gone.what)
 
 
 @pytest.mark.parametrize("error", [DOWN, ServerError("Broken."), InvalidResponse("Odd.")])

@@ -203,8 +203,18 @@ def test_presets_are_saved_replaced_and_removed(ledger: Ledger) -> None:
     assert ledger.presets.all() == [birds, cars]
     newer = Preset(name="cars", model=ModelChoice(model_id="cars", version="3"))
     ledger.presets.save(newer)
-    ledger.presets.remove("birds")
+    ledger.presets.remove(birds)
     assert ledger.presets.all() == [newer]
+
+
+def test_a_preset_of_another_service_may_have_the_same_name(ledger: Ledger) -> None:
+    here = Preset(name="cars", model=ModelChoice(model_id="cars", version="2"), service="embedded")
+    there = Preset(name="cars", model=ModelChoice(model_id="cars", version="5"), service="https://api.example.com")
+    for preset in (here, there):
+        ledger.presets.save(preset)
+    assert ledger.presets.all() == [here, there]
+    ledger.presets.remove(here)
+    assert ledger.presets.all() == [there]
 
 
 def test_the_migrations_create_the_declared_tables(database_url: str) -> None:

@@ -68,9 +68,8 @@ def read_back(ledger: Ledger) -> dict[str, Job]:
 def test_a_ledger_of_an_earlier_version_opens_with_its_jobs_and_presets(dump: Path, tmp_path: Path) -> None:
     with open_ledger(load(dump, tmp_path / "frametally.db")) as ledger:
         jobs = read_back(ledger)
-        assert ledger.presets.all() == [
-            Preset(name="Dock", model=ModelChoice(model_id="cars", version="2", confidence=0.25))
-        ]
+        model, ran_on = ModelChoice(model_id="cars", version="2", confidence=0.25), "https://api.roboflow.com"
+        assert ledger.presets.all() == [Preset(name="Dock", model=model, service=ran_on)]
     done, running, failed = jobs["1"], jobs["2"], jobs["3"]
     assert (done.status, done.video_name, done.infer_fps) == (JobStatus.SUCCEEDED, "naïve 视频 'x\".mp4", 29.97)
     assert (done.models, done.video_sha256, done.progress, done.ended_at) == ((MOTION,), "a" * 64, 1.0, DONE_AT)
@@ -112,8 +111,18 @@ def test_every_revision_is_upgraded_to_the_newest(revision: str, database_url: s
     with connected(database_url) as connection:
         upgrade(connection, revision)
         job = sa.Table("job", sa.MetaData(), autoload_with=connection)
+        if "service_message" in job.c:  # renamed by 0006
+            row["service_message"] = row.pop("service_says")
         connection.execute(job.insert().values(**row, infer_fps=5.0, failure="", created_at=1, next_check_at=2))
+        preset = sa.Table("preset", sa.MetaData(), autoload_with=connection)
+        for name, model_id in (("Moving", "motion"), ("Never run", "birds")):
+            model = f'{{"model_id":"{model_id}","version":"1"}}'
+            connection.execute(preset.insert().values(name=name, model=model))
     with open_ledger(database_url) as ledger:
+        assert {preset.name: preset.service for preset in ledger.presets.all()} == {
+            "Moving": "embedded",
+            "Never run": "",
+        }
         assert (ledger.job("j1").models, ledger.job("j1").next_check_at.microsecond) == ((MOTION,), 2)
     with connected(database_url) as connection:
         assert revision_in(connection) == known_revisions()[-1]

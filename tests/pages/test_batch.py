@@ -88,6 +88,39 @@ def test_files_with_too_low_a_frame_rate_are_skipped(
     assert (job.video_sha256, job.infer_fps, job.frames) == (known[0], 5.0, 20)
 
 
+def test_mov_and_ts_files_are_converted_together(
+    engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("a.mov", "b.ts", "c.mp4")
+    for name in names:
+        write_video(tmp_path / name, frames=12 + ord(name[0]) % 10, fps=10)
+    known = [deployment.library.add(tmp_path / name, actor=None).sha256 for name in names]
+    monkeypatch.setattr(video_source, "video_uploader", lambda *_, **__: known)  # as reported by the browser
+    app = opened(open_page)
+    assert app.button(key="batch_run_0").label == "Run 1 job"
+    next(button for button in app.button if button.label == "Convert 2 files to MP4").click().run()
+    assert not app.exception
+    assert app.button(key="batch_run_0").label == "Run 3 jobs"
+    app.button(key="batch_run_0").click().run()
+    assert [job.video_name for job in deployment.ledger.jobs()] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert picked_files(app) == []  # the converted ones have been run
+
+
+def test_the_rates_of_the_files_are_known(
+    engine: str, open_page: OpenPage, deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, frames in (("a", 12), ("b", 17)):
+        write_video(tmp_path / f"{name}.mp4", frames=frames, fps=10)
+    known = [deployment.library.add(tmp_path / f"{name}.mp4", actor=None).sha256 for name in ("a", "b")]
+    monkeypatch.setattr(video_source, "video_uploader", lambda *_, **__: known)  # as reported by the browser
+    app = opened(open_page)
+    rates = app.selectbox(key="batch_rate_step")
+    assert rates.options[:2] == ["10 fps · every frame · 29 frames", "5 fps · every 2nd frame · 15 frames"]
+    rates.set_value(1).run()
+    app.button(key="batch_run_0").click().run()
+    assert [(job.infer_fps, job.frames) for job in deployment.ledger.jobs()] == [(10.0, 12), (10.0, 17)]
+
+
 def test_expired_links_are_skipped_and_a_missing_model_blocks_the_batch(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:

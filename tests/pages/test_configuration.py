@@ -118,7 +118,7 @@ def test_a_pasted_url_fills_in_the_form_without_its_key(
     app.text_input(key="preset_name").input("Dock")
     button(app, "Save model").click().run()
     model = ModelChoice(model_id="forklifts", version="7", confidence=0.25)
-    assert deployment.ledger.presets.all() == [Preset(name="Dock", model=model)]
+    assert deployment.ledger.presets.all() == [Preset(name="Dock", model=model, service="embedded")]
     assert "**Dock**" in " ".join(element.value for element in app.markdown)
 
 
@@ -146,7 +146,7 @@ def test_a_model_without_a_display_name_is_saved_under_its_id(
     app.slider(key="preset_confidence").set_value(0.4)
     button(app, "Save model").click().run()
     model = ModelChoice(model_id="forklifts", version="7", inference_type="instance-segmentation", confidence=0.4)
-    assert deployment.ledger.presets.all() == [Preset(name="forklifts", model=model)]
+    assert deployment.ledger.presets.all() == [Preset(name="forklifts", model=model, service="embedded")]
 
 
 def test_a_removed_model_can_be_restored(engine: str, open_page: OpenPage, deployment: Deployment) -> None:

@@ -369,7 +369,8 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
 
 @pytest.mark.usefixtures("broken_engine")
 def test_pages_work_without_the_list_of_models(open_page: OpenPage, deployment: Deployment) -> None:
-    deployment.ledger.presets.save(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    forklifts = ModelChoice(model_id="forklifts", version="7")
+    deployment.ledger.presets.save(Preset(name="Dock", model=forklifts, service="embedded"))
     configuration, upload = open_page("configuration"), open_page("upload")
     assert "returned 500" in notices(configuration)
     assert "Saved models" in [element.value for element in configuration.subheader]

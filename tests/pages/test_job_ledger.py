@@ -194,6 +194,30 @@ def test_a_job_started_elsewhere_is_imported_once(open_page: OpenPage, deploymen
     assert app.text_input(key="q").value == job.id
 
 
+def test_an_id_that_the_service_does_not_know_is_reported_in_the_dialog(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
+    app = open_page("jobs")
+    button(app, "Import job").click().run()
+    app.text_input(key="import_id").set_value("0f3c-77").run()
+    for _ in range(2):  # the second answer is the remembered one
+        app.button(key="import").click().run()
+        assert "does not know a job with this ID" in app.error[0].value
+    assert deployment.ledger.jobs() == []
+
+
+def test_a_row_that_the_engine_will_never_answer_can_be_deleted(
+    engine: str, open_page: OpenPage, deployment: Deployment
+) -> None:
+    job = write_job(deployment, JobStatus.SUBMITTED, service=EMBEDDED, key_id="", remote_job_id="gone")
+    deployment.ledger.update(job, next_check_at=job.created_at)
+    deployment.workflow.refresh(job.id, actor=None)
+    app = open_page("jobs")
+    assert "no longer has this job" in app.error[0].value
+    more(app, job, "Delete")
+    assert deployment.ledger.jobs() == []
+
+
 def test_an_imported_job_that_was_deleted_is_shown_among_the_deleted(
     open_page: OpenPage, deployment: Deployment
 ) -> None:
@@ -293,7 +317,7 @@ def test_a_job_with_an_expired_link_is_not_retried(open_page: OpenPage, deployme
 def test_other_models_cannot_be_run_where_they_would_fail(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
-    deployment.ledger.presets.save(Preset(name="Dock", model=BIRDS[0]))
+    deployment.ledger.presets.save(Preset(name="Dock", model=BIRDS[0], service=EMBEDDED))
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
     app = more(open_page("jobs"), job, "Re-run with other models…")
     errors = "\n".join(error.value for error in app.error)

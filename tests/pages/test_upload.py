@@ -122,7 +122,7 @@ def test_a_url_can_be_run_without_a_copy(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     model = ModelChoice(model_id="motion", version="1", confidence=0.4)
-    deployment.ledger.presets.save(Preset(name="Dock", model=model))
+    deployment.ledger.presets.save(Preset(name="Dock", model=model, service=EMBEDDED))
     app = open_page("upload")
     app.segmented_control(key="upload_way").set_value("Public URL").run()
     app.text_input(key="video_url").input(video_url).run()
@@ -167,7 +167,8 @@ def test_a_bad_url_is_found_before_the_job_is_created(
 def test_a_model_that_is_not_installed_cannot_be_run(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
-    deployment.ledger.presets.save(Preset(name="Dock", model=ModelChoice(model_id="forklifts", version="7")))
+    forklifts = ModelChoice(model_id="forklifts", version="7")
+    deployment.ledger.presets.save(Preset(name="Dock", model=forklifts, service=EMBEDDED))
     app = load(open_page("upload"), video_url)
     assert "forklifts/7 is not installed" in app.error[0].value
     assert button(app, "Run analysis").disabled
