@@ -195,13 +195,22 @@ def _may_have_started(job: Job) -> bool:
 def _times(job: Job, now: datetime) -> str:
     times = [f"created {format_age(now - job.created_at)}"]
     if job.ended_at:
-        times.append(f"took {format_duration((job.ended_at - job.created_at).total_seconds())}")
+        times += _durations(job, job.ended_at)
     elif job.remote_job_id:
         times.append(f"checked {format_age(now - job.checked_at)}" if job.checked_at else "not checked yet")
         if job.status.is_open and not job.deleted_at and not _is_polled_constantly(job):
             wait_s = (job.next_check_at - now).total_seconds()
             times.append(f"next check in {format_duration(wait_s)}" if wait_s > 0 else "next check now")
     return " · ".join(times)
+
+
+def _durations(job: Job, ended_at: datetime) -> list[str]:
+    """How long the job was queued and ran; the sum where the start of the run is not known."""
+    if job.run_started_at is None:
+        return [f"ended after {format_duration((ended_at - job.created_at).total_seconds())}"]
+    queued_s = (job.run_started_at - job.created_at).total_seconds()
+    ran = f"ran {format_duration((ended_at - job.run_started_at).total_seconds())}"
+    return [f"queued {format_duration(queued_s)}", ran] if queued_s >= 1 else [ran]
 
 
 def _is_polled_constantly(job: Job) -> bool:

@@ -54,8 +54,9 @@ def _code(text: str) -> str:
 
 def _line(event: Event) -> str:
     what = f"**{step_word(event.status)}**" if event.status else ""
-    cause = escape_markdown(event.cause)
-    return f":gray[{event.at:%d %b %H:%M:%S}] {' · '.join(part for part in (what, cause) if part)}"
+    actor = f"by {escape_markdown(event.actor)}" if event.actor else ""
+    parts = (what, escape_markdown(event.cause), actor)
+    return f":gray[{event.at:%d %b %H:%M:%S}] {' · '.join(part for part in parts if part)}"
 
 
 def _checks(job: Job, checks: Sequence[Event]) -> None:
@@ -68,6 +69,7 @@ def _checks(job: Job, checks: Sequence[Event]) -> None:
             "Time (UTC)": f"{check.at:%d %b %H:%M:%S}",
             "Interval": "" if gap_s is None else f"{gap_s:.0f} s",
             "Response": check.cause,
+            **({"By": check.actor or ""} if any(each.actor for each in checks) else {}),
         }
         for check, gap_s in zip(checks, gaps_s, strict=True)
     ]

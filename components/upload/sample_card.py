@@ -17,8 +17,8 @@ from frametally.video.decoding import Image
 
 _WATCHED = "sample_job"
 _NO_ENGINE = (
-    "The sample needs the built-in engine, which is not running. Start Frametally with `streamlit run app.py`, "
-    "which runs the engine together with the pages."
+    "The sample needs the built-in engine, which is not running. Start Frametally with `frametally dashboard`, "
+    "or `streamlit run app.py` in a checkout: both run the engine together with the pages."
 )
 
 # The browser follows the link. `st.switch_page` would not stop the timer of this fragment in time, and its next run

@@ -55,15 +55,15 @@ def record(ledger: Ledger, job: Job, outcome: Outcome, now: datetime, actor: str
             forget_upload(ledger, job.upload_url or "")
     # Cancel only from the status that was read: a job that the service has accepted since must be canceled there first.
     source = job.status if isinstance(outcome, Cancelled) else None
-    target, cause, values = _transition(outcome, now)
+    target, cause, values = _transition(job, outcome, now)
     return ledger.transition(job, target, cause, source, actor=actor, **values)
 
 
 def _transition(
-    outcome: Uploaded | UploadRejected | Started | Succeeded | Failed | Cancelled, now: datetime
+    job: Job, outcome: Uploaded | UploadRejected | Started | Succeeded | Failed | Cancelled, now: datetime
 ) -> tuple[JobStatus, str, dict[str, Any]]:
     """The new status, the cause in the history, and the values that change with it."""
-    ended = {**_NO_RUN, "ended_at": now}
+    ended = {**_NO_RUN, "run_started_at": job.run_started_at, "ended_at": now}
     match outcome:
         case Uploaded(upload_url=url, uploaded_at=uploaded_at, cause=cause):
             cleared = {"progress": None, "service_message": ""}
