@@ -28,7 +28,7 @@ _WATCH = """() => {
   window.shown = {};
   document.addEventListener('keydown', () => { window.shown = {key: performance.now()}; }, true);
   const captions = () => [...document.querySelectorAll('[data-testid=stCaptionContainer]')];
-  const confidences = () => captions().map(one => /confidence ≥ (\\S+)/.exec(one.textContent)?.[1]).join('');
+  const confidences = () => captions().map(one => /min\\. confidence (\\S+)/.exec(one.textContent)?.[1]).join('');
   const lines = () => document.querySelector('.js-line')?.getAttribute('d');
   let before = [confidences(), lines()];
   new MutationObserver(() => {
