@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,11 +29,11 @@ def dashboard(request: pytest.FixtureRequest, start_dashboard: StartDashboard) -
     settings = {} if request.param.endswith("without baseUrlPath") else {"STREAMLIT_SERVER_BASE_URL_PATH": BASE[1:]}
     own = start_dashboard(**settings)
     if request.param == "direct":
-        yield Dashboard(own.url + BASE, own.data_dir, own.log)
+        yield replace(own, url=own.url + BASE)
         return
     port = urlsplit(own.url).port or 0
     with proxying(port, BASE, strips=request.param.startswith("stripping")) as url:
-        yield Dashboard(url, own.data_dir, own.log)
+        yield replace(own, url=url)
 
 
 def test_uploads_media_downloads_and_the_engine_work_below_a_base_path(
