@@ -110,6 +110,7 @@ def test_the_same_place_can_be_clicked_again(page: Page) -> None:
 def test_a_drag_with_the_box_tool_selects_a_time_range_and_no_frame(page: Page) -> None:
     entry = click_at(page, 5.0, 0)
     expect_entry(page, entry)
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
     page.locator(".js-plotly-plot").hover()
     page.locator(".modebar-btn[data-title='Box Select']").click()
     start, end = page.evaluate(PLACE, [2.0, 1]), page.evaluate(PLACE, [30.0, 1])

@@ -1,0 +1,88 @@
+"""Addresses in a real browser that lead nowhere, and the service that the browser remembers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from frametally.job import JobStatus
+from tests.support import fake_service
+from tests.support.browser import FIRST_PAINT_MS, opened
+from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.fake_service import FakeService
+from tests.support.ledgers import a_job, open_ledger
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard with a failed job and a finished one, whose results are not there."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    (folder / "data").mkdir(mode=0o700)
+    with open_ledger(f"sqlite:///{folder / 'data' / 'frametally.db'}") as ledger:
+        for name, status in (("north", JobStatus.FAILED), ("gate", JobStatus.SUCCEEDED)):
+            ledger.add(a_job(name, status=status, video_name=f"{name}.mp4", video_url="https://host/v"))
+    with starting_dashboards(folder) as start:
+        yield start()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        context.set_default_timeout(20_000)
+        yield context
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+def test_an_unknown_path_says_that_it_is_unknown(dashboard: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard.url}/analytic")
+    expect(page.get_by_text("There is no page /analytic.")).to_be_visible(timeout=FIRST_PAINT_MS)
+    page.get_by_role("dialog").get_by_role("button", name="Close").click()  # of Streamlit, which says the same
+    page.get_by_test_id("stMain").get_by_role("link", name="Jobs").click()
+    expect(page.get_by_text("2 jobs", exact=True)).to_be_visible()
+
+
+def test_an_address_whose_job_is_gone_stays_and_offers_the_newest(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard, "analytics?job=gone&confidence=0.9")
+    expect(page.get_by_text("The job of this link does not exist.")).to_be_visible()
+    expect(page).to_have_url(f"{dashboard.url}/analytics?job=gone&confidence=0.9")
+    page.get_by_role("button", name="Open newest").click()
+    expect(page).to_have_url(f"{dashboard.url}/analytics?job=gate")
+
+
+def test_the_chosen_service_is_remembered_by_the_browser(
+    dashboard: Dashboard, context: BrowserContext, browser: Browser
+) -> None:
+    with FakeService(in_words=False) as service:
+        page = context.new_page()
+        opened(page, dashboard, "configuration")
+        page.get_by_text("Custom URL", exact=True).click()
+        page.get_by_label("Service URL", exact=True).fill(service.url)
+        page.get_by_label("API key", exact=True).fill(fake_service.KEY)
+        page.get_by_role("button", name="Connect").click()
+        expect(page.get_by_text("Connected to workspace acme.")).to_be_visible()
+        page.wait_for_function("() => document.cookie.includes('frametally_service=')")
+        (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == "frametally_service"]
+        assert fake_service.KEY not in cookie["value"]
+
+        used = re.compile(rf"on: {re.escape(service.url.removeprefix('http://'))}|New jobs run on: 127")
+        later = context.new_page()
+        opened(later, dashboard, "configuration")
+        expect(later.get_by_text(used)).to_be_visible()
+        expect(later.get_by_text("workspace acme")).to_be_visible()
+        with browser.new_context() as other:
+            theirs = other.new_page()
+            opened(theirs, dashboard, "configuration")
+            expect(theirs.get_by_text("New jobs run on: Built-in engine")).to_be_visible()
+        # A forged cookie names no service.
+        context.add_cookies([{"name": "frametally_service", "value": cookie["value"][:-2], "url": dashboard.url}])
+        later.reload()
+        expect(later.get_by_text("New jobs run on: Built-in engine")).to_be_visible()
