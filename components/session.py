@@ -9,15 +9,20 @@ from pathlib import Path
 import streamlit as st
 
 from components.remembered_service import remember_service, remembered_service
+from frametally.analysis.placement import place_results
 from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment, open_deployment
-from frametally.job import EMBEDDED
+from frametally.errors import VideoError
+from frametally.job import EMBEDDED, Job
 from frametally.library.tickets import ServiceTicket
+from frametally.library.video_store import StoredVideo
 from frametally.network.base_path import parse_base_path, with_base_path
 from frametally.rendering.video_export import VideoExporter
 from frametally.results import Results, open_results
+from frametally.video.damage import load_damage
+from frametally.video.frame_index import load_index
 
 _CONNECTION, _VISIT = "connection", "visit"
 
@@ -114,6 +119,25 @@ def video_exporter() -> VideoExporter:
 def job_results(job_id: str) -> Results:
     """The results of a finished job; they never change."""
     return open_results(get_deployment().settings.results_dir / job_id)
+
+
+def placed_results(job: Job, video: StoredVideo | None) -> Results:
+    """The results of a finished job, placed on the frames of its stored video, with damaged frames marked."""
+    if video is None:
+        return job_results(job.id)
+    scanner = get_deployment().library.damage_scanner
+    try:
+        if not scanner.is_known(video):
+            scanner.damage(video)
+        return _placed(job.id, video, is_damage_known=scanner.is_known(video))
+    except (VideoError, OSError):  # the video cannot be read any more: the viewer shows the reason
+        return job_results(job.id)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={StoredVideo: lambda video: video.sha256})
+def _placed(job_id: str, video: StoredVideo, *, is_damage_known: bool) -> Results:
+    index = load_index(video.path)
+    return place_results(job_results(job_id), index, load_damage(video.path, index) if is_damage_known else None)
 
 
 def service_label(service: str) -> str:

@@ -19,12 +19,29 @@ MODELS_PATH: Final = "/models"
 STATUS_FLOOR_S: Final = 60.0
 """The minimum interval between two status requests for a job, unless `Retry-After` allows a shorter one."""
 
+DAMAGED_FRAMES: Final = "damaged_frames"
+"""Our extension: a key of the results with the frames that were not analyzed because they are damaged."""
+
+INDEX_VERSION: Final = 2
+"""Incremented when the frames of a file get other numbers (`video.frame_index`). Version 1 counted distinct times."""
+
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 """Our extension: a header of the start request. A second start with the same value returns the first job."""
 
 VIDEO_SUFFIXES: Final = (".mp4", ".avi", ".mkv", ".webm")
-MIN_INFER_FPS: Final = 1
-MAX_INFER_FPS: Final = 120
+
+
+class RateLimits(Struct, frozen=True):
+    """The lowest and the highest `infer_fps` that a service accepts."""
+
+    lowest: float
+    highest: float
+
+
+SERVICE_RATES: Final = RateLimits(1.0, 120.0)
+"""The limits of the documented API."""
+ENGINE_RATES: Final = RateLimits(1e-5, 1000.0)
+"""The built-in engine also takes every frame of time lapses and of slow motion: a frame a day, 1,000 a second."""
 RATE_TOLERANCE: Final = 1.01
 """A rate up to 1 % above the video's counts as rounding: 30 is accepted for a video at 29.97."""
 
@@ -271,16 +288,23 @@ class ModelList(Struct, frozen=True):
     models: list[ModelInfo]
 
 
-def rate_refusal(infer_fps: float, video_fps: float | None = None) -> str:
+def rate_refusal(infer_fps: float, video_fps: float | None = None, limits: RateLimits = SERVICE_RATES) -> str:
     """Why a job at `infer_fps` frames per second is refused; empty if it is accepted.
 
-    `video_fps`: the frame rate of the video; None if it is unknown, so that only the limits of the API apply.
+    `video_fps`: the frame rate of the video; None if it is unknown, so that only the limits of the service apply.
     """
-    if not MIN_INFER_FPS <= infer_fps <= MAX_INFER_FPS:
-        return f"The frame rate must be between {MIN_INFER_FPS} and {MAX_INFER_FPS}, not {infer_fps:.4g}."
+    if is_too_slow(video_fps, limits):
+        return f"The video has {video_fps:.4g} frames per second; this service takes at least {limits.lowest:g}."
+    if not limits.lowest <= infer_fps <= limits.highest:
+        return f"The frame rate must be between {limits.lowest:g} and {limits.highest:g}, not {infer_fps:.4g}."
     if video_fps is not None and infer_fps > video_fps * RATE_TOLERANCE:
         return f"The video has {video_fps:.4g} frames per second: it cannot be analyzed at {infer_fps:.4g}."
     return ""
+
+
+def is_too_slow(video_fps: float | None, limits: RateLimits) -> bool:
+    """Whether the service accepts no rate that the video has."""
+    return video_fps is not None and video_fps * RATE_TOLERANCE < limits.lowest
 
 
 def _number(value: Any) -> float | None:

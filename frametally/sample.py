@@ -16,8 +16,9 @@ from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.storage.atomic import atomic_path, read_json
-from frametally.video.decoding import Image, read_frames
+from frametally.video.decoding import Image
 from frametally.video.frame_index import build_index
+from frametally.video.frame_reader import read_frames
 
 _DEMO: Final = APP_FOLDER / "demo"
 CLIP: Final = _DEMO / "sample" / "parcels.mp4"

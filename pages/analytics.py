@@ -6,9 +6,10 @@ from components.analytics.frame_stepper import entry_in_view, frame_stepper
 from components.analytics.frame_viewer import frame_viewer
 from components.analytics.job_picker import job_picker
 from components.analytics.overview import overview
+from components.analytics.scan_note import scan_note
 from components.analytics.tabs import tabs
 from components.analytics.view_picker import class_editor, go_to, view_picker
-from components.session import get_deployment, job_results
+from components.session import get_deployment, placed_results
 
 st.title("Analytics")
 deployment = get_deployment()
@@ -18,14 +19,16 @@ if job is None:
     st.page_link("../pages/upload.py", label="Run a video", icon=":material/upload:")
     st.stop()
 
-results = job_results(job.id)
-view = view_picker(results)
 video = deployment.library.get(job.video_sha256) if job.video_sha256 else None
+results = placed_results(job, video)
+view = view_picker(results)
 colors = deployment.class_colors.of(view.classes.name_of(name) for name in view.table.classes) if view else {}
 
 if view:
     charts, viewer = st.columns([3, 2], gap="medium")
     with charts:
+        if video is not None:
+            scan_note(deployment.library, video)
         picked = overview(view, colors, entry_in_view(view))
         class_editor(view.table.classes)
     with viewer:

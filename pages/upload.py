@@ -32,7 +32,7 @@ if source:
     with left:
         models = model_picker(deployment.ledger, connection.service, installed, key="upload_models")
     with right:
-        infer_fps = rate_picker(source.kept.info if source.kept else None, key="upload_rate")
+        infer_fps = rate_picker(source.kept.info if source.kept else None, connection.service, key="upload_rate")
     request = RunRequest(
         service=connection.service,
         key_id=connection.key_id or "",

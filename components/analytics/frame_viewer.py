@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from frametally.video.displayed_frame import DisplayedFrame
 
 _MIN_WIDTH_PX = 960
+DAMAGED_FRAME = "This frame is damaged in the video file: what it shows may be wrong."
+NOT_ANALYZED = " It was not analyzed."
 _CORNERS = ("x min", "y min", "x max", "y max")
 _FORMATS = {
     "Confidence": st.column_config.NumberColumn(format="%.3f"),
@@ -33,7 +35,9 @@ def frame_viewer(view: View, video: StoredVideo | None, entry: int, colors: Mapp
     from frametally.rendering.scenes import scene_of
 
     analyzed = bool(view.table.analyzed[entry])
-    if not analyzed:
+    if view.results.damaged[entry]:
+        st.warning(DAMAGED_FRAME + ("" if analyzed else NOT_ANALYZED), icon=":material/broken_image:")
+    elif not analyzed:
         st.warning("This frame was not analyzed.", icon=":material/visibility_off:")
     scene = scene_of(view, entry)
     shown = _displayed(view, video, entry)

@@ -17,7 +17,7 @@ from components.analytics.charts.series_chart import series_chart
 from components.analytics.charts.time_chart import Gesture
 from components.analytics.totals_table import frame_counts, totals_table
 from components.formatting import plural
-from frametally.analysis.counts import count, gaps, sensitivity_band
+from frametally.analysis.counts import count, damaged_ranges, gaps, sensitivity_band
 from frametally.analysis.moments import representative_entry
 from frametally.analysis.series import series_of, similarity_series
 from frametally.analysis.similarity import DEFINITIONS as SIMILARITY
@@ -65,6 +65,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         colors,
         gaps(view, counts.starts),
         time_s=float(view.results.time_s[entry]),
+        damaged_s=damaged_ranges(view),
         key=f"{key}-counts",
     )
     totals_table(view, cached_totals(view))
@@ -91,6 +92,7 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
             colors,
             gaps(view, series.starts),
             time_s=float(view.results.time_s[entry]),
+            damaged_s=damaged_ranges(view),
             key=f"{key}-{series.title}",
         )
         picked = _picked(view, series.starts, series.values, gesture) if gesture != Gesture() else picked
@@ -108,6 +110,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         {},
         gaps(view, series.starts),
         time_s=float(view.results.time_s[entry]),
+        damaged_s=damaged_ranges(view),
         key=f"{key}-similarity",
         marks_s=[float(view.results.time_s[change]) for change in changes[:_MAX_LINES]],
     )

@@ -40,4 +40,6 @@ def frame_counts(view: View) -> str:
     missing = f" · {planned - analyzed:,} not analyzed (hatched)" if planned > analyzed else ""
     where = " in the whole video" if view.time_range_s else ""
     others = f" · {view.table.mismatched:,} with another type of result{where}" if view.table.mismatched else ""
-    return f"{analyzed:,} of {plural(planned, 'frame')} analyzed{missing}{others}"
+    damaged = int(view.results.damaged[view.entries.start : view.entries.stop].sum())
+    broken = f" · {plural(damaged, 'frame')} damaged in the video file" if damaged else ""
+    return f"{analyzed:,} of {plural(planned, 'frame')} analyzed{missing}{broken}{others}"

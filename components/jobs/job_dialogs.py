@@ -84,7 +84,7 @@ def _other_models(deployment: Deployment, command: JobCommand) -> None:
     installed = installed_models(Connection(service=job.service, key_id=job.key_id))
     models = model_picker(deployment.ledger, job.service, installed, key="other_models")
     kept = deployment.library.get(job.video_sha256 or "")
-    infer_fps = rate_picker(kept.info if kept else None, key="other_rate")
+    infer_fps = rate_picker(kept.info if kept else None, job.service, key="other_rate")
     request = replace(job.request, models=tuple(models), infer_fps=infer_fps)
     ready = may_start(known_preflight(deployment, request, installed, kept)) and not request.missing
     clicked = st.button("Run", type="primary", icon=":material/play_arrow:", key="other_run", disabled=not ready)

@@ -106,7 +106,7 @@ def _run(
         tag = st.text_input("Tag for this batch", f"batch {deployment.workflow.clock():%Y-%m-%d}", key="batch_tag")
     with right:
         infos = [] if any(not line.error for line in lines) else [kept.info for kept in files]
-        infer_fps = common_rate_picker(infos, key="batch_rate")
+        infer_fps = common_rate_picker(infos, connection.service, key="batch_rate")
     service, key_id = connection.service, connection.key_id or ""
     request = RunRequest(service=service, key_id=key_id, models=tuple(models), infer_fps=infer_fps)
     preflight = known_preflight(deployment, request, installed)

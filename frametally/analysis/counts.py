@@ -120,6 +120,15 @@ def gaps(view: View, starts: Ints) -> list[tuple[float, float]]:
     return [(float(ends[max(first - 1, 0)]), float(ends[stop])) for first, stop in edges.tolist()]
 
 
+def damaged_ranges(view: View) -> list[tuple[float, float]]:
+    """Intervals (from, to) of damaged frames in the time range, in seconds, each to the next intact entry."""
+    entries = view.entries
+    marked = view.results.damaged[entries.start : entries.stop]
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8))).reshape(-1, 2)
+    time_s, last = view.results.time_s[entries.start : entries.stop], len(marked) - 1
+    return [(float(time_s[first]), float(time_s[min(stop, last)])) for first, stop in edges.tolist()]
+
+
 def point_length(entries: int, max_points: int | None) -> int:
     """Entries per point: the smallest power of two that gives at most `max_points`."""
     if max_points is None or entries <= max_points:

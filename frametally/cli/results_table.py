@@ -21,9 +21,9 @@ def print_results(results: Results, confidence: float) -> None:
     elif not results.models:
         print("The results contain no model that can be read.", file=sys.stderr)
     for model, part in results.models.items():
-        print(
-            f"{model}: {int(part.analyzed.sum())} of {len(part.analyzed)} frames analyzed{_threshold(part, confidence)}"
-        )
+        analyzed, planned = int(part.analyzed.sum()), len(part.analyzed)
+        damaged = f", {broken} frames damaged" if (broken := int(results.damaged.sum())) else ""
+        print(f"{model}: {analyzed} of {planned} frames analyzed{damaged}{_threshold(part, confidence)}")
         if not part.analyzed.any():
             print(f"{model}: {_why_nothing(part)}", file=sys.stderr)
         elif part.kind.has_boxes:

@@ -20,6 +20,7 @@ import uvicorn
 from msgspec import structs
 from tqdm import tqdm
 
+from frametally.analysis.placement import place_results
 from frametally.cli.engine import make_app
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
@@ -35,7 +36,8 @@ from frametally.jobs.preflight import Preflight, find_issues
 from frametally.library.conversion import convert_to_mp4
 from frametally.library.video_store import StoredVideo
 from frametally.network.urls import parse_service_url, parse_video_url, video_name_of
-from frametally.results import copy_original, open_results
+from frametally.results import Results, copy_original, open_results
+from frametally.video.frame_index import load_index
 from frametally.video.remux import can_be_remuxed
 
 _DEFAULT_FPS: Final = 5.0
@@ -82,7 +84,7 @@ def run_video(options: argparse.Namespace, settings: Settings) -> int:
     if options.out:
         with options.out.open("wb") as plain:
             copy_original(folder, plain)
-    print_results(open_results(folder), options.confidence)
+    print_results(_results(deployment, job), options.confidence)
     return ExitCode.OK
 
 
@@ -222,3 +224,12 @@ def _wait(deployment: Deployment, job: Job) -> Job:
             bar.refresh()
             time.sleep(0.2)
     return job
+
+
+def _results(deployment: Deployment, job: Job) -> Results:
+    """With the damage of the stored video; of a video that is not stored, what the service reports."""
+    results = open_results(deployment.settings.results_dir / job.id)
+    video = deployment.library.get(job.video_sha256 or "")
+    if video is None:
+        return results
+    return place_results(results, load_index(video.path), deployment.library.damage_scanner.damage(video, at_once=True))

@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, Response
 from frametally.config.inference_servers import InferenceServers
 from frametally.contract import (
     CANCELLED,
+    ENGINE_RATES,
     IDEMPOTENCY_KEY,
     MODELS_PATH,
     STATUS_DONE,
@@ -292,7 +293,7 @@ async def _errors_as_responses(handler: Handler, request: Request) -> Response:
 
 
 def _check_rate(infer_fps: float) -> None:
-    if refusal := rate_refusal(infer_fps):
+    if refusal := rate_refusal(infer_fps, limits=ENGINE_RATES):
         raise HttpError(400, refusal, "Change infer_fps.")
 
 

@@ -11,9 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frametally.contract import (
+    ENGINE_RATES,
     IDEMPOTENCY_KEY,
-    MAX_INFER_FPS,
-    MIN_INFER_FPS,
     MODELS_PATH,
     UPLOAD_URL_PATH,
     VIDEO_INFER_PATH,
@@ -224,7 +223,7 @@ def _schemas() -> dict[str, Any]:
     entries = get_args(Entry)
     _, schemas = msgspec.json.schema_components([*_MESSAGES, *entries], ref_template="#/components/schemas/{name}")
     request = schemas["InferenceRequest"]["properties"]
-    request["infer_fps"] |= {"minimum": MIN_INFER_FPS, "maximum": MAX_INFER_FPS}
+    request["infer_fps"] |= {"minimum": ENGINE_RATES.lowest, "maximum": ENGINE_RATES.highest}
     request["models"] |= {"minItems": 1}
     offsets = {"frame_offset": {"type": "integer", "minimum": 0}, "time_offset": {"type": "number", "minimum": 0}}
     entry = {"anyOf": [*map(_ref, entries), _SERVER_RESPONSE, {"type": "null"}]}

@@ -43,6 +43,8 @@ class _Image(Struct, frozen=True, gc=False):
     time_s: float
     width: int | UnsetType = UNSET
     height: int | UnsetType = UNSET
+    damaged: bool | UnsetType = UNSET
+    """True if the frame is damaged in the video file; absent otherwise."""
 
 
 class _Annotation(Struct, gc=False):
@@ -136,7 +138,9 @@ def _image(view: View, entry: int, stem: str, seen: Counter[int]) -> _Image:
     wh = view.table.image_wh[entry]
     size = (round(float(wh[0])), round(float(wh[1]))) if ((wh > 0) & (wh < np.inf)).all() else ()
     name = f"{stem}_{frame_index:06d}{again}.jpg"
-    return _Image(entry + 1, name, frame_index, float(view.results.time_s[entry]), *size)
+    time_s, damaged = float(view.results.time_s[entry]), bool(view.results.damaged[entry]) or UNSET
+    width, height = size or (UNSET, UNSET)
+    return _Image(entry + 1, name, frame_index, time_s, width, height, damaged)
 
 
 def _annotations(view: View, left_out: _LeftOut, progress: Progress | None) -> Iterator[list[_Annotation]]:

@@ -38,7 +38,7 @@ def write_boxes_csv(view: View, path: Path, progress: Progress | None = None) ->
     Raises:
         ResultsError: the results have no boxes.
     """
-    write_csv(path, _BOXES, _boxes(view, progress))
+    write_csv(path, _boxes_schema(view), _boxes(view, progress))
 
 
 def write_boxes_parquet(view: View, path: Path, progress: Progress | None = None) -> None:
@@ -47,7 +47,7 @@ def write_boxes_parquet(view: View, path: Path, progress: Progress | None = None
     Raises:
         ResultsError: the results have no boxes.
     """
-    _write_parquet(path, _BOXES, _boxes(view, progress))
+    _write_parquet(path, _boxes_schema(view), _boxes(view, progress))
 
 
 def write_counts_csv(view: View, path: Path, progress: Progress | None = None) -> None:
@@ -85,6 +85,11 @@ def _boxes(view: View, progress: Progress | None) -> Iterator[pa.Table]:
         yield _boxes_table(view, piece, names)
 
 
+def _boxes_schema(view: View) -> pa.Schema:
+    """With a column `damaged` if any frame of the video is."""
+    return _BOXES.append(pa.field("damaged", pa.bool_())) if view.results.damaged.any() else _BOXES
+
+
 def _boxes_table(view: View, piece: ViewedBoxes, names: pa.StringArray) -> pa.Table:
     boxes = piece.boxes
     trackers = [None] * len(boxes.entry) if boxes.tracker_id is None else boxes.tracker_id
@@ -97,11 +102,15 @@ def _boxes_table(view: View, piece: ViewedBoxes, names: pa.StringArray) -> pa.Ta
         *boxes.xyxy.T.astype(np.float32),
         pa.array(trackers, pa.string()),
     ]
-    return pa.table(columns, schema=_BOXES)
+    if view.results.damaged.any():
+        columns.append(view.results.damaged[boxes.entry])
+    return pa.table(columns, schema=_boxes_schema(view))
 
 
 def _counts_schema(view: View) -> pa.Schema:
     columns = {"frame_index": pa.int64(), "time_s": pa.float64()}
+    if view.results.damaged.any():
+        columns["damaged"] = pa.bool_()
     for name in view.names:
         while name in columns:  # a class may have the name of a column
             name += " (class)"
@@ -116,7 +125,10 @@ def _counts(view: View, progress: Progress | None) -> Iterator[pa.Table]:
         here = slice(piece.start, piece.stop)
         unknown = ~view.table.analyzed[here]
         counted = [pa.array(column.astype(np.int32), mask=unknown) for column in piece.counts(len(view.names)).T]
-        yield pa.table([view.results.frame_index[here], view.results.time_s[here], *counted], schema=schema)
+        frames: list[pa.Array] = [pa.array(view.results.frame_index[here]), pa.array(view.results.time_s[here])]
+        if view.results.damaged.any():
+            frames.append(pa.array(view.results.damaged[here]))
+        yield pa.table([*frames, *counted], schema=schema)
 
 
 def _write_parquet(path: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:

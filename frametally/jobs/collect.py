@@ -68,7 +68,7 @@ class Collector:
         except ResultsError:
             download.unlink(missing_ok=True)
             raise
-        return Succeeded(len(results.time_s))
+        return Succeeded(len(results.time_s), int(results.damaged.sum()))
 
     def read_again(self, job: Job) -> Succeeded:
         """Ingest the stored results of a failed job again, in case this version can read them.
@@ -79,7 +79,8 @@ class Collector:
         """
         if job.status is not JobStatus.FAILED or not self.is_kept(job.id):
             raise JobError(messages.NO_RESULTS_TO_READ)
-        return Succeeded(len(read_again(self.results_dir / job.id).time_s))
+        results = read_again(self.results_dir / job.id)
+        return Succeeded(len(results.time_s), int(results.damaged.sum()))
 
     def discard_download(self, job: Job) -> None:
         """Remove the download once its ingest is recorded."""

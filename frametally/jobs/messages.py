@@ -64,6 +64,7 @@ URL_IS_NO_VIDEO: Final = (
     "Check that it plays in a browser.",
 )
 OTHER_RATE: Final = "Choose another frame rate."
+USE_ENGINE: Final = "Use the built-in engine, which can analyze every frame of it."
 _ACCEPTED: Final = ", ".join(suffix[1:].upper() for suffix in VIDEO_SUFFIXES)
 
 _TEMPORARY = (ServiceUnreachable, RateLimited, ServerError, LinkExpired)
@@ -77,6 +78,13 @@ def created_in_batch(count: int) -> str:
 def unknown_at_service(service: str) -> tuple[str, str]:
     """For an import of a job that the service does not have."""
     return f"{service} does not know a job with this ID.", "Check the ID, and the service on Configuration."
+
+
+def damaged_frames(count: int) -> str:
+    """History entry of a finished job; empty if no frame is damaged."""
+    if not count:
+        return ""
+    return f"{count:,} frames damaged in the video file: not analyzed." if count > 1 else "1 frame damaged."
 
 
 def batch_too_long(lines: int, most: int) -> tuple[str, str]:

@@ -119,6 +119,8 @@ class Succeeded:
     """The results are readable."""
 
     frames: int
+    damaged: int = 0
+    """Frames that the service did not analyze because they are damaged."""
 
 
 @dataclass(frozen=True)

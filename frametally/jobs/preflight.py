@@ -12,7 +12,14 @@ from typing import Final, Literal
 from urllib.parse import parse_qs
 
 from frametally.config.inference_servers import NO_SERVERS, InferenceServers
-from frametally.contract import VIDEO_SUFFIXES, ModelInfo, rate_refusal
+from frametally.contract import (
+    ENGINE_RATES,
+    SERVICE_RATES,
+    VIDEO_SUFFIXES,
+    ModelInfo,
+    is_too_slow,
+    rate_refusal,
+)
 from frametally.job import EMBEDDED, RunRequest
 from frametally.jobs import messages
 from frametally.network.url_probe import UrlReport
@@ -120,7 +127,11 @@ def _container(preflight: Preflight) -> Iterator[PreflightIssue]:
 
 def _rate(preflight: Preflight) -> Iterator[PreflightIssue]:
     infer_fps, video = preflight.request.infer_fps, preflight.video
-    if infer_fps is not None and (refusal := rate_refusal(infer_fps, video.fps if video else None)):
+    limits = ENGINE_RATES if preflight.is_on_engine else SERVICE_RATES
+    video_fps = video.fps if video else None
+    if is_too_slow(video_fps, limits):
+        yield _issue("stops", (rate_refusal(limits.lowest, video_fps, limits), messages.USE_ENGINE))
+    elif infer_fps is not None and (refusal := rate_refusal(infer_fps, video_fps, limits)):
         yield _issue("stops", (refusal, messages.OTHER_RATE))
 
 

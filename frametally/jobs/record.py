@@ -74,10 +74,14 @@ def _transition(
             known = {"last_known_at": now, "run_started_at": now, "service_message": "", "failure": ""}
             check_at = now + timedelta(seconds=_FIRST_CHECK_S)
             return JobStatus.SUBMITTED, "", {"remote_job_id": remote_job_id, "next_check_at": check_at, **known}
-        case Succeeded(frames=frames):
+        case Succeeded(frames=frames, damaged=damaged):
             # `run_started_at` stays: estimates are based on the duration of earlier runs.
             done = {"progress": 1.0, "run_progress": None, "frames": frames, "failure": "", "service_message": ""}
-            return JobStatus.SUCCEEDED, "", {"ended_at": now, "last_known_at": now, **done}
+            return (
+                JobStatus.SUCCEEDED,
+                messages.damaged_frames(damaged),
+                {"ended_at": now, "last_known_at": now, **done},
+            )
         case Failed(reason=reason):
             return JobStatus.FAILED, "", {"failure": reason, **ended}
         case Cancelled():

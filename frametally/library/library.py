@@ -16,6 +16,7 @@ from pathlib import Path
 
 from frametally.clock import utc_now
 from frametally.errors import MediaError, VideoError
+from frametally.library.damage_scanner import DamageScanner
 from frametally.library.quota import Limits
 from frametally.library.upload_store import Upload, UploadStore, UploadUnknown, offset_mismatch, received_file
 from frametally.library.video_store import StoredVideo, VideoStore, stage
@@ -45,6 +46,7 @@ class Library:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.videos = VideoStore(folder / "videos")
+        self.damage_scanner = DamageScanner()
         self.uploads = UploadStore(
             folder / "uploads", self.videos, Limits(folder / "uploads", max_video_bytes, quota_bytes), clock
         )

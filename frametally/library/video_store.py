@@ -8,11 +8,14 @@ from __future__ import annotations
 import errno
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from frametally.contract import INDEX_VERSION
+from frametally.errors import VideoError
 from frametally.storage.atomic import fsync, publish, read_json, write_json
 from frametally.storage.digests import digests_of
 from frametally.storage.file_names import video_suffix_of
@@ -105,7 +108,16 @@ class VideoStore:
 
     def _video(self, sha256: str, metadata: _Metadata) -> StoredVideo:
         path = self._folder / sha256 / metadata.video
+        if metadata.info.index_version < INDEX_VERSION:
+            metadata = self._probed_again(path, metadata)
         return StoredVideo(sha256=sha256, file_name=metadata.file_name, path=path, info=metadata.info)
+
+    def _probed_again(self, path: Path, metadata: _Metadata) -> _Metadata:
+        """With the properties as this version reads them; unchanged if the file cannot be read any more."""
+        with suppress(VideoError, OSError):
+            metadata = msgspec.structs.replace(metadata, info=probe(path))
+            write_json(path.with_name(METADATA_FILE), metadata)
+        return metadata
 
 
 def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:

@@ -29,6 +29,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from frametally.analysis.placement import place_results
 from frametally.analysis.view import View
 from frametally.errors import FrametallyError, VideoError
 from frametally.rendering.annotate import draw
@@ -41,6 +42,7 @@ from frametally.rendering.video_export import Report, VideoSpec
 from frametally.results import open_results
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, explain_disk_full
+from frametally.video.damage import load_damage
 from frametally.video.frame_index import FrameIndex, load_index
 from frametally.video.frame_reader import FrameReader
 from frametally.video.orientation import orientation_of
@@ -72,7 +74,8 @@ def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -
         ViewError: the results have no such model.
     """
     index = load_index(Path(spec.video))
-    view = spec.view.open(open_results(Path(spec.results)))
+    results = place_results(open_results(Path(spec.results)), index, load_damage(Path(spec.video), index))
+    view = spec.view.open(results)
     positions = _positions(spec, index, view)
     if not len(positions):
         raise VideoError("The time range contains no frame of the video.", "Choose a longer time range.")

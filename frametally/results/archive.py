@@ -15,6 +15,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from frametally.contract import INDEX_VERSION
 from frametally.errors import ResultsError
 from frametally.results.ingest import write_tables
 from frametally.results.manifest import (
@@ -23,6 +24,8 @@ from frametally.results.manifest import (
     has_all_tables,
     is_manifest,
     read_manifest,
+    received_index_version,
+    record_index_version,
     write_manifest,
 )
 from frametally.results.original import ORIGINAL_NAMES, SHA256_NAME, compress_original, find_original
@@ -64,6 +67,7 @@ def archive_results(json_path: Path, folder: Path) -> None:
                 compression = pool.submit(compress_original, plain, draft)
                 failure = failure or _convert(plain, draft)
                 compression.result()
+        record_index_version(draft, received_index_version(folder) if folder.exists() else INDEX_VERSION)
         _sync(draft)
         _publish(draft, folder)
     if failure is not None:

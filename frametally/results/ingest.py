@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from frametally.contract import DAMAGED_FRAMES
 from frametally.errors import ResultsError
 from frametally.results.cube import write_cube
 from frametally.results.entries import MISMATCHED, EntryDecoder, Kind, detect_kind, empty_entry
@@ -85,6 +87,7 @@ class _Conversion:
     def __init__(self, document: Document, tables: TableWriter, folder: Path, percent: frozenset[str]) -> None:
         self._document, self._tables, self._folder, self._percent = document, tables, folder, percent
         self._offsets: dict[str, bytes] = {}
+        self._damaged_frames: list[int] = []
         self._models: dict[str, tuple[ModelManifest, FrameColumns]] = {}
         self._notes: dict[str, Notes] = {}
         self._repeated_keys: dict[str, None] = {}
@@ -102,6 +105,9 @@ class _Conversion:
             self.index.lists.pop(key, None)
             if key in OFFSET_KEYS:
                 self._read_offsets(key)
+                continue
+            if key == DAMAGED_FRAMES:
+                self._read_damaged_frames()
                 continue
             if self._models.pop(key, None) or key in self._unknown_keys:
                 self._repeated_keys[key] = None
@@ -141,6 +147,7 @@ class _Conversion:
         return Manifest(
             models=[model for model, _ in self._models.values()],
             unknown_keys=list(self._unknown_keys),
+            damaged_frames=self._damaged_frames,
             notes=[*notes, *repeated, *of_models],
             files=files,
         )
@@ -150,6 +157,10 @@ class _Conversion:
         self._offsets[key] = raw
         if raw.startswith(b"["):
             self.index.lists[key] = index_numbers(raw, self._document.offset - len(raw))
+
+    def _read_damaged_frames(self) -> None:
+        with suppress(*UNREADABLE):  # another service may mean something else by this key
+            self._damaged_frames = msgspec.json.decode(self._document.value(), type=list[int])
 
     def _read_model(self, key: str) -> bool:
         """Read a value as the entries of a model; False if it is not a list of entries."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
 from frametally.results.entries import Kind
 from frametally.results.spellings.notes import Note
@@ -40,6 +40,10 @@ class ModelManifest(Struct, frozen=True):
     """Number of entries that do not fit the kind; they count as not analyzed."""
 
 
+class _Received(Struct):
+    index_version: int = 1
+
+
 class Manifest(Struct, frozen=True):
     """What an archive holds besides rows."""
 
@@ -50,6 +54,10 @@ class Manifest(Struct, frozen=True):
     """What was read differently from what is written, or left out."""
     files: dict[str, int] = {}
     """Size in bytes of each table and cube, by file name."""
+    damaged_frames: list[int] = []
+    """Frames that the service did not analyze because they are damaged, if it reports them."""
+    index_version: int = 1
+    """`INDEX_VERSION` when the results were received: what the frame numbers in them refer to."""
     failure: list[str] = []
     """Why there are no tables, and what to do next; empty if there are tables."""
     version: int = SCHEMA_VERSION
@@ -73,6 +81,20 @@ def has_all_tables(folder: Path, manifest: Manifest) -> bool:
     """Whether each table and cube of the manifest is there in its size."""
     sizes = table_sizes(folder)
     return all(sizes.get(name) == size_bytes for name, size_bytes in manifest.files.items())
+
+
+def received_index_version(folder: Path) -> int:
+    """`index_version` of an archive of any version; that of the first ones if it is not recorded."""
+    try:
+        return msgspec.json.decode((folder / _MANIFEST_NAME).read_bytes(), type=_Received).index_version
+    except (msgspec.MsgspecError, OSError):
+        return 1
+
+
+def record_index_version(folder: Path, index_version: int) -> None:
+    """Complete the manifest of a new archive."""
+    manifest = msgspec.json.decode((folder / _MANIFEST_NAME).read_bytes(), type=Manifest)
+    write_manifest(folder, structs.replace(manifest, index_version=index_version))
 
 
 def delete_manifest(folder: Path) -> None:

@@ -47,6 +47,8 @@ class Results:
     """(n,) seconds after the first frame."""
     models: dict[str, ModelTable]
     """In the order of the file."""
+    damaged: npt.NDArray[np.bool_]
+    """(n,) True where the service reports that the frame is damaged; see also `video.damage`."""
     unknown_keys: tuple[str, ...]
     """Keys whose values are of no known kind."""
     folder: Path
@@ -240,10 +242,12 @@ def open_results(folder: Path) -> Results:
         with explained():
             manifest = rebuild(folder, damaged_since_ns=written_ns)
         written_ns, frames = manifest_time_ns(folder), _read_rebuilt(lambda: _read_frames(folder))
+    frame_index = _numbers(frames, "frame_index")
     return Results(
-        frame_index=_numbers(frames, "frame_index"),
+        frame_index=frame_index,
         time_s=_numbers(frames, "time_s"),
         models={model.name: _model_table(model, frames) for model in manifest.models},
+        damaged=np.isin(frame_index, manifest.damaged_frames),
         unknown_keys=tuple(manifest.unknown_keys),
         folder=folder,
         manifest=manifest,

@@ -6,7 +6,7 @@ inside a `.mp4` must not make the demuxer open other files or addresses).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -67,10 +67,40 @@ def packets_of(container: Any, stream: Any) -> Iterator[Any]:
         yield from container.demux(stream)
 
 
-def packet_pts(packet: Any) -> int | None:
-    """Presentation time of a packet; its decoding time in containers that store only that."""
-    pts: int | None = packet.pts if packet.pts is not None else packet.dts
-    return pts
+def numbered(packets: Iterable[Any], first: int = 0) -> Iterator[tuple[int, Any]]:
+    """(number, packet) of the packets of a stream; the first one has the number `first`."""
+    number = first
+    for packet in packets:
+        yield number, packet
+        number += bool(packet.size)
+
+
+def numbered_for_decoding(packets: Iterable[Any], first: int = 0) -> Iterator[tuple[int, Any]]:
+    """The same, with the number in place of both times, so that `frame.pts` is the number of the frame's packet.
+
+    Times in a file may be missing, repeated or out of order, and decoders only pass them on.
+    """
+    for number, packet in numbered(packets, first):
+        if packet.size:
+            packet.pts = packet.dts = number
+        yield number, packet
+
+
+def decode_packet(packet: Any, on_damage: Callable[[], object] = lambda: None) -> Iterator[Any]:
+    """The frames that this packet completes; if it is damaged, none, and `on_damage` is called."""
+    try:
+        frames = packet.decode()
+    except _MEMORY_ERRORS as error:
+        raise OutOfMemory from error
+    except av.FFmpegError:
+        on_damage()
+        return
+    yield from frames
+
+
+def is_transport_stream(container: Any) -> bool:
+    """Whether it is MPEG-TS, whose clock has 33 bits, and whose files may be joined by appending them."""
+    return bool(container.format.name == "mpegts")
 
 
 def has_reliable_pts(container: Any, stream: Any) -> bool:

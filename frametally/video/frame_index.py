@@ -1,30 +1,31 @@
 """Index of all frames of a video: their times, and the keyframes from which they can be decoded.
 
-The time of a frame is its pts (presentation timestamp), its number the position in display order.
+A frame is a picture that the decoder returns: two fields are one frame, and pictures that cannot be decoded because
+the stream begins inside a group of pictures are none. Its time is its pts (presentation timestamp) on a continuous
+time line, its number the position in display order.
 """
 
 from __future__ import annotations
 
-import math
 import zipfile
-from array import array
 from contextlib import suppress
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from frametally.contract import INDEX_VERSION
 from frametally.errors import VideoError
 from frametally.storage.atomic import atomic_path
-from frametally.video.container import open_video, packet_pts, packets_of
-from frametally.video.h264 import is_intra
+from frametally.video.container import has_reliable_pts, is_transport_stream, open_video
+from frametally.video.indexing.display_order import display_order, keyframes_of, read_packets, stored_order
+from frametally.video.indexing.presentation import MISSING, continuous, typical_interval
 
 MAX_FRAMES: Final = 20_000_000
 """Maximum for the frames in a file, the frames that it declares, and the entries: a week at 30 fps has 18 million."""
-_CACHE_VERSION: Final = 1
 
 
 class FrameIndex:
@@ -38,6 +39,8 @@ class FrameIndex:
         held_end_pts: int,
         end_pts: int,
         keyframes: npt.NDArray[np.int64],
+        packets: npt.NDArray[np.int64] | None = None,
+        origins: tuple[int, ...] = (),
     ) -> None:
         self.pts = pts
         """(n,) int64, ascending, in units of `time_base`."""
@@ -47,7 +50,12 @@ class FrameIndex:
         self.end_pts = end_pts
         """`held_end_pts`, or the end that the header declares if that is later."""
         self.keyframes = keyframes
-        """(k, 2) pts and dts of each frame at which decoding can start, ascending."""
+        """(k, 5) pts, number of the packet, its pts and dts in the file, and its byte offset (-1 if unknown) of each
+        frame at which decoding can start, ascending."""
+        self.packets = np.arange(len(pts)) if packets is None else packets
+        """(n,) number of the packet of each frame, in file order."""
+        self.origins = origins or (int(pts[0]),) * INDEX_VERSION
+        """Time 0 of earlier versions of the index, and of this one: `origins[version - 1]` is a pts."""
 
     def __len__(self) -> int:
         return len(self.pts)
@@ -61,10 +69,37 @@ class FrameIndex:
     def duration_s(self) -> float:
         return float((self.end_pts - int(self.pts[0])) * self.time_base)
 
+    @property
+    def declared_count(self) -> int:
+        """Number of frames, with those that the header of a truncated file declares."""
+        return len(_with_declared_frames(self))
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Mean frames per second; None for a single frame."""
+        if len(self) < 2:
+            return None
+        return Fraction(len(self) - 1, int(self.pts[-1] - self.pts[0])) / self.time_base
+
+    @cached_property
+    def positions_of_packets(self) -> npt.NDArray[np.int64]:
+        """Display index of the frame of each packet, by packet number; -1 for packets without a frame of their own."""
+        positions = np.full(int(self.packets.max()) + 1, -1, dtype=np.int64)
+        positions[self.packets] = np.arange(len(self))
+        return positions
+
     def position_of(self, pts: int) -> int | None:
         """Display index of the frame with exactly this pts; None if there is none."""
         at = int(np.searchsorted(self.pts, pts))
         return at if at < len(self.pts) and self.pts[at] == pts else None
+
+    def positions_at(self, times_s: npt.NDArray[np.float64], version: int) -> npt.NDArray[np.int64]:
+        """(m,) display index of the frame nearest to each time, in seconds after the first frame of that version."""
+        origin_s = float((self.origins[version - 1] - int(self.pts[0])) * self.time_base)
+        targets = np.asarray(times_s, dtype=np.float64) + origin_s
+        after = np.clip(np.searchsorted(self.times_s, targets), 0, len(self) - 1)
+        before = np.maximum(after - 1, 0)
+        return np.where(targets - self.times_s[before] < self.times_s[after] - targets, before, after)
 
     def keyframe_before(self, pts: int) -> int:
         """Row in `keyframes` of the last one at or before this pts; -1 if there is none."""
@@ -72,37 +107,38 @@ class FrameIndex:
 
 
 def build_index(path: Path) -> FrameIndex:
-    """Index all frames in one pass over the packets, without decoding (0.1 s for ten minutes of 1080p).
+    """Index all frames in one pass over the packets (0.1 s for ten minutes of 1080p).
+
+    Nothing is decoded, except at the start of streams that begin inside a group of pictures, and where times are
+    missing.
 
     Raises:
         VideoError: the file contains no video frame, or more than `MAX_FRAMES`.
     """
-    shown_pts, keyframes = array("q"), array("q")
-    latest_pts, latest_duration = -math.inf, 0
     with open_video(path) as (container, stream):
         time_base = stream.time_base or Fraction(1, 1000)
-        for packet in packets_of(container, stream):
-            pts = packet_pts(packet)
-            if not packet.size or pts is None or packet.is_discard or _is_hidden(packet, stream):
-                continue
-            # In joined recordings the second may start before the first ends: decoding cannot start there.
-            if packet.is_keyframe and pts > latest_pts and _is_intra(packet, stream):
-                keyframes.extend((pts, pts if packet.dts is None else packet.dts))
-            shown_pts.append(pts)
-            _check_count(len(shown_pts))
-            if pts >= latest_pts:
-                latest_pts, latest_duration = pts, packet.duration or 0
+        packets = read_packets(container, stream, MAX_FRAMES)
         declared_end_pts = (stream.start_time or 0) + stream.duration if stream.duration else 0
-    if not shown_pts:
+        is_transport, is_timed = is_transport_stream(container), has_reliable_pts(container, stream)
+        is_reordered = bool(stream.codec_context.has_b_frames)
+        _check_count(len(packets.number))
+    if not packets.number:
         raise VideoError("The file contains no video frames.", "Choose another file, or export the video again.")
-    shown = np.unique(np.frombuffer(shown_pts, dtype=np.int64))
-    held_end_pts = int(shown[-1]) + (latest_duration or (int(np.median(np.diff(shown))) if len(shown) > 1 else 1))
+    times = packets.times
+    if not is_timed or not is_reordered:
+        times = times._replace(pts=np.where(times.pts != MISSING, times.pts, times.dts))
+    shown = continuous(times, float(1 / time_base), is_transport_stream=is_transport)
+    rows, pts = display_order(path, packets, shown, times) if is_timed else stored_order(shown)
+    last = int(rows[-1])
+    held_end_pts = int(pts[-1]) + (packets.duration[last] or typical_interval(pts, times.durations))
     return FrameIndex(
-        shown,
+        pts,
         time_base,
         held_end_pts=held_end_pts,
-        end_pts=max(held_end_pts, declared_end_pts),
-        keyframes=np.array(keyframes, dtype=np.int64).reshape(-1, 2),
+        end_pts=max(held_end_pts, 0 if is_transport else declared_end_pts),
+        keyframes=keyframes_of(packets, rows, pts),
+        packets=np.frombuffer(packets.number, np.int32)[rows].astype(np.int64),
+        origins=(times.earliest, int(pts[0])),
     )
 
 
@@ -131,7 +167,7 @@ def plan_frames(index: FrameIndex, infer_fps: float) -> npt.NDArray[np.int64]:
     Raises:
         VideoError: the header declares more than `MAX_FRAMES` frames.
     """
-    rate = Fraction(infer_fps).limit_denominator(1001)
+    rate = _exact(infer_fps)
     pts = _with_declared_frames(index)
     unit = index.time_base.numerator * rate.numerator
     step = index.time_base.denominator * rate.denominator
@@ -153,9 +189,16 @@ def planned_times_s(index: FrameIndex, planned: npt.NDArray[np.int64]) -> npt.ND
 
 def _write_index(index: FrameIndex, target: Path, size_bytes: int) -> None:
     base = index.time_base
-    header = [_CACHE_VERSION, size_bytes, base.numerator, base.denominator, index.held_end_pts, index.end_pts]
+    header = [INDEX_VERSION, size_bytes, base.numerator, base.denominator, index.held_end_pts, index.end_pts]
     with atomic_path(target, sync=False) as draft, draft.open("wb") as file:
-        np.savez(file, facts=np.array(header, np.int64), pts=index.pts, keyframes=index.keyframes)
+        np.savez(
+            file,
+            facts=np.array(header, np.int64),
+            origins=np.array(index.origins, np.int64),
+            pts=index.pts,
+            keyframes=index.keyframes,
+            packets=index.packets.astype(np.int32),
+        )
 
 
 def _read_index(source: Path, size_bytes: int) -> FrameIndex | None:
@@ -163,13 +206,23 @@ def _read_index(source: Path, size_bytes: int) -> FrameIndex | None:
     try:
         with source.open("rb") as file, np.load(file) as stored:
             header, pts, keyframes = (stored[name] for name in ("facts", "pts", "keyframes"))
+            if header[0] != INDEX_VERSION:
+                return None
+            packets, origins = stored["packets"].astype(np.int64), tuple(stored["origins"].tolist())
             version, of_bytes, numerator, denominator, held_end_pts, end_pts = header.tolist()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    if (version, of_bytes) != (_CACHE_VERSION, size_bytes):
+    if (version, of_bytes) != (INDEX_VERSION, size_bytes):
         return None
-    base = Fraction(numerator, denominator)
-    return FrameIndex(pts, base, held_end_pts=held_end_pts, end_pts=end_pts, keyframes=keyframes)
+    return FrameIndex(
+        pts,
+        Fraction(numerator, denominator),
+        held_end_pts=held_end_pts,
+        end_pts=end_pts,
+        keyframes=keyframes,
+        packets=packets,
+        origins=origins,
+    )
 
 
 def _with_declared_frames(index: FrameIndex) -> npt.NDArray[np.int64]:
@@ -181,16 +234,11 @@ def _with_declared_frames(index: FrameIndex) -> npt.NDArray[np.int64]:
     return np.concatenate([index.pts, declared])
 
 
+def _exact(rate: float) -> Fraction:
+    """The common fraction that a rate stands for: 29.97 is 2997/100, one frame in 7 s is 1/7."""
+    return Fraction(rate).limit_denominator(1001) if rate >= 1 else 1 / Fraction(1 / rate).limit_denominator(1001)
+
+
 def _check_count(frames: int) -> None:
     if frames > MAX_FRAMES:
         raise VideoError("The video contains too many frames.", "Cut it, or export it again if it is short.")
-
-
-def _is_hidden(packet: Any, stream: Any) -> bool:
-    """Whether it is a VP8 frame that is only referenced, never shown (RFC 6386, 9.1: show_frame)."""
-    return stream.codec_context.codec.canonical_name == "vp8" and not memoryview(packet)[0] & 0x10
-
-
-def _is_intra(packet: Any, stream: Any) -> bool:
-    codec = stream.codec_context
-    return codec.codec.canonical_name != "h264" or is_intra(bytes(packet), codec.extradata)

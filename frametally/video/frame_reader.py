@@ -6,10 +6,10 @@ keeps its position, so a request for a later frame decodes only the frames in be
 
 from __future__ import annotations
 
+import heapq
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -17,15 +17,28 @@ from typing import Any, Final
 import av
 import numpy as np
 
-from frametally.video.container import has_reliable_pts, open_video, packet_pts, packets_of, until_damaged
-from frametally.video.decoding import Image, decode, decode_packet, upright
+from frametally.video.container import (
+    decode_packet,
+    has_reliable_pts,
+    is_transport_stream,
+    numbered,
+    numbered_for_decoding,
+    open_video,
+    packets_of,
+    until_damaged,
+)
+from frametally.video.decoding import Image, upright
 from frametally.video.displayed_frame import DisplayedFrame, displayed, pixel_aspect_of, thumbnail
+from frametally.video.frame_cache import FrameCache
 from frametally.video.frame_index import FrameIndex
+from frametally.video.indexing.presentation import MISSING
 
 CACHE_BYTES: Final = 96 * 1024**2
 """Size of the cache of decoded frames: 30 at 1080p."""
 _MAX_FRAMES_WITHOUT_SEEK: Final = 8
 """Decoding this many frames takes less time than a seek, which must also refill the decoder's threads."""
+_MAX_REORDERED: Final = 16
+"""More pictures than a decoder keeps back for reordering."""
 _EXACT_SKIPS: Final = {"h264", "hevc", "mpeg4", "mpeg2video"}
 """Codecs whose decoders leave out exactly the non-reference frames when asked to."""
 
@@ -45,13 +58,15 @@ class FrameReader:
         self._threads = threads
         self._path = path
         self._lock = threading.Lock()
-        self._cache = _FrameCache(cache_bytes)
+        self._cache = FrameCache(cache_bytes)
         self._files = ExitStack()
         self._upcoming: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self._at = -1
         """Display index of the last decoded frame."""
-        self._target_pts, self._wanted_pts = 0, frozenset[int]()
-        self._skipped_pts = set[int]()
+        self.has_reported_damage = False
+        """Whether decoding has failed, or the decoder has flagged a frame, since the reader was created."""
+        self._target, self._wanted = 0, frozenset[int]()
+        self._skipped = set[int]()
         """Frames after `_at` that the decoder may have left out."""
         self._open()
 
@@ -73,10 +88,10 @@ class FrameReader:
         Non-reference frames between them are not decoded.
         """
         wanted = sorted({position for position in positions if 0 <= position < len(self.index)})
-        wanted_pts = frozenset(self.index.pts[wanted].tolist())
+        every = frozenset(wanted)
         for position in wanted:
             with self._lock:
-                frame = self._frame(position, wanted_pts)
+                frame = self._frame(position, every)
             if frame is not None:
                 yield position, frame
 
@@ -103,23 +118,24 @@ class FrameReader:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = self._threads
         self.pixel_aspect = pixel_aspect_of(self._stream)
+        codec = self._stream.codec_context
         self._timed = has_reliable_pts(self._container, self._stream)
-        self._can_skip = self._stream.codec_context.codec.canonical_name in _EXACT_SKIPS
+        self._can_skip = self._timed and codec.codec.canonical_name in _EXACT_SKIPS
+        self._is_shuffled = not codec.has_b_frames and self._timed and bool((np.diff(self.index.packets) < 0).any())
 
-    def _frame(self, position: int, wanted_pts: frozenset[int] = frozenset()) -> av.VideoFrame | None:
+    def _frame(self, position: int, wanted: frozenset[int] = frozenset()) -> av.VideoFrame | None:
         if not 0 <= position < len(self.index):
             return None
         cached = self._cache.get(position)
         if cached is not None:
             return cached
-        self._target_pts, self._wanted_pts = int(self.index.pts[position]), wanted_pts
-        keyframe = self.index.keyframe_before(self._target_pts)
+        self._target, self._wanted = position, wanted
+        keyframe = self.index.keyframe_before(int(self.index.pts[position]))
         if self._can_continue_to(position, keyframe):
-            at_pts = int(self.index.pts[self._at])
-            self._skipped_pts = {pts for pts in self._skipped_pts if pts > at_pts}
+            self._skipped = {skipped for skipped in self._skipped if skipped > self._at}
             frame = self._advance_to(position)
             # The decoder works ahead: an earlier request may have sent the frame into it, marked to be skipped.
-            if frame is not None or self._target_pts not in self._skipped_pts:
+            if frame is not None or position not in self._skipped:
                 return frame
         return self._seek_to(position, keyframe)
 
@@ -128,7 +144,7 @@ class FrameReader:
             self._open()
         # A recovery point is a keyframe that may need the frames before it: then start at the previous keyframe.
         for start in (keyframe, keyframe - 1):
-            self._upcoming, self._at, self._skipped_pts = self._from(start), -1, set()
+            self._upcoming, self._at, self._skipped = self._from(start), -1, set()
             frame = self._advance_to(position)
             if frame is not None or start < 0:
                 return frame
@@ -154,89 +170,127 @@ class FrameReader:
     def _from(self, keyframe: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """(display index, frame), ascending, from this keyframe on; from the start of the file if it is below 0."""
         if not self._timed:
-            frames, first_pts = decode(self._path), int(self.index.pts[0])
-        else:
-            first_pts = int(self.index.keyframes[keyframe, 0] if keyframe >= 0 else self.index.pts[0])
-            frames = self._decode(self._packets_from(keyframe))
-        for frame in frames:
+            keyframe = -1
+        first, positions = 0, self.index.positions_of_packets
+        if keyframe >= 0:
+            first = int(positions[self.index.keyframes[keyframe, 1]])
+        frames = self._decode(self._packets_from(keyframe))
+        frames = frames if self._timed else _in_stored_order(frames)
+        for position, frame in self._sorted(frames, first) if self._is_shuffled else self._placed(frames):
             # Leading frames (shown before the keyframe, stored after it) lack the frames that they reference.
-            if frame.pts is not None and frame.pts >= first_pts:
-                position = self.index.position_of(frame.pts)
-                if position is not None:
-                    yield position, frame
+            if position >= first:
+                frame.pts = int(self.index.pts[position])
+                self.has_reported_damage = self.has_reported_damage or frame.is_corrupt
+                yield position, frame
 
-    def _decode(self, packets: Iterator[Any]) -> Iterator[av.VideoFrame]:
-        for packet in packets:
-            pts = packet_pts(packet)
+    def _placed(self, frames: Iterator[av.VideoFrame]) -> Iterator[tuple[int, av.VideoFrame]]:
+        """(display index, frame) of each frame that the index has; `frame.pts` is the number of its packet."""
+        positions = self.index.positions_of_packets
+        for frame in frames:
+            if frame.pts is not None and 0 <= frame.pts < len(positions) and positions[frame.pts] >= 0:
+                yield int(positions[frame.pts]), frame
+
+    def _sorted(self, frames: Iterator[av.VideoFrame], due: int) -> Iterator[tuple[int, av.VideoFrame]]:
+        """The same in display order, for a codec without B-frames in a file whose times are out of order.
+
+        `due`: the first display index to yield.
+        """
+        held: dict[int, av.VideoFrame] = {}
+        for position, frame in self._placed(frames):
+            number = frame.pts
+            held[position] = frame
+            while due < len(self.index) and self.index.packets[due] <= number:
+                if due in held:
+                    yield due, held.pop(due)
+                due += 1
+        yield from sorted(held.items())
+
+    def _decode(self, packets: Iterator[tuple[int, Any]]) -> Iterator[av.VideoFrame]:
+        for number, packet in packets:
             if self._can_skip:
-                self._stream.codec_context.skip_frame = "NONREF" if self._skip(pts) else "DEFAULT"
-            yield from decode_packet(packet)
+                self._stream.codec_context.skip_frame = "NONREF" if self._skip(number) else "DEFAULT"
+            yield from decode_packet(packet, self._report_damage)
 
-    def _skip(self, pts: int | None) -> bool:
+    def _report_damage(self) -> None:
+        self.has_reported_damage = True
+
+    def _skip(self, number: int) -> bool:
         """Whether to skip this frame; recorded if so. Frames after a single target are decoded, for the cache."""
-        if pts is None or (pts in self._wanted_pts if self._wanted_pts else pts >= self._target_pts):
+        positions = self.index.positions_of_packets
+        position = int(positions[number]) if number < len(positions) else -1
+        if position < 0 or (position in self._wanted if self._wanted else position >= self._target):
             return False
-        self._skipped_pts.add(pts)
+        self._skipped.add(position)
         return True
 
-    def _packets_from(self, keyframe: int) -> Iterator[Any]:
-        """The packets from exactly this keyframe on.
+    def _packets_from(self, keyframe: int) -> Iterator[tuple[int, Any]]:
+        """(number, packet) from exactly this keyframe on.
 
         Containers differ in whether a seek takes pts or dts, and some land early or late. We check where the seek
         landed, and read past the packets before the keyframe without decoding them.
         """
         if keyframe < 0:
             self._open()
-            return packets_of(self._container, self._stream)
-        pts, dts = (int(value) for value in self.index.keyframes[keyframe])
-        for start in dict.fromkeys((pts, dts)):
+            return numbered_for_decoding(packets_of(self._container, self._stream))
+        _, number, pts, dts, offset = (int(value) for value in self.index.keyframes[keyframe])
+        is_transport = is_transport_stream(self._container)
+        starts = [offset] if is_transport else dict.fromkeys(time for time in (pts, dts) if time != MISSING)
+        for start in starts:
             with until_damaged():
-                self._container.seek(start, stream=self._stream)
+                self._container.seek(start, stream=self._stream, unsupported_byte_offset=is_transport)
                 packets = packets_of(self._container, self._stream)
-                landed = _read_to(packets, pts, dts)
+                landed = _read_to(packets, pts, dts, offset, by_offset=is_transport)
                 if landed is not None:
-                    return chain([landed], packets)
+                    return numbered_for_decoding(chain([landed], packets), number)
         self._open()
         packets = packets_of(self._container, self._stream)
-        landed = _read_to(packets, pts, dts)
-        return iter(()) if landed is None else chain([landed], packets)
+        return numbered_for_decoding(_from_number(packets, number), number)
 
 
-class _FrameCache:
-    """The most recently used decoded frames, up to a number of bytes; kept as decoded, converted when requested."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._frames: OrderedDict[int, av.VideoFrame] = OrderedDict()
-
-    def get(self, position: int) -> av.VideoFrame | None:
-        if position in self._frames:
-            self._frames.move_to_end(position)
-        return self._frames.get(position)
-
-    def add(self, position: int, frame: av.VideoFrame) -> None:
-        if position in self._frames:
-            self._bytes -= _size_bytes(self._frames.pop(position))
-        self._frames[position] = frame
-        self._bytes += _size_bytes(frame)
-        while self._bytes > self._max_bytes:
-            self._bytes -= _size_bytes(self._frames.popitem(last=False)[1])
-
-    def clear(self) -> None:
-        self._frames.clear()
-        self._bytes = 0
+def read_frames(path: Path, index: FrameIndex, positions: Iterable[int]) -> Iterator[tuple[int, Image]]:
+    """(display index, upright picture) of these frames, ascending; frames that cannot be decoded are left out."""
+    with closing(FrameReader(path, index)) as reader:
+        for position, frame in reader.frames(positions):
+            yield position, upright(frame)
 
 
-def _read_to(packets: Iterator[Any], pts: int, dts: int) -> Any | None:
-    """The packet of the keyframe with this pts; None if the packets start after it."""
+def _read_to(packets: Iterator[Any], pts: int, dts: int, offset: int, *, by_offset: bool) -> Any | None:
+    """The packet of the keyframe at this byte offset and, unless `by_offset`, with this pts.
+
+    Returns None if the packets start after it. Times in MPEG-TS depend on where reading began.
+    """
     for packet in packets:
-        if packet_pts(packet) == pts and packet.is_keyframe:
+        is_there = packet.pos == offset or (packet.pos is None and not by_offset)
+        is_then = by_offset or (packet.pts == pts if packet.pts is not None else packet.dts == dts)
+        if is_there and is_then and packet.is_keyframe:
             return packet
-        if packet.dts is not None and packet.dts > dts:
+        if by_offset and packet.pos is not None and packet.pos > offset:
+            return None
+        if not by_offset and packet.dts is not None and packet.dts > (pts if dts == MISSING else dts):
             return None
     return None
 
 
-def _size_bytes(frame: av.VideoFrame) -> int:
-    return sum(plane.buffer_size for plane in frame.planes)
+def _from_number(packets: Iterator[Any], number: int) -> Iterator[Any]:
+    """The packets from this number on."""
+    for at, packet in numbered(packets):
+        if at >= number:
+            yield packet
+
+
+def _in_stored_order(frames: Iterator[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """The frames with the numbers of their packets in ascending order: the stored times belong to that order.
+
+    A number that a lost frame has left behind is dropped as soon as it is too low for the next frame.
+    """
+    waiting: list[int] = []
+    sent = -1
+    for frame in frames:
+        number = frame.pts or 0
+        while sent < number:
+            sent += 1
+            heapq.heappush(waiting, sent)
+        while len(waiting) > 1 and waiting[0] < number - _MAX_REORDERED:
+            heapq.heappop(waiting)
+        frame.pts = heapq.heappop(waiting) if waiting else number
+        yield frame

@@ -8,13 +8,17 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from frametally.contract import INDEX_VERSION
 from frametally.errors import VideoError
 from frametally.video.container import open_video
 from frametally.video.decoding import decode
 from frametally.video.displayed_frame import pixel_aspect_of, square_size
-from frametally.video.frame_index import build_index
+from frametally.video.frame_index import FrameIndex, build_index
 from frametally.video.orientation import orientation_of
 from frametally.video.tone_mapping import is_hdr
+
+_SAME_RATE = 0.005
+"""Relative difference between a declared rate and times that are rounded to milliseconds."""
 
 
 class VideoInfo(Struct, frozen=True, kw_only=True):
@@ -38,6 +42,8 @@ class VideoInfo(Struct, frozen=True, kw_only=True):
     """Width by height of the stored pixels as an exact fraction: `64/45`."""
     is_hdr: bool = False
     """Whether colors are PQ or HLG."""
+    index_version: int = 1
+    """`INDEX_VERSION` of the index that duration, rate and count come from."""
 
     @property
     def fps(self) -> float:
@@ -70,19 +76,26 @@ def probe(path: Path) -> VideoInfo:
     orientation = orientation_of(first)
     width_px, height_px = orientation.size(first.width, first.height)
     with open_video(path) as (container, stream):
-        mean = Fraction(len(index) - 1, int(index.pts[-1] - index.pts[0])) / index.time_base if len(index) > 1 else None
-        rate = stream.average_rate or mean or Fraction(1)
         return VideoInfo(
             container=container.format.name.split(",")[0],
             codec=stream.codec_context.codec.canonical_name,
             width_px=width_px,
             height_px=height_px,
             duration_s=round(index.duration_s, 4),
-            frame_rate=str(rate),
-            frame_count=max(stream.frames, len(index)),
+            frame_rate=str(frame_rate(index, stream.average_rate)),
+            frame_count=index.declared_count,
             rotation_deg=orientation.rotation_deg,
             size_bytes=path.stat().st_size,
             is_mirrored=orientation.is_mirrored,
             pixel_aspect=str(pixel_aspect_of(stream)),
             is_hdr=is_hdr(first),
+            index_version=INDEX_VERSION,
         )
+
+
+def frame_rate(index: FrameIndex, declared: Fraction | None) -> Fraction:
+    """Mean frames per second of the index; the declared rate where it is the same number before rounding of times."""
+    mean = index.rate
+    if declared and (mean is None or abs(declared / mean - 1) < _SAME_RATE):
+        return declared
+    return (mean or Fraction(1)).limit_denominator(1001) or mean or Fraction(1)

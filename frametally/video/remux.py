@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
 
 from frametally.errors import VideoError
 from frametally.storage.space import check_room, explain_disk_full
-from frametally.video.container import open_video, packet_pts
-from frametally.video.decoding import read_frames
+from frametally.video.container import numbered, open_video, packets_of
 from frametally.video.frame_index import FrameIndex, build_index
+from frametally.video.frame_reader import read_frames
+from frametally.video.h264 import FieldPairing
 
 CODECS: Final = ("h264", "hevc", "av1", "vp9", "mpeg4")
 """Codecs that MP4 can contain."""
@@ -60,18 +61,61 @@ def _copy_packets(source: Path, target: Path, index: FrameIndex, on_progress: Ca
         codec = video.codec_context.codec.canonical_name
         if not can_be_remuxed(codec):
             raise VideoError(f"MP4 cannot contain the codec {codec}.", _ENCODE)
+        samples = _samples(original, video, index)
         with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as copy:
             stream = copy.add_stream_from_template(video, opaque=True)
-            done, total = 0, len(index)
-            for packet in original.demux(video):
-                if not packet.size or (packet.dts is None and packet_pts(packet) is None):
-                    continue
-                packet.stream = stream
-                copy.mux_one(packet)
-                done += 1
+            for done, sample in enumerate(samples):
+                sample.stream = stream
+                copy.mux_one(sample)
                 if done % _PROGRESS_EVERY == 0:
-                    on_progress(min(done / total, 1.0))
+                    on_progress(min(done / len(index), 1.0))
     on_progress(1.0)
+
+
+def _samples(original: Any, video: Any, index: FrameIndex) -> Iterator[Any]:
+    """The packets of all frames, one per frame, with the times of the index from 0 on.
+
+    Decoding times are the presentation times in ascending order, moved back by as much as reordering needs, so that
+    they ascend across joined recordings and clocks that wrap. Only packets of MP4 files keep their own times, because
+    of packets that an edit list hides.
+    """
+    codec = video.codec_context
+    fields = FieldPairing(codec.extradata) if codec.codec.canonical_name == "h264" else None
+    positions, start_pts = index.positions_of_packets, int(index.pts[0])
+    delay = int(np.max(index.pts - index.pts[positions[np.sort(index.packets)]], initial=0))
+    decoding_times = iter((index.pts - start_pts - delay).tolist())
+    keeps_times = original.format.name.startswith("mov")
+    before: Any = None
+    for number, packet in numbered(packets_of(original, video)):
+        if not packet.size or (packet.dts is None and packet.pts is None and keeps_times):
+            continue
+        if fields is not None and fields.is_second_field(memoryview(packet)) and before is not None:
+            before = _joined(before, packet)
+            continue
+        position = int(positions[number]) if number < len(positions) else -1
+        if position < 0 and not keeps_times:
+            continue
+        if before is not None:
+            yield before
+        before = packet
+        if not keeps_times:
+            packet.pts, packet.dts = int(index.pts[position]) - start_pts, next(decoding_times)
+            packet.duration = _duration(index, position)
+    if before is not None:
+        yield before
+
+
+def _duration(index: FrameIndex, position: int) -> int:
+    is_last = position + 1 == len(index)
+    return (index.held_end_pts if is_last else int(index.pts[position + 1])) - int(index.pts[position])
+
+
+def _joined(first: Any, second: Any) -> Any:
+    """One packet with the data of both."""
+    joined: Any = av.Packet(bytes(first) + bytes(second))
+    joined.pts, joined.dts, joined.duration = first.pts, first.dts, max(first.duration, 2 * (second.duration or 0))
+    joined.time_base, joined.is_keyframe = first.time_base, first.is_keyframe
+    return joined
 
 
 def _has_same_frames(source: Path, before: FrameIndex, target: Path) -> bool:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from frametally.engine.picture import Picture
-from frametally.video.decoding import decode, read_frames, upright
+from frametally.video.decoding import decode, upright
 from frametally.video.frame_index import build_index
+from frametally.video.frame_reader import read_frames
 from tests.support.video_files import write_rotated
 
 

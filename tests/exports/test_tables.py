@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
@@ -194,3 +196,14 @@ def test_results_without_boxes_are_an_error(tmp_path: Path, write: Any) -> None:
     with pytest.raises(ResultsError, match="JSON"):
         write(view, tmp_path / "file")
     assert not (tmp_path / "file").exists()
+
+
+def test_damaged_frames_are_marked_in_both_tables_and_only_where_there_are_some(tmp_path: Path) -> None:
+    results = opened(tmp_path, m=[entry(box("car")), entry(box("car")), None])
+    write_counts_csv(View(results, "m"), tmp_path / "intact.csv")
+    assert "damaged" not in read_csv(tmp_path / "intact.csv")[0]
+    view = View(replace(results, damaged=np.array([False, True, True])), "m")
+    write_counts_csv(view, tmp_path / "counts.csv")
+    assert [row["damaged"] for row in read_csv(tmp_path / "counts.csv")] == ["false", "true", "true"]
+    write_boxes_parquet(view, tmp_path / "boxes.parquet")
+    assert [row["damaged"] for row in pq.read_table(tmp_path / "boxes.parquet").to_pylist()] == [False, True]

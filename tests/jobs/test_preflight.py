@@ -80,8 +80,16 @@ def test_a_rate_outside_the_limits_stops_the_job(video: VideoInfo) -> None:
     (what,) = stops(video=video, infer_fps=10.5)
     assert "cannot be analyzed at 10.5" in what
     assert found(video=video, infer_fps=10.0) == []
-    assert stops(infer_fps=240.0)  # above the limit of the API, whatever the video
+    assert stops(infer_fps=240.0, service=HOSTED)  # above the limit of the API, whatever the video
+    assert found(infer_fps=240.0) == []
     assert found(infer_fps=60.0) == []
+
+
+def test_a_video_below_the_lowest_rate_of_a_service_stops_the_job_there(video: VideoInfo) -> None:
+    lapse = msgspec.structs.replace(video, frame_rate="1/2")
+    (what,) = stops(video=lapse, infer_fps=0.5, service=HOSTED)
+    assert what == "The video has 0.5 frames per second; this service takes at least 1."
+    assert found(video=lapse, infer_fps=0.5) == []
 
 
 def test_a_model_that_is_not_installed_stops_the_job() -> None:

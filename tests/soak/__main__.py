@@ -124,7 +124,10 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "api": lengthened("tests/engine/test_openapi.py"),
     "workers": lengthened("tests/engine/test_worker_failures.py"),
     "floor": repeated("tests/ledger/test_polling_floor.py"),
-    "videos": lengthened("tests/video/test_frame_reader.py", "tests/video/test_decoding.py"),
+    "videos": lengthened(
+        "tests/video/test_frame_reader.py", "tests/video/test_decoding.py", "tests/video/test_frame_identity.py"
+    ),
+    "damage": lengthened("-s", "tests/video/test_damage.py"),
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,
     "fuzz_results": fuzzed("tests/results/test_fuzzing.py"),

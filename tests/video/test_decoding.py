@@ -12,8 +12,9 @@ import numpy.typing as npt
 import pytest
 
 from frametally.errors import VideoError
-from frametally.video.decoding import Image, decode, read_frames, upright
+from frametally.video.decoding import Image, decode, upright
 from frametally.video.frame_index import build_index, plan_frames
+from frametally.video.frame_reader import read_frames
 from frametally.video.probe import probe
 from tests.support.shared_data import REPRESENTATIVE_VIDEOS, SHARED_DATA
 from tests.support.video_files import write_video

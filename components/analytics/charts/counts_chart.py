@@ -38,6 +38,7 @@ def counts_chart(
     *,
     time_s: float,
     key: str,
+    damaged_s: Sequence[tuple[float, float]] = (),
 ) -> Gesture:
     """Draw the chart; returns what the user has done in it.
 
@@ -48,8 +49,9 @@ def counts_chart(
         gaps_s: time ranges in which no frame was analyzed.
         time_s: time of the current frame.
         key: of the chart in the session state.
+        damaged_s: time ranges whose frames are damaged in the video file.
     """
-    figure = counts_figure(counts, band, colors, gaps_s, time_s)
+    figure = counts_figure(counts, band, colors, gaps_s, time_s, damaged_s)
     return show_chart(figure, key=key, note=_resolution_note(counts) + heat_note(counts))
 
 
@@ -59,6 +61,7 @@ def counts_figure(
     colors: Mapping[str, str],
     gaps_s: Sequence[tuple[float, float]],
     time_s: float,
+    damaged_s: Sequence[tuple[float, float]] = (),
 ) -> Figure:
     """A line per class with the mean detections per analyzed frame; many classes get a heat strip too."""
     times_s, values = counts.time_s.tolist(), counts.values
@@ -84,6 +87,7 @@ def counts_figure(
     return time_chart(
         traces,
         gaps_s,
+        damaged_s=damaged_s,
         lines=[mark_at(time_s)],
         legend_rows=1 + (len(counts.classes) > _LEGEND_ROW),
         y_title="Detections per frame" if one_entry_each else "Detections per frame (mean)",

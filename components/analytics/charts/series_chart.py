@@ -30,9 +30,10 @@ def series_chart(
     time_s: float,
     key: str,
     marks_s: Sequence[float] = (),
+    damaged_s: Sequence[tuple[float, float]] = (),
 ) -> Gesture:
     """Draw the curves with their definition below; returns what the user has done in the chart."""
-    gesture = show_chart(series_figure(series, colors, gaps_s, time_s, marks_s), key=key)
+    gesture = show_chart(series_figure(series, colors, gaps_s, time_s, marks_s, damaged_s), key=key)
     st.caption(series.definition)
     return gesture
 
@@ -43,6 +44,7 @@ def series_figure(
     gaps_s: Sequence[tuple[float, float]],
     time_s: float,
     marks_s: Sequence[float],
+    damaged_s: Sequence[tuple[float, float]] = (),
 ) -> Figure:
     """A line per name, with gaps where the value is unknown and thin vertical lines at `marks_s`."""
     traces = [
@@ -60,6 +62,7 @@ def series_figure(
     return time_chart(
         traces,
         gaps_s,
+        damaged_s=damaged_s,
         lines=[*(line_at(mark_s, {"color": "#d55e00", "width": 1}) for mark_s in marks_s), mark_at(time_s)],
         y_title=f"{series.title} ({series.unit})" if series.unit else series.title,
     )

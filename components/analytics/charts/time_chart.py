@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MARK_COLOR = "rgba(128,128,128,0.9)"
 _GAP_COLOR = "rgba(128,128,128,0.55)"
+_DAMAGE_COLOR = "#b3261e"
+_BAND_FROM = 0.97
+"""Lower edge of the band of damaged frames, as a share of the height."""
 _CLEAR = "rgba(0,0,0,0)"
 _HEIGHT_PX, _LEFT_PX, _BOTTOM_PX, _ROW_PX = 320, 58, 44, 22
 _BETWEEN = 0.03
@@ -82,6 +85,7 @@ def time_chart(
     legend_rows: int = 1,
     y_axis: Trace | None = None,
     strip: Strip | None = None,
+    damaged_s: Sequence[tuple[float, float]] = (),
 ) -> Figure:
     """A chart with time along x. The chart does not zoom; a selection changes the time range of the view instead.
 
@@ -93,6 +97,7 @@ def time_chart(
         legend_rows: rows of the legend above the chart.
         y_axis: further options of the y axis.
         strip: drawn below the lines.
+        damaged_s: time ranges whose frames are damaged in the video file.
     """
     top_px = 8 + _ROW_PX * legend_rows
     layout: Trace = {
@@ -120,9 +125,9 @@ def time_chart(
             "showgrid": False,
         }
         traces = [*traces, {**strip.trace, "yaxis": "y2"}]
-    if gaps_s:
+    if gaps_s or damaged_s:
         layout["yaxis9"] = {"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True}
-    return figure_of([*traces, *_hatched(gaps_s)], layout)
+    return figure_of([*traces, *_hatched(gaps_s), *_damage_band(damaged_s)], layout)
 
 
 def figure_of(traces: Sequence[Trace], layout: Trace) -> Figure:
@@ -214,6 +219,24 @@ def _hatched(gaps_s: Sequence[tuple[float, float]]) -> list[Trace]:
         "hoverinfo": "skip",
     }
     return [stretches]
+
+
+def _damage_band(damaged_s: Sequence[tuple[float, float]]) -> list[Trace]:
+    """A narrow band along the upper edge where frames are damaged."""
+    if not damaged_s:
+        return []
+    band = {
+        "x": [x for start_s, end_s in damaged_s for x in (start_s, start_s, end_s, end_s, None)],
+        "y": [_BAND_FROM, 1, 1, _BAND_FROM, None] * len(damaged_s),
+        "yaxis": "y9",
+        "mode": "lines",
+        "line": {"width": 1, "color": _DAMAGE_COLOR},
+        "fill": "toself",
+        "fillcolor": _DAMAGE_COLOR,
+        "name": "damaged in the file",
+        "hoverinfo": "skip",
+    }
+    return [band]
 
 
 def hover_name(name: str) -> str:

@@ -15,8 +15,8 @@ import pytest
 from frametally.engine.detectors import Detector, list_models, open_detector, parse_params
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Prediction
-from frametally.video.decoding import read_frames
 from frametally.video.frame_index import build_index
+from frametally.video.frame_reader import read_frames
 
 TWO_MEN = ("chaplin_mp3.mp4", (40, 160))
 THREE_BOTTLES = ("bottle-detection.mp4", (200, 500))

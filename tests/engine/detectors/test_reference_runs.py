@@ -11,8 +11,8 @@ import pytest
 from frametally.engine.detectors import open_detector, parse_params
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Prediction
-from frametally.video.decoding import read_frames
 from frametally.video.frame_index import build_index
+from frametally.video.frame_reader import read_frames
 
 RUNS = [
     ("bottle-detection.mp4", "yolov8n_int8_640.onnx", "bottle-detection.yolov8n-640.5fps.json", (40, 100, 160)),
