@@ -104,9 +104,10 @@ def begin_visit(page: str) -> None:
         st.session_state[_VISIT] = (number + 1, page)
 
 
-def current_visit() -> int:
-    """Number of the visit of the page that is drawn, in this session."""
-    return int(st.session_state.get(_VISIT, (0, ""))[0])
+def visit_of(page: str) -> int | None:
+    """Number of the current visit of this page; None if another one is drawn: a timer of this one can be late."""
+    number, visited = st.session_state.get(_VISIT, (0, page))
+    return int(number) if visited == page else None
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda exporter: exporter.close())

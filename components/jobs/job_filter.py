@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from components.session import current_visit, service_label
+from components.session import service_label, visit_of
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, Known, known
@@ -20,6 +19,7 @@ _STATUSES = {
     _DELETED: (),
 }
 _MORE = ("tag", "ran", "at", "since", "until")
+_PAGE = "jobs"
 _KEYS = ("q", "state", *_MORE)
 _REQUESTED, _LAST, _VISIT = "requested_filter", "last_filter", "filtered_visit"
 
@@ -59,7 +59,8 @@ def job_filter(ledger: Ledger) -> JobQuery:
         bind="query-params",
         label_visibility="collapsed",
     )
-    st.session_state[_LAST] = {key: st.session_state[key] for key in _KEYS if st.session_state.get(key)}
+    if visit_of(_PAGE) is not None:
+        st.session_state[_LAST] = {key: st.session_state[key] for key in _KEYS if st.session_state.get(key)}
     statuses = tuple(status for word in chosen for status in _STATUSES[word])
     return replace(query, statuses=statuses, deleted=_DELETED in chosen)
 
@@ -95,23 +96,21 @@ def _more(query: JobQuery, ledger: Ledger) -> JobQuery:
 
 
 def _restore_last() -> None:
-    """At the begin of a visit, filter as at the last one; if the address has a filter, as in the address only."""
-    if st.session_state.get(_VISIT) == current_visit():
+    """At the begin of a visit, filter as at the last one; if the address has a filter, as in the address only.
+
+    In a run that follows the browser's Back button, Streamlit replaces values that are set here by those of the
+    address, and the link that left the page has removed the filter from it. So the values are set in another run.
+    """
+    visit = visit_of(_PAGE)
+    if visit is None or visit == st.session_state.get(_VISIT):
         return
-    st.session_state[_VISIT] = current_visit()
-    for key in _KEYS:
-        st.session_state.pop(key, None)
-    last: dict[str, object] = st.session_state.get(_LAST, {})
-    linked = {key: values for key in _KEYS if (values := st.query_params.get_all(key))}
-    # The browser's Back button has the address of the last visit, which Streamlit does not apply.
-    if not linked or linked == _as_params(last):
-        st.session_state.update(last)
-
-
-def _as_params(filters: Mapping[str, object]) -> dict[str, list[str]]:
-    return {
-        key: [str(each) for each in (value if isinstance(value, list) else [value])] for key, value in filters.items()
-    }
+    st.session_state[_VISIT] = visit
+    if any(key in st.query_params for key in _KEYS):
+        for key in _KEYS:
+            st.session_state.pop(key, None)
+    elif last := st.session_state.get(_LAST):
+        st.session_state[_REQUESTED] = {"q": "", "state": [], **last}
+        st.rerun()
 
 
 def _midnight(day: date | None) -> datetime | None:

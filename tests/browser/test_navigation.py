@@ -1,4 +1,4 @@
-"""Addresses in a real browser that lead nowhere, and the service that the browser remembers."""
+"""Ways between pages in a real browser: the filter of Jobs, dead addresses, the remembered service."""
 
 from __future__ import annotations
 
@@ -40,6 +40,23 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+def test_the_filter_is_kept_on_the_way_back_from_analytics(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard, "jobs")
+    page.get_by_placeholder("Name, model, note, tag or ID").fill("gate")
+    expect(page.get_by_text("1 job", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("[?&]q=gate"))
+    page.get_by_role("link", name="Open in analytics").click()
+    expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("1 job", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("[?&]q=gate"))
+    page.get_by_role("link", name="Upload", exact=True).click()
+    expect(page.get_by_role("heading", name="Run a video")).to_be_visible()
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    expect(page.get_by_text("1 job", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile("[?&]q=gate"))
 
 
 def test_an_unknown_path_says_that_it_is_unknown(dashboard: Dashboard, page: Page) -> None:
