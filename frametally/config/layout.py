@@ -135,7 +135,8 @@ LAYOUT: Final = (
     ),
     Place(
         path="models/<model id>/<version>/",
-        content="`model.onnx`, optional `classes.txt` and `model.json`",
+        content="`model.onnx`, optional `classes.txt` and `model.json`; `derived/`: the result of its examination, "
+        "can be created again",
         backup="models",
         removed="never",
     ),

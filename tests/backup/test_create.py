@@ -164,8 +164,8 @@ def test_the_copied_ledger_is_a_consistent_snapshot(old: Settings, tmp_path: Pat
             while not stopping.is_set():
                 with writing.begin() as connection:
                     for half in ("a", "b"):
-                        row = {"name": f"{number}{half}", "model": "{}"}
-                        connection.execute(sa.text("INSERT INTO preset VALUES (:name, :model)"), row)
+                        row = {"service": "", "name": f"{number}{half}", "model": "{}"}
+                        connection.execute(sa.text("INSERT INTO preset VALUES (:service, :name, :model)"), row)
                 number += 1
 
         thread = threading.Thread(target=write_pairs)

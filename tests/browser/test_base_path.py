@@ -23,7 +23,10 @@ pytestmark = pytest.mark.browser
 BASE = "/tools/tally"
 
 
-@pytest.fixture(params=["direct", "proxy", "stripping proxy", "stripping proxy without baseUrlPath"])
+WAYS = ("direct", "proxy", "stripping proxy", "stripping proxy without baseUrlPath")
+
+
+@pytest.fixture(params=[pytest.param(way, marks=[pytest.mark.soak] if way != WAYS[2] else []) for way in WAYS])
 def dashboard(request: pytest.FixtureRequest, start_dashboard: StartDashboard) -> Iterator[Dashboard]:
     """A dashboard, with the URL under which users reach it."""
     settings = {} if request.param.endswith("without baseUrlPath") else {"STREAMLIT_SERVER_BASE_URL_PATH": BASE[1:]}

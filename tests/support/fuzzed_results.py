@@ -117,7 +117,7 @@ def main(folder: Path) -> None:
         except ResultsError as error:
             outcome = "refused" if error.what and error.next_step else "without a reason"
         shutil.rmtree(target, ignore_errors=True)
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        peak_mb = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) >> 10
         print(f"{outcome}|{time.monotonic() - started_s:.3f}|{peak_mb}", flush=True)
 
 
