@@ -32,7 +32,7 @@ def job_picker(ledger: Ledger) -> Job | None:
 def _unavailable(ledger: Ledger, job_id: str, newest: str | None) -> NoReturn:
     """Explain why the job of the link cannot be shown, and stop; the address stays as it is."""
     st.warning(_reason(ledger, job_id), icon=":material/link_off:")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if newest and st.button("Open newest", icon=":material/monitoring:", key="open_newest"):
             reset_view()
             st.query_params.from_dict({"job": newest})
