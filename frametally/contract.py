@@ -296,7 +296,8 @@ def rate_refusal(infer_fps: float, video_fps: float | None = None, limits: RateL
     if is_too_slow(video_fps, limits):
         return f"The video has {video_fps:.4g} frames per second; this service takes at least {limits.lowest:g}."
     if not limits.lowest <= infer_fps <= limits.highest:
-        return f"The frame rate must be between {limits.lowest:g} and {limits.highest:g}, not {infer_fps:.4g}."
+        lowest = f"{limits.lowest:.5f}".rstrip("0").rstrip(".")
+        return f"The frame rate must be between {lowest} and {limits.highest:g}, not {infer_fps:.4g}."
     if video_fps is not None and infer_fps > video_fps * RATE_TOLERANCE:
         return f"The video has {video_fps:.4g} frames per second: it cannot be analyzed at {infer_fps:.4g}."
     return ""

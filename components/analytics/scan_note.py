@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.errors import show_errors
 from frametally.library.library import Library
 from frametally.library.video_store import StoredVideo
 
@@ -17,6 +18,7 @@ def scan_note(library: Library, video: StoredVideo) -> None:
 
 
 @st.fragment(run_every=_CHECK_EVERY_S)
+@show_errors()
 def _note(library: Library, video: StoredVideo) -> None:
     if not library.damage_scanner.is_scanning(video):
         st.rerun()

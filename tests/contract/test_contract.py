@@ -94,7 +94,7 @@ def test_unknown_job_is_not_found(service: Service) -> None:
         service.client().get_status("00000000-0000-0000-0000-000000000000")
 
 
-@pytest.mark.parametrize("infer_fps", [0, 0.5, 500])
+@pytest.mark.parametrize("infer_fps", [0, -1, 5000])
 def test_frame_rate_out_of_bounds_is_refused(service: Service, small_video: Path, infer_fps: float) -> None:
     url = uploaded(service, small_video)
     with pytest.raises(BadRequest, match="infer_fps"):

@@ -88,11 +88,11 @@ def test_a_malformed_body_is_rejected_with_details(deaf_engine: RunningEngine, b
     assert complaint in answer.json()["message"]
 
 
-@pytest.mark.parametrize("fps", [0, 0.5, -1, 120.5, 1e300])
+@pytest.mark.parametrize("fps", [0, 1e-9, -1, 1000.5, 1e300])
 def test_a_rate_out_of_range_is_rejected(deaf_engine: RunningEngine, fps: float) -> None:
     answer = deaf_engine.ask(PUBLIC, fps=fps)
     assert answer.status_code == 400
-    assert "between 1 and 120" in answer.json()["error"]
+    assert "between 0.00001 and 1000" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_url_without_a_video_is_refused_with_the_reason(engine: str, open_page
     ("rate", "reason"),
     [
         (10.5, "cannot be analyzed at 10.5"),
-        (0.0, "between 1e-05 and 1000, not 0"),
+        (0.0, "between 0.00001 and 1000, not 0"),
     ],
 )
 def test_a_rate_that_the_service_would_refuse_cannot_be_submitted(
