@@ -123,7 +123,7 @@ def test_every_type_of_model_runs_on_the_server_and_its_responses_become_entries
     models = [asked(name, task) for name, (task, _, _) in MADE.items()]
     results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
     assert set(image_api.sizes) == {(320, 240)}
-    assert len(image_api.asked) == 4 * len(MADE)
+    assert len(image_api.asked) >= 4 * len(MADE)  # a slow response is requested again
     for name, (task, response, _) in MADE.items():
         answer = response[0] if task == "gaze-detection" else response
         for got in results[name.partition("/")[0]]:
