@@ -67,8 +67,12 @@ class DamageScanner:
     def _work(self) -> None:
         while True:
             video = self._queue.get()
-            _scan(video)
-            self._running[video.sha256].set_result(None)
+            try:
+                _scan(video)
+            except Exception:  # one video must not end the checks of all others
+                _LOG.exception("video %s cannot be checked for damage", video.sha256)
+            finally:
+                self._running[video.sha256].set_result(None)
 
 
 def _scan(video: StoredVideo) -> None:
