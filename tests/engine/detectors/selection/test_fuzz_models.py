@@ -39,6 +39,16 @@ ORIGINALS: tuple[Callable[[Path], None], ...] = (
 )
 
 
+_MEASURED = """
+import atexit, runpy, sys
+sys.argv = sys.argv[1:]
+hwm = lambda: open("/proc/self/status").read().split("VmHWM:")[1].split()[0]
+atexit.register(lambda: open(sys.argv[-1] + ".peak_kib", "w").write(hwm()))
+runpy.run_module("frametally.engine.detectors.selection.child", run_name="__main__", alter_sys=True)
+"""
+"""Runs the child process and leaves its peak size; `ru_maxrss` would include that of the process that started it."""
+
+
 class Ended(NamedTuple):
     """How a child process ended."""
 
@@ -49,15 +59,16 @@ class Ended(NamedTuple):
 
 
 def examined(path: Path) -> Ended:
-    command = [sys.executable, "-m", "frametally.engine.detectors.selection.child", str(path)]
+    peak = path.with_name(path.name + ".peak_kib")
+    peak.write_text("0")
+    command = [sys.executable, "-c", _MEASURED, "child", str(path)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     started_s = time.monotonic()
     with (path.parent / "out").open("wb") as output, (path.parent / "err").open("wb") as errors:
         child = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=errors)
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
+        child.wait()
     printed = (path.parent / "out").read_bytes()
-    return Ended(child.returncode, time.monotonic() - started_s, usage.ru_maxrss * 1024, printed)
+    return Ended(child.returncode, time.monotonic() - started_s, int(peak.read_text()) * 1024, printed)
 
 
 def test_every_damaged_model_gets_a_result_with_a_reason(tmp_path: Path) -> None:
