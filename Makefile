@@ -4,6 +4,8 @@ HOST ?= 127.0.0.1
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := $(CURDIR)
+# Some images set it: every process would compile the whole source again, and pytest rewrite every test.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test test-fast soak check bench lock
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from frametally.job import JobStatus
 from frametally.results import archive_results
@@ -62,12 +62,11 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 
 
 @pytest.fixture(params=[1440, pytest.param(390, marks=pytest.mark.soak)])
-def page(request: pytest.FixtureRequest, browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": request.param, "height": 900}) as context:
-        page = context.new_page()
-        opened(page, dashboard, "analytics?job=sample")
-        expect(page.locator(".js-plotly-plot .legendtext")).to_have_count(6)  # with "not analyzed"
-        yield page
+def page(request: pytest.FixtureRequest, page: Page, dashboard: Dashboard) -> Page:
+    page.set_viewport_size({"width": request.param, "height": 900})
+    opened(page, dashboard, "analytics?job=sample")
+    expect(page.locator(".js-plotly-plot .legendtext")).to_have_count(6)  # with "not analyzed"
+    return page
 
 
 def click_at(page: Page, time_s: float, value: float) -> int:

@@ -37,11 +37,6 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
-
-
 def test_the_filter_is_kept_on_the_way_back_from_analytics(dashboard: Dashboard, page: Page) -> None:
     opened(page, dashboard, "jobs")
     page.get_by_placeholder("Name, model, note, tag or ID").fill("gate")

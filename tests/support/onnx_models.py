@@ -10,6 +10,8 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from frametally.engine.detectors.selection.inspection import Inspection, Inspector
+
 SIZE_PX = 320
 SQUARE_PX = 48
 STRIDES = (8, 16, 32)
@@ -56,11 +58,18 @@ class Graph:
 
 
 def save_ultralytics(
-    path: Path, *, slow: bool = False, stuck: bool = False, hungry_gib: int = 0, task: str = "detect"
+    path: Path,
+    *,
+    slow: bool = False,
+    stuck: bool = False,
+    inspected: bool = True,
+    hungry_gib: int = 0,
+    task: str = "detect",
 ) -> None:
     """A detect head with two classes, `dark` and `bright`, that reads the red channel, 0 to 1.
 
-    `slow` adds about 50 ms per frame, `stuck` 100 times as much; `hungry_gib` is the memory allocated per frame.
+    `slow` adds about 50 ms per frame, `stuck` 100 times as much; if `inspected`, the result of the examination of
+    such a model is stored beside it, which would take seconds. `hungry_gib` is the memory allocated per frame.
     """
     graph = Graph()
     score = _score(graph, red=0, full_scale=1.0, work=1 if slow else 100 if stuck else 0)
@@ -72,6 +81,9 @@ def save_ultralytics(
     graph.node("Concat", ["boxes", "dark", score], "output0", axis=1)
     metadata = {"task": task, "names": "{0: 'dark', 1: 'bright'}", "imgsz": f"[{SIZE_PX}, {SIZE_PX}]", "stride": "32"}
     graph.save(path, {"output0": (1, 6, PLACES)}, metadata)
+    if inspected and (slow or stuck):
+        found = Inspection("yolov8", inference_type="object-detection", classes=("dark", "bright"))
+        Inspector(lambda _: found).inspect(path)
 
 
 def save_yolox(path: Path, *, decoded: bool = False) -> None:
