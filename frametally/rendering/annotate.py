@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import cv2
 import numpy as np
@@ -15,9 +14,10 @@ import supervision as sv
 from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 
 from frametally.coco import COCO_KEYPOINTS
-from frametally.rendering.labels import draw_labels
+from frametally.rendering.labels import place_labels
+from frametally.rendering.plates import Plate, TextStyle, plate
 from frametally.rendering.scene import Floats, Scene
-from frametally.rendering.text import cut, joined, line
+from frametally.rendering.text import cut
 from frametally.results.masks import separated
 from frametally.video.decoding import Image
 
@@ -32,13 +32,6 @@ _MAX_COORDINATE_PX: Final = 1 << 15
 _DEFAULT_COLOR: Final = "#7f8c8d"
 _MAX_LEGEND_ROWS: Final = 8
 _SHORT_LETTERS: Final = 12
-
-
-class _Style(NamedTuple):
-    """Size of text as OpenCV has it."""
-
-    scale: float
-    weight: int
 
 
 def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px: int = 0) -> Image:
@@ -116,12 +109,6 @@ def _bgr(colors: Mapping[str, str], name: str) -> tuple[int, int, int]:
     return int(color[5:7], 16), int(color[3:5], 16), int(color[1:3], 16)
 
 
-def _text_color_on(bgr: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Black or white, by higher contrast: relative luminance as in WCAG 2.2."""
-    blue, green, red = (value / 255 / 12.92 if value <= 10 else ((value / 255 + 0.055) / 1.055) ** 2.4 for value in bgr)
-    return (0, 0, 0) if 0.0722 * blue + 0.7152 * green + 0.2126 * red > 0.179 else (255, 255, 255)
-
-
 def _text_scale(canvas: Image) -> float:
     return max(sv.calculate_optimal_text_scale((canvas.shape[1], canvas.shape[0])), 0.4)
 
@@ -143,27 +130,25 @@ def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     )
     palette = sv.ColorPalette.from_hex([colors.get(name, _DEFAULT_COLOR) for name in names])
     sv.BoxAnnotator(color=palette, thickness=_thickness(canvas)).annotate(canvas, detections)
-    shown = order[::-1]
-    style = _Style(_text_scale(canvas), max(_thickness(canvas) // 2, 1))
-    labels = [_label(scene, int(at), colors, style) for at in shown]
-    draw_labels(canvas, _sorted_corners(scene.xyxy[shown]), labels)
+    _draw_labels(canvas, scene, order[::-1], colors)
 
 
-def _label(scene: Scene, at: int, colors: Mapping[str, str], style: _Style) -> list[Image]:
+def _draw_labels(canvas: Image, scene: Scene, order: npt.NDArray[np.int_], colors: Mapping[str, str]) -> None:
+    """Label the boxes, the first one in any case, the others where there is room."""
+    style = TextStyle(_text_scale(canvas), max(_thickness(canvas) // 2, 1))
+    labels = [_label(scene.class_names[at], float(scene.confidence[at]), style) for at in order]
+    sizes = np.array([[form.wh for form in forms] for forms in labels])
+    boxes = _sorted_corners(scene.xyxy[order])
+    for place in place_labels(boxes, sizes, (canvas.shape[1], canvas.shape[0])):
+        color = _bgr(colors, scene.class_names[order[place.box]])
+        labels[place.box][place.form].draw(canvas, place.left, place.top, color)
+
+
+def _label(name: str, confidence: float, style: TextStyle) -> tuple[Plate, ...]:
     """Name and confidence; for crowds the name alone, or the beginning of it."""
-    name, color = scene.class_names[at], _bgr(colors, scene.class_names[at])
-    pad = max(round(8 * style.scale), 3)
-    texts = ((name, f"{scene.confidence[at]:.2f}"), (name,), (cut(name, _SHORT_LETTERS),))
-    return [_plate(text, style, color, pad) for text in dict.fromkeys(texts)]
-
-
-@lru_cache(maxsize=512)
-def _plate(texts: tuple[str, ...], style: _Style, color_bgr: tuple[int, int, int], pad_px: int) -> Image:
-    """Texts beside one another, as a picture on the color of their class; do not modify."""
-    text = joined([line(one, style.scale, style.weight) for one in texts], pad_px)
-    alpha = np.pad(text.alpha, pad_px)[..., None].astype(np.float32) / 255
-    background, foreground = (np.array(bgr, np.float32) for bgr in (color_bgr, _text_color_on(color_bgr)))
-    return np.asarray(np.rint(background * (1 - alpha) + foreground * alpha), dtype=np.uint8)
+    pad_px = max(round(8 * style.scale), 3)
+    texts = ((name, f"{confidence:.2f}"), (name,), (cut(name, _SHORT_LETTERS),))
+    return tuple(plate(text, style, pad_px) for text in texts)
 
 
 def _sorted_corners(xyxy: Floats) -> Floats:
@@ -267,11 +252,10 @@ def _legend(scene: Scene) -> list[tuple[str, float]]:
 
 def _draw_banner(canvas: Image, rows: Sequence[tuple[str, float]], colors: Mapping[str, str]) -> None:
     """Write the rows into the upper left corner, each on the color of its class."""
-    style = _Style(_text_scale(canvas) * 1.2, max(_thickness(canvas) // 2, 1))
-    pad = max(round(8 * style.scale), 4)
-    top = left = pad
+    style = TextStyle(_text_scale(canvas) * 1.2, max(_thickness(canvas) // 2, 1))
+    pad_px = max(round(8 * style.scale), 4)
+    top = pad_px
     for name, share in rows:
-        plate = _plate((name, f"{share:.1%}"), style, _bgr(colors, name), pad)
-        region = canvas[top : top + plate.shape[0], left : left + plate.shape[1]]
-        region[:] = plate[: region.shape[0], : region.shape[1]]
-        top += plate.shape[0] + max(pad // 3, 1)
+        row = plate((name, f"{share:.1%}"), style, pad_px)
+        row.draw(canvas, pad_px, top, _bgr(colors, name))
+        top += row.wh[1] + max(pad_px // 3, 1)

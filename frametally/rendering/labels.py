@@ -2,82 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from frametally.rendering.scene import Floats
-from frametally.video.decoding import Image
 
 MAX_COVERED_SHARE: Final = 0.1
 """A label may cover this share of the area of another box."""
 MAX_COVERED_OWN_SHARE: Final = 0.25
 """And this share of its own."""
-_MAX_COMPARED: Final = 1 << 21
-"""Places times boxes that are compared at once; bounds the memory for crowds."""
+_MAX_PAIRS: Final = 1 << 14
+"""Pairs of boxes that are compared at once; bounds the memory for crowds."""
 
 Rectangles = npt.NDArray[np.float64]
 """(..., 4) left, top, right, bottom in pixels."""
 
 
-def draw_labels(canvas: Image, boxes: Floats, labels: Sequence[Sequence[Image]]) -> None:
-    """Draw the labels of (n, 4) boxes, the most important first.
+class Place(NamedTuple):
+    """Where the label of a box is drawn."""
 
-    Each is placed at its box so that it stays inside the picture and covers neither another label nor too much
-    of a box. If there is no such place for any form of a label, it is left out; only the label
-    of the first box is always drawn.
+    box: int
+    form: int
+    left: int
+    top: int
+
+
+def place_labels(
+    boxes: Floats, sizes: npt.NDArray[np.int_], canvas_wh: npt.NDArray[np.int_] | tuple[int, int]
+) -> Iterator[Place]:
+    """Places for the labels of boxes, the most important box first.
+
+    Each label is placed at its box so that it stays inside the picture and covers neither another label nor too much
+    of a box. If there is no such place for any form of a label, it is left out; only the first box always has one.
 
     Args:
-        canvas: the picture, changed in place.
-        boxes: corners in pixels.
-        labels: of each box, the forms that may be drawn as pictures, the most complete one first.
+        boxes: (n, 4) corners in pixels; n is at least 1.
+        sizes: (n, forms, 2) width and height in pixels of the forms in which each label may be drawn, the most
+            complete one first.
+        canvas_wh: width and height of the picture in pixels.
     """
-    corners = boxes.astype(np.float64)
-    taken = np.zeros((0, 4))
-    sizes = np.array([(forms[0].shape[1], forms[0].shape[0]) for forms in labels])
-    for at, suitable in enumerate(_suitable_places(corners, sizes, corners, canvas)):
-        for number, form in enumerate(labels[at]):
-            places = suitable if number == 0 else _places_of(corners, at, form, canvas)
-            free = places[_overlaps(places, taken).sum(axis=1) == 0]
-            if not len(free) and not at:
-                free = _candidates(corners[:1], sizes[:1], canvas)[0]
-            if len(free):
-                left, top, right, bottom = free[0].astype(int).tolist()
-                canvas[top:bottom, left:right] = form[: bottom - top, : right - left]
-                taken = np.vstack([taken, free[:1]])
-                break
+    corners, forms = boxes.astype(np.float64), sizes.shape[1]
+    owner = np.repeat(np.arange(len(boxes)), forms)
+    flat = _candidates(corners[owner], sizes.reshape(-1, 2), np.array(canvas_wh))
+    free = _suitable(flat, corners, owner).reshape(len(boxes), -1)
+    free[0, 0] |= not free[0, :_CANDIDATES].any()
+    places = flat.reshape(len(boxes), -1, 4)
+    reach = _around(places)
+    for box in np.flatnonzero(free.any(axis=1)).tolist():
+        at = int(free[box].argmax())
+        if free[box, at]:
+            left, top = places[box, at, :2].astype(int).tolist()
+            yield Place(box, at // _CANDIDATES, left, top)
+            near = np.flatnonzero(_overlap(reach, places[box, at]))
+            free[near] &= ~_overlap(places[near], places[box, at])
 
 
-def _places_of(boxes: Rectangles, at: int, form: Image, canvas: Image) -> Rectangles:
-    size = np.array([(form.shape[1], form.shape[0])])
-    return _suitable_places(boxes[at : at + 1], size, boxes, canvas, first=at)[0]
-
-
-def _suitable_places(
-    of_boxes: Rectangles, sizes: npt.NDArray[np.int_], boxes: Rectangles, canvas: Image, *, first: int = 0
-) -> list[Rectangles]:
-    """(k, 4) places of each box that cover no other one too much; `of_boxes` are those from `first` on."""
-    areas = np.maximum(_areas(boxes), 1)
-    found: list[Rectangles] = []
-    rows = max(_MAX_COMPARED // (_CANDIDATES * len(boxes)), 1)
-    for start in range(0, len(of_boxes), rows):
-        places = _candidates(of_boxes[start : start + rows], sizes[start : start + rows], canvas)
-        covered = _overlaps(places.reshape(-1, 4), boxes) / areas > MAX_COVERED_SHARE
-        covered = covered.reshape(len(places), _CANDIDATES, len(boxes))
-        own = np.arange(len(places))
-        covered[own, :, first + start + own] = (
-            _own_share(places, of_boxes[start : start + rows]) > MAX_COVERED_OWN_SHARE
-        )
-        found += [places[row][~covered[row].any(axis=1)] for row in own]
-    return found
+def _suitable(places: Rectangles, boxes: Rectangles, owner: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
+    """(m, k) whether each of k places in m rows covers no box too much; a row is for the label of the box `owner`."""
+    suitable = np.ones(places.shape[:2], np.bool_)
+    reach, most_px = _around(places), _areas(places).max(axis=1)
+    few = max(_MAX_PAIRS // len(places), 1)
+    for start in range(0, len(boxes), few):
+        some = boxes[start : start + few]
+        rows = np.flatnonzero(suitable.any(axis=1))
+        is_possible = most_px[rows, None] > MAX_COVERED_SHARE * _areas(some)
+        row, other = np.nonzero(is_possible & _overlap(reach[rows, None], some))
+        if len(row):
+            first = np.flatnonzero(np.diff(row, prepend=-1))
+            row, other = rows[row], start + other
+            limits = np.where(owner[row] == other, MAX_COVERED_OWN_SHARE, MAX_COVERED_SHARE)[:, None]
+            covers = _covered_share(places[row], boxes[other]) > limits
+            suitable[row[first]] &= ~np.logical_or.reduceat(covers, first, axis=0)
+    return suitable
 
 
 _CANDIDATES: Final = 14
 
 
-def _candidates(boxes: Rectangles, sizes: npt.NDArray[np.int_], canvas: Image) -> Rectangles:
+def _candidates(boxes: Rectangles, sizes: npt.NDArray[np.int_], canvas_wh: npt.NDArray[np.int_]) -> Rectangles:
     """(n, `_CANDIDATES`, 4) places at n boxes, best first: above and below, beside, inside, a line away from it.
 
     All are inside the picture; those that therefore hide their own box come last.
@@ -89,27 +94,36 @@ def _candidates(boxes: Rectangles, sizes: npt.NDArray[np.int_], canvas: Image) -
     inside = [(left, top), (left, bottom - height)]
     away = [(left, top - 2 * height), (left, bottom + height), (right + height, top), (left - width - height, top)]
     corners = np.array([*outside, *beside, *inside, *away]).transpose(2, 0, 1)
-    limits = np.maximum(np.array(canvas.shape[1::-1]) - sizes, 0)[:, None]
+    limits = np.maximum(canvas_wh - sizes, 0)[:, None]
     moved = np.clip(np.rint(corners), 0, limits)
-    last = np.minimum(moved + sizes[:, None], np.array(canvas.shape[1::-1]))
+    last = np.minimum(moved + sizes[:, None], canvas_wh)
     places = np.concatenate([moved, last], axis=2)
-    order = np.argsort(_own_share(places, boxes) > MAX_COVERED_SHARE, axis=1, kind="stable")
+    order = np.argsort(_covered_share(places, boxes) > MAX_COVERED_SHARE, axis=1, kind="stable")
     return np.asarray(np.take_along_axis(places, order[..., None], axis=1))
 
 
-def _own_share(places: Rectangles, boxes: Rectangles) -> npt.NDArray[np.float64]:
-    """(n, k) share of its own box that each of k places covers."""
-    shared = np.minimum(places[..., 2:], boxes[:, None, 2:]) - np.maximum(places[..., :2], boxes[:, None, :2])
-    areas = np.maximum(_areas(boxes), 1)[:, None]
-    return np.asarray(np.clip(shared, 0, None).prod(axis=2) / areas)
+def _covered_share(places: Rectangles, boxes: Rectangles) -> npt.NDArray[np.float64]:
+    """(n, k) share of each of n boxes that each of its k places covers."""
+    left, top, right, bottom = (side[:, None] for side in boxes.T)
+    width = np.minimum(places[..., 2], right) - np.maximum(places[..., 0], left)
+    height = np.minimum(places[..., 3], bottom) - np.maximum(places[..., 1], top)
+    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0) / np.maximum(_areas(boxes), 1)[:, None])
 
 
-def _overlaps(places: Rectangles, boxes: Rectangles) -> npt.NDArray[np.float64]:
-    """(n, k) area that each of n places shares with each of k boxes."""
-    width = np.minimum(places[:, None, 2], boxes[None, :, 2]) - np.maximum(places[:, None, 0], boxes[None, :, 0])
-    height = np.minimum(places[:, None, 3], boxes[None, :, 3]) - np.maximum(places[:, None, 1], boxes[None, :, 1])
-    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0))
+def _overlap(some: Rectangles, other: Rectangles) -> npt.NDArray[np.bool_]:
+    """Whether rectangles share an area; both shapes are broadcast."""
+    return np.asarray(
+        (some[..., 0] < other[..., 2])
+        & (some[..., 2] > other[..., 0])
+        & (some[..., 1] < other[..., 3])
+        & (some[..., 3] > other[..., 1])
+    )
 
 
-def _areas(boxes: Rectangles) -> npt.NDArray[np.float64]:
-    return np.asarray((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]))
+def _around(places: Rectangles) -> Rectangles:
+    """(n, 4) rectangles around k places each, of (n, k, 4)."""
+    return np.concatenate([places[..., :2].min(axis=1), places[..., 2:].max(axis=1)], axis=1)
+
+
+def _areas(some: Rectangles) -> npt.NDArray[np.float64]:
+    return np.asarray((some[..., 2] - some[..., 0]) * (some[..., 3] - some[..., 1]))

@@ -36,7 +36,13 @@ class Line(NamedTuple):
     ascent_px: int
     """Rows above the baseline."""
 
+    @property
+    def descent_px(self) -> int:
+        """Rows below the baseline."""
+        return int(self.alpha.shape[0]) - self.ascent_px
 
+
+@lru_cache(maxsize=1024)
 def line(text: str, scale: float, weight: int) -> Line:
     """One line of text in the size of OpenCV's `FONT_HERSHEY_SIMPLEX`; cut if it is longer than `MAX_LETTERS`."""
     return _line(cut(printable(text)), scale, weight)
@@ -45,13 +51,11 @@ def line(text: str, scale: float, weight: int) -> Line:
 def joined(lines: Sequence[Line], gap_px: int) -> Line:
     """The lines beside one another, on one baseline."""
     ascent_px = max(one.ascent_px for one in lines)
-    descent_px = max(one.alpha.shape[0] - one.ascent_px for one in lines)
+    descent_px = max(one.descent_px for one in lines)
     gap = np.zeros((ascent_px + descent_px, gap_px), np.uint8)
     parts = []
     for one in lines:
-        above = ascent_px - one.ascent_px
-        below = ascent_px + descent_px - above - one.alpha.shape[0]
-        parts += [np.pad(one.alpha, ((above, below), (0, 0))), gap]
+        parts += [np.pad(one.alpha, ((ascent_px - one.ascent_px, descent_px - one.descent_px), (0, 0))), gap]
     return Line(np.hstack(parts[:-1]), ascent_px)
 
 
@@ -75,7 +79,6 @@ def _is_shown(letter: str) -> bool:
     return unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
-@lru_cache(maxsize=1024)
 def _line(text: str, scale: float, weight: int) -> Line:
     return _latin(text, scale, weight) if max(text) <= _LAST_LATIN else _shaped(text, scale)
 
