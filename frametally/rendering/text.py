@@ -7,9 +7,10 @@ text, joined letters, conjuncts) with the Noto fonts of pinned packages, not wit
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from io import BytesIO
+from itertools import groupby
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -17,13 +18,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from frametally.rendering.fonts import CAP_HEIGHT, JOINERS, ZERO_WIDTH_JOINER, continues, runs_of
+from frametally.rendering.fonts import CAP_HEIGHT, JOINERS, ZERO_WIDTH_JOINER, Font, continues, runs_of
 
 MAX_LETTERS: Final = 40
 """Longer names are cut."""
 _FONT: Final = cv2.FONT_HERSHEY_SIMPLEX
 _LAST_LATIN: Final = "\u024f"
 _CUT: Final = "..."
+_PANIC: Final = "PanicException"
+"""What resvg raises for some texts in several fonts, such as "e 👍🏽" (linebender/resvg, issue 732): no `Exception`."""
 _WIDEST: Final = 2.5
 """Width of a letter in sizes: no canvas for shaped text is narrower than that for each letter."""
 
@@ -91,12 +94,35 @@ def _latin(text: str, scale: float, weight: int) -> Line:
 
 
 def _shaped(text: str, scale: float) -> Line:
+    runs = runs_of(text)
+    try:
+        return _drawn(runs, scale)
+    except BaseException as error:
+        if len(runs) == 1 or type(error).__name__ != _PANIC:
+            raise
+    with_ink = [run for run in runs if not run[1].isspace()]
+    parts = [_drawn((run,), scale) for run in _left_to_right(with_ink)]
+    return joined(parts, max(_cap_height_px(scale) // 3, 1))
+
+
+def _left_to_right(runs: Sequence[tuple[Font, str]]) -> Iterator[tuple[Font, str]]:
+    """The runs in visual order: neighbors that are written from right to left in reverse."""
+    for is_reversed, some in groupby(runs, key=lambda run: _is_right_to_left(run[1])):
+        yield from list(some)[:: -1 if is_reversed else 1]
+
+
+def _is_right_to_left(text: str) -> bool:
+    """Whether its first letter with a direction has that one."""
+    directions = (unicodedata.bidirectional(letter) for letter in text)
+    return next((one for one in directions if one in ("L", "R", "AL")), "L") != "L"
+
+
+def _drawn(runs: Sequence[tuple[Font, str]], scale: float) -> Line:
     import resvg_py
     from PIL import Image
 
     cap_px = _cap_height_px(scale)
     size_px = cap_px / CAP_HEIGHT
-    runs = runs_of(text)
     letters = sum(len(run) for _, run in runs)
     width_px, height_px, baseline_px = (round(size_px * sizes) for sizes in (_WIDEST * (letters + 1), 4, 2.5))
     spans = "".join(f'<tspan font-family="{font.family}">{escape(run)}</tspan>' for font, run in runs)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from frametally.rendering.fonts import clusters_of, runs_of
 from frametally.rendering.text import MAX_LETTERS, Line, cut, joined, line, printable
@@ -64,6 +66,27 @@ def test_directions_mix_within_a_name() -> None:
     mixed, latin = shaped("גמל (1) camel"), shaped("camél")
     assert mixed.alpha.shape[1] > latin.alpha.shape[1]
     assert [font.family for font, _ in runs_of("גמל camel")] == ["Noto Sans Hebrew", "Noto Sans"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from([*NAMES, "e", "cat"]), min_size=2, max_size=3), st.sampled_from(["", " ", "-"]))
+def test_names_in_several_scripts_are_drawn_whole(names: list[str], between: str) -> None:
+    text = between.join(names)
+    assert ink(shaped(text)).shape[1] > 0.8 * max(ink(shaped(name)).shape[1] for name in names if len(text) < 40)
+
+
+@pytest.mark.parametrize(("text", "parts"), [("e 👍🏽", ("e", "👍🏽")), ("고양이Կատու", ("고양이", "Կատու"))])
+def test_texts_that_resvg_cannot_draw_are_drawn_in_parts(text: str, parts: tuple[str, ...]) -> None:
+    """resvg panics at letters of one font before a ligature of another."""
+    drawn, widths = ink(shaped(text)), [ink(shaped(part)).shape[1] for part in parts]
+    assert sum(widths) < drawn.shape[1] < 1.4 * sum(widths)
+
+
+def test_parts_of_a_text_keep_their_reading_order() -> None:
+    """Of two Hebrew words, the second one is at the left."""
+    drawn, word = shaped("חתול שחור_🇫🇷"), shaped("שחור")
+    letters = [one.alpha[one.ascent_px - 12 : one.ascent_px, : word.alpha.shape[1]] for one in (drawn, word)]
+    assert np.abs(letters[0].astype(int) - letters[1]).mean() < 12
 
 
 def test_characters_without_a_font_are_written_as_their_code_point() -> None:
