@@ -24,6 +24,7 @@ from frametally.library.routes import library_routes
 from frametally.memory import MemoryReleaser, limit_malloc
 from frametally.network.base_path import AddBasePath
 from frametally.network.routes import api_key_check, starlette_routes
+from frametally.previews.routes import preview_routes
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
 
@@ -69,7 +70,12 @@ else:
         watcher.stop()
         engine.stop()
 
-    routes = [*engine.routes(), *library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)]
+    library, tickets = deployment.library, deployment.tickets
+    routes = [
+        *engine.routes(),
+        *library_routes(library, tickets, deployment.settings.data_dir),
+        *preview_routes(library, tickets, deployment.settings.results_dir),
+    ]
     base = base_path()
     app = App(
         SHELL,

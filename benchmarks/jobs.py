@@ -44,7 +44,8 @@ _WATCH = """() => {
   }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
 _PAINTED = """() => {
-  if (!document.querySelectorAll('[class*="st-key-job-"] [data-testid=stMarkdownContainer]').length) return false;
+  const hosts = [...document.querySelectorAll('.st-key-job_table *')].filter(({shadowRoot}) => shadowRoot);
+  if (!hosts.some(({shadowRoot}) => shadowRoot.querySelector('[data-job]')?.offsetHeight)) return false;
   if (!window.painted) requestAnimationFrame(() => setTimeout(() => { window.painted = performance.now(); }));
   return window.painted > 0;
 }"""

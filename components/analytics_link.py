@@ -1,6 +1,8 @@
-"""A link to the analytics of one job."""
+"""Ways to the analytics of one job."""
 
 from __future__ import annotations
+
+from typing import NoReturn
 
 import streamlit as st
 
@@ -16,3 +18,8 @@ def analytics_link(job_id: str, label: str = "Open in analytics") -> None:
         query_params=ViewSpec(job_ids=(job_id,)).to_query(),
         width="content",
     )
+
+
+def open_analytics(job_id: str) -> NoReturn:
+    """Open the Analytics page on this job, as the link does."""
+    st.switch_page("../pages/analytics.py", query_params=ViewSpec(job_ids=(job_id,)).to_query())

@@ -12,5 +12,9 @@ from frametally.library.routes import FILES_PREFIX
 
 def download_link(deployment: Deployment, path: Path, file_name: str, label: str) -> None:
     """Draw a button that downloads this file of the data folder under the given name."""
-    ticket = deployment.tickets.for_file(path.relative_to(deployment.settings.data_dir), file_name)
-    st.link_button(label, f".{FILES_PREFIX}{ticket}", icon=":material/download:")  # relative: there may be a base path
+    st.link_button(label, download_url(deployment, path, file_name), icon=":material/download:")
+
+
+def download_url(deployment: Deployment, path: Path, file_name: str) -> str:
+    """The URL that downloads this file of the data folder, relative because there may be a base path."""
+    return f".{FILES_PREFIX}{deployment.tickets.for_file(path.relative_to(deployment.settings.data_dir), file_name)}"

@@ -26,11 +26,18 @@ def job_progress(job: Job, finished: Sequence[Job], now: datetime, *, doing: str
         now: the current time.
         doing: the current activity, shown first: `Uploading`.
     """
-    text = " · ".join(part for part in (doing, *_counted(job), _time_left(job, finished, now)) if part)
-    if job.progress is not None and not job.is_in_queue:
-        st.progress(min(job.progress, 1.0), text=text)
+    share, text = progress_of(job, finished, now, doing=doing)
+    if share is not None:
+        st.progress(share, text=text)
     elif text:
         st.caption(text)
+
+
+def progress_of(job: Job, finished: Sequence[Job], now: datetime, *, doing: str = "") -> tuple[float | None, str]:
+    """The share of the current step, None where unknown, and what is known of it as text; see `job_progress`."""
+    text = " · ".join(part for part in (doing, *_counted(job), _time_left(job, finished, now)) if part)
+    is_known = job.progress is not None and not job.is_in_queue
+    return (min(job.progress or 0.0, 1.0) if is_known else None), text
 
 
 def finished_jobs(ledger: Ledger, service: str) -> list[Job]:

@@ -33,6 +33,11 @@ def status_badge(job: Job) -> str:
     return f":{look.color}-badge[{look.icon} {job.status_word}]"
 
 
+def status_color(job: Job) -> str:
+    """The color of the status, by Streamlit's name."""
+    return (_QUEUED if job.is_in_queue else _LOOKS[job.status]).color
+
+
 def status_icon(status: JobStatus) -> str:
     """The icon of the status, as a Material shortcode."""
     return _LOOKS[status].icon

@@ -12,7 +12,6 @@ import streamlit as st
 
 from components.formatting import escape_markdown, plural
 from components.installed_models import installed_models
-from components.jobs.job_history import open_history
 from components.preflight import known_preflight
 from components.session import Connection, current_actor
 from frametally.deployment import Deployment
@@ -41,8 +40,8 @@ class JobCommand:
 
 def execute(deployment: Deployment, command: JobCommand) -> None:
     """Run the command, or open a dialog if it needs input or a confirmation; then rerun the page."""
-    needs_dialog = command.action in ("other_models", "edit") or (
-        len(command.job_ids) > 1 and command.action in ("cancel", "retry")
+    needs_dialog = command.action in ("other_models", "edit", "history", "cancel") or (
+        len(command.job_ids) > 1 and command.action == "retry"
     )
     if needs_dialog and not command.is_confirmed:
         request_dialog(command)
@@ -53,8 +52,6 @@ def execute(deployment: Deployment, command: JobCommand) -> None:
     elif command.action == "restore":
         restore_jobs(deployment.ledger, command.job_ids, now, actor=current_actor())
         st.session_state.pop(_DELETED, None)
-    elif command.action == "history":
-        open_history(command.job_ids[0])
     elif command.action == "retry":
         _each(command, "Retried", lambda job_id: _retry(deployment, job_id, now))
     elif command.action == "cancel":

@@ -1,4 +1,4 @@
-"""Dialogs for commands that need input or a confirmation: note and tags, other models, import, bulk actions."""
+"""Dialogs of commands: note and tags, other models, history, import, confirmations."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import streamlit as st
 from components.errors import show_error, show_errors
 from components.formatting import escape_markdown, plural
 from components.installed_models import installed_models
-from components.jobs.job_card import run_label
 from components.jobs.job_commands import Action, JobCommand, close_dialog, execute, request_dialog, requested_dialog
 from components.jobs.job_filter import known_jobs, show_jobs
+from components.jobs.job_history import job_history
+from components.jobs.job_rows import run_label
 from components.model_picker import model_picker
 from components.preflight import known_preflight, may_start
 from components.rate_picker import rate_picker
@@ -39,6 +40,8 @@ def job_dialog(deployment: Deployment, connection: Connection) -> None:
         _edit(deployment, command)
     elif command.action == "other_models":
         _other_models(deployment, command)
+    elif command.action == "history":
+        _history(deployment, command)
     else:
         _confirm(deployment, command)
 
@@ -80,7 +83,7 @@ def _edit(deployment: Deployment, command: JobCommand) -> None:
 def _other_models(deployment: Deployment, command: JobCommand) -> None:
     job = deployment.ledger.job(command.job_ids[0])
     service = escape_markdown(service_label(job.service))
-    st.caption(f"{escape_markdown(job.video_name)} · current: {run_label(job)} · {service}")
+    st.caption(f"{escape_markdown(job.video_name)} · current: {escape_markdown(run_label(job))} · {service}")
     installed = installed_models(Connection(service=job.service, key_id=job.key_id))
     models = model_picker(deployment.ledger, job.service, installed, key="other_models")
     kept = deployment.library.get(job.video_sha256 or "")
@@ -110,12 +113,20 @@ def run_once(deployment: Deployment, command: JobCommand, request: RunRequest) -
     return True
 
 
+@st.dialog("History", icon=":material/history:", width="large", on_dismiss=close_dialog)
+@show_errors()
+def _history(deployment: Deployment, command: JobCommand) -> None:
+    job_history(deployment.ledger, deployment.ledger.job(command.job_ids[0]))
+
+
 @st.dialog("Are you sure?", icon=":material/help:", on_dismiss=close_dialog)
 @show_errors()
 def _confirm(deployment: Deployment, command: JobCommand) -> None:
-    jobs = plural(len(command.job_ids), "job")
+    is_one = len(command.job_ids) == 1
+    name = escape_markdown(deployment.ledger.job(command.job_ids[0]).video_name)
+    jobs = f"**{name}**" if is_one else plural(len(command.job_ids), "job")
     questions: dict[Action, tuple[str, str]] = {
-        "cancel": (f"Cancel {jobs}? No results are kept.", "Cancel jobs"),
+        "cancel": (f"Cancel {jobs}? No results are kept.", "Cancel job" if is_one else "Cancel jobs"),
         "retry": (f"Retry {jobs}? The service may charge for each of them.", "Retry jobs"),
     }
     question, answer = questions[command.action]

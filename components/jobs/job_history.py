@@ -14,37 +14,16 @@ from frametally.job import EMBEDDED, Job
 from frametally.ledger.events import Event, EventKind
 from frametally.ledger.ledger import Ledger
 
-HISTORY = "History"
-_OPEN = "open_histories"
 _MAX_CHECKS = 50
 
 
-def open_history(job_id: str) -> None:
-    """Show the history on the card of this job."""
-    st.session_state.setdefault(_OPEN, set()).add(job_id)
-
-
-def is_history_open(job_id: str) -> bool:
-    """Whether this session has opened the history of this job."""
-    return job_id in st.session_state.get(_OPEN, ())
-
-
 def job_history(ledger: Ledger, job: Job) -> None:
-    """Draw the history if it is open; only then is it read from the ledger."""
-    if not is_history_open(job.id):
-        return
-    with st.container(border=True, gap="xsmall", key=f"history-{job.id}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            remote = f" · ID at the service: `{_code(job.remote_job_id)}`" if job.remote_job_id else ""
-            st.caption(f"**{HISTORY}** of `{job.id}`{remote}", width="stretch")
-            st.button("", key=f"close-{job.id}", icon=":material/close:", type="tertiary", on_click=_close, args=(job,))
-        changes = ledger.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.STATUS_CALL])
-        st.markdown("  \n".join(_line(event) for event in changes) or "No history was recorded for this job.")
-        _checks(job, ledger.history(job.id, kinds=[EventKind.STATUS_CALL]))
-
-
-def _close(job: Job) -> None:
-    st.session_state[_OPEN].discard(job.id)
+    """Draw the history of the job, read from the ledger."""
+    remote = f" · ID at the service: `{_code(job.remote_job_id)}`" if job.remote_job_id else ""
+    st.caption(f"**{escape_markdown(job.video_name)}** · `{job.id}`{remote}")
+    changes = ledger.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.STATUS_CALL])
+    st.markdown("  \n".join(_line(event) for event in changes) or "No history was recorded for this job.")
+    _checks(job, ledger.history(job.id, kinds=[EventKind.STATUS_CALL]))
 
 
 def _code(text: str) -> str:

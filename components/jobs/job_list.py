@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
-from components.jobs.job_card import job_cards
+from components.analytics_link import open_analytics
 from components.jobs.job_commands import JobCommand, undo_bar
 from components.jobs.job_filter import clear_filter, job_filter
+from components.jobs.job_order import job_order, set_job_order
+from components.jobs.job_rows import job_rows
+from components.jobs.job_table import job_table
 from components.jobs.outage_notice import outage_notice
-from components.jobs.selection import selection
+from components.jobs.selection import is_selecting, select, selected_ids, selection
 from frametally.clock import utc_now
 from frametally.deployment import Deployment
 from frametally.exports.jobs_csv import jobs_csv
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.search import JobQuery, count_jobs, find
+from frametally.ledger.search import JobOrder, JobQuery, count_jobs, find
 
-PER_PAGE = 10
+PER_PAGE = 20
 _LIVE_S, _IDLE_S = 2, 10
 _IS_LIVE, _SEEN, _PAGE, _QUERY = "jobs_live", "jobs_seen", "page", "jobs_query"
 _OPEN = [status for status in JobStatus if status.is_open]
@@ -69,7 +73,8 @@ def job_list(deployment: Deployment) -> JobCommand | None:
     head, body = st.container(), st.container()
     with st.container(horizontal_alignment="center"):
         page = _page(query, -(-matching // PER_PAGE))
-    jobs = find(ledger, query, limit=PER_PAGE, offset=(page - 1) * PER_PAGE)
+    order = job_order()
+    jobs = find(ledger, query, limit=PER_PAGE, offset=(page - 1) * PER_PAGE, order=order)
     before, st.session_state[_SEEN] = st.session_state.get(_SEEN), (query, page)
     if before == (query, page):
         st.session_state[_IS_LIVE] = any(job.status.is_open and job.deleted_at is None for job in jobs)
@@ -77,7 +82,22 @@ def job_list(deployment: Deployment) -> JobCommand | None:
         command = _head(ledger, query, jobs, matching)
         undo_bar(deployment)
     with body:
-        return job_cards(deployment, jobs, utc_now()) or command
+        return _rows(deployment, jobs, order) or command
+
+
+def _rows(deployment: Deployment, jobs: Sequence[Job], order: JobOrder) -> JobCommand | None:
+    """Draw the rows and do what the user asked for, or return it as a command."""
+    selected = selected_ids() if is_selecting() else None
+    event = job_table(
+        job_rows(deployment, jobs, utc_now()),
+        order,
+        selected,
+        on_order=set_job_order,
+        on_selected=partial(select, jobs),
+    )
+    if event.opened:
+        open_analytics(event.opened)
+    return JobCommand(event.command[0], (event.command[1],)) if event.command else None
 
 
 def _shown_query() -> list[JobQuery]:

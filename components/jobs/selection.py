@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from components.formatting import escape_markdown
 from components.jobs.job_commands import Action, JobCommand
 from frametally.job import Job, JobStatus
 from frametally.jobs.deletion import can_be_deleted
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.search import JobQuery, find
 
-_SELECTING = "jobs_selecting"
+_SELECTING, _SELECTED = "jobs_selecting", "selected_jobs"
 _MAX_JOBS = 10_000
 
 
@@ -41,13 +40,20 @@ _BULK_ACTIONS = {
 
 
 def is_selecting() -> bool:
-    """Whether the cards show their checkboxes."""
+    """Whether the rows show their checkboxes."""
     return bool(st.session_state.get(_SELECTING))
 
 
-def selection_checkbox(job: Job) -> None:
-    """Draw the checkbox that selects this job."""
-    st.checkbox(f"Select {escape_markdown(job.video_name)}", key=_key(job), label_visibility="collapsed")
+def selected_ids() -> set[str]:
+    """Ids of the selected jobs, of all pages that this session has seen."""
+    selected: set[str] = st.session_state.setdefault(_SELECTED, set())
+    return selected
+
+
+def select(jobs: Sequence[Job], job_ids: Collection[str]) -> None:
+    """Select exactly these of the jobs of a page."""
+    selected_ids().difference_update(job.id for job in jobs)
+    selected_ids().update(job.id for job in jobs if job.id in job_ids)
 
 
 def selection(ledger: Ledger, query: JobQuery, jobs: Sequence[Job], matching: int) -> JobCommand | None:
@@ -61,15 +67,15 @@ def selection(ledger: Ledger, query: JobQuery, jobs: Sequence[Job], matching: in
     """
     if not st.toggle("Select", key=_SELECTING):
         return None
-    selected = [job for job in jobs if st.session_state.get(_key(job))]
+    selected = [job for job in jobs if job.id in selected_ids()]
     command = _bulk_command(ledger, query, selected, matching) if selected else None
     are_all = len(selected) == len(jobs)
     st.button(
         "Clear" if are_all else "Select page",
         key="select_page",
         type="tertiary",
-        on_click=_select,
-        args=(jobs, not are_all),
+        on_click=select,
+        args=(jobs, () if are_all else [job.id for job in jobs]),
     )
     return command
 
@@ -87,12 +93,3 @@ def _bulk_command(ledger: Ledger, query: JobQuery, selected: Sequence[Job], matc
         st.toast(f"None of the selected jobs can be {bulk.done}.", icon=":material/info:")
         return None
     return JobCommand(bulk.action, job_ids)
-
-
-def _select(jobs: Sequence[Job], is_selected: bool) -> None:
-    for job in jobs:
-        st.session_state[_key(job)] = is_selected
-
-
-def _key(job: Job) -> str:
-    return f"select-{job.id}"

@@ -116,14 +116,14 @@ LAYOUT: Final = (
     ),
     Place(
         path="results/<job>/derived/",
-        content="annotated videos and exported tables; can be created again",
+        content="annotated videos, exported tables, sparklines; can be created again",
         backup="never",
         removed="with the job, or when its results are ingested again; tables after a day, the oldest videos above a "
         "size limit",
     ),
     Place(
         path="media/videos/<sha256>/",
-        content="a stored video, its properties and its frame index",
+        content="a stored video, its properties, frame index and thumbnail",
         backup="videos",
         removed="never",
     ),

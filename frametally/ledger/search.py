@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final, Literal
 
 import sqlalchemy as sa
 
@@ -33,6 +34,17 @@ class JobQuery:
     """Search the deleted jobs that can still be restored, instead of all others."""
 
 
+SortColumn = Literal["name", "model", "status", "run", "created"]
+
+
+@dataclass(frozen=True)
+class JobOrder:
+    """The order of a list of jobs."""
+
+    column: SortColumn = "created"
+    descending: bool = True
+
+
 @dataclass(frozen=True)
 class Known:
     """The values in the ledger that a search can filter by."""
@@ -44,12 +56,18 @@ class Known:
     """Video name by sha256, of the 100 newest jobs with a stored video."""
 
 
-def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0) -> list[Job]:
-    """A page of the matching jobs, newest first."""
+def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0, order: JobOrder | None = None) -> list[Job]:
+    """A page of the matching jobs, by default newest first."""
     with ledger.reading() as connection:
         matching = JOB.select().where(*_conditions(query, _all_models(connection) if query.models else ()))
-        page = matching.order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit).offset(offset)
+        page = matching.order_by(*_ordering(order or JobOrder())).limit(limit).offset(offset)
         return [job_of(row) for row in connection.execute(page).mappings()]
+
+
+def _ordering(order: JobOrder) -> list[sa.ColumnElement[Any]]:
+    """Jobs without a value come last in both directions, equal ones newest first."""
+    value = _SORT_VALUES[order.column]
+    return [value.is_(None), value.desc() if order.descending else value.asc(), JOB.c.created_at.desc(), JOB.c.id]
 
 
 def count_jobs(ledger: Ledger, query: JobQuery) -> int:
@@ -113,3 +131,11 @@ def _labels(text: str) -> set[str]:
 
 
 _VIDEOS = 100
+_STATUS_RANK: Final = {status: rank for rank, status in enumerate(JobStatus)}
+_SORT_VALUES: Final[dict[SortColumn, sa.ColumnElement[Any]]] = {
+    "name": sa.func.lower(JOB.c.video_name),
+    "model": sa.func.lower(JOB.c.models),
+    "status": sa.case(_STATUS_RANK, value=JOB.c.status),
+    "run": JOB.c.ended_at - JOB.c.run_started_at,
+    "created": JOB.c.created_at,
+}

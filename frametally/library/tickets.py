@@ -1,4 +1,7 @@
-"""Tickets: signed, expiring permissions embedded in a page: to begin uploads, to read one file, to use a service."""
+"""Tickets: signed permissions in a page: to begin uploads, to read one file, to use a service, to see a preview.
+
+All but those for previews expire.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 
 from frametally.errors import MediaError
 
@@ -46,6 +49,7 @@ class Tickets:
         self._uploads = URLSafeTimedSerializer(secret, salt="frametally.upload")
         self._files = URLSafeTimedSerializer(secret, salt="frametally.file")
         self._services = URLSafeTimedSerializer(secret, salt="frametally.service")
+        self._previews = URLSafeSerializer(secret, salt="frametally.preview")
         self._lifetime_s = lifetime_s
 
     def for_upload(self) -> str:
@@ -84,6 +88,21 @@ class Tickets:
             TicketRefused: the ticket is forged or expired.
         """
         return ServiceTicket(*self._load(self._services, ticket, SERVICE_LIFETIME_S))
+
+    def for_preview(self, key: str) -> str:
+        """A ticket to see the preview with this key. It is always the same, so that browsers can cache the preview."""
+        return str(self._previews.dumps(key))
+
+    def check_preview(self, ticket: str) -> str:
+        """The key of the preview.
+
+        Raises:
+            TicketRefused: the ticket is forged.
+        """
+        try:
+            return str(self._previews.loads(ticket))
+        except BadData:
+            raise TicketRefused("This page has expired.", "Reload it and try again.") from None
 
     def _load(self, serializer: URLSafeTimedSerializer, ticket: str, lifetime_s: int) -> Any:
         try:

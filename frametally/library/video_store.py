@@ -60,6 +60,10 @@ class VideoStore:
         metadata = read_json(self._folder / sha256 / METADATA_FILE, _Metadata)
         return self._video(sha256, metadata) if metadata else None
 
+    def has(self, sha256: str) -> bool:
+        """Whether there is a video with this sha256, without reading its properties."""
+        return bool(re.fullmatch(r"[0-9a-f]{64}", sha256)) and (self._folder / sha256 / METADATA_FILE).exists()
+
     def used_bytes(self) -> int:
         """The size of all video files together."""
         return sum(metadata.info.size_bytes for _, metadata in self._all())

@@ -3,6 +3,7 @@
 from frametally.results.archive import archive_in_subprocess, archive_results
 from frametally.results.cube import Cube
 from frametally.results.entries import Kind
+from frametally.results.manifest import manifest_time_ns as results_version
 from frametally.results.model_table import Boxes, ModelTable
 from frametally.results.original import copy_original, find_original
 from frametally.results.reader import Results, open_results, read_again
@@ -19,4 +20,5 @@ __all__ = [
     "find_original",
     "open_results",
     "read_again",
+    "results_version",
 ]

@@ -9,10 +9,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from frametally.job import JobStatus
-from tests.support.browser import FIRST_PAINT_MS
+from tests.support.browser import FIRST_PAINT_MS, choose_action, job_row
 from tests.support.dashboards import Dashboard
 from tests.support.ledgers import a_job, open_ledger
 
@@ -38,22 +38,13 @@ def jobs_page(dashboard: Dashboard, page: Page) -> Page:
         ledger.add(a_job("belt", status=JobStatus.SUBMITTED, video_name="belt.mp4", **in_progress))
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(f"{dashboard.url}/jobs")
-    expect(card(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
+    expect(job_row(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
     return page
-
-
-def card(page: Page, job_id: str) -> Locator:
-    return page.locator(f".st-key-job-{job_id}")
-
-
-def choose_from(page: Page, job_id: str, what: str) -> None:
-    page.locator(f".st-key-more-{job_id}").get_by_role("button").click()
-    page.get_by_text(what, exact=True).last.click()
 
 
 def test_a_note_is_written_while_the_page_refreshes(jobs_page: Page) -> None:
     page = jobs_page
-    choose_from(page, "south", "Note and tags…")
+    choose_action(page, "south", "Note and tags…")
     page.get_by_role("combobox", name="Tags").fill("night shift")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")  # closes the list of tags; the rest of the page is hidden while it is open
@@ -61,10 +52,10 @@ def test_a_note_is_written_while_the_page_refreshes(jobs_page: Page) -> None:
     page.get_by_label("Note", exact=True).fill("Rain until noon.")
     page.wait_for_timeout(2500)
     page.get_by_role("button", name="Save").click()
-    expect(card(page, "south").get_by_text("Rain until noon.")).to_be_visible()
-    expect(card(page, "south").get_by_text("night shift")).to_be_visible()
+    expect(job_row(page, "south").get_by_text("Rain until noon.")).to_be_visible()
+    expect(job_row(page, "south").get_by_text("night shift")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
-    choose_from(page, "gate", "Note and tags…")
+    choose_action(page, "gate", "Note and tags…")
     expect(page.get_by_role("button", name="Save")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -75,10 +66,10 @@ def test_a_note_is_written_while_the_page_refreshes(jobs_page: Page) -> None:
 def test_a_search_is_kept_in_the_url_and_the_list_is_exported(jobs_page: Page) -> None:
     page = jobs_page
     page.get_by_placeholder("Name, model, note, tag or ID").fill("north")
-    expect(card(page, "gate")).to_have_count(0)
+    expect(job_row(page, "gate")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"/jobs\?q=north$"))
     page.reload()
-    expect(card(page, "north")).to_be_visible(timeout=FIRST_PAINT_MS)
+    expect(job_row(page, "north")).to_be_visible(timeout=FIRST_PAINT_MS)
     expect(page.get_by_text("1 job", exact=True)).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
@@ -88,13 +79,14 @@ def test_a_search_is_kept_in_the_url_and_the_list_is_exported(jobs_page: Page) -
 
 def test_a_deleted_job_is_restored_and_a_failed_job_is_retried(jobs_page: Page) -> None:
     page = jobs_page
-    choose_from(page, "south", "Delete")
-    expect(card(page, "south")).to_have_count(0)
+    choose_action(page, "south", "Delete")
+    expect(job_row(page, "south")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(card(page, "south")).to_be_visible()
-    choose_from(page, "south", "History")
-    expect(card(page, "south").get_by_text(re.compile("Restored|Brought back"))).to_be_visible()
-    card(page, "north").get_by_role("button", name="Retry").click()
+    expect(job_row(page, "south")).to_be_visible()
+    choose_action(page, "south", "History")
+    expect(page.get_by_role("dialog").get_by_text(re.compile("Restored|Brought back"))).to_be_visible()
+    page.keyboard.press("Escape")
+    job_row(page, "north").get_by_role("button", name="Retry").click()
     expect(page.get_by_text("5 jobs", exact=True)).to_be_visible()
 
 
@@ -103,7 +95,7 @@ def test_a_ledger_outage_is_shown_on_the_open_page_until_it_ends(jobs_page: Page
     with closing(sqlite3.connect(ledger, timeout=20)) as connection:
         connection.execute("ALTER TABLE job RENAME TO away")
         expect(jobs_page.get_by_text("job ledger")).to_be_visible()
-        expect(card(jobs_page, "gate")).to_have_count(0)
+        expect(job_row(jobs_page, "gate")).to_have_count(0)
         connection.execute("ALTER TABLE away RENAME TO job")
-    expect(card(jobs_page, "gate")).to_be_visible()
+    expect(job_row(jobs_page, "gate")).to_be_visible()
     expect(jobs_page.get_by_text("job ledger")).to_have_count(0)

@@ -42,7 +42,7 @@ def test_the_filter_is_kept_on_the_way_back_from_analytics(dashboard: Dashboard,
     page.get_by_placeholder("Name, model, note, tag or ID").fill("gate")
     expect(page.get_by_text("1 job", exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile("[?&]q=gate"))
-    page.get_by_role("link", name="Open in analytics").click()
+    page.get_by_role("link", name="gate.mp4").click()
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
     page.go_back()
     expect(page.get_by_text("1 job", exact=True)).to_be_visible()

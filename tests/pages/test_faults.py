@@ -27,6 +27,7 @@ from frametally.job import Job, JobStatus, ModelChoice, RunRequest
 from frametally.ledger.presets import Preset
 from frametally.network.routes import api_key_check, starlette_routes
 from tests.support.deployment import advance_due
+from tests.support.job_list import choose, rows
 from tests.support.pages import OpenPage, answering, button, captions
 
 KEY = "the-key-of-the-service"
@@ -279,9 +280,10 @@ def _named_in_settings(service: Service, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def notices(app: AppTest) -> str:
-    """The notices of a page without Markdown escapes; those of an unavailable service are left out."""
+    """The notices of a page and of its rows, without Markdown escapes; those of an unavailable service are left out."""
     drawn = "\n".join(element.value for kind in (app.warning, app.error, app.info) for element in kind)
     lines = re.sub(r"\\(.)", r"\1", drawn).splitlines()
+    lines += [problem["text"] for row in rows(app) for problem in row.get("problems", [])]
     return "\n".join(line for line in lines if " has been unavailable for " not in line)
 
 
@@ -309,10 +311,10 @@ def test_each_fault_is_shown_and_the_job_ends_as_expected(
     after = [fragment.replace("ID", str(walker.job.remote_job_id)) for fragment in walk.after]
     assert missing(after, notices(page)) == []
     assert bool(after) is bool(notices(page))
-    links = ["Open in analytics"] if walk.ends is JobStatus.SUCCEEDED else []
-    assert [link.label for link in page.page_link] == links
+    assert ["href" in row for row in rows(page)] == [walk.ends is JobStatus.SUCCEEDED]
     if walk.ends in (JobStatus.LOST, JobStatus.SUBMITTED):
-        assert button(page, "Refresh in")  # by the clock of the page, the next check is not due yet
+        # By the clock of the page, the next check is not due yet.
+        assert rows(page)[0]["actions"][0]["label"].startswith("Refresh in")
         walker.refresh_without_faults()
         assert walker.job.status is JobStatus.SUCCEEDED
         assert notices(open_page("jobs")) == ""
@@ -352,11 +354,13 @@ def test_a_job_that_cannot_be_canceled_now_continues_until_it_can(
     walker.until_checked()
     idle_service.fail_with(faults)
     page = open_page("jobs")
-    page.button(key=f"cancel-{walker.job.id}").click().run()
+    choose(page, walker.job, "Cancel")
+    page.button(key="confirm").click().run()
     assert f"127.0.0.1 returned {status}" in page.toast[0].value
     seen = [walker.job.status]
     idle_service.fail_with("")
-    page.button(key=f"cancel-{walker.job.id}").click().run()
+    choose(page, walker.job, "Cancel")
+    page.button(key="confirm").click().run()
     assert [*seen, walker.job.status] == [JobStatus.SUBMITTED, JobStatus.CANCELLED]
 
 

@@ -13,7 +13,8 @@ from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.ledger.presets import Preset
 from frametally.ledger.tags import add_tags, all_tags, tags_of
-from tests.support.pages import HOSTED, ROOT, OpenPage, button, captions, dataframe, more, texts, write_job
+from tests.support.job_list import choose, labels, names, row, send
+from tests.support.pages import HOSTED, ROOT, OpenPage, button, captions, dataframe, texts, write_job
 
 NOW = datetime.now(UTC)
 BIRDS = (ModelChoice(model_id="birds", version="1"),)
@@ -27,17 +28,9 @@ def open_jobs(**params: str | list[str]) -> AppTest:
     return app.switch_page("../pages/jobs.py").run()
 
 
-def names(app: AppTest) -> list[str]:
-    """The video names of the jobs on the page, in order."""
-    cards = [str(element.value) for element in app.markdown if "badge[" in str(element.value)]
-    return [card.split("**")[1].replace("\\", "") for card in cards]
-
-
-def select(app: AppTest, *jobs: Job) -> None:
+def select_rows(app: AppTest, *jobs: Job) -> None:
     app.toggle(key="jobs_selecting").set_value(True).run()
-    for job in jobs:
-        app.checkbox(key=f"select-{job.id}").check()
-    app.run()
+    send(app, "selected", [job.id for job in jobs])
 
 
 def bulk(app: AppTest, what: str) -> AppTest:
@@ -82,13 +75,13 @@ def test_a_link_holds_the_filter(three: list[Job], params: dict[str, Any], found
 
 
 def test_a_changed_filter_starts_at_the_first_page(open_page: OpenPage, deployment: Deployment) -> None:
-    for number in range(25):
+    for number in range(45):
         write_job(deployment, JobStatus.FAILED, video_name=f"v{number}", created_at=NOW - timedelta(hours=number))
     app = open_page("jobs")
     app.pagination[0].set_value(3).run()
-    assert names(app) == [f"v{number}" for number in range(20, 25)]
+    assert names(app) == [f"v{number}" for number in range(40, 45)]
     app.text_input(key="q").set_value("v1").run()
-    assert names(app) == ["v1", *(f"v{number}" for number in range(10, 19))]
+    assert names(app) == ["v1", *(f"v{number}" for number in range(10, 20))]
 
 
 def test_the_history_is_shown_where_it_is_opened(open_page: OpenPage, deployment: Deployment) -> None:
@@ -97,49 +90,47 @@ def test_the_history_is_shown_where_it_is_opened(open_page: OpenPage, deployment
         deployment.ledger.log_call(job.id, NOW + timedelta(seconds=seconds), "running *fast*")
     deployment.ledger.transition(job, JobStatus.FAILED, failure="It *broke*.")
     app = open_page("jobs")
-    assert "History" not in captions(app)
-    more(app, job, "History")
-    assert f"**History** of `{job.id}` · ID at the service: `r'1`" in captions(app)
+    assert job.id not in captions(app)
+    choose(app, job, "History")
+    assert f"`{job.id}` · ID at the service: `r'1`" in captions(app)
     assert r"**Failed** · It \*broke\*." in texts(app)
     assert "3 checks, at least 1 min apart" in captions(app)
     calls = dataframe(app, "Response")
     assert calls["Interval"].tolist() == ["65 s", "60 s", ""]
-    app.button(key=f"close-{job.id}").click().run()
-    assert "History" not in captions(app)
 
 
 def test_the_history_shows_checks_below_the_polling_floor(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r1")
     for seconds in (0, 12):
         deployment.ledger.log_call(job.id, NOW + timedelta(seconds=seconds), "running")
-    app = more(open_page("jobs"), job, "History")
+    app = choose(open_page("jobs"), job, "History")
     assert "at least 12 s apart, as the service allowed" in captions(app)
 
 
 def test_a_note_and_tags_are_saved_and_shown(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
-    app = more(open_page("jobs"), three[1], "Note and tags…")
+    app = choose(open_page("jobs"), three[1], "Note and tags…")
     assert app.multiselect(key="edit_tags").value == ["night"]
     app.multiselect(key="edit_tags").set_value(["night"])
     app.text_area(key="edit_notes").set_value(" Rain *all* day. ")
     app.button(key="edit_save").click().run()
     assert deployment.ledger.job(three[1].id).notes == "Rain *all* day."
     assert tags_of(deployment.ledger, [three[1].id]) == {three[1].id: ["night"]}
-    assert r"Rain \*all\* day." in texts(app)
+    assert row(app, three[1])["note"] == "Rain *all* day."
 
 
 def test_a_failed_job_is_retried_with_one_click(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = open_page("jobs")
-    app.button(key=f"retry-{three[0].id}").click().run()
+    choose(app, three[0], "Retry")
     assert names(app)[0] == "north.mp4"
     (new,) = deployment.ledger.jobs(statuses=[JobStatus.CREATED])
     assert (new.video_url, new.models) == (three[0].video_url, three[0].models)
-    assert not [button for button in app.button if button.key == f"retry-{three[1].id}"]
+    assert "Retry" not in labels(app, three[1])
 
 
 def test_a_retry_without_the_video_shows_the_reason(open_page: OpenPage, deployment: Deployment) -> None:
     gone = write_job(deployment, JobStatus.FAILED, video_url=None, video_sha256="0" * 64)
     app = open_page("jobs")
-    app.button(key=f"retry-{gone.id}").click().run()
+    choose(app, gone, "Retry")
     assert "no longer stored" in app.toast[0].value
 
 
@@ -148,7 +139,7 @@ def test_other_models_run_over_the_video_of_a_job(
 ) -> None:
     sha256 = deployment.library.add(small_video, actor=None).sha256
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=None, video_sha256=sha256)
-    app = more(open_page("jobs"), job, "Re-run with other models…")
+    app = choose(open_page("jobs"), job, "Re-run with other models…")
     assert app.multiselect(key="other_models").value[0].startswith("motion/1")
     app.button(key="other_run").click().run()
     (new,) = deployment.ledger.jobs(statuses=[JobStatus.CREATED])
@@ -184,7 +175,8 @@ def test_a_job_started_elsewhere_is_imported_once(open_page: OpenPage, deploymen
     (job,) = deployment.ledger.jobs()
     assert (job.status, job.remote_job_id, job.service) == (JobStatus.SUBMITTED, "0f3c-77", EMBEDDED)
     app = open_page("jobs")
-    assert "models unknown · frame rate unknown" in texts(app)
+    assert row(app, job)["model"] == "models unknown"
+    assert row(app, job)["facts"] == "frame rate unknown · Built-in engine"
     button(app, "Import job").click().run()
     app.text_input(key="import_id").set_value(" 0f3c-77 ").run()
     app.button(key="import").click().run()
@@ -213,8 +205,8 @@ def test_a_row_that_the_engine_will_never_answer_can_be_deleted(
     deployment.ledger.update(job, next_check_at=job.created_at)
     deployment.workflow.refresh(job.id, actor=None)
     app = open_page("jobs")
-    assert "no longer has this job" in app.error[0].value
-    more(app, job, "Delete")
+    assert "no longer has this job" in row(app, job)["problems"][0]["text"]
+    choose(app, job, "Delete")
     assert deployment.ledger.jobs() == []
 
 
@@ -222,19 +214,19 @@ def test_an_imported_job_that_was_deleted_is_shown_among_the_deleted(
     open_page: OpenPage, deployment: Deployment
 ) -> None:
     job = write_job(deployment, JobStatus.FAILED, service=EMBEDDED, key_id="", remote_job_id="r1")
-    app = more(open_page("jobs"), job, "Delete")
+    app = choose(open_page("jobs"), job, "Delete")
     button(app, "Import job").click().run()
     app.text_input(key="import_id").set_value("r1").run()
     app.button(key="import").click().run()
     assert "among the deleted jobs" in app.error[0].value
     app.button(key="import_show").click().run()
     assert names(app) == ["dock.mp4"]
-    app.button(key=f"restore-{job.id}").click().run()
+    choose(app, job, "Restore")
     assert deployment.ledger.job(job.id).deleted_at is None
 
 
 def test_undo_restores_a_deleted_job(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
-    app = more(open_page("jobs"), three[0], "Delete")
+    app = choose(open_page("jobs"), three[0], "Delete")
     assert names(app) == ["south.mp4", "gate.mp4"]
     assert "1 job deleted. You can undo for 1 hour." in texts(app)
     app.button(key="undo_delete").click().run()
@@ -243,21 +235,21 @@ def test_undo_restores_a_deleted_job(open_page: OpenPage, deployment: Deployment
 
 
 def test_a_deleted_job_can_be_found_and_restored_later(deployment: Deployment, three: list[Job]) -> None:
-    more(open_jobs(), three[0], "Delete")
+    choose(open_jobs(), three[0], "Delete")
     app = open_jobs(state="Deleted")
     assert names(app) == ["north.mp4"]
-    app.button(key=f"restore-{three[0].id}").click().run()
+    choose(app, three[0], "Restore")
     assert deployment.ledger.job(three[0].id).deleted_at is None
 
 
 def test_a_job_that_is_uploading_cannot_be_deleted(open_page: OpenPage, deployment: Deployment) -> None:
     uploading = write_job(deployment, JobStatus.CREATED)
-    assert "Delete" not in open_page("jobs").menu_button(key=f"more-{uploading.id}").options
+    assert "Delete" not in labels(open_page("jobs"), uploading)
 
 
 def test_selected_jobs_are_tagged_together(open_page: OpenPage, deployment: Deployment, three: list[Job]) -> None:
     app = open_page("jobs")
-    select(app, three[0], three[1])
+    select_rows(app, three[0], three[1])
     bulk(app, "Edit tags…")
     assert app.multiselect(key="edit_tags").value == []
     assert not [area for area in app.text_area if area.key == "edit_notes"]
@@ -270,7 +262,7 @@ def test_several_jobs_are_retried_only_after_a_confirmation(
     open_page: OpenPage, deployment: Deployment, three: list[Job]
 ) -> None:
     app = open_page("jobs")
-    select(app, three[0], three[2])
+    select_rows(app, three[0], three[2])
     bulk(app, "Retry")
     assert deployment.ledger.jobs(statuses=[JobStatus.CREATED]) == []
     assert "Retry 2 jobs?" in texts(app)
@@ -279,12 +271,12 @@ def test_several_jobs_are_retried_only_after_a_confirmation(
 
 
 def test_select_all_deletes_the_jobs_of_all_pages(open_page: OpenPage, deployment: Deployment) -> None:
-    made = [write_job(deployment, JobStatus.FAILED, created_at=NOW - timedelta(hours=age)) for age in range(12)]
+    made = [write_job(deployment, JobStatus.FAILED, created_at=NOW - timedelta(hours=age)) for age in range(22)]
     write_job(deployment, JobStatus.SUCCEEDED, service=HOSTED)
     app = open_jobs(state="Failed")
     app.toggle(key="jobs_selecting").set_value(True).run()
     app.button(key="select_page").click().run()
-    assert app.menu_button(key="bulk_action").label == "10 selected"
+    assert app.menu_button(key="bulk_action").label == "20 selected"
     app.checkbox(key="select_matching").check().run()
     bulk(app, "Delete")
     assert [job.status for job in deployment.ledger.jobs()] == [JobStatus.SUCCEEDED]
@@ -296,7 +288,7 @@ def test_a_bulk_action_that_applies_to_no_selected_job_does_nothing(
     open_page: OpenPage, deployment: Deployment, three: list[Job]
 ) -> None:
     app = open_page("jobs")
-    select(app, three[1])
+    select_rows(app, three[1])
     bulk(app, "Retry")
     assert "can be retried" in app.toast[0].value
     assert len(deployment.ledger.jobs()) == 3
@@ -308,7 +300,7 @@ ENDED = "https://host/v.mp4?Expires=1700000000&Signature=s3cret"
 def test_a_job_with_an_expired_link_is_not_retried(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.FAILED, video_url=ENDED)
     app = open_page("jobs")
-    app.button(key=f"retry-{job.id}").click().run()
+    choose(app, job, "Retry")
     assert "link to the video expired" in app.toast[0].value
     assert "s3cret" not in app.toast[0].value
     assert len(deployment.ledger.jobs()) == 1
@@ -319,7 +311,7 @@ def test_other_models_cannot_be_run_where_they_would_fail(
 ) -> None:
     deployment.ledger.presets.save(Preset(name="Dock", model=BIRDS[0], service=EMBEDDED))
     job = write_job(deployment, JobStatus.SUCCEEDED, service=EMBEDDED, key_id="", video_url=ENDED)
-    app = more(open_page("jobs"), job, "Re-run with other models…")
+    app = choose(open_page("jobs"), job, "Re-run with other models…")
     errors = "\n".join(error.value for error in app.error)
     assert "birds/1 is not installed" in errors
     assert "link to the video expired" in errors

@@ -1,4 +1,4 @@
-"""The times on the card of a job that has ended, and who acted on it."""
+"""The times in the row of a job that has ended, and who acted on it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 
 from frametally.deployment import Deployment
 from frametally.job import JobStatus
-from tests.support.pages import OpenPage, more, texts, write_job
+from tests.support.job_list import choose, row
+from tests.support.pages import OpenPage, texts, write_job
 
 NOW = datetime.now(UTC)
 
@@ -28,17 +29,17 @@ def test_queue_and_run_are_shown_apart(
     created_at = NOW - timedelta(hours=1)
     started_at = None if queued_s is None else created_at + timedelta(seconds=queued_s)
     ended_at = (started_at or created_at + timedelta(minutes=12, seconds=12)) + timedelta(seconds=48)
-    write_job(deployment, status, created_at=created_at, run_started_at=started_at, ended_at=ended_at)
-    text = texts(open_page("jobs"))
-    assert shown in text
-    assert "took" not in text
+    job = write_job(deployment, status, created_at=created_at, run_started_at=started_at, ended_at=ended_at)
+    shown_row = row(open_page("jobs"), job)
+    assert shown in shown_row["times"]
+    assert shown_row.get("run", "") == ("" if queued_s is None else "48 s")
 
 
 def test_the_history_names_who_acted(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.FAILED, owner="ada")
     deployment.ledger.log_action(job.id, "Note edited.", actor="*grace*")
     deployment.ledger.log_call(job.id, NOW, "In progress.", actor="grace")
-    app = more(open_page("jobs"), job, "History")
+    app = choose(open_page("jobs"), job, "History")
     text = texts(app)
     assert "· by ada" in text
     assert "Note edited. · by \\*grace\\*" in text
@@ -48,6 +49,6 @@ def test_the_history_names_who_acted(open_page: OpenPage, deployment: Deployment
 def test_the_history_has_no_empty_column_of_actors(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.FAILED)
     deployment.ledger.log_call(job.id, NOW, "In progress.")
-    app = more(open_page("jobs"), job, "History")
+    app = choose(open_page("jobs"), job, "History")
     assert " · by " not in texts(app)
     assert "By" not in app.dataframe[0].value.columns

@@ -12,17 +12,18 @@ from starlette.applications import Starlette
 from frametally.clock import utc_now
 from frametally.deployment import Deployment
 from frametally.errors import ResultsError
-from frametally.job import JobStatus
+from frametally.job import Job, JobStatus
 from frametally.library.routes import library_routes
 from frametally.network.routes import starlette_routes
 from frametally.results import archive, archive_results
 from tests.support.documents import original_of
-from tests.support.pages import HOSTED, OpenPage, answering, button, texts, write_job
+from tests.support.job_list import choose, labels, row, rows
+from tests.support.pages import HOSTED, OpenPage, answering, write_job
 from tests.support.short_documents import document, entry
 
 
-def kept_unread(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Add a failed job with kept results, as an earlier version would leave it; return its id."""
+def kept_unread(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Job:
+    """Add a failed job with kept results, as an earlier version would leave it."""
     job = write_job(deployment, JobStatus.FAILED, remote_job_id="r1", failure="Frametally met a fault of its own.")
     download = deployment.settings.data_dir / "download.json"
     download.write_text(json.dumps(document(entry(), None)))
@@ -30,40 +31,38 @@ def kept_unread(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> str:
         before.setattr(archive, "write_tables", lambda *_: 1 / 0)
         with pytest.raises(ResultsError):
             archive_results(download, deployment.settings.results_dir / job.id)
-    return job.id
+    return job
 
 
 def test_kept_results_can_be_read_again(
     open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = kept_unread(deployment, monkeypatch)
-    app = open_page("jobs")
-    button(app, "Read again").click().run()
-    assert deployment.ledger.job(job_id).status is JobStatus.SUCCEEDED
-    assert [link.label for link in app.page_link] == ["Open in analytics"]
-    assert not any(shown.label == "Read again" for shown in app.button)
+    job = kept_unread(deployment, monkeypatch)
+    app = choose(open_page("jobs"), job, "Read again")
+    assert deployment.ledger.job(job.id).status is JobStatus.SUCCEEDED
+    assert row(app, job)["href"] == f"analytics?job={job.id}"
+    assert "Read again" not in labels(app, job)
 
 
 def test_results_that_still_cannot_be_read_are_kept(
     open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job_id = kept_unread(deployment, monkeypatch)
+    job = kept_unread(deployment, monkeypatch)
     monkeypatch.setattr(archive, "write_tables", lambda *_: 1 / 0)
-    app = open_page("jobs")
-    button(app, "Read again").click().run()
+    app = choose(open_page("jobs"), job, "Read again")
     assert "original file is kept" in app.toast[0].value
-    assert deployment.ledger.job(job_id).status is JobStatus.FAILED
-    assert button(app, "Read again")
+    assert deployment.ledger.job(job.id).status is JobStatus.FAILED
+    assert "Read again" in labels(app, job)
 
 
 def test_kept_results_can_be_downloaded(
     open_page: OpenPage, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept_unread(deployment, monkeypatch)
-    (link,) = (found.proto for found in open_page("jobs").get("link_button"))
+    job = kept_unread(deployment, monkeypatch)
+    url = row(open_page("jobs"), job)["original"]
     routes = library_routes(deployment.library, deployment.tickets, deployment.settings.data_dir)
     with answering(Starlette(routes=starlette_routes(routes)), lifespan=False) as port:
-        response = requests.get(f"http://127.0.0.1:{port}{link.url.removeprefix('.')}", timeout=20)
+        response = requests.get(f"http://127.0.0.1:{port}{url.removeprefix('.')}", timeout=20)
     assert response.json() == document(entry(), None)
     assert "dock.results.json" in response.headers["Content-Disposition"]
     (folder,) = deployment.settings.results_dir.iterdir()
@@ -71,10 +70,10 @@ def test_kept_results_can_be_downloaded(
 
 
 def test_a_failed_job_without_results_offers_no_download(open_page: OpenPage, deployment: Deployment) -> None:
-    write_job(deployment, JobStatus.FAILED, failure="The model could not be loaded.")
+    job = write_job(deployment, JobStatus.FAILED, failure="The model could not be loaded.")
     app = open_page("jobs")
-    assert not any(shown.label == "Read again" for shown in app.button)
-    assert app.get("link_button") == []
+    assert "Read again" not in labels(app, job)
+    assert "original" not in row(app, job)
 
 
 def test_an_unavailable_service_gets_one_notice_for_all_of_its_jobs(
@@ -86,7 +85,7 @@ def test_an_unavailable_service_gets_one_notice_for_all_of_its_jobs(
     app = open_page("jobs")
     (notice,) = app.warning
     assert "api.example.com has been unavailable for 2 min. Next attempt in 7 min" in notice.value
-    assert "next check in 7 min" in texts(app)
+    assert "next check in 7 min" in rows(app)[0]["times"]
     deployment.ledger.record_success(HOSTED)
     assert not open_page("jobs").warning
 

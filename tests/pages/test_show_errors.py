@@ -8,7 +8,8 @@ import pytest
 
 from frametally.deployment import Deployment
 from frametally.job import JobStatus
-from tests.support.pages import ROOT, OpenPage, button, more, write_job
+from tests.support.job_list import choose
+from tests.support.pages import ROOT, OpenPage, button, write_job
 
 
 def break_ledger(deployment: Deployment) -> None:
@@ -34,7 +35,7 @@ def test_a_dialog_of_a_deleted_job_shows_an_error(
 ) -> None:
     job = write_job(deployment, JobStatus.FAILED)
     write_job(deployment, JobStatus.FAILED)
-    app = more(open_page("jobs"), job, what)
+    app = choose(open_page("jobs"), job, what)
     assert not app.error
     assert deployment.ledger.remove(job.id)
     app.run()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Download, Locator, Page, expect, sync_playwright
 
 from tests.support.dashboards import Dashboard
 
@@ -79,6 +79,17 @@ def opened(page: Page, dashboard: Dashboard, path: str) -> None:
 
 def choose(page: Page, file: Path) -> None:
     page.locator("input[type=file]").set_input_files(file)
+
+
+def job_row(page: Page, job_id: str) -> Locator:
+    """The row of this job on the Jobs page."""
+    return page.locator(f'[data-job="{job_id}"]')
+
+
+def choose_action(page: Page, job_id: str, label: str) -> None:
+    """Choose an action from the menu of the row."""
+    job_row(page, job_id).get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name=label).click()
 
 
 def run_to_the_end(page: Page, video: Path) -> None:

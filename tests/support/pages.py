@@ -49,11 +49,6 @@ def texts(app: AppTest) -> str:
     return "\n".join(str(element.value) for kind in (app.markdown, app.caption) for element in kind)
 
 
-def more(app: AppTest, job: Job, what: str) -> AppTest:
-    """Choose an entry from the menu of a job's card."""
-    return app.menu_button(key=f"more-{job.id}").click(what).run()
-
-
 OpenPage = Callable[[str], AppTest]
 
 
