@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 _MARKDOWN = set("\\`*_{}[]()<>#|~$:!")
+_ID_LETTERS = 8
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 
 
 def escape_markdown(text: str) -> str:
     """Text from outside, escaped so that Markdown shows it unchanged."""
     return "".join(f"\\{character}" if character in _MARKDOWN else character for character in text)
+
+
+def distinct_labels(labels: Mapping[str, str]) -> dict[str, str]:
+    """Labels by id, repeated ones with the beginning of the id: Streamlit distinguishes options by their label only."""
+    uses = Counter(labels.values())
+    return {key: label if uses[label] == 1 else f"{label} · {key[:_ID_LETTERS]}" for key, label in labels.items()}
 
 
 def plural(count: int, noun: str) -> str:

@@ -7,11 +7,13 @@ from typing import NoReturn
 import streamlit as st
 
 from components.analytics.view_picker import reset_view
-from components.formatting import escape_markdown
+from components.formatting import distinct_labels, escape_markdown
 from frametally.errors import JobError
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.sample import is_sample
+
+_PICKED = "picked_job"
 
 
 def job_picker(ledger: Ledger) -> Job | None:
@@ -23,10 +25,16 @@ def job_picker(ledger: Ledger) -> Job | None:
         _unavailable(ledger, linked, newest=next(iter(ids), None))
     if not ids:
         return None
-    start = ids.index(linked) if linked in by_id else 0
-    chosen = st.selectbox("Job", ids, start, format_func=lambda job_id: _label(by_id[job_id]), on_change=reset_view)
-    st.query_params["job"] = chosen
+    chosen = linked if linked in by_id else ids[0]
+    st.query_params["job"] = st.session_state[_PICKED] = chosen
+    labels = distinct_labels({job_id: _label(job) for job_id, job in by_id.items()})
+    st.selectbox("Job", ids, key=_PICKED, format_func=labels.__getitem__, on_change=_open_picked)
     return by_id[chosen]
+
+
+def _open_picked() -> None:
+    reset_view()
+    st.query_params["job"] = st.session_state[_PICKED]
 
 
 def _unavailable(ledger: Ledger, job_id: str, newest: str | None) -> NoReturn:

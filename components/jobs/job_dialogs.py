@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from components.errors import show_error, show_errors
-from components.formatting import escape_markdown, plural
+from components.formatting import distinct_labels, escape_markdown, plural
 from components.installed_models import installed_models
 from components.jobs.job_commands import Action, JobCommand, close_dialog, execute, request_dialog, requested_dialog
 from components.jobs.job_filter import known_jobs, show_jobs
@@ -144,11 +144,12 @@ def _import(deployment: Deployment, connection: Connection) -> None:
     st.caption(f"A job at **{service}** that a script or another machine started. Its status is checked from now on.")
     remote_job_id = st.text_input("Job ID", key="import_id", placeholder="job_id from the service")
     videos = known_jobs(deployment.ledger).videos
+    labels = distinct_labels(videos)
     sha256 = st.selectbox(
         "Video (optional)",
         [None, *videos],
         key="import_video",
-        format_func=lambda sha256: videos[sha256] if sha256 else _NO_VIDEO,
+        format_func=lambda sha256: labels[sha256] if sha256 else _NO_VIDEO,
         help="Needed only to show the analyzed frames.",
     )
     if st.button("Import", type="primary", icon=":material/add_link:", key="import", disabled=not remote_job_id):

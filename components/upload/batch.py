@@ -9,7 +9,7 @@ from typing import Literal
 import streamlit as st
 
 from components.errors import show_error
-from components.formatting import escape_markdown, plural
+from components.formatting import distinct_labels, escape_markdown, plural
 from components.installed_models import installed_models
 from components.model_picker import model_picker
 from components.preflight import known_preflight, may_start
@@ -77,7 +77,7 @@ def _chosen(deployment: Deployment, files: Sequence[StoredVideo]) -> list[Stored
     key = f"batch_files_{_number()}_{len(known)}"
     ran = _started().files
     default = [sha256 for sha256, kept in known.items() if converted(deployment, kept).sha256 not in ran]
-    names = {sha256: kept.file_name for sha256, kept in known.items()}
+    names = distinct_labels({sha256: kept.file_name for sha256, kept in known.items()})
     picked = st.multiselect(
         "Files",
         list(known),

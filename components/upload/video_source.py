@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from components.errors import show_error
+from components.formatting import distinct_labels
 from components.session import current_actor
 from components.upload.video_uploader import video_uploader
 from components.video_card import video_card
@@ -54,7 +55,7 @@ def _from_file(deployment: Deployment) -> VideoSource | None:
 
 def _chosen(videos: list[StoredVideo]) -> StoredVideo:
     """The video that the user chose, by default the newest."""
-    names = {video.sha256: video.file_name for video in videos}
+    names = distinct_labels({video.sha256: video.file_name for video in videos})
     known = list(names)
     chosen = st.session_state.get(_CHOSEN)
     at = known.index(chosen) if chosen in names else len(known) - 1

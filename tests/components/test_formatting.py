@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from components.formatting import escape_markdown, format_age, format_estimate, format_time, plural
+from components.formatting import distinct_labels, escape_markdown, format_age, format_estimate, format_time, plural
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,8 @@ def test_a_count_agrees_with_its_noun(count: int, text: str) -> None:
 
 def test_text_from_outside_is_not_interpreted_as_markdown() -> None:
     assert escape_markdown("*a* [b](c) $1 :red[x]") == r"\*a\* \[b\]\(c\) \$1 \:red\[x\]"
+
+
+def test_repeated_labels_have_the_beginning_of_their_id() -> None:
+    labels = distinct_labels({"3f2a9c1e77": "door.mp4", "b0": "yard.mp4", "77aa01c2d4": "door.mp4"})
+    assert list(labels.values()) == ["door.mp4 · 3f2a9c1e", "yard.mp4", "door.mp4 · 77aa01c2"]
