@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import streamlit as st
 
 from components.analytics.cached_counts import cached_totals
-from components.analytics.charts.chart_click import nearest_point
+from components.analytics.charts.chart_click import nearest_entry
 from components.analytics.charts.confidence_histogram import confidence_histogram
 from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
@@ -18,7 +16,6 @@ from components.analytics.charts.time_chart import Gesture
 from components.analytics.totals_table import frame_counts, totals_table
 from components.formatting import plural
 from frametally.analysis.counts import count, damaged_ranges, gaps, sensitivity_band
-from frametally.analysis.moments import representative_entry
 from frametally.analysis.series import series_of, similarity_series
 from frametally.analysis.similarity import DEFINITIONS as SIMILARITY
 from frametally.analysis.similarity import scene_changes
@@ -73,7 +70,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
     with st.expander("Confidence distribution", key="sure", bind="query-params") as distribution:
         if distribution.open:
             confidence_histogram(view, colors, key=f"{key}-distribution")
-    return _picked(view, counts.starts, counts.values, gesture, counts.classes)
+    return _picked(view, gesture)
 
 
 def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
@@ -95,7 +92,7 @@ def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
             damaged_s=damaged_ranges(view),
             key=f"{key}-{series.title}",
         )
-        picked = _picked(view, series.starts, series.values, gesture) if gesture != Gesture() else picked
+        picked = _picked(view, gesture) if gesture != Gesture() else picked
     return picked
 
 
@@ -117,24 +114,13 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
     shown = "" if len(changes) <= _MAX_LINES else f", the first {_MAX_LINES} shown"
     st.caption(f"{plural(len(changes), 'scene change')} (orange lines{shown}): {SIMILARITY['Scene change']}.")
     st.caption(frame_counts(view))
-    return _picked(view, series.starts, series.values, gesture)
+    return _picked(view, gesture)
 
 
-def _picked(
-    view: View,
-    starts: npt.NDArray[np.int64],
-    values: npt.NDArray[np.float64],
-    gesture: Gesture,
-    classes: Sequence[str] = (),
-) -> Picked:
-    """A click picks, of the analyzed point nearest in time, the entry with the most detections of the nearest class."""
+def _picked(view: View, gesture: Gesture) -> Picked:
+    """A click picks the analyzed entry of the time range that is nearest in time."""
     if gesture.click is None:
         return Picked(time_range_s=gesture.time_range_s)
-    stops, time_s = np.append(starts[1:], view.entries.stop), view.results.time_s
-    analyzed = np.diff(view.table.analyzed_before[np.column_stack([starts, stops])], axis=1)[:, 0] > 0
-    found = nearest_point(gesture.click, time_s[starts], time_s[stops - 1], analyzed, values)
-    if found is None:
-        return Picked()
-    row, column = found
-    class_name = classes[column] if classes and column is not None else None
-    return Picked(entry=representative_entry(view, starts, int(starts[row]), class_name))
+    first, stop = view.entries.start, view.entries.stop
+    found = nearest_entry(gesture.click, view.results.time_s[first:stop], view.table.analyzed[first:stop])
+    return Picked(entry=None if found is None else first + found)

@@ -1,4 +1,4 @@
-"""Clicks with a real mouse on the chart of the sample: on low curves and in the empty plot."""
+"""Clicks with a real mouse on charts: on low curves, in the empty plot, on points that stand for several frames."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ TRUTH = json.loads(CLIP.with_name(f"{CLIP.stem}.truth.json").read_bytes())
 STEP_S = 1 / INFER_FPS
 ENTRIES = int(TRUTH["frames"] / TRUTH["fps"] * INFER_FPS)
 NOT_ANALYZED = range(200, 210)
+LONG = 1600
+"""Entries of a video in whose chart a point stands for four of them."""
 PLACE = """(value) => {
   const { _fullLayout: { xaxis, yaxis } } = document.querySelector(".js-plotly-plot");
   const plot = document.querySelector(".nsewdrag[data-subplot='xy']").getBoundingClientRect();
@@ -40,10 +42,19 @@ def sample_results() -> dict[str, Any]:
         else entry(*(box(name, 0.9) for name in counts for _ in range(counts[name][int(at * STEP_S)])))
         for at in range(ENTRIES)
     ]
+    return offsets_of(ENTRIES) | {"parcels": found}
+
+
+def long_results() -> dict[str, Any]:
+    """Every fourth frame has more detections than the others."""
+    found = [entry(*[box("parcel", 0.9)] * (1 if at % 4 else 5)) for at in range(LONG)]
+    return offsets_of(LONG) | {"parcels": found}
+
+
+def offsets_of(entries: int) -> dict[str, Any]:
     return {
-        "frame_offset": [at * 5 for at in range(ENTRIES)],
-        "time_offset": [round(at * STEP_S, 4) for at in range(ENTRIES)],
-        "parcels": found,
+        "frame_offset": [at * 5 for at in range(entries)],
+        "time_offset": [round(at * STEP_S, 4) for at in range(entries)],
     }
 
 
@@ -53,10 +64,11 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     data_dir, plain = folder / "data", folder / "results.json"
     data_dir.mkdir(mode=0o700)
     (data_dir / "results").mkdir()
-    plain.write_text(json.dumps(sample_results()))
-    archive_results(plain, data_dir / "results" / "sample")
     with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
-        ledger.add(a_job("sample", status=JobStatus.SUCCEEDED))
+        for name, results in (("sample", sample_results()), ("long", long_results())):
+            plain.write_text(json.dumps(results))
+            archive_results(plain, data_dir / "results" / name)
+            ledger.add(a_job(name, status=JobStatus.SUCCEEDED))
     with starting_dashboards(folder) as start:
         yield start()
 
@@ -71,6 +83,11 @@ def page(request: pytest.FixtureRequest, page: Page, dashboard: Dashboard) -> Pa
 
 def click_at(page: Page, time_s: float, value: float) -> int:
     """Click into the chart; returns the entry that is expected, the analyzed one nearest in time to the pixel."""
+    return nearest(clicked_s(page, time_s, value))
+
+
+def clicked_s(page: Page, time_s: float, value: float) -> float:
+    """Click into the chart; returns the time of the pixel."""
     chart = page.locator(".js-plotly-plot")
     expect(chart).to_have_count(1)  # not while the chart of the click before is replaced
     chart.scroll_into_view_if_needed()
@@ -78,7 +95,10 @@ def click_at(page: Page, time_s: float, value: float) -> int:
     left, _ = page.evaluate(PLACE, [0, 0])
     right, _ = page.evaluate(PLACE, [60, 0])
     page.mouse.click(round(x), round(y))
-    at_s = (round(x) - left) / (right - left) * 60
+    return float((round(x) - left) / (right - left) * 60)
+
+
+def nearest(at_s: float) -> int:
     return min(set(range(ENTRIES)) - set(NOT_ANALYZED), key=lambda at: abs(at * STEP_S - at_s))
 
 
@@ -95,6 +115,16 @@ def test_a_click_anywhere_in_the_plot_shows_the_analyzed_frame_nearest_in_time(p
             expect_entry(page, click_at(page, time_s, value))
     assert click_at(page, 40.6, 0) == NOT_ANALYZED.start - 1
     expect_entry(page, NOT_ANALYZED.start - 1)
+
+
+def test_a_click_on_a_point_of_several_frames_shows_the_one_nearest_in_time(page: Page, dashboard: Dashboard) -> None:
+    opened(page, dashboard, "analytics?job=long")
+    expect(page.locator(".js-plotly-plot .legendtext")).to_have_count(1)
+    entries = []
+    for time_s in (40.5, 101.3, 187.0, 259.7):
+        entries.append(round(clicked_s(page, time_s, 1.5) / STEP_S))
+        expect_entry(page, entries[-1])
+    assert any(at % 4 for at in entries)
 
 
 def test_the_same_place_can_be_clicked_again(page: Page) -> None:

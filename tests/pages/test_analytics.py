@@ -203,11 +203,11 @@ def test_a_click_shows_the_analyzed_frame_nearest_in_time(app: AppTest) -> None:
     assert "Frame 6 at" in captions(app)  # the click is not repeated
     click_chart(app, CHART, 0.24)
     assert "Frame 2 at 0:00.2" in captions(app)
-    click_chart(app, CHART, -1.0, None)
+    click_chart(app, CHART, -1.0)
     assert "Frame 0 at" in captions(app)
 
 
-def test_a_click_on_a_point_of_several_frames_shows_the_one_with_most_detections(
+def test_a_click_on_a_point_of_several_frames_shows_the_one_nearest_in_time(
     open_page: OpenPage, deployment: Deployment
 ) -> None:
     some = [None, *[entry()] * 8, entry(box("cup", 0.9)), entry(box("mug", 0.9), box("mug", 0.8)), *[entry()] * 5]
@@ -215,17 +215,14 @@ def test_a_click_on_a_point_of_several_frames_shows_the_one_with_most_detections
     app = open_page("analytics")
     assert "Frame 20 at 0:02.0 · 2 detections" in captions(app)
     assert "Each point is the mean of up to 16 frames" in captions(app)
-    cups, mugs = 1 / 15, 2 / 15  # a frame on average
-    click_chart(app, CHART, 321.0, cups)
+    click_chart(app, CHART, 321.0)
+    assert "Frame 3210 at 5:21.0 · 0 detections" in captions(app).replace(",", "")
+    click_chart(app, CHART, 321.75)
     assert "Frame 3218 at 5:21.8 · 1 detection ·" in captions(app).replace(",", "")
-    assert detected(app) == ["cup"]
-    click_chart(app, CHART, 321.0, mugs)
-    assert detected(app) == ["mug", "mug"]
+    click_chart(app, CHART, 319.95)  # the first frame of this point was not analyzed
+    assert "Frame 3198 at 5:19.8" in captions(app).replace(",", "")
     pick_range(app, CHART, 322.0, 1000.0)
-    zoomed = CHART.replace("None", "(322.0, 1000.0)")
-    click_chart(app, zoomed, 323.3, cups)
-    assert "Frame 3250 at 5:25.0" in captions(app).replace(",", "")
-    click_chart(app, zoomed, 322.0, cups)  # the cup of this point is before the time range
+    click_chart(app, CHART.replace("None", "(322.0, 1000.0)"), 321.8)
     assert "Frame 3220 at 5:22.0" in captions(app).replace(",", "")
 
 
@@ -315,6 +312,15 @@ def test_a_link_opens_its_job(open_page: OpenPage, deployment: Deployment, job: 
     finished_job(deployment, None, id="job-2", created_at=job.created_at + timedelta(hours=1))
     assert open_page("analytics").query_params["job"] == "job-2"
     assert open_link(job="job-1").selectbox[0].value == "job-1"
+
+
+def test_a_link_opens_its_job_among_others_of_the_same_name(deployment: Deployment, job: Job) -> None:
+    finished_job(deployment, None, id="job-2", created_at=job.created_at)
+    app = open_link(job="job-1")
+    for job_id in ("job-1", "job-2", "job-1"):
+        app.selectbox[0].set_value(job_id).run()
+        assert (app.selectbox[0].value, app.query_params["job"]) == (job_id, job_id)
+    assert len(set(app.selectbox[0].options)) == 2
 
 
 def test_another_job_starts_with_its_own_view(open_page: OpenPage, deployment: Deployment, job: Job) -> None:

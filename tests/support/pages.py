@@ -97,9 +97,9 @@ def pick_range(app: AppTest, key: str, start_s: float, end_s: float) -> None:
     app.run()
 
 
-def click_chart(app: AppTest, key: str, time_s: float, value: float | None = 0.0) -> None:
-    """Click into the plot of a chart, at these coordinates."""
-    app.session_state[f"{key}-click"] = {"click": {"time_s": time_s, "value": value, "at_ms": next(_CLICKS)}}
+def click_chart(app: AppTest, key: str, time_s: float) -> None:
+    """Click into the plot of a chart, at this time."""
+    app.session_state[f"{key}-click"] = {"click": {"time_s": time_s, "at_ms": next(_CLICKS)}}
     app.run()
 
 

@@ -17,10 +17,9 @@ export default function ({ data, setStateValue }) {
     start = null;
     if (Math.hypot(clientX - x, clientY - y) > MAX_MOVE_PX) return;
     const plot = chart.querySelector(".nsewdrag[data-subplot='xy']").getBoundingClientRect();
-    const { xaxis, yaxis } = chart.layout;
+    const [first_s, last_s] = chart.layout.xaxis.range;
     setStateValue("click", {
-      time_s: valueAt(xaxis.range, (x - plot.left) / plot.width),
-      value: isNear(plot, x, y) ? valueAt(yaxis.range, (plot.bottom - y) / plot.height) : null,
+      time_s: first_s + ((x - plot.left) / plot.width) * (last_s - first_s),
       at_ms: performance.timeOrigin + timeStamp, // distinguishes two clicks on the same spot
     });
   };
@@ -40,8 +39,4 @@ function plotsOf(chart) {
 function isNear(plot, x, y) {
   const [dx, dy] = [Math.max(plot.left - x, x - plot.right), Math.max(plot.top - y, y - plot.bottom)];
   return Math.max(dx, dy) <= MARGIN_PX;
-}
-
-function valueAt([low, high], share) {
-  return low + share * (high - low);
 }

@@ -1,4 +1,4 @@
-"""Clicks on a chart over time, anywhere in its plot, and the point that a click refers to."""
+"""Clicks on a chart over time, anywhere in its plot, and the frame that a click refers to."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ _component = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Click:
-    """Where the user has clicked, in the units of the axes."""
+    """Where the user has clicked: the time on the chart's axis."""
 
     time_s: float
-    value: float | None
-    """None below the lines, on a heat strip."""
 
 
 def chart_click(chart_key: str) -> Click | None:
@@ -32,35 +30,22 @@ def chart_click(chart_key: str) -> Click | None:
     before, st.session_state[f"{key}_seen"] = st.session_state.get(f"{key}_seen"), result.click
     if not isinstance(result.click, dict) or result.click == before:
         return None
-    time_s, value = (_number(result.click.get(name)) for name in ("time_s", "value"))
-    return None if time_s is None else Click(time_s, value)
+    time_s = _number(result.click.get("time_s"))
+    return None if time_s is None else Click(time_s)
 
 
-def nearest_point(
-    click: Click,
-    first_s: npt.NDArray[np.float64],
-    last_s: npt.NDArray[np.float64],
-    analyzed: npt.NDArray[np.bool_],
-    values: npt.NDArray[np.float64],
-) -> tuple[int, int | None] | None:
-    """(row, column) of the analyzed point nearest in time, and of its value nearest to the click.
+def nearest_entry(click: Click, time_s: npt.NDArray[np.float64], analyzed: npt.NDArray[np.bool_]) -> int | None:
+    """The analyzed entry nearest in time to the click, the earlier one on a tie; None if no entry was analyzed.
 
-    None if no point was analyzed; the column is None if the click or the point has no value.
+    A point of the chart may stand for several entries: the place of the click decides between them.
 
     Args:
         click: where the user has clicked.
-        first_s: (m,) time of the first entry of each point.
-        last_s: (m,) time of its last entry.
-        analyzed: (m,) whether an entry of it was analyzed.
-        values: (m, c) what is drawn; NaN where unknown.
+        time_s: (n,) time of each entry.
+        analyzed: (n,) whether it was analyzed.
     """
-    rows = np.flatnonzero(analyzed)
-    if not len(rows):
-        return None
-    away_s = np.maximum(np.maximum(first_s[rows] - click.time_s, click.time_s - last_s[rows]), 0)
-    row = int(rows[np.argmin(away_s)])
-    is_known = click.value is not None and not np.isnan(values[row]).all()
-    return row, int(np.nanargmin(np.abs(values[row] - click.value))) if is_known else None
+    known = np.flatnonzero(analyzed)
+    return int(known[np.argmin(np.abs(time_s[known] - click.time_s))]) if len(known) else None
 
 
 def _number(value: object) -> float | None:

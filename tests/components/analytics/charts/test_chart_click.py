@@ -1,38 +1,23 @@
-"""The point that a click on a chart refers to."""
+"""The frame that a click on a chart refers to."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from components.analytics.charts.chart_click import Click, nearest_point
+from components.analytics.charts.chart_click import Click, nearest_entry
 
-NAN = np.nan
-FIRST_S = np.array([0.0, 2.0, 4.0, 6.0])
-LAST_S = FIRST_S + 1.5
-ANALYZED = np.array([True, True, False, True])
-VALUES = np.array([[0.0, 3.0], [1.0, 5.0], [NAN, NAN], [NAN, NAN]])
+TIME_S = np.array([0.0, 0.5, 1.0, 1.5, 4.0, 4.0])
+ANALYZED = np.array([True, True, False, True, True, True])
 
 
 @pytest.mark.parametrize(
-    ("time_s", "value", "point"),
-    [
-        (-1.0, 0.0, (0, 0)),
-        (1.4, 2.0, (0, 1)),
-        (1.7, 1.4, (0, 0)),  # nearer to the end of the first point
-        (1.8, 3.1, (1, 1)),
-        (4.2, 90.0, (1, 1)),  # in a gap
-        (5.5, 90.0, (3, None)),  # analyzed, without a value
-        (1.0, None, (0, None)),
-        (99.0, None, (3, None)),
-    ],
+    ("time_s", "entry"), [(-1.0, 0), (0.3, 1), (0.9, 1), (1.1, 3), (1.0, 1), (2.7, 3), (2.8, 4), (99.0, 4)]
 )
-def test_a_click_refers_to_the_analyzed_point_nearest_in_time_and_the_nearest_line(
-    time_s: float, value: float | None, point: tuple[int, int | None]
-) -> None:
-    assert nearest_point(Click(time_s, value), FIRST_S, LAST_S, ANALYZED, VALUES) == point
+def test_a_click_refers_to_the_analyzed_entry_nearest_in_time(time_s: float, entry: int) -> None:
+    assert nearest_entry(Click(time_s), TIME_S, ANALYZED) == entry
 
 
-def test_without_an_analyzed_point_a_click_has_no_effect() -> None:
-    assert nearest_point(Click(1.0, 1.0), FIRST_S, LAST_S, ANALYZED & False, VALUES) is None
-    assert nearest_point(Click(1.0, 1.0), FIRST_S[:0], LAST_S[:0], ANALYZED[:0], VALUES[:0]) is None
+def test_without_an_analyzed_entry_a_click_has_no_effect() -> None:
+    assert nearest_entry(Click(1.0), TIME_S, ANALYZED & False) is None
+    assert nearest_entry(Click(1.0), TIME_S[:0], ANALYZED[:0]) is None
