@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.formatting import escape_markdown, plural
+from components.header.page_title import set_ended_title
 from components.job_status import status_icon
 from frametally.errors import JobError
 from frametally.ledger.ledger import Ledger
@@ -15,7 +14,6 @@ from frametally.notifications.outbox import JobEnd, ends_after, last_event
 
 _SEEN, _COUNT = "ended_jobs_seen", "ended_jobs_count"
 _MAX_TOASTS = 3
-_ICON = str(Path(__file__).parent / "assets/mark.svg")
 
 
 def ended_jobs(ledger: Ledger) -> None:
@@ -37,7 +35,7 @@ def _watch(ledger: Ledger) -> None:
         st.session_state[_SEEN] = ended[-1].event_id
         st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + len(ended)
         _toasts(ledger, ended)
-        st.set_page_config(page_title=f"({st.session_state[_COUNT]} ended) Frametally", page_icon=_ICON, layout="wide")
+        set_ended_title(st.session_state[_COUNT])
 
 
 def _toasts(ledger: Ledger, ended: list[JobEnd]) -> None:

@@ -15,12 +15,14 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: E402
 from components.ended_jobs import ended_jobs  # noqa: E402
 from components.errors import show_errors  # noqa: E402
 from components.formatting import escape_markdown  # noqa: E402
+from components.header.header_bar import header_bar  # noqa: E402
+from components.header.page_title import set_page_title, start_page_title  # noqa: E402
 from components.session import begin_visit, get_deployment  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402
 from frametally.job import JobStatus  # noqa: E402
 
-st.set_page_config(page_title="Frametally", page_icon=str(ROOT / "components/assets/mark.svg"), layout="wide")
+start_page_title()  # before the navigation, which would load its icon for the tab from another server
 st.logo(ROOT / "components/assets/logo.svg", size="large")
 PAGES = {
     name: st.Page(ROOT / f"pages/{name}.py", title=name.capitalize(), icon=icon, url_path=name)
@@ -49,15 +51,17 @@ def _unknown_path() -> str:
     """The path of the address if it is not one of a page: Streamlit then runs the default page."""
     context = get_script_run_ctx()
     name = context.pages_manager.intended_page_name if context else None
-    return name if name and name not in PAGES else ""
+    return name if name and name not in (*PAGES, "help") else ""
 
 
 st.html(Path(__file__).parent / "assets/shell.css")
-page = st.navigation(
-    [st.Page(start, title="Start", default=True, visibility="hidden"), *PAGES.values()], position="top"
-)
+HELP = st.Page(ROOT / "pages/help.py", title="Help", url_path="help", visibility="hidden")
+START = st.Page(start, title="Start", default=True, visibility="hidden")
+page = st.navigation([START, *PAGES.values(), HELP], position="top")
 with show_errors():
     deployment = get_deployment()
+    set_page_title("" if page == START else page.title, deployment.ledger)
+    header_bar(deployment)
     if faults := deployment.settings.engine_faults:
         st.warning(
             f"Fault mode: the built-in engine simulates {escape_markdown(faults)}.", icon=":material/bug_report:"
@@ -72,3 +76,4 @@ with show_errors():
         )
     begin_visit(page.url_path)
     page.run()
+    set_page_title("" if page == START else page.title, deployment.ledger)  # the page may have chosen a job

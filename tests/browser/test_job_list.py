@@ -128,3 +128,34 @@ def test_compact_rows_are_remembered(jobs_page: Page) -> None:
     page.reload()
     expect(page.get_by_role("button", name="Compact rows")).to_have_attribute("aria-pressed", "true")
     assert job_row(page, "gate").evaluate("row => row.offsetHeight") < tall_px - 15
+
+
+def test_a_job_is_found_from_another_page_by_keyboard(dashboard: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard.url}/configuration")
+    expect(page.get_by_role("heading", name="Configuration")).to_be_visible(timeout=FIRST_PAINT_MS)
+    expect(page.get_by_role("button", name="Service: Built-in engine")).to_be_visible()
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name="Search jobs")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("option")).to_have_count(3)
+    page.keyboard.type("mp4 an")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(job_row(page, "annex")).to_be_visible()
+    expect(page).to_have_title("Jobs · Frametally")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("gate")
+    expect(page.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("gate.mp4 · Analytics · Frametally")
+
+
+def test_a_chosen_theme_is_kept_on_every_page(dashboard: Dashboard, page: Page) -> None:
+    page.goto(f"{dashboard.url}/configuration")
+    expect(page.get_by_role("heading", name="Configuration")).to_be_visible(timeout=FIRST_PAINT_MS)
+    page.get_by_test_id("stMainMenuButton").click()
+    page.get_by_role("menuitemradio", name="Dark").click()
+    page.wait_for_function("() => Object.keys(localStorage).some((key) => key.includes('/help-v'))")
+    page.goto(f"{dashboard.url}/jobs")
+    expect(job_row(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
+    expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(15, 22, 20)")

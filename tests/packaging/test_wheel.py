@@ -62,7 +62,7 @@ def test_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
 
 def test_wheel_holds_the_dashboard_with_its_configuration_and_sample(wheel: Path) -> None:
     held = {name.removeprefix(DASHBOARD) for name in names_in(wheel) if name.startswith(DASHBOARD)}
-    assert held == tracked("app.py", "pages", "components", ".streamlit", "demo/sample", "demo/models")
+    assert held == tracked("app.py", "pages", "components", ".streamlit", "demo/sample", "demo/models", "docs")
 
 
 def test_wheel_declares_the_dependencies_and_extras_of_pyproject(wheel: Path) -> None:

@@ -13,7 +13,13 @@ from tests.support.pages import ROOT, OpenPage
 
 @pytest.mark.parametrize(
     ("name", "title"),
-    [("analytics", "Analytics"), ("jobs", "Jobs"), ("upload", "Run a video"), ("configuration", "Configuration")],
+    [
+        ("analytics", "Analytics"),
+        ("jobs", "Jobs"),
+        ("upload", "Run a video"),
+        ("configuration", "Configuration"),
+        ("help", "Help"),
+    ],
 )
 def test_every_page_has_its_title(engine: str, open_page: OpenPage, name: str, title: str) -> None:
     app = open_page(name)
@@ -24,7 +30,9 @@ def test_every_page_has_its_title(engine: str, open_page: OpenPage, name: str, t
 
 def test_every_page_file_is_in_the_navigation() -> None:
     shell = (ROOT / "components/shell.py").read_text()
-    assert all(f'("{path.stem}", ' in shell for path in (ROOT / "pages").glob("*.py"))
+    names = {path.stem for path in (ROOT / "pages").glob("*.py")}
+    assert all(f'("{name}", ' in shell for name in names - {"help"})  # Help is in the header
+    assert 'st.Page(ROOT / "pages/help.py"' in shell
 
 
 def test_a_new_deployment_starts_on_upload(engine: str) -> None:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 from frametally.job import Job
+from tests.support.components import data_of, send_event
 
 
 def rows(app: AppTest) -> list[dict[str, Any]]:
     """The rows on the page, in order; none if no list is drawn."""
-    table = _table(app)
-    return list(json.loads(table.json)["rows"]) if table else []
+    return list(data_of(app, "job_table").get("rows", []))
 
 
 def row(app: AppTest, job: Job) -> dict[str, Any]:
@@ -46,14 +45,4 @@ def choose(app: AppTest, job: Job, label: str) -> AppTest:
 
 def send(app: AppTest, event: str, value: object) -> AppTest:
     """Run the page as after this event of the list."""
-    table = _table(app)
-    assert table is not None
-    states = app._tree.get_widget_states()
-    aggregator = f"$$STREAMLIT_INTERNAL_KEY_{table.id}__events"
-    states.widgets.append(WidgetState(id=aggregator, json_trigger_value=json.dumps([{"event": event, "value": value}])))
-    return app._run(states)
-
-
-def _table(app: AppTest) -> Any:
-    components = (element.proto for element in app.get("bidi_component"))
-    return next((proto for proto in components if proto.component_name == "frametally.job_table"), None)
+    return send_event(app, "job_table", event, value)

@@ -1,0 +1,42 @@
+const bars = new WeakMap();
+
+export default function mount({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".bar");
+  if (!bars.has(root)) bars.set(root, new Bar(root, new Search(parentElement.querySelector("dialog"))));
+  const bar = bars.get(root);
+  bar.send = bar.search.send = setTriggerValue;
+  bar.update(data);
+  return bar.listen();
+}
+
+class Bar {
+  constructor(root, search) {
+    this.root = root;
+    this.search = search;
+    root.querySelector("kbd").textContent = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘K" : "Ctrl K";
+    root.querySelector(".search").onclick = () => search.open();
+    root.querySelector(".service").onclick = () => this.send("go", "configuration");
+    root.querySelector(".help").onclick = () => this.send("go", "help");
+  }
+
+  update({ service, is_ready: isReady, text, found }) {
+    const button = this.root.querySelector(".service");
+    button.querySelector("span").textContent = service;
+    button.title = isReady ? `New jobs run on: ${service}` : `${service} needs an API key`;
+    button.setAttribute("aria-label", `Service: ${service}${isReady ? "" : ", needs an API key"}`);
+    button.classList.toggle("waiting", !isReady);
+    this.search.update(text, found);
+  }
+
+  listen() {
+    this.listening?.abort();
+    this.listening = new AbortController();
+    const press = (event) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      this.search.open();
+    };
+    document.addEventListener("keydown", press, { signal: this.listening.signal });
+    return () => this.listening.abort();
+  }
+}
