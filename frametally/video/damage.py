@@ -1,8 +1,8 @@
 """Find the damaged frames of a video: those that the decoder reports, and those that depend on damaged or missing ones.
 
-The decoder reports only what violates the syntax of the codec. Two additions find the rest: everything that references
-a damaged frame is damaged until the next intact keyframe; and so is what lies between a jump of the picture and the
-keyframe that takes it back.
+The decoder reports only what violates the syntax of the codec. Three additions find the rest: keyframes whose data do
+not end where their picture does; everything that references a damaged frame, until the next intact keyframe; and what
+lies between a jump of the picture and the keyframe that takes it back.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ import numpy.typing as npt
 from frametally.contract import INDEX_VERSION
 from frametally.errors import OutOfMemory
 from frametally.storage.atomic import atomic_path
+from frametally.video.coding.h264 import is_bidirectional
+from frametally.video.coding.reference import is_reference
+from frametally.video.coding.slice_ends import keyframes_with_other_ends
 from frametally.video.container import numbered_for_decoding, open_video, packets_of
 from frametally.video.frame_index import FrameIndex
-from frametally.video.reference import is_reference
 
 Flags = npt.NDArray[np.bool_]
 
@@ -54,6 +56,8 @@ class _Decoded:
     returned: set[int] = field(default_factory=set)
     references: set[int] = field(default_factory=set)
     """Packets that others may reference."""
+    bidirectional: set[int] = field(default_factory=set)
+    """Those that only others between the same neighbors are taken to reference: B pictures."""
     is_exhaustive: bool = False
     """Whether the decoder reports all damage."""
     is_complete: bool = True
@@ -72,6 +76,7 @@ def find_damage(path: Path, index: FrameIndex, on_packet: Callable[[], object] =
         OutOfMemory: there is not enough memory.
     """
     strict = _decode(path, on_packet, is_strict=True)
+    strict.reported |= keyframes_with_other_ends(path, _keyframes(index), on_packet)
     damaged = _propagated(index, strict)
     if damaged.any():
         usual = _decode(path, on_packet, is_strict=False)
@@ -131,6 +136,8 @@ def _decode(path: Path, on_packet: Callable[[], object], *, is_strict: bool) -> 
             on_packet()
             if packet.size and is_reference(packet, codec, stream.codec_context.extradata):
                 decoded.references.add(number)
+            if packet.size and codec == "h264" and is_bidirectional(bytes(packet), stream.codec_context.extradata):
+                decoded.bidirectional.add(number)
             for frame in _frames(decoder, packet, number, decoded):
                 decoded.returned.add(frame.pts)
                 if frame.is_corrupt:
@@ -143,7 +150,7 @@ def _decode(path: Path, on_packet: Callable[[], object], *, is_strict: bool) -> 
 
 def _combined(strict: _Decoded, usual: _Decoded) -> _Decoded:
     returned = strict.returned if strict.is_complete else usual.returned
-    return _Decoded(strict.reported | usual.reported, returned, strict.references)
+    return _Decoded(strict.reported | usual.reported, returned, strict.references, strict.bidirectional)
 
 
 def _decoder(stream: Any, codec: str, *, is_strict: bool) -> Any:
@@ -172,19 +179,29 @@ def _frames(decoder: Any, packet: Any, number: int, decoded: _Decoded) -> Iterat
 def _propagated(index: FrameIndex, decoded: _Decoded) -> Flags:
     """Damage by frame: reported, missing, or after a damaged reference and before the next intact keyframe."""
     damaged = np.zeros(len(index), dtype=np.bool_)
-    keyframes = set(index.keyframes[:, 1].tolist()) if index.keyframes.ndim == 2 else set()
+    keyframes = _keyframes(index)
     numbers = np.sort(index.packets)
     # An error in a second field, or in a picture that is not shown, counts for the frame before it.
     at = np.searchsorted(numbers, sorted(decoded.reported), side="right") - 1
     reported = set(numbers[np.maximum(at, 0)].tolist())
-    depends = False
+    depends = near = False
+    leads_until = 0  # frames before this position precede a keyframe, but are decoded after it, and use those before it
     for number in numbers.tolist():
         position = index.positions_of_packets[number]
         is_hit = number in reported or number not in decoded.returned
-        depends = depends and (is_hit or number not in keyframes)
-        damaged[position] = is_hit or depends
-        depends = depends or (is_hit and number in decoded.references)
+        if number in keyframes and not is_hit:
+            leads_until, depends = position if depends else 0, False
+        is_between = number in decoded.bidirectional
+        near = near and is_between
+        damaged[position] = is_hit or depends or near or position < leads_until
+        near = near or (is_hit and is_between and number in decoded.references)
+        depends = depends or (is_hit and not is_between and number in decoded.references)
     return damaged
+
+
+def _keyframes(index: FrameIndex) -> set[int]:
+    """Packet numbers of the keyframes."""
+    return set(index.keyframes[:, 1].tolist()) if index.keyframes.ndim == 2 else set()
 
 
 def _jumps(index: FrameIndex, decoded: _Decoded, damaged: Flags, *, is_certain: bool) -> Flags:

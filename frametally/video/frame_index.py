@@ -123,12 +123,14 @@ def build_index(path: Path) -> FrameIndex:
         is_reordered = bool(stream.codec_context.has_b_frames)
         _check_count(len(packets.number))
     if not packets.number:
-        raise VideoError("The file contains no video frames.", "Choose another file, or export the video again.")
+        raise _no_frames()
     times = packets.times
     if not is_timed or not is_reordered:
         times = times._replace(pts=np.where(times.pts != MISSING, times.pts, times.dts))
     shown = continuous(times, float(1 / time_base), is_transport_stream=is_transport)
     rows, pts = display_order(path, packets, shown, times) if is_timed else stored_order(shown)
+    if not len(rows):  # the times are missing, and nothing can be decoded
+        raise _no_frames()
     last = int(rows[-1])
     held_end_pts = int(pts[-1]) + (packets.duration[last] or typical_interval(pts, times.durations))
     return FrameIndex(
@@ -140,6 +142,10 @@ def build_index(path: Path) -> FrameIndex:
         packets=np.frombuffer(packets.number, np.int32)[rows].astype(np.int64),
         origins=(times.earliest, int(pts[0])),
     )
+
+
+def _no_frames() -> VideoError:
+    return VideoError("The file contains no video frames.", "Choose another file, or export the video again.")
 
 
 def load_index(path: Path) -> FrameIndex:

@@ -11,10 +11,10 @@ import numpy as np
 
 from frametally.errors import VideoError
 from frametally.storage.space import check_room, explain_disk_full
+from frametally.video.coding.h264 import FieldPairing
 from frametally.video.container import numbered, open_video, packets_of
 from frametally.video.frame_index import FrameIndex, build_index
 from frametally.video.frame_reader import read_frames
-from frametally.video.h264 import FieldPairing
 
 CODECS: Final = ("h264", "hevc", "av1", "vp9", "mpeg4")
 """Codecs that MP4 can contain."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 
@@ -9,10 +10,12 @@ import pytest
 
 from frametally.errors import VideoError
 from frametally.video.container import open_video
+from frametally.video.frame_index import build_index
 from frametally.video.probe import VideoInfo
 from tests.fuzz import harness
 from tests.fuzz.harness import fuzz
 from tests.fuzz.mutations import mutated
+from tests.support.videos import write
 
 INPUTS = 150
 
@@ -50,6 +53,20 @@ def test_a_video_of_an_unknown_codec_is_refused(small_video: Path, tmp_path: Pat
     path.write_bytes(small_video.read_bytes().replace(b"avc1", b"zzzz"))
     with pytest.raises(VideoError, match="unknown"), open_video(path):
         pass
+
+
+def test_a_video_without_times_that_cannot_be_decoded_has_no_frames(tmp_path: Path) -> None:
+    path = tmp_path / "no_times.ts"
+    write(path, "libx264", {"preset": "ultrafast"}, frames=2)
+    content = bytearray(path.read_bytes())
+    for header in re.finditer(rb"\x00\x00\x01\xe0", content):
+        content[header.start() + 7] &= 0x3F  # PTS_DTS_flags of ISO/IEC 13818-1, 2.4.3.7
+    for at in range(content.index(b"\x00\x00\x01\x65") + 4, len(content)):
+        if 24 <= at % 188 < 180:  # not the headers of the packets
+            content[at] = 0xFF
+    path.write_bytes(content)
+    with pytest.raises(VideoError, match="no video frames"):
+        build_index(path)
 
 
 def test_at_least_one_frame_is_planned() -> None:

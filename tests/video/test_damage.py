@@ -11,15 +11,15 @@ from frametally.video.damage import find_damage, load_damage, save_damage
 from frametally.video.frame_index import build_index
 from tests.support.damaged_videos import Figures, change_bytes, measure, write_clip
 
-FOUND = {"h264": 0.99, "vp9": 0.99, "mpeg4": 0.95}
-"""Share of visibly damaged frames that is marked at least; FFmpeg's MPEG-4 decoder conceals some damage in silence."""
-CODECS = list(FOUND)
+CODECS = ["h264", "hevc", "vp9", "mpeg4"]
+FOUND = {"h264": 0.99, "hevc": 0.96, "vp9": 0.99, "mpeg4": 0.99}
+"""Share of visibly damaged frames that is marked at least; FFmpeg's HEVC decoder reports little outside keyframes."""
 
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
-    for codec in (*CODECS, "hevc"):
+    for codec in CODECS:
         write_clip(folder / f"{codec}.mp4", codec)
     return folder
 
@@ -34,7 +34,7 @@ def measured(clips: Path, folder: Path, codec: str, seeds: range, changes: tuple
     return figures
 
 
-@pytest.mark.parametrize("codec", [*CODECS, "hevc"])
+@pytest.mark.parametrize("codec", CODECS)
 def test_an_intact_file_has_no_damage(clips: Path, codec: str) -> None:
     path = clips / f"{codec}.mp4"
     assert not find_damage(path, build_index(path)).any()
@@ -45,7 +45,7 @@ def test_an_intact_file_has_no_damage(clips: Path, codec: str) -> None:
 def test_damaged_frames_are_marked_and_identical_ones_are_not(
     clips: Path, tmp_path: Path, codec: str, seeds: range
 ) -> None:
-    figures = measured(clips, tmp_path, codec, seeds, (4, 16) if len(seeds) > 2 else (8,))
+    figures = measured(clips, tmp_path, codec, seeds, (2, 4, 8, 16) if len(seeds) > 2 else (2, 4))
     assert figures.visible > 0
     assert figures.visible_marked >= FOUND[codec] * figures.visible
     assert figures.identical_marked <= 0.05 * figures.identical

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from frametally.video.coding.h264 import FieldPairing, is_intra
 from frametally.video.container import numbered, packets_of
-from frametally.video.h264 import FieldPairing, is_intra
 from frametally.video.indexing.first_frames import first_numbers, numbers_in_display_order
 from frametally.video.indexing.presentation import MISSING, PacketTimes, ascending, filled, typical_interval
 

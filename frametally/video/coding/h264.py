@@ -12,8 +12,11 @@ from typing import Final, NamedTuple
 _SLICE: Final = 1
 _IDR_SLICE: Final = 5
 _SPS: Final = 7
+_PPS: Final = 8
 _INTRA: Final = {2, 4, 7, 9}
 """slice_type of I and SI slices."""
+_BIDIRECTIONAL: Final = {1, 6}
+"""slice_type of B slices."""
 _HIGH_PROFILES: Final = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 """profile_idc of the profiles whose SPS contains a chroma format (7.3.2.1.1)."""
 _HEADER_BYTES: Final = 24
@@ -102,6 +105,35 @@ def is_reference(data: bytes, extradata: bytes | None) -> bool:
     return True
 
 
+def is_bidirectional(data: bytes, extradata: bytes | None) -> bool:
+    """Whether the first slice of a coded picture is a B slice; such a picture may be a reference as well."""
+    for unit in _units(data, extradata):
+        if unit and unit[0] & 31 in (_SLICE, _IDR_SLICE):
+            return _slice_type(unit[1:12]) in _BIDIRECTIONAL
+    return False
+
+
+def uses_cabac(data: bytes, extradata: bytes | None) -> bool:
+    """Whether every known picture parameter set says that slices are coded arithmetically (7.3.2.2).
+
+    Args:
+        data: one packet, which may have parameter sets of its own.
+        extradata: of the stream.
+    """
+    sets = [unit for unit in (*_parameter_sets(extradata), *_units(data, extradata)) if unit and unit[0] & 31 == _PPS]
+    return bool(sets) and all(map(_is_cabac, sets))
+
+
+def _is_cabac(unit: bytes) -> bool:
+    bits = _Bits(unit[1:_HEADER_BYTES])
+    try:
+        bits.golomb()  # pic_parameter_set_id
+        bits.golomb()  # seq_parameter_set_id
+        return bool(bits.number(1))
+    except ValueError:
+        return False
+
+
 def _units(data: bytes, extradata: bytes | None) -> Iterator[bytes]:
     """The NAL units, possibly truncated to their first `_SPS_BYTES` bytes."""
     if not extradata or extradata[0] != 1 or len(extradata) < 5:
@@ -115,15 +147,18 @@ def _units(data: bytes, extradata: bytes | None) -> Iterator[bytes]:
 
 
 def _parameter_sets(extradata: bytes | None) -> Iterator[bytes]:
-    """The SPS units of the extradata: an AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1) or Annex B."""
+    """The units of the extradata: an AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1) or Annex B."""
     if not extradata or extradata[0] != 1:
         yield from _units(extradata or b"", None)
         return
-    at = 6
-    for _ in range(extradata[5] & 31 if len(extradata) > 5 else 0):
-        length = int.from_bytes(extradata[at : at + 2])
-        yield extradata[at + 2 : at + 2 + length]
-        at += 2 + length
+    at = 5
+    for mask in (31, 255):  # sequence, then picture parameter sets
+        count = extradata[at] & mask if len(extradata) > at else 0
+        at += 1
+        for _ in range(count):
+            length = int.from_bytes(extradata[at : at + 2])
+            yield extradata[at + 2 : at + 2 + length]
+            at += 2 + length
 
 
 class _Bits:

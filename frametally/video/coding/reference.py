@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from frametally.video import h264
+from frametally.video.coding import h264
 
 _VOP_START: Final = b"\x00\x00\x01\xb6"
 _B_VOP: Final = 2

@@ -1,0 +1,1 @@
+"""What a compressed picture says without being decoded: its parameter sets, slices and references."""
