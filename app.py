@@ -24,6 +24,7 @@ from frametally.library.routes import library_routes
 from frametally.memory import MemoryReleaser, limit_malloc
 from frametally.network.base_path import AddBasePath
 from frametally.network.routes import api_key_check, starlette_routes
+from frametally.notifications.end_stream import end_routes
 from frametally.previews.routes import preview_routes
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
@@ -75,6 +76,7 @@ else:
         *engine.routes(),
         *library_routes(library, tickets, deployment.settings.data_dir),
         *preview_routes(library, tickets, deployment.settings.results_dir),
+        *end_routes(deployment.ledger, tickets),
     ]
     base = base_path()
     app = App(

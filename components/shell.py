@@ -66,7 +66,7 @@ with show_errors():
         st.warning(
             f"Fault mode: the built-in engine simulates {escape_markdown(faults)}.", icon=":material/bug_report:"
         )
-    ended_jobs(deployment.ledger)
+    ended_jobs(deployment.ledger, deployment.tickets)
     for warning in [
         *health_warnings(deployment.settings),
         *secret_warnings(deployment.ledger, deployment.link_secret),

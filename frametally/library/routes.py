@@ -107,7 +107,7 @@ def _upload_id_check(library: Library) -> Check:
 
 def _route(method: str, path: str, handler: Handler, purpose: str, check: Check) -> GuardedRoute:
     return GuardedRoute(
-        path=path, methods=(method,), handler=handler, purpose=purpose, check=check, middleware=_errors_as_json
+        path=path, methods=(method,), handler=handler, purpose=purpose, check=check, middleware=errors_as_json
     )
 
 
@@ -121,7 +121,7 @@ def _no_other_methods(path: str, *allowed: str) -> GuardedRoute:
         handler=refuse,
         purpose="Refuse other methods in JSON",
         check=PUBLIC,
-        middleware=_errors_as_json,
+        middleware=errors_as_json,
     )
 
 
@@ -150,7 +150,9 @@ def _tus(handler: Handler) -> Handler:
     return checked
 
 
-def _errors_as_json(handler: Handler) -> Handler:
+def errors_as_json(handler: Handler) -> Handler:
+    """Turns errors of a check or handler into JSON with a message and the next step."""
+
     async def answered(request: Request) -> Response:
         try:
             return await handler(request)

@@ -1,4 +1,5 @@
-"""Tickets: signed permissions in a page: to begin uploads, to read one file, to use a service, to see a preview.
+"""Tickets: signed permissions in a page: to begin uploads, to read one file, to use a service, to see a preview,
+to learn that jobs have ended.
 
 All but those for previews expire.
 """
@@ -50,6 +51,7 @@ class Tickets:
         self._files = URLSafeTimedSerializer(secret, salt="frametally.file")
         self._services = URLSafeTimedSerializer(secret, salt="frametally.service")
         self._previews = URLSafeSerializer(secret, salt="frametally.preview")
+        self._ends = URLSafeTimedSerializer(secret, salt="frametally.ends")
         self._lifetime_s = lifetime_s
 
     def for_upload(self) -> str:
@@ -76,6 +78,18 @@ class Tickets:
         """
         path, download_name = self._load(self._files, ticket, self._lifetime_s)
         return FileTicket(path, download_name)
+
+    def for_ends(self) -> str:
+        """A ticket for the stream of ended jobs."""
+        return str(self._ends.dumps(""))
+
+    def check_ends(self, ticket: str) -> None:
+        """Verify a ticket for the stream of ended jobs.
+
+        Raises:
+            TicketRefused: the ticket is forged or expired.
+        """
+        self._load(self._ends, ticket, self._lifetime_s)
 
     def for_service(self, service: str, key_id: str, workspace: str) -> str:
         """A ticket to use a service again with the API key that was entered for it, for `SERVICE_LIFETIME_S`."""

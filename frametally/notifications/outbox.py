@@ -133,6 +133,14 @@ def last_event(ledger: Ledger) -> int:
         return connection.execute(sa.select(sa.func.max(EVENT.c.id))).scalar() or 0
 
 
+def last_end(ledger: Ledger) -> int:
+    """The id of the newest event that ended a job; 0 if there is none."""
+    ended = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS))
+    query = sa.select(EVENT.c.id).where(ended).order_by(EVENT.c.id.desc()).limit(1)
+    with ledger.reading() as connection:
+        return connection.execute(query).scalar() or 0
+
+
 def ends_after(ledger: Ledger, event_id: int) -> list[JobEnd]:
     """The job ends after this event, oldest first, at most 1000."""
     ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS))

@@ -1,13 +1,29 @@
-"""An idle tab shows that a job has ended."""
+"""Idle tabs show that a job has ended; they share one stream and run nothing until then."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
 
 from frametally.job import JobStatus
 from tests.support.dashboards import Dashboard
 from tests.support.ledgers import START, a_job, open_ledger
+
+
+def end_a_job(dashboard: Dashboard, job_id: str) -> None:
+    with open_ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}") as ledger:
+        job = a_job(
+            job_id,
+            status=JobStatus.SUBMITTED,
+            service="https://host",
+            key_id="k",
+            remote_job_id=job_id,
+            video_name=f"{job_id}.mp4",
+        )
+        ledger.add(job)
+        assert ledger.transition(job, JobStatus.FAILED, failure="It broke.", ended_at=START)
 
 
 @pytest.mark.browser
@@ -16,12 +32,35 @@ def test_a_job_that_ends_is_shown_in_a_toast_and_in_the_title_until_the_next_act
 ) -> None:
     page.goto(f"{dashboard.url}/configuration")
     expect(page.get_by_text("Notifications")).to_be_visible(timeout=90_000)
-    expect(page).to_have_title("Frametally")
-    with open_ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}") as ledger:
-        ledger.add(a_job("j1", status=JobStatus.SUBMITTED, service="https://host", key_id="k", remote_job_id="r1"))
-        assert ledger.transition(ledger.job("j1"), JobStatus.FAILED, failure="It broke.", ended_at=START)
-    expect(page.get_by_text("film.mp4: Failed")).to_be_visible(timeout=60_000)
-    expect(page).to_have_title("(1 ended) Frametally", timeout=30_000)
+    expect(page).to_have_title("Configuration · Frametally")
+    end_a_job(dashboard, "j1")
+    expect(page.get_by_text("j1.mp4: Failed")).to_be_visible(timeout=60_000)
+    expect(page).to_have_title("(1 ended) Configuration · Frametally", timeout=30_000)
     page.get_by_role("link", name="Jobs").first.click()
     expect(page.get_by_role("heading", name="Jobs")).to_be_visible(timeout=30_000)
-    expect(page).to_have_title("Frametally", timeout=30_000)
+    expect(page).to_have_title("Jobs · Frametally", timeout=30_000)
+
+
+@pytest.mark.browser
+def test_two_tabs_share_one_stream_and_run_nothing_while_they_are_idle(dashboard: Dashboard, page: Page) -> None:
+    requests: list[Request] = []  # to a server, none to a blob of the page
+    frames: list[str | bytes] = []
+    page.context.on("request", lambda request: requests.extend([request] if request.url.startswith("http") else []))
+    later = page.context.new_page()
+    for tab in (page, later):
+        tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
+        tab.goto(f"{dashboard.url}/configuration")
+        expect(tab.get_by_text("Notifications")).to_be_visible(timeout=90_000)
+    page.wait_for_function("frametallyEnds.isOpen")
+    requests_before, frames_before = len(requests), len(frames)
+    page.wait_for_timeout(3000)
+    assert (requests[requests_before:], frames[frames_before:]) == ([], [])
+    end_a_job(dashboard, "j2")
+    for tab in (page, later):  # the toast of a hidden tab may be gone before it is looked at
+        expect(tab).to_have_title(re.compile(r"^\(1 ended\)"))
+    assert len([request for request in requests if "/frametally/ends/" in request.url]) == 1
+    page.goto("about:blank")
+    later.wait_for_function("frametallyEnds.isOpen")
+    end_a_job(dashboard, "j3")
+    expect(later).to_have_title(re.compile(r"^\(2 ended\)"))
+    later.close()

@@ -1,6 +1,12 @@
-"""Notices of jobs that end while a tab is open: a toast each, their number in the tab's title."""
+"""Notices of jobs that end while a tab is open: a toast each, their number in the tab's title.
+
+The browser asks for a run when the stream of `frametally.notifications.end_stream` says that a job has ended; where
+a launcher does not serve that route, every ten seconds.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
@@ -10,23 +16,28 @@ from components.header.page_title import set_ended_title
 from components.job_status import status_icon
 from frametally.errors import JobError
 from frametally.ledger.ledger import Ledger
+from frametally.library.tickets import Tickets
+from frametally.notifications.end_stream import ENDS_PREFIX
 from frametally.notifications.outbox import JobEnd, ends_after, last_event
 
 _SEEN, _COUNT = "ended_jobs_seen", "ended_jobs_count"
 _MAX_TOASTS = 3
+_stream = st.components.v2.component("frametally.ended_jobs", js=(Path(__file__).parent / "ended_jobs.js").read_text())
 
 
-def ended_jobs(ledger: Ledger) -> None:
+def ended_jobs(ledger: Ledger, tickets: Tickets) -> None:
     """Watch for jobs that end from now on. Each full rerun is a user action, so it resets the number in the title."""
     st.session_state[_COUNT] = 0
     if _SEEN not in st.session_state:
         st.session_state[_SEEN] = last_event(ledger)
-    _watch(ledger)
+    _watch(ledger, tickets)
 
 
-@st.fragment(run_every="4s")
-def _watch(ledger: Ledger) -> None:
+@st.fragment
+def _watch(ledger: Ledger, tickets: Tickets) -> None:
     """Run one indexed query; draw nothing unless a job has ended."""
+    url = f".{ENDS_PREFIX}{tickets.for_ends()}?after={st.session_state[_SEEN]}"
+    _stream(key="ended_jobs", data={"url": url}, on_ended_change=lambda: None)
     try:
         ended = ends_after(ledger, st.session_state.get(_SEEN, 0))
     except SQLAlchemyError:  # a temporary outage; the page itself shows it

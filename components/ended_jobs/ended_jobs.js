@@ -1,0 +1,47 @@
+// Asks for a run of the fragment when a job has ended. One stream serves all tabs of a browser: the tab that holds the
+// lock reads it and passes its messages on.
+
+const RETRY_MS = 10_000;
+const ends = (window.frametallyEnds ??= new Ends());
+
+export default function ({ data, setTriggerValue }) {
+  ends.report = (id) => setTriggerValue("ended", id);
+  ends.listen(new URL(data.url, document.baseURI).href);
+}
+
+function Ends() {
+  const name = `frametally.ends ${new URL(".", document.baseURI).pathname}`;
+  let channel, url, source;
+  let isReader = false;
+  this.isOpen = false;
+
+  const open = () => {
+    source = new EventSource(url);
+    source.onopen = () => (this.isOpen = true);
+    source.onmessage = ({ data }) => {
+      channel.postMessage(Number(data));
+      this.report(Number(data));
+    };
+    source.onerror = () => {
+      if (source?.readyState !== EventSource.CLOSED) return; // the browser connects again
+      this.isOpen = false;
+      source = null; // refused: the ticket has expired, or there is no such route; a run gives another ticket
+      setTimeout(() => this.report(-Date.now()), RETRY_MS);
+    };
+  };
+  const read = () => {
+    isReader = true;
+    open();
+    return new Promise(() => {}); // until the tab is closed
+  };
+  this.listen = (newUrl) => {
+    const isFirst = !url;
+    url = newUrl;
+    if (isReader && !source) open();
+    if (!isFirst) return;
+    channel = new BroadcastChannel(name);
+    channel.onmessage = ({ data }) => this.report(data);
+    if (navigator.locks) navigator.locks.request(name, read); // only in a secure context
+    else read();
+  };
+}

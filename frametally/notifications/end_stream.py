@@ -1,0 +1,84 @@
+"""A stream of server-sent events that tells open pages that jobs have ended.
+
+    /frametally/ends/<ticket>?after=<event id>
+
+Each message is the id of the newest event that ended a job. It says nothing about the job: the page reads the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Final
+
+import anyio
+from sqlalchemy.exc import SQLAlchemyError
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frametally.ledger.ledger import Ledger
+from frametally.library.routes import errors_as_json
+from frametally.library.tickets import Tickets
+from frametally.network.routes import Check, GuardedRoute
+from frametally.notifications.outbox import last_end
+
+ENDS_PREFIX: Final = "/frametally/ends/"
+POLL_S: Final = 1.0
+PING_S: Final = 30
+"""A comment is sent this often, so that proxies keep a quiet connection open."""
+
+
+class EndStream:
+    """The messages of all open streams: they share one query of the ledger per `POLL_S`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._lock = anyio.Lock()
+        self._asked_at_s = float("-inf")
+        self._newest = 0
+
+    async def messages(self, after: int, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
+        """A message for each change of the newest end after this event, until the server stops."""
+        while not stopping.is_set():
+            if (newest := await self._newest_end()) > after:
+                after = newest
+                yield ServerSentEvent(data=str(newest), id=str(newest))
+            with anyio.move_on_after(POLL_S):
+                await stopping.wait()
+
+    async def _newest_end(self) -> int:
+        async with self._lock:
+            now_s = anyio.current_time()
+            if now_s - self._asked_at_s >= POLL_S:
+                self._asked_at_s = now_s
+                with suppress(SQLAlchemyError):  # a temporary outage; the pages show it
+                    self._newest = await run_in_threadpool(last_end, self._ledger)
+        return self._newest
+
+
+def end_routes(ledger: Ledger, tickets: Tickets) -> list[GuardedRoute]:
+    """The route of the stream; it requires a ticket of `Tickets.for_ends`."""
+    stream = EndStream(ledger)
+
+    async def verify(request: Request) -> None:
+        tickets.check_ends(request.path_params["ticket"])
+
+    async def send(request: Request) -> Response:
+        seen = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        after = int(seen) if seen.isdecimal() and len(seen) < 20 else 0
+        stopping = anyio.Event()
+        messages = stream.messages(after, stopping)
+        return EventSourceResponse(messages, ping=PING_S, shutdown_event=stopping, shutdown_grace_period=POLL_S)
+
+    return [
+        GuardedRoute(
+            path=ENDS_PREFIX + "{ticket}",
+            methods=("GET",),
+            handler=send,
+            purpose="Stream the ids of events that end jobs",
+            check=Check("stream ticket", verify),
+            middleware=errors_as_json,
+        )
+    ]
