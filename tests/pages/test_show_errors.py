@@ -54,7 +54,7 @@ def test_a_permanently_deleted_submission_leaves_the_page_intact(
     app.run()
     assert not app.exception
     assert not app.error
-    assert [box.label for box in app.expander] == ["Batch"]
+    assert [control.key for control in app.segmented_control] == ["upload_way"]
     assert "submitted_job" not in app.session_state
 
 

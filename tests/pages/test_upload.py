@@ -24,8 +24,8 @@ def private_urls(data_dir: object, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def load(app: AppTest, url: str) -> AppTest:
-    app.segmented_control(key="upload_way").set_value("Public URL").run()
-    app.text_input(key="video_url").input(url).run()
+    app.segmented_control(key="upload_way").set_value("Public URLs").run()
+    app.text_area(key="video_urls_0").input(url).run()
     return button(app, "Load video").click().run()
 
 
@@ -124,8 +124,8 @@ def test_a_url_can_be_run_without_a_copy(
     model = ModelChoice(model_id="motion", version="1", confidence=0.4)
     deployment.ledger.presets.save(Preset(name="Dock", model=model, service=EMBEDDED))
     app = open_page("upload")
-    app.segmented_control(key="upload_way").set_value("Public URL").run()
-    app.text_input(key="video_url").input(video_url).run()
+    app.segmented_control(key="upload_way").set_value("Public URLs").run()
+    app.text_area(key="video_urls_0").input(video_url).run()
     app.checkbox(key="without_copy").check().run()
     button(app, "Run analysis").click().run()
     job = deployment.ledger.jobs()[0]
@@ -155,8 +155,8 @@ def test_a_bad_url_is_found_before_the_job_is_created(
     engine: str, open_page: OpenPage, video_url: str, deployment: Deployment
 ) -> None:
     app = open_page("upload")
-    app.segmented_control(key="upload_way").set_value("Public URL").run()
-    app.text_input(key="video_url").input(video_url).run()
+    app.segmented_control(key="upload_way").set_value("Public URLs").run()
+    app.text_area(key="video_urls_0").input(video_url).run()
     app.checkbox(key="without_copy").check().run()
     button(app, "Run analysis").click().run()
     assert "127.0.0.1 is a private address" in app.error[0].value
