@@ -22,7 +22,7 @@ STATUS_FLOOR_S: Final = 60.0
 DAMAGED_FRAMES: Final = "damaged_frames"
 """Our extension: a key of the results with the frames that were not analyzed because they are damaged."""
 
-INDEX_VERSION: Final = 2
+INDEX_VERSION: Final = 3
 """Incremented when the frames of a file get other numbers (`video.frame_index`). Version 1 counted distinct times."""
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"

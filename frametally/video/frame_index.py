@@ -110,7 +110,7 @@ def build_index(path: Path) -> FrameIndex:
     """Index all frames in one pass over the packets (0.1 s for ten minutes of 1080p).
 
     Nothing is decoded, except at the start of streams that begin inside a group of pictures, and where times are
-    missing.
+    missing or equal.
 
     Raises:
         VideoError: the file contains no video frame, or more than `MAX_FRAMES`.
@@ -128,7 +128,10 @@ def build_index(path: Path) -> FrameIndex:
     if not is_timed or not is_reordered:
         times = times._replace(pts=np.where(times.pts != MISSING, times.pts, times.dts))
     shown = continuous(times, float(1 / time_base), is_transport_stream=is_transport)
-    rows, pts = display_order(path, packets, shown, times) if is_timed else stored_order(shown)
+    if is_timed:
+        rows, pts = display_order(path, packets, shown, times, is_reordered=is_reordered)
+    else:
+        rows, pts = stored_order(shown)
     if not len(rows):  # the times are missing, and nothing can be decoded
         raise _no_frames()
     last = int(rows[-1])
@@ -140,7 +143,7 @@ def build_index(path: Path) -> FrameIndex:
         end_pts=max(held_end_pts, 0 if is_transport else declared_end_pts),
         keyframes=keyframes_of(packets, rows, pts),
         packets=np.frombuffer(packets.number, np.int32)[rows].astype(np.int64),
-        origins=(times.earliest, int(pts[0])),
+        origins=(times.earliest, int(pts[0]), int(pts[0])),
     )
 
 

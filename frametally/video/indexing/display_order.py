@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from array import array
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from frametally.video.coding.h264 import FieldPairing, is_intra
+from frametally.video.coding.h264 import FieldPairing
+from frametally.video.coding.intra_pictures import needs_no_other
 from frametally.video.container import numbered, packets_of
 from frametally.video.indexing.first_frames import first_numbers, numbers_in_display_order
 from frametally.video.indexing.presentation import MISSING, PacketTimes, ascending, filled, typical_interval
+
+_MAX_DECODED: Final = 20_000
+"""Pictures that are decoded to find the order of those with equal times: 11 minutes at 30 frames per second."""
 
 
 class Packets:
@@ -41,15 +45,15 @@ class Packets:
 def read_packets(container: Any, stream: Any, max_frames: int) -> Packets:
     """The coded pictures that are shown, up to `max_frames` + 1; two fields of a frame are one."""
     packets, codec = Packets(), stream.codec_context
-    is_h264 = codec.codec.canonical_name == "h264"
-    fields = FieldPairing(codec.extradata) if is_h264 else None
+    name = codec.codec.canonical_name
+    fields = FieldPairing(codec.extradata) if name == "h264" else None
     for number, packet in numbered(packets_of(container, stream)):
         if not packet.size or packet.is_discard or _is_hidden(packet, stream):
             continue
         if fields is not None and fields.is_second_field(memoryview(packet)) and packets.number:
             packets.duration[-1] += packet.duration or 0
             continue
-        can_start = packet.is_keyframe and (not is_h264 or is_intra(bytes(packet), codec.extradata))
+        can_start = packet.is_keyframe and needs_no_other(name, bytes(packet), codec.extradata)
         packets.add(number, packet, can_start=can_start)
         if len(packets.number) > max_frames:
             break
@@ -57,20 +61,32 @@ def read_packets(container: Any, stream: Any, max_frames: int) -> Packets:
 
 
 def display_order(
-    path: Path, packets: Packets, shown: npt.NDArray[np.int64], times: PacketTimes
+    path: Path, packets: Packets, shown: npt.NDArray[np.int64], times: PacketTimes, *, is_reordered: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(n,) row of each frame in display order, and its pts."""
-    missing = np.flatnonzero(shown == MISSING)
-    if len(missing):
-        rows, shown = _order_by_decoding(path, packets, shown, int(missing[-1]), times)
-        return rows, ascending(shown)
+    """(n,) row of each frame in display order, and its pts.
+
+    `is_reordered`: whether pictures may be stored in another order than they are shown.
+    """
     rows = np.argsort(shown, kind="stable")
-    keys = np.flatnonzero(times.is_key)
+    unclear = np.flatnonzero(shown == MISSING)
+    if is_reordered:
+        unclear = np.union1d(unclear, _with_equal_times(rows, shown))
+    if len(unclear):
+        rows, shown = _order_by_decoding(path, packets, shown, int(unclear[-1]), times)
+        return rows, ascending(shown)
+    keys = np.frombuffer(packets.key_rows, np.int32)
     doubtful = int(keys[0]) if len(keys) else len(shown)
     leading = int(np.searchsorted(shown[rows], shown[doubtful])) if doubtful < len(shown) else len(shown)
     if doubtful or leading:
         rows = _without_undecodable(path, packets, rows, shown, doubtful)
     return rows, ascending(shown[rows])
+
+
+def _with_equal_times(rows: npt.NDArray[np.int64], shown: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """(k,) rows of the pictures that have the time of another one, near the start of the file."""
+    is_equal = np.diff(shown[rows]) == 0
+    equal = np.union1d(rows[:-1][is_equal], rows[1:][is_equal])
+    return np.asarray(equal[equal < _MAX_DECODED])
 
 
 def _without_undecodable(

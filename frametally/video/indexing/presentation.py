@@ -43,7 +43,7 @@ def continuous(times: PacketTimes, ticks_per_s: float, *, is_transport_stream: b
 
     A recording that was appended to another begins where that one ends.
     """
-    clock = np.where(times.dts != MISSING, times.dts, times.pts)
+    clock = _clock(times)
     shifted, shift = times.pts.copy(), 0
     start = 0
     for stop, is_wrap in _breaks(clock, times.is_key, ticks_per_s, is_transport_stream=is_transport_stream):
@@ -83,6 +83,15 @@ def typical_interval(times: Ints, durations: Ints) -> int:
     if len(known) > 1:
         return max(int(np.median(np.diff(known))), 1)
     return max(int(durations.max(initial=0)), 1)
+
+
+def _clock(times: PacketTimes) -> Ints:
+    """(n,) decoding times; a missing one is the next that is known, because a presentation time may be much later."""
+    known = np.flatnonzero(times.dts != MISSING)
+    if not len(known):
+        return times.pts
+    following = np.searchsorted(known, np.arange(len(times.dts)))
+    return np.append(times.dts[known], MISSING)[following]
 
 
 def _breaks(
