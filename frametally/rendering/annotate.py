@@ -30,6 +30,8 @@ MAX_ENLARGED_PX: Final = 4096
 _MAX_COORDINATE_PX: Final = 1 << 15
 """Coordinates are clipped to plus or minus this: OpenCV fails with very large numbers."""
 _DEFAULT_COLOR: Final = "#7f8c8d"
+_NOTE_BGR: Final = (30, 38, 179)
+"""The color with which the charts mark damage."""
 _MAX_LEGEND_ROWS: Final = 8
 _SHORT_LETTERS: Final = 12
 
@@ -63,6 +65,8 @@ def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px:
     rows = list(scene.banner) or _legend(scene)
     if rows:
         _draw_banner(canvas, rows, colors)
+    if scene.note:
+        _draw_note(canvas, scene.note)
     return canvas
 
 
@@ -259,3 +263,9 @@ def _draw_banner(canvas: Image, rows: Sequence[tuple[str, float]], colors: Mappi
         row = plate((name, f"{share:.1%}"), style, pad_px)
         row.draw(canvas, pad_px, top, _bgr(colors, name))
         top += row.wh[1] + max(pad_px // 3, 1)
+
+
+def _draw_note(canvas: Image, note: str) -> None:
+    style = TextStyle(_text_scale(canvas), max(_thickness(canvas) // 2, 1))
+    row = plate((note,), style, max(round(8 * style.scale), 4))
+    row.draw(canvas, 0, max(canvas.shape[0] - row.wh[1], 0), _NOTE_BGR)

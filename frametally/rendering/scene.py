@@ -34,6 +34,8 @@ class Scene:
     """The class names by id; ids without a name are background."""
     banner: Sequence[tuple[str, float]] = ()
     """Classification of the whole picture: class name and probability, most probable first."""
+    note: str = ""
+    """Something to know about the picture, written into its lower left corner."""
 
     @classmethod
     def empty(cls) -> Scene:
@@ -47,4 +49,4 @@ class Scene:
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing to draw."""
-        return self.is_opaque and not len(self.xyxy) and not self.banner
+        return self.is_opaque and not len(self.xyxy) and not self.banner and not self.note

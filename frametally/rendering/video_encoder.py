@@ -7,7 +7,7 @@ complete; a terminated run leaves no file. The process ends when its standard in
 that started it (see `video_export`) has ended.
 
 Every frame shows the boxes of the latest entry, so that the video runs at its full frame rate; none if that entry was
-not analyzed, or if the picture has changed its shape since.
+not analyzed, or if the picture has changed its shape since. Frames that are damaged in the video file are marked.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -51,6 +52,7 @@ ENCODER: Final = {"preset": "ultrafast", "crf": "25", "x264-params": "cabac=1:8x
 _ITEMS_AHEAD: Final = 4
 _REPORTS: Final = 200
 _MPEG_RANGE: Final = 1
+_DAMAGED: Final = "Damaged frame"
 _SAME_SHAPE: Final = 0.05
 """Ratios of width to height that differ by less are the same, rounded to whole pixels."""
 
@@ -63,6 +65,11 @@ class _Drawing(NamedTuple):
     view: View
     pixel_aspect: Fraction
     colors: dict[str, str]
+    damaged: npt.NDArray[np.bool_] | None
+    """(n,) by display index; None if it is not known."""
+
+    def is_damaged(self, position: int) -> bool:
+        return self.damaged is not None and bool(self.damaged[position])
 
 
 def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -> None:
@@ -74,14 +81,15 @@ def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -
         ViewError: the results have no such model.
     """
     index = load_index(Path(spec.video))
-    results = place_results(open_results(Path(spec.results)), index, load_damage(Path(spec.video), index))
+    damaged = load_damage(Path(spec.video), index)
+    results = place_results(open_results(Path(spec.results)), index, damaged)
     view = spec.view.open(results)
     positions = _positions(spec, index, view)
     if not len(positions):
         raise VideoError("The time range contains no frame of the video.", "Choose a longer time range.")
     reader = FrameReader(Path(spec.video), index, cache_bytes=0)
     frames = ahead(reader.frames(positions.tolist()))
-    drawing = _Drawing(view, reader.pixel_aspect, spec.colors)
+    drawing = _Drawing(view, reader.pixel_aspect, spec.colors, damaged)
     drawn = ahead(_drawn(frames, _by_position(view, int(positions[0])), drawing))
     _encode(drawn, positions, index, target, report)
 
@@ -119,6 +127,9 @@ def _drawn(
             scene, coming, overlay, shape = coming[1], next(scenes_ahead, None), None, frame.width / frame.height
         if abs(frame.width / frame.height / (shape or 1) - 1) > _SAME_SHAPE:
             scene, overlay = Scene.empty(), None
+        note = _DAMAGED if spec.is_damaged(position) else ""
+        if note != scene.note:
+            scene, overlay = replace(scene, note=note), None
         canvas = canvas or Canvas(frame, spec.pixel_aspect, spec.view)
         if scene.is_opaque and canvas.is_plain(frame):
             planes = frame.to_ndarray().astype(np.uint8, copy=False)
@@ -127,9 +138,16 @@ def _drawn(
                 overlay.blend_into(planes)
         else:
             planes = canvas.planes(draw(canvas.picture(frame), _placed(scene, frame), spec.colors))
-        picture = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")  # no copy
+        picture = _frame_of(planes)
         picture.colorspace = canvas.colorspace
         yield position, picture
+
+
+def _frame_of(planes: npt.NDArray[np.uint8]) -> av.VideoFrame:
+    """The planes as a frame, without a copy where PyAV takes the height from them right: if it is a multiple of 4."""
+    if planes.shape[0] % 6 == 0:
+        return av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
+    return av.VideoFrame.from_ndarray(planes, format="yuv420p")
 
 
 def _placed(scene: Scene, frame: av.VideoFrame) -> Scene:

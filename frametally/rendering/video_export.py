@@ -31,7 +31,7 @@ from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 MAX_BYTES: Final = 4 * 1024**3
 """Maximum total size of finished videos; the least recently requested are removed first."""
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Part of the hash in every name; with a new number, all videos are encoded again."""
 _KIND: Final = "video"
 _STOP_TIMEOUT_S: Final = 5.0

@@ -23,6 +23,7 @@ from frametally.rendering.video_encoder import ahead, make_video
 from frametally.rendering.video_export import ExportBusy, ExportState, ExportStatus, VideoExporter, VideoSpec
 from frametally.storage import space as disk
 from frametally.storage.space import TRY_AGAIN, DiskFull
+from frametally.video.damage import save_damage
 from frametally.video.decoding import Image, decode, upright
 from frametally.video.frame_index import build_index
 from tests.support.disks import fill
@@ -113,6 +114,36 @@ def test_without_other_frames_each_analyzed_frame_is_shown_until_the_next(spec: 
     assert len(made(msgspec.structs.replace(spec, every_frame=False), tmp_path / "made.mp4")) == 19
     index = build_index(tmp_path / "made.mp4")
     assert np.diff(index.times_s).round(3).tolist() == [0.2] * 9 + [0.4] + [0.2] * 8
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(640, 90), (640, 92), (641, 89), (324, 75)])
+def test_pictures_of_any_height_keep_their_colors(tmp_path: Path, width_px: int, height_px: int) -> None:
+    image = np.zeros((height_px, width_px, 3), np.uint8)
+    image[:, : width_px // 2], image[:, width_px // 2 :] = (40, 200, 40), (200, 40, 40)
+    with av.open(str(tmp_path / "two_colors.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv444p"
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    results = archived(tmp_path, [{"predictions": []}])
+    spec = VideoSpec(video=str(tmp_path / "two_colors.mp4"), results=str(results), view=VIEW, colors={})
+    frame = made(spec, tmp_path / "made.mp4")[1]
+    factor = round(frame.shape[1] / width_px)
+    assert 0 <= frame.shape[0] - height_px * factor <= 1
+    for color, half in (((40, 200, 40), frame[:, : width_px * factor // 2 - 8]), ((200, 40, 40), frame[:, -200:])):
+        assert np.abs(half.astype(int) - color).max() < 12
+
+
+def test_damaged_frames_are_marked(spec: VideoSpec, tmp_path: Path) -> None:
+    source = Path(shutil.copy(spec.video, tmp_path / "damaged.mp4"))
+    damaged = np.isin(np.arange(40), [7, 8, 30])
+    save_damage(source, damaged)
+    frames = made(msgspec.structs.replace(spec, video=str(source)), tmp_path / "made.mp4")
+    corners = [frame[-20:, :20].astype(int) for frame in frames]
+    is_marked = [bool((corner[..., 2] - corner[..., 1] > 80).mean() > 0.5) for corner in corners]
+    assert is_marked == damaged.tolist()
+    assert red_columns(frames[30]) == pytest.approx(red_columns(frames[31]), abs=2)  # its boxes are shown too
 
 
 def test_variable_frame_rates_are_kept_and_odd_sizes_padded(tmp_path: Path) -> None:
