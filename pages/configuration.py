@@ -12,11 +12,11 @@ deployment = get_deployment()
 left, right = st.columns(2, gap="large")
 
 with left:
-    st.subheader("Service")
+    st.header("Service")
     service_panel(deployment)
-    st.subheader("Notifications")
+    st.header("Notifications")
     notifications_panel(deployment.notifier)
 
 with right:
-    st.subheader("Saved models")
+    st.header("Saved models")
     preset_editor(deployment.ledger, current_connection())

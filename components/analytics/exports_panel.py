@@ -42,7 +42,7 @@ def exports_panel(
     name = Path(job.video_name).stem or "video"
     tables, film = st.columns(2, gap="large")
     with tables:
-        st.subheader("Tables")
+        st.header("Tables")
         if view and view.table.kind.has_boxes:
             st.caption("Exports the current filters. Frames that were not analyzed are left blank.")
             _table_export(deployment, view, name)
@@ -51,7 +51,7 @@ def exports_panel(
         if original:
             download_link(deployment, original, f"{name}.results.json", "Results (JSON)")
     with film:
-        st.subheader("Annotated video")
+        st.header("Annotated video")
         if view is None:
             st.caption("These results contain nothing that can be drawn on the video.")
         elif video is None:

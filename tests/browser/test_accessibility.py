@@ -1,0 +1,112 @@
+"""axe-core finds nothing in what the dashboard draws: each page and state, light and dark, wide and narrow.
+
+What Streamlit itself draws and axe-core reports is listed in `KNOWN`, which may only become shorter.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from frametally.job import JobStatus
+from frametally.results import archive_results
+from tests.browser.test_chart_click import sample_results
+from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.ledgers import a_job, open_ledger
+
+pytestmark = pytest.mark.browser
+
+KNOWN: Final[dict[str, str]] = {}
+"""Start of the selector of an element of Streamlit, and the rule that it breaks."""
+
+
+def _nothing(_: Page) -> None:
+    pass
+
+
+def _selecting(page: Page) -> None:
+    page.get_by_text("Select", exact=True).click()
+    expect(page.get_by_role("button", name="Select page")).to_be_visible()
+
+
+def _import(page: Page) -> None:
+    page.get_by_role("button", name="Import job").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def _search(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+STATES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
+    "jobs": ("jobs", _nothing),
+    "jobs, import": ("jobs", _import),
+    "jobs, selecting": ("jobs", _selecting),
+    "search": ("upload", _search),
+    "upload": ("upload", _nothing),
+    "configuration": ("configuration", _nothing),
+    "analytics": ("analytics?job=sample", _nothing),
+    "analytics, export": ("analytics?job=sample&section=Export", _nothing),
+    "analytics of no job": ("analytics?job=gone", _nothing),
+}
+LOOKS = [
+    ("dark", 390),
+    pytest.param("light", 1440, marks=pytest.mark.soak),
+    pytest.param("dark", 1440, marks=pytest.mark.soak),
+    pytest.param("light", 390, marks=pytest.mark.soak),
+]
+
+
+@pytest.fixture(scope="module")
+def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard with a finished and a failed job."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    data_dir, plain = folder / "data", folder / "results.json"
+    data_dir.mkdir(mode=0o700)
+    (data_dir / "results").mkdir()
+    plain.write_text(json.dumps(sample_results()))
+    archive_results(plain, data_dir / "results" / "sample")
+    with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
+        ledger.add(a_job("sample", status=JobStatus.SUCCEEDED))
+        ledger.add(a_job("north", status=JobStatus.FAILED, failure="It broke.", video_url="https://host/v"))
+    with starting_dashboards(folder) as start:
+        yield start()
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds on the page: rule, selector and element."""
+    found = Axe().run(page).response["violations"]
+    nodes = [(rule["id"], " ".join(map(str, node["target"])), node["html"]) for rule in found for node in rule["nodes"]]
+    return [f"{rule}: {target} {html[:200]}" for rule, target, html in nodes if KNOWN.get(target[:40]) != rule]
+
+
+@pytest.mark.parametrize(("scheme", "width_px"), LOOKS)
+def test_nothing_that_is_drawn_breaks_a_rule(
+    browser: Browser, dashboard: Dashboard, scheme: str, width_px: int
+) -> None:
+    with browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": width_px, "height": 900},
+        reduced_motion="reduce",
+    ) as context:
+        page, found = context.new_page(), []
+        for state, (path, action) in STATES.items():
+            opened_at(page, dashboard, path)
+            action(page)
+            found += [f"{state}: {violation}" for violation in violations(page)]
+        assert found == []
+
+
+def opened_at(page: Page, dashboard: Dashboard, path: str) -> None:
+    """Open an address and wait until the page is drawn and nothing is loaded any more."""
+    page.goto(f"{dashboard.url}/{path}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
