@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import shutil
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from frametally.ledger.ledger import Ledger
 from frametally.storage.atomic import atomic_path, read_json
 from frametally.video.decoding import Image
 from frametally.video.frame_index import build_index
-from frametally.video.frame_reader import read_frames
+from frametally.video.frame_reader import FrameReader
 
 _DEMO: Final = APP_FOLDER / "demo"
 CLIP: Final = _DEMO / "sample" / "parcels.mp4"
@@ -90,9 +91,10 @@ def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: s
     return workflow.submit(request, actor=actor)
 
 
-def picture_of(sample: Sample) -> Image:
-    """A frame with parcels of every class, BGR (720, 1280, 3)."""
-    return next(read_frames(CLIP, build_index(CLIP), [PICTURE_AT_S * sample.fps]))[1]
+def picture_of(sample: Sample, height_px: int) -> Image:
+    """A frame with parcels of every class, BGR, of this height."""
+    with closing(FrameReader(CLIP, build_index(CLIP))) as reader:
+        return next(reader.thumbnails([PICTURE_AT_S * sample.fps], height_px))[1]
 
 
 def _install_model(target: Path) -> None:

@@ -67,7 +67,7 @@ def test_the_clip_has_75_seconds_and_five_classes(sample: Sample) -> None:
 
 def test_the_preview_shows_every_class(sample: Sample) -> None:
     assert all(counts[PICTURE_AT_S] > 0 for counts in sample.counts_per_second.values())
-    picture = picture_of(sample)
+    picture = picture_of(sample, 720)
     assert picture.shape == (720, 1280, 3)
     assert picture.std() > 20
 

@@ -13,9 +13,11 @@ from frametally.errors import FrametallyError, JobError, RateLimited, ServerErro
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.sample import INFER_FPS, MODEL, Sample, find_sample, picture_of, run_sample, runs_of
-from frametally.video.decoding import Image
 
 _WATCHED = "sample_job"
+_PICTURE_HEIGHT_PX = 450
+"""Enough for a display with two pixels in each CSS pixel."""
+_JPEG_QUALITY = 80
 _NO_ENGINE = (
     "The sample needs the built-in engine, which is not running. Start Frametally with `frametally dashboard`, "
     "or `streamlit run app.py` in a checkout: both run the engine together with the pages."
@@ -52,7 +54,7 @@ def sample_card(deployment: Deployment) -> None:
 def _large(deployment: Deployment, sample: Sample, watched: Job | None) -> None:
     with st.container(border=True, key="sample"):
         picture, text = st.columns([2, 3], gap="medium", vertical_alignment="center")
-        picture.image(_picture(sample), channels="BGR", width="stretch")
+        picture.image(_picture(sample), width="stretch")
         with text:
             st.subheader("New here? See it count parcels", anchor=False)
             st.markdown(
@@ -146,5 +148,8 @@ def _engine_answers() -> bool:
 
 
 @st.cache_resource(show_spinner=False)
-def _picture(sample: Sample) -> Image:
-    return picture_of(sample)
+def _picture(sample: Sample) -> bytes:
+    """A JPEG file: a picture that is not encoded yet would be encoded in every run of the page."""
+    from frametally.rendering.image_files import to_jpeg
+
+    return to_jpeg(picture_of(sample, _PICTURE_HEIGHT_PX), _JPEG_QUALITY)
