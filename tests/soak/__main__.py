@@ -125,7 +125,10 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "workers": lengthened("tests/engine/test_worker_failures.py"),
     "floor": repeated("tests/ledger/test_polling_floor.py"),
     "videos": lengthened(
-        "tests/video/test_frame_reader.py", "tests/video/test_decoding.py", "tests/video/test_frame_identity.py"
+        "tests/video/test_frame_reader.py",
+        "tests/video/test_decoding.py",
+        "tests/video/test_frame_identity.py",
+        "tests/video/test_frames_property.py",
     ),
     "damage": lengthened("-s", "tests/video/test_damage.py"),
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
