@@ -10,6 +10,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from frametally.memory import MemoryReleaser, limit_malloc
+
+limit_malloc()  # before the imports below start threads, each with memory of its own
+# ruff: noqa: E402
+
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.starlette import App
@@ -21,7 +26,6 @@ from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
-from frametally.memory import MemoryReleaser, limit_malloc
 from frametally.network.base_path import AddBasePath
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.notifications.end_stream import end_routes
@@ -33,7 +37,6 @@ if __name__ == "__main__":
     # A launcher that ignores `app` runs this file as a script: the pages work, without the engine and the uploads.
     runpy.run_path(str(SHELL), run_name="__main__")
 else:
-    limit_malloc()
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("frametally.engine").setLevel(logging.INFO)  # the engine's access log, which never contains a key
     try:

@@ -18,7 +18,7 @@ _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 """Parameters of mallopt(3), from <malloc.h>."""
 _ARENAS: Final = 2
-_MAPPED_FROM_BYTES: Final = 2 << 20
+_MAPPED_FROM_BYTES: Final = 256 << 10
 """Larger blocks, as of decoded frames, are mapped one by one and unmapped when they are freed."""
 
 

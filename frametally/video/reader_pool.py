@@ -60,7 +60,7 @@ class ReaderPool:
             self._readers.move_to_end(path)
             while len(self._readers) > self._max_readers:
                 removed.append(self._readers.popitem(last=False)[1][0])
-            self._start_timer()
+            self._start_timer(self._idle_s)
         for other in removed:
             other.close()
         return reader
@@ -73,13 +73,13 @@ class ReaderPool:
             removed = [self._readers.pop(path)[0] for path in idle]
             self._timer = None
             if self._readers:
-                self._start_timer()
+                self._start_timer(min(used_s for _, used_s in self._readers.values()) - before_s)
         for reader in removed:
             reader.close()
 
-    def _start_timer(self) -> None:
+    def _start_timer(self, after_s: float) -> None:
         if self._timer is None:
-            self._timer = threading.Timer(self._idle_s, self.close_idle)
+            self._timer = threading.Timer(after_s, self.close_idle)
             self._timer.daemon = True
             self._timer.name = "idle frame readers"
             self._timer.start()

@@ -57,6 +57,26 @@ def test_readers_are_closed_when_they_are_idle(videos: list[Path]) -> None:
     assert len(pool) == 1
 
 
+def test_a_reader_is_closed_once_it_was_idle_for_long_enough(
+    videos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started_s = []
+
+    class Timer(threading.Timer):
+        def start(self) -> None:
+            started_s.append(self.interval)
+
+    monkeypatch.setattr(threading, "Timer", Timer)
+    clock = Clock()
+    pool = ReaderPool(idle_s=30, clock=clock)
+    pool.get(videos[0])
+    clock.now_s += 29
+    pool.get(videos[0])
+    clock.now_s += 1
+    pool.close_idle()
+    assert started_s == [30, 29]
+
+
 def test_a_timer_closes_the_last_reader(videos: list[Path]) -> None:
     pool = ReaderPool(idle_s=0.05)
     pool.get(videos[0])
