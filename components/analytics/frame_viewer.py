@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +12,7 @@ import streamlit as st
 from components.analytics.video_reader import video_reader
 from components.formatting import format_time, plural
 from frametally.analysis.view import View
+from frametally.errors import VideoError
 from frametally.library.video_store import StoredVideo
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ _FORMATS = {
 def frame_viewer(view: View, video: StoredVideo | None, entry: int, colors: Mapping[str, str]) -> None:
     """Draw the annotated frame of one entry, its detections as a table, and its raw JSON."""
     from frametally.rendering.annotate import draw
-    from frametally.rendering.image_files import to_jpeg, to_png
+    from frametally.rendering.image_files import to_jpeg
     from frametally.rendering.placement import placed
     from frametally.rendering.scenes import scene_of
 
@@ -51,10 +53,10 @@ def frame_viewer(view: View, video: StoredVideo | None, entry: int, colors: Mapp
     if len(scene.xyxy):
         st.dataframe(_rows(scene), hide_index=True, column_config=_FORMATS)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if image is not None:
+        if image is not None and video is not None:
             st.download_button(
                 "Download frame (PNG)",
-                lambda: to_png(draw(image, scene, colors)),
+                partial(_png, video, int(view.results.frame_index[entry]), scene, colors),
                 f"frame-{int(view.results.frame_index[entry])}.png",
                 "image/png",
                 icon=":material/download:",
@@ -74,6 +76,17 @@ def _displayed(view: View, video: StoredVideo | None, entry: int) -> DisplayedFr
     if shown is None:
         st.info("This frame cannot be decoded. The file is damaged or ends before it.", icon=":material/image:")
     return shown
+
+
+def _png(video: StoredVideo, frame: int, scene: Scene, colors: Mapping[str, str]) -> bytes:
+    """The frame with its detections; decoded again, as a session would keep the picture until it ends."""
+    from frametally.rendering.annotate import draw
+    from frametally.rendering.image_files import to_png
+
+    shown = video_reader(video).displayed(frame)
+    if shown is None:
+        raise VideoError("This frame cannot be decoded.", "Look at another frame.")
+    return to_png(draw(shown.image, scene, colors))
 
 
 def _notes(shown: DisplayedFrame, is_turned: bool) -> Iterator[str]:
