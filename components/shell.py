@@ -60,7 +60,8 @@ START = st.Page(start, title="Start", default=True, visibility="hidden")
 page = st.navigation([START, *PAGES.values(), HELP], position="top")
 with show_errors():
     deployment = get_deployment()
-    set_page_title("" if page == START else page.title, deployment.ledger)
+    name = "" if page == START else page.title
+    title = set_page_title(name, deployment.ledger)
     header_bar(deployment)
     if faults := deployment.settings.engine_faults:
         st.warning(
@@ -76,4 +77,4 @@ with show_errors():
         )
     begin_visit(page.url_path)
     page.run()
-    set_page_title("" if page == START else page.title, deployment.ledger)  # the page may have chosen a job
+    set_page_title(name, deployment.ledger, title)  # the page may have chosen a job

@@ -22,8 +22,8 @@ _MAX_FOUND = 8
 @st.fragment
 @show_errors()
 def header_bar(deployment: Deployment) -> None:
-    """Draw the bar, and open what the user chose in it. A search runs this fragment only."""
-    text: str | None = st.session_state.get(_TEXT)
+    """Draw the bar, and open what the user chose in it. A search runs this fragment only, and no other run searches."""
+    text: str | None = st.session_state.pop(_TEXT, None)
     found = [] if text is None else find(deployment.ledger, JobQuery(text=text), limit=_MAX_FOUND)
     connection = current_connection()
     event = bar(

@@ -20,12 +20,14 @@ def start_page_title() -> None:
     st.set_page_config(page_title="Frametally", page_icon=_ICON, layout="wide", menu_items={"About": _ABOUT})
 
 
-def set_page_title(page: str, ledger: Ledger) -> None:
-    """Name the page, and the job of the address if it has one."""
+def set_page_title(page: str, ledger: Ledger, drawn: str = "") -> str:
+    """Name the page, and the job of the address if it has one; returns the title. `drawn`: that of this run so far."""
     name = _job_name(ledger, st.query_params.get("job"))
     title = " · ".join(part for part in (name, page, "Frametally") if part)
-    st.session_state[_TITLE] = title
-    st.set_page_config(page_title=title)
+    if title != drawn:
+        st.session_state[_TITLE] = title
+        st.set_page_config(page_title=title)
+    return title
 
 
 def set_ended_title(ended: int) -> None:

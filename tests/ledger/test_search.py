@@ -11,7 +11,7 @@ from frametally.errors import JobError
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.jobs.deletion import delete
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.search import JobQuery, count_jobs, find, known
+from frametally.ledger.search import JobOrder, JobQuery, SortColumn, count_jobs, find, known
 from frametally.ledger.tags import add_tags, remove_tags, tags_of
 from tests.support.ledgers import START, a_job
 
@@ -71,6 +71,30 @@ def test_all_conditions_must_match(ledger: Ledger) -> None:
 def test_jobs_are_found_in_pages(ledger: Ledger) -> None:
     pages = [[job.id for job in find(ledger, JobQuery(), limit=3, offset=offset)] for offset in (0, 3, 6)]
     assert pages == [["j3", "j2", "j1"], ["j0"], []]
+
+
+@pytest.mark.parametrize(
+    ("column", "ascending"),
+    [
+        ("name", ["j0", "j1", "j3", "j2"]),
+        ("model", ["j3", "j2", "j1", "j0"]),
+        ("status", ["j3", "j1", "j0", "j2"]),
+        ("run", ["j1", "j0", "j3", "j2"]),
+        ("created", ["j0", "j1", "j2", "j3"]),
+    ],
+)
+def test_jobs_are_sorted_with_unknown_values_last(ledger: Ledger, column: SortColumn, ascending: list[str]) -> None:
+    for job_id, run_s in (("j0", 90), ("j1", 48)):
+        ledger.update(ledger.job(job_id), run_started_at=START, ended_at=START + timedelta(seconds=run_s))
+    found = {
+        descending: [job.id for job in find(ledger, JobQuery(), limit=9, order=JobOrder(column, descending))]
+        for descending in (False, True)
+    }
+    assert found[False] == ascending
+    unknown = ["j3", "j2"] if column == "run" else []
+    equal = {"status": ["j2", "j0", "j3", "j1"]}
+    known = [job_id for job_id in ascending if job_id not in unknown]
+    assert found[True] == equal.get(column, known[::-1] + unknown)
 
 
 def test_the_filter_offers_the_stored_values(ledger: Ledger) -> None:

@@ -70,7 +70,7 @@ def bar(
     Args:
         service: the service that runs new jobs.
         is_ready: whether it can be used.
-        text: what `found` matches; None before the first search.
+        text: what `found` matches; None without a search, which leaves the jobs that are shown.
         found: the jobs to show.
         on_search: called before the next run with another text.
     """
