@@ -21,7 +21,8 @@ every_s = refresh_s(deployment.ledger)
 @show_errors()
 def live_jobs() -> None:
     """Reads the ledger only; the watcher polls the services, whether or not a page is open."""
-    command = job_list(deployment)
+    with st.container(key="live_jobs"):
+        command = job_list(deployment)
     if command:
         execute(deployment, command)
     if refresh_s(deployment.ledger) != every_s:

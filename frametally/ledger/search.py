@@ -66,6 +66,8 @@ def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0, order:
 
 def _ordering(order: JobOrder) -> list[sa.ColumnElement[Any]]:
     """Jobs without a value come last in both directions, equal ones newest first."""
+    if order.column == "created":  # never missing; in this form the index of the column is used
+        return [JOB.c.created_at.desc() if order.descending else JOB.c.created_at.asc(), JOB.c.id]
     value = _SORT_VALUES[order.column]
     return [value.is_(None), value.desc() if order.descending else value.asc(), JOB.c.created_at.desc(), JOB.c.id]
 
@@ -132,10 +134,9 @@ def _labels(text: str) -> set[str]:
 
 _VIDEOS = 100
 _STATUS_RANK: Final = {status: rank for rank, status in enumerate(JobStatus)}
-_SORT_VALUES: Final[dict[SortColumn, sa.ColumnElement[Any]]] = {
+_SORT_VALUES: Final[dict[str, sa.ColumnElement[Any]]] = {
     "name": sa.func.lower(JOB.c.video_name),
     "model": sa.func.lower(JOB.c.models),
     "status": sa.case(_STATUS_RANK, value=JOB.c.status),
     "run": JOB.c.ended_at - JOB.c.run_started_at,
-    "created": JOB.c.created_at,
 }

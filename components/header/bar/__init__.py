@@ -21,7 +21,7 @@ _HTML = f"""
   <button type="button" class="search" aria-keyshortcuts="Control+K Meta+K" aria-label="Search jobs">
     <svg viewBox="0 0 24 24" aria-hidden="true">{_SEARCH}</svg><span>Search jobs…</span><kbd></kbd>
   </button>
-  <button type="button" class="service"><i></i><span></span></button>
+  <button type="button" class="service" aria-label="Service"><i></i><span></span></button>
   <button type="button" class="help" aria-label="Help" title="Help">
     <svg viewBox="0 0 24 24" aria-hidden="true">{_HELP}</svg>
   </button>

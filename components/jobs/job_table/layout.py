@@ -21,22 +21,24 @@ def _header(column: str, label: str) -> str:
 
 
 HTML = f"""
-<div class="jobs" role="table" aria-label="Jobs">
-  <div role="rowgroup">
-    <div class="head" role="row">
-      <div class="head-cell check" role="columnheader"><span class="unseen">Selected</span></div>
-      <div class="head-cell picture" role="columnheader"><span class="unseen">Picture</span></div>
-      {"".join(_header(column, label) for column, label in _COLUMNS)}
-      {_header("created", "Created")}
-      <div class="head-cell actions" role="columnheader">
-        <span class="unseen">Actions</span>
-        <button type="button" class="density" aria-pressed="false" aria-label="Compact rows" title="Compact rows">
-          {_icon("dense")}
-        </button>
+<div class="jobs">
+  <div role="table" aria-label="Jobs">
+    <div role="rowgroup">
+      <div class="head" role="row">
+        <div class="head-cell check" role="columnheader"><span class="unseen">Selected</span></div>
+        <div class="head-cell picture" role="columnheader"><span class="unseen">Picture</span></div>
+        {"".join(_header(column, label) for column, label in _COLUMNS)}
+        {_header("created", "Created")}
+        <div class="head-cell actions" role="columnheader">
+          <span class="unseen">Actions</span>
+          <button type="button" class="density" aria-pressed="false" aria-label="Compact rows" title="Compact rows">
+            {_icon("dense")}
+          </button>
+        </div>
       </div>
     </div>
+    <div class="rows" role="rowgroup"></div>
   </div>
-  <div class="rows" role="rowgroup"></div>
   <div class="menu" role="menu" popover="auto"></div>
   <template>
     <div class="row" role="row">
