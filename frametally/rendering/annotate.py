@@ -1,8 +1,4 @@
-"""Draw a `Scene` on a frame, with OpenCV.
-
-The line widths and sizes of text are those of supervision. That library draws keypoints, and is imported only for them:
-with SciPy, which it loads, it takes 50 MB.
-"""
+"""Draw a `Scene` on a frame, with supervision and OpenCV."""
 
 from __future__ import annotations
 
@@ -14,6 +10,8 @@ from typing import Final
 import cv2
 import numpy as np
 import numpy.typing as npt
+import supervision as sv
+from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 
 from frametally.coco import COCO_KEYPOINTS
 from frametally.rendering.labels import place_labels
@@ -116,21 +114,26 @@ def _bgr(colors: Mapping[str, str], name: str) -> tuple[int, int, int]:
 
 
 def _text_scale(canvas: Image) -> float:
-    return max(float(min(canvas.shape[:2])) * 1e-3, 0.4)
+    return max(sv.calculate_optimal_text_scale((canvas.shape[1], canvas.shape[0])), 0.4)
 
 
 def _thickness(canvas: Image) -> int:
-    return 2 if min(canvas.shape[:2]) < 1080 else 4
+    return int(sv.calculate_optimal_line_thickness((canvas.shape[1], canvas.shape[0])))
 
 
 def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
+    names = sorted(set(scene.class_names))
     order = np.argsort(scene.confidence, kind="stable")
     order = order[_touching(scene.xyxy[order], canvas)]
     if not len(order):
         return
-    for at, (left, top, right, bottom) in zip(order, scene.xyxy[order].astype(int).tolist(), strict=True):
-        color = _bgr(colors, scene.class_names[at])
-        cv2.rectangle(canvas, (left, top), (right, bottom), color, _thickness(canvas))
+    detections = sv.Detections(
+        xyxy=scene.xyxy[order].astype(np.float32),
+        confidence=scene.confidence[order],
+        class_id=np.array([names.index(scene.class_names[at]) for at in order]),
+    )
+    palette = sv.ColorPalette.from_hex([colors.get(name, _DEFAULT_COLOR) for name in names])
+    sv.BoxAnnotator(color=palette, thickness=_thickness(canvas)).annotate(canvas, detections)
     _draw_labels(canvas, scene, order[::-1], colors)
 
 
@@ -193,9 +196,6 @@ def _polygons_with_names(scene: Scene) -> list[tuple[Floats, str]]:
 
 
 def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
-    import supervision as sv  # large, and only here
-    from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
-
     points = np.zeros((0, 0, 3), np.float32) if scene.keypoints is None else scene.keypoints
     thickness = _thickness(canvas)
     edges = SKELETONS_BY_VERTEX_COUNT.get(points.shape[1], ()) if points.shape[1] == len(COCO_KEYPOINTS) else ()

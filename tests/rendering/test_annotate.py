@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-import supervision as sv
 
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
-from frametally.rendering import annotate
 from frametally.rendering.annotate import draw
 from frametally.rendering.image_files import to_jpeg, to_png
 from frametally.rendering.scene import Scene
 from frametally.rendering.scenes import scene_of, scenes
 from frametally.results import open_results
 from frametally.video.decoding import Image
-from tests.support.source_tree import ROOT
 from tests.support.videos import archived, box
 
 RED = {"square": "#ff0000"}
@@ -48,31 +43,6 @@ def test_boxes_are_drawn_on_a_copy(tmp_path: Path) -> None:
     assert is_red(image)[80, 48:54].any()
     assert not is_red(image)[70:90, 60:100].any()
     assert (GRAY == 100).all()
-
-
-@pytest.mark.parametrize("height_px", [480, 1080])
-def test_boxes_are_those_of_supervision(monkeypatch: pytest.MonkeyPatch, height_px: int) -> None:
-    monkeypatch.setattr(annotate, "_draw_labels", lambda *_: None)
-    wh = (1920, height_px)
-    boxes = np.array([[380, 200, 900.4, 440], [-20, 5.5, 60, 330], [100.6, 90.2, 400.9, 300.5]], np.float32)
-    confidence = np.array([0.5, 0.7, 0.9])
-    scene = Scene(wh=wh, xyxy=boxes, confidence=confidence, class_names=("bus", "car", "car"))
-    detections = sv.Detections(boxes, class_id=np.array([0, 1, 1]), confidence=confidence)
-    palette = sv.ColorPalette.from_hex(["#00ff00", "#ff0000"])
-    thickness = sv.calculate_optimal_line_thickness(wh)
-    expected = sv.BoxAnnotator(palette, thickness).annotate(np.zeros((height_px, 1920, 3), np.uint8), detections)
-    drawn = draw(np.zeros((height_px, 1920, 3), np.uint8), scene, {"car": "#ff0000", "bus": "#00ff00"})
-    assert expected.any()
-    assert np.array_equal(drawn, expected)
-
-
-def test_boxes_are_drawn_without_large_imports() -> None:
-    script = "import sys, numpy as np\nfrom frametally.rendering.annotate import draw\n"
-    script += "from frametally.rendering.scene import Scene\n"
-    script += "scene = Scene(xyxy=np.array([[8.0, 8, 40, 40]]), confidence=np.array([0.5]), class_names=('car',))\n"
-    script += "assert draw(np.zeros((64, 64, 3), np.uint8), scene, {}).any()\n"
-    script += "print([name for name in ('pandas', 'scipy', 'supervision') if name in sys.modules])"
-    assert subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, text=True) == "[]\n"
 
 
 def test_coordinates_are_scaled_to_the_picture(tmp_path: Path) -> None:
