@@ -19,17 +19,23 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.starlette import App
 
-from components.session import base_path, get_deployment, video_exporter
+from components.analytics.video_reader import reader_pool
+from components.player.assets import PLOTLY, SCRIPTS
+from components.session import announce_routes, base_path, get_deployment, video_exporter
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
+from frametally.network.assets import asset_routes
 from frametally.network.base_path import AddBasePath
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.notifications.end_stream import end_routes
 from frametally.previews.routes import preview_routes
+from frametally.rendering.playback.exact_frames import ExactFrames
+from frametally.rendering.playback.routes import playback_routes
+from frametally.rendering.playback.sources import Sources
 
 SHELL = Path(__file__).parent / "components" / "shell.py"
 
@@ -67,6 +73,7 @@ else:
         watcher.start()
         deployment.notifier.start()
         memory_releaser.start()
+        announce_routes()
         yield
         memory_releaser.stop()
         video_exporter().close()
@@ -74,12 +81,18 @@ else:
         watcher.stop()
         engine.stop()
 
-    library, tickets = deployment.library, deployment.tickets
+    library, settings, tickets = deployment.library, deployment.settings, deployment.tickets
     routes = [
         *engine.routes(),
-        *library_routes(library, tickets, deployment.settings.data_dir),
-        *preview_routes(library, tickets, deployment.settings.results_dir),
+        *library_routes(library, tickets, settings.data_dir),
+        *preview_routes(library, tickets, settings.results_dir),
         *end_routes(deployment.ledger, tickets),
+        *playback_routes(
+            Sources(library, settings.results_dir),
+            ExactFrames(reader_pool().get, deployment.class_colors.of),
+            tickets,
+        ),
+        *asset_routes(SCRIPTS, PLOTLY),
     ]
     base = base_path()
     app = App(

@@ -60,6 +60,26 @@ def get_deployment() -> Deployment:
     return open_deployment(settings, own_url, Path(certificate) if certificate else None)
 
 
+@dataclass
+class _Server:
+    has_routes: bool = False
+
+
+@st.cache_resource(show_spinner=False)
+def _server() -> _Server:
+    return _Server()
+
+
+def announce_routes() -> None:
+    """State that this server has the routes of `app.py`."""
+    _server().has_routes = True
+
+
+def serves_routes() -> bool:
+    """Whether this server has our routes; a launcher that runs `app.py` as a script serves the pages alone."""
+    return _server().has_routes
+
+
 def base_path() -> str:
     """The path below which Streamlit serves the app (`server.baseUrlPath`), e.g. `/tools/tally`; empty for none."""
     return parse_base_path(st.get_option("server.baseUrlPath"))

@@ -19,6 +19,7 @@ from frametally.analysis.moments import (
 )
 from frametally.analysis.view import View
 
+_MAX_DIGITS = 12
 _FRAME, _DETECTION, _PEAKS, _DISAGREEMENT = (
     "frame",
     "detection",
@@ -33,6 +34,13 @@ def entry_in_view(view: View) -> int:
         st.session_state[FRAME_KEY] = _busiest(view)
     stored = st.session_state.get(FRAME_KEY, st.query_params.get(FRAME_KEY, "0"))
     entry = int(stored) if str(stored).isdecimal() else 0
+    return min(entry, len(view.results.time_s) - 1)
+
+
+def entry_in_link(view: View) -> int:
+    """The entry in the page's address; by default the one with the most detections, as in `entry_in_view`."""
+    linked = st.query_params.get(FRAME_KEY, "")
+    entry = int(linked) if linked.isdecimal() and len(linked) < _MAX_DIGITS else _busiest(view)
     return min(entry, len(view.results.time_s) - 1)
 
 

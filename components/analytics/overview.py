@@ -13,17 +13,14 @@ from components.analytics.charts.confidence_histogram import confidence_histogra
 from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
 from components.analytics.charts.time_chart import Gesture
+from components.analytics.charts.view_figure import MAX_CHANGES, MAX_CURVES, scene_change_times
 from components.analytics.totals_table import frame_counts, totals_table
 from components.formatting import plural
 from frametally.analysis.counts import count, damaged_ranges, gaps, sensitivity_band
 from frametally.analysis.series import series_of, similarity_series
 from frametally.analysis.similarity import DEFINITIONS as SIMILARITY
-from frametally.analysis.similarity import scene_changes
 from frametally.analysis.view import View
 from frametally.results import Kind
-
-_MAX_CURVES = 8
-_MAX_LINES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +45,35 @@ def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
     return picked
 
 
-def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
-    counts = count(view)
-    with_band = st.toggle(
+def band_switch() -> bool:
+    """Draw the switch of the band around each line; returns whether it is on."""
+    return st.toggle(
         "Show sensitivity (±0.1)",
         key="band",
         bind="query-params",
         help="How much the counts would change if the threshold were 0.1 higher or lower.",
     )
+
+
+def summary(view: View, colors: Mapping[str, str], entry: int) -> Picked:
+    """Draw what belongs below the player, whose timeline is the chart of the view: totals and further curves."""
+    key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}"
+    if not view.table.kind.has_boxes:
+        if view.table.kind is Kind.CLIP:
+            _scene_changes(len(scene_change_times(view)))
+        else:
+            st.caption(series_of(view)[0].definition)
+        st.caption(frame_counts(view))
+        return Picked()
+    _totals(view, colors, key)
+    if view.table.kind is Kind.GAZE and view.names:
+        return _curves(view, colors, entry, key) or Picked()
+    return Picked()
+
+
+def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+    counts = count(view)
+    with_band = band_switch()
     gesture = counts_chart(
         counts,
         sensitivity_band(view) if with_band else None,
@@ -65,12 +83,16 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         damaged_s=damaged_ranges(view),
         key=f"{key}-counts",
     )
+    _totals(view, colors, key)
+    return _picked(view, gesture)
+
+
+def _totals(view: View, colors: Mapping[str, str], key: str) -> None:
     totals_table(view, cached_totals(view))
     # Drawn only while open: a chart costs the browser 0.1 s at every change of the threshold.
     with st.expander("Confidence distribution", key="sure", bind="query-params") as distribution:
         if distribution.open:
             confidence_histogram(view, colors, key=f"{key}-distribution")
-    return _picked(view, gesture)
 
 
 def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
@@ -82,10 +104,10 @@ def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
 def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked | None:
     picked = None
     for series in series_of(view):
-        if len(series.names) > _MAX_CURVES:
-            st.caption(f"The top {_MAX_CURVES} of {len(series.names)} classes. Choose classes to see others.")
+        if len(series.names) > MAX_CURVES:
+            st.caption(f"The top {MAX_CURVES} of {len(series.names)} classes. Choose classes to see others.")
         gesture = series_chart(
-            series.strongest(_MAX_CURVES),
+            series.strongest(MAX_CURVES),
             colors,
             gaps(view, series.starts),
             time_s=float(view.results.time_s[entry]),
@@ -100,7 +122,7 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
     if not view.table.analyzed[entry]:
         st.info("The current frame was not analyzed. Choose another one to compare with.", icon=":material/info:")
         return Picked()
-    changes = [at for at in scene_changes(view.results, view.model).entries.tolist() if at in view.entries]
+    changes_s = scene_change_times(view)
     series = similarity_series(view, entry)
     gesture = series_chart(
         series,
@@ -109,12 +131,16 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         time_s=float(view.results.time_s[entry]),
         damaged_s=damaged_ranges(view),
         key=f"{key}-similarity",
-        marks_s=[float(view.results.time_s[change]) for change in changes[:_MAX_LINES]],
+        marks_s=changes_s[:MAX_CHANGES],
     )
-    shown = "" if len(changes) <= _MAX_LINES else f", the first {_MAX_LINES} shown"
-    st.caption(f"{plural(len(changes), 'scene change')} (orange lines{shown}): {SIMILARITY['Scene change']}.")
+    _scene_changes(len(changes_s))
     st.caption(frame_counts(view))
     return _picked(view, gesture)
+
+
+def _scene_changes(count: int) -> None:
+    shown = "" if count <= MAX_CHANGES else f", the first {MAX_CHANGES} shown"
+    st.caption(f"{plural(count, 'scene change')} (orange lines{shown}): {SIMILARITY['Scene change']}.")
 
 
 def _picked(view: View, gesture: Gesture) -> Picked:

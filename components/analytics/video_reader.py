@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 def video_reader(video: StoredVideo) -> FrameReader:
     """The reader of this video in this process."""
-    return _reader_pool().get(video.path)
+    return reader_pool().get(video.path)
 
 
 @st.cache_resource(show_spinner=False)
-def _reader_pool() -> ReaderPool:
+def reader_pool() -> ReaderPool:
+    """The open readers of this process."""
     from frametally.video.reader_pool import ReaderPool
 
     return ReaderPool()

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 
 from frametally.errors import MediaError
 
 TICKET_LIFETIME_S: Final = 12 * 3600
 """Half a day, so that uploads and playback work in a tab that has been open for hours."""
+
+STEADY_S: Final = 3 * 3600
+"""Tickets for the same file or view are equal for so long: browsers cache what they have loaded by its URL."""
 
 SERVICE_LIFETIME_S: Final = 365 * 24 * 3600
 """A year: the choice of a service is remembered in a cookie."""
@@ -34,6 +37,19 @@ class FileTicket(msgspec.Struct, frozen=True):
     """The name to save it as; None if it is displayed in the page."""
 
 
+class ViewTicket(msgspec.Struct, frozen=True):
+    """The results of one model that a ticket gives access to, as they are displayed."""
+
+    job_id: str
+    model: str
+    merge: str = ""
+    """Display names of the classes, in the form of `ClassMapping.format`."""
+    video_sha256: str = ""
+    """Empty if the video is not stored here."""
+    revision: str = ""
+    """Changes with what is served for the other values, so that browsers load it again."""
+
+
 class ServiceTicket(msgspec.Struct, frozen=True):
     """A service that a browser has connected to."""
 
@@ -43,12 +59,20 @@ class ServiceTicket(msgspec.Struct, frozen=True):
     workspace: str
 
 
+class _SteadySigner(TimestampSigner):
+    """Signs with a time that is rounded down to a multiple of `STEADY_S`."""
+
+    def get_timestamp(self) -> int:
+        return super().get_timestamp() // STEADY_S * STEADY_S
+
+
 class Tickets:
     """Creates and verifies tickets; each kind is valid for one purpose."""
 
     def __init__(self, secret: str, *, lifetime_s: int = TICKET_LIFETIME_S) -> None:
         self._uploads = URLSafeTimedSerializer(secret, salt="frametally.upload")
-        self._files = URLSafeTimedSerializer(secret, salt="frametally.file")
+        self._files = URLSafeTimedSerializer(secret, salt="frametally.file", signer=_SteadySigner)
+        self._views = URLSafeTimedSerializer(secret, salt="frametally.view", signer=_SteadySigner)
         self._services = URLSafeTimedSerializer(secret, salt="frametally.service")
         self._previews = URLSafeSerializer(secret, salt="frametally.preview")
         self._ends = URLSafeTimedSerializer(secret, salt="frametally.ends")
@@ -78,6 +102,18 @@ class Tickets:
         """
         path, download_name = self._load(self._files, ticket, self._lifetime_s)
         return FileTicket(path, download_name)
+
+    def for_view(self, view: ViewTicket) -> str:
+        """A ticket to read the boxes, counts and frames of one model's results."""
+        return str(self._views.dumps(msgspec.to_builtins(view)))
+
+    def check_view(self, ticket: str) -> ViewTicket:
+        """The view that the ticket gives access to.
+
+        Raises:
+            TicketRefused: the ticket is forged or expired.
+        """
+        return msgspec.convert(self._load(self._views, ticket, self._lifetime_s), ViewTicket)
 
     def for_ends(self) -> str:
         """A ticket for the stream of ended jobs."""

@@ -1,20 +1,19 @@
-"""Clicks with a real mouse on charts: on low curves, in the empty plot, on points that stand for several frames."""
+"""Clicks and drags with a real mouse on the timeline of the sample: on low curves and in the empty plot."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from frametally.job import JobStatus
-from frametally.results import archive_results
 from frametally.sample import CLIP, INFER_FPS
 from tests.support.browser import opened
 from tests.support.dashboards import Dashboard, starting_dashboards
-from tests.support.ledgers import a_job, open_ledger
+from tests.support.players import ROOT, add_job, wait_for_rest
 from tests.support.results_files import box, entry
 
 pytestmark = pytest.mark.browser
@@ -25,11 +24,13 @@ ENTRIES = int(TRUTH["frames"] / TRUTH["fps"] * INFER_FPS)
 NOT_ANALYZED = range(200, 210)
 LONG = 1600
 """Entries of a video in whose chart a point stands for four of them."""
-PLACE = """(value) => {
-  const { _fullLayout: { xaxis, yaxis } } = document.querySelector(".js-plotly-plot");
-  const plot = document.querySelector(".nsewdrag[data-subplot='xy']").getBoundingClientRect();
-  return [plot.left + xaxis.d2p(value[0]), plot.top + yaxis.d2p(value[1])];
-}"""
+PLACE = f"""([time, value]) => {{
+  const plot = ({ROOT})().querySelector(".js-plotly-plot");
+  plot.scrollIntoView({{ block: "nearest" }});
+  const {{ xaxis, yaxis }} = plot._fullLayout;
+  const {{ left, top }} = plot.getBoundingClientRect();
+  return [left + xaxis._offset + xaxis.l2p(time), top + yaxis._offset + yaxis.l2p(value)];
+}}"""
 """The place on the screen of a point in the chart."""
 
 
@@ -61,14 +62,8 @@ def offsets_of(entries: int) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     folder = tmp_path_factory.mktemp("dashboard")
-    data_dir, plain = folder / "data", folder / "results.json"
-    data_dir.mkdir(mode=0o700)
-    (data_dir / "results").mkdir()
-    with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
-        for name, results in (("sample", sample_results()), ("long", long_results())):
-            plain.write_text(json.dumps(results))
-            archive_results(plain, data_dir / "results" / name)
-            ledger.add(a_job(name, status=JobStatus.SUCCEEDED))
+    add_job(folder / "data", "sample", sample_results())
+    add_job(folder / "data", "long", long_results())
     with starting_dashboards(folder) as start:
         yield start()
 
@@ -76,9 +71,15 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
 @pytest.fixture(params=[1440, pytest.param(390, marks=pytest.mark.soak)])
 def page(request: pytest.FixtureRequest, page: Page, dashboard: Dashboard) -> Page:
     page.set_viewport_size({"width": request.param, "height": 900})
-    opened(page, dashboard, "analytics?job=sample")
-    expect(page.locator(".js-plotly-plot .legendtext")).to_have_count(6)  # with "not analyzed"
+    open_timeline(page, dashboard, "sample", classes=5)
     return page
+
+
+def open_timeline(page: Page, dashboard: Dashboard, job: str, *, classes: int) -> None:
+    opened(page, dashboard, f"analytics?job={job}")
+    expect(page.locator(".player .classes li")).to_have_count(classes)
+    expect(page.locator(".player .playhead")).to_be_visible()
+    wait_for_rest(page)
 
 
 def click_at(page: Page, time_s: float, value: float) -> int:
@@ -88,9 +89,6 @@ def click_at(page: Page, time_s: float, value: float) -> int:
 
 def clicked_s(page: Page, time_s: float, value: float) -> float:
     """Click into the chart; returns the time of the pixel."""
-    chart = page.locator(".js-plotly-plot")
-    expect(chart).to_have_count(1)  # not while the chart of the click before is replaced
-    chart.scroll_into_view_if_needed()
     x, y = page.evaluate(PLACE, [time_s, value])
     left, _ = page.evaluate(PLACE, [0, 0])
     right, _ = page.evaluate(PLACE, [60, 0])
@@ -102,8 +100,22 @@ def nearest(at_s: float) -> int:
     return min(set(range(ENTRIES)) - set(NOT_ANALYZED), key=lambda at: abs(at * STEP_S - at_s))
 
 
+def drag(page: Page, from_s: float, to_s: float) -> None:
+    """Drag from one time to another, half-way up the chart."""
+    start, end = page.evaluate(PLACE, [from_s, 3]), page.evaluate(PLACE, [to_s, 3])
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=5)
+    page.mouse.up()
+
+
 def expect_entry(page: Page, at: int) -> None:
-    expect(page.get_by_text(f"Frame {at * 5:,} at ")).to_be_visible()
+    expect(page.locator(".player .number")).to_have_text(f"frame {at * 5:,}")
+    wait_for_rest(page)
+
+
+def expect_in_link(page: Page, at: int) -> None:
+    expect(page).to_have_url(re.compile(rf"[?&]frame={at}(&|$)"))
 
 
 def test_a_click_anywhere_in_the_plot_shows_the_analyzed_frame_nearest_in_time(page: Page) -> None:
@@ -115,11 +127,11 @@ def test_a_click_anywhere_in_the_plot_shows_the_analyzed_frame_nearest_in_time(p
             expect_entry(page, click_at(page, time_s, value))
     assert click_at(page, 40.6, 0) == NOT_ANALYZED.start - 1
     expect_entry(page, NOT_ANALYZED.start - 1)
+    expect_in_link(page, NOT_ANALYZED.start - 1)
 
 
 def test_a_click_on_a_point_of_several_frames_shows_the_one_nearest_in_time(page: Page, dashboard: Dashboard) -> None:
-    opened(page, dashboard, "analytics?job=long")
-    expect(page.locator(".js-plotly-plot .legendtext")).to_have_count(1)
+    open_timeline(page, dashboard, "long", classes=1)
     entries = []
     for time_s in (40.5, 101.3, 187.0, 259.7):
         entries.append(round(clicked_s(page, time_s, 1.5) / STEP_S))
@@ -130,23 +142,55 @@ def test_a_click_on_a_point_of_several_frames_shows_the_one_nearest_in_time(page
 def test_the_same_place_can_be_clicked_again(page: Page) -> None:
     entry = click_at(page, 20.0, 0)
     expect_entry(page, entry)
-    page.get_by_role("button", name="Next", exact=True).click()
+    page.get_by_role("button", name="Next frame", exact=True).click()
     expect_entry(page, entry + 1)
     click_at(page, 20.0, 0)
     expect_entry(page, entry)
+    expect_in_link(page, entry)
 
 
-def test_a_drag_with_the_box_tool_selects_a_time_range_and_no_frame(page: Page) -> None:
+def test_the_playhead_can_be_dragged(page: Page) -> None:
+    expect_entry(page, click_at(page, 20.0, 3))
+    drag(page, 20.0, 50.0)
+    entry = round(50.0 / STEP_S)
+    expect(page.locator(".player .number")).to_have_text(
+        re.compile(rf"^frame ({'|'.join(f'{at * 5:,}' for at in range(entry - 1, entry + 2))})$")
+    )
+    expect(page).not_to_have_url(re.compile("window="))
+
+
+def test_another_drag_zooms_and_a_double_click_zooms_out(page: Page) -> None:
     entry = click_at(page, 5.0, 0)
     expect_entry(page, entry)
-    expect(page.locator(".js-plotly-plot")).to_have_count(1)
-    expect(page.locator(".js-plotly-plot")).to_have_count(1)  # not while the chart of the click is replaced
-    page.locator(".js-plotly-plot").hover()
-    page.locator(".modebar-btn[data-title='Box Select']").click()
-    start, end = page.evaluate(PLACE, [2.0, 1]), page.evaluate(PLACE, [30.0, 1])
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(*end, steps=5)
-    page.mouse.up()
-    expect(page.get_by_role("button", name="Whole video")).to_be_visible()
+    drag(page, 12.0, 30.0)
+    expect(page).to_have_url(re.compile("window=1[12]"))
+    expect(
+        page.get_by_text("in the whole video").or_(page.get_by_text(re.compile(r"^9\d of 9\d frames")))
+    ).to_be_visible()
     expect_entry(page, entry)
+    expect(page.locator(".player .playhead")).to_be_hidden()
+    page.mouse.dblclick(*page.evaluate(PLACE, [20.0, 3]))
+    expect(page).not_to_have_url(re.compile("window="))
+    expect(page.locator(".player .playhead")).to_be_visible()
+
+
+def test_the_list_of_classes_filters_chart_and_page(page: Page) -> None:
+    lines = page.locator(".player .scatterlayer .trace")
+    before = lines.count()
+    page.get_by_role("checkbox", name="tote").uncheck()
+    expect(lines).to_have_count(before - 1)
+    expect(page).to_have_url(re.compile("classes="))
+    expect(page).not_to_have_url(re.compile("tote"))
+    page.get_by_role("button", name="Show all classes").click()
+    expect(lines).to_have_count(before)
+    expect(page).not_to_have_url(re.compile("classes="))
+
+
+def test_the_back_button_returns_to_the_frame_before(page: Page) -> None:
+    first = click_at(page, 20.0, 0)
+    expect_in_link(page, first)
+    second = click_at(page, 60.0, 0)
+    expect_in_link(page, second)
+    page.go_back()
+    expect_in_link(page, first)
+    expect_entry(page, first)

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from frametally.video.probe import probe
 from tests.support.browser import FIRST_PAINT_MS, PAGES, choose, downloaded, opened, run_to_the_end
 from tests.support.dashboards import Dashboard, StartDashboard
+from tests.support.players import wait_for_rest
 
 pytestmark = pytest.mark.browser
 
@@ -51,15 +52,18 @@ def test_a_video_becomes_counts_and_annotated_frames(
     seen.append(page.content())
 
     run_to_the_end(page, small_video)
-    expect(page.locator(".js-plotly-plot .scatterlayer .point")).to_have_count(20)
-    expect(page.get_by_text(re.compile(r"Frame \d+ at .* 1 detection · min. confidence"))).to_be_visible()
-    frame = page.get_by_test_id("stImage").locator("img")
-    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=frame.element_handle())
+    expect(page.locator(".player .scatterlayer .point")).to_have_count(20)
+    wait_for_rest(page)
+    expect(page.get_by_text("In this frame: 1 detection")).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"Frame \d+ at 0:0\d\.\d"))).to_be_visible()
     seen.append(page.content())
 
     address = page.url
     assert "?job=" in address
     page.goto(f"{address}&confidence=0.99&frame=7&section=Export")
+    wait_for_rest(page)
+    expect(page.get_by_role("link", name="Results (JSON)")).to_be_visible()  # the page is complete
+    page.get_by_text("This frame", exact=True).click()
     expect(page.get_by_text("Frame 14 at 0:01.4 · 0 detections · min. confidence 0.99")).to_be_visible()
     assert page.url == f"{address}&confidence=0.99&frame=7&section=Export"
     results = json.loads(Path(downloaded(page, "link", "Results (JSON)").path()).read_text())
@@ -83,7 +87,7 @@ def test_a_video_becomes_counts_and_annotated_frames(
         expect(page.get_by_role("heading", level=1)).to_have_text(name)
         seen.append(page.content())
     expect(page.get_by_text("square.mp4")).to_be_visible()
-    expect(page.locator(".stMarkdownBadge", has_text="Done")).to_be_visible()
+    expect(page.locator(".badge", has_text="Done")).to_be_visible()
     assert_key_is_not_leaked(dashboard, seen)
 
 

@@ -88,7 +88,7 @@ def test_one_click_leads_from_a_new_deployment_to_the_counts_of_the_sample(
     assert page.url.startswith(f"{dashboard.url}/analytics?job={job.id}")
     clip = app_folder / "demo" / "sample" / CLIP.name
     frames = len(plan_frames(build_index(clip), INFER_FPS))
-    counted = page.locator(".js-plotly-plot .legendtext")
+    counted = page.locator(".player .classes .name")
     expect(counted).to_have_text(["bag", "box", "envelope", "tote", "tube"], timeout=FIRST_PAINT_MS)
     expect(page.get_by_text(f"{frames} of {frames} frames analyzed")).to_be_visible()
     picker = page.get_by_role("combobox", name="Job")

@@ -39,7 +39,7 @@ def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
 
 
 @contextmanager
-def starting_dashboards(folder: Path, app_folder: Path = ROOT) -> Iterator[StartDashboard]:
+def starting_dashboards(folder: Path, app_folder: Path = ROOT, script: str = "app.py") -> Iterator[StartDashboard]:
     """Start the dashboard of `app_folder` on the data folder `folder`/data; it is stopped when the context ends."""
     servers: list[subprocess.Popen[bytes]] = []
     ports = ExitStack()
@@ -47,7 +47,7 @@ def starting_dashboards(folder: Path, app_folder: Path = ROOT) -> Iterator[Start
     def start(**settings: str) -> Dashboard:
         data_dir, log = folder / "data", folder / f"server-{len(servers)}.log"
         port = ports.enter_context(reserved_port())
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+        command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
         own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(app_folder), **settings}
         foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
         with log.open("wb") as output:

@@ -60,21 +60,26 @@ def counts_figure(
     band: tuple[Counts, Counts] | None,
     colors: Mapping[str, str],
     gaps_s: Sequence[tuple[float, float]],
-    time_s: float,
+    time_s: float | None,
     damaged_s: Sequence[tuple[float, float]] = (),
 ) -> Figure:
-    """A line per class with the mean detections per analyzed frame; many classes get a heat strip too."""
+    """A line per class with the mean detections per analyzed frame; many classes get a heat strip too.
+
+    `meta` of a trace names its class: `code`, or `codes` for a row each.
+    """
     times_s, values = counts.time_s.tolist(), counts.values
     traces: list[Trace] = []
     for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
         if band:
-            traces += _band(times_s, band[0].values[:, column], band[1].values[:, column], colors[name])
+            edges = _band(times_s, band[0].values[:, column], band[1].values[:, column], colors[name])
+            traces += [{**edge, "meta": {"code": column, "isBand": True}} for edge in edges]
         traces.append(
             {
                 "x": times_s,
                 "y": values[:, column].tolist(),
                 "name": hover_name(name),
                 "legendgroup": name,
+                "meta": {"code": column},
                 "mode": "lines+markers" if len(times_s) <= _MAX_MARKERS else "lines",
                 "line": {"color": colors[name], "width": 2, "shape": "hv", "dash": dash},
                 "marker": {"size": 5},
@@ -88,7 +93,7 @@ def counts_figure(
         traces,
         gaps_s,
         damaged_s=damaged_s,
-        lines=[mark_at(time_s)],
+        lines=[] if time_s is None else [mark_at(time_s)],
         legend_rows=1 + (len(counts.classes) > _LEGEND_ROW),
         y_title="Detections per frame" if one_entry_each else "Detections per frame (mean)",
         y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},

@@ -22,6 +22,7 @@ def heat_strip(counts: Counts) -> Strip | None:
         "x": counts.time_s.tolist(),
         "y": [hover_name(name) for name in counts.classes],
         "z": counts.values.T.tolist(),
+        "meta": {"codes": list(range(len(counts.classes)))},
         "colorscale": "Teal",
         "zmin": 0,
         "hoverongaps": False,

@@ -42,17 +42,22 @@ def series_figure(
     series: Series,
     colors: Mapping[str, str],
     gaps_s: Sequence[tuple[float, float]],
-    time_s: float,
+    time_s: float | None,
     marks_s: Sequence[float],
     damaged_s: Sequence[tuple[float, float]] = (),
+    classes: Sequence[str] = (),
 ) -> Figure:
-    """A line per name, with gaps where the value is unknown and thin vertical lines at `marks_s`."""
+    """A line per name, with gaps where the value is unknown and thin vertical lines at `marks_s`.
+
+    `meta` of a trace is its `code`, the index in `classes`.
+    """
     traces = [
         {
             "x": series.time_s.tolist(),
             "y": series.values[:, column].tolist(),
             "name": hover_name(name),
             "mode": "lines",
+            **({"meta": {"code": classes.index(name)}} if name in classes else {}),
             "line": {"color": colors.get(name, "#0b6e5f"), "width": 2, "dash": dash},
             "connectgaps": False,
             "hovertemplate": "%{y:.3f} " + hover_name(name) + " at %{x:.2f} s<extra></extra>",
@@ -63,6 +68,9 @@ def series_figure(
         traces,
         gaps_s,
         damaged_s=damaged_s,
-        lines=[*(line_at(mark_s, {"color": "#d55e00", "width": 1}) for mark_s in marks_s), mark_at(time_s)],
+        lines=[
+            *(line_at(mark_s, {"color": "#d55e00", "width": 1}) for mark_s in marks_s),
+            *([] if time_s is None else [mark_at(time_s)]),
+        ],
         y_title=f"{series.title} ({series.unit})" if series.unit else series.title,
     )

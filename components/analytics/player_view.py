@@ -1,0 +1,126 @@
+"""The player of a view, and the page's address, which holds what the player shows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
+import streamlit as st
+
+from components.analytics.cached_counts import VIEW_HASH
+from components.analytics.charts.view_figure import view_figure
+from components.analytics.frame_stepper import entry_in_link
+from components.analytics.frame_viewer import frame_details
+from components.analytics.overview import Picked, band_switch, summary
+from components.analytics.scan_note import scan_note
+from components.analytics.view_picker import COMMAND_KEY, class_editor, in_hundredths, set_link
+from components.player import ClassLook, PlayedVideo, PlayerData, PlayerState, player, player_state
+from frametally.analysis.class_mapping import ClassMapping
+from frametally.analysis.view import View
+from frametally.analysis.view_spec import DEFAULT_CONFIDENCE
+from frametally.deployment import Deployment
+from frametally.library.routes import FILES_PREFIX
+from frametally.library.tickets import ViewTicket
+from frametally.library.video_store import StoredVideo
+from frametally.rendering.playback.routes import VIEWS_PREFIX
+from frametally.results import Kind
+
+_KEY = "player"
+_FORMAT = 1
+"""Part of every address; with a new number, browsers load everything again."""
+
+
+WITHOUT_ROUTES = (
+    "Videos cannot be played here, because `app.py` was started as a script, without its own routes. The chart and the "
+    "analyzed frames are shown instead."
+)
+
+
+def played_view(deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str]) -> Picked:
+    """Draw the player and everything that belongs to it; returns what the user has picked in a further chart."""
+    if video is not None:
+        scan_note(deployment.library, video)
+    above = st.container()
+    with_band = view.table.kind.has_boxes and band_switch()
+    # Not in a fragment: one with an outdated view would show it, and one that draws nothing would remove the player.
+    with above:
+        entry = player_view(deployment, view, video, colors, with_band=with_band)
+        with st.expander("This frame", icon=":material/image_search:", key="frame_details", on_change="rerun") as frame:
+            if frame.open:
+                frame_details(view, video, entry, colors)
+    class_editor(view.table.classes)
+    return summary(view, colors, entry)
+
+
+def player_view(
+    deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str], *, with_band: bool
+) -> int:
+    """Draw the player; returns the entry of the current frame."""
+    whole = replace(view, classes=ClassMapping(view.classes.renames))
+    entry = entry_in_link(view)
+    ticket = _ticket(whole, video, deployment)
+    sent = player_state(_KEY)
+    data = PlayerData(
+        id=hashlib.sha256(msgspec.json.encode(ticket)).hexdigest()[:16],
+        view=f".{VIEWS_PREFIX}{deployment.tickets.for_view(ticket)}/",
+        video=_played(deployment, video) if video else None,
+        classes=tuple(ClassLook(name, colors[name]) for name in whole.names),
+        has_boxes=view.table.kind.has_boxes,
+        targets=_targets(view),
+        figure=_figure_json(
+            view, whole, dict(colors), entry if view.table.kind is Kind.CLIP else 0, with_band=with_band
+        ),
+        state=PlayerState(
+            seq=sent.seq if sent else 0,
+            command=st.session_state.get(COMMAND_KEY, 0),
+            entry=entry,
+            confidence=view.confidence,
+            classes=view.classes.shown,
+            window=view.time_range_s,
+        ),
+    )
+    player(data, key=_KEY, on_change=_take_over)
+    return entry
+
+
+def _take_over() -> None:
+    """Write the state of the browser to the address."""
+    state = player_state(_KEY)
+    if state is None:
+        return
+    set_link(
+        frame=str(state.entry),
+        confidence=None if state.confidence == DEFAULT_CONFIDENCE else f"{state.confidence:g}",
+        classes=list(state.classes) if state.classes else None,
+        window=[f"{edge_s:.2f}" for edge_s in in_hundredths(*state.window)] if state.window else None,
+    )
+
+
+def _ticket(view: View, video: StoredVideo | None, deployment: Deployment) -> ViewTicket:
+    is_checked = video is not None and deployment.library.damage_scanner.is_known(video)
+    return ViewTicket(
+        job_id=view.results.folder.name,
+        model=view.model,
+        merge=view.classes.format(),
+        video_sha256=video.sha256 if video else "",
+        revision=f"{_FORMAT}-{view.results.written_ns}-{int(is_checked)}",
+    )
+
+
+def _played(deployment: Deployment, video: StoredVideo) -> PlayedVideo:
+    ticket = deployment.tickets.for_file(video.path.relative_to(deployment.settings.data_dir))
+    return PlayedVideo(video.sha256, f".{FILES_PREFIX}{ticket}", video.info.displayed_wh)
+
+
+def _targets(view: View) -> tuple[str, ...]:
+    if not view.table.kind.has_boxes:
+        return ()
+    several = sum(table.kind.has_boxes for table in view.results.models.values()) > 1
+    return ("peak", "disagreement") if several else ("peak",)
+
+
+@st.cache_data(show_spinner=False, max_entries=50, hash_funcs=VIEW_HASH)
+def _figure_json(view: View, whole: View, colors: dict[str, str], entry: int, *, with_band: bool) -> str:
+    return str(view_figure(view, whole, colors, entry, with_band=with_band).to_json())

@@ -1,0 +1,59 @@
+// The buttons below the picture.
+
+import { formatTime } from "../formatting.js";
+
+export class Controls {
+  constructor(root, player) {
+    this.root = root;
+    const on = (name, act) => (this.find(name).onclick = act);
+    on("play", () => player.toggle());
+    on("previous", () => player.step(-1));
+    on("next", () => player.step(1));
+    on("back", () => player.jump(-1));
+    on("forth", () => player.jump(1));
+    on("mute", () => player.mute(!player.stage.video.muted));
+    on("boxes", () => player.switch({ withBoxes: !player.switches.withBoxes }));
+    on("labels", () => player.switch({ withLabels: !player.switches.withLabels }));
+    on("fullscreen", () => player.toggleFullscreen());
+    on("help", () => player.keys.toggleSheet());
+    this.find("speed").onchange = ({ target }) => player.setSpeed(Number(target.value));
+    this.target = this.find("jump");
+  }
+
+  find(name) {
+    return this.root.querySelector(`.${name}`);
+  }
+
+  press(name, isPressed) {
+    this.find(name).setAttribute("aria-pressed", isPressed);
+  }
+
+  setPlaying(isPlaying) {
+    this.root.classList.toggle("playing", isPlaying);
+    const button = this.find("play");
+    button.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
+    button.title = isPlaying ? "Pause (space)" : "Play (space)";
+  }
+
+  setMuted(isMuted) {
+    this.root.classList.toggle("muted", isMuted);
+    this.find("mute").setAttribute("aria-label", isMuted ? "Turn sound on" : "Turn sound off");
+  }
+
+  setTime(seconds, durationS, frame) {
+    this.find("now").textContent = formatTime(seconds);
+    this.find("total").textContent = formatTime(durationS);
+    this.find("number").textContent = `frame ${frame.toLocaleString("en-US")}`;
+  }
+
+  // Where the jump buttons can lead.
+  setTargets(targets) {
+    const key = targets.map(([value]) => value).join();
+    if (key === this.targets) return;
+    this.targets = key;
+    const before = this.target.value;
+    this.target.replaceChildren(...targets.map(([value, label]) => new Option(label, value)));
+    this.target.value = targets.some(([value]) => value === before) ? before : targets[0]?.[0];
+    for (const name of ["back", "forth", "jump"]) this.find(name).hidden = !targets.length;
+  }
+}

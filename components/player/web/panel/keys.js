@@ -1,0 +1,80 @@
+// The keys of the player, and the sheet that lists them.
+
+const KEYS = [
+  ["Space", "Play or pause"],
+  ["← →", "Previous or next analyzed frame"],
+  ["Shift ← →", "Previous or next detection"],
+  ["P, Shift P", "Next or previous peak, first or last appearance"],
+  ["D, Shift D", "Next or previous disagreement of the models"],
+  ["1 – 9", "Show or hide a class"],
+  ["[ ]", "Lower or raise the min. confidence"],
+  ["F", "Full screen"],
+  ["C", "Copy the link to this view"],
+  ["?", "Show or hide this list"],
+];
+const STEP = 0.05; // of the threshold
+
+export class Keys {
+  constructor(root, player) {
+    this.root = root;
+    this.player = player;
+    this.sheet = root.querySelector("dialog");
+    this.sheet.querySelector("dl").replaceChildren(...KEYS.flatMap(([keys, meaning]) => [tag("dt", keys), tag("dd", meaning)]));
+    this.sheet.querySelector("button").onclick = () => this.sheet.close();
+    this.listen = (event) => this.press(event);
+    window.addEventListener("keydown", this.listen, true); // before the shortcuts of Streamlit
+  }
+
+  press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !this.isOurs(event)) return;
+    const act = this.actionOf(event);
+    if (!act) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    act();
+  }
+
+  // Whether the key is meant for the player: no other control of the page has the focus.
+  isOurs(event) {
+    const target = event.composedPath()[0];
+    if (!(target instanceof Element)) return true;
+    if (target === document.body || target === document.documentElement) return true;
+    if (!this.root.contains(target)) return false;
+    if (target.matches("select")) return false;
+    if (target.matches("input[type=range]")) return !event.key.startsWith("Arrow");
+    return !(target.matches("button, input, summary") && event.key === " ");
+  }
+
+  actionOf({ key, shiftKey }) {
+    const { player } = this;
+    const way = shiftKey ? -1 : 1;
+    const byKey = {
+      " ": () => player.toggle(),
+      ArrowLeft: () => (shiftKey ? player.jump(-1, "detection") : player.step(-1)),
+      ArrowRight: () => (shiftKey ? player.jump(1, "detection") : player.step(1)),
+      p: () => player.jump(way, "peak"),
+      d: () => player.jump(way, "disagreement"),
+      "[": () => player.moveThreshold(-STEP),
+      "]": () => player.moveThreshold(STEP),
+      f: () => player.toggleFullscreen(),
+      c: () => player.copyLink(),
+      "?": () => this.toggleSheet(),
+    };
+    if (/^[1-9]$/.test(key)) return () => player.classList.toggle(Number(key) - 1);
+    if (key === "Escape" && this.sheet.open) return () => this.sheet.close();
+    return byKey[key.length === 1 ? key.toLowerCase() : key];
+  }
+
+  toggleSheet() {
+    if (this.sheet.open) this.sheet.close();
+    else this.sheet.showModal();
+  }
+
+  close() {
+    window.removeEventListener("keydown", this.listen, true);
+  }
+}
+
+function tag(name, text) {
+  return Object.assign(document.createElement(name), { textContent: text });
+}

@@ -1,0 +1,45 @@
+// What the picture shows, in words: an exact analyzed frame, or boxes that are held until the next one.
+
+import { formatTime } from "../formatting.js";
+
+export class Status {
+  constructor(root) {
+    this.badge = root.querySelector(".badge");
+    this.live = root.querySelector("[role=status]");
+    this.note = root.querySelector(".note");
+  }
+
+  playing(times, frame, entry) {
+    if (entry < 0) return this.set("", "before the first analyzed frame");
+    if (!times.isAnalyzed(entry)) return this.set("missing", "not analyzed");
+    const heldS = times.frameS[frame] - times.frameS[times.frame[entry]];
+    this.set(heldS > 0 ? "held" : "exact", heldS > 0 ? `held +${heldS.toFixed(2)} s` : "exact");
+  }
+
+  resting(times, entry) {
+    const isAnalyzed = times.isAnalyzed(entry);
+    const damage = times.isDamaged(entry) ? "damaged" : "";
+    this.set(isAnalyzed ? damage || "exact" : "missing", isAnalyzed ? damage || "exact" : "not analyzed");
+    this.announce(this.describe(times, entry));
+  }
+
+  describe(times, entry) {
+    const isAnalyzed = times.isAnalyzed(entry) ? "" : ", not analyzed";
+    return `Frame ${times.frame[entry].toLocaleString("en-US")} at ${formatTime(times.timeS[entry])}${isAnalyzed}`;
+  }
+
+  unplayable() {
+    this.note.textContent = "This browser cannot play this video. The analyzed frames are shown one by one instead.";
+    this.note.hidden = false;
+  }
+
+  set(kind, text) {
+    if (this.badge.textContent === text) return;
+    this.badge.textContent = text;
+    this.badge.dataset.kind = kind;
+  }
+
+  announce(text) {
+    this.live.textContent = text;
+  }
+}

@@ -1,0 +1,92 @@
+// Draws boxes on the canvas above the picture.
+
+const MAX_LABELED = 12; // in a crowd, labels appear when a box is pointed at
+const LINE_PX = 2;
+const FONT = "600 12px system-ui, sans-serif";
+const PAD_PX = 4;
+const LABEL_PX = 18;
+
+export class Overlay {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.context = canvas.getContext("2d");
+    this.drawn = [];
+  }
+
+  // `picture` is drawn below the boxes; `highlighted` is the index of the box that is pointed at, -1 for none.
+  draw(boxes, classes, { withBoxes, withLabels, highlighted = -1, picture = null }) {
+    this.fit();
+    this.drawn = boxes;
+    const { context } = this;
+    const { width, height } = this.canvas.getBoundingClientRect();
+    context.clearRect(0, 0, width, height);
+    if (!width) return;
+    if (picture) context.drawImage(picture, 0, 0, width, height);
+    const isCrowd = boxes.length > MAX_LABELED;
+    boxes.forEach((box, at) => {
+      const isPointedAt = at === highlighted;
+      if (!box.isPlaced || !(withBoxes || isPointedAt)) return;
+      context.strokeStyle = classes[box.code].color;
+      context.lineWidth = isPointedAt ? LINE_PX * 2 : LINE_PX;
+      context.strokeRect(...rectangle(box, width, height));
+    });
+    boxes.forEach((box, at) => {
+      const isLabeled = at === highlighted || (withBoxes && withLabels && !isCrowd);
+      if (box.isPlaced && isLabeled) this.label(box, classes[box.code], width, height);
+    });
+  }
+
+  label(box, { name, color }, width, height) {
+    const { context } = this;
+    const [x, y] = rectangle(box, width, height);
+    const text = `${name} ${box.confidence.toFixed(2)}`;
+    context.font = FONT;
+    const labelWidth = context.measureText(text).width + 2 * PAD_PX;
+    const left = Math.max(Math.min(x, width - labelWidth), 0);
+    const top = y >= LABEL_PX ? y - LABEL_PX : Math.max(y, 0);
+    context.fillStyle = color;
+    context.fillRect(left, top, labelWidth, LABEL_PX);
+    context.fillStyle = textColorOn(color);
+    context.textBaseline = "middle";
+    context.fillText(text, left + PAD_PX, top + LABEL_PX / 2);
+  }
+
+  // The smallest box at this place, as an index; -1 if there is none.
+  boxAt(x, y) {
+    const { width, height, left, top } = this.canvas.getBoundingClientRect();
+    const [px, py] = [(x - left) / width, (y - top) / height];
+    let found = -1;
+    this.drawn.forEach((box, at) => {
+      const isInside = box.isPlaced && px >= box.left && px <= box.right && py >= box.top && py <= box.bottom;
+      if (isInside && (found < 0 || areaOf(box) < areaOf(this.drawn[found]))) found = at;
+    });
+    return found;
+  }
+
+  fit() {
+    const { width, height } = this.canvas.getBoundingClientRect();
+    const ratio = window.devicePixelRatio || 1;
+    const size = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.canvas.width !== size[0] || this.canvas.height !== size[1]) {
+      [this.canvas.width, this.canvas.height] = size;
+    }
+    this.context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+}
+
+function rectangle({ left, top, right, bottom }, width, height) {
+  return [left * width, top * height, (right - left) * width, (bottom - top) * height];
+}
+
+function areaOf({ left, top, right, bottom }) {
+  return (right - left) * (bottom - top);
+}
+
+// Black or white, by higher contrast: relative luminance as in WCAG 2.2.
+export function textColorOn(color) {
+  const [red, green, blue] = [1, 3, 5].map((at) => {
+    const value = parseInt(color.slice(at, at + 2), 16) / 255;
+    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+  });
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.179 ? "#000" : "#fff";
+}

@@ -1,0 +1,170 @@
+// The video with the canvas above it, and the exact picture that covers both while nothing plays.
+
+import { ExactFrames } from "./exact.js";
+import { Overlay } from "./overlay.js";
+
+export class Stage {
+  // `onFrame(frame)` is called for each frame of the video that appears, `onEnd` at its end, `onUnplayable` once if
+  // this browser cannot play it.
+  constructor(root, { onFrame, onEnd, onUnplayable }) {
+    this.root = root;
+    this.video = root.querySelector("video");
+    this.picture = root.querySelector(".exact");
+    this.message = root.querySelector(".message");
+    this.overlay = new Overlay(root.querySelector("canvas"));
+    this.exact = new ExactFrames();
+    Object.assign(this, { onFrame, onEnd, onUnplayable });
+    this.times = null;
+    this.source = null;
+    this.originS = null; // the browser's time of the first frame
+    this.frame = -1; // that the video shows
+    this.taken = null; // a VideoFrame: the picture of `frame`
+    this.isPlayable = false;
+    this.video.onended = () => this.onEnd();
+    this.video.onerror = () => this.fail();
+    this.video.onloadedmetadata = () => this.video.videoWidth || this.fail(); // sound alone
+    this.fitting = new ResizeObserver(() => this.fit());
+    this.fitting.observe(root);
+  }
+
+  // Load a video; `size` is [width, height] of its picture.
+  load(source, times, size) {
+    this.times = times;
+    this.aspect = size ? size[0] / size[1] : 16 / 9;
+    this.root.style.setProperty("--aspect", this.aspect);
+    this.fit();
+    if (this.source === source) return;
+    Object.assign(this, { source, originS: null, frame: -1, isPlayable: Boolean(source) });
+    if (!source) return;
+    this.video.src = source;
+    if (!this.video.requestVideoFrameCallback) return this.fail();
+    this.waitForFrame();
+  }
+
+  waitForFrame() {
+    if (this.handle) this.video.cancelVideoFrameCallback(this.handle);
+    this.handle = this.video.requestVideoFrameCallback((_, { mediaTime }) => {
+      this.handle = null;
+      this.originS ??= mediaTime; // nothing is sought before the first frame has appeared
+      this.take(mediaTime);
+      this.waitForFrame();
+      this.root.dispatchEvent(new CustomEvent("presented", { detail: this.frame }));
+      if (this.pending !== undefined) this.seek(this.pending);
+    });
+  }
+
+  // Take the frame that is visible now, so that it and its boxes can be drawn together: the browser itself may already
+  // show the next one before the boxes of this one.
+  take(callbackS) {
+    this.release();
+    this.taken = currentFrame(this.video);
+    const seconds = this.taken ? this.taken.timestamp / 1e6 : callbackS;
+    this.frame = this.times.frameAt(seconds - this.originS);
+    this.onFrame(this.frame);
+  }
+
+  release() {
+    this.taken?.close();
+    this.taken = null;
+  }
+
+  // Move the video to a frame, without showing it instead of an exact picture.
+  seek(frame) {
+    if (!this.isPlayable) return;
+    if (this.originS === null) {
+      this.pending = frame;
+      return;
+    }
+    this.pending = undefined;
+    if (this.video.seeking) {
+      this.next = frame; // the newest one wins
+      this.video.onseeked = () => {
+        this.video.onseeked = null;
+        const next = this.next;
+        this.next = undefined;
+        if (next !== undefined) this.seek(next);
+      };
+      return;
+    }
+    if (frame !== this.frame) this.video.currentTime = this.originS + this.times.middleOf(frame);
+  }
+
+  async play() {
+    await this.video.play();
+  }
+
+  pause() {
+    this.video.pause();
+  }
+
+  // Cover the video with the exact picture at this address; returns whether it is still the newest.
+  async showExact(address, description) {
+    let url;
+    try {
+      url = await this.exact.get(address);
+      if (!url) return false;
+      const loaded = new Image();
+      loaded.src = url;
+      await loaded.decode();
+    } catch (error) {
+      this.picture.hidden = true;
+      this.say(error.message);
+      return true;
+    }
+    if (this.exact.wanted !== address) return false;
+    this.say("");
+    this.picture.src = url;
+    this.picture.alt = description;
+    this.picture.hidden = false;
+    this.release();
+    return true;
+  }
+
+  hideExact() {
+    this.exact.cancel();
+    this.picture.hidden = true;
+    this.say("");
+  }
+
+  say(text) {
+    this.message.textContent = text;
+    this.message.hidden = !text;
+  }
+
+  fail() {
+    if (!this.isPlayable) return;
+    this.isPlayable = false;
+    this.onUnplayable();
+  }
+
+  // The canvas covers exactly the picture, also where bars are beside it.
+  fit() {
+    const { clientWidth: width, clientHeight: height } = this.root;
+    if (!width || !this.aspect) return;
+    const shown = width / height > this.aspect ? [height * this.aspect, height] : [width, width / this.aspect];
+    const { style } = this.overlay.canvas;
+    style.width = `${shown[0]}px`;
+    style.height = `${shown[1]}px`;
+    style.left = `${(width - shown[0]) / 2}px`;
+    style.top = `${(height - shown[1]) / 2}px`;
+    this.onResize?.();
+  }
+
+  close() {
+    this.release();
+    this.fitting.disconnect();
+    if (this.handle) this.video.cancelVideoFrameCallback(this.handle);
+    this.exact.close();
+    this.video.removeAttribute("src");
+    this.video.load(); // ends its requests
+  }
+}
+
+// The frame that the video shows now; null without a secure context. A late callback has the time of an earlier one.
+function currentFrame(video) {
+  try {
+    return new VideoFrame(video);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,74 @@
+// The view that Python and the browser share: frame, threshold, classes, time range. Python receives it at rest.
+
+const REST_MS = 250;
+
+export class View {
+  confidence = 0;
+  classes = null; // null: all
+  window = null;
+  entry = 0;
+  seq = 0; // of the last state that was sent
+
+  constructor(isBusy) {
+    this.isBusy = isBusy;
+    this.sent = {};
+  }
+
+  // Threshold and classes as query parameters.
+  get filter() {
+    const query = new URLSearchParams({ confidence: this.confidence });
+    for (const name of this.classes ?? []) query.append("class", name);
+    return query;
+  }
+
+  // Take over what Python has changed; returns it. While it has not processed everything sent, it has changed nothing.
+  receive(component, isNew) {
+    this.component = component;
+    const { seq, command, ...state } = component.data.state;
+    const isCommand = !isNew && command !== this.command;
+    this.command = command;
+    if (!isNew && !isCommand && seq !== this.seq) return {};
+    const changed = Object.entries(state).filter(([name, value]) => isNew || !isEqual(value, this.sent[name]));
+    const adopted = Object.fromEntries(changed);
+    Object.assign(this, adopted);
+    this.sent = { ...this.sent, ...adopted };
+    this.seq = isNew ? seq : this.seq;
+    return { ...adopted, isCommand, ...(isCommand ? { entry: state.entry } : {}) };
+  }
+
+  // A change that is at rest: sent when no other follows.
+  rest(change) {
+    Object.assign(this, change);
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.send(), REST_MS);
+  }
+
+  // Send nothing for now: playing begins.
+  hold() {
+    clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  send() {
+    this.hold();
+    const { confidence, classes, window } = this;
+    const state = { entry: this.isBusy() ? this.sent.entry : this.entry, confidence, classes, window };
+    if (isEqual(state, this.sent) || !this.component) return;
+    this.sent = state;
+    this.seq += 1;
+    this.component.setStateValue("view", { seq: this.seq, ...state });
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
+function isEqual(one, other) {
+  return JSON.stringify(one, keysOf(one)) === JSON.stringify(other, keysOf(other));
+}
+
+// Sorted, so that the order of keys does not count.
+function keysOf(value) {
+  return value && typeof value === "object" && !Array.isArray(value) ? Object.keys(value).sort() : undefined;
+}

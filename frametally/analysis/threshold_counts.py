@@ -1,0 +1,61 @@
+"""Counts per point and class for every threshold k / 100, so that a browser can move the threshold by itself."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from frametally.analysis.view import View
+from frametally.results import Cube
+from frametally.results.cube import STEPS, steps_of
+
+MAX_CELLS: Final = 8_000_000
+"""Of the table; larger ones are not made."""
+
+
+def threshold_histogram(view: View, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32] | None:
+    """(101, c, m) boxes by confidence step, class and point; summed from the highest step down, they are the counts.
+
+    The threshold of the view is ignored. None if the table would have more than `MAX_CELLS` cells.
+
+    Args:
+        view: the view that the points are of.
+        starts: (m,) first entry of each point, all of one length, as in `Counts`.
+    """
+    classes, points = len(view.names), len(starts)
+    if STEPS * classes * points > MAX_CELLS:
+        return None
+    if not points or not classes:
+        return np.zeros((STEPS, classes, points), np.uint32)
+    length = int(starts[1] - starts[0]) if points > 1 else max(len(view.entries), 1)
+    cube = view.results.cube(view.model)
+    if cube is not None and length % cube.span == 0:
+        return _from_cube(view, cube, starts, length)
+    return _from_boxes(view, starts, length)
+
+
+def _from_cube(view: View, cube: Cube, starts: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.uint32]:
+    per_point, first = length // cube.span, int(starts[0]) // cube.span
+    buckets = cube.counts[:, :, first : first + len(starts) * per_point]
+    points = np.add.reduceat(buckets, np.arange(0, buckets.shape[2], per_point), axis=2, dtype=np.uint32)
+    points[:-1] -= points[1:].copy()
+    merged = np.zeros((STEPS, len(view.names), len(starts)), np.uint32)
+    for code, row in zip(view.codes.tolist(), points.transpose(1, 0, 2), strict=True):
+        if code >= 0:
+            merged[:, code] += row
+    return merged
+
+
+def _from_boxes(view: View, starts: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.uint32]:
+    classes, points, codes = len(view.names), len(starts), view.codes
+    boxes = np.zeros(STEPS * classes * points, np.int64)
+    first, stop = int(starts[0]), int(starts[-1]) + length
+    for entry, box_class, confidence in view.results.confidence_pieces(view.model, first, stop):
+        code = codes[box_class]
+        kept = (confidence >= 0) & (code >= 0)
+        point = (entry[kept].astype(np.int64) - first) // length
+        key = (steps_of(confidence[kept]) * classes + code[kept]) * points + point
+        boxes += np.bincount(key, minlength=len(boxes))
+    return boxes.reshape(STEPS, classes, points).astype(np.uint32)

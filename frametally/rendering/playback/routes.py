@@ -1,0 +1,182 @@
+"""HTTP routes of the player.
+
+    /frametally/views/<ticket>/times                 times of frames and entries (`frame_times.py`)
+    /frametally/views/<ticket>/boxes/<stretch>       boxes of 256 entries (`packed_boxes.py`)
+    /frametally/views/<ticket>/counts                counts by threshold (`analysis/threshold_counts.py`)
+    /frametally/views/<ticket>/moments/<kind>        entries to jump to: peaks or disagreements of two models
+    /frametally/views/<ticket>/frames/<entry>.jpg    an analyzed frame with its detections
+
+A ticket authorizes each request. Its content never changes, so browsers keep every response.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
+
+from frametally.analysis.comparison import compare
+from frametally.analysis.counts import count
+from frametally.analysis.moments import class_moments, disagreement_moments, extremes
+from frametally.analysis.threshold_counts import threshold_histogram
+from frametally.analysis.view import View
+from frametally.library.tickets import TicketRefused, Tickets
+from frametally.network.assets import errors_as_text
+from frametally.network.compression import compressed_response
+from frametally.network.routes import Check, GuardedRoute, Handler, HttpError
+from frametally.rendering.playback.exact_frames import ExactFrames, FrameRequest
+from frametally.rendering.playback.frame_times import packed_times
+from frametally.rendering.playback.packed_boxes import packed_boxes
+from frametally.rendering.playback.packing import pack
+from frametally.rendering.playback.sources import Source, Sources
+
+VIEWS_PREFIX: Final = "/frametally/views/"
+_MAX_RENDERED: Final = 2
+"""Frames that are drawn at the same time in this process; further requests wait."""
+_HEADERS: Final = {"Cache-Control": "private, max-age=43200, immutable", "X-Content-Type-Options": "nosniff"}
+_CLIENT_CLOSED = 499
+
+
+def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets) -> list[GuardedRoute]:
+    """The routes of the player."""
+    check = _view_ticket_check(tickets)
+    return [
+        _route("times", _packed(sources, _times), "Get the times of frames", check),
+        _route("boxes/{stretch:int}", _packed(sources, _boxes), "Get packed boxes", check),
+        _route("counts", _packed(sources, _counts), "Get counts by threshold", check),
+        _route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
+        _route("frames/{entry:int}.jpg", _frame_handler(sources, frames), "Get an annotated frame", check),
+    ]
+
+
+def _route(path: str, handler: Handler, purpose: str, check: Check) -> GuardedRoute:
+    return GuardedRoute(
+        path=f"{VIEWS_PREFIX}{{ticket}}/{path}",
+        methods=("GET",),
+        handler=handler,
+        purpose=purpose,
+        check=check,
+        middleware=errors_as_text,
+    )
+
+
+def _view_ticket_check(tickets: Tickets) -> Check:
+    async def verify(request: Request) -> None:
+        try:
+            request.state.view_ticket = tickets.check_view(request.path_params["ticket"])
+        except TicketRefused as error:
+            raise HttpError.of(401, error) from None
+
+    return Check("view ticket", verify)
+
+
+def _packed(sources: Sources, read: Callable[[Source, Request], bytes]) -> Handler:
+    """Send what the function reads from the source of the ticket."""
+
+    async def send(request: Request) -> Response:
+        source = await run_in_threadpool(sources.get, request.state.view_ticket)
+        content = await run_in_threadpool(read, source, request)
+        return await run_in_threadpool(compressed_response, request, content, _HEADERS)
+
+    return send
+
+
+def _times(source: Source, _: Request) -> bytes:
+    return packed_times(source.view, source.index)
+
+
+def _boxes(source: Source, request: Request) -> bytes:
+    _require_boxes(source)
+    return packed_boxes(source.view, request.path_params["stretch"], source.upright_wh, source.orientation)
+
+
+def _counts(source: Source, request: Request) -> bytes:
+    """`starts` and `analyzed` (m,) uint32 of the points; `boxes` (101, c, m) by confidence step, if not too many."""
+    _require_boxes(source)
+    view = replace(source.view, time_range_s=_window(request.query_params))
+    counts = count(view)
+    boxes = threshold_histogram(view, counts.starts)
+    facts = {"has_boxes": boxes is not None, "stop": view.entries.stop}
+    return pack(
+        facts,
+        starts=counts.starts.astype("uint32"),
+        analyzed=counts.analyzed.astype("uint32"),
+        **({} if boxes is None else {"boxes": boxes}),
+    )
+
+
+def _moments(source: Source, request: Request) -> bytes:
+    """`entries` (n,) uint32, ascending."""
+    _require_boxes(source)
+    view = replace(source.filtered(*_filter(request.query_params)), time_range_s=_window(request.query_params))
+    match request.path_params["kind"]:
+        case "peak":
+            found = class_moments(extremes(view))
+        case "disagreement":
+            found = disagreement_moments(compare(view, _other_model(view, request.query_params.get("other", ""))))
+        case _:
+            raise HttpError(404, "There are no such moments.")
+    return pack({}, entries=np.array([moment.entry for moment in found], np.uint32))
+
+
+def _other_model(view: View, name: str) -> str:
+    """The model with this name; by default the first other one with boxes."""
+    others = [other for other, table in view.results.models.items() if other != view.model and table.kind.has_boxes]
+    if not others:
+        raise HttpError(404, "These results have no other model with boxes.")
+    return name if name in others else others[0]
+
+
+def _require_boxes(source: Source) -> None:
+    if not source.view.table.kind.has_boxes:
+        raise HttpError(404, "These results have no boxes.")
+
+
+def _frame_handler(sources: Sources, frames: ExactFrames) -> Handler:
+    turns = asyncio.Semaphore(_MAX_RENDERED)
+
+    async def send(request: Request) -> Response:
+        wanted = _frame_request(request.path_params["entry"], request.query_params)
+        ticket = request.state.view_ticket
+        async with turns:
+            if await request.is_disconnected():  # superseded while it waited
+                return Response(status_code=_CLIENT_CLOSED)
+            source = await run_in_threadpool(sources.get, ticket)
+            picture = await run_in_threadpool(frames.jpeg, ticket, source, wanted)
+        return Response(picture, headers=_HEADERS, media_type="image/jpeg")
+
+    return send
+
+
+def _frame_request(entry: int, query: QueryParams) -> FrameRequest:
+    confidence, shown = _filter(query)
+    return FrameRequest(entry=entry, confidence=confidence, shown=shown, is_plain="plain" in query)
+
+
+def _filter(query: QueryParams) -> tuple[float, tuple[str, ...] | None]:
+    """Minimum confidence, and the display names of the classes; None: all."""
+    return _number(query.get("confidence", "0")), tuple(query.getlist("class")) or None
+
+
+def _window(query: QueryParams) -> tuple[float, float] | None:
+    """The time range; None: the whole video."""
+    edges = query.getlist("window")
+    return (_number(edges[0]), _number(edges[1])) if len(edges) == 2 else None
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise HttpError(400, "This address has an invalid value.", "Reload the page.")
+    return value

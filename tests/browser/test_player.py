@@ -1,0 +1,109 @@
+"""The player in a real browser: the exact frame at rest, and the boxes of the right frame while it plays."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from frametally.video.frame_index import load_index
+from tests.support.browser import opened
+from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.numbered_videos import numbered_clips, numbered_results, numbers_in
+from tests.support.players import EXACT, SAMPLES, add_job, place_in_timeline, wait_for_rest
+from tests.support.soak import iterations
+
+pytestmark = pytest.mark.browser
+
+EVERY = 4
+FRAMES = 150
+SHORT = ("ntsc", "rotated")
+"""Clips of the short form."""
+KINDS = ["ntsc", "rotated", "variable", "edit_list", "negative", "mirrored", "anamorphic", "long_gop"]
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return numbered_clips(tmp_path_factory.mktemp("clips"), FRAMES)
+
+
+@pytest.fixture(scope="module")
+def dashboard(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    folder = tmp_path_factory.mktemp("dashboard")
+    for name, clip in clips.items():
+        add_job(folder / "data", name, numbered_results(clip, EVERY), clip)
+    with starting_dashboards(folder) as start:
+        yield start()
+
+
+@pytest.fixture
+def page(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
+    with browser.new_context(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce") as context:
+        yield context.new_page()
+
+
+def open_player(page: Page, dashboard: Dashboard, job: str) -> None:
+    opened(page, dashboard, f"analytics?job={job}")
+    wait_for_rest(page)
+    expect(page.locator(".player .main-svg").first).to_be_attached()
+
+
+def kinds() -> list[object]:
+    return [name if name in SHORT else pytest.param(name, marks=pytest.mark.soak) for name in KINDS]
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_steps_seeks_and_pauses_show_exactly_the_analyzed_frame(
+    page: Page, dashboard: Dashboard, clips: dict[str, Path], kind: str
+) -> None:
+    numbers, times_s = numbers_in(clips[kind]), load_index(clips[kind]).times_s
+    entries = list(range(0, len(numbers), EVERY))
+    choose = random.Random(kind)
+    open_player(page, dashboard, kind)
+    wrong = []
+    for way in choose.choices(["seek", "step", "pause"], k=iterations(12)):
+        expected = None
+        if way == "seek":
+            entry = choose.randrange(len(entries))
+            page.mouse.click(*place_in_timeline(page, float(times_s[entries[entry]])))
+            expected = {entry}
+        elif way == "step":
+            before = page.evaluate(EXACT)["entry"]
+            key, change = choose.choice([("ArrowRight", 1), ("ArrowLeft", -1)])
+            page.keyboard.press(key)
+            expected = {min(max(before + change, 0), len(entries) - 1)}
+        else:
+            page.keyboard.press(" ")
+            page.wait_for_timeout(choose.uniform(50, 600))
+            if page.locator(".player .controls.playing").count():  # it may have reached the end
+                page.keyboard.press(" ")
+        wait_for_rest(page)
+        shown = page.evaluate(EXACT)
+        is_right = shown["isExact"] and shown["boxes"] == shown["entry"]
+        is_right = is_right and shown["frame"] == numbers[entries[shown["entry"]]] and shown["badge"] == "exact"
+        if not is_right or (expected and shown["entry"] not in expected):
+            wrong.append((way, expected, shown))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_while_it_plays_the_boxes_are_those_of_the_newest_analyzed_frame(
+    page: Page, dashboard: Dashboard, clips: dict[str, Path], kind: str
+) -> None:
+    numbers = numbers_in(clips[kind])
+    open_player(page, dashboard, f"{kind}&frame=0")
+    page.evaluate(f"count => {{ window.samples = ({SAMPLES})(count); }}", 30 if iterations(1) == 1 else 100)
+    page.keyboard.press(" ")
+    samples, dropped, total = page.evaluate("() => window.samples")
+    print(f"{kind}: {len(samples)} samples, {dropped} of {total} frames dropped")
+    assert len(samples) >= 20
+    wrong = []
+    for number, entry, badge in samples:
+        frame = numbers.index(number)
+        is_held = frame % EVERY != 0
+        if entry != frame // EVERY or badge.startswith("held") != is_held:
+            wrong.append((number, entry, badge))
+    assert wrong == []
