@@ -1,0 +1,89 @@
+"""The numbers at the top of a view: the largest peak, the busiest stretch, the mean, the classes that were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from frametally.analysis.counts import Counts
+from frametally.analysis.totals import Totals
+from frametally.analysis.view import View
+
+DEFINITIONS: Final = {
+    "Peak": "most detections of one class in one analyzed frame",
+    "Busiest": "of stretches of about equal length, the one with the most detections of all classes per analyzed frame",
+    "Mean": "detections of all classes per analyzed frame, including frames without detections",
+    "Classes": "classes with at least one detection",
+}
+"""What each number means; shown with it."""
+
+_STRETCHES_S: Final = ((20.0, 1.0), (600.0, 10.0), (7200.0, 60.0))
+"""(duration of the time range, length of a stretch): the first with a longer duration counts."""
+_LONGEST_S: Final = 600.0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of the time range, of whole points of the chart."""
+
+    first_s: float
+    last_s: float
+    mean: float
+    """Detections of all classes per analyzed frame."""
+
+
+@dataclass(frozen=True)
+class Highlights:
+    """The values, as in DEFINITIONS."""
+
+    peak: int
+    peak_class: str
+    busiest: Stretch | None
+    """None if the whole time range is one stretch, or nothing was detected."""
+    mean: float
+    classes: int
+
+
+def highlights(view: View, counts: Counts, totals: Sequence[Totals]) -> Highlights | None:
+    """The numbers of a view from the points of its chart and its totals; None if no frame was analyzed.
+
+    Args:
+        view: the view that both are of.
+        counts: (m,) points over time, from `count(view)`.
+        totals: one for each class of the view.
+    """
+    known = [row for row in totals if row.peak is not None]
+    if not known or not counts.analyzed.any():
+        return None
+    highest = max(known, key=lambda row: row.peak or 0)
+    return Highlights(
+        peak=highest.peak or 0,
+        peak_class=highest.class_name,
+        busiest=_busiest(view, counts),
+        mean=sum(row.mean or 0.0 for row in known),
+        classes=sum(bool(row.peak) for row in known),
+    )
+
+
+def _busiest(view: View, counts: Counts) -> Stretch | None:
+    time_s, entries = view.results.time_s, view.entries
+    duration_s = float(time_s[entries.stop - 1] - time_s[entries.start])
+    points = len(counts.starts)
+    if points < 2 or duration_s <= 0:
+        return None
+    length_s = next((length_s for limit_s, length_s in _STRETCHES_S if duration_s < limit_s), _LONGEST_S)
+    stretches = min(max(round(duration_s / length_s), 1), points)
+    firsts = np.arange(stretches) * points // stretches
+    analyzed = np.add.reduceat(counts.analyzed, firsts)
+    boxes = np.add.reduceat(counts.boxes.sum(axis=1), firsts)
+    if stretches < 2 or not boxes.any():
+        return None
+    mean = np.where(analyzed > 0, boxes / np.maximum(analyzed, 1), -1.0)
+    at = int(np.argmax(mean))
+    stops = np.append(counts.starts[firsts[1:]], entries.stop)
+    end = min(int(stops[at]), entries.stop - 1)
+    first = max(int(counts.starts[firsts[at]]), entries.start)
+    return Stretch(float(time_s[first]), float(time_s[end]), float(mean[at]))
