@@ -1,0 +1,77 @@
+"""The numbers at the top of a view; a click on one shows its moment in the player."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import streamlit as st
+
+from components.analytics.cached_counts import cached_counts, cached_extremes, cached_totals
+from components.formatting import format_time
+from frametally.analysis.highlights import DEFINITIONS, Highlights, highlights
+from frametally.analysis.view import View
+
+_HERE: Final = Path(__file__).parent
+_component = st.components.v2.component(
+    "frametally.tiles",
+    html='<div class="tiles"></div>',
+    css=(_HERE / "tiles.css").read_text(),
+    js=(_HERE / "tiles.js").read_text(),
+)
+
+
+class Tile(msgspec.Struct, frozen=True, kw_only=True):
+    """One number."""
+
+    name: str
+    """A key of `highlights.DEFINITIONS`."""
+    value: str
+    detail: str = ""
+    color: str = ""
+    """Of the class that the number is about."""
+    leads: bool = False
+    """Whether a click shows a moment."""
+
+
+def tiles(view: View, colors: Mapping[str, str]) -> int | None:
+    """Draw the numbers of a view with boxes; returns the entry of the moment that the user wants to see."""
+    if not view.table.kind.has_boxes:
+        return None
+    found = highlights(view, cached_counts(view), cached_totals(view))
+    if found is None:
+        return None
+    data = {"tiles": msgspec.to_builtins(_tiles(found, colors)), "meanings": DEFINITIONS}
+    chosen = _component(key="tiles", data=data, on_moment_change=lambda: None).moment
+    if chosen == "Peak":
+        return max(cached_extremes(view), key=lambda row: row.peak).peak_entry
+    if chosen == "Busiest" and found.busiest:
+        return _first_analyzed(view, found.busiest.first_s)
+    return None
+
+
+def _tiles(found: Highlights, colors: Mapping[str, str]) -> list[Tile]:
+    peak = Tile(
+        name="Peak",
+        value=f"{found.peak:,}",
+        detail=found.peak_class if found.peak else "",
+        color=colors.get(found.peak_class, "") if found.peak else "",
+        leads=found.peak > 0,
+    )
+    some = [peak]
+    if found.busiest:
+        when = f"{format_time(found.busiest.first_s)} to {format_time(found.busiest.last_s)}"
+        some.append(Tile(name="Busiest", value=when, detail=f"{found.busiest.mean:.1f} per frame", leads=True))
+    some.append(Tile(name="Mean", value=f"{found.mean:.1f}", detail="per frame"))
+    some.append(Tile(name="Classes", value=f"{found.classes:,}", detail="with detections"))
+    return some
+
+
+def _first_analyzed(view: View, time_s: float) -> int | None:
+    """The first analyzed entry at or after a time."""
+    first = int(np.searchsorted(view.results.time_s, time_s))
+    known = np.flatnonzero(view.table.analyzed[first : view.entries.stop])
+    return first + int(known[0]) if len(known) else None
