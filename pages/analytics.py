@@ -9,6 +9,7 @@ from components.analytics.overview import overview
 from components.analytics.player_view import WITHOUT_ROUTES, played_view
 from components.analytics.scan_note import scan_note
 from components.analytics.tabs import tabs
+from components.analytics.tiles import tiles
 from components.analytics.view_picker import class_editor, go_to, view_picker
 from components.session import get_deployment, placed_results, serves_routes
 
@@ -26,6 +27,7 @@ video = deployment.library.get(job.video_sha256) if job.video_sha256 else None
 results = placed_results(job, video)
 view = view_picker(results, model_box)
 colors = deployment.class_colors.of(view.classes.name_of(name) for name in view.table.classes) if view else {}
+sought = tiles(view, colors) if view else None
 
 if view and serves_routes():
     picked = played_view(deployment, view, video, colors)
@@ -42,4 +44,5 @@ elif view:
         frame_viewer(view, video, entry, colors)
 chosen = tabs(deployment, job, view, video, colors)
 if view:
-    go_to(entry=picked.entry if chosen is None else chosen, time_range_s=picked.time_range_s)
+    entries = [entry for entry in (sought, chosen, picked.entry) if entry is not None]
+    go_to(entry=entries[0] if entries else None, time_range_s=picked.time_range_s)
