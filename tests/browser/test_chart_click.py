@@ -194,3 +194,21 @@ def test_the_back_button_returns_to_the_frame_before(page: Page) -> None:
     page.go_back()
     expect_in_link(page, first)
     expect_entry(page, first)
+
+
+def test_the_tiles_lead_to_the_peak_and_to_the_busiest_stretch(page: Page) -> None:
+    counts = TRUTH["counts_per_second"]
+    known = sorted(set(range(ENTRIES)) - set(NOT_ANALYZED))
+    peak, name = max((max(counts[name][int(at * STEP_S)] for at in known), name) for name in counts)
+    peak_entry = next(at for at in known if counts[name][int(at * STEP_S)] == peak)
+    tile = page.locator(".tile", has_text="Peak")
+    expect(tile).to_contain_text(f"{peak} {name}")
+    tile.click()
+    expect_entry(page, peak_entry)
+    expect_in_link(page, peak_entry)
+    page.locator(".tile", has_text="Busiest").click()
+    expect(page.locator(".player .number")).not_to_have_text(f"frame {peak_entry * 5:,}")
+    minutes, seconds = (
+        page.locator(".tile", has_text="Busiest").locator(".value").inner_text().split(" to ")[0].split(":")
+    )
+    expect_entry(page, round((int(minutes) * 60 + float(seconds)) / STEP_S))
