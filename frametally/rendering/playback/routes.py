@@ -2,7 +2,7 @@
 
     /frametally/views/<ticket>/times                 times of frames and entries (`frame_times.py`)
     /frametally/views/<ticket>/boxes/<stretch>       boxes of 256 entries (`packed_boxes.py`)
-    /frametally/views/<ticket>/counts                counts by threshold (`analysis/threshold_counts.py`)
+    /frametally/views/<ticket>/counts                counts by threshold (`threshold_counts.py`)
     /frametally/views/<ticket>/moments/<kind>        entries to jump to: peaks or disagreements of two models
     /frametally/views/<ticket>/frames/<entry>.jpg    an analyzed frame with its detections
 
@@ -26,7 +26,6 @@ from starlette.responses import Response
 from frametally.analysis.comparison import compare
 from frametally.analysis.counts import count
 from frametally.analysis.moments import class_moments, disagreement_moments, extremes
-from frametally.analysis.threshold_counts import threshold_histogram
 from frametally.analysis.view import View
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.network.assets import errors_as_text
@@ -37,6 +36,7 @@ from frametally.rendering.playback.frame_times import packed_times
 from frametally.rendering.playback.packed_boxes import packed_boxes
 from frametally.rendering.playback.packing import pack
 from frametally.rendering.playback.sources import Source, Sources
+from frametally.rendering.playback.threshold_counts import threshold_histogram
 
 VIEWS_PREFIX: Final = "/frametally/views/"
 _MAX_RENDERED: Final = 2

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from frametally.analysis import threshold_counts
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import count
-from frametally.analysis.threshold_counts import threshold_histogram
 from frametally.analysis.view import View
+from frametally.rendering.playback import threshold_counts
+from frametally.rendering.playback.threshold_counts import threshold_histogram
 from frametally.results import Results, archive_results, open_results
 from tests.support.results_files import box, entry
 
