@@ -27,18 +27,18 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 _WATCH = """() => {
   window.shown = {};
   document.addEventListener('keydown', () => { window.shown = {key: performance.now()}; }, true);
-  const captions = () => [...document.querySelectorAll('[data-testid=stCaptionContainer]')];
-  const confidences = () => captions().map(one => /min\\. confidence (\\S+)/.exec(one.textContent)?.[1]).join('');
-  const lines = () => document.querySelector('.js-line')?.getAttribute('d');
-  let before = [confidences(), lines()];
+  const root = [...document.querySelectorAll('*')].map(one => one.shadowRoot?.querySelector('.player')).find(Boolean);
+  const lines = () => root.querySelector('.js-line')?.getAttribute('d');
+  const confidence = () => root.querySelector('.threshold output').textContent;
+  let before = [confidence(), lines()];
   new MutationObserver(() => {
     if (!window.shown.key || window.shown.done) return;
-    const now = [confidences(), lines()];
+    const now = [confidence(), lines()];
     if (now[0] === before[0] || now[1] === before[1] || !now[1]) return;
     before = now;
     window.shown.done = -1;
     requestAnimationFrame(() => setTimeout(() => { window.shown.done = performance.now(); }));
-  }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+  }).observe(root, {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
 
 
@@ -83,7 +83,7 @@ def write_job(data_dir: Path) -> Job:
 
 def changes_ms(page: Page) -> list[float]:
     """Times of several changes, without the first three, which warm up."""
-    slider = page.locator("[data-testid=stSlider] input[type=range]").first
+    slider = page.locator(".player .threshold input")
     slider.wait_for(timeout=60_000)
     page.wait_for_selector(".js-plotly-plot .scatterlayer", timeout=60_000)
     page.wait_for_timeout(3000)

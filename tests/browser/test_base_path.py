@@ -15,6 +15,7 @@ from frametally.client.client import VideoInferenceClient
 from tests.support.browser import FIRST_PAINT_MS, downloaded, run_to_the_end
 from tests.support.dashboards import Dashboard, StartDashboard
 from tests.support.deployment import MOTION
+from tests.support.players import wait_for_rest
 from tests.support.polling import until
 from tests.support.proxy import proxying
 
@@ -48,8 +49,8 @@ def test_uploads_media_downloads_and_the_engine_work_below_a_base_path(
         expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
         run_to_the_end(page, small_video)
         expect(page.get_by_text("20 of 20 frames analyzed")).to_be_visible()
-        frame = page.get_by_test_id("stImage").locator("img")
-        page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=frame.element_handle())
+        wait_for_rest(page)
+        expect(page.locator(".player .scatterlayer .point")).to_have_count(20)
         copied = context.new_page()
         copied.goto(f"{page.url}&section=Export")
         expect(copied.get_by_text("20 of 20 frames analyzed")).to_be_visible(timeout=FIRST_PAINT_MS)

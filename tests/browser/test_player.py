@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from frametally.video.frame_index import load_index
 from tests.support.browser import opened
 from tests.support.dashboards import Dashboard, starting_dashboards
-from tests.support.numbered_videos import numbered_clips, numbered_results, numbers_in
+from tests.support.numbered_videos import numbered_clips, numbered_results, numbers_in, write_numbered
 from tests.support.players import EXACT, SAMPLES, add_job, place_in_timeline, wait_for_rest
 from tests.support.soak import iterations
 
@@ -27,7 +29,9 @@ KINDS = ["ntsc", "rotated", "variable", "edit_list", "negative", "mirrored", "an
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    return numbered_clips(tmp_path_factory.mktemp("clips"), FRAMES)
+    folder = tmp_path_factory.mktemp("clips")
+    minute = write_numbered(folder / "minute.mp4", 1000, rate=Fraction(15))
+    return numbered_clips(folder, FRAMES) | {"minute": minute}
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +111,24 @@ def test_while_it_plays_the_boxes_are_those_of_the_newest_analyzed_frame(
         if entry != frame // EVERY or badge.startswith("held") != is_held:
             wrong.append((number, entry, badge))
     assert wrong == []
+
+
+@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.soak)])
+def test_playing_runs_no_script_and_requests_only_ranges_and_boxes(
+    page: Page, dashboard: Dashboard, seconds: int
+) -> None:
+    sent, requested = list[object](), list[str]()
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    open_player(page, dashboard, "minute&frame=0")
+    page.wait_for_timeout(1500)  # what follows the opening of the page
+    page.on("request", lambda request: requested.append(request.url))
+    before = len(sent)
+    assert before > 0
+    page.keyboard.press(" ")
+    page.wait_for_timeout(seconds * 1000)
+    assert page.locator(".player .controls.playing").count() == 1
+    assert [url for url in requested if not re.search(r"/frametally/(files/|views/[^/]+/boxes/)", url)] == []
+    assert len(sent) == before
+    page.keyboard.press(" ")
+    expect(page).to_have_url(re.compile(r"[?&]frame=[1-9]"))
+    assert len(sent) > before

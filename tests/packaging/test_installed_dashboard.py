@@ -56,6 +56,6 @@ def test_installed_dashboard_has_its_theme_and_keeps_data_in_the_working_directo
 def test_installed_dashboard_runs_the_sample_to_its_chart(upload_page: Page) -> None:
     upload_page.get_by_role("button", name="Try the sample").click(timeout=FIRST_PAINT_MS)
     expect(upload_page.get_by_role("heading", name="Analytics")).to_be_visible(timeout=RUN_MS)
-    counted = upload_page.locator(".js-plotly-plot .legendtext")
+    counted = upload_page.locator(".player .classes .name")
     expect(counted).to_have_text(["bag", "box", "envelope", "tote", "tube"], timeout=FIRST_PAINT_MS)
     expect(upload_page.get_by_text("375 of 375 frames analyzed")).to_be_visible()

@@ -26,6 +26,8 @@ REPEATS = 20
 FACTOR = 50
 """Multiplies the iterations of the short form."""
 EXAMPLES = 1000
+PLAYER_FACTOR = 17
+"""For 204 seeks, steps and pauses."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,12 @@ def _command(*arguments: str) -> Outcome:
     return Outcome(passed=code == 0, failed=code != 0, duration_s=time.monotonic() - started_s)
 
 
+def player(options: argparse.Namespace) -> Outcome:
+    """200 seeks, steps and pauses and 100 presented frames of each kind of clip, and a minute of playing."""
+    del options
+    return run_pytest("-n", "0", "-s", "tests/browser/test_player.py", SOAK_FACTOR=str(PLAYER_FACTOR))
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "crash": repeated("tests/crash"),
     "browser": repeated("tests/browser"),
@@ -135,6 +143,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "dashboards": four_dashboards,
     "fuzz_results": fuzzed("tests/results/test_fuzzing.py"),
     "estimates": lengthened("-s", "tests/engine/test_remaining_time.py"),
+    "player": player,
     "memory": memory,
     "fuzz_tus": fuzzed_in_child("tus"),
     "fuzz_videos": fuzzed_in_child("videos"),

@@ -114,9 +114,9 @@ class Player {
   }
 
   get targets() {
-    const labels = { peak: "Peak, first or last", disagreement: "Model disagreement" };
+    const labels = { peak: "Peaks", disagreement: "Disagreements" };
     const known = this.data.targets.map((target) => [target, labels[target]]);
-    return this.data.has_boxes ? [...known, ["detection", "Detection"]] : known;
+    return this.data.has_boxes ? [...known, ["detection", "Detections"]] : known;
   }
 
   get thresholdStep() {
