@@ -80,7 +80,7 @@ SAMPLES = f"""(count) => new Promise((resolve) => {{ {READ}
 
 RESTS = f"""() => {{
   const root = ({ROOT})();
-  return root && root.dataset.shown !== "" && root.dataset.shown === root.dataset.entry;
+  return Boolean(root?.dataset.shown) && root.dataset.shown === root.dataset.entry;
 }}"""
 """Whether the exact frame of the playhead is displayed."""
 

@@ -94,6 +94,7 @@ class Player {
   async open(data) {
     this.pause();
     this.root.classList.add("loading");
+    this.root.dataset.shown = "";
     this.times = this.boxes = null;
     this.stage.hideExact();
     let times;
