@@ -12,8 +12,9 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(HOST)
 
-# Everything that a change must pass; TESTS names files instead of all. WORKERS=0 runs them in one process.
-WORKERS ?= 2
+# Everything that a change must pass; TESTS names files instead of all. WORKERS=0 runs them in
+# one process; by default more than a small machine has cores, as many tests wait for a server or a browser.
+WORKERS ?= 4
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 test: .venv/development .venv/browser
 	$(PYTEST) $(TESTS)

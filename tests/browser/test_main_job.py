@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from frametally.video.probe import probe
-from tests.support.browser import FIRST_PAINT_MS, PAGES, choose, downloaded, opened, run_to_the_end
+from tests.support.browser import FIRST_PAINT_MS, PAGES, PATIENCE_MS, choose, downloaded, opened, run_to_the_end
 from tests.support.dashboards import Dashboard, StartDashboard
 from tests.support.players import wait_for_rest
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 def page(browser: Browser) -> Iterator[Page]:
     """A tab of its own: after its downloads, a later test could not download in the same tab."""
     with browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce") as context:
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         yield context.new_page()
 
 

@@ -377,9 +377,9 @@ def test_pages_work_without_the_list_of_models(open_page: OpenPage, deployment: 
     deployment.ledger.presets.save(Preset(name="Dock", model=forklifts, service="embedded"))
     configuration, upload = open_page("configuration"), open_page("upload")
     assert "returned 500" in notices(configuration)
-    assert "Saved models" in [element.value for element in configuration.subheader]
-    upload.segmented_control(key="upload_way").set_value("Public URL").run()
-    upload.text_input(key="video_url").input("https://example.com/dock.mp4").run()
+    assert "Saved models" in [element.value for element in configuration.header]
+    upload.segmented_control(key="upload_way").set_value("Public URLs").run()
+    upload.text_area(key="video_urls_0").input("https://example.com/dock.mp4").run()
     upload.checkbox(key="without_copy").check().run()
     assert "returned 500" in notices(upload)
     assert upload.multiselect(key="upload_models").value == ["Dock · forklifts/7"]
