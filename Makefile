@@ -15,7 +15,8 @@ run: .venv/runtime
 # Everything that a change must pass; TESTS names files instead of all. WORKERS=0 runs them in
 # one process; by default more than a small machine has cores, as many tests wait for a server or a browser.
 WORKERS ?= 4
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+# By file, as the tests of a file share servers and pages; in the order of tests/conftest.py.
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 test: .venv/development .venv/browser
 	$(PYTEST) $(TESTS)
 

@@ -20,17 +20,6 @@ pytest_plugins = [
     "tests.support.videos",
 ]
 
-TOGETHER = (
-    "tests/browser/",
-    "tests/components/upload/test_video_uploader",
-    "tests/contract/",
-    "tests/engine/test_openapi",
-    "tests/packaging/",
-    "tests/pages/test_faults",
-    "tests/rendering/test_video_export",
-)
-"""Tests that share an expensive fixture (a server, a browser tab, a wheel) run in one process of pytest-xdist."""
-
 
 @pytest.fixture(scope="session")
 def components_scanned_once() -> Iterator[None]:
@@ -101,16 +90,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by their path, group those that share a fixture, and deselect those that only `make soak` runs."""
+    """Mark tests by their path, and deselect those that only `make soak` runs."""
     for item in items:
         for name in ("browser", "crash"):
             if f"tests/{name}/" in item.nodeid:
                 item.add_marker(name)
         if item.nodeid.startswith(SLOW):
             item.add_marker("slow")
-        for place in TOGETHER:
-            if item.nodeid.startswith(place):
-                item.add_marker(pytest.mark.xdist_group(place))
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
     if not config.getoption("--soak"):
         left_out = [item for item in items if item.get_closest_marker("soak")]

@@ -139,6 +139,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
         "tests/video/test_frames_property.py",
     ),
     "damage": lengthened("-s", "tests/video/test_damage.py"),
+    "accessibility": lengthened("tests/browser/test_accessibility.py"),
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,
     "fuzz_results": fuzzed("tests/results/test_fuzzing.py"),

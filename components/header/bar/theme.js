@@ -19,6 +19,8 @@ function shareTheme() {
 
 if (!window.frametallySharesTheme) {
   window.frametallySharesTheme = true;
-  addEventListener("click", () => setTimeout(shareTheme, 300));
-  addEventListener("keyup", () => setTimeout(shareTheme, 300));
+  const later = () => [300, 3000].forEach((wait_ms) => setTimeout(shareTheme, wait_ms)); // Streamlit stores it at leisure
+  addEventListener("click", later);
+  addEventListener("keyup", later);
+  addEventListener("pagehide", shareTheme);
 }
