@@ -69,7 +69,7 @@ def repeated(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
 
     def run(options: argparse.Namespace) -> Outcome:
         return sum(
-            (run_pytest("-n", "2", "--dist", "loadgroup", *arguments) for _ in range(options.repeats)), Outcome()
+            (run_pytest("-n", "2", "--dist", "loadfile", *arguments) for _ in range(options.repeats)), Outcome()
         )
 
     return run
