@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from frametally.job import Job, JobStatus
+
+BADGE_CSS: Final = (Path(__file__).parent / "assets/badge.css").read_text()
+"""Colors of `.badge[data-color]`, for the shadow root of each component that shows a status."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What stands in the header of every page: the search over jobs, the service in use, help, and the title of the tab."""
+"""The header of every page: search over jobs, the service in use, help, and the title of the tab."""

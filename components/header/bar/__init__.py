@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import streamlit as st
 
+from components.job_status import BADGE_CSS
+
 KEY = "header_bar"
 _HERE = Path(__file__).parent
 _SEARCH = '<circle cx="11" cy="11" r="6.5"/><path d="m16 16 4.5 4.5"/>'
@@ -36,7 +38,7 @@ _HTML = f"""
 _component = st.components.v2.component(
     "frametally.header_bar",
     html=_HTML,
-    css=(_HERE / "bar.css").read_text(),
+    css=(_HERE / "bar.css").read_text() + BADGE_CSS,
     js="\n".join((_HERE / name).read_text() for name in ("theme.js", "search.js", "bar.js")),
 )
 _PAGES = ("configuration", "help")

@@ -13,6 +13,7 @@ from typing import get_args
 import msgspec
 import streamlit as st
 
+from components.job_status import BADGE_CSS
 from components.jobs.job_commands import Action
 from components.jobs.job_rows import JobRow
 from components.jobs.job_table.layout import HTML
@@ -25,7 +26,7 @@ _STYLES = ("table.css", "row.css", "narrow.css")
 _component = st.components.v2.component(
     "frametally.job_table",
     html=HTML,
-    css="\n".join((_HERE / name).read_text() for name in _STYLES),
+    css="\n".join((_HERE / name).read_text() for name in _STYLES) + BADGE_CSS,
     js="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
 )
 
