@@ -6,14 +6,14 @@ export class Controls {
   constructor(root, player) {
     this.root = root;
     const on = (name, act) => (this.find(name).onclick = act);
-    on("play", () => player.toggle());
-    on("previous", () => player.step(-1));
-    on("next", () => player.step(1));
-    on("back", () => player.jump(-1));
-    on("forth", () => player.jump(1));
+    on("play", () => player.playhead.toggle());
+    on("previous", () => player.playhead.step(-1));
+    on("next", () => player.playhead.step(1));
+    on("back", () => player.playhead.jump(-1));
+    on("forth", () => player.playhead.jump(1));
     on("mute", () => player.mute(!player.stage.video.muted));
-    on("boxes", () => player.switch({ withBoxes: !player.switches.withBoxes }));
-    on("labels", () => player.switch({ withLabels: !player.switches.withLabels }));
+    on("boxes", () => player.drawing.switch({ withBoxes: !player.drawing.switches.withBoxes }));
+    on("labels", () => player.drawing.switch({ withLabels: !player.drawing.switches.withLabels }));
     on("fullscreen", () => player.toggleFullscreen());
     on("help", () => player.keys.toggleSheet());
     this.find("speed").onchange = ({ target }) => player.setSpeed(Number(target.value));
