@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from frametally.sample import CLIP, INFER_FPS
 from tests.support.browser import opened
@@ -198,6 +198,21 @@ def test_the_back_button_returns_to_the_frame_before(page: Page) -> None:
     page.go_back()
     expect_in_link(page, first)
     expect_entry(page, first)
+
+
+def test_data_that_arrives_while_the_player_loads_do_not_close_it(page: Page, dashboard: Dashboard) -> None:
+    held: list[Route] = []
+    page.route("**/player.js", lambda route: held.append(route))
+    with page.expect_request("**/player.js"):
+        opened(page, dashboard, "analytics?job=sample&frame=3")
+    page.get_by_text("Show sensitivity").click()
+    expect(page).to_have_url(re.compile("band="))
+    page.wait_for_timeout(1000)
+    for route in held:
+        route.continue_()
+    expect(page.locator(".player .main-svg").first).to_be_attached()
+    expect_entry(page, click_at(page, 20.0, 0))
+    page.unroute_all()
 
 
 def test_the_tiles_lead_to_the_peak_and_to_the_busiest_stretch(page: Page) -> None:

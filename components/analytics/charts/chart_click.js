@@ -3,7 +3,9 @@
 const MAX_MOVE_PX = 4; // a drag draws a box
 const MARGIN_PX = 8; // a line at zero is drawn on the edge of the plot
 
-export default function ({ data, setStateValue }) {
+const listening = new Map(); // name of a chart -> what stops listening
+
+export default function ({ data, parentElement, setStateValue }) {
   let start = null;
 
   const press = ({ target, isPrimary, button, clientX: x, clientY: y }) => {
@@ -25,11 +27,14 @@ export default function ({ data, setStateValue }) {
   };
   const cancel = () => (start = null);
 
+  listening.get(data.chart)?.abort();
+  const stop = new AbortController();
+  listening.set(data.chart, stop);
   const listeners = { pointerdown: press, pointerup: release, pointercancel: cancel };
-  for (const [name, listener] of Object.entries(listeners)) window.addEventListener(name, listener, true);
-  return () => {
-    for (const [name, listener] of Object.entries(listeners)) window.removeEventListener(name, listener, true);
-  };
+  for (const [name, listener] of Object.entries(listeners))
+    window.addEventListener(name, listener, { capture: true, signal: stop.signal });
+  // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
+  return () => parentElement.isConnected || stop.abort();
 }
 
 function plotsOf(chart) {

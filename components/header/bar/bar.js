@@ -37,6 +37,7 @@ class Bar {
       this.search.open();
     };
     document.addEventListener("keydown", press, { signal: this.listening.signal });
-    return () => this.listening.abort();
+    // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
+    return () => this.root.isConnected || this.listening.abort();
   }
 }

@@ -73,7 +73,8 @@ class JobTable {
     this.listening?.abort();
     this.listening = new AbortController();
     document.addEventListener("keydown", (event) => this.press(event), { signal: this.listening.signal });
-    return () => this.listening.abort();
+    // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
+    return () => this.root.isConnected || this.listening.abort();
   }
 
   press(event) {

@@ -23,7 +23,9 @@ export function mount(component) {
   if (!players.has(root)) players.set(root, new Player(root));
   const player = players.get(root);
   player.update(component);
+  // Streamlit also calls this while the player stays, for a call that newer data has overtaken.
   return () => {
+    if (root.isConnected) return;
     player.close();
     players.delete(root);
   };
@@ -67,17 +69,20 @@ class Player {
     this.data = data;
     const adopted = this.view.receive(component, isNew);
     this.classList.setClasses(data.classes);
-    if (isNew) await this.open(data);
+    if (isNew) this.opening = this.open(data);
+    await this.opening; // newer data may arrive before: then they are shown, as the first
     if (this.data !== data || !this.times) return;
+    const isFirst = !this.isShown;
+    this.isShown = true;
     this.boxes && (this.boxes.url = data.view);
     this.classList.setVisible(this.view.classes);
     this.classList.setThreshold(this.view.confidence);
     this.controls.setTargets(this.targets);
     const hasNewFilter = adopted.confidence !== undefined || adopted.classes !== undefined;
-    if (isNew || adopted.entry !== undefined) this.playhead.show(this.view.entry, { commits: false });
+    if (isFirst || adopted.entry !== undefined) this.playhead.show(this.view.entry, { commits: false });
     else if (!this.playhead.isPlaying && hasNewFilter) this.playhead.rest();
     if (adopted.isCommand) this.root.scrollIntoView({ block: "nearest" }); // a click is answered where it can be seen
-    this.chart.draw(data, isNew).catch((error) => this.status.announce(error.message));
+    this.chart.draw(data, isFirst).catch((error) => this.status.announce(error.message));
   }
 
   // Load what stays the same while the view changes.
@@ -86,6 +91,7 @@ class Player {
     this.root.classList.add("loading");
     this.root.dataset.shown = "";
     this.times = this.boxes = null;
+    this.isShown = false;
     this.stage.hideExact();
     let times;
     try {

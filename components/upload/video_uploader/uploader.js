@@ -11,7 +11,8 @@ export default function mount(component) {
   uploader.ticket = ticket;
   root.querySelector(".hint").textContent = hint;
   uploader.attach(root, component);
-  return () => uploader.detach(root);
+  // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
+  return () => root.isConnected || uploader.detach(root);
 }
 
 class Uploader {
