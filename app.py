@@ -77,6 +77,7 @@ else:
         yield
         memory_releaser.stop()
         video_exporter().close()
+        deployment.library.copies.close()
         deployment.notifier.stop()
         watcher.stop()
         engine.stop()
@@ -91,6 +92,7 @@ else:
             Sources(library, settings.results_dir),
             ExactFrames(reader_pool().get, deployment.class_colors.of),
             tickets,
+            settings.data_dir,
         ),
         *asset_routes(SCRIPTS, PLOTLY),
     ]

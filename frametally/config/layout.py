@@ -128,6 +128,12 @@ LAYOUT: Final = (
         removed="never",
     ),
     Place(
+        path="media/videos/<sha256>/derived/",
+        content="copies for browsers that cannot play the original; can be created again",
+        backup="never",
+        removed="with the video; the least recently requested to make room for videos and newer copies",
+    ),
+    Place(
         path="media/uploads/<id>/",
         content="an upload in progress",
         backup="never",

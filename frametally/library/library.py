@@ -1,7 +1,8 @@
-"""The library: stored videos and the uploads that become them.
+"""The library: stored videos, the uploads that become them, and copies that every browser plays.
 
-    uploads/<id>/      `upload_store.py`
-    videos/<sha256>/   `video_store.py`
+    uploads/<id>/              `upload_store.py`
+    videos/<sha256>/           `video_store.py`
+    videos/<sha256>/derived/   `copies/`
 
 `finish` resumes after a crash at any step.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from frametally.clock import utc_now
 from frametally.errors import MediaError, VideoError
+from frametally.library.copies.maker import CopyMaker
 from frametally.library.damage_scanner import DamageScanner
 from frametally.library.quota import Limits
 from frametally.library.upload_store import Upload, UploadStore, UploadUnknown, offset_mismatch, received_file
@@ -50,6 +52,7 @@ class Library:
         self.uploads = UploadStore(
             folder / "uploads", self.videos, Limits(folder / "uploads", max_video_bytes, quota_bytes), clock
         )
+        self.copies = CopyMaker(self.videos.folder, self.uploads)
 
     def get(self, sha256: str) -> StoredVideo | None:
         """The video with this sha256 in lower-case hex; None if there is none or the text is no sha256."""

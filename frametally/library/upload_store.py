@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 
 from frametally.errors import MediaError
+from frametally.library.copies.room import make_room
 from frametally.library.quota import Limits, UploadInProgress, VideoTooLarge, check_fits
 from frametally.library.video_store import VideoStore
 from frametally.storage.atomic import read_json, write_json
@@ -77,6 +78,13 @@ class UploadStore:
         """The largest video that is accepted."""
         return self._limits.max_video_bytes
 
+    def free_bytes(self) -> int | None:
+        """The part of the quota that neither stored videos nor uploads take; None without a quota."""
+        if self._limits.quota_bytes is None:
+            return None
+        uploads_bytes = sum(upload.reserved_bytes + upload.received_bytes for upload in self._in_progress())
+        return max(self._limits.quota_bytes - self._videos.used_bytes() - uploads_bytes, 0)
+
     def begin(self, file_name: str, size_bytes: int, *, actor: str | None) -> Upload:
         """Create an upload of exactly `size_bytes`, and reserve the space for it.
 
@@ -93,6 +101,9 @@ class UploadStore:
             (folder / "data").touch()
             with explain_disk_full():
                 write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
+            free_bytes = self.free_bytes()
+            if free_bytes is not None:
+                make_room(self._videos.folder, free_bytes)
         _LOG.info("upload %s begun by %s", upload_id, actor or "-")
         return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
 

@@ -53,6 +53,11 @@ class VideoStore:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
+    @property
+    def folder(self) -> Path:
+        """The folder below which the videos are."""
+        return self._folder
+
     def get(self, sha256: str) -> StoredVideo | None:
         """The video with this sha256 in lower-case hex; None if there is none or the text is no sha256."""
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):

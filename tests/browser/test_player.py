@@ -14,8 +14,14 @@ from playwright.sync_api import Browser, Page, expect
 from frametally.video.frame_index import load_index
 from tests.support.browser import opened
 from tests.support.dashboards import Dashboard, starting_dashboards
-from tests.support.numbered_videos import numbered_clips, numbered_results, numbers_in, write_numbered
-from tests.support.players import EXACT, SAMPLES, add_job, place_in_timeline, wait_for_rest
+from tests.support.numbered_videos import (
+    numbered_clips,
+    numbered_results,
+    numbers_in,
+    unplayable_clips,
+    write_numbered,
+)
+from tests.support.players import EXACT, PLAYABLE, SAMPLES, add_job, place_in_timeline, wait_for_rest
 from tests.support.soak import iterations
 
 pytestmark = pytest.mark.browser
@@ -31,7 +37,7 @@ KINDS = ["ntsc", "rotated", "variable", "edit_list", "negative", "mirrored", "an
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("clips")
     minute = write_numbered(folder / "minute.mp4", 1000, rate=Fraction(15))
-    return numbered_clips(folder, FRAMES) | {"minute": minute}
+    return numbered_clips(folder, FRAMES) | unplayable_clips(folder, FRAMES) | {"minute": minute}
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +116,27 @@ def test_while_it_plays_the_boxes_are_those_of_the_newest_analyzed_frame(
         is_held = frame % EVERY != 0
         if entry != frame // EVERY or badge.startswith("held") != is_held:
             wrong.append((number, entry, badge))
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["hevc", *(pytest.param(kind, marks=pytest.mark.soak) for kind in ("hevc_10bit", "mjpeg", "mpeg4", "mpegts"))],
+)
+def test_what_the_browser_cannot_play_is_copied_and_plays_while_it_is_played_frame_by_frame(
+    page: Page, dashboard: Dashboard, clips: dict[str, Path], kind: str
+) -> None:
+    numbers = numbers_in(clips[kind])
+    open_player(page, dashboard, f"{kind}&frame=0")
+    shown = page.evaluate(EXACT)  # until the copy is there, frames are exact
+    assert (shown["isExact"], shown["frame"], shown["boxes"]) == (True, numbers[0], 0)
+    page.wait_for_function(PLAYABLE)
+    expect(page.locator(".player .note")).to_be_hidden()
+    page.evaluate(f"count => {{ window.samples = ({SAMPLES})(count); }}", 20)
+    page.keyboard.press(" ")
+    samples, _, _ = page.evaluate("() => window.samples")
+    assert len(samples) == 20
+    wrong = [sample for sample in samples if sample[1] != numbers.index(sample[0]) // EVERY]
     assert wrong == []
 
 

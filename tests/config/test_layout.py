@@ -34,6 +34,7 @@ def test_the_documentation_names_every_table_of_the_ledger() -> None:
         ("results/3f-a/notes.json", "results/<job>/"),
         ("results/3f-a/derived/video-1.mp4", "results/<job>/derived/"),
         (f"media/videos/{SHA256}/video.mp4", "media/videos/<sha256>/"),
+        (f"media/videos/{SHA256}/derived/play-1.mp4", "media/videos/<sha256>/derived/"),
         ("models/a/1/model.onnx", "models/<model id>/<version>/"),
         ("engine/key", "engine/key"),
         ("results/3f-a.json", None),

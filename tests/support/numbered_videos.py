@@ -51,14 +51,16 @@ def write_numbered(
     orientation: tuple[int, bool, bool] = (0, False, False),
     pixel_aspect: Fraction | None = None,
     options: dict[str, str] | None = None,
+    codec: str = "libx264",
+    pixel_format: str = "yuv420p",
 ) -> Path:
     """Write a clip; `orientation` is rotation (counterclockwise), left-right and top-bottom mirroring."""
     stored = _stored(orientation)
     with av.open(str(path), "w") as container:
-        settings = {"g": "30", "bf": "3", "preset": "veryfast", "crf": "20", **(options or {})}
-        stream: Any = container.add_stream("libx264", rate=rate, options=settings)
+        settings = {"g": "30", "bf": "3", "preset": "veryfast", "crf": "20"} if codec == "libx264" else {}
+        stream: Any = container.add_stream(codec, rate=rate, options={**settings, **(options or {})})
         stream.height, stream.width = stored(numbered_image(0)).shape[:2]
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pixel_format
         if pixel_aspect:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         if pts_ms is not None:
@@ -101,6 +103,22 @@ def numbered_clips(folder: Path, frames: int) -> dict[str, Path]:
         "mirrored": write_numbered(folder / "mirrored.mp4", frames, orientation=(0, True, False)),
         "anamorphic": write_numbered(folder / "anamorphic.mp4", frames, pixel_aspect=Fraction(4, 3)),
         "long_gop": write_numbered(folder / "long_gop.mp4", frames, options={"g": "250"}),
+    }
+
+
+HEVC = {"preset": "ultrafast", "x265-params": "keyint=30:log-level=none"}
+
+
+def unplayable_clips(folder: Path, frames: int) -> dict[str, Path]:
+    """Clips that few browsers play: one of each codec or container."""
+    irregular = np.cumsum(np.random.default_rng(5).choice([17, 33, 34, 50, 120], frames)).tolist()
+    hevc: Any = {"codec": "libx265", "options": HEVC}
+    return {
+        "hevc": write_numbered(folder / "hevc.mp4", frames, pts_ms=irregular, orientation=(90, False, False), **hevc),
+        "hevc_10bit": write_numbered(folder / "hevc_10bit.mkv", frames, pixel_format="yuv420p10le", **hevc),
+        "mjpeg": write_numbered(folder / "mjpeg.mp4", frames, codec="mjpeg", pixel_format="yuvj420p"),
+        "mpeg4": write_numbered(folder / "mpeg4.mp4", frames, codec="mpeg4", options={"g": "12", "bf": "2"}),
+        "mpegts": write_numbered(folder / "mpegts.ts", frames, pixel_aspect=Fraction(4, 3)),
     }
 
 

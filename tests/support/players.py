@@ -85,6 +85,13 @@ RESTS = f"""() => {{
 """Whether the exact frame of the playhead is displayed."""
 
 
+PLAYABLE = f"""() => {{
+  const video = ({ROOT})().querySelector("video");
+  return !video.error && video.videoWidth > 0 && !video.seeking;
+}}"""
+"""Whether the browser can play what the player has loaded."""
+
+
 def add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | None = None) -> None:
     """Add a finished job with these results to the data folder of a dashboard that does not run yet."""
     data_dir.mkdir(mode=0o700, exist_ok=True)

@@ -10,6 +10,7 @@ import { Drawing } from "./picture/drawing.js";
 import { Filters } from "./filters.js";
 import { Keys } from "./panel/keys.js";
 import { fetchPacked } from "./data/packed.js";
+import { PlayableCopy } from "./picture/copy.js";
 import { Playhead } from "./playhead.js";
 import { Stage } from "./picture/stage.js";
 import { Status } from "./panel/status.js";
@@ -46,6 +47,7 @@ class Player {
     this.status = new Status(root);
     this.playhead = new Playhead(this);
     this.drawing = new Drawing(this);
+    this.copy = new PlayableCopy(this);
     this.filters = new Filters(this);
     this.classList = new ClassList(root, {
       onVisible: (names) => this.filters.setVisible(names),
@@ -105,9 +107,16 @@ class Player {
     this.boxes = data.has_boxes ? new BoxStore(data.view, () => this.drawing.draw()) : null;
     this.root.classList.remove("loading");
     this.root.classList.toggle("without-video", !data.video);
-    this.stage.load(data.video?.url ?? null, times, data.video?.size);
+    this.status.note("");
+    this.loadVideo();
     this.controls.setMuted(this.stage.video.muted);
     if (!data.video) this.stage.say("No copy of this video was kept, so its frames cannot be shown.");
+  }
+
+  // Load what this browser plays of the video.
+  loadVideo() {
+    const { video } = this.data;
+    this.stage.load(video ? this.copy.sourceOf(video) : null, this.times, video?.size);
   }
 
   // Where the jump buttons can lead: kinds of moments, with their names.
@@ -137,8 +146,8 @@ class Player {
   }
 
   onUnplayable() {
-    this.status.unplayable();
     this.playhead.playStills();
+    this.copy.prepare();
   }
 
   toggleFullscreen() {
@@ -155,6 +164,7 @@ class Player {
 
   close() {
     this.playhead.stop();
+    this.copy.close();
     this.view.close();
     this.stage.close();
     this.chart.close();

@@ -5,8 +5,9 @@
     /frametally/views/<ticket>/counts                counts by threshold (`threshold_counts.py`)
     /frametally/views/<ticket>/moments/<kind>        entries to jump to: peaks or disagreements of two models
     /frametally/views/<ticket>/frames/<entry>.jpg    an analyzed frame with its detections
+    /frametally/views/<ticket>/copy                  POST: a copy of the video that every browser plays
 
-A ticket authorizes each request. Its content never changes, so browsers keep every response.
+A ticket authorizes each request. Its content never changes, so browsers keep every response but the last.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import asyncio
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
@@ -27,6 +30,7 @@ from frametally.analysis.comparison import compare
 from frametally.analysis.counts import count
 from frametally.analysis.moments import class_moments, disagreement_moments, extremes
 from frametally.analysis.view import View
+from frametally.library.routes import FILES_PREFIX
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.network.assets import errors_as_text
 from frametally.network.compression import compressed_response
@@ -45,7 +49,7 @@ _HEADERS: Final = {"Cache-Control": "private, max-age=43200, immutable", "X-Cont
 _CLIENT_CLOSED = 499
 
 
-def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets) -> list[GuardedRoute]:
+def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
     """The routes of the player."""
     check = _view_ticket_check(tickets)
     return [
@@ -54,13 +58,14 @@ def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets) -> 
         _route("counts", _packed(sources, _counts), "Get counts by threshold", check),
         _route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
         _route("frames/{entry:int}.jpg", _frame_handler(sources, frames), "Get an annotated frame", check),
+        _route("copy", _copy_handler(sources, tickets, data_dir), "Have the video copied for browsers", check, "POST"),
     ]
 
 
-def _route(path: str, handler: Handler, purpose: str, check: Check) -> GuardedRoute:
+def _route(path: str, handler: Handler, purpose: str, check: Check, method: str = "GET") -> GuardedRoute:
     return GuardedRoute(
         path=f"{VIEWS_PREFIX}{{ticket}}/{path}",
-        methods=("GET",),
+        methods=(method,),
         handler=handler,
         purpose=purpose,
         check=check,
@@ -152,6 +157,21 @@ def _frame_handler(sources: Sources, frames: ExactFrames) -> Handler:
             source = await run_in_threadpool(sources.get, ticket)
             picture = await run_in_threadpool(frames.jpeg, ticket, source, wanted)
         return Response(picture, headers=_HEADERS, media_type="image/jpeg")
+
+    return send
+
+
+def _copy_handler(sources: Sources, tickets: Tickets, data_dir: Path) -> Handler:
+    """Request the copy; the browser repeats it until the copy is there."""
+
+    async def send(request: Request) -> Response:
+        source = await run_in_threadpool(sources.get, request.state.view_ticket)
+        state = await run_in_threadpool(sources.playable_copy, source)
+        url = f".{FILES_PREFIX}{tickets.for_file(state.path.relative_to(data_dir))}" if state.path else ""
+        content = {"status": state.status, "share": state.share, "url": url, "message": state.message}
+        return Response(
+            msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"}
+        )
 
     return send
 

@@ -11,7 +11,8 @@ from typing import Final
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.placement import place_results
 from frametally.analysis.view import View
-from frametally.errors import ResultsError
+from frametally.errors import ResultsError, VideoError
+from frametally.library.copies.maker import CopyState
 from frametally.library.library import Library
 from frametally.library.tickets import ViewTicket
 from frametally.library.video_store import StoredVideo
@@ -76,6 +77,16 @@ class Sources:
             while len(self._open) > self._max_open:
                 self._open.popitem(last=False)
         return source
+
+    def playable_copy(self, source: Source) -> CopyState:
+        """The state of the copy of the video for browsers, which is begun if there is none.
+
+        Raises:
+            VideoError: the video is not stored here.
+        """
+        if source.video is None:
+            raise VideoError("No copy of this video was kept.")
+        return self._library.copies.request(source.video)
 
     def _load(self, ticket: ViewTicket) -> Source:
         results = open_results(self._results_dir / ticket.job_id)

@@ -15,6 +15,7 @@ import requests
 from starlette.applications import Starlette
 
 from frametally.library.library import Library
+from frametally.library.routes import library_routes
 from frametally.library.tickets import Tickets, ViewTicket
 from frametally.network.routes import starlette_routes
 from frametally.rendering.class_colors import class_colors
@@ -25,6 +26,7 @@ from frametally.results import archive_results
 from frametally.video.reader_pool import ReaderPool
 from tests.support.packed import unpacked
 from tests.support.pages import answering
+from tests.support.polling import until
 from tests.support.results_files import RESULTS
 
 
@@ -36,9 +38,15 @@ class Served:
     ticket: ViewTicket
 
     def get(self, path: str, **changes: str) -> Any:
+        return requests.get(self.address(path, **changes), timeout=30)
+
+    def post(self, path: str, **changes: str) -> Any:
+        return requests.post(self.address(path, **changes), timeout=30)
+
+    def address(self, path: str, **changes: str) -> str:
         values = {name: getattr(self.ticket, name) for name in self.ticket.__struct_fields__}
         ticket = self.tickets.for_view(ViewTicket(**{**values, **changes}))
-        return requests.get(f"{self.url}{VIEWS_PREFIX}{ticket}/{path}", timeout=30)
+        return f"{self.url}{VIEWS_PREFIX}{ticket}/{path}"
 
 
 @pytest.fixture
@@ -50,7 +58,8 @@ def served(tmp_path: Path, small_video: Path) -> Iterator[Served]:
     archive_results(tmp_path / "results.json", tmp_path / "results" / "job-1")
     tickets = Tickets("a secret of this test")
     frames = ExactFrames(ReaderPool().get, class_colors)
-    routes = playback_routes(Sources(library, tmp_path / "results"), frames, tickets)
+    playback = playback_routes(Sources(library, tmp_path / "results"), frames, tickets, tmp_path)
+    routes = [*library_routes(library, tickets, tmp_path), *playback]
     with answering(Starlette(routes=starlette_routes(routes)), lifespan=False) as port:
         ticket = ViewTicket("job-1", "kitchen", video_sha256=video.sha256)
         yield Served(f"http://127.0.0.1:{port}", library, tickets, ticket)
@@ -139,3 +148,12 @@ def test_moments_to_jump_to(served: Served) -> None:
     assert unpacked(served.get("moments/peak?confidence=0.25").content)["entries"].tolist() == [1, 4]
     assert unpacked(served.get("moments/peak?confidence=0.7&class=person").content)["entries"].tolist() == []
     assert unpacked(served.get("moments/disagreement?confidence=0.25").content)["entries"].tolist() != []
+
+
+def test_a_copy_of_the_video_is_made_on_request(served: Served) -> None:
+    until(lambda: served.post("copy").json()["status"] == "done")
+    state = served.post("copy").json()
+    video = requests.get(f"{served.url}{state['url'].removeprefix('.')}", timeout=10)
+    assert (video.status_code, video.headers["content-type"]) == (200, "video/mp4")
+    served.library.copies.close()
+    assert served.post("copy", video_sha256="").status_code == 422

@@ -6,7 +6,7 @@ export class Status {
   constructor(root) {
     this.badge = root.querySelector(".badge");
     this.live = root.querySelector("[role=status]");
-    this.note = root.querySelector(".note");
+    this.remark = root.querySelector(".note");
   }
 
   playing(times, frame, entry) {
@@ -28,9 +28,10 @@ export class Status {
     return `Frame ${times.frame[entry].toLocaleString("en-US")} at ${formatTime(times.timeS[entry])}${isAnalyzed}`;
   }
 
-  unplayable() {
-    this.note.textContent = "This browser cannot play this video. The analyzed frames are shown one by one instead.";
-    this.note.hidden = false;
+  // A remark below the picture; none if the text is empty.
+  note(text) {
+    this.remark.textContent = text;
+    this.remark.hidden = !text;
   }
 
   set(kind, text) {

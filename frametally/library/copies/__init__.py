@@ -1,0 +1,1 @@
+"""Copies of stored videos in H.264, for browsers that cannot play the original."""

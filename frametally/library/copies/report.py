@@ -1,0 +1,44 @@
+"""What the encoder of a copy reports: lines of JSON in a file beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from frametally.library.copies.room import KIND
+from frametally.storage.derived import derived_path
+
+_FORMAT: Final = 1
+"""Part of every name; with a new number, all copies are made again."""
+
+
+class Report(Struct, frozen=True, omit_defaults=True):
+    """One line."""
+
+    share: float = 0.0
+    """0 to 1."""
+    what: str = ""
+    """What failed; empty without a failure."""
+    next_step: str = ""
+
+
+def copy_path(video: Path) -> Path:
+    """Where the copy of a stored video is."""
+    return derived_path(video.parent, KIND, _FORMAT, "mp4")
+
+
+def progress_path(target: Path) -> Path:
+    """Where the encoder of this copy reports."""
+    return target.with_suffix(".progress")
+
+
+def last_report(target: Path) -> Report:
+    """The last complete line."""
+    try:
+        lines = progress_path(target).read_bytes().splitlines()
+        return msgspec.json.decode(lines[-1], type=Report) if lines else Report()
+    except (FileNotFoundError, msgspec.DecodeError):  # the last line may be incomplete
+        return Report()
