@@ -153,6 +153,14 @@ def test_the_same_place_can_be_clicked_again(page: Page) -> None:
     expect_in_link(page, entry)
 
 
+def test_a_copied_link_shows_the_view_of_this_moment(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    entry = click_at(page, 31.0, 0)
+    page.keyboard.press("c")
+    page.wait_for_function(f"async () => (await navigator.clipboard.readText()).includes('frame={entry}&')")
+    expect_entry(page, entry)
+
+
 def test_the_playhead_can_be_dragged(page: Page) -> None:
     expect_entry(page, click_at(page, 20.0, 3))
     drag(page, 20.0, 50.0)

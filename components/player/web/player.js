@@ -158,8 +158,13 @@ class Player {
 
   async copyLink() {
     this.view.send();
-    await navigator.clipboard?.writeText(location.href);
-    this.status.announce("Link copied.");
+    try {
+      await navigator.clipboard.writeText(this.view.link);
+      this.status.announce("Link copied.");
+    } catch {
+      // Not over plain HTTP, or not permitted.
+      this.status.announce("This browser does not allow copying here. Copy the address of the page.");
+    }
   }
 
   close() {

@@ -21,6 +21,17 @@ export class View {
     return query;
   }
 
+  // The address that shows this view, also before Python has received it.
+  get link() {
+    const url = new URL(location.href);
+    const given = { frame: [this.entry], confidence: [this.confidence], classes: this.classes ?? [], window: this.window ?? [] };
+    for (const [name, values] of Object.entries(given)) {
+      url.searchParams.delete(name);
+      for (const value of values) url.searchParams.append(name, typeof value === "number" ? round(value) : value);
+    }
+    return url.href;
+  }
+
   // Take over what Python has changed; returns it. While it has not processed everything sent, it has changed nothing.
   receive(component, isNew) {
     this.component = component;
@@ -62,6 +73,11 @@ export class View {
   close() {
     clearTimeout(this.timer);
   }
+}
+
+// In hundredths, as Python writes them.
+function round(value) {
+  return Math.round(value * 100) / 100;
 }
 
 function isEqual(one, other) {
