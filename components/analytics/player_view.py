@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
 
 import msgspec
 import streamlit as st
 
 from components.analytics.cached_counts import VIEW_HASH
-from components.analytics.charts.view_figure import view_figure
+from components.analytics.charts.timeline_options import link_of, options_in_link, start_of, valid_options
+from components.analytics.charts.view_figure import Recording, view_figure
 from components.analytics.frame_stepper import entry_in_link
 from components.analytics.frame_viewer import frame_details
 from components.analytics.overview import Picked, band_switch, summary
@@ -26,6 +29,7 @@ from frametally.library.tickets import ViewTicket
 from frametally.library.video_store import StoredVideo
 from frametally.rendering.playback.routes import VIEWS_PREFIX
 from frametally.results import Kind
+from frametally.video.recording_start import recording_start
 
 _KEY = "player"
 _FORMAT = 1
@@ -62,6 +66,7 @@ def player_view(
     entry = entry_in_link(view)
     ticket = _ticket(whole, video, deployment)
     sent = player_state(_KEY)
+    options = options_in_link()
     data = PlayerData(
         id=hashlib.sha256(msgspec.json.encode(ticket)).hexdigest()[:16],
         view=f".{VIEWS_PREFIX}{deployment.tickets.for_view(ticket)}/",
@@ -70,7 +75,13 @@ def player_view(
         has_boxes=view.table.kind.has_boxes,
         targets=_targets(view),
         figure=_figure_json(
-            view, whole, dict(colors), entry if view.table.kind is Kind.CLIP else 0, with_band=with_band
+            view,
+            whole,
+            dict(colors),
+            entry if view.table.kind is Kind.CLIP else 0,
+            with_band=with_band,
+            bucket_s=options.bucket_s,
+            recording=_recording(options.start, video),
         ),
         state=PlayerState(
             seq=sent.seq if sent else 0,
@@ -79,6 +90,10 @@ def player_view(
             confidence=view.confidence,
             classes=view.classes.shown,
             window=view.time_range_s,
+            chart=options.chart,
+            bucket_s=options.bucket_s,
+            clock=options.clock,
+            start=options.start,
         ),
     )
     player(data, key=_KEY, on_change=_take_over)
@@ -95,6 +110,9 @@ def _take_over() -> None:
         confidence=None if state.confidence == DEFAULT_CONFIDENCE else f"{state.confidence:g}",
         classes=list(state.classes) if state.classes else None,
         window=[f"{edge_s:.2f}" for edge_s in in_hundredths(*state.window)] if state.window else None,
+        **link_of(
+            valid_options(chart=state.chart, bucket_s=state.bucket_s, clock=state.clock, start=state.start),
+        ),
     )
 
 
@@ -121,6 +139,28 @@ def _targets(view: View) -> tuple[str, ...]:
     return ("peak", "disagreement") if several else ("peak",)
 
 
+def _recording(typed: str, video: StoredVideo | None) -> Recording | None:
+    if start := start_of(typed):
+        return Recording(start, is_typed=True)
+    start = _start_in_file(video.path) if video else None
+    return Recording(start, is_typed=False) if start else None
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _start_in_file(path: Path) -> datetime | None:
+    return recording_start(path)
+
+
 @st.cache_data(show_spinner=False, max_entries=50, hash_funcs=VIEW_HASH)
-def _figure_json(view: View, whole: View, colors: dict[str, str], entry: int, *, with_band: bool) -> str:
-    return str(view_figure(view, whole, colors, entry, with_band=with_band).to_json())
+def _figure_json(
+    view: View,
+    whole: View,
+    colors: dict[str, str],
+    entry: int,
+    *,
+    with_band: bool,
+    bucket_s: float | None,
+    recording: Recording | None,
+) -> str:
+    figure = view_figure(view, whole, colors, entry, with_band=with_band, bucket_s=bucket_s, recording=recording)
+    return str(figure.to_json())

@@ -34,7 +34,7 @@ def reset_view() -> None:
     """Reset the view, for another job. Streamlit removes a bound query parameter only when its widget is set."""
     _reset_classes()
     if serves_routes():
-        set_link(frame=None, window=None)
+        set_link(frame=None, window=None, start=None)
     st.session_state[_TIME_RANGE_KEY] = (0.0, math.inf)
     st.session_state[FRAME_KEY] = None
 

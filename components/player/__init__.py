@@ -55,6 +55,14 @@ class PlayerState(Struct, frozen=True, kw_only=True):
     """Display names; None: all."""
     window: tuple[float, float] | None
     """Time range in seconds after the first frame; None: the whole video."""
+    chart: str = ""
+    """Kind of chart; empty: by the width of the screen."""
+    bucket_s: float | None = None
+    """Duration of a point of the chart; None: automatic."""
+    clock: bool = False
+    """Whether the axis shows the time of day."""
+    start: str = ""
+    """When the recording began, as typed: ISO 8601 with a time zone."""
 
 
 class PlayerData(Struct, frozen=True, kw_only=True):

@@ -7,17 +7,14 @@ buckets, otherwise from the boxes; both give the same numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from frametally.analysis.timeline.points import MAX_POINTS, Points, points_of
 from frametally.analysis.view import View
 from frametally.results import Cube
 from frametally.results.cube import STEPS, step_of, steps_of
-
-MAX_POINTS: Final = 400
-"""About as many points as a chart can show."""
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,8 +23,8 @@ Ints = npt.NDArray[np.int64]
 class Counts:
     """Detections of one model over time, per class, at one confidence threshold.
 
-    A point covers one entry or, in long videos, a power of two of them. Points start at multiples of their length, so
-    a time range does not change them; the first and the last may reach beyond it.
+    A point covers one entry, in long videos a power of two of them, or the entries of a bucket of time. Points start
+    at multiples of their length, so a time range does not change them; the first and the last may reach beyond it.
     """
 
     model: str
@@ -46,42 +43,42 @@ class Counts:
     """(m, c) detections at or above the threshold in the whole point."""
 
     @property
+    def stops(self) -> Ints:
+        """(m,) the entry after the last one of each point."""
+        return self.starts + self.planned
+
+    @property
     def values(self) -> npt.NDArray[np.float64]:
         """(m, c) mean detections per analyzed entry; NaN if none was analyzed."""
         known = np.where(self.analyzed > 0, self.analyzed, np.nan)
         return np.asarray(self.boxes / known[:, np.newaxis], dtype=np.float64)
 
 
-def count(view: View, max_points: int | None = MAX_POINTS) -> Counts:
-    """Count the boxes of a view per class in about `max_points` points; None gives one point per entry."""
-    results, entries = view.results, view.entries
-    length = point_length(len(entries), max_points)
+def count(view: View, max_points: int | None = MAX_POINTS, bucket_s: float | None = None) -> Counts:
+    """Count the boxes of a view per class in the points of `points_of`."""
+    results = view.results
+    points = points_of(view, max_points, bucket_s)
     cube, step = results.cube(view.model), step_of(view.confidence)
-    if cube is not None and view.time_range_s is None and max_points is not None:
-        length = max(length, cube.span)
-    starts = np.arange(entries.start // length * length, entries.stop, length, dtype=np.int64)
-    ends = np.minimum(starts + length, len(results.time_s))
-    analyzed = view.table.analyzed_before
-    if cube is not None and step is not None and length >= cube.span:
-        boxes = _from_cube(view, cube, step, starts, length)
+    if cube is not None and step is not None and points.length >= cube.span:
+        boxes = _from_cube(view, cube, step, points.starts, points.length)
     else:
-        boxes = _from_boxes(view, starts, length)
+        boxes = _from_boxes(view, points)
     return Counts(
         model=view.model,
         classes=view.names,
-        starts=starts,
-        time_s=results.time_s[starts],
-        frame_index=results.frame_index[starts],
-        planned=ends - starts,
-        analyzed=analyzed[ends] - analyzed[starts],
+        starts=points.starts,
+        time_s=results.time_s[points.starts],
+        frame_index=results.frame_index[points.starts],
+        planned=points.stops - points.starts,
+        analyzed=points.analyzed(view),
         boxes=boxes,
     )
 
 
-def sensitivity_band(view: View, width: float = 0.1) -> tuple[Counts, Counts]:
+def sensitivity_band(view: View, width: float = 0.1, bucket_s: float | None = None) -> tuple[Counts, Counts]:
     """The counts at thresholds `width` higher and `width` lower, both limited to 0 to 1 and rounded to 0.01."""
     edges = (min(view.confidence + width, 1.0), max(view.confidence - width, 0.0))
-    higher, lower = (count(replace(view, confidence=round(edge, 2))) for edge in edges)
+    higher, lower = (count(replace(view, confidence=round(edge, 2)), bucket_s=bucket_s) for edge in edges)
     return higher, lower
 
 
@@ -101,18 +98,20 @@ def confidence_histogram(view: View) -> Ints | None:
     return before + cube.histogram(first, stop) + _by_confidence(view, stop * cube.span, entries.stop)
 
 
-def gaps(view: View, starts: Ints) -> list[tuple[float, float]]:
+def gaps(view: View, starts: Ints, stops: Ints | None = None) -> list[tuple[float, float]]:
     """Intervals (from, to) without an analyzed entry, in seconds, from the point before each to the point after it.
 
     Args:
         view: the view that the points are of.
-        starts: (m,) first entry of each point, all of one length; the last may reach beyond the time range.
+        starts: (m,) first entry of each point.
+        stops: (m,) the entry after its last one; None if all points have one length.
     """
     if not len(starts):
         return []
     time_s = view.results.time_s
-    length = int(starts[1] - starts[0]) if len(starts) > 1 else max(len(view.entries), 1)
-    stops = np.minimum(starts + length, len(time_s))
+    if stops is None:
+        length = int(starts[1] - starts[0]) if len(starts) > 1 else max(len(view.entries), 1)
+        stops = np.minimum(starts + length, len(time_s))
     known = view.table.analyzed_before
     unknown = known[stops] == known[starts]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], unknown, [False]]).astype(np.int8))).reshape(-1, 2)
@@ -127,13 +126,6 @@ def damaged_ranges(view: View) -> list[tuple[float, float]]:
     edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8))).reshape(-1, 2)
     time_s, last = view.results.time_s[entries.start : entries.stop], len(marked) - 1
     return [(float(time_s[first]), float(time_s[min(stop, last)])) for first, stop in edges.tolist()]
-
-
-def point_length(entries: int, max_points: int | None) -> int:
-    """Entries per point: the smallest power of two that gives at most `max_points`."""
-    if max_points is None or entries <= max_points:
-        return 1
-    return 1 << (-(-entries // max_points) - 1).bit_length()
 
 
 def _from_cube(view: View, cube: Cube, step: int, starts: Ints, length: int) -> Ints:
@@ -152,16 +144,16 @@ def _from_cube(view: View, cube: Cube, step: int, starts: Ints, length: int) -> 
     return merged.T
 
 
-def _from_boxes(view: View, starts: Ints, length: int) -> Ints:
+def _from_boxes(view: View, points: Points) -> Ints:
     classes, codes = len(view.names), view.codes
-    boxes = np.zeros(len(starts) * classes, dtype=np.int64)
-    first, stop = (int(starts[0]), int(starts[-1]) + length) if len(starts) else (0, 0)
+    boxes = np.zeros(len(points.starts) * classes, dtype=np.int64)
+    first, stop = (int(points.starts[0]), int(points.stops[-1])) if len(points.starts) else (0, 0)
     for entry, box_class, confidence in view.results.confidence_pieces(view.model, first, stop) if boxes.size else ():
         code = codes[box_class]
         kept = (confidence >= view.confidence) & (code >= 0)
-        key = (entry[kept].astype(np.int64) - first) // length * classes + code[kept]
+        key = points.of_entries(entry[kept].astype(np.int64)) * classes + code[kept]
         boxes += np.bincount(key, minlength=len(boxes))
-    return boxes.reshape(len(starts), classes)
+    return boxes.reshape(len(points.starts), classes)
 
 
 def _by_confidence(view: View, start: int, stop: int) -> Ints:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.class_mapping import Floats, add_known
-from frametally.analysis.counts import MAX_POINTS, point_length
 from frametally.analysis.similarity import DEFINITIONS as _SIMILARITY
 from frametally.analysis.similarity import similarity_to
+from frametally.analysis.timeline.points import MAX_POINTS, points_of
 from frametally.analysis.view import View, ViewedBoxes, chunks_of
 from frametally.results import Kind
 
@@ -58,25 +58,25 @@ class Series:
         return replace(self, names=tuple(self.names[at] for at in kept), values=self.values[:, kept])
 
 
-def series_of(view: View, max_points: int = MAX_POINTS) -> list[Series]:
+def series_of(view: View, max_points: int = MAX_POINTS, bucket_s: float | None = None) -> list[Series]:
     """The curves for the kind of results; none for boxes (see `count`) and CLIP (see `similarity_series`)."""
     match view.table.kind:
         case Kind.CLASSIFICATION | Kind.MULTI_LABEL | Kind.SEMANTIC:
-            return [_scores(view, max_points)]
+            return [_scores(view, max_points, bucket_s)]
         case Kind.GAZE:
-            return _gaze(view, max_points)
+            return _gaze(view, max_points, bucket_s)
         case _:
             return []
 
 
-def similarity_series(view: View, entry: int, max_points: int = MAX_POINTS) -> Series:
+def similarity_series(view: View, entry: int, max_points: int = MAX_POINTS, bucket_s: float | None = None) -> Series:
     """Cosine similarity of each frame in the time range to that of one entry (CLIP).
 
     Raises:
         ResultsError: that entry was not analyzed.
     """
     values = similarity_to(view.results, view.model, entry)[:, np.newaxis]
-    starts, means = _means(view, 1, lambda start, stop: values[start:stop], max_points)
+    starts, means = _means(view, 1, lambda start, stop: values[start:stop], max_points, bucket_s)
     return Series(
         names=("similarity",),
         starts=starts,
@@ -88,19 +88,23 @@ def similarity_series(view: View, entry: int, max_points: int = MAX_POINTS) -> S
     )
 
 
-def _scores(view: View, max_points: int) -> Series:
+def _scores(view: View, max_points: int, bucket_s: float | None) -> Series:
     title, definition, join = _SCORES[view.table.kind]
 
     def read(start: int, stop: int) -> Floats:
         return view.classes.merge(view.results.scores(view.model, start, stop), view.table.classes, join)
 
-    starts, means = _means(view, len(view.names), read, max_points)
+    starts, means = _means(view, len(view.names), read, max_points, bucket_s)
     return Series(view.names, starts, view.results.time_s[starts], means, "share, 0 to 1", title, definition)
 
 
-def _gaze(view: View, max_points: int) -> list[Series]:
+def _gaze(view: View, max_points: int, bucket_s: float | None) -> list[Series]:
     codes = view.codes
-    starts, means = _means(view, 3, lambda start, stop: _faces(view, view.chunk(start, stop, codes)), max_points)
+
+    def read(start: int, stop: int) -> Floats:
+        return _faces(view, view.chunk(start, stop, codes))
+
+    starts, means = _means(view, 3, read, max_points, bucket_s)
     time_s = view.results.time_s[starts]
     direction, faces = DEFINITIONS["Yaw and pitch"], DEFINITIONS["Faces"]
     return [
@@ -124,19 +128,18 @@ def _faces(view: View, piece: ViewedBoxes) -> Floats:
 
 
 def _means(
-    view: View, columns: int, read: Callable[[int, int], Floats], max_points: int
+    view: View, columns: int, read: Callable[[int, int], Floats], max_points: int, bucket_s: float | None
 ) -> tuple[npt.NDArray[np.int64], Floats]:
     """(m,) first entry of each point and (m, columns) mean of the known values in it; points as in `count`.
 
     `read` returns the (stop - start, columns) values of entries [start, stop).
     """
-    length = point_length(len(view.entries), max_points)
-    first = view.entries.start // length * length
-    starts = np.arange(first, view.entries.stop, length, dtype=np.int64)
-    total, known = np.zeros((len(starts), columns)), np.zeros((len(starts), columns))
-    for start, stop in chunks_of(range(first, min(first + len(starts) * length, len(view.results.time_s)))):
+    points = points_of(view, max_points, bucket_s)
+    size = len(points.starts)
+    total, known = np.zeros((size, columns)), np.zeros((size, columns))
+    for start, stop in chunks_of(range(int(points.starts[0]), int(points.stops[-1])) if size else range(0)):
         values = read(start, stop)
-        point = (np.arange(start, stop) - first) // length
+        point = points.of_entries(np.arange(start, stop))
         np.add.at(total, point, np.nan_to_num(values))
         np.add.at(known, point, ~np.isnan(values))
-    return starts, np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
+    return points.starts, np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)

@@ -16,6 +16,19 @@ from frametally.job import Job
 from tests.support.pages import captions, dataframe, open_link
 from tests.support.results_files import box, entry, finished_job, offsets
 
+STATE = {
+    "seq": 0,
+    "command": 0,
+    "entry": 4,
+    "confidence": 0.25,
+    "classes": None,
+    "window": None,
+    "chart": "",
+    "bucket_s": None,
+    "clock": False,
+    "start": "",
+}
+
 
 @pytest.fixture
 def job(deployment: Deployment, small_video: Path) -> Job:
@@ -28,6 +41,10 @@ def player_data(app: AppTest) -> dict[str, Any]:
     assert not app.exception
     protos = [element.proto for element in app.get("bidi_component")]
     return dict(json.loads(next(proto.json for proto in protos if proto.component_name == "frametally.player")))
+
+
+def codes_of(figure: dict[str, Any]) -> list[int]:
+    return [trace["meta"]["code"] for trace in figure["data"] if trace["type"] == "scatter" and "meta" in trace]
 
 
 def test_without_our_routes_the_page_shows_chart_and_frame_and_says_why(
@@ -51,29 +68,36 @@ def test_the_player_gets_classes_with_colors_figure_and_state(job: Job) -> None:
     assert data["video"]["size"] == [320, 240]
     assert data["targets"] == ["peak", "disagreement"]
     figure = json.loads(data["figure"])
-    assert [trace["meta"]["code"] for trace in figure["data"] if "meta" in trace] == [0, 1, 2]
-    assert data["state"] == {"seq": 0, "command": 0, "entry": 4, "confidence": 0.25, "classes": None, "window": None}
+    assert codes_of(figure) == [0, 1, 2]
+    assert data["state"] == STATE
     assert not app.get("plotly_chart")
     assert "4 of 5 frames analyzed · 1 not analyzed (hatched)" in captions(app)
 
 
 def test_a_link_sets_the_state(job: Job) -> None:
     app = open_link(job="job-1", frame="1", confidence="0.7", classes=["cup"], window=["0.2", "0.6"])
-    assert player_data(app)["state"] == {
-        "seq": 0,
-        "command": 0,
-        "entry": 1,
-        "confidence": 0.7,
-        "classes": ["cup"],
-        "window": [0.2, 0.6],
-    }
+    changed = {"entry": 1, "confidence": 0.7, "classes": ["cup"], "window": [0.2, 0.6]}
+    assert player_data(app)["state"] == STATE | changed
     assert list(dataframe(app, "Peak")["Class"]) == ["cup"]
+
+
+def test_a_link_sets_the_kind_of_chart_its_buckets_and_the_clock(job: Job) -> None:
+    app = open_link(job="job-1", chart="heat", bucket="10", clock="true", start="2026-11-27T14:20:00+01:00")
+    data = player_data(app)
+    chosen = {"chart": "heat", "bucket_s": 10.0, "clock": True, "start": "2026-11-27T14:20:00+01:00"}
+    assert data["state"] == STATE | chosen
+    meta = json.loads(data["figure"])["layout"]["meta"]
+    assert meta["bucket"] is None  # longer than the video
+    assert meta["clock"]["source"].endswith("as typed.")
+    refused = player_data(open_link(job="job-1", chart="pie", bucket="-1", start="noon"))
+    assert refused["state"] == STATE
+    assert json.loads(refused["figure"])["layout"]["meta"]["clock"] is None
 
 
 def test_a_hidden_class_stays_in_the_chart_for_the_browser_to_show(job: Job) -> None:
     app = open_link(job="job-1", classes=["cup"])
     figure = json.loads(player_data(app)["figure"])
-    assert [trace["meta"]["code"] for trace in figure["data"] if "meta" in trace] == [0, 1, 2]
+    assert codes_of(figure) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

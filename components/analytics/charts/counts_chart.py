@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _LEGEND_ROW = 6
 """Classes that fit into one row of the legend."""
+_BAND_STEPS = 10
+"""Distance of the edges of the band from the threshold, in steps of 0.01."""
 _MAX_MARKERS = 150
 """Points of a line up to which each has a marker."""
 
@@ -62,8 +64,10 @@ def counts_figure(
     gaps_s: Sequence[tuple[float, float]],
     time_s: float | None,
     damaged_s: Sequence[tuple[float, float]] = (),
+    *,
+    with_strip: bool = True,
 ) -> Figure:
-    """A line per class with the mean detections per analyzed frame; many classes get a heat strip too.
+    """A line per class with the mean detections per analyzed frame; many classes get a heat strip too, if wanted.
 
     `meta` of a trace names its class: `code`, or `codes` for a row each.
     """
@@ -72,7 +76,11 @@ def counts_figure(
     for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
         if band:
             edges = _band(times_s, band[0].values[:, column], band[1].values[:, column], colors[name])
-            traces += [{**edge, "meta": {"code": column, "isBand": True}} for edge in edges]
+            shifts = (_BAND_STEPS, -_BAND_STEPS)
+            traces += [
+                {**edge, "meta": {"code": column, "isBand": True, "shift": shift}}
+                for edge, shift in zip(edges, shifts, strict=True)
+            ]
         traces.append(
             {
                 "x": times_s,
@@ -97,7 +105,7 @@ def counts_figure(
         legend_rows=1 + (len(counts.classes) > _LEGEND_ROW),
         y_title="Detections per frame" if one_entry_each else "Detections per frame (mean)",
         y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},
-        strip=heat_strip(counts),
+        strip=heat_strip(counts) if with_strip else None,
     )
 
 

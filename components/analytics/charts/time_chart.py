@@ -178,6 +178,12 @@ def dashes_of(names: Sequence[str], colors: Mapping[str, str]) -> list[str]:
     return dashes
 
 
+def set_time_range(figure: Figure, start_s: float, end_s: float) -> None:
+    """Let the time axis reach from one time to another."""
+    room_s = (end_s - start_s) / 100
+    figure.layout.xaxis.update(_time_axis((start_s - room_s, end_s + room_s)))
+
+
 def _range_s(traces: Sequence[Trace]) -> tuple[float, float] | None:
     """From the first to the last point, with a margin for their markers; None for a single point."""
     ends_s = [trace["x"][end] for trace in traces if len(trace["x"]) for end in (0, -1)]
@@ -191,11 +197,15 @@ def _time_axis(range_s: tuple[float, float] | None) -> Trace:
     axis: Trace = {"title": {"text": "Time (mm:ss)"}, "fixedrange": True, "range": range_s}
     if range_s is None:
         return axis
-    span_s = range_s[1] - range_s[0]
-    step_s = next((step_s for step_s in _STEPS_S if span_s / step_s <= _MAX_TICKS), _STEPS_S[-1])
+    step_s = step_of_ticks(range_s[1] - range_s[0])
     ticks = range(math.ceil(max(range_s[0], 0.0) / step_s), math.floor(range_s[1] / step_s) + 1)
     at_s = [tick * step_s for tick in ticks]
     return {**axis, "tickvals": at_s, "ticktext": [_tick_label(time_s, step_s) for time_s in at_s]}
+
+
+def step_of_ticks(span_s: float) -> float:
+    """The distance of the ticks on an axis of this duration."""
+    return next((step_s for step_s in _STEPS_S if span_s / step_s <= _MAX_TICKS), _STEPS_S[-1])
 
 
 def _tick_label(time_s: float, step_s: float) -> str:

@@ -52,8 +52,10 @@ class Player {
     this.classList = new ClassList(root, {
       onVisible: (names) => this.filters.setVisible(names),
       onThreshold: (value, isAtRest) => this.filters.setThreshold(value, isAtRest),
+      onRare: () => this.chart.restyle(),
+      onPeak: (entry) => this.playhead.show(entry),
     });
-    this.chart = new Chart(root.querySelector(".timeline"), this, {
+    this.chart = new Chart(root, this, {
       onScrub: (seconds) => this.playhead.scrub(seconds),
       onPick: (seconds) => this.playhead.pick(seconds),
       onZoom: (range) => this.filters.setWindow(range),
@@ -70,7 +72,8 @@ class Player {
     const isNew = this.data?.id !== data.id;
     this.data = data;
     const adopted = this.view.receive(component, isNew);
-    this.classList.setClasses(data.classes);
+    this.chart.read(data);
+    this.classList.setClasses(data.classes, this.chart.meta.rare);
     if (isNew) this.opening = this.open(data);
     await this.opening; // newer data may arrive before: then they are shown, as the first
     if (this.data !== data || !this.times) return;

@@ -1,4 +1,4 @@
-// The view that Python and the browser share: frame, threshold, classes, time range. Python receives it at rest.
+// The view that Python and the browser share: frame, threshold, classes, time range, kind of chart. Python receives it at rest.
 
 const REST_MS = 250;
 
@@ -6,6 +6,10 @@ export class View {
   confidence = 0;
   classes = null; // null: all
   window = null;
+  chart = ""; // kind; empty: by width
+  bucket_s = null; // duration of a point; null: automatic
+  clock = false; // whether the axis shows the time of day
+  start = ""; // of the recording, as typed
   entry = 0;
   seq = 0; // of the last state that was sent
 
@@ -62,8 +66,9 @@ export class View {
 
   send() {
     this.hold();
-    const { confidence, classes, window } = this;
-    const state = { entry: this.isBusy() ? this.sent.entry : this.entry, confidence, classes, window };
+    const { confidence, classes, window, chart, bucket_s, clock, start } = this;
+    const entry = this.isBusy() ? this.sent.entry : this.entry;
+    const state = { entry, confidence, classes, window, chart, bucket_s, clock, start };
     if (isEqual(state, this.sent) || !this.component) return;
     this.sent = state;
     this.seq += 1;

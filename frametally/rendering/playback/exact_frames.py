@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from frametally.errors import VideoError
 from frametally.rendering.playback.sources import Source
+from frametally.video.decoding import Image
 from frametally.video.frame_reader import FrameReader
 
 MIN_WIDTH_PX: Final = 960
 """Narrower pictures are enlarged, so that labels are readable."""
+SMALL_WIDTH_PX: Final = 320
 MAX_CACHE_BYTES: Final = 32 << 20
 
 
@@ -26,6 +30,8 @@ class FrameRequest(NamedTuple):
     """Display names of the classes; None: all."""
     is_plain: bool
     """Without detections."""
+    is_small: bool = False
+    """A preview: at most `SMALL_WIDTH_PX` wide."""
 
 
 class ExactFrames:
@@ -56,14 +62,19 @@ class ExactFrames:
             if known is not None:
                 self._pictures.move_to_end((key, request))
                 return known
-        picture = self._draw(source, request)
+        picture = self._jpeg_of(source, request)
         self._keep((key, request), picture)
         return picture
 
-    def _draw(self, source: Source, request: FrameRequest) -> bytes:
+    def _jpeg_of(self, source: Source, request: FrameRequest) -> bytes:
+        from frametally.rendering.image_files import to_jpeg
+
+        image = self._draw(source, request)
+        return to_jpeg(_shrunk(image) if request.is_small else image)
+
+    def _draw(self, source: Source, request: FrameRequest) -> Image:
         # OpenCV and supervision are imported with the first frame, so that the server starts without them.
         from frametally.rendering.annotate import draw
-        from frametally.rendering.image_files import to_jpeg
         from frametally.rendering.placement import placed
         from frametally.rendering.scenes import scene_of
 
@@ -74,10 +85,10 @@ class ExactFrames:
         if shown is None:
             raise VideoError("This frame cannot be decoded. The file is damaged or ends before it.")
         if request.is_plain:
-            return to_jpeg(shown.image)
+            return shown.image
         scene = scene_of(source.filtered(request.confidence, request.shown), request.entry)
         scene = placed(scene, shown.analyzed_wh, shown.orientation).scene
-        return to_jpeg(draw(shown.image, scene, self._colors(source.view.names), min_width_px=MIN_WIDTH_PX))
+        return draw(shown.image, scene, self._colors(source.view.names), min_width_px=MIN_WIDTH_PX)
 
     def _keep(self, key: tuple[object, FrameRequest], picture: bytes) -> None:
         with self._lock:
@@ -85,3 +96,13 @@ class ExactFrames:
             self._pictures[key] = picture
             while self._bytes > self._max_bytes:
                 self._bytes -= len(self._pictures.popitem(last=False)[1])
+
+
+def _shrunk(image: Image) -> Image:
+    import cv2
+
+    height_px, width_px = image.shape[:2]
+    if width_px <= SMALL_WIDTH_PX:
+        return image
+    size = SMALL_WIDTH_PX, max(round(height_px * SMALL_WIDTH_PX / width_px), 1)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -3,6 +3,7 @@
     /frametally/views/<ticket>/times                 times of frames and entries (`frame_times.py`)
     /frametally/views/<ticket>/boxes/<stretch>       boxes of 256 entries (`packed_boxes.py`)
     /frametally/views/<ticket>/counts                counts by threshold (`threshold_counts.py`)
+    /frametally/views/<ticket>/peaks                 highest count of each class
     /frametally/views/<ticket>/moments/<kind>        entries to jump to: peaks or disagreements of two models
     /frametally/views/<ticket>/frames/<entry>.jpg    an analyzed frame with its detections
     /frametally/views/<ticket>/copy                  POST: a copy of the video that every browser plays
@@ -27,8 +28,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frametally.analysis.comparison import compare
-from frametally.analysis.counts import count
 from frametally.analysis.moments import class_moments, disagreement_moments, extremes
+from frametally.analysis.tally import tally
+from frametally.analysis.timeline.points import offered_bucket, points_of
 from frametally.analysis.view import View
 from frametally.library.routes import FILES_PREFIX
 from frametally.library.tickets import TicketRefused, Tickets
@@ -56,6 +58,7 @@ def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets, dat
         _route("times", _packed(sources, _times), "Get the times of frames", check),
         _route("boxes/{stretch:int}", _packed(sources, _boxes), "Get packed boxes", check),
         _route("counts", _packed(sources, _counts), "Get counts by threshold", check),
+        _route("peaks", _packed(sources, _peaks), "Get the peak of each class", check),
         _route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
         _route("frames/{entry:int}.jpg", _frame_handler(sources, frames), "Get an annotated frame", check),
         _route("copy", _copy_handler(sources, tickets, data_dir), "Have the video copied for browsers", check, "POST"),
@@ -104,18 +107,33 @@ def _boxes(source: Source, request: Request) -> bytes:
 
 
 def _counts(source: Source, request: Request) -> bytes:
-    """`starts` and `analyzed` (m,) uint32 of the points; `boxes` (101, c, m) by confidence step, if not too many."""
+    """Points as in `points_of`: `starts` and `analyzed` (m,) uint32, `edges_s` (m + 1,) float64.
+
+    `boxes` (101, c, m) by confidence step, if not too many.
+    """
     _require_boxes(source)
     view = replace(source.view, time_range_s=_window(request.query_params))
-    counts = count(view)
-    boxes = threshold_histogram(view, counts.starts)
-    facts = {"has_boxes": boxes is not None, "stop": view.entries.stop}
+    bucket_s = offered_bucket(view, _number(request.query_params.get("bucket", "0")) or None)
+    points = points_of(view, bucket_s=bucket_s)
+    boxes = threshold_histogram(view, points)
+    facts = {"has_boxes": boxes is not None, "stop": int(points.stops[-1]) if bucket_s else view.entries.stop}
     return pack(
         facts,
-        starts=counts.starts.astype("uint32"),
-        analyzed=counts.analyzed.astype("uint32"),
+        starts=points.starts.astype("uint32"),
+        analyzed=points.analyzed(view).astype("uint32"),
+        edges_s=points.edges_s,
         **({} if boxes is None else {"boxes": boxes}),
     )
+
+
+def _peaks(source: Source, request: Request) -> bytes:
+    """`peak` and `entry` (c,) uint32: most boxes of a class in one entry, and the first such entry; 0 if none."""
+    _require_boxes(source)
+    confidence, _ = _filter(request.query_params)
+    view = replace(source.filtered(confidence, None), time_range_s=_window(request.query_params))
+    found = tally(view)
+    entry = np.where(found.peak > 0, found.peak_entry, 0)
+    return pack({}, peak=found.peak.astype("uint32"), entry=entry.astype("uint32"))
 
 
 def _moments(source: Source, request: Request) -> bytes:
@@ -178,7 +196,8 @@ def _copy_handler(sources: Sources, tickets: Tickets, data_dir: Path) -> Handler
 
 def _frame_request(entry: int, query: QueryParams) -> FrameRequest:
     confidence, shown = _filter(query)
-    return FrameRequest(entry=entry, confidence=confidence, shown=shown, is_plain="plain" in query)
+    kind = {"is_plain": "plain" in query, "is_small": "small" in query}
+    return FrameRequest(entry=entry, confidence=confidence, shown=shown, **kind)
 
 
 def _filter(query: QueryParams) -> tuple[float, tuple[str, ...] | None]:

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 
+from frametally.analysis.timeline.points import MAX_CELLS, Points
 from frametally.analysis.view import View
 from frametally.results import Cube
 from frametally.results.cube import STEPS, steps_of
 
-MAX_CELLS: Final = 8_000_000
-"""Of the table; larger ones are not made."""
 
-
-def threshold_histogram(view: View, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.uint32] | None:
+def threshold_histogram(view: View, points: Points) -> npt.NDArray[np.uint32] | None:
     """(101, c, m) boxes by confidence step, class and point; summed from the highest step down, they are the counts.
 
     The threshold of the view is ignored. None if the table would have more than `MAX_CELLS` cells.
 
     Args:
         view: the view that the points are of.
-        starts: (m,) first entry of each point, all of one length, as in `Counts`.
+        points: (m,) as in `count`.
     """
-    classes, points = len(view.names), len(starts)
-    if STEPS * classes * points > MAX_CELLS:
+    classes, size = len(view.names), len(points.starts)
+    if STEPS * classes * size > MAX_CELLS:
         return None
-    if not points or not classes:
-        return np.zeros((STEPS, classes, points), np.uint32)
-    length = int(starts[1] - starts[0]) if points > 1 else max(len(view.entries), 1)
+    if not size or not classes:
+        return np.zeros((STEPS, classes, size), np.uint32)
     cube = view.results.cube(view.model)
-    if cube is not None and length % cube.span == 0:
-        return _from_cube(view, cube, starts, length)
-    return _from_boxes(view, starts, length)
+    if cube is not None and points.length >= cube.span:
+        return _from_cube(view, cube, points.starts, points.length)
+    return _from_boxes(view, points)
 
 
 def _from_cube(view: View, cube: Cube, starts: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.uint32]:
@@ -48,14 +43,14 @@ def _from_cube(view: View, cube: Cube, starts: npt.NDArray[np.int64], length: in
     return merged
 
 
-def _from_boxes(view: View, starts: npt.NDArray[np.int64], length: int) -> npt.NDArray[np.uint32]:
-    classes, points, codes = len(view.names), len(starts), view.codes
-    boxes = np.zeros(STEPS * classes * points, np.int64)
-    first, stop = int(starts[0]), int(starts[-1]) + length
+def _from_boxes(view: View, points: Points) -> npt.NDArray[np.uint32]:
+    classes, size, codes = len(view.names), len(points.starts), view.codes
+    boxes = np.zeros(STEPS * classes * size, np.int64)
+    first, stop = int(points.starts[0]), int(points.stops[-1])
     for entry, box_class, confidence in view.results.confidence_pieces(view.model, first, stop):
         code = codes[box_class]
         kept = (confidence >= 0) & (code >= 0)
-        point = (entry[kept].astype(np.int64) - first) // length
-        key = (steps_of(confidence[kept]) * classes + code[kept]) * points + point
+        point = points.of_entries(entry[kept].astype(np.int64))
+        key = (steps_of(confidence[kept]) * classes + code[kept]) * size + point
         boxes += np.bincount(key, minlength=len(boxes))
-    return boxes.reshape(STEPS, classes, points).astype(np.uint32)
+    return boxes.reshape(STEPS, classes, size).astype(np.uint32)

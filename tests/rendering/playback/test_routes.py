@@ -71,7 +71,7 @@ def picture(response: Any) -> np.ndarray[Any, Any]:
 
 
 def test_everything_is_kept_by_the_browser(served: Served) -> None:
-    for path in ("times", "boxes/0", "counts", "frames/1.jpg", "moments/peak"):
+    for path in ("times", "boxes/0", "counts", "peaks", "frames/1.jpg", "frames/1.jpg?small", "moments/peak"):
         response = served.get(path)
         assert response.status_code == 200
         assert "immutable" in response.headers["cache-control"]
@@ -142,6 +142,28 @@ def test_counts_by_threshold(served: Served) -> None:
     window = unpacked(served.get("counts?window=0.1&window=0.5").content)
     assert window["starts"].tolist() == [1, 2]
     assert window["stop"] == 3
+
+
+def test_counts_in_buckets_of_time(served: Served) -> None:
+    found = unpacked(served.get("counts?bucket=0").content)
+    assert found["edges_s"].tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    assert unpacked(served.get("counts?bucket=5").content)["starts"].tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]  # longer than the video
+
+
+def test_the_peak_of_each_class_with_its_entry(served: Served) -> None:
+    found = unpacked(served.get("peaks?confidence=0.25").content)
+    assert list(zip(found["peak"].tolist(), found["entry"].tolist(), strict=True)) == [(0, 0), (2, 4), (2, 4)]
+    assert unpacked(served.get("peaks?confidence=0.25&window=0&window=0.3").content)["peak"].tolist() == [0, 1, 1]
+
+
+def test_a_preview_is_a_small_picture(served: Served) -> None:
+    assert picture(served.get("frames/1.jpg?confidence=0.25&small")).shape == (240, 320, 3)
 
 
 def test_moments_to_jump_to(served: Served) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import count
+from frametally.analysis.timeline.points import points_of
 from frametally.analysis.view import View
 from frametally.rendering.playback import threshold_counts
 from frametally.rendering.playback.threshold_counts import threshold_histogram
@@ -49,19 +50,19 @@ def test_sums_from_the_highest_step_are_the_counts_of_each_threshold(
     results: Results, mapping: ClassMapping, time_range_s: tuple[float, float] | None
 ) -> None:
     view = View(results, "model", 0.5, mapping, time_range_s)
-    starts = count(view).starts
-    found = threshold_histogram(view, starts)
+    points = points_of(view)
+    found = threshold_histogram(view, points)
     assert found is not None
     sums = np.cumsum(found[::-1], axis=0)[::-1]
     for step in (0, 1, 25, 29, 50, 57, 99, 100):
         expected = count(replace(view, confidence=step / 100))
-        assert np.array_equal(expected.starts, starts)
+        assert np.array_equal(expected.starts, points.starts)
         assert np.array_equal(sums[step].T, expected.boxes)
 
 
 def test_a_view_without_entries_or_classes_has_an_empty_table(results: Results) -> None:
     empty = View(results, "model", 0.5, ClassMapping(), (1000.0, 1001.0))
-    found = threshold_histogram(empty, count(empty).starts)
+    found = threshold_histogram(empty, points_of(empty))
     assert found is not None
     assert found.shape == (101, 3, 0)
 
@@ -69,4 +70,4 @@ def test_a_view_without_entries_or_classes_has_an_empty_table(results: Results) 
 def test_a_table_that_would_be_too_large_is_not_made(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threshold_counts, "MAX_CELLS", 1000)
     view = View(results, "model", 0.5)
-    assert threshold_histogram(view, count(view).starts) is None
+    assert threshold_histogram(view, points_of(view)) is None

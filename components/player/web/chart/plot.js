@@ -1,30 +1,45 @@
-// The chart over time: a figure from Python, drawn by plotly.js, whose lines follow the threshold and the classes.
+// The chart over time: a figure from Python, drawn by plotly.js, which follows the threshold and the classes.
+
+import { changes, compose, structureOf } from "./figure.js";
+import { upperBound } from "../data/times.js";
 
 const loading = (window.frametallyPlotly ??= new Map()); // address -> promise
+const NARROW_PX = 560;
 
 export class Plot {
   constructor(root) {
     this.root = root;
     this.figure = null;
+    this.revision = 0;
     this.isDrawn = false;
     this.isClosed = false;
   }
 
-  // Draw a figure, given as JSON. Returns whether it is still the newest.
-  async draw(figure, address) {
-    this.figure = figure;
-    const plotly = await loaded(address);
-    if (this.figure !== figure || this.isClosed) return false;
-    this.plotly = plotly;
-    const { data, layout } = JSON.parse(figure);
-    const isNarrow = this.root.clientWidth < 560;
-    const margin = { ...layout.margin, t: 10, r: 14, ...(isNarrow ? { l: Math.min(layout.margin.l, 96) } : {}) };
-    const height = layout.height - (layout.margin.t - 10) - (isNarrow ? 110 : 60);
-    Object.assign(layout, { margin, height, showlegend: false, width: this.root.clientWidth, shapes: layout.shapes ?? [] });
-    if (isNarrow) layout.yaxis.title = { text: "" };
-    await this.run(() => plotly.react(this.root, data, layout, { staticPlot: true, responsive: false }));
-    this.isDrawn = !this.isClosed;
-    return this.isDrawn;
+  get isNarrow() {
+    return this.root.clientWidth < NARROW_PX;
+  }
+
+  async load(address) {
+    this.plotly ??= await loaded(address);
+  }
+
+  // Draw the figure as `shown` says (see `compose`): all of it if it is another chart than before, else its values.
+  show(figure, shown) {
+    if (!this.plotly || this.isClosed || !figure || !this.root.clientWidth) return;
+    const now = { ...shown, isNarrow: this.isNarrow, width: this.root.clientWidth };
+    const structure = structureOf(figure, now);
+    const isSame = this.figure === figure && this.structure === structure && this.shown?.edges === now.edges;
+    Object.assign(this, { figure, structure, shown: now });
+    if (isSame) return this.change(figure, now);
+    const { data, layout } = compose(figure, now);
+    layout.datarevision = this.revision += 1; // else plotly takes arrays for unchanged
+    this.run(() => this.plotly.react(this.root, data, layout, { staticPlot: true, responsive: false }));
+    this.isDrawn = true;
+  }
+
+  change(figure, shown) {
+    const { at, values } = changes(this.root.data, figure, shown);
+    if (at.length) this.run(() => this.plotly.restyle(this.root, values, at));
   }
 
   // Call plotly, which works asynchronously; `close` waits for it.
@@ -32,37 +47,27 @@ export class Plot {
     return (this.working = Promise.resolve(act()));
   }
 
-  get data() {
-    return this.root.data ?? [];
+  // The value of a class at a time: that of its point, or of the nearest one where points are joined; null if unknown.
+  valueAt(code, seconds) {
+    const { edges, values } = this.shown;
+    const own = this.figure.data.find((trace) => trace.meta?.code === code && !trace.meta.isBand);
+    const found = values(code, 0) ?? own?.y ?? [];
+    const at = Math.min(Math.max(upperBound(edges, seconds) - 1, 0), found.length - 1);
+    const isNextNearer = own?.line?.shape !== "hv" && edges[at + 1] - seconds < seconds - edges[at];
+    return found[isNextNearer && at + 1 < found.length ? at + 1 : at] ?? null;
   }
 
-  // Show the values and the visibility of each class.
-  restyle(valuesOf, isVisible) {
-    if (!this.isDrawn) return;
-    const [lines, y, visible] = [[], [], []];
-    this.data.forEach((trace, at) => {
-      const code = trace.meta?.code;
-      if (code === undefined) return;
-      lines.push(at);
-      y.push(valuesOf?.(code) ?? trace.y);
-      visible.push(isVisible(code) && !(trace.meta.isBand && valuesOf));
-    });
-    if (lines.length) this.run(() => this.plotly.restyle(this.root, { y, visible }, lines));
-    const strip = this.data.findIndex((trace) => trace.meta?.codes);
-    if (strip < 0 || !valuesOf) return;
-    const z = [this.data[strip].meta.codes.map(valuesOf)];
-    this.run(() => this.plotly.restyle(this.root, { z }, [strip]));
-  }
-
-  resize() {
-    if (this.isDrawn) this.run(() => this.plotly.relayout(this.root, { width: this.root.clientWidth }));
+  // The highest value of the rows of colors.
+  get highest() {
+    const trace = this.root.data?.find(({ type }) => type === "heatmap");
+    return (trace?.z ?? []).flat().reduce((most, value) => Math.max(most, value ?? 0), 0);
   }
 
   zoom(range) {
     if (this.isDrawn) this.run(() => this.plotly.relayout(this.root, { "xaxis.range": range }));
   }
 
-  // Place of the plot in pixels of the root: left, width, top and height; with the strip below it.
+  // Place of the plot in pixels of the root: left, width, top and height.
   get area() {
     const { xaxis, _size } = this.root._fullLayout;
     return { left: xaxis._offset, width: xaxis._length, top: _size.t, height: _size.h };

@@ -1,23 +1,25 @@
 // The timeline: a click anywhere moves the playhead, as does dragging it; another drag zooms, a double click zooms out.
 
-import { formatMean, formatTime } from "../formatting.js";
+import { formatTime } from "../formatting.js";
+import { formatClock } from "./clock.js";
+import { Hover } from "./hover.js";
 import { Plot } from "./plot.js";
-import { upperBound } from "../data/times.js";
 
 const MAX_CLICK_PX = 4; // a longer move is a drag
 const HANDLE_PX = 10;
 
 export class Timeline {
   // `onScrub(seconds)` while the playhead is dragged, `onPick(seconds)` at a click or at the end of the drag,
-  // `onZoom([from, to])` at the end of another drag, `onZoom(null)` at a double click.
-  constructor(root, { onScrub, onPick, onZoom }) {
+  // `onZoom([from, to])` at the end of another drag, `onZoom(null)` at a double click; `onFit` at another width.
+  // `pictureOf(seconds)`: the address of a small picture of that moment.
+  constructor(root, { onScrub, onPick, onZoom, onFit, pictureOf }) {
     this.root = root;
     this.surface = root.querySelector(".surface");
     this.playhead = root.querySelector(".playhead");
     this.selection = root.querySelector(".selection");
-    this.hover = root.querySelector(".hover");
+    this.hover = new Hover(root, pictureOf);
     this.plot = new Plot(root.querySelector(".plot"));
-    Object.assign(this, { onScrub, onPick, onZoom });
+    Object.assign(this, { onScrub, onPick, onZoom, onFit });
     this.seconds = 0;
     this.drag = null;
     const { surface } = this;
@@ -25,24 +27,27 @@ export class Timeline {
     surface.onpointermove = (event) => this.move(event);
     surface.onpointerup = (event) => this.release(event);
     surface.onpointercancel = () => this.endDrag();
-    surface.onpointerleave = () => (this.hover.hidden = true);
+    surface.onpointerleave = () => this.hover.hide();
     surface.ondblclick = () => this.onZoom(null);
     this.fitting = new ResizeObserver(() => this.resize());
     this.fitting.observe(root);
   }
 
-  async draw(figure, address, classes) {
-    this.classes = classes;
-    if (!(await this.plot.draw(figure, address))) return;
+  // Draw a figure (see `Plot.show`); `clock` is null where the axis shows mm:ss.
+  show(figure, shown, classes, clock) {
+    Object.assign(this, { classes, clock });
+    this.plot.show(figure, shown);
     this.width = this.root.clientWidth;
     this.place();
   }
 
   resize() {
-    if (!this.plot.isDrawn || this.width === this.root.clientWidth) return;
-    this.width = this.root.clientWidth;
-    this.plot.resize();
-    this.place();
+    if (this.width === this.root.clientWidth) return;
+    this.onFit();
+  }
+
+  textOf(seconds) {
+    return this.clock ? `${formatClock(this.clock, seconds)} · ${formatTime(seconds)}` : formatTime(seconds);
   }
 
   // Place the surface over the plot, and the playhead.
@@ -57,7 +62,7 @@ export class Timeline {
   moveTo(seconds) {
     this.seconds = seconds;
     this.surface.setAttribute("aria-valuenow", seconds.toFixed(1));
-    this.surface.setAttribute("aria-valuetext", formatTime(seconds));
+    this.surface.setAttribute("aria-valuetext", this.textOf(seconds));
     if (!this.plot.isDrawn) return;
     const [first, last] = this.plot.range;
     this.playhead.hidden = seconds < first || seconds > last;
@@ -84,6 +89,7 @@ export class Timeline {
     if (!this.drag) return this.showHover(x, y);
     this.drag.isMoved ||= Math.abs(x - this.drag.x) > MAX_CLICK_PX;
     if (!this.drag.isMoved) return;
+    this.hover.hide();
     if (this.drag.scrubs) this.onScrub(this.clamped(x));
     else this.select(this.drag.x, x);
   }
@@ -122,37 +128,15 @@ export class Timeline {
   // All classes at the time that is pointed at.
   showHover(x, y) {
     const seconds = this.clamped(x);
-    const rows = this.plot.data
-      .filter((trace) => trace.meta?.code !== undefined && !trace.meta.isBand && trace.visible !== false)
-      .map((trace) => ({ ...this.classes[trace.meta.code], value: valueAt(trace, seconds) }))
-      .sort((one, other) => (other.value ?? -1) - (one.value ?? -1));
-    const title = document.createElement("b");
-    title.textContent = formatTime(seconds);
-    this.hover.replaceChildren(title, ...rows.slice(0, 12).map(rowOf));
-    this.hover.hidden = false;
-    const { offsetWidth, offsetHeight } = this.hover;
-    const left = x + 14 + offsetWidth > this.root.clientWidth ? x - 14 - offsetWidth : x + 14;
-    this.hover.style.transform = `translate(${Math.max(left, 0)}px, ${Math.max(y - offsetHeight - 8, 0)}px)`;
+    const { isDrawn } = this.plot.shown;
+    const drawn = this.classes.map((one, code) => ({ ...one, code })).filter(({ code }) => isDrawn(code));
+    const rows = drawn.map((one) => ({ ...one, value: this.plot.valueAt(one.code, seconds) }));
+    this.hover.show([x, y], seconds, this.textOf(seconds), rows, this.plot.area);
   }
 
   close() {
     this.fitting.disconnect();
+    this.hover.close();
     this.plot.close();
   }
-}
-
-function valueAt(trace, seconds) {
-  const after = upperBound(trace.x, seconds);
-  const isStep = trace.line?.shape === "hv";
-  const before = Math.max(after - 1, 0);
-  const isAfterNearer = after < trace.x.length && trace.x[after] - seconds < seconds - trace.x[before];
-  return trace.y[!isStep && isAfterNearer ? after : before] ?? null;
-}
-
-function rowOf({ name, color, value }) {
-  const row = document.createElement("span");
-  const swatch = Object.assign(document.createElement("i"), { className: "swatch" });
-  swatch.style.background = color;
-  row.append(swatch, `${name} `, Object.assign(document.createElement("em"), { textContent: formatMean(value) }));
-  return row;
 }

@@ -3,8 +3,11 @@
 const STEPS = 101;
 
 export class Counts {
-  constructor({ starts, stop, analyzed, boxes = null }, classes) {
+  // `bucketS`: the duration of a point, null if points have the same number of entries.
+  constructor({ starts, stop, analyzed, edges_s: edges, boxes = null }, classes, bucketS) {
     this.starts = starts;
+    this.edges = Array.from(edges); // where points begin on the time axis, and where the last one ends
+    this.bucketS = bucketS;
     this.stop = stop; // end of the last point's entries in the time range
     this.analyzed = analyzed;
     this.classes = classes;
@@ -17,6 +20,11 @@ export class Counts {
 
   stopOf(point) {
     return this.starts[point + 1] ?? this.stop;
+  }
+
+  // Entries of the longest point.
+  get longest() {
+    return this.starts.reduce((most, start, point) => Math.max(most, this.stopOf(point) - start), 1);
   }
 
   // Mean boxes per analyzed frame of a point; null where none was analyzed.

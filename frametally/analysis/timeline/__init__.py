@@ -1,0 +1,1 @@
+"""The stretches of time and the classes that a chart over time shows."""
