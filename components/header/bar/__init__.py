@@ -1,4 +1,4 @@
-"""The component of the bar: search (Ctrl+K), service in use, help. It stays in place while pages change."""
+"""The component of the bar: search (Ctrl+K), service in use, theme, help. It stays in place while pages change."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ import msgspec
 import streamlit as st
 
 from components.job_status import BADGE_CSS
+from frametally.config.version import version
 
 KEY = "header_bar"
 _HERE = Path(__file__).parent
 _SEARCH = '<circle cx="11" cy="11" r="6.5"/><path d="m16 16 4.5 4.5"/>'
+_MOON = '<path d="M19.5 14.5A8 8 0 0 1 9.500 4.500a8 8 0 1 0 10 10z"/>'
 _HELP = (
     '<circle cx="12" cy="12" r="9"/><path d="M9.6 9.5a2.5 2.5 0 1 1 3.6 2.2c-.8.4-1.2.9-1.2 1.8"/>'
     '<path d="M12 16.8v.2"/>'
 )
 _HTML = f"""
-<div class="bar" role="group" aria-label="Search, service and help">
+<div class="bar" role="group" aria-label="Search, service, theme and help">
   <button type="button" class="search" aria-keyshortcuts="Control+K Meta+K" aria-label="Search jobs">
     <svg viewBox="0 0 24 24" aria-hidden="true">{_SEARCH}</svg><span>Search jobs…</span><kbd></kbd>
   </button>
   <button type="button" class="service" aria-label="Service"><i></i><span></span></button>
-  <button type="button" class="help" aria-label="Help" title="Help">
+  <button type="button" class="theme" aria-label="Dark theme" aria-pressed="false">
+    <svg viewBox="0 0 24 24" aria-hidden="true">{_MOON}</svg>
+  </button>
+  <button type="button" class="help" aria-label="Help" title="Help · Frametally {version()}">
     <svg viewBox="0 0 24 24" aria-hidden="true">{_HELP}</svg>
   </button>
 </div>
@@ -39,7 +44,7 @@ _component = st.components.v2.component(
     "frametally.header_bar",
     html=_HTML,
     css=(_HERE / "bar.css").read_text() + BADGE_CSS,
-    js="\n".join((_HERE / name).read_text() for name in ("theme.js", "search.js", "bar.js")),
+    js="\n".join((_HERE / name).read_text() for name in ("theme.js", "theme_switch.js", "search.js", "bar.js")),
 )
 _PAGES = ("configuration", "help")
 

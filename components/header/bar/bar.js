@@ -16,6 +16,7 @@ class Bar {
     root.querySelector("kbd").textContent = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘K" : "Ctrl K";
     root.querySelector(".search").onclick = () => search.open();
     root.querySelector(".service").onclick = () => this.send("go", "configuration");
+    this.theme = new ThemeSwitch(root.querySelector(".theme"));
     root.querySelector(".help").onclick = () => this.send("go", "help");
   }
 
@@ -26,6 +27,7 @@ class Bar {
     button.setAttribute("aria-label", `Service: ${service}${isReady ? "" : ", needs an API key"}`);
     button.classList.toggle("waiting", !isReady);
     this.search.update(text, found);
+    this.theme.show();
   }
 
   listen() {
@@ -36,7 +38,9 @@ class Bar {
       event.preventDefault();
       this.search.open();
     };
-    document.addEventListener("keydown", press, { signal: this.listening.signal });
+    const { signal } = this.listening;
+    document.addEventListener("keydown", press, { signal });
+    this.theme.listen(signal);
     // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
     return () => this.root.isConnected || this.listening.abort();
   }
