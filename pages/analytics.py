@@ -2,21 +2,22 @@
 
 import streamlit as st
 
-from components.analytics.frame_stepper import entry_in_view, frame_stepper
-from components.analytics.frame_viewer import frame_viewer
-from components.analytics.job_picker import job_picker
-from components.analytics.overview import overview
-from components.analytics.player_view import WITHOUT_ROUTES, played_view
-from components.analytics.scan_note import scan_note
-from components.analytics.tabs import tabs
+from components.analytics.bar import page_bar
+from components.analytics.bar.facts import facts
+from components.analytics.bar.job_notes import job_notes_editor, job_notes_line
+from components.analytics.bar.job_picker import job_picker
+from components.analytics.bar.share import share_button
+from components.analytics.chart_and_frame import chart_and_frame
+from components.analytics.exports import export_menu
+from components.analytics.player_view import played_view
+from components.analytics.sections import compare_button, sections
 from components.analytics.tiles import tiles
-from components.analytics.view_picker import class_editor, go_to, view_picker
+from components.analytics.view_picker import go_to, view_picker
 from components.session import get_deployment, placed_results, serves_routes
 
-st.title("Analytics")
 deployment = get_deployment()
-job_box, model_box = st.columns([3, 1])
-with job_box:
+bar = page_bar()
+with bar:
     job = job_picker(deployment.ledger)
 if job is None:
     st.info("No finished jobs yet. Their counts and frames appear here.", icon=":material/info:")
@@ -25,24 +26,22 @@ if job is None:
 
 video = deployment.library.get(job.video_sha256) if job.video_sha256 else None
 results = placed_results(job, video)
-view = view_picker(results, model_box)
+view = view_picker(results, bar)
 colors = deployment.class_colors.of(view.classes.name_of(name) for name in view.table.classes) if view else {}
-sought = tiles(view, colors) if view else None
-
-if view and serves_routes():
-    picked = played_view(deployment, view, video, colors)
-elif view:
-    st.caption(WITHOUT_ROUTES)
-    charts, viewer = st.columns([3, 2], gap="medium")
-    with charts:
-        if video is not None:
-            scan_note(deployment.library, video)
-        picked = overview(view, colors, entry_in_view(view))
-        class_editor(view.table.classes)
-    with viewer:
-        entry = frame_stepper(view)
-        frame_viewer(view, video, entry, colors)
-chosen = tabs(deployment, job, view, video, colors)
+with bar:
+    if view:
+        compare_button(view)
+        facts(job, view, video)
+    job_notes_editor(deployment, job)
+    share_button()
+    export_menu(deployment, job, view, video, colors)
+job_notes_line(deployment, job)
 if view:
-    entries = [entry for entry in (sought, chosen, picked.entry) if entry is not None]
+    sought = tiles(view, colors)
+    if serves_routes():
+        picked, entry = played_view(deployment, view, video, colors)
+    else:
+        picked, entry = chart_and_frame(deployment, view, video, colors)
+    chosen = sections(deployment, view, video, colors, entry)
+    entries = [at for at in (sought, chosen, picked.entry) if at is not None]
     go_to(entry=entries[0] if entries else None, time_range_s=picked.time_range_s)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from components.analytics.cached_counts import cached_extremes
-from components.analytics.comparison_panel import disagreements
+from components.analytics.sections.compare.compared import disagreements
 from components.analytics.view_picker import FRAME_KEY
 from frametally.analysis.counts import count
 from frametally.analysis.moments import (

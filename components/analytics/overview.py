@@ -1,4 +1,4 @@
-"""Charts and totals of a view, by the kind of its results."""
+"""Charts of a view, by the kind of its results."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from components.analytics.cached_counts import cached_totals
 from components.analytics.charts.chart_click import nearest_entry
-from components.analytics.charts.confidence_histogram import confidence_histogram
 from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
 from components.analytics.charts.time_chart import Gesture
 from components.analytics.charts.view_figure import MAX_CHANGES, MAX_CURVES, scene_change_times
-from components.analytics.totals_table import frame_counts, totals_table
 from components.formatting import plural
 from frametally.analysis.counts import count, damaged_ranges, gaps, sensitivity_band
 from frametally.analysis.series import series_of, similarity_series
@@ -32,7 +29,7 @@ class Picked:
 
 
 def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
-    """Draw the charts and totals of a view; returns what the user has picked in a chart."""
+    """Draw the charts of a view; returns what the user has picked in a chart."""
     # The time range is part of the key, so that the selection that changed it is not kept.
     key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}"
     if view.table.kind is Kind.CLIP:
@@ -56,16 +53,14 @@ def band_switch() -> bool:
 
 
 def summary(view: View, colors: Mapping[str, str], entry: int) -> Picked:
-    """Draw what belongs below the player, whose timeline is the chart of the view: totals and further curves."""
+    """Draw what belongs below the player, whose timeline is the chart of the view: definitions and further curves."""
     key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}"
     if not view.table.kind.has_boxes:
         if view.table.kind is Kind.CLIP:
             _scene_changes(len(scene_change_times(view)))
         else:
             st.caption(series_of(view)[0].definition)
-        st.caption(frame_counts(view))
         return Picked()
-    _totals(view, colors, key)
     if view.table.kind is Kind.GAZE and view.names:
         return _curves(view, colors, entry, key) or Picked()
     return Picked()
@@ -83,22 +78,11 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         damaged_s=damaged_ranges(view),
         key=f"{key}-counts",
     )
-    _totals(view, colors, key)
     return _picked(view, gesture)
 
 
-def _totals(view: View, colors: Mapping[str, str], key: str) -> None:
-    totals_table(view, cached_totals(view))
-    # Drawn only while open: a chart costs the browser 0.1 s at every change of the threshold.
-    with st.expander("Confidence distribution", key="sure", bind="query-params") as distribution:
-        if distribution.open:
-            confidence_histogram(view, colors, key=f"{key}-distribution")
-
-
 def _scores(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
-    picked = _curves(view, colors, entry, key) or Picked()
-    st.caption(frame_counts(view))
-    return picked
+    return _curves(view, colors, entry, key) or Picked()
 
 
 def _curves(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked | None:
@@ -134,7 +118,6 @@ def _similarity(view: View, entry: int, key: str) -> Picked:
         marks_s=changes_s[:MAX_CHANGES],
     )
     _scene_changes(len(changes_s))
-    st.caption(frame_counts(view))
     return _picked(view, gesture)
 
 

@@ -18,6 +18,7 @@ from components.analytics.frame_stepper import entry_in_link
 from components.analytics.frame_viewer import frame_details
 from components.analytics.overview import Picked, band_switch, summary
 from components.analytics.scan_note import scan_note
+from components.analytics.view_address import view_ticket, view_url
 from components.analytics.view_picker import COMMAND_KEY, class_editor, in_hundredths, set_link
 from components.player import ClassLook, PlayedVideo, PlayerData, PlayerState, player, player_state
 from frametally.analysis.class_mapping import ClassMapping
@@ -25,37 +26,31 @@ from frametally.analysis.view import View
 from frametally.analysis.view_spec import DEFAULT_CONFIDENCE
 from frametally.deployment import Deployment
 from frametally.library.routes import FILES_PREFIX
-from frametally.library.tickets import ViewTicket
 from frametally.library.video_store import StoredVideo
-from frametally.rendering.playback.routes import VIEWS_PREFIX
 from frametally.results import Kind
 from frametally.video.recording_start import recording_start
 
 _KEY = "player"
-_FORMAT = 1
-"""Part of every address; with a new number, browsers load everything again."""
 
 
-WITHOUT_ROUTES = (
-    "Videos cannot be played here, because `app.py` was started as a script, without its own routes. The chart and the "
-    "analyzed frames are shown instead."
-)
-
-
-def played_view(deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str]) -> Picked:
-    """Draw the player and everything that belongs to it; returns what the user has picked in a further chart."""
+def played_view(
+    deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str]
+) -> tuple[Picked, int]:
+    """Draw the player and what belongs to it; returns what was picked in a further chart, and the current entry."""
     if video is not None:
         scan_note(deployment.library, video)
     above = st.container()
-    with_band = view.table.kind.has_boxes and band_switch()
+    with st.container(key="player_tools", horizontal=True, vertical_alignment="center"):
+        with_band = view.table.kind.has_boxes and band_switch()
+        class_editor(view.table.classes)
+        frame = st.popover("This frame", icon=":material/image_search:", key="frame_details", on_change="rerun")
     # Not in a fragment: one with an outdated view would show it, and one that draws nothing would remove the player.
     with above:
         entry = player_view(deployment, view, video, colors, with_band=with_band)
-        with st.expander("This frame", icon=":material/image_search:", key="frame_details", on_change="rerun") as frame:
-            if frame.open:
-                frame_details(view, video, entry, colors)
-    class_editor(view.table.classes)
-    return summary(view, colors, entry)
+    if frame.open:
+        with frame:
+            frame_details(view, video, entry, colors)
+    return summary(view, colors, entry), entry
 
 
 def player_view(
@@ -64,12 +59,12 @@ def player_view(
     """Draw the player; returns the entry of the current frame."""
     whole = replace(view, classes=ClassMapping(view.classes.renames))
     entry = entry_in_link(view)
-    ticket = _ticket(whole, video, deployment)
+    ticket = view_ticket(deployment, whole, video)
     sent = player_state(_KEY)
     options = options_in_link()
     data = PlayerData(
         id=hashlib.sha256(msgspec.json.encode(ticket)).hexdigest()[:16],
-        view=f".{VIEWS_PREFIX}{deployment.tickets.for_view(ticket)}/",
+        view=view_url(deployment, whole, video),
         video=_played(deployment, video) if video else None,
         classes=tuple(ClassLook(name, colors[name]) for name in whole.names),
         has_boxes=view.table.kind.has_boxes,
@@ -113,17 +108,6 @@ def _take_over() -> None:
         **link_of(
             valid_options(chart=state.chart, bucket_s=state.bucket_s, clock=state.clock, start=state.start),
         ),
-    )
-
-
-def _ticket(view: View, video: StoredVideo | None, deployment: Deployment) -> ViewTicket:
-    is_checked = video is not None and deployment.library.damage_scanner.is_known(video)
-    return ViewTicket(
-        job_id=view.results.folder.name,
-        model=view.model,
-        merge=view.classes.format(),
-        video_sha256=video.sha256 if video else "",
-        revision=f"{_FORMAT}-{view.results.written_ns}-{int(is_checked)}",
     )
 
 

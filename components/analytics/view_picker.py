@@ -84,7 +84,16 @@ def view_picker(results: Results, model_box: DeltaGenerator) -> View | None:
 
 
 def _model_picker(box: DeltaGenerator, results: Results) -> str:
-    return str(box.selectbox("Model", list(results.models), key="model", bind="query-params", on_change=_reset_classes))
+    return str(
+        box.selectbox(
+            "Model",
+            list(results.models),
+            key="model",
+            bind="query-params",
+            on_change=_reset_classes,
+            label_visibility="collapsed",
+        )
+    )
 
 
 def _linked_view(results: Results, model: str) -> View:
@@ -126,10 +135,11 @@ def set_link(**values: str | list[str] | None) -> None:
 
 
 def class_editor(classes: Sequence[str]) -> None:
-    """A table to rename and merge classes in the view."""
-    with st.expander("Rename or merge classes", icon=":material/merge:", key="rename", on_change="rerun") as editor:
-        if not editor.open:
-            return
+    """Draw a button that opens a table to rename and merge classes in the view."""
+    editor = st.popover("Rename classes", icon=":material/merge:", key="rename", on_change="rerun")
+    if not editor.open:
+        return
+    with editor:
         st.caption("Give two classes the same name to merge them. Changes this view and its exports, not the results.")
         current = _class_mapping()
         rows = [{"Class": name, "Display as": current.name_of(name)} for name in classes]
@@ -148,14 +158,18 @@ def mapping_of(rows: Iterable[Mapping[str, str | None]]) -> ClassMapping:
     return ClassMapping(tuple((name, other) for name, other in display.items() if other and other != name))
 
 
-def go_to(*, entry: int | None = None, time_range_s: TimeRange | None = None) -> None:
-    """Rerun the page with this frame or time range, if given; widgets cannot be changed after they are drawn."""
+def go_to(*, entry: int | None = None, time_range_s: TimeRange | None = None, scrolls: bool = True) -> None:
+    """Rerun the page with this frame or time range, if given; widgets cannot be changed after they are drawn.
+
+    `scrolls`: whether the player is brought into view.
+    """
     if serves_routes():
         given: dict[str, str | list[str]] = {} if entry is None else {FRAME_KEY: str(entry)}
         if time_range_s is not None:
             given[_TIME_RANGE_KEY] = [f"{edge_s:.2f}" for edge_s in in_hundredths(*time_range_s)]
         if given:
-            st.session_state[COMMAND_KEY] = st.session_state.get(COMMAND_KEY, 0) + 1
+            if scrolls:
+                st.session_state[COMMAND_KEY] = st.session_state.get(COMMAND_KEY, 0) + 1
             set_link(**given)
             st.rerun()
         return

@@ -8,12 +8,14 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from frametally.analysis.counts import Counts, count
 from frametally.analysis.matching import MIN_IOU, match
 from frametally.analysis.view import Progress, View, chunks_of, picked
 from frametally.results import Boxes, ModelTable
 
 DEFINITIONS: Final = {
     "Matched": f"one box from each model, same class and frame, IoU ≥ {MIN_IOU}, best overlap first",
+    "Agreement": "matched pairs as a share of everything that either model found: matched, only in A, only in B",
     "Disagreement": "boxes per frame that only one of the two models found; mean of the frames that both analyzed",
 }
 """What each number means; shown with the numbers."""
@@ -40,6 +42,27 @@ class Comparison:
     """Display names of the classes of both models."""
     by_class: npt.NDArray[np.int64]
     """(len(classes), 3) matched, only in A, only in B; over all compared entries."""
+
+    @property
+    def agreement(self) -> float | None:
+        """Matched pairs as a share of matched pairs and boxes without a match, 0 to 1; None if nothing was found."""
+        return agreement_of(*self.by_class.sum(axis=0).tolist())
+
+
+@dataclass(frozen=True)
+class CountsOfBoth:
+    """Mean detections per analyzed frame of two models over time, at the same points."""
+
+    classes: tuple[str, ...]
+    """Display names of the classes of both models."""
+    starts: npt.NDArray[np.int64]
+    """(m,) first entry of each point."""
+    time_s: npt.NDArray[np.float64]
+    """(m,) time of that entry, in seconds after the first frame."""
+    a: npt.NDArray[np.float64]
+    """(m, len(classes)) of model A; NaN where it analyzed no frame, 0 for a class that it does not have."""
+    b: npt.NDArray[np.float64]
+    """(m, len(classes)) of model B."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +110,33 @@ def compare(view: View, other_model: str, progress: Progress | None = None) -> C
     )
 
 
+def counts_of_both(view: View, other_model: str) -> CountsOfBoth:
+    """The counts of the view's model (A) and of another (B), filtered alike, at the points of the chart."""
+    views = view, replace(view, model=other_model)
+    one, other = (count(each) for each in views)
+    if not np.array_equal(one.starts, other.starts):  # the tables of one of them were written by an earlier version
+        one, other = (count(each, max_points=None) for each in views)
+    names = tuple(dict.fromkeys((*one.classes, *other.classes)))
+    a, b = (_in_columns(each, names) for each in (one, other))
+    return CountsOfBoth(names, one.starts, one.time_s, a, b)
+
+
+def worst_entry(comparison: Comparison, first: int, stop: int) -> int | None:
+    """The first compared entry of [first, stop) with the most boxes without a match; None if none was compared."""
+    here = slice(max(first - comparison.start, 0), max(stop - comparison.start, 0))
+    known = np.flatnonzero(comparison.compared[here])
+    if not len(known):
+        return None
+    unpaired = (comparison.only_a + comparison.only_b)[here][known]
+    return comparison.start + here.start + int(known[np.argmax(unpaired)])
+
+
+def agreement_of(matched: int, only_a: int, only_b: int) -> float | None:
+    """Matched pairs as a share of everything that either model found, 0 to 1; None if neither found anything."""
+    found = matched + only_a + only_b
+    return matched / found if found else None
+
+
 def rank_seconds(comparison: Comparison) -> list[Second]:
     """The seconds with any disagreement, most first; on a tie, the earlier one."""
     known = np.flatnonzero(comparison.compared)
@@ -101,6 +151,13 @@ def rank_seconds(comparison: Comparison) -> list[Second]:
         for at in np.lexsort((seconds, -mean))
         if mean[at] > 0
     ]
+
+
+def _in_columns(counts: Counts, names: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """(m, len(names)) values of the counts, 0 for classes that they do not have; NaN where nothing was analyzed."""
+    values = np.where(counts.analyzed[:, np.newaxis] > 0, 0.0, np.nan) * np.ones(len(names))
+    values[:, [names.index(name) for name in counts.classes]] = counts.values
+    return values
 
 
 def _compared_boxes(

@@ -94,6 +94,18 @@ def interval_moments(view: View, interval_s: float) -> list[Moment]:
     ]
 
 
+def detections_at(view: View, entries: Sequence[int]) -> npt.NDArray[np.int64]:
+    """(n,) boxes of the view in these entries, in one pass; also 0 for entries that were not analyzed."""
+    if not len(entries):
+        return np.zeros(0, dtype=np.int64)
+    first, stop = min(entries), max(entries) + 1
+    counts, codes = np.zeros(stop - first, dtype=np.int64), view.codes
+    for entry, box_class, confidence in view.results.confidence_pieces(view.model, first, stop):
+        kept = (confidence >= view.confidence) & (codes[box_class] >= 0)
+        counts += np.bincount(entry[kept] - first, minlength=len(counts))
+    return np.asarray(counts[np.asarray(entries) - first])
+
+
 def disagreement_moments(comparison: Comparison, max_seconds: int = 20) -> list[Moment]:
     """The worst frame of each of the seconds with the most disagreement, in order of time."""
     ranked = rank_seconds(comparison)[:max_seconds]

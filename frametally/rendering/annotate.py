@@ -36,7 +36,9 @@ _MAX_LEGEND_ROWS: Final = 8
 _SHORT_LETTERS: Final = 12
 
 
-def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px: int = 0) -> Image:
+def draw(
+    image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px: int = 0, with_labels: bool = True
+) -> Image:
     """A new picture with the scene drawn on it.
 
     Args:
@@ -46,6 +48,7 @@ def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px:
         colors: hex color by class name; gray for names without one.
         min_width_px: enlarge smaller pictures first, so that labels are readable: by an integer factor, up to
             `MAX_ENLARGED_PX`.
+        with_labels: whether boxes have labels, which would cover most of a small picture.
     """
     native_wh = (image.shape[1], image.shape[0])
     factor = enlargement(*native_wh, min_width_px)
@@ -57,7 +60,7 @@ def draw(image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px:
     if len(scene.polygons):
         _fill_polygons(canvas, scene, colors)
     if len(scene.xyxy):
-        _draw_boxes(canvas, scene, colors)
+        _draw_boxes(canvas, scene, colors, with_labels=with_labels)
     if scene.keypoints is not None:
         _draw_keypoints(canvas, scene, colors)
     if scene.gaze is not None:
@@ -121,7 +124,7 @@ def _thickness(canvas: Image) -> int:
     return int(sv.calculate_optimal_line_thickness((canvas.shape[1], canvas.shape[0])))
 
 
-def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
+def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str], *, with_labels: bool) -> None:
     names = sorted(set(scene.class_names))
     order = np.argsort(scene.confidence, kind="stable")
     order = order[_touching(scene.xyxy[order], canvas)]
@@ -134,7 +137,8 @@ def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     )
     palette = sv.ColorPalette.from_hex([colors.get(name, _DEFAULT_COLOR) for name in names])
     sv.BoxAnnotator(color=palette, thickness=_thickness(canvas)).annotate(canvas, detections)
-    _draw_labels(canvas, scene, order[::-1], colors)
+    if with_labels:
+        _draw_labels(canvas, scene, order[::-1], colors)
 
 
 def _draw_labels(canvas: Image, scene: Scene, order: npt.NDArray[np.int_], colors: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from frametally.analysis import matching
 from frametally.analysis import view as view_module
 from frametally.analysis.class_mapping import ClassMapping
-from frametally.analysis.comparison import Comparison, Second, compare, rank_seconds
+from frametally.analysis.comparison import Comparison, Second, compare, counts_of_both, rank_seconds, worst_entry
 from frametally.analysis.view import View
 from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
@@ -169,3 +169,29 @@ def test_comparison_is_symmetric(tmp_path: Path) -> None:
     assert there.matched.tolist() == back.matched.tolist()
     same = compare(View(results, "a", 0.3), "a")
     assert same.only_a.sum() == same.only_b.sum() == 0
+
+
+def test_the_agreement_is_the_share_of_matched_pairs(tmp_path: Path) -> None:
+    a = [entry(box("car", 0.9), box("car", 0.8, (150, 50, 20, 20))), entry(), None]
+    b = [entry(box("car", 0.9)), entry(box("car", 0.9), box("van", 0.9)), entry(box("car", 0.9))]
+    view = View(opened(tmp_path, a=a, b=b), "a")
+    assert compare(view, "b").agreement == 1 / 4
+    assert compare(replace(view, confidence=0.99), "b").agreement is None
+
+
+def test_the_worst_entry_of_a_stretch_was_compared(tmp_path: Path) -> None:
+    found = [entry(), entry(box("car", 0.9)), entry(box("car", 0.9), box("van", 0.9)), entry(box("car", 0.9))]
+    results = opened(tmp_path, a=found, b=[entry(), entry(), None, entry()])
+    comparison = compare(View(results, "a"), "b")
+    assert [worst_entry(comparison, *stretch) for stretch in ((0, 4), (2, 4), (2, 3), (0, 1), (4, 9))] == [
+        *(1, 3, None, 0, None)
+    ]
+
+
+def test_counts_of_both_models_have_the_same_points_and_columns(tmp_path: Path) -> None:
+    a = [entry(box("car", 0.9)), None]
+    b = [entry(box("van", 0.9), box("van", 0.8)), entry()]
+    counts = counts_of_both(View(opened(tmp_path, a=a, b=b), "a"), "b")
+    assert counts.classes == ("car", "van")
+    np.testing.assert_array_equal(counts.a, [[1, 0], [np.nan, np.nan]])
+    np.testing.assert_array_equal(counts.b, [[0, 2], [0, 0]])

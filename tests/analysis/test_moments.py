@@ -15,6 +15,7 @@ from frametally.analysis.moments import (
     Extremes,
     Moment,
     class_moments,
+    detections_at,
     disagreement_moments,
     extremes,
     in_order,
@@ -169,3 +170,9 @@ def test_next_with_detections_counts_merged_and_shown_classes_only(results: Resu
     merged = View(results, "cars", 0.3, ClassMapping.parse("car>any,person>any"))
     assert next_with_detections(merged, 3, "any") == 5
     assert next_with_detections(View(results, "cars", 0.3, ClassMapping(shown=("person",))), -1) == 5
+
+
+def test_detections_of_entries_are_counted_in_the_view(results: Results) -> None:
+    view = View(results, next(iter(results.models)), 0.3)
+    assert detections_at(view, [5, 0, 1, 4]).tolist() == [2, 2, 0, 0]
+    assert detections_at(view, []).tolist() == []

@@ -54,7 +54,7 @@ def test_uploads_media_downloads_and_the_engine_work_below_a_base_path(
         copied = context.new_page()
         copied.goto(f"{page.url}&section=Export")
         expect(copied.get_by_text("20 of 20 frames analyzed")).to_be_visible(timeout=FIRST_PAINT_MS)
-        assert "motion" in downloaded(copied, "link", "Results (JSON)").path().read_text()
+        assert "motion" in downloaded(copied, "link", "Original results (JSON)").path().read_text()
     _run_through_the_api(dashboard, small_video)
 
 

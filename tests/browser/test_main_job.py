@@ -60,24 +60,27 @@ def test_a_video_becomes_counts_and_annotated_frames(
 
     address = page.url
     assert "?job=" in address
-    page.goto(f"{address}&confidence=0.99&frame=7&section=Export")
+    page.goto(f"{address}&confidence=0.99&frame=7&section=Compare")
     wait_for_rest(page)
-    expect(page.get_by_role("link", name="Results (JSON)")).to_be_visible()  # the page is complete
+    expect(page.get_by_text("These results have only one model")).to_be_visible()  # the page is complete
     page.get_by_text("This frame", exact=True).click()
     expect(page.get_by_text("Frame 14 at 0:01.4 · 0 detections · min. confidence 0.99")).to_be_visible()
-    assert page.url == f"{address}&confidence=0.99&frame=7&section=Export"
-    results = json.loads(Path(downloaded(page, "link", "Results (JSON)").path()).read_text())
+    assert page.url == f"{address}&confidence=0.99&frame=7&section=Compare"
+    page.get_by_role("button", name="Export").click()
+    results = json.loads(Path(downloaded(page, "link", "Original results (JSON)").path()).read_text())
     assert results["frame_offset"] == list(range(0, 40, 2))
     assert len(results["motion"]) == 20
-    page.locator(".st-key-export_table button").click()
-    counts = downloaded(page, "link", "Download square.counts.csv")
+    counts = downloaded(page, "button", "Counts per frame (CSV)")
     assert counts.suggested_filename == "square.counts.csv"
     rows = list(csv.DictReader(Path(counts.path()).read_text("utf-8-sig").splitlines()))
     assert list(rows[0]) == ["frame_index", "time_s", "moving"]
     assert {row["moving"] for row in rows} == {"0", "1"}
 
-    page.get_by_role("button", name="Render video").click()
+    expect(page.get_by_role("link", name="Download square.counts.csv")).to_be_visible()
+
+    page.get_by_role("button", name="Annotated video").click()
     video = downloaded(page, "link", "Download video")
+    expect(page.get_by_label("Annotated video")).to_have_js_property("videoWidth", 640)  # it can be previewed
     assert video.suggested_filename == "square.annotated.mp4"
     assert probe(Path(video.path())).frame_count == 40
 

@@ -52,7 +52,7 @@ def app(job: Job, open_page: OpenPage) -> AppTest:
 def test_without_a_finished_job_the_page_links_to_upload(open_page: OpenPage) -> None:
     app = open_page("analytics")
     assert "No finished jobs yet" in app.info[0].value
-    assert [link.label for link in app.page_link] == ["Run a video"]
+    assert [link.label for link in app.page_link] == ["Jobs", "Run a video"]
 
 
 def test_totals_exclude_frames_that_were_not_analyzed(app: AppTest) -> None:
@@ -265,7 +265,9 @@ def test_results_with_nothing_to_chart_can_still_be_downloaded(
     finished_job(deployment, None, found)
     app = open_page("analytics")
     assert "no frames that can be charted" in app.info[-1].value
-    assert [link.label for link in app.link_button] == ["Results (JSON)"]
+    app.session_state["export_menu"] = True
+    app.run()
+    assert [link.label for link in app.link_button] == ["Original results (JSON)"]
     assert not app.exception
     assert not app.error
 

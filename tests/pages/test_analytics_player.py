@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from components.analytics.player_view import WITHOUT_ROUTES
+from components.analytics.chart_and_frame import WITHOUT_ROUTES
 from components.session import announce_routes
 from frametally.deployment import Deployment
 from frametally.job import Job
-from tests.support.pages import captions, dataframe, open_link
+from tests.support.pages import captions, click_chart, dataframe, open_link
 from tests.support.results_files import box, entry, finished_job, offsets
 
 STATE = {
@@ -78,7 +78,8 @@ def test_a_link_sets_the_state(job: Job) -> None:
     app = open_link(job="job-1", frame="1", confidence="0.7", classes=["cup"], window=["0.2", "0.6"])
     changed = {"entry": 1, "confidence": 0.7, "classes": ["cup"], "window": [0.2, 0.6]}
     assert player_data(app)["state"] == STATE | changed
-    assert list(dataframe(app, "Peak")["Class"]) == ["cup"]
+    app.session_state["section"] = "Table"
+    assert list(dataframe(app.run(), "Peak")["Class"]) == ["cup"]
 
 
 def test_a_link_sets_the_kind_of_chart_its_buckets_and_the_clock(job: Job) -> None:
@@ -123,12 +124,26 @@ def test_renamed_classes_are_another_view(job: Job) -> None:
     assert [one["name"] for one in after["classes"]] == ["*odd*", "mug", "person"]
 
 
-def test_a_moment_is_a_command_to_the_player(job: Job) -> None:
-    app = open_link(job="job-1", section="Moments", frame="1")
-    app.button(key="gallery-4").click().run()
-    assert (player_data(app)["state"]["entry"], player_data(app)["state"]["command"]) == (4, 1)
-    app.button(key="gallery-4").click().run()
-    assert player_data(app)["state"]["command"] == 2
+def moments_data(app: AppTest) -> dict[str, Any]:
+    protos = [element.proto for element in app.get("bidi_component")]
+    return dict(json.loads(next(proto.json for proto in protos if proto.component_name == "frametally.moments")))
+
+
+def test_the_browser_asks_for_the_moments_of_the_view(job: Job) -> None:
+    app = open_link(job="job-1", confidence="0.7", classes=["cup"], window=["0.2", "0.6"])
+    data = moments_data(app)
+    assert data["url"] == player_data(app)["view"]
+    assert data["query"] == "confidence=0.7&class=cup&window=0.2&window=0.6"
+    assert (data["has_pictures"], data["kinds"]) == (True, ["peak", "disagreement", "interval"])
+    assert not app.dataframe  # nothing else of the tabs is computed
+
+
+def test_a_chosen_frame_is_a_command_to_the_player(job: Job) -> None:
+    app = open_link(job="job-1", frame="1", section="Compare", compare_with="empty")
+    click_chart(app, "job-1-kitchen-None-comparison", 0.8)
+    assert (player_data(app)["state"]["entry"], player_data(app)["state"]["command"]) == (4, 0)
+    frames = [element.proto.body for element in app.get("html") if "both-frames" in element.proto.body]
+    assert [text.count("frames/4.jpg?confidence=0.25") for text in frames] == [2]
 
 
 def test_the_details_of_the_frame_are_drawn_on_request(job: Job) -> None:

@@ -1,8 +1,9 @@
-"""The tabs of the Analytics page: moments, comparison of two models, export."""
+"""The tabs of the Analytics page, and its menu of exports."""
 
 from __future__ import annotations
 
 import csv
+import json
 import re
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from frametally.deployment import Deployment
+from frametally.ledger.tags import add_tags, tags_of
 from frametally.storage import space as disk
 from tests.support.disks import fill
-from tests.support.pages import button, captions, dataframe, open_link
+from tests.support.pages import button, captions, chart, click_chart, dataframe, open_link, texts
 from tests.support.results_files import BOXES, RESULTS, SIZE, box, entry, finished_job
 
+COMPARISON = "job-1-kitchen-None-comparison"
 OTHER = [entry(), entry(box("cup", 0.9)), entry(), entry(box("person", 0.6), box("cup", 0.6)), None]
 
 
@@ -25,14 +28,58 @@ def app(deployment: Deployment, small_video: Path) -> AppTest:
 
 
 def opened(app: AppTest, section: str) -> AppTest:
-    app.button_group(key="section").set_value(section).run()
+    app.session_state["section"] = section
+    app.run()
+    assert not app.exception
+    return app
+
+
+def exports(app: AppTest) -> AppTest:
+    """Open the menu of exports."""
+    app.session_state["export_menu"] = True
+    app.run()
     assert not app.exception
     return app
 
 
 def test_only_the_open_tab_is_drawn(app: AppTest) -> None:
-    assert len(app.link_button) == 0
-    assert [link.label for link in opened(app, "Export").link_button] == ["Results (JSON)"]
+    assert [tab.label for tab in app.tabs] == ["Moments", "Compare", "Distribution", "Table"]
+    assert [bool(tab.children) for tab in app.tabs] == [False, False, False, True]
+    opened(app, "Compare")
+    assert [bool(tab.children) for tab in app.tabs] == [False, True, False, False]
+
+
+def test_the_table_has_a_row_for_each_frame(app: AppTest) -> None:
+    rows = dataframe(app, "Frame")
+    assert rows["Time"].tolist() == ["0:00.0", "0:00.2", "0:00.4", "0:00.6", "0:00.8"]
+    assert rows["cup"].fillna(-1).tolist() == [0, 1, -1, 0, 2]  # not analyzed is not zero
+    assert "One row for each frame" in captions(app)
+
+
+def test_the_distribution_marks_the_threshold(app: AppTest) -> None:
+    figure = chart(opened(app, "Distribution"), "job-1-kitchen-distribution")
+    assert [bar["name"] for bar in figure["data"]] == ["*odd*", "cup", "person"]
+    assert figure["layout"]["shapes"][0]["x0"] == app.slider(key="confidence").value
+
+
+def test_the_bar_names_job_and_facts(app: AppTest, deployment: Deployment) -> None:
+    assert " · 4 of 5 frames analyzed · 1 not analyzed (hatched)" in captions(app)
+    add_tags(deployment.ledger, ["job-1"], ["site A"], actor=None)
+    deployment.ledger.write_notes("job-1", "Camera *moved*", actor=None)
+    assert ":gray-badge[site A]  Camera \\*moved\\*" in texts(app.run())
+
+
+def test_note_and_tags_are_changed_in_the_bar(app: AppTest, deployment: Deployment) -> None:
+    assert not app.text_area
+    app.session_state["job_notes"] = True
+    app.run()
+    app.text_area(key="job_note-job-1").set_value(" Night shift ")
+    app.multiselect(key="job_tags-job-1").set_value(["dock"])
+    app.button(key="job_notes_save").click().run()
+    assert not app.exception
+    assert deployment.ledger.job("job-1").notes == "Night shift"
+    assert tags_of(deployment.ledger, ["job-1"]) == {"job-1": ["dock"]}
+    assert "Night shift" in texts(app)
 
 
 def test_what_was_left_out_of_the_results_is_listed(deployment: Deployment, small_video: Path) -> None:
@@ -44,8 +91,10 @@ def test_what_was_left_out_of_the_results_is_listed(deployment: Deployment, smal
     assert "class_id is not a whole number and is ignored (in frame 0 at 0.00 s)" in text
 
 
-def test_a_link_to_a_renamed_tab_opens_none(app: AppTest) -> None:
-    assert open_link(job="job-1", section="Export").link_button
+def test_a_link_to_the_earlier_tab_of_exports_opens_the_menu(app: AppTest) -> None:
+    assert not app.link_button
+    app = open_link(job="job-1", section="Export")
+    assert [link.label for link in app.link_button] == ["Original results (JSON)"]
     renamed = open_link(job="job-1", section="Take it away")
     assert not renamed.exception
     assert not renamed.link_button
@@ -78,101 +127,134 @@ def test_without_moments_the_gallery_shows_a_notice(app: AppTest) -> None:
     assert "No moments match" in captions(opened(app, "Moments"))
 
 
-def test_two_models_are_compared_frame_by_frame(app: AppTest) -> None:
-    opened(app, "Compare models")
-    app.selectbox(key="compare_with").set_value("hall").run()
-    assert "3 frames compared, 2 skipped" in captions(app)
-    rows = dataframe(app, "Both").set_index("Class").T.to_dict("list")
-    assert rows == {"*odd*": [0, 0, 0], "cup": [1, 0, 1], "person": [0, 1, 1]}
-    seconds = dataframe(app, "Disagreement")
-    assert seconds["Disagreement"].tolist() == [1.0]
-    assert seconds["Frames"].tolist() == [3]
+def compared(app: AppTest, other: str = "hall") -> AppTest:
+    opened(app, "Compare").selectbox(key="compare_with").set_value(other).run()
+    assert not app.exception
+    return app
 
 
-def test_the_counts_of_two_models_are_shown_side_by_side(app: AppTest) -> None:
-    opened(app, "Compare models")
-    app.selectbox(key="compare_with").set_value("hall").run()
-    rows = dataframe(app, "Peak: hall").set_index("Class")
-    assert list(rows) == ["Mean: kitchen", "Mean: hall", "Peak: kitchen", "Peak: hall"]
+def test_two_models_are_compared_in_one_table(app: AppTest) -> None:
+    rows = dataframe(compared(app), "Both").set_index("Class")
+    assert "**25% agreement** · 3 frames compared, 2 skipped because not both models analyzed them" in texts(app)
+    assert list(rows) == [
+        *("Mean: kitchen", "Mean: hall", "Peak: kitchen", "Peak: hall"),
+        *("Both", "Only kitchen", "Only hall"),
+    ]
     assert rows.T.to_dict("list") == {
-        "*odd*": [0.0, 0.0, 0, 0],
-        "cup": [0.75, 0.5, 2, 1],
-        "person": [0.75, 0.25, 2, 1],
+        "*odd*": [0.0, 0.0, 0, 0, 0, 0, 0],
+        "cup": [0.75, 0.5, 2, 1, 1, 0, 1],
+        "person": [0.75, 0.25, 2, 1, 0, 1, 1],
     }
-    assert "Each model over all frames that it analyzed" in captions(app)
+    assert "over all frames that it analyzed" in captions(app)
     app.slider(key="window").set_value((0.8, 0.8)).run()
-    rows = dataframe(app, "Peak: hall").set_index("Class")
-    assert rows.loc["cup"].fillna(-1).tolist() == [2.0, -1.0, 2.0, -1.0]  # not analyzed is not zero
+    rows = dataframe(app, "Both").set_index("Class")
+    assert rows.loc["cup"].fillna(-1).tolist()[:4] == [2.0, -1.0, 2.0, -1.0]  # not analyzed is not zero
+
+
+def test_the_difference_of_two_models_is_drawn_per_class(app: AppTest) -> None:
+    figure = chart(compared(app), COMPARISON)
+    lines = {trace["name"]: trace["y"] for trace in figure["data"]}
+    assert lines["cup"] == [0, 0, None, -1, None]
+    assert lines["person"] == [0, 1, None, -1, None]
+    assert figure["layout"]["yaxis"]["title"]["text"] == "kitchen minus hall"
+
+
+def test_both_models_are_drawn_for_one_class(app: AppTest) -> None:
+    compared(app).button_group(key="compare_way").set_value("Both models").run()
+    app.selectbox(key="compare_class").set_value("person").run()
+    a, b = chart(app, COMPARISON)["data"]
+    assert (a["name"], a["line"]["dash"], a["y"]) == ("kitchen", "solid", [0, 1, None, 0, 2])
+    assert (b["name"], b["line"]["dash"], b["y"]) == ("hall", "dash", [0, 0, 0, 1, None])
 
 
 def test_models_without_a_common_frame_are_not_reported_as_agreeing(deployment: Deployment) -> None:
     apart = {"kitchen": [entry(box("cup", 0.9)), None], "hall": [None, entry()]}
     finished_job(deployment, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], **apart})
-    app = opened(open_link(job="job-1", model="kitchen"), "Compare models")
+    app = opened(open_link(job="job-1", model="kitchen"), "Compare")
     assert len(app.success) == 0
     assert "No frame was analyzed by both models." in [info.value for info in app.info]
-    assert "0 frames compared, 2 skipped" in captions(app)
-    assert dataframe(app, "Peak: hall").set_index("Class").loc["cup"].tolist() == [1.0, 0.0, 1, 0]
+    assert "0 frames compared, 2 skipped" in texts(app)
+    assert dataframe(app, "Peak: hall").set_index("Class").loc["cup"].tolist()[:4] == [1.0, 0.0, 1, 0]
 
 
 def test_models_that_find_the_same_agree(deployment: Deployment) -> None:
     same = [entry(box("cup", 0.9)), None]
     finished_job(deployment, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], "kitchen": same, "hall": same})
-    app = opened(open_link(job="job-1", model="kitchen"), "Compare models")
+    app = opened(open_link(job="job-1", model="kitchen"), "Compare")
     assert [success.value for success in app.success] == ["The models agree in every frame that both analyzed."]
+    assert "100% agreement" in texts(app)
 
 
-def test_a_second_with_disagreement_leads_to_its_worst_frame(app: AppTest) -> None:
-    opened(app, "Compare models")
-    app.selectbox(key="compare_with").set_value("hall").run()
-    app.session_state["disagreeing_seconds"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    app.run()
+def test_a_click_on_the_comparison_shows_the_worst_frame_of_its_point(app: AppTest) -> None:
+    click_chart(compared(app), COMPARISON, 0.25)
+    assert not app.exception
+    assert "Frame 2 at 0:00.2" in captions(app)
+    click_chart(app, COMPARISON, 0.45)  # not compared
+    assert "Frame 2 at 0:00.2" in captions(app)
+
+
+def test_the_second_with_the_most_disagreement_is_one_click_away(app: AppTest) -> None:
+    compared(app).button(key="worst_second").click().run()
     assert not app.exception
     assert "Frame 6 at 0:00.6" in captions(app)
 
 
+def test_the_button_in_the_bar_opens_the_comparison(app: AppTest) -> None:
+    app.button(key="open_comparison").click().run()
+    assert app.selectbox(key="compare_with").options == ["empty", "hall"]
+
+
 def test_stepping_by_disagreement(app: AppTest) -> None:
-    opened(app, "Compare models")
-    app.selectbox(key="compare_with").set_value("hall").run()
-    app.selectbox(key="step_by").set_value("model disagreement").run()
+    compared(app).selectbox(key="step_by").set_value("model disagreement").run()
     button(app, "Previous").click().run()
     assert "Frame 6 at 0:00.6" in captions(app)
 
 
 def test_a_single_model_cannot_be_compared(deployment: Deployment) -> None:
     finished_job(deployment, None, {name: RESULTS[name] for name in ("frame_offset", "time_offset", "kitchen")})
-    app = opened(open_link(job="job-1"), "Compare models")
+    app = opened(open_link(job="job-1"), "Compare")
     assert "These results have only one model with boxes." in captions(app)
+    assert "Compare" not in [one.label for one in app.button]
 
 
 FORMATS = {
     "Counts per frame (CSV)": "counts.csv",
     "Counts per frame (Parquet)": "counts.parquet",
-    "Boxes (CSV)": "boxes.csv",
-    "Boxes (Parquet)": "boxes.parquet",
-    "Boxes (COCO JSON)": "coco.json",
+    "Detections (CSV)": "boxes.csv",
+    "Detections (Parquet)": "boxes.parquet",
+    "Detections (COCO JSON)": "coco.json",
 }
+
+
+def export(app: AppTest, wanted: str = "Counts per frame (CSV)") -> AppTest:
+    return button(exports(app), wanted).click().run()
 
 
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_each_table_is_exported_once_and_then_linked(app: AppTest, deployment: Deployment, wanted: str) -> None:
-    opened(app, "Export")
-    app.selectbox(key="table_format").set_value(wanted).run()
-    app.button(key="export_table").click().run()
+    export(app, wanted)
     assert not app.exception
     (made,) = (deployment.settings.results_dir / "job-1" / "derived").iterdir()
     kind, ending = FORMATS[wanted].split(".")
     assert re.fullmatch(rf"{kind}-[0-9a-f]{{24}}\.{ending}", made.name)
     assert f"Download kitchen.{FORMATS[wanted]}" in [link.label for link in app.link_button]
+    assert downloads(app) == [f"kitchen.{FORMATS[wanted]}"]
     app.run()
-    assert "Export" not in [one.label for one in app.button]
+    assert wanted not in [one.label for one in app.button]
+    assert downloads(app) == []  # only the click downloads
+
+
+def downloads(app: AppTest) -> list[str]:
+    """The files whose download the browser starts by itself."""
+    protos = [element.proto for element in app.get("bidi_component")]
+    return [json.loads(one.json)["name"] for one in protos if one.component_name == "frametally.start_download"]
 
 
 def test_a_table_follows_the_view_and_is_blank_where_not_analyzed(app: AppTest, deployment: Deployment) -> None:
     app.slider(key="confidence").set_value(0.5).run()
     app.multiselect(key="classes").set_value(["cup", "person"]).run()
     app.slider(key="window").set_value((0.2, 0.8)).run()
-    opened(app, "Export").button(key="export_table").click().run()
+    export(app)
     (made,) = (deployment.settings.results_dir / "job-1" / "derived").iterdir()
     with made.open(encoding="utf-8-sig", newline="") as file:
         assert list(csv.reader(file)) == [
@@ -189,39 +271,38 @@ def test_a_full_disk_is_reported_and_leaves_no_file(
     app: AppTest, deployment: Deployment, small_disk: Path, monkeypatch: pytest.MonkeyPatch, wanted: str
 ) -> None:
     (deployment.settings.results_dir / "job-1" / "derived").symlink_to(small_disk)
-    opened(app, "Export").selectbox(key="table_format").set_value(wanted).run()
-    app.button(key="export_table").click().run()  # 8 MiB is below the reserve
+    export(app, wanted)  # 8 MiB is below the reserve
     assert ["disk has no room for" in error.value for error in app.error] == [True]
     monkeypatch.setattr(disk, "DISK_RESERVE_BYTES", -(2**40))
     filler = fill(small_disk)
-    app.button(key="export_table").click().run()
+    button(app, wanted).click().run()
     assert ["disk has no room for" in error.value for error in app.error] == [True]
     assert list(small_disk.iterdir()) == [filler]
     filler.unlink()
-    app.button(key="export_table").click().run()
+    button(app, wanted).click().run()
     assert not app.error
     assert not app.exception
 
 
 def test_another_view_is_exported_again(app: AppTest) -> None:
-    opened(app, "Export").button(key="export_table").click().run()
+    export(app)
     app.slider(key="confidence").set_value(0.5).run()
-    assert app.button(key="export_table")
+    assert button(app, "Counts per frame (CSV)")
 
 
 def test_an_annotated_video_is_offered_where_a_copy_was_kept(app: AppTest, deployment: Deployment) -> None:
-    assert button(opened(app, "Export"), "Render video")
+    assert button(exports(app), "Annotated video")
 
 
 def test_without_a_copy_no_annotated_video_is_offered(deployment: Deployment) -> None:
     finished_job(deployment, None)
-    app = opened(open_link(job="job-1"), "Export")
+    app = exports(open_link(job="job-1"))
     assert "No copy of this video was kept, so it cannot be annotated." in captions(app)
 
 
 def test_results_without_boxes_offer_no_tables(deployment: Deployment) -> None:
     label = {"image": SIZE, "predictions": [{"class": "cat", "class_id": 0, "confidence": 0.7}]}
     finished_job(deployment, None, {**RESULTS, "kitchen": [label for _ in BOXES]})
-    app = opened(open_link(job="job-1"), "Export")
-    assert [link.label for link in app.link_button] == ["Results (JSON)"]
-    assert "Export" not in [one.label for one in app.button]
+    app = exports(open_link(job="job-1"))
+    assert [link.label for link in app.link_button] == ["Original results (JSON)"]
+    assert not any(one.label.startswith("Counts") for one in app.button)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
-
 from frametally.errors import VideoError
 from frametally.rendering.playback.sources import Source
-from frametally.video.decoding import Image
 from frametally.video.frame_reader import FrameReader
 
 MIN_WIDTH_PX: Final = 960
 """Narrower pictures are enlarged, so that labels are readable."""
-SMALL_WIDTH_PX: Final = 320
+SMALL_WIDTH_PX: Final = 400
+_SMALL_QUALITY: Final = 80
 MAX_CACHE_BYTES: Final = 32 << 20
 
 
@@ -31,7 +30,7 @@ class FrameRequest(NamedTuple):
     is_plain: bool
     """Without detections."""
     is_small: bool = False
-    """A preview: at most `SMALL_WIDTH_PX` wide."""
+    """A preview: at most `SMALL_WIDTH_PX` wide, its boxes without labels."""
 
 
 class ExactFrames:
@@ -62,19 +61,14 @@ class ExactFrames:
             if known is not None:
                 self._pictures.move_to_end((key, request))
                 return known
-        picture = self._jpeg_of(source, request)
+        picture = self._draw(source, request)
         self._keep((key, request), picture)
         return picture
 
-    def _jpeg_of(self, source: Source, request: FrameRequest) -> bytes:
-        from frametally.rendering.image_files import to_jpeg
-
-        image = self._draw(source, request)
-        return to_jpeg(_shrunk(image) if request.is_small else image)
-
-    def _draw(self, source: Source, request: FrameRequest) -> Image:
+    def _draw(self, source: Source, request: FrameRequest) -> bytes:
         # OpenCV and supervision are imported with the first frame, so that the server starts without them.
         from frametally.rendering.annotate import draw
+        from frametally.rendering.image_files import shrunk, to_jpeg
         from frametally.rendering.placement import placed
         from frametally.rendering.scenes import scene_of
 
@@ -84,11 +78,16 @@ class ExactFrames:
         shown = self._reader(source.video.path).displayed(int(results.frame_index[request.entry]))
         if shown is None:
             raise VideoError("This frame cannot be decoded. The file is damaged or ends before it.")
-        if request.is_plain:
-            return shown.image
+        if request.is_plain and not request.is_small:
+            return to_jpeg(shown.image)
         scene = scene_of(source.filtered(request.confidence, request.shown), request.entry)
         scene = placed(scene, shown.analyzed_wh, shown.orientation).scene
-        return draw(shown.image, scene, self._colors(source.view.names), min_width_px=MIN_WIDTH_PX)
+        colors = self._colors(source.view.names)
+        if not request.is_small:
+            return to_jpeg(draw(shown.image, scene, colors, min_width_px=MIN_WIDTH_PX))
+        small = shrunk(shown.image, SMALL_WIDTH_PX)
+        scene = replace(scene, wh=scene.wh or (shown.image.shape[1], shown.image.shape[0]))
+        return to_jpeg(small if request.is_plain else draw(small, scene, colors, with_labels=False), _SMALL_QUALITY)
 
     def _keep(self, key: tuple[object, FrameRequest], picture: bytes) -> None:
         with self._lock:
@@ -96,13 +95,3 @@ class ExactFrames:
             self._pictures[key] = picture
             while self._bytes > self._max_bytes:
                 self._bytes -= len(self._pictures.popitem(last=False)[1])
-
-
-def _shrunk(image: Image) -> Image:
-    import cv2
-
-    height_px, width_px = image.shape[:2]
-    if width_px <= SMALL_WIDTH_PX:
-        return image
-    size = SMALL_WIDTH_PX, max(round(height_px * SMALL_WIDTH_PX / width_px), 1)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

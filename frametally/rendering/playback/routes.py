@@ -5,6 +5,8 @@
     /frametally/views/<ticket>/counts                counts by threshold (`threshold_counts.py`)
     /frametally/views/<ticket>/peaks                 highest count of each class
     /frametally/views/<ticket>/moments/<kind>        entries to jump to: peaks or disagreements of two models
+    /frametally/views/<ticket>/gallery               moments with time, reason and detections, as JSON
+    /frametally/views/<ticket>/agreement             agreement with another model, as JSON
     /frametally/views/<ticket>/frames/<entry>.jpg    an analyzed frame with its detections
     /frametally/views/<ticket>/copy                  POST: a copy of the video that every browser plays
 
@@ -28,7 +30,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frametally.analysis.comparison import compare
-from frametally.analysis.moments import class_moments, disagreement_moments, extremes
+from frametally.analysis.moments import Moment, class_moments, disagreement_moments, extremes, interval_moments
 from frametally.analysis.tally import tally
 from frametally.analysis.timeline.points import offered_bucket, points_of
 from frametally.analysis.view import View
@@ -39,6 +41,7 @@ from frametally.network.compression import compressed_response
 from frametally.network.routes import Check, GuardedRoute, Handler, HttpError
 from frametally.rendering.playback.exact_frames import ExactFrames, FrameRequest
 from frametally.rendering.playback.frame_times import packed_times
+from frametally.rendering.playback.gallery import gallery
 from frametally.rendering.playback.packed_boxes import packed_boxes
 from frametally.rendering.playback.packing import pack
 from frametally.rendering.playback.sources import Source, Sources
@@ -60,6 +63,8 @@ def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets, dat
         _route("counts", _packed(sources, _counts), "Get counts by threshold", check),
         _route("peaks", _packed(sources, _peaks), "Get the peak of each class", check),
         _route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
+        _route("gallery", _packed(sources, _gallery), "Get moments", check),
+        _route("agreement", _packed(sources, _agreement), "Get the agreement with another model", check),
         _route("frames/{entry:int}.jpg", _frame_handler(sources, frames), "Get an annotated frame", check),
         _route("copy", _copy_handler(sources, tickets, data_dir), "Have the video copied for browsers", check, "POST"),
     ]
@@ -139,15 +144,44 @@ def _peaks(source: Source, request: Request) -> bytes:
 def _moments(source: Source, request: Request) -> bytes:
     """`entries` (n,) uint32, ascending."""
     _require_boxes(source)
-    view = replace(source.filtered(*_filter(request.query_params)), time_range_s=_window(request.query_params))
-    match request.path_params["kind"]:
-        case "peak":
-            found = class_moments(extremes(view))
-        case "disagreement":
-            found = disagreement_moments(compare(view, _other_model(view, request.query_params.get("other", ""))))
-        case _:
-            raise HttpError(404, "There are no such moments.")
+    found = _moments_of(_filtered(source, request), request.path_params["kind"], request.query_params)
     return pack({}, entries=np.array([moment.entry for moment in found], np.uint32))
+
+
+def _gallery(source: Source, request: Request) -> bytes:
+    query = request.query_params
+    view = _filtered(source, request)
+    found = _moments_of(view, query.get("kind", ""), query)
+    return gallery(view, found, most_first=query.get("sort") == "count")
+
+
+def _agreement(source: Source, request: Request) -> bytes:
+    """`share`, 0 to 1; null if neither model found anything."""
+    _require_boxes(source)
+    view = _filtered(source, request)
+    other = _other_model(view, request.query_params.get("other", ""))
+    return msgspec.json.encode({"other": other, "share": compare(view, other).agreement})
+
+
+def _moments_of(view: View, kind: str, query: QueryParams) -> list[Moment]:
+    if kind == "interval":
+        interval_s = _number(query.get("every", ""))
+        if interval_s <= 0:
+            raise HttpError(400, "The interval must be above 0.", "Enter another one.")
+        return interval_moments(view, interval_s)
+    if not view.table.kind.has_boxes:
+        return []
+    if kind == "peak":
+        return class_moments(extremes(view))
+    if kind == "disagreement":
+        return disagreement_moments(compare(view, _other_model(view, query.get("other", ""))))
+    raise HttpError(404, "There are no such moments.")
+
+
+def _filtered(source: Source, request: Request) -> View:
+    """The view with the threshold, the classes and the time range of the request."""
+    view = source.filtered(*_filter(request.query_params))
+    return replace(view, time_range_s=_window(request.query_params))
 
 
 def _other_model(view: View, name: str) -> str:
@@ -164,12 +198,12 @@ def _require_boxes(source: Source) -> None:
 
 
 def _frame_handler(sources: Sources, frames: ExactFrames) -> Handler:
-    turns = asyncio.Semaphore(_MAX_RENDERED)
+    turns, small_turns = asyncio.Semaphore(_MAX_RENDERED), asyncio.Semaphore(_MAX_RENDERED)
 
     async def send(request: Request) -> Response:
         wanted = _frame_request(request.path_params["entry"], request.query_params)
         ticket = request.state.view_ticket
-        async with turns:
+        async with small_turns if wanted.is_small else turns:  # previews never delay the player
             if await request.is_disconnected():  # superseded while it waited
                 return Response(status_code=_CLIENT_CLOSED)
             source = await run_in_threadpool(sources.get, ticket)

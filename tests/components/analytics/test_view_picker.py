@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from components.analytics.bar.facts import frame_counts
 from components.analytics.charts.confidence_histogram import histogram_of
-from components.analytics.totals_table import frame_counts
 from components.analytics.view_picker import mapping_of
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View

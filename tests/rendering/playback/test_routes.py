@@ -71,7 +71,8 @@ def picture(response: Any) -> np.ndarray[Any, Any]:
 
 
 def test_everything_is_kept_by_the_browser(served: Served) -> None:
-    for path in ("times", "boxes/0", "counts", "peaks", "frames/1.jpg", "frames/1.jpg?small", "moments/peak"):
+    frames = ("frames/1.jpg", "frames/1.jpg?small")
+    for path in ("times", "boxes/0", "counts", "peaks", *frames, "moments/peak", "gallery?kind=peak", "agreement"):
         response = served.get(path)
         assert response.status_code == 200
         assert "immutable" in response.headers["cache-control"]
@@ -99,6 +100,36 @@ def test_an_exact_frame_shows_the_boxes_of_the_filtered_view(served: Served) -> 
     assert both.shape == (720, 960, 3)
     assert not np.array_equal(both, some)
     assert np.array_equal(some, one)  # only the cup has a confidence of at least 0.7
+
+
+def test_the_boxes_of_a_small_picture_have_no_labels(served: Served) -> None:
+    small = picture(served.get("frames/1.jpg?confidence=0.25&small"))
+    plain = picture(served.get("frames/1.jpg?plain&small"))
+    assert small.shape == plain.shape == (240, 320, 3)  # never enlarged
+    rows, columns = np.nonzero(np.abs(small.astype(int) - plain).max(axis=2) > 40)
+    edges = (rows.min(), rows.max(), columns.min(), columns.max())
+    assert np.allclose(edges, (40, 80, 40, 80), atol=3)
+
+
+def test_a_gallery_has_the_moments_of_the_view_in_the_requested_order(served: Served) -> None:
+    def cards(query: str) -> list[list[Any]]:
+        answer = served.get(f"gallery?{query}").json()
+        assert answer["total"] == len(answer["moments"])
+        return [[card["entry"], card["time_s"], card["detections"]] for card in answer["moments"]]
+
+    assert cards("kind=peak&confidence=0.25") == [[1, 0.2, 2], [4, 0.8, 4]]
+    assert cards("kind=peak&confidence=0.25&sort=count") == [[4, 0.8, 4], [1, 0.2, 2]]
+    assert cards("kind=peak&confidence=0.25&window=0&window=0.3") == [[1, 0.2, 2]]
+    assert cards("kind=interval&every=0.4&confidence=0.25") == [[0, 0.0, 0], [3, 0.6, 0], [4, 0.8, 4]]
+    assert cards("kind=disagreement&confidence=0.7") == [[1, 0.2, 1]]
+    for query in ("kind=interval&every=0", "kind=interval", "kind=peak&confidence=x"):
+        assert served.get(f"gallery?{query}").status_code == 400
+    assert served.get("gallery?kind=gossip").status_code == 404
+
+
+def test_the_agreement_is_that_of_the_view(served: Served) -> None:
+    assert served.get("agreement?confidence=0.25").json() == {"other": "empty", "share": 0.0}
+    assert served.get("agreement?confidence=0.95").json() == {"other": "empty", "share": None}
 
 
 def test_the_cache_of_pictures_is_bounded(tmp_path: Path, served: Served) -> None:

@@ -28,7 +28,14 @@ def job_picker(ledger: Ledger) -> Job | None:
     chosen = linked if linked in by_id else ids[0]
     st.query_params["job"] = st.session_state[_PICKED] = chosen
     labels = distinct_labels({job_id: _label(job) for job_id, job in by_id.items()})
-    st.selectbox("Job", ids, key=_PICKED, format_func=labels.__getitem__, on_change=_open_picked)
+    st.selectbox(
+        "Job",
+        ids,
+        key=_PICKED,
+        format_func=labels.__getitem__,
+        on_change=_open_picked,
+        label_visibility="collapsed",
+    )
     return by_id[chosen]
 
 

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from components.formatting import format_time, plural
+from components.formatting import format_time
 from frametally.analysis.totals import DEFINITIONS, Totals
-from frametally.analysis.view import View
 
 
-def totals_table(view: View, rows: Sequence[Totals]) -> None:
-    """Draw a row per class, and the number of frames behind the totals."""
-    st.caption(frame_counts(view))
+def totals_table(rows: Sequence[Totals]) -> None:
+    """Draw a row per class."""
     shown = [
         {
             "Class": row.class_name,
@@ -32,14 +30,3 @@ def totals_table(view: View, rows: Sequence[Totals]) -> None:
     st.dataframe(shown, hide_index=True, column_config=settings)
     with st.expander("About these metrics"):
         st.markdown("\n".join(f"- **{name}**: {meaning}" for name, meaning in DEFINITIONS.items()))
-
-
-def frame_counts(view: View) -> str:
-    """How many frames of the view were analyzed: `4 of 5 frames analyzed`."""
-    planned, analyzed = len(view.entries), view.analyzed_entries
-    missing = f" · {planned - analyzed:,} not analyzed (hatched)" if planned > analyzed else ""
-    where = " in the whole video" if view.time_range_s else ""
-    others = f" · {view.table.mismatched:,} with another type of result{where}" if view.table.mismatched else ""
-    damaged = int(view.results.damaged[view.entries.start : view.entries.stop].sum())
-    broken = f" · {plural(damaged, 'frame')} damaged in the video file" if damaged else ""
-    return f"{analyzed:,} of {plural(planned, 'frame')} analyzed{missing}{broken}{others}"

@@ -1,7 +1,8 @@
-"""The annotated video of the view, rendered in a separate process."""
+"""The annotated video of the view, rendered in a separate process, with a preview of the finished file."""
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,15 +16,13 @@ from frametally.analysis.view_spec import ViewSpec
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, MediaError
 from frametally.job import Job
+from frametally.library.routes import FILES_PREFIX
 from frametally.library.video_store import StoredVideo
 from frametally.rendering.video_export import ExportStatus, VideoSpec
 
 
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
     """Offer the video of the view in H.264, which browsers play."""
-    st.caption("Exports the current filters. Each frame shows the detections of the last analyzed one. No audio.")
-    if _sizes_vary(view):
-        st.caption("The pictures of this video change size: each is scaled to fit the largest, with black bars.")
     every_frame = st.toggle("Include frames that were not analyzed", value=True, key="export_every_frame")
     spec = VideoSpec(
         video=str(video.path),
@@ -32,7 +31,12 @@ def video_export(deployment: Deployment, job: Job, view: View, video: StoredVide
         colors={name: colors[name] for name in view.names if name in colors},
         every_frame=every_frame,
     )
-    _live_export(deployment, spec, f"{Path(video.file_name).stem}.annotated.mp4")
+    file_name = f"{Path(video.file_name).stem}.annotated.mp4"
+    is_done = video_exporter().state(spec).status is ExportStatus.DONE
+    (_export if is_done else _live_export)(deployment, spec, file_name)
+    st.caption("Each frame of the video shows the detections of the last analyzed one. No audio.")
+    if _sizes_vary(view):
+        st.caption("The pictures of this video change size: each is scaled to fit the largest, with black bars.")
 
 
 def _sizes_vary(view: View) -> bool:
@@ -44,22 +48,35 @@ def _sizes_vary(view: View) -> bool:
 @st.fragment(run_every="1s")
 @show_errors()
 def _live_export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
+    _export(deployment, spec, file_name)
+
+
+def _export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
     state = video_exporter().state(spec)
     if state.status is ExportStatus.RUNNING:
         st.progress(state.share, text=f"Rendering · {state.share:.0%}")
-        if st.button("Cancel", icon=":material/close:", key="cancel_export"):
+        if st.button("Cancel", icon=":material/close:", key="cancel_export", width="stretch"):
             video_exporter().cancel(spec)
             st.rerun(scope="fragment")
         return
     if state.status is ExportStatus.DONE and state.path:
+        _preview(deployment, state.path)
         download_link(deployment, state.path, file_name, "Download video")
         return
     if state.status is ExportStatus.FAILED:
         show_error(MediaError(state.what, state.next_step))
-    if st.button("Render video", icon=":material/movie:", type="primary", key="render_video"):
+    if st.button("Annotated video (MP4)", icon=":material/movie:", key="render_video", width="stretch"):
         try:
             video_exporter().start(spec)
         except FrametallyError as error:
             show_error(error)
             return
         st.rerun(scope="fragment")
+
+
+def _preview(deployment: Deployment, path: Path) -> None:
+    """The video in the page, read by range from our route: `st.video` would keep it in memory."""
+    ticket = deployment.tickets.for_file(path.relative_to(deployment.settings.data_dir))
+    source = html.escape(f".{FILES_PREFIX}{ticket}", quote=True)
+    attributes = 'controls muted playsinline preload="metadata" aria-label="Annotated video"'
+    st.html(f'<video {attributes} src="{source}" style="width:100%;display:block"></video>')

@@ -1,0 +1,63 @@
+"""The note and the tags of a job, with a form to change them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.errors import show_error, show_errors
+from components.formatting import escape_markdown
+from components.session import current_actor
+from frametally.deployment import Deployment
+from frametally.errors import FrametallyError
+from frametally.job import Job
+from frametally.ledger.tags import add_tags, all_tags, remove_tags, tags_of
+
+_MAX_NOTE_CHARS = 2000
+_OPEN = "job_notes"
+
+
+@st.fragment
+@show_errors()
+def job_notes_editor(deployment: Deployment, job: Job) -> None:
+    """Draw a button that opens the form; its content is computed only while it is open."""
+    with st.popover(
+        "Notes", icon=":material/sell:", key=_OPEN, on_change="rerun", help="Note and tags of this job"
+    ) as form:
+        if form.open:
+            _form(deployment, deployment.ledger.job(job.id))
+
+
+def job_notes_line(deployment: Deployment, job: Job) -> None:
+    """Draw tags and note in one line, if there are any."""
+    tags = " ".join(
+        f":gray-badge[{escape_markdown(tag)}]" for tag in tags_of(deployment.ledger, [job.id]).get(job.id, [])
+    )
+    note = escape_markdown(" ".join(job.notes.split()))
+    if tags or note:
+        with st.container(key="job_notes_line"):
+            st.markdown("  ".join(part for part in (tags, note) if part))
+
+
+def _form(deployment: Deployment, job: Job) -> None:
+    every = all_tags(deployment.ledger)
+    current = every.get(job.id, [])
+    tags = st.multiselect(
+        "Tags",
+        sorted({tag for tags in every.values() for tag in tags}),
+        default=current,
+        accept_new_options=True,
+        key=f"job_tags-{job.id}",
+        placeholder="Choose or type a tag",
+    )
+    note = st.text_area("Note", job.notes, key=f"job_note-{job.id}", max_chars=_MAX_NOTE_CHARS)
+    if not st.button("Save", type="primary", icon=":material/check:", key="job_notes_save"):
+        return
+    try:
+        add_tags(deployment.ledger, [job.id], tags, actor=current_actor())
+    except FrametallyError as error:
+        show_error(error)
+        return
+    remove_tags(deployment.ledger, [job.id], [tag for tag in current if tag not in tags], actor=current_actor())
+    deployment.ledger.write_notes(job.id, note.strip(), actor=current_actor())
+    st.session_state.pop(_OPEN, None)
+    st.rerun()

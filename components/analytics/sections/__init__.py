@@ -1,0 +1,68 @@
+"""The tabs below the timeline; only the open one is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import streamlit as st
+
+from components.analytics.charts.confidence_histogram import confidence_histogram
+from components.analytics.sections.compare import compare_panel
+from components.analytics.sections.compare.compared import other_models
+from components.analytics.sections.gallery import gallery
+from components.analytics.sections.moments import moments
+from components.analytics.sections.table import table
+from components.session import serves_routes
+from frametally.analysis.view import View
+from frametally.deployment import Deployment
+from frametally.library.video_store import StoredVideo
+from frametally.results import Kind
+
+_KEY: Final = "section"
+_MOMENTS, _COMPARE, _DISTRIBUTION, _TABLE = "Moments", "Compare", "Distribution", "Table"
+
+
+def sections(
+    deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str], entry: int
+) -> int | None:
+    """Draw the tabs; returns the entry that the user wants to see in the player. `entry`: the current one."""
+    names = _names(view)
+    default = _MOMENTS if serves_routes() or _TABLE not in names else _TABLE
+    opened = st.tabs(names, default=default, key=_KEY, on_change="rerun", bind="query-params")
+    chosen = None
+    for name, tab in zip(names, opened, strict=True):
+        if tab.open:
+            with tab:
+                chosen = _draw(name, deployment, view, video, colors, entry)
+    return chosen
+
+
+def compare_button(view: View) -> None:
+    """Draw a button that opens the comparison, if there is another model to compare with."""
+    if other_models(view):
+        st.button("Compare", icon=":material/compare:", key="open_comparison", on_click=_open_comparison)
+
+
+def _open_comparison() -> None:
+    st.session_state[_KEY] = _COMPARE
+
+
+def _names(view: View) -> list[str]:
+    if not view.table.kind.has_boxes:
+        return [_MOMENTS] if view.table.kind is Kind.CLIP else [_MOMENTS, _TABLE]
+    return [_MOMENTS, _COMPARE, _DISTRIBUTION, _TABLE]
+
+
+def _draw(
+    name: str, deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str], entry: int
+) -> int | None:
+    if name == _MOMENTS:
+        return moments(deployment, view, video) if serves_routes() else gallery(view, video)
+    if name == _COMPARE:
+        compare_panel(deployment, view, video, colors, entry)
+    elif name == _DISTRIBUTION:
+        confidence_histogram(view, colors, key=f"{view.results.folder.name}-{view.model}-distribution")
+    else:
+        table(view)
+    return None

@@ -1,0 +1,141 @@
+// Cards of moments, read from the route of the view. A new answer replaces the cards at once, so nothing flickers.
+
+const KINDS = { peak: "peaks, first and last", disagreement: "disagreements of the models", interval: "a frame" };
+const FIRST_CARDS = 24;
+const galleries = new WeakMap();
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".moments");
+  if (!galleries.has(root)) galleries.set(root, new Gallery(root));
+  galleries.get(root).update(component);
+  return () => {
+    galleries.get(root)?.close();
+    galleries.delete(root);
+  };
+}
+
+class Gallery {
+  isWhole = false;
+
+  constructor(root) {
+    this.root = root;
+    const find = (selector) => root.querySelector(selector);
+    [this.kind, this.every, this.sort] = [find(".kind"), find(".every"), find(".sort")];
+    [this.state, this.cards, this.more] = [find(".state"), find(".cards"), find(".more")];
+    for (const field of [this.kind, this.every, this.sort]) field.onchange = () => this.load();
+    this.more.onclick = () => {
+      this.isWhole = true;
+      this.draw();
+    };
+  }
+
+  update({ data, setTriggerValue }) {
+    this.data = data;
+    this.choose = (entry) => setTriggerValue("moment", entry);
+    this.offer(data.kinds);
+    const meanings = Object.entries(data.meanings).flatMap(([name, text]) => [element("dt", name), element("dd", text)]);
+    this.root.querySelector("dl").replaceChildren(...meanings);
+    this.load();
+  }
+
+  offer(kinds) {
+    if (JSON.stringify(kinds) === this.offered) return;
+    this.offered = JSON.stringify(kinds);
+    this.kind.replaceChildren(...kinds.map((kind) => Object.assign(element("option", KINDS[kind]), { value: kind })));
+    this.every.querySelector("input").value = this.data.interval_s;
+  }
+
+  get address() {
+    const query = new URLSearchParams(this.data.query);
+    query.set("kind", this.kind.value);
+    query.set("sort", this.sort.value);
+    if (this.kind.value === "interval") query.set("every", this.every.querySelector("input").value);
+    return new URL(`${this.data.url}gallery?${query}`, document.baseURI).href;
+  }
+
+  // Ask for the moments; the newest question wins.
+  async load() {
+    this.every.hidden = this.kind.value !== "interval";
+    const { address } = this;
+    if (address === this.asked) return;
+    this.asked = address;
+    this.isWhole = false;
+    this.root.setAttribute("aria-busy", "true");
+    if (!this.found) this.state.textContent = "Loading moments…";
+    const answer = await ask(address);
+    if (address !== this.asked) return;
+    this.root.removeAttribute("aria-busy");
+    this.found = answer.moments ?? [];
+    this.state.textContent = answer.error ?? describe(this.found.length, answer.total);
+    this.draw();
+  }
+
+  draw() {
+    const shown = this.isWhole ? this.found : this.found.slice(0, FIRST_CARDS);
+    this.cards.replaceChildren(...shown.map((moment) => this.card(moment)));
+    this.more.hidden = shown.length === this.found.length;
+    this.more.textContent = `Show all ${this.found.length.toLocaleString("en-US")}`;
+  }
+
+  card({ entry, time_s, reason, detections }) {
+    const button = element("button");
+    button.type = "button";
+    button.dataset.entry = entry;
+    if (this.data.has_pictures) button.append(this.picture(entry));
+    const count = detections === null ? "" : `${detections} detection${detections === 1 ? "" : "s"}`;
+    button.append(element("b", capitalized(reason)), element("span", [formatTime(time_s), count].filter(Boolean).join(" · ")));
+    button.onclick = () => this.choose(entry);
+    const item = element("li");
+    item.append(button);
+    return item;
+  }
+
+  picture(entry) {
+    const image = element("img");
+    const query = new URLSearchParams(this.data.query);
+    query.set("small", "");
+    query.delete("window");
+    image.loading = "lazy";
+    image.alt = "";
+    image.src = new URL(`${this.data.url}frames/${entry}.jpg?${query}`, document.baseURI).href;
+    image.onerror = () => image.classList.add("missing");
+    return image;
+  }
+
+  close() {
+    this.asked = null;
+  }
+}
+
+async function ask(address) {
+  try {
+    const response = await fetch(address);
+    return response.ok ? await response.json() : { error: await response.text() };
+  } catch {
+    return { error: "The moments cannot be loaded. Check the connection." };
+  }
+}
+
+function describe(shown, total) {
+  if (!total) return "No moments match the current filters.";
+  const moments = `${total.toLocaleString("en-US")} moment${total === 1 ? "" : "s"}`;
+  return shown < total ? `The first ${shown} of ${moments}` : moments;
+}
+
+// A position in a video: `0:39.9`, `1:02:03.0`.
+function formatTime(seconds) {
+  const tenths = Math.round(Math.max(seconds, 0) * 10);
+  const [hours, minutes] = [Math.floor(tenths / 36000), Math.floor((tenths % 36000) / 600)];
+  const rest = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
+}
+
+function capitalized(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function element(tag, text = "") {
+  const node = document.createElement(tag);
+  node.textContent = text;
+  return node;
+}
