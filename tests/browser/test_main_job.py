@@ -1,4 +1,8 @@
-"""The main workflow in a real browser with a real server: from an uploaded file to counts and annotated frames."""
+"""The main workflow in a real browser with a real server: from an uploaded file to counts and annotated frames.
+
+It also runs below a base path, directly and behind a proxy that strips the path or not: pages, uploads, media, downloads
+and the API of the engine.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,41 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
+from frametally.client.client import VideoInferenceClient
 from frametally.video.probe import probe
 from tests.support.browser import FIRST_PAINT_MS, PAGES, PATIENCE_MS, choose, downloaded, opened, run_to_the_end
 from tests.support.dashboards import Dashboard, StartDashboard
+from tests.support.deployment import MOTION
 from tests.support.players import wait_for_rest
+from tests.support.polling import until
+from tests.support.proxy import proxying
 
 pytestmark = pytest.mark.browser
+
+BASE = "/tools/tally"
+ALWAYS = "stripping proxy"
+WAYS = ("no base path", "direct", "proxy", ALWAYS, "stripping proxy without baseUrlPath")
+
+
+@pytest.fixture(params=[pytest.param(way, marks=[] if way == ALWAYS else [pytest.mark.soak]) for way in WAYS])
+def dashboard(request: pytest.FixtureRequest, start_dashboard: StartDashboard) -> Iterator[Dashboard]:
+    """A dashboard, with the URL under which users reach it."""
+    has_own_path = request.param in ("direct", "proxy", ALWAYS)
+    own = start_dashboard(**({"STREAMLIT_SERVER_BASE_URL_PATH": BASE[1:]} if has_own_path else {}))
+    if "proxy" not in request.param:
+        yield replace(own, url=own.url + (BASE if has_own_path else ""))
+        return
+    port = urlsplit(own.url).port or 0
+    with proxying(port, BASE, strips=request.param.startswith("stripping")) as url:
+        yield replace(own, url=url)
 
 
 @pytest.fixture
@@ -38,10 +66,9 @@ def test_any_page_may_be_opened_first_by_its_url(start_dashboard: StartDashboard
 
 
 def test_a_video_becomes_counts_and_annotated_frames(
-    start_dashboard: StartDashboard, page: Page, small_video: Path, tmp_path: Path
+    dashboard: Dashboard, page: Page, small_video: Path, tmp_path: Path
 ) -> None:
-    dashboard = start_dashboard()
-    page.goto(dashboard.url)
+    page.goto(f"{dashboard.url}/")
     expect(page).to_have_url(re.compile("/upload$"), timeout=FIRST_PAINT_MS)
     seen = []
 
@@ -91,7 +118,20 @@ def test_a_video_becomes_counts_and_annotated_frames(
         seen.append(page.content())
     expect(page.get_by_text("square.mp4")).to_be_visible()
     expect(page.locator(".badge", has_text="Done")).to_be_visible()
+    run_through_the_api(dashboard, small_video)
     assert_key_is_not_leaked(dashboard, seen)
+
+
+def run_through_the_api(dashboard: Dashboard, video: Path) -> None:
+    """Run a job as a script on another machine would; the engine's links have the same base path."""
+    client = VideoInferenceClient(dashboard.url, (dashboard.data_dir / "engine" / "key").read_text())
+    upload_url = client.request_upload_url(video.name)
+    assert upload_url.startswith(f"{dashboard.url}/videoinfer/uploads/")
+    client.upload(video, upload_url)
+    job_id = client.start_job(input_url=upload_url, infer_fps=5, models=[MOTION.request])
+    results_url = until(lambda: client.get_status(job_id).report.output_signed_url, poll_s=0.5)
+    assert results_url.startswith(f"{dashboard.url}/videoinfer/results/")
+    assert requests.get(results_url, timeout=20).json()["motion"]
 
 
 def assert_key_is_not_leaked(dashboard: Dashboard, pages: list[str]) -> None:
