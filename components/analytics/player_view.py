@@ -68,6 +68,7 @@ def player_view(
         video=_played(deployment, video) if video else None,
         classes=tuple(ClassLook(name, colors[name]) for name in whole.names),
         has_boxes=view.table.kind.has_boxes,
+        kind=view.table.kind.name.lower(),
         targets=_targets(view),
         figure=_figure_json(
             view,

@@ -75,6 +75,8 @@ class PlayerData(Struct, frozen=True, kw_only=True):
     video: PlayedVideo | None
     classes: tuple[ClassLook, ...]
     has_boxes: bool
+    kind: str
+    """Of the results, in lower case: `detection`, `segmentation` …"""
     targets: tuple[str, ...]
     """Kinds of moments to jump to: `peak`, `disagreement`."""
     figure: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -202,7 +202,7 @@ def _polygons_with_names(scene: Scene) -> list[tuple[Floats, str]]:
 def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     points = np.zeros((0, 0, 3), np.float32) if scene.keypoints is None else scene.keypoints
     thickness = _thickness(canvas)
-    edges = SKELETONS_BY_VERTEX_COUNT.get(points.shape[1], ()) if points.shape[1] == len(COCO_KEYPOINTS) else ()
+    edges = skeleton(points.shape[1])
     for name in sorted(set(scene.class_names)):
         of_class = points[[at for at, other in enumerate(scene.class_names) if other == name]]
         xy, is_confident = of_class[..., :2], np.nan_to_num(of_class[..., 2], nan=1.0) >= MIN_KEYPOINT_CONFIDENCE
@@ -214,14 +214,24 @@ def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> N
         sv.VertexAnnotator(color=color, radius=thickness + 1).annotate(canvas, shown)
 
 
+def skeleton(keypoints: int) -> Sequence[tuple[int, int]]:
+    """The pairs of keypoints that are joined, numbered from 1, for objects with this number of them."""
+    return SKELETONS_BY_VERTEX_COUNT.get(keypoints, ()) if keypoints == len(COCO_KEYPOINTS) else ()
+
+
+def gaze_arrows(xyxy: npt.NDArray[Any], gaze: npt.NDArray[np.float64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Start and end (n, 2) in pixels of the arrows of faces in boxes (n, 4)."""
+    yaw, pitch = gaze.T
+    length_px = 1.5 * (xyxy[:, 2] - xyxy[:, 0])
+    start = (xyxy[:, :2] + xyxy[:, 2:]) / 2
+    return start, start - np.column_stack([length_px * np.sin(yaw) * np.cos(pitch), length_px * np.sin(pitch)])
+
+
 def _draw_gaze(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
     """Draw an arrow from the center of each face: to the left for yaw above 0, up for pitch above 0."""
     if scene.gaze is None or not len(scene.xyxy):
         return
-    yaw, pitch = scene.gaze.T
-    length_px = 1.5 * (scene.xyxy[:, 2] - scene.xyxy[:, 0])
-    start = (scene.xyxy[:, :2] + scene.xyxy[:, 2:]) / 2
-    end = start - np.column_stack([length_px * np.sin(yaw) * np.cos(pitch), length_px * np.sin(pitch)])
+    start, end = gaze_arrows(scene.xyxy, scene.gaze)
     for name, a, b in zip(scene.class_names, start, end, strict=True):
         if not np.isfinite(b).all():
             continue

@@ -19,9 +19,10 @@ from tests.support.numbered_videos import (
     numbered_results,
     numbers_in,
     unplayable_clips,
+    with_outlines,
     write_numbered,
 )
-from tests.support.players import EXACT, PLAYABLE, SAMPLES, add_job, place_in_timeline, wait_for_rest
+from tests.support.players import EXACT, FILLED, PLACES, PLAYABLE, SAMPLES, add_job, place_in_timeline, wait_for_rest
 from tests.support.soak import iterations
 
 pytestmark = pytest.mark.browser
@@ -45,6 +46,8 @@ def dashboard(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("dashboard")
     for name, clip in clips.items():
         add_job(folder / "data", name, numbered_results(clip, EVERY), clip)
+    outlines = with_outlines(numbered_results(clips["ntsc"], EVERY))
+    add_job(folder / "data", "outlines", outlines, clips["ntsc"])
     with starting_dashboards(folder) as start:
         yield start()
 
@@ -117,6 +120,36 @@ def test_while_it_plays_the_boxes_are_those_of_the_newest_analyzed_frame(
         if entry != frame // EVERY or badge.startswith("held") != is_held:
             wrong.append((number, entry, badge))
     assert wrong == []
+
+
+def test_boxes_and_rows_mark_each_other_and_zoom_moves_all_layers(page: Page, dashboard: Dashboard) -> None:
+    open_player(page, dashboard, "outlines&frame=3")  # three boxes: two bits, and the one that every entry has
+    rows = page.locator(".player .detections .row")
+    expect(rows).to_have_count(3)
+    left, top, right, bottom = page.evaluate(PLACES)["canvas"]
+    page.mouse.click(left + (right - left) * 0.5 / 11, top + (bottom - top) * 192 / 240)  # the first box
+    expect(page.locator(".player .row[aria-pressed=true]")).to_have_count(1)
+    assert page.locator(".player .controls.playing").count() == 0
+    page.locator(".player .row[aria-pressed=true]").press("Enter")
+    expect(page.locator(".player .zoomed .scale")).not_to_have_text("100%")
+    page.keyboard.press("+")
+    for _ in range(3):
+        page.keyboard.press("l")
+    places = page.evaluate(PLACES)
+    stage, picture = places[".stage"], places[".exact"]
+    assert places["video"] == pytest.approx(picture, abs=0.5)
+    ends = (max, max, min, min)
+    visible = [end(*edges) for end, edges in zip(ends, zip(stage, picture, strict=True), strict=True)]
+    assert places["canvas"] == pytest.approx(visible, abs=1)
+    page.keyboard.press("0")
+    assert page.evaluate(PLACES)["canvas"] == pytest.approx([left, top, right, bottom], abs=0.5)
+    page.keyboard.press("?")
+    listed = page.locator(".player dialog dt").all_text_contents()
+    assert {"Space", "← →", "Shift ← →", "P, Shift P", "D, Shift D", "1 – 9", "[ ]", "F", "C", "?"} <= set(listed)
+    page.keyboard.press("?")
+    page.evaluate(f"() => {{ window.filled = ({FILLED})(); }}")
+    page.locator(".player .play").click()
+    assert page.evaluate("() => window.filled") is not None
 
 
 @pytest.mark.parametrize(

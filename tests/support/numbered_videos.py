@@ -146,6 +146,20 @@ def numbered_entry(entry: int) -> dict[str, Any]:
     return {"time": 0.01, "image": image, "predictions": [_box_in(slot) for slot in slots]}
 
 
+def with_outlines(results: dict[str, Any]) -> dict[str, Any]:
+    """The same results of instance segmentation, with the corners of each box as its outline."""
+    return {**results, "numbers": [{**entry, "predictions": _outlined(entry)} for entry in results["numbers"]]}
+
+
+def _outlined(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    half = BOX_PX / 2
+    corners = ((-half, -half), (half, -half), (half, half), (-half, half))
+    return [
+        {**box, "points": [{"x": box["x"] + dx, "y": box["y"] + dy} for dx, dy in corners]}
+        for box in entry["predictions"]
+    ]
+
+
 def _box_in(slot: int) -> dict[str, Any]:
     center = {"x": (slot + 0.5) * BLOCK_PX, "y": BOX_TOP_PX + BOX_PX / 2}
     return {**center, "width": BOX_PX, "height": BOX_PX, "confidence": 0.9, "class": "bit", "class_id": 0}

@@ -78,6 +78,28 @@ SAMPLES = f"""(count) => new Promise((resolve) => {{ {READ}
 }})"""
 """Frame and entry while it plays, read from the pixels in the callback of each presented frame; dropped frames, all."""
 
+FILLED = f"""() => new Promise((resolve) => {{ {READ}
+  const [video, canvas] = [root.querySelector("video"), root.querySelector("canvas")];
+  root.querySelector(".stage").addEventListener("presented", function check() {{
+    const data = pixels(canvas);
+    const isFilled = isColorful(at(data, (BITS + 0.5) * BLOCK, BOX_Y));
+    if (video.paused || !root.querySelector(".exact").hidden || !isFilled) return;
+    this.removeEventListener("presented", check);
+    resolve(entryIn(canvas, isColorful));
+  }});
+}})"""
+"""Waits until, while it plays, the middle of the box of every entry is colored; returns the entry of the boxes."""
+
+PLACES = f"""() => {{
+  const root = ({ROOT})();
+  const place = (name) => {{
+    const {{ left, top, width, height }} = root.querySelector(name).getBoundingClientRect();
+    return [left, top, left + width, top + height];
+  }};
+  return Object.fromEntries([".stage", "video", ".exact", "canvas"].map((name) => [name, place(name)]));
+}}"""
+"""Left, top, right and bottom of what lies above each other, on the screen."""
+
 RESTS = f"""() => {{
   const root = ({ROOT})();
   return Boolean(root?.dataset.shown) && root.dataset.shown === root.dataset.entry;

@@ -35,6 +35,7 @@ export class Filters {
     const { times, chart, playhead, stage, drawing } = this.player;
     if (!times) return;
     chart.scheduleRestyle();
+    drawing.forget();
     if (playhead.isPlaying) return drawing.draw();
     if (isAtRest) return playhead.rest({ commits: false });
     if (stage.isPlayable) stage.hideExact();

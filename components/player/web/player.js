@@ -8,6 +8,7 @@ import { Controls } from "./panel/controls.js";
 import { Detections } from "./panel/detections.js";
 import { Drawing } from "./picture/drawing.js";
 import { Filters } from "./filters.js";
+import { Gestures } from "./picture/gestures.js";
 import { Keys } from "./panel/keys.js";
 import { fetchPacked } from "./data/packed.js";
 import { PlayableCopy } from "./picture/copy.js";
@@ -17,6 +18,8 @@ import { Status } from "./panel/status.js";
 import { Times } from "./data/times.js";
 import { View } from "./view.js";
 
+const SHAPES = { segmentation: "Outlines", keypoints: "Keypoints", gaze: "Gaze" }; // by kind of results, packed
+const SWITCHES = { ...SHAPES, semantic: "Mask" };
 const players = new WeakMap();
 
 export function mount(component) {
@@ -63,7 +66,11 @@ class Player {
     this.timeline = this.chart.timeline;
     this.controls = new Controls(root.querySelector(".controls"), this);
     this.keys = new Keys(root, this);
-    this.detections = new Detections(root, (at) => this.drawing.highlight(at));
+    this.detections = new Detections(root, {
+      onPoint: (at) => this.drawing.highlight(at),
+      onChoose: (at) => this.drawing.select(at),
+    });
+    this.gestures = new Gestures(this);
   }
 
   // New data from Python. What the user has changed since it was computed stays.
@@ -107,12 +114,14 @@ class Player {
     }
     if (this.data.id !== data.id) return;
     this.times = times;
-    this.boxes = data.has_boxes ? new BoxStore(data.view, () => this.drawing.draw()) : null;
+    this.boxes = data.has_boxes ? new BoxStore(data.view, () => this.drawing.draw(), { withShapes: data.kind in SHAPES }) : null;
     this.root.classList.remove("loading");
     this.root.classList.toggle("without-video", !data.video);
     this.status.note("");
     this.loadVideo();
     this.controls.setMuted(this.stage.video.muted);
+    this.controls.offer("shapes", SWITCHES[data.kind]);
+    this.controls.offer("boxes", data.has_boxes && "Boxes");
     if (!data.video) this.stage.say("No copy of this video was kept, so its frames cannot be shown.");
   }
 
@@ -173,6 +182,7 @@ class Player {
   close() {
     this.playhead.stop();
     this.copy.close();
+    this.gestures.close();
     this.view.close();
     this.stage.close();
     this.chart.close();

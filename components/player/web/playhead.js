@@ -20,7 +20,7 @@ export class Playhead {
     if (!times?.entries) return;
     if (this.isPlaying) this.stop();
     this.isScrubbing = false;
-    drawing.highlighted = -1;
+    drawing.forget();
     this.entry = Math.min(Math.max(entry, 0), times.entries - 1);
     this.rest(options);
   }
@@ -105,10 +105,11 @@ export class Playhead {
   }
 
   async play() {
-    const { times, stage, controls, view, root, data } = this.player;
+    const { times, stage, controls, drawing, view, root, data } = this.player;
     if (!times || this.isPlaying || !data.video) return;
     const isAtEnd = this.entry >= times.entries - 1;
     if (isAtEnd) this.entry = 0;
+    drawing.forget();
     this.isPlaying = true;
     root.dataset.shown = "";
     controls.setPlaying(true);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ def packed_boxes(view: View, stretch: int, upright_wh: tuple[int, int], orientat
     return pack(
         {"start": start, "stop": stop},
         ends=np.searchsorted(boxes.entry, np.arange(start, stop), side="right").astype(np.uint32),
-        xyxy=_in_units(boxes.xyxy, sizes[boxes.entry - start], upright_wh, orientation),
+        xyxy=_corners_in_units(boxes.xyxy, sizes[boxes.entry - start], upright_wh, orientation),
         code=boxes.class_code.astype(np.uint8 if len(view.names) <= 256 else np.uint16),
         level=_levels(boxes.confidence),
     )
@@ -55,7 +55,7 @@ def _levels(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     return np.asarray(2 * step + is_up, dtype=np.uint8)
 
 
-def _in_units(
+def _corners_in_units(
     xyxy: npt.NDArray[np.float32],
     wh: npt.NDArray[np.float32],
     upright_wh: tuple[int, int],
@@ -71,7 +71,12 @@ def _in_units(
             rows = np.flatnonzero((wh == size).all(axis=1))
             corners = orientation.applied_to_points(shares[rows], 1.0, 1.0)
             shares[rows] = np.stack([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    units = shares.reshape(-1, 4) * UNIT
+    return in_units(shares.reshape(-1, 4))
+
+
+def in_units(shares: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int16]:
+    """Shares of the upright picture in units of it; `NOWHERE` in rows that are not finite."""
+    units = shares * UNIT
     is_finite = np.isfinite(units).all(axis=1, keepdims=True)
     clipped = np.clip(np.rint(np.where(is_finite, units, 0)), -_LIMIT, _LIMIT)
     return np.where(is_finite, clipped, NOWHERE).astype(np.int16)

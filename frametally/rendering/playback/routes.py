@@ -2,6 +2,7 @@
 
     /frametally/views/<ticket>/times                 times of frames and entries (`frame_times.py`)
     /frametally/views/<ticket>/boxes/<stretch>       boxes of 256 entries (`packed_boxes.py`)
+    /frametally/views/<ticket>/shapes/<stretch>      their outlines, keypoints or gaze (`packed_shapes.py`)
     /frametally/views/<ticket>/counts                counts by threshold (`threshold_counts.py`)
     /frametally/views/<ticket>/peaks                 highest count of each class
     /frametally/views/<ticket>/moments/<kind>        entries to jump to: peaks or disagreements of two models
@@ -60,6 +61,7 @@ def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets, dat
     return [
         _route("times", _packed(sources, _times), "Get the times of frames", check),
         _route("boxes/{stretch:int}", _packed(sources, _boxes), "Get packed boxes", check),
+        _route("shapes/{stretch:int}", _packed(sources, _shapes), "Get packed outlines, keypoints or gaze", check),
         _route("counts", _packed(sources, _counts), "Get counts by threshold", check),
         _route("peaks", _packed(sources, _peaks), "Get the peak of each class", check),
         _route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
@@ -109,6 +111,15 @@ def _times(source: Source, _: Request) -> bytes:
 def _boxes(source: Source, request: Request) -> bytes:
     _require_boxes(source)
     return packed_boxes(source.view, request.path_params["stretch"], source.upright_wh, source.orientation)
+
+
+def _shapes(source: Source, request: Request) -> bytes:
+    from frametally.rendering.playback.packed_shapes import KINDS, packed_shapes  # imports OpenCV and supervision
+
+    if source.view.table.kind not in KINDS:
+        raise HttpError(404, "These results have boxes only.")
+    stretch = request.path_params["stretch"]
+    return packed_shapes(source.view, stretch, source.upright_wh, source.shown_wh, source.orientation)
 
 
 def _counts(source: Source, request: Request) -> bytes:

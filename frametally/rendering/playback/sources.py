@@ -46,6 +46,11 @@ class Source:
         known = self.view.table.image_wh[(self.view.table.image_wh > 0).all(axis=1)]
         return (round(float(known[0, 0])), round(float(known[0, 1]))) if len(known) else (1, 1)
 
+    @property
+    def shown_wh(self) -> tuple[int, int]:
+        """Size at which a player shows the frame."""
+        return self.video.info.displayed_wh if self.video else self.upright_wh
+
     def filtered(self, confidence: float, shown: tuple[str, ...] | None) -> View:
         """The view with this threshold and these classes; None: all."""
         mapping = ClassMapping(self.view.classes.renames, shown)

@@ -9,9 +9,11 @@ const UNIT = 1 << 14; // width and height of the picture in the coordinates
 const NOWHERE = -(1 << 15);
 
 export class BoxStore {
-  constructor(url, onLoad) {
+  // `onLoad` is called when boxes have been loaded; with `withShapes`, also when their outlines, keypoints or gaze have.
+  constructor(url, onLoad, { withShapes = false } = {}) {
     this.url = url;
     this.onLoad = onLoad;
+    this.withShapes = withShapes;
     this.stretches = new Map(); // number -> stretch or its promise, the latest at the end
   }
 
@@ -48,10 +50,21 @@ export class BoxStore {
       const stretch = await fetchPacked(`${this.url}boxes/${number}`);
       this.stretches.set(number, stretch);
       this.onLoad();
+      if (this.withShapes) this.loadShapes(stretch, number);
       return stretch;
     } catch (error) {
       setTimeout(() => this.stretches.delete(number), RETRY_MS);
       throw error;
+    }
+  }
+
+  // Boxes are drawn without shapes until they are there.
+  async loadShapes(stretch, number) {
+    try {
+      stretch.shapes = await fetchPacked(`${this.url}shapes/${number}`);
+      this.onLoad();
+    } catch {
+      setTimeout(() => this.loadShapes(stretch, number), RETRY_MS);
     }
   }
 
@@ -67,7 +80,7 @@ export class BoxStore {
   }
 }
 
-function boxesOf({ start, ends, xyxy, code, level }, entry, step, isVisible) {
+function boxesOf({ start, ends, xyxy, code, level, shapes }, entry, step, isVisible) {
   const at = entry - start;
   const boxes = [];
   for (let box = at ? ends[at - 1] : 0; box < ends[at]; box++) {
@@ -77,6 +90,7 @@ function boxesOf({ start, ends, xyxy, code, level }, entry, step, isVisible) {
       code: code[box],
       confidence: ((level[box] + 1) >> 1) / 100,
       isPlaced: left !== NOWHERE,
+      shape: shapes && shapeOf(shapes, box),
       left: Math.min(left, right) / UNIT,
       top: Math.min(top, bottom) / UNIT,
       right: Math.max(left, right) / UNIT,
@@ -84,4 +98,9 @@ function boxesOf({ start, ends, xyxy, code, level }, entry, step, isVisible) {
     });
   }
   return boxes;
+}
+
+function shapeOf({ kind, edges, ends, xy, breaks }, box) {
+  const [first, stop] = [box ? ends[box - 1] : 0, ends[box]];
+  return { kind, edges, xy: xy.subarray(first * 2, stop * 2), breaks: breaks.subarray(first, stop) };
 }

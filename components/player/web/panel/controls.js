@@ -12,8 +12,11 @@ export class Controls {
     on("back", () => player.playhead.jump(-1));
     on("forth", () => player.playhead.jump(1));
     on("mute", () => player.mute(!player.stage.video.muted));
-    on("boxes", () => player.drawing.switch({ withBoxes: !player.drawing.switches.withBoxes }));
-    on("labels", () => player.drawing.switch({ withLabels: !player.drawing.switches.withLabels }));
+    for (const name of ["boxes", "labels", "shapes"]) on(name, () => player.drawing.switch(name));
+    const zoom = (name, act) => (player.root.querySelector(`.zoom .${name}`).onclick = act);
+    zoom("in", () => player.stage.zoom.step(1));
+    zoom("out", () => player.stage.zoom.step(-1));
+    zoom("scale", () => player.stage.zoom.reset());
     on("fullscreen", () => player.toggleFullscreen());
     on("help", () => player.keys.toggleSheet());
     this.find("speed").onchange = ({ target }) => player.setSpeed(Number(target.value));
@@ -26,6 +29,12 @@ export class Controls {
 
   press(name, isPressed) {
     this.find(name).setAttribute("aria-pressed", isPressed);
+  }
+
+  // Show a switch with this text; hide it if there is nothing to switch.
+  offer(name, text) {
+    this.find(name).hidden = !text;
+    if (text) this.find(name).querySelector("span").textContent = text;
   }
 
   setPlaying(isPlaying) {

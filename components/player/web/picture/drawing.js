@@ -1,16 +1,14 @@
 // What is drawn on the picture: the boxes of the frame that is visible, filtered and marked.
 
 export class Drawing {
-  switches = { withBoxes: true, withLabels: true };
+  switches = { boxes: true, labels: true, shapes: true };
   highlighted = -1; // index of the box that is pointed at
+  selected = -1; // index of the box that was clicked
+  pointer = null; // where the pointer is on the screen, if it is over the picture
 
   constructor(player) {
     this.player = player;
-    const { overlay } = player.stage;
     player.stage.onResize = () => this.draw();
-    overlay.canvas.onclick = () => player.playhead.toggle();
-    overlay.canvas.onpointermove = ({ clientX, clientY }) => this.highlight(overlay.boxAt(clientX, clientY));
-    overlay.canvas.onpointerleave = () => this.highlight(-1);
   }
 
   // Draw the boxes of the frame that is visible; over an exact picture, only the box that is pointed at.
@@ -20,12 +18,13 @@ export class Drawing {
     const isExact = !stage.picture.hidden;
     const entry = isExact ? playhead.entry : times.entryAt(stage.frame);
     const boxes = this.boxesAt(entry) ?? [];
-    const { withBoxes, withLabels } = this.switches;
     const draws = !isExact || this.isPlain;
+    if (playhead.isPlaying) this.highlighted = this.pointer ? stage.overlay.boxAt(...this.pointer, boxes) : -1;
     stage.overlay.draw(boxes, classList.classes, {
-      withBoxes: withBoxes && draws,
-      withLabels,
-      highlighted: this.highlighted,
+      withBoxes: this.switches.boxes && draws,
+      withShapes: this.switches.shapes && draws,
+      withLabels: this.switches.labels && draws,
+      highlighted: this.marked,
       picture: isExact ? null : stage.taken,
     });
     root.dataset.frame = stage.frame;
@@ -43,7 +42,7 @@ export class Drawing {
 
   // Whether exact pictures come without detections, because not everything is switched on.
   get isPlain() {
-    return !(this.switches.withBoxes && this.switches.withLabels);
+    return !Object.values(this.switches).every(Boolean);
   }
 
   addressOf(entry) {
@@ -51,18 +50,44 @@ export class Drawing {
     return `${data.view}frames/${entry}.jpg?${this.isPlain ? "plain" : view.filter}`;
   }
 
+  point(pointer) {
+    this.pointer = pointer;
+    this.highlight(pointer ? this.player.stage.overlay.boxAt(...pointer) : -1);
+  }
+
   highlight(at) {
     if (at === this.highlighted || this.player.playhead.isPlaying) return;
     this.highlighted = at;
-    this.player.detections.mark(at);
+    this.player.detections.mark(this.marked);
     this.draw();
   }
 
-  switch(change) {
+  get marked() {
+    return this.highlighted >= 0 ? this.highlighted : this.selected;
+  }
+
+  // Mark a box and its row until another one is chosen; -1 for none. Choosing it again zooms to it.
+  select(at) {
+    const { detections, stage, playhead } = this.player;
+    if (playhead.isPlaying) return;
+    const box = stage.overlay.drawn[at];
+    if (at >= 0 && at === this.selected && box?.isPlaced) stage.zoom.to(box);
+    this.selected = at;
+    detections.mark(this.marked);
+    detections.choose(at);
+    this.draw();
+  }
+
+  // Another frame or another filter: the numbers of the boxes are other ones.
+  forget() {
+    this.highlighted = this.selected = -1;
+    this.player.detections.choose(-1);
+  }
+
+  switch(name) {
     const { controls, playhead, times } = this.player;
-    Object.assign(this.switches, change);
-    controls.press("boxes", this.switches.withBoxes);
-    controls.press("labels", this.switches.withLabels);
+    this.switches[name] = !this.switches[name];
+    controls.press(name, this.switches[name]);
     if (playhead.isPlaying) this.draw();
     else if (times) playhead.rest({ commits: false });
   }

@@ -1,5 +1,7 @@
 // Draws boxes on the canvas above the picture.
 
+import { drawAbove, drawBelow } from "./shapes.js";
+
 const MAX_LABELED = 12; // in a crowd, labels appear when a box is pointed at
 const LINE_PX = 2;
 const FONT = "600 12px system-ui, sans-serif";
@@ -11,39 +13,44 @@ export class Overlay {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.drawn = [];
+    this.place = { left: 0, top: 0, width: 0, height: 0 }; // of the picture, in pixels of the canvas
   }
 
   // `picture` is drawn below the boxes; `highlighted` is the index of the box that is pointed at, -1 for none.
-  draw(boxes, classes, { withBoxes, withLabels, highlighted = -1, picture = null }) {
+  draw(boxes, classes, { withBoxes, withLabels, withShapes, highlighted = -1, picture = null }) {
     this.fit();
     this.drawn = boxes;
     const { context } = this;
-    const { width, height } = this.canvas.getBoundingClientRect();
-    context.clearRect(0, 0, width, height);
-    if (!width) return;
-    if (picture) context.drawImage(picture, 0, 0, width, height);
+    const { place } = this;
+    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    if (!place.width) return;
+    if (picture) context.drawImage(picture, place.left, place.top, place.width, place.height);
+    const colorOf = ({ code }) => classes[code].color;
+    if (withShapes) drawBelow(context, boxes, colorOf, place);
     const isCrowd = boxes.length > MAX_LABELED;
     boxes.forEach((box, at) => {
       const isPointedAt = at === highlighted;
       if (!box.isPlaced || !(withBoxes || isPointedAt)) return;
-      context.strokeStyle = classes[box.code].color;
+      context.strokeStyle = colorOf(box);
       context.lineWidth = isPointedAt ? LINE_PX * 2 : LINE_PX;
-      context.strokeRect(...rectangle(box, width, height));
+      context.strokeRect(...rectangle(box, place));
     });
+    if (withShapes) drawAbove(context, boxes, colorOf, place);
     boxes.forEach((box, at) => {
-      const isLabeled = at === highlighted || (withBoxes && withLabels && !isCrowd);
-      if (box.isPlaced && isLabeled) this.label(box, classes[box.code], width, height);
+      const isDrawn = withBoxes || (withShapes && box.shape);
+      const isLabeled = at === highlighted || (withLabels && isDrawn && !isCrowd);
+      if (box.isPlaced && isLabeled) this.label(box, classes[box.code]);
     });
   }
 
-  label(box, { name, color }, width, height) {
-    const { context } = this;
-    const [x, y] = rectangle(box, width, height);
+  label(box, { name, color }) {
+    const { context, place } = this;
+    const [x, y] = rectangle(box, place);
     const text = `${name} ${box.confidence.toFixed(2)}`;
     context.font = FONT;
     const labelWidth = context.measureText(text).width + 2 * PAD_PX;
-    const left = Math.max(Math.min(x, width - labelWidth), 0);
-    const top = y >= LABEL_PX ? y - LABEL_PX : Math.max(y, 0);
+    const left = Math.max(Math.min(x, place.left + place.width - labelWidth), place.left);
+    const top = y - place.top >= LABEL_PX ? y - LABEL_PX : Math.max(y, place.top);
     context.fillStyle = color;
     context.fillRect(left, top, labelWidth, LABEL_PX);
     context.fillStyle = textColorOn(color);
@@ -52,13 +59,14 @@ export class Overlay {
   }
 
   // The smallest box at this place, as an index; -1 if there is none.
-  boxAt(x, y) {
-    const { width, height, left, top } = this.canvas.getBoundingClientRect();
-    const [px, py] = [(x - left) / width, (y - top) / height];
+  boxAt(x, y, boxes = this.drawn) {
+    const { left, top } = this.canvas.getBoundingClientRect();
+    const { place } = this;
+    const [px, py] = [(x - left - place.left) / place.width, (y - top - place.top) / place.height];
     let found = -1;
-    this.drawn.forEach((box, at) => {
+    boxes.forEach((box, at) => {
       const isInside = box.isPlaced && px >= box.left && px <= box.right && py >= box.top && py <= box.bottom;
-      if (isInside && (found < 0 || areaOf(box) < areaOf(this.drawn[found]))) found = at;
+      if (isInside && (found < 0 || areaOf(box) < areaOf(boxes[found]))) found = at;
     });
     return found;
   }
@@ -74,8 +82,9 @@ export class Overlay {
   }
 }
 
-function rectangle({ left, top, right, bottom }, width, height) {
-  return [left * width, top * height, (right - left) * width, (bottom - top) * height];
+function rectangle({ left, top, right, bottom }, place) {
+  const [width, height] = [(right - left) * place.width, (bottom - top) * place.height];
+  return [place.left + left * place.width, place.top + top * place.height, width, height];
 }
 
 function areaOf({ left, top, right, bottom }) {

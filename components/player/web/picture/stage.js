@@ -2,6 +2,7 @@
 
 import { ExactFrames } from "./exact.js";
 import { Overlay } from "./overlay.js";
+import { Zoom } from "./zoom.js";
 
 export class Stage {
   // `onFrame(frame)` is called for each frame of the video that appears, `onEnd` at its end, `onUnplayable` once if
@@ -13,6 +14,8 @@ export class Stage {
     this.message = root.querySelector(".message");
     this.overlay = new Overlay(root.querySelector("canvas"));
     this.exact = new ExactFrames();
+    this.zoom = new Zoom(this, () => this.place());
+    this.fitted = { left: 0, top: 0, width: 0, height: 0 };
     Object.assign(this, { onFrame, onEnd, onUnplayable });
     this.times = null;
     this.source = null;
@@ -34,6 +37,7 @@ export class Stage {
     this.root.style.setProperty("--aspect", this.aspect);
     this.fit();
     if (this.source === source) return;
+    this.zoom.reset();
     Object.assign(this, { source, originS: null, frame: -1, isPlayable: Boolean(source) });
     if (!source) return;
     this.video.src = source;
@@ -137,16 +141,27 @@ export class Stage {
     this.onUnplayable();
   }
 
-  // The canvas covers exactly the picture, also where bars are beside it.
+  // Where the picture is in the stage while it is not zoomed: bars may be beside it.
   fit() {
     const { clientWidth: width, clientHeight: height } = this.root;
     if (!width || !this.aspect) return;
     const shown = width / height > this.aspect ? [height * this.aspect, height] : [width, width / this.aspect];
+    this.fitted = { left: (width - shown[0]) / 2, top: (height - shown[1]) / 2, width: shown[0], height: shown[1] };
+    this.zoom.pan(0, 0);
+  }
+
+  // The canvas covers exactly the visible part of the picture.
+  place() {
+    const { place, transform, isZoomed, scale } = this.zoom;
+    const right = Math.min(place.left + place.width, this.root.clientWidth);
+    const bottom = Math.min(place.top + place.height, this.root.clientHeight);
+    const [left, top] = [Math.max(place.left, 0), Math.max(place.top, 0)];
     const { style } = this.overlay.canvas;
-    style.width = `${shown[0]}px`;
-    style.height = `${shown[1]}px`;
-    style.left = `${(width - shown[0]) / 2}px`;
-    style.top = `${(height - shown[1]) / 2}px`;
+    Object.assign(style, { left: `${left}px`, top: `${top}px`, width: `${right - left}px`, height: `${bottom - top}px` });
+    this.overlay.place = { ...place, left: place.left - left, top: place.top - top };
+    this.video.style.transform = this.picture.style.transform = transform;
+    this.root.classList.toggle("zoomed", isZoomed);
+    this.root.querySelector(".scale").textContent = `${Math.round(scale * 100)}%`;
     this.onResize?.();
   }
 
