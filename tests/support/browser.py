@@ -74,7 +74,7 @@ def opened(page: Page, dashboard: Dashboard, path: str) -> None:
     page.goto(f"{dashboard.url}/{path}")
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
     for name in PAGES:
-        expect(page.get_by_role("link", name=name.capitalize(), exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name=name.capitalize(), exact=True).first).to_be_visible()
 
 
 def choose(page: Page, file: Path) -> None:
