@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -12,11 +12,14 @@ import msgspec
 import streamlit as st
 
 from components.analytics.cached_counts import VIEW_HASH
+from components.analytics.charts.note_marks import add_note_marks
 from components.analytics.charts.timeline_options import link_of, options_in_link, start_of, valid_options
 from components.analytics.charts.view_figure import Recording, view_figure
 from components.analytics.frame_stepper import entry_in_link
 from components.analytics.frame_viewer import frame_details
 from components.analytics.overview import Picked, band_switch, summary
+from components.analytics.pinned_notes import note_editor, notes_button
+from components.analytics.pinned_notes.placed_notes import PlacedNote
 from components.analytics.scan_note import scan_note
 from components.analytics.view_address import view_ticket, view_url
 from components.analytics.view_picker import COMMAND_KEY, class_editor, in_hundredths, set_link
@@ -34,7 +37,11 @@ _KEY = "player"
 
 
 def played_view(
-    deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str]
+    deployment: Deployment,
+    view: View,
+    video: StoredVideo | None,
+    colors: Mapping[str, str],
+    notes: Sequence[PlacedNote] = (),
 ) -> tuple[Picked, int]:
     """Draw the player and what belongs to it; returns what was picked in a further chart, and the current entry."""
     if video is not None:
@@ -43,10 +50,15 @@ def played_view(
     with st.container(key="player_tools", horizontal=True, vertical_alignment="center"):
         with_band = view.table.kind.has_boxes and band_switch()
         class_editor(view.table.classes)
+        pinned = notes_button(notes)
         frame = st.popover("This frame", icon=":material/image_search:", key="frame_details", on_change="rerun")
     # Not in a fragment: one with an outdated view would show it, and one that draws nothing would remove the player.
     with above:
-        entry = player_view(deployment, view, video, colors, with_band=with_band)
+        times_s = tuple(placed.time_s for placed in notes)
+        entry = player_view(deployment, view, video, colors, with_band=with_band, notes_s=times_s)
+    if pinned.open:
+        with pinned:
+            note_editor(deployment, view, video, entry, notes)
     if frame.open:
         with frame:
             frame_details(view, video, entry, colors)
@@ -54,9 +66,15 @@ def played_view(
 
 
 def player_view(
-    deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str], *, with_band: bool
+    deployment: Deployment,
+    view: View,
+    video: StoredVideo | None,
+    colors: Mapping[str, str],
+    *,
+    with_band: bool,
+    notes_s: tuple[float, ...] = (),
 ) -> int:
-    """Draw the player; returns the entry of the current frame."""
+    """Draw the player, with marks of the notes at these times; returns the entry of the current frame."""
     whole = replace(view, classes=ClassMapping(view.classes.renames))
     entry = entry_in_link(view)
     ticket = view_ticket(deployment, whole, video)
@@ -78,6 +96,7 @@ def player_view(
             with_band=with_band,
             bucket_s=options.bucket_s,
             recording=_recording(options.start, video),
+            notes_s=notes_s,
         ),
         state=PlayerState(
             seq=sent.seq if sent else 0,
@@ -146,6 +165,8 @@ def _figure_json(
     with_band: bool,
     bucket_s: float | None,
     recording: Recording | None,
+    notes_s: tuple[float, ...],
 ) -> str:
     figure = view_figure(view, whole, colors, entry, with_band=with_band, bucket_s=bucket_s, recording=recording)
+    add_note_marks(figure, notes_s)
     return str(figure.to_json())

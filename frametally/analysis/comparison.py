@@ -13,6 +13,8 @@ from frametally.analysis.matching import MIN_IOU, match
 from frametally.analysis.view import Progress, View, chunks_of, picked
 from frametally.results import Boxes, ModelTable
 
+MAX_COMPARED_POINTS: Final = 120
+"""Fewer than in other charts: differences of single frames hide each other."""
 DEFINITIONS: Final = {
     "Matched": f"one box from each model, same class and frame, IoU ≥ {MIN_IOU}, best overlap first",
     "Agreement": "matched pairs as a share of everything that either model found: matched, only in A, only in B",
@@ -113,7 +115,7 @@ def compare(view: View, other_model: str, progress: Progress | None = None) -> C
 def counts_of_both(view: View, other_model: str) -> CountsOfBoth:
     """The counts of the view's model (A) and of another (B), filtered alike, at the points of the chart."""
     views = view, replace(view, model=other_model)
-    one, other = (count(each) for each in views)
+    one, other = (count(each, MAX_COMPARED_POINTS) for each in views)
     if not np.array_equal(one.starts, other.starts):  # the tables of one of them were written by an earlier version
         one, other = (count(each, max_points=None) for each in views)
     names = tuple(dict.fromkeys((*one.classes, *other.classes)))

@@ -96,6 +96,16 @@ JOB_TAG = sa.Table(
     sa.Column("job_id", sa.String(36), primary_key=True),
     sa.Column("tag", sa.String(60), primary_key=True),
 )
+MOMENT_NOTE = sa.Table(
+    "moment_note",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("video", sa.String(80), nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("actor", sa.Text),
+)
 OUTAGE = sa.Table(
     "outage",
     METADATA,

@@ -115,9 +115,10 @@ def test_every_revision_is_upgraded_to_the_newest(revision: str, database_url: s
             row["service_message"] = row.pop("service_says")
         connection.execute(job.insert().values(**row, infer_fps=5.0, failure="", created_at=1, next_check_at=2))
         preset = sa.Table("preset", sa.MetaData(), autoload_with=connection)
-        for name, model_id in (("Moving", "motion"), ("Never run", "birds")):
+        for name, model_id, service in (("Moving", "motion", "embedded"), ("Never run", "birds", "")):
             model = f'{{"model_id":"{model_id}","version":"1"}}'
-            connection.execute(preset.insert().values(name=name, model=model))
+            known = {"service": service} if "service" in preset.c else {}  # added by 0007
+            connection.execute(preset.insert().values(name=name, model=model, **known))
     with open_ledger(database_url) as ledger:
         assert {preset.name: preset.service for preset in ledger.presets.all()} == {
             "Moving": "embedded",

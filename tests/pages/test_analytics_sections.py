@@ -199,11 +199,6 @@ def test_the_second_with_the_most_disagreement_is_one_click_away(app: AppTest) -
     assert "Frame 6 at 0:00.6" in captions(app)
 
 
-def test_the_button_in_the_bar_opens_the_comparison(app: AppTest) -> None:
-    app.button(key="open_comparison").click().run()
-    assert app.selectbox(key="compare_with").options == ["empty", "hall"]
-
-
 def test_stepping_by_disagreement(app: AppTest) -> None:
     compared(app).selectbox(key="step_by").set_value("model disagreement").run()
     button(app, "Previous").click().run()
@@ -214,7 +209,6 @@ def test_a_single_model_cannot_be_compared(deployment: Deployment) -> None:
     finished_job(deployment, None, {name: RESULTS[name] for name in ("frame_offset", "time_offset", "kitchen")})
     app = opened(open_link(job="job-1"), "Compare")
     assert "These results have only one model with boxes." in captions(app)
-    assert "Compare" not in [one.label for one in app.button]
 
 
 FORMATS = {

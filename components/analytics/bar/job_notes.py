@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from components.analytics.pinned_notes import note_chips
+from components.analytics.pinned_notes.placed_notes import PlacedNote
 from components.errors import show_error, show_errors
 from components.formatting import escape_markdown
 from components.session import current_actor
@@ -27,15 +31,18 @@ def job_notes_editor(deployment: Deployment, job: Job) -> None:
             _form(deployment, deployment.ledger.job(job.id))
 
 
-def job_notes_line(deployment: Deployment, job: Job) -> None:
-    """Draw tags and note in one line, if there are any."""
+def job_notes_line(deployment: Deployment, job: Job, pinned: Sequence[PlacedNote]) -> int | None:
+    """Draw tags, note and the pinned notes in one line, if there are any; returns the entry of a clicked note."""
     tags = " ".join(
         f":gray-badge[{escape_markdown(tag)}]" for tag in tags_of(deployment.ledger, [job.id]).get(job.id, [])
     )
     note = escape_markdown(" ".join(job.notes.split()))
-    if tags or note:
-        with st.container(key="job_notes_line"):
-            st.markdown("  ".join(part for part in (tags, note) if part))
+    if not (tags or note or pinned):
+        return None
+    with st.container(key="job_notes_line", horizontal=True, vertical_alignment="center", gap="small"):
+        if tags or note:
+            st.markdown("  ".join(part for part in (tags, note) if part), width="content")
+        return note_chips(pinned)
 
 
 def _form(deployment: Deployment, job: Job) -> None:

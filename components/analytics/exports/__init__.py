@@ -9,7 +9,7 @@ import streamlit as st
 
 from components.analytics.exports.table_export import table_exports
 from components.analytics.exports.video_export import video_export
-from components.download_link import download_link
+from components.download_link import download_url
 from components.errors import show_errors
 from frametally.analysis.view import View
 from frametally.deployment import Deployment
@@ -32,7 +32,8 @@ def export_menu(
         st.session_state[_OPEN] = True
     with st.popover("Export", icon=":material/download:", key=_OPEN, on_change="rerun") as menu:
         if menu.open:
-            _menu(deployment, job, view, video, colors)
+            with st.container(key="export_items"):
+                _menu(deployment, job, view, video, colors)
 
 
 def _menu(
@@ -44,7 +45,8 @@ def _menu(
         table_exports(deployment, view, name)
     original = find_original(deployment.settings.results_dir / job.id)
     if original:
-        download_link(deployment, original, f"{name}.results.json", "Original results (JSON)")
+        url = download_url(deployment, original, f"{name}.results.json")
+        st.link_button("Original results (JSON)", url, icon=":material/download:", width="stretch")
     if view is None:
         st.caption("These results contain nothing that can be drawn on the video.")
     elif video is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.download_link import download_link
+from components.download_link import download_url
 from components.errors import show_error, show_errors
 from components.session import video_exporter
 from frametally.analysis.view import View
@@ -61,7 +61,8 @@ def _export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
         return
     if state.status is ExportStatus.DONE and state.path:
         _preview(deployment, state.path)
-        download_link(deployment, state.path, file_name, "Download video")
+        url = download_url(deployment, state.path, file_name)
+        st.link_button("Download video", url, icon=":material/download:", width="stretch")
         return
     if state.status is ExportStatus.FAILED:
         show_error(MediaError(state.what, state.next_step))

@@ -9,7 +9,6 @@ import streamlit as st
 
 from components.analytics.charts.confidence_histogram import confidence_histogram
 from components.analytics.sections.compare import compare_panel
-from components.analytics.sections.compare.compared import other_models
 from components.analytics.sections.gallery import gallery
 from components.analytics.sections.moments import moments
 from components.analytics.sections.table import table
@@ -38,13 +37,8 @@ def sections(
     return chosen
 
 
-def compare_button(view: View) -> None:
-    """Draw a button that opens the comparison, if there is another model to compare with."""
-    if other_models(view):
-        st.button("Compare", icon=":material/compare:", key="open_comparison", on_click=_open_comparison)
-
-
-def _open_comparison() -> None:
+def open_comparison() -> None:
+    """Open the comparison in the next run, or in this one if the tabs are not drawn yet."""
     st.session_state[_KEY] = _COMPARE
 
 

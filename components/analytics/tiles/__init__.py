@@ -11,10 +11,18 @@ import numpy as np
 import streamlit as st
 
 from components.analytics.cached_counts import cached_counts, cached_extremes, cached_totals
+from components.analytics.sections import open_comparison
+from components.analytics.sections.compare.compared import picked_other
+from components.analytics.view_address import filter_query, view_url
 from components.formatting import format_time
+from components.session import serves_routes
+from frametally.analysis.comparison import DEFINITIONS as COMPARED
 from frametally.analysis.highlights import DEFINITIONS, Highlights, highlights
 from frametally.analysis.view import View
+from frametally.deployment import Deployment
+from frametally.library.video_store import StoredVideo
 
+_AGREEMENT: Final = "Model agreement"
 _HERE: Final = Path(__file__).parent
 _component = st.components.v2.component(
     "frametally.tiles",
@@ -28,7 +36,7 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     """One number."""
 
     name: str
-    """A key of `highlights.DEFINITIONS`."""
+    """A key of the definitions."""
     value: str
     detail: str = ""
     color: str = ""
@@ -37,15 +45,26 @@ class Tile(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a click shows a moment."""
 
 
-def tiles(view: View, colors: Mapping[str, str]) -> int | None:
-    """Draw the numbers of a view with boxes; returns the entry of the moment that the user wants to see."""
+def tiles(deployment: Deployment, view: View, video: StoredVideo | None, colors: Mapping[str, str]) -> int | None:
+    """Draw the numbers of a view with boxes; returns the entry of the moment that the user wants to see.
+
+    The browser asks our route for the agreement of two models, which takes long to compute.
+    """
     if not view.table.kind.has_boxes:
         return None
     found = highlights(view, cached_counts(view), cached_totals(view))
     if found is None:
         return None
-    data = {"tiles": msgspec.to_builtins(_tiles(found, colors)), "meanings": DEFINITIONS}
+    other = picked_other(view) if serves_routes() else None
+    shown = [*_tiles(found, colors), *([] if other is None else [_agreement(other)])]
+    data = {
+        "tiles": msgspec.to_builtins(shown),
+        "meanings": DEFINITIONS | {_AGREEMENT: COMPARED["Agreement"]},
+        "agreement": None if other is None else _agreement_url(deployment, view, video, other),
+    }
     chosen = _component(key="tiles", data=data, on_moment_change=lambda: None).moment
+    if chosen == _AGREEMENT:
+        open_comparison()
     if chosen == "Peak":
         return max(cached_extremes(view), key=lambda row: row.peak).peak_entry
     if chosen == "Busiest" and found.busiest:
@@ -68,6 +87,15 @@ def _tiles(found: Highlights, colors: Mapping[str, str]) -> list[Tile]:
     some.append(Tile(name="Mean", value=f"{found.mean:.1f}", detail="per frame"))
     some.append(Tile(name="Classes", value=f"{found.classes:,}", detail="with detections"))
     return some
+
+
+def _agreement(other: str) -> Tile:
+    """Its value is known to the browser."""
+    return Tile(name=_AGREEMENT, value="…", detail=f"with {other}", leads=True)
+
+
+def _agreement_url(deployment: Deployment, view: View, video: StoredVideo | None, other: str) -> str:
+    return f"{view_url(deployment, view, video)}agreement?{filter_query(view, other=other)}"
 
 
 def _first_analyzed(view: View, time_s: float) -> int | None:

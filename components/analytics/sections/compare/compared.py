@@ -23,13 +23,17 @@ def picked_model(view: View) -> str:
     return str(st.selectbox("Compare with", other_models(view), key=_OTHER, bind="query-params", width=240))
 
 
+def picked_other(view: View) -> str | None:
+    """The model that was picked last, in this session or by the link; None if there is no other one."""
+    others = other_models(view)
+    wanted = st.session_state.get(_OTHER) or st.query_params.get(_OTHER)
+    return wanted if wanted in others else next(iter(others), None)
+
+
 def disagreements(view: View) -> list[Moment]:
     """The frames in which the two models disagree most, in video order."""
-    others = other_models(view)
-    if not others:
-        return []
-    other = st.session_state.get(_OTHER)
-    return disagreement_moments(compared(view, other if other in others else others[0]))
+    other = picked_other(view)
+    return [] if other is None else disagreement_moments(compared(view, other))
 
 
 @st.cache_data(show_spinner="Comparing the models", max_entries=20, hash_funcs=VIEW_HASH)
