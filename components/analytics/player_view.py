@@ -23,7 +23,7 @@ from components.analytics.pinned_notes.placed_notes import PlacedNote
 from components.analytics.scan_note import scan_note
 from components.analytics.view_address import view_ticket, view_url
 from components.analytics.view_picker import COMMAND_KEY, class_editor, in_hundredths, set_link
-from components.player import ClassLook, PlayedVideo, PlayerData, PlayerState, player, player_state
+from components.player import ClassLook, OtherModel, PlayedVideo, PlayerData, PlayerState, player, player_state
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.analysis.view_spec import DEFAULT_CONFIDENCE
@@ -87,6 +87,8 @@ def player_view(
         classes=tuple(ClassLook(name, colors[name]) for name in whole.names),
         has_boxes=view.table.kind.has_boxes,
         kind=view.table.kind.name.lower(),
+        model=view.model,
+        others=_others(deployment, whole, video),
         targets=_targets(view),
         figure=_figure_json(
             view,
@@ -141,6 +143,20 @@ def _targets(view: View) -> tuple[str, ...]:
         return ()
     several = sum(table.kind.has_boxes for table in view.results.models.values()) > 1
     return ("peak", "disagreement") if several else ("peak",)
+
+
+def _others(deployment: Deployment, whole: View, video: StoredVideo | None) -> tuple[OtherModel, ...]:
+    """The other models with boxes, with all of their classes."""
+    models = (model for model, table in whole.results.models.items() if table.kind.has_boxes and model != whole.model)
+    views = [replace(whole, model=model) for model in models if whole.table.kind.has_boxes]
+    return tuple(_other(deployment, view, video) for view in views)
+
+
+def _other(deployment: Deployment, view: View, video: StoredVideo | None) -> OtherModel:
+    colors = deployment.class_colors.of(view.names)
+    return OtherModel(
+        view.model, view_url(deployment, view, video), tuple(ClassLook(name, colors[name]) for name in view.names)
+    )
 
 
 def _recording(typed: str, video: StoredVideo | None) -> Recording | None:

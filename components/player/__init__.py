@@ -42,6 +42,15 @@ class PlayedVideo(Struct, frozen=True):
     """Width and height in pixels at which it is displayed."""
 
 
+class OtherModel(Struct, frozen=True):
+    """Another model with boxes of the same results."""
+
+    name: str
+    view: str
+    """Address below which its routes are."""
+    classes: tuple[ClassLook, ...]
+
+
 class PlayerState(Struct, frozen=True, kw_only=True):
     """What the user sees: the part of the view that the player changes."""
 
@@ -77,6 +86,8 @@ class PlayerData(Struct, frozen=True, kw_only=True):
     has_boxes: bool
     kind: str
     """Of the results, in lower case: `detection`, `segmentation` …"""
+    model: str
+    others: tuple[OtherModel, ...]
     targets: tuple[str, ...]
     """Kinds of moments to jump to: `peak`, `disagreement`."""
     figure: str

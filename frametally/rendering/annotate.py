@@ -244,14 +244,15 @@ def _draw_gaze(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
 
 def _fill_mask(canvas: Image, mask: npt.NDArray[np.uint8], names: Mapping[int, str], colors: Mapping[str, str]) -> None:
     palette, shown = np.zeros((256, 3), np.uint8), np.zeros(256, np.uint8)
-    for number, name in _named_ids(names):
+    for number, name in drawn_classes(names):
         palette[number], shown[number] = _bgr(colors, name), 255
     ids = cv2.resize(mask, (canvas.shape[1], canvas.shape[0]), interpolation=cv2.INTER_NEAREST)
     blended = cv2.addWeighted(palette[ids], FILL, canvas, 1 - FILL, 0)
     cv2.copyTo(blended, shown[ids], canvas)
 
 
-def _named_ids(names: Mapping[int, str]) -> list[tuple[int, str]]:
+def drawn_classes(names: Mapping[int, str]) -> list[tuple[int, str]]:
+    """Id and name of the classes of a mask that are drawn: all but the background."""
     return [(number, name) for number, name in names.items() if number < 256 and name.lower() != "background"]
 
 
@@ -261,7 +262,7 @@ def _legend(scene: Scene) -> list[tuple[str, float]]:
         return []
     pixels = np.bincount(scene.mask.ravel(), minlength=256)
     shares: dict[str, float] = {}
-    for number, name in _named_ids(scene.mask_names or {}):
+    for number, name in drawn_classes(scene.mask_names or {}):
         shares[name] = shares.get(name, 0.0) + float(pixels[number]) / scene.mask.size
     return sorted(((name, share) for name, share in shares.items() if share), key=lambda row: -row[1])[
         :_MAX_LEGEND_ROWS

@@ -20,9 +20,20 @@ from tests.support.numbered_videos import (
     numbers_in,
     unplayable_clips,
     with_outlines,
+    with_second_model,
     write_numbered,
 )
-from tests.support.players import EXACT, FILLED, PLACES, PLAYABLE, SAMPLES, add_job, place_in_timeline, wait_for_rest
+from tests.support.players import (
+    BOTH,
+    EXACT,
+    FILLED,
+    PLACES,
+    PLAYABLE,
+    SAMPLES,
+    add_job,
+    place_in_timeline,
+    wait_for_rest,
+)
 from tests.support.soak import iterations
 
 pytestmark = pytest.mark.browser
@@ -46,6 +57,7 @@ def dashboard(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("dashboard")
     for name, clip in clips.items():
         add_job(folder / "data", name, numbered_results(clip, EVERY), clip)
+    add_job(folder / "data", "two", with_second_model(numbered_results(clips["ntsc"], EVERY)), clips["ntsc"])
     outlines = with_outlines(numbered_results(clips["ntsc"], EVERY))
     add_job(folder / "data", "outlines", outlines, clips["ntsc"])
     with starting_dashboards(folder) as start:
@@ -171,6 +183,25 @@ def test_what_the_browser_cannot_play_is_copied_and_plays_while_it_is_played_fra
     assert len(samples) == 20
     wrong = [sample for sample in samples if sample[1] != numbers.index(sample[0]) // EVERY]
     assert wrong == []
+
+
+def test_a_second_model_is_beside_or_over_the_same_frame(page: Page, dashboard: Dashboard) -> None:
+    open_player(page, dashboard, "two&model=numbers&frame=5")
+    choice = page.get_by_label("Second model")
+    choice.select_option(label="+ next beside it")
+    expect(page.locator(".player .second .exact")).to_be_visible()
+    first, second = page.evaluate(BOTH)
+    assert (first, second) == ([5 * EVERY, 5], [5 * EVERY, 6])
+    page.locator(".player .play").click()
+    expect(page.locator(".player .second .exact")).to_be_hidden()
+    page.locator(".player .play").click()
+    wait_for_rest(page)
+    expect(page.locator(".player .second .exact")).to_be_visible()
+    (_, first), (_, second) = page.evaluate(BOTH)
+    assert second == first + 1
+    choice.select_option(label="+ next over it")
+    expect(page.locator(".player .second")).to_be_hidden()
+    expect(page.locator(".player .stage:not(.second) .model")).to_have_text("numbers · dashed: next")
 
 
 @pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.soak)])

@@ -151,6 +151,11 @@ def with_outlines(results: dict[str, Any]) -> dict[str, Any]:
     return {**results, "numbers": [{**entry, "predictions": _outlined(entry)} for entry in results["numbers"]]}
 
 
+def with_second_model(results: dict[str, Any]) -> dict[str, Any]:
+    """The same results with a model `next`, whose boxes contain the number of the entry after it."""
+    return {**results, "next": [numbered_entry(entry + 1) for entry in range(len(results["numbers"]))]}
+
+
 def _outlined(entry: dict[str, Any]) -> list[dict[str, Any]]:
     half = BOX_PX / 2
     corners = ((-half, -half), (half, -half), (half, half), (-half, half))

@@ -78,6 +78,11 @@ SAMPLES = f"""(count) => new Promise((resolve) => {{ {READ}
 }})"""
 """Frame and entry while it plays, read from the pixels in the callback of each presented frame; dropped frames, all."""
 
+BOTH = f"""() => {{ {READ}
+  return [...root.querySelectorAll(".exact")].map((picture) => [frameIn(picture), entryIn(picture, isColorful)]);
+}}"""
+"""Frame and entry of the exact pictures of both models."""
+
 FILLED = f"""() => new Promise((resolve) => {{ {READ}
   const [video, canvas] = [root.querySelector("video"), root.querySelector("canvas")];
   root.querySelector(".stage").addEventListener("presented", function check() {{

@@ -14,6 +14,7 @@ import { fetchPacked } from "./data/packed.js";
 import { PlayableCopy } from "./picture/copy.js";
 import { Playhead } from "./playhead.js";
 import { Stage } from "./picture/stage.js";
+import { SecondModel } from "./picture/second.js";
 import { Status } from "./panel/status.js";
 import { Times } from "./data/times.js";
 import { View } from "./view.js";
@@ -38,6 +39,7 @@ export function mount(component) {
 class Player {
   times = null;
   boxes = null;
+  masks = null;
 
   constructor(root) {
     this.root = root;
@@ -71,6 +73,7 @@ class Player {
       onChoose: (at) => this.drawing.select(at),
     });
     this.gestures = new Gestures(this);
+    this.second = new SecondModel(this);
   }
 
   // New data from Python. What the user has changed since it was computed stays.
@@ -86,7 +89,7 @@ class Player {
     if (this.data !== data || !this.times) return;
     const isFirst = !this.isShown;
     this.isShown = true;
-    this.boxes && (this.boxes.url = data.view);
+    for (const store of [this.boxes, this.masks]) store && (store.url = data.view);
     this.classList.setVisible(this.view.classes);
     this.classList.setThreshold(this.view.confidence);
     this.controls.setTargets(this.targets);
@@ -102,7 +105,7 @@ class Player {
     this.playhead.pause();
     this.root.classList.add("loading");
     this.root.dataset.shown = "";
-    this.times = this.boxes = null;
+    this.times = this.boxes = this.masks = null;
     this.isShown = false;
     this.stage.hideExact();
     let times;
@@ -115,11 +118,14 @@ class Player {
     if (this.data.id !== data.id) return;
     this.times = times;
     this.boxes = data.has_boxes ? new BoxStore(data.view, () => this.drawing.draw(), { withShapes: data.kind in SHAPES }) : null;
+    const isSemantic = data.kind === "semantic";
+    this.masks = isSemantic ? new BoxStore(data.view, () => this.drawing.draw(), { path: "masks" }) : null;
     this.root.classList.remove("loading");
     this.root.classList.toggle("without-video", !data.video);
     this.status.note("");
     this.loadVideo();
     this.controls.setMuted(this.stage.video.muted);
+    this.second.offer(data.others);
     this.controls.offer("shapes", SWITCHES[data.kind]);
     this.controls.offer("boxes", data.has_boxes && "Boxes");
     if (!data.video) this.stage.say("No copy of this video was kept, so its frames cannot be shown.");
@@ -183,6 +189,7 @@ class Player {
     this.playhead.stop();
     this.copy.close();
     this.gestures.close();
+    this.second.close();
     this.view.close();
     this.stage.close();
     this.chart.close();

@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -34,6 +35,7 @@ MAX_BYTES: Final = 8 * 1024**3
 """Maximum total size of all copies; the least recently requested are removed first."""
 MAX_AT_ONCE: Final = 1
 """Copies that are made at the same time by one dashboard; further requests wait."""
+RETRY_AFTER_S: Final = 60.0
 _BITS_PER_PIXEL: Final = 0.15
 """Of the encoder, for the estimate of a copy's size."""
 _STOP_TIMEOUT_S: Final = 5.0
@@ -61,6 +63,11 @@ class CopyState(Struct, frozen=True):
     """What failed, and what to do."""
 
 
+class _Failure(NamedTuple):
+    message: str
+    at_s: float
+
+
 class _Running(NamedTuple):
     target: Path
     process: subprocess.Popen[bytes]
@@ -73,19 +80,20 @@ class CopyMaker:
         self._videos_dir, self._uploads, self._max_bytes = videos_dir, uploads, max_bytes
         self._lock = threading.Lock()
         self._running: dict[Path, _Running] = {}
-        self._failed: dict[Path, str] = {}
+        self._failed: dict[Path, _Failure] = {}
         self._is_closed = False
 
     def request(self, video: StoredVideo) -> CopyState:
-        """The state of the copy; it is begun if there is none. A failed one is tried again after a restart."""
+        """The state of the copy; it is begun if there is none, and again a minute after it has failed."""
         target = copy_path(video.path)
         with self._lock:
             self._collect()
             if target.exists():
                 os.utime(target)
                 return CopyState(CopyStatus.DONE, share=1.0, path=target)
-            if target in self._failed:
-                return CopyState(CopyStatus.FAILED, message=self._failed[target])
+            failure = self._failed.get(target)
+            if failure and time.monotonic() - failure.at_s < RETRY_AFTER_S:
+                return CopyState(CopyStatus.FAILED, message=failure.message)
             if target in self._running or _is_made_elsewhere(target):
                 return CopyState(CopyStatus.RUNNING, share=last_report(target).share)
             if len(self._running) >= MAX_AT_ONCE or self._is_closed:
@@ -131,7 +139,8 @@ class CopyMaker:
             report = last_report(running.target)
             if not running.target.exists() and not _is_made_elsewhere(running.target):
                 what = report.what or "Preparing a copy was interrupted."
-                self._failed[running.target] = f"{what} {report.next_step}".strip()
+                message = f"{what} {report.next_step}".strip()
+                self._failed[running.target] = _Failure(message, time.monotonic())
             self._forget(running)
             make_room(self._videos_dir, self._limit_bytes(), kept=running.target)
 

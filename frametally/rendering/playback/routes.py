@@ -3,6 +3,7 @@
     /frametally/views/<ticket>/times                 times of frames and entries (`frame_times.py`)
     /frametally/views/<ticket>/boxes/<stretch>       boxes of 256 entries (`packed_boxes.py`)
     /frametally/views/<ticket>/shapes/<stretch>      their outlines, keypoints or gaze (`packed_shapes.py`)
+    /frametally/views/<ticket>/masks/<stretch>       masks of 256 entries (`packed_masks.py`)
     /frametally/views/<ticket>/counts                counts by threshold (`threshold_counts.py`)
     /frametally/views/<ticket>/peaks                 highest count of each class
     /frametally/views/<ticket>/moments/<kind>        entries to jump to: peaks or disagreements of two models
@@ -47,6 +48,7 @@ from frametally.rendering.playback.packed_boxes import packed_boxes
 from frametally.rendering.playback.packing import pack
 from frametally.rendering.playback.sources import Source, Sources
 from frametally.rendering.playback.threshold_counts import threshold_histogram
+from frametally.results import Kind
 
 VIEWS_PREFIX: Final = "/frametally/views/"
 _MAX_RENDERED: Final = 2
@@ -62,6 +64,7 @@ def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets, dat
         _route("times", _packed(sources, _times), "Get the times of frames", check),
         _route("boxes/{stretch:int}", _packed(sources, _boxes), "Get packed boxes", check),
         _route("shapes/{stretch:int}", _packed(sources, _shapes), "Get packed outlines, keypoints or gaze", check),
+        _route("masks/{stretch:int}", _packed(sources, _masks), "Get packed masks", check),
         _route("counts", _packed(sources, _counts), "Get counts by threshold", check),
         _route("peaks", _packed(sources, _peaks), "Get the peak of each class", check),
         _route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
@@ -120,6 +123,14 @@ def _shapes(source: Source, request: Request) -> bytes:
         raise HttpError(404, "These results have boxes only.")
     stretch = request.path_params["stretch"]
     return packed_shapes(source.view, stretch, source.upright_wh, source.shown_wh, source.orientation)
+
+
+def _masks(source: Source, request: Request) -> bytes:
+    from frametally.rendering.playback.packed_masks import packed_masks  # imports OpenCV and supervision
+
+    if source.view.table.kind is not Kind.SEMANTIC:
+        raise HttpError(404, "These results have no masks.")
+    return packed_masks(source.view, request.path_params["stretch"], source.upright_wh, source.orientation)
 
 
 def _counts(source: Source, request: Request) -> bytes:

@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 
+from frametally.library.copies import maker
 from frametally.library.copies.maker import CopyMaker, CopyState, CopyStatus
 from frametally.library.copies.picture import copied_size
 from frametally.library.copies.report import copy_path
@@ -135,14 +136,21 @@ def test_files_of_a_killed_encoder_are_removed(library: Library, tmp_path: Path,
     assert leftovers(video) == []
 
 
-def test_a_copy_of_a_damaged_video_says_what_is_wrong(library: Library, clips: dict[str, Path]) -> None:
+def test_a_copy_of_a_damaged_video_says_what_is_wrong_and_is_tried_again(
+    library: Library, clips: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     video = library.add(clips["mpegts"], actor=None)
     load_index(video.path)
     content = bytearray(video.path.read_bytes())
     video.path.write_bytes(bytes(len(content)))
     state = ended(library.copies, video)
     assert state.status is CopyStatus.FAILED
-    assert "cannot be" in state.message or "No frame" in state.message or "video" in state.message
+    assert library.copies.request(video).status is CopyStatus.FAILED
+    monkeypatch.setattr(maker, "RETRY_AFTER_S", 0.0)
+    assert library.copies.request(video).status is CopyStatus.RUNNING
+    monkeypatch.undo()
+    state = ended(library.copies, video)
+    assert "video" in state.message
     assert leftovers(video) == []
 
 

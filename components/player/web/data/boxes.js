@@ -10,7 +10,8 @@ const NOWHERE = -(1 << 15);
 
 export class BoxStore {
   // `onLoad` is called when boxes have been loaded; with `withShapes`, also when their outlines, keypoints or gaze have.
-  constructor(url, onLoad, { withShapes = false } = {}) {
+  constructor(url, onLoad, { withShapes = false, path = "boxes" } = {}) {
+    this.path = path;
     this.url = url;
     this.onLoad = onLoad;
     this.withShapes = withShapes;
@@ -47,7 +48,7 @@ export class BoxStore {
 
   async load(number) {
     try {
-      const stretch = await fetchPacked(`${this.url}boxes/${number}`);
+      const stretch = await fetchPacked(`${this.url}${this.path}/${number}`);
       this.stretches.set(number, stretch);
       this.onLoad();
       if (this.withShapes) this.loadShapes(stretch, number);

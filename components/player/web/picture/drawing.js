@@ -1,5 +1,7 @@
 // What is drawn on the picture: the boxes of the frame that is visible, filtered and marked.
 
+import { MaskPainter } from "./mask.js";
+
 export class Drawing {
   switches = { boxes: true, labels: true, shapes: true };
   highlighted = -1; // index of the box that is pointed at
@@ -8,12 +10,13 @@ export class Drawing {
 
   constructor(player) {
     this.player = player;
+    this.painter = new MaskPainter();
     player.stage.onResize = () => this.draw();
   }
 
   // Draw the boxes of the frame that is visible; over an exact picture, only the box that is pointed at.
   draw() {
-    const { times, stage, playhead, classList, root, status, detections } = this.player;
+    const { times, stage, playhead, classList, root, status, detections, second } = this.player;
     if (!times) return;
     const isExact = !stage.picture.hidden;
     const entry = isExact ? playhead.entry : times.entryAt(stage.frame);
@@ -26,11 +29,19 @@ export class Drawing {
       withLabels: this.switches.labels && draws,
       highlighted: this.marked,
       picture: isExact ? null : stage.taken,
+      below: (context, place) => this.drawMask(context, place, entry),
     });
+    second.draw(entry, isExact, this.switches);
     root.dataset.frame = stage.frame;
     root.dataset.overlay = draws ? entry : "";
     if (!isExact && (playhead.isPlaying || playhead.isScrubbing)) status.playing(times, stage.frame, entry);
     if (!playhead.isPlaying) detections.show(boxes, classList.classes);
+  }
+
+  drawMask(context, place, entry) {
+    const { masks, times, classList, isVisible } = this.player;
+    const stretch = masks && entry >= 0 && times.isAnalyzed(entry) && masks.stretchOf(entry);
+    if (stretch) this.painter.paint(context, place, stretch, entry, classList.classes, isVisible);
   }
 
   // The boxes that are displayed for an entry; null while they load, none where it was not analyzed.

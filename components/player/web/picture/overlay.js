@@ -4,6 +4,8 @@ import { drawAbove, drawBelow } from "./shapes.js";
 
 const MAX_LABELED = 12; // in a crowd, labels appear when a box is pointed at
 const LINE_PX = 2;
+const DASH_PX = [6, 4];
+const SHADE = "rgb(0 0 0 / 60%)";
 const FONT = "600 12px system-ui, sans-serif";
 const PAD_PX = 4;
 const LABEL_PX = 18;
@@ -16,8 +18,8 @@ export class Overlay {
     this.place = { left: 0, top: 0, width: 0, height: 0 }; // of the picture, in pixels of the canvas
   }
 
-  // `picture` is drawn below the boxes; `highlighted` is the index of the box that is pointed at, -1 for none.
-  draw(boxes, classes, { withBoxes, withLabels, withShapes, highlighted = -1, picture = null }) {
+  // `picture` and what `below` draws are drawn below the boxes; `highlighted` is the index of the box that is pointed at, -1 for none.
+  draw(boxes, classes, { withBoxes, withLabels, withShapes, highlighted = -1, picture = null, below = null }) {
     this.fit();
     this.drawn = boxes;
     const { context } = this;
@@ -26,6 +28,7 @@ export class Overlay {
     if (!place.width) return;
     if (picture) context.drawImage(picture, place.left, place.top, place.width, place.height);
     const colorOf = ({ code }) => classes[code].color;
+    if (withShapes) below?.(context, place);
     if (withShapes) drawBelow(context, boxes, colorOf, place);
     const isCrowd = boxes.length > MAX_LABELED;
     boxes.forEach((box, at) => {
@@ -41,6 +44,22 @@ export class Overlay {
       const isLabeled = at === highlighted || (withLabels && isDrawn && !isCrowd);
       if (box.isPlaced && isLabeled) this.label(box, classes[box.code]);
     });
+  }
+
+  // Boxes of another model, above what is drawn already.
+  drawDashed(boxes, classes) {
+    const { context, place } = this;
+    for (const box of boxes) {
+      if (!box.isPlaced) continue;
+      context.strokeStyle = SHADE; // so that it is seen on a line of the same color
+      context.lineWidth = LINE_PX + 2;
+      context.strokeRect(...rectangle(box, place));
+      context.strokeStyle = classes[box.code].color;
+      context.lineWidth = LINE_PX;
+      context.setLineDash(DASH_PX);
+      context.strokeRect(...rectangle(box, place));
+      context.setLineDash([]);
+    }
   }
 
   label(box, { name, color }) {
