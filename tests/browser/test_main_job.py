@@ -1,7 +1,7 @@
 """The main workflow in a real browser with a real server: from an uploaded file to counts and annotated frames.
 
-It also runs below a base path, directly and behind a proxy that strips the path or not: pages, uploads, media, downloads
-and the API of the engine.
+It also runs below a base path, directly and behind a proxy that strips the path or not: pages, uploads, media,
+downloads and the API of the engine.
 """
 
 from __future__ import annotations
