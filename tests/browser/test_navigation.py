@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from frametally.job import JobStatus
 from tests.support import fake_service
@@ -28,13 +28,6 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
             ledger.add(a_job(name, status=status, video_name=f"{name}.mp4", video_url="https://host/v"))
     with starting_dashboards(folder) as start:
         yield start()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(20_000)
-        yield context
 
 
 def test_the_filter_is_kept_on_the_way_back_from_analytics(dashboard: Dashboard, page: Page) -> None:
@@ -70,11 +63,8 @@ def test_an_address_whose_job_is_gone_stays_and_offers_the_newest(dashboard: Das
     expect(page).to_have_url(f"{dashboard.url}/analytics?job=gate")
 
 
-def test_the_chosen_service_is_remembered_by_the_browser(
-    dashboard: Dashboard, context: BrowserContext, browser: Browser
-) -> None:
+def test_the_chosen_service_is_remembered_by_the_browser(dashboard: Dashboard, page: Page) -> None:
     with FakeService(in_words=False) as service:
-        page = context.new_page()
         opened(page, dashboard, "configuration")
         page.get_by_text("Custom URL", exact=True).click()
         page.get_by_label("Service URL", exact=True).fill(service.url)
@@ -82,19 +72,17 @@ def test_the_chosen_service_is_remembered_by_the_browser(
         page.get_by_role("button", name="Connect").click()
         expect(page.get_by_text("Connected to workspace acme.")).to_be_visible()
         page.wait_for_function("() => document.cookie.includes('frametally_service=')")
-        (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == "frametally_service"]
+        (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == "frametally_service"]
         assert fake_service.KEY not in cookie["value"]
 
         used = re.compile(rf"on: {re.escape(service.url.removeprefix('http://'))}|New jobs run on: 127")
-        later = context.new_page()
-        opened(later, dashboard, "configuration")
-        expect(later.get_by_text(used)).to_be_visible()
-        expect(later.get_by_text("workspace acme")).to_be_visible()
-        with browser.new_context() as other:
-            theirs = other.new_page()
-            opened(theirs, dashboard, "configuration")
-            expect(theirs.get_by_text("New jobs run on: Built-in engine")).to_be_visible()
-        # A forged cookie names no service.
-        context.add_cookies([{"name": "frametally_service", "value": cookie["value"][:-2], "url": dashboard.url}])
-        later.reload()
-        expect(later.get_by_text("New jobs run on: Built-in engine")).to_be_visible()
+        opened(page, dashboard, "configuration")  # a new session
+        expect(page.get_by_text(used)).to_be_visible()
+        expect(page.get_by_text("workspace acme")).to_be_visible()
+        page.context.clear_cookies()  # as another browser
+        page.reload()
+        expect(page.get_by_text("New jobs run on: Built-in engine")).to_be_visible()
+        forged = {"name": "frametally_service", "value": cookie["value"][:-2], "url": dashboard.url}
+        page.context.add_cookies([forged])  # type: ignore[list-item]
+        page.reload()
+        expect(page.get_by_text("New jobs run on: Built-in engine")).to_be_visible()

@@ -94,7 +94,7 @@ def test_one_click_leads_from_a_new_deployment_to_the_counts_of_the_sample(
     picker = page.get_by_role("combobox", name="Job")
     expect(picker).to_have_value(re.compile(r"^Sample · parcels\.mp4 · parcels/2 · 5 fps"))
 
-    page.get_by_role("link", name="Jobs", exact=True).click()
+    page.get_by_role("link", name="Jobs", exact=True).first.click()
     expect(page.get_by_text("Sample")).to_be_visible()
     page.get_by_role("link", name="Upload", exact=True).click()
     page.get_by_role("link", name="See the sample in analytics").click()
