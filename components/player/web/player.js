@@ -122,6 +122,7 @@ class Player {
     this.masks = isSemantic ? new BoxStore(data.view, () => this.drawing.draw(), { path: "masks" }) : null;
     this.root.classList.remove("loading");
     this.root.classList.toggle("without-video", !data.video);
+    this.root.classList.toggle("without-boxes", !data.has_boxes);
     this.status.note("");
     this.loadVideo();
     this.controls.setMuted(this.stage.video.muted);
