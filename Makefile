@@ -16,13 +16,14 @@ run: .venv/runtime
 # one process; by default more than a small machine has cores, as many tests wait for a server or a browser.
 WORKERS ?= 4
 # By file, as the tests of a file share servers and pages; in the order of tests/conftest.py.
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 test: .venv/development .venv/browser
-	$(PYTEST) $(TESTS)
+	$(PYTEST) -n $(WORKERS) $(TESTS)
 
-# No page, no server, nothing that starts processes or computes for seconds: under a minute.
+# No page, no server, nothing that starts processes or computes for seconds: about a minute. These tests wait for
+# nothing, so that a third process would only import everything once more.
 test-fast: .venv/development
-	$(PYTEST) -m "not browser and not crash and not slow" $(TESTS)
+	$(PYTEST) -n 2 -m "not browser and not crash and not slow" $(TESTS)
 
 # The long forms: fuzzing, kill runs, load, simulations, repeats. SOAK names parts instead of all.
 soak: .venv/development .venv/browser

@@ -42,6 +42,7 @@ SLOW = (
     "tests/contract/",
     "tests/demo/",
     "tests/engine/detectors/remote/",
+    "tests/engine/detectors/selection/test_choice",
     "tests/engine/detectors/test_onnx_validation",
     "tests/engine/detectors/test_real_models",
     "tests/engine/detectors/test_reference_runs",
