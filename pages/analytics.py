@@ -6,7 +6,7 @@ from components.analytics.bar import page_bar
 from components.analytics.bar.actions import actions
 from components.analytics.bar.facts import facts
 from components.analytics.bar.job_notes import job_notes_editor, job_notes_line
-from components.analytics.bar.job_picker import job_picker
+from components.analytics.bar.job_picker import job_picker, no_results
 from components.analytics.chart_and_frame import chart_and_frame
 from components.analytics.exports import export_menu
 from components.analytics.pinned_notes.placed_notes import placed_notes
@@ -18,12 +18,11 @@ from components.analytics.view_picker import go_to, view_picker
 from components.session import get_deployment, placed_results, serves_routes
 
 deployment = get_deployment()
-bar = page_bar()
+bar, below = page_bar(), st.container()
 with bar:
-    job = job_picker(deployment.ledger)
+    job = job_picker(deployment.ledger, below)
 if job is None:
-    st.info("No finished jobs yet. Their counts and frames appear here.", icon=":material/info:")
-    st.page_link("../pages/upload.py", label="Run a video", icon=":material/upload:")
+    no_results(deployment.ledger)
     st.stop()
 
 video = deployment.library.get(job.video_sha256) if job.video_sha256 else None

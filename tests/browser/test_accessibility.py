@@ -52,7 +52,7 @@ STATES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
     "upload": ("upload", _nothing),
     "configuration": ("configuration", _nothing),
     "analytics": ("analytics?job=sample", _nothing),
-    "analytics, export": ("analytics?job=sample&section=Export", _nothing),
+    "analytics, compare": ("analytics?job=sample&section=Compare", _nothing),
     "analytics of no job": ("analytics?job=gone", _nothing),
 }
 EVERY: Final = list(STATES)

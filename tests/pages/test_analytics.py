@@ -16,7 +16,18 @@ from frametally.deployment import Deployment
 from frametally.job import Job, JobStatus
 from frametally.jobs.deletion import delete
 from frametally.rendering.class_colors import ClassColors
-from tests.support.pages import OpenPage, button, captions, chart, click_chart, dataframe, open_link, pick_range
+from tests.support.pages import (
+    OpenPage,
+    button,
+    captions,
+    chart,
+    click_chart,
+    dataframe,
+    open_link,
+    pick_range,
+    texts,
+    write_job,
+)
 from tests.support.results_files import BOXES, RESULTS, box, entry, finished_job, offsets
 
 CHART = "job-1-kitchen-None-counts"
@@ -388,9 +399,24 @@ def test_a_link_to_an_unknown_job_says_so_and_stops(job: Job) -> None:
     assert not app.warning
 
 
-def test_a_link_to_an_unfinished_job_says_so(job: Job, deployment: Deployment) -> None:
-    deployment.ledger.add(replace(job, id="job-2", status=JobStatus.SUBMITTED, remote_job_id="r2"))
-    assert open_link(job="job-2").warning[0].value == "**kitchen.mp4**: this job is running."
+def test_a_link_to_a_running_job_shows_its_progress_and_opens_it_when_it_is_done(
+    job: Job, deployment: Deployment
+) -> None:
+    waiting = replace(job, id="job-2", status=JobStatus.SUBMITTED, remote_job_id="r2", progress=0.4)
+    deployment.ledger.add(waiting)
+    app = open_link(job="job-2")
+    assert not app.warning
+    assert "Its counts and frames open here when it is done." in captions(app)
+    assert [bar.proto.text for bar in app.get("progress")] == ["40%"]
+    deployment.ledger.transition(waiting, JobStatus.FAILED, failure="No such model.")
+    assert open_link(job="job-2").warning[0].value == "**kitchen.mp4**: this job has failed."
+
+
+def test_while_the_first_job_runs_the_page_shows_its_progress(open_page: OpenPage, deployment: Deployment) -> None:
+    write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r1", progress=0.1)
+    app = open_page("analytics")
+    assert not app.info
+    assert "**dock.mp4** · forklifts/7 · Running" in texts(app).replace("\\", "")
 
 
 def test_without_any_finished_job_a_link_to_an_unknown_one_says_so(open_page: OpenPage, deployment: Deployment) -> None:

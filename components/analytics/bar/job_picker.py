@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from components.analytics.bar.waiting_job import newest_waiting, waiting_job
 from components.analytics.view_picker import reset_view
 from components.formatting import distinct_labels, escape_markdown
 from frametally.errors import JobError
@@ -16,13 +18,17 @@ from frametally.sample import is_sample
 _PICKED = "picked_job"
 
 
-def job_picker(ledger: Ledger) -> Job | None:
-    """Let the user choose among the newest jobs; a link can open any finished one. Its id is in the page's address."""
+def job_picker(ledger: Ledger, below: DeltaGenerator) -> Job | None:
+    """Let the user choose among the newest jobs; a link can open any finished one. Its id is in the page's address.
+
+    `below` receives what stands in place of a job that cannot be shown.
+    """
     linked = st.query_params.get("job")
     by_id = {job.id: job for job in [*ledger.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(ledger, linked)]}
     ids = list(by_id)
     if linked and linked not in by_id:
-        _unavailable(ledger, linked, newest=next(iter(ids), None))
+        with below:
+            _unavailable(ledger, linked, newest=next(iter(ids), None))
     if not ids:
         return None
     chosen = linked if linked in by_id else ids[0]
@@ -39,6 +45,15 @@ def job_picker(ledger: Ledger) -> Job | None:
     return by_id[chosen]
 
 
+def no_results(ledger: Ledger) -> None:
+    """Draw what stands in place of results while no job is done: the progress of the newest one, or the way to one."""
+    if waiting := newest_waiting(ledger):
+        waiting_job(ledger, waiting.id)
+        return
+    st.info("No finished jobs yet. Their counts and frames appear here.", icon=":material/info:")
+    st.page_link("../pages/upload.py", label="Run a video", icon=":material/upload:")
+
+
 def _open_picked() -> None:
     reset_view()
     st.query_params["job"] = st.session_state[_PICKED]
@@ -46,7 +61,10 @@ def _open_picked() -> None:
 
 def _unavailable(ledger: Ledger, job_id: str, newest: str | None) -> NoReturn:
     """Explain why the job of the link cannot be shown, and stop; the address stays as it is."""
-    st.warning(_reason(ledger, job_id), icon=":material/link_off:")
+    if _is_waiting(ledger, job_id):
+        waiting_job(ledger, job_id)
+    else:
+        st.warning(_reason(ledger, job_id), icon=":material/link_off:")
     with st.container(horizontal=True, vertical_alignment="center"):
         if newest and st.button("Open newest", icon=":material/monitoring:", key="open_newest"):
             reset_view()
@@ -54,6 +72,14 @@ def _unavailable(ledger: Ledger, job_id: str, newest: str | None) -> NoReturn:
             st.rerun()
         st.page_link("../pages/jobs.py", label="All jobs", icon=":material/list_alt:")
     st.stop()
+
+
+def _is_waiting(ledger: Ledger, job_id: str) -> bool:
+    try:
+        job = ledger.job(job_id)
+    except JobError:
+        return False
+    return job.status.is_open and job.deleted_at is None
 
 
 def _reason(ledger: Ledger, job_id: str) -> str:
