@@ -14,7 +14,7 @@ from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.sample import INFER_FPS, MODEL, Sample, find_sample, picture_of, run_sample, runs_of
 
-_WATCHED = "sample_job"
+_WATCHED, _OPENING = "sample_job", "sample_opening"
 _PICTURE_HEIGHT_PX = 450
 """Enough for a display with two pixels in each CSS pixel."""
 _JPEG_QUALITY = 80
@@ -23,8 +23,8 @@ _NO_ENGINE = (
     "or `streamlit run app.py` in a checkout: both run the engine together with the pages."
 )
 
-# The browser follows the link. `st.switch_page` would not stop the timer of this fragment in time, and its next run
-# would leave the new page empty.
+# The browser follows the link in a run without the fragment: its timer ends with that run, while a run that the timer
+# starts after a change of the page would leave the new page empty.
 _CLICK = """
 export default function () {
   const timer = setInterval(() => {
@@ -44,6 +44,10 @@ def sample_card(deployment: Deployment) -> None:
     sample = find_sample()
     if sample is None:
         return
+    if opening := st.session_state.pop(_OPENING, None):
+        with st.container(key="sample_done"):
+            analytics_link(opening)
+            _click(key="click_sample_done")
     watched = _watched(deployment.ledger)
     if watched or not deployment.ledger.jobs(limit=1):
         _large(deployment, sample, watched)
@@ -107,9 +111,8 @@ def _follow(deployment: Deployment, sample: Sample) -> None:
         st.rerun()
     job_steps(deployment.ledger, job)
     if job.status is JobStatus.SUCCEEDED:
-        with st.container(key="sample_done"):
-            analytics_link(job.id)
-            _click(key="click_sample_done")
+        st.session_state[_OPENING] = job.id
+        st.rerun()
     elif job.status.is_open:
         st.caption("Opens automatically when finished.")
     else:

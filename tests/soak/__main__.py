@@ -123,9 +123,20 @@ def player(options: argparse.Namespace) -> Outcome:
     return run_pytest("-n", "0", "-s", "tests/browser/test_player.py", SOAK_FACTOR=str(PLAYER_FACTOR))
 
 
+def journeys(options: argparse.Namespace) -> Outcome:
+    """`--repeats` rounds of the ten journeys that a person makes, each on a new dashboard; prints the time of each."""
+    total = Outcome()
+    for number in range(1, options.repeats + 1):
+        outcome = run_pytest("-n", "0", "-s", "tests/browser/test_journeys.py")
+        print(f"figure journeys_round_{number}_s {outcome.duration_s:.1f} failed {outcome.failed}", flush=True)
+        total += outcome
+    return total
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "crash": repeated("tests/crash"),
-    "browser": repeated("tests/browser"),
+    "browser": repeated("tests/browser", "--ignore=tests/browser/test_journeys.py"),
+    "journeys": journeys,
     "streams": lengthened("tests/results/test_json_stream.py"),
     "api": lengthened("tests/engine/test_openapi.py"),
     "workers": lengthened("tests/engine/test_worker_failures.py"),
