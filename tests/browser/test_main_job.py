@@ -87,6 +87,8 @@ def test_a_video_becomes_counts_and_annotated_frames(
 
     address = page.url
     assert "?job=" in address
+    look_at_a_moment(page)
+    pin_and_share(page)
     page.goto(f"{address}&confidence=0.99&frame=7&section=Compare")
     wait_for_rest(page)
     expect(page.get_by_text("These results have only one model")).to_be_visible()  # the page is complete
@@ -132,6 +134,26 @@ def run_through_the_api(dashboard: Dashboard, video: Path) -> None:
     results_url = until(lambda: client.get_status(job_id).report.output_signed_url, poll_s=0.5)
     assert results_url.startswith(f"{dashboard.url}/videoinfer/results/")
     assert requests.get(results_url, timeout=20).json()["motion"]
+
+
+def look_at_a_moment(page: Page) -> None:
+    """A card has a picture with its boxes, and a click on it shows its frame in the player."""
+    card = page.locator(".moments .cards button").last
+    expect(card.locator("img")).to_have_js_property("naturalWidth", 320)
+    entry = card.get_attribute("data-entry")
+    card.click()
+    expect(page.locator(f".player[data-shown='{entry}']")).to_be_visible()
+
+
+def pin_and_share(page: Page) -> None:
+    """A note on the current frame is listed in the bar, above the player; the link is copied, or shown to be copied."""
+    page.get_by_role("button", name="Add note here").click()
+    page.get_by_label(re.compile("Note at 0:")).fill("Camera was moved")
+    page.get_by_role("button", name="Pin note").click()
+    expect(page.get_by_role("button", name=re.compile(r"0:0\d\.\d Camera was moved"))).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_text(re.compile("Link copied|Copy this link"))).to_be_visible()
 
 
 def assert_key_is_not_leaked(dashboard: Dashboard, pages: list[str]) -> None:

@@ -27,11 +27,12 @@ class PlacedNote(NamedTuple):
 
 def placed_notes(deployment: Deployment, view: View, video: StoredVideo | None) -> list[PlacedNote]:
     """The notes, in order of time; those of a stored video were perhaps written for another job on it."""
+    index = _index(video) if video else None
     notes = notes_of(deployment.ledger, key_of_entry(view, video, 0).video)
-    frames = [_frame_of(note, video) for note in notes]
+    frames = [note.time if index is None else int(np.searchsorted(index.pts, note.time)) for note in notes]
     entries = np.maximum(np.searchsorted(view.results.frame_index, frames, side="right") - 1, 0)
     return [
-        PlacedNote(note, _time_s(view, video, frame, int(entry)), int(entry))
+        PlacedNote(note, _time_s(view, index, frame, int(entry)), int(entry))
         for note, frame, entry in zip(notes, frames, entries, strict=True)
     ]
 
@@ -39,19 +40,15 @@ def placed_notes(deployment: Deployment, view: View, video: StoredVideo | None) 
 def key_of_entry(view: View, video: StoredVideo | None, entry: int) -> PictureKey:
     """What identifies the frame of an entry: video and time; for a video that is not stored, its job."""
     frame = int(view.results.frame_index[entry])
-    if video is not None and frame < len(_index(video)):
-        return picture_key(video.sha256, _index(video), frame)
+    index = _index(video) if video else None
+    if video is not None and index is not None and frame < len(index):
+        return picture_key(video.sha256, index, frame)
     return picture_key_of_job(view.results.folder.name, frame)
 
 
-def _frame_of(note: MomentNote, video: StoredVideo | None) -> int:
-    """Display index of the note's frame."""
-    return note.time if video is None else int(np.searchsorted(_index(video).pts, note.time))
-
-
-def _time_s(view: View, video: StoredVideo | None, frame: int, entry: int) -> float:
-    if video is not None and frame < len(_index(video)):
-        return float(_index(video).times_s[frame])
+def _time_s(view: View, index: FrameIndex | None, frame: int, entry: int) -> float:
+    if index is not None and frame < len(index):
+        return float(index.times_s[frame])
     return float(view.results.time_s[entry])
 
 
