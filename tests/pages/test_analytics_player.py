@@ -134,6 +134,7 @@ def test_the_browser_asks_for_the_moments_of_the_view(job: Job) -> None:
     data = moments_data(app)
     assert data["url"] == player_data(app)["view"]
     assert data["query"] == "confidence=0.7&class=cup&window=0.2&window=0.6"
+    assert data["other"] == "empty"
     assert (data["has_pictures"], data["kinds"]) == (True, ["peak", "disagreement", "interval"])
     assert not app.dataframe  # nothing else of the tabs is computed
 

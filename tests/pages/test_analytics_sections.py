@@ -14,7 +14,7 @@ from frametally.deployment import Deployment
 from frametally.ledger.tags import add_tags, tags_of
 from frametally.storage import space as disk
 from tests.support.disks import fill
-from tests.support.pages import button, captions, chart, click_chart, dataframe, open_link, texts
+from tests.support.pages import button, captions, chart, click_chart, dataframe, open_link, pick_range, texts
 from tests.support.results_files import BOXES, RESULTS, SIZE, box, entry, finished_job
 
 COMPARISON = "job-1-kitchen-None-comparison"
@@ -191,6 +191,12 @@ def test_a_click_on_the_comparison_shows_the_worst_frame_of_its_point(app: AppTe
     assert "Frame 2 at 0:00.2" in captions(app)
     click_chart(app, COMPARISON, 0.45)  # not compared
     assert "Frame 2 at 0:00.2" in captions(app)
+
+
+def test_a_box_over_the_comparison_sets_the_time_range(app: AppTest) -> None:
+    pick_range(compared(app), COMPARISON, 0.2, 0.6)
+    assert not app.exception
+    assert app.slider(key="window").value == (0.2, 0.6)
 
 
 def test_the_second_with_the_most_disagreement_is_one_click_away(app: AppTest) -> None:

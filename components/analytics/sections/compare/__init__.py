@@ -63,7 +63,7 @@ def _chart(
     column = None if shown == _ALL else found.classes.index(shown)
     time_s = float(view.results.time_s[entry])
     models = (found.model_a, found.model_b)
-    click = comparison_chart(view, counts, models, column, colors, time_s, is_difference=is_difference)
+    gesture = comparison_chart(view, counts, models, column, colors, time_s, is_difference=is_difference)
     if ranked and st.button(
         f"Most disagreement: {format_time(float(ranked[0].second))}",
         icon=":material/compare_arrows:",
@@ -71,9 +71,8 @@ def _chart(
         help=DEFINITIONS["Disagreement"],
     ):
         go_to(entry=ranked[0].worst_entry, scrolls=False)
-    target = None if click is None else _worst_at(found, counts, click)
-    if target is not None:
-        go_to(entry=target, scrolls=False)
+    target = None if gesture.click is None else _worst_at(found, counts, gesture.click)
+    go_to(entry=target, time_range_s=gesture.time_range_s, scrolls=False)
 
 
 def _worst_at(found: Comparison, counts: CountsOfBoth, click: Click) -> int | None:

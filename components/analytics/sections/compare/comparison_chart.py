@@ -9,8 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
-from components.analytics.charts.chart_click import Click
-from components.analytics.charts.time_chart import MARK_COLOR, Trace, hover_name, mark_at, show_chart, time_chart
+from components.analytics.charts.time_chart import (
+    MARK_COLOR,
+    Gesture,
+    Trace,
+    hover_name,
+    mark_at,
+    show_chart,
+    time_chart,
+)
 from frametally.analysis.comparison import CountsOfBoth
 from frametally.analysis.view import View
 
@@ -30,8 +37,8 @@ def comparison_chart(
     time_s: float,
     *,
     is_difference: bool,
-) -> Click | None:
-    """Draw the chart; returns a click on it.
+) -> Gesture:
+    """Draw the chart; returns what the user has done in it.
 
     Args:
         view: what is compared.
@@ -44,10 +51,10 @@ def comparison_chart(
     """
     figure = comparison_figure(counts, models, column, colors, time_s, is_difference=is_difference)
     key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}-comparison"
-    gesture = show_chart(figure, key=key)
+    gesture = show_chart(figure, key=key, note=" Of several frames, a click shows the one with the most disagreement.")
     if is_difference and column is None and len(counts.classes) > _MAX_LINES:
         st.caption(f"The {_MAX_LINES} classes that differ most. Choose a class to see another.")
-    return gesture.click
+    return gesture
 
 
 def comparison_figure(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from components.analytics.sections.compare.compared import picked_other
 from components.analytics.view_address import filter_query, view_url
 from frametally.analysis.moments import DEFINITIONS
 from frametally.analysis.view import View
@@ -31,6 +32,7 @@ def moments(deployment: Deployment, view: View, video: StoredVideo | None) -> in
     data = {
         "url": view_url(deployment, view, video),
         "query": filter_query(view),
+        "other": picked_other(view),
         "has_pictures": video is not None,
         "kinds": _kinds(view),
         "interval_s": max(round(float(view.results.time_s[-1]) / 12), 1),

@@ -49,6 +49,7 @@ class Gallery {
     const query = new URLSearchParams(this.data.query);
     query.set("kind", this.kind.value);
     query.set("sort", this.sort.value);
+    if (this.kind.value === "disagreement") query.set("other", this.data.other);
     if (this.kind.value === "interval") query.set("every", this.every.querySelector("input").value);
     return new URL(`${this.data.url}gallery?${query}`, document.baseURI).href;
   }
