@@ -131,7 +131,7 @@ def test_rare_classes_are_drawn_on_request(page: Page, dashboard: Dashboard) -> 
 def test_a_phone_shows_a_low_heat_chart_below_the_picture(page: Page, dashboard: Dashboard) -> None:
     open_job(page, dashboard, "sample", width_px=390)
     expect(page.locator(".player .heatmaplayer image")).to_have_count(1)
-    plot, picture = page.locator(".player .plot").bounding_box(), page.locator(".player .main").bounding_box()
+    plot, picture = page.locator(".player .plot").bounding_box(), page.locator(".player .stage").first.bounding_box()
     assert plot
     assert picture
     assert plot["height"] == 120
