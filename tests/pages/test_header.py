@@ -14,7 +14,7 @@ from frametally.deployment import Deployment
 from frametally.job import JobStatus
 from tests.support.components import data_of, send_event
 from tests.support.job_list import names
-from tests.support.pages import ROOT, OpenPage, captions, open_tab, write_job
+from tests.support.pages import ROOT, OpenPage, captions, headings, open_tab, write_job
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_jobs_are_found_and_opened_from_every_page(
 def test_a_finished_job_opens_its_analytics(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.SUCCEEDED)
     app = send_event(open_page("jobs"), "header_bar", "open", job.id)
-    assert [title.value for title in app.title] == ["Analytics"]
+    assert headings(app) == ["Analytics"]
     assert app.query_params["job"] == job.id
 
 

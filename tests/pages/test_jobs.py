@@ -18,7 +18,7 @@ from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from tests.support import onnx_models
 from tests.support.deployment import advance_due
 from tests.support.job_list import choose, labels, names, row, row_texts, rows, send
-from tests.support.pages import OpenPage, open_tab, texts, write_job
+from tests.support.pages import OpenPage, headings, open_tab, texts, write_job
 from tests.support.polling import until
 
 
@@ -377,5 +377,5 @@ def test_a_value_of_an_unknown_form_is_ignored(
 def test_a_done_row_opens_its_analytics(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.SUCCEEDED)
     app = send(open_page("jobs"), "command", {"action": "open", "job_id": job.id})
-    assert [title.value for title in app.title] == ["Analytics"]
+    assert headings(app) == ["Analytics"]
     assert app.query_params["job"] == job.id

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from frametally.deployment import Deployment
-from tests.support.pages import ROOT, OpenPage
+from tests.support.pages import ROOT, OpenPage, headings
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from tests.support.pages import ROOT, OpenPage
 )
 def test_every_page_has_its_title(engine: str, open_page: OpenPage, name: str, title: str) -> None:
     app = open_page(name)
-    assert [element.value for element in app.title] == [title]
+    assert headings(app) == [title]
     assert not app.exception
     assert not app.error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -47,6 +48,12 @@ def write_job(deployment: Deployment, status: JobStatus, **values: Any) -> Job:
 def texts(app: AppTest) -> str:
     """The text of all Markdown elements and captions, one per line."""
     return "\n".join(str(element.value) for kind in (app.markdown, app.caption) for element in kind)
+
+
+def headings(app: AppTest) -> list[str]:
+    """The headings of the first level, also those for screen readers alone."""
+    hidden = [re.search("<h1[^>]*>(.*?)</h1>", element.proto.body) for element in app.get("html")]
+    return [*(str(title.value) for title in app.title), *(found[1] for found in hidden if found)]
 
 
 OpenPage = Callable[[str], AppTest]
