@@ -2,11 +2,27 @@
 // lock reads it and passes its messages on.
 
 const RETRY_MS = 10_000;
+const QUIET_MS = 300;
+const MAX_WAIT_MS = 10_000;
 const ends = (window.frametallyEnds ??= new Ends());
 
 export default function ({ data, setTriggerValue }) {
-  ends.report = (id) => setTriggerValue("ended", id);
+  ends.report = async (id) => {
+    await quiet();
+    setTriggerValue("ended", id);
+  };
   ends.listen(new URL(data.url, document.baseURI).href);
+}
+
+// Wait until no script has run for a moment. A run of a fragment that is asked for while another page opens would bring
+// the page before back, or meet a page without its elements.
+async function quiet() {
+  const startMs = performance.now();
+  for (let sinceMs = startMs; performance.now() - sinceMs < QUIET_MS && performance.now() - startMs < MAX_WAIT_MS; ) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const app = document.querySelector("[data-testid=stApp]");
+    if (app && app.dataset.testScriptState !== "notRunning") sinceMs = performance.now();
+  }
 }
 
 function Ends() {
