@@ -9,13 +9,24 @@ from frametally.analysis.view import View
 from frametally.job import Job
 from frametally.library.video_store import StoredVideo
 
+_PARTLY_RECOGNIZED = (
+    "In HEVC video, damage between keyframes is recognized only partly: further frames may be damaged, too."
+)
+
 
 def facts(job: Job, view: View, video: StoredVideo | None) -> None:
     """Draw the facts in one line."""
     rate = "" if job.infer_fps is None else f"{job.infer_fps:.4g} fps"
     end_s = video.info.duration_s if video else float(view.results.time_s[-1])
     duration = format_time(round(end_s)).partition(".")[0]
-    st.caption(" · ".join(part for part in (rate, duration, frame_counts(view)) if part), width="content")
+    text = " · ".join(part for part in (rate, duration, frame_counts(view)) if part)
+    st.caption(text, width="content", help=damage_note(view, video))
+
+
+def damage_note(view: View, video: StoredVideo | None) -> str | None:
+    """What the number of damaged frames leaves out; None if it leaves out nothing, or there are none."""
+    is_hevc = video is not None and video.info.codec == "hevc"
+    return _PARTLY_RECOGNIZED if is_hevc and view.results.damaged.any() else None
 
 
 def frame_counts(view: View) -> str:
