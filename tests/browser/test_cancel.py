@@ -19,6 +19,7 @@ from tests.support.video_files import write_video
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.soak
 def test_a_running_job_is_canceled_after_a_confirmation(dashboard: Dashboard, page: Page, tmp_path: Path) -> None:
     video, data_dir = tmp_path / "gate.mp4", dashboard.data_dir
     write_video(video, frames=3000, fps=30, width_px=64, height_px=48)

@@ -113,6 +113,8 @@ def test_keys_move_and_open_but_do_not_disturb_typing(jobs_page: Page) -> None:
     search.press_sequentially("jk")
     expect(search).to_have_value("jk")
     search.fill("")
+    search.press("Enter")
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     expect(job_row(page, "belt")).to_be_visible()
     job_row(page, "annex").locator(".open").focus()
     page.keyboard.press("k")

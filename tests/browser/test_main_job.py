@@ -55,7 +55,7 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-# In `make test`, other tests open each page first: test_cancel, test_fault_mode, test_ledger and test_notifications.
+# In `make test`, other tests open each page first: the next one, test_fault_mode, test_ledger and test_notifications.
 @pytest.mark.soak
 @pytest.mark.parametrize("name", PAGES)
 def test_any_page_may_be_opened_first_by_its_url(start_dashboard: StartDashboard, page: Page, name: str) -> None:

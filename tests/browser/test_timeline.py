@@ -97,6 +97,7 @@ def test_the_peak_of_a_class_leads_to_its_frame(page: Page, dashboard: Dashboard
     expect(page).to_have_url(re.compile(rf"frame={first}(&|$)"))
 
 
+@pytest.mark.soak
 def test_the_time_of_day_is_asked_for_where_the_video_does_not_tell_it(page: Page, dashboard: Dashboard) -> None:
     open_job(page, dashboard, "sample")
     axis = page.get_by_label("Time axis")
@@ -116,6 +117,7 @@ def test_the_time_of_day_is_asked_for_where_the_video_does_not_tell_it(page: Pag
     expect(page.locator(".player .surface")).to_have_attribute("aria-valuetext", re.compile(r"^14:2\d:\d\d\.\d · 0:"))
 
 
+@pytest.mark.soak
 def test_rare_classes_are_drawn_on_request(page: Page, dashboard: Dashboard) -> None:
     open_job(page, dashboard, "many")
     rows = page.locator(".player .classes li:visible")

@@ -14,6 +14,7 @@ from tests.support.video_files import padded
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.soak
 def test_one_form_runs_three_videos(dashboard: Dashboard, page: Page, small_video: Path, tmp_path: Path) -> None:
     size_bytes = small_video.stat().st_size + 100
     files = [padded(small_video, tmp_path / f"gate {number}.mp4", size_bytes + number) for number in range(3)]

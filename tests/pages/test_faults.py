@@ -139,7 +139,6 @@ WALKS = [
         analytics=(
             "motion: results of this type cannot be charted",
             "no frames that can be charted",
-            "nothing that can be drawn on the video",
         ),
     ),
     Walk(

@@ -6,8 +6,9 @@ for each bit that is 1, and one at the right edge of each entry.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,39 +88,63 @@ def _stored(orientation: tuple[int, bool, bool]) -> Any:
     return stored
 
 
-def numbered_clips(folder: Path, frames: int) -> dict[str, Path]:
-    """One clip of each kind that a player may show wrongly."""
-    irregular = np.cumsum(np.random.default_rng(5).choice([17, 33, 34, 50, 120], frames)).tolist()
+def numbered_clips(folder: Path, frames: int, kinds: Collection[str] = ()) -> dict[str, Path]:
+    """One clip of each kind that a player may show wrongly, or only of these kinds."""
     plain = write_numbered(folder / "ntsc.mp4", frames)
     cut = ["-ss", "0.7", "-i", str(plain), "-c", "copy"]
-    ffmpeg(*cut, folder / "edit_list.mp4")
-    ffmpeg(*cut, "-use_editlist", "0", "-avoid_negative_ts", "disabled", folder / "negative.mp4")
-    return {
-        "ntsc": plain,
-        "variable": write_numbered(folder / "variable.mp4", frames, pts_ms=irregular),
-        "edit_list": folder / "edit_list.mp4",
-        "negative": folder / "negative.mp4",
-        "rotated": write_numbered(folder / "rotated.mp4", frames, orientation=(90, False, False)),
-        "mirrored": write_numbered(folder / "mirrored.mp4", frames, orientation=(0, True, False)),
-        "anamorphic": write_numbered(folder / "anamorphic.mp4", frames, pixel_aspect=Fraction(4, 3)),
-        "long_gop": write_numbered(folder / "long_gop.mp4", frames, options={"g": "250"}),
-    }
+
+    def write(name: str, **settings: Any) -> Callable[[], Path]:
+        return partial(write_numbered, folder / f"{name}.mp4", frames, **settings)
+
+    def copy(name: str, *options: str) -> Path:
+        ffmpeg(*cut, *options, folder / f"{name}.mp4")
+        return folder / f"{name}.mp4"
+
+    return _made(
+        {
+            "ntsc": lambda: plain,
+            "variable": write("variable", pts_ms=irregular_ms(frames)),
+            "edit_list": lambda: copy("edit_list"),
+            "negative": lambda: copy("negative", "-use_editlist", "0", "-avoid_negative_ts", "disabled"),
+            "rotated": write("rotated", orientation=(90, False, False)),
+            "mirrored": write("mirrored", orientation=(0, True, False)),
+            "anamorphic": write("anamorphic", pixel_aspect=Fraction(4, 3)),
+            "long_gop": write("long_gop", options={"g": "250"}),
+        },
+        kinds,
+    )
 
 
 HEVC = {"preset": "ultrafast", "x265-params": "keyint=30:log-level=none"}
 
 
-def unplayable_clips(folder: Path, frames: int) -> dict[str, Path]:
-    """Clips that few browsers play: one of each codec or container."""
-    irregular = np.cumsum(np.random.default_rng(5).choice([17, 33, 34, 50, 120], frames)).tolist()
+def unplayable_clips(folder: Path, frames: int, kinds: Collection[str] = ()) -> dict[str, Path]:
+    """Clips that few browsers play: one of each codec or container, or only of these kinds."""
     hevc: Any = {"codec": "libx265", "options": HEVC}
-    return {
-        "hevc": write_numbered(folder / "hevc.mp4", frames, pts_ms=irregular, orientation=(90, False, False), **hevc),
-        "hevc_10bit": write_numbered(folder / "hevc_10bit.mkv", frames, pixel_format="yuv420p10le", **hevc),
-        "mjpeg": write_numbered(folder / "mjpeg.mp4", frames, codec="mjpeg", pixel_format="yuvj420p"),
-        "mpeg4": write_numbered(folder / "mpeg4.mp4", frames, codec="mpeg4", options={"g": "12", "bf": "2"}),
-        "mpegts": write_numbered(folder / "mpegts.ts", frames, pixel_aspect=Fraction(4, 3)),
-    }
+
+    def write(name: str, **settings: Any) -> Callable[[], Path]:
+        return partial(write_numbered, folder / name, frames, **settings)
+
+    return _made(
+        {
+            "hevc": write("hevc.mp4", pts_ms=irregular_ms(frames), orientation=(90, False, False), **hevc),
+            "hevc_10bit": write("hevc_10bit.mkv", pixel_format="yuv420p10le", **hevc),
+            "mjpeg": write("mjpeg.mp4", codec="mjpeg", pixel_format="yuvj420p"),
+            "mpeg4": write("mpeg4.mp4", codec="mpeg4", options={"g": "12", "bf": "2"}),
+            "mpegts": write("mpegts.ts", pixel_aspect=Fraction(4, 3)),
+        },
+        kinds,
+    )
+
+
+def irregular_ms(frames: int) -> list[int]:
+    """Times of frames at changing distances."""
+    times: list[int] = np.cumsum(np.random.default_rng(5).choice([17, 33, 34, 50, 120], frames)).tolist()
+    return times
+
+
+def _made(makers: Mapping[str, Callable[[], Path]], kinds: Collection[str]) -> dict[str, Path]:
+    return {kind: make() for kind, make in makers.items() if not kinds or kind in kinds}
 
 
 def numbers_in(path: Path) -> list[int]:

@@ -63,17 +63,21 @@ def leftovers(video: StoredVideo) -> list[str]:
     return sorted(path.name for path in copy_path(video.path).parent.glob("*"))
 
 
-def test_every_frame_is_copied_at_its_time(library: Library, clips: dict[str, Path]) -> None:
-    for name, clip in clips.items():
-        video = library.add(clip, actor=None)
-        copy = done(library.copies, video)
-        before, after = load_index(video.path), load_index(copy)
-        assert np.allclose(before.times_s, after.times_s, rtol=0, atol=1e-9), name
-        assert numbers_in(copy) == numbers_in(video.path), name
-        with av.open(str(copy)) as container:
-            stream = container.streams.video[0]
-            assert (stream.codec_context.codec.canonical_name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
-            assert (stream.width, stream.height) == copied_size(*video.info.displayed_wh)
+SHORT = ("hevc", "mpeg4")
+KINDS = [*SHORT, *(pytest.param(kind, marks=pytest.mark.soak) for kind in ("hevc_10bit", "mjpeg", "mpegts"))]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_frame_is_copied_at_its_time(library: Library, clips: dict[str, Path], name: str) -> None:
+    video = library.add(clips[name], actor=None)
+    copy = done(library.copies, video)
+    before, after = load_index(video.path), load_index(copy)
+    assert np.allclose(before.times_s, after.times_s, rtol=0, atol=1e-9), name
+    assert numbers_in(copy) == numbers_in(video.path), name
+    with av.open(str(copy)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.codec.canonical_name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.width, stream.height) == copied_size(*video.info.displayed_wh)
 
 
 def test_a_copy_is_made_once(library: Library, clips: dict[str, Path]) -> None:
@@ -89,6 +93,7 @@ def test_a_copy_is_made_once(library: Library, clips: dict[str, Path]) -> None:
     until(lambda: leftovers(video) == [path.name])
 
 
+@pytest.mark.soak
 def test_an_encoder_of_another_process_is_joined_and_ends_with_it(tmp_path: Path, clips: dict[str, Path]) -> None:
     library = library_in(tmp_path)
     video = library.add(clips["long"], actor=None)
