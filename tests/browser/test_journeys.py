@@ -251,6 +251,7 @@ def test_08_a_job_that_was_started_elsewhere_is_imported(page: Page, dashboard: 
 def test_09_a_job_is_found_from_any_page(page: Page, dashboard: Dashboard) -> None:
     job = sample(page, dashboard)
     opened(page, dashboard, "configuration")
+    expect(page.get_by_role("button", name="Search jobs")).to_be_visible()  # the header listens
     page.keyboard.press("Control+k")
     page.keyboard.type("parcels/2")
     expect(page.get_by_role("option").first).to_contain_text(job.video_name)
