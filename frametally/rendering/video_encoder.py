@@ -12,11 +12,7 @@ not analyzed, or if the picture has changed its shape since. Frames that are dam
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,18 +28,19 @@ import numpy.typing as npt
 
 from frametally.analysis.placement import place_results
 from frametally.analysis.view import View
-from frametally.errors import FrametallyError, VideoError
+from frametally.errors import VideoError
 from frametally.rendering.annotate import draw
 from frametally.rendering.canvas import Canvas
 from frametally.rendering.overlay import Overlay
 from frametally.rendering.placement import placed
 from frametally.rendering.scene import Scene
 from frametally.rendering.scenes import scenes
-from frametally.rendering.video_export import Report, VideoSpec
+from frametally.rendering.video_export import VideoSpec
 from frametally.results import open_results
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, explain_disk_full
 from frametally.video.damage import load_damage
+from frametally.video.encoding_process import UNFINISHED, Report, outcome_of, yield_and_end_with_parent
 from frametally.video.frame_index import FrameIndex, load_index
 from frametally.video.frame_reader import FrameReader
 from frametally.video.orientation import orientation_of
@@ -214,9 +211,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 
 def main(spec_path: Path, target: Path) -> int:
     """Encode the video of a spec file; returns the exit status."""
-    os.nice(10)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    yield_and_end_with_parent()
     report = _encode_to(spec_path, target)
     _print(report)
     return 1 if report.what else 0
@@ -224,22 +219,13 @@ def main(spec_path: Path, target: Path) -> int:
 
 def _encode_to(spec_path: Path, target: Path) -> Report:
     """The final report; printed after the temporary file is removed, because only then a full disk has space for it."""
-    try:
+
+    def encode() -> None:
         with explain_disk_full(next_step=TRY_AGAIN), atomic_path(target) as draft:
             spec = msgspec.json.decode(spec_path.read_bytes(), type=VideoSpec)
-            make_video(spec, draft, lambda share: _print(Report(min(share, 0.999))))
-        return Report(1.0)
-    except FrametallyError as error:
-        return Report(what=error.what, next_step=error.next_step)
-    except Exception:  # the details belong in the log, not on the page
-        traceback.print_exc()
-        return Report(what="Rendering the video failed.", next_step="See the server's log for the reason.")
+            make_video(spec, draft, lambda share: _print(Report(min(share, UNFINISHED))))
 
-
-def _end_with_parent() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    return outcome_of(encode, "Rendering the video failed.")
 
 
 def _print(report: Report) -> None:

@@ -28,6 +28,7 @@ from frametally.errors import MediaError
 from frametally.storage.atomic import is_abandoned
 from frametally.storage.derived import derived_files, derived_path, make_derived_folder
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
+from frametally.video.encoding_process import Report
 
 MAX_BYTES: Final = 4 * 1024**3
 """Maximum total size of finished videos; the least recently requested are removed first."""
@@ -56,16 +57,6 @@ class VideoSpec(Struct, frozen=True, kw_only=True):
         # The folder identifies the job, which has one video; the two paths may change, so the hash leaves them out.
         settings = (_FORMAT, self.view, self.colors, self.every_frame)
         return derived_path(Path(self.results), _KIND, settings, "mp4")
-
-
-class Report(Struct, frozen=True, omit_defaults=True):
-    """A line of JSON on the encoder's standard output."""
-
-    share: float = 0.0
-    """0 to 1."""
-    what: str = ""
-    """What failed; empty without a failure."""
-    next_step: str = ""
 
 
 class ExportBusy(MediaError):

@@ -13,11 +13,7 @@ no file. The process ends when its standard input is closed, that is, when the p
 from __future__ import annotations
 
 import fcntl
-import os
-import signal
 import sys
-import threading
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -26,11 +22,12 @@ import av
 import msgspec
 import numpy as np
 
-from frametally.errors import FrametallyError, VideoError
+from frametally.errors import VideoError
 from frametally.library.copies.picture import CopiedPicture
-from frametally.library.copies.report import Report, progress_path
+from frametally.library.copies.report import progress_path
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
+from frametally.video.encoding_process import UNFINISHED, Report, outcome_of, yield_and_end_with_parent
 from frametally.video.frame_index import FrameIndex, load_index
 from frametally.video.frame_reader import FrameReader
 
@@ -98,9 +95,7 @@ def _mux(container: Any, packets: list[Any], index: FrameIndex, durations: list[
 
 def main(source: Path, target: Path) -> int:
     """Make the copy; returns the exit status."""
-    os.nice(10)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    yield_and_end_with_parent()
     with progress_path(target).open("ab", buffering=0) as progress:
         try:
             fcntl.flock(progress, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,24 +114,14 @@ def _copy_to(source: Path, target: Path, progress: BinaryIO) -> Report:
 
     def report(share: float) -> None:
         check_room(target.parent, 0, next_step=TRY_AGAIN)
-        _write(progress, Report(min(share, 0.999)))
+        _write(progress, Report(min(share, UNFINISHED)))
 
-    try:
+    def encode() -> None:
         if not target.exists():  # another process may have made it since
             with explain_disk_full(next_step=TRY_AGAIN), atomic_path(target) as draft:
                 make_copy(source, draft, report)
-        return Report(1.0)
-    except FrametallyError as error:
-        return Report(what=error.what, next_step=error.next_step)
-    except Exception:  # the details belong in the log, not on the page
-        traceback.print_exc()
-        return Report(what="Preparing a copy failed.", next_step="See the server's log for the reason.")
 
-
-def _end_with_parent() -> None:
-    while os.read(sys.stdin.fileno(), 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
+    return outcome_of(encode, "Preparing a copy failed.")
 
 
 def _write(progress: BinaryIO, report: Report) -> None:

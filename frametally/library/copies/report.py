@@ -6,23 +6,13 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from frametally.library.copies.room import KIND
 from frametally.storage.derived import derived_path
+from frametally.video.encoding_process import Report
 
 _FORMAT: Final = 1
 """Part of every name; with a new number, all copies are made again."""
-
-
-class Report(Struct, frozen=True, omit_defaults=True):
-    """One line."""
-
-    share: float = 0.0
-    """0 to 1."""
-    what: str = ""
-    """What failed; empty without a failure."""
-    next_step: str = ""
 
 
 def copy_path(video: Path) -> Path:
