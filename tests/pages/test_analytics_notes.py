@@ -88,3 +88,12 @@ def test_a_note_on_a_video_that_is_not_stored_belongs_to_its_job(deployment: Dep
     (note,) = notes_of(deployment.ledger, "job:job-1")
     assert note.time == 6
     assert app.button(key=f"chip-{note.id}").label == "0:00.6 Door open"
+
+
+def test_a_note_on_a_frame_that_the_stored_file_lacks_is_shown(deployment: Deployment, small_video: Path) -> None:
+    announce_routes()
+    beyond = len(load_index(small_video)) + 10
+    finished_job(deployment, small_video, {"frame_offset": [0, beyond], "time_offset": [0.0, 6.0], "other": BOXES[:2]})
+    app = pinned(opened(frame="1"), "After the end of the file")
+    (note,) = notes_of(deployment.ledger, "job:job-1")
+    assert app.button(key=f"chip-{note.id}").label == "0:06.0 After the end of the file"

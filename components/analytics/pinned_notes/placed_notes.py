@@ -28,13 +28,18 @@ class PlacedNote(NamedTuple):
 def placed_notes(deployment: Deployment, view: View, video: StoredVideo | None) -> list[PlacedNote]:
     """The notes, in order of time; those of a stored video were perhaps written for another job on it."""
     index = _index(video) if video else None
-    notes = notes_of(deployment.ledger, key_of_entry(view, video, 0).video)
-    frames = [note.time if index is None else int(np.searchsorted(index.pts, note.time)) for note in notes]
-    entries = np.maximum(np.searchsorted(view.results.frame_index, frames, side="right") - 1, 0)
-    return [
-        PlacedNote(note, _time_s(view, index, frame, int(entry)), int(entry))
-        for note, frame, entry in zip(notes, frames, entries, strict=True)
+    # Frames that the stored file lacks are identified by the job, as those of a video that is not stored.
+    of_job = notes_of(deployment.ledger, picture_key_of_job(view.results.folder.name, 0).video)
+    frames = [(note, note.time) for note in of_job]
+    if video is not None and index is not None:
+        of_video = notes_of(deployment.ledger, video.sha256)
+        frames += [(note, int(np.searchsorted(index.pts, note.time))) for note in of_video]
+    entries = np.searchsorted(view.results.frame_index, [frame for _, frame in frames], side="right") - 1
+    placed = [
+        PlacedNote(note, _time_s(view, index, frame, max(int(entry), 0)), max(int(entry), 0))
+        for (note, frame), entry in zip(frames, entries, strict=True)
     ]
+    return sorted(placed, key=lambda one: one.time_s)
 
 
 def key_of_entry(view: View, video: StoredVideo | None, entry: int) -> PictureKey:
