@@ -21,7 +21,9 @@ _PICKED = "picked_job"
 def job_picker(ledger: Ledger, below: DeltaGenerator) -> Job | None:
     """Let the user choose among the newest jobs; a link can open any finished one. Its id is in the page's address.
 
-    `below` receives what stands in place of a job that cannot be shown.
+    Args:
+        ledger: where the jobs are.
+        below: the container of the message about a job that cannot be shown.
     """
     linked = st.query_params.get("job")
     by_id = {job.id: job for job in [*ledger.jobs(statuses=[JobStatus.SUCCEEDED]), *_linked(ledger, linked)]}
@@ -46,7 +48,7 @@ def job_picker(ledger: Ledger, below: DeltaGenerator) -> Job | None:
 
 
 def no_results(ledger: Ledger) -> None:
-    """Draw what stands in place of results while no job is done: the progress of the newest one, or the way to one."""
+    """Without a finished job, draw the progress of the newest job, or a link to Upload."""
     if waiting := newest_waiting(ledger):
         waiting_job(ledger, waiting.id)
         return
