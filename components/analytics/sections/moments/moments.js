@@ -8,7 +8,9 @@ export default function (component) {
   const root = component.parentElement.querySelector(".moments");
   if (!galleries.has(root)) galleries.set(root, new Gallery(root));
   galleries.get(root).update(component);
+  // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
   return () => {
+    if (root.isConnected) return;
     galleries.get(root)?.close();
     galleries.delete(root);
   };
