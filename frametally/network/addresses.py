@@ -8,6 +8,15 @@ from typing import Final
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+"""The only part of IPv6 that is allocated for ordinary addresses."""
+_SPECIAL_PURPOSE: Final = (
+    ipaddress.IPv4Network("192.0.0.0/24"),  # protocol assignments
+    ipaddress.IPv4Network("192.88.99.0/24"),  # 6to4 relays
+    ipaddress.IPv6Network("2001::/23"),  # protocol assignments
+    ipaddress.IPv6Network("3fff::/20"),  # documentation
+)
+"""Blocks of the IANA registries that are not globally reachable; `is_global` of some Python versions misses them."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -28,7 +37,9 @@ def is_public(address: IPAddress) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(inner)
-    return address.is_global and not address.is_multicast
+    if address.version == 6 and address not in _GLOBAL_UNICAST:
+        return False
+    return address.is_global and not address.is_multicast and not any(address in block for block in _SPECIAL_PURPOSE)
 
 
 def is_public_text(address: str) -> bool:
