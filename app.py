@@ -16,12 +16,12 @@ limit_malloc()  # before the imports below start threads, each with memory of it
 # ruff: noqa: E402
 
 import streamlit as st
-from starlette.middleware import Middleware
 from streamlit.starlette import App
 
 from components.analytics.video_reader import reader_pool
 from components.player.assets import PLOTLY, SCRIPTS
-from components.session import announce_routes, base_path, get_deployment, video_exporter
+from components.server_doors import server_doors
+from components.session import announce_routes, base_path, get_deployment, own_url, video_exporter
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
@@ -29,7 +29,6 @@ from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
 from frametally.network.assets import asset_routes
-from frametally.network.base_path import AddBasePath
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.notifications.end_stream import end_routes
 from frametally.previews.routes import preview_routes
@@ -101,5 +100,5 @@ else:
         SHELL,
         routes=starlette_routes(routes, base),
         lifespan=lifespan,
-        middleware=[Middleware(AddBasePath, base_path=base)] if base else [],
+        middleware=server_doors(deployment, own_url(), base),
     )

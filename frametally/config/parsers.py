@@ -6,12 +6,16 @@ Each raises ValueError with what is expected, worded to follow "Use ", and never
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 
 from frametally.config.smtp_server import parse_smtp_server
 from frametally.errors import SettingsError
 from frametally.network.urls import parse_service_url
 
+_HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\*|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
+_FRAME_SOURCE = re.compile(r"(https?://)?(\*\.)?[a-z0-9_.-]+(:(\d+|\*))?|https?:", re.IGNORECASE | re.ASCII)
+_FRAME_KEYWORDS = ("none", "self")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -85,7 +89,28 @@ def optional_smtp_url(text: str) -> str | None:
 
 def email_addresses(text: str) -> tuple[str, ...]:
     """Addresses separated by commas."""
-    addresses = tuple(filter(None, (part.strip() for part in text.split(","))))
+    addresses = _items(text)
     if any("@" not in address or any(char.isspace() for char in address) for address in addresses):
         raise ValueError("email addresses separated by commas, such as a@example.com, b@example.com")
     return addresses
+
+
+def host_names(text: str) -> tuple[str, ...]:
+    """Names of hosts without port, in lower case; `*.example.com` stands for all names below one."""
+    names = _items(text)
+    if not all(_HOST_NAME.fullmatch(name) for name in names):
+        raise ValueError("host names separated by commas, such as tally.example.com, *.example.org")
+    return tuple(name.lower().strip("[]") for name in names)
+
+
+def frame_ancestors(text: str) -> tuple[str, ...]:
+    """Sources of a Content-Security-Policy: origins, and `'self'` or `'none'`."""
+    sources = [source.strip("'") for source in _items(text)]
+    is_alone = "none" not in sources or len(sources) == 1
+    if not is_alone or not all(each in _FRAME_KEYWORDS or _FRAME_SOURCE.fullmatch(each) for each in sources):
+        raise ValueError("none, or self and origins separated by commas, such as self, https://intranet.example.com")
+    return tuple(f"'{source}'" if source in _FRAME_KEYWORDS else source for source in sources)
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, (part.strip() for part in text.split(","))))

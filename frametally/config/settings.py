@@ -13,6 +13,8 @@ from frametally.config.parsers import (
     email_addresses,
     flag,
     folder,
+    frame_ancestors,
+    host_names,
     optional_integer,
     optional_service_url,
     optional_smtp_url,
@@ -117,6 +119,18 @@ class Settings:
         "FRAMETALLY_PUBLIC_URL",
         optional_service_url,
         meaning="URL of this dashboard, with its base path, for links in notifications; unset: no links.",
+    )
+    allowed_hosts: tuple[str, ...] = setting(
+        "FRAMETALLY_ALLOWED_HOSTS",
+        host_names,
+        default_text="any",
+        meaning="Host names that the dashboard answers to, separated by commas: `tally.example.com, *.example.org`.",
+    )
+    frame_ancestors: tuple[str, ...] = setting(
+        "FRAMETALLY_FRAME_ANCESTORS",
+        frame_ancestors,
+        default_text="any",
+        meaning="Sites that may embed the dashboard: `none`, or `self` and origins, separated by commas.",
     )
     webhook_url: str | None = setting(
         "FRAMETALLY_WEBHOOK_URL",

@@ -44,7 +44,6 @@ from frametally.engine.openapi import DESCRIPTION_PATH, get_description
 from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.errors import LinkExpired, MediaError, ModelError
 from frametally.network.routes import (
-    PUBLIC,
     Check,
     GuardedRoute,
     Handler,
@@ -100,7 +99,7 @@ class Api:
                 self._route("GET", VIDEO_INFER_PATH, self.get_job_status, "Get the status of a job"),
                 self._route("DELETE", VIDEO_INFER_PATH, self.cancel_job, "Cancel a job"),
                 self._route("GET", MODELS_PATH, self.list_models, "List the installed models"),
-                self._route("GET", DESCRIPTION_PATH, get_description, "Get the OpenAPI description", PUBLIC),
+                self._route("GET", DESCRIPTION_PATH, get_description, "Get the OpenAPI description"),
                 self._route("PUT", upload, self.receive_upload, "Upload a video", self._upload_link),
                 self._route("GET", results, self.get_results, "Download the results of a job", self._results_link),
             ]

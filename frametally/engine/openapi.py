@@ -193,9 +193,11 @@ def _list_models() -> dict[str, Any]:
 def _get_description() -> dict[str, Any]:
     return {
         "operationId": "getDescription",
-        "summary": "Get this description, which needs no key (an extension)",
-        "security": [],
-        "responses": _good("OpenAPI 3.1", _json({"type": "object", "required": ["openapi", "paths"]})),
+        "summary": "Get this description (an extension)",
+        "responses": {
+            **_good("OpenAPI 3.1", _json({"type": "object", "required": ["openapi", "paths"]})),
+            **_bad(401),
+        },
     }
 
 

@@ -26,7 +26,9 @@ def test_a_job_survives_a_broken_upload_and_shows_what_was_not_analyzed(
     start_dashboard: StartDashboard, page: Page, small_video: Path
 ) -> None:
     dashboard = start_dashboard(FRAMETALLY_ENGINE_FAULTS=FAULTS)
-    assert requests.get(f"{dashboard.url}/videoinfer/openapi.json", timeout=20).json()["openapi"] == "3.1.0"
+    key = {"api_key": (dashboard.data_dir / "engine" / "key").read_text()}
+    described = requests.get(f"{dashboard.url}/videoinfer/openapi.json", params=key, timeout=20)
+    assert described.json()["openapi"] == "3.1.0"
     opened(page, dashboard, "analytics")
     expect(page.get_by_role("heading", level=1)).to_have_text("Analytics")
     expect(page.get_by_role("link", name="app", exact=True)).to_have_count(0)

@@ -152,3 +152,28 @@ def test_settings_show_no_secret() -> None:
     assert settings.inference_servers.api_key == SECRET
     assert SECRET not in repr(settings)
     assert SECRET not in repr(settings.inference_servers)
+
+
+def test_the_hosts_that_the_dashboard_answers_to_and_may_be_embedded_in() -> None:
+    names = {"FRAMETALLY_ALLOWED_HOSTS": "Tally.example.com, *.example.org,[::1]", "FRAMETALLY_FRAME_ANCESTORS": "none"}
+    settings = Settings.read(names)
+    assert settings.allowed_hosts == ("tally.example.com", "*.example.org", "::1")
+    assert settings.frame_ancestors == ("'none'",)
+    several = Settings.read({"FRAMETALLY_FRAME_ANCESTORS": "'self', https://*.example.com:8443"})
+    assert several.frame_ancestors == ("'self'", "https://*.example.com:8443")
+    assert Settings.read({}).allowed_hosts == Settings.read({}).frame_ancestors == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("FRAMETALLY_ALLOWED_HOSTS", "https://tally.example.com"),
+        ("FRAMETALLY_ALLOWED_HOSTS", "a b"),
+        ("FRAMETALLY_FRAME_ANCESTORS", "none, self"),
+        ("FRAMETALLY_FRAME_ANCESTORS", "self; script-src *"),
+        ("FRAMETALLY_FRAME_ANCESTORS", "*"),
+    ],
+)
+def test_a_host_or_an_ancestor_of_another_form_is_refused(name: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.read({name: text})

@@ -28,6 +28,7 @@ from tests.support.engines import KEY, RunningEngine, model
 
 EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "5")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
+DESCRIPTION_URL = f"{{}}{DESCRIPTION_PATH}?api_key={KEY}"
 PRIVATE = "http://127.0.0.1/video.mp4"
 """A URL that the engine does not download; its job fails."""
 CONFIG = """
@@ -68,7 +69,7 @@ def call(deaf_engine: RunningEngine) -> Call:
     """Send a described request; fails if the response does not match the description."""
     import schemathesis  # takes seconds: not while tests are collected
 
-    schema = schemathesis.openapi.from_url(deaf_engine.url + DESCRIPTION_PATH)
+    schema = schemathesis.openapi.from_url(DESCRIPTION_URL.format(deaf_engine.url))
 
     def made(
         method: str, path: str, *, key: str | None = KEY, query: dict[str, str] | None = None, **parts: Any
@@ -94,8 +95,9 @@ def test_the_description_lists_every_route_and_no_other(deaf_engine: RunningEngi
     assert named == {(name, path) for name, path in methods if name != "HEAD"}
 
 
-def test_the_description_needs_no_key_and_has_no_secret(deaf_engine: RunningEngine) -> None:
-    answer = deaf_engine.call("GET", DESCRIPTION_PATH, key=None)
+def test_the_description_needs_the_key_and_has_no_secret(deaf_engine: RunningEngine) -> None:
+    assert deaf_engine.call("GET", DESCRIPTION_PATH, key=None).status_code == 401
+    answer = deaf_engine.call("GET", DESCRIPTION_PATH)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
     assert answer.content == description()
     assert KEY not in answer.text
@@ -174,7 +176,7 @@ def config(deaf_engine: RunningEngine, small_video: Path, tmp_path: Path) -> Pat
 def test_arbitrary_requests_get_described_responses(deaf_engine: RunningEngine, config: Path) -> None:
     command = [
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config), "--no-color"),
-        *("run", deaf_engine.url + DESCRIPTION_PATH, "--max-examples", EXAMPLES),
+        *("run", DESCRIPTION_URL.format(deaf_engine.url), "--max-examples", EXAMPLES),
         # A request that matches the schema can be rejected: for its model, its link or a missing upload.
         *("--checks", "all", "--exclude-checks", "positive_data_acceptance"),
         *("--seed", SEED, "--generation-database", "none", "--continue-on-failure"),

@@ -69,7 +69,6 @@ def test_every_route_of_the_app_declares_purpose_and_check(app_routes: list[dict
 def test_only_listed_routes_of_the_app_are_public(app_routes: list[dict[str, Any]]) -> None:
     purposes = {purpose for route in app_routes for _, purpose, check in route["declared"] if check == PUBLIC.name}
     assert purposes == {
-        "Get the OpenAPI description",
         "Describe the tus server",
         "Refuse other methods in JSON",
         "Get a script or style of a page",

@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, Download, Locator, Page, expect, sync_p
 from tests.support.dashboards import Dashboard
 
 CHROMIUM = Path("/usr/bin/chromium")
-
+_POLICY = "Content Security Policy"
+_VIOLATIONS: list[str] = []
+"""What the browser refused to do, in its words."""
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -46,6 +48,7 @@ def tab(browser: Browser) -> Iterator[Page]:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("dialog", lambda dialog: dialog.accept())
+        page.on("console", lambda message: _VIOLATIONS.extend([message.text] if _POLICY in message.text else []))
         yield page
 
 
@@ -53,7 +56,9 @@ def tab(browser: Browser) -> Iterator[Page]:
 def page(tab: Page) -> Iterator[Page]:
     """The tab, empty, without routes, cookies and local storage of other tests."""
     tab.set_viewport_size({"width": 1280, "height": 900})
+    _VIOLATIONS.clear()
     yield tab
+    assert _VIOLATIONS == [], "the page did what its Content-Security-Policy forbids"
     tab.unroute_all()
     tab.context.clear_cookies()
     if tab.url.startswith("http"):  # not if the page could not be loaded

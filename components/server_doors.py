@@ -1,0 +1,45 @@
+"""The middleware around every route of this server, from the settings and Streamlit's options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+from starlette.middleware import Middleware
+
+from frametally.deployment import Deployment
+from frametally.network.base_path import AddBasePath
+from frametally.network.doors.content_policy import page_policy
+from frametally.network.doors.headers import SecurityHeaders
+from frametally.network.doors.hosts import HostDoor, Hosts, host_name
+from frametally.network.doors.streamlit_routes import StreamlitRoutes
+
+_INDEX = Path(st.__file__).parent / "static" / "index.html"
+_HEALTH = "/_stcore/health"
+
+
+def server_doors(deployment: Deployment, own_url: str, base_path: str) -> list[Middleware]:
+    """The doors, the outermost first."""
+    settings = deployment.settings
+    policy = page_policy(_INDEX.read_text(), settings.frame_ancestors)
+    hosts = _hosts(settings.allowed_hosts, own_url, settings.public_url)
+    return [
+        Middleware(SecurityHeaders, page_policy=policy),
+        *([Middleware(AddBasePath, base_path=base_path)] if base_path else []),
+        Middleware(HostDoor, hosts=hosts, exempt=[base_path + _HEALTH]),
+        Middleware(StreamlitRoutes, key=deployment.engine_key, base_path=base_path),
+    ]
+
+
+def _hosts(allowed: tuple[str, ...], own_url: str, public_url: str | None) -> Hosts:
+    """Streamlit checks origins as well, but asks a server in the internet for its own address before it refuses one."""
+    address = st.get_option("browser.serverAddress")
+    named = [urlsplit(public_url).hostname or ""] if public_url else []
+    named += [address] if address not in (None, "localhost") else []
+    trusted = [urlsplit(each).hostname or host_name(each) for each in st.get_option("server.corsAllowedOrigins") or []]
+    return Hosts(
+        allowed=allowed,
+        own=(*named, urlsplit(own_url).hostname or ""),
+        origins=(*allowed, *named, *trusted) if st.get_option("server.enableCORS") else None,
+    )
