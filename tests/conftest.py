@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.support.disks",
     "tests.support.engines",
     "tests.support.ledgers",
+    "tests.support.page_reports",
     "tests.support.postgresql",
     "tests.support.shared_data",
     "tests.support.video_files",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -20,8 +21,20 @@ def shared_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashb
 def dashboard(shared_dashboard: Dashboard) -> Iterator[Dashboard]:
     """The shared dashboard; the jobs and models of the test are removed after it."""
     yield shared_dashboard
-    with open_ledger(f"sqlite:///{shared_dashboard.data_dir / 'frametally.db'}") as ledger:
+    remove_all(shared_dashboard)
+
+
+@pytest.fixture(scope="module")
+def dashboard_of_file(shared_dashboard: Dashboard) -> Iterator[Dashboard]:
+    """The shared dashboard, for jobs that the tests of one file share; they are removed after the last of them."""
+    yield shared_dashboard
+    remove_all(shared_dashboard)
+
+
+def remove_all(dashboard: Dashboard) -> None:
+    with open_ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}") as ledger:
         for job in ledger.jobs():
             ledger.remove(job.id)
+            shutil.rmtree(dashboard.data_dir / "results" / job.id, ignore_errors=True)
         for preset in ledger.presets.all():
             ledger.presets.remove(preset)

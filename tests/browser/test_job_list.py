@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from frametally.job import JobStatus
 from frametally.library.library import Library
 from frametally.results import archive_results
 from tests.support.browser import FIRST_PAINT_MS, job_row
-from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.dashboards import Dashboard
 from tests.support.documents import box
 from tests.support.ledgers import a_job, open_ledger
 from tests.support.short_documents import document, entry
@@ -27,15 +26,13 @@ REASON = "Model nope/7 is not installed on the built-in engine. Choose another m
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory, small_video: Path) -> Iterator[Dashboard]:
+def dashboard(dashboard_of_file: Dashboard, tmp_path_factory: pytest.TempPathFactory, small_video: Path) -> Dashboard:
     """A dashboard with a finished job, whose video is stored, and two that have failed."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    data_dir = folder / "data"
-    data_dir.mkdir(mode=0o700)
+    folder, data_dir = tmp_path_factory.mktemp("results"), dashboard_of_file.data_dir
     video = Library(data_dir / "media", max_video_bytes=1 << 30).add(small_video, actor=None)
     results = folder / "results.json"
     results.write_text(json.dumps(document(entry(box(), box()), entry(box()), None)))
-    (data_dir / "results").mkdir()
+    (data_dir / "results").mkdir(exist_ok=True)
     archive_results(results, data_dir / "results" / "gate")
     with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
         for age, name in enumerate(("belt", "gate", "annex")):
@@ -51,8 +48,7 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory, small_video: Path) -> It
                     created_at=utc_now() - timedelta(hours=age + 1),
                 )
             )
-    with starting_dashboards(folder) as start:
-        yield start()
+    return dashboard_of_file
 
 
 @pytest.fixture
@@ -90,6 +86,7 @@ def test_an_error_is_one_line_that_opens(jobs_page: Page) -> None:
     expect(row.locator(".details")).to_be_hidden()
 
 
+@pytest.mark.soak
 def test_columns_sort_and_the_address_holds_the_order(jobs_page: Page) -> None:
     page = jobs_page
     assert order(page) == ["belt", "gate", "annex"]
@@ -123,6 +120,7 @@ def test_keys_move_and_open_but_do_not_disturb_typing(jobs_page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/analytics\?job=gate"))
 
 
+@pytest.mark.soak
 def test_compact_rows_are_remembered(jobs_page: Page) -> None:
     page = jobs_page
     tall_px = job_row(page, "gate").evaluate("row => row.offsetHeight")
@@ -152,6 +150,7 @@ def test_a_job_is_found_from_another_page_by_keyboard(dashboard: Dashboard, page
     expect(page).to_have_title("gate.mp4 · Analytics · Frametally")
 
 
+@pytest.mark.soak
 def test_a_chosen_theme_is_kept_on_every_page(dashboard: Dashboard, page: Page) -> None:
     page.goto(f"{dashboard.url}/configuration")
     expect(page.get_by_role("heading", name="Configuration")).to_be_visible(timeout=FIRST_PAINT_MS)

@@ -63,6 +63,7 @@ def test_a_note_is_written_while_the_page_refreshes(jobs_page: Page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.soak
 def test_a_search_is_kept_in_the_url_and_the_list_is_exported(jobs_page: Page) -> None:
     page = jobs_page
     page.get_by_placeholder("Name, model, note, tag or ID").fill("north")
@@ -77,6 +78,7 @@ def test_a_search_is_kept_in_the_url_and_the_list_is_exported(jobs_page: Page) -
     assert [(row["job_id"], row["status"]) for row in rows] == [("north", "failed")]
 
 
+@pytest.mark.soak
 def test_a_deleted_job_is_restored_and_a_failed_job_is_retried(jobs_page: Page) -> None:
     page = jobs_page
     choose_action(page, "south", "Delete")

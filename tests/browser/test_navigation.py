@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, expect
 from frametally.job import JobStatus
 from tests.support import fake_service
 from tests.support.browser import FIRST_PAINT_MS, opened
-from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.dashboards import Dashboard
 from tests.support.fake_service import FakeService
 from tests.support.ledgers import a_job, open_ledger
 
@@ -19,15 +18,12 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+def dashboard(dashboard_of_file: Dashboard) -> Dashboard:
     """A dashboard with a failed job and a finished one, whose results are not there."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    (folder / "data").mkdir(mode=0o700)
-    with open_ledger(f"sqlite:///{folder / 'data' / 'frametally.db'}") as ledger:
+    with open_ledger(f"sqlite:///{dashboard_of_file.data_dir / 'frametally.db'}") as ledger:
         for name, status in (("north", JobStatus.FAILED), ("gate", JobStatus.SUCCEEDED)):
             ledger.add(a_job(name, status=status, video_name=f"{name}.mp4", video_url="https://host/v"))
-    with starting_dashboards(folder) as start:
-        yield start()
+    return dashboard_of_file
 
 
 def test_the_filter_is_kept_on_the_way_back_from_analytics(dashboard: Dashboard, page: Page) -> None:
@@ -55,6 +51,7 @@ def test_an_unknown_path_says_that_it_is_unknown(dashboard: Dashboard, page: Pag
     expect(page.get_by_text("2 jobs", exact=True)).to_be_visible()
 
 
+@pytest.mark.soak
 def test_an_address_whose_job_is_gone_stays_and_offers_the_newest(dashboard: Dashboard, page: Page) -> None:
     opened(page, dashboard, "analytics?job=gone&confidence=0.9")
     expect(page.get_by_text("The job of this link does not exist.")).to_be_visible()
@@ -63,6 +60,7 @@ def test_an_address_whose_job_is_gone_stays_and_offers_the_newest(dashboard: Das
     expect(page).to_have_url(f"{dashboard.url}/analytics?job=gate")
 
 
+@pytest.mark.soak
 def test_the_chosen_service_is_remembered_by_the_browser(dashboard: Dashboard, page: Page) -> None:
     with FakeService(in_words=False) as service:
         opened(page, dashboard, "configuration")

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from frametally.video.frame_index import load_index
 from tests.support.browser import opened
-from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.dashboards import Dashboard
 from tests.support.numbered_videos import (
     numbered_clips,
     numbered_results,
@@ -48,30 +47,24 @@ KINDS = ["ntsc", "rotated", "variable", "edit_list", "negative", "mirrored", "an
 @pytest.fixture(scope="module")
 def clips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("clips")
+    if not request.config.getoption("--soak"):
+        return numbered_clips(folder, FRAMES, SHORT)
     minute = write_numbered(folder / "minute.mp4", 1000, rate=Fraction(15))
-    kinds = () if request.config.getoption("--soak") else (*SHORT, "hevc")
-    return numbered_clips(folder, FRAMES, kinds) | unplayable_clips(folder, FRAMES, kinds) | {"minute": minute}
+    return numbered_clips(folder, FRAMES) | unplayable_clips(folder, FRAMES) | {"minute": minute}
 
 
 @pytest.fixture(scope="module")
-def dashboard(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    folder = tmp_path_factory.mktemp("dashboard")
+def dashboard(dashboard_of_file: Dashboard, clips: dict[str, Path]) -> Dashboard:
+    data_dir = dashboard_of_file.data_dir
     for name, clip in clips.items():
-        add_job(folder / "data", name, numbered_results(clip, EVERY), clip)
-    add_job(folder / "data", "two", with_second_model(numbered_results(clips["ntsc"], EVERY)), clips["ntsc"])
-    outlines = with_outlines(numbered_results(clips["ntsc"], EVERY))
-    add_job(folder / "data", "outlines", outlines, clips["ntsc"])
-    with starting_dashboards(folder) as start:
-        yield start()
-
-
-@pytest.fixture
-def page(browser: Browser, dashboard: Dashboard) -> Iterator[Page]:
-    with browser.new_context(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce") as context:
-        yield context.new_page()
+        add_job(data_dir, name, numbered_results(clip, EVERY), clip)
+    add_job(data_dir, "two", with_second_model(numbered_results(clips["ntsc"], EVERY)), clips["ntsc"])
+    add_job(data_dir, "outlines", with_outlines(numbered_results(clips["ntsc"], EVERY)), clips["ntsc"])
+    return dashboard_of_file
 
 
 def open_player(page: Page, dashboard: Dashboard, job: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1000})
     opened(page, dashboard, f"analytics?job={job}")
     wait_for_rest(page)
     expect(page.locator(".player .main-svg").first).to_be_attached()
@@ -135,6 +128,7 @@ def test_while_it_plays_the_boxes_are_those_of_the_newest_analyzed_frame(
     assert wrong == []
 
 
+@pytest.mark.soak
 def test_boxes_and_rows_mark_each_other_and_zoom_moves_all_layers(page: Page, dashboard: Dashboard) -> None:
     open_player(page, dashboard, "outlines&frame=3")  # three boxes: two bits, and the one that every entry has
     rows = page.locator(".player .detections .row")
@@ -165,6 +159,7 @@ def test_boxes_and_rows_mark_each_other_and_zoom_moves_all_layers(page: Page, da
     assert page.evaluate("() => window.filled") is not None
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "kind",
     ["hevc", *(pytest.param(kind, marks=pytest.mark.soak) for kind in ("hevc_10bit", "mjpeg", "mpeg4", "mpegts"))],
@@ -186,6 +181,7 @@ def test_what_the_browser_cannot_play_is_copied_and_plays_while_it_is_played_fra
     assert wrong == []
 
 
+@pytest.mark.soak
 def test_a_second_model_is_beside_or_over_the_same_frame(page: Page, dashboard: Dashboard) -> None:
     open_player(page, dashboard, "two&model=numbers&frame=5")
     choice = page.get_by_label("Second model")
@@ -205,6 +201,7 @@ def test_a_second_model_is_beside_or_over_the_same_frame(page: Page, dashboard: 
     expect(page.locator(".player .stage:not(.second) .model")).to_have_text("numbers · dashed: next")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.soak)])
 def test_playing_runs_no_script_and_requests_only_ranges_and_boxes(
     page: Page, dashboard: Dashboard, seconds: int

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.browser.test_chart_click import ENTRIES, STEP_S, TRUTH, offsets_of, sample_results
 from tests.support.browser import opened
-from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.dashboards import Dashboard
 from tests.support.numbered_videos import numbered_results, write_numbered
 from tests.support.players import ROOT, add_job, place_in_timeline, wait_for_rest
 from tests.support.results_files import box, entry
@@ -31,14 +30,13 @@ def many_classes() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    folder = tmp_path_factory.mktemp("dashboard")
-    clip = write_numbered(folder / "clip.mp4", 100)
-    add_job(folder / "data", "sample", sample_results())
-    add_job(folder / "data", "many", many_classes())
-    add_job(folder / "data", "clip", numbered_results(clip, 4), clip)
-    with starting_dashboards(folder) as start:
-        yield start()
+def dashboard(dashboard_of_file: Dashboard, tmp_path_factory: pytest.TempPathFactory) -> Dashboard:
+    data_dir = dashboard_of_file.data_dir
+    clip = write_numbered(tmp_path_factory.mktemp("clip") / "clip.mp4", 100)
+    add_job(data_dir, "sample", sample_results())
+    add_job(data_dir, "many", many_classes())
+    add_job(data_dir, "clip", numbered_results(clip, 4), clip)
+    return dashboard_of_file
 
 
 def open_job(page: Page, dashboard: Dashboard, job: str, *, width_px: int = 1440) -> None:
@@ -88,6 +86,7 @@ def test_kinds_of_charts_buckets_and_classes_change_in_the_browser(page: Page, d
     assert page.get_by_label("Bucket").input_value() == "10"
 
 
+@pytest.mark.soak
 def test_the_peak_of_a_class_leads_to_its_frame(page: Page, dashboard: Dashboard) -> None:
     open_job(page, dashboard, "sample")
     counts = TRUTH["counts_per_second"]["box"]
@@ -140,6 +139,7 @@ def test_a_phone_shows_a_low_heat_chart_below_the_picture(page: Page, dashboard:
     assert picture["y"] < plot["y"] < page.locator(".player .side").bounding_box()["y"]  # type: ignore[index]
 
 
+@pytest.mark.soak
 def test_the_hover_shows_all_classes_and_a_small_picture_of_the_moment(page: Page, dashboard: Dashboard) -> None:
     open_job(page, dashboard, "clip")
     requests = list[Request]()

@@ -13,7 +13,7 @@ from tests.support.dashboards import Dashboard, starting_dashboards
 from tests.support.numbered_videos import numbered_results, write_numbered
 from tests.support.players import add_job
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak]  # in `make test`, AppTest opens all pages without routes
 
 PLACE = """(time) => {
   const { _fullLayout: { xaxis, yaxis } } = document.querySelector(".js-plotly-plot");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import threading
@@ -16,6 +17,7 @@ import requests
 from frametally.config.inference_servers import NO_SERVERS
 from frametally.contract import CANCELLED
 from frametally.engine import worker
+from frametally.engine.progress import ProgressReporter
 from frametally.engine.spool import Spool
 from tests.support import onnx_models
 from tests.support.engine_jobs import PUBLIC, REQUEST, SLOW, finish, run_here, upload, working
@@ -126,18 +128,22 @@ def test_status_has_jobs_before_and_cancellable(deaf_engine: RunningEngine) -> N
     assert last.is_queued
 
 
-def test_status_of_a_running_job_has_frames_speed_and_remaining_time(
-    slow_engine: RunningEngine, long_video: Path
-) -> None:
-    job_id = slow_engine.submit(slow_engine.upload(long_video), SLOW, fps=10)
-    run_progress = until(lambda: (now := slow_engine.status(job_id).run_progress) and now.remaining_s and now)
-    assert run_progress.frames_total == 667
-    assert 0 < run_progress.frames_done < 667
-    assert run_progress.remaining_low_s < run_progress.remaining_s < run_progress.remaining_high_s
-    by_speed_s = (667 - run_progress.frames_done) / run_progress.frames_per_second
-    assert run_progress.remaining_s == pytest.approx(by_speed_s, rel=0.5)
+def test_status_of_a_running_job_has_frames_speed_and_remaining_time(deaf_engine: RunningEngine) -> None:
+    """The reporter of the worker writes them; its clock is one second ahead of each report."""
+    job_id = deaf_engine.submit(PUBLIC)
+    job = Spool(deaf_engine.folder).find(job_id)
+    assert job
+    seconds = itertools.count()
+    reporter = ProgressReporter(job, 667, clock=lambda: time.monotonic() + next(seconds) - 40)
+    for done in range(0, 400, 10):
+        reporter.report(done)
+    run_progress = deaf_engine.status(job_id).run_progress
+    assert run_progress
+    assert (run_progress.frames_done, run_progress.frames_total) == (390, 667)
+    assert run_progress.frames_per_second == pytest.approx(10, rel=0.05)
+    assert run_progress.remaining_low_s < run_progress.remaining_s < run_progress.remaining_high_s  # type: ignore[operator]
+    assert run_progress.remaining_s == pytest.approx(27.7, rel=0.1)
     assert (run_progress.jobs_before, run_progress.cancellable) == (None, True)
-    cancel(slow_engine, job_id)
 
 
 def test_canceling_a_hanging_job_ends_the_worker_and_the_next_job_runs(

@@ -64,6 +64,7 @@ def test_one_job_runs_models_of_every_type_and_the_dashboard_reads_each(
     assert all(table.analyzed.all() and len(table.analyzed) == 8 for table in read.models.values())
 
 
+@pytest.mark.soak
 def test_the_command_line_requests_the_type_of_the_model(
     small_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

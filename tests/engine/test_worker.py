@@ -32,6 +32,7 @@ def slow_engine(start_engine: StartEngine, tmp_path: Path) -> RunningEngine:
     return start_engine()
 
 
+@pytest.mark.soak
 def test_a_job_whose_worker_is_killed_runs_again_and_completes(
     slow_engine: RunningEngine, small_video: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -44,6 +45,7 @@ def test_a_job_whose_worker_is_killed_runs_again_and_completes(
     assert "the engine's worker ended with code -9" in caplog.text
 
 
+@pytest.mark.soak
 def test_progress_rises_while_a_job_runs(slow_engine: RunningEngine, small_video: Path) -> None:
     job_id = slow_engine.submit(slow_engine.upload(small_video), SLOW, fps=5)
     seen = []

@@ -77,6 +77,7 @@ def test_out_of_memory_fails_the_job_and_the_next_one_runs(
     assert end_of(next_one).state == "done"
 
 
+@pytest.mark.soak
 def test_a_full_disk_fails_the_job_and_the_next_one_runs(
     start_worker: Callable[..., Spool], small_disk: Path, tmp_path: Path, small_video: Path
 ) -> None:
@@ -106,6 +107,7 @@ def test_a_job_waits_if_even_its_failure_cannot_be_written(
     assert end_of(job).state == "done"
 
 
+@pytest.mark.soak
 def test_a_model_damaged_after_submission_fails_the_job(start_engine: StartEngine, small_video: Path) -> None:
     engine = start_engine(worker=False)
     path = engine.models_dir / "bright" / "1" / "model.onnx"

@@ -23,7 +23,7 @@ SECOND_TAKES_S = 0.015
 @pytest.mark.parametrize(
     ("ledger_url", "reply", "seconds"),
     [
-        pytest.param("sqlite", PENDING, 90, id="sqlite-pending"),
+        pytest.param("sqlite", PENDING, 90, id="sqlite-pending", marks=pytest.mark.soak),
         pytest.param("postgresql", BROKEN, 90, id="postgresql-broken"),
         pytest.param("sqlite", PENDING, 150, id="sqlite-pending-longer", marks=pytest.mark.soak),
         pytest.param("sqlite", BROKEN, 150, id="sqlite-broken", marks=pytest.mark.soak),

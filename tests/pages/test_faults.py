@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -295,7 +296,24 @@ def test_every_fault_has_a_walk() -> None:
     assert walked == set(FAULTS)
 
 
-@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.faults + " once submitted" * walk.once_submitted)
+LONG = (
+    "broken-500",
+    "link-expired:1",
+    "rate-limit:2",
+    "results-cut",
+    "results-cut:1",
+    "status-absent:5",
+    "status-word",
+)
+"""Left to the soak: another form of the same fault is followed in the short form, or its answers in `tests/client`."""
+
+
+def named(walk: Walk) -> Any:
+    marks = [pytest.mark.soak] if walk.faults in LONG else []
+    return pytest.param(walk, id=walk.faults + " once submitted" * walk.once_submitted, marks=marks)
+
+
+@pytest.mark.parametrize("walk", [named(walk) for walk in WALKS])
 def test_each_fault_is_shown_and_the_job_ends_as_expected(
     service: Service, open_page: OpenPage, small_video: Path, walk: Walk
 ) -> None:

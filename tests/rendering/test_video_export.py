@@ -272,6 +272,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.soak
 def test_a_killed_dashboard_stops_its_encoder_and_leaves_no_files(
     spec: VideoSpec, long_spec: VideoSpec, tmp_path: Path
 ) -> None:
@@ -289,6 +290,7 @@ def test_a_killed_dashboard_stops_its_encoder_and_leaves_no_files(
     later.close()
 
 
+@pytest.mark.soak
 def test_a_full_disk_is_reported(long: VideoSpec, small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = with_results_in(small_disk / "job-1", long)
     exporter = VideoExporter(small_disk)

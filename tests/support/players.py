@@ -120,12 +120,13 @@ PLAYABLE = f"""() => {{
 
 
 def add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | None = None) -> None:
-    """Add a finished job with these results to the data folder of a dashboard that does not run yet."""
+    """Add a finished job with these results to the data folder of a dashboard."""
     data_dir.mkdir(mode=0o700, exist_ok=True)
     (data_dir / "results").mkdir(exist_ok=True)
-    plain = data_dir.parent / f"{job_id}.json"
+    plain = data_dir / f"{job_id}.json"
     plain.write_text(json.dumps(results))
     archive_results(plain, data_dir / "results" / job_id)
+    plain.unlink()
     video = Library(data_dir / "media", max_video_bytes=1 << 30).add(clip, actor=None) if clip else None
     stored = {"video_sha256": video.sha256} if video else {}
     with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:

@@ -170,6 +170,7 @@ def test_a_chosen_video_is_uploaded_and_its_sha256_is_returned(page: Page, small
     expect(page.get_by_role("status").filter(has_text="is ready")).to_have_text("square.mp4 is ready")
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_dropped_video_is_uploaded_like_a_chosen_one(page: Page, small_video: Path) -> None:
     drop = """async (content) => {
@@ -184,6 +185,7 @@ def test_a_dropped_video_is_uploaded_like_a_chosen_one(page: Page, small_video: 
     expect(page.locator(".name")).to_have_text("dropped <b>.mp4")
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_an_upload_continues_across_reruns_and_page_changes(page: Page, small_video: Path, tmp_path: Path) -> None:
     file = padded(small_video, tmp_path / "large.mp4", 20 * 1024**2)
@@ -217,6 +219,7 @@ def test_an_upload_resumes_after_a_dropped_connection(page: Page, small_video: P
     assert -1 in offsets  # the request for the offset after the dropped connection
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_several_videos_are_uploaded_one_after_the_other(page: Page, small_video: Path, tmp_path: Path) -> None:
     files = [padded(small_video, tmp_path / f"{number}.mp4", (9 + number) * 1024**2) for number in range(3)]
@@ -233,6 +236,7 @@ def test_several_videos_are_uploaded_one_after_the_other(page: Page, small_video
     expect(page.get_by_text(sha256_of(files[2]))).to_be_visible()
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_paused_upload_lets_the_next_one_start_and_resumes_later(
     page: Page, small_video: Path, tmp_path: Path
@@ -251,6 +255,7 @@ def test_a_paused_upload_lets_the_next_one_start_and_resumes_later(
     assert pieces[0][1] > 0
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_an_upload_resumes_after_a_page_reload(page: Page, small_video: Path, tmp_path: Path) -> None:
     file = padded(small_video, tmp_path / "large.mp4", 17 * 1024**2)
@@ -270,6 +275,7 @@ def test_an_upload_resumes_after_a_page_reload(page: Page, small_video: Path, tm
     expect(page.locator(".unfinished")).to_be_empty()
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_known_video_is_recognized_and_not_sent_again(page: Page, small_video: Path, tmp_path: Path) -> None:
     file = padded(small_video, tmp_path / "large.mp4", 9 * 1024**2)
@@ -288,6 +294,7 @@ def test_a_known_video_is_recognized_and_not_sent_again(page: Page, small_video:
     assert len(pieces) == 2
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_chunk_damaged_in_transit_is_sent_again(page: Page, small_video: Path, tmp_path: Path) -> None:
     file = padded(small_video, tmp_path / "clip.mp4", 2**18)
@@ -307,6 +314,7 @@ def test_a_chunk_damaged_in_transit_is_sent_again(page: Page, small_video: Path,
     assert damaged == [2**18]
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_browser_without_digests_can_upload(url: str, tab: Page, small_video: Path, tmp_path: Path) -> None:
     """`crypto.subtle` is missing on plain HTTP for any host other than localhost."""

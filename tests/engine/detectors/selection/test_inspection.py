@@ -111,6 +111,7 @@ def test_a_named_pipe_as_classes_txt_does_not_block(tmp_path: Path) -> None:
     Inspector(examine_in_child).inspect(path)
 
 
+@pytest.mark.soak
 def test_a_slow_model_is_read_by_its_shapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "made" / "1" / "model.onnx"
     onnx_models.save_ultralytics(path, stuck=True, inspected=False)
