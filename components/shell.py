@@ -17,11 +17,13 @@ from components.errors import show_errors  # noqa: E402
 from components.formatting import escape_markdown  # noqa: E402
 from components.header.header_bar import header_bar  # noqa: E402
 from components.header.page_title import set_page_title, start_page_title  # noqa: E402
+from components.left_pages import drop_runs_of_left_pages  # noqa: E402
 from components.session import begin_visit, get_deployment  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402
 from frametally.job import JobStatus  # noqa: E402
 
+drop_runs_of_left_pages()
 start_page_title()  # before the navigation, which would load its icon for the tab from another server
 st.logo(ROOT / "components/assets/logo.svg", size="large")
 PAGES = {
