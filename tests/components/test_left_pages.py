@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,9 +13,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets import Subprotocol
+from websockets.sync.client import ClientConnection, connect
 
 from tests.support.dashboards import ROOT, wait_for_address
 from tests.support.ports import reserved_port
@@ -51,8 +52,9 @@ SCRIPT = """
 """
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    tmp_path = tmp_path_factory.mktemp("dashboard")
     (tmp_path / "app.py").write_text(dedent(APP))
     (tmp_path / "script.py").write_text(dedent(SCRIPT))
     log = tmp_path / "log"
@@ -85,21 +87,24 @@ class Seen:
     ended: int = 0
 
 
-async def collect(socket: websockets.ClientConnection, seen: Seen, *, ends: int, limit_s: float) -> None:
-    """Read messages until so many runs have ended, and for at most this long."""
-    async with asyncio.timeout(limit_s):
-        while seen.ended < ends:
-            message = ForwardMsg.FromString(await socket.recv(decode=False))
-            kind = message.WhichOneof("type")
-            if kind == "navigation":
-                seen.pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
-                seen.opened.append(message.navigation.page_script_hash)
-            elif kind == "new_session":
-                seen.opened.append(message.new_session.page_script_hash)
-            elif kind == "delta":
-                seen.fragment = message.delta.fragment_id or seen.fragment
-                seen.texts.append(message.delta.new_element.markdown.body)
-            seen.ended += kind == "script_finished"
+def opened(url: str) -> ClientConnection:
+    return connect(url, subprotocols=[Subprotocol("streamlit")], max_size=None)
+
+
+def collect(socket: ClientConnection, seen: Seen, *, ends: int, limit_s: float = 20) -> None:
+    """Read messages until so many runs have ended; raises TimeoutError after a pause of this length."""
+    while seen.ended < ends:
+        message = ForwardMsg.FromString(socket.recv(timeout=limit_s, decode=False))
+        kind = message.WhichOneof("type")
+        if kind == "navigation":
+            seen.pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
+            seen.opened.append(message.navigation.page_script_hash)
+        elif kind == "new_session":
+            seen.opened.append(message.new_session.page_script_hash)
+        elif kind == "delta":
+            seen.fragment = message.delta.fragment_id or seen.fragment
+            seen.texts.append(message.delta.new_element.markdown.body)
+        seen.ended += kind == "script_finished"
 
 
 def rerun(page: str = "", fragment: str = "") -> bytes:
@@ -109,43 +114,35 @@ def rerun(page: str = "", fragment: str = "") -> bytes:
     return bytes(message.SerializeToString())
 
 
-async def change_page(url: str, seen: Seen, *, then_s: float) -> None:
-    """Open the first page, go to the second one, and ask for the fragment of the first one a moment later."""
-    async with websockets.connect(url, subprotocols=[websockets.Subprotocol("streamlit")], max_size=None) as socket:
-        await socket.send(rerun())
-        await collect(socket, seen, ends=1, limit_s=20)
-        first = seen.opened[-1]
-        seen.opened.clear()
-        await socket.send(rerun(seen.pages["second"]))
-        await asyncio.sleep(then_s)
-        await socket.send(rerun(first, seen.fragment))
-        with suppress(TimeoutError):
-            await collect(socket, seen, ends=3, limit_s=1.5)
-
-
 @pytest.mark.parametrize("then_s", [0.0, 0.15])
 def test_a_fragment_of_the_page_before_does_not_return_to_it(url: str, then_s: float) -> None:
     seen = Seen()
-    asyncio.run(change_page(url, seen, then_s=then_s))
+    with opened(url) as socket:
+        socket.send(rerun())
+        collect(socket, seen, ends=1)
+        first = seen.opened[-1]
+        seen.opened.clear()
+        socket.send(rerun(seen.pages["second"]))
+        time.sleep(then_s)
+        socket.send(rerun(first, seen.fragment))
+        with suppress(TimeoutError):
+            collect(socket, seen, ends=3, limit_s=1)
     assert set(seen.opened) == {seen.pages["second"]}
     assert seen.texts[-1] == "second"
 
 
 def test_a_fragment_runs_after_the_script_has_returned_to_its_page(url: str) -> None:
-    async def there_and_back() -> None:
-        async with websockets.connect(url, subprotocols=[websockets.Subprotocol("streamlit")], max_size=None) as socket:
-            await socket.send(rerun())
-            await collect(socket, seen, ends=1, limit_s=20)
-            first = seen.opened[-1]
-            await socket.send(rerun(seen.pages["second"]))
-            await collect(socket, seen, ends=2, limit_s=20)
-            await socket.send(rerun(seen.pages["third"]))
-            while seen.opened[-1] != first:
-                await collect(socket, seen, ends=seen.ended + 1, limit_s=20)
-            seen.texts.clear()
-            await socket.send(rerun(first, seen.fragment))
-            await collect(socket, seen, ends=seen.ended + 1, limit_s=20)
-
     seen = Seen()
-    asyncio.run(there_and_back())
+    with opened(url) as socket:
+        socket.send(rerun())
+        collect(socket, seen, ends=1)
+        first = seen.opened[-1]
+        socket.send(rerun(seen.pages["second"]))
+        collect(socket, seen, ends=2)
+        socket.send(rerun(seen.pages["third"]))
+        while seen.opened[-1] != first:
+            collect(socket, seen, ends=seen.ended + 1)
+        seen.texts.clear()
+        socket.send(rerun(first, seen.fragment))
+        collect(socket, seen, ends=seen.ended + 1)
     assert seen.texts[-1] == "part"
