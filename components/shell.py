@@ -16,8 +16,8 @@ from components.ended_jobs import ended_jobs  # noqa: E402
 from components.errors import show_errors  # noqa: E402
 from components.formatting import escape_markdown  # noqa: E402
 from components.header.header_bar import header_bar  # noqa: E402
+from components.header.left_pages import drop_runs_of_left_pages  # noqa: E402
 from components.header.page_title import set_page_title, start_page_title  # noqa: E402
-from components.left_pages import drop_runs_of_left_pages  # noqa: E402
 from components.session import begin_visit, get_deployment  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402

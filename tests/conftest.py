@@ -39,7 +39,7 @@ SLOW = (
     "tests/architecture/test_imports",
     "tests/backup/",
     "tests/cli/test_main.py::test_python_m",
-    "tests/components/test_left_pages",
+    "tests/components/header/test_left_pages",
     "tests/components/upload/test_video_uploader",
     "tests/contract/",
     "tests/demo/",

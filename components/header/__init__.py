@@ -1,1 +1,1 @@
-"""The header of every page: search over jobs, the service in use, help, and the title of the tab."""
+"""The header of every page: search over jobs, the service in use, help, the title of the tab, and changes of the page."""

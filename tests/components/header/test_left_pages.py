@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -24,7 +23,7 @@ from tests.support.ports import reserved_port
 APP = """
     from streamlit.starlette import App
 
-    from components.left_pages import drop_runs_of_left_pages
+    from components.header.left_pages import drop_runs_of_left_pages
 
     drop_runs_of_left_pages()
     app = App("script.py")
