@@ -1,1 +1,1 @@
-"""The header of every page: search over jobs, the service in use, help, the title of the tab, and changes of the page."""
+"""The header of every page: search over jobs, service, help, the title of the tab, and what a change of page needs."""
