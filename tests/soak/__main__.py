@@ -1,10 +1,11 @@
 """The long forms of the tests: `python -m tests.soak [PART …]`; without a part, all of them.
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
-`make test` runs a short form: crash points and most browser tests once, fewer random documents, 5 examples per API
-operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an upload that is interrupted in
-one way at a time, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no measurement of
-memory, and instead of four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
+`make test` runs a short form: each step of a job killed once, the main workflow and one test of each kind of action in a
+browser, one clip in the player, the twins of four model formats, each damage of a table once, fewer random documents, 5
+examples per API operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an upload that is
+interrupted once, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no measurement of memory,
+and instead of four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
 """
 
 from __future__ import annotations
@@ -83,6 +84,12 @@ def lengthened(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
     return run
 
 
+def left_out(_: argparse.Namespace) -> Outcome:
+    """What `make test` leaves out and no other part runs, once."""
+    others = ("browser", "crash", "packaging", "engine/test_remaining_time.py", "ledger/test_polling_floor.py")
+    return run_pytest("-n", "2", "-m", "soak", "tests", *(f"--ignore=tests/{path}" for path in others))
+
+
 def fuzzed(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
     """Run these tests once, each for `--fuzz-seconds`; they print their figures."""
 
@@ -137,6 +144,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "crash": repeated("tests/crash"),
     "browser": repeated("tests/browser", "--ignore=tests/browser/test_journeys.py"),
     "journeys": journeys,
+    "left_out": left_out,
     "streams": lengthened("tests/results/test_json_stream.py"),
     "api": lengthened("tests/engine/test_openapi.py"),
     "workers": lengthened("tests/engine/test_worker_failures.py"),
