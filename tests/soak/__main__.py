@@ -1,11 +1,12 @@
 """The long forms of the tests: `python -m tests.soak [PART …]`; without a part, all of them.
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
-`make test` runs a short form: each step of a job killed once, the main workflow and one test of each kind of action in a
-browser, one clip in the player, the twins of four model formats, each damage of a table once, fewer random documents, 5
-examples per API operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an upload that is
-interrupted once, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no measurement of memory,
-and instead of four dashboards two processes with an accelerated clock (`tests/ledger/test_polling_floor.py`).
+`make test` runs a short form: each step of a job killed once, the main workflow and one test of each kind of action
+in a browser, one clip in the player, the twins of four model formats, each damage of a table once, fewer random
+documents, 5 examples per API operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an
+upload that is interrupted once, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no
+measurement of memory, and instead of four dashboards two processes with an accelerated clock
+(`tests/ledger/test_polling_floor.py`).
 """
 
 from __future__ import annotations
