@@ -23,7 +23,16 @@ from components.analytics.pinned_notes.placed_notes import PlacedNote
 from components.analytics.scan_note import scan_note
 from components.analytics.view_address import view_ticket, view_url
 from components.analytics.view_picker import COMMAND_KEY, class_editor, in_hundredths, set_link
-from components.player import ClassLook, OtherModel, PlayedVideo, PlayerData, PlayerState, player, player_state
+from components.player import (
+    ClassLook,
+    NoteMark,
+    OtherModel,
+    PlayedVideo,
+    PlayerData,
+    PlayerState,
+    player,
+    player_state,
+)
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.analysis.view_spec import DEFAULT_CONFIDENCE
@@ -44,8 +53,9 @@ def played_view(
     notes: Sequence[PlacedNote] = (),
 ) -> tuple[Picked, int]:
     """Draw the player and what belongs to it; returns what was picked in a further chart, and the current entry."""
-    if video is not None:
-        scan_note(deployment.library, video)
+    with st.container():  # without its own place, the note would move the player, which then begins again
+        if video is not None:
+            scan_note(deployment.library, video)
     above = st.container()
     with st.container(key="player_tools", horizontal=True, vertical_alignment="center"):
         with_band = view.table.kind.has_boxes and band_switch()
@@ -54,8 +64,7 @@ def played_view(
         frame = st.popover("This frame", icon=":material/image_search:", key="frame_details", on_change="rerun")
     # Not in a fragment: one with an outdated view would show it, and one that draws nothing would remove the player.
     with above:
-        times_s = tuple(placed.time_s for placed in notes)
-        entry = player_view(deployment, view, video, colors, with_band=with_band, notes_s=times_s)
+        entry = player_view(deployment, view, video, colors, with_band=with_band, notes=notes)
     if pinned.open:
         with pinned:
             note_editor(deployment, view, video, entry, notes)
@@ -72,9 +81,9 @@ def player_view(
     colors: Mapping[str, str],
     *,
     with_band: bool,
-    notes_s: tuple[float, ...] = (),
+    notes: Sequence[PlacedNote] = (),
 ) -> int:
-    """Draw the player, with marks of the notes at these times; returns the entry of the current frame."""
+    """Draw the player, with marks of the notes; returns the entry of the current frame."""
     whole = replace(view, classes=ClassMapping(view.classes.renames))
     entry = entry_in_link(view)
     ticket = view_ticket(deployment, whole, video)
@@ -98,8 +107,9 @@ def player_view(
             with_band=with_band,
             bucket_s=options.bucket_s,
             recording=_recording(options.start, video),
-            notes_s=notes_s,
+            notes_s=tuple(placed.time_s for placed in notes),
         ),
+        notes=tuple(NoteMark(placed.time_s, placed.note.text) for placed in notes),
         state=PlayerState(
             seq=sent.seq if sent else 0,
             command=st.session_state.get(COMMAND_KEY, 0),

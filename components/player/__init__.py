@@ -51,6 +51,14 @@ class OtherModel(Struct, frozen=True):
     classes: tuple[ClassLook, ...]
 
 
+class NoteMark(Struct, frozen=True):
+    """A note on a moment."""
+
+    time_s: float
+    """Seconds after the first frame."""
+    text: str
+
+
 class PlayerState(Struct, frozen=True, kw_only=True):
     """What the user sees: the part of the view that the player changes."""
 
@@ -91,7 +99,8 @@ class PlayerData(Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...]
     """Kinds of moments to jump to: `peak`, `disagreement`."""
     figure: str
-    """The chart as JSON of plotly."""
+    """The chart as JSON of plotly, with marks of the notes."""
+    notes: tuple[NoteMark, ...]
     state: PlayerState
 
 

@@ -1,6 +1,7 @@
 """Static files of the pages: compressed once, and kept by browsers, because their URL contains a digest of the content.
 
 /frametally/assets/<digest>/<name>
+/frametally/assets/<digest>-<attempt>/<name>    the same, for a browser that remembers a failed attempt
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def asset_routes(*bundles: AssetBundle) -> list[GuardedRoute]:
     async def send(request: Request) -> Response:
         name, is_gzip = request.path_params["name"], "gzip" in request.headers.get("accept-encoding", "")
         try:
-            bundle = by_digest[request.path_params["digest"]]
+            bundle = by_digest[request.path_params["digest"].partition("-")[0]]
             content = await run_in_threadpool(bundle.read, name, compressed=is_gzip)
         except KeyError:
             raise HttpError(404, "This file does not exist in this version.", "Reload the page.") from None

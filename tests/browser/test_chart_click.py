@@ -211,18 +211,22 @@ def test_the_back_button_returns_to_the_frame_before(page: Page) -> None:
     expect_entry(page, first)
 
 
-@pytest.mark.soak
-def test_data_that_arrives_while_the_player_loads_do_not_close_it(page: Page, dashboard: Dashboard) -> None:
+def test_outlines_stand_until_the_player_is_loaded_and_newer_data_do_not_close_it(
+    page: Page, dashboard: Dashboard
+) -> None:
     held: list[Route] = []
     page.route("**/player.js", lambda route: held.append(route))
     with page.expect_request("**/player.js"):
         opened(page, dashboard, "analytics?job=sample&frame=3")
+    for outline in (".stage", ".classes ul:empty", ".plot:empty"):
+        expect(page.locator(f".player.loading[aria-busy=true] {outline}").first).to_be_visible()
     page.get_by_text("Show sensitivity").click()
     expect(page).to_have_url(re.compile("band="))
     page.wait_for_timeout(1000)
     for route in held:
         route.continue_()
     expect(page.locator(".player .main-svg").first).to_be_attached()
+    expect(page.locator(".player")).to_have_attribute("aria-busy", "false")
     expect_entry(page, click_at(page, 20.0, 0))
     page.unroute_all()
 

@@ -23,7 +23,7 @@ from frametally.video.probe import probe
 from tests.support.browser import FIRST_PAINT_MS, PAGES, PATIENCE_MS, choose, downloaded, opened, run_to_the_end
 from tests.support.dashboards import Dashboard, StartDashboard
 from tests.support.deployment import MOTION
-from tests.support.players import wait_for_rest
+from tests.support.players import place_in_timeline, wait_for_rest
 from tests.support.polling import until
 from tests.support.proxy import proxying
 
@@ -147,11 +147,16 @@ def look_at_a_moment(page: Page) -> None:
 
 def pin_and_share(page: Page) -> None:
     """A note on the current frame is listed in the bar, above the player; the link is copied, or shown to be copied."""
+    player = page.locator(".player")
+    player.evaluate("player => (player.dataset.isSame = true)")
     page.get_by_role("button", name="Add note here").click()
     page.get_by_label(re.compile("Note at 0:")).fill("Camera was moved")
     page.get_by_role("button", name="Pin note").click()
     expect(page.get_by_role("button", name=re.compile(r"0:0\d\.\d Camera was moved"))).to_be_visible()
     page.keyboard.press("Escape")
+    expect(player).to_have_attribute("data-is-same", "true")  # it goes on: the line of notes has its place
+    page.mouse.move(*place_in_timeline(page, int(player.get_attribute("data-entry") or -1) * 0.2))
+    expect(page.locator(".player .hover q")).to_have_text("Camera was moved")
     page.get_by_role("button", name="Share").click()
     expect(page.get_by_text(re.compile("Link copied|Copy this link"))).to_be_visible()
 

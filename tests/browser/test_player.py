@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from frametally.video.frame_index import load_index
 from tests.support.browser import opened
@@ -225,3 +225,66 @@ def test_playing_runs_no_script_and_requests_only_ranges_and_boxes(
     page.keyboard.press(" ")
     expect(page).to_have_url(re.compile(r"[?&]frame=[1-9]"))
     assert len(sent) > before
+
+
+ADDRESSES = {
+    "script": r"/assets/[^/]+/chart/chart\.js$",
+    "plotly": r"/plotly\.min\.js$",
+    "times": r"/times$",
+    "counts": r"/counts\?",
+    "boxes": r"/boxes/0$",
+    "picture": r"/frames/1\.jpg",
+    "video": r"/frametally/files/",
+}
+
+
+def test_what_a_lost_connection_left_out_is_loaded_again(page: Page, dashboard: Dashboard) -> None:
+    failed = set[str]()
+
+    def lose_first(route: Route) -> None:
+        name = next((name for name, address in ADDRESSES.items() if re.search(address, route.request.url)), None)
+        if name is None or name in failed:
+            return route.continue_()
+        failed.add(name)
+        return route.abort("connectionreset")
+
+    page.route("**/frametally/**", lose_first)
+    open_player(page, dashboard, "ntsc&frame=1")
+    expect(page.locator(".player .scatterlayer .point").first).to_be_attached()
+    expect(page.locator(".player .detections .row").first).to_be_visible()
+    expect(page.locator(".player .classes .mean").first).not_to_be_empty()  # from the counts
+    page.wait_for_function(PLAYABLE)
+    expect(page.locator(".player :is(.message, .failure, .note):visible")).to_have_count(0)
+    assert failed == set(ADDRESSES)
+
+
+def test_what_cannot_be_loaded_is_said_and_tried_again_on_request(page: Page, dashboard: Dashboard) -> None:
+    lost = re.compile("/plotly.min.js$|/frames/2.jpg")
+    page.route(lost, lambda route: route.abort("connectionreset"))
+    opened(page, dashboard, "analytics?job=ntsc&frame=2")
+    message, chart = page.locator(".player .message"), page.locator(".player .failure")
+    expect(message).to_contain_text("The server cannot be reached.")
+    expect(chart).to_contain_text("The chart could not be loaded.")
+    page.unroute(lost)
+    chart.get_by_role("button", name="Try again").click()
+    expect(page.locator(".player .scatterlayer .point").first).to_be_attached()
+    message.get_by_role("button", name="Try again").click()
+    wait_for_rest(page)
+    expect(page.locator(".player .exact:visible")).to_have_count(1)
+    expect(chart).to_be_hidden()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("lost", "said"), [("player.js", "The player could not be loaded."), ("times", "The server cannot be reached.")]
+)
+def test_a_player_that_cannot_be_loaded_says_so_and_is_tried_again_on_request(
+    page: Page, dashboard: Dashboard, lost: str, said: str
+) -> None:
+    page.route(f"**/{lost}", lambda route: route.abort("connectionreset"))
+    opened(page, dashboard, "analytics?job=ntsc&frame=2")
+    message = page.locator(".player .message")
+    expect(message).to_contain_text(said)
+    page.unroute(f"**/{lost}")
+    message.get_by_role("button", name="Try again").click()
+    wait_for_rest(page)

@@ -41,6 +41,13 @@ def test_a_file_is_sent_compressed_and_kept_for_a_year(file: Path) -> None:
         assert (plain.text, plain.headers.get("content-encoding")) == (file.read_text(), None)
 
 
+def test_a_further_attempt_has_another_address(file: Path) -> None:
+    bundle = AssetBundle({"code.js": file})
+    with serving(bundle) as url:
+        again = requests.get(url + bundle.url("code.js").replace("/code", "-2/code"), timeout=10)
+    assert again.text == file.read_text()
+
+
 def test_other_names_and_versions_do_not_exist(file: Path) -> None:
     bundle = AssetBundle({"code.js": file})
     address = bundle.url("code.js")

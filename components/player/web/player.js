@@ -27,7 +27,7 @@ export function mount(component) {
   const root = component.parentElement.querySelector(".player");
   if (!players.has(root)) players.set(root, new Player(root));
   const player = players.get(root);
-  player.update(component);
+  player.update(component).catch((error) => player.fail(error));
   // Streamlit also calls this while the player stays, for a call that newer data has overtaken.
   return () => {
     if (root.isConnected) return;
@@ -40,6 +40,7 @@ class Player {
   times = null;
   boxes = null;
   masks = null;
+  opening = null; // a promise, once something is being loaded; null after a failure
 
   constructor(root) {
     this.root = root;
@@ -48,6 +49,8 @@ class Player {
       onFrame: (frame) => this.playhead.onFrame(frame),
       onEnd: () => this.playhead.pause(),
       onUnplayable: () => this.onUnplayable(),
+      onLost: () => this.playhead.pause(),
+      onRetry: () => this.retry(),
     });
     this.status = new Status(root);
     this.playhead = new Playhead(this);
@@ -84,9 +87,13 @@ class Player {
     const adopted = this.view.receive(component, isNew);
     this.chart.read(data);
     this.classList.setClasses(data.classes, this.chart.meta.rare);
-    if (isNew) this.opening = this.open(data);
+    if (isNew || !this.opening) this.opening = this.open(data);
     await this.opening; // newer data may arrive before: then they are shown, as the first
-    if (this.data !== data || !this.times) return;
+    if (this.data === data && this.times) this.show(data, adopted);
+  }
+
+  // Show what is loaded; `adopted` is what Python has changed of the view.
+  show(data, adopted) {
     const isFirst = !this.isShown;
     this.isShown = true;
     for (const store of [this.boxes, this.masks]) store && (store.url = data.view);
@@ -97,30 +104,51 @@ class Player {
     if (isFirst || adopted.entry !== undefined) this.playhead.show(this.view.entry, { commits: false });
     else if (!this.playhead.isPlaying && hasNewFilter) this.playhead.rest();
     if (adopted.isCommand) this.root.scrollIntoView({ block: "nearest" }); // a click is answered where it can be seen
-    this.chart.draw(data, isFirst).catch((error) => this.status.announce(error.message));
+    this.chart.draw(data);
+  }
+
+  // After a failure, at the request of the user.
+  async retry() {
+    const { data } = this;
+    if (this.stage.isLost) this.stage.reload();
+    if (this.times) return this.playhead.rest({ commits: false });
+    this.opening = this.open(data);
+    await this.opening;
+    if (this.data === data && this.times) this.show(data, {});
+  }
+
+  // Nothing that fails is kept from the user; where it failed is in the console.
+  fail(error) {
+    console.error(error);
+    this.opening = null;
+    this.forget();
+    this.setLoading(false);
+    this.stage.say(`The player cannot show this view: ${error.message}`, { isFailure: true });
   }
 
   // Load what stays the same while the view changes.
   async open(data) {
     this.playhead.pause();
-    this.root.classList.add("loading");
+    this.setLoading(true);
     this.root.dataset.shown = "";
-    this.times = this.boxes = this.masks = null;
+    this.forget();
     this.isShown = false;
     this.stage.hideExact();
     let times;
     try {
       times = new Times(await fetchPacked(`${data.view}times`));
     } catch (error) {
-      this.stage.say(error.message);
+      if (this.data.id !== data.id) return;
+      this.opening = null;
+      this.setLoading(false);
+      this.stage.say(error.message, { isFailure: true });
       return;
     }
     if (this.data.id !== data.id) return;
     this.times = times;
-    this.boxes = data.has_boxes ? new BoxStore(data.view, () => this.drawing.draw(), { withShapes: data.kind in SHAPES }) : null;
-    const isSemantic = data.kind === "semantic";
-    this.masks = isSemantic ? new BoxStore(data.view, () => this.drawing.draw(), { path: "masks" }) : null;
-    this.root.classList.remove("loading");
+    this.boxes = data.has_boxes ? this.storeOf(data, { withShapes: data.kind in SHAPES }) : null;
+    this.masks = data.kind === "semantic" ? this.storeOf(data, { path: "masks" }) : null;
+    this.setLoading(false);
     this.root.classList.toggle("without-video", !data.video);
     this.root.classList.toggle("without-boxes", !data.has_boxes);
     this.status.note("");
@@ -130,6 +158,25 @@ class Player {
     this.controls.offer("shapes", SWITCHES[data.kind]);
     this.controls.offer("boxes", data.has_boxes && "Boxes");
     if (!data.video) this.stage.say("No copy of this video was kept, so its frames cannot be shown.");
+  }
+
+  setLoading(isLoading) {
+    this.root.classList.toggle("loading", isLoading);
+    this.root.setAttribute("aria-busy", isLoading);
+  }
+
+  storeOf(data, options) {
+    const onLoad = (isMissing) => {
+      this.status.setMissing(isMissing);
+      this.drawing.draw();
+    };
+    return new BoxStore(data.view, onLoad, options);
+  }
+
+  forget() {
+    this.boxes?.close();
+    this.masks?.close();
+    this.times = this.boxes = this.masks = null;
   }
 
   // Load what this browser plays of the video.
@@ -179,15 +226,16 @@ class Player {
     this.view.send();
     try {
       await navigator.clipboard.writeText(this.view.link);
-      this.status.announce("Link copied.");
+      this.status.tell("Link copied.");
     } catch {
       // Not over plain HTTP, or not permitted.
-      this.status.announce("This browser does not allow copying here. Copy the address of the page.");
+      this.status.tell("This browser does not allow copying here. Copy the address of the page.");
     }
   }
 
   close() {
     this.playhead.stop();
+    this.forget();
     this.copy.close();
     this.gestures.close();
     this.second.close();

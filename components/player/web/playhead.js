@@ -34,9 +34,9 @@ export class Playhead {
     try {
       const entry = target === "detection" ? await nextDetection(player, way) : await nextMoment(player, target, way);
       if (entry !== null && from === this.entry) this.show(entry);
-      else if (entry === null) player.status.announce(way > 0 ? "There is no later one." : "There is no earlier one.");
+      else if (entry === null) player.status.tell(way > 0 ? "There is no later one." : "There is no earlier one.");
     } catch (error) {
-      player.status.announce(error.message);
+      player.status.tell(error.message);
     }
   }
 

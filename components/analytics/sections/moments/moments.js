@@ -2,6 +2,7 @@
 
 const KINDS = { peak: "peaks, first and last", disagreement: "disagreements of the models", interval: "a frame" };
 const FIRST_CARDS = 24;
+const PAUSES_MS = [300, 1000, 3000]; // after attempts without a connection
 const galleries = new WeakMap();
 
 export default function (component) {
@@ -24,6 +25,8 @@ class Gallery {
     const find = (selector) => root.querySelector(selector);
     [this.kind, this.every, this.sort] = [find(".kind"), find(".every"), find(".sort")];
     [this.state, this.cards, this.more] = [find(".state"), find(".cards"), find(".more")];
+    this.again = find(".again");
+    this.again.onclick = () => this.load();
     for (const field of [this.kind, this.every, this.sort]) field.onchange = () => this.load();
     this.more.onclick = () => {
       this.isWhole = true;
@@ -64,9 +67,12 @@ class Gallery {
     this.asked = address;
     this.isWhole = false;
     this.root.setAttribute("aria-busy", "true");
+    this.again.hidden = true;
     if (!this.found) this.state.textContent = "Loading moments…";
-    const answer = await ask(address);
+    const answer = await ask(address, () => address === this.asked);
     if (address !== this.asked) return;
+    if (answer.error) this.asked = null; // asked again at the next opportunity
+    this.again.hidden = !answer.error;
     this.root.removeAttribute("aria-busy");
     this.found = answer.moments ?? [];
     this.state.textContent = answer.error ?? describe(this.found.length, answer.total);
@@ -110,13 +116,18 @@ class Gallery {
   }
 }
 
-async function ask(address) {
-  try {
-    const response = await fetch(address);
-    return response.ok ? await response.json() : { error: await response.text() };
-  } catch {
-    return { error: "The moments cannot be loaded. Check the connection." };
+// The answer; asked for again without a connection, as long as it is wanted.
+async function ask(address, isWanted) {
+  for (const pauseMs of [...PAUSES_MS, null]) {
+    try {
+      const response = await fetch(address);
+      return response.ok ? await response.json() : { error: await response.text() };
+    } catch {
+      if (pauseMs === null || !isWanted()) break;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
   }
+  return { error: "The server cannot be reached." };
 }
 
 function describe(shown, total) {

@@ -18,6 +18,11 @@ export class Chart {
     const pictureOf = (seconds) => this.pictureOf(seconds);
     this.timeline = new Timeline(root.querySelector(".timeline"), { ...gestures, pictureOf, onFit: () => this.restyle() });
     this.options = new Options(root, root.querySelector("dialog.start-of-recording"), (change) => this.choose(change));
+    this.failure = root.querySelector(".track .failure");
+    this.failure.querySelector("button").onclick = () => {
+      this.say("");
+      this.draw();
+    };
     this.peaks = new Peaks((peaks) => player.classList.setPeaks(peaks));
   }
 
@@ -30,16 +35,26 @@ export class Chart {
     this.bucketS = this.meta.bucket;
   }
 
-  // Draw the figure, and load the counts that belong to its time range.
-  async draw(data) {
+  // Draw the figure, and load the counts that belong to its time range; say so where it fails.
+  async draw(data = this.player.data) {
     if (this.id !== data.id) this.counts = null;
     this.id = data.id;
     const [width, height] = data.video?.size ?? [16, 9];
     this.root.style.setProperty("--aspect", width / height); // of the picture at the pointer
-    await this.timeline.plot.load(data.plotly);
-    if (this.player.data !== data) return;
-    this.restyle();
-    if (data.has_boxes) await this.load();
+    try {
+      await this.timeline.plot.load(data.plotly);
+      if (this.player.data.id !== data.id) return;
+      this.restyle();
+      if (data.has_boxes) await this.load();
+      this.say("");
+    } catch (error) {
+      if (this.player.data.id === data.id) this.say(error.message);
+    }
+  }
+
+  say(text) {
+    this.failure.hidden = !text;
+    this.failure.querySelector("span").textContent = text;
   }
 
   async load() {
@@ -58,11 +73,11 @@ export class Chart {
 
   // The user has chosen another kind of chart, duration of a point, or axis.
   choose(change) {
-    const { view, data, status } = this.player;
+    const { view, data } = this.player;
     Object.assign(view, change);
     if ("bucket_s" in change && data.has_boxes) {
       this.bucketS = change.bucket_s;
-      this.load().catch((error) => status.announce(error.message));
+      this.load().catch((error) => this.say(error.message));
     }
     if (!change.start) this.restyle();
     view.rest(change);
@@ -90,7 +105,7 @@ export class Chart {
     const withClock = Boolean(view.clock && meta.clock);
     const isBucketed = Boolean(hasCounts ? counts.bucketS : meta.bucket);
     const shown = { kind, edges, isBucketed, withClock, values, isDrawn: (code) => classList.isDrawn(code) };
-    timeline.show(this.figure, shown, player.data.classes, withClock ? meta.clock : null);
+    timeline.show(this.figure, shown, { ...player.data, clock: withClock ? meta.clock : null });
     classList.setMeans(hasCounts ? (code) => counts.overall(code, step) : null, hasCounts ? (code) => values(code, 0) : null);
     if (player.data.has_boxes) this.peaks.want(player.data.view, view);
     const bucketS = player.data.has_boxes ? this.bucketS : view.bucket_s;

@@ -1,4 +1,4 @@
-// What is at the time that is pointed at: all classes, and a picture of that moment.
+// What is at the time that is pointed at: all classes, a picture of that moment, and the notes that are pinned to it.
 
 import { formatMean } from "../formatting.js";
 import { ExactFrames } from "../picture/exact.js";
@@ -19,10 +19,11 @@ export class Hover {
     this.addressOf = addressOf;
   }
 
-  show([x, y], seconds, title, rows, { top, height }) {
+  show([x, y], seconds, { title, texts, rows }, { top, height }) {
     const head = Object.assign(document.createElement("b"), { textContent: title });
     const sorted = rows.sort((one, other) => (other.value ?? -1) - (one.value ?? -1));
-    this.rows.replaceChildren(head, ...sorted.slice(0, MAX_ROWS).map(rowOf));
+    const notes = texts.map((text) => Object.assign(document.createElement("q"), { textContent: text }));
+    this.rows.replaceChildren(head, ...notes, ...sorted.slice(0, MAX_ROWS).map(rowOf));
     this.box.hidden = this.line.hidden = false;
     Object.assign(this.line.style, { top: `${top}px`, height: `${height}px`, transform: `translateX(${x}px)` });
     this.want(this.addressOf(seconds));

@@ -1,6 +1,7 @@
 // The chart over time: a figure from Python, drawn by plotly.js, which follows the threshold and the classes.
 
 import { changes, compose, structureOf } from "./figure.js";
+import { Unreachable, retried } from "../data/requests.js";
 import { upperBound } from "../data/times.js";
 
 const loading = (window.frametallyPlotly ??= new Map()); // address -> promise
@@ -29,12 +30,14 @@ export class Plot {
     const now = { ...shown, isNarrow: this.isNarrow, width: this.root.clientWidth };
     const structure = structureOf(figure, now);
     const isSame = this.figure === figure && this.structure === structure && this.shown?.edges === now.edges;
-    Object.assign(this, { figure, structure, shown: now });
-    if (isSame) return this.change(figure, now);
+    if (isSame) {
+      this.shown = now;
+      return this.change(figure, now);
+    }
     const { data, layout } = compose(figure, now);
     layout.datarevision = this.revision += 1; // else plotly takes arrays for unchanged
     this.run(() => this.plotly.react(this.root, data, layout, { staticPlot: true, responsive: false }));
-    this.isDrawn = true;
+    Object.assign(this, { figure, structure, shown: now, isDrawn: true }); // not if it has failed
   }
 
   change(figure, shown) {
@@ -97,17 +100,21 @@ export class Plot {
 // plotly.js as a classic script: the file of the Python package is no module.
 function loaded(address) {
   if (!loading.has(address)) {
-    const promise = new Promise((resolve, reject) => {
-      const script = Object.assign(document.createElement("script"), { src: address });
-      script.onload = () => resolve(window.Plotly);
-      script.onerror = () => {
-        loading.delete(address);
-        script.remove();
-        reject(new Error("The chart could not be loaded. Reload the page."));
-      };
-      document.head.append(script);
-    });
+    const promise = retried(() => inserted(address));
+    promise.catch(() => loading.delete(address));
     loading.set(address, promise);
   }
   return loading.get(address);
+}
+
+function inserted(address) {
+  return new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src: address });
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      script.remove();
+      reject(new Unreachable("The chart could not be loaded."));
+    };
+    document.head.append(script);
+  });
 }

@@ -7,6 +7,7 @@ import { Plot } from "./plot.js";
 
 const MAX_CLICK_PX = 4; // a longer move is a drag
 const HANDLE_PX = 10;
+const NOTE_PX = 7; // half the width of the mark of a note
 
 export class Timeline {
   // `onScrub(seconds)` while the playhead is dragged, `onPick(seconds)` at a click or at the end of the drag,
@@ -34,8 +35,8 @@ export class Timeline {
   }
 
   // Draw a figure (see `Plot.show`); `clock` is null where the axis shows mm:ss.
-  show(figure, shown, classes, clock) {
-    Object.assign(this, { classes, clock });
+  show(figure, shown, { classes, notes, clock }) {
+    Object.assign(this, { classes, notes, clock });
     this.plot.show(figure, shown);
     this.width = this.root.clientWidth;
     this.place();
@@ -125,13 +126,15 @@ export class Timeline {
     });
   }
 
-  // All classes at the time that is pointed at.
+  // All classes at the time that is pointed at, and the notes whose marks are there.
   showHover(x, y) {
     const seconds = this.clamped(x);
     const { isDrawn } = this.plot.shown;
     const drawn = this.classes.map((one, code) => ({ ...one, code })).filter(({ code }) => isDrawn(code));
     const rows = drawn.map((one) => ({ ...one, value: this.plot.valueAt(one.code, seconds) }));
-    this.hover.show([x, y], seconds, this.textOf(seconds), rows, this.plot.area);
+    const noted = this.notes.filter((note) => Math.abs(this.plot.xOf(note.time_s) - x) <= NOTE_PX);
+    const texts = noted.map(({ text }) => text);
+    this.hover.show([x, y], seconds, { title: this.textOf(seconds), texts, rows }, this.plot.area);
   }
 
   close() {

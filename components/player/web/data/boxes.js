@@ -1,6 +1,7 @@
 // The boxes of all entries, loaded in stretches of time when they are needed.
 
 import { fetchPacked } from "./packed.js";
+import { Unreachable } from "./requests.js";
 
 const STRETCH_ENTRIES = 256;
 const MAX_STRETCHES = 24;
@@ -9,12 +10,11 @@ const UNIT = 1 << 14; // width and height of the picture in the coordinates
 const NOWHERE = -(1 << 15);
 
 export class BoxStore {
-  // `onLoad` is called when boxes have been loaded; with `withShapes`, also when their outlines, keypoints or gaze have.
+  // `onLoad(isMissing)` is called when boxes have been loaded, or could not be; with `withShapes`, also when their
+  // outlines, keypoints or gaze have.
   constructor(url, onLoad, { withShapes = false, path = "boxes" } = {}) {
-    this.path = path;
-    this.url = url;
-    this.onLoad = onLoad;
-    this.withShapes = withShapes;
+    Object.assign(this, { url, onLoad, withShapes, path });
+    this.isClosed = false;
     this.stretches = new Map(); // number -> stretch or its promise, the latest at the end
   }
 
@@ -50,11 +50,15 @@ export class BoxStore {
     try {
       const stretch = await fetchPacked(`${this.url}${this.path}/${number}`);
       this.stretches.set(number, stretch);
-      this.onLoad();
+      this.onLoad(false);
       if (this.withShapes) this.loadShapes(stretch, number);
       return stretch;
     } catch (error) {
-      setTimeout(() => this.stretches.delete(number), RETRY_MS);
+      this.onLoad(true);
+      setTimeout(() => {
+        this.stretches.delete(number);
+        if (error instanceof Unreachable && !this.isClosed) this.onLoad(true); // what is visible is asked for again
+      }, RETRY_MS);
       throw error;
     }
   }
@@ -63,10 +67,15 @@ export class BoxStore {
   async loadShapes(stretch, number) {
     try {
       stretch.shapes = await fetchPacked(`${this.url}shapes/${number}`);
-      this.onLoad();
-    } catch {
-      setTimeout(() => this.loadShapes(stretch, number), RETRY_MS);
+      this.onLoad(false);
+    } catch (error) {
+      const isWanted = () => !this.isClosed && this.stretches.get(number) === stretch;
+      if (error instanceof Unreachable) setTimeout(() => isWanted() && this.loadShapes(stretch, number), RETRY_MS);
     }
+  }
+
+  close() {
+    this.isClosed = true;
   }
 
   // Boxes per entry of [first, stop) of one class, or of all visible ones if `code` is null.

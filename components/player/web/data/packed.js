@@ -1,5 +1,7 @@
 // Buffers of `frametally/rendering/playback/packing.py`.
 
+import { requested } from "./requests.js";
+
 const ARRAYS = {
   int8: Int8Array,
   uint8: Uint8Array,
@@ -20,13 +22,6 @@ export function unpack(buffer) {
   return { ...facts, ...Object.fromEntries(arrays.map(read)) };
 }
 
-export async function fetchPacked(url) {
-  const response = await checked(await fetch(url));
-  return unpack(await response.arrayBuffer());
-}
-
-// The response, or an error with the message of the server.
-export async function checked(response) {
-  if (response.ok) return response;
-  throw new Error((await response.text()) || `The server answered ${response.status}.`);
+export async function fetchPacked(url, options) {
+  return unpack(await requested(url, (response) => response.arrayBuffer(), options));
 }

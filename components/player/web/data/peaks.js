@@ -1,6 +1,6 @@
 // The peak of each class at the threshold and in the time range of the view, asked for when they rest.
 
-import { checked, unpack } from "./packed.js";
+import { fetchPacked } from "./packed.js";
 
 const REST_MS = 150;
 
@@ -23,8 +23,7 @@ export class Peaks {
   async load(address) {
     const request = (this.request = new AbortController());
     try {
-      const response = await checked(await fetch(address, { signal: request.signal }));
-      const peaks = unpack(await response.arrayBuffer());
+      const peaks = await fetchPacked(address, { signal: request.signal });
       if (this.address === address) this.onPeaks(peaks);
     } catch {
       if (this.address === address) this.address = null; // asked again with the next change

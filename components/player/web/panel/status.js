@@ -2,11 +2,16 @@
 
 import { formatTime } from "../formatting.js";
 
+const FLASH_MS = 2500;
+
 export class Status {
   constructor(root) {
     this.badge = root.querySelector(".badge");
     this.live = root.querySelector("[role=status]");
     this.remark = root.querySelector(".note");
+    this.flash = root.querySelector(".flash");
+    this.text = "";
+    this.isMissing = false;
   }
 
   playing(times, frame, entry) {
@@ -30,8 +35,17 @@ export class Status {
 
   // A remark below the picture; none if the text is empty.
   note(text) {
-    this.remark.textContent = text;
-    this.remark.hidden = !text;
+    this.text = text;
+    const shown = text || (this.isMissing ? "The detections cannot be loaded. Trying again…" : "");
+    this.remark.textContent = shown;
+    this.remark.hidden = !shown;
+  }
+
+  // Whether detections are missing because they could not be loaded.
+  setMissing(isMissing) {
+    if (isMissing === this.isMissing) return;
+    this.isMissing = isMissing;
+    this.note(this.text);
   }
 
   set(kind, text) {
@@ -42,5 +56,14 @@ export class Status {
 
   announce(text) {
     this.live.textContent = text;
+  }
+
+  // Show a text for a moment, too.
+  tell(text) {
+    this.announce(text);
+    this.flash.textContent = text;
+    this.flash.hidden = false;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => (this.flash.hidden = true), FLASH_MS);
   }
 }

@@ -1,6 +1,6 @@
 // A copy of the video in H.264, which the server makes when this browser cannot play the original.
 
-import { checked } from "../data/packed.js";
+import { checked } from "../data/requests.js";
 
 const POLL_MS = 1000;
 const MAX_FAILURES = 2; // of the original and its copy

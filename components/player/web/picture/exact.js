@@ -1,6 +1,6 @@
 // Exact pictures of analyzed frames, drawn by the server: the newest request wins, superseded ones are aborted.
 
-import { checked } from "../data/packed.js";
+import { requested } from "../data/requests.js";
 
 const MAX_KEPT = 32;
 
@@ -19,8 +19,8 @@ export class ExactFrames {
     if (known) return known;
     const request = (this.request = new AbortController());
     try {
-      const response = await checked(await fetch(address, { signal: request.signal }));
-      this.keep(address, URL.createObjectURL(await response.blob()));
+      const blob = await requested(address, (response) => response.blob(), { signal: request.signal });
+      this.keep(address, URL.createObjectURL(blob));
     } catch (error) {
       if (request.signal.aborted) return null;
       throw error;

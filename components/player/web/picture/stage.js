@@ -2,12 +2,16 @@
 
 import { ExactFrames } from "./exact.js";
 import { Overlay } from "./overlay.js";
+import { Unreachable, once, retried } from "../data/requests.js";
 import { Zoom } from "./zoom.js";
+
+const MAX_RELOADS = 3; // of a video that could be loaded and is an error again
 
 export class Stage {
   // `onFrame(frame)` is called for each frame of the video that appears, `onEnd` at its end, `onUnplayable` once if
-  // this browser cannot play it.
-  constructor(root, { onFrame, onEnd, onUnplayable }) {
+  // this browser cannot play it, `onLost` when it is interrupted because the connection is lost, `onRetry` when the user
+  // asks for what could not be loaded.
+  constructor(root, { onFrame, onEnd, onUnplayable, onLost, onRetry }) {
     this.root = root;
     this.video = root.querySelector("video");
     this.picture = root.querySelector(".exact");
@@ -16,7 +20,7 @@ export class Stage {
     this.exact = new ExactFrames();
     this.zoom = new Zoom(this, () => this.place());
     this.fitted = { left: 0, top: 0, width: 0, height: 0 };
-    Object.assign(this, { onFrame, onEnd, onUnplayable });
+    Object.assign(this, { onFrame, onEnd, onUnplayable, onLost, onRetry });
     this.times = null;
     this.source = null;
     this.originS = null; // the browser's time of the first frame
@@ -24,7 +28,7 @@ export class Stage {
     this.taken = null; // a VideoFrame: the picture of `frame`
     this.isPlayable = false;
     this.video.onended = () => this.onEnd();
-    this.video.onerror = () => this.fail();
+    this.video.onerror = () => this.examine(this.source);
     this.video.onloadedmetadata = () => this.video.videoWidth || this.fail(); // sound alone
     this.fitting = new ResizeObserver(() => this.fit());
     this.fitting.observe(root);
@@ -38,7 +42,7 @@ export class Stage {
     this.fit();
     if (this.source === source) return;
     this.zoom.reset();
-    Object.assign(this, { source, originS: null, frame: -1, isPlayable: Boolean(source) });
+    Object.assign(this, { source, originS: null, frame: -1, isPlayable: Boolean(source), isLost: false, reloads: 0 });
     if (!source) return;
     this.video.src = source;
     if (!this.video.requestVideoFrameCallback) return this.fail();
@@ -112,7 +116,7 @@ export class Stage {
       await loaded.decode();
     } catch (error) {
       this.picture.hidden = true;
-      this.say(error.message);
+      this.say(error.message, { isFailure: true });
       return true;
     }
     if (this.exact.wanted !== address) return false;
@@ -130,9 +134,44 @@ export class Stage {
     this.say("");
   }
 
-  say(text) {
-    this.message.textContent = text;
+  // A message below the picture; of a failure, with a button to try again.
+  say(text, { isFailure = false } = {}) {
+    const button = this.message.querySelector("button");
+    this.message.querySelector("span").textContent = text;
     this.message.hidden = !text;
+    button.hidden = !isFailure;
+    button.onclick = () => {
+      this.say("");
+      this.onRetry();
+    };
+  }
+
+  // The video is an error: in a format that this browser does not play, or because the connection was lost.
+  async examine(source) {
+    const wasPlayable = this.originS !== null && this.video.error?.code !== MediaError.MEDIA_ERR_DECODE;
+    let attempts = 0;
+    try {
+      await retried(() => (attempts += 1) && probe(source));
+    } catch (error) {
+      if (this.source !== source) return;
+      if (!(error instanceof Unreachable)) return this.fail();
+      this.isLost = true;
+      this.onLost();
+      return this.say(error.message, { isFailure: true });
+    }
+    if (this.source !== source || !this.isPlayable) return;
+    const isAgain = wasPlayable || attempts > 1;
+    if (isAgain && this.reloads < MAX_RELOADS) this.reload();
+    else this.fail();
+  }
+
+  // Load the same video again, at the frame that it showed.
+  reload() {
+    this.pending = Math.max(this.pending ?? this.frame, 0);
+    Object.assign(this, { originS: null, isLost: false, reloads: this.reloads + 1 });
+    this.video.load();
+    this.waitForFrame();
+    this.onLost();
   }
 
   fail() {
@@ -173,6 +212,11 @@ export class Stage {
     this.video.removeAttribute("src");
     this.video.load(); // ends its requests
   }
+}
+
+// Throws `Unreachable` if the server does not answer.
+function probe(source) {
+  return once(source, (response) => response.arrayBuffer(), { headers: { Range: "bytes=0-0" } });
 }
 
 // The frame that the video shows now; null without a secure context. A late callback has the time of an earlier one.
