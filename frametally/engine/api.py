@@ -154,9 +154,9 @@ class Api:
         job = self._requested_job(request)
         if job.state == "done":
             link = self._links.make("results", job.id, app_url=app_url_of(request))
-            return _json(StatusReport(STATUS_DONE, output_signed_url=link))
+            return _json(StatusReport(STATUS_DONE, output_signed_url=link), _CHECK_AGAIN)
         if failure := job.failure:
-            return _json(StatusReport(STATUS_FAILED, error=failure.reason))
+            return _json(StatusReport(STATUS_FAILED, error=failure.reason), _CHECK_AGAIN)
         if progress := job.progress:
             run_progress = structs.replace(progress.run_progress_at(time.monotonic()), cancellable=True)
             return _json(StatusReport.pending(progress.fraction, run_progress), _CHECK_AGAIN)

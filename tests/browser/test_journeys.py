@@ -24,7 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Download, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Download, Page, expect
 
 from frametally.job import Job, JobStatus, ModelChoice
 from tests.support.browser import FIRST_PAINT_MS, choose, choose_action, job_row, opened
@@ -33,7 +33,7 @@ from tests.support.keyboard import tab_to
 from tests.support.ledgers import open_ledger
 from tests.support.players import wait_for_rest
 from tests.support.sample_excerpt import copy_with_excerpt
-from tests.support.traces import traced_page
+from tests.support.traces import traced_context, traced_page
 from tests.support.video_files import padded
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak]
@@ -49,9 +49,15 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         yield start()
 
 
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    with traced_context(browser) as context:
+        yield context
+
+
 @pytest.fixture
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    with traced_page(browser, request) as page:
+def page(context: BrowserContext, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with traced_page(context, request) as page:
         yield page
 
 
@@ -242,7 +248,7 @@ def test_08_a_job_that_was_started_elsewhere_is_imported(page: Page, dashboard: 
     dialog.get_by_label("Job ID").press("Enter")
     dialog.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator("[data-job]")).to_have_count(1)  # the list shows the imported job only
-    expect(page.locator("[data-job] .badge")).to_have_text("Done", timeout=RUN_MS)  # checked once a minute
+    expect(page.locator("[data-job] .badge")).to_have_text("Done", timeout=RUN_MS)
     (imported,) = [one for one in jobs(dashboard) if one.remote_job_id == job.remote_job_id]
     job_row(page, imported.id).get_by_role("link").first.click()
     expect(page.locator(".player .classes li .name")).to_have_text(CLASSES)
