@@ -3,7 +3,7 @@
     python -m frametally.library.copies.encoder SOURCE.mkv TARGET.mp4
 
 Every frame has the presentation time of the original, counted from its first frame. Frames that cannot be decoded are
-left out; the first one that can is then also shown at time 0. Audio is left out.
+left out; the first one that can is then also shown at time 0. The first audio track is copied as AAC.
 
 Reports are appended as lines of JSON to `TARGET.progress`, which is locked during the work: so one process at a time
 makes a copy, and every process can see how far it is. The target appears when it is complete; a terminated run leaves
@@ -25,6 +25,7 @@ import numpy as np
 from frametally.errors import VideoError
 from frametally.library.copies.picture import CopiedPicture
 from frametally.library.copies.report import progress_path
+from frametally.library.copies.sound import CopiedSound
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 from frametally.video.encoding_process import UNFINISHED, Report, outcome_of, yield_and_end_with_parent
@@ -48,10 +49,15 @@ def make_copy(source: Path, target: Path, report: Callable[[float], None]) -> No
     reader = FrameReader(source, index, cache_bytes=0)
     durations = np.diff(index.pts, append=index.held_end_pts).tolist()
     every = max(len(index) // _REPORTS, 1)
-    with av.open(str(target), "w", format="mp4", options={"movflags": "faststart"}) as container:
+    sound = CopiedSound(source, float(index.pts[0] * index.time_base))
+    options = {"movflags": "faststart"}
+    with sound, av.open(str(target), "w", format="mp4", options=options) as container:
         stream: Any = None
         for position, picture in _pictures(reader):
-            stream = stream or _stream(container, picture, index)
+            if stream is None:
+                stream = _stream(container, picture, index)
+                sound.begin(container)
+            sound.write_until(float(index.times_s[position]))
             picture.pts, picture.time_base = int(index.pts[position] - index.pts[0]), index.time_base
             _mux(container, stream.encode(picture), index, durations)
             if position % every == 0:
@@ -59,6 +65,8 @@ def make_copy(source: Path, target: Path, report: Callable[[float], None]) -> No
         if stream is None:
             raise VideoError("No frame of this video can be decoded.")
         _mux(container, stream.encode(None), index, durations)
+        sound.write_until(float((index.held_end_pts - index.pts[0]) * index.time_base))
+        sound.end()
 
 
 def _pictures(reader: FrameReader) -> Iterator[tuple[int, av.VideoFrame]]:

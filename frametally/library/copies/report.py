@@ -11,7 +11,7 @@ from frametally.library.copies.room import KIND
 from frametally.storage.derived import derived_path
 from frametally.video.encoding_process import Report
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Part of every name; with a new number, all copies are made again."""
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from frametally.library.copies import maker
+from frametally.library.copies.encoder import make_copy
 from frametally.library.copies.maker import CopyMaker, CopyState, CopyStatus
 from frametally.library.copies.picture import copied_size
 from frametally.library.copies.report import copy_path
@@ -28,6 +29,7 @@ from tests.support.polling import until
 
 ROOT = Path(__file__).parents[3]
 FRAMES = 48
+BEEP_S = 1.0
 ENDED = (CopyStatus.DONE, CopyStatus.FAILED)
 
 
@@ -35,6 +37,39 @@ ENDED = (CopyStatus.DONE, CopyStatus.FAILED)
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("clips")
     return unplayable_clips(folder, FRAMES) | {"long": write_numbered(folder / "long.mp4", 1000, rate=Fraction(100))}
+
+
+def write_with_beep(path: Path) -> None:
+    """Two seconds of video, whose first frame is at 0.5 s, and of silence with a beep 1 s after that frame."""
+    times_s = np.arange(2 * 44_100) / 44_100
+    wave = np.where((times_s >= BEEP_S + 0.5) & (times_s < BEEP_S + 0.7), np.sin(times_s * 2764), 0)
+    with av.open(str(path), "w") as container:
+        picture: Any = container.add_stream("mpeg4", rate=10)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        sound: Any = container.add_stream("flac", rate=44_100, layout="stereo")
+        for number in range(15):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), number, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = number + 5, Fraction(1, 10)
+            container.mux(picture.encode(frame))
+        samples = np.ascontiguousarray((wave * 20_000).astype(np.int16).repeat(2)[None])
+        heard = av.AudioFrame.from_ndarray(samples, format="s16", layout="stereo")
+        heard.sample_rate, heard.pts, heard.time_base = 44_100, 0, Fraction(1, 44_100)
+        for stream, last in ((picture, None), (sound, heard), (sound, None)):
+            container.mux(stream.encode(last))
+
+
+def beep_s(path: Path) -> float:
+    """When the beep begins, in seconds after the first frame."""
+    with av.open(str(path)) as container:
+        first_s = min(packet.pts * packet.time_base for packet in container.demux(video=0) if packet.pts is not None)
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            loud = np.flatnonzero(np.abs(frame.to_ndarray()[0].astype(float)) > np.iinfo(np.int16).max * 0.1)
+            loud = loud if frame.format.name == "s16" else np.flatnonzero(np.abs(frame.to_ndarray()[0]) > 0.1)
+            if len(loud):
+                channels = len(frame.layout.channels) if frame.format.is_packed else 1
+                return float(frame.time - first_s + loud[0] / channels / frame.sample_rate)
+    raise AssertionError("no beep")
 
 
 def library_in(folder: Path, **settings: Any) -> Library:
@@ -78,6 +113,17 @@ def test_every_frame_is_copied_at_its_time(library: Library, clips: dict[str, Pa
         stream = container.streams.video[0]
         assert (stream.codec_context.codec.canonical_name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
         assert (stream.width, stream.height) == copied_size(*video.info.displayed_wh)
+
+
+def test_the_sound_is_copied_at_its_time(tmp_path: Path) -> None:
+    source, target = tmp_path / "source.mkv", tmp_path / "copy.mp4"
+    write_with_beep(source)
+    make_copy(source, target, lambda _: None)
+    with av.open(str(target)) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+    assert np.allclose(load_index(source).times_s, load_index(target).times_s, rtol=0, atol=1e-9)
+    assert beep_s(source) == pytest.approx(BEEP_S, abs=0.01)
+    assert beep_s(target) == pytest.approx(BEEP_S, abs=0.03)
 
 
 def test_a_copy_is_made_once(library: Library, clips: dict[str, Path]) -> None:
