@@ -70,13 +70,14 @@ with show_errors():
             f"Fault mode: the built-in engine simulates {escape_markdown(faults)}.", icon=":material/bug_report:"
         )
     ended_jobs(deployment.ledger, deployment.tickets)
-    for warning in [
-        *health_warnings(deployment.settings),
-        *secret_warnings(deployment.ledger, deployment.link_secret),
-    ]:
-        st.warning(
-            f"**{escape_markdown(warning.what)}** {escape_markdown(warning.next_step)}", icon=":material/warning:"
-        )
+    with st.container():  # so that a warning that comes or goes does not move the page, whose parts would begin again
+        for warning in [
+            *health_warnings(deployment.settings),
+            *secret_warnings(deployment.ledger, deployment.link_secret),
+        ]:
+            st.warning(
+                f"**{escape_markdown(warning.what)}** {escape_markdown(warning.next_step)}", icon=":material/warning:"
+            )
     begin_visit(page.url_path)
     page.run()
     set_page_title(name, deployment.ledger, title)  # the page may have chosen a job

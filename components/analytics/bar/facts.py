@@ -20,7 +20,9 @@ def facts(job: Job, view: View, video: StoredVideo | None) -> None:
     end_s = video.info.duration_s if video else float(view.results.time_s[-1])
     duration = format_time(round(end_s)).partition(".")[0]
     text = " · ".join(part for part in (rate, duration, frame_counts(view)) if part)
-    st.caption(text, width="content", help=damage_note(view, video))
+    kind = "complete" if view.analyzed_entries == len(view.entries) else "partial"
+    with st.container(key=f"facts_{kind}", width="content"):
+        st.caption(text, width="content", help=damage_note(view, video))
 
 
 def damage_note(view: View, video: StoredVideo | None) -> str | None:

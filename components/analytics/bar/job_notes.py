@@ -37,9 +37,10 @@ def job_notes_line(deployment: Deployment, job: Job, pinned: Sequence[PlacedNote
         f":gray-badge[{escape_markdown(tag)}]" for tag in tags_of(deployment.ledger, [job.id]).get(job.id, [])
     )
     note = escape_markdown(" ".join(job.notes.split()))
+    place = st.container()  # also while it is empty: otherwise the player below would begin again with the first note
     if not (tags or note or pinned):
         return None
-    with st.container(key="job_notes_line", horizontal=True, vertical_alignment="center", gap="small"):
+    with place.container(key="job_notes_line", horizontal=True, vertical_alignment="center", gap="small"):
         if tags or note:
             st.markdown("  ".join(part for part in (tags, note) if part), width="content")
         return note_chips(pinned)
