@@ -23,16 +23,21 @@ def running_dashboard(data_dir: Path) -> Iterator[str]:
 
 
 @contextmanager
-def dashboard_process(data_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Context manager: process and URL of a running dashboard, which is stopped at the end of the block."""
+def dashboard_process(
+    data_dir: Path, root: Path = ROOT, script: str = "app.py"
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Context manager: process and URL of a running dashboard, which is stopped at the end of the block.
+
+    `root` may be another checkout, or a folder with another Streamlit script.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     options = ["--server.port", str(port), "--server.address", "127.0.0.1", "--server.headless", "true"]
     dashboard = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "app.py", *options],
-        cwd=ROOT,
-        env={**os.environ, "FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT)},
+        [sys.executable, "-m", "streamlit", "run", script, *options],
+        cwd=root,
+        env={**os.environ, "FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(root)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
