@@ -116,6 +116,7 @@ def drag_figures(page: Page) -> Iterator[tuple[str, float]]:
 
 def seek_figures(page: Page) -> Iterator[tuple[str, float]]:
     page.evaluate(_WATCH_SEEK)
+    page.locator(".player .surface").scroll_into_view_if_needed()
     place = page.locator(".player .surface").bounding_box()
     assert place
     choose, took_ms = random.Random(3), []

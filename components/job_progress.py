@@ -40,9 +40,13 @@ def progress_of(job: Job, finished: Sequence[Job], now: datetime, *, doing: str 
     return (min(job.progress or 0.0, 1.0) if is_known else None), text
 
 
-def finished_jobs(ledger: Ledger, service: str) -> list[Job]:
-    """The finished jobs of this service, newest first, on which estimates are based."""
-    return ledger.jobs(statuses=[JobStatus.SUCCEEDED], service=service)
+@st.cache_resource(ttl="10s", show_spinner=False, max_entries=16)
+def finished_jobs(_ledger: Ledger, service: str) -> Sequence[Job]:
+    """The finished jobs of this service, newest first, on which estimates are based; at most 10 s old.
+
+    Shared by all tabs, which draw their progress every one or two seconds.
+    """
+    return tuple(_ledger.jobs(statuses=[JobStatus.SUCCEEDED], service=service))
 
 
 def _counted(job: Job) -> list[str]:

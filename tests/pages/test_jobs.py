@@ -12,6 +12,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
+from components.job_progress import finished_jobs
 from frametally.contract import RunProgress
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
@@ -156,6 +157,7 @@ def test_the_time_left_is_estimated_from_three_earlier_jobs(open_page: OpenPage,
     write_finished(deployment, 5, 3, service="https://other.example.com")
     assert "left" not in row_texts(open_page("jobs"))
     write_finished(deployment, 110, 1)
+    finished_jobs.clear()  # as after 10 s
     assert "about 2.5-3 min left" in row_texts(open_page("jobs"))
 
 

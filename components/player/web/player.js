@@ -152,6 +152,7 @@ class Player {
     this.root.classList.toggle("without-video", !data.video);
     this.root.classList.toggle("without-boxes", !data.has_boxes);
     this.status.note("");
+    this.status.setMissing(false);
     this.loadVideo();
     this.controls.setMuted(this.stage.video.muted);
     this.second.offer(data.others);

@@ -50,14 +50,14 @@ export class BoxStore {
     try {
       const stretch = await fetchPacked(`${this.url}${this.path}/${number}`);
       this.stretches.set(number, stretch);
-      this.onLoad(false);
+      this.tell(false);
       if (this.withShapes) this.loadShapes(stretch, number);
       return stretch;
     } catch (error) {
-      this.onLoad(true);
+      this.tell(true);
       setTimeout(() => {
         this.stretches.delete(number);
-        if (error instanceof Unreachable && !this.isClosed) this.onLoad(true); // what is visible is asked for again
+        if (error instanceof Unreachable) this.tell(true); // what is visible is asked for again
       }, RETRY_MS);
       throw error;
     }
@@ -67,11 +67,15 @@ export class BoxStore {
   async loadShapes(stretch, number) {
     try {
       stretch.shapes = await fetchPacked(`${this.url}shapes/${number}`);
-      this.onLoad(false);
+      this.tell(false);
     } catch (error) {
       const isWanted = () => !this.isClosed && this.stretches.get(number) === stretch;
       if (error instanceof Unreachable) setTimeout(() => isWanted() && this.loadShapes(stretch, number), RETRY_MS);
     }
+  }
+
+  tell(isMissing) {
+    if (!this.isClosed) this.onLoad(isMissing);
   }
 
   close() {
