@@ -93,6 +93,6 @@ class CopiedSound:
                 packet = next(packets, None)
                 if packet is None:
                     return
-                yield from packet.decode()
+                yield from (frame for frame in packet.decode() if isinstance(frame, av.AudioFrame))
             except av.FFmpegError:
                 continue

@@ -61,14 +61,14 @@ def write_with_beep(path: Path) -> None:
 def beep_s(path: Path) -> float:
     """When the beep begins, in seconds after the first frame."""
     with av.open(str(path)) as container:
-        first_s = min(packet.pts * packet.time_base for packet in container.demux(video=0) if packet.pts is not None)
+        first_s = float(min((packet.pts or 0) * packet.time_base for packet in container.demux(video=0) if packet.size))
     with av.open(str(path)) as container:
         for frame in container.decode(audio=0):
             loud = np.flatnonzero(np.abs(frame.to_ndarray()[0].astype(float)) > np.iinfo(np.int16).max * 0.1)
             loud = loud if frame.format.name == "s16" else np.flatnonzero(np.abs(frame.to_ndarray()[0]) > 0.1)
             if len(loud):
                 channels = len(frame.layout.channels) if frame.format.is_packed else 1
-                return float(frame.time - first_s + loud[0] / channels / frame.sample_rate)
+                return float((frame.time or 0.0) - first_s + loud[0] / channels / frame.sample_rate)
     raise AssertionError("no beep")
 
 

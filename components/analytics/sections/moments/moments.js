@@ -2,6 +2,8 @@
 
 const KINDS = { peak: "peaks, first and last", disagreement: "disagreements of the models", interval: "a frame" };
 const FIRST_CARDS = 24;
+const MAX_LOADING = 2; // pictures at a time: a browser has six connections to a server, and the player needs some
+const NEAR = "600px"; // from what is visible
 const PAUSES_MS = [300, 1000, 3000]; // after attempts without a connection
 const galleries = new WeakMap();
 
@@ -17,8 +19,48 @@ export default function (component) {
   };
 }
 
+// Loads pictures that are nearly visible, a few at a time.
+class Pictures {
+  waiting = [];
+  loading = 0;
+  observer = new IntersectionObserver((changes) => this.see(changes), { rootMargin: NEAR, scrollMargin: NEAR });
+
+  add(image, address) {
+    image.dataset.address = address;
+    this.observer.observe(image);
+  }
+
+  see(changes) {
+    for (const { target, isIntersecting } of changes) {
+      if (!isIntersecting) continue;
+      this.observer.unobserve(target);
+      this.waiting.push(target);
+    }
+    this.next();
+  }
+
+  next() {
+    while (this.loading < MAX_LOADING && this.waiting.length) {
+      const image = this.waiting.shift();
+      this.loading += 1;
+      image.onload = image.onerror = ({ type }) => {
+        this.loading -= 1;
+        image.classList.toggle("missing", type === "error");
+        this.next();
+      };
+      image.src = image.dataset.address;
+    }
+  }
+
+  clear() {
+    this.observer.disconnect();
+    this.waiting = [];
+  }
+}
+
 class Gallery {
   isWhole = false;
+  pictures = new Pictures();
 
   constructor(root) {
     this.root = root;
@@ -81,6 +123,7 @@ class Gallery {
 
   draw() {
     const shown = this.isWhole ? this.found : this.found.slice(0, FIRST_CARDS);
+    this.pictures.clear();
     this.cards.replaceChildren(...shown.map((moment) => this.card(moment)));
     this.more.hidden = shown.length === this.found.length;
     this.more.textContent = `Show all ${this.found.length.toLocaleString("en-US")}`;
@@ -104,15 +147,14 @@ class Gallery {
     const query = new URLSearchParams(this.data.query);
     query.set("small", "");
     query.delete("window");
-    image.loading = "lazy";
     image.alt = "";
-    image.src = new URL(`${this.data.url}frames/${entry}.jpg?${query}`, document.baseURI).href;
-    image.onerror = () => image.classList.add("missing");
+    this.pictures.add(image, new URL(`${this.data.url}frames/${entry}.jpg?${query}`, document.baseURI).href);
     return image;
   }
 
   close() {
     this.asked = null;
+    this.pictures.clear();
   }
 }
 
