@@ -10,7 +10,8 @@ export default async function (component) {
   const message = component.parentElement.querySelector(".stage .message");
   const start = async () => {
     try {
-      const { mount } = await loaded(new URL(component.data.script, document.baseURI).href);
+      const { script, plotly } = component.data;
+      const { mount } = await loaded(new URL(script, document.baseURI).href, plotly);
       close = mount(component);
     } catch (error) {
       console.error(error);
@@ -21,8 +22,10 @@ export default async function (component) {
   return () => close?.();
 }
 
-function loaded(address) {
+function loaded(address, plotly) {
   if (!loading.has(address)) {
+    // The script of the chart is by far the largest, and needed next.
+    document.head.append(Object.assign(document.createElement("link"), { rel: "preload", as: "script", href: plotly }));
     const module = load(address);
     module.catch(() => loading.delete(address));
     loading.set(address, module);
