@@ -211,6 +211,7 @@ def test_the_back_button_returns_to_the_frame_before(page: Page) -> None:
     expect_entry(page, first)
 
 
+@pytest.mark.soak
 def test_outlines_stand_until_the_player_is_loaded_and_newer_data_do_not_close_it(
     page: Page, dashboard: Dashboard
 ) -> None:

@@ -263,6 +263,7 @@ def test_what_a_lost_connection_left_out_is_loaded_again(page: Page, dashboard: 
         route.abort()
 
 
+@pytest.mark.soak
 def test_what_cannot_be_loaded_is_said_and_tried_again_on_request(page: Page, dashboard: Dashboard) -> None:
     lost = re.compile("/plotly.min.js$|/frames/2.jpg")
     page.route(lost, lambda route: route.abort("connectionreset"))
