@@ -59,6 +59,7 @@ class SecurityHeaders:
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
         kind = headers.get("content-type", "").partition(";")[0].strip()
-        if kind not in _SCRIPT:
+        is_unchanged = message["status"] == 304  # browsers put its headers on the page that they have stored
+        if kind not in _SCRIPT and not is_unchanged:
             headers.setdefault("Content-Security-Policy", self._page_policy if kind == "text/html" else OTHER_CONTENT)
         return raw

@@ -21,6 +21,8 @@ async def respond(request: Request) -> Response:
     match request.path_params["kind"]:
         case "page":
             return HTMLResponse("<p>")
+        case "unchanged":
+            return Response(status_code=304)
         case "script":
             return Response("", media_type="text/javascript")
         case "cookie":
@@ -37,7 +39,8 @@ APP = Starlette(routes=[Route("/{kind}", respond)], middleware=[Middleware(Secur
 
 
 @pytest.mark.parametrize(
-    ("path", "policy"), [("/page", POLICY), ("/script", None), ("/fault", OTHER_CONTENT), ("/a/b", OTHER_CONTENT)]
+    ("path", "policy"),
+    [("/page", POLICY), ("/script", None), ("/unchanged", None), ("/fault", OTHER_CONTENT), ("/a/b", OTHER_CONTENT)],
 )
 def test_every_response_has_the_headers_also_errors(path: str, policy: str | None) -> None:
     headers = asked(APP, path).headers
