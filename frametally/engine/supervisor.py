@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-import frametally
 from frametally.backoff import Backoff
 from frametally.engine.spool import Spool
+from frametally.processes.environment import child_environment
 
 BACKOFF: Final = Backoff(first_s=0.5, max_s=30.0)
 _EXTERNAL_SIGNALS: Final = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP))
@@ -24,10 +26,11 @@ _LOG = logging.getLogger("frametally.engine")
 class Supervisor:
     """Restarts the worker process when it ends, and counts its crashes against the job that it was running."""
 
-    def __init__(self, spool: Spool, command: list[str], environment: dict[str, str] | None = None) -> None:
+    def __init__(self, spool: Spool, command: list[str], secrets: dict[str, str] | None = None) -> None:
+        """`secrets` are written to the standard input of the worker, whose environment others may read."""
         self._spool = spool
         self._command = command
-        self._environment = environment or {}
+        self._secrets = secrets or {}
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -63,14 +66,24 @@ class Supervisor:
             failed_starts = 0 if ran_well else failed_starts + 1
             self._stopping.wait(BACKOFF.wait_s(failed_starts))
 
+    def _tell(self, worker: subprocess.Popen[bytes]) -> None:
+        """Write the secrets in one line."""
+        if worker.stdin is not None:
+            with suppress(OSError):  # it has ended already
+                worker.stdin.write(json.dumps(self._secrets).encode() + b"\n")
+                worker.stdin.flush()
+
     def _run_worker(self) -> bool:
         """Run one worker until it ends; returns whether it was running a job, or ended on purpose."""
         oom_kills = _oom_kills()
         # The worker reads from this pipe and ends by itself when this process is gone.
         self._worker = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, env={**_environment(), **self._environment}
+            self._command,
+            stdin=subprocess.PIPE,
+            env=child_environment(os.environ, uses_network=True),
         )
         with self._worker as worker:
+            self._tell(worker)
             if self._stopping.is_set():
                 worker.kill()
             code = worker.wait()
@@ -95,9 +108,3 @@ def _oom_kills() -> int | None:
         return int(counts["oom_kill"])
     except (OSError, KeyError, ValueError):
         return None
-
-
-def _environment() -> dict[str, str]:
-    """The environment of this process, with this package on the import path."""
-    root = str(Path(frametally.__file__).parent.parent)
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import os
 import signal
@@ -33,6 +34,7 @@ _LOG = logging.getLogger("frametally.engine.worker")
 def main() -> None:
     """Process the spool until the parent process ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, whose end also ends this process
+    secrets = _read_secrets()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     options = _parse_options()
@@ -44,7 +46,7 @@ def main() -> None:
         serve(
             spool,
             options.models_dir,
-            InferenceServers.from_environment(os.environ),
+            InferenceServers.from_environment(secrets),
             max_video_bytes=options.max_video_bytes,
             private_urls=options.private_urls,
             retention_s=options.retention_s,
@@ -136,6 +138,12 @@ def _lacks_memory(error: Exception) -> bool:
     """Whether memory ran out, possibly that of a new thread."""
     no_thread = isinstance(error, BlockingIOError) or "can't start new thread" in str(error)
     return no_thread or isinstance(error, (MemoryError, OutOfMemory))
+
+
+def _read_secrets() -> dict[str, str]:
+    """The settings that the parent writes in one line; none if it has ended before."""
+    line = os.fdopen(os.dup(sys.stdin.fileno()), "rb", buffering=0).readline()
+    return dict(json.loads(line)) if line.strip() else {}
 
 
 def _end_with_parent() -> None:

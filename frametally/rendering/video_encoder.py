@@ -29,6 +29,7 @@ import numpy.typing as npt
 from frametally.analysis.placement import place_results
 from frametally.analysis.view import View
 from frametally.errors import VideoError
+from frametally.processes.sandbox import enter_sandbox
 from frametally.rendering.annotate import draw
 from frametally.rendering.canvas import Canvas
 from frametally.rendering.overlay import Overlay
@@ -212,6 +213,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 def main(spec_path: Path, target: Path) -> int:
     """Encode the video of a spec file; returns the exit status."""
     yield_and_end_with_parent()
+    enter_sandbox()
     report = _encode_to(spec_path, target)
     _print(report)
     return 1 if report.what else 0

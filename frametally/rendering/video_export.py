@@ -25,6 +25,7 @@ from msgspec import Struct
 
 from frametally.analysis.view_spec import ViewSpec
 from frametally.errors import MediaError
+from frametally.processes.environment import child_environment
 from frametally.storage.atomic import is_abandoned
 from frametally.storage.derived import derived_files, derived_path, make_derived_folder
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
@@ -208,9 +209,7 @@ def _start_encoder(spec: VideoSpec) -> _Running:
     fcntl.flock(spec_file, fcntl.LOCK_EX)
     spec_file.write(msgspec.json.encode(spec))
     command = [sys.executable, "-m", "frametally.rendering.video_encoder", str(spec_path), str(target)]
-    root = Path(__file__).parents[2]
-    python_path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    env = {**os.environ, "PYTHONPATH": python_path}
+    env = child_environment(os.environ)
     with target.with_suffix(".log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stdin=subprocess.PIPE, env=env)
     return _Running(target, process, spec_file)

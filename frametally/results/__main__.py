@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from frametally.errors import ResultsError
+from frametally.processes.sandbox import enter_sandbox
 from frametally.results.archive import UNREADABLE_EXIT_CODE, archive_results
 
 _NICE = 5
@@ -22,6 +23,7 @@ the default 5 ms for it."""
 def main(json_path: Path, folder: Path) -> int:
     """Archive results; returns the exit code."""
     os.nice(_NICE)
+    enter_sandbox()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     try:
         archive_results(json_path, folder)

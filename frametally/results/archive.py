@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from frametally.contract import INDEX_VERSION
 from frametally.errors import ResultsError
+from frametally.processes.environment import ROOT, child_environment
 from frametally.results.ingest import write_tables
 from frametally.results.manifest import (
     Manifest,
@@ -38,7 +40,6 @@ UNREADABLE_EXIT_CODE = 3
 """Exit code of the process if the results cannot be read; the manifest has the reason."""
 _MIN_SUBPROCESS_BYTES = 4 << 20
 """Smaller files take less time than the start of a process."""
-_ROOT = Path(__file__).parents[2]
 _LOG = logging.getLogger(__name__)
 
 
@@ -85,7 +86,14 @@ def archive_in_subprocess(json_path: Path, folder: Path) -> None:
         archive_results(json_path, folder)
         return
     command = [sys.executable, "-m", "frametally.results", str(json_path.resolve()), str(folder.resolve())]
-    done = subprocess.run(command, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=child_environment(os.environ),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+    )
     manifest = read_manifest(folder) if done.returncode == UNREADABLE_EXIT_CODE else None
     if manifest is not None and manifest.failure:
         raise ResultsError(*manifest.failure)

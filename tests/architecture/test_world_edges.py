@@ -11,9 +11,9 @@ EDGES = {
     ("frametally.cli.environment", "os.environ"),
     ("frametally.engine.detectors.selection.inspection", "os.environ"),  # passed on to the process that opens a model
     ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
-    ("frametally.engine.worker", "os.environ"),  # as passed on by the supervisor
     ("frametally.engine.worker", "time.time"),  # a separate process; compared with file times
     ("frametally.library.copies.maker", "os.environ"),  # passed on to the process that encodes a copy
+    ("frametally.results.archive", "os.environ"),  # passed on to the process that archives results
     ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video
     ("frametally.network.retry", "time.time"),  # to convert a date in Retry-After
     ("frametally.clock", "datetime.now"),  # utc_now, which the deployment passes on

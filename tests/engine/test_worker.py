@@ -67,6 +67,8 @@ def test_a_worker_ends_with_its_parent_during_a_job(
     options = ["--models-dir", str(engine.models_dir), "--max-video-bytes", "1000"]
     with subprocess.Popen([*command, *options], stdin=subprocess.PIPE) as worker:
         assert worker.stdin is not None
+        worker.stdin.write(b"{}\n")
+        worker.stdin.flush()
         until(working(engine.folder, job_id))
         worker.stdin.close()
         assert worker.wait(timeout=5) == 0

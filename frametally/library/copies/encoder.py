@@ -26,6 +26,7 @@ from frametally.errors import VideoError
 from frametally.library.copies.picture import CopiedPicture
 from frametally.library.copies.report import progress_path
 from frametally.library.copies.sound import CopiedSound
+from frametally.processes.sandbox import enter_sandbox
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 from frametally.video.encoding_process import UNFINISHED, Report, outcome_of, yield_and_end_with_parent
@@ -104,6 +105,7 @@ def _mux(container: Any, packets: list[Any], index: FrameIndex, durations: list[
 def main(source: Path, target: Path) -> int:
     """Make the copy; returns the exit status."""
     yield_and_end_with_parent()
+    enter_sandbox()
     with progress_path(target).open("ab", buffering=0) as progress:
         try:
             fcntl.flock(progress, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -28,6 +28,7 @@ from frametally.library.copies.room import make_room
 from frametally.library.quota import QuotaReached
 from frametally.library.upload_store import UploadStore
 from frametally.library.video_store import StoredVideo
+from frametally.processes.environment import child_environment
 from frametally.storage.atomic import PART_SUFFIX, is_abandoned
 from frametally.storage.space import TRY_AGAIN, check_room, format_size
 
@@ -181,7 +182,5 @@ def _tidy(target: Path) -> None:
 
 def _started(video: Path, target: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "frametally.library.copies.encoder", str(video), str(target)]
-    root = Path(__file__).parents[3]
-    python_path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
-    env = {**os.environ, "PYTHONPATH": python_path}
+    env = child_environment(os.environ)
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=env)

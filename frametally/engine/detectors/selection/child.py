@@ -20,6 +20,7 @@ from frametally.engine.detectors.registry import OnnxDetector
 from frametally.engine.detectors.selection.choice import Variant, choose, open_variant
 from frametally.engine.detectors.selection.inspection import OUT_OF_MEMORY_CODE, Inspection
 from frametally.errors import FrametallyError, OutOfMemory
+from frametally.processes.sandbox import enter_sandbox
 
 MAX_MEMORY_BYTES: Final = 1_000_000_000
 _MEMORY_FACTOR: Final = 5
@@ -54,9 +55,8 @@ def _inspection(variant: Variant, detector: OnnxDetector) -> Inspection:
 
 def _limit_memory(path: Path) -> None:
     limit = max(MAX_MEMORY_BYTES, _MEMORY_FACTOR * path.stat().st_size)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    enter_sandbox(max_memory_bytes=limit)
     resource.setrlimit(resource.RLIMIT_CPU, (_MAX_CPU_S, _MAX_CPU_S))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main() -> None:

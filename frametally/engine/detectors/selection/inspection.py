@@ -20,10 +20,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct, structs
 
-import frametally
 from frametally.contract import InferenceType
 from frametally.engine.detectors.model_config import MAX_BYTES, ArchitectureName, companion_files
 from frametally.errors import FrametallyError, ModelError
+from frametally.processes.environment import ROOT, child_environment
 from frametally.storage.atomic import read_json, write_json
 from frametally.storage.derived import derived_path
 from frametally.storage.digests import sha256_of
@@ -33,7 +33,6 @@ VERSION: Final = 1
 """Increased when another result is possible for the same files."""
 OUT_OF_MEMORY_CODE: Final = 3
 """Exit code of the child process when memory runs out."""
-_ROOT: Final = Path(frametally.__file__).parent.parent
 _ENVIRONMENT: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _MAX_REMEMBERED: Final = 256
 _LOG = logging.getLogger("frametally.engine")
@@ -98,8 +97,8 @@ def examine_in_child(path: Path) -> Inspection:
     try:
         done = subprocess.run(
             command,
-            cwd=_ROOT,
-            env={**os.environ, **_ENVIRONMENT},
+            cwd=ROOT,
+            env={**child_environment(os.environ), **_ENVIRONMENT},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=TIME_LIMIT_S,
