@@ -180,6 +180,12 @@ LAYOUT: Final = (
 )
 
 
+def top_names() -> list[str]:
+    """Patterns of the names directly below the data folder; SQLite adds endings to that of the ledger."""
+    names = {place.path.partition("/")[0] for place in LAYOUT}
+    return sorted(f"{name}*" if name.endswith(".db") else name for name in names)
+
+
 def place_of(name: str) -> Place | None:
     """The most specific place of a file, given its path relative to the data folder; None if it belongs to none."""
     matching = [place for place in LAYOUT if place.pattern.fullmatch(name)]
