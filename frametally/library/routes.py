@@ -30,6 +30,8 @@ from frametally.storage.space import DiskFull
 
 UPLOADS_PREFIX: Final = "/frametally/uploads/"
 FILES_PREFIX: Final = "/frametally/files/"
+DELIVERED: Final = ("media/videos", "results")
+"""Folders of the data folder whose files can be downloaded."""
 
 _STATUS_CODES: Final[dict[type[FrametallyError], int]] = {
     TicketRefused: 401,
@@ -173,8 +175,8 @@ def _error_response(error: FrametallyError) -> Response:
 
 
 def _file_below(data_dir: Path, relative_path: str) -> Path:
-    root = data_dir.resolve()
-    path = (root / relative_path).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
+    """Whatever a ticket says: only stored videos, results and what is made of them are delivered, never a secret."""
+    path = (data_dir.resolve() / relative_path).resolve()
+    if not any(path.is_relative_to((data_dir / name).resolve()) for name in DELIVERED) or not path.is_file():
         raise HttpError(404, "This file no longer exists.", "Reload the page.")
     return path

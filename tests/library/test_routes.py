@@ -339,8 +339,8 @@ def test_path_in_a_file_name_is_removed(server: MediaServer, small_video: Path) 
 
 
 def test_file_is_served_whole_and_by_range(server: MediaServer) -> None:
-    (server.data_dir / "results.json").write_bytes(bytes(range(256)))
-    url = f"{server.url}/frametally/files/{server.tickets.for_file(Path('results.json'), 'Zählung 1.json')}"
+    (results_dir(server) / "results.json").write_bytes(bytes(range(256)))
+    url = f"{server.url}/frametally/files/{server.tickets.for_file(Path('results/results.json'), 'Zählung 1.json')}"
     whole = requests.get(url, timeout=10)
     assert whole.content == bytes(range(256))
     assert whole.headers["Content-Disposition"] == "attachment; filename*=utf-8''Z%C3%A4hlung%201.json"
@@ -353,15 +353,23 @@ def test_file_is_served_whole_and_by_range(server: MediaServer) -> None:
 RESULTS = json.dumps(list(range(400_000))).encode()
 
 
+def results_dir(server: MediaServer) -> Path:
+    folder = server.data_dir / "results"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 def compressed_results(server: MediaServer, suffix: str) -> str:
     """A compressed file of the data folder; returns its URL under a name without the suffix."""
-    path = server.data_dir / f"results.json{suffix}"
+    path = results_dir(server) / f"results.json{suffix}"
     with path.open("wb") as target:
         if suffix == ".gz":
             target.write(gzip.compress(RESULTS))
         else:
             compress_seekable(io.BytesIO(RESULTS), target, len)
-    return f"{server.url}/frametally/files/{server.tickets.for_file(Path(path.name), 'a.results.json')}"
+    return (
+        f"{server.url}/frametally/files/{server.tickets.for_file(path.relative_to(server.data_dir), 'a.results.json')}"
+    )
 
 
 @pytest.mark.parametrize("suffix", [".zst", ".gz"])
@@ -380,13 +388,13 @@ def test_compressed_file_is_served_decompressed(server: MediaServer, suffix: str
 
 def test_compressed_file_under_its_own_name_is_served_unchanged(server: MediaServer) -> None:
     compressed_results(server, ".zst")
-    url = f"{server.url}/frametally/files/{server.tickets.for_file(Path('results.json.zst'), 'a.json.zst')}"
-    assert requests.get(url, timeout=10).content == (server.data_dir / "results.json.zst").read_bytes()
+    url = f"{server.url}/frametally/files/{server.tickets.for_file(Path('results/results.json.zst'), 'a.json.zst')}"
+    assert requests.get(url, timeout=10).content == (results_dir(server) / "results.json.zst").read_bytes()
 
 
 def test_damaged_compressed_file_is_reported(server: MediaServer) -> None:
     url = compressed_results(server, ".zst")
-    (server.data_dir / "results.json.zst").write_bytes(b"not zstd")
+    (results_dir(server) / "results.json.zst").write_bytes(b"not zstd")
     answer = requests.get(url, timeout=10)
     assert (answer.status_code, "damaged" in answer.text) == (500, True)
 
@@ -400,11 +408,29 @@ def test_video_is_served_inline_with_its_type(server: MediaServer, small_video: 
     assert answer.content == small_video.read_bytes()
 
 
-@pytest.mark.parametrize("path", ["../outside.txt", "/etc/passwd", "link.txt", "media", "absent.txt"])
-def test_ticket_opens_only_files_of_the_data_folder(server: MediaServer, path: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../outside.txt",
+        "/etc/passwd",
+        "results/link.txt",
+        "media/videos",
+        "results/absent.txt",
+        "secret",
+        "results/../secret",
+        "results/link_inside.txt",
+        "media/uploads/1/data",
+    ],
+)
+def test_ticket_opens_only_stored_videos_and_results(server: MediaServer, path: str) -> None:
     outside = server.data_dir.parent / "outside.txt"
     outside.write_text("outside")
-    (server.data_dir / "link.txt").symlink_to(outside)
+    secret = server.data_dir / "secret"
+    for path_inside in (secret, server.data_dir / "media/uploads/1/data"):
+        path_inside.parent.mkdir(parents=True, exist_ok=True)
+        path_inside.write_text("outside")
+    (results_dir(server) / "link.txt").symlink_to(outside)
+    (results_dir(server) / "link_inside.txt").symlink_to(secret)
     answer = requests.get(f"{server.url}/frametally/files/{server.tickets.for_file(Path(path))}", timeout=10)
     assert answer.status_code == 404
     assert "outside" not in answer.text
@@ -412,9 +438,9 @@ def test_ticket_opens_only_files_of_the_data_folder(server: MediaServer, path: s
 
 
 def test_file_requires_a_valid_ticket(server: MediaServer) -> None:
-    (server.data_dir / "results.json").write_text("{}")
-    forged = Tickets("another secret").for_file(Path("results.json"))
-    good = server.tickets.for_file(Path("results.json"))
+    (results_dir(server) / "results.json").write_text("{}")
+    forged = Tickets("another secret").for_file(Path("results/results.json"))
+    good = server.tickets.for_file(Path("results/results.json"))
     for ticket in (forged, good[:-1], good[1:], "results.json", server.tickets.for_upload()):
         assert requests.get(f"{server.url}/frametally/files/{ticket}", timeout=10).status_code == 401
     server.tickets._lifetime_s = -1
