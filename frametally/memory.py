@@ -8,6 +8,7 @@ these functions do nothing.
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 import threading
 from contextlib import suppress
@@ -17,6 +18,7 @@ RELEASE_EVERY_S: Final = 15.0
 _M_MMAP_THRESHOLD: Final = -3
 _M_ARENA_MAX: Final = -8
 """Parameters of mallopt(3), from <malloc.h>."""
+_MANY_MODULES: Final = 30
 _ARENAS: Final = 2
 _MAPPED_FROM_BYTES: Final = 256 << 10
 """Larger blocks, as of decoded frames, are mapped one by one and unmapped when they are freed."""
@@ -39,11 +41,31 @@ def release_freed_memory() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+class GarbageCollector:
+    """Collects garbage in full, without looking at modules again and again.
+
+    A full collection stops every thread; with the modules of this app it takes a tenth of a second. Modules live as
+    long as the process, so they are left out of it once they are loaded.
+    """
+
+    def __init__(self) -> None:
+        self._modules = 0
+
+    def collect(self) -> None:
+        """Collect now; leave out what has been loaded if that is much since the last time."""
+        gc.collect()
+        loaded = len(sys.modules)
+        if loaded - self._modules >= _MANY_MODULES:  # rarely, as what is left out is kept, even if it dies later
+            self._modules = loaded
+            gc.freeze()
+
+
 class MemoryReleaser:
-    """A thread that calls `release_freed_memory` every `every_s` seconds."""
+    """A thread that collects garbage and calls `release_freed_memory` every `every_s` seconds."""
 
     def __init__(self, every_s: float = RELEASE_EVERY_S) -> None:
         self._every_s = every_s
+        self._garbage = GarbageCollector()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
 
@@ -57,4 +79,5 @@ class MemoryReleaser:
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s):
+            self._garbage.collect()
             release_freed_memory()

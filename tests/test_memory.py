@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from frametally.memory import MemoryReleaser
+from frametally.memory import GarbageCollector, MemoryReleaser
 
 _FILL = """
 import sys, threading
@@ -53,3 +54,17 @@ def test_the_releaser_calls_until_it_is_stopped(monkeypatch: pytest.MonkeyPatch)
     assert all(called.acquire(timeout=5) for _ in range(3))
     releaser.stop()
     assert not any(thread.name == "memory" for thread in threading.enumerate())
+
+
+def test_modules_are_left_out_of_collections_once_they_are_loaded() -> None:
+    collector = GarbageCollector()
+    try:
+        collector.collect()
+        frozen = gc.get_freeze_count()
+        assert frozen > 10_000
+        kept = [[number] for number in range(1000)]
+        collector.collect()
+        assert gc.get_freeze_count() <= frozen
+        assert len(kept) == 1000
+    finally:
+        gc.unfreeze()

@@ -150,7 +150,7 @@ def _engine_answers() -> bool:
         return False
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, hash_funcs={Sample: lambda sample: sample.sha256})
 def _picture(sample: Sample) -> bytes:
     """A JPEG file: a picture that is not encoded yet would be encoded in every run of the page."""
     from frametally.rendering.image_files import to_jpeg
