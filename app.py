@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from frametally.memory import MemoryReleaser, limit_malloc
+from frametally.storage.permissions import keep_new_files_private
 
 limit_malloc()  # before the imports below start threads, each with memory of its own
+keep_new_files_private()
 # ruff: noqa: E402
 
 import streamlit as st
@@ -20,7 +22,10 @@ from streamlit.starlette import App
 
 from components.analytics.video_reader import reader_pool
 from components.player.assets import PLOTLY, SCRIPTS
-from components.server_doors import server_doors
+from components.server.connections import bound_connections
+from components.server.doors import server_doors
+from components.server.health import make_beacon
+from components.server.run_slots import RunSlots, limit_runs
 from components.session import announce_routes, base_path, get_deployment, own_url, video_exporter
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
@@ -29,6 +34,7 @@ from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
 from frametally.network.assets import asset_routes
+from frametally.network.doors.full_house import House, HouseLimits
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.notifications.end_stream import end_routes
 from frametally.previews.routes import preview_routes
@@ -62,6 +68,10 @@ else:
         retention_s=deployment.settings.engine_keep_s,
         inference_servers=deployment.settings.inference_servers,
     )
+    house, slots = House(HouseLimits(open=deployment.settings.max_tabs)), RunSlots()
+    limit_runs(slots)
+    bound_connections()
+    beacon = make_beacon(deployment, house, slots)
     watcher = Watcher(deployment.workflow)
     memory_releaser = MemoryReleaser()
 
@@ -72,8 +82,12 @@ else:
         watcher.start()
         deployment.notifier.start()
         memory_releaser.start()
+        if beacon:
+            beacon.start()
         announce_routes()
         yield
+        if beacon:
+            beacon.stop()
         memory_releaser.stop()
         video_exporter().close()
         deployment.library.copies.close()
@@ -100,5 +114,5 @@ else:
         SHELL,
         routes=starlette_routes(routes, base),
         lifespan=lifespan,
-        middleware=server_doors(deployment, own_url(), base),
+        middleware=server_doors(deployment, own_url(), base, house),
     )

@@ -18,6 +18,7 @@ from components.formatting import escape_markdown  # noqa: E402
 from components.header.header_bar import header_bar  # noqa: E402
 from components.header.left_pages import drop_runs_of_left_pages  # noqa: E402
 from components.header.page_title import set_page_title, start_page_title  # noqa: E402
+from components.hidden_tabs import pause_hidden_tabs  # noqa: E402
 from components.session import begin_visit, get_deployment  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402
@@ -57,6 +58,7 @@ def _unknown_path() -> str:
 
 
 st.html(Path(__file__).parent / "assets/shell.css")
+pause_hidden_tabs()
 HELP = st.Page(ROOT / "pages/help.py", title="Help", url_path="help", visibility="hidden")
 START = st.Page(start, title="Start", default=True, visibility="hidden")
 page = st.navigation([START, *PAGES.values(), HELP], position="top")

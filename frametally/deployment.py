@@ -14,6 +14,7 @@ from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.clock import utc_now
 from frametally.config.generated_secret import read_or_make_secret
+from frametally.config.layout import top_names
 from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.errors import SettingsError
@@ -28,6 +29,7 @@ from frametally.notifications.notifier import Notifier
 from frametally.rendering.class_colors import ClassColors
 from frametally.storage.derived import remove_old_exports
 from frametally.storage.locks import SharedLock, lock_shared
+from frametally.storage.permissions import restrict
 
 _LOG = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ class _DataFolder(NamedTuple):
 
 def _open_data_folder(settings: Settings) -> _DataFolder:
     try:
+        restrict(settings.data_dir, top_names())
         folder = _DataFolder(
             lock=lock_shared(settings.data_dir),
             engine_key=settings.engine_key or read_or_make_secret(settings.engine_key_file),

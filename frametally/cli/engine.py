@@ -10,14 +10,18 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.config.generated_secret import read_or_make_secret
+from frametally.config.layout import top_names
 from frametally.config.settings import Settings
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
+from frametally.network.doors.connections import allow_connections, bounded
 from frametally.network.routes import api_key_check, starlette_routes
+from frametally.storage.permissions import keep_new_files_private, restrict
 
 
 def add_parser(commands: Any) -> None:
@@ -35,9 +39,12 @@ def serve_engine(options: argparse.Namespace, settings: Settings) -> int:
         SettingsError: a setting is invalid, or not allowed with this host.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    keep_new_files_private()
+    restrict(settings.data_dir, top_names())
     app = make_app(settings, host=options.host)
+    protocol = bounded(AutoHTTPProtocol, max_connections=allow_connections())
     # uvicorn's access log would contain the API key of every call; the engine writes its own.
-    uvicorn.run(app, host=options.host, port=options.port, access_log=False, log_level="warning")
+    uvicorn.run(app, host=options.host, port=options.port, http=protocol, access_log=False, log_level="warning")
     return ExitCode.OK
 
 

@@ -132,6 +132,17 @@ class Settings:
         default_text="any",
         meaning="Sites that may embed the dashboard: `none`, or `self` and origins, separated by commas.",
     )
+    max_tabs: int = setting(
+        "FRAMETALLY_MAX_TABS",
+        positive_integer,
+        default="200",
+        meaning="Maximum number of open tabs; further ones get a page that says so and tries again.",
+    )
+    health_port: int | None = setting(
+        "FRAMETALLY_HEALTH_PORT",
+        optional_integer,
+        meaning="Port on which another process serves `/health` and `/metrics`, also while the dashboard is busy.",
+    )
     webhook_url: str | None = setting(
         "FRAMETALLY_WEBHOOK_URL",
         optional_web_url,

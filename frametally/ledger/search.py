@@ -72,6 +72,13 @@ def _ordering(order: JobOrder) -> list[sa.ColumnElement[Any]]:
     return [value.is_(None), value.desc() if order.descending else value.asc(), JOB.c.created_at.desc(), JOB.c.id]
 
 
+def count_by_status(ledger: Ledger) -> dict[JobStatus, int]:
+    """The number of jobs with each status, deleted ones left out; a status without jobs is missing."""
+    counted = sa.select(JOB.c.status, sa.func.count()).where(JOB.c.deleted_at.is_(None)).group_by(JOB.c.status)
+    with ledger.reading() as connection:
+        return {JobStatus(status): count for status, count in connection.execute(counted)}
+
+
 def count_jobs(ledger: Ledger, query: JobQuery) -> int:
     """The number of matching jobs."""
     with ledger.reading() as connection:

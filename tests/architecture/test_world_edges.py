@@ -9,6 +9,7 @@ from tests.support.source_tree import syntax_trees
 EDGES = {
     ("components.session", "os.environ"),
     ("frametally.cli.environment", "os.environ"),
+    ("frametally.health.beacon", "os.environ"),  # passed on to the process that serves the health
     ("frametally.engine.detectors.selection.inspection", "os.environ"),  # passed on to the process that opens a model
     ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
     ("frametally.engine.worker", "time.time"),  # a separate process; compared with file times

@@ -50,6 +50,8 @@ def test_every_setting_reaches_its_field() -> None:
         "FRAMETALLY_MEDIA_QUOTA_BYTES": "7",
         "FRAMETALLY_LOST_AFTER_S": "8",
         "FRAMETALLY_PUBLIC_URL": "https://tally",
+        "FRAMETALLY_MAX_TABS": "9",
+        "FRAMETALLY_HEALTH_PORT": "9000",
         "FRAMETALLY_WEBHOOK_URL": "https://hook",
         "FRAMETALLY_WEBHOOK_PRIVATE_URLS": "1",
         "FRAMETALLY_SMTP_URL": "smtp://host",

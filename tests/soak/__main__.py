@@ -110,6 +110,11 @@ def memory(options: argparse.Namespace) -> Outcome:
     return _command("tests.soak.memory", "--jobs", str(options.jobs))
 
 
+def full_house(options: argparse.Namespace) -> Outcome:
+    """Open many tabs at once on one dashboard; a success counts as one passed test."""
+    return _command("tests.soak.full_house", "--seconds", str(options.seconds))
+
+
 def fuzzed_in_child(target: str) -> Callable[[argparse.Namespace], Outcome]:
     """Fuzz a target for `--fuzz-seconds`; a run without findings counts as one passed test."""
 
@@ -164,6 +169,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "estimates": lengthened("-s", "tests/engine/test_remaining_time.py"),
     "player": player,
     "memory": memory,
+    "house": full_house,
     "fuzz_tus": fuzzed_in_child("tus"),
     "fuzz_videos": fuzzed_in_child("videos"),
     "fuzz_models": fuzzed("tests/engine/detectors/selection/test_fuzz_models.py"),

@@ -39,7 +39,7 @@ class Hosts:
         """
         headers = Headers(scope=scope)
         name = host_name(headers.get("host", ""))
-        is_direct = _is_loopback(_client(scope)) and not any(header in headers for header in _FORWARDING)
+        is_direct = is_direct_local(scope)
         if _matches(name, (*self.allowed, *self.own)) or (is_direct and _is_loopback_name(name)):
             return True
         return not self.allowed and (not is_direct or _is_address(name))
@@ -79,6 +79,12 @@ def host_name(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".") if "@" not in host else ""
     except ValueError:
         return ""
+
+
+def is_direct_local(scope: Scope) -> bool:
+    """Whether the client is on this machine, and no proxy that passes others on."""
+    headers = Headers(scope=scope)
+    return _is_loopback(_client(scope)) and not any(header in headers for header in _FORWARDING)
 
 
 def _netloc(origin: str) -> str:

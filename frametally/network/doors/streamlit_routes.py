@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from frametally.network.doors.refusal import refuse
 
 AGENT_PREFIX: Final = "/_stcore/agent"
-METRICS_PATHS: Final = ("/_stcore/metrics", "/metrics")
+METRICS_PATH: Final = "/_stcore/metrics"
 _BEARER: Final = "Bearer "
 
 
@@ -30,7 +30,7 @@ class StreamlitRoutes:
         path = scope.get("path", "").removeprefix(self._base_path)
         if scope["type"] == "http" and f"{path}/".startswith(f"{AGENT_PREFIX}/"):
             await refuse(scope, receive, send, 404, "Not Found")
-        elif scope["type"] == "http" and path in METRICS_PATHS and not has_key(Request(scope), self._key):
+        elif scope["type"] == "http" and path == METRICS_PATH and not has_key(Request(scope), self._key):
             await refuse(scope, receive, send, 401, "Send the engine's key as a bearer token or as ?api_key=….")
         else:
             await self._app(scope, receive, send)

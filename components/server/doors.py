@@ -7,19 +7,24 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from frametally.deployment import Deployment
 from frametally.network.base_path import AddBasePath
+from frametally.network.doors.connections import SlowBodies
 from frametally.network.doors.content_policy import page_policy
+from frametally.network.doors.full_house import FullHouse, House
 from frametally.network.doors.headers import SecurityHeaders
 from frametally.network.doors.hosts import HostDoor, Hosts, host_name
+from frametally.network.doors.rate_limits import RateLimits
 from frametally.network.doors.streamlit_routes import StreamlitRoutes
 
 _INDEX = Path(st.__file__).parent / "static" / "index.html"
 _HEALTH = "/_stcore/health"
+_MAX_END_BYTES = 200
 
 
-def server_doors(deployment: Deployment, own_url: str, base_path: str) -> list[Middleware]:
+def server_doors(deployment: Deployment, own_url: str, base_path: str, house: House) -> list[Middleware]:
     """The doors, the outermost first."""
     settings = deployment.settings
     policy = page_policy(_INDEX.read_text(), settings.frame_ancestors)
@@ -28,8 +33,18 @@ def server_doors(deployment: Deployment, own_url: str, base_path: str) -> list[M
         Middleware(SecurityHeaders, page_policy=policy),
         *([Middleware(AddBasePath, base_path=base_path)] if base_path else []),
         Middleware(HostDoor, hosts=hosts, exempt=[base_path + _HEALTH]),
+        Middleware(SlowBodies),
+        Middleware(RateLimits, base_path=base_path),
         Middleware(StreamlitRoutes, key=deployment.engine_key, base_path=base_path),
+        Middleware(FullHouse, house=house, ends_run=ends_run, base_path=base_path),
     ]
+
+
+def ends_run(message: bytes) -> bool:
+    """Whether a message to a page says that a run has ended; such a message is short."""
+    if len(message) > _MAX_END_BYTES:
+        return False
+    return bool(ForwardMsg.FromString(message).WhichOneof("type") == "script_finished")
 
 
 def _hosts(allowed: tuple[str, ...], own_url: str, public_url: str | None) -> Hosts:

@@ -1,0 +1,148 @@
+"""A full house: beyond a limit, a new tab gets a small page that reloads itself instead of the dashboard.
+
+The bound is on the document, the first thing that a tab asks for, so that a tab that has it also gets its session. A
+session that connects again is always let in.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from frametally.network.doors.rate_limits import Buckets, client_of
+from frametally.network.doors.refusal import refuse
+
+STREAM_PATH: Final = "/_stcore/stream"
+_OTHER_PREFIXES: Final = (
+    *("/_stcore/", "/static/", "/media/", "/component/", "/app/static/"),
+    *("/frametally/", "/videoinfer", "/video_upload_signed_url", "/auth/", "/oauth2callback"),
+)
+"""Paths whose responses are no document."""
+_CONNECTS_WITHIN_S: Final = 10.0
+"""A tab that has not connected by then will not."""
+_CLIENT_BURST: Final = 64
+_CLIENT_PER_S: Final = 2.0
+"""Documents of one client, so that one that opens no sessions cannot keep the others out."""
+_RELOAD_S: Final = (4, 9)
+_PAGE: Final = (Path(__file__).parent / "full_house.html").read_text()
+
+
+@dataclass(frozen=True, kw_only=True)
+class HouseLimits:
+    """How many tabs fit."""
+
+    open: int = 200
+    """Tabs with a session, and tabs on their way to one."""
+    starting: int = 64
+    """Those of them whose first run has not ended."""
+
+
+class House:
+    """Counts the tabs. Used by the event loop only."""
+
+    def __init__(self, limits: HouseLimits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._clients = Buckets(_CLIENT_BURST, _CLIENT_PER_S, clock)
+        self._admitted_s: deque[float] = deque()
+        self.open = 0
+        self.starting = 0
+
+    def admit(self, client: str = "") -> bool:
+        """Whether another document may be sent; then a session is expected soon."""
+        while self._admitted_s and self._clock() - self._admitted_s[0] > _CONNECTS_WITHIN_S:
+            self._admitted_s.popleft()
+        expected = len(self._admitted_s)
+        if self.open + expected >= self._limits.open or self.starting + expected >= self._limits.starting:
+            return False
+        if self._clients.take(client):
+            return False
+        self._admitted_s.append(self._clock())
+        return True
+
+    def may_connect(self, *, is_known: bool) -> bool:
+        """Whether a session may be opened. Twice the tabs that fit are too many even for sessions that return."""
+        return self.open < self._limits.open * (2 if is_known or self._admitted_s else 1)
+
+    def enter(self) -> None:
+        """A session is opened."""
+        if self._admitted_s:
+            self._admitted_s.popleft()
+        self.open += 1
+        self.starting += 1
+
+    def started(self) -> None:
+        """The first run of a session has ended."""
+        self.starting -= 1
+
+    def leave(self, *, has_started: bool) -> None:
+        """A session is closed."""
+        self.open -= 1
+        self.starting -= not has_started
+
+
+class FullHouse:
+    """ASGI middleware that bounds how many tabs are open, and how many of them are starting."""
+
+    def __init__(self, app: ASGIApp, house: House, ends_run: Callable[[bytes], bool], base_path: str = "") -> None:
+        """`ends_run`: whether a message of the server to a page says that a run has ended."""
+        self._app = app
+        self._house = house
+        self._ends_run = ends_run
+        self._base_path = base_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").removeprefix(self._base_path)
+        if scope["type"] == "websocket" and path == STREAM_PATH:
+            await self._session(scope, receive, send)
+        elif scope["type"] == "http" and is_document(scope["method"], path) and not self._house.admit(client_of(scope)):
+            await full_page()(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _session(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._house.may_connect(is_known=_returns(scope)):
+            await refuse(scope, receive, send, 503, "")
+            return
+        has_started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_started
+            if not has_started and self._ends_run(message.get("bytes") or b""):
+                has_started = True
+                self._house.started()
+            await send(message)
+
+        self._house.enter()
+        try:
+            await self._app(scope, receive, watched)
+        finally:
+            self._house.leave(has_started=has_started)
+
+
+def is_document(method: str, path: str) -> bool:
+    """Whether Streamlit answers with its document: to every path that is nothing else."""
+    is_file = "." in path.rpartition("/")[2]
+    return method == "GET" and not is_file and not path.startswith(_OTHER_PREFIXES)
+
+
+def full_page() -> HTMLResponse:
+    """The page that says so; the tabs that wait reload at different times."""
+    wait_s = random.randint(*_RELOAD_S)  # noqa: S311
+    headers = {"Retry-After": str(wait_s), "Cache-Control": "no-store"}
+    return HTMLResponse(_PAGE.replace("{wait_s}", str(wait_s)), 503, headers)
+
+
+def _returns(scope: Scope) -> bool:
+    """Whether the page names the session that it had: the third of the protocols that it offers."""
+    offered = Headers(scope=scope).get("sec-websocket-protocol", "").split(",")
+    return len(offered) > 2 and bool(offered[2].strip())
