@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import runpy
 import sys
@@ -42,6 +43,7 @@ from frametally.rendering.playback.exact_frames import ExactFrames
 from frametally.rendering.playback.routes import playback_routes
 from frametally.rendering.playback.sources import Sources
 
+MAX_CALLBACK_S = 0.05
 SHELL = Path(__file__).parent / "components" / "shell.py"
 
 if __name__ == "__main__":
@@ -78,6 +80,7 @@ else:
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
         """Run the engine, the watcher and the notifier while the server runs."""
+        asyncio.get_running_loop().slow_callback_duration = MAX_CALLBACK_S  # reported in the debug mode of asyncio
         engine.start()
         watcher.start()
         deployment.notifier.start()

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import Page, expect
 from websockets import Origin, Subprotocol
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from frametally.network.doors.connections import MAX_HEAD_BYTES
-from tests.support.dashboards import Dashboard
+from tests.support.browser import opened
+from tests.support.dashboards import Dashboard, StartDashboard
 
 PAGES = ("/", "/analytics", "/jobs", "/upload", "/configuration", "/help", "/nothing")
 OTHERS = (
@@ -123,3 +125,29 @@ def _parent(process: Path) -> int:
         return int((process / "stat").read_text().rpartition(")")[2].split()[1])
     except OSError:  # it has ended since
         return 0
+
+
+@pytest.mark.browser
+def test_the_timers_of_a_hidden_tab_pause(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard, "jobs")
+    page.wait_for_function("window.frametallyPausesTimers")
+    page.evaluate(
+        "() => { window.isHidden = true; window.ticks = 0;"
+        "Object.defineProperty(document, 'hidden', { get: () => window.isHidden, configurable: true });"
+        "setInterval(() => (window.ticks += 1), 500); }"
+    )
+    page.wait_for_timeout(1200)
+    assert page.evaluate("window.ticks") == 0
+    page.evaluate("() => { window.isHidden = false; }")
+    page.wait_for_function("window.ticks > 0")
+
+
+@pytest.mark.browser
+def test_a_full_house_says_so_and_opens_by_itself(start_dashboard: StartDashboard, page: Page) -> None:
+    dashboard = start_dashboard(FRAMETALLY_MAX_TABS="1")
+    with open_stream(dashboard, None):
+        answer = page.goto(f"{dashboard.url}/upload")
+        assert answer is not None
+        assert answer.status == 503
+        expect(page.get_by_role("heading", name="Frametally is busy")).to_be_visible()
+    expect(page.get_by_role("heading", name="Upload", level=1)).to_be_visible()

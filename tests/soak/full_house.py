@@ -1,10 +1,10 @@
 """Many tabs at once on one dashboard: how soon they are there, and how the server's health does meanwhile.
 
-    python -m tests.soak.full_house [open surplus idle clicks …] [--clients 50] [--seconds 300]
+    python -m tests.soak.full_house [open surplus loop idle clicks …] [--clients 50] [--seconds 300]
 
 The clients speak Streamlit's protocol from one niced process (tests/support/streamlit_clients.py). `clients`: all open
 at once. `open`: the same beside five tabs of Chromium. `surplus`: four times as many. `idle`: they stay on a finished
-job for a minute. `clicks`: each runs its page once every 20 s beside 20 jobs.
+job for a minute. `loop`: the event loop's slow callbacks. `clicks`: each runs its page once every 20 s beside 20 jobs.
 """
 
 from __future__ import annotations
@@ -85,10 +85,19 @@ def house(folder: Path) -> Iterator[tuple[Dashboard, Deployment]]:
         dashboard = start()
         settings = Settings.read({"FRAMETALLY_DATA_DIR": str(dashboard.data_dir)}, {})
         deployment = open_deployment(settings, lambda: dashboard.url)
+        until(lambda: answers(dashboard.url))
         try:
             yield dashboard, deployment
         finally:
             deployment.ledger.close()
+
+
+def answers(url: str) -> bool:
+    """Whether the server is up: its log names the URL before."""
+    try:
+        return requests.get(f"{url}/_stcore/health", timeout=60).ok
+    except requests.ConnectionError:
+        return False
 
 
 def report(name: str, **values: float) -> None:
@@ -141,6 +150,18 @@ def paint(url: str, count: int) -> float:
         painted_s = time.monotonic()
         browser.close()
     return painted_s
+
+
+def slow_callbacks(folder: Path) -> bool:
+    """Callbacks of the event loop, in its debug mode, that took longer than 50 ms while each page was opened once."""
+    with starting_dashboards(folder) as start:
+        dashboard = start(PYTHONASYNCIODEBUG="1")
+        for page in ("upload", "upload", "jobs", "analytics", "configuration", "help"):
+            visits_of(start_clients(dashboard.url, "--clients", "1", "--page", page, "--stay-s", "2"))
+        lines = [line for line in dashboard.log.read_text().splitlines() if line.startswith("Executing")]
+    report("loop", slow_callbacks=len(lines))
+    print("\n".join(line[-160:] for line in lines), flush=True)
+    return not lines
 
 
 def processor_s(pid: int) -> float:
@@ -199,7 +220,7 @@ def clicks(clients: int, folder: Path, seconds: float, jobs: int) -> bool:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["open", "surplus", "idle", "clicks"])
+    parser.add_argument("parts", nargs="*", default=["open", "surplus", "loop", "idle", "clicks"])
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--jobs", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=300.0)
@@ -215,6 +236,8 @@ def main() -> int:
                     is_good &= open_at_once("clients", options.clients, Path(folder), 0)
                 case "surplus":
                     is_good &= open_at_once("surplus", 4 * options.clients, Path(folder), 0)
+                case "loop":
+                    is_good &= slow_callbacks(Path(folder))
                 case "idle":
                     is_good &= idle(options.clients, Path(folder), options.idle_s)
                 case "clicks":
