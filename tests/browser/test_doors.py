@@ -150,4 +150,4 @@ def test_a_full_house_says_so_and_opens_by_itself(start_dashboard: StartDashboar
         assert answer is not None
         assert answer.status == 503
         expect(page.get_by_role("heading", name="Frametally is busy")).to_be_visible()
-    expect(page.get_by_role("heading", name="Upload", level=1)).to_be_visible()
+    expect(page.get_by_role("heading", name="Run a video", level=1)).to_be_visible()

@@ -146,7 +146,7 @@ def paint(url: str, count: int) -> float:
         for page in pages:
             page.goto(f"{url}/upload", wait_until="commit")
         for page in pages:
-            page.get_by_role("heading", name="Upload").first.wait_for(timeout=120_000)
+            page.get_by_role("heading", name="Run a video").first.wait_for(timeout=120_000)
         painted_s = time.monotonic()
         browser.close()
     return painted_s

@@ -22,11 +22,9 @@ from frametally.network.doors.rate_limits import Buckets, client_of
 from frametally.network.doors.refusal import refuse
 
 STREAM_PATH: Final = "/_stcore/stream"
-_OTHER_PREFIXES: Final = (
-    *("/_stcore/", "/static/", "/media/", "/component/", "/app/static/"),
-    *("/frametally/", "/videoinfer", "/video_upload_signed_url", "/auth/", "/oauth2callback"),
-)
-"""Paths whose responses are no document."""
+_OTHER_PREFIXES: Final = ("/frametally/", "/videoinfer", "/video_upload_signed_url", "/auth/", "/oauth2callback")
+_OTHER_PARTS: Final = ("/_stcore/", "/static/", "/media/", "/component/")
+"""In paths whose responses are no document. A page asks for Streamlit's routes below its own path first."""
 _CONNECTS_WITHIN_S: Final = 10.0
 """A tab that has not connected by then will not."""
 _CLIENT_BURST: Final = 64
@@ -131,7 +129,7 @@ class FullHouse:
 
 def is_document(method: str, path: str) -> bool:
     """Whether Streamlit answers with its document: to every path that is nothing else."""
-    is_file = "." in path.rpartition("/")[2]
+    is_file = "." in path.rpartition("/")[2] or any(part in path for part in _OTHER_PARTS)
     return method == "GET" and not is_file and not path.startswith(_OTHER_PREFIXES)
 
 

@@ -110,6 +110,7 @@ def test_a_session_that_returns_is_let_in_and_a_new_one_without_a_document_is_no
         ("POST", "/", False),
         ("GET", "/favicon.png", False),
         ("GET", "/_stcore/health", False),
+        ("GET", "/upload/_stcore/health", False),
         ("GET", "/videoinfer", False),
         ("GET", "/frametally/ends/t", False),
     ],
