@@ -77,7 +77,7 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def opened(browser: Browser, address: str) -> Page:
-    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, bypass_csp=True)
     page.goto(address)
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
     page.wait_for_function(f"({_ROOT})?.dataset.shown", timeout=60_000)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from frametally.sample import CLIP, INFER_FPS
-from tests.support.browser import opened
+from tests.support.browser import opened, wait_until
 from tests.support.dashboards import Dashboard
 from tests.support.players import ROOT, add_job, wait_for_rest
 from tests.support.results_files import box, entry
@@ -158,7 +158,7 @@ def test_a_copied_link_shows_the_view_of_this_moment(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     entry = click_at(page, 31.0, 0)
     page.keyboard.press("c")
-    page.wait_for_function(f"async () => (await navigator.clipboard.readText()).includes('frame={entry}&')")
+    wait_until(page, f"async () => (await navigator.clipboard.readText()).includes('frame={entry}&')")
     expect_entry(page, entry)
 
 

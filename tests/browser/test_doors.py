@@ -16,7 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from frametally.network.doors.connections import MAX_HEAD_BYTES
-from tests.support.browser import opened
+from tests.support.browser import opened, wait_until
 from tests.support.dashboards import Dashboard, StartDashboard
 
 PAGES = ("/", "/analytics", "/jobs", "/upload", "/configuration", "/help", "/nothing")
@@ -130,7 +130,7 @@ def _parent(process: Path) -> int:
 @pytest.mark.browser
 def test_the_timers_of_a_hidden_tab_pause(dashboard: Dashboard, page: Page) -> None:
     opened(page, dashboard, "jobs")
-    page.wait_for_function("window.frametallyPausesTimers")
+    wait_until(page, "window.frametallyPausesTimers")
     page.evaluate(
         "() => { window.isHidden = true; window.ticks = 0;"
         "Object.defineProperty(document, 'hidden', { get: () => window.isHidden, configurable: true });"
@@ -139,7 +139,7 @@ def test_the_timers_of_a_hidden_tab_pause(dashboard: Dashboard, page: Page) -> N
     page.wait_for_timeout(1200)
     assert page.evaluate("window.ticks") == 0
     page.evaluate("() => { window.isHidden = false; }")
-    page.wait_for_function("window.ticks > 0")
+    wait_until(page, "window.ticks > 0")
 
 
 @pytest.mark.browser

@@ -14,7 +14,7 @@ from frametally.clock import utc_now
 from frametally.job import JobStatus
 from frametally.library.library import Library
 from frametally.results import archive_results
-from tests.support.browser import FIRST_PAINT_MS, job_row
+from tests.support.browser import FIRST_PAINT_MS, job_row, wait_until
 from tests.support.dashboards import Dashboard
 from tests.support.documents import box
 from tests.support.ledgers import a_job, open_ledger
@@ -159,7 +159,7 @@ def test_a_chosen_theme_is_kept_on_every_page(dashboard: Dashboard, page: Page) 
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(15, 22, 20)")
     expect(switch).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_test_id("stMainMenuPopover")).to_have_count(0)
-    page.wait_for_function("() => Object.keys(localStorage).some((key) => key.includes('/help-v'))")
+    wait_until(page, "() => Object.keys(localStorage).some((key) => key.includes('/help-v'))")
     page.goto(f"{dashboard.url}/jobs")
     expect(job_row(page, "gate")).to_be_visible(timeout=FIRST_PAINT_MS)
     expect(page.get_by_test_id("stApp")).to_have_css("background-color", "rgb(15, 22, 20)")

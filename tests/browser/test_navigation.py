@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from frametally.job import JobStatus
 from tests.support import fake_service
-from tests.support.browser import FIRST_PAINT_MS, opened
+from tests.support.browser import FIRST_PAINT_MS, opened, wait_until
 from tests.support.dashboards import Dashboard
 from tests.support.fake_service import FakeService
 from tests.support.ledgers import a_job, open_ledger
@@ -69,7 +69,7 @@ def test_the_chosen_service_is_remembered_by_the_browser(dashboard: Dashboard, p
         page.get_by_label("API key", exact=True).fill(fake_service.KEY)
         page.get_by_role("button", name="Connect").click()
         expect(page.get_by_text("Connected to workspace acme.")).to_be_visible()
-        page.wait_for_function("() => document.cookie.includes('frametally_service=')")
+        wait_until(page, "() => document.cookie.includes('frametally_service=')")
         (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == "frametally_service"]
         assert fake_service.KEY not in cookie["value"]
 

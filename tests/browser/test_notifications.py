@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from frametally.job import JobStatus
+from tests.support.browser import wait_until
 from tests.support.dashboards import Dashboard
 from tests.support.ledgers import START, a_job, open_ledger
 
@@ -51,7 +52,7 @@ def test_two_tabs_share_one_stream_and_run_nothing_while_they_are_idle(dashboard
         tab.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
         tab.goto(f"{dashboard.url}/configuration")
         expect(tab.get_by_text("Notifications")).to_be_visible(timeout=90_000)
-    page.wait_for_function("frametallyEnds.isOpen")
+    wait_until(page, "frametallyEnds.isOpen")
     requests_before, frames_before = len(requests), len(frames)
     page.wait_for_timeout(3000)
     assert (requests[requests_before:], frames[frames_before:]) == ([], [])
@@ -60,7 +61,7 @@ def test_two_tabs_share_one_stream_and_run_nothing_while_they_are_idle(dashboard
         expect(tab).to_have_title(re.compile(r"^\(1 ended\)"))
     assert len([request for request in requests if "/frametally/ends/" in request.url]) == 1
     page.goto("about:blank")
-    later.wait_for_function("frametallyEnds.isOpen")
+    wait_until(later, "frametallyEnds.isOpen")
     end_a_job(dashboard, "j3")
     expect(later).to_have_title(re.compile(r"^\(2 ended\)"))
     later.close()

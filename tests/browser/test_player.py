@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from frametally.video.frame_index import load_index
-from tests.support.browser import opened
+from tests.support.browser import opened, wait_until
 from tests.support.dashboards import Dashboard, starting_dashboards
 from tests.support.numbered_videos import (
     numbered_clips,
@@ -175,7 +175,7 @@ def test_what_the_browser_cannot_play_is_copied_and_plays_while_it_is_played_fra
     open_player(page, dashboard, f"{kind}&frame=0")
     shown = page.evaluate(EXACT)  # until the copy is there, frames are exact
     assert (shown["isExact"], shown["frame"], shown["boxes"]) == (True, numbers[0], 0)
-    page.wait_for_function(PLAYABLE)
+    wait_until(page, PLAYABLE)
     expect(page.locator(".player .note")).to_be_hidden()
     page.evaluate(f"count => {{ window.samples = ({SAMPLES})(count); }}", 20)
     page.keyboard.press(" ")
@@ -255,7 +255,7 @@ def test_what_a_lost_connection_left_out_is_loaded_again(page: Page, dashboard: 
     expect(page.locator(".player .scatterlayer .point").first).to_be_attached()
     expect(page.locator(".player .detections .row").first).to_be_visible()
     expect(page.locator(".player .classes .mean").first).not_to_be_empty()  # from the counts
-    page.wait_for_function(PLAYABLE)
+    wait_until(page, PLAYABLE)
     expect(page.locator(".player :is(.message, .failure, .note):visible")).to_have_count(0)
     assert failed == set(ADDRESSES)
     assert len(held) == 2

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.test_chart_click import ENTRIES, STEP_S, TRUTH, offsets_of, sample_results
-from tests.support.browser import opened
+from tests.support.browser import opened, wait_until
 from tests.support.dashboards import Dashboard
 from tests.support.numbered_videos import numbered_results, write_numbered
 from tests.support.players import ROOT, add_job, place_in_timeline, wait_for_rest
@@ -65,7 +65,7 @@ def test_kinds_of_charts_buckets_and_classes_change_in_the_browser(page: Page, d
     page.get_by_label("Bucket").select_option("10 s")
     expect(page.get_by_text("Mean of the analyzed frames in each 10 s.")).to_be_visible()
     expect(page).to_have_url(re.compile(r"chart=stacked&bucket=10"))
-    page.wait_for_function(f"() => ({DRAWN})().every((trace) => trace.x.length === 8)")
+    wait_until(page, f"() => ({DRAWN})().every((trace) => trace.x.length === 8)")
     drawn = page.evaluate(DRAWN)
     assert [trace["x"] for trace in drawn] == [[at * 10 for at in range(8)]] * len(names)
     assert [trace["y"] for trace in drawn] == [pytest.approx(means(name, 10)) for name in names]
@@ -75,9 +75,9 @@ def test_kinds_of_charts_buckets_and_classes_change_in_the_browser(page: Page, d
     (heat,) = page.evaluate(DRAWN)
     assert heat["z"] == [trace["y"] for trace in drawn]
     page.get_by_role("button", name=f"Only {names[1]}", exact=True).click()
-    page.wait_for_function(f"() => ({DRAWN})()[0].z.length === 1")
+    wait_until(page, f"() => ({DRAWN})()[0].z.length === 1")
     page.get_by_role("button", name=f"All classes, not only {names[1]}").click()
-    page.wait_for_function(f"() => ({DRAWN})()[0].z.length === {len(names)}")
+    wait_until(page, f"() => ({DRAWN})()[0].z.length === {len(names)}")
     expect(page).to_have_url(re.compile("chart=heat"))
     expect(page).not_to_have_url(re.compile("classes="))
     page.reload()
@@ -123,9 +123,9 @@ def test_rare_classes_are_drawn_on_request(page: Page, dashboard: Dashboard) -> 
     expect(rows).to_have_count(5)
     page.get_by_role("button", name="+7 rare").click()
     expect(rows).to_have_count(12)
-    page.wait_for_function(f"() => ({DRAWN})().length === 12")
+    wait_until(page, f"() => ({DRAWN})().length === 12")
     page.get_by_role("button", name="Hide 7 rare").click()
-    page.wait_for_function(f"() => ({DRAWN})().length === 5")
+    wait_until(page, f"() => ({DRAWN})().length === 5")
     expect(page).not_to_have_url(re.compile("classes="))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -80,6 +81,17 @@ def opened(page: Page, dashboard: Dashboard, path: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=FIRST_PAINT_MS)
     for name in PAGES:
         expect(page.get_by_role("link", name=name.capitalize(), exact=True).first).to_be_visible()
+
+
+def wait_until(page: Page, expression: str, *, limit_s: float = PATIENCE_MS / 1000, poll_ms: float = 20) -> None:
+    """Wait until a JavaScript expression, or what a function returns, is true.
+
+    Page.wait_for_function would evaluate text in the page, which the Content-Security-Policy forbids.
+    """
+    give_up_s = time.monotonic() + limit_s
+    while not page.evaluate(expression):
+        assert time.monotonic() < give_up_s, f"not true within {limit_s:g} s: {expression}"
+        page.wait_for_timeout(poll_ms)
 
 
 def choose(page: Page, file: Path) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from frametally.job import JobStatus
 from frametally.library.library import Library
 from frametally.results import archive_results
+from tests.support.browser import wait_until
 from tests.support.ledgers import a_job, open_ledger
 from tests.support.numbered_videos import BITS, BLOCK_HEIGHT_PX, BLOCK_PX, BOX_PX, BOX_TOP_PX, HEIGHT_PX, WIDTH_PX
 
@@ -135,7 +136,7 @@ def add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | N
 
 def wait_for_rest(page: Page) -> None:
     """Wait until the exact frame of the playhead is displayed."""
-    page.wait_for_function(RESTS)
+    wait_until(page, RESTS)
 
 
 def place_in_timeline(page: Page, time_s: float) -> tuple[float, float]:
