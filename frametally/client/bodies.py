@@ -15,13 +15,14 @@ import requests
 from frametally.client.messages import invalid_response
 from frametally.client.request import ServiceRequest
 from frametally.errors import MediaError
+from frametally.network.cutoff import Cutoff
 from frametally.storage.atomic import atomic_path
 
 T = TypeVar("T")
 
 BLOCK_BYTES: Final = 1 << 18
-"""Larger blocks are not faster, and a whole block must be sent within the timeout, also on a slow line."""
-MAX_JSON_BYTES: Final = 4 << 20
+"""Larger blocks are not faster, and a whole block must be sent or received within the timeout, also on a slow line."""
+MAX_JSON_BYTES: Final = 1 << 20
 
 
 class FileBody:
@@ -57,14 +58,14 @@ class FileBody:
         return block
 
 
-def decode(request: ServiceRequest, response: requests.Response, kind: type[T]) -> T:
+def decode(request: ServiceRequest, response: requests.Response, kind: type[T], cutoff: Cutoff) -> T:
     """The JSON body as a message of this type.
 
     Raises:
         InvalidResponse: it does not match, or is larger than `MAX_JSON_BYTES`.
     """
     body = io.BytesIO()
-    copy(request, response, body, MAX_JSON_BYTES)
+    copy(request, response, body, MAX_JSON_BYTES, cutoff)
     try:
         return msgspec.json.decode(body.getvalue(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -78,11 +79,12 @@ def save(
     response: requests.Response,
     destination: Path,
     max_bytes: int,
+    cutoff: Cutoff,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
     """Write the body to a file that appears only when it is complete; raises the errors of `copy`."""
     with atomic_path(destination, mode=0o600) as draft, draft.open("wb") as file:
-        copy(request, response, file, max_bytes, on_progress)
+        copy(request, response, file, max_bytes, cutoff, on_progress)
 
 
 def copy(
@@ -90,11 +92,13 @@ def copy(
     response: requests.Response,
     file: BinaryIO,
     max_bytes: int,
+    cutoff: Cutoff,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
     """Write the decompressed body to a file. `on_progress` receives the bytes on the wire: read, and in total if known.
 
     Raises:
+        TooSlow: fewer than `BLOCK_BYTES` arrived on the wire in the read timeout, or in the whole time of a short body.
         InvalidResponse: the body is larger than `max_bytes`, or its compression is unsupported or damaged.
         OSError: the file cannot be written.
     """
@@ -104,9 +108,12 @@ def copy(
     if encoding not in ("identity", "gzip", "x-gzip"):
         raise invalid_response(request, response, f"compression {encoding}, which was not requested")
     source = raw if encoding == "identity" else gzip.GzipFile(fileobj=raw)
-    copied_bytes = 0
+    copied_bytes, allowed_at_bytes = 0, 0
     try:
         while block := source.read(BLOCK_BYTES):
+            if raw.tell() - allowed_at_bytes >= BLOCK_BYTES:
+                allowed_at_bytes = raw.tell()
+                cutoff.allow(request.timeout_s[1])
             copied_bytes += len(block)
             if copied_bytes > max_bytes:
                 raise invalid_response(request, response, f"more than {max_bytes:,} bytes")
@@ -114,7 +121,9 @@ def copy(
             if on_progress:
                 on_progress(raw.tell(), total_bytes)
     except (EOFError, gzip.BadGzipFile, zlib.error):
+        cutoff.check()
         raise invalid_response(request, response, "a body with damaged compression") from None
+    cutoff.check()
 
 
 def _unreadable_video(reason: str) -> MediaError:

@@ -33,6 +33,7 @@ from frametally.contract import (
     Workspace,
 )
 from frametally.errors import RateLimited, ServerError, ServiceUnreachable
+from frametally.network.cutoff import Cutoff
 from frametally.network.link_guard import LinkGuard
 from frametally.network.retry import call_with_retries, parse_retry_after
 from frametally.network.urls import split_url
@@ -43,6 +44,8 @@ T = TypeVar("T")
 RETRIES: Final = 2
 MAX_WAIT_S: Final = 10.0
 """An error with a longer `Retry-After` is not retried here but raised."""
+MAX_TRANSFER_S: Final = 24 * 3600.0
+"""The longest upload or download."""
 BACKOFF: Final = Backoff(first_s=0.4, max_s=1.6, factor=4)
 
 
@@ -68,12 +71,15 @@ class VideoInferenceClient:
         connect_timeout_s: float = 10.0,
         read_timeout_s: float = 30.0,
         transfer_timeout_s: float = 120.0,
+        call_limit_s: float = 40.0,
         max_results_bytes: int = 8 << 30,
         is_embedded: bool = False,
         certificate_sha256: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`transfer_timeout_s` limits how long an upload or a download may stall, not how long it takes.
+        """`transfer_timeout_s` limits how long each `BLOCK_BYTES` of an upload or a download may take.
+
+        `call_limit_s` limits each other request as a whole, however slowly its response arrives.
 
         See `Service` for `is_embedded` and `certificate_sha256`.
         """
@@ -89,6 +95,7 @@ class VideoInferenceClient:
         # urllib3 applies the connect timeout to sending the body, to each block separately.
         self._upload_timeout_s = (transfer_timeout_s, transfer_timeout_s)
         self._max_results_bytes = max_results_bytes
+        self._call_limit_s = call_limit_s
         self._sleep = sleep
 
     def open_workspace(self, *, retry: bool = True) -> str:
@@ -119,16 +126,25 @@ class VideoInferenceClient:
         """
         with path.open("rb", buffering=0) as file:
             total_bytes = os.fstat(file.fileno()).st_size
+            stall_s = self._upload_timeout_s[1]
+            cutoff = Cutoff(stall_s, total_s=MAX_TRANSFER_S)
+
+            def sent(sent_bytes: int, total_bytes: int) -> None:
+                cutoff.allow(stall_s)
+                if on_progress:
+                    on_progress(sent_bytes, total_bytes)
+
             request = ServiceRequest(
                 action="Uploading the video",
                 method="PUT",
                 url=signed_url,
-                body=FileBody(file, total_bytes, on_progress) if total_bytes else None,
+                body=FileBody(file, total_bytes, sent) if total_bytes else None,
                 headers={"Content-Type": "application/octet-stream"},
                 timeout_s=self._upload_timeout_s,
+                limit_s=stall_s,
                 service=self._service,
             )
-            exchange(request, lambda _: None)
+            exchange(request, _ignore, cutoff)
 
     def start_job(
         self, *, input_url: str, infer_fps: float, models: Sequence[ModelRequest], idempotency_key: str = ""
@@ -150,8 +166,8 @@ class VideoInferenceClient:
         """Request the status once. Not retried: the minimum interval of a job applies to failed requests, too."""
         request = self._request("Checking the job status", "GET", VIDEO_INFER_PATH, query={"job_id": job_id})
 
-        def read(response: requests.Response) -> StatusResponse:
-            report = _redacted(request, decode(request, response, StatusReport))
+        def read(response: requests.Response, cutoff: Cutoff) -> StatusResponse:
+            report = _redacted(request, decode(request, response, StatusReport, cutoff))
             return StatusResponse(report, parse_retry_after(response.headers.get("Retry-After")))
 
         return exchange(request, read)
@@ -164,7 +180,7 @@ class VideoInferenceClient:
             BadRequest: the job has already ended.
         """
         request = self._request("Canceling the job", "DELETE", VIDEO_INFER_PATH, query={"job_id": job_id})
-        self._with_retries(lambda: exchange(request, lambda _: None))
+        self._with_retries(lambda: exchange(request, _ignore))
 
     def download_results(
         self,
@@ -184,12 +200,14 @@ class VideoInferenceClient:
             method="GET",
             url=output_url,
             timeout_s=self._download_timeout_s,
+            limit_s=self._download_timeout_s[1],
             service=self._service,
         )
-        max_bytes = self._max_results_bytes
-        self._with_retries(
-            lambda: exchange(request, lambda got: save(request, got, destination, max_bytes, on_progress))
-        )
+
+        def read(response: requests.Response, cutoff: Cutoff) -> None:
+            save(request, response, destination, self._max_results_bytes, cutoff, on_progress)
+
+        self._with_retries(lambda: exchange(request, read, Cutoff(request.limit_s, total_s=MAX_TRANSFER_S)))
 
     def list_models(self, *, retry: bool = True) -> list[ModelInfo]:
         """List the models that the service can run; empty if the service lacks this extension of the contract.
@@ -220,6 +238,7 @@ class VideoInferenceClient:
             body=msgspec.json.encode(body) if body else None,
             headers={**({"Content-Type": "application/json"} if body else {}), **(headers or {})},
             timeout_s=self._call_timeout_s,
+            limit_s=self._call_limit_s,
             service=self._service,
         )
 
@@ -236,7 +255,11 @@ class VideoInferenceClient:
 
 
 def _exchange_json(request: ServiceRequest, kind: type[T]) -> T:
-    return exchange(request, lambda response: decode(request, response, kind))
+    return exchange(request, lambda response, cutoff: decode(request, response, kind, cutoff))
+
+
+def _ignore(response: requests.Response, cutoff: Cutoff) -> None:
+    """Read nothing: the status is enough."""
 
 
 def _redacted(request: ServiceRequest, report: StatusReport) -> StatusReport:

@@ -46,6 +46,8 @@ class ServiceRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: tuple[float, float]
     """(connect, read), in seconds."""
+    limit_s: float
+    """For the whole exchange; transfers extend it as long as they advance."""
     service: Service = field(repr=False)
 
     @property

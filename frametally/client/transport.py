@@ -23,6 +23,7 @@ from frametally.client.messages import (
 )
 from frametally.client.request import ServiceRequest
 from frametally.network.addresses import is_loopback
+from frametally.network.cutoff import Cutoff, TooSlow
 from frametally.network.faults import describe_fault, was_sent
 from frametally.network.link_guard import GuardedAdapter, PrivateAddress
 from frametally.network.url_encoding import decode_location, encode_url
@@ -31,23 +32,32 @@ from frametally.network.urls import is_same_service, split_url
 T = TypeVar("T")
 
 MAX_REDIRECTS: Final = 3
+_TOO_SLOW: Final = "timed out, as it sends too slowly"
 
 
-def exchange(request: ServiceRequest, read: Callable[[requests.Response], T]) -> T:
-    """Send the request and read its response.
+def exchange(
+    request: ServiceRequest, read: Callable[[requests.Response, Cutoff], T], cutoff: Cutoff | None = None
+) -> T:
+    """Send the request and read its response, within `limit_s` unless the cutoff that `read` receives allows more.
 
     Raises:
         ServiceError: the most specific one of those listed in `errors`.
     """
+    cutoff = cutoff or Cutoff(request.limit_s)
     try:
-        with _new_session(request) as session, _send(session, request) as response:
+        with cutoff, _new_session(request, cutoff) as session, _send(session, request) as response:
+            cutoff.check()  # a head seems complete where its connection was cut
             if response.status_code not in range(200, 300):
                 raise status_error(request, response)
-            return read(response)
+            return read(response, cutoff)
     except PrivateAddress as error:
         raise private_link(request, error.host) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         fault, sent = describe_fault(error), was_sent(error)
+    except TooSlow:
+        fault, sent = _TOO_SLOW, True
+    if cutoff.has_passed and sent:
+        fault = _TOO_SLOW
     # Raised outside the handler: inside it, the caught error, whose message may contain the key, would be the context.
     raise no_response(request, fault, sent=sent)
 
@@ -80,10 +90,11 @@ def _redirected(request: ServiceRequest, url: str, response: requests.Response) 
     raise redirect_refused(request, target.hostname or "an invalid address")
 
 
-def _new_session(request: ServiceRequest) -> requests.Session:
+def _new_session(request: ServiceRequest, cutoff: Cutoff) -> requests.Session:
     session = requests.Session()
+    certificate_sha256 = request.service.certificate_sha256
     for scheme in ("https://", "http://"):
-        session.mount(scheme, GuardedAdapter(request.guard, certificate_sha256=request.service.certificate_sha256))
+        session.mount(scheme, GuardedAdapter(request.guard, cutoff, certificate_sha256=certificate_sha256))
     session.headers.update({"User-Agent": "frametally", "Accept-Encoding": "gzip"})
     session.auth = _no_auth
     return session

@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.job import Job
+from frametally.jobs.slots import Slots
 from frametally.jobs.workflow import Workflow
 
-_MAX_CONCURRENT: Final = 8
 TIDY_EVERY_S: Final = 3600.0
 _LOG = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ class Watcher:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._advancing: set[str] = set()
+        self._slots = Slots()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -53,9 +54,10 @@ class Watcher:
 
     def _poll(self) -> None:
         # Claim no more than can start now: the lease of a queued claim would expire.
-        for job in self._workflow.claim_due(at_most=_MAX_CONCURRENT - len(self._advancing)):
+        for job in self._workflow.claim_due(self._slots):
             with self._lock:
                 if job.id in self._advancing:  # the lease expired in a suspend of the machine; the thread still runs
+                    self._slots.release(job.service)
                     continue
                 self._advancing.add(job.id)
             # A daemon thread, so that a shutdown does not wait hours for an upload.
@@ -67,5 +69,6 @@ class Watcher:
         except SQLAlchemyError:
             _LOG.exception("The ledger did not respond for job %s, which continues once its lease expires", job.id)
         finally:
+            self._slots.release(job.service)
             with self._lock:
                 self._advancing.discard(job.id)

@@ -38,6 +38,7 @@ from frametally.jobs.outcome import (
     outcome_of,
 )
 from frametally.jobs.record import record
+from frametally.jobs.slots import Slots
 from frametally.jobs.submit import Submitter
 from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
@@ -91,18 +92,27 @@ class Workflow:
         self.ledger.add(job)
         return job
 
-    def claim_due(self, at_most: int) -> list[Job]:
-        """Claim up to `at_most` jobs that are due; the caller must `advance` each of them at once."""
-        now = self.clock()
+    def claim_due(self, slots: Slots | None = None) -> list[Job]:
+        """Claim jobs that are due, and take a slot for each; the caller must `advance` each of them at once.
+
+        `slots`: those of the process; None: as many jobs as there are for one process.
+        """
+        now, slots = self.clock(), slots or Slots()
         probe_at = {outage.service: outage.next_try_at for outage in self.ledger.outages() if outage.next_try_at}
-        callable_now = [known for known in self.clients.known() if probe_at.get(known[0], now) <= now]
+        keys: dict[str, list[tuple[str, str]]] = {}
+        for service, key_id in self.clients.known():
+            if probe_at.get(service, now) <= now:
+                keys.setdefault(service, []).append((service, key_id))
         claimed = []
-        for job in self.ledger.due(now, callable_now, limit=at_most):
-            # While the circuit breaker of a service is open, one job probes it.
-            if job.service in probe_at and not self.ledger.claim_probe(job.service, now):
-                continue
-            if self.ledger.claim(job, now, LEASE_S):
-                claimed.append(job)
+        for service, known in keys.items():
+            free = slots.free(service)
+            for job in self.ledger.due(now, known, limit=free) if free > 0 else ():
+                # While the circuit breaker of a service is open, one job probes it.
+                if service in probe_at and not self.ledger.claim_probe(service, now):
+                    break
+                if self.ledger.claim(job, now, LEASE_S):
+                    slots.take(service)
+                    claimed.append(job)
         return claimed
 
     def refresh(self, job_id: str, *, actor: str | None) -> Job | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
-from typing import Any
+from contextlib import closing, contextmanager
 from urllib.parse import SplitResult
 
 import urllib3
 
 from frametally.network.addresses import resolve
+from frametally.network.cutoff import Cutoff
 from frametally.network.faults import describe_fault
 from frametally.network.link_guard import exact_target, guarded_pool, public_only
 from frametally.network.urls import request_target
@@ -42,7 +40,9 @@ def send_guarded(
         RequestFailed: there was no complete response, or none before the deadline (`timed out`).
     """
     guard = resolve if private_urls else public_only
-    with closing(guarded_pool(parts, guard)) as pool, _cut_at(deadline_s, pool):
+    cutoff = Cutoff(deadline_s - time.monotonic())
+    with closing(guarded_pool(parts, guard)) as pool, cutoff:
+        pool.ConnectionCls = cutoff.watched(pool.ConnectionCls)
         try:
             with exact_target(request_target(parts)):
                 response = pool.request(
@@ -59,31 +59,6 @@ def send_guarded(
                 yield response
                 return
         except urllib3.exceptions.HTTPError as error:
-            fault = "timed out" if time.monotonic() > deadline_s else describe_fault(error)
+            fault = "timed out" if cutoff.has_passed else describe_fault(error)
         # Raised outside the handler: the urllib3 error, whose message contains the URL, would be the context.
         raise RequestFailed(fault)
-
-
-@contextmanager
-def _cut_at(deadline_s: float, pool: urllib3.HTTPConnectionPool) -> Iterator[None]:
-    """Shut down the pool's connections at the deadline: a server that sends single bytes never hits a read timeout."""
-    opened: list[Any] = []
-    connection_class: Any = pool.ConnectionCls
-
-    def remember(*arguments: Any, **options: Any) -> Any:
-        opened.append(connection_class(*arguments, **options))
-        return opened[-1]
-
-    def cut() -> None:
-        for connection in opened:
-            with suppress(OSError, AttributeError):  # not connected yet, or closed already
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    pool.ConnectionCls = remember  # type: ignore[assignment]
-    timer = threading.Timer(max(deadline_s - time.monotonic(), 0.0), cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

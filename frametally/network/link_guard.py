@@ -12,7 +12,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, cast
+from typing import Any, Final, cast
 from urllib.parse import SplitResult, urlsplit
 
 import certifi
@@ -24,11 +24,14 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 
 from frametally.network.addresses import is_public_text, resolve
+from frametally.network.cutoff import Cutoff
 from frametally.network.log_filter import hide_queries
 from frametally.network.urls import port_of, request_target
 
 hide_queries()
 
+_MAX_ADDRESSES: Final = 4
+"""Each may take a connect timeout."""
 _TARGET: ContextVar[str | None] = ContextVar("target", default=None)
 Guard = Callable[[str, int], list[str]]
 """Maps (host, port) to the allowed addresses; raises `PrivateAddress`, or OSError or UnicodeError if none is found."""
@@ -87,9 +90,10 @@ class LinkGuard:
 class GuardedAdapter(HTTPAdapter):
     """Guarded connections for requests."""
 
-    def __init__(self, guard: Guard, *, certificate_sha256: str | None = None) -> None:
+    def __init__(self, guard: Guard, cutoff: Cutoff, *, certificate_sha256: str | None = None) -> None:
         """`certificate_sha256`: compare the fingerprint of the server's certificate with this one, in hex."""
         self._guard = guard
+        self._cutoff = cutoff
         self._certificate_sha256 = certificate_sha256
         super().__init__()
 
@@ -108,6 +112,7 @@ class GuardedAdapter(HTTPAdapter):
             self._check_behind_proxy(urlsplit(request.url or ""))
         elif not issubclass(pool.ConnectionCls, _GuardedConnection):  # a reused pool is guarded already
             pool.ConnectionCls = guarded_connection(pool.ConnectionCls, self._guard)
+        pool.ConnectionCls = self._cutoff.watched(pool.ConnectionCls)
         return pool
 
     def _check_behind_proxy(self, parts: SplitResult) -> None:
@@ -163,6 +168,7 @@ class _GuardedConnection(HTTPConnection):
             raise NameResolutionError(host, self, error) from error
         except UnicodeError as error:
             raise LocationParseError(host) from error
+        addresses = addresses[:_MAX_ADDRESSES]
         try:
             for address in addresses[:-1]:
                 self.host = address

@@ -156,7 +156,7 @@ def test_html_response_is_invalid_and_not_quoted(client: VideoInferenceClient, s
 
 def test_huge_json_is_not_read_completely(client: VideoInferenceClient, server: MisbehavingServer) -> None:
     server.replies_with(answer(b'{"workspace": "' + b"x" * (5 << 20) + b'"}'))
-    with pytest.raises(InvalidResponse, match="more than 4,194,304 bytes"):
+    with pytest.raises(InvalidResponse, match="more than 1,048,576 bytes"):
         client.open_workspace()
 
 

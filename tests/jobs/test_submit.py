@@ -86,7 +86,7 @@ def test_concurrent_jobs_share_one_upload(
 ) -> None:
     for rate in range(1, 6):
         hosted(deployed, small_video, infer_fps=float(rate))
-    first, *others = deployed.workflow.claim_due(at_most=8)
+    first, *others = deployed.workflow.claim_due()
 
     def advance_others() -> None:
         for job in others:
@@ -110,7 +110,7 @@ def test_an_older_job_waits_for_the_upload_of_a_younger_one(
     assert deployed.ledger.claim(younger, deployed.clock(), 120)
 
     def resume_older() -> None:
-        assert [job.id for job in deployed.workflow.claim_due(at_most=8)] == [older.id]
+        assert [job.id for job in deployed.workflow.claim_due()] == [older.id]
         deployed.workflow.advance(older)
 
     server.replies_with(after(resume_older, signed_url(server)), answer(), ACCEPTED)

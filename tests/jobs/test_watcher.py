@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from frametally.job import JobStatus
+from frametally.jobs.slots import SERVICE_SLOTS
 from frametally.jobs.watcher import Watcher
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
@@ -136,3 +137,19 @@ def test_a_stopped_watcher_claims_no_job(
     add_jobs(deployed, 1)
     time.sleep(0.05)
     assert server.seen == []
+
+
+def test_jobs_of_the_engine_end_while_all_slots_of_a_silent_service_are_taken(
+    deployed: LocalDeployment, server: MisbehavingServer, watcher: Watcher
+) -> None:
+    with MisbehavingServer() as slow:
+        slow.replies_with(silence(slow))
+        key_id = deployed.clients.remember(slow.url, "key")
+        for number in range(12):
+            job = a_job(f"s{number}", service=slow.url, key_id=key_id, status=JobStatus.SUBMITTED, remote_job_id="r")
+            deployed.ledger.add(job)
+        watcher.start()
+        until(lambda: len(slow.seen) == SERVICE_SLOTS)
+        add_jobs(deployed, 8)
+        until(lambda: ended(deployed) == 8)
+        assert len(slow.seen) == SERVICE_SLOTS

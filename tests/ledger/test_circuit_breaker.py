@@ -26,7 +26,7 @@ def tries_for(deployed: LocalDeployment, server: MisbehavingServer, seconds: int
     tries = []
     for _ in range(seconds):
         before = len(server.seen)
-        for job in deployed.workflow.claim_due(at_most=8):
+        for job in deployed.workflow.claim_due():
             deployed.workflow.advance(job)
         at_s = (deployed.clock() - START).total_seconds()
         tries += [(at_s, seen.query["job_id"][0]) for seen in server.seen[before:]]

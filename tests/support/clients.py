@@ -30,7 +30,9 @@ def client(server: MisbehavingServer, waits_s: list[float]) -> VideoInferenceCli
     return make_client(server.url, waits_s)
 
 
-def make_client(url: str, waits_s: list[float] | None = None, *, read_timeout_s: float = 0.3) -> VideoInferenceClient:
+def make_client(
+    url: str, waits_s: list[float] | None = None, *, read_timeout_s: float = 0.3, call_limit_s: float = 40.0
+) -> VideoInferenceClient:
     waited = [] if waits_s is None else waits_s
     return VideoInferenceClient(
         url,
@@ -38,6 +40,7 @@ def make_client(url: str, waits_s: list[float] | None = None, *, read_timeout_s:
         connect_timeout_s=2.0,
         read_timeout_s=read_timeout_s,
         transfer_timeout_s=0.5,
+        call_limit_s=call_limit_s,
         max_results_bytes=1 << 20,
         sleep=waited.append,
     )

@@ -166,6 +166,17 @@ def silence(server: MisbehavingServer) -> Reply:
     return reply
 
 
+def dripping(server: MisbehavingServer, head: bytes = b"") -> Reply:
+    """Send this head at once, and then a byte every 50 ms, until `stopping` is set or the client closes."""
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(head or b"HTTP/1.1 200 OK")
+        while not server.stopping.wait(0.05):
+            handler.wfile.write(b" ")
+
+    return reply
+
+
 def reset(handler: BaseHTTPRequestHandler) -> None:
     """Close the connection with a TCP reset, as a crashed service does."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
