@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,11 +70,15 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
     if record_secret(ledger, folder.link_secret):
         _LOG.warning("The ledger was used with another link secret before: unfinished jobs need their API key again.")
 
+    max_bytes = settings.max_results_bytes
+
     def embedded() -> VideoInferenceClient:
         key = folder.engine_key
-        return VideoInferenceClient(embedded_url(), key, is_embedded=True, certificate_sha256=certificate_sha256)
+        return VideoInferenceClient(
+            embedded_url(), key, is_embedded=True, certificate_sha256=certificate_sha256, max_results_bytes=max_bytes
+        )
 
-    clients = ClientRegistry(folder.link_secret, embedded)
+    clients = ClientRegistry(folder.link_secret, embedded, partial(VideoInferenceClient, max_results_bytes=max_bytes))
     if settings.api_key:
         clients.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
     return _assemble(settings, folder, ledger, clients)
@@ -113,6 +118,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
         results_dir=settings.results_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
+        max_results_bytes=settings.max_results_bytes,
     )
     return Deployment(
         settings=settings,

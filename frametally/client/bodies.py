@@ -7,16 +7,17 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 import requests
 
-from frametally.client.messages import invalid_response
+from frametally.client.messages import invalid_response, results_too_large
 from frametally.client.request import ServiceRequest
 from frametally.errors import MediaError
 from frametally.network.cutoff import Cutoff
 from frametally.storage.atomic import atomic_path
+from frametally.storage.space import check_reserve
 
 T = TypeVar("T")
 
@@ -65,7 +66,13 @@ def decode(request: ServiceRequest, response: requests.Response, kind: type[T], 
         InvalidResponse: it does not match, or is larger than `MAX_JSON_BYTES`.
     """
     body = io.BytesIO()
-    copy(request, response, body, MAX_JSON_BYTES, cutoff)
+
+    def write(block: bytes, copied_bytes: int) -> None:
+        if copied_bytes + len(block) > MAX_JSON_BYTES:
+            raise invalid_response(request, response, f"more than {MAX_JSON_BYTES:,} bytes")
+        body.write(block)
+
+    copy(request, response, write, cutoff)
     try:
         return msgspec.json.decode(body.getvalue(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -82,25 +89,39 @@ def save(
     cutoff: Cutoff,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
-    """Write the body to a file that appears only when it is complete; raises the errors of `copy`."""
+    """Write the body to a file that appears only when it is complete; raises the errors of `copy`, and:
+
+    Raises:
+        ResultsError: the body is larger than `max_bytes`.
+        OSError: the disk would lose its reserve, with ENOSPC.
+    """
+
+    def write(block: bytes, copied_bytes: int) -> None:
+        if copied_bytes + len(block) > max_bytes:
+            raise results_too_large(max_bytes)
+        check_reserve(destination.parent, copied_bytes)
+        file.write(block)
+
     with atomic_path(destination, mode=0o600) as draft, draft.open("wb") as file:
-        copy(request, response, file, max_bytes, cutoff, on_progress)
+        if (response.raw.length_remaining or 0) > max_bytes:
+            raise results_too_large(max_bytes)
+        copy(request, response, write, cutoff, on_progress)
 
 
 def copy(
     request: ServiceRequest,
     response: requests.Response,
-    file: BinaryIO,
-    max_bytes: int,
+    write: Callable[[bytes, int], None],
     cutoff: Cutoff,
     on_progress: Callable[[int, int | None], None] | None = None,
 ) -> None:
-    """Write the decompressed body to a file. `on_progress` receives the bytes on the wire: read, and in total if known.
+    """Pass the decompressed body to `write`, block by block, each with the number of bytes before it.
+
+    `on_progress` receives the bytes on the wire: read, and in total if known.
 
     Raises:
         TooSlow: fewer than `BLOCK_BYTES` arrived on the wire in the read timeout, or in the whole time of a short body.
-        InvalidResponse: the body is larger than `max_bytes`, or its compression is unsupported or damaged.
-        OSError: the file cannot be written.
+        InvalidResponse: the compression of the body is unsupported or damaged.
     """
     raw = response.raw
     total_bytes = raw.length_remaining
@@ -114,10 +135,8 @@ def copy(
             if raw.tell() - allowed_at_bytes >= BLOCK_BYTES:
                 allowed_at_bytes = raw.tell()
                 cutoff.allow(request.timeout_s[1])
+            write(block, copied_bytes)
             copied_bytes += len(block)
-            if copied_bytes > max_bytes:
-                raise invalid_response(request, response, f"more than {max_bytes:,} bytes")
-            file.write(block)
             if on_progress:
                 on_progress(raw.tell(), total_bytes)
     except (EOFError, gzip.BadGzipFile, zlib.error):

@@ -21,12 +21,14 @@ from frametally.errors import (
     InvalidResponse,
     LinkExpired,
     RateLimited,
+    ResultsError,
     ServerError,
     ServiceError,
     ServiceUnreachable,
     Unauthorized,
 )
 from frametally.network.retry import parse_retry_after
+from frametally.storage.space import format_size
 
 CHECK_SERVICE: Final = "Check that the service URL belongs to a Video Inference service."
 _CHECK_NETWORK: Final = "Check the network and the service URL, then try again."
@@ -66,6 +68,12 @@ def invalid_response(request: ServiceRequest, response: requests.Response, reaso
     content_type = response.headers.get("Content-Type", "no content type")
     what = f"{request.action} failed: {request.host} returned an unexpected response"
     return InvalidResponse(f"{what} ({request.redact(f'{reason}, {content_type}')}).", CHECK_SERVICE)
+
+
+def results_too_large(max_bytes: int) -> ResultsError:
+    """The error for results above the limit of the deployment."""
+    what = f"The results are larger than the {format_size(max_bytes)} that are accepted; they were not kept."
+    return ResultsError(what, "The operator of this dashboard can raise FRAMETALLY_MAX_RESULTS_BYTES.")
 
 
 def missing_field(request: ServiceRequest, name: str) -> InvalidResponse:

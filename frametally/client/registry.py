@@ -9,15 +9,21 @@ from collections.abc import Callable
 from frametally.client.client import VideoInferenceClient
 from frametally.job import EMBEDDED
 
+OpenClient = Callable[[str, str], VideoInferenceClient]
+
 
 class ClientRegistry:
     """Clients by service and key id. The ledger stores the key id, a fingerprint, and never the key."""
 
-    def __init__(self, secret: str, embedded: Callable[[], VideoInferenceClient]) -> None:
-        """`embedded` returns the client of the embedded engine. `secret` is the key of the fingerprints (HMAC-SHA256).
+    def __init__(
+        self, secret: str, embedded: Callable[[], VideoInferenceClient], open_client: OpenClient = VideoInferenceClient
+    ) -> None:
+        """`embedded` returns the client of the embedded engine, `open_client` one for a URL and a key.
 
-        A guessed API key cannot be checked against the ledger without the secret.
+        `secret` is the key of the fingerprints (HMAC-SHA256): without it, a guessed API key cannot be checked against
+        the ledger.
         """
+        self._open_client = open_client
         self._secret = secret.encode()
         self._embedded = embedded
         self._clients: dict[tuple[str, str], VideoInferenceClient] = {}
@@ -25,7 +31,7 @@ class ClientRegistry:
     def remember(self, api_url: str, api_key: str) -> str:
         """Keep the key for the life of this process and return its fingerprint."""
         key_id = hmac.new(self._secret, f"{api_url}\n{api_key}".encode(), hashlib.sha256).hexdigest()[:16]
-        self._clients[api_url, key_id] = VideoInferenceClient(api_url, api_key)
+        self._clients[api_url, key_id] = self._open_client(api_url, api_key)
         return key_id
 
     def client(self, service: str, key_id: str) -> VideoInferenceClient | None:

@@ -104,6 +104,12 @@ class Settings:
         default="10737418240",
         meaning="Maximum size of a video in bytes.",
     )
+    max_results_bytes: int = setting(
+        "FRAMETALLY_MAX_RESULTS_BYTES",
+        positive_integer,
+        default="8589934592",
+        meaning="Maximum size of the results of one job in bytes, unpacked.",
+    )
     media_quota_bytes: int | None = setting(
         "FRAMETALLY_MEDIA_QUOTA_BYTES",
         optional_integer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,15 +13,18 @@ from typing import Final
 
 from frametally.client.client import VideoInferenceClient
 from frametally.errors import JobError, ResultsError
-from frametally.job import Job, JobStatus
+from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.jobs import messages
 from frametally.jobs.outcome import ResultsFetched, Succeeded
 from frametally.ledger.lease import lease_held, progress_writer
 from frametally.ledger.ledger import Ledger
 from frametally.results import archive_in_subprocess, find_original, open_results, read_again
+from frametally.results.reading.process import MAX_BYTES
 from frametally.storage.folders import last_change
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
+_READERS: Final = {is_embedded: threading.BoundedSemaphore(2) for is_embedded in (True, False)}
+"""How many results of the built-in engine, and how many of other services, are read at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class Collector:
     ledger: Ledger
     results_dir: Path
     clock: Callable[[], datetime]
+    max_results_bytes: int = MAX_BYTES
 
     def has_results(self, job: Job) -> bool:
         """Whether results are stored, downloaded or ingested; for an open job, those of an interrupted step."""
@@ -61,9 +66,9 @@ class Collector:
         """
         folder, download = self.results_dir / job.id, self._download(job)
         try:
-            with lease_held(self.ledger, job, self.clock):
+            with lease_held(self.ledger, job, self.clock), _READERS[job.service == EMBEDDED]:
                 if download.exists():
-                    archive_in_subprocess(download, folder)
+                    archive_in_subprocess(download, folder, self.max_results_bytes)
             results = open_results(folder)
         except ResultsError:
             download.unlink(missing_ok=True)

@@ -44,6 +44,7 @@ from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
+from frametally.results.reading.process import MAX_BYTES
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
 _LOG = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Workflow:
     results_dir: Path
     lost_after_s: float
     clock: Callable[[], datetime]
+    max_results_bytes: int = MAX_BYTES
 
     @property
     def submitter(self) -> Submitter:
@@ -68,7 +70,12 @@ class Workflow:
     @property
     def collector(self) -> Collector:
         """The steps from a job that is done to readable results."""
-        return Collector(ledger=self.ledger, results_dir=self.results_dir, clock=self.clock)
+        return Collector(
+            ledger=self.ledger,
+            results_dir=self.results_dir,
+            clock=self.clock,
+            max_results_bytes=self.max_results_bytes,
+        )
 
     def submit(self, request: RunRequest, *, actor: str | None) -> Job:
         """Create a job; the watcher advances it from here.

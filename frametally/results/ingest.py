@@ -28,6 +28,8 @@ from frametally.results.manifest import (
     table_sizes,
     write_manifest,
 )
+from frametally.results.reading import limits
+from frametally.results.reading.limits import check_count, check_name
 from frametally.results.spellings.notes import Issue, Note, Notes
 from frametally.results.spellings.order import (
     OFFSET_KEYS,
@@ -101,7 +103,9 @@ class _Conversion:
 
     def run(self) -> None:
         """Read the whole file; of a key that occurs twice, the last value counts."""
-        for key in self._document.keys():  # noqa: SIM118
+        for number, key in enumerate(self._document.keys(), 1):
+            check_count(number, limits.MAX_KEYS, "keys")
+            check_name(key, "A key")
             self.index.lists.pop(key, None)
             if key in OFFSET_KEYS:
                 self._read_offsets(key)
@@ -116,6 +120,13 @@ class _Conversion:
             self.percent_models -= {key}
             if not self._read_model(key):
                 self._unknown_keys[key] = None
+            check_count(len(self._models), limits.MAX_MODELS, "models")
+            self._check_entries()
+
+    def _check_entries(self) -> None:
+        numbers = [len(frames) for _, frames in self._models.values()]
+        check_count(max(numbers, default=0), limits.MAX_ENTRIES, "frames")
+        check_count(sum(numbers), limits.MAX_CELLS, "entries of all models together")
 
     def frames_table(self) -> pa.Table:
         """A row per entry: position of its frame, and for each model whether it was analyzed, at what size.
@@ -161,6 +172,7 @@ class _Conversion:
     def _read_damaged_frames(self) -> None:
         with suppress(*UNREADABLE):  # another service may mean something else by this key
             self._damaged_frames = msgspec.json.decode(self._document.value(), type=list[int])
+            check_count(len(self._damaged_frames), limits.MAX_DAMAGED_FRAMES, "damaged frames")
 
     def _read_model(self, key: str) -> bool:
         """Read a value as the entries of a model; False if it is not a list of entries."""
@@ -188,6 +200,7 @@ class _Conversion:
             checkpoints.add_if_distant(len(entries), offset)
             offset = self._document.offset
             kind = detect_kind(raw)
+            check_count(len(entries) + 1, limits.MAX_ENTRIES, "frames")
             entries.append(raw if kind or raw == b"null" or empty_entry(raw) else MISMATCHED)
             if kind:
                 return kind, entries
@@ -207,6 +220,7 @@ class _Conversion:
                 notes.add(len(frames) + at, issue)
             _add(batch, writer, frames)
             del batch  # before the next one is decoded, so that its memory is reused
+            check_count(len(frames), limits.MAX_ENTRIES, "frames")
             offset = self._document.offset
         if writer.confidences.looks_like_percent:
             self.percent_models |= {name}

@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Raw
 
 from frametally.errors import ResultsError
+from frametally.results.reading.limits import MAX_VALUE_BYTES, too_long_value
 
 WINDOW_BYTES: Final = 2 << 20
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -270,6 +271,8 @@ class Document:
         done = max(self._at - 1, 0)  # `_many` overwrites the byte before the first entry
         kept = self._buffer[done : self._end]
         if len(kept) == len(self._buffer):
+            if 2 * len(kept) > MAX_VALUE_BYTES:
+                raise too_long_value()
             self._buffer = bytearray(2 * len(kept))
         self._buffer[: len(kept)] = kept
         self._passed += done

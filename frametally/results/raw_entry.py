@@ -12,6 +12,7 @@ from msgspec import Raw
 from frametally.results.entry_index import EntryIndex, read_entry_index
 from frametally.results.json_stream import Document
 from frametally.results.original import open_original
+from frametally.results.reading.limits import MAX_SHOWN_BYTES
 
 _WINDOW_BYTES = 1 << 14
 _RAW_LIST = msgspec.json.Decoder(list[Raw])
@@ -31,8 +32,10 @@ def read_raw_entry(folder: Path, entry: int) -> dict[str, Any]:
 
 
 def _parsed(raw: bytes) -> Any:
-    """The value; as text if it is not valid JSON: the entries of a file that was read need not all be."""
-    text = raw.decode(errors="replace")
+    """The value; as text if it is long, which is cut, or not valid JSON, as entries of a file that was read may be."""
+    text = raw[:MAX_SHOWN_BYTES].decode(errors="replace")
+    if len(raw) > MAX_SHOWN_BYTES:
+        return f"{text}…"
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from frametally.errors import ResultsError
-from frametally.results.archive import archive_in_subprocess, is_archived
+from frametally.results.archive import is_archived
 from frametally.results.manifest import (
     READABLE_VERSION,
     Manifest,
@@ -18,6 +18,7 @@ from frametally.results.manifest import (
     read_manifest,
 )
 from frametally.results.original import copy_original, damaged, explained, find_original
+from frametally.results.reading.process import archive_in_subprocess
 
 
 def rebuild(folder: Path, *, also_failed: bool = False, damaged_since_ns: int | None = None) -> Manifest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,21 @@ def check_room(folder: Path, size_bytes: int, what: str = "this video", next_ste
     """
     if shutil.disk_usage(folder).free - size_bytes < DISK_RESERVE_BYTES:
         raise _disk_full(what, next_step)
+
+
+_CHECK_EVERY_BYTES: Final = 32 << 20
+_BLOCK_BYTES: Final = 1 << 20
+
+
+def check_reserve(folder: Path, written_bytes: int) -> None:
+    """Check, every 32 MiB of a file that is being written in blocks of at most 1 MiB, that the disk keeps its reserve.
+
+    Raises:
+        OSError: it does not, with ENOSPC, as if the disk were full.
+    """
+    is_due = written_bytes % _CHECK_EVERY_BYTES < _BLOCK_BYTES
+    if is_due and shutil.disk_usage(folder).free < DISK_RESERVE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def is_disk_full(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frametally.client.client import VideoInferenceClient
-from frametally.errors import InvalidResponse, LinkExpired, ServiceError, ServiceUnreachable
+from frametally.errors import LinkExpired, ResultsError, ServiceError, ServiceUnreachable
 from tests.support.clients import KEY
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, cut_chunks, cut_short, reset, silence, unframed
 
@@ -119,8 +119,9 @@ def test_results_above_the_limit_are_not_saved(
     client: VideoInferenceClient, server: MisbehavingServer, destination: Path, reply: Reply
 ) -> None:
     server.replies_with(reply)
-    with pytest.raises(InvalidResponse, match="more than 1,048,576 bytes"):
+    with pytest.raises(ResultsError, match=r"larger than the 1\.05 MB that are accepted") as refused:
         client.download_results(server.url, destination)
+    assert "FRAMETALLY_MAX_RESULTS_BYTES" in refused.value.next_step
     assert files_beside(destination) == []
 
 
@@ -172,3 +173,13 @@ def test_results_are_readable_by_their_owner_only(
     server.replies_with(answer(RESULTS))
     client.download_results(server.url, destination)
     assert stat.S_IMODE(destination.stat().st_mode) == 0o600
+
+
+def test_a_download_leaves_the_reserve_of_the_disk(
+    client: VideoInferenceClient, server: MisbehavingServer, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("frametally.storage.space.DISK_RESERVE_BYTES", 1 << 60)
+    server.replies_with(answer(RESULTS))
+    with pytest.raises(OSError, match="No space left"):
+        client.download_results(server.url, destination)
+    assert files_beside(destination) == []

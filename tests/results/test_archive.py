@@ -13,7 +13,14 @@ import msgspec
 import pytest
 
 from frametally.errors import ResultsError
-from frametally.results import archive, archive_in_subprocess, archive_results, open_results, read_again
+from frametally.results import (
+    archive,
+    archive_in_subprocess,
+    archive_results,
+    open_results,
+    read_again,
+    rebuild,
+)
 from frametally.results.original import SHA256_NAME
 from tests.support.documents import archived, box, document, entry, original_of
 
@@ -107,7 +114,6 @@ def test_a_process_killed_at_any_step_leaves_no_partial_archive(tmp_path: Path, 
 def test_a_subprocess_archives_like_this_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: object
 ) -> None:
-    monkeypatch.setattr("frametally.results.archive._MIN_SUBPROCESS_BYTES", 0)
     (tmp_path / "download.json").write_text(json.dumps(content))
     if content and "cars" in json.dumps(content):
         archive_in_subprocess(tmp_path / "download.json", tmp_path / "job")
@@ -118,7 +124,6 @@ def test_a_subprocess_archives_like_this_process(
 
 
 def test_a_failing_subprocess_is_not_reported_as_bad_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frametally.results.archive._MIN_SUBPROCESS_BYTES", 0)
     (tmp_path / "download.json").write_text(json.dumps(document(entry(box()))))
     (tmp_path / "job.draft").write_text("in the way")
     with pytest.raises(OSError, match="in a subprocess"):
@@ -136,6 +141,7 @@ def make_reading_fail(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None
         raise fault
 
     monkeypatch.setattr(archive, "write_tables", fail)
+    monkeypatch.setattr(rebuild, "archive_in_subprocess", archive_results)
 
 
 @pytest.mark.parametrize("fault", [ResultsError("Too new.", "Wait."), ZeroDivisionError()])

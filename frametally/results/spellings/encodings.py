@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from frametally.errors import ResultsError
+from frametally.storage.space import check_reserve
 
 MIN_LIMIT_BYTES: Final = 256 << 20
 MAX_RATIO: Final = 200
@@ -36,18 +37,15 @@ _ENCODINGS: Final = (
 """By the first bytes; without a byte order mark, by the zeros around the first brace (RFC 4627, section 3)."""
 
 
-def is_packed(path: Path) -> bool:
-    """Whether the file is compressed."""
-    return _start_of(path).startswith((_GZIP, _ZIP))
-
-
-def plain_json(path: Path, folder: Path) -> Path:
-    """The file itself, or a new file in the folder with its content, uncompressed and in UTF-8.
+def plain_json(path: Path, folder: Path, max_bytes: int | None = None) -> Path:
+    """The file itself, or a new file in the folder with its content, uncompressed and in UTF-8, of `max_bytes` at most.
 
     Raises:
         ResultsError: the content is damaged, too large, or more than one file.
+        OSError: the disk has no room for it, with ENOSPC.
     """
     limit_bytes = max(MIN_LIMIT_BYTES, MAX_RATIO * path.stat().st_size)
+    limit_bytes = min(limit_bytes, max_bytes or limit_bytes)
     for layer in range(_MAX_LAYERS):
         start = _start_of(path)
         encoding = next((name for prefix, name in _ENCODINGS if start.startswith(prefix)), None)
@@ -73,6 +71,7 @@ def _write(target: Path, blocks: Iterator[bytes], limit_bytes: int) -> None:
     written = 0
     with target.open("wb") as file:
         for block in blocks:
+            check_reserve(target.parent, written)
             written += len(block)
             if written > limit_bytes:
                 raise ResultsError(f"The results expand to more than {limit_bytes >> 20:,} MiB.", _NEXT_STEP)

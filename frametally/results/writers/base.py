@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from frametally.results.entries import MISMATCHED, Kind, Size
+from frametally.results.reading.limits import MAX_NAMES, check_count, check_name
 from frametally.results.spellings.confidences import ConfidenceRange
 from frametally.results.spellings.notes import Notes
 from frametally.results.tables import TableWriter, column
@@ -66,6 +67,9 @@ class NameCodes(dict[str, int]):
     """Assigns a code to each name, in order of first occurrence."""
 
     def __missing__(self, name: str) -> int:
+        """Raises ResultsError for a name that is too long, or one too many."""
+        check_name(name, "A class name")
+        check_count(len(self) + 1, MAX_NAMES, "class names of one model")
         self[name] = len(self)
         return self[name]
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from frametally.results.cube import CubeBuilder
 from frametally.results.entries import Box, BoxesEntry, GazeEntry, Keypoint, Kind, MaskedBoxesEntry, Point
+from frametally.results.reading.limits import MAX_PREDICTIONS, check_count, check_name
 from frametally.results.spellings.confidences import ConfidenceRange
 from frametally.results.spellings.notes import Issue
 from frametally.results.spellings.predictions import SIDES
@@ -39,6 +40,7 @@ class BoxWriter:
         rows = [_boxes(entry) for entry in batch]
         boxes = list(chain.from_iterable(rows))
         sizes = np.fromiter(map(len, rows), np.int64, len(rows))
+        check_count(int(sizes.max(initial=0)), MAX_PREDICTIONS, "detections in one frame")
         entry = np.repeat(np.arange(first, first + len(rows), dtype=np.int32), sizes)
         if not boxes:
             return
@@ -171,4 +173,6 @@ def _ring(points: list[Point]) -> Ring:
 def _tracker_ids(boxes: list[Box]) -> pa.Array:
     if not [box for box in boxes if box.tracker_id is not None]:
         return pa.nulls(len(boxes), pa.string())
-    return pa.array([None if box.tracker_id is None else str(box.tracker_id) for box in boxes], pa.string())
+    texts = [None if box.tracker_id is None else str(box.tracker_id) for box in boxes]
+    check_name(max((text for text in texts if text), key=len, default=""), "A tracker_id")
+    return pa.array(texts, pa.string())

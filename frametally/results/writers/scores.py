@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from frametally.results import masks
 from frametally.results.entries import MISMATCHED, Kind, LabelsEntry, Mask, MaskEntry
+from frametally.results.reading.limits import MAX_NAMES, check_count
 from frametally.results.spellings.confidences import ConfidenceRange
 from frametally.results.spellings.notes import Issue
 from frametally.results.tables import TableWriter, column
@@ -55,6 +56,7 @@ class MaskWriter:
                     batch[at] = MISMATCHED
 
     def _add_one(self, entry: int, mask: Mask) -> None:
+        check_count(len(mask.class_map), MAX_NAMES, "names in one class_map")
         png = masks.decode_base64(mask.segmentation_mask)
         shares = masks.area_shares(masks.class_ids(png))
         by_code = dict.fromkeys((self.classes[name] for name in mask.class_map.values()), 0.0)
