@@ -15,7 +15,7 @@ import requests
 from frametally.client.messages import invalid_response, results_too_large
 from frametally.client.request import ServiceRequest
 from frametally.errors import MediaError
-from frametally.network.cutoff import Cutoff
+from frametally.network.outgoing.cutoff import Cutoff
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import check_reserve
 

@@ -33,8 +33,8 @@ from frametally.contract import (
     Workspace,
 )
 from frametally.errors import RateLimited, ServerError, ServiceUnreachable
-from frametally.network.cutoff import Cutoff
 from frametally.network.link_guard import LinkGuard
+from frametally.network.outgoing.cutoff import Cutoff
 from frametally.network.retry import call_with_retries, parse_retry_after
 from frametally.network.urls import split_url
 from frametally.storage.file_names import safe_file_name

@@ -23,9 +23,9 @@ from frametally.client.messages import (
 )
 from frametally.client.request import ServiceRequest
 from frametally.network.addresses import is_loopback
-from frametally.network.cutoff import Cutoff, TooSlow
 from frametally.network.faults import describe_fault, was_sent
 from frametally.network.link_guard import GuardedAdapter, PrivateAddress
+from frametally.network.outgoing.cutoff import Cutoff, TooSlow
 from frametally.network.url_encoding import decode_location, encode_url
 from frametally.network.urls import is_same_service, split_url
 

@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, urljoin
 import urllib3
 
 from frametally.errors import MediaError
-from frametally.network.guarded_request import RequestFailed, send_guarded
 from frametally.network.link_guard import PrivateAddress
+from frametally.network.outgoing.guarded_request import RequestFailed, send_guarded
 from frametally.network.url_encoding import decode_location
 from frametally.network.urls import parse_video_url
 from frametally.storage.atomic import PendingFile

@@ -24,8 +24,8 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameResolutionError, NewConnectionError
 
 from frametally.network.addresses import is_public_text, resolve
-from frametally.network.cutoff import Cutoff
 from frametally.network.log_filter import hide_queries
+from frametally.network.outgoing.cutoff import Cutoff
 from frametally.network.urls import port_of, request_target
 
 hide_queries()

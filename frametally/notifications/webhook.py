@@ -16,8 +16,8 @@ import urllib3
 from standardwebhooks.webhooks import Webhook
 
 from frametally.errors import MediaError
-from frametally.network.guarded_request import RequestFailed, send_guarded
 from frametally.network.link_guard import PrivateAddress
+from frametally.network.outgoing.guarded_request import RequestFailed, send_guarded
 from frametally.network.retry import parse_retry_after
 from frametally.network.urls import parse_video_url
 from frametally.notifications import messages

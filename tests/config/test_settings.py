@@ -47,6 +47,7 @@ def test_every_setting_reaches_its_field() -> None:
         "FRAMETALLY_ENGINE_KEEP_S": "5",
         "FRAMETALLY_INFERENCE_SERVERS": "a/1=http://h",
         "FRAMETALLY_MAX_VIDEO_BYTES": "1e6",
+        "FRAMETALLY_MAX_RESULTS_BYTES": "9",
         "FRAMETALLY_MEDIA_QUOTA_BYTES": "7",
         "FRAMETALLY_LOST_AFTER_S": "8",
         "FRAMETALLY_PUBLIC_URL": "https://tally",

@@ -10,9 +10,9 @@ from urllib.parse import SplitResult
 import urllib3
 
 from frametally.network.addresses import resolve
-from frametally.network.cutoff import Cutoff
 from frametally.network.faults import describe_fault
 from frametally.network.link_guard import exact_target, guarded_pool, public_only
+from frametally.network.outgoing.cutoff import Cutoff
 from frametally.network.urls import request_target
 
 

@@ -1,0 +1,1 @@
+"""Requests to untrusted servers, with a time limit."""
