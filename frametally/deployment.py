@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +77,11 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
             embedded_url(), key, is_embedded=True, certificate_sha256=certificate_sha256, max_results_bytes=max_bytes
         )
 
-    clients = ClientRegistry(folder.link_secret, embedded, partial(VideoInferenceClient, max_results_bytes=max_bytes))
+    def open_client(api_url: str, api_key: str) -> VideoInferenceClient:
+        is_trusted = settings.api_private_urls or api_url == settings.api_url
+        return VideoInferenceClient(api_url, api_key, max_results_bytes=max_bytes, must_be_public=not is_trusted)
+
+    clients = ClientRegistry(folder.link_secret, embedded, open_client)
     if settings.api_key:
         clients.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
     return _assemble(settings, folder, ledger, clients)

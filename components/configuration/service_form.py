@@ -6,7 +6,6 @@ import streamlit as st
 
 from components.errors import show_error
 from components.session import Connection, current_connection
-from frametally.client.client import VideoInferenceClient
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, SettingsError
@@ -53,7 +52,7 @@ def _connect(deployment: Deployment, url: str, api_key: str) -> Connection | Non
         if not api_key:
             raise SettingsError("Enter an API key.")
         with st.spinner("Connecting"):
-            workspace = VideoInferenceClient(api_url, api_key).open_workspace(retry=False)
+            workspace = deployment.clients.open(api_url, api_key).open_workspace(retry=False)
     except FrametallyError as error:
         show_error(error)
         return None

@@ -14,7 +14,7 @@ import requests
 
 from frametally.backoff import Backoff
 from frametally.client.bodies import FileBody, decode, save
-from frametally.client.messages import NotFound, missing_field
+from frametally.client.messages import NotFound, long_field, missing_field
 from frametally.client.request import Service, ServiceRequest
 from frametally.client.transport import exchange
 from frametally.contract import (
@@ -44,6 +44,10 @@ T = TypeVar("T")
 RETRIES: Final = 2
 MAX_WAIT_S: Final = 10.0
 """An error with a longer `Retry-After` is not retried here but raised."""
+MAX_FIELD_CHARS: Final = 8 << 10
+"""Of a job id or a link."""
+MAX_MODELS: Final = 1000
+"""Models of a service that are listed."""
 MAX_TRANSFER_S: Final = 24 * 3600.0
 """The longest upload or download."""
 BACKOFF: Final = Backoff(first_s=0.4, max_s=1.6, factor=4)
@@ -74,6 +78,7 @@ class VideoInferenceClient:
         call_limit_s: float = 40.0,
         max_results_bytes: int = 8 << 30,
         is_embedded: bool = False,
+        must_be_public: bool = False,
         certificate_sha256: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -81,11 +86,11 @@ class VideoInferenceClient:
 
         `call_limit_s` limits each other request as a whole, however slowly its response arrives.
 
-        See `Service` for `is_embedded` and `certificate_sha256`.
+        See `Service` for `is_embedded` and `certificate_sha256`, `LinkGuard` for `must_be_public`.
         """
         self.api_url = api_url.rstrip("/")
         self._service = Service(
-            link_guard=LinkGuard(split_url(self.api_url)),
+            link_guard=LinkGuard(split_url(self.api_url), must_be_public=must_be_public),
             api_key=api_key.strip(),
             is_embedded=is_embedded,
             certificate_sha256=certificate_sha256,
@@ -104,16 +109,15 @@ class VideoInferenceClient:
         `retry=False` fails on the first error, for pages that wait for the response.
         """
         request = self._request("Testing the API key", "POST", "/")
-        return self._with_retries(lambda: _exchange_json(request, Workspace), retry=retry).workspace
+        workspace = self._with_retries(lambda: _exchange_json(request, Workspace), retry=retry).workspace
+        return request.redact(workspace)
 
     def request_upload_url(self, file_name: str) -> str:
         """Return a signed URL for one PUT. Only a safe form of the base name is sent."""
         body = UploadUrlRequest(file_name=safe_file_name(file_name))
         request = self._request("Requesting the upload URL", "POST", UPLOAD_URL_PATH, body=body)
         url = self._with_retries(lambda: _exchange_json(request, UploadUrl)).url
-        if not url:
-            raise missing_field(request, "link")
-        return url
+        return _checked(request, url, "link")
 
     def upload(self, path: Path, signed_url: str, on_progress: Callable[[int, int], None] | None = None) -> None:
         """PUT the file in constant memory; `on_progress(sent_bytes, total_bytes)` may raise to cancel. Not retried.
@@ -158,9 +162,7 @@ class VideoInferenceClient:
         headers = {IDEMPOTENCY_KEY: idempotency_key} if idempotency_key else {}
         request = self._request("Starting the job", "POST", VIDEO_INFER_PATH, body=body, headers=headers)
         job_id = _exchange_json(request, JobAccepted).job_id
-        if not job_id:
-            raise missing_field(request, "job id")
-        return job_id
+        return _checked(request, job_id, "job id")
 
     def get_status(self, job_id: str) -> StatusResponse:
         """Request the status once. Not retried: the minimum interval of a job applies to failed requests, too."""
@@ -168,6 +170,8 @@ class VideoInferenceClient:
 
         def read(response: requests.Response, cutoff: Cutoff) -> StatusResponse:
             report = _redacted(request, decode(request, response, StatusReport, cutoff))
+            if report.output_signed_url:
+                _checked(request, report.output_signed_url, "link")
             return StatusResponse(report, parse_retry_after(response.headers.get("Retry-After")))
 
         return exchange(request, read)
@@ -216,7 +220,8 @@ class VideoInferenceClient:
         """
         request = self._request("Listing the models", "GET", MODELS_PATH)
         try:
-            return self._with_retries(lambda: _exchange_json(request, ModelList), retry=retry).models
+            models = self._with_retries(lambda: _exchange_json(request, ModelList), retry=retry).models
+            return models[:MAX_MODELS]
         except NotFound:
             return []
 
@@ -256,6 +261,15 @@ class VideoInferenceClient:
 
 def _exchange_json(request: ServiceRequest, kind: type[T]) -> T:
     return exchange(request, lambda response, cutoff: decode(request, response, kind, cutoff))
+
+
+def _checked(request: ServiceRequest, value: str, name: str) -> str:
+    """The value, which must be there and not too long to be stored."""
+    if not value:
+        raise missing_field(request, name)
+    if len(value) > MAX_FIELD_CHARS:
+        raise long_field(request, name)
+    return value
 
 
 def _ignore(response: requests.Response, cutoff: Cutoff) -> None:

@@ -43,7 +43,7 @@ def status_error(request: ServiceRequest, response: requests.Response) -> Servic
     """The most specific error for a response that is not 2xx."""
     status = response.status_code
     head = _first_bytes(response)
-    message = request.redact(_error_message(head))
+    message = request.redact(_error_message(head)) if _is_of_the_api(request, response) else ""
     retry_after_s = parse_retry_after(response.headers.get("Retry-After"))
     what = (
         f"{request.action} failed: {request.host} returned {_status_text(status)}{f': {message}' if message else ''}."
@@ -81,6 +81,11 @@ def missing_field(request: ServiceRequest, name: str) -> InvalidResponse:
     return InvalidResponse(f"{request.action} failed: the response contains no {name}.", CHECK_SERVICE)
 
 
+def long_field(request: ServiceRequest, name: str) -> InvalidResponse:
+    """The error for a response with a value that is too long."""
+    return InvalidResponse(f"{request.action} failed: the {name} of the response is too long.", CHECK_SERVICE)
+
+
 def no_response(request: ServiceRequest, fault: str, *, sent: bool) -> ServiceUnreachable:
     """The error for a failure below HTTP; `sent`: whether the service may have received any of the request."""
     if not sent:
@@ -99,10 +104,19 @@ def too_many_redirects(request: ServiceRequest) -> BadRequest:
     return BadRequest(f"{request.action} failed: too many redirects from {request.host}.", CHECK_SERVICE)
 
 
-def private_link(request: ServiceRequest, host: str) -> BadRequest:
-    """The error for a link of a public service that leads into a private network."""
+def private_address(request: ServiceRequest, host: str) -> BadRequest:
+    """The error for a private address: of a service whose URL a user entered, or of a link of a public service."""
+    if not request.is_link:
+        what = f"{request.action} failed: {request.redact(host)} is a private address."
+        return BadRequest(what, "The operator of this dashboard can allow it: FRAMETALLY_API_PRIVATE_URLS=true.")
     what = f"{request.action} failed: the link of the service leads to {request.redact(host)}, a private address."
-    return BadRequest(what, "If the service is your own, enter its private address as the service URL.")
+    return BadRequest(what, "If the service is your own, use its private address as the service URL.")
+
+
+def _is_of_the_api(request: ServiceRequest, response: requests.Response) -> bool:
+    """Whether an error may be quoted: JSON of the service itself, not what any server answers at a URL or link."""
+    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return content_type == "application/json" and request.service.link_guard.is_own(request.url)
 
 
 def _first_bytes(response: requests.Response) -> bytes:

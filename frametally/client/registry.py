@@ -28,10 +28,14 @@ class ClientRegistry:
         self._embedded = embedded
         self._clients: dict[tuple[str, str], VideoInferenceClient] = {}
 
+    def open(self, api_url: str, api_key: str) -> VideoInferenceClient:
+        """A client that is not kept, to test a service."""
+        return self._open_client(api_url, api_key)
+
     def remember(self, api_url: str, api_key: str) -> str:
         """Keep the key for the life of this process and return its fingerprint."""
         key_id = hmac.new(self._secret, f"{api_url}\n{api_key}".encode(), hashlib.sha256).hexdigest()[:16]
-        self._clients[api_url, key_id] = self._open_client(api_url, api_key)
+        self._clients[api_url, key_id] = self.open(api_url, api_key)
         return key_id
 
     def client(self, service: str, key_id: str) -> VideoInferenceClient | None:

@@ -16,7 +16,7 @@ import urllib3.exceptions
 
 from frametally.client.messages import (
     no_response,
-    private_link,
+    private_address,
     redirect_refused,
     status_error,
     too_many_redirects,
@@ -51,7 +51,7 @@ def exchange(
                 raise status_error(request, response)
             return read(response, cutoff)
     except PrivateAddress as error:
-        raise private_link(request, error.host) from None
+        raise private_address(request, error.host) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         fault, sent = describe_fault(error), was_sent(error)
     except TooSlow:

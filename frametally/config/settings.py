@@ -43,6 +43,12 @@ class Settings:
         meaning="API key for that service; unset: entered on the Configuration page.",
         is_secret=True,
     )
+    api_private_urls: bool = setting(
+        "FRAMETALLY_API_PRIVATE_URLS",
+        flag,
+        default="false",
+        meaning="Whether a service URL that a user enters may have a private, loopback or link-local address.",
+    )
     data_dir: Path = setting(
         "FRAMETALLY_DATA_DIR",
         folder,

@@ -26,7 +26,7 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NameReso
 from frametally.network.addresses import is_public_text, resolve
 from frametally.network.log_filter import hide_queries
 from frametally.network.outgoing.cutoff import Cutoff
-from frametally.network.urls import port_of, request_target
+from frametally.network.urls import is_same_service, port_of, request_target, split_url
 
 hide_queries()
 
@@ -57,18 +57,26 @@ class LinkGuard:
     """The guard for one service and its links. Safe to share between threads.
 
     The links of a public service must be public as well. Those of a private service may be private: its operator is
-    trusted with the network that it is in.
+    trusted with the network that it is in. With `must_be_public`, the service itself must be public, too: a user has
+    entered its URL.
     """
 
-    def __init__(self, api_url: SplitResult) -> None:
+    def __init__(self, api_url: SplitResult, *, must_be_public: bool = False) -> None:
         self._api_url = api_url
-        self._is_public: bool | None = None
+        self._must_be_public = must_be_public
+        self._is_public: bool | None = True if must_be_public else None
 
     def service_addresses(self, host: str, port: int) -> list[str]:
-        """The guard for requests to the service itself: allows any address, and records whether one is public."""
+        """The guard for requests to the service itself; records whether one of its addresses is public."""
+        if self._must_be_public:
+            return public_only(host, port)
         addresses = resolve(host, port)
         self._note(any(map(is_public_text, addresses)))
         return addresses
+
+    def is_own(self, url: str) -> bool:
+        """Whether a URL is at the service itself."""
+        return is_same_service(self._api_url, split_url(url))
 
     def link_addresses(self, host: str, port: int) -> list[str]:
         """The guard for the links of the service."""

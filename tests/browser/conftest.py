@@ -14,7 +14,7 @@ from tests.support.ledgers import open_ledger
 @pytest.fixture(scope="session")
 def shared_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     with starting_dashboards(tmp_path_factory.mktemp("dashboard")) as start:
-        yield start()
+        yield start(FRAMETALLY_API_PRIVATE_URLS="true")
 
 
 @pytest.fixture

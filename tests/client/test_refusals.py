@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 
@@ -194,3 +195,34 @@ def test_unauthorized_model_list_raises(client: VideoInferenceClient, server: Mi
     with pytest.raises(Unauthorized):
         client.list_models()
     assert server.seen[0].query["api_key"] == [KEY]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [(b'{"error": "internal secret"}', {}), (b'{"error": "internal secret"}', {"Content_Type": "text/html"})],
+    ids=["no type", "HTML"],
+)
+def test_an_error_that_is_not_json_is_not_quoted(
+    client: VideoInferenceClient, server: MisbehavingServer, body: bytes, headers: dict[str, str]
+) -> None:
+    server.replies_with(answer(body, status=400, **headers))
+    with pytest.raises(BadRequest) as refused:
+        client.get_status("j1")
+    assert "secret" not in str(refused.value)
+
+
+def test_an_error_of_another_server_at_a_link_is_not_quoted(
+    client: VideoInferenceClient, other_server: MisbehavingServer, tmp_path: Path
+) -> None:
+    other_server.replies_with(answer({"error": "internal secret"}, status=404))
+    with pytest.raises(BadRequest) as refused:
+        client.download_results(f"{other_server.url}/r", tmp_path / "r.json")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_long_link_or_id_is_not_stored(client: VideoInferenceClient, server: MisbehavingServer) -> None:
+    server.replies_with(answer({"status": 0, "output_signed_url": "http://x/" + "a" * 9000, "job_id": "a" * 9000}))
+    with pytest.raises(InvalidResponse, match="the link of the response is too long"):
+        client.get_status("j1")
+    with pytest.raises(InvalidResponse, match="the job id of the response is too long"):
+        client.start_job(input_url="http://x/v", infer_fps=5, models=[])

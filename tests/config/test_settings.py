@@ -40,6 +40,7 @@ def test_constructor_and_read_have_the_same_defaults() -> None:
 def test_every_setting_reaches_its_field() -> None:
     values = {
         "FRAMETALLY_API_URL": "https://api",
+        "FRAMETALLY_API_PRIVATE_URLS": "yes",
         "FRAMETALLY_DATA_DIR": "/d",
         "FRAMETALLY_DATABASE_URL": "postgresql://h/db",
         "FRAMETALLY_MODELS_DIR": "/m",

@@ -21,7 +21,7 @@ from frametally.ledger import lease
 from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
-from frametally.results import archive, archive_in_subprocess, open_results
+from frametally.results import archive, archive_in_subprocess, archive_results, open_results
 from tests.support import fake_service
 from tests.support.deployment import DAY_S, MOTION, LocalDeployment, advance_due
 from tests.support.documents import original_of
@@ -225,7 +225,7 @@ def test_the_lease_is_renewed_while_results_are_ingested(
 ) -> None:
     server.replies_with(answer({"status": 0, "output_signed_url": f"{server.url}/r"}), answer(RESULTS))
 
-    def slowly(*arguments: Path) -> None:
+    def slowly(*arguments: Any) -> None:
         deployed.clock.wait(3600)
         until(lambda: deployed.pause_s() >= LEASE_S)
         assert advance_due(deployed.workflow) == 0
@@ -559,6 +559,7 @@ def test_unreadable_results_can_be_read_again_without_a_call(
     deployed.written()
     with monkeypatch.context() as before:
         before.setattr(archive, "write_tables", lambda *_: 1 / 0)
+        before.setattr(collect, "archive_in_subprocess", lambda path, folder, _: archive_results(path, folder))
         deployed.step()
     assert deployed.job().status is JobStatus.FAILED
     assert "after an upgrade" in deployed.job().failure

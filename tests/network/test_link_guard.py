@@ -206,3 +206,21 @@ def test_embedded_engine_is_recognized_by_its_certificate(certificates: tuple[Pa
         with pytest.raises(ServiceUnreachable, match="certificate not trusted"):
             make_client(url).open_workspace()
         assert len(server.seen) == 1
+
+
+def test_a_service_that_a_user_entered_must_be_public(server: MisbehavingServer, names: dict[str, list[str]]) -> None:
+    names["inside.example"] = ["127.0.0.1"]
+    client = VideoInferenceClient(f"http://inside.example:{server.port}", KEY, must_be_public=True)
+    with pytest.raises(BadRequest, match=r"inside\.example is a private address"):
+        client.open_workspace()
+    assert server.seen == []
+
+
+@pytest.mark.usefixtures("public")
+def test_a_public_service_that_a_user_entered_is_called_at_its_public_address(
+    server: MisbehavingServer, names: dict[str, list[str]]
+) -> None:
+    names["service.example"] = ["127.0.0.1"]
+    server.replies_with(answer({"workspace": "acme"}))
+    client = VideoInferenceClient(f"http://service.example:{server.port}", KEY, must_be_public=True)
+    assert client.open_workspace() == "acme"

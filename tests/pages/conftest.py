@@ -34,6 +34,7 @@ def data_dir(
         if name.startswith("FRAMETALLY_") or name == "ROBOFLOW_API_KEY":
             monkeypatch.delenv(name)
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("FRAMETALLY_API_PRIVATE_URLS", "true")  # services of the tests are on loopback addresses
     (tmp_path / "data").mkdir(mode=0o700)
     shutil.copy(migrated_sqlite, tmp_path / "data" / "frametally.db")
     # The same number of attempts, without waits.

@@ -55,6 +55,16 @@ def test_a_wrong_key_shows_an_error_and_changes_nothing(engine: str, hosted: Fak
     assert app.info[0].value == "New jobs run on: **Built-in engine**"
 
 
+def test_a_private_address_is_refused_unless_a_setting_allows_it(
+    engine: str, hosted: FakeService, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRAMETALLY_API_PRIVATE_URLS", "false")
+    app = connect(open_page("configuration"), hosted.url, fake_service.KEY)
+    assert "127.0.0.1 is a private address." in app.error[0].value
+    assert r"FRAMETALLY\_API\_PRIVATE\_URLS=true" in app.error[0].value
+    assert not app.success
+
+
 @pytest.mark.parametrize(
     ("address", "reason"),
     [

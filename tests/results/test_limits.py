@@ -113,10 +113,10 @@ def test_a_long_entry_is_shown_cut(tmp_path: Path) -> None:
 def test_results_that_end_the_process_that_reads_them_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, reason: str
 ) -> None:
-    python = tmp_path / "python"
+    python = tmp_path / "python"  # only the second call reads the file
     python.write_text(f'#!/bin/sh\nif [ $# -gt 5 ]; then exec {sys.executable} "$@"; fi\n{end}\n')
     python.chmod(0o755)
-    monkeypatch.setattr(process.sys, "executable", str(python))
+    monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setattr(process, "max_wall_s", lambda _: 0.3)
     (tmp_path / "download.json").write_bytes(_json(entry(box())))
     with pytest.raises(ResultsError, match=reason):
