@@ -23,6 +23,7 @@ from frametally.health.link_secret import record_secret
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
+from frametally.library.removal import Retention
 from frametally.library.tickets import Tickets
 from frametally.network.certificates import fingerprint_of
 from frametally.notifications.notifier import Notifier
@@ -122,6 +123,11 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
         max_results_bytes=settings.max_results_bytes,
+        retention=Retention(
+            videos_days=settings.keep_videos_days,
+            videos_bytes=settings.keep_videos_bytes,
+            results_days=settings.keep_results_days,
+        ),
     )
     return Deployment(
         settings=settings,

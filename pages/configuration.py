@@ -5,6 +5,7 @@ import streamlit as st
 from components.configuration.notifications_panel import notifications_panel
 from components.configuration.preset_editor import preset_editor
 from components.configuration.service_panel import service_panel
+from components.configuration.storage_panel import storage_panel
 from components.session import current_connection, get_deployment
 
 st.title("Configuration")
@@ -20,3 +21,5 @@ with left:
 with right:
     st.header("Saved models")
     preset_editor(deployment.ledger, current_connection())
+    st.header("Storage")
+    storage_panel(deployment)

@@ -119,7 +119,22 @@ class Settings:
     media_quota_bytes: int | None = setting(
         "FRAMETALLY_MEDIA_QUOTA_BYTES",
         optional_integer,
-        meaning="Maximum total size of all stored videos in bytes; unset: limited by the disk.",
+        meaning="Maximum total size of all stored videos in bytes; unset: the disk less a reserve of 512 MiB.",
+    )
+    keep_videos_days: int | None = setting(
+        "FRAMETALLY_KEEP_VIDEOS_DAYS",
+        optional_integer,
+        meaning="Days after which a stored video that was not uploaded or analyzed again is removed; unset: kept.",
+    )
+    keep_videos_bytes: int | None = setting(
+        "FRAMETALLY_KEEP_VIDEOS_BYTES",
+        optional_integer,
+        meaning="Total size in bytes above which the stored videos used longest ago are removed; unset: kept.",
+    )
+    keep_results_days: int | None = setting(
+        "FRAMETALLY_KEEP_RESULTS_DAYS",
+        optional_integer,
+        meaning="Days after which an ended job is deleted with its results; unset: kept.",
     )
     lost_after_s: float = setting(
         "FRAMETALLY_LOST_AFTER_S",

@@ -33,6 +33,16 @@ def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str 
     return _set(ledger, job_ids, may_go, now, now, messages.DELETED, actor)
 
 
+def delete_old(ledger: Ledger, days: int | None, now: datetime) -> list[str]:
+    """Delete jobs that ended longer ago than this, as a user would; returns their ids. None: keeps them."""
+    if days is None:
+        return []
+    is_old = sa.and_(JOB.c.ended_at < now - timedelta(days=days), JOB.c.deleted_at.is_(None))
+    with ledger.reading() as connection:
+        job_ids = list(connection.execute(sa.select(JOB.c.id).where(is_old)).scalars())
+    return delete(ledger, job_ids, now, actor=None)
+
+
 def can_be_deleted(job: Job) -> bool:
     """Whether `delete` would hide the job."""
     runs_here = job.status is JobStatus.SUBMITTED and job.service == EMBEDDED

@@ -9,7 +9,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from frametally.job import Job, JobStatus, RunRequest
 from frametally.jobs import messages
 from frametally.jobs.cancel import cancel, cancel_late
 from frametally.jobs.collect import Collector
-from frametally.jobs.deletion import remove_deleted
+from frametally.jobs.deletion import delete_old, remove_deleted
 from frametally.jobs.outcome import (
     Outcome,
     Postponed,
@@ -44,6 +44,7 @@ from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
+from frametally.library.removal import Retention, remove_old_videos
 from frametally.results.reading.process import MAX_BYTES
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
@@ -61,6 +62,7 @@ class Workflow:
     lost_after_s: float
     clock: Callable[[], datetime]
     max_results_bytes: int = MAX_BYTES
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def submitter(self) -> Submitter:
@@ -136,10 +138,12 @@ class Workflow:
         return cancel(self.ledger, self.clients, job_id, self.clock(), actor=actor)
 
     def tidy(self) -> None:
-        """Remove leftovers of abandoned uploads and crashes after a day, and deleted jobs after an hour."""
+        """Remove leftovers of abandoned uploads and crashes after a day, deleted jobs after an hour, old ones, too."""
         self.library.uploads.remove_stale(_KEEP_LEFTOVERS_S, self.clock().timestamp())
         self.collector.tidy()
+        delete_old(self.ledger, self.retention.results_days, self.clock())
         remove_deleted(self.ledger, self.results_dir, self.clock())
+        remove_old_videos(self.library, self.ledger, self.retention, self.clock())
 
     def advance(self, job: Job, *, actor: str | None = None) -> None:
         """Take the steps of a claimed job until it waits or ends; errors of a step are recorded, not raised.

@@ -74,6 +74,19 @@ class Library:
         _LOG.info("video %s renamed by %s", video.sha256, actor or "-")
         return self.videos.rename(video, file_name)
 
+    def remove(self, sha256: str, *, actor: str | None) -> None:
+        """Remove a video with its copies; see `removal.py`, which checks that no job needs it.
+
+        Raises:
+            MediaError: there is no such video.
+        """
+        with self.uploads.scratch() as folder:  # after a crash, what is left of it is removed with stale uploads
+            try:
+                self.videos.withdraw(sha256, folder / "removed")
+            except FileNotFoundError:
+                raise MediaError("This video no longer exists.", "Reload the page.") from None
+        _LOG.info("video %s removed by %s", sha256, actor or "-")
+
     def finish(self, upload_id: str, block_digest: str = "", *, actor: str | None) -> StoredVideo:
         """Check a complete upload and store the video. Idempotent.
 

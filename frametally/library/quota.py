@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from frametally.errors import MediaError
 from frametally.storage.space import check_room, format_size
 
 _STALLED_AFTER_S = 600.0
 """An upload that has received nothing for longer no longer reserves space for the rest."""
+
+
+LEAD_BYTES: Final = 256 << 20
+"""Space that an upload reserves for what it sends next: a declared size alone keeps nothing from others."""
+CHECK_EVERY_BYTES: Final = 64 << 20
+"""An upload checks the quota again after so many bytes."""
 
 
 class VideoTooLarge(MediaError):
@@ -28,7 +34,7 @@ class Limits(NamedTuple):
     """On the disk whose free space is checked."""
     max_video_bytes: int
     quota_bytes: int | None
-    """For all videos together; None: limited by the disk only."""
+    """For all videos together; None: the disk less its reserve."""
 
 
 class UploadInProgress(NamedTuple):
@@ -41,12 +47,20 @@ class UploadInProgress(NamedTuple):
 
     @property
     def reserved_bytes(self) -> int:
-        """The space reserved for the bytes still expected; 0 if the upload has stalled."""
-        return 0 if self.idle_s > _STALLED_AFTER_S else self.size_bytes - self.received_bytes
+        """The space reserved for the bytes expected next; 0 if the upload has stalled."""
+        return 0 if self.idle_s > _STALLED_AFTER_S else min(self.size_bytes - self.received_bytes, LEAD_BYTES)
 
 
-def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: Iterable[UploadInProgress]) -> None:
+def check_fits(
+    size_bytes: int,
+    limits: Limits,
+    stored_bytes: int,
+    in_progress: Iterable[UploadInProgress],
+    copies_bytes: int = 0,
+) -> None:
     """Check that a video of this size fits in addition to the stored videos and the uploads in progress.
+
+    `copies_bytes`: what the copies take, which give way to videos.
 
     Raises:
         MediaError: it is empty or too large, or there is no room for it.
@@ -60,11 +74,16 @@ def check_fits(size_bytes: int, limits: Limits, stored_bytes: int, in_progress: 
         )
     uploads = list(in_progress)
     reserved_bytes = sum(upload.reserved_bytes for upload in uploads)
-    check_room(limits.folder, reserved_bytes + size_bytes)
+    check_room(limits.folder, reserved_bytes + size_bytes - copies_bytes)
     used_bytes = stored_bytes + reserved_bytes + sum(upload.received_bytes for upload in uploads)
-    if limits.quota_bytes is not None and used_bytes + size_bytes > limits.quota_bytes:
+    check_quota(used_bytes, size_bytes, limits.quota_bytes)
+
+
+def check_quota(used_bytes: int, size_bytes: int, quota_bytes: int | None) -> None:
+    """Raise QuotaReached where there is no room for `size_bytes` more."""
+    if quota_bytes is not None and used_bytes + size_bytes > quota_bytes:
         raise QuotaReached(
-            f"The stored videos use {format_size(used_bytes)} of {format_size(limits.quota_bytes)}. "
+            f"The stored videos use {format_size(used_bytes)} of {format_size(quota_bytes)}. "
             f"There is no room for another {format_size(size_bytes)}.",
-            "The operator of this dashboard can raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
+            "Remove videos on the Configuration page, or let the operator raise FRAMETALLY_MEDIA_QUOTA_BYTES.",
         )

@@ -21,14 +21,21 @@ from pathlib import Path
 import msgspec
 
 from frametally.errors import MediaError
-from frametally.library.copies.room import make_room
-from frametally.library.quota import Limits, UploadInProgress, VideoTooLarge, check_fits
+from frametally.library.copies.room import copies_bytes, make_room
+from frametally.library.quota import (
+    CHECK_EVERY_BYTES,
+    Limits,
+    UploadInProgress,
+    VideoTooLarge,
+    check_fits,
+    check_quota,
+)
 from frametally.library.video_store import VideoStore
 from frametally.storage.atomic import read_json, write_json
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name, video_suffix_of
 from frametally.storage.folders import last_change
 from frametally.storage.locks import locked
-from frametally.storage.space import explain_disk_full, write_at
+from frametally.storage.space import DISK_RESERVE_BYTES, explain_disk_full, write_at
 
 _LOG = logging.getLogger("frametally.library")
 
@@ -78,12 +85,15 @@ class UploadStore:
         """The largest video that is accepted."""
         return self._limits.max_video_bytes
 
-    def free_bytes(self) -> int | None:
-        """The part of the quota that neither stored videos nor uploads take; None without a quota."""
+    def free_bytes(self) -> int:
+        """The part of the quota that neither stored videos nor uploads take; without a quota, of the disk."""
+        uploads = list(self._in_progress())
+        reserved_bytes = sum(upload.reserved_bytes for upload in uploads)
         if self._limits.quota_bytes is None:
-            return None
-        uploads_bytes = sum(upload.reserved_bytes + upload.received_bytes for upload in self._in_progress())
-        return max(self._limits.quota_bytes - self._videos.used_bytes() - uploads_bytes, 0)
+            copies = copies_bytes(self._videos.folder)
+            return max(shutil.disk_usage(self._folder).free - DISK_RESERVE_BYTES + copies - reserved_bytes, 0)
+        received_bytes = sum(upload.received_bytes for upload in uploads)
+        return max(self._limits.quota_bytes - self._videos.used_bytes() - reserved_bytes - received_bytes, 0)
 
     def begin(self, file_name: str, size_bytes: int, *, actor: str | None) -> Upload:
         """Create an upload of exactly `size_bytes`, and reserve the space for it.
@@ -96,14 +106,13 @@ class UploadStore:
         upload_id = uuid.uuid4().hex
         folder = self._folder / upload_id
         with locked(self._folder):  # two uploads that begin at the same time must not both get the last free space
-            check_fits(size_bytes, self._limits, self._videos.used_bytes(), self._in_progress())
+            copies = copies_bytes(self._videos.folder)
+            check_fits(size_bytes, self._limits, self._videos.used_bytes(), self._in_progress(), copies)
             folder.mkdir()
             (folder / "data").touch()
             with explain_disk_full():
                 write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
-            free_bytes = self.free_bytes()
-            if free_bytes is not None:
-                make_room(self._videos.folder, free_bytes)
+            make_room(self._videos.folder, self.free_bytes())
         _LOG.info("upload %s begun by %s", upload_id, actor or "-")
         return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
 
@@ -140,6 +149,7 @@ class UploadStore:
             UploadUnknown: there is no such upload.
             OffsetMismatch: the chunk does not start at the end of the received bytes.
             VideoTooLarge: it exceeds the declared size.
+            QuotaReached: others have used the quota since the upload began; it can be continued.
             DiskFull: the disk has no room for it.
         """
         with self.exclusive(upload_id) as folder:
@@ -148,6 +158,8 @@ class UploadStore:
                 raise offset_mismatch(upload)
             if offset_bytes + len(chunk) > upload.size_bytes:
                 raise VideoTooLarge("The upload is larger than declared.", "Choose the file again.")
+            if offset_bytes // CHECK_EVERY_BYTES != (offset_bytes + len(chunk)) // CHECK_EVERY_BYTES:
+                self._make_room_for(len(chunk))
             if chunk:
                 write_at(folder / "data", offset_bytes, chunk)
             return offset_bytes + len(chunk)
@@ -224,6 +236,12 @@ class UploadStore:
                 if now_s - last_change(folder) > older_than_s:  # it may have resumed before the lock
                     shutil.rmtree(folder, ignore_errors=True)
         return sum(not folder.exists() for folder in stale)
+
+    def _make_room_for(self, size_bytes: int) -> None:
+        """Let copies give way to the next bytes of an upload; only a part of its space was reserved."""
+        received_bytes = sum(upload.received_bytes for upload in self._in_progress())
+        check_quota(self._videos.used_bytes() + received_bytes, size_bytes, self._limits.quota_bytes)
+        make_room(self._videos.folder, self.free_bytes())
 
     def _in_progress(self) -> Iterator[UploadInProgress]:
         now_s = self._clock().timestamp()

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,16 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     """Display name: that of the last upload, cleaned."""
     path: Path
     info: VideoInfo
+
+
+class StoredEntry(NamedTuple):
+    """A video in the store, as its folder tells."""
+
+    sha256: str
+    file_name: str
+    size_bytes: int
+    stored_s: float
+    """Unix time of its last upload or change of name."""
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -72,6 +82,26 @@ class VideoStore:
     def used_bytes(self) -> int:
         """The size of all video files together."""
         return sum(metadata.info.size_bytes for _, metadata in self._all())
+
+    def entries(self) -> list[StoredEntry]:
+        """All videos, without reading their files."""
+        found = []
+        for sha256, metadata in self._all():
+            with suppress(FileNotFoundError):  # removed since it was listed
+                stored_s = (self._folder / sha256 / METADATA_FILE).stat().st_mtime
+                found.append(StoredEntry(sha256, metadata.file_name, metadata.info.size_bytes, stored_s))
+        return found
+
+    def withdraw(self, sha256: str, target: Path) -> None:
+        """Move a video with its copies out of the store, in one step.
+
+        Raises:
+            FileNotFoundError: there is no such video.
+        """
+        if not self.has(sha256):
+            raise FileNotFoundError(sha256)
+        (self._folder / sha256).rename(target)
+        fsync(self._folder)
 
     def has_size(self, size_bytes: int) -> bool:
         """Whether a stored video has exactly this size."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from frametally.library import library as library_module
 from frametally.library import upload_store
 from frametally.library import video_store as video_store
 from frametally.library.library import Library, UploadDamaged
-from frametally.library.quota import QuotaReached, VideoTooLarge
+from frametally.library.quota import LEAD_BYTES, QuotaReached, VideoTooLarge
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
 from frametally.library.video_store import VideoStore
 from frametally.storage import digests
@@ -28,7 +29,7 @@ from frametally.storage import space as disk
 from frametally.storage.atomic import publish, write_json
 from frametally.storage.digests import digests_of
 from frametally.storage.file_names import clean_file_name
-from frametally.storage.space import DiskFull
+from frametally.storage.space import DISK_RESERVE_BYTES, DiskFull
 
 
 @pytest.fixture
@@ -473,3 +474,40 @@ def test_real_broken_files_are_refused_with_a_reason(
     assert refusal.value.what
     assert refusal.value.next_step
     assert names_below(tmp_path) == []
+
+
+def test_a_declared_size_reserves_only_a_lead(tmp_path: Path) -> None:
+    library = Library(tmp_path, max_video_bytes=1 << 40, quota_bytes=4 * LEAD_BYTES)
+    for _ in range(2):
+        library.uploads.begin("clip.mp4", 3 * LEAD_BYTES - 1, actor=None)
+    assert library.uploads.free_bytes() == 2 * LEAD_BYTES
+    with pytest.raises(QuotaReached):
+        library.uploads.begin("clip.mp4", 2 * LEAD_BYTES + 1, actor=None)
+
+
+def test_an_upload_stops_where_others_have_used_the_quota_and_continues_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("frametally.library.quota.LEAD_BYTES", 10)
+    monkeypatch.setattr("frametally.library.upload_store.CHECK_EVERY_BYTES", 10)
+    library = Library(tmp_path, max_video_bytes=100, quota_bytes=100)
+    first, second = (library.uploads.begin("clip.mp4", 80, actor=None) for _ in range(2))
+    library.uploads.append(first.id, 0, b"x" * 60)
+    with pytest.raises(QuotaReached):
+        library.uploads.append(second.id, 0, b"x" * 50)
+    library.uploads.cancel(first.id, actor=None)
+    assert library.uploads.append(second.id, 0, b"x" * 50) == 50
+
+
+def test_without_a_quota_the_disk_less_its_reserve_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = Library(tmp_path, max_video_bytes=1 << 40)
+    usage = shutil.disk_usage(tmp_path)._replace(free=DISK_RESERVE_BYTES + 700)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    assert library.uploads.free_bytes() == 700
+    with pytest.raises(DiskFull):
+        library.uploads.begin("clip.mp4", 701, actor=None)
+    copy = tmp_path / "videos" / "0" / "derived" / "play-0.mp4"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(bytes(300))
+    library.uploads.begin("clip.mp4", 900, actor=None)  # the copy gives way
+    assert not copy.exists()

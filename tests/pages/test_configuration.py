@@ -9,10 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from frametally.deployment import Deployment
-from frametally.job import ModelChoice
+from frametally.job import JobStatus, ModelChoice
 from frametally.ledger.presets import Preset
 from tests.support import fake_service
 from tests.support.fake_service import FakeService
+from tests.support.ledgers import a_job
 from tests.support.pages import OpenPage, button, shown
 
 UNIVERSE = "https://detect.roboflow.com/forklifts/7?api_key=rf_pasted_key"
@@ -168,3 +169,30 @@ def test_a_removed_model_can_be_restored(engine: str, open_page: OpenPage, deplo
     button(app, "Undo: restore \\*Dock\\*").click().run()
     assert deployment.ledger.presets.all() == [preset]
     assert not [button for button in app.button if button.label.startswith("Undo")]
+
+
+def test_a_stored_video_is_removed_after_a_confirmation_that_says_what_uses_it(
+    engine: str, deployment: Deployment, small_video: Path, open_page: OpenPage
+) -> None:
+    sha256 = deployment.library.add(small_video, "road.mp4", actor=None).sha256
+    deployment.ledger.add(a_job("j1", status=JobStatus.SUCCEEDED, video_sha256=sha256))
+    app = open_page("configuration")
+    assert any("1 stored video" in caption.value for caption in app.caption)
+    app.button(key="storage_remove").click().run()
+    assert any("1 job on it" in text.value for text in app.markdown)
+    app.checkbox(key="storage_also_jobs").check().run()
+    app.button(key="storage_confirm").click().run()
+    assert deployment.library.get(sha256) is None
+    assert deployment.ledger.jobs() == []
+    assert any("No stored videos" in caption.value for caption in app.caption)
+
+
+def test_a_video_that_an_open_job_needs_cannot_be_removed(
+    engine: str, deployment: Deployment, small_video: Path, open_page: OpenPage
+) -> None:
+    sha256 = deployment.library.add(small_video, "road.mp4", actor=None).sha256
+    deployment.ledger.add(a_job("j1", status=JobStatus.SUBMITTED, video_sha256=sha256))
+    app = open_page("configuration")
+    app.button(key="storage_remove").click().run()
+    assert app.button(key="storage_confirm").disabled
+    assert any("has not ended" in warning.value for warning in app.warning)

@@ -129,8 +129,7 @@ class CopyMaker:
         make_room(self._videos_dir, limit_bytes - size_bytes)
 
     def _limit_bytes(self) -> int:
-        free_bytes = self._uploads.free_bytes()
-        return self._max_bytes if free_bytes is None else min(self._max_bytes, free_bytes)
+        return min(self._max_bytes, self._uploads.free_bytes())
 
     def _collect(self) -> None:
         """Record the outcome of encoders that have ended."""

@@ -20,6 +20,15 @@ def copies_below(videos_dir: Path, ending: str = ".mp4") -> Iterator[Path]:
     yield from videos_dir.glob(f"*/{DERIVED_NAME}/{KIND}-*{ending}")
 
 
+def copies_bytes(videos_dir: Path) -> int:
+    """The size of all copies together."""
+    total_bytes = 0
+    for path in copies_below(videos_dir):
+        with suppress(FileNotFoundError):
+            total_bytes += path.stat().st_size
+    return total_bytes
+
+
 def make_room(videos_dir: Path, max_bytes: int, kept: Path | None = None) -> None:
     """Remove the least recently requested copies until the others take at most `max_bytes`; `kept` is not removed."""
     copies = []

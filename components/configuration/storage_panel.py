@@ -1,0 +1,99 @@
+"""The stored videos: what they take, and removing one after a confirmation that says what uses it."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+
+import streamlit as st
+
+from components.errors import show_error, show_errors
+from components.formatting import distinct_labels, escape_markdown, plural
+from components.session import current_actor
+from frametally.deployment import Deployment
+from frametally.errors import FrametallyError
+from frametally.jobs.deletion import delete
+from frametally.library.removal import VideoUse, remove_video, use_of
+from frametally.storage.space import format_size
+
+_DIALOG = "storage_removal"
+_MAX_NAMED_JOBS = 5
+
+
+def storage_panel(deployment: Deployment) -> None:
+    """Draw what the stored videos take, and the dialog that removes one."""
+    entries = sorted(deployment.library.videos.entries(), key=lambda entry: -entry.size_bytes)
+    total_bytes = sum(entry.size_bytes for entry in entries)
+    free_bytes = shutil.disk_usage(deployment.library.videos.folder).free
+    stored = f"{plural(len(entries), 'stored video')}, {format_size(total_bytes)}" if entries else "No stored videos"
+    st.caption(f"{stored} · {format_size(free_bytes)} free on the disk{_retention_note(deployment)}")
+    if not entries:
+        return
+    names = distinct_labels({entry.sha256: entry.file_name for entry in entries})
+    labels = {entry.sha256: f"{names[entry.sha256]} · {format_size(entry.size_bytes)}" for entry in entries}
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    chosen = left.selectbox("Stored video", list(labels), key="storage_video", format_func=labels.__getitem__)
+    if right.button("Remove", icon=":material/delete:", key="storage_remove", width="stretch"):
+        st.session_state[_DIALOG] = chosen
+    if st.session_state.get(_DIALOG) in names:
+        _confirm(deployment, st.session_state[_DIALOG])
+
+
+def _retention_note(deployment: Deployment) -> str:
+    settings, notes = deployment.settings, []
+    if settings.keep_videos_days:
+        notes.append(f"unused videos are removed after {plural(settings.keep_videos_days, 'day')}")
+    if settings.keep_videos_bytes:
+        notes.append(f"the oldest above {format_size(settings.keep_videos_bytes)} are removed")
+    return "".join(f" · {note}" for note in notes)
+
+
+def _close() -> None:
+    st.session_state.pop(_DIALOG, None)
+
+
+@st.dialog("Remove video", icon=":material/delete:", on_dismiss=_close)
+@show_errors()
+def _confirm(deployment: Deployment, sha256: str) -> None:
+    use = use_of(deployment.library, deployment.ledger, sha256)
+    st.markdown(f"**{escape_markdown(use.file_name)}** · {format_size(use.size_bytes)}")
+    st.markdown(_uses(use))
+    if use.needed_by:
+        st.warning("A job on this video has not ended. Wait for it, or cancel it first.", icon=":material/hourglass:")
+    also_jobs = bool(use.jobs) and st.checkbox(
+        f"Also delete {plural(len(use.jobs), 'job')} with results",
+        key="storage_also_jobs",
+        help="Deleted jobs can be restored for one hour; the video cannot.",
+    )
+    left, right = st.columns(2)
+    if left.button("Remove video", type="primary", key="storage_confirm", disabled=bool(use.needed_by)):
+        _remove(deployment, use, also_jobs=also_jobs)
+    if right.button("Cancel", key="storage_cancel"):
+        _close()
+        st.rerun()
+
+
+def _remove(deployment: Deployment, use: VideoUse, *, also_jobs: bool) -> None:
+    actor = current_actor()
+    try:
+        remove_video(deployment.library, deployment.ledger, use.sha256, actor=actor)
+    except FrametallyError as error:
+        show_error(error)
+        return
+    if also_jobs:
+        delete(deployment.ledger, [job.id for job in use.jobs], deployment.workflow.clock(), actor=actor)
+    _close()
+    st.rerun()
+
+
+def _uses(use: VideoUse) -> str:
+    """What uses the video, and what removing it means for that."""
+    if not use.jobs:
+        return "No job uses it."
+    runs = Counter(", ".join(f"{model.model_id}/{model.version}" for model in job.models) for job in use.jobs)
+    named = [f"{escape_markdown(models)} × {count}" for models, count in runs.most_common(_MAX_NAMED_JOBS)]
+    more = " and others" if len(runs) > _MAX_NAMED_JOBS else ""
+    return (
+        f"{plural(len(use.jobs), 'job')} on it: {', '.join(named)}{more}. Counts and charts stay; frames cannot be "
+        "shown any more. Notes on frames apply again if the video is uploaded again."
+    )
