@@ -111,7 +111,7 @@ LAYOUT: Final = (
         content="original results (`results.json.zst`, by earlier versions `.gz`), their sha256 and index of entries, "
         "`notes.json`, Parquet tables, cubes",
         backup="always",
-        removed="with the job, one hour after *Delete*",
+        removed="with the job, one hour after *Delete*, or after `FRAMETALLY_KEEP_RESULTS_DAYS`",
         restored_as="results",
     ),
     Place(
@@ -125,7 +125,7 @@ LAYOUT: Final = (
         path="media/videos/<sha256>/",
         content="a stored video, its properties, frame index and thumbnail",
         backup="videos",
-        removed="never",
+        removed="by a user (*Storage*), or as `FRAMETALLY_KEEP_VIDEOS_…` say",
     ),
     Place(
         path="media/videos/<sha256>/derived/",
