@@ -14,7 +14,7 @@ EDGES = {
     ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
     ("frametally.engine.worker", "time.time"),  # a separate process; compared with file times
     ("frametally.library.copies.maker", "os.environ"),  # passed on to the process that encodes a copy
-    ("frametally.results.archive", "os.environ"),  # passed on to the process that archives results
+    ("frametally.results.reading.process", "os.environ"),  # passed on to the process that archives results
     ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video
     ("frametally.network.retry", "time.time"),  # to convert a date in Retry-After
     ("frametally.clock", "datetime.now"),  # utc_now, which the deployment passes on
