@@ -16,6 +16,7 @@ from frametally.health import server as health_server
 from frametally.health.beacon import Beacon
 from frametally.health.figures import Figures, jobs_by_status, memory_bytes, metrics_text
 from frametally.health.server import HealthServer
+from tests.support.event_loops import run_coroutine
 from tests.support.ledgers import open_ledger
 from tests.support.polling import until
 from tests.support.ports import reserved_port
@@ -90,7 +91,7 @@ def test_a_beacon_runs_the_process_and_ends_it() -> None:
         return metrics.status_code, metrics.text
 
     with reserved_port() as port:
-        status, text = asyncio.run(run(port))
+        status, text = run_coroutine(run(port))
         assert (status, "frametally_memory_bytes 1000" in text) == (200, True)
         with pytest.raises(requests.ConnectionError):
             requests.get(f"http://127.0.0.1:{port}/health", timeout=20)

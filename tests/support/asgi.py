@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Scope
+
+from tests.support.event_loops import run_coroutine
 
 REMOTE, LOCAL = "203.0.113.7", "127.0.0.1"
 
@@ -34,7 +35,7 @@ def asked(
     body: Sequence[bytes] = (b"",),
 ) -> Answer:
     """The answer to one request; `scheme` "ws" opens a WebSocket. An exception of the app is ignored."""
-    return asyncio.run(ask(app, path, headers, method=method, client=client, scheme=scheme, body=body))
+    return run_coroutine(ask(app, path, headers, method=method, client=client, scheme=scheme, body=body))
 
 
 async def ask(

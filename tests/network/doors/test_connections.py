@@ -19,6 +19,7 @@ from websockets.sync.client import connect
 
 from frametally.network.doors.connections import MAX_HEAD_BYTES, SlowBodies, allow_connections, bounded
 from tests.support.asgi import asked
+from tests.support.event_loops import run_coroutine
 from tests.support.polling import until
 
 SOON_S = 0.2
@@ -119,7 +120,7 @@ def test_a_body_that_stops_to_arrive_ends_its_request() -> None:
         scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "root_path": ""}
         await app(scope, receive, send)
 
-    asyncio.run(drip())
+    run_coroutine(drip())
     assert seen == ["abc", "gone"]
 
 

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket
 
 from frametally.network.doors.full_house import FullHouse, House, HouseLimits, is_document
 from tests.support.asgi import Answer, ask, asked
+from tests.support.event_loops import run_coroutine
 
 END = b"run ended"
 RETURNS = {"Sec-WebSocket-Protocol": "streamlit, xsrf, the-session-it-had"}
@@ -86,7 +87,7 @@ def _with_sessions(house: House, path: str, *, ends_run: bool, headers: dict[str
         await session
         return await asking
 
-    return asyncio.run(both())
+    return run_coroutine(both())
 
 
 @pytest.mark.parametrize(("ends_run", "status"), [(True, 200), (False, 503)])
