@@ -52,6 +52,8 @@ if __name__ == "__main__":
 else:
     logging.basicConfig(format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("frametally.engine").setLevel(logging.INFO)  # the engine's access log, which never contains a key
+    # It would contain keys and tickets. Streamlit turns it off, and on again when its configuration changes.
+    logging.getLogger("uvicorn.access").addFilter(lambda _: False)
     try:
         deployment = get_deployment()
         faults = read_faults(deployment.settings.engine_faults, host=st.get_option("server.address"))

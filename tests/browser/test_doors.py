@@ -6,6 +6,8 @@ import os
 import re
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from frametally.network.doors.connections import MAX_HEAD_BYTES
+from frametally.processes.environment import child_environment
 from tests.support.browser import opened, wait_until
-from tests.support.dashboards import Dashboard, StartDashboard
+from tests.support.dashboards import ROOT, Dashboard, StartDashboard
 
 PAGES = ("/", "/analytics", "/jobs", "/upload", "/configuration", "/help", "/nothing")
 OTHERS = (
@@ -99,6 +102,19 @@ def test_a_head_without_end_is_cut_off(dashboard: Dashboard) -> None:
             assert connection.recv(1) == b""
         except ConnectionError:
             """Cut off while data was on its way."""
+
+
+def test_no_access_log_is_written_after_a_change_of_streamlits_configuration(dashboard: Dashboard) -> None:
+    code = (
+        "import logging, runpy; app = runpy.run_path('app.py', run_name='app')['app'];"
+        "from streamlit import logger; logger.init_uvicorn_logs();"
+        "logging.getLogger('uvicorn.access').error('GET /?api_key=k');"
+        "logging.getLogger('uvicorn.error').error('a fault')"
+    )
+    env = child_environment(os.environ) | {"FRAMETALLY_DATA_DIR": str(dashboard.data_dir)}
+    output = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert "a fault" in output.stderr + output.stdout
+    assert "api_key" not in output.stderr + output.stdout
 
 
 def test_the_data_folder_is_private(dashboard: Dashboard) -> None:

@@ -179,9 +179,9 @@ def idle(clients: int, folder: Path, seconds: float) -> bool:
         until(lambda: deployment.ledger.job(job.id).status is JobStatus.SUCCEEDED, limit_s=300, poll_s=0.5)
         is_good = True
         for page, query in (("analytics", f"job={job.id}"), ("jobs", "")):
-            arguments = ["--clients", str(clients), "--page", page, "--query", query, "--stay-s", str(seconds + 30)]
+            arguments = ["--clients", str(clients), "--page", page, "--query", query, "--stay-s", str(seconds + 15)]
             running = start_clients(dashboard.url, *arguments)
-            time.sleep(25)
+            time.sleep(10)
             before_s, at_s = processor_s(dashboard.pid), time.monotonic()
             time.sleep(seconds)
             share = (processor_s(dashboard.pid) - before_s) / (time.monotonic() - at_s)
