@@ -6,6 +6,7 @@ session that connects again is always let in.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections import deque
@@ -27,6 +28,8 @@ _OTHER_PARTS: Final = ("/_stcore/", "/static/", "/media/", "/component/")
 """In paths whose responses are no document. A page asks for Streamlit's routes below its own path first."""
 _CONNECTS_WITHIN_S: Final = 10.0
 """A tab that has not connected by then will not."""
+STARTS_WITHIN_S: Final = 60.0
+"""After that, a session no longer counts as starting: one that never asks for a run keeps no others out."""
 _CLIENT_BURST: Final = 64
 _CLIENT_PER_S: Final = 2.0
 """Documents of one client, so that one that opens no sessions cannot keep the others out."""
@@ -91,8 +94,16 @@ class House:
 class FullHouse:
     """ASGI middleware that bounds how many tabs are open, and how many of them are starting."""
 
-    def __init__(self, app: ASGIApp, house: House, ends_run: Callable[[bytes], bool], base_path: str = "") -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        house: House,
+        ends_run: Callable[[bytes], bool],
+        base_path: str = "",
+        starts_within_s: float = STARTS_WITHIN_S,
+    ) -> None:
         """`ends_run`: whether a message of the server to a page says that a run has ended."""
+        self._starts_within_s = starts_within_s
         self._app = app
         self._house = house
         self._ends_run = ends_run
@@ -113,17 +124,23 @@ class FullHouse:
             return
         has_started = False
 
-        async def watched(message: Message) -> None:
+        def start() -> None:
             nonlocal has_started
-            if not has_started and self._ends_run(message.get("bytes") or b""):
+            if not has_started:
                 has_started = True
                 self._house.started()
+
+        async def watched(message: Message) -> None:
+            if not has_started and self._ends_run(message.get("bytes") or b""):
+                start()
             await send(message)
 
         self._house.enter()
+        late = asyncio.get_running_loop().call_later(self._starts_within_s, start)
         try:
             await self._app(scope, receive, watched)
         finally:
+            late.cancel()
             self._house.leave(has_started=has_started)
 
 

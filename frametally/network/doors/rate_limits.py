@@ -61,7 +61,7 @@ class RateLimit:
 
 LIMITS: Final = (
     RateLimit(prefixes=("/auth/", "/oauth2callback"), burst=20, per_s=0.5),
-    RateLimit(prefixes=("/frametally/uploads",), methods=("POST",), burst=500, per_s=5.0),
+    RateLimit(prefixes=("/frametally/uploads",), methods=("POST",), burst=2000, per_s=20.0),
     RateLimit(prefixes=("/_stcore/upload_file",), burst=60, per_s=2.0),
     RateLimit(
         prefixes=("/videoinfer", "/video_upload_signed_url", "/models"), burst=200, per_s=10.0, exempts_local=True

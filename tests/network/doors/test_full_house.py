@@ -29,7 +29,9 @@ class Clock:
         return self.now_s
 
 
-def app(house: House, stays: asyncio.Event | None = None, *, ends_run: bool = True) -> Starlette:
+def app(
+    house: House, stays: asyncio.Event | None = None, *, ends_run: bool = True, starts_within_s: float = 60
+) -> Starlette:
     async def stream(socket: WebSocket) -> None:
         await socket.accept()
         if ends_run:
@@ -41,7 +43,8 @@ def app(house: House, stays: asyncio.Event | None = None, *, ends_run: bool = Tr
         return PlainTextResponse("the page")
 
     routes = [WebSocketRoute("/_stcore/stream", stream), Route("/{path:path}", respond)]
-    return Starlette(routes=routes, middleware=[Middleware(FullHouse, house=house, ends_run=lambda data: data == END)])
+    door = Middleware(FullHouse, house=house, ends_run=lambda data: data == END, starts_within_s=starts_within_s)
+    return Starlette(routes=routes, middleware=[door])
 
 
 def test_beyond_the_limit_a_document_is_a_page_that_reloads_itself() -> None:
@@ -72,12 +75,14 @@ def test_a_session_takes_the_place_of_its_document_and_gives_it_back_at_its_end(
     assert asked(served, "/").status_code == 200
 
 
-def _with_sessions(house: House, path: str, *, ends_run: bool, headers: dict[str, str] | None = None) -> Answer:
+def _with_sessions(
+    house: House, path: str, *, ends_run: bool, headers: dict[str, str] | None = None, starts_within_s: float = 60
+) -> Answer:
     """The answer while one session is open."""
 
     async def both() -> Answer:
         stays = asyncio.Event()
-        served = app(house, stays, ends_run=ends_run)
+        served = app(house, stays, ends_run=ends_run, starts_within_s=starts_within_s)
         session = asyncio.create_task(ask(served, "/_stcore/stream", scheme="ws"))
         await asyncio.sleep(0.01)
         is_socket = path.endswith("stream")
@@ -94,6 +99,12 @@ def _with_sessions(house: House, path: str, *, ends_run: bool, headers: dict[str
 def test_a_session_counts_as_starting_until_its_first_run_has_ended(ends_run: bool, status: int) -> None:
     house = House(HouseLimits(open=5, starting=1), Clock())
     assert _with_sessions(house, "/", ends_run=ends_run).status_code == status
+    assert house.open == house.starting == 0
+
+
+def test_a_session_that_never_runs_counts_as_starting_for_a_while_only() -> None:
+    house = House(HouseLimits(open=5, starting=1), Clock())
+    assert _with_sessions(house, "/", ends_run=False, starts_within_s=0).status_code == 200
     assert house.open == house.starting == 0
 
 
