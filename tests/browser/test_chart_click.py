@@ -188,6 +188,7 @@ def test_another_drag_zooms_and_a_double_click_zooms_out(page: Page) -> None:
     expect(page.locator(".player .playhead")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_the_list_of_classes_filters_chart_and_page(page: Page) -> None:
     lines = page.locator(".player .scatterlayer .trace")
     before = len(TRUTH["counts_per_second"]) + 1  # what was not analyzed, too
@@ -201,6 +202,7 @@ def test_the_list_of_classes_filters_chart_and_page(page: Page) -> None:
     expect(page).not_to_have_url(re.compile("classes="))
 
 
+@pytest.mark.soak
 def test_the_back_button_returns_to_the_frame_before(page: Page) -> None:
     first = click_at(page, 20.0, 0)
     expect_in_link(page, first)

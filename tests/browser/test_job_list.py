@@ -74,6 +74,7 @@ def test_a_row_shows_its_picture_and_its_peak_and_opens(jobs_page: Page) -> None
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
 
 
+@pytest.mark.soak
 def test_an_error_is_one_line_that_opens(jobs_page: Page) -> None:
     row = job_row(jobs_page, "belt")
     height_px = row.evaluate("row => row.offsetHeight")

@@ -42,6 +42,7 @@ def jobs_page(dashboard: Dashboard, page: Page) -> Page:
     return page
 
 
+@pytest.mark.soak
 def test_a_note_is_written_while_the_page_refreshes(jobs_page: Page) -> None:
     page = jobs_page
     choose_action(page, "south", "Note and tags…")

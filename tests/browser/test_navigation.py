@@ -26,6 +26,7 @@ def dashboard(dashboard_of_file: Dashboard) -> Dashboard:
     return dashboard_of_file
 
 
+@pytest.mark.soak
 def test_the_filter_is_kept_on_the_way_back_from_analytics(dashboard: Dashboard, page: Page) -> None:
     opened(page, dashboard, "jobs")
     page.get_by_placeholder("Name, model, note, tag or ID").fill("gate")

@@ -42,6 +42,7 @@ def test_a_job_that_ends_is_shown_in_a_toast_and_in_the_title_until_the_next_act
     expect(page).to_have_title("Jobs · Frametally", timeout=30_000)
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_two_tabs_share_one_stream_and_run_nothing_while_they_are_idle(dashboard: Dashboard, page: Page) -> None:
     requests: list[Request] = []  # to a server, none to a blob of the page

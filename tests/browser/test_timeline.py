@@ -129,6 +129,7 @@ def test_rare_classes_are_drawn_on_request(page: Page, dashboard: Dashboard) -> 
     expect(page).not_to_have_url(re.compile("classes="))
 
 
+@pytest.mark.soak
 def test_a_phone_shows_a_low_heat_chart_below_the_picture(page: Page, dashboard: Dashboard) -> None:
     open_job(page, dashboard, "sample", width_px=390)
     expect(page.locator(".player .heatmaplayer image")).to_have_count(1)

@@ -205,6 +205,7 @@ def derived(spec: VideoSpec) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
+@pytest.mark.soak
 def test_a_video_is_encoded_once_and_found_later_and_the_oldest_make_room(spec: VideoSpec, tmp_path: Path) -> None:
     exporter = VideoExporter(tmp_path / "jobs", max_bytes=2500)
     others = [tmp_path / "jobs" / name / "derived" / "video-0.mp4" for name in ("young", "middle", "old")]
@@ -237,6 +238,7 @@ def test_the_name_of_a_video_depends_only_on_what_it_shows(spec: VideoSpec) -> N
     assert len({one.path for one in (spec, *other)}) == 1 + len(other)
 
 
+@pytest.mark.soak
 def test_one_video_is_encoded_at_a_time_and_can_be_canceled(
     spec: VideoSpec, long_spec: VideoSpec, exporter: VideoExporter
 ) -> None:
@@ -251,6 +253,7 @@ def test_one_video_is_encoded_at_a_time_and_can_be_canceled(
     assert exporter.start(spec).status in (ExportStatus.RUNNING, ExportStatus.DONE)
 
 
+@pytest.mark.soak
 def test_files_of_a_killed_encoder_are_removed(spec: VideoSpec, long_spec: VideoSpec, exporter: VideoExporter) -> None:
     exporter.start(long_spec)
     until(lambda: any(name.endswith(".part") for name in derived(long_spec)))

@@ -377,6 +377,7 @@ def expect_folder_uploaded(page: Page) -> None:
     assert page.locator(".name").all_inner_texts() == ["2.mp4", "10.mp4", "9.MP4", "11.MP4"]
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_dropped_folder_uploads_the_videos_in_it(page: Page, folder: Path) -> None:
     box = page.locator(".zone").bounding_box()
@@ -400,6 +401,7 @@ def test_a_chosen_folder_uploads_the_videos_in_it(page: Page, folder: Path, smal
     expect(page.locator(".found")).to_be_hidden()
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_folder_without_videos_shows_a_notice(page: Page, tmp_path: Path) -> None:
     (tmp_path / "notes").mkdir()

@@ -59,6 +59,7 @@ def test_the_smallest_model_finds_the_bottles(shared_data: Path, tmp_path: Path)
     assert [one.x for one in found] == pytest.approx([313, 541], abs=20)
 
 
+@pytest.mark.soak
 def test_polygons_cover_the_two_men(shared_data: Path, tmp_path: Path) -> None:
     """The polygons cover 35 to 90 % of their boxes, stay inside, and are darker than the rest of the boxes."""
     models_dir = model_folder(shared_data, tmp_path, "yolov8n-seg_int8_320.onnx")
@@ -77,6 +78,7 @@ def test_polygons_cover_the_two_men(shared_data: Path, tmp_path: Path) -> None:
             assert gray[inside].mean() < gray[box & ~inside].mean() - 20
 
 
+@pytest.mark.soak
 def test_keypoints_are_on_the_two_men(shared_data: Path, tmp_path: Path) -> None:
     models_dir = model_folder(shared_data, tmp_path, "yolo11n-pose_int8w_repaired.onnx")
     assert ("real", "keypoint-detection") in [(one.model_id, one.inference_type) for one in list_models(models_dir)]

@@ -126,6 +126,7 @@ def test_the_sound_is_copied_at_its_time(tmp_path: Path) -> None:
     assert beep_s(target) == pytest.approx(BEEP_S, abs=0.03)
 
 
+@pytest.mark.soak
 def test_a_copy_is_made_once(library: Library, clips: dict[str, Path]) -> None:
     video = library.add(clips["long"], actor=None)
     assert {library.copies.request(video).status for _ in range(3)} == {CopyStatus.RUNNING}
