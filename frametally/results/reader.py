@@ -275,7 +275,9 @@ def _read_rebuilt(read: Callable[[], _T]) -> _T:
 
 
 def _read_frames(folder: Path) -> pa.Table:
-    return pq.read_table(folder / FRAMES_NAME, memory_map=True, page_checksum_verification=True)
+    # `pq.read_table` does the same, but with the imports and buffers of data sets: 40 MB more for a million frames.
+    with pq.ParquetFile(folder / FRAMES_NAME, memory_map=True, page_checksum_verification=True) as file:
+        return file.read(use_threads=False)
 
 
 def _model_table(model: ModelManifest, frames: pa.Table) -> ModelTable:

@@ -160,7 +160,7 @@ class Watch:
         while not self.over.wait(0.05):
             self.peak_mb = max(self.peak_mb, memory_of(self.dashboard.pid).total_mb)
             for pid in _children(self.dashboard.pid):
-                with suppress(OSError, ValueError):
+                with suppress(OSError, ValueError, KeyError):  # it ends while it is read
                     self.child_mb = max(self.child_mb, memory_of(pid).total_mb)
 
 
