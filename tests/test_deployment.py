@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment, open_deployment
-from frametally.errors import SettingsError
+from frametally.errors import BadRequest, ConnectFailed, SettingsError
 from tests.support.ledgers import open_ledger
 
 
@@ -61,3 +61,13 @@ def test_exports_of_earlier_versions_are_removed_once_the_ledger_opens(tmp_path:
     assert old.exists()
     open_at(tmp_path, sqlite_url).ledger.close()
     assert not (tmp_path / "exports").exists()
+
+
+def test_only_the_service_of_the_settings_may_be_private(tmp_path: Path, sqlite_url: str, free_port: int) -> None:
+    ours, other = f"http://127.0.0.1:{free_port}", f"http://127.0.0.2:{free_port}"
+    settings = Settings(data_dir=tmp_path, database_url=sqlite_url, models_dir=tmp_path / "models", api_url=ours)
+    clients = open_deployment(settings, lambda: "http://127.0.0.1").clients
+    with pytest.raises(ConnectFailed):
+        clients.open(ours, "key").open_workspace(retry=False)
+    with pytest.raises(BadRequest, match=r"127\.0\.0\.2 is a private address"):
+        clients.open(other, "key").open_workspace(retry=False)
