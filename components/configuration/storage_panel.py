@@ -63,12 +63,14 @@ def _confirm(deployment: Deployment, sha256: str) -> None:
     also_jobs = bool(use.jobs) and st.checkbox(
         f"Also delete {plural(len(use.jobs), 'job')} with results",
         key="storage_also_jobs",
-        help="Deleted jobs can be restored for one hour; the video cannot.",
+        help="Deleted jobs can be restored for one hour.",
     )
-    left, right = st.columns(2)
-    if left.button("Remove video", type="primary", key="storage_confirm", disabled=bool(use.needed_by)):
+    with st.container(horizontal=True):
+        is_confirmed = st.button("Remove video", type="primary", key="storage_confirm", disabled=bool(use.needed_by))
+        is_canceled = st.button("Cancel", key="storage_cancel")
+    if is_confirmed:
         _remove(deployment, use, also_jobs=also_jobs)
-    if right.button("Cancel", key="storage_cancel"):
+    if is_canceled:
         _close()
         st.rerun()
 
@@ -89,11 +91,11 @@ def _remove(deployment: Deployment, use: VideoUse, *, also_jobs: bool) -> None:
 def _uses(use: VideoUse) -> str:
     """What uses the video, and what removing it means for that."""
     if not use.jobs:
-        return "No job uses it."
+        return "No job uses it. The video cannot be restored."
     runs = Counter(", ".join(f"{model.model_id}/{model.version}" for model in job.models) for job in use.jobs)
     named = [f"{escape_markdown(models)} × {count}" for models, count in runs.most_common(_MAX_NAMED_JOBS)]
     more = " and others" if len(runs) > _MAX_NAMED_JOBS else ""
     return (
         f"{plural(len(use.jobs), 'job')} on it: {', '.join(named)}{more}. Counts and charts stay; frames cannot be "
-        "shown any more. Notes on frames apply again if the video is uploaded again."
+        "shown any more. The video cannot be restored; notes on frames apply again if it is uploaded again."
     )
