@@ -124,7 +124,7 @@ def times_of(browser: Browser, side: Side) -> tuple[float, float, float]:
         page = context.new_page()
         cold_ms, warm_ms = opened_ms(page, side), opened_ms(page, side)
         page.get_by_role("link", name="Jobs", exact=True).first.click()
-        page.wait_for_function("document.querySelector('h1')?.textContent === 'Jobs'")
+        page.wait_for_function("() => document.querySelector('h1')?.textContent === 'Jobs'")
         page.wait_for_timeout(1500)
         page.evaluate("window.painted = 0; document.onpointerdown = () => (window.clicked = performance.now())")
         page.get_by_role("link", name="Analytics", exact=True).first.click()

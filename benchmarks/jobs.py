@@ -114,7 +114,7 @@ def searches_ms(page: Page) -> list[float]:
 
 
 def _until_shown_ms(page: Page) -> float:
-    page.wait_for_function("window.shown.done > 0", timeout=30_000)
+    page.wait_for_function("() => window.shown.done > 0", timeout=30_000)
     page.wait_for_timeout(700)
     return float(page.evaluate("window.shown.done - window.shown.at"))
 

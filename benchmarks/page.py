@@ -92,7 +92,7 @@ def changes_ms(page: Page) -> list[float]:
     took = []
     for _ in range(CHANGES + 3):
         page.keyboard.press("ArrowRight")
-        page.wait_for_function("window.shown.done > 0", timeout=30_000)
+        page.wait_for_function("() => window.shown.done > 0", timeout=30_000)
         took.append(float(page.evaluate("window.shown.done - window.shown.key")))
         page.wait_for_timeout(700)
     return took[3:]

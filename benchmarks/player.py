@@ -30,7 +30,7 @@ from frametally.deployment import open_deployment
 from frametally.job import Job, JobStatus, ModelChoice
 from frametally.results import archive_results
 
-SECONDS, FPS = 60, 30
+SECONDS, FPS = 30, 30
 SEEKS = 50
 DRAG_STEPS, DRAG_STEP_MS = 60, 40
 _ROOT = """[...document.querySelectorAll('*')].map(one => one.shadowRoot?.querySelector('.player')).find(Boolean)"""
@@ -80,7 +80,7 @@ def opened(browser: Browser, address: str) -> Page:
     page = browser.new_page(viewport={"width": 1440, "height": 900}, bypass_csp=True)
     page.goto(address)
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
-    page.wait_for_function(f"({_ROOT})?.dataset.shown", timeout=60_000)
+    page.wait_for_function(f"() => ({_ROOT})?.dataset.shown", timeout=60_000)
     page.wait_for_timeout(3000)
     return page
 
@@ -125,7 +125,7 @@ def seek_figures(page: Page) -> Iterator[tuple[str, float]]:
         page.wait_for_timeout(100)
         page.mouse.down()
         page.mouse.up()
-        page.wait_for_function("window.seek?.done > 0", timeout=30_000)
+        page.wait_for_function("() => window.seek?.done > 0", timeout=30_000)
         took_ms.append(float(page.evaluate("window.seek.done - window.seek.start")))
         page.wait_for_timeout(1200)  # the address has taken the frame over
     took_ms = took_ms[3:]
