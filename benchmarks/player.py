@@ -129,6 +129,7 @@ def seek_figures(page: Page) -> Iterator[tuple[str, float]]:
         took_ms.append(float(page.evaluate("window.seek.done - window.seek.start")))
         page.wait_for_timeout(1200)  # the address has taken the frame over
     took_ms = took_ms[3:]
+    print(f"  {', '.join(f'{ms:.0f}' for ms in took_ms)} ms")
     median_ms, p95_ms = np.percentile(took_ms, [50, 95])
     print(f"click to exact frame, 1080p, a keyframe every {GOP} frames: median {median_ms:.0f} ms, p95 {p95_ms:.0f} ms")
     yield "seek_ms", float(median_ms)

@@ -154,6 +154,7 @@ def test_03_several_videos_run_and_one_is_opened(
     files = [padded(small_video, tmp_path / f"gate {number}.mp4", size_bytes + number) for number in range(3)]
     opened(page, dashboard, "upload")
     page.locator("input[type=file]").set_input_files(files)
+    expect(page.get_by_text("3 of 3 uploaded")).to_be_visible()  # each upload runs the page, which closes the list
     choose_models(page, "motion/1")
     page.get_by_label("Tag", exact=True).fill("week 9")
     page.get_by_label("Tag", exact=True).press("Enter")
