@@ -21,6 +21,8 @@ keep_new_files_private()
 import streamlit as st
 from streamlit.starlette import App
 
+from components.access.request_person import person_of
+from components.access.sign_in_secrets import sign_in_secrets
 from components.analytics.video_reader import reader_pool
 from components.player.assets import PLOTLY, SCRIPTS
 from components.server.connections import bound_connections
@@ -28,6 +30,7 @@ from components.server.doors import server_doors
 from components.server.health import make_beacon
 from components.server.run_slots import RunSlots, limit_runs
 from components.session import announce_routes, base_path, get_deployment, own_url, video_exporter
+from frametally.access.guard import for_people
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
@@ -117,7 +120,8 @@ else:
     base = base_path()
     app = App(
         SHELL,
-        routes=starlette_routes(routes, base),
+        routes=starlette_routes(for_people(routes, person_of(deployment.access)), base),
         lifespan=lifespan,
+        secrets=sign_in_secrets(deployment),
         middleware=server_doors(deployment, own_url(), base, house),
     )

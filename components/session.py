@@ -105,11 +105,6 @@ def current_connection() -> Connection:
     return connection
 
 
-def current_actor() -> str | None:
-    """Who uses this session: recorded as the owner of new jobs and with every action. None until there is a sign-in."""
-    return None
-
-
 def use_connection(connection: Connection) -> None:
     """Use this service for the jobs of this browser from now on."""
     st.session_state[_CONNECTION] = connection
@@ -168,7 +163,10 @@ def service_label(service: str) -> str:
 
 def _remembered_connection(deployment: Deployment, remembered: ServiceTicket) -> Connection:
     """The connection; without its key if the server has been restarted, as keys are kept in memory only."""
-    has_key = (remembered.service, remembered.key_id) in deployment.clients.known()
+    from components.access import current_person  # which needs this module
+
+    key, clients = (remembered.service, remembered.key_id), deployment.clients
+    has_key = key in clients.known() and clients.serves(*key, current_person().id)
     if has_key:
         return Connection(service=remembered.service, key_id=remembered.key_id, workspace=remembered.workspace)
     default = _default_connection(deployment.settings)

@@ -12,6 +12,7 @@ if str(ROOT) not in sys.path:  # Streamlit adds the script's folder, not the pro
 import streamlit as st  # noqa: E402
 from streamlit.runtime.scriptrunner import get_script_run_ctx  # noqa: E402
 
+from components.access import access_notice, has_people  # noqa: E402
 from components.ended_jobs import ended_jobs  # noqa: E402
 from components.errors import show_errors  # noqa: E402
 from components.formatting import escape_markdown  # noqa: E402
@@ -54,14 +55,21 @@ def _unknown_path() -> str:
     """The path of the address if it is not one of a page: Streamlit then runs the default page."""
     context = get_script_run_ctx()
     name = context.pages_manager.intended_page_name if context else None
-    return name if name and name not in (*PAGES, "help") else ""
+    return name if name and name not in (*PAGES, "help", "people") else ""
 
 
 st.html(Path(__file__).parent / "assets/shell.css")
 pause_hidden_tabs()
 HELP = st.Page(ROOT / "pages/help.py", title="Help", url_path="help", visibility="hidden")
 START = st.Page(start, title="Start", default=True, visibility="hidden")
-page = st.navigation([START, *PAGES.values(), HELP], position="top")
+PEOPLE = st.Page(
+    ROOT / "pages/people.py",
+    title="People",
+    icon=":material/group:",
+    url_path="people",
+    visibility="visible" if has_people() else "hidden",
+)
+page = st.navigation([START, *PAGES.values(), PEOPLE, HELP], position="top")
 with show_errors():
     deployment = get_deployment()
     name = "" if page == START else page.title
@@ -80,6 +88,7 @@ with show_errors():
             st.warning(
                 f"**{escape_markdown(warning.what)}** {escape_markdown(warning.next_step)}", icon=":material/warning:"
             )
+        access_notice()
     begin_visit(page.url_path)
     page.run()
     set_page_title(name, deployment.ledger, title)  # the page may have chosen a job

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from frametally.access.access import Access, open_access
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.clock import utc_now
@@ -37,7 +38,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """Ledger, video library, service clients, and the workflow that uses them."""
+    """Ledger, video library, service clients, the workflow that uses them, and who may use it."""
 
     settings: Settings
     engine_key: str = field(repr=False)
@@ -48,6 +49,7 @@ class Deployment:
     tickets: Tickets
     workflow: Workflow
     notifier: Notifier
+    access: Access
     class_colors: ClassColors
     folder_lock: SharedLock = field(repr=False)
     """Held while the deployment is open, so that no restore replaces the data folder."""
@@ -138,6 +140,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
         library=folder.library,
         tickets=Tickets(folder.link_secret),
         workflow=workflow,
+        access=open_access(settings, ledger, folder.link_secret),
         notifier=Notifier(ledger, settings, utc_now),
         class_colors=ClassColors(settings.colors_file),
         folder_lock=folder.lock,

@@ -9,6 +9,7 @@ FrametallyError             what failed and the next step; never contains a secr
 ├── ResultsError            these results cannot be read
 ├── ViewError               a saved view or a link to one cannot be read
 ├── JobError                the job does not exist, is invalid, or does not allow this action
+├── AccessDenied            this person may not do this
 ├── BackupError             a backup cannot be created or restored
 ├── NotificationError       a notification could not be sent
 └── ServiceError            a request to the Video Inference service failed
@@ -71,6 +72,10 @@ class ViewError(FrametallyError):
 
 class JobError(FrametallyError):
     """The job does not exist, is invalid, or does not allow this action."""
+
+
+class AccessDenied(FrametallyError):
+    """The role of this person does not allow the action."""
 
 
 class BackupError(FrametallyError):

@@ -11,6 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from frametally.access.permissions import Action, may, require
+from frametally.access.person import Person, id_of
 from frametally.config.app_folder import APP_FOLDER
 from frametally.errors import SettingsError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
@@ -68,18 +70,23 @@ def runs_of(sample: Sample, ledger: Ledger) -> list[Job]:
     return [job for job in jobs if job.models == (MODEL,)]
 
 
-def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: str | None) -> Job:
+def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: Person | None) -> Job:
     """Run the sample on the built-in engine and return the new job, or the unfinished one if there is one.
 
+    Guests get a finished one, too: all of them together run it once.
+
     Raises:
+        AccessDenied: the person may not run the sample.
         MediaError: the disk has no room for the clip.
         SettingsError: the model cannot be copied to the models folder.
     """
-    unfinished = [job for job in runs_of(sample, workflow.ledger) if job.status.is_open]
-    if unfinished:
-        return unfinished[0]
+    require(actor, Action.RUN_SAMPLE)
+    is_guest = actor is not None and not may(actor, Action.RUN)
+    usable = [job for job in runs_of(sample, workflow.ledger) if job.status.is_open or is_guest]
+    if usable:
+        return usable[0]
     _install_model(models_dir / MODEL.model_id / MODEL.version / MODEL_FILE.name)
-    video = workflow.library.get(sample.sha256) or workflow.library.add(CLIP, actor=actor)
+    video = workflow.library.get(sample.sha256) or workflow.library.add(CLIP, actor=id_of(actor))
     request = RunRequest(
         service=EMBEDDED,
         key_id="",
@@ -88,7 +95,7 @@ def run_sample(sample: Sample, workflow: Workflow, models_dir: Path, *, actor: s
         models=(MODEL,),
         infer_fps=INFER_FPS,
     )
-    return workflow.submit(request, actor=actor)
+    return workflow.submit(request, actor=actor, action=Action.RUN_SAMPLE)
 
 
 def picture_of(sample: Sample, height_px: int) -> Image:

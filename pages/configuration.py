@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.configuration.account_panel import account_panel
 from components.configuration.notifications_panel import notifications_panel
 from components.configuration.preset_editor import preset_editor
 from components.configuration.service_panel import service_panel
@@ -23,3 +24,4 @@ with right:
     preset_editor(deployment.ledger, current_connection())
     st.header("Storage")
     storage_panel(deployment)
+    account_panel()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from components.access import is_ever_allowed, need
 from components.formatting import escape_markdown
 from components.session import current_connection, get_deployment
 from components.upload.job_tracker import job_tracker
@@ -9,10 +10,13 @@ from components.upload.run_form import run_form
 from components.upload.sample_card import sample_card
 from components.upload.started import batch_note
 from components.upload.videos import choose_videos
+from frametally.access.permissions import Action
 
 st.title("Run a video")
 deployment, connection = get_deployment(), current_connection()
-sample_card(deployment)
+if is_ever_allowed(Action.RUN_SAMPLE):
+    sample_card(deployment)
+need(Action.RUN)
 if not connection.is_ready:
     st.warning(f"**{escape_markdown(connection.label)}** needs an API key.", icon=":material/key:")
     st.page_link("../pages/configuration.py", label="Configuration", icon=":material/tune:")

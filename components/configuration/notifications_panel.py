@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.access import current_person, is_allowed
 from components.errors import show_error
 from components.formatting import escape_markdown
-from frametally.errors import NotificationError
+from frametally.access.permissions import Action
+from frametally.errors import AccessDenied, NotificationError
 from frametally.notifications.notifier import Notifier
 
 _NAMES = {"webhook": "Webhook", "e-mail": "Email"}
@@ -22,11 +24,16 @@ def notifications_panel(notifier: Notifier) -> None:
     for channel in notifier.channels:
         if error_text := notifier.outbox.last_error(channel):
             st.warning(f"Messages are delayed: {escape_markdown(error_text)}", icon=":material/schedule_send:")
-        if st.button(f"{_NAMES[channel]}: send test message", key=f"test-{channel}", icon=":material/send:"):
+        if st.button(
+            f"{_NAMES[channel]}: send test message",
+            key=f"test-{channel}",
+            icon=":material/send:",
+            disabled=not is_allowed(Action.TEST_NOTIFICATIONS),
+        ):
             try:
                 with st.spinner("Sending"):
-                    notifier.send_test(channel)
-            except NotificationError as error:
+                    notifier.send_test(channel, actor=current_person())
+            except (NotificationError, AccessDenied) as error:
                 show_error(error)
             else:
                 st.success("Test message sent.", icon=":material/check_circle:")

@@ -7,15 +7,18 @@ from typing import get_args
 
 import streamlit as st
 
+from components.access import current_person, is_allowed
 from components.errors import show_error
 from components.formatting import escape_markdown
 from components.session import Connection, service_label
+from frametally.access.permissions import Action
 from frametally.contract import InferenceType
-from frametally.errors import SettingsError
+from frametally.errors import AccessDenied, SettingsError
 from frametally.job import ModelChoice
 from frametally.jobs.model_reference import parse_model_reference
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.presets import Preset
+from frametally.team.saved_models import remove_model, save_model
 
 _REMOVED, _PROBLEM = "preset_removed", "preset_problem"
 
@@ -25,15 +28,23 @@ def preset_editor(ledger: Ledger, connection: Connection) -> None:
     undo: Preset | None = st.session_state.get(_REMOVED)
     removed = _preset_list(ledger.presets.all())
     if removed:
-        ledger.presets.remove(removed)
+        remove_model(ledger, removed, actor=current_person())
         st.session_state[_REMOVED] = removed
         st.rerun()
     if undo and st.button(f"Undo: restore {escape_markdown(undo.name)}", icon=":material/undo:"):
-        ledger.presets.save(st.session_state.pop(_REMOVED))
+        save_model(ledger, st.session_state.pop(_REMOVED), actor=current_person())
         st.rerun()
-    added = _preset_form(connection)
+    added = _preset_form(connection) if is_allowed(Action.SAVE_MODEL) else None
     if added:
-        ledger.presets.save(added)
+        _save(ledger, added)
+
+
+def _save(ledger: Ledger, preset: Preset) -> None:
+    try:
+        save_model(ledger, preset, actor=current_person())
+    except AccessDenied as error:
+        show_error(error)
+    else:
         st.rerun()
 
 
@@ -53,7 +64,11 @@ def _preset_row(preset: Preset) -> bool:
         what = f"{escape_markdown(model.label)} · {escape_markdown(model.inference_type)}{confidence}{service}"
         st.markdown(f"**{escape_markdown(preset.name)}**  \n{what}", width="stretch")
         return st.button(
-            "Remove", key=f"remove-{preset.service}-{preset.name}", icon=":material/delete:", type="tertiary"
+            "Remove",
+            key=f"remove-{preset.service}-{preset.name}",
+            icon=":material/delete:",
+            type="tertiary",
+            disabled=not is_allowed(Action.REMOVE_MODEL),
         )
 
 

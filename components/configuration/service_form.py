@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.access import current_person
 from components.errors import show_error
 from components.session import Connection, current_connection
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment
-from frametally.errors import FrametallyError, SettingsError
+from frametally.errors import FrametallyError
 from frametally.job import EMBEDDED
-from frametally.network.urls import parse_service_url
+from frametally.team.services import ask_workspace
 
 _BUILT_IN, _ROBOFLOW, _CUSTOM = "Built-in engine", "Roboflow", "Custom URL"
 
@@ -48,15 +49,14 @@ def _url_field(deployment: Deployment, current: Connection) -> str:
 def _connect(deployment: Deployment, url: str, api_key: str) -> Connection | None:
     """Request the workspace of the key from the service; None, with the error shown, if that fails."""
     try:
-        api_url = parse_service_url(url)
-        if not api_key:
-            raise SettingsError("Enter an API key.")
         with st.spinner("Connecting"):
-            workspace = deployment.clients.open(api_url, api_key).open_workspace(retry=False)
+            api_url, workspace = ask_workspace(deployment.clients, url, api_key, actor=current_person())
     except FrametallyError as error:
         show_error(error)
         return None
-    return Connection(service=api_url, key_id=deployment.clients.remember(api_url, api_key), workspace=workspace)
+    owner = None if api_key == deployment.settings.api_key else current_person().id
+    key_id = deployment.clients.remember(api_url, api_key, owner=owner)
+    return Connection(service=api_url, key_id=key_id, workspace=workspace)
 
 
 def _way_of(connection: Connection) -> str:

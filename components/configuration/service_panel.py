@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.access import is_allowed
 from components.configuration.service_form import service_form
 from components.formatting import escape_markdown
 from components.installed_models import installed_models
 from components.session import Connection, current_connection, use_connection
+from frametally.access.permissions import Action
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED
 
 
 def service_panel(deployment: Deployment) -> None:
     """Let the user choose a service, and show the one in use."""
-    chosen = service_form(deployment)
+    chosen = service_form(deployment) if is_allowed(Action.CONNECT) else None
     if chosen:
         use_connection(chosen)
     if chosen and chosen.workspace:

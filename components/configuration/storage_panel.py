@@ -7,14 +7,16 @@ from collections import Counter
 
 import streamlit as st
 
+from components.access import current_person, is_ever_allowed
 from components.errors import show_error, show_errors
 from components.formatting import distinct_labels, escape_markdown, plural
-from components.session import current_actor
+from frametally.access.permissions import Action
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.jobs.deletion import delete
-from frametally.library.removal import VideoUse, remove_video, use_of
+from frametally.library.removal import VideoUse, use_of
 from frametally.storage.space import format_size
+from frametally.team.videos import remove_video
 
 _DIALOG = "storage_removal"
 _MAX_NAMED_JOBS = 5
@@ -33,7 +35,8 @@ def storage_panel(deployment: Deployment) -> None:
     labels = {entry.sha256: f"{names[entry.sha256]} · {format_size(entry.size_bytes)}" for entry in entries}
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     chosen = left.selectbox("Stored video", list(labels), key="storage_video", format_func=labels.__getitem__)
-    if right.button("Remove", icon=":material/delete:", key="storage_remove", width="stretch"):
+    locked = not is_ever_allowed(Action.REMOVE_VIDEO)
+    if right.button("Remove", icon=":material/delete:", key="storage_remove", width="stretch", disabled=locked):
         st.session_state[_DIALOG] = chosen
     if st.session_state.get(_DIALOG) in names:
         _confirm(deployment, st.session_state[_DIALOG])
@@ -76,14 +79,14 @@ def _confirm(deployment: Deployment, sha256: str) -> None:
 
 
 def _remove(deployment: Deployment, use: VideoUse, *, also_jobs: bool) -> None:
-    actor = current_actor()
+    actor = current_person()
     try:
         remove_video(deployment.library, deployment.ledger, use.sha256, actor=actor)
+        if also_jobs:
+            delete(deployment.ledger, [job.id for job in use.jobs], deployment.workflow.clock(), actor=actor)
     except FrametallyError as error:
         show_error(error)
         return
-    if also_jobs:
-        delete(deployment.ledger, [job.id for job in use.jobs], deployment.workflow.clock(), actor=actor)
     _close()
     st.rerun()
 

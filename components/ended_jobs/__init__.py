@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.access.sign_in import require_sign_in
 from components.formatting import escape_markdown, plural
 from components.header.page_title import set_ended_title
 from components.job_status import status_icon
@@ -36,6 +37,7 @@ def ended_jobs(ledger: Ledger, tickets: Tickets) -> None:
 @st.fragment
 def _watch(ledger: Ledger, tickets: Tickets) -> None:
     """Run one indexed query; draw nothing unless a job has ended."""
+    require_sign_in()
     url = f".{ENDS_PREFIX}{tickets.for_ends()}?after={st.session_state[_SEEN]}"
     _stream(key="ended_jobs", data={"url": url}, on_ended_change=lambda: None)
     try:

@@ -40,9 +40,10 @@ function Ends() {
     };
     source.onerror = () => {
       if (source?.readyState !== EventSource.CLOSED) return; // the browser connects again
+      const wasOpen = this.isOpen; // and has ended: the person has signed out elsewhere
       this.isOpen = false;
       source = null; // refused: the ticket has expired, or there is no such route; a run gives another ticket
-      setTimeout(() => this.report(-Date.now()), RETRY_MS);
+      setTimeout(() => this.report(-Date.now()), wasOpen ? QUIET_MS : RETRY_MS);
     };
   };
   const read = () => {

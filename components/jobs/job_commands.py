@@ -10,10 +10,11 @@ from typing import Literal
 
 import streamlit as st
 
+from components.access import current_person
 from components.formatting import escape_markdown, plural
 from components.installed_models import installed_models
 from components.preflight import known_preflight
-from components.session import Connection, current_actor
+from components.session import Connection
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job
@@ -50,16 +51,16 @@ def execute(deployment: Deployment, command: JobCommand) -> None:
     if command.action == "delete":
         _delete(deployment, command)
     elif command.action == "restore":
-        restore_jobs(deployment.ledger, command.job_ids, now, actor=current_actor())
+        restore_jobs(deployment.ledger, command.job_ids, now, actor=current_person())
         st.session_state.pop(_DELETED, None)
     elif command.action == "retry":
         _each(command, "Retried", lambda job_id: _retry(deployment, job_id, now))
     elif command.action == "cancel":
-        _each(command, "Canceled", partial(deployment.workflow.cancel, actor=current_actor()))
+        _each(command, "Canceled", partial(deployment.workflow.cancel, actor=current_person()))
     elif command.action == "read_again":
-        _each(command, "Read", partial(deployment.workflow.read_again, actor=current_actor()))
+        _each(command, "Read", partial(deployment.workflow.read_again, actor=current_person()))
     elif command.action == "refresh":
-        _each(command, "Refreshed", partial(deployment.workflow.refresh, actor=current_actor()))
+        _each(command, "Refreshed", partial(deployment.workflow.refresh, actor=current_person()))
     st.rerun()
 
 
@@ -95,7 +96,7 @@ def undo_bar(deployment: Deployment) -> None:
 
 
 def _delete(deployment: Deployment, command: JobCommand) -> None:
-    deleted = delete(deployment.ledger, command.job_ids, deployment.workflow.clock(), actor=current_actor())
+    deleted = delete(deployment.ledger, command.job_ids, deployment.workflow.clock(), actor=current_person())
     if deleted:
         st.session_state[_DELETED] = tuple(deleted)
     if len(deleted) < len(command.job_ids):
@@ -117,7 +118,7 @@ def _retry(deployment: Deployment, job_id: str, now: datetime) -> Job:
     for issue in find_issues(known_preflight(deployment, job.request, installed, kept)):
         if issue.stops:
             raise JobError(issue.what, issue.next_step)
-    return retry(deployment.ledger, deployment.library, job_id, now, actor=current_actor())
+    return retry(deployment.ledger, deployment.library, job_id, now, actor=current_person())
 
 
 def _each(command: JobCommand, done: str, act: Callable[[str], object]) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import streamlit as st
 
+from components.access import current_person
 from components.errors import show_error, show_errors
 from components.formatting import distinct_labels, escape_markdown, plural
 from components.installed_models import installed_models
@@ -17,13 +18,14 @@ from components.jobs.job_rows import run_label
 from components.model_picker import model_picker
 from components.preflight import known_preflight, may_start
 from components.rate_picker import rate_picker
-from components.session import Connection, current_actor, service_label
+from components.session import Connection, service_label
 from frametally.contract import STATUS_FLOOR_S
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job, RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job
-from frametally.ledger.tags import add_tags, remove_tags, tags_of
+from frametally.ledger.tags import tags_of
+from frametally.team.notes import change_tags, write_note
 
 _NO_VIDEO = "No video"
 _IMPORTED, _REFUSED = "imported_job", "refused_imports"
@@ -65,14 +67,13 @@ def _edit(deployment: Deployment, command: JobCommand) -> None:
     notes = st.text_area("Note", jobs[0].notes, key="edit_notes", max_chars=2000) if len(jobs) == 1 else None
     if st.button("Save", type="primary", icon=":material/check:", key="edit_save"):
         try:
-            add_tags(deployment.ledger, command.job_ids, tags, actor=current_actor())
+            removed, actor = [tag for tag in shared if tag not in tags], current_person()
+            change_tags(deployment.ledger, command.job_ids, added=tags, removed=removed, actor=actor)
+            if notes is not None:
+                write_note(deployment.ledger, jobs[0].id, notes.strip(), actor=actor)
         except FrametallyError as error:
             show_error(error)
             return
-        removed = [tag for tag in shared if tag not in tags]
-        remove_tags(deployment.ledger, command.job_ids, removed, actor=current_actor())
-        if notes is not None:
-            deployment.ledger.write_notes(jobs[0].id, notes.strip(), actor=current_actor())
         known_jobs.clear()
         close_dialog()
         st.rerun()
@@ -103,7 +104,7 @@ def run_once(deployment: Deployment, command: JobCommand, request: RunRequest) -
     if requested_dialog() != command:
         return True
     close_dialog()
-    now, actor, job_id = deployment.workflow.clock(), current_actor(), command.job_ids[0]
+    now, actor, job_id = deployment.workflow.clock(), current_person(), command.job_ids[0]
     try:
         duplicate(deployment.ledger, deployment.library, job_id, request.models, request.infer_fps, now, actor=actor)
     except FrametallyError as error:
@@ -185,7 +186,7 @@ def _import_job(deployment: Deployment, request: RunRequest, remote_job_id: str,
         raise refused[known][1]
     client = deployment.clients.client(request.service, request.key_id)
     try:
-        return import_job(deployment.ledger, request, remote_job_id, now, actor=current_actor(), client=client)
+        return import_job(deployment.ledger, request, remote_job_id, now, actor=current_person(), client=client)
     except AlreadyImported:
         raise
     except FrametallyError as error:

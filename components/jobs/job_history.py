@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import streamlit as st
 
 from components.formatting import escape_markdown, format_duration, plural
 from components.job_status import step_word
+from frametally.access.names import name_of, names_by_id
 from frametally.contract import STATUS_FLOOR_S
 from frametally.job import EMBEDDED, Job
 from frametally.ledger.events import Event, EventKind
@@ -22,8 +23,9 @@ def job_history(ledger: Ledger, job: Job) -> None:
     remote = f" · ID at the service: `{_code(job.remote_job_id)}`" if job.remote_job_id else ""
     st.caption(f"**{escape_markdown(job.video_name)}** · `{job.id}`{remote}")
     changes = ledger.history(job.id, kinds=[kind for kind in EventKind if kind is not EventKind.STATUS_CALL])
-    st.markdown("  \n".join(_line(event) for event in changes) or "No history was recorded for this job.")
-    _checks(job, ledger.history(job.id, kinds=[EventKind.STATUS_CALL]))
+    names = names_by_id(ledger)
+    st.markdown("  \n".join(_line(event, names) for event in changes) or "No history was recorded for this job.")
+    _checks(job, ledger.history(job.id, kinds=[EventKind.STATUS_CALL]), names)
 
 
 def _code(text: str) -> str:
@@ -31,14 +33,14 @@ def _code(text: str) -> str:
     return text.replace("`", "'")
 
 
-def _line(event: Event) -> str:
+def _line(event: Event, names: Mapping[str, str]) -> str:
     what = f"**{step_word(event.status)}**" if event.status else ""
-    actor = f"by {escape_markdown(event.actor)}" if event.actor else ""
+    actor = f"by {escape_markdown(name_of(event.actor, names))}" if event.actor else ""
     parts = (what, escape_markdown(event.cause), actor)
     return f":gray[{event.at:%d %b %H:%M:%S}] {' · '.join(part for part in parts if part)}"
 
 
-def _checks(job: Job, checks: Sequence[Event]) -> None:
+def _checks(job: Job, checks: Sequence[Event], names: Mapping[str, str]) -> None:
     if not checks:
         return
     st.caption(f"**Status checks** · {_pace(job, checks)}")
@@ -48,7 +50,7 @@ def _checks(job: Job, checks: Sequence[Event]) -> None:
             "Time (UTC)": f"{check.at:%d %b %H:%M:%S}",
             "Interval": "" if gap_s is None else f"{gap_s:.0f} s",
             "Response": check.cause,
-            **({"By": check.actor or ""} if any(each.actor for each in checks) else {}),
+            **({"By": name_of(check.actor, names)} if any(each.actor for each in checks) else {}),
         }
         for check, gap_s in zip(checks, gaps_s, strict=True)
     ]

@@ -10,13 +10,16 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from components.access import current_person
 from components.download_link import download_url
 from components.formatting import format_age
 from components.job_progress import finished_jobs, progress_of
 from components.job_status import status_color
 from components.jobs.job_actions import RowAction, job_actions
+from components.jobs.job_permissions import may_command
 from components.jobs.job_times import run_time, times
 from components.session import service_label
+from frametally.access.person import Person
 from frametally.analysis.view_spec import ViewSpec
 from frametally.deployment import Deployment
 from frametally.job import Job, JobStatus
@@ -75,6 +78,7 @@ class _Context:
     without_cancel: Collection[str]
     """Services that cannot cancel a job."""
     tags: Mapping[str, list[str]]
+    person: Person
 
 
 def job_rows(deployment: Deployment, jobs: Sequence[Job], now: datetime) -> list[JobRow]:
@@ -87,6 +91,7 @@ def job_rows(deployment: Deployment, jobs: Sequence[Job], now: datetime) -> list
         finished={service: finished_jobs(ledger, service) for service in services},
         without_cancel=ledger.services_without_cancel() if services else (),
         tags=tags_of(ledger, [job.id for job in jobs]),
+        person=current_person(),
     )
     return [_row(job, context) for job in jobs]
 
@@ -120,7 +125,11 @@ def _row(job: Job, context: _Context) -> JobRow:
         share=share,
         progress=progress,
         problems=_problems(job),
-        actions=job_actions(job, now, context.without_cancel, has_unread=unread is not None),
+        actions=[
+            offered
+            for offered in job_actions(job, now, context.without_cancel, has_unread=unread is not None)
+            if may_command(context.person, offered.action, job)
+        ],
         original=download_url(deployment, unread, _results_name(job)) if unread else "",
         href=_analytics_url(job) if is_done and not job.deleted_at else "",
     )

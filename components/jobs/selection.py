@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from components.access import current_person, is_ever_allowed
 from components.jobs.job_commands import Action, JobCommand
+from components.jobs.job_permissions import may_command
+from frametally.access import permissions
 from frametally.job import Job, JobStatus
 from frametally.jobs.deletion import can_be_deleted
 from frametally.ledger.ledger import Ledger
@@ -65,7 +68,7 @@ def selection(ledger: Ledger, query: JobQuery, jobs: Sequence[Job], matching: in
         jobs: the jobs on the current page.
         matching: the number of jobs on all pages.
     """
-    if not st.toggle("Select", key=_SELECTING):
+    if not is_ever_allowed(permissions.Action.EDIT) or not st.toggle("Select", key=_SELECTING):
         return None
     selected = [job for job in jobs if job.id in selected_ids()]
     command = _bulk_command(ledger, query, selected, matching) if selected else None
@@ -88,7 +91,8 @@ def _bulk_command(ledger: Ledger, query: JobQuery, selected: Sequence[Job], matc
         return None
     bulk = _BULK_ACTIONS[chosen]
     candidates = find(ledger, query, limit=_MAX_JOBS) if everything else selected
-    job_ids = tuple(job.id for job in candidates if bulk.applies_to(job))
+    person = current_person()
+    job_ids = tuple(job.id for job in candidates if bulk.applies_to(job) and may_command(person, bulk.action, job))
     if not job_ids:
         st.toast(f"None of the selected jobs can be {bulk.done}.", icon=":material/info:")
         return None

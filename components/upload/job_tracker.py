@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import streamlit as st
 
+from components.access import current_person
 from components.analytics_link import analytics_link
 from components.errors import show_errors
 from components.formatting import escape_markdown
-from components.session import current_actor
 from components.upload.job_steps import job_steps
 from frametally.deployment import Deployment
 from frametally.errors import JobError
@@ -25,7 +25,7 @@ def submit_once(deployment: Deployment, request: RunRequest) -> None:
     last = _last(deployment.ledger)
     is_same = last is not None and last.request == request
     if last is None or not is_same or deployment.workflow.clock() - last.created_at > _DOUBLE_CLICK:
-        st.session_state[_SUBMITTED] = deployment.workflow.submit(request, actor=current_actor()).id
+        st.session_state[_SUBMITTED] = deployment.workflow.submit(request, actor=current_person()).id
 
 
 def job_tracker(ledger: Ledger) -> None:

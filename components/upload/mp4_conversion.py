@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import streamlit as st
 
+from components.access import current_person
 from components.errors import show_error
 from components.formatting import escape_markdown, plural
-from components.session import current_actor
 from components.upload.video_source import VideoSource
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.library.conversion import convert_to_mp4
 from frametally.library.video_store import StoredVideo
+from frametally.team.videos import convert_to_mp4
 from frametally.video.remux import can_be_remuxed
 
 _CONVERTED, _FAILED = "converted_videos", "failed_conversions"
@@ -63,7 +63,7 @@ def _converting(deployment: Deployment, kept: StoredVideo) -> FrametallyError | 
     """Convert with a progress bar; returns the error, None after success."""
     bar = st.progress(0.0, text=f"Converting {escape_markdown(kept.file_name)}…")
     try:
-        made = convert_to_mp4(deployment.library, kept, bar.progress, actor=current_actor())
+        made = convert_to_mp4(deployment.library, kept, bar.progress, actor=current_person())
     except FrametallyError as error:
         return error
     finally:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from components.access import current_person
 from components.errors import show_error
 from components.formatting import plural
 from components.preflight import known_preflight, may_start
-from components.session import Connection, current_actor
+from components.session import Connection
 from components.upload.batch_preview import batch_preview
 from components.upload.mp4_conversion import conversion_of_files
 from components.upload.run_button import run_button
@@ -50,7 +51,7 @@ def _start(
     deployment: Deployment, lines: Sequence[BatchLine], files: Sequence[StoredVideo], settings: RunRequest, tag: str
 ) -> None:
     try:
-        jobs = batch_jobs(lines, files, settings, deployment.workflow.clock(), actor=current_actor())
+        jobs = batch_jobs(lines, files, settings, deployment.workflow.clock(), actor=current_person())
         start_batch(deployment.ledger, jobs, tag)
     except FrametallyError as error:
         show_error(error)

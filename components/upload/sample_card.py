@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.access import current_person, is_allowed
 from components.analytics_link import analytics_link
 from components.errors import show_error, show_errors
-from components.session import current_actor, get_deployment
+from components.session import get_deployment
 from components.upload.job_steps import job_steps
+from frametally.access.permissions import Action
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError, RateLimited, ServerError, ServiceError
 from frametally.job import EMBEDDED, Job, JobStatus
@@ -77,6 +79,8 @@ def _small(deployment: Deployment, sample: Sample) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="sample"):
         if finished:
             analytics_link(finished.id, "See the sample in analytics")
+        if finished and not is_allowed(Action.RUN):
+            return  # one run serves all guests
         _start(deployment, sample, "Run the sample again" if finished else "Try the sample", link_like=True)
 
 
@@ -94,7 +98,7 @@ def _start(deployment: Deployment, sample: Sample, label: str, *, link_like: boo
     if clicked:
         try:
             models_dir = deployment.settings.models_dir
-            job = run_sample(sample, deployment.workflow, models_dir, actor=current_actor())
+            job = run_sample(sample, deployment.workflow, models_dir, actor=current_person())
             st.session_state[_WATCHED] = job.id
         except FrametallyError as error:
             show_error(error)

@@ -6,14 +6,14 @@ from contextlib import suppress
 
 import streamlit as st
 
+from components.access import current_person
 from components.errors import show_error
-from components.session import current_actor
 from components.upload.video_source import VideoSource
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, MediaError
-from frametally.network.download import download
 from frametally.network.urls import parse_video_url, video_name_of
 from frametally.storage.space import format_size
+from frametally.team.videos import load_video
 
 _LOADED = "videos_by_url"
 
@@ -42,17 +42,16 @@ def _load(deployment: Deployment, url: str, name: str, loaded: dict[str, str]) -
         bar.progress(share, text=f"{format_size(done_bytes)} loaded")
 
     try:
-        with deployment.library.uploads.scratch() as folder:
-            path = folder / "video"
-            settings = deployment.settings
-            download(
-                url,
-                path,
-                max_bytes=settings.max_video_bytes,
-                private_urls=settings.engine_private_urls,
-                on_progress=show,
-            )
-            loaded[url] = deployment.library.add(path, name, actor=current_actor()).sha256
+        settings = deployment.settings
+        loaded[url] = load_video(
+            deployment.library,
+            url,
+            name,
+            show,
+            max_bytes=settings.max_video_bytes,
+            private_urls=settings.engine_private_urls,
+            actor=current_person(),
+        ).sha256
     except FrametallyError as error:
         show_error(error)
     finally:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from typing import Final
 
 from frametally.client.client import VideoInferenceClient
 from frametally.job import EMBEDDED
 
 OpenClient = Callable[[str, str], VideoInferenceClient]
+PERSONAL: Final = "p-"
+"""Starts the fingerprint of a key that serves one person."""
 
 
 class ClientRegistry:
@@ -27,16 +30,29 @@ class ClientRegistry:
         self._secret = secret.encode()
         self._embedded = embedded
         self._clients: dict[tuple[str, str], VideoInferenceClient] = {}
+        self._owners: dict[tuple[str, str], str] = {}
 
     def open(self, api_url: str, api_key: str) -> VideoInferenceClient:
         """A client that is not kept, to test a service."""
         return self._open_client(api_url, api_key)
 
-    def remember(self, api_url: str, api_key: str) -> str:
-        """Keep the key for the life of this process and return its fingerprint."""
-        key_id = hmac.new(self._secret, f"{api_url}\n{api_key}".encode(), hashlib.sha256).hexdigest()[:16]
+    def remember(self, api_url: str, api_key: str, *, owner: str | None = None) -> str:
+        """Keep the key for the life of this process and return its fingerprint.
+
+        `owner`: the person who typed it, whose jobs alone it serves; the same key of another person has another
+        fingerprint. None: a key of the deployment.
+        """
+        text = f"{api_url}\n{api_key}" + (f"\n{owner}" if owner else "")
+        digest = hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()[:16]
+        key_id = f"{PERSONAL}{digest}" if owner else digest
         self._clients[api_url, key_id] = self.open(api_url, api_key)
+        if owner:
+            self._owners[api_url, key_id] = owner
         return key_id
+
+    def serves(self, service: str, key_id: str, person: str | None) -> bool:
+        """Whether the jobs of this person may run with the key: it is theirs, or one of the deployment."""
+        return self._owners.get((service, key_id)) in (None, person)
 
     def client(self, service: str, key_id: str) -> VideoInferenceClient | None:
         """The client for jobs of this service and key; None if this process does not have the key."""

@@ -9,8 +9,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person, id_of
 from frametally.client.client import VideoInferenceClient
 from frametally.client.messages import NotFound
+from frametally.client.registry import PERSONAL
 from frametally.contract import STATUS_FLOOR_S
 from frametally.errors import InvalidResponse, JobError, RateLimited, ServerError, ServiceUnreachable
 from frametally.job import Job, JobStatus, ModelChoice, RunRequest
@@ -38,17 +41,19 @@ class AlreadyImported(JobError):
         self.job_id = job.id
 
 
-def retry(ledger: Ledger, library: Library, job_id: str, now: datetime, *, actor: str | None) -> Job:
+def retry(ledger: Ledger, library: Library, job_id: str, now: datetime, *, actor: Person | None) -> Job:
     """Create a job with the request of one that ended without results; returns the new job.
 
     Idempotent, also for concurrent calls: each job has at most one retry, which can be retried in turn. A deleted
     retry is replaced by another.
 
     Raises:
+        AccessDenied: the person may not retry it.
         JobError: the job did not end without results, its video no longer exists, its request is incomplete (an
             imported job), or too many of its retries were deleted.
     """
     job = ledger.job(job_id)
+    require(actor, Action.RETRY, job.owner)
     if not job.status.can_be_retried:
         raise JobError(*messages.NOT_RETRIABLE)
     for number in range(_MAX_RETRIES):
@@ -69,14 +74,16 @@ def duplicate(
     infer_fps: float | None,
     now: datetime,
     *,
-    actor: str | None,
+    actor: Person | None,
 ) -> Job:
     """Create a job that runs other models over the video of an earlier one, on the same service; returns the new job.
 
     Raises:
+        AccessDenied: the person may not start jobs from this one.
         JobError: the request lacks a model or a frame rate, or the video no longer exists.
     """
     job = replace(ledger.job(job_id), models=tuple(models), infer_fps=infer_fps)
+    require(actor, Action.RERUN, job.owner)
     return _run_again(ledger, library, job, now, str(uuid.uuid4()), messages.duplicate_of(job_id), actor)
 
 
@@ -86,7 +93,7 @@ def import_job(
     remote_job_id: str,
     now: datetime,
     *,
-    actor: str | None,
+    actor: Person | None,
     client: VideoInferenceClient | None = None,
 ) -> Job:
     """Track a job that was started elsewhere, by its id at the service; returns the job in the ledger.
@@ -95,10 +102,12 @@ def import_job(
     call, to find out whether the service has the job; None leaves that to the watcher.
 
     Raises:
+        AccessDenied: the person may not import jobs.
         AlreadyImported: the ledger already has this job of this service.
         JobError: `remote_job_id` is not a job id, or the service does not have the job.
         ServiceError: the service refused the status call. If it cannot answer, the job is tracked nevertheless.
     """
+    require(actor, Action.IMPORT)
     remote_job_id = remote_job_id.strip()
     if not remote_job_id.isprintable() or not 0 < len(remote_job_id) <= _MAX_ID_CHARS or " " in remote_job_id:
         raise JobError(*messages.NOT_A_JOB_ID)
@@ -114,12 +123,12 @@ def import_job(
         created_at=now,
         last_known_at=now,
         next_check_at=now,
-        owner=actor,
+        owner=id_of(actor),
     )
     checked, answer = _first_check(job, client, now) if client else (job, "")
     imported = _add(ledger, checked, messages.IMPORTED)
     if answer:
-        ledger.log_call(imported.id, now, answer, actor=actor)
+        ledger.log_call(imported.id, now, answer, actor=id_of(actor))
     return imported
 
 
@@ -138,9 +147,11 @@ def _first_check(job: Job, client: VideoInferenceClient, now: datetime) -> tuple
 
 
 def _run_again(
-    ledger: Ledger, library: Library, job: Job, now: datetime, new_id: str, cause: str, actor: str | None
+    ledger: Ledger, library: Library, job: Job, now: datetime, new_id: str, cause: str, actor: Person | None
 ) -> Job:
     """Add a job with the request, note and tags of `job`; whether an upload can be reused is decided in its step."""
+    if actor is not None and job.key_id.startswith(PERSONAL) and job.owner != actor.id:
+        raise JobError(*messages.KEY_OF_ANOTHER)
     if missing := job.request.missing:
         raise JobError(*messages.incomplete(missing))
     kept = library.get(job.video_sha256 or "")
@@ -154,10 +165,10 @@ def _run_again(
         notes=job.notes,
         created_at=now,
         next_check_at=now,
-        owner=actor,
+        owner=id_of(actor),
     )
     new = _add(ledger, new, cause, tags_of(ledger, [job.id]).get(job.id, []))
-    ledger.log_action(job.id, messages.run_again_as(new.id), actor=actor)
+    ledger.log_action(job.id, messages.run_again_as(new.id), actor=id_of(actor))
     return new
 
 

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct, structs
 
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person, id_of
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job, JobStatus, RunRequest
 from frametally.jobs import messages
@@ -103,7 +105,7 @@ def batch_jobs(
     request: RunRequest,
     now: datetime,
     *,
-    actor: str | None,
+    actor: Person | None,
 ) -> list[Job]:
     """A job for each valid line and each file; `request`: what they have in common, without a video.
 
@@ -111,10 +113,13 @@ def batch_jobs(
     microsecond before the previous one, and is due a microsecond after it.
 
     Raises:
+        AccessDenied: the person may not start jobs.
         JobError: the request lacks a model or a frame rate.
     """
+    require(actor, Action.RUN)
+    owner = id_of(actor)
     of_lines = [
-        _new_job(replace(request, video_name=line.name, video_url=line.url), now, actor, notes=line.notes)
+        _new_job(replace(request, video_name=line.name, video_url=line.url), now, owner, notes=line.notes)
         for line in lines
         if not line.error
     ]
@@ -122,7 +127,7 @@ def batch_jobs(
         _new_job(
             replace(request, video_name=kept.file_name, video_sha256=kept.sha256),
             now,
-            actor,
+            owner,
             frames=kept.info.planned_count(request.infer_fps) if request.infer_fps else None,
         )
         for kept in files
@@ -143,7 +148,7 @@ def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str) -> None:
 
 
 def _new_job(
-    request: RunRequest, now: datetime, actor: str | None, *, notes: str = "", frames: int | None = None
+    request: RunRequest, now: datetime, owner: str | None, *, notes: str = "", frames: int | None = None
 ) -> Job:
     return Job(
         id=str(uuid.uuid4()),
@@ -153,7 +158,7 @@ def _new_job(
         notes=notes,
         created_at=now,
         next_check_at=now,
-        owner=actor,
+        owner=owner,
     )
 
 

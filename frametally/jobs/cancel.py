@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person, id_of
 from frametally.client.client import VideoInferenceClient
 from frametally.client.messages import NotFound
 from frametally.client.registry import ClientRegistry
@@ -15,19 +17,21 @@ from frametally.jobs.record import record
 from frametally.ledger.ledger import Ledger
 
 
-def cancel(ledger: Ledger, clients: ClientRegistry, job_id: str, now: datetime, *, actor: str | None) -> Job:
+def cancel(ledger: Ledger, clients: ClientRegistry, job_id: str, now: datetime, *, actor: Person | None) -> Job:
     """Cancel a job, at its service first; returns it as canceled. Idempotent.
 
     Raises:
+        AccessDenied: the person may not cancel it.
         JobError: the job has ended with another status, its service does not support cancellation, or the API key is
             not known.
         ServiceError: the service did not cancel it, and the job continues.
     """
     job = ledger.job(job_id)
+    require(actor, Action.CANCEL, job.owner)
     while job.status.is_open:
         if job.remote_job_id:
             _cancel_at_service(ledger, clients, job, job.remote_job_id)
-        record(ledger, job, Cancelled(), now, actor)
+        record(ledger, job, Cancelled(), now, id_of(actor))
         job = ledger.job(job_id)
     if job.status is not JobStatus.CANCELLED:
         raise JobError(*messages.NOT_CANCELLABLE)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person, id_of
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.jobs import messages
 from frametally.ledger import events
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.owners import owners_of
 from frametally.ledger.tables import JOB
 
 UNDO_S = 3600.0
@@ -22,15 +25,19 @@ _MARK = "deleted-"
 _SUBMITTING = (JobStatus.CREATED, JobStatus.UPLOADED)
 
 
-def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str | None) -> list[str]:
+def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: Person | None) -> list[str]:
     """Hide jobs and stop advancing them; returns the ids of those that were hidden.
 
     A job that must be canceled first is not hidden: one that is being submitted, as it might start at the service
     unnoticed, and one that the built-in engine runs.
+
+    Raises:
+        AccessDenied: the person may not delete one of them; none is hidden.
     """
+    require(actor, Action.DELETE, *owners_of(ledger, job_ids))
     runs_here = sa.and_(JOB.c.status == JobStatus.SUBMITTED, JOB.c.service == EMBEDDED)
     may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_SUBMITTING), ~runs_here)
-    return _set(ledger, job_ids, may_go, now, now, messages.DELETED, actor)
+    return _set(ledger, job_ids, may_go, now, now, messages.DELETED, id_of(actor))
 
 
 def delete_old(ledger: Ledger, days: int | None, now: datetime) -> list[str]:
@@ -49,9 +56,14 @@ def can_be_deleted(job: Job) -> bool:
     return job.deleted_at is None and job.status not in _SUBMITTING and not runs_here
 
 
-def restore_jobs(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: str | None) -> list[str]:
-    """Restore deleted jobs as they were; returns the ids of those that are restored."""
-    return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, messages.RESTORED, actor)
+def restore_jobs(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: Person | None) -> list[str]:
+    """Restore deleted jobs as they were; returns the ids of those that are restored.
+
+    Raises:
+        AccessDenied: the person may not restore one of them; none is restored.
+    """
+    require(actor, Action.RESTORE, *owners_of(ledger, job_ids))
+    return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, messages.RESTORED, id_of(actor))
 
 
 def remove_deleted(ledger: Ledger, results_dir: Path, now: datetime) -> int:

@@ -35,6 +35,10 @@ KEY_UNKNOWN: Final = (
     "The server has no API key for this service: keys are not kept across restarts.",
     "Enter it on Configuration.",
 )
+KEY_OF_ANOTHER: Final = (
+    "This job ran with the API key of another person.",
+    "Upload its video, or enter its URL, and run it with your own key.",
+)
 WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues after it."
 INTERNAL_ERROR: Final = "An internal error occurred; see the server log."
 START_INTERRUPTED: Final = "Starting the job was interrupted: the server stopped, or an internal error occurred."

@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person, id_of
 from frametally.client.client import StatusResponse, VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.contract import STATUS_FLOOR_S
@@ -79,14 +81,17 @@ class Workflow:
             max_results_bytes=self.max_results_bytes,
         )
 
-    def submit(self, request: RunRequest, *, actor: str | None) -> Job:
+    def submit(self, request: RunRequest, *, actor: Person | None, action: Action = Action.RUN) -> Job:
         """Create a job; the watcher advances it from here.
 
         With a `video_url`, the service reads that URL; a `video_sha256` in addition names the copy for viewing frames.
+        `action`: what the person must be allowed to do.
 
         Raises:
+            AccessDenied: the person may not start jobs.
             JobError: the request lacks a video, a model or a frame rate.
         """
+        require(actor, action)
         now = self.clock()
         kept = self.library.get(request.video_sha256 or "")
         job = Job(
@@ -96,7 +101,7 @@ class Workflow:
             frames=kept.info.planned_count(request.infer_fps) if kept and request.infer_fps else None,
             created_at=now,
             next_check_at=now,
-            owner=actor,
+            owner=id_of(actor),
         )
         self.ledger.add(job)
         return job
@@ -124,16 +129,21 @@ class Workflow:
                     claimed.append(job)
         return claimed
 
-    def refresh(self, job_id: str, *, actor: str | None) -> Job | None:
-        """Advance one open or lost job now and return it; None if it has ended, is not due, or is being advanced."""
+    def refresh(self, job_id: str, *, actor: Person | None) -> Job | None:
+        """Advance one open or lost job now and return it; None if it has ended, is not due, or is being advanced.
+
+        Raises:
+            AccessDenied: the person may not refresh it.
+        """
         job = self.ledger.job(job_id)
+        require(actor, Action.REFRESH, job.owner)
         is_waiting = job.status.is_open or job.status is JobStatus.LOST
         if not is_waiting or not self.ledger.claim(job, self.clock(), LEASE_S):
             return None
-        self.advance(job, actor=actor)
+        self.advance(job, actor=id_of(actor))
         return self.ledger.job(job_id)
 
-    def cancel(self, job_id: str, *, actor: str | None) -> Job:
+    def cancel(self, job_id: str, *, actor: Person | None) -> Job:
         """Cancel a job, here and at its service; see `cancel.cancel` for the errors."""
         return cancel(self.ledger, self.clients, job_id, self.clock(), actor=actor)
 
@@ -148,7 +158,7 @@ class Workflow:
     def advance(self, job: Job, *, actor: str | None = None) -> None:
         """Take the steps of a claimed job until it waits or ends; errors of a step are recorded, not raised.
 
-        `job`: as read before the claim. `actor`: the user who requested it; None for the watcher.
+        `job`: as read before the claim. `actor`: the id of who requested it; None for the watcher.
         """
         client = self.clients.client(job.service, job.key_id)
         if client is None:
@@ -165,15 +175,17 @@ class Workflow:
         except JobError:
             _LOG.info("Job %s was changed or taken over by another process", job.id)
 
-    def read_again(self, job_id: str, *, actor: str | None) -> Job:
+    def read_again(self, job_id: str, *, actor: Person | None) -> Job:
         """Ingest the stored results of a failed job again, in case this version can read them.
 
         Raises:
+            AccessDenied: the person may not change it.
             JobError: the job has not failed, or has no results.
             ResultsError: the results are still unreadable.
         """
         job = self.ledger.job(job_id)
-        record(self.ledger, job, self.collector.read_again(job), self.clock(), actor)
+        require(actor, Action.READ_AGAIN, job.owner)
+        record(self.ledger, job, self.collector.read_again(job), self.clock(), id_of(actor))
         return self.ledger.job(job_id)
 
     def _next_step(self, job: Job, outcome: Outcome | None) -> Step | None:

@@ -106,6 +106,33 @@ MOMENT_NOTE = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("actor", sa.Text),
 )
+PERSON = sa.Table(
+    "person",
+    METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("issuer", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("role", sa.String(16)),
+    sa.Column("not_before", Timestamp),
+    sa.Column("first_seen_at", Timestamp, nullable=False),
+)
+ENDED_SESSION = sa.Table(
+    "ended_session",
+    METADATA,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("ended_at", Timestamp, nullable=False),
+)
+ACCESS_EVENT = sa.Table(
+    "access_event",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("at", Timestamp, nullable=False),
+    sa.Column("actor", sa.Text),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),
+)
 OUTAGE = sa.Table(
     "outage",
     METADATA,

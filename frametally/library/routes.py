@@ -24,7 +24,7 @@ from frametally.library.stored_file import stored_file_response
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.library.tus import TUS, VERSION, TusHandlers
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
-from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError
+from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError, actor_of
 from frametally.storage.file_names import clean_file_name
 from frametally.storage.space import DiskFull
 
@@ -93,7 +93,7 @@ def _file_routes(tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
 def _upload_ticket_check(tickets: Tickets) -> Check:
     async def verify(request: Request) -> None:
         scheme, _, ticket = request.headers.get("authorization", "").partition(" ")
-        tickets.check_upload(ticket if scheme.lower() == "bearer" else "")
+        tickets.check_upload(ticket if scheme.lower() == "bearer" else "", actor_of(request))
 
     return Check("upload ticket", verify)
 

@@ -78,17 +78,18 @@ class Tickets:
         self._ends = URLSafeTimedSerializer(secret, salt="frametally.ends")
         self._lifetime_s = lifetime_s
 
-    def for_upload(self) -> str:
-        """A ticket to begin uploads."""
-        return str(self._uploads.dumps(""))
+    def for_upload(self, person: str | None = None) -> str:
+        """A ticket with which this person begins uploads; None: where there is no sign-in."""
+        return str(self._uploads.dumps(person or ""))
 
-    def check_upload(self, ticket: str) -> None:
+    def check_upload(self, ticket: str, person: str | None = None) -> None:
         """Verify a ticket to begin an upload.
 
         Raises:
-            TicketRefused: the ticket is missing, forged or expired.
+            TicketRefused: the ticket is missing, forged, expired, or that of another person.
         """
-        self._load(self._uploads, ticket, self._lifetime_s)
+        if self._load(self._uploads, ticket, self._lifetime_s) != (person or ""):
+            raise TicketRefused("This page belongs to another person.", "Reload it and try again.")
 
     def for_file(self, relative_path: Path, download_name: str | None = None) -> str:
         """A ticket to read one file of the data folder: saved as `download_name`, or displayed in the page if None."""

@@ -111,6 +111,12 @@ def actor_of(request: Request) -> str | None:
     return getattr(request.state, "actor", None)
 
 
+async def is_still_allowed(request: Request) -> bool:
+    """Whether the user who makes the request still may: a long response ends with the sign-in of its user."""
+    ask = getattr(request.state, "is_still_allowed", None)
+    return ask is None or bool(await ask())
+
+
 def _guarded(route: GuardedRoute) -> Handler:
     async def checked(request: Request) -> Response:
         await route.check.verify(request)

@@ -7,8 +7,9 @@ Each message is the id of the newest event that ended a job. It says nothing abo
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import anyio
@@ -21,7 +22,7 @@ from starlette.responses import Response
 from frametally.ledger.ledger import Ledger
 from frametally.library.routes import errors_as_json
 from frametally.library.tickets import Tickets
-from frametally.network.routes import Check, GuardedRoute
+from frametally.network.routes import Check, GuardedRoute, is_still_allowed
 from frametally.notifications.outbox import last_end
 
 ENDS_PREFIX: Final = "/frametally/ends/"
@@ -39,9 +40,11 @@ class EndStream:
         self._asked_at_s = float("-inf")
         self._newest = 0
 
-    async def messages(self, after: int, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
-        """A message for each change of the newest end after this event, until the server stops."""
-        while not stopping.is_set():
+    async def messages(
+        self, after: int, stopping: anyio.Event, is_allowed: Callable[[], Awaitable[bool]]
+    ) -> AsyncIterator[ServerSentEvent]:
+        """A message for each change of the newest end after this event, until the server stops or rights end."""
+        while not stopping.is_set() and await is_allowed():
             if (newest := await self._newest_end()) > after:
                 after = newest
                 yield ServerSentEvent(data=str(newest), id=str(newest))
@@ -69,7 +72,7 @@ def end_routes(ledger: Ledger, tickets: Tickets) -> list[GuardedRoute]:
         seen = request.headers.get("last-event-id") or request.query_params.get("after", "")
         after = int(seen) if seen.isdecimal() and len(seen) < 20 else 0
         stopping = anyio.Event()
-        messages = stream.messages(after, stopping)
+        messages = stream.messages(after, stopping, partial(is_still_allowed, request))
         return EventSourceResponse(messages, ping=PING_S, shutdown_event=stopping, shutdown_grace_period=POLL_S)
 
     return [

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person
 from frametally.config.settings import Settings
 from frametally.config.smtp_server import parse_smtp_server
 from frametally.errors import JobError, NotificationError
@@ -61,12 +63,14 @@ class Notifier:
                 accepted += self._send(channel, notice)
         return accepted
 
-    def send_test(self, channel: Channel) -> None:
+    def send_test(self, channel: Channel, *, actor: Person | None) -> None:
         """Send a test message, without a job.
 
         Raises:
+            AccessDenied: the person may not send test messages.
             NotificationError: it was not accepted.
         """
+        require(actor, Action.TEST_NOTIFICATIONS)
         if channel == "webhook":
             self._post({"id": "test", "event": "test", "text": TEST_TEXT})
         else:

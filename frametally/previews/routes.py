@@ -92,7 +92,9 @@ def _without_preview(handler: Handler) -> Handler:
     async def answered(request: Request) -> Response:
         try:
             return await handler(request)
-        except (FrametallyError, OSError):
+        except (FrametallyError, OSError) as error:
+            if isinstance(error, HttpError) and error.status_code in (401, 403):  # not for this person
+                return Response(status_code=error.status_code, headers=_NOT_KEPT)
             return Response(status_code=404, headers=_NOT_KEPT)
 
     return answered

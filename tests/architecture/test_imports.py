@@ -9,6 +9,7 @@ import sys
 from tests.support.source_tree import MODULES, PARTS, ROOT, imports_of, own_imports, within
 
 VOCABULARY = {
+    "frametally.access.permissions",
     "frametally.analysis",
     "frametally.rendering.class_colors",
     "frametally.contract",

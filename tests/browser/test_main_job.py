@@ -38,7 +38,9 @@ WAYS = ("no base path", "direct", "proxy", ALWAYS, "stripping proxy without base
 def dashboard(request: pytest.FixtureRequest, start_dashboard: StartDashboard) -> Iterator[Dashboard]:
     """A dashboard, with the URL under which users reach it."""
     has_own_path = request.param in ("direct", "proxy", ALWAYS)
-    own = start_dashboard(**({"STREAMLIT_SERVER_BASE_URL_PATH": BASE[1:]} if has_own_path else {}))
+    # Behind a proxy that says so, a client is not taken for this machine.
+    settings = {"FRAMETALLY_ACCESS": "open"} if "stripping" in request.param else {}
+    own = start_dashboard(**settings, **({"STREAMLIT_SERVER_BASE_URL_PATH": BASE[1:]} if has_own_path else {}))
     if "proxy" not in request.param:
         yield replace(own, url=own.url + (BASE if has_own_path else ""))
         return

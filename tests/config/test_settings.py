@@ -39,6 +39,10 @@ def test_constructor_and_read_have_the_same_defaults() -> None:
 
 def test_every_setting_reaches_its_field() -> None:
     values = {
+        "FRAMETALLY_ACCESS": "open",
+        "FRAMETALLY_ACCESS_ROLE": "viewer",
+        "FRAMETALLY_OIDC_GROUPS": "ops=admin",
+        "FRAMETALLY_OIDC_URL": "https://id",
         "FRAMETALLY_API_URL": "https://api",
         "FRAMETALLY_API_PRIVATE_URLS": "yes",
         "FRAMETALLY_DATA_DIR": "/d",

@@ -22,6 +22,7 @@ from frametally.storage.derived import derived_path
 from tests.support.deployment import LocalDeployment
 from tests.support.ledgers import START, Clock, a_job
 from tests.support.misbehaving import MisbehavingServer, answer
+from tests.support.people import admin
 
 HOUR = timedelta(hours=1)
 C = JobStatus.CREATED
@@ -65,15 +66,15 @@ def test_a_retry_has_the_same_video_models_and_tags(ledger: Ledger, library: Lib
 
 
 def test_every_action_records_its_actor(ledger: Ledger, library: Library, failed: Job) -> None:
-    new = retry(ledger, library, "j1", START + HOUR, actor="ada")
-    other = duplicate(ledger, library, "j1", [BIRDS], 2.0, START + HOUR, actor="bob")
+    new = retry(ledger, library, "j1", START + HOUR, actor=admin("ada"))
+    other = duplicate(ledger, library, "j1", [BIRDS], 2.0, START + HOUR, actor=admin("bob"))
     assert (new.owner, other.owner) == ("ada", "bob")
     assert [ledger.history(job.id)[0].actor for job in (new, other)] == ["ada", "bob"]
     ledger.write_notes("j1", "the dry one", actor="cleo")
     ledger.write_notes("j1", "the dry one", actor="dan")  # changes nothing
     remove_tags(ledger, ["j1"], ["night"], actor="eve")
-    delete(ledger, ["j1"], START, actor="fay")
-    restore_jobs(ledger, ["j1"], START, actor="gil")
+    delete(ledger, ["j1"], START, actor=admin("fay"))
+    restore_jobs(ledger, ["j1"], START, actor=admin("gil"))
     actors = [event.actor for event in ledger.history("j1", kinds=[EventKind.ACTION])]
     assert actors == [None, "ada", "bob", "cleo", "eve", "fay", "gil"]
 
@@ -119,7 +120,7 @@ def test_duplicate_runs_other_models_over_the_same_video(ledger: Ledger, library
 
 
 def test_an_imported_job_is_polled_and_its_unknown_fields_are_empty(ledger: Ledger) -> None:
-    job = import_job(ledger, HERE, " r9 ", START, actor="ada")
+    job = import_job(ledger, HERE, " r9 ", START, actor=admin("ada"))
     assert ledger.due(START, [(EMBEDDED, "")]) == [job] == ledger.jobs()
     assert (job.status, job.remote_job_id, job.models, job.infer_fps) == (JobStatus.SUBMITTED, "r9", (), None)
     assert (job.video_name, job.video_sha256, job.frames, job.run_started_at) == ("Unknown video", None, None, None)
@@ -145,7 +146,7 @@ def test_the_service_is_asked_whether_it_has_an_imported_job(
     with pytest.raises(JobError, match="does not know a job with this ID"):
         import_job(ledger, HERE, "gone", START, actor=None, client=client)
     assert ledger.jobs() == []
-    known = import_job(ledger, HERE, "known", START, actor="ada", client=client)
+    known = import_job(ledger, HERE, "known", START, actor=admin("ada"), client=client)
     assert (known.checked_at, known.next_check_at - START) == (START, timedelta(minutes=1))
     assert [(event.cause, event.actor) for event in ledger.history(known.id)][1:] == [
         ("In progress (status 1).", "ada")

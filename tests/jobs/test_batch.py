@@ -26,6 +26,7 @@ from frametally.ledger.tags import all_tags
 from frametally.library.library import Library
 from frametally.storage.space import DISK_RESERVE_BYTES
 from tests.support.ledgers import START
+from tests.support.people import admin
 from tests.support.video_files import write_video
 
 MODELS = (ModelChoice(model_id="motion", version="1"),)
@@ -33,7 +34,7 @@ REQUEST = RunRequest(service="https://a", key_id="k", models=MODELS, infer_fps=5
 
 
 def jobs_of(text: str) -> list[Job]:
-    return batch_jobs(read_batch(text), [], REQUEST, START, actor="ada")
+    return batch_jobs(read_batch(text), [], REQUEST, START, actor=admin("ada"))
 
 
 def test_each_line_is_a_video_and_empty_lines_are_skipped() -> None:
@@ -101,7 +102,7 @@ def test_files_that_conversion_to_mp4_fixes_are_named(tmp_path: Path) -> None:
 def test_valid_lines_and_files_become_jobs_with_one_tag(ledger: Ledger, small_video: Path, tmp_path: Path) -> None:
     kept = Library(tmp_path / "media", max_video_bytes=1 << 30).add(small_video, actor=None)
     lines = read_batch("https://host/1.mp4\nnonsense\nhttps://host/2.mp4")
-    jobs = batch_jobs(lines, [kept], REQUEST, START, actor="ada")
+    jobs = batch_jobs(lines, [kept], REQUEST, START, actor=admin("ada"))
     start_batch(ledger, jobs, " night  shift ")
     assert sorted(ledger.jobs(), key=lambda job: job.video_name) == sorted(jobs, key=lambda job: job.video_name)
     assert [(job.video_url, job.video_sha256, job.frames) for job in jobs] == [

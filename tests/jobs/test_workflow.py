@@ -28,6 +28,7 @@ from tests.support.documents import original_of
 from tests.support.fake_service import FakeService
 from tests.support.ledgers import START, Clock, open_ledger
 from tests.support.misbehaving import MisbehavingServer, Reply, answer, reset
+from tests.support.people import admin
 from tests.support.polling import until
 from tests.support.short_documents import document, entry
 
@@ -611,11 +612,11 @@ def test_submit_refresh_and_cancel_record_their_actor(deployed: LocalDeployment,
     request = RunRequest(
         service=EMBEDDED, key_id="", video_url="https://host/v.mp4", models=(MOTION,), infer_fps=5.0, video_name="v.mp4"
     )
-    job = deployed.workflow.submit(request, actor="ada")
+    job = deployed.workflow.submit(request, actor=admin("ada"))
     deployed.step()
     deployed.clock.wait(STATUS_FLOOR_S)
-    deployed.workflow.refresh(job.id, actor="bob")
-    deployed.workflow.cancel(job.id, actor="cleo")
+    deployed.workflow.refresh(job.id, actor=admin("bob"))
+    deployed.workflow.cancel(job.id, actor=admin("cleo"))
     actors = [(event.kind, event.actor) for event in deployed.ledger.history(job.id)]
     assert actors == [
         (EventKind.CREATED, "ada"),

@@ -77,7 +77,7 @@ def test_signature_contains_the_time_of_sending() -> None:
 
 
 def test_message_is_not_signed_without_a_secret(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
-    make_notifier(ledger, settings_for(receiver, webhook_secret=None), clock).send_test("webhook")
+    make_notifier(ledger, settings_for(receiver, webhook_secret=None), clock).send_test("webhook", actor=None)
     assert "webhook-signature" not in receiver.requests[0][0]
     assert receiver.messages == [{"id": "test", "event": "test", "text": TEST_TEXT}]
 

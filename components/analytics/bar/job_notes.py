@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from components.access import current_person, is_allowed
 from components.analytics.pinned_notes import note_chips
 from components.analytics.pinned_notes.placed_notes import PlacedNote
 from components.errors import show_error, show_errors
 from components.formatting import escape_markdown
-from components.session import current_actor
+from frametally.access.permissions import Action
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job
-from frametally.ledger.tags import add_tags, all_tags, remove_tags, tags_of
+from frametally.ledger.tags import all_tags, tags_of
+from frametally.team.notes import change_tags, write_note
 
 _MAX_NOTE_CHARS = 2000
 _OPEN = "job_notes"
@@ -58,14 +60,17 @@ def _form(deployment: Deployment, job: Job) -> None:
         placeholder="Choose or type a tag",
     )
     note = st.text_area("Note", job.notes, key=f"job_note-{job.id}", max_chars=_MAX_NOTE_CHARS)
-    if not st.button("Save", type="primary", icon=":material/check:", key="job_notes_save"):
+    locked = not is_allowed(Action.EDIT, job.owner)
+    if locked:
+        st.caption(f"You cannot {Action.EDIT.value}.")
+    if not st.button("Save", type="primary", icon=":material/check:", key="job_notes_save", disabled=locked):
         return
     try:
-        add_tags(deployment.ledger, [job.id], tags, actor=current_actor())
+        removed, actor = [tag for tag in current if tag not in tags], current_person()
+        change_tags(deployment.ledger, [job.id], added=tags, removed=removed, actor=actor)
+        write_note(deployment.ledger, job.id, note.strip(), actor=actor)
     except FrametallyError as error:
         show_error(error)
         return
-    remove_tags(deployment.ledger, [job.id], [tag for tag in current if tag not in tags], actor=current_actor())
-    deployment.ledger.write_notes(job.id, note.strip(), actor=current_actor())
     st.session_state.pop(_OPEN, None)
     st.rerun()

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.elements.lib.mutable_popover_container import PopoverContainer
 
+from components.access import current_person, is_allowed
 from components.analytics.pinned_notes.placed_notes import PlacedNote, key_of_entry
 from components.analytics.view_picker import go_to
 from components.errors import show_error
 from components.formatting import escape_markdown, format_time
-from components.session import current_actor
+from frametally.access.permissions import Action
 from frametally.analysis.view import View
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
-from frametally.ledger.moment_notes import MAX_NOTE_CHARS, MomentNote, pin_note, remove_note, restore_note
+from frametally.ledger.moment_notes import MAX_NOTE_CHARS, MomentNote
 from frametally.library.video_store import StoredVideo
+from frametally.team.notes import pin_note, remove_note, restore_note
 
 _TEXT, _REMOVED = "pinned_text", "removed_note"
 _MAX_CHIPS, _MAX_CHIP_CHARS = 4, 40
@@ -49,7 +51,8 @@ def note_editor(
     time = format_time(float(view.results.time_s[entry]))
     with st.form("pin_note", border=False, clear_on_submit=True):
         text = st.text_input(f"Note at {time}", key=_TEXT, max_chars=MAX_NOTE_CHARS, placeholder="Camera was moved")
-        if st.form_submit_button("Pin note", icon=":material/push_pin:"):
+        locked = not is_allowed(Action.PIN_NOTE)
+        if st.form_submit_button("Pin note", icon=":material/push_pin:", disabled=locked):
             _pin(deployment, view, video, entry, text)
     _undo(deployment)
     for placed in notes:
@@ -59,7 +62,7 @@ def note_editor(
 def _pin(deployment: Deployment, view: View, video: StoredVideo | None, entry: int, text: str) -> None:
     key = key_of_entry(view, video, entry)
     try:
-        pin_note(deployment.ledger, key.video, key.time, text, actor=current_actor())
+        pin_note(deployment.ledger, key.video, key.time, text, actor=current_person())
     except FrametallyError as error:
         show_error(error)
         return
@@ -73,9 +76,14 @@ def _row(deployment: Deployment, placed: PlacedNote) -> None:
             go_to(entry=placed.entry)
         st.markdown(escape_markdown(placed.note.text))
         if st.button(
-            "Delete", icon=":material/delete:", type="tertiary", key=f"delete-{placed.note.id}", help=f"Note at {time}"
+            "Delete",
+            icon=":material/delete:",
+            type="tertiary",
+            key=f"delete-{placed.note.id}",
+            help=f"Note at {time}",
+            disabled=not is_allowed(Action.REMOVE_NOTE, placed.note.actor),
         ):
-            st.session_state[_REMOVED] = remove_note(deployment.ledger, placed.note.id)
+            st.session_state[_REMOVED] = remove_note(deployment.ledger, placed.note, actor=current_person())
             st.rerun()
 
 
@@ -87,6 +95,6 @@ def _undo(deployment: Deployment) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Note deleted.", width="content")
         if st.button("Undo", icon=":material/undo:", key="restore_note"):
-            restore_note(deployment.ledger, removed)
+            restore_note(deployment.ledger, removed, actor=current_person())
             del st.session_state[_REMOVED]
             st.rerun()

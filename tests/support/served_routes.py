@@ -1,0 +1,80 @@
+"""The routes that app.py passes to Streamlit, served alone by a process: python -m tests.support.served_routes PORT"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from msgspec import Struct
+from msgspec import json as codec
+from starlette.applications import Starlette
+
+from frametally.network.routes import DeclaredRoute
+from tests.support.polling import until
+from tests.support.ports import reserved_port
+
+ROOT = Path(__file__).parents[2]
+
+
+class Row(Struct, frozen=True):
+    """One declared route."""
+
+    path: str
+    methods: tuple[str, ...]
+    purpose: str
+    check: str
+
+
+@dataclass(frozen=True)
+class ServedRoutes:
+    """A process that serves the routes, and what they declare."""
+
+    url: str
+    data_dir: Path
+    rows: list[Row]
+
+
+@contextmanager
+def serving_routes(data_dir: Path, settings: Mapping[str, str]) -> Iterator[ServedRoutes]:
+    """Serve the routes of the app with these settings."""
+    listed = data_dir / "routes.json"
+    env = {**os.environ, "FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **settings}
+    command = [sys.executable, "-m", "tests.support.served_routes"]
+    with reserved_port() as port, subprocess.Popen([*command, str(port), str(listed)], cwd=ROOT, env=env) as process:
+        try:
+            until(listed.exists)
+            until(lambda: answers(port))
+            yield ServedRoutes(f"http://127.0.0.1:{port}", data_dir, codec.decode(listed.read_bytes(), type=list[Row]))
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _serve(port: int, listed: Path) -> None:
+    routes = runpy.run_path("app.py", run_name="app")["app"]._user_routes
+    assert all(isinstance(route, DeclaredRoute) for route in routes)
+    rows = [
+        {"path": row.path, "methods": row.methods, "purpose": row.purpose, "check": row.check.name}
+        for route in routes
+        for row in route.declared
+    ]
+    listed.write_text(json.dumps(rows))
+    uvicorn.run(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,25 @@
+"""Cookies of sign-ins as Streamlit writes them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+
+from frametally.access.sign_in_cookie import NAME
+
+ISSUER = "http://127.0.0.1:9400"
+
+
+def cookie(secret: str, subject: str, *, age_s: float = 0, name: str = NAME, **claims: object) -> str:
+    """The value of the cookie of a sign-in that long ago."""
+
+    class Signer(TimestampSigner):
+        def get_timestamp(self) -> int:
+            return int((datetime.now(UTC) - timedelta(seconds=age_s)).timestamp())
+
+    content = {"iss": ISSUER, "sub": subject, "name": subject.title(), "is_logged_in": True, **claims}
+    serializer = URLSafeTimedSerializer(secret, salt=name, signer=Signer)
+    value = serializer.dumps(json.dumps(content))
+    return value if isinstance(value, str) else value.decode()
