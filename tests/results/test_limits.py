@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from frametally.results import archive_in_subprocess, archive_results, copy_orig
 from frametally.results.raw_entry import read_raw_entry
 from frametally.results.reading import limits, process
 from tests.support.documents import box, document, entry
+from tests.support.source_tree import ROOT
 
 
 def _archived(folder: Path, content: bytes) -> Path:
@@ -124,3 +126,14 @@ def test_results_that_end_the_process_that_reads_them_are_kept(
     with (tmp_path / "copy.json").open("wb") as copy:
         copy_original(tmp_path / "job", copy)
     assert (tmp_path / "copy.json").read_bytes() == _json(entry(box()))
+
+
+def test_the_process_that_reads_results_has_a_limit_of_memory(tmp_path: Path) -> None:
+    (tmp_path / "download.json").write_bytes(b'{"a":"' + b"x" * (24 << 20) + b'"}')
+    script = "import re, sys; from pathlib import Path; from frametally.results import __main__ as child\n"
+    script += "used_kib = re.search(r'VmData:\\s+(\\d+)', Path('/proc/self/status').read_text())[1]\n"
+    script += "child.MAX_MEMORY_BYTES = (int(used_kib) << 10) + (32 << 20)\n"
+    script += "sys.exit(child.main(Path(sys.argv[1]), Path(sys.argv[2]), 1 << 30, None))"
+    command = [sys.executable, "-c", script, str(tmp_path / "download.json"), str(tmp_path / "job")]
+    assert subprocess.run(command, cwd=ROOT, check=False).returncode == process.OUT_OF_MEMORY_CODE
+    assert not (tmp_path / "job").exists()

@@ -35,7 +35,7 @@ _QUOTED_CHARS: Final = 60
 
 def max_cpu_s(size_bytes: int) -> float:
     """The processor time that reading a file of this size may take; usual results take a hundredth of it."""
-    return 120.0 + size_bytes / (1 << 20)
+    return 60.0 + size_bytes / (1 << 20)
 
 
 def max_wall_s(size_bytes: int) -> float:
