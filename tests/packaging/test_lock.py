@@ -22,6 +22,7 @@ NOT_DISTRIBUTED = {"_typeshed", "video_inference"}
 PRODUCT = ("app.py", "components", "frametally", "pages")
 PROGRAMS_AND_PLUGINS = {
     "hatchling",
+    "oidc-provider-mock",
     "import-linter",
     "mypy",
     "pre-commit",
