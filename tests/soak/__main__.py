@@ -115,6 +115,16 @@ def full_house(options: argparse.Namespace) -> Outcome:
     return _command("tests.soak.full_house", "--seconds", str(options.seconds))
 
 
+def measured(module: str) -> Callable[[argparse.Namespace], Outcome]:
+    """Run a module that prints its figures; figures within their limits count as one passed test."""
+
+    def run(options: argparse.Namespace) -> Outcome:
+        del options
+        return _command(module)
+
+    return run
+
+
 def fuzzed_in_child(target: str) -> Callable[[argparse.Namespace], Outcome]:
     """Fuzz a target for `--fuzz-seconds`; a run without findings counts as one passed test."""
 
@@ -169,6 +179,8 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "estimates": lengthened("-s", "tests/engine/test_remaining_time.py"),
     "player": player,
     "memory": memory,
+    "hostile_results": measured("tests.soak.hostile_results"),
+    "dripping_services": measured("tests.soak.dripping_services"),
     "house": full_house,
     "fuzz_tus": fuzzed_in_child("tus"),
     "fuzz_videos": fuzzed_in_child("videos"),
