@@ -77,9 +77,11 @@ export class Playhead {
     drawing.draw();
     if (commits) player.view.rest({ entry });
     if (!player.data.video) return this.settle();
-    if (times.isInFile(entry)) stage.seek(times.frame[entry]);
     const isNewest = await stage.showExact(drawing.addressOf(entry), status.describe(times, entry));
-    if (isNewest && !this.isPlaying) this.settle();
+    if (!isNewest || this.isPlaying) return;
+    // Not before: both decode from the keyframe before, and the exact picture is what is waited for.
+    if (times.isInFile(entry)) stage.seek(times.frame[entry]);
+    this.settle();
   }
 
   settle() {
@@ -115,7 +117,7 @@ export class Playhead {
     controls.setPlaying(true);
     view.hold();
     if (!stage.isPlayable) return this.stills.play();
-    if (isAtEnd) stage.seek(times.frame[this.entry]);
+    if (isAtEnd || times.isInFile(this.entry)) stage.seek(times.frame[this.entry]);
     try {
       await stage.play();
     } catch {
