@@ -55,5 +55,5 @@ def metrics_text(figures: Figures, beat_age_s: float) -> str:
     lines = []
     for name, (meaning, samples) in gauges.items():
         lines += [f"# HELP frametally_{name} {meaning}", f"# TYPE frametally_{name} gauge"]
-        lines += [f"frametally_{name}{labels} {value:g}" for labels, value in samples.items()]
+        lines += [f"frametally_{name}{labels} {value}" for labels, value in samples.items()]
     return "\n".join([*lines, ""])
