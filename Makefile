@@ -14,7 +14,7 @@ run: .venv/runtime
 
 # Everything that a change must pass; TESTS names files instead of all. WORKERS=0 runs them in
 # one process; by default more than a small machine has cores, as many tests wait for a server or a browser.
-WORKERS ?= 3
+WORKERS ?= 4
 # By file, as the tests of a file share servers and pages; in the order of tests/conftest.py.
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 test: .venv/development .venv/browser

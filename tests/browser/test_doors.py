@@ -104,6 +104,7 @@ def test_a_head_without_end_is_cut_off(dashboard: Dashboard) -> None:
             """Cut off while data was on its way."""
 
 
+@pytest.mark.soak
 def test_no_access_log_is_written_after_a_change_of_streamlits_configuration(dashboard: Dashboard) -> None:
     code = (
         "import logging, runpy; app = runpy.run_path('app.py', run_name='app')['app'];"
@@ -143,6 +144,7 @@ def _parent(process: Path) -> int:
         return 0
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_the_timers_of_a_hidden_tab_pause(dashboard: Dashboard, page: Page) -> None:
     opened(page, dashboard, "jobs")
@@ -158,6 +160,7 @@ def test_the_timers_of_a_hidden_tab_pause(dashboard: Dashboard, page: Page) -> N
     wait_until(page, "window.ticks > 0")
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_full_house_says_so_and_opens_by_itself(start_dashboard: StartDashboard, page: Page) -> None:
     dashboard = start_dashboard(FRAMETALLY_MAX_TABS="1")

@@ -45,6 +45,7 @@ def test_a_job_survives_a_broken_upload_and_shows_what_was_not_analyzed(
     assert "Traceback" not in dashboard.log.read_text()
 
 
+@pytest.mark.soak
 def test_fault_mode_is_refused_on_a_public_address(tmp_path: Path) -> None:
     """Without `--server.address`, Streamlit listens on all addresses."""
     own = {"FRAMETALLY_DATA_DIR": str(tmp_path), "PYTHONPATH": str(ROOT), "FRAMETALLY_ENGINE_FAULTS": FAULTS}

@@ -44,6 +44,7 @@ def test_the_filter_is_kept_on_the_way_back_from_analytics(dashboard: Dashboard,
     expect(page).to_have_url(re.compile("[?&]q=gate"))
 
 
+@pytest.mark.soak
 def test_an_unknown_path_says_that_it_is_unknown(dashboard: Dashboard, page: Page) -> None:
     page.goto(f"{dashboard.url}/analytic")
     expect(page.get_by_text("There is no page /analytic.")).to_be_visible(timeout=FIRST_PAINT_MS)

@@ -238,6 +238,7 @@ ADDRESSES = {
 }
 
 
+@pytest.mark.soak
 def test_what_a_lost_connection_left_out_is_loaded_again(page: Page, dashboard: Dashboard) -> None:
     failed, held = set[str](), list[Route]()
 

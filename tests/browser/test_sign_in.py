@@ -80,6 +80,7 @@ def test_an_admin_signs_in_works_in_two_tabs_and_signs_out(dashboard: Dashboard,
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=FIRST_PAINT_MS)
 
 
+@pytest.mark.soak
 def test_a_person_without_a_role_sees_their_id_and_no_jobs(dashboard: Dashboard, context: BrowserContext) -> None:
     page = context.new_page()
     sign_in(page, dashboard, "vic")

@@ -56,6 +56,7 @@ def means(name: str, bucket_s: float) -> list[float]:
     return [sum(found) / len(found) for _, found in sorted(buckets.items())]
 
 
+@pytest.mark.soak
 def test_kinds_of_charts_buckets_and_classes_change_in_the_browser(page: Page, dashboard: Dashboard) -> None:
     open_job(page, dashboard, "sample")
     names = sorted(TRUTH["counts_per_second"])

@@ -75,6 +75,7 @@ def test_a_worker_ends_with_its_parent_during_a_job(
     assert engine.status(job_id).is_pending
 
 
+@pytest.mark.soak
 def test_a_second_engine_on_the_same_folder_takes_over_when_the_first_one_stops(
     start_engine: StartEngine, small_video: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_an_unreadable_request_file_does_not_stop_the_worker(start_engine: Start
     engine.results(following)
 
 
+@pytest.mark.soak
 def test_an_engine_starts_in_any_working_directory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start_engine: StartEngine, small_video: Path
 ) -> None:

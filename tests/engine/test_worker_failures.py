@@ -93,6 +93,7 @@ def test_a_full_disk_fails_the_job_and_the_next_one_runs(
     assert end_of(queue(spool, small_video, "bright")).state == "done"
 
 
+@pytest.mark.soak
 def test_a_job_waits_if_even_its_failure_cannot_be_written(
     start_worker: Callable[..., Spool], small_disk: Path, small_video: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

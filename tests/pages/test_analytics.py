@@ -121,6 +121,7 @@ def test_a_time_range_contains_only_its_frames(app: AppTest) -> None:
     assert "4 of 5 frames analyzed" in captions(app)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("drawn", "time_range_s"),
     [
@@ -152,6 +153,7 @@ def test_a_time_range_of_zero_length_is_not_the_whole_video(app: AppTest) -> Non
     assert "4 of 5 frames analyzed" in captions(app)
 
 
+@pytest.mark.soak
 def test_a_link_may_hold_a_time_range_of_zero_length(job: Job) -> None:
     app = open_link(job="job-1", window=["0.2", "0.2"])
     assert app.slider(key="window").value == (0.2, 0.2)
@@ -200,6 +202,7 @@ def test_stepping_by_frame_detection_class_and_peak(app: AppTest) -> None:
     assert button(app, "Previous").disabled
 
 
+@pytest.mark.soak
 def test_stepping_by_a_merged_class(app: AppTest) -> None:
     app.session_state["merge"] = "cup>thing,person>thing"
     app.session_state["frame"] = 0
@@ -207,6 +210,7 @@ def test_stepping_by_a_merged_class(app: AppTest) -> None:
     assert step(app, "thing", "Next").startswith("Frame 2 at")
 
 
+@pytest.mark.soak
 def test_a_click_shows_the_analyzed_frame_nearest_in_time(app: AppTest) -> None:
     click_chart(app, CHART, 0.24)
     assert "Frame 2 at 0:00.2" in captions(app)
@@ -218,6 +222,7 @@ def test_a_click_shows_the_analyzed_frame_nearest_in_time(app: AppTest) -> None:
     assert "Frame 0 at" in captions(app)
 
 
+@pytest.mark.soak
 def test_a_click_on_a_point_of_several_frames_shows_the_one_nearest_in_time(
     open_page: OpenPage, deployment: Deployment
 ) -> None:
@@ -237,6 +242,7 @@ def test_a_click_on_a_point_of_several_frames_shows_the_one_nearest_in_time(
     assert "Frame 3220 at 5:22.0" in captions(app).replace(",", "")
 
 
+@pytest.mark.soak
 def test_the_first_frame_shown_is_an_analyzed_one(open_page: OpenPage, deployment: Deployment) -> None:
     finished_job(deployment, None, {**offsets(3), "kitchen": [None, entry(), entry()]})
     assert "Frame 2 at 0:00.2 · 0 detections" in captions(open_page("analytics"))
@@ -290,6 +296,7 @@ def test_results_without_an_analyzed_frame_are_no_error(open_page: OpenPage, dep
     assert "0 of 2 frames analyzed · 2 not analyzed" in captions(app)
 
 
+@pytest.mark.soak
 def test_a_job_with_one_frame_has_no_slider(open_page: OpenPage, deployment: Deployment, small_video: Path) -> None:
     finished_job(deployment, small_video, {**offsets(1), "kitchen": [entry(box("cup", 0.9))]})
     app = open_page("analytics")
@@ -297,6 +304,7 @@ def test_a_job_with_one_frame_has_no_slider(open_page: OpenPage, deployment: Dep
     assert "Frame 0 at 0:00.0 · 1 detection ·" in captions(app)
 
 
+@pytest.mark.soak
 def test_many_classes_get_a_heat_strip(open_page: OpenPage, deployment: Deployment) -> None:
     finished_job(deployment, None, {**offsets(2), "kitchen": [entry(*(box(f"c{at}", 0.9) for at in range(9))), None]})
     app = open_page("analytics")
@@ -327,6 +335,7 @@ def test_a_link_opens_its_job(open_page: OpenPage, deployment: Deployment, job: 
     assert open_link(job="job-1").selectbox[0].value == "job-1"
 
 
+@pytest.mark.soak
 def test_a_link_opens_its_job_among_others_of_the_same_name(deployment: Deployment, job: Job) -> None:
     finished_job(deployment, None, id="job-2", created_at=job.created_at)
     app = open_link(job="job-1")
@@ -336,6 +345,7 @@ def test_a_link_opens_its_job_among_others_of_the_same_name(deployment: Deployme
     assert len(set(app.selectbox[0].options)) == 2
 
 
+@pytest.mark.soak
 def test_another_job_starts_with_its_own_view(open_page: OpenPage, deployment: Deployment, job: Job) -> None:
     finished_job(
         deployment,

@@ -91,6 +91,7 @@ def test_what_was_left_out_of_the_results_is_listed(deployment: Deployment, smal
     assert "class_id is not a whole number and is ignored (in frame 0 at 0.00 s)" in text
 
 
+@pytest.mark.soak
 def test_a_link_to_the_earlier_tab_of_exports_opens_the_menu(app: AppTest) -> None:
     assert not app.link_button
     app = open_link(job="job-1", section="Export")
@@ -110,6 +111,7 @@ def test_a_moment_leads_to_its_frame(app: AppTest) -> None:
     assert "Frame 2 at 0:00.2" in captions(app)
 
 
+@pytest.mark.soak
 def test_moments_can_be_shown_at_an_interval(app: AppTest) -> None:
     opened(app, "Moments")
     app.button_group(key="gallery_way").set_value("Every N seconds").run()
@@ -159,6 +161,7 @@ def test_the_difference_of_two_models_is_drawn_per_class(app: AppTest) -> None:
     assert figure["layout"]["yaxis"]["title"]["text"] == "kitchen minus hall"
 
 
+@pytest.mark.soak
 def test_both_models_are_drawn_for_one_class(app: AppTest) -> None:
     compared(app).button_group(key="compare_way").set_value("Both models").run()
     app.selectbox(key="compare_class").set_value("person").run()
@@ -177,6 +180,7 @@ def test_models_without_a_common_frame_are_not_reported_as_agreeing(deployment: 
     assert dataframe(app, "Peak: hall").set_index("Class").loc["cup"].tolist()[:4] == [1.0, 0.0, 1, 0]
 
 
+@pytest.mark.soak
 def test_models_that_find_the_same_agree(deployment: Deployment) -> None:
     same = [entry(box("cup", 0.9)), None]
     finished_job(deployment, None, {"frame_offset": [0, 2], "time_offset": [0.0, 0.2], "kitchen": same, "hall": same})
@@ -185,6 +189,7 @@ def test_models_that_find_the_same_agree(deployment: Deployment) -> None:
     assert "100% agreement" in texts(app)
 
 
+@pytest.mark.soak
 def test_a_click_on_the_comparison_shows_the_worst_frame_of_its_point(app: AppTest) -> None:
     click_chart(compared(app), COMPARISON, 0.25)
     assert not app.exception
@@ -193,18 +198,21 @@ def test_a_click_on_the_comparison_shows_the_worst_frame_of_its_point(app: AppTe
     assert "Frame 2 at 0:00.2" in captions(app)
 
 
+@pytest.mark.soak
 def test_a_box_over_the_comparison_sets_the_time_range(app: AppTest) -> None:
     pick_range(compared(app), COMPARISON, 0.2, 0.6)
     assert not app.exception
     assert app.slider(key="window").value == (0.2, 0.6)
 
 
+@pytest.mark.soak
 def test_the_second_with_the_most_disagreement_is_one_click_away(app: AppTest) -> None:
     compared(app).button(key="worst_second").click().run()
     assert not app.exception
     assert "Frame 6 at 0:00.6" in captions(app)
 
 
+@pytest.mark.soak
 def test_stepping_by_disagreement(app: AppTest) -> None:
     compared(app).selectbox(key="step_by").set_value("model disagreement").run()
     button(app, "Previous").click().run()
@@ -284,6 +292,7 @@ def test_a_full_disk_is_reported_and_leaves_no_file(
     assert not app.exception
 
 
+@pytest.mark.soak
 def test_another_view_is_exported_again(app: AppTest) -> None:
     export(app)
     app.slider(key="confidence").set_value(0.5).run()

@@ -303,7 +303,7 @@ LONG = (
     "results-cut",
     "results-cut:1",
     "status-absent:5",
-    "status-word",
+    *("status-word", "status-unknown-word", "broken-500:3", "link-403", "upload-breaks", "results-nulls"),
 )
 """Left to the soak: another form of the same fault is followed in the short form, or its answers in `tests/client`."""
 

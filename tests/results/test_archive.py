@@ -190,6 +190,7 @@ def test_a_process_killed_during_a_rebuild_loses_nothing(tmp_path: Path, monkeyp
     assert open_results(tmp_path / "job").models["cars"].analyzed.tolist() == [True, False]
 
 
+@pytest.mark.soak
 def test_two_processes_archiving_the_same_results_agree(tmp_path: Path) -> None:
     (tmp_path / "download.json").write_text(json.dumps(document(*[entry(box())] * 2000)))
     script = "import sys\nfrom pathlib import Path\nfrom frametally.results import archive_results\n"

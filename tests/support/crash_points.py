@@ -11,6 +11,7 @@ import re
 import signal
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any, NoReturn
 
 import pyarrow.parquet as pq
@@ -20,6 +21,7 @@ from frametally.engine.spool import Spool
 from frametally.job import JobStatus
 from frametally.jobs import collect
 from frametally.ledger.ledger import Ledger
+from frametally.results import archive_results
 
 KEPT_VIDEO = "/media/videos/[0-9a-f]{64}$"
 
@@ -79,6 +81,19 @@ def _dying_rename(move: Callable[..., None], into: str, *, done: bool) -> Callab
     return dying
 
 
+def _while_reading(install: Callable[[], None]) -> Callable[[], None]:
+    """A point in the process that reads results, which ends with the dashboard: here they are one."""
+
+    def read(json_path: Path, folder: Path, max_bytes: int) -> None:
+        archive_results(json_path, folder, max_bytes=max_bytes)
+
+    def both() -> None:
+        setattr(collect, "archive_in_subprocess", read)  # noqa: B010
+        install()
+
+    return both
+
+
 FROM_WITHIN: dict[str, Callable[[], None]] = {
     "video received, not stored": _at_rename(KEPT_VIDEO, done=False),
     "video stored, not answered": _at_rename(KEPT_VIDEO, done=True),
@@ -92,8 +107,8 @@ FROM_WITHIN: dict[str, Callable[[], None]] = {
     "results ready": _before(VideoInferenceClient, "download_results"),
     "results complete, not kept": _at_rename(r"/results/[0-9a-f-]+\.json$", done=False),
     "results kept, not read": _before(collect, "archive_in_subprocess"),
-    "tables half written": _before(pq, "write_table"),
-    "tables written, not moved into place": _at_rename(r"/results/[0-9a-f-]+$", done=False),
+    "tables half written": _while_reading(_before(pq, "write_table")),
+    "tables written, not moved into place": _while_reading(_at_rename(r"/results/[0-9a-f-]+$", done=False)),
     "tables in place, not recorded": _at_transition(JobStatus.SUCCEEDED, written=False),
     "success recorded": _at_transition(JobStatus.SUCCEEDED, written=True),
     "engine accepted the start, not answered": _after(Spool, "accept"),

@@ -73,6 +73,7 @@ def examined(path: Path) -> Ended:
     return Ended(child.returncode, usage.ru_utime + usage.ru_stime, int(peak.read_text()) * 1024, printed)
 
 
+@pytest.mark.soak
 def test_every_damaged_model_gets_a_result_with_a_reason(tmp_path: Path) -> None:
     contents = []
     for number, save in enumerate(ORIGINALS):
