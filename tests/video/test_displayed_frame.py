@@ -45,7 +45,7 @@ def shrunk(image: Image, like: Image) -> Image:
 def bent_px(image: Image, ratio: float) -> float:
     """By how many pixels a side differs from that of a picture with this ratio of width to height."""
     height, width = image.shape[:2]
-    return min(abs(width - ratio * height), abs(height - width / ratio))
+    return float(min(abs(width - ratio * height), abs(height - width / ratio)))
 
 
 def annotated(path: Path, folder: Path) -> Image:
