@@ -34,6 +34,7 @@ from frametally.network.routes import api_key_check, starlette_routes
 from frametally.results import Results, open_results
 from tests.support.pages import answering
 from tests.support.polling import until
+from tests.support.soak import shortened
 
 ARCHIVE = Path(__file__).parent / "support" / "old_data.tar.xz"
 
@@ -125,7 +126,7 @@ def numbers(results: Results, name: str, expected: dict[str, Any]) -> dict[str, 
     return found
 
 
-@pytest.mark.parametrize("purpose", ["open", "created", "lost"])
+@pytest.mark.parametrize("purpose", shortened(("open", "created", "lost"), ("open",)))
 def test_open_and_lost_jobs_of_an_old_folder_succeed(old: OldData, purpose: str) -> None:
     old.start_engine()
     job_id, workflow = old.jobs[purpose], old.deployment.workflow

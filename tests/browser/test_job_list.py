@@ -62,6 +62,7 @@ def order(page: Page) -> list[str]:
     return [str(row.get_attribute("data-job")) for row in page.locator("[data-job]").all()]
 
 
+@pytest.mark.soak
 def test_a_row_shows_its_picture_and_its_peak_and_opens(jobs_page: Page) -> None:
     page = jobs_page
     image = job_row(page, "gate").locator("img")
@@ -101,6 +102,7 @@ def test_columns_sort_and_the_address_holds_the_order(jobs_page: Page) -> None:
     expect(page.locator("[data-job]").first).to_have_attribute("data-job", "belt")
 
 
+@pytest.mark.soak
 def test_keys_move_and_open_but_do_not_disturb_typing(jobs_page: Page) -> None:
     page = jobs_page
     page.keyboard.press("j")

@@ -93,6 +93,7 @@ def test_a_deleted_job_is_restored_and_a_failed_job_is_retried(jobs_page: Page) 
     expect(page.get_by_text("5 jobs", exact=True)).to_be_visible()
 
 
+@pytest.mark.soak
 def test_a_ledger_outage_is_shown_on_the_open_page_until_it_ends(jobs_page: Page, dashboard: Dashboard) -> None:
     ledger = dashboard.data_dir / "frametally.db"
     with closing(sqlite3.connect(ledger, timeout=20)) as connection:

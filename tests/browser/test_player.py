@@ -112,6 +112,7 @@ def test_steps_seeks_and_pauses_show_exactly_the_analyzed_frame(
     assert wrong == []
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", kinds())
 def test_while_it_plays_the_boxes_are_those_of_the_newest_analyzed_frame(
     page: Page, dashboard: Dashboard, clips: dict[str, Path], kind: str

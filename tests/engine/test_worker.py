@@ -184,6 +184,7 @@ def answers(port: int) -> bool:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.soak
 def test_a_job_completes_after_the_engine_was_killed(
     standalone: tuple[Standalone, str, Path], tmp_path: Path, small_video: Path
 ) -> None:

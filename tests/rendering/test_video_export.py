@@ -309,6 +309,7 @@ def test_a_full_disk_is_reported(long: VideoSpec, small_disk: Path, monkeypatch:
     assert derived(spec) == []
 
 
+@pytest.mark.soak
 def test_a_failure_of_the_encoder_is_reported(spec: VideoSpec, exporter: VideoExporter, tmp_path: Path) -> None:
     (tmp_path / "jobs" / "damaged").mkdir()
     damaged = msgspec.structs.replace(spec, results=str(tmp_path / "jobs" / "damaged"))

@@ -327,6 +327,7 @@ def test_a_browser_without_digests_can_upload(url: str, tab: Page, small_video: 
     page.close()
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_canceled_upload_is_removed(page: Page, small_video: Path, tmp_path: Path) -> None:
     with upload_speed(page, 1024**2):
@@ -343,8 +344,8 @@ def test_a_canceled_upload_is_removed(page: Page, small_video: Path, tmp_path: P
     ("name", "reason"),
     [
         ("noise.mp4", "not a video"),
-        ("clip.wmv", "MP4"),
-        ("large.mp4", "up to 33.6 MB are accepted"),
+        pytest.param("clip.wmv", "MP4", marks=pytest.mark.soak),
+        pytest.param("large.mp4", "up to 33.6 MB are accepted", marks=pytest.mark.soak),
     ],
 )
 def test_an_unacceptable_file_is_refused_with_the_reason(
@@ -390,6 +391,7 @@ def test_a_dropped_folder_uploads_the_videos_in_it(page: Page, folder: Path) -> 
     expect_folder_uploaded(page)
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_chosen_folder_uploads_the_videos_in_it(page: Page, folder: Path, small_video: Path) -> None:
     with page.expect_file_chooser() as chooser:
