@@ -1,6 +1,7 @@
 """The first minute: a new deployment, one click, and the analytics of the sample open.
 
-The clip is an excerpt of the sample; `make soak` runs the whole sample (`tests/packaging/test_installed_dashboard.py`).
+In `make soak`, which also runs the whole sample (`tests/packaging/test_installed_dashboard.py`); here the clip is an
+excerpt. In `make test`, `tests/pages/test_sample.py` does the same without a browser.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def dashboard(app_folder: Path, tmp_path: Path) -> Iterator[Dashboard]:
         yield start()
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_one_click_leads_from_a_new_deployment_to_the_counts_of_the_sample(
     app_folder: Path, dashboard: Dashboard, page: Page

@@ -67,6 +67,7 @@ def test_a_queued_job_is_canceled_at_once_and_its_video_deleted(deaf_engine: Run
     assert files_of(deaf_engine, job_id) == {"request.json", "failure.json"}
 
 
+@pytest.mark.soak
 def test_a_canceled_running_job_stops_and_the_next_one_runs(
     slow_engine: RunningEngine, long_video: Path, small_video: Path
 ) -> None:

@@ -90,6 +90,7 @@ def test_several_models_run_in_one_pass(run: Run, small_video: Path) -> None:
             assert entry["time"] > 0
 
 
+@pytest.mark.soak
 def test_two_versions_of_a_model_have_separate_keys(run: Run, small_video: Path) -> None:
     results = run(small_video, ModelRequest("ultra", "1"), ModelRequest("ultra", 2.0), fps=1)
     assert list(results)[2:] == ["ultra/1", "ultra/2"]

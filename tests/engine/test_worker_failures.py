@@ -149,6 +149,7 @@ def test_a_phase_over_its_limit_ends_the_process(tmp_path: Path, small_video: Pa
         assert job.state == "queued"
 
 
+@pytest.mark.soak
 def test_a_phase_within_its_limit_does_not_end_the_process(tmp_path: Path, small_video: Path) -> None:
     job = queue(Spool(tmp_path), small_video, "motion")
     with Watchdog(job) as watchdog:

@@ -238,6 +238,7 @@ def export(app: AppTest, wanted: str = "Counts per frame (CSV)") -> AppTest:
     return button(exports(app), wanted).click().run()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_each_table_is_exported_once_and_then_linked(app: AppTest, deployment: Deployment, wanted: str) -> None:
     export(app, wanted)
@@ -274,6 +275,7 @@ def test_a_table_follows_the_view_and_is_blank_where_not_analyzed(app: AppTest, 
         ]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("wanted", FORMATS)
 def test_a_full_disk_is_reported_and_leaves_no_file(
     app: AppTest, deployment: Deployment, small_disk: Path, monkeypatch: pytest.MonkeyPatch, wanted: str

@@ -15,7 +15,6 @@ from frametally.errors import VideoError
 from frametally.video.decoding import Image, decode, upright
 from frametally.video.frame_index import build_index, load_index
 from frametally.video.frame_reader import FrameReader
-from tests.support.shared_data import REPRESENTATIVE_VIDEOS
 from tests.support.soak import iterations
 from tests.support.video_files import write_video
 from tests.support.videos import FRAMES
@@ -72,17 +71,15 @@ def test_every_request_gets_the_exact_frame_of_remuxed_videos(remuxed_videos: Pa
     assert_every_order_of_requests_gets_the_same_frames(remuxed_videos / name)
 
 
-@pytest.mark.parametrize(("all_videos", "tries"), [(False, 2), pytest.param(True, 6, marks=pytest.mark.soak)])
-def test_exactly_the_requested_frames_of_real_videos_are_read(shared_data: Path, all_videos: bool, tries: int) -> None:
+@pytest.mark.soak  # `make test` has the clips above, of every kind that is hard to read
+def test_exactly_the_requested_frames_of_real_videos_are_read(shared_data: Path) -> None:
     for path in sorted((shared_data / "videos").rglob("*.*")):
-        if not all_videos and path.name not in REPRESENTATIVE_VIDEOS:
-            continue
         try:
             short = len(build_index(path)) < 450
         except VideoError:
             continue
         if short:
-            assert_every_order_of_requests_gets_the_same_frames(path, tries)
+            assert_every_order_of_requests_gets_the_same_frames(path, tries=6)
 
 
 @pytest.mark.parametrize("name", [name for name in GENERATED if not name.startswith("cut")])
