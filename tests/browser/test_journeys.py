@@ -218,7 +218,10 @@ def test_06_the_peak_is_found_and_its_counts_are_exported(page: Page, dashboard:
     peak = re.search(r"\d+", tile.locator(".value").inner_text())
     assert peak
     tile.click()
-    wait_for_rest(page)
+    expect(page).to_have_url(re.compile(r"[?&]frame=\d+"))
+    entry = re.search(r"[?&]frame=(\d+)", page.url)
+    assert entry
+    expect(page.locator(f".player[data-shown='{entry[1]}']")).to_be_visible()  # not the frame of before
     frame = page.locator(".player .number").inner_text().removeprefix("frame ")
     page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as download:
