@@ -8,31 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
-from typing import Final
 from urllib.parse import urlsplit
 
-_FORWARDED: Final = {
-    "forwarded",
-    "via",
-    "x-real-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-original-host",
-    "x-original-forwarded-for",
-    "x-envoy-external-address",
-    "x-scheme",
-    "true-client-ip",
-    "cf-connecting-ip",
-    "cf-ray",
-    "fly-client-ip",
-    "fastly-client-ip",
-    "x-azure-clientip",
-    "x-appengine-user-ip",
-    "x-amzn-trace-id",
-    "x-cloud-trace-context",
-}
-_FORWARDED_PREFIX: Final = "x-forwarded"
+from frametally.network.forwarding import is_forwarded, is_loopback, is_loopback_name
 
 
 @dataclass(frozen=True)
@@ -56,19 +34,9 @@ class Client:
     @property
     def is_direct(self) -> bool:
         """Whether it is on this machine, with no proxy between, and asked for this machine by its loopback name."""
-        names = {key.lower() for key, _ in self.headers}
-        is_forwarded = bool(names & _FORWARDED) or any(name.startswith(_FORWARDED_PREFIX) for name in names)
         places = [f"//{host}" for host in self.header("host")] + self.header("origin")
-        return not is_forwarded and _is_loopback(self.ip) and bool(places) and all(map(_names_loopback, places))
-
-
-def _is_loopback(ip: str | None) -> bool:
-    try:
-        address = ip_address(ip or "")
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return (mapped or address).is_loopback
+        is_near = is_loopback(self.ip or "") and not is_forwarded(key for key, _ in self.headers)
+        return is_near and bool(places) and all(map(_names_loopback, places))
 
 
 def _names_loopback(place: str) -> bool:
@@ -76,4 +44,4 @@ def _names_loopback(place: str) -> bool:
         name = urlsplit(place).hostname or ""
     except ValueError:
         return False
-    return name == "localhost" or name.endswith(".localhost") or _is_loopback(name)
+    return is_loopback_name(name)

@@ -16,8 +16,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from frametally.network.doors.refusal import is_request, refuse
+from frametally.network.forwarding import is_forwarded, is_loopback, is_loopback_name
 
-_FORWARDING: Final = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
 _NEXT: Final = "Add its name to FRAMETALLY_ALLOWED_HOSTS."
 
 
@@ -40,7 +40,7 @@ class Hosts:
         headers = Headers(scope=scope)
         name = host_name(headers.get("host", ""))
         is_direct = is_direct_local(scope)
-        if _matches(name, (*self.allowed, *self.own)) or (is_direct and _is_loopback_name(name)):
+        if _matches(name, (*self.allowed, *self.own)) or (is_direct and is_loopback_name(name)):
             return True
         return not self.allowed and (not is_direct or _is_address(name))
 
@@ -84,7 +84,7 @@ def host_name(host: str) -> str:
 def is_direct_local(scope: Scope) -> bool:
     """Whether the client is on this machine, and no proxy that passes others on."""
     headers = Headers(scope=scope)
-    return _is_loopback(_client(scope)) and not any(header in headers for header in _FORWARDING)
+    return is_loopback(_client(scope)) and not is_forwarded(headers)
 
 
 def _netloc(origin: str) -> str:
@@ -103,19 +103,6 @@ def _matches(name: str, patterns: Iterable[str]) -> bool:
         pattern == "*" or name == pattern or (pattern.startswith("*.") and name.endswith(pattern[1:]))
         for pattern in (each.lower().rstrip(".") for each in patterns)
     )
-
-
-def _is_loopback_name(name: str) -> bool:
-    return name == "localhost" or name.endswith(".localhost") or _is_loopback(name)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback
 
 
 def _is_address(name: str) -> bool:
