@@ -27,7 +27,7 @@ _FRESH_S: Final = 1.0
 @dataclass(frozen=True)
 class _Known:
     people: Mapping[str, KnownPerson]
-    ended: frozenset[str]
+    ended: Mapping[str, datetime]
     until_s: float
     """Monotonic."""
 
@@ -44,7 +44,7 @@ class People:
         self._default_role = default_role
         self._groups = groups
         self._lock = threading.Lock()
-        self._known = _Known({}, frozenset(), 0.0)
+        self._known = _Known({}, {}, 0.0)
 
     def person(self, identity: Identity) -> Person:
         """The person with their role; ANONYMOUS if the sign-in has ended."""
@@ -63,7 +63,7 @@ class People:
     def forget_answers(self) -> None:
         """Ask the ledger again: this process has changed it."""
         with self._lock:
-            self._known = _Known({}, frozenset(), 0.0)
+            self._known = _Known({}, {}, 0.0)
 
     def _role(self, identity: Identity, person: KnownPerson | None) -> Role:
         if identity.subject in self._admins:
@@ -102,6 +102,5 @@ def _has_ended(identity: Identity, known: _Known) -> bool:
     if identity.session in known.ended:
         return True
     person = known.people.get(identity.person_id)
-    if person is None or person.not_before is None or identity.signed_in_at is None:
-        return False
-    return identity.signed_in_at <= person.not_before
+    ends = (person.not_before if person else None, known.ended.get(identity.person_id))
+    return identity.signed_in_at is not None and any(end and identity.signed_in_at <= end for end in ends)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from frametally.access.identity import Identity
 from frametally.access.people import People, known_person
-from frametally.access.person import Role
+from frametally.access.person import ANONYMOUS, Role
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.deployment import Deployment
@@ -14,7 +17,8 @@ from frametally.errors import JobError
 from frametally.job import JobStatus
 from frametally.jobs.actions import retry
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.people import see_person, set_role
+from frametally.ledger.people import all_people, see_person, set_role
+from frametally.team.people import forget_person
 from tests.support.ledgers import START, a_job
 from tests.support.people import admin, analyst
 
@@ -47,6 +51,19 @@ def test_no_other_person_runs_jobs_with_a_typed_key(open_world: Deployment) -> N
     with pytest.raises(JobError, match="the API key of another person"):
         retry(ledger, open_world.library, "typed", START, actor=admin("ada"))
     assert retry(ledger, open_world.library, "typed", START, actor=analyst("ann")).owner == "ann"
+
+
+def test_the_sign_ins_of_a_removed_person_end(ledger: Ledger) -> None:
+    people = People(ledger, admins=(), default_role=Role.VIEWER)
+    signed_in = Identity(issuer="i", subject="a", session="s", signed_in_at=ledger.clock())
+    assert people.person(signed_in).role is Role.VIEWER
+    (known,) = all_people(ledger)
+    forget_person(ledger, known, actor=None, origin="")
+    people.forget_answers()
+    assert people.person(signed_in) is ANONYMOUS
+    assert all_people(ledger) == []
+    again = replace(signed_in, session="t", signed_in_at=ledger.clock() + timedelta(seconds=1))
+    assert people.person(again).role is Role.VIEWER
 
 
 def test_a_role_comes_from_an_admin_else_from_the_highest_group(ledger: Ledger) -> None:

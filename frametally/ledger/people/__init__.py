@@ -49,10 +49,11 @@ def all_people(ledger: Ledger) -> list[KnownPerson]:
     return [KnownPerson(**row) for row in rows]
 
 
-def ended_sessions(ledger: Ledger) -> frozenset[str]:
-    """The sign-ins that were ended alone."""
+def ended_sessions(ledger: Ledger) -> dict[str, datetime]:
+    """When sign-ins were ended: of one browser by its session, of people who were removed by their id."""
     with ledger.reading() as connection:
-        return frozenset(connection.execute(sa.select(ENDED_SESSION.c.id)).scalars())
+        rows = connection.execute(sa.select(ENDED_SESSION.c.id, ENDED_SESSION.c.ended_at)).all()
+    return {row.id: row.ended_at for row in rows}
 
 
 def see_person(ledger: Ledger, person: KnownPerson) -> None:
@@ -77,7 +78,7 @@ def end_all_sessions(ledger: Ledger, person_id: str, now: datetime) -> None:
 
 
 def end_session(ledger: Ledger, session: str, now: datetime) -> None:
-    """End one sign-in."""
+    """End one sign-in, or with the id of a person all of theirs until now."""
     with ledger.writing() as connection:
         connection.execute(ENDED_SESSION.delete().where(ENDED_SESSION.c.ended_at < now - _KEEP_ENDED))
         connection.execute(ENDED_SESSION.delete().where(ENDED_SESSION.c.id == session))
