@@ -36,9 +36,11 @@ def _person(deployment: Deployment, person: KnownPerson) -> None:
         if st.button("Sign out", key=f"out-{person.id}", type="tertiary", help=f"End all sign-ins of {name}"):
             sign_out_person(deployment.ledger, person, actor=current_person(), origin=_origin())
             _done(deployment.access)
-        if st.button("Remove", key=f"remove-{person.id}", type="tertiary", help="Their jobs and history remain."):
-            forget_person(deployment.ledger, person, actor=current_person(), origin=_origin())
-            _done(deployment.access)
+        with st.popover("Remove", key=f"remove-{person.id}", type="tertiary"):
+            st.write("Ends all sign-ins and the role. Jobs and history remain, as of a former user.")
+            if st.button(f"Remove {name}", key=f"removed-{person.id}"):
+                forget_person(deployment.ledger, person, actor=current_person(), origin=_origin())
+                _done(deployment.access)
 
 
 def _role(deployment: Deployment, person: KnownPerson) -> None:
@@ -48,7 +50,7 @@ def _role(deployment: Deployment, person: KnownPerson) -> None:
         f"Role of {person.name}",
         options,
         options.index(current),
-        key=f"role-{person.id}",
+        key=f"role-{person.id}-{person.role}",  # with the role: an older tab must not undo a change of another admin
         format_func=lambda role: role.value if role else f"{_DEFAULT} ({deployment.settings.access_role})",
         label_visibility="collapsed",
         width=260,

@@ -12,7 +12,7 @@ from frametally.deployment import Deployment
 from frametally.exports.audit_csv import audit_csv, audit_rows
 from frametally.job import JobStatus
 from frametally.jobs.deletion import delete
-from frametally.ledger.people import all_people, see_person
+from frametally.ledger.people import all_people, see_person, set_role
 from tests.support.ledgers import START
 from tests.support.pages import button, open_tab, texts, write_job
 
@@ -36,13 +36,16 @@ def team(monkeypatch: pytest.MonkeyPatch) -> Deployment:
 def test_an_admin_gives_a_role_signs_out_and_removes_a_person_whose_history_remains(team: Deployment) -> None:
     page = open_tab("people")
     assert "=Vic \\*V\\*" in texts(page)
-    page.selectbox(f"role-{VIC.person_id}").set_value(Role.ANALYST).run()
+    page.selectbox(f"role-{VIC.person_id}-None").set_value(Role.ANALYST).run()
     assert [person.role for person in all_people(team.ledger)] == ["analyst"]
+    set_role(team.ledger, VIC.person_id, "viewer")  # by another admin
+    page.run()
+    assert [person.role for person in all_people(team.ledger)] == ["viewer"]
     button(page, "Sign out").click().run()
     assert [person.not_before is not None for person in all_people(team.ledger)] == [True]
     assert {row[2] for row in audit_rows(team.ledger, 10) if row[1] == VIC.name} == {"Deleted."}
     assert "'=Vic *V*" in audit_csv(team.ledger)
-    button(page, "Remove").click().run()
+    page.button(f"removed-{VIC.person_id}").click().run()
     assert all_people(team.ledger) == []
     assert [row[1] for row in audit_rows(team.ledger, 10) if row[2] == "Deleted."] == ["former user"]
     assert not page.exception
