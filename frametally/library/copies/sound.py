@@ -16,6 +16,8 @@ _BIT_RATE: Final = 128_000
 _FORMAT: Final = "fltp"
 _MAX_DRIFT_S: Final = 0.05
 """Between the times of the track and the samples so far; above it, silence is filled in or samples are left out."""
+_MAX_SILENCE_S: Final = 600.0
+"""A longer gap ends the sound: the times in a damaged file can be anything, and silence takes memory and disk, too."""
 
 
 class CopiedSound:
@@ -53,7 +55,7 @@ class CopiedSound:
         """Write the sound up to a time after the first frame of the video."""
         while self._stream is not None and self._position < time_s * RATE_HZ:
             piece = next(self._pieces, None)
-            if piece is None:
+            if piece is None or piece[0] - self._position > _MAX_SILENCE_S * RATE_HZ:
                 self.end()
             else:
                 self._write(*piece)
