@@ -39,7 +39,7 @@ def archive_results(
     """Compress the original results and convert them to tables; the folder appears in one rename.
 
     Results that are compressed, or not in UTF-8, are kept as plain JSON in UTF-8, of at most `max_bytes`. With a
-    `failure`, why they cannot be read is known already: they are kept as they came.
+    `failure`, why they cannot be read is known already: they are kept unchanged.
 
     Idempotent, also if several processes do it at the same time: the later ones find the archive complete.
 

@@ -1,4 +1,4 @@
-"""Many tabs at once on one dashboard: how soon they are there, and how the server's health does meanwhile.
+"""Many tabs at once on one dashboard: the time until each is drawn, and the response time of the health route.
 
     python -m tests.soak.full_house [open surplus loop idle clicks …] [--clients 50] [--seconds 300]
 

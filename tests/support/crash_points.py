@@ -82,7 +82,7 @@ def _dying_rename(move: Callable[..., None], into: str, *, done: bool) -> Callab
 
 
 def _while_reading(install: Callable[[], None]) -> Callable[[], None]:
-    """A point in the process that reads results, which ends with the dashboard: here they are one."""
+    """A point while results are read, with the reader in the process that is killed, as in a machine that fails."""
 
     def read(json_path: Path, folder: Path, max_bytes: int) -> None:
         archive_results(json_path, folder, max_bytes=max_bytes)

@@ -25,7 +25,7 @@ MAX_DAMAGED_FRAMES: Final = 200_000
 MAX_VALUE_BYTES: Final = 64 << 20
 """Length of one value of the JSON: of an entry, or of the offsets."""
 MAX_SHOWN_BYTES: Final = 1 << 20
-"""Length of an entry that is shown as it came; a longer one is cut."""
+"""Length of the original JSON of an entry that is shown; a longer one is cut."""
 MAX_MEMORY_BYTES: Final = 2 << 30
 """Of the process that reads results."""
 
