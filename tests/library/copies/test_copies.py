@@ -21,6 +21,7 @@ from frametally.library.copies.maker import CopyMaker, CopyState, CopyStatus
 from frametally.library.copies.picture import copied_size
 from frametally.library.copies.report import copy_path
 from frametally.library.copies.room import make_room
+from frametally.library.copies.sound import RATE_HZ, CopiedSound
 from frametally.library.library import Library
 from frametally.library.video_store import StoredVideo
 from frametally.video.frame_index import load_index
@@ -124,6 +125,17 @@ def test_the_sound_is_copied_at_its_time(tmp_path: Path) -> None:
     assert np.allclose(load_index(source).times_s, load_index(target).times_s, rtol=0, atol=1e-9)
     assert beep_s(source) == pytest.approx(BEEP_S, abs=0.01)
     assert beep_s(target) == pytest.approx(BEEP_S, abs=0.03)
+
+
+def test_a_gap_of_hours_ends_the_sound(tmp_path: Path) -> None:
+    write_with_beep(tmp_path / "source.mkv")
+    sound = CopiedSound(tmp_path / "source.mkv", 0.0)
+    with sound, av.open(str(tmp_path / "copy.mp4"), "w") as container:
+        sound.begin(container)
+        late = 3 * 3600 * RATE_HZ, np.zeros((2, 1024), np.float32)
+        sound._pieces = iter([(0, np.zeros((2, 1024), np.float32)), late])
+        sound.write_until(4 * 3600.0)
+        assert sound._position == 1024
 
 
 @pytest.mark.soak
