@@ -1,0 +1,1 @@
+"""Tracks: which boxes of different frames show the same object."""

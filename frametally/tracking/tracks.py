@@ -1,0 +1,67 @@
+"""The boxes of one model that belong to tracks, as parallel arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from frametally.analysis.view import View
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """n boxes that belong to t tracks, ordered by `track_id`, then `entry`."""
+
+    track_id: npt.NDArray[np.int32]
+    """(n,) 1 to t in the order of first sight; within one first entry by class name, then by the left side."""
+    entry: npt.NDArray[np.int32]
+    """(n,) entry of the results."""
+    box: npt.NDArray[np.int32]
+    """(n,) index of the box within its entry, as in the tables of polygons and keypoints."""
+    time_s: npt.NDArray[np.float64]
+    """(n,) presentation time in seconds after the first frame."""
+    confidence: npt.NDArray[np.float64]
+    """(n,) 0 to 1."""
+    xyxy: npt.NDArray[np.float32]
+    """(n, 4) corners in displayed pixels."""
+    class_code: npt.NDArray[np.int32]
+    """(n,) index in `classes` of the class of the track, the same in all rows of a track."""
+    class_share: npt.NDArray[np.float64]
+    """(t,) share of the vote, weighted by confidence, that each track's class has, in the order of the ids."""
+    analyzed_time_s: npt.NDArray[np.float64]
+    """(a,) times of all analyzed entries: between them, an object is lost; elsewhere, nothing was analyzed."""
+    size_px: tuple[int, int]
+    """Displayed width and height."""
+    classes: tuple[str, ...]
+    """Class names of the model, sorted."""
+
+    def __len__(self) -> int:
+        return len(self.track_id)
+
+    def picked(self, rows: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Tracks:
+        """These rows, in this order; ids and `class_share` stay those of all tracks."""
+        return replace(
+            self,
+            track_id=self.track_id[rows],
+            entry=self.entry[rows],
+            box=self.box[rows],
+            time_s=self.time_s[rows],
+            confidence=self.confidence[rows],
+            xyxy=self.xyxy[rows],
+            class_code=self.class_code[rows],
+        )
+
+
+def filtered(tracks: Tracks, view: View) -> Tracks:
+    """The rows in a view of the same model: its threshold, classes and time range; ids do not change.
+
+    Classes stay those of the model; a row is in the view if the class of its track is. A box below the threshold leaves
+    a gap in its track and does not end it.
+    """
+    kept = (tracks.confidence >= view.confidence) & (view.codes[tracks.class_code] >= 0)
+    if view.time_range_s is not None:
+        first_s, last_s = view.time_range_s
+        kept &= (tracks.time_s >= first_s) & (tracks.time_s <= last_s)
+    return tracks.picked(kept)
