@@ -30,8 +30,10 @@ class Tracks:
     """(n,) index in `classes` of the class of the track, the same in all rows of a track."""
     class_share: npt.NDArray[np.float64]
     """(t,) share of the vote, weighted by confidence, that each track's class has, in the order of the ids."""
+    analyzed_entry: npt.NDArray[np.int32]
+    """(a,) all analyzed entries; where the next is more than 1 higher, what is between was not analyzed."""
     analyzed_time_s: npt.NDArray[np.float64]
-    """(a,) times of all analyzed entries: between them, an object is lost; elsewhere, nothing was analyzed."""
+    """(a,) their times: between them, an object is lost; elsewhere, nothing was analyzed."""
     size_px: tuple[int, int]
     """Displayed width and height."""
     classes: tuple[str, ...]
@@ -61,7 +63,13 @@ def filtered(tracks: Tracks, view: View) -> Tracks:
     a gap in its track and does not end it.
     """
     kept = (tracks.confidence >= view.confidence) & (view.codes[tracks.class_code] >= 0)
-    if view.time_range_s is not None:
-        first_s, last_s = view.time_range_s
-        kept &= (tracks.time_s >= first_s) & (tracks.time_s <= last_s)
-    return tracks.picked(kept)
+    if view.time_range_s is None:
+        return tracks.picked(kept)
+    first_s, last_s = view.time_range_s
+    kept &= (tracks.time_s >= first_s) & (tracks.time_s <= last_s)
+    looks = (tracks.analyzed_time_s >= first_s) & (tracks.analyzed_time_s <= last_s)
+    return replace(
+        tracks.picked(kept),
+        analyzed_entry=tracks.analyzed_entry[looks],
+        analyzed_time_s=tracks.analyzed_time_s[looks],
+    )
