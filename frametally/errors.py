@@ -8,6 +8,7 @@ FrametallyError             what failed and the next step; never contains a secr
 ├── ModelError              the engine cannot run this model
 ├── ResultsError            these results cannot be read
 ├── ViewError               a saved view or a link to one cannot be read
+├── RegionsError            a set of lines and zones cannot be read or kept
 ├── JobError                the job does not exist, is invalid, or does not allow this action
 ├── AccessDenied            this person may not do this
 ├── BackupError             a backup cannot be created or restored
@@ -68,6 +69,10 @@ class ResultsError(FrametallyError):
 
 class ViewError(FrametallyError):
     """A saved view or a link to one cannot be read."""
+
+
+class RegionsError(FrametallyError):
+    """A set of lines and zones cannot be read or kept."""
 
 
 class JobError(FrametallyError):
