@@ -32,6 +32,7 @@ class Action(StrEnum):
     RESTORE = "restore this job"
     PIN_NOTE = "add notes to frames"
     REMOVE_NOTE = "remove this note"
+    EDIT_REGIONS = "edit lines and zones"
     SAVE_MODEL = "save models"
     REMOVE_MODEL = "remove saved models"
     CONNECT = "connect a service"
@@ -71,6 +72,7 @@ PERMISSIONS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.RESTORE: _row(_NOTHING, _NOTHING, _OWN),
     Action.PIN_NOTE: _row(_NOTHING, _NOTHING, _ALL),
     Action.REMOVE_NOTE: _row(_NOTHING, _NOTHING, _OWN),
+    Action.EDIT_REGIONS: _row(_NOTHING, _NOTHING, _ALL),
     Action.SAVE_MODEL: _row(_NOTHING, _NOTHING, _ALL),
     Action.REMOVE_MODEL: _row(_NOTHING, _NOTHING, _NOTHING),
     Action.CONNECT: _row(_NOTHING, _NOTHING, _ALL),

@@ -106,6 +106,21 @@ MOMENT_NOTE = sa.Table(
     sa.Column("created_at", Timestamp, nullable=False),
     sa.Column("actor", sa.Text),
 )
+REGION_SET = sa.Table(
+    "region_set",
+    METADATA,
+    sa.Column("camera", sa.String(200), primary_key=True),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("changed_at", Timestamp, nullable=False),
+    sa.Column("actor", sa.Text),
+)
+JOB_CAMERA = sa.Table(
+    "job_camera",
+    METADATA,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("camera", sa.String(200), nullable=False),
+)
 PERSON = sa.Table(
     "person",
     METADATA,

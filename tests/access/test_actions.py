@@ -28,8 +28,10 @@ from frametally.jobs.deletion import delete, restore_jobs
 from frametally.ledger.moment_notes import MomentNote
 from frametally.ledger.moment_notes import pin_note as add_note
 from frametally.ledger.presets import Preset
+from frametally.ledger.region_sets import StoredSet
+from frametally.regions.shapes import RegionSet
 from frametally.sample import Sample, find_sample, run_sample
-from frametally.team import notes, people, saved_models, services, videos
+from frametally.team import notes, people, regions, saved_models, services, videos
 from tests.support.ledgers import START
 from tests.support.people import admin, analyst, viewer
 from tests.support.source_tree import own_imports
@@ -78,6 +80,10 @@ def note_of(world: World, job_id: str) -> MomentNote:
     return world.notes[next(owner for owner, known in world.jobs.items() if known == job_id)]
 
 
+def new_regions() -> RegionSet:
+    return RegionSet(camera=str(uuid.uuid4()), size=(1280, 720))
+
+
 def new_preset() -> Preset:
     return Preset(name=str(uuid.uuid4()), model=PRESET.model)
 
@@ -118,6 +124,24 @@ CALLS: dict[str, tuple[Action, Call]] = {
     "team.notes.restore_note": (
         Action.REMOVE_NOTE,
         lambda w, job, a: notes.restore_note(w.ledger, note_of(w, job), actor=a),
+    ),
+    "team.regions.save_regions": (
+        Action.EDIT_REGIONS,
+        lambda w, _, a: regions.save_regions(w.ledger, new_regions(), based_on=0, actor=a),
+    ),
+    "team.regions.remove_regions": (
+        Action.EDIT_REGIONS,
+        lambda w, _, a: regions.remove_regions(w.ledger, "dock", actor=a),
+    ),
+    "team.regions.restore_regions": (
+        Action.EDIT_REGIONS,
+        lambda w, _, a: regions.restore_regions(
+            w.ledger, StoredSet(camera=str(uuid.uuid4()), content="{}", revision=1, changed_at=START), actor=a
+        ),
+    ),
+    "team.regions.choose_camera": (
+        Action.EDIT_REGIONS,
+        lambda w, job, a: regions.choose_camera(w.ledger, job, "dock", actor=a),
     ),
     "team.saved_models.save_model": (
         Action.SAVE_MODEL,
@@ -198,6 +222,7 @@ EXPECTED = {
     Action.IMPORT: "--aa",
     Action.ADD_VIDEO: "--aa",
     Action.PIN_NOTE: "--aa",
+    Action.EDIT_REGIONS: "--aa",
     Action.SAVE_MODEL: "--aa",
     Action.CONNECT: "--aa",
     Action.REMOVE_MODEL: "----",
@@ -262,6 +287,9 @@ def test_pages_change_notes_tags_models_and_videos_only_through_the_actions() ->
         "frametally.ledger.moment_notes.pin_note",
         "frametally.ledger.moment_notes.remove_note",
         "frametally.ledger.moment_notes.restore_note",
+        "frametally.ledger.region_sets.remove",
+        "frametally.ledger.region_sets.save",
+        "frametally.ledger.region_sets.set_camera",
         "frametally.library.conversion.convert_to_mp4",
         "frametally.network.download.download",
         "frametally.library.removal.remove_video",

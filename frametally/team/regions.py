@@ -1,0 +1,68 @@
+"""Lines and zones of cameras, as people change them."""
+
+from __future__ import annotations
+
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person, id_of
+from frametally.errors import RegionsError
+from frametally.ledger import region_sets
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.region_sets import NEW, StoredSet
+from frametally.regions.shapes import MAX_NAME_CHARS, RegionSet
+
+
+def save_regions(ledger: Ledger, regions: RegionSet, *, based_on: int, actor: Person | None) -> StoredSet:
+    """Keep the set of a camera; `based_on` is the revision that was changed, `NEW` for a new one.
+
+    Raises:
+        AccessDenied: the person may not edit lines and zones.
+        RegionsError: it has been changed since by another person.
+    """
+    require(actor, Action.EDIT_REGIONS)
+    content = regions.to_json().decode()
+    return region_sets.save(ledger, regions.camera, content, based_on=based_on, actor=id_of(actor))
+
+
+def remove_regions(ledger: Ledger, camera: str, *, actor: Person | None) -> StoredSet | None:
+    """Remove the set of a camera; returns it as it was, None if it is gone already.
+
+    Raises:
+        AccessDenied: the person may not edit lines and zones.
+    """
+    require(actor, Action.EDIT_REGIONS)
+    return region_sets.remove(ledger, camera)
+
+
+def restore_regions(ledger: Ledger, stored: StoredSet, *, actor: Person | None) -> StoredSet:
+    """Write a set that was removed.
+
+    Raises:
+        AccessDenied: the person may not edit lines and zones.
+        RegionsError: the camera has another set by now.
+    """
+    require(actor, Action.EDIT_REGIONS)
+    return region_sets.save(ledger, stored.camera, stored.content, based_on=NEW, actor=id_of(actor))
+
+
+def choose_camera(ledger: Ledger, job_id: str, camera: str | None, *, actor: Person | None) -> None:
+    """Record which camera took the video of a job, None that it is not known.
+
+    Raises:
+        AccessDenied: the person may not edit lines and zones.
+        RegionsError: the name is empty or too long.
+    """
+    require(actor, Action.EDIT_REGIONS)
+    if camera is not None and not (0 < len(camera) <= MAX_NAME_CHARS and camera.isprintable() and camera.strip()):
+        raise RegionsError(f"The name of a camera has 1 to {MAX_NAME_CHARS} characters.", "Change it.")
+    region_sets.set_camera(ledger, job_id, camera)
+
+
+def regions_of(ledger: Ledger, job_id: str) -> RegionSet | None:
+    """The lines and zones of the camera that took the video of a job; None if there are none.
+
+    Raises:
+        RegionsError: what is stored cannot be read.
+    """
+    camera = region_sets.camera_of(ledger, job_id)
+    stored = region_sets.set_of(ledger, camera) if camera else None
+    return RegionSet.from_json(stored.content) if stored else None
