@@ -43,7 +43,7 @@ class Crossings:
 def crossings(tracks: Tracks, line: Line) -> Crossings:
     """The crossings of the line."""
     side = distances(tracks, line)
-    before, after = _passages(tracks, side, line.hysteresis_px)
+    before, after = passages(tracks, side, line.hysteresis_px)
     row = _last_meeting(side, before, after)
     share = side[row] / (side[row] - side[row + 1])
     kept = _is_between_ends(tracks, line, row, share)
@@ -81,7 +81,7 @@ def distances(tracks: Tracks, line: Line) -> Floats:
     return y
 
 
-def _passages(tracks: Tracks, side: Floats, hysteresis_px: float) -> tuple[Rows, Rows]:
+def passages(tracks: Tracks, side: Floats, hysteresis_px: float) -> tuple[Rows, Rows]:
     """(m,) last row that is surely on one side, and (m,) the next that is surely on the other, of the same track."""
     sure = np.flatnonzero(np.abs(side) > hysteresis_px)
     is_right = side[sure] > 0
