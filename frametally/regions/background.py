@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.errors import VideoError
+from frametally.regions.shapes import BACKGROUND_SIZE_PX
 from frametally.video.decoding import Image
 from frametally.video.frame_reader import FrameReader
 
-WIDTH_PX, HEIGHT_PX = 64, 36
-BACKGROUND_BYTES: Final = WIDTH_PX * HEIGHT_PX
 SAMPLES: Final = 15
 MIN_SIMILARITY: Final = 0.8
 """Below it, the camera may have been moved. Measured between the first and the last 40 % of videos of fixed cameras:
@@ -50,7 +49,7 @@ def sampled_background(reader: FrameReader, height_px: int = 180, samples: int =
 def small_background(image: Image) -> bytes:
     """A picture in the form that sets of regions keep."""
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    return cv2.resize(gray, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA).tobytes()
+    return cv2.resize(gray, BACKGROUND_SIZE_PX, interpolation=cv2.INTER_AREA).tobytes()
 
 
 def similarity(one: bytes, other: bytes) -> float:
@@ -61,7 +60,7 @@ def similarity(one: bytes, other: bytes) -> float:
 
 
 def _gradients(background: bytes) -> npt.NDArray[np.float64]:
-    """(2, HEIGHT_PX, WIDTH_PX) along x and y."""
-    image = np.frombuffer(background, dtype=np.uint8).reshape(HEIGHT_PX, WIDTH_PX).astype(np.float64)
+    """(2, height, width) along x and y."""
+    image = np.frombuffer(background, dtype=np.uint8).reshape(BACKGROUND_SIZE_PX[::-1]).astype(np.float64)
     smooth = cv2.GaussianBlur(image, (0, 0), 1.0)
     return np.stack([cv2.Sobel(smooth, cv2.CV_64F, 1, 0), cv2.Sobel(smooth, cv2.CV_64F, 0, 1)])

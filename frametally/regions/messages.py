@@ -64,7 +64,8 @@ def speed_definition(scale: Scale) -> str:
 def rule_sentence(interval: RuleInterval) -> str:
     """One interval, as sent to the webhook."""
     until = "the end" if interval.is_open else _clock(interval.end_s)
-    return f"{interval.rule}: from {_clock(interval.start_s)} to {until}, up to {interval.peak} objects in {interval.zone}."
+    time = f"from {_clock(interval.start_s)} to {until}"
+    return f"{interval.rule}: {time}, up to {interval.peak} objects in {interval.zone}."
 
 
 def anchor_name(anchor: str) -> str:

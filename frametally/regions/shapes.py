@@ -12,11 +12,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from frametally.errors import RegionsError
-from frametally.regions.background import BACKGROUND_BYTES
 
 VERSION: Final = 1
 MAX_BYTES: Final = 1 << 20
 """Of the JSON form."""
+BACKGROUND_SIZE_PX: Final = (64, 36)
+BACKGROUND_BYTES: Final = 64 * 36
 MAX_POINTS: Final = 200
 """Corners of a zone."""
 MAX_SHAPES: Final = 100

@@ -10,13 +10,13 @@ import pytest
 
 from frametally.errors import VideoError
 from frametally.regions.background import (
-    BACKGROUND_BYTES,
     MIN_SIMILARITY,
     median_picture,
     sampled_background,
     similarity,
     small_background,
 )
+from frametally.regions.shapes import BACKGROUND_BYTES
 from frametally.video.decoding import Image
 from frametally.video.frame_index import build_index
 from frametally.video.frame_reader import FrameReader

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from frametally.regions.background import HEIGHT_PX, WIDTH_PX, small_background
+from frametally.regions.background import small_background
 from frametally.regions.fit import misfits
 from frametally.regions.messages import (
     line_definition,
@@ -61,7 +61,7 @@ def test_a_line_that_counts_gives_no_reason() -> None:
 
 
 def test_another_shape_and_a_moved_camera_are_noticed() -> None:
-    picture = np.random.default_rng(1).integers(0, 255, (HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)
+    picture = np.random.default_rng(1).integers(0, 255, (36, 64, 3), dtype=np.uint8)
     background, moved = small_background(picture), small_background(np.roll(picture, 9, axis=1))
     regions = RegionSet(camera="c", size=(1280, 720), background=background)
     assert misfits(regions, (640, 360), background) == []

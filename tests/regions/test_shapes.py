@@ -6,8 +6,7 @@ import msgspec
 import pytest
 
 from frametally.errors import RegionsError
-from frametally.regions.background import BACKGROUND_BYTES
-from frametally.regions.shapes import Line, RegionSet, Rule, Scale, Zone
+from frametally.regions.shapes import BACKGROUND_BYTES, Line, RegionSet, Rule, Scale, Zone
 
 LINE = {"id": "l1", "name": "Gate", "start": [0.1, 0.5], "end": [0.9, 0.5]}
 ZONE = {"id": "z1", "name": "Dock", "points": [[0.1, 0.1], [0.4, 0.1], [0.4, 0.5]]}
