@@ -1,0 +1,1 @@
+"""Questions about tracks and regions whose answers are moments or differences."""
