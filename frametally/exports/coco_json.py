@@ -10,7 +10,7 @@ pycocotools only reads this format and holds the whole file in memory; this writ
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -68,8 +68,17 @@ class _Category(Struct, frozen=True):
     skeleton: tuple[tuple[int, int], ...] | UnsetType = UNSET
 
 
-def write_coco(view: View, path: Path, video_name: str, progress: Progress | None = None) -> None:
+def write_coco(
+    view: View, path: Path, video_name: str, progress: Progress | None = None, *, entries: Sequence[int] | None = None
+) -> None:
     """Write the images, annotations and categories of the view. Ids start at 1; that of an image is its entry + 1.
+
+    Args:
+        view: what to write.
+        path: of the file.
+        video_name: for the names of images.
+        progress: receives the share done.
+        entries: only these, ascending; None: all in the time range.
 
     Raises:
         ResultsError: the results have no boxes.
@@ -78,9 +87,10 @@ def write_coco(view: View, path: Path, video_name: str, progress: Progress | Non
     with atomic_path(path) as draft, draft.open("wb") as file:
         left_out = _LeftOut()
         file.write(b'{"images":[')
-        _write_items(file, _images(view, image_stem(video_name)))
+        _write_items(file, _images(view, image_stem(video_name), entries))
         file.write(b'],"annotations":[')
-        _write_items(file, _annotations(view, left_out, progress))
+        pieces = view.in_chunks(progress) if entries is None else (view.chunk(at, at + 1) for at in entries)
+        _write_items(file, _annotations(view, left_out, pieces))
         file.write(b'],"categories":' + msgspec.json.encode(_categories(view)))
         file.write(b',"info":' + msgspec.json.encode(_info(view, video_name) | left_out.info(view)) + b"}")
 
@@ -123,8 +133,17 @@ def _info(view: View, video_name: str) -> dict[str, object]:
     }
 
 
-def _images(view: View, stem: str) -> Iterator[list[_Image]]:
+def images_of(view: View, video_name: str, entries: Sequence[int]) -> dict[int, str]:
+    """The file name of the image of each of these entries."""
     seen: Counter[int] = Counter()
+    return {entry: _image(view, entry, image_stem(video_name), seen).file_name for entry in entries}
+
+
+def _images(view: View, stem: str, entries: Sequence[int] | None) -> Iterator[list[_Image]]:
+    seen: Counter[int] = Counter()
+    if entries is not None:
+        yield [_image(view, entry, stem, seen) for entry in entries]
+        return
     for start, stop in chunks_of(view.entries):
         analyzed = start + np.flatnonzero(view.table.analyzed[start:stop])
         yield [_image(view, int(entry), stem, seen) for entry in analyzed]
@@ -143,9 +162,9 @@ def _image(view: View, entry: int, stem: str, seen: Counter[int]) -> _Image:
     return _Image(entry + 1, name, frame_index, time_s, width, height, damaged)
 
 
-def _annotations(view: View, left_out: _LeftOut, progress: Progress | None) -> Iterator[list[_Annotation]]:
+def _annotations(view: View, left_out: _LeftOut, pieces: Iterable[ViewedBoxes]) -> Iterator[list[_Annotation]]:
     number = 1
-    for piece in view.in_chunks(progress):
+    for piece in pieces:
         add_shapes, finite = _shapes(view, piece), left_out.finite(piece.boxes)
         boxes, position = picked(piece.boxes, finite), piece.position[finite]
         for first in range(0, len(position), _BATCH):

@@ -114,12 +114,12 @@ class FrameReader:
     def _open(self) -> None:
         self._files.close()
         self._closed = False
-        self._container, self._stream = self._files.enter_context(open_video(self._path))
-        self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = self._threads
-        self.pixel_aspect = pixel_aspect_of(self._stream)
-        codec = self._stream.codec_context
-        self._timed = has_reliable_pts(self._container, self._stream)
+        self._container, self.stream = self._files.enter_context(open_video(self._path))
+        self.stream.thread_type = "AUTO"
+        self.stream.codec_context.thread_count = self._threads
+        self.pixel_aspect = pixel_aspect_of(self.stream)
+        codec = self.stream.codec_context
+        self._timed = has_reliable_pts(self._container, self.stream)
         self._can_skip = self._timed and codec.codec.canonical_name in _EXACT_SKIPS
         self._is_shuffled = not codec.has_b_frames and self._timed and bool((np.diff(self.index.packets) < 0).any())
 
@@ -174,7 +174,7 @@ class FrameReader:
         first, positions = 0, self.index.positions_of_packets
         if keyframe >= 0:
             first = int(positions[self.index.keyframes[keyframe, 1]])
-        frames = self._decode(self._packets_from(keyframe))
+        frames = self._decode(self.packets_from(keyframe))
         frames = frames if self._timed else _in_stored_order(frames)
         for position, frame in self._sorted(frames, first) if self._is_shuffled else self._placed(frames):
             # Leading frames (shown before the keyframe, stored after it) lack the frames that they reference.
@@ -208,7 +208,7 @@ class FrameReader:
     def _decode(self, packets: Iterator[tuple[int, Any]]) -> Iterator[av.VideoFrame]:
         for number, packet in packets:
             if self._can_skip:
-                self._stream.codec_context.skip_frame = "NONREF" if self._skip(number) else "DEFAULT"
+                self.stream.codec_context.skip_frame = "NONREF" if self._skip(number) else "DEFAULT"
             yield from decode_packet(packet, self._report_damage)
 
     def _report_damage(self) -> None:
@@ -223,27 +223,27 @@ class FrameReader:
         self._skipped.add(position)
         return True
 
-    def _packets_from(self, keyframe: int) -> Iterator[tuple[int, Any]]:
-        """(number, packet) from exactly this keyframe on.
+    def packets_from(self, keyframe: int) -> Iterator[tuple[int, Any]]:
+        """(number, packet) from exactly this keyframe on; their times are their numbers.
 
         Containers differ in whether a seek takes pts or dts, and some land early or late. We check where the seek
         landed, and read past the packets before the keyframe without decoding them.
         """
         if keyframe < 0:
             self._open()
-            return numbered_for_decoding(packets_of(self._container, self._stream))
+            return numbered_for_decoding(packets_of(self._container, self.stream))
         _, number, pts, dts, offset = (int(value) for value in self.index.keyframes[keyframe])
         is_transport = is_transport_stream(self._container)
         starts = [offset] if is_transport else dict.fromkeys(time for time in (pts, dts) if time != MISSING)
         for start in starts:
             with until_damaged():
-                self._container.seek(start, stream=self._stream, unsupported_byte_offset=is_transport)
-                packets = packets_of(self._container, self._stream)
+                self._container.seek(start, stream=self.stream, unsupported_byte_offset=is_transport)
+                packets = packets_of(self._container, self.stream)
                 landed = _read_to(packets, pts, dts, offset, by_offset=is_transport)
                 if landed is not None:
                     return numbered_for_decoding(chain([landed], packets), number)
         self._open()
-        packets = packets_of(self._container, self._stream)
+        packets = packets_of(self._container, self.stream)
         return numbered_for_decoding(_from_number(packets, number), number)
 
 

@@ -90,7 +90,7 @@ def _samples(original: Any, video: Any, index: FrameIndex) -> Iterator[Any]:
         if not packet.size or (packet.dts is None and packet.pts is None and keeps_times):
             continue
         if fields is not None and fields.is_second_field(memoryview(packet)) and before is not None:
-            before = _joined(before, packet)
+            before = joined(before, packet)
             continue
         position = int(positions[number]) if number < len(positions) else -1
         if position < 0 and not keeps_times:
@@ -110,12 +110,12 @@ def _duration(index: FrameIndex, position: int) -> int:
     return (index.held_end_pts if is_last else int(index.pts[position + 1])) - int(index.pts[position])
 
 
-def _joined(first: Any, second: Any) -> Any:
-    """One packet with the data of both."""
-    joined: Any = av.Packet(bytes(first) + bytes(second))
-    joined.pts, joined.dts, joined.duration = first.pts, first.dts, max(first.duration, 2 * (second.duration or 0))
-    joined.time_base, joined.is_keyframe = first.time_base, first.is_keyframe
-    return joined
+def joined(first: Any, second: Any) -> Any:
+    """One packet with the data of two fields."""
+    both: Any = av.Packet(bytes(first) + bytes(second))
+    both.pts, both.dts, both.duration = first.pts, first.dts, max(first.duration, 2 * (second.duration or 0))
+    both.time_base, both.is_keyframe = first.time_base, first.is_keyframe
+    return both
 
 
 def _has_same_frames(source: Path, before: FrameIndex, target: Path) -> bool:
