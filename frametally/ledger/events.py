@@ -31,6 +31,8 @@ class EventKind(StrEnum):
     """A status call to the service."""
     ACTION = "act"
     """A user's action that does not change the status."""
+    RULE = "rule"
+    """An interval for which a rule about the results holds."""
 
 
 class Event(Struct, frozen=True, kw_only=True):

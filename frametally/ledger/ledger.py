@@ -25,7 +25,7 @@ from frametally.ledger.circuit_breaker import Outage
 from frametally.ledger.database import migrate, open_database
 from frametally.ledger.events import Event, EventKind
 from frametally.ledger.presets import Presets
-from frametally.ledger.tables import EVENT, JOB, JOB_CAMERA, JOB_TAG, MOMENT_NOTE, NOTICE
+from frametally.ledger.tables import EVENT, JOB, JOB_CAMERA, JOB_TAG, MOMENT_NOTE, NOTICE, RULE_REPORT
 
 
 class Ledger:
@@ -197,7 +197,7 @@ class Ledger:
         with self._writing.begin() as connection:
             if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
                 return False
-            for table in (EVENT, JOB_CAMERA, JOB_TAG, NOTICE):
+            for table in (EVENT, JOB_CAMERA, JOB_TAG, NOTICE, RULE_REPORT):
                 connection.execute(table.delete().where(table.c.job_id == job_id))
             # Those of a stored video belong to the video.
             connection.execute(MOMENT_NOTE.delete().where(MOMENT_NOTE.c.video == f"job:{job_id}"))

@@ -121,6 +121,18 @@ JOB_CAMERA = sa.Table(
     sa.Column("job_id", sa.String(36), primary_key=True),
     sa.Column("camera", sa.String(200), nullable=False),
 )
+RULE_REPORT = sa.Table(
+    "rule_report",
+    METADATA,
+    sa.Column("event_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("job_id", sa.String(36), nullable=False),
+    sa.Column("rule", sa.String(200), nullable=False),
+    sa.Column("zone", sa.String(200), nullable=False),
+    sa.Column("start_s", sa.Float, nullable=False),
+    sa.Column("end_s", sa.Float, nullable=False),
+    sa.Column("is_open", sa.Boolean, nullable=False),
+    sa.Column("peak", sa.Integer, nullable=False),
+)
 PERSON = sa.Table(
     "person",
     METADATA,

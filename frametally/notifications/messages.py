@@ -10,6 +10,8 @@ from frametally.errors import NotificationError
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.network.urls import redact_queries
 from frametally.notifications.outbox import Notice
+from frametally.notifications.rule_reports import RuleReport
+from frametally.regions.messages import rule_sentence
 
 TEST_SUBJECT: Final = "Test message from Frametally"
 TEST_TEXT: Final = "This is a test message from Frametally. You will be notified here when jobs end."
@@ -50,6 +52,28 @@ def payload_of(notice: Notice, job: Job, public_url: str | None) -> dict[str, An
             "ended_at": _iso(job.ended_at),
             "failure": redact_queries(job.failure),
         },
+        "url": link_to(job, public_url) if public_url else None,
+    }
+
+
+def rule_payload(report: RuleReport, job: Job, public_url: str | None) -> dict[str, Any]:
+    """The JSON body of the webhook for an interval of a rule; times in seconds after the first frame."""
+    lines = [f"{job.video_name}: {rule_sentence(report.interval)}"]
+    if public_url:
+        lines.append(link_to(job, public_url))
+    return {
+        "id": f"{job.id}:{report.event_id}",
+        "event": "rule.held",
+        "text": escape_chat_markup("\n".join(lines)),
+        "rule": {
+            "name": report.rule,
+            "zone": report.zone,
+            "start_s": report.start_s,
+            "end_s": report.end_s,
+            "is_open": report.is_open,
+            "peak": report.peak,
+        },
+        "job": {"id": job.id, "status": job.status, "video": job.video_name},
         "url": link_to(job, public_url) if public_url else None,
     }
 

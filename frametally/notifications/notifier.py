@@ -14,8 +14,9 @@ from frametally.config.smtp_server import parse_smtp_server
 from frametally.errors import JobError, NotificationError
 from frametally.job import Job
 from frametally.ledger.ledger import Ledger
-from frametally.notifications.messages import TEST_SUBJECT, TEST_TEXT, payload_of, subject_of, text_of
-from frametally.notifications.outbox import Channel, Notice, Outbox
+from frametally.notifications.messages import TEST_SUBJECT, TEST_TEXT, payload_of, rule_payload, subject_of, text_of
+from frametally.notifications.outbox import RULE_STATUS, Channel, Notice, Outbox
+from frametally.notifications.rule_reports import report_with
 from frametally.notifications.smtp import send_mail
 from frametally.notifications.webhook import post
 
@@ -99,7 +100,10 @@ class Notifier:
 
     def _deliver(self, channel: Channel, notice: Notice, job: Job) -> None:
         public_url = self._settings.public_url
-        if channel == "webhook":
+        if notice.status == RULE_STATUS:
+            if report := report_with(self._ledger, notice.event_id):
+                self._post(rule_payload(report, job, public_url))
+        elif channel == "webhook":
             self._post(payload_of(notice, job, public_url))
         else:
             self._mail(subject_of(notice, job), text_of(notice, job, public_url))

@@ -1,4 +1,4 @@
-"""The outbox: the notifications about job ends that are to be sent, stored in the ledger.
+"""The outbox: the notifications about job ends and rules that are to be sent, stored in the ledger.
 
 A job end is an event of the job's history. For each channel a notice of it is recorded once, sent by the process that
 claims it, and retried with growing intervals for a day. Delivery is at least once: after a crash between sending a
@@ -22,6 +22,8 @@ from frametally.ledger.tables import EVENT, NOTICE, NOTICE_CHANNEL
 
 LEASE_S: Final = 120.0
 """Longer than one attempt may take; afterwards another process may claim the notice."""
+RULE_STATUS: Final = "rule"
+"""In place of a status, for an interval of a rule."""
 BACKOFF: Final = Backoff(first_s=10.0, max_s=3600.0, factor=3)
 GIVE_UP_AFTER: Final = timedelta(days=1)
 _ENDS: Final = sorted(FINAL)
@@ -30,13 +32,13 @@ Channel = Literal["webhook", "e-mail"]
 
 
 class Notice(Struct, frozen=True, kw_only=True):
-    """One job end to be sent through one channel."""
+    """One job end, or one interval of a rule, to be sent through one channel."""
 
     event_id: int
     channel: str
     job_id: str
     status: str
-    """The status that the job ended in."""
+    """The status that the job ended in, or `RULE_STATUS`."""
     attempts: int
     """Number of attempts before this one."""
     made_at: datetime
@@ -65,12 +67,13 @@ class Outbox:
         self._insert_new(NOTICE_CHANNEL.insert().values(name=channel, since=now))
 
     def fill(self, channel: Channel, now: datetime) -> None:
-        """Record a notice of every job end of the last day that has none yet."""
+        """Record a notice of every job end, and for the webhook every interval of a rule, of the last day."""
         since = sa.select(NOTICE_CHANNEL.c.since).where(NOTICE_CHANNEL.c.name == channel).scalar_subquery()
         recorded = sa.exists().where(NOTICE.c.event_id == EVENT.c.id, NOTICE.c.channel == channel)
-        recent = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since)
-        query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(
-            recent, EVENT.c.status.in_(_ENDS), ~recorded
+        is_end = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS))
+        wanted = sa.or_(is_end, EVENT.c.kind == EventKind.RULE) if channel == "webhook" else is_end
+        query = sa.select(EVENT.c.id, EVENT.c.job_id, sa.func.coalesce(EVENT.c.status, RULE_STATUS)).where(
+            wanted, EVENT.c.at >= now - GIVE_UP_AFTER, EVENT.c.at >= since, ~recorded
         )
         with self._ledger.reading() as connection:
             ends = connection.execute(query.order_by(EVENT.c.id)).all()

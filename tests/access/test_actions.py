@@ -29,6 +29,7 @@ from frametally.ledger.moment_notes import MomentNote
 from frametally.ledger.moment_notes import pin_note as add_note
 from frametally.ledger.presets import Preset
 from frametally.ledger.region_sets import StoredSet
+from frametally.notifications.rule_reports import report_intervals
 from frametally.regions.shapes import RegionSet
 from frametally.sample import Sample, find_sample, run_sample
 from frametally.team import notes, people, regions, saved_models, services, videos
@@ -180,6 +181,10 @@ CALLS: dict[str, tuple[Action, Call]] = {
     "team.people.forget_person": (
         Action.MANAGE_PEOPLE,
         lambda w, _, a: people.forget_person(w.ledger, KNOWN, actor=a, origin=""),
+    ),
+    "notifications.rule_reports.report_intervals": (
+        Action.EDIT_REGIONS,
+        lambda w, job, a: report_intervals(w.ledger, job, [], actor=a),
     ),
     "notifications.notifier.Notifier.send_test": (
         Action.TEST_NOTIFICATIONS,

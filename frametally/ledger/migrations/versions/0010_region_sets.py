@@ -8,7 +8,10 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Add `region_set`, and `job_camera`: which camera took the video of a job."""
+    """Add `region_set`, `job_camera` (which camera took the video of a job) and `rule_report` (reported intervals).
+
+    The id of a report is that of its event in the history of the job.
+    """
     op.create_table(
         "region_set",
         sa.Column("camera", sa.String(200), primary_key=True),
@@ -22,3 +25,15 @@ def upgrade() -> None:
         sa.Column("job_id", sa.String(36), primary_key=True),
         sa.Column("camera", sa.String(200), nullable=False),
     )
+    op.create_table(
+        "rule_report",
+        sa.Column("event_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("job_id", sa.String(36), nullable=False),
+        sa.Column("rule", sa.String(200), nullable=False),
+        sa.Column("zone", sa.String(200), nullable=False),
+        sa.Column("start_s", sa.Float, nullable=False),
+        sa.Column("end_s", sa.Float, nullable=False),
+        sa.Column("is_open", sa.Boolean, nullable=False),
+        sa.Column("peak", sa.Integer, nullable=False),
+    )
+    op.create_index("rule_report_job", "rule_report", ["job_id", "rule"])
