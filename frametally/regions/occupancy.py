@@ -34,6 +34,6 @@ def occupancy(tracks: Tracks, zone: Zone) -> Occupancy:
     """The occupancy of the zone."""
     row = rows_in(tracks, zone)
     size = (len(tracks.analyzed_time_s), len(tracks.classes))
-    key = looks_of(tracks)[row] * size[1] + tracks.class_code[row]
+    key = looks_of(tracks, row) * size[1] + tracks.class_code[row]
     counts = np.bincount(key, minlength=size[0] * size[1]).reshape(size)
     return Occupancy(tracks.analyzed_time_s, tracks.analyzed_entry, counts)

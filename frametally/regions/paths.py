@@ -25,9 +25,9 @@ def anchor_points(tracks: Tracks, anchor: Anchor) -> tuple[Floats, Floats]:
     return _side(tracks.xyxy, _COLUMNS[x_word], 0), _side(tracks.xyxy, _COLUMNS[y_word], 1)
 
 
-def looks_of(tracks: Tracks) -> Rows:
-    """(n,) number of the analyzed look of each box: its index in `analyzed_time_s`."""
-    return np.searchsorted(tracks.analyzed_entry, tracks.entry)
+def looks_of(tracks: Tracks, rows: Rows | slice = slice(None)) -> Rows:
+    """(n,) number of the analyzed look of each box, or of these rows: its index in `analyzed_time_s`."""
+    return np.searchsorted(tracks.analyzed_entry, tracks.entry[rows])
 
 
 def _side(xyxy: npt.NDArray[np.float32], column: int, first: int) -> Floats:

@@ -66,10 +66,8 @@ def _holds(rule: Rule, count: npt.NDArray[np.int64], breaks: npt.NDArray[np.bool
     """Where the count is above the number, with the hysteresis."""
     spans: list[Span] = []
     is_over, is_under = count > rule.more_than, count <= rule.more_than - rule.hysteresis
-    # Only looks at which something can change: the first above, the first below, and breaks.
-    changes = np.flatnonzero(is_over | is_under | breaks)
     begun: int | None = None
-    for at in changes.tolist():
+    for at in _changes(is_over.astype(np.int8) - is_under, breaks).tolist():
         if begun is not None and is_under[at]:
             spans.append((begun, at - 1, False))
             begun = None
@@ -81,6 +79,14 @@ def _holds(rule: Rule, count: npt.NDArray[np.int64], breaks: npt.NDArray[np.bool
     if begun is not None:
         spans.append((begun, len(count) - 1, True))
     return spans
+
+
+def _changes(state: npt.NDArray[np.int8], breaks: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The looks at which something can change: the first with another state than 0, breaks, and those after breaks."""
+    at = np.flatnonzero((state != 0) | breaks)
+    is_new = np.ones(len(at), dtype=np.bool_)
+    is_new[1:] = (state[at[1:]] != state[at[:-1]]) | breaks[at[1:]] | breaks[at[:-1]]
+    return at[is_new]
 
 
 def _breaks(counted: Occupancy, bridged_gap_s: float) -> npt.NDArray[np.bool_]:

@@ -55,7 +55,7 @@ class Visits:
 def visits(tracks: Tracks, zone: Zone) -> Visits:
     """The stays in the zone."""
     row = rows_in(tracks, zone)
-    look = looks_of(tracks)[row]
+    look = looks_of(tracks, row)
     begins, ends = _stays(tracks, zone, row, look)
     first, last = look[begins], look[ends]
     after = np.minimum(last + 1, max(len(tracks.analyzed_time_s) - 1, 0))

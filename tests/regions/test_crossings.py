@@ -97,6 +97,39 @@ def test_crossings_are_those_of_the_truth_at_25_looks_a_second(line: Line, ancho
     assert len(expected) - len(short) <= len(found) <= len(expected)
 
 
+@pytest.mark.parametrize("hysteresis_px", [0.0, 2.0, 3.5])
+def test_random_walks_are_counted_as_look_by_look(hysteresis_px: float) -> None:
+    """On whole pixels, so that anchors are often exactly on the line, on its ends and on the hysteresis."""
+    random = np.random.default_rng(7)
+    steps = random.integers(-3, 4, (300, 30, 2)).cumsum(axis=1) + random.integers(-6, 7, (300, 1, 2)) + (400, 250)
+    paths = {number + 1: walking([(float(x), float(y)) for x, y in walk]) for number, walk in enumerate(steps.tolist())}
+    tracks = tracks_of(paths, np.arange(30) / 5)
+    line = Line(id="l", name="Short", start=(0.39, 0.5), end=(0.41, 0.5), hysteresis_px=hysteresis_px)
+    found, expected = crossings(tracks, line), sorted(passed(tracks, line), key=lambda one: (one.time_s, one.track_id))
+    assert len(expected) > 50
+    assert seen(found, in_order=True) == [(one.track_id, one.is_in) for one in expected]
+    assert found.time_s == pytest.approx([one.time_s for one in expected])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_variable_rate_copy_of_the_truth_gives_the_same_counts_and_seconds(seed: int) -> None:
+    """Frames are left out at random, never two in a row; the others keep their times."""
+    original = truth_tracks(FROM_S, SECONDS)
+    left_out = np.flatnonzero(np.random.default_rng(seed).random(len(original.analyzed_entry) // 2 - 1) < 0.7) * 2 + 1
+    kept = ~np.isin(original.analyzed_entry, left_out)
+    copy = replace(
+        original.picked(~np.isin(original.entry, left_out)),
+        analyzed_entry=original.analyzed_entry[kept],
+        analyzed_time_s=original.analyzed_time_s[kept],
+    )
+    assert len(copy) < 0.75 * len(original)
+    there, here = (crossings(tracks, TRUTH_LINES[0]) for tracks in (original, copy))
+    assert seen(there) == seen(here)
+    exact = dict(zip(seen(there, in_order=True), there.time_s.tolist(), strict=True))
+    for key, time_s in zip(seen(here, in_order=True), here.time_s.tolist(), strict=True):
+        assert time_s == pytest.approx(exact[key], abs=0.02)
+
+
 def test_the_times_of_crossings_are_between_the_looks_at_every_rate() -> None:
     exact = {(one.track_id, one.is_in): one.time_s for one in passed(truth_tracks(FROM_S, SECONDS), TRUTH_LINES[0])}
     for rate, within_s in ((25.0, 1e-6), (10.0, 0.1), (5.0, 0.2)):

@@ -73,3 +73,32 @@ def test_a_long_stretch_that_was_not_analyzed_ends_it_and_a_short_one_does_not()
 def test_without_rules_or_looks_there_are_no_intervals() -> None:
     assert of("") == []
     assert rule_intervals(tracks_of({}, [0.0]), RegionSet(camera="c", size=(1, 1))) == []
+
+
+def test_random_counts_hold_as_look_by_look() -> None:
+    random = np.random.default_rng(5)
+    for _ in range(40):
+        counts = "".join(random.choice(list("0123-"), 40, p=[0.2, 0.2, 0.25, 0.25, 0.1]))
+        hysteresis = int(random.integers(0, 2))
+        expected = look_by_look(counts, hysteresis)
+        assert spans(of(counts, msgspec.structs.replace(CROWD, hysteresis=hysteresis))) == expected
+
+
+def look_by_look(counts: str, hysteresis: int) -> list[tuple[float, float]]:
+    """The intervals of more than one person; one missing look is 2 s without an analyzed one, longer than 1 s."""
+    found: list[tuple[float, float]] = []
+    begun: int | None = None
+    last = 0
+    for at, count in enumerate(counts):
+        if count == "-":
+            if begun is not None:
+                found.append((begun, last))
+                begun = None
+            continue
+        last = at
+        if begun is None and int(count) > 1:
+            begun = at
+        elif begun is not None and int(count) <= 1 - hysteresis:
+            found.append((begun, at))
+            begun = None
+    return found if begun is None else [*found, (begun, last)]
