@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -48,6 +47,8 @@ def sampled_background(reader: FrameReader, height_px: int = 180, samples: int =
 
 def small_background(image: Image) -> bytes:
     """A picture in the form that sets of regions keep."""
+    import cv2  # the server starts without it
+
     gray = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     return cv2.resize(gray, BACKGROUND_SIZE_PX, interpolation=cv2.INTER_AREA).tobytes()
 
@@ -61,6 +62,8 @@ def similarity(one: bytes, other: bytes) -> float:
 
 def _gradients(background: bytes) -> npt.NDArray[np.float64]:
     """(2, height, width) along x and y."""
+    import cv2  # the server starts without it
+
     image = np.frombuffer(background, dtype=np.uint8).reshape(BACKGROUND_SIZE_PX[::-1]).astype(np.float64)
     smooth = cv2.GaussianBlur(image, (0, 0), 1.0)
     return np.stack([cv2.Sobel(smooth, cv2.CV_64F, 1, 0), cv2.Sobel(smooth, cv2.CV_64F, 0, 1)])
