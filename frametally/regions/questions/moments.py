@@ -67,9 +67,10 @@ def _together(tracks: Tracks, query: Together) -> Iterator[FoundMoment]:
         first[_is_near(time_s, first, second, query.within_s, 0.0)],
         second[_is_near(time_s, second, first, query.within_s, 0.0)],
     )
+    seen = _Seen(tracks, look, is_first | is_second)
     for begin, end in _runs(tracks, near, query.within_s):
         shown = int(done[np.searchsorted(done, begin)])
-        yield _moment(tracks, begin, end, shown, (is_first | is_second) & (look >= begin) & (look <= end))
+        yield _moment(tracks, begin, end, shown, seen.between(begin, end))
 
 
 def _is_near(time_s: npt.NDArray[np.float64], looks: Rows, others: Rows, before_s: float, after_s: float) -> Looks:
@@ -87,9 +88,10 @@ def _more_than(tracks: Tracks, regions: RegionSet, query: MoreThan) -> Iterator[
         wanted &= inside
     look = looks_of(tracks)
     count = np.bincount(look[wanted], minlength=len(tracks.analyzed_time_s))
+    seen = _Seen(tracks, look, wanted)
     for begin, end in _runs(tracks, np.flatnonzero(count > query.more_than), 0.0):
         shown = begin + int(np.argmax(count[begin : end + 1]))
-        yield _moment(tracks, begin, end, shown, wanted & (look == shown))
+        yield _moment(tracks, begin, end, shown, seen.between(shown, shown))
 
 
 def _first_after(tracks: Tracks, query: FirstAfter) -> list[FoundMoment]:
@@ -98,7 +100,7 @@ def _first_after(tracks: Tracks, query: FirstAfter) -> list[FoundMoment]:
         later = _is_of(tracks, [name]) & (tracks.time_s >= query.after_s)
         if later.any():
             at = int(look[later].min())
-            found.append(_moment(tracks, at, at, at, later & (look == at)))
+            found.append(_moment(tracks, at, at, at, _Seen(tracks, look, later).between(at, at)))
     return sorted(found, key=lambda moment: moment.start_s)
 
 
@@ -154,12 +156,26 @@ def _runs(tracks: Tracks, looks: Rows, gap_s: float) -> Iterator[tuple[int, int]
         yield int(run[0]), int(run[-1])
 
 
-def _moment(tracks: Tracks, begin: int, end: int, shown: int, rows: npt.NDArray[np.bool_]) -> FoundMoment:
+class _Seen:
+    """Which of the wanted tracks are seen when."""
+
+    def __init__(self, tracks: Tracks, look: Rows, wanted: Looks) -> None:
+        rows = np.flatnonzero(wanted)
+        rows = rows[np.argsort(look[rows], kind="stable")]
+        self._look, self._track_id = look[rows], tracks.track_id[rows]
+
+    def between(self, begin: int, end: int) -> tuple[int, ...]:
+        """The ids of those seen from the first to the last of these looks, at most 100."""
+        first, last = np.searchsorted(self._look, (begin, end + 1))
+        return tuple(np.unique(self._track_id[first:last])[:_MAX_TRACKS].tolist())
+
+
+def _moment(tracks: Tracks, begin: int, end: int, shown: int, track_ids: tuple[int, ...]) -> FoundMoment:
     return FoundMoment(
         start_s=float(tracks.analyzed_time_s[begin]),
         end_s=float(tracks.analyzed_time_s[end]),
         entry=int(tracks.analyzed_entry[shown]),
-        track_ids=tuple(np.unique(tracks.track_id[rows])[:_MAX_TRACKS].tolist()),
+        track_ids=track_ids,
     )
 
 
