@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
+
+from msgspec import Struct
+
+VERSION: Final = 1
+"""Of the tracker; raised when the same settings give other tracks, so that kept ones are made again."""
 
 
-@dataclass(frozen=True)
-class TrackerSettings:
-    """The defaults are tuned on generated scenes; docs/using.md describes them."""
+class TrackerSettings(Struct, frozen=True):
+    """The defaults are tuned on generated scenes, not on the videos that are reported in docs/tracking.md."""
 
-    buffer_s: float = 1.0
-    """How long a track without boxes may be continued."""
+    buffer_s: float = 1.5
+    """How long a track is continued after its last box; at least one missing look is bridged."""
     min_iou: float = 0.1
-    """Smallest overlap of a box with the predicted one."""
+    """Smallest overlap of a box with the one that its track predicts."""
     min_length_s: float = 0.2
-    """Tracks that end sooner after their first box do not count."""
+    """Tracks whose last box is closer to their first one do not count, nor do single boxes."""
+    high_confidence: float = 0.35
+    """Boxes of at least this confidence are joined first; weaker ones may only continue tracks that are left."""
+    first_confidence: float = 0.5
+    """Smallest confidence of the first box of a track."""

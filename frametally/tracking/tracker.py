@@ -2,11 +2,75 @@
 
 from __future__ import annotations
 
-from frametally.results import Results
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from frametally.analysis.view import Progress, chunks_of
+from frametally.results import Boxes, Results
+from frametally.tracking.given import GivenTracks
+from frametally.tracking.joiner import Joiner
+from frametally.tracking.looks import looks_of
+from frametally.tracking.numbering import numbered
+from frametally.tracking.rows import Rows, concatenated, is_long_enough, rows_of
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.tracks import Tracks
 
+_NONE = Boxes(
+    entry=np.zeros(0, dtype=np.int32),
+    class_code=np.zeros(0, dtype=np.int32),
+    class_id=np.zeros(0, dtype=np.int32),
+    confidence=np.zeros(0),
+    xyxy=np.zeros((0, 4), dtype=np.float32),
+    tracker_id=None,
+)
 
-def track(results: Results, model: str, settings: TrackerSettings) -> Tracks:
-    """The tracks of a model; the same results and settings always give the same tracks."""
-    raise NotImplementedError
+
+def track(
+    results: Results, model: str, settings: TrackerSettings | None = None, progress: Progress | None = None
+) -> Tracks:
+    """The tracks of a model; the same results and settings always give the same tracks.
+
+    Boxes of every confidence take part. If the results have tracker ids, these are the tracks, whatever the settings.
+
+    Raises:
+        ResultsError: the results are damaged.
+        KeyError: there is no such model.
+    """
+    settings = settings or TrackerSettings()
+    joiner, given = Joiner(settings), GivenTracks()
+    parts = [rows_of(_NONE, _NONE.entry)]
+    for boxes, looks in _chunks(results, model, progress):
+        given.add(boxes)
+        if not given:
+            parts.append(_joined(boxes, looks, results.time_s, joiner, settings))
+    rows = concatenated(parts)
+    del parts
+    counted = given.rows() if given else rows.picked(is_long_enough(rows, results.time_s, settings.min_length_s))
+    return numbered(counted, results, model)
+
+
+def _chunks(results: Results, model: str, progress: Progress | None) -> Iterator[tuple[Boxes, npt.NDArray[np.intp]]]:
+    """All boxes in pieces of bounded size, each with the entries that were analyzed."""
+    table = results.models[model]
+    for start, stop in chunks_of(range(len(results.time_s)), progress):
+        looks = start + table.analyzed[start:stop].nonzero()[0]
+        yield results.boxes(model, start, stop) if table.kind.has_boxes else _NONE, looks
+
+
+def _joined(
+    boxes: Boxes,
+    looks: npt.NDArray[np.intp],
+    time_s: npt.NDArray[np.float64],
+    joiner: Joiner,
+    settings: TrackerSettings,
+) -> Rows:
+    """The boxes of these looks that belong to tracks, without those of tracks that have ended and do not count."""
+    before = joiner.tracks
+    numbers = np.full(len(boxes), -1, dtype=np.int32)
+    for look in looks_of(boxes, looks, time_s[looks], settings.high_confidence):
+        numbers[look.rows] = joiner.join(look)
+    rows = rows_of(boxes, numbers)
+    is_open = (rows.number < before) | np.isin(rows.number, joiner.alive)
+    return rows.picked(is_open | is_long_enough(rows, time_s, settings.min_length_s))

@@ -1,0 +1,56 @@
+"""The boxes of one analyzed frame after the other, in the form in which they are joined to tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from frametally.results import Boxes
+from frametally.tracking.association import corners
+
+
+class Look(NamedTuple):
+    """The n boxes of one analyzed frame, those of high confidence first."""
+
+    time_s: float
+    centers_sizes: npt.NDArray[np.float64]
+    """(4, n) center x, y, width, height in pixels."""
+    corners: npt.NDArray[np.float64]
+    """(4, n) left, top, right, bottom."""
+    confidence: npt.NDArray[np.float64]
+    class_code: npt.NDArray[np.float64]
+    """As numbers that compare with the columns of `Joiner` without a conversion."""
+    strong: int
+    """How many boxes are of high confidence."""
+    rows: npt.NDArray[np.intp]
+    """(n,) where the boxes are in `Boxes`."""
+
+
+def looks_of(
+    boxes: Boxes, entries: npt.NDArray[np.intp], time_s: npt.NDArray[np.float64], high_confidence: float
+) -> Iterator[Look]:
+    """A look for each of these analyzed entries, at its time, also if it has no boxes."""
+    is_weak = boxes.confidence < high_confidence
+    order = np.lexsort((is_weak, boxes.entry))
+    confidence, class_code = boxes.confidence[order], boxes.class_code[order].astype(np.float64)
+    xyxy = boxes.xyxy[order].T.astype(np.float64)
+    centers_sizes = np.concatenate([(xyxy[:2] + xyxy[2:]) / 2, xyxy[2:] - xyxy[:2]])
+    sides = corners(centers_sizes)
+    starts = np.searchsorted(boxes.entry, entries)
+    stops = np.searchsorted(boxes.entry, entries, side="right")
+    weak_before = np.concatenate([[0], np.cumsum(is_weak)])
+    strong = (stops - starts) - (weak_before[stops] - weak_before[starts])
+    parts = zip(time_s.tolist(), starts.tolist(), stops.tolist(), strong.tolist(), strict=True)
+    for at_s, start, stop, count in parts:
+        yield Look(
+            at_s,
+            centers_sizes[:, start:stop],
+            sides[:, start:stop],
+            confidence[start:stop],
+            class_code[start:stop],
+            count,
+            order[start:stop],
+        )

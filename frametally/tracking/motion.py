@@ -1,0 +1,54 @@
+"""Kalman filter with constant velocity, for the centers and sizes of many boxes at once.
+
+The noise of a detected box is proportional to its size. With all variances in units of that of its detected position,
+the equations of large and small boxes are the same, and so are those of the four coordinates. The covariance of a
+track is thus three numbers: variance of the position, covariance, variance of the velocity.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+NOISE: Final = 0.05
+"""Standard deviation of the position of a detected box, as a share of its size."""
+FIRST_COVARIANCE: Final = (1.0, 0.0, 600.0)
+"""Of a track with one box: a speed of its size per second is well within one standard deviation."""
+_ACCELERATION: Final = 60.0
+"""Variance by which the velocity changes in one second."""
+_GAIN: Final = np.array([[1.0], [1.0], [0.5], [0.5]])
+"""Share of the filter's correction by which velocities change: sizes change more slowly than positions."""
+
+
+class Motion:
+    """Predicts and corrects; holds the matrices of the last time step, as most steps of a video are equal."""
+
+    def __init__(self) -> None:
+        self._step_s = -1.0
+        self._transition = self._noise = np.zeros((3, 3))
+
+    def predict(self, state: Floats, step_s: float) -> None:
+        """Move (11, m) states, each a center and size, their velocities and the covariance, on by a time step."""
+        if step_s != self._step_s:
+            self._step_s = step_s
+            self._transition = np.array([[1.0, 2 * step_s, step_s**2], [0.0, 1.0, step_s], [0.0, 0.0, 1.0]])
+            self._noise = _ACCELERATION * np.array([[step_s**3 / 3], [step_s**2 / 2], [step_s]])
+        state[:4] += step_s * state[4:8]
+        state[8:11] = self._transition @ state[8:11] + self._noise
+
+    @staticmethod
+    def correct(state: Floats, measured: Floats) -> None:
+        """Correct (11 or more, m) states by (4, m) detected centers and sizes."""
+        spread = state[8] + 1.0
+        gains = state[8:10]
+        gains /= spread  # these are also the new variance of the position and the new covariance
+        state[10] -= gains[1] * gains[1] * spread
+        surprise = measured - state[:4]
+        state[:4] += gains[0] * surprise
+        surprise *= _GAIN
+        surprise *= gains[1]
+        state[4:8] += surprise

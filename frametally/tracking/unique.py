@@ -1,0 +1,107 @@
+"""Unique objects per class, with the range in which the number moves with the settings of the tracker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from frametally.analysis.view import Progress, View
+from frametally.results import Results
+from frametally.results.tables import column
+from frametally.storage.atomic import atomic_path
+from frametally.storage.derived import derived_path, make_derived_folder
+from frametally.tracking.settings import VERSION, TrackerSettings
+from frametally.tracking.spans import Spans, spans_of
+from frametally.tracking.tracker import track
+
+KIND: Final = "track_spans"
+FACTOR: Final = 2.0
+"""Buffer, overlap and shortest length are divided and multiplied by this."""
+_VARIANT: Final = "variant"
+_COLUMNS: Final = tuple(field.name for field in fields(Spans))
+_UNREADABLE: Final = (OSError, ValueError, KeyError, pa.ArrowException)
+
+
+@dataclass(frozen=True)
+class UniqueObjects:
+    """How many objects of a class were seen."""
+
+    class_name: str
+    count: int
+    low: int
+    high: int
+    """The smallest and the largest number with another buffer, overlap or shortest length."""
+
+
+def unique_objects(
+    view: View, settings: TrackerSettings | None = None, progress: Progress | None = None
+) -> list[UniqueObjects]:
+    """A row for each class of the view. The first call for a model and settings tracks five times.
+
+    Raises:
+        ResultsError: the results are damaged, or no longer exist.
+        DiskFull: the disk would lose its reserve.
+    """
+    settings = settings or TrackerSettings()
+    base, *others = _kept_spans(view.results, view.model, settings, progress)
+    lengths_s = [settings.min_length_s * factor for factor in (1, 1 / FACTOR, FACTOR)]
+    numbers = [base.longer_than(length_s).counts(view) for length_s in lengths_s]
+    numbers += [spans.longer_than(settings.min_length_s).counts(view) for spans in others]
+    low, high = np.min(numbers, axis=0), np.max(numbers, axis=0)
+    return [UniqueObjects(name, int(numbers[0][at]), int(low[at]), int(high[at])) for at, name in enumerate(view.names)]
+
+
+def _variants(settings: TrackerSettings) -> list[TrackerSettings]:
+    """The settings first; all keep tracks that are shorter, as longer ones can be picked from their spans."""
+    base = msgspec.structs.replace(settings, min_length_s=settings.min_length_s / FACTOR)
+    return [
+        base,
+        msgspec.structs.replace(base, buffer_s=base.buffer_s / FACTOR),
+        msgspec.structs.replace(base, buffer_s=base.buffer_s * FACTOR),
+        msgspec.structs.replace(base, min_iou=base.min_iou / FACTOR),
+        msgspec.structs.replace(base, min_iou=base.min_iou * FACTOR),
+    ]
+
+
+def _kept_spans(results: Results, model: str, settings: TrackerSettings, progress: Progress | None) -> list[Spans]:
+    content = {"version": VERSION, "model": model, "written_ns": results.written_ns, "settings": settings}
+    path = derived_path(results.folder, KIND, content, "parquet")
+    try:
+        return _read(path)
+    except _UNREADABLE:
+        variants = _variants(settings)
+    spans = [
+        spans_of(track(results, model, variant, _part(progress, number, len(variants))))
+        for number, variant in enumerate(variants)
+    ]
+    make_derived_folder(results.folder)
+    with atomic_path(path, sync=False) as part:
+        _write(part, spans)
+    return spans
+
+
+def _part(progress: Progress | None, number: int, parts: int) -> Progress | None:
+    return (lambda share: progress((number + share) / parts)) if progress else None
+
+
+def _write(path: Path, spans: list[Spans]) -> None:
+    variant = np.repeat(np.arange(len(spans)), [len(one.first_s) for one in spans])
+    columns = {name: column(np.concatenate([getattr(one, name) for one in spans])) for name in _COLUMNS}
+    table = pa.table({_VARIANT: column(variant), **columns})
+    pq.write_table(table, path, compression="lz4", use_dictionary=False, write_page_checksum=True)
+
+
+def _read(path: Path) -> list[Spans]:
+    with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
+        table = file.read(use_threads=False)
+    variant = table[_VARIANT].to_numpy()
+    columns = [table[name].to_numpy() for name in _COLUMNS]
+    return [
+        Spans(*(values[variant == number] for values in columns)) for number in range(len(_variants(TrackerSettings())))
+    ]
