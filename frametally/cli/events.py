@@ -1,0 +1,107 @@
+"""`frametally events RESULTS --regions FILE --out FILE`: what happened at lines and in zones."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from frametally.analysis.view import View
+from frametally.cli.environment import read_settings
+from frametally.cli.exit_code import ExitCode
+from frametally.cli.results_source import add_arguments, model_of, opened
+from frametally.config.settings import Settings
+from frametally.errors import RegionsError
+from frametally.exports.region_events import write_events_csv, write_events_parquet
+from frametally.regions.background import sampled_background, small_background
+from frametally.regions.crossings import crossings
+from frametally.regions.fit import misfits
+from frametally.regions.messages import rule_sentence
+from frametally.regions.reasons import why_nothing
+from frametally.regions.rules import rule_intervals
+from frametally.regions.shapes import MAX_BYTES, RegionSet
+from frametally.regions.visits import median_dwell_s, visits
+from frametally.tracking.kept import kept_tracks
+from frametally.tracking.tracker import track
+from frametally.tracking.tracks import Tracks, filtered
+from frametally.video.frame_index import build_index
+from frametally.video.frame_reader import FrameReader
+
+_WRITERS: Final = {".csv": write_events_csv, ".parquet": write_events_parquet}
+
+
+def add_parser(commands: Any) -> None:
+    """Register the command."""
+    parser = commands.add_parser("events", help="count crossings of lines and stays in zones")
+    add_arguments(parser)
+    parser.add_argument(
+        "--regions", type=Path, required=True, metavar="FILE", help="lines and zones, exported from the dashboard"
+    )
+    parser.add_argument("--confidence", type=float, default=0.25, help="minimum confidence (0.25)")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="write the events to this file, .csv or .parquet"
+    )
+    parser.set_defaults(execute=lambda options: write_events(options, read_settings()))
+
+
+def write_events(options: argparse.Namespace, settings: Settings) -> int:
+    """Write the table of events and print the counts; returns the exit code.
+
+    Raises:
+        FrametallyError: the results, the video or the regions cannot be used.
+    """
+    if options.out.suffix not in _WRITERS:
+        raise RegionsError(f"The format {options.out.suffix or 'of --out'} is not known.", "Use .csv or .parquet.")
+    if not 0 <= options.confidence <= 1:
+        raise RegionsError(f"--confidence is {options.confidence}.", "Use a number from 0 to 1.")
+    regions = read_regions(options.regions)
+    with opened(options.results, options.video, settings) as results:
+        view = View(results, model_of(results, options.model), options.confidence)
+        # Kept tracks have the times of the results.
+        tracks = filtered((track if options.video else kept_tracks)(results, view.model), view)
+        for warning in misfits(regions, tracks.size_px, _background(regions, options.video)):
+            print(warning, file=sys.stderr)
+        _WRITERS[options.out.suffix](view, tracks, regions, options.out)
+        print_counts(tracks, regions)
+    return ExitCode.OK
+
+
+def read_regions(path: Path) -> RegionSet:
+    """The set in a file.
+
+    Raises:
+        RegionsError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return RegionSet.from_json(file.read(MAX_BYTES + 1))
+    except OSError as error:
+        raise RegionsError(f"{path.name} cannot be read: {error.strerror}.", "Check the path.") from error
+
+
+def _background(regions: RegionSet, video: Path | None) -> bytes | None:
+    """That of the video, if the set has one to compare it with."""
+    if video is None or regions.background is None:
+        return None
+    with closing(FrameReader(video, build_index(video))) as reader:
+        return small_background(sampled_background(reader))
+
+
+def print_counts(tracks: Tracks, regions: RegionSet) -> None:
+    """Print a line for each region and rule; why a line counts nothing goes to stderr."""
+    for line in regions.lines:
+        into, out = crossings(tracks, line).counts(len(tracks.classes)).sum(axis=0).tolist()
+        print(f"{line.name}: {into} in, {out} out")
+        if reason := why_nothing(tracks, line):
+            print(f"{line.name}: {reason}", file=sys.stderr)
+    for zone in regions.zones:
+        found = visits(tracks, zone)
+        median_s = median_dwell_s(found)
+        dwell = "" if median_s is None else f", median {median_s:.1f} s"
+        entries, exits = int((~found.was_inside).sum()), int((~found.is_open).sum())
+        inside = f"{int(found.was_inside.sum())} inside at the start, {int(found.is_open.sum())} at the end"
+        print(f"{zone.name}: {entries} entries, {exits} exits{dwell} ({inside})")
+    for interval in rule_intervals(tracks, regions):
+        print(rule_sentence(interval))
