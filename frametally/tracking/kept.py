@@ -35,16 +35,28 @@ def kept_tracks(
         KeyError: there is no such model.
     """
     settings = settings or TrackerSettings()
-    content = {"version": VERSION, "model": model, "written_ns": results.written_ns, "settings": settings}
-    path = derived_path(results.folder, KIND, content, "parquet")
-    try:
-        return _read(path, results, model)
-    except _UNREADABLE:
-        tracks = track(results, model, settings, progress)
+    known = find_tracks(results, model, settings)
+    if known is not None:
+        return known
+    tracks = track(results, model, settings, progress)
+    path = _path(results, model, settings)
     make_derived_folder(results.folder)
     with atomic_path(path, sync=False) as part:
         pq.write_table(_table(tracks), part, compression="lz4", use_dictionary=False, write_page_checksum=True)
     return tracks
+
+
+def find_tracks(results: Results, model: str, settings: TrackerSettings | None = None) -> Tracks | None:
+    """The tracks of a model if they have been made before; None if not, or if they cannot be read."""
+    try:
+        return _read(_path(results, model, settings or TrackerSettings()), results, model)
+    except _UNREADABLE:
+        return None
+
+
+def _path(results: Results, model: str, settings: TrackerSettings) -> Path:
+    content = {"version": VERSION, "model": model, "written_ns": results.written_ns, "settings": settings}
+    return derived_path(results.folder, KIND, content, "parquet")
 
 
 def _table(tracks: Tracks) -> pa.Table:

@@ -49,10 +49,23 @@ def unique_objects(
         DiskFull: the disk would lose its reserve.
     """
     settings = settings or TrackerSettings()
-    base, *others = _kept_spans(view.results, view.model, settings, progress)
+    return _counted(view, settings, _kept_spans(view.results, view.model, settings, progress))
+
+
+def find_unique_objects(view: View, settings: TrackerSettings | None = None) -> list[UniqueObjects] | None:
+    """The same if the tracks have been made before with all settings; None if not, or if they cannot be read."""
+    settings = settings or TrackerSettings()
+    try:
+        return _counted(view, settings, _read(_path(view.results, view.model, settings)))
+    except _UNREADABLE:
+        return None
+
+
+def _counted(view: View, settings: TrackerSettings, spans: list[Spans]) -> list[UniqueObjects]:
+    base, *others = spans
     lengths_s = [settings.min_length_s * factor for factor in (1, 1 / FACTOR, FACTOR)]
     numbers = [base.longer_than(length_s).counts(view) for length_s in lengths_s]
-    numbers += [spans.longer_than(settings.min_length_s).counts(view) for spans in others]
+    numbers += [one.longer_than(settings.min_length_s).counts(view) for one in others]
     low, high = np.min(numbers, axis=0), np.max(numbers, axis=0)
     return [UniqueObjects(name, int(numbers[0][at]), int(low[at]), int(high[at])) for at, name in enumerate(view.names)]
 
@@ -70,8 +83,7 @@ def _variants(settings: TrackerSettings) -> list[TrackerSettings]:
 
 
 def _kept_spans(results: Results, model: str, settings: TrackerSettings, progress: Progress | None) -> list[Spans]:
-    content = {"version": VERSION, "model": model, "written_ns": results.written_ns, "settings": settings}
-    path = derived_path(results.folder, KIND, content, "parquet")
+    path = _path(results, model, settings)
     try:
         return _read(path)
     except _UNREADABLE:
@@ -84,6 +96,11 @@ def _kept_spans(results: Results, model: str, settings: TrackerSettings, progres
     with atomic_path(path, sync=False) as part:
         _write(part, spans)
     return spans
+
+
+def _path(results: Results, model: str, settings: TrackerSettings) -> Path:
+    content = {"version": VERSION, "model": model, "written_ns": results.written_ns, "settings": settings}
+    return derived_path(results.folder, KIND, content, "parquet")
 
 
 def _part(progress: Progress | None, number: int, parts: int) -> Progress | None:

@@ -9,7 +9,7 @@ import pytest
 from frametally.errors import ResultsError
 from frametally.results import Results
 from frametally.storage.derived import remove_derived
-from frametally.tracking.kept import kept_tracks
+from frametally.tracking.kept import find_tracks, kept_tracks
 from frametally.tracking.settings import TrackerSettings
 from tests.support.opened_results import opened
 from tests.tracking.test_tracker import crowd, same
@@ -46,6 +46,15 @@ def test_each_model_and_each_setting_has_its_own_file(results: Results) -> None:
     kept_tracks(results, "m", TrackerSettings(buffer_s=0.1))
     assert len(files(results)) == 3
     assert not same(kept_tracks(results, "m"), kept_tracks(results, "n"))
+
+
+def test_tracks_are_found_only_if_they_were_made(results: Results) -> None:
+    assert find_tracks(results, "m") is None
+    made = kept_tracks(results, "m")
+    found = find_tracks(results, "m")
+    assert found is not None
+    assert same(found, made)
+    assert find_tracks(results, "m", TrackerSettings(buffer_s=3)) is None
 
 
 def test_a_damaged_file_is_made_again(results: Results) -> None:
