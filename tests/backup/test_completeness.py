@@ -37,6 +37,8 @@ def example_of(column: sa.Column[Any]) -> object:
         return JOB_ID
     if isinstance(column.type, Timestamp):
         return START
+    if isinstance(column.type, sa.Boolean):
+        return True
     return 1 if isinstance(column.type, (sa.Integer, sa.Float)) else "x"
 
 
