@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from typing import Annotated, Final, Literal, get_args
+from unicodedata import category
 
 import msgspec
 from msgspec import Meta, Struct
@@ -20,7 +21,7 @@ BACKGROUND_SIZE_PX: Final = (64, 36)
 BACKGROUND_BYTES: Final = 64 * 36
 MAX_POINTS: Final = 200
 """Corners of a zone."""
-MAX_SHAPES: Final = 100
+MAX_SHAPES: Final = 50
 """Lines, zones and rules, each."""
 MAX_NAME_CHARS: Final = 200
 
@@ -203,8 +204,16 @@ _decode = msgspec.json.Decoder(RegionSet).decode
 _NEXT_STEP: Final = "Export it again from the Regions section of the Analytics page."
 
 
+def is_name(text: str) -> bool:
+    """Whether a text can be shown as a name: no control or formatting characters, which could turn or hide it."""
+    return bool(text.strip()) and not any(category(letter) in _HIDDEN for letter in text)
+
+
+_HIDDEN: Final = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+
+
 def _check_text(text: str) -> None:
-    if not text.isprintable() or not text.strip():
+    if not is_name(text):
         raise ValueError("a name has characters that cannot be shown")
 
 

@@ -8,7 +8,7 @@ from frametally.errors import RegionsError
 from frametally.ledger import region_sets
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.region_sets import NEW, StoredSet
-from frametally.regions.shapes import MAX_NAME_CHARS, RegionSet
+from frametally.regions.shapes import MAX_NAME_CHARS, RegionSet, is_name
 
 
 def save_regions(ledger: Ledger, regions: RegionSet, *, based_on: int, actor: Person | None) -> StoredSet:
@@ -52,7 +52,7 @@ def choose_camera(ledger: Ledger, job_id: str, camera: str | None, *, actor: Per
         RegionsError: the name is empty or too long.
     """
     require(actor, Action.EDIT_REGIONS)
-    if camera is not None and not (0 < len(camera) <= MAX_NAME_CHARS and camera.isprintable() and camera.strip()):
+    if camera is not None and not (len(camera) <= MAX_NAME_CHARS and is_name(camera)):
         raise RegionsError(f"The name of a camera has 1 to {MAX_NAME_CHARS} characters.", "Change it.")
     region_sets.set_camera(ledger, job_id, camera)
 
