@@ -11,7 +11,7 @@ VERSION: Final = 1
 
 
 class TrackerSettings(Struct, frozen=True):
-    """The defaults are tuned on generated scenes, not on the videos that are reported in docs/tracking.md."""
+    """The defaults are tuned on generated scenes, and described in docs/using.md."""
 
     buffer_s: float = 1.5
     """How long a track is continued after its last box; at least one missing look is bridged."""
