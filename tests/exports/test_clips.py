@@ -16,19 +16,24 @@ from frametally.video.frame_index import build_index
 from frametally.video.frame_reader import read_frames
 from tests.support.videos import FRAMES
 
+MIDDLE, START, END = (0.52, 0.75), (0.0, 0.1), (0.9, 1.0)
+"""Shares of the duration."""
+
 
 @pytest.mark.parametrize(
-    "name",
-    ["b_frames.mp4", "open_gop.mp4", "open_gop.mkv", "open_gop.ts", "variable.mp4", "ntsc.mp4", "hevc.mp4", "late.mkv",
-     "turned.mp4", "vp9.webm", "cut.ts", "refresh.mp4", "refresh.ts"],
-)  # fmt: skip
-@pytest.mark.parametrize(("first", "last"), [(0.52, 0.75), (0.0, 0.1), (0.9, 1.0)])
+    ("name", "part"),
+    [
+        *((name, MIDDLE) for name in ("b_frames.mp4", "open_gop.mp4", "open_gop.mkv", "open_gop.ts", "variable.mp4")),
+        *((name, MIDDLE) for name in ("ntsc.mp4", "hevc.mp4", "turned.mp4", "vp9.webm", "cut.ts", "refresh.ts")),
+        *((name, part) for name in ("b_frames.mp4", "late.mkv") for part in (START, END)),
+    ],
+)
 def test_a_clip_has_the_frames_of_the_video(
-    hard_videos: Path, tmp_path: Path, name: str, first: float, last: float
+    hard_videos: Path, tmp_path: Path, name: str, part: tuple[float, float]
 ) -> None:
     source, target = hard_videos / name, tmp_path / "clip.mp4"
     index = build_index(source)
-    start_s, end_s = index.duration_s * first, index.duration_s * last
+    start_s, end_s = index.duration_s * part[0], index.duration_s * part[1]
     clip = cut_clip(source, index, start_s, end_s, target)
     made = build_index(target)
     assert clip.start_s <= start_s + 1e-6

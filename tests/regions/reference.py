@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -85,8 +86,8 @@ def stays(tracks: Tracks, zone: Zone) -> dict[int, list[tuple[float, float]]]:
 
 
 def absence_s(looks: list[float], last_s: float, next_s: float) -> float:
-    between = [look for look in looks if last_s < look < next_s]
-    return next_s - between[0] if between else 0.0
+    following = looks[bisect_right(looks, last_s)]
+    return next_s - following
 
 
 def is_inside(point: Point, corners: list[Point]) -> bool:

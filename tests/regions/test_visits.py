@@ -98,10 +98,10 @@ def test_the_distribution_is_that_of_the_stays_with_both_ends() -> None:
 @pytest.mark.parametrize("anchor", ANCHORS)
 @pytest.mark.parametrize("zone", TRUTH_ZONES, ids=lambda zone: zone.name)
 def test_stays_are_those_of_the_truth_sampled_at_the_same_looks(zone: Zone, anchor: Anchor) -> None:
-    zone = msgspec.structs.replace(zone, anchor=anchor)
-    for rate in (25.0, 10.0, 5.0):
+    for rate in (25.0, 10.0, 5.0) if zone is TRUTH_ZONES[0] else (10.0,):
         tracks = truth_tracks(FROM_S, SECONDS, rate)
-        found, expected = visits(tracks, zone), stays(tracks, zone)
+        asked = msgspec.structs.replace(zone, anchor=anchor)
+        found, expected = visits(tracks, asked), stays(tracks, asked)
         looks = [*tracks.analyzed_time_s.tolist(), tracks.analyzed_time_s[-1]]
         pairs = zip(found.track_id.tolist(), found.enter_s.tolist(), found.exit_s.tolist(), strict=True)
         assert sorted(pairs) == sorted(

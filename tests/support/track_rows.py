@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -73,14 +73,17 @@ def _truth(from_s: float, seconds: float) -> list[dict[int, tuple[str, Box]]]:
 def true_boxes(setting: Setting, time_s: float) -> dict[int, tuple[str, Box]]:
     """Class and box of each item in the picture, as `demo.truth.seen_at`, also of items that others hide."""
     found: dict[int, tuple[str, Box]] = {}
+    shift_px = setting.mount.shift_px(time_s)
     for item in setting.plan.present(time_s):
-        hull = setting.camera.project(placed(outline(item), item, setting.plan, time_s))
-        hull = hull + setting.mount.shift_px(time_s)
+        hull = setting.camera.project(placed(_outline(item), item, setting.plan, time_s)) + shift_px
         left, top = np.clip(hull.min(axis=0), 0, (WIDTH_PX, HEIGHT_PX)).tolist()
         right, bottom = np.clip(hull.max(axis=0), 0, (WIDTH_PX, HEIGHT_PX)).tolist()
         if left < right and top < bottom:
             found[item.number] = (item.class_name, (left, top, right, bottom))
     return found
+
+
+_outline = lru_cache(outline)
 
 
 @cache
