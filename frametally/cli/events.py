@@ -102,6 +102,6 @@ def print_counts(tracks: Tracks, regions: RegionSet) -> None:
         dwell = "" if median_s is None else f", median {median_s:.1f} s"
         entries, exits = int((~found.was_inside).sum()), int((~found.is_open).sum())
         inside = f"{int(found.was_inside.sum())} inside at the start, {int(found.is_open.sum())} at the end"
-        print(f"{zone.name}: {entries} entries, {exits} exits{dwell} ({inside})")
+        print(f"{zone.name}: entries {entries}, exits {exits}{dwell} ({inside})")
     for interval in rule_intervals(tracks, regions):
         print(rule_sentence(interval))

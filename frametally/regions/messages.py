@@ -65,7 +65,8 @@ def rule_sentence(interval: RuleInterval) -> str:
     """One interval, as sent to the webhook."""
     until = "the end" if interval.is_open else _clock(interval.end_s)
     time = f"from {_clock(interval.start_s)} to {until}"
-    return f"{interval.rule}: {time}, up to {interval.peak} objects in {interval.zone}."
+    objects = "1 object" if interval.peak == 1 else f"{interval.peak} objects"
+    return f"{interval.rule}: {time}, up to {objects} in {interval.zone}."
 
 
 def anchor_name(anchor: str) -> str:
