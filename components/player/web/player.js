@@ -10,6 +10,7 @@ import { Drawing } from "./picture/drawing.js";
 import { Filters } from "./filters.js";
 import { Gestures } from "./picture/gestures.js";
 import { Keys } from "./panel/keys.js";
+import { leave, welcome } from "./guests.js";
 import { fetchPacked } from "./data/packed.js";
 import { PlayableCopy } from "./picture/copy.js";
 import { Playhead } from "./playhead.js";
@@ -105,6 +106,7 @@ class Player {
     else if (!this.playhead.isPlaying && hasNewFilter) this.playhead.rest();
     if (adopted.isCommand) this.root.scrollIntoView({ block: "nearest" }); // a click is answered where it can be seen
     this.chart.draw(data);
+    if (isFirst) welcome(this);
   }
 
   // After a failure, at the request of the user.
@@ -235,6 +237,7 @@ class Player {
   }
 
   close() {
+    leave(this);
     this.playhead.stop();
     this.forget();
     this.copy.close();

@@ -42,7 +42,7 @@ export class Keys {
     if (!(target instanceof Element)) return true;
     if (target === document.body || target === document.documentElement) return true;
     if (!this.root.contains(target)) return false;
-    if (target.matches("select, input[type=datetime-local]")) return false;
+    if (target.matches("select, input[type=datetime-local]") || target.closest("[data-own-keys]")) return false;
     if (target.matches("input[type=range]")) return !event.key.startsWith("Arrow");
     return !(target.matches("button, input, summary") && event.key === " ");
   }

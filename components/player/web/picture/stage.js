@@ -202,6 +202,7 @@ export class Stage {
     this.root.classList.toggle("zoomed", isZoomed);
     this.root.querySelector(".scale").textContent = `${Math.round(scale * 100)}%`;
     this.onResize?.();
+    this.root.dispatchEvent(new CustomEvent("placed"));
   }
 
   close() {

@@ -1,0 +1,26 @@
+// What other parts of the page may use of the player: its picture to draw on, and its playhead.
+// They find it under a key of the page, because they are loaded from another address, before or after it.
+
+const KEY = Symbol.for("frametally.player");
+const EVENT = "frametally:player";
+
+// Offer the player, or the same one again with another video.
+export function welcome(player) {
+  globalThis[KEY] = {
+    root: player.root,
+    stage: player.stage.root, // dispatches "placed" when the picture moves in it
+    size: player.data.video?.size ?? null, // at which the video is displayed, in pixels
+    place: () => player.stage.zoom.place, // of the picture in pixels of the stage, which may be zoomed
+    times: player.times,
+    show: (entry) => {
+      player.playhead.show(entry);
+      player.root.scrollIntoView({ block: "nearest" });
+    },
+    entry: () => player.playhead.entry,
+  };
+  document.dispatchEvent(new CustomEvent(EVENT));
+}
+
+export function leave(player) {
+  if (globalThis[KEY]?.root === player.root) delete globalThis[KEY];
+}
