@@ -16,6 +16,7 @@ from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 from frametally.coco import COCO_KEYPOINTS
 from frametally.rendering.labels import place_labels
 from frametally.rendering.plates import Plate, TextStyle, plate
+from frametally.rendering.regions.drawn import draw_regions
 from frametally.rendering.scene import Floats, Scene
 from frametally.rendering.text import cut
 from frametally.results.masks import separated
@@ -65,6 +66,9 @@ def draw(
         _draw_keypoints(canvas, scene, colors)
     if scene.gaze is not None:
         _draw_gaze(canvas, scene, colors)
+    if scene.regions:
+        style = TextStyle(_text_scale(canvas), max(_thickness(canvas) // 2, 1))
+        draw_regions(canvas, scene.regions, style, _thickness(canvas))
     rows = list(scene.banner) or _legend(scene)
     if rows:
         _draw_banner(canvas, rows, colors)

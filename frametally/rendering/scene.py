@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from frametally.rendering.regions.shown_region import ShownRegion
+
 Floats = npt.NDArray[np.float32]
 
 
@@ -34,6 +36,8 @@ class Scene:
     """The class names by id; ids without a name are background."""
     banner: Sequence[tuple[str, float]] = ()
     """Classification of the whole picture: class name and probability, most probable first."""
+    regions: Sequence[ShownRegion] = ()
+    """Lines and zones, in shares of the displayed picture."""
     note: str = ""
     """Something to know about the picture, written into its lower left corner."""
 
@@ -49,4 +53,4 @@ class Scene:
     @property
     def is_blank(self) -> bool:
         """Whether there is nothing to draw."""
-        return self.is_opaque and not len(self.xyxy) and not self.banner and not self.note
+        return self.is_opaque and not len(self.xyxy) and not self.banner and not self.note and not self.regions

@@ -30,16 +30,19 @@ from frametally.analysis.placement import place_results
 from frametally.analysis.view import View
 from frametally.errors import VideoError
 from frametally.processes.sandbox import enter_sandbox
+from frametally.regions.shapes import RegionSet
 from frametally.rendering.annotate import draw
 from frametally.rendering.canvas import Canvas
 from frametally.rendering.overlay import Overlay
 from frametally.rendering.placement import placed
+from frametally.rendering.regions.running_counts import RunningCounts
 from frametally.rendering.scene import Scene
 from frametally.rendering.scenes import scenes
 from frametally.rendering.video_export import VideoSpec
 from frametally.results import open_results
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, explain_disk_full
+from frametally.tracking.kept import kept_tracks
 from frametally.video.damage import load_damage
 from frametally.video.encoding_process import UNFINISHED, Report, outcome_of, yield_and_end_with_parent
 from frametally.video.frame_index import FrameIndex, load_index
@@ -88,7 +91,7 @@ def make_video(spec: VideoSpec, target: Path, report: Callable[[float], None]) -
     reader = FrameReader(Path(spec.video), index, cache_bytes=0)
     frames = ahead(reader.frames(positions.tolist()))
     drawing = _Drawing(view, reader.pixel_aspect, spec.colors, damaged)
-    drawn = ahead(_drawn(frames, _by_position(view, int(positions[0])), drawing))
+    drawn = ahead(_drawn(frames, _by_position(view, int(positions[0]), _counts(spec, view)), drawing))
     _encode(drawn, positions, index, target, report)
 
 
@@ -104,12 +107,19 @@ def _positions(spec: VideoSpec, index: FrameIndex, view: View) -> npt.NDArray[np
     return positions[(times_s >= first_s) & (times_s <= last_s)]
 
 
-def _by_position(view: View, first_position: int) -> Iterator[tuple[int, Scene]]:
+def _counts(spec: VideoSpec, view: View) -> RunningCounts | None:
+    """What lines and zones count; the objects are tracked now if they were not before."""
+    if not spec.regions or not view.table.kind.has_boxes:
+        return None
+    return RunningCounts(kept_tracks(view.results, view.model), view, RegionSet.from_json(spec.regions))
+
+
+def _by_position(view: View, first_position: int, counts: RunningCounts | None) -> Iterator[tuple[int, Scene]]:
     """(display index from which it is shown, scene) of every entry, beginning with the one shown first."""
     frame_index = view.results.frame_index
     start = max(int(np.searchsorted(frame_index, first_position, side="right")) - 1, 0)
     for entry, scene in scenes(view, start):
-        yield int(frame_index[entry]), scene
+        yield int(frame_index[entry]), replace(scene, regions=counts.at(entry)) if counts else scene
 
 
 def _drawn(

@@ -52,11 +52,16 @@ class VideoSpec(Struct, frozen=True, kw_only=True):
     every_frame: bool = True
     """Otherwise only analyzed frames, each shown until the next."""
 
+    regions: str = ""
+    """Lines and zones to draw with their counts, as JSON; empty: none."""
+
     @property
     def path(self) -> Path:
         """Where the finished video is; the same for specs that show the same."""
         # The folder identifies the job, which has one video; the two paths may change, so the hash leaves them out.
-        settings = (_FORMAT, self.view, self.colors, self.every_frame)
+        settings: tuple[object, ...] = (_FORMAT, self.view, self.colors, self.every_frame)
+        if self.regions:
+            settings += (self.regions,)
         return derived_path(Path(self.results), _KIND, settings, "mp4")
 
 

@@ -59,23 +59,26 @@ _CLIENT_CLOSED = 499
 
 def playback_routes(sources: Sources, frames: ExactFrames, tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
     """The routes of the player."""
-    check = _view_ticket_check(tickets)
+    check = view_ticket_check(tickets)
     return [
-        _route("times", _packed(sources, _times), "Get the times of frames", check),
-        _route("boxes/{stretch:int}", _packed(sources, _boxes), "Get packed boxes", check),
-        _route("shapes/{stretch:int}", _packed(sources, _shapes), "Get packed outlines, keypoints or gaze", check),
-        _route("masks/{stretch:int}", _packed(sources, _masks), "Get packed masks", check),
-        _route("counts", _packed(sources, _counts), "Get counts by threshold", check),
-        _route("peaks", _packed(sources, _peaks), "Get the peak of each class", check),
-        _route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
-        _route("gallery", _packed(sources, _gallery), "Get moments", check),
-        _route("agreement", _packed(sources, _agreement), "Get the agreement with another model", check),
-        _route("frames/{entry:int}.jpg", _frame_handler(sources, frames), "Get an annotated frame", check),
-        _route("copy", _copy_handler(sources, tickets, data_dir), "Have the video copied for browsers", check, "POST"),
+        view_route("times", _packed(sources, _times), "Get the times of frames", check),
+        view_route("boxes/{stretch:int}", _packed(sources, _boxes), "Get packed boxes", check),
+        view_route("shapes/{stretch:int}", _packed(sources, _shapes), "Get packed outlines, keypoints or gaze", check),
+        view_route("masks/{stretch:int}", _packed(sources, _masks), "Get packed masks", check),
+        view_route("counts", _packed(sources, _counts), "Get counts by threshold", check),
+        view_route("peaks", _packed(sources, _peaks), "Get the peak of each class", check),
+        view_route("moments/{kind}", _packed(sources, _moments), "Get entries to jump to", check),
+        view_route("gallery", _packed(sources, _gallery), "Get moments", check),
+        view_route("agreement", _packed(sources, _agreement), "Get the agreement with another model", check),
+        view_route("frames/{entry:int}.jpg", _frame_handler(sources, frames), "Get an annotated frame", check),
+        view_route(
+            "copy", _copy_handler(sources, tickets, data_dir), "Have the video copied for browsers", check, "POST"
+        ),
     ]
 
 
-def _route(path: str, handler: Handler, purpose: str, check: Check, method: str = "GET") -> GuardedRoute:
+def view_route(path: str, handler: Handler, purpose: str, check: Check, method: str = "GET") -> GuardedRoute:
+    """A route below the address of a view."""
     return GuardedRoute(
         path=f"{VIEWS_PREFIX}{{ticket}}/{path}",
         methods=(method,),
@@ -86,7 +89,9 @@ def _route(path: str, handler: Handler, purpose: str, check: Check, method: str 
     )
 
 
-def _view_ticket_check(tickets: Tickets) -> Check:
+def view_ticket_check(tickets: Tickets) -> Check:
+    """Requires a ticket of a view, which the handler finds in `request.state.view_ticket`."""
+
     async def verify(request: Request) -> None:
         try:
             request.state.view_ticket = tickets.check_view(request.path_params["ticket"])
@@ -166,13 +171,13 @@ def _peaks(source: Source, request: Request) -> bytes:
 def _moments(source: Source, request: Request) -> bytes:
     """`entries` (n,) uint32, ascending."""
     _require_boxes(source)
-    found = _moments_of(_filtered(source, request), request.path_params["kind"], request.query_params)
+    found = _moments_of(filtered_view(source, request), request.path_params["kind"], request.query_params)
     return pack({}, entries=np.array([moment.entry for moment in found], np.uint32))
 
 
 def _gallery(source: Source, request: Request) -> bytes:
     query = request.query_params
-    view = _filtered(source, request)
+    view = filtered_view(source, request)
     found = _moments_of(view, query.get("kind", ""), query)
     return gallery(view, found, most_first=query.get("sort") == "count")
 
@@ -180,7 +185,7 @@ def _gallery(source: Source, request: Request) -> bytes:
 def _agreement(source: Source, request: Request) -> bytes:
     """`share`, 0 to 1; null if neither model found anything."""
     _require_boxes(source)
-    view = _filtered(source, request)
+    view = filtered_view(source, request)
     other = _other_model(view, request.query_params.get("other", ""))
     return msgspec.json.encode({"other": other, "share": compare(view, other).agreement})
 
@@ -200,7 +205,7 @@ def _moments_of(view: View, kind: str, query: QueryParams) -> list[Moment]:
     raise HttpError(404, "There are no such moments.")
 
 
-def _filtered(source: Source, request: Request) -> View:
+def filtered_view(source: Source, request: Request) -> View:
     """The view with the threshold, the classes and the time range of the request."""
     view = source.filtered(*_filter(request.query_params))
     return replace(view, time_range_s=_window(request.query_params))

@@ -1,0 +1,1 @@
+"""Answers about lines and zones for the browser, and pictures of how objects moved."""

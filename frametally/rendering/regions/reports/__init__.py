@@ -1,0 +1,1 @@
+"""What lines and zones have counted, as the page shows it."""

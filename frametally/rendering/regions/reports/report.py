@@ -1,0 +1,92 @@
+"""What a set of lines and zones counts in a view: numbers, events and charts, as the browser shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from msgspec import Struct, field
+
+from frametally.analysis.view import View
+from frametally.regions.messages import DEFINITIONS
+from frametally.regions.questions.queries import DEFINITIONS as QUESTIONS
+from frametally.regions.shapes import RegionSet
+from frametally.rendering.regions.reports.counted import Counted
+from frametally.rendering.regions.reports.flows import FlowReport, flow_report
+from frametally.rendering.regions.reports.lines import LineReport, line_report
+from frametally.rendering.regions.reports.rules import RuleReport, rule_reports
+from frametally.rendering.regions.reports.speeds import SpeedReport, speed_report
+from frametally.rendering.regions.reports.zones import ZoneReport, zone_report
+from frametally.tracking.messages import rate_warning
+from frametally.tracking.rate import measured_rate
+from frametally.tracking.tracks import Tracks
+from frametally.tracking.unique import find_unique_objects
+
+
+class ObjectsRow(Struct, frozen=True):
+    """Unique objects of one class."""
+
+    name: str
+    color: str
+    count: int
+    low: int | None
+    """With other settings of the tracker; None while it is not known."""
+    high: int | None
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """The answer to a set of lines and zones."""
+
+    state: str = "done"
+    classes: list[str]
+    """Names in the results, by which rules know them."""
+    lines: list[LineReport]
+    zones: list[ZoneReport]
+    flows: FlowReport
+    rules: list[RuleReport]
+    objects: list[ObjectsRow]
+    speeds: SpeedReport | None
+    """None without a scale."""
+    warning: str = ""
+    """Why objects may be counted wrongly."""
+    warnings: list[str] = []
+    """About the set."""
+    background: bytes | None = None
+    """Of the video, as a set keeps it; None while it is not known."""
+    definitions: dict[str, str] = field(default_factory=lambda: DEFINITIONS)
+    questions: dict[str, str] = field(default_factory=lambda: QUESTIONS)
+    """What each kind of question finds."""
+
+
+def report(tracks: Tracks, view: View, regions: RegionSet, colors: Mapping[str, str]) -> Report:
+    """Everything that the tab shows."""
+    counted = Counted.of(tracks, view, colors)
+    rules = rule_reports(counted, regions)
+    return Report(
+        classes=list(tracks.classes),
+        lines=[line_report(counted, line) for line in regions.lines],
+        zones=[zone_report(counted, zone, _held_s(rules, zone.id)) for zone in regions.zones],
+        flows=flow_report(counted, regions),
+        rules=rules,
+        objects=_objects(counted, view),
+        warning=rate_warning(measured_rate(counted.tracks)),
+        speeds=speed_report(counted, regions.scale),
+    )
+
+
+def _held_s(rules: list[RuleReport], zone_id: str) -> list[tuple[float, float]]:
+    """When a rule of this zone held."""
+    return [(one.first_s, one.last_s) for rule in rules if rule.zone == zone_id for one in rule.intervals]
+
+
+def _objects(counted: Counted, view: View) -> list[ObjectsRow]:
+    """Those of the tracks, with ranges once another process has found them."""
+    _, first = np.unique(counted.tracks.track_id, return_index=True)
+    code = counted.codes[counted.tracks.class_code[first]]
+    counts = np.bincount(code, minlength=len(counted.looks)).tolist()
+    ranges = {row.class_name: (row.low, row.high) for row in find_unique_objects(view) or ()}
+    return [
+        ObjectsRow(look.name, look.color, count, *ranges.get(look.name, (None, None)))
+        for look, count in zip(counted.looks, counts, strict=True)
+        if count
+    ]

@@ -1,0 +1,48 @@
+"""When rules held, as the page shows it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from frametally.regions.messages import rule_definition
+from frametally.regions.rules import RuleInterval, rule_intervals
+from frametally.regions.shapes import RegionSet
+from frametally.rendering.regions.reports.counted import Counted
+
+
+class Interval(Struct, frozen=True, kw_only=True):
+    """A time for which a rule held."""
+
+    first_s: float
+    last_s: float
+    entry: int
+    peak: int
+    is_open: bool
+
+
+class RuleReport(Struct, frozen=True, kw_only=True):
+    """A rule with its intervals."""
+
+    name: str
+    zone: str
+    definition: str
+    intervals: list[Interval]
+
+
+def rule_reports(counted: Counted, regions: RegionSet) -> list[RuleReport]:
+    """The intervals of each rule, in order of time."""
+    found = rule_intervals(counted.tracks, regions)
+    zones = {zone.id: zone for zone in regions.zones}
+    return [
+        RuleReport(
+            name=rule.name,
+            zone=rule.zone,
+            definition=rule_definition(rule, zones[rule.zone]),
+            intervals=[_interval(one) for one in found if one.rule == rule.name],
+        )
+        for rule in regions.rules
+    ]
+
+
+def _interval(one: RuleInterval) -> Interval:
+    return Interval(first_s=one.start_s, last_s=one.end_s, entry=one.start_entry, peak=one.peak, is_open=one.is_open)

@@ -1,0 +1,94 @@
+"""The whole answer of the tab, for results of a job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from frametally.analysis.class_mapping import ClassMapping
+from frametally.analysis.view import View
+from frametally.regions.shapes import Line, RegionSet, Rule, Scale, Zone
+from frametally.rendering.regions.pictures import heat_map, trajectories
+from frametally.rendering.regions.reports.report import report
+from frametally.results import archive_results, open_results
+from tests.support.track_rows import tracks_of, walking
+
+COLORS = {"cart": "#ff0000", "person": "#0000ff", "people": "#00ff00"}
+TIMES_S = [0.0, 0.5, 1.0, 1.5]
+DOWN = [(500.0, 200.0), (500.0, 300.0), (500.0, 400.0), (500.0, 450.0)]
+TRACKS = tracks_of({1: walking(DOWN), 2: walking(DOWN)}, TIMES_S, classes={1: "person", 2: "cart"})
+SHAPES = RegionSet(
+    camera="dock",
+    size=(1000, 500),
+    lines=(Line(id="l1", name="Gate", start=(0.2, 0.5), end=(0.8, 0.5)),),
+    zones=(Zone(id="z1", name="Dock", points=((0.4, 0.7), (0.9, 0.7), (0.9, 1.0), (0.4, 1.0)), bridged_gap_s=0),),
+    rules=(Rule(name="Two", zone="z1", more_than=1),),
+    scale=Scale(points=((0.4, 0.4), (0.6, 0.4), (0.6, 0.8), (0.4, 0.8)), sides_m=(2, 2, 2, 2), unit="m/s"),
+)
+
+
+@pytest.fixture
+def view(tmp_path: Path) -> View:
+    """Results with these times and classes; the boxes do not matter here."""
+    boxes = [{"x": 5, "y": 5, "width": 2, "height": 2, "confidence": 0.9, "class": name} for name in ("cart", "person")]
+    entry = {"time": 0.01, "image": {"width": 1000, "height": 500}, "predictions": boxes}
+    (tmp_path / "results.json").write_text(
+        json.dumps({"frame_offset": [0, 5, 10, 15], "time_offset": TIMES_S, "m": [entry] * 4})
+    )
+    archive_results(tmp_path / "results.json", tmp_path / "job")
+    return View(open_results(tmp_path / "job"), "m", 0.25)
+
+
+def test_a_set_is_answered_with_lines_zones_flows_rules_and_speeds(view: View) -> None:
+    found = report(TRACKS, view, SHAPES, COLORS)
+    assert [(line.in_, line.out, line.note) for line in found.lines] == [(2, 0, None)]
+    assert [(zone.entries, zone.exits, zone.most) for zone in found.zones] == [(2, 0, 2)]
+    assert [place.name for place in found.flows.places] == ["Gate in", "Gate out", "Dock"]
+    assert [(move.from_, move.to, move.count, move.classes) for move in found.flows.moves] == [
+        (0, 2, 2, {"cart": 1, "person": 1})
+    ]
+    (rule,) = found.rules
+    assert [(one.first_s, one.last_s, one.entry, one.peak) for one in rule.intervals] == [(1.0, 1.5, 2, 2)]
+    assert found.zones[0].figures["occupancy"]["layout"]["shapes"][0]["x0"] == 1.0
+    assert found.speeds is not None
+    assert [(row.name, row.count) for row in found.speeds.classes] == [("cart", 1), ("person", 1)]
+    assert [(row.name, row.count) for row in found.objects] == [("cart", 1), ("person", 1)]
+    assert json.loads(msgspec.json.encode(found))["lines"][0]["in"] == 2
+
+
+def test_classes_and_time_range_of_the_view_apply(view: View) -> None:
+    only = msgspec.structs.replace(SHAPES, scale=None)
+    carts = View(view.results, "m", 0.25, ClassMapping(shown=("cart",)))
+    assert [line.in_ for line in report(TRACKS, carts, only, COLORS).lines] == [1]
+    late = View(view.results, "m", 0.25, time_range_s=(0.5, 1.5))
+    assert [line.in_ for line in report(TRACKS, late, only, COLORS).lines] == [0]
+    merged = View(view.results, "m", 0.25, ClassMapping((("cart", "people"), ("person", "people"))))
+    assert [(row.name, row.in_) for row in report(TRACKS, merged, only, COLORS).lines[0].classes] == [("people", 2)]
+
+
+def test_without_lines_and_zones_there_are_still_the_objects(view: View) -> None:
+    found = report(TRACKS, view, RegionSet(camera="dock", size=(1000, 500)), COLORS)
+    assert (found.lines, found.zones, found.flows.moves, len(found.objects)) == ([], [], [], 2)
+
+
+def test_a_line_that_counts_nothing_says_why(view: View) -> None:
+    away = Line(id="l1", name="Gate", start=(0.0, 0.05), end=(0.1, 0.05))
+    found = report(TRACKS, view, RegionSet(camera="dock", size=(1000, 500), lines=(away,)), COLORS)
+    assert found.lines[0].note is not None
+    assert found.lines[0].note.startswith("Counts nothing")
+
+
+def test_trajectories_and_heat_are_where_the_objects_were(view: View) -> None:
+    gray = np.full((500, 1000, 3), 128, np.uint8)
+    paths = trajectories(gray, TRACKS, view, COLORS, "bottom_center").astype(int)
+    colored = np.ptp(paths, axis=2) > 60
+    assert colored[200:450, 495:505].any(axis=1).mean() > 0.9
+    assert not colored[:, :400].any()
+    heat = heat_map(gray, TRACKS, view, "bottom_center").astype(int)
+    assert heat[300, 500].max() > heat[300, 100].max() + 50
+    nothing = View(view.results, "m", 1.0, ClassMapping(shown=("none",)))
+    assert np.ptp(heat_map(gray, TRACKS, nothing, "bottom_center")) == 0
