@@ -23,6 +23,8 @@ from streamlit.starlette import App
 
 from components.access.request_person import person_of
 from components.access.sign_in_secrets import sign_in_secrets
+from components.analytics.regions.assets import REGIONS
+from components.analytics.regions.tracking import tracking_runs
 from components.analytics.video_reader import reader_pool
 from components.player.assets import PLOTLY, SCRIPTS
 from components.server.connections import bound_connections
@@ -45,6 +47,9 @@ from frametally.previews.routes import preview_routes
 from frametally.rendering.playback.exact_frames import ExactFrames
 from frametally.rendering.playback.routes import playback_routes
 from frametally.rendering.playback.sources import Sources
+from frametally.rendering.regions.answers import Answers
+from frametally.rendering.regions.backgrounds import Backgrounds
+from frametally.rendering.regions.routes import region_routes
 
 MAX_CALLBACK_S = 0.05
 SHELL = Path(__file__).parent / "components" / "shell.py"
@@ -98,24 +103,29 @@ else:
             beacon.stop()
         memory_releaser.stop()
         video_exporter().close()
+        tracking_runs().close()
         deployment.library.copies.close()
         deployment.notifier.stop()
         watcher.stop()
         engine.stop()
 
     library, settings, tickets = deployment.library, deployment.settings, deployment.tickets
+    sources = Sources(library, settings.results_dir)
     routes = [
         *engine.routes(),
         *library_routes(library, tickets, settings.data_dir),
         *preview_routes(library, tickets, settings.results_dir),
         *end_routes(deployment.ledger, tickets),
         *playback_routes(
-            Sources(library, settings.results_dir),
+            sources,
             ExactFrames(reader_pool().get, deployment.class_colors.of),
             tickets,
             settings.data_dir,
         ),
-        *asset_routes(SCRIPTS, PLOTLY),
+        *region_routes(
+            Answers(sources, tracking_runs(), Backgrounds(reader_pool().get), tickets, deployment.class_colors.of)
+        ),
+        *asset_routes(SCRIPTS, PLOTLY, REGIONS),
     ]
     base = base_path()
     app = App(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from demo.plan import CLASSES
 from demo.scene import Setting
 from demo.settings import FPS, sample_setting
 from demo.shapes import outline, placed
+from frametally.sample import find_sample
 from frametally.tracking.tracks import Tracks
 
 Box = tuple[float, float, float, float]
@@ -101,3 +103,30 @@ def truth_tracks(from_s: float, seconds: float, rate: float = FPS) -> Tracks:
     found = tracks_of(paths, times_s, classes=classes, size_px=(WIDTH_PX, HEIGHT_PX))
     assert set(found.classes) <= set(CLASSES)
     return found
+
+
+def truth_results(rate: float) -> dict[str, Any]:
+    """Results of a model `parcels` that finds every visible item of the whole sample, `rate` frames a second."""
+    sample = find_sample()
+    assert sample
+    every = round(FPS / rate)
+    frames = list(range(0, sample.frames, every))
+    setting = sample_setting()
+    entries = [_entry(true_boxes(setting, frame / FPS)) for frame in frames]
+    return {"frame_offset": frames, "time_offset": [round(frame / FPS, 4) for frame in frames], "parcels": entries}
+
+
+def _entry(boxes: Mapping[int, tuple[str, Box]]) -> dict[str, Any]:
+    predictions = [
+        {
+            "x": (left + right) / 2,
+            "y": (top + bottom) / 2,
+            "width": right - left,
+            "height": bottom - top,
+            "confidence": 0.9,
+            "class": name,
+            "class_id": CLASSES.index(name),
+        }
+        for name, (left, top, right, bottom) in boxes.values()
+    ]
+    return {"time": 0.01, "image": {"width": WIDTH_PX, "height": HEIGHT_PX}, "predictions": predictions}

@@ -29,7 +29,7 @@ from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 _KEEP_TABLES_S = 24 * 3600.0
 """Tables take little time to create again, so old ones are removed when a new one is exported."""
-_TABLE_KINDS = ("counts", "boxes", "coco")
+_TABLE_KINDS = ("counts", "boxes", "coco", "events", "mot", "cvat", "clip", "labels")
 Write = Callable[[View, Path, Progress | None], None]
 
 
@@ -43,13 +43,19 @@ def table_exports(deployment: Deployment, view: View, name: str) -> None:
         "Detections (COCO JSON)": ("coco.json", lambda view, path, progress: write_coco(view, path, name, progress)),
     }
     for label, (file_name, write) in writers.items():
-        _item(deployment, view, label, f"{name}.{file_name}", write)
+        export_item(deployment, view, label, f"{name}.{file_name}", write)
 
 
-def _item(deployment: Deployment, view: View, label: str, file_name: str, write: Write) -> None:
-    """A button that exports; once the file exists, a link to it."""
+def export_item(
+    deployment: Deployment, view: View, label: str, file_name: str, write: Write, settings: object = None
+) -> None:
+    """A button that exports; once the file exists, a link to it.
+
+    `settings`: what decides the content besides the view.
+    """
     kind, ending = file_name.split(".")[-2:]
-    path = derived_path(view.results.folder, kind, ViewSpec.of(view), ending)
+    spec = ViewSpec.of(view)
+    path = derived_path(view.results.folder, kind, spec if settings is None else (spec, settings), ending)
     place, bar = st.empty(), st.empty()
     is_new = not path.exists() and _button(place, label, kind, ending)
     if is_new:

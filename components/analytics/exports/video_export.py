@@ -8,28 +8,32 @@ from pathlib import Path
 
 import streamlit as st
 
+from components.analytics.regions.saved_sets import regions_in_use
 from components.download_link import download_url
 from components.errors import show_error, show_errors
 from components.session import video_exporter
 from frametally.analysis.view import View
 from frametally.analysis.view_spec import ViewSpec
 from frametally.deployment import Deployment
-from frametally.errors import FrametallyError, MediaError
+from frametally.errors import FrametallyError, MediaError, RegionsError
 from frametally.job import Job
 from frametally.library.routes import FILES_PREFIX
 from frametally.library.video_store import StoredVideo
+from frametally.regions.shapes import RegionSet
 from frametally.rendering.video_export import ExportStatus, VideoSpec
 
 
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
     """Offer the video of the view in H.264, which browsers play."""
     every_frame = st.toggle("Include frames that were not analyzed", value=True, key="export_every_frame")
+    regions = _regions(deployment, job, view)
     spec = VideoSpec(
         video=str(video.path),
         results=str(deployment.settings.results_dir / job.id),
         view=ViewSpec.of(view),
         colors={name: colors[name] for name in view.names if name in colors},
         every_frame=every_frame,
+        regions=regions.to_json().decode() if regions else "",
     )
     file_name = f"{Path(video.file_name).stem}.annotated.mp4"
     is_done = video_exporter().state(spec).status is ExportStatus.DONE
@@ -37,6 +41,17 @@ def video_export(deployment: Deployment, job: Job, view: View, video: StoredVide
     st.caption("Each frame of the video shows the detections of the last analyzed one. No audio.")
     if _sizes_vary(view):
         st.caption("The pictures of this video change size: each is scaled to fit the largest, with black bars.")
+
+
+def _regions(deployment: Deployment, job: Job, view: View) -> RegionSet | None:
+    """The lines and zones in use, if they are to be drawn."""
+    try:
+        regions = regions_in_use(deployment, job.id) if view.table.kind.has_boxes else None
+    except RegionsError:  # the tables above say it
+        return None
+    if regions is None or not (regions.lines or regions.zones):
+        return None
+    return regions if st.toggle("Draw lines and zones", value=True, key="export_regions") else None
 
 
 def _sizes_vary(view: View) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 import streamlit as st
 
 from components.analytics.charts.confidence_histogram import confidence_histogram
+from components.analytics.regions import regions
 from components.analytics.sections.compare import compare_panel
 from components.analytics.sections.gallery import gallery
 from components.analytics.sections.moments import moments
@@ -19,7 +20,7 @@ from frametally.library.video_store import StoredVideo
 from frametally.results import Kind
 
 _KEY: Final = "section"
-_MOMENTS, _COMPARE, _DISTRIBUTION, _TABLE = "Moments", "Compare", "Distribution", "Table"
+_MOMENTS, _REGIONS, _COMPARE, _DISTRIBUTION, _TABLE = "Moments", "Lines & zones", "Compare", "Distribution", "Table"
 
 
 def sections(
@@ -45,7 +46,8 @@ def open_comparison() -> None:
 def _names(view: View) -> list[str]:
     if not view.table.kind.has_boxes:
         return [_MOMENTS] if view.table.kind is Kind.CLIP else [_MOMENTS, _TABLE]
-    return [_MOMENTS, _COMPARE, _DISTRIBUTION, _TABLE]
+    drawn = [_REGIONS] if serves_routes() else []
+    return [_MOMENTS, *drawn, _COMPARE, _DISTRIBUTION, _TABLE]
 
 
 def _draw(
@@ -53,7 +55,9 @@ def _draw(
 ) -> int | None:
     if name == _MOMENTS:
         return moments(deployment, view, video) if serves_routes() else gallery(view, video)
-    if name == _COMPARE:
+    if name == _REGIONS:
+        regions(deployment, view, video)
+    elif name == _COMPARE:
         compare_panel(deployment, view, video, colors, entry)
     elif name == _DISTRIBUTION:
         confidence_histogram(view, colors, key=f"{view.results.folder.name}-{view.model}-distribution")
