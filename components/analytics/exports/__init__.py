@@ -7,8 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from components.analytics.exports.region_export import region_exports
 from components.analytics.exports.table_export import table_exports
+from components.analytics.exports.track_export import track_exports
 from components.analytics.exports.video_export import video_export
 from components.download_link import download_url
 from components.errors import show_errors
@@ -44,7 +44,7 @@ def _menu(
     if view and view.table.kind.has_boxes:
         st.caption("Exports the current filters. Frames that were not analyzed are left blank.")
         table_exports(deployment, view, name)
-        region_exports(deployment, view, video, name)
+        track_exports(deployment, view, video, name)
     original = find_original(deployment.settings.results_dir / job.id)
     if original:
         url = download_url(deployment, original, f"{name}.results.json")
