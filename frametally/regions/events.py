@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,12 +62,14 @@ class Events:
 
 def events(tracks: Tracks, regions: RegionSet) -> Events:
     """All events at the regions of a set."""
-    parts = [_of_line(crossings(tracks, line), number) for number, line in enumerate(regions.lines)]
-    parts += [
-        part
-        for number, zone in enumerate(regions.zones, start=len(regions.lines))
-        for part in _of_zone(visits(tracks, zone), number)
-    ]
+    crossed = [crossings(tracks, line) for line in regions.lines]
+    return events_of(crossed, [visits(tracks, zone) for zone in regions.zones])
+
+
+def events_of(crossed: Sequence[Crossings], stayed: Sequence[Visits]) -> Events:
+    """The events of the crossings of each line and the stays in each zone of a set, in its order."""
+    parts = [_of_line(found, number) for number, found in enumerate(crossed)]
+    parts += [part for number, found in enumerate(stayed, start=len(crossed)) for part in _of_zone(found, number)]
     columns = [np.concatenate([getattr(part, name) for part in parts] or [np.zeros(0)]) for name in _COLUMNS]
     time_s, *numbers, dwell_s = columns
     entry, track_id, class_code, region, kind = (column.astype(np.int32) for column in numbers)

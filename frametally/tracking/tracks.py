@@ -64,7 +64,7 @@ def filtered(tracks: Tracks, view: View) -> Tracks:
     """
     kept = (tracks.confidence >= view.confidence) & (view.codes[tracks.class_code] >= 0)
     if view.time_range_s is None:
-        return tracks.picked(kept)
+        return tracks if kept.all() else tracks.picked(kept)
     first_s, last_s = view.time_range_s
     kept &= (tracks.time_s >= first_s) & (tracks.time_s <= last_s)
     looks = (tracks.analyzed_time_s >= first_s) & (tracks.analyzed_time_s <= last_s)

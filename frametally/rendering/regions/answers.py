@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from frametally.regions.questions.queries import decode_query
 from frametally.regions.shapes import Anchor, RegionSet
 from frametally.rendering.playback.sources import Source, Sources
 from frametally.rendering.regions.backgrounds import Backgrounds
+from frametally.rendering.regions.counted_views import CountedViews
 from frametally.rendering.regions.reports.comparison import bucket_s, comparison_report
 from frametally.rendering.regions.reports.report import report
 from frametally.rendering.regions.tracking_runs import Tracking, TrackingRuns
@@ -62,6 +63,7 @@ class Answers:
     tickets: Tickets
     colors_of: Callable[[Iterable[str]], dict[str, str]]
     """Hex color of each class."""
+    views: CountedViews = field(default_factory=CountedViews)
 
     def count(self, source: Source, view: View, content: bytes) -> bytes:
         """What the set counts; how far the objects are tracked, if they are not yet.
@@ -74,7 +76,7 @@ class Answers:
         regions, tracks = RegionSet.from_json(content), self._tracks(source)
         if isinstance(tracks, Tracking):
             return msgspec.json.encode(tracks)
-        found = report(tracks, view, regions, self.colors_of(view.names))
+        found = report(self.views.get(tracks, view, self.colors_of(view.names)), view, regions)
         background = self._background(source, regions)
         warnings = misfits(regions, tracks.size_px, background)
         return msgspec.json.encode(msgspec.structs.replace(found, background=background, warnings=warnings))

@@ -11,10 +11,14 @@ import pytest
 
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
+from frametally.regions.crossings import Crossings, crossings
 from frametally.regions.shapes import Line, RegionSet, Rule, Scale, Zone
+from frametally.rendering.regions.counted_views import CountedViews
 from frametally.rendering.regions.pictures import heat_map, trajectories
-from frametally.rendering.regions.reports.report import report
+from frametally.rendering.regions.reports.counted import Counted
+from frametally.rendering.regions.reports.report import Report, report
 from frametally.results import archive_results, open_results
+from frametally.tracking.tracks import Tracks
 from tests.support.track_rows import tracks_of, walking
 
 COLORS = {"cart": "#ff0000", "person": "#0000ff", "people": "#00ff00"}
@@ -43,8 +47,12 @@ def view(tmp_path: Path) -> View:
     return View(open_results(tmp_path / "job"), "m", 0.25)
 
 
+def answered(view: View, regions: RegionSet) -> Report:
+    return report(Counted.of(TRACKS, view, COLORS), view, regions)
+
+
 def test_a_set_is_answered_with_lines_zones_flows_rules_and_speeds(view: View) -> None:
-    found = report(TRACKS, view, SHAPES, COLORS)
+    found = answered(view, SHAPES)
     assert [(line.in_, line.out, line.note) for line in found.lines] == [(2, 0, None)]
     assert [(zone.entries, zone.exits, zone.most) for zone in found.zones] == [(2, 0, 2)]
     assert [place.name for place in found.flows.places] == ["Gate in", "Gate out", "Dock"]
@@ -63,21 +71,21 @@ def test_a_set_is_answered_with_lines_zones_flows_rules_and_speeds(view: View) -
 def test_classes_and_time_range_of_the_view_apply(view: View) -> None:
     only = msgspec.structs.replace(SHAPES, scale=None)
     carts = View(view.results, "m", 0.25, ClassMapping(shown=("cart",)))
-    assert [line.in_ for line in report(TRACKS, carts, only, COLORS).lines] == [1]
+    assert [line.in_ for line in answered(carts, only).lines] == [1]
     late = View(view.results, "m", 0.25, time_range_s=(0.5, 1.5))
-    assert [line.in_ for line in report(TRACKS, late, only, COLORS).lines] == [0]
+    assert [line.in_ for line in answered(late, only).lines] == [0]
     merged = View(view.results, "m", 0.25, ClassMapping((("cart", "people"), ("person", "people"))))
-    assert [(row.name, row.in_) for row in report(TRACKS, merged, only, COLORS).lines[0].classes] == [("people", 2)]
+    assert [(row.name, row.in_) for row in answered(merged, only).lines[0].classes] == [("people", 2)]
 
 
 def test_without_lines_and_zones_there_are_still_the_objects(view: View) -> None:
-    found = report(TRACKS, view, RegionSet(camera="dock", size=(1000, 500)), COLORS)
+    found = answered(view, RegionSet(camera="dock", size=(1000, 500)))
     assert (found.lines, found.zones, found.flows.moves, len(found.objects)) == ([], [], [], 2)
 
 
 def test_a_line_that_counts_nothing_says_why(view: View) -> None:
     away = Line(id="l1", name="Gate", start=(0.0, 0.05), end=(0.1, 0.05))
-    found = report(TRACKS, view, RegionSet(camera="dock", size=(1000, 500), lines=(away,)), COLORS)
+    found = answered(view, RegionSet(camera="dock", size=(1000, 500), lines=(away,)))
     assert found.lines[0].note is not None
     assert found.lines[0].note.startswith("Counts nothing")
 
@@ -92,3 +100,23 @@ def test_trajectories_and_heat_are_where_the_objects_were(view: View) -> None:
     assert heat[300, 500].max() > heat[300, 100].max() + 50
     nothing = View(view.results, "m", 1.0, ClassMapping(shown=("none",)))
     assert np.ptp(heat_map(gray, TRACKS, nothing, "bottom_center")) == 0
+
+
+def test_a_line_is_counted_again_only_if_it_was_moved(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+
+    def noted(tracks: Tracks, line: Line) -> Crossings:
+        counted.append(line.name)
+        return crossings(tracks, line)
+
+    monkeypatch.setattr("frametally.rendering.regions.reports.counted.crossings", noted)
+    views = CountedViews()
+    moved = Line(id="l1", name="Moved", start=(0.2, 0.6), end=(0.8, 0.6))
+    renamed = Line(id="l1", name="Renamed", start=(0.2, 0.5), end=(0.8, 0.5))
+    for line in (SHAPES.lines[0], renamed, moved):
+        regions = RegionSet(camera="dock", size=(1000, 500), lines=(line,))
+        report(views.get(TRACKS, view, COLORS), view, regions)
+    assert counted == ["Gate", "Moved"]
+    again = tracks_of({1: walking(DOWN)}, TIMES_S, classes={1: "person", 2: "cart"})
+    assert views.get(TRACKS, view, COLORS) is views.get(TRACKS, view, COLORS)
+    assert views.get(again, view, COLORS).tracks is not TRACKS

@@ -1,30 +1,51 @@
-"""The tracks of a view, with the classes as it shows them."""
+"""The tracks of a view, with the classes as it shows them, and what has been counted with them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property
+from typing import Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.view import View
+from frametally.regions.crossings import Crossings, crossings
+from frametally.regions.shapes import Line, Zone
+from frametally.regions.visits import Visits, visits
 from frametally.rendering.regions.reports.class_look import ClassLook
 from frametally.rendering.regions.reports.figures import bin_edges
+from frametally.tracking.rate import Rate, measured_rate
 from frametally.tracking.tracks import Tracks, filtered
 
+MAX_KEPT: Final = 64
+"""Lines and zones whose counts are kept; the others of a set are not counted again when one is moved."""
+T = TypeVar("T")
 
-@dataclass(frozen=True)
+
 class Counted:
-    """What lines and zones count."""
+    """What lines and zones count in a view. Thread-safe."""
 
-    tracks: Tracks
-    """In the view."""
-    codes: npt.NDArray[np.int32]
-    """Index in `looks` of each class of the model; -1 for those that are not shown."""
-    looks: Sequence[ClassLook]
-    edges_s: npt.NDArray[np.float64]
-    """Of the bins of all charts."""
+    def __init__(
+        self,
+        tracks: Tracks,
+        codes: npt.NDArray[np.int32],
+        looks: Sequence[ClassLook],
+        edges_s: npt.NDArray[np.float64],
+    ) -> None:
+        """Of these tracks.
+
+        Args:
+            tracks: those in the view.
+            codes: index in `looks` of each class of the model; -1 for those that are not shown.
+            looks: of the classes of the view.
+            edges_s: of the bins of all charts.
+        """
+        self.tracks, self.codes, self.looks, self.edges_s = tracks, codes, looks, edges_s
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, object] = OrderedDict()
 
     @classmethod
     def of(cls, tracks: Tracks, view: View, colors: Mapping[str, str]) -> Counted:
@@ -33,6 +54,29 @@ class Counted:
         looks = [ClassLook(name, colors[name]) for name in view.names]
         return cls(filtered(tracks, view), view.codes, looks, bin_edges(first_s, last_s))
 
+    def crossings(self, line: Line) -> Crossings:
+        """Those of a line, whatever its name and color."""
+        key = (line.start, line.end, line.anchor, line.hysteresis_px)
+        return self._once(key, lambda: crossings(self.tracks, line))
+
+    def visits(self, zone: Zone) -> Visits:
+        """Those of a zone, whatever its name and color."""
+        key = (zone.points, zone.anchor, zone.bridged_gap_s)
+        return self._once(key, lambda: visits(self.tracks, zone))
+
+    @cached_property
+    def rate(self) -> Rate | None:
+        """How far objects move between looks."""
+        return measured_rate(self.tracks)
+
+    @cached_property
+    def objects(self) -> list[int]:
+        """Number of tracks of each class of the view."""
+        first = np.flatnonzero(np.diff(self.tracks.track_id, prepend=0))
+        code = self.codes[self.tracks.class_code[first]]
+        counts: list[int] = np.bincount(code, minlength=len(self.looks)).tolist()
+        return counts
+
     def per_look(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """(a, looks) of (a, classes of the model): classes of one name are added."""
         shown = np.zeros((len(counts), len(self.looks)), np.int64)
@@ -40,3 +84,15 @@ class Counted:
             if code >= 0:
                 shown[:, code] += counts[:, at]
         return shown
+
+    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]  # type: ignore[return-value]  # made by the same function
+        found = make()
+        with self._lock:
+            self._kept[key] = found
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)
+        return found

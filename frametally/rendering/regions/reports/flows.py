@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from frametally.regions.events import events
+from frametally.regions.events import events_of
 from frametally.regions.flows import flows
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.regions.reports.counted import Counted
@@ -39,7 +39,9 @@ def flow_report(counted: Counted, regions: RegionSet) -> FlowReport:
     """The flow matrix of all classes of the view."""
     if not (regions.lines or regions.zones):
         return FlowReport([], [])
-    found = flows(events(counted.tracks, regions), regions, len(counted.tracks.classes))
+    crossed = [counted.crossings(line) for line in regions.lines]
+    events = events_of(crossed, [counted.visits(zone) for zone in regions.zones])
+    found = flows(events, regions, len(counted.tracks.classes))
     colors = [line.color for line in regions.lines for _ in range(2)] + [zone.color for zone in regions.zones]
     size = len(found.places)
     shown = counted.per_look(found.counts.reshape(len(counted.tracks.classes), -1).T).reshape(size, size, -1)

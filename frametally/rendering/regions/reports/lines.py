@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from frametally.regions.crossings import Crossings, crossings
+from frametally.regions.crossings import Crossings
 from frametally.regions.messages import line_definition
 from frametally.regions.reasons import why_nothing
 from frametally.regions.shapes import Line
@@ -45,7 +45,7 @@ class LineReport(Struct, frozen=True, kw_only=True, rename={"in_": "in"}):
 
 def line_report(counted: Counted, line: Line) -> LineReport:
     """Crossings of the line per class and over time."""
-    found = crossings(counted.tracks, line)
+    found = counted.crossings(line)
     code = counted.codes[found.class_code]
     ways = [np.bincount(code[way], minlength=len(counted.looks)) for way in (found.is_in, ~found.is_in)]
     return LineReport(

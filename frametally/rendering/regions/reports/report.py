@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
 from msgspec import Struct, field
 
 from frametally.analysis.view import View
@@ -18,8 +15,6 @@ from frametally.rendering.regions.reports.rules import RuleReport, rule_reports
 from frametally.rendering.regions.reports.speeds import SpeedReport, speed_report
 from frametally.rendering.regions.reports.zones import ZoneReport, zone_report
 from frametally.tracking.messages import rate_warning
-from frametally.tracking.rate import measured_rate
-from frametally.tracking.tracks import Tracks
 from frametally.tracking.unique import find_unique_objects
 
 
@@ -58,18 +53,17 @@ class Report(Struct, frozen=True, kw_only=True):
     """What each kind of question finds."""
 
 
-def report(tracks: Tracks, view: View, regions: RegionSet, colors: Mapping[str, str]) -> Report:
+def report(counted: Counted, view: View, regions: RegionSet) -> Report:
     """Everything that the tab shows."""
-    counted = Counted.of(tracks, view, colors)
     rules = rule_reports(counted, regions)
     return Report(
-        classes=list(tracks.classes),
+        classes=list(counted.tracks.classes),
         lines=[line_report(counted, line) for line in regions.lines],
         zones=[zone_report(counted, zone, _held_s(rules, zone.id)) for zone in regions.zones],
         flows=flow_report(counted, regions),
         rules=rules,
         objects=_objects(counted, view),
-        warning=rate_warning(measured_rate(counted.tracks)),
+        warning=rate_warning(counted.rate),
         speeds=speed_report(counted, regions.scale),
     )
 
@@ -81,12 +75,9 @@ def _held_s(rules: list[RuleReport], zone_id: str) -> list[tuple[float, float]]:
 
 def _objects(counted: Counted, view: View) -> list[ObjectsRow]:
     """Those of the tracks, with ranges once another process has found them."""
-    _, first = np.unique(counted.tracks.track_id, return_index=True)
-    code = counted.codes[counted.tracks.class_code[first]]
-    counts = np.bincount(code, minlength=len(counted.looks)).tolist()
     ranges = {row.class_name: (row.low, row.high) for row in find_unique_objects(view) or ()}
     return [
         ObjectsRow(look.name, look.color, count, *ranges.get(look.name, (None, None)))
-        for look, count in zip(counted.looks, counts, strict=True)
+        for look, count in zip(counted.looks, counted.objects, strict=True)
         if count
     ]

@@ -11,7 +11,7 @@ from msgspec import Struct
 from frametally.regions.messages import zone_definition
 from frametally.regions.occupancy import occupancy
 from frametally.regions.shapes import Zone
-from frametally.regions.visits import Visits, dwell_histogram, median_dwell_s, visits
+from frametally.regions.visits import Visits, dwell_histogram, median_dwell_s
 from frametally.rendering.regions.reports.class_look import ClassLook
 from frametally.rendering.regions.reports.counted import Counted
 from frametally.rendering.regions.reports.event import MAX_EVENTS, Event
@@ -48,7 +48,7 @@ class ZoneReport(Struct, frozen=True, kw_only=True):
 
 def zone_report(counted: Counted, zone: Zone, bands_s: Sequence[tuple[float, float]] = ()) -> ZoneReport:
     """Visits per class, how long they last, and how many objects are inside over time."""
-    found, inside = visits(counted.tracks, zone), occupancy(counted.tracks, zone)
+    found, inside = counted.visits(zone), occupancy(counted.tracks, zone)
     code, counts = counted.codes[found.class_code], counted.per_look(inside.counts)
     chart = occupancy_figure(inside.time_s, counts, inside.is_followed_by_gap, counted.looks, counted.edges_s, bands_s)
     return ZoneReport(
