@@ -18,7 +18,7 @@ from frametally.exports.region_events import write_events_csv, write_events_parq
 from frametally.regions.background import sampled_background, small_background
 from frametally.regions.crossings import crossings
 from frametally.regions.fit import misfits
-from frametally.regions.messages import rule_sentence
+from frametally.regions.messages import rule_sentence, zone_note
 from frametally.regions.reasons import why_nothing
 from frametally.regions.rules import rule_intervals
 from frametally.regions.shapes import MAX_BYTES, RegionSet
@@ -101,7 +101,8 @@ def print_counts(tracks: Tracks, regions: RegionSet) -> None:
         median_s = median_dwell_s(found)
         dwell = "" if median_s is None else f", median {median_s:.1f} s"
         entries, exits = int((~found.was_inside).sum()), int((~found.is_open).sum())
-        inside = f"{int(found.was_inside.sum())} inside at the start, {int(found.is_open.sum())} at the end"
-        print(f"{zone.name}: entries {entries}, exits {exits}{dwell} ({inside})")
+        print(f"{zone.name}: entries {entries}, exits {exits}{dwell}")
+        if note := zone_note(found):
+            print(f"{zone.name}: {note}")
     for interval in rule_intervals(tracks, regions):
         print(rule_sentence(interval))

@@ -23,6 +23,8 @@ from frametally.video.frame_index import FrameIndex, build_index
 from frametally.video.frame_reader import FrameReader, read_frames
 from frametally.video.remux import can_be_remuxed, joined
 
+MAX_CLIP_S: Final = 600.0
+"""A clip is a moment, not a copy of the video."""
 _TOLERANCE_S: Final = 0.002
 _COMPARED_FRAMES: Final = 4
 _WHAT: Final = "this clip"
@@ -49,9 +51,11 @@ def cut_clip(source: Path, index: FrameIndex, start_s: float, end_s: float, targ
     The result is verified: the time of every frame, and the pixels of a few. On any error the target is removed.
 
     Raises:
-        VideoError: MP4 cannot contain its codec, or this part cannot be decoded alone.
+        VideoError: it is longer than `MAX_CLIP_S`, MP4 cannot contain its codec, or this part cannot be decoded alone.
         DiskFull: there is not enough space.
     """
+    if end_s - start_s > MAX_CLIP_S:
+        raise VideoError(f"A clip has at most {MAX_CLIP_S / 60:.0f} minutes.", "Choose a shorter moment.")
     first, last = _positions(index, start_s, end_s)
     keyframe = index.keyframe_before(int(index.pts[first]))
     try:
@@ -67,6 +71,13 @@ def cut_clip(source: Path, index: FrameIndex, start_s: float, end_s: float, targ
         raise
     target.unlink(missing_ok=True)
     raise VideoError(_NOT_POSSIBLE, _NEXT_STEP)
+
+
+def earlier_s(index: FrameIndex, start_s: float) -> float:
+    """How much a clip begins before this time: the keyframe before."""
+    first, _ = _positions(index, start_s, start_s)
+    keyframe = max(index.keyframe_before(int(index.pts[first])), 0)
+    return max(float((index.pts[first] - index.keyframes[keyframe, 0]) * index.time_base), 0.0)
 
 
 def _positions(index: FrameIndex, start_s: float, end_s: float) -> tuple[int, int]:

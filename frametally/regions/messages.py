@@ -6,6 +6,7 @@ from typing import Final
 
 from frametally.regions.rules import RuleInterval
 from frametally.regions.shapes import Line, Rule, Scale, Zone
+from frametally.regions.visits import Visits
 
 DEFINITIONS: Final = {
     "In and out": "in: the anchor crosses the line in the direction of its arrow; out: against it",
@@ -67,6 +68,23 @@ def rule_sentence(interval: RuleInterval) -> str:
     time = f"from {_clock(interval.start_s)} to {until}"
     objects = "1 object" if interval.peak == 1 else f"{interval.peak} objects"
     return f"{interval.rule}: {time}, up to {objects} in {interval.zone}."
+
+
+def zone_note(found: Visits) -> str | None:
+    """Which stays are not whole: inside at the start or the end, or not analyzed in part; None if all are."""
+    before, after = int(found.was_inside.sum()), int(found.is_open.sum())
+    partly = found.not_analyzed_s > 0
+    parts = []
+    if before:
+        parts.append(f"{before} inside at the start")
+    if after:
+        parts.append(f"{after} inside at the end")
+    sentences = [f"{', '.join(parts)}: not in the median."] if parts else []
+    if partly.any():
+        stays = "1 stay lasts" if partly.sum() == 1 else f"{int(partly.sum())} stays last"
+        seconds = float(found.not_analyzed_s.sum())
+        sentences.append(f"{stays} over frames that were not analyzed, {seconds:.1f} s in all.")
+    return " ".join(sentences) or None
 
 
 def anchor_name(anchor: str) -> str:

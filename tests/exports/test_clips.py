@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from frametally.errors import VideoError
-from frametally.exports.clips import cut_clip
+from frametally.exports.clips import MAX_CLIP_S, cut_clip, earlier_s
 from frametally.storage.space import DiskFull
 from frametally.video.decoding import decode, upright
 from frametally.video.frame_index import build_index
@@ -39,6 +39,7 @@ def test_a_clip_has_the_frames_of_the_video(
     assert clip.start_s <= start_s + 1e-6
     assert clip.end_s >= min(end_s, float(index.times_s[-1])) - 1e-6
     assert clip.earlier_s == pytest.approx(index.times_s[index.times_s <= start_s + 1e-6][-1] - clip.start_s)
+    assert earlier_s(index, start_s) == pytest.approx(clip.earlier_s) or name == "refresh.ts"  # a recovery point
     begin = int(np.searchsorted(index.times_s, clip.start_s - 1e-6))
     assert made.times_s == pytest.approx(index.times_s[begin : begin + len(made)] - clip.start_s, abs=0.002)
     assert len(made) == clip.frames
@@ -76,3 +77,9 @@ def test_a_disk_that_fills_up_is_reported(hard_videos: Path, tmp_path: Path) -> 
     with pytest.raises(DiskFull, match="no room for this clip"):
         cut_clip(source, build_index(source), 1.0, 2.0, tmp_path / "clip.mp4")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clip_is_a_moment(hard_videos: Path, tmp_path: Path) -> None:
+    source = hard_videos / "b_frames.mp4"
+    with pytest.raises(VideoError, match="A clip has at most 10 minutes"):
+        cut_clip(source, build_index(source), 1.0, 2.0 + MAX_CLIP_S, tmp_path / "clip.mp4")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from frametally.regions.inside import inside
+from frametally.regions.messages import zone_note
 from frametally.regions.occupancy import occupancy
 from frametally.regions.shapes import ANCHORS, Anchor, Zone
 from frametally.regions.visits import Visits, dwell_histogram, median_dwell_s, visits
@@ -67,12 +68,15 @@ def test_a_stay_at_the_end_is_open_and_one_at_the_start_had_begun_before() -> No
     assert found.is_open.tolist() == [False, True]
     assert found.dwell_s.tolist() == pytest.approx([0.4, 0.6])
     assert median_dwell_s(found) is None
+    assert zone_note(found) == "1 inside at the start, 1 inside at the end: not in the median."
 
 
 def test_frames_that_were_not_analyzed_end_no_stay_and_are_named() -> None:
     found = walk("oi      iooo", null=(2, 3, 4, 5, 6, 7))
     assert (spans(found), found.not_analyzed_s.tolist()) == ([(0.2, 1.8)], [pytest.approx(1.4)])
-    assert walk("oiiiioo").not_analyzed_s.tolist() == [0]
+    assert zone_note(found) == "1 stay lasts over frames that were not analyzed, 1.4 s in all."
+    whole = walk("oiiiioo")
+    assert (whole.not_analyzed_s.tolist(), zone_note(whole)) == ([0], None)
 
 
 def test_an_empty_zone_has_no_stays() -> None:
