@@ -14,28 +14,32 @@ Places = npt.NDArray[np.intp]
 _SMALLEST_PX: Final = 2.0
 
 
-def corners(centers_sizes: Floats) -> Floats:
-    """(4, n) left, top, right, bottom of (4, n) center x, y, width, height."""
+def limits(centers_sizes: Floats) -> Floats:
+    """(4, n) right, bottom, minus left, minus top of (4, n) center x, y, width, height.
+
+    The limits of what two boxes share are the smaller ones of the two.
+    """
     half = 0.5 * centers_sizes[2:]
-    return np.concatenate([centers_sizes[:2] - half, centers_sizes[:2] + half])
+    return np.concatenate([half + centers_sizes[:2], half - centers_sizes[:2]])
 
 
-def overlaps(detected: Floats, detected_corners: Floats, predicted: Floats, variance: Floats) -> Floats:
+def overlaps(detected: Floats, detected_limits: Floats, predicted: Floats, variance: Floats) -> Floats:
     """(n, m) intersection over union of n detected and m predicted boxes, both (4, …) centers and sizes.
 
     Args:
         detected: as measured.
-        detected_corners: (4, n) the same as left, top, right, bottom.
+        detected_limits: their `limits`.
         predicted: sizes below 2 pixels count as 2.
         variance: (m,) of the place of each predicted box, in squares of its size; both boxes of a pair are larger at
             each side by its root, so that a box that can hardly be predicted may be farther away.
     """
     size = np.maximum(predicted[2:], _SMALLEST_PX)
     half = 0.5 * size
-    area = size[0] * size[1]
-    grown = 2.0 * np.sqrt(variance * area)
-    shared = np.minimum(detected_corners[2:, :, None], (predicted[:2] + half)[:, None, :])
-    shared -= np.maximum(detected_corners[:2, :, None], (predicted[:2] - half)[:, None, :])
+    grown = 2.0 * np.sqrt(variance * size[0] * size[1])
+    predicted_limits = np.concatenate([half + predicted[:2], half - predicted[:2]])
+    inner = np.minimum(detected_limits[:, :, None], predicted_limits[:, None, :])
+    shared = inner[:2]
+    shared += inner[2:]
     shared += grown
     np.maximum(shared, 0.0, out=shared)
     both: Floats = shared[0] * shared[1]

@@ -22,11 +22,12 @@ Places = npt.NDArray[np.intp]
 _LAST, _DUE, _CLASS, _WEIGHT, _NUMBER = 11, 12, 13, 14, 15
 """Rows after those of `Motion`: time of the last box, when the track is established, class, its weight, number."""
 _ROWS: Final = 16
-_FIRST: Final = np.array(FIRST_COVARIANCE)[:, None]
 _ESTABLISHED_S: Final = 0.08
 """A track with two boxes that are so far apart is established."""
 _UNSURE_BUFFER_S: Final = 0.25
 """A track that is not established may miss one look if no more time passes until the next one."""
+_BUFFER_OF_LENGTH: Final = 3.0
+"""A short track is continued for at most this multiple of its length."""
 _OTHER_CLASS: Final = 0.3
 _UNSURE: Final = 0.1
 """Overlap that it costs to join a box to a track of another class, or to one that is not established; twice for weak
@@ -45,6 +46,8 @@ class Joiner:
     def __init__(self, settings: TrackerSettings) -> None:
         self._settings, self._motion = settings, Motion()
         self._columns = np.zeros((_ROWS, 64))
+        self._new = np.zeros((_ROWS, 1))
+        self._new[8:11, 0] = FIRST_COVARIANCE
         self._alive = 0
         self._before_s = self._time_s = 0.0
         self.tracks = 0
@@ -62,14 +65,15 @@ class Joiner:
         live = self._advanced(look.time_s)
         first = look.confidence >= self._settings.first_confidence
         if self._alive and len(numbers):
-            scores = self._scores(look, live)
-            boxes, tracks = self._pairs(scores, look.strong, live)
+            unsure = live[_LAST] < live[_DUE]
+            scores = self._scores(look, live, _UNSURE * unsure)
+            boxes, tracks = self._pairs(scores, look.strong, unsure)
             if len(boxes):
                 numbers[boxes] = live[_NUMBER].take(tracks)
                 live[:, tracks] = self._continued(live.take(tracks, axis=1), look, boxes)
                 first[boxes] = False
             # Such a box would have been joined to that track if another one did not fit it better.
-            first &= scores.max(axis=1) < _SAME_IOU - self._settings.min_iou
+            first &= np.maximum.reduce(scores, axis=1) < _SAME_IOU - self._settings.min_iou
         if np.count_nonzero(first):
             self._start(look, first.nonzero()[0], numbers)
         self._before_s, self._time_s = self._time_s, look.time_s
@@ -78,10 +82,15 @@ class Joiner:
     def _advanced(self, time_s: float) -> Floats:
         """(16, m) tracks that are still alive, predicted for this time."""
         live = self._columns[:, : self._alive]
-        sure_since_s = min(self._before_s, time_s - self._settings.buffer_s)
+        last_s = live[_LAST]
+        buffer_s = last_s - live[_DUE]
+        unsure = buffer_s < 0.0
+        buffer_s += _ESTABLISHED_S
+        buffer_s *= _BUFFER_OF_LENGTH
+        np.minimum(buffer_s, self._settings.buffer_s, out=buffer_s)
+        buffer_s += last_s
         unsure_since_s = min(self._time_s, max(self._before_s, time_s - _UNSURE_BUFFER_S))
-        needed_s = np.where(live[_LAST] < live[_DUE], unsure_since_s, sure_since_s)
-        kept = (live[_LAST] >= needed_s).nonzero()[0]
+        kept = ((buffer_s >= time_s) | (last_s >= np.where(unsure, unsure_since_s, self._before_s))).nonzero()[0]
         if len(kept) < self._alive:
             columns = live.take(kept, axis=1)
             self._alive = len(kept)
@@ -90,16 +99,14 @@ class Joiner:
         self._motion.predict(live, time_s - self._time_s)
         return live
 
-    def _scores(self, look: Look, live: Floats) -> Floats:
+    def _scores(self, look: Look, live: Floats, cost: Floats) -> Floats:
         """(n, m) overlap of each box with each predicted one, less what it costs; 0 or less where they do not fit."""
-        scores = overlaps(look.centers_sizes, look.corners, live[:4], _MARGIN_VARIANCE * live[8])
-        cost = _UNSURE * (live[_LAST] < live[_DUE])
-        cost += self._settings.min_iou
-        scores -= cost
+        scores = overlaps(look.centers_sizes, look.limits, live[:4], _MARGIN_VARIANCE * live[8])
+        scores -= cost + self._settings.min_iou
         scores -= _OTHER_CLASS * (look.class_code[:, None] != live[_CLASS])
         return scores
 
-    def _pairs(self, scores: Floats, strong: int, live: Floats) -> tuple[Places, Places]:
+    def _pairs(self, scores: Floats, strong: int, unsure: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
         """Boxes and tracks that belong together; the first `strong` boxes choose first."""
         boxes, tracks = best_pairs(scores[:strong])
         if strong == len(scores) or len(tracks) == self._alive:
@@ -108,7 +115,7 @@ class Joiner:
         is_left[tracks] = False
         left = is_left.nonzero()[0]
         weak = scores[strong:].take(left, axis=1)
-        weak -= _WEAK_IOU - self._settings.min_iou + _UNSURE * (live[_LAST] < live[_DUE]).take(left)
+        weak -= _WEAK_IOU - self._settings.min_iou + _UNSURE * unsure.take(left)
         weak_boxes, places = best_pairs(weak)
         if not len(weak_boxes):
             return boxes, tracks
@@ -133,10 +140,8 @@ class Joiner:
             self._columns = np.concatenate([self._columns, np.zeros((_ROWS, stop))], axis=1)
         columns = self._columns[:, start:stop]
         columns[:4] = look.centers_sizes.take(boxes, axis=1)
-        columns[4:8] = 0.0
-        columns[8:11] = _FIRST
-        columns[_LAST] = look.time_s
-        columns[_DUE] = look.time_s + _ESTABLISHED_S
-        columns[_CLASS], columns[_WEIGHT] = look.class_code[boxes], look.confidence[boxes]
+        self._new[_LAST], self._new[_DUE] = look.time_s, look.time_s + _ESTABLISHED_S
+        columns[4:] = self._new[4:]
+        columns[_CLASS], columns[_WEIGHT] = look.class_code.take(boxes), look.confidence.take(boxes)
         columns[_NUMBER] = numbers[boxes] = np.arange(self.tracks, self.tracks + len(boxes))
         self._alive, self.tracks = stop, self.tracks + len(boxes)

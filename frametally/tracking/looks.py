@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.results import Boxes
-from frametally.tracking.association import corners
+from frametally.tracking.association import limits
 
 
 class Look(NamedTuple):
@@ -18,8 +18,8 @@ class Look(NamedTuple):
     time_s: float
     centers_sizes: npt.NDArray[np.float64]
     """(4, n) center x, y, width, height in pixels."""
-    corners: npt.NDArray[np.float64]
-    """(4, n) left, top, right, bottom."""
+    limits: npt.NDArray[np.float64]
+    """(4, n) as `association.limits`."""
     confidence: npt.NDArray[np.float64]
     class_code: npt.NDArray[np.float64]
     """As numbers that compare with the columns of `Joiner` without a conversion."""
@@ -38,7 +38,7 @@ def looks_of(
     confidence, class_code = boxes.confidence[order], boxes.class_code[order].astype(np.float64)
     xyxy = boxes.xyxy[order].T.astype(np.float64)
     centers_sizes = np.concatenate([(xyxy[:2] + xyxy[2:]) / 2, xyxy[2:] - xyxy[:2]])
-    sides = corners(centers_sizes)
+    sides = limits(centers_sizes)
     starts = np.searchsorted(boxes.entry, entries)
     stops = np.searchsorted(boxes.entry, entries, side="right")
     weak_before = np.concatenate([[0], np.cumsum(is_weak)])

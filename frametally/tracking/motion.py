@@ -22,6 +22,8 @@ _ACCELERATION: Final = 60.0
 """Variance by which the velocity changes in one second."""
 _GAIN: Final = np.array([[1.0], [1.0], [0.5], [0.5]])
 """Share of the filter's correction by which velocities change: sizes change more slowly than positions."""
+_SAME_STEP_S: Final = 1e-9
+"""Steps of a constant rate differ by less, as times are rounded."""
 
 
 class Motion:
@@ -33,7 +35,7 @@ class Motion:
 
     def predict(self, state: Floats, step_s: float) -> None:
         """Move (11, m) states, each a center and size, their velocities and the covariance, on by a time step."""
-        if step_s != self._step_s:
+        if abs(step_s - self._step_s) > _SAME_STEP_S:
             self._step_s = step_s
             self._transition = np.array([[1.0, 2 * step_s, step_s**2], [0.0, 1.0, step_s], [0.0, 0.0, 1.0]])
             self._noise = _ACCELERATION * np.array([[step_s**3 / 3], [step_s**2 / 2], [step_s]])

@@ -1,53 +1,69 @@
-"""The four cars of `car-detection.mp4` as boxes; the edge of a parked car is not one.
-
-The video shows a car park from above. Boxes are those of a detector at some times, checked on the frames, without its
-classes; between these times they are interpolated.
-"""
+"""Boxes of the four cars of the real video `car-detection`, drawn by hand on a few frames and interpolated."""
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
-import numpy.typing as npt
 
-from frametally.tracking.tracks import Tracks
-from tests.support.track_rows import Box, tracks_of
+from tests.support.opened_results import Entry, box, entry
 
-SIZE_PX = (768, 432)
-Drawn = tuple[float, int, int, int, int]
-CARS: dict[str, tuple[Drawn, ...]] = {
-    # time_s, center x, center y, width, height
+SIZE_PX: Final = (768, 432)
+Key = tuple[float, float, float, float, float]
+
+DRAWN: Final[dict[str, tuple[Key, ...]]] = {
     "white hatchback": (
-        (4.64, 378, 396, 175, 63), (5.04, 379, 357, 198, 140), (5.44, 377, 321, 206, 211), (6.0, 364, 273, 186, 295),
-        (6.4, 354, 203, 165, 263), (6.8, 345, 138, 152, 233), (7.2, 344, 93, 135, 185), (7.6, 342, 62, 120, 124),
-        (8.0, 341, 36, 114, 70),
+        (4.40, 324, 413, 451, 432),
+        (4.80, 287, 332, 487, 432),
+        (5.20, 279, 259, 478, 432),
+        (6.04, 271, 128, 456, 419),
+        (7.04, 273, 0, 414, 213),
+        (8.04, 285, 0, 397, 71),
+        (8.40, 290, 0, 391, 25),
     ),
-    "teal": (
-        (15.04, 204, 45, 116, 88), (15.44, 199, 77, 138, 152), (15.84, 187, 112, 142, 223), (16.24, 179, 167, 154, 284),
-        (16.64, 167, 249, 173, 324), (17.04, 156, 292, 177, 266), (17.44, 152, 332, 173, 188),
-        (18.0, 149, 393, 166, 72),
+    "teal/silver": (
+        (14.64, 159, 0, 261, 32),
+        (15.04, 148, 0, 262, 89),
+        (15.44, 133, 0, 266, 153),
+        (15.84, 117, 0, 262, 221),
+        (16.40, 94, 52, 255, 348),
+        (17.04, 63, 160, 247, 432),
+        (17.60, 72, 267, 237, 432),
+        (18.20, 83, 422, 197, 432),
     ),
     "red": (
-        (15.2, 411, 398, 164, 63), (15.44, 412, 373, 193, 107), (16.0, 405, 320, 179, 213), (16.64, 397, 261, 166, 289),
-        (17.2, 386, 166, 157, 245), (17.6, 380, 108, 147, 215), (18.0, 375, 78, 132, 154), (18.4, 368, 48, 122, 96),
-        (18.8, 360, 22, 112, 44),
+        (15.04, 333, 407, 489, 432),
+        (15.44, 318, 324, 508, 432),
+        (15.84, 316, 248, 496, 432),
+        (16.40, 315, 153, 481, 430),
+        (17.04, 312, 65, 467, 318),
+        (17.60, 308, 0, 452, 213),
+        (18.20, 312, 0, 432, 114),
+        (18.64, 307, 0, 421, 59),
+        (18.88, 304, 0, 401, 17),
     ),
     "white sports car": (
-        (25.44, 255, 26, 121, 52), (25.84, 248, 72, 157, 140), (26.0, 240, 95, 164, 186), (26.4, 226, 163, 176, 292),
-        (27.44, 205, 358, 183, 139), (27.6, 205, 387, 184, 81),
+        (25.36, 202, 0, 312, 35),
+        (25.60, 185, 0, 324, 87),
+        (25.84, 168, 0, 327, 142),
+        (26.24, 146, 0, 315, 255),
+        (26.60, 126, 65, 308, 394),
+        (27.00, 110, 168, 304, 432),
+        (27.44, 115, 291, 297, 432),
+        (27.60, 113, 350, 297, 432),
     ),
-}  # fmt: skip
+}
+"""Seconds, left, top, right, bottom in pixels. The edge of a parked car at the top border is left out."""
 
 
-def car_tracks(rate: float) -> Tracks:
-    """The four cars at `rate` looks a second over the 30 s of the video, each a track."""
-    times_s = np.round(np.arange(0, 30.2, 1 / rate) * 12.5) / 12.5
-    paths = {number: _path(np.array(drawn), times_s) for number, drawn in enumerate(CARS.values(), start=1)}
-    return tracks_of(paths, times_s, classes=dict.fromkeys(paths, "car"), size_px=SIZE_PX)
+def drawn_entries(times_s: list[float]) -> list[Entry]:
+    """An entry for each time, with the boxes of the cars that are in the picture."""
+    return [entry(*(one for keys in DRAWN.values() if (one := _at(keys, at_s))), wh=SIZE_PX) for at_s in times_s]
 
 
-def _path(drawn: npt.NDArray[np.float64], times_s: npt.NDArray[np.float64]) -> dict[int, Box]:
-    entries = np.flatnonzero((times_s >= drawn[0, 0]) & (times_s <= drawn[-1, 0]))
-    x, y, width, height = (np.interp(times_s[entries], drawn[:, 0], drawn[:, column]) for column in range(1, 5))
-    corners = np.column_stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2])
-    boxes: list[Box] = [(box[0], box[1], box[2], box[3]) for box in corners.tolist()]
-    return dict(zip(entries.tolist(), boxes, strict=True))
+def _at(keys: tuple[Key, ...], at_s: float) -> dict[str, object] | None:
+    rows = np.array(keys)
+    if not rows[0, 0] <= at_s <= rows[-1, 0]:
+        return None
+    left, top, right, bottom = (float(np.interp(at_s, rows[:, 0], rows[:, side])) for side in range(1, 5))
+    return box("car", 1.0, ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top))
