@@ -23,6 +23,7 @@ from frametally.health.checks import check_usable
 from frametally.health.link_secret import record_secret
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.set_clock.guard import ClockGuard
 from frametally.library.library import Library
 from frametally.library.removal import Retention
 from frametally.library.tickets import Tickets
@@ -124,6 +125,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
         results_dir=settings.results_dir,
         lost_after_s=settings.lost_after_s,
         clock=utc_now,
+        clock_guard=ClockGuard(ledger),
         max_results_bytes=settings.max_results_bytes,
         retention=Retention(
             videos_days=settings.keep_videos_days,

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from frametally.clock import seconds_between
 from frametally.contract import ModelRequest, RunProgress
 from frametally.errors import JobError
 
@@ -244,9 +245,7 @@ class Job:
     @property
     def run_s(self) -> float | None:
         """Seconds from `run_started_at` to the status call that reported success; None where unknown."""
-        if self.status is not JobStatus.SUCCEEDED or self.run_started_at is None or self.checked_at is None:
-            return None
-        return (self.checked_at - self.run_started_at).total_seconds()
+        return seconds_between(self.run_started_at, self.checked_at) if self.status is JobStatus.SUCCEEDED else None
 
 
 _TIMES = tuple(each.name for each in fields(Job) if each.name.endswith("_at"))

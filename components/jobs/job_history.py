@@ -10,6 +10,7 @@ import streamlit as st
 from components.formatting import escape_markdown, format_duration, plural
 from components.job_status import step_word
 from frametally.access.names import name_of, names_by_id
+from frametally.clock import seconds_between
 from frametally.contract import STATUS_FLOOR_S
 from frametally.job import EMBEDDED, Job
 from frametally.ledger.events import Event, EventKind
@@ -44,7 +45,7 @@ def _checks(job: Job, checks: Sequence[Event], names: Mapping[str, str]) -> None
     if not checks:
         return
     st.caption(f"**Status checks** · {_pace(job, checks)}")
-    gaps_s = [None, *((later.at - earlier.at).total_seconds() for earlier, later in pairwise(checks))]
+    gaps_s = [None, *_gaps_s(checks)]
     rows = [
         {
             "Time (UTC)": f"{check.at:%d %b %H:%M:%S}",
@@ -59,11 +60,15 @@ def _checks(job: Job, checks: Sequence[Event], names: Mapping[str, str]) -> None
         st.caption(f"The last {_MAX_CHECKS} of {len(rows):,}.")
 
 
+def _gaps_s(checks: Sequence[Event]) -> list[float | None]:
+    return [seconds_between(earlier.at, later.at) for earlier, later in pairwise(checks)]
+
+
 def _pace(job: Job, checks: Sequence[Event]) -> str:
     if job.service == EMBEDDED:
         return "every 1-2 s, as the built-in engine allows; one per minute is recorded"
-    shortest_s = min(((later.at - earlier.at).total_seconds() for earlier, later in pairwise(checks)), default=None)
+    shortest_s = min((gap_s for gap_s in _gaps_s(checks) if gap_s is not None), default=None)
     if shortest_s is None:
-        return plural(1, "check")
+        return plural(len(checks), "check")
     allowed = "" if shortest_s >= STATUS_FLOOR_S else ", as the service allowed"
     return f"{plural(len(checks), 'check')}, at least {format_duration(shortest_s)} apart{allowed}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from components.formatting import format_age, format_duration
+from frametally.clock import seconds_between
 from frametally.job import EMBEDDED, Job
 
 
 def run_time(job: Job, now: datetime) -> str:
     """How long the job ran, or has run so far: `48 s`; empty where the start of the run is unknown."""
     end = job.ended_at or (now if job.status.is_open and not job.is_in_queue else None)
-    if job.run_started_at is None or end is None:
-        return ""
-    return format_duration((end - job.run_started_at).total_seconds())
+    run_s = seconds_between(job.run_started_at, end)
+    return "" if run_s is None else format_duration(run_s)
 
 
 def times(job: Job, now: datetime) -> str:
@@ -35,9 +35,14 @@ def is_polled_constantly(job: Job) -> bool:
 
 
 def _durations(job: Job, ended_at: datetime) -> list[str]:
-    """How long the job was queued and ran; the sum where the start of the run is not known."""
-    if job.run_started_at is None:
-        return [f"ended after {format_duration((ended_at - job.created_at).total_seconds())}"]
-    queued_s = (job.run_started_at - job.created_at).total_seconds()
-    ran = f"ran {format_duration((ended_at - job.run_started_at).total_seconds())}"
+    """How long the job was queued and ran; the sum where the start of the run is not known.
+
+    Nothing where the clock was set back in between.
+    """
+    queued_s = seconds_between(job.created_at, job.run_started_at)
+    run_s = seconds_between(job.run_started_at, ended_at)
+    if queued_s is None or run_s is None:
+        whole_s = seconds_between(job.created_at, ended_at)
+        return [] if whole_s is None else [f"ended after {format_duration(whole_s)}"]
+    ran = f"ran {format_duration(run_s)}"
     return [f"queued {format_duration(queued_s)}", ran] if queued_s >= 1 else [ran]

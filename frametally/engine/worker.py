@@ -64,11 +64,11 @@ def serve(
 ) -> None:
     """Run queued jobs, oldest first, in an endless loop; delete uploads and ended jobs older than `retention_s`."""
     ended: set[str] = set()
-    tidied_s = 0.0
+    tidied_s = float("-inf")
     while True:
-        if time.time() - tidied_s > min(TIDY_EVERY_S, retention_s):
-            tidied_s = time.time()
-            spool.delete_old(now_s=tidied_s, retention_s=retention_s)
+        if time.monotonic() - tidied_s > min(TIDY_EVERY_S, retention_s):
+            tidied_s = time.monotonic()
+            spool.delete_old(now_s=time.time(), retention_s=retention_s)
         queued = spool.queued(known_ended=ended)
         if not queued:
             time.sleep(CHECK_EVERY_S)

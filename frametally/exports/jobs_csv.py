@@ -6,6 +6,7 @@ import csv
 import io
 from datetime import datetime
 
+from frametally.clock import seconds_between
 from frametally.exports.spreadsheet import escape_formulas
 from frametally.job import Job
 from frametally.ledger.ledger import Ledger
@@ -35,7 +36,7 @@ def jobs_csv(ledger: Ledger, query: JobQuery) -> bytes:
 
 
 def _row(job: Job, tags: list[str]) -> list[str]:
-    waited_s = None if job.ended_at is None else (job.ended_at - job.created_at).total_seconds()
+    waited_s = seconds_between(job.created_at, job.ended_at)
     return [
         *(job.id, job.remote_job_id or "", job.status.value, job.service, job.video_name, job.video_sha256 or ""),
         *(without_query(job.video_url or ""), ", ".join(model.label for model in job.models), _number(job.infer_fps)),

@@ -10,7 +10,7 @@ import random
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +45,7 @@ from frametally.jobs.submit import Submitter
 from frametally.ledger.events import EventKind
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.set_clock.guard import ClockGuard
 from frametally.library.library import Library
 from frametally.library.removal import Retention, remove_old_videos
 from frametally.results.reading.process import MAX_BYTES
@@ -65,6 +66,8 @@ class Workflow:
     clock: Callable[[], datetime]
     max_results_bytes: int = MAX_BYTES
     retention: Retention = field(default_factory=Retention)
+    clock_guard: ClockGuard | None = None
+    """None where the clock is not the system's."""
 
     @property
     def submitter(self) -> Submitter:
@@ -112,6 +115,7 @@ class Workflow:
         `slots`: those of the process; None: as many jobs as there are for one process.
         """
         now, slots = self.clock(), slots or Slots()
+        due_at = now - self._early_by(now)
         probe_at = {outage.service: outage.next_try_at for outage in self.ledger.outages() if outage.next_try_at}
         keys: dict[str, list[tuple[str, str]]] = {}
         for service, key_id in self.clients.known():
@@ -120,7 +124,7 @@ class Workflow:
         claimed = []
         for service, known in keys.items():
             free = slots.free(service)
-            for job in self.ledger.due(now, known, limit=free) if free > 0 else ():
+            for job in self.ledger.due(due_at, known, limit=free) if free > 0 else ():
                 # While the circuit breaker of a service is open, one job probes it.
                 if service in probe_at and not self.ledger.claim_probe(service, now):
                     break
@@ -138,7 +142,9 @@ class Workflow:
         job = self.ledger.job(job_id)
         require(actor, Action.REFRESH, job.owner)
         is_waiting = job.status.is_open or job.status is JobStatus.LOST
-        if not is_waiting or not self.ledger.claim(job, self.clock(), LEASE_S):
+        now = self.clock()
+        is_due = job.next_check_at <= now - self._early_by(now)
+        if not (is_waiting and is_due and self.ledger.claim(job, now, LEASE_S)):
             return None
         self.advance(job, actor=id_of(actor))
         return self.ledger.job(job_id)
@@ -273,6 +279,9 @@ class Workflow:
         since = (job.last_known_at or job.created_at) + unpolled
         self.ledger.update(job, last_known_at=since, run_started_at=None)  # the duration of the run is unknown, too
         return replace(job, last_known_at=since, run_started_at=None)
+
+    def _early_by(self, now: datetime) -> timedelta:
+        return timedelta(seconds=self.clock_guard.early_by_s(now)) if self.clock_guard else timedelta()
 
     def _held_until(self, service: str) -> datetime | None:
         return next((outage.next_try_at for outage in self.ledger.outages() if outage.service == service), None)

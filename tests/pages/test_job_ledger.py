@@ -99,6 +99,25 @@ def test_the_history_is_shown_where_it_is_opened(open_page: OpenPage, deployment
     assert calls["Interval"].tolist() == ["65 s", "60 s", ""]
 
 
+def test_no_interval_is_shown_across_a_clock_that_was_set_back(open_page: OpenPage, deployment: Deployment) -> None:
+    created_at = NOW - timedelta(seconds=5)
+    job = write_job(
+        deployment,
+        JobStatus.SUCCEEDED,
+        remote_job_id="r1",
+        created_at=created_at,
+        run_started_at=created_at,
+        ended_at=created_at - timedelta(minutes=50),
+    )
+    for seconds in (0, 60, 60 - 3600):
+        deployment.ledger.log_call(job.id, NOW + timedelta(seconds=seconds), "running")
+    app = open_page("jobs")
+    assert "·" not in row(app, job)["times"]  # only its age
+    choose(app, job, "History")
+    assert "3 checks, at least 1 min apart" in captions(app)
+    assert dataframe(app, "Response")["Interval"].tolist() == ["", "60 s", ""]
+
+
 def test_the_history_shows_checks_below_the_polling_floor(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.SUBMITTED, remote_job_id="r1")
     for seconds in (0, 12):
