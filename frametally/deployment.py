@@ -22,6 +22,7 @@ from frametally.errors import SettingsError
 from frametally.health.checks import check_usable
 from frametally.health.link_secret import record_secret
 from frametally.jobs.workflow import Workflow
+from frametally.ledger.database import is_full, lacks_room
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.set_clock.guard import ClockGuard
 from frametally.library.library import Library
@@ -33,6 +34,7 @@ from frametally.rendering.class_colors import ClassColors
 from frametally.storage.derived import remove_old_exports
 from frametally.storage.locks import SharedLock, lock_shared
 from frametally.storage.permissions import restrict
+from frametally.storage.space import TRY_AGAIN, is_disk_full
 
 _LOG = logging.getLogger(__name__)
 
@@ -113,7 +115,8 @@ def _open_data_folder(settings: Settings) -> _DataFolder:
         )
     except OSError as error:
         what = f"The data folder cannot be used: {error.strerror}."
-        raise SettingsError(what, "Check FRAMETALLY_DATA_DIR and the permissions of the folder.") from error
+        next_step = TRY_AGAIN if is_disk_full(error) else "Check FRAMETALLY_DATA_DIR and the permissions of the folder."
+        raise SettingsError(what, next_step) from error
     return folder
 
 
@@ -164,4 +167,6 @@ def _open_ledger(database_url: str) -> Ledger:
     except ImportError as error:
         raise SettingsError(f"The job ledger needs the package {error.name}.", "Install it, then try again.") from error
     except (SQLAlchemyError, OSError) as error:  # their messages may contain the URL
+        if is_full(error) or is_disk_full(error) or lacks_room(database_url):
+            raise SettingsError("The job ledger cannot be opened: its disk is full.", TRY_AGAIN) from None
         raise SettingsError(f"The job ledger cannot be opened ({type(error).__name__}).", check) from None

@@ -75,6 +75,7 @@ SLOW = (
     "tests/results/test_limits",
     "tests/results/test_raw_entry",
     "tests/results/test_spellings",
+    "tests/storage/test_full_disk",
     "tests/test_old_data",
     "tests/video/test_damage",
     "tests/video/test_decoding",

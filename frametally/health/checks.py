@@ -19,8 +19,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from frametally.backup.restore import STAGING_FOLDER, is_incomplete
 from frametally.config.settings import Settings
 from frametally.errors import SettingsError
+from frametally.ledger.database import is_full
 from frametally.ledger.snapshot import sqlite_path
-from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES, format_size
+from frametally.storage.space import DISK_RESERVE_BYTES, LOW_DISK_BYTES, TRY_AGAIN, format_size, is_disk_full
 
 LEDGER_CHECK_S: Final = 1.0
 """Time limit for the integrity check of the ledger: enough for about 100 MB; of a larger one, a part is checked."""
@@ -47,7 +48,8 @@ def check_usable(settings: Settings) -> None:
             if path.exists():
                 _check_readable(path)
     except OSError as error:
-        raise SettingsError(f"The data folder cannot be used: {error.strerror}.", _CHECK_DATA_DIR) from error
+        next_step = TRY_AGAIN if is_disk_full(error) else _CHECK_DATA_DIR
+        raise SettingsError(f"The data folder cannot be used: {error.strerror}.", next_step) from error
     if is_incomplete(settings.data_dir):
         raise SettingsError(
             "A restore of the data folder was interrupted.",
@@ -69,6 +71,10 @@ def health_warnings(settings: Settings) -> list[HealthWarning]:
 
 def ledger_unavailable(error: SQLAlchemyError) -> SettingsError:
     """The error to show if the ledger stops responding, without the database's message, which may contain data."""
+    if is_full(error):
+        return SettingsError(
+            "The disk of the job ledger is full.", "Free some disk space, then reload the page. No job is lost."
+        )
     return SettingsError(
         f"The job ledger does not respond ({type(error).__name__}).",
         "Check that its database is running and its disk has room, then reload the page. No job is lost.",

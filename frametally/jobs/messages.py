@@ -11,7 +11,7 @@ from typing import Final
 from frametally.contract import CANCELLED, VIDEO_SUFFIXES, StatusReport
 from frametally.errors import LinkExpired, RateLimited, ServerError, ServiceError, ServiceUnreachable
 from frametally.job import Job, ModelChoice
-from frametally.storage.space import format_size
+from frametally.storage.space import format_size, is_disk_full
 
 # History entries.
 IMPORTED: Final = "Imported: started elsewhere."
@@ -142,9 +142,12 @@ def next_step(error: ServiceError) -> str:
     return RETRIES if isinstance(error, _TEMPORARY) else error.next_step
 
 
-def local_error(reason: str) -> str:
+def local_error(error: OSError) -> tuple[str, str]:
     """For a step that the dashboard's server could not complete."""
-    return f"The dashboard's server could not complete this step: {reason}."
+    if is_disk_full(error):
+        return "The disk of the dashboard's server is full.", "Free some space; the job then goes on by itself."
+    reason = error.strerror or "a file could not be written"
+    return f"The dashboard's server could not complete this step: {reason}.", RETRIES
 
 
 def pending(job: Job, report: StatusReport, *, age_s: float, patience_s: float) -> str:

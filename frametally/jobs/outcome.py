@@ -228,8 +228,7 @@ def _of_error(step: Step, error: Exception, job: Job, situation: Situation) -> O
         case MediaError() | ResultsError():
             return Failed(str(error))
         case OSError():
-            reason = messages.local_error(error.strerror or "a file could not be written")
-            return _postponed(job, situation, reason, messages.RETRIES)
+            return _postponed(job, situation, *messages.local_error(error))
         case _:
             return _postponed(job, situation, messages.INTERNAL_ERROR, messages.RETRIES)
 

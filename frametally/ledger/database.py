@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ import sqlalchemy as sa
 
 from frametally.ledger.schema import upgrade
 
+_SQLITE_FULL = "database or disk is full"
+_POSTGRESQL_FULL = "53100"
+_SQLITE_NEEDS_BYTES = 64 << 10
+"""For the index of its log."""
 _MIGRATION_LOCK = 7_362_001
 """Key of the PostgreSQL advisory lock under which one process migrates at a time."""
 
@@ -40,6 +45,20 @@ def migrate(engine: sa.Engine) -> None:
         if connection.dialect.name == "postgresql":  # on SQLite, BEGIN IMMEDIATE has the same effect
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         upgrade(connection)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk of the database has no room; `error`: of SQLAlchemy or of a driver."""
+    cause = getattr(error, "orig", error)
+    return _SQLITE_FULL in str(cause) or getattr(cause, "sqlstate", "") == _POSTGRESQL_FULL
+
+
+def lacks_room(database_url: str) -> bool:
+    """Whether the disk of an SQLite database has no room to open it; SQLite itself reports an error of the disk."""
+    url = sa.make_url(database_url)
+    folder = Path(url.database or "").parent
+    is_file = url.get_backend_name() == "sqlite" and folder.is_dir()
+    return is_file and shutil.disk_usage(folder).free < _SQLITE_NEEDS_BYTES
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 
 from frametally.errors import BackupError, SettingsError
 from frametally.ledger import schema
+from frametally.ledger.database import is_full
+from frametally.storage.space import TRY_AGAIN
 
 _ROWS_AT_ONCE: Final = 1000
 _DAMAGED: Final = ("The ledger in the backup is damaged.", "Use another backup; nothing was changed.")
@@ -61,6 +63,8 @@ def copy_out(database_url: str, target: Path) -> str:
         else:
             _copy_tables_out(database_url, target)
     except (sqlite3.Error, sa.exc.SQLAlchemyError) as error:
+        if is_full(error):
+            raise BackupError("The disk has no room for this backup.", TRY_AGAIN) from None
         what = f"The ledger cannot be read ({type(error).__name__})."
         raise BackupError(what, "Check FRAMETALLY_DATABASE_URL, and that the database is running.") from None
     return check_copy(target)

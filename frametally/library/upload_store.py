@@ -108,9 +108,9 @@ class UploadStore:
         with locked(self._folder):  # two uploads that begin at the same time must not both get the last free space
             copies = copies_bytes(self._videos.folder)
             check_fits(size_bytes, self._limits, self._videos.used_bytes(), self._in_progress(), copies)
-            folder.mkdir()
-            (folder / "data").touch()
             with explain_disk_full():
+                folder.mkdir()
+                (folder / "data").touch()
                 write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
             make_room(self._videos.folder, self.free_bytes())
         _LOG.info("upload %s begun by %s", upload_id, actor or "-")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ def check_room(folder: Path, size_bytes: int, what: str = "this video", next_ste
         raise _disk_full(what, next_step)
 
 
+_NUMPY_WROTE_LESS: Final = re.compile(r"^\d+ requested and \d+ written$")
+"""The error of `ndarray.tofile`, which has no number."""
 _CHECK_EVERY_BYTES: Final = 32 << 20
 _BLOCK_BYTES: Final = 1 << 20
 
@@ -52,8 +55,10 @@ def check_reserve(folder: Path, written_bytes: int) -> None:
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Whether the operating system reported a full disk or an exceeded quota."""
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    """Whether the operating system reported a full disk or an exceeded quota, to us or to numpy."""
+    if not isinstance(error, OSError):
+        return False
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or bool(_NUMPY_WROTE_LESS.search(str(error)))
 
 
 @contextmanager

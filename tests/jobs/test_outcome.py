@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -221,9 +222,16 @@ def test_a_permanent_error_fails_the_job(error: Exception) -> None:
 
 
 def test_an_error_of_this_machine_postpones_the_job_without_a_path() -> None:
-    outcome = postponed(of_error(OSError(28, "No space left", "/srv/secret"), Step.READ, RUNNING))
-    assert "No space left" in outcome.message
+    outcome = postponed(of_error(OSError(errno.EIO, "Input/output error", "/srv/secret"), Step.READ, RUNNING))
+    assert "Input/output error. It is retried automatically." in outcome.message
     assert "/srv" not in outcome.message
+
+
+def test_a_full_disk_postpones_the_job_and_says_what_to_do() -> None:
+    outcome = postponed(of_error(OSError(errno.ENOSPC, "No space left", "/srv/secret"), Step.READ, RUNNING))
+    assert outcome.message == (
+        "The disk of the dashboard's server is full. Free some space; the job then goes on by itself."
+    )
 
 
 def test_after_the_time_limit_a_running_job_is_lost_and_an_unsubmitted_one_fails() -> None:

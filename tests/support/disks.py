@@ -34,6 +34,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def enlarge(disk: Path) -> None:
+    """Give a small disk more room than the reserve; it takes memory only for what it contains."""
+    subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
+
+
 def fill(disk: Path, *, leave_bytes: int = 0) -> Path:
     """Fill the disk with one file, except for `leave_bytes`; return the file."""
     filler = disk / "filler"

@@ -24,7 +24,7 @@ import numpy as np
 
 from frametally.errors import VideoError
 from frametally.library.copies.picture import CopiedPicture
-from frametally.library.copies.report import progress_path
+from frametally.library.copies.report import NO_ROOM_FOR_REPORT, progress_path
 from frametally.library.copies.sound import CopiedSound
 from frametally.processes.sandbox import enter_sandbox
 from frametally.storage.atomic import atomic_path
@@ -113,7 +113,10 @@ def main(source: Path, target: Path) -> int:
             return _BUSY
         progress.truncate(0)
         report = _copy_to(source, target, progress)
-        _write(progress, report)
+        try:
+            _write(progress, report)
+        except OSError:
+            return NO_ROOM_FOR_REPORT
         if target.exists():
             progress_path(target).unlink(missing_ok=True)
     return 1 if report.what else 0

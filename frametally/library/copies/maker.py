@@ -23,20 +23,22 @@ from msgspec import Struct
 
 from frametally.errors import FrametallyError
 from frametally.library.copies.picture import copied_size
-from frametally.library.copies.report import copy_path, last_report, progress_path
+from frametally.library.copies.report import NO_ROOM_FOR_REPORT, copy_path, last_report, progress_path
 from frametally.library.copies.room import make_room
 from frametally.library.quota import QuotaReached
 from frametally.library.upload_store import UploadStore
 from frametally.library.video_store import StoredVideo
 from frametally.processes.environment import child_environment
 from frametally.storage.atomic import PART_SUFFIX, is_abandoned
-from frametally.storage.space import TRY_AGAIN, check_room, format_size
+from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full, format_size
+from frametally.video.encoding_process import Report
 
 MAX_BYTES: Final = 8 * 1024**3
 """Maximum total size of all copies; the least recently requested are removed first."""
 MAX_AT_ONCE: Final = 1
 """Copies that are made at the same time by one dashboard; further requests wait."""
 RETRY_AFTER_S: Final = 60.0
+_NO_ROOM: Final = Report(what="The server's disk has no room for a copy of this video.", next_step=TRY_AGAIN)
 _BITS_PER_PIXEL: Final = 0.15
 """Of the encoder, for the estimate of a copy's size."""
 _STOP_TIMEOUT_S: Final = 5.0
@@ -110,7 +112,8 @@ class CopyMaker:
 
     def _begin(self, video: StoredVideo, target: Path) -> CopyState:
         try:
-            target.parent.mkdir(exist_ok=True)
+            with explain_disk_full("a copy of this video", TRY_AGAIN):
+                target.parent.mkdir(exist_ok=True)
             _tidy(target)
             self._check_fits(_estimated_bytes(video), target)
             self._running[target] = _Running(target, _started(video.path, target))
@@ -136,7 +139,7 @@ class CopyMaker:
         for running in list(self._running.values()):
             if running.process.poll() is None:
                 continue
-            report = last_report(running.target)
+            report = _NO_ROOM if running.process.returncode == NO_ROOM_FOR_REPORT else last_report(running.target)
             if not running.target.exists() and not _is_made_elsewhere(running.target):
                 what = report.what or "Preparing a copy was interrupted."
                 message = f"{what} {report.next_step}".strip()

@@ -11,6 +11,8 @@ from frametally.library.copies.room import KIND
 from frametally.storage.derived import derived_path
 from frametally.video.encoding_process import Report
 
+NO_ROOM_FOR_REPORT: Final = 73
+"""Exit status if the disk is so full that not even the final report can be written (EX_CANTCREAT of sysexits.h)."""
 _FORMAT: Final = 2
 """Part of every name; with a new number, all copies are made again."""
 
