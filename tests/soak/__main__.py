@@ -5,8 +5,9 @@ Each part prints its name and the output of its tests. At the end there is one l
 in a browser, one clip in the player, the twins of four model formats, each damage of a table once, fewer random
 documents, 5 examples per API operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an
 upload that is interrupted once, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no
-measurement of memory, and instead of four dashboards two processes with an accelerated clock
-(`tests/ledger/test_polling_floor.py`).
+measurement of memory, instead of four dashboards two processes with an accelerated clock
+(`tests/ledger/test_polling_floor.py`), no kills at random moments, and a clock that only the workflow of a job sees set
+(`tests/jobs/test_clock_guard.py`).
 """
 
 from __future__ import annotations
@@ -110,6 +111,15 @@ def memory(options: argparse.Namespace) -> Outcome:
     return _command("tests.soak.memory", "--jobs", str(options.jobs))
 
 
+def kills(options: argparse.Namespace) -> Outcome:
+    """`--kills` kills at random moments on each database; a run without loss counts as one passed test."""
+    runs = (
+        _command("tests.crash.random_kills", "--database", name, "--kills", str(options.kills))
+        for name in ("sqlite", "postgresql")
+    )
+    return sum(runs, Outcome())
+
+
 def full_house(options: argparse.Namespace) -> Outcome:
     """Open many tabs at once on one dashboard; a success counts as one passed test."""
     return _command("tests.soak.full_house", "--seconds", str(options.seconds))
@@ -175,6 +185,8 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "accessibility": lengthened("tests/browser/test_accessibility.py"),
     "wheel": lengthened("tests/packaging/test_installed_dashboard.py"),
     "dashboards": four_dashboards,
+    "kills": kills,
+    "clock": measured("tests.soak.clock"),
     "fuzz_results": fuzzed("tests/results/test_fuzzing.py"),
     "estimates": lengthened("-s", "tests/engine/test_remaining_time.py"),
     "player": player,
@@ -197,6 +209,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--fuzz-seconds", type=float, default=600.0)
     parser.add_argument("--jobs", type=int, default=70)
+    parser.add_argument("--kills", type=int, default=50)
     options = parser.parse_args()
     outcomes = {}
     for name in options.parts or PARTS:
