@@ -1,11 +1,11 @@
 """Clients that speak Streamlit's protocol without a browser, all in one process.
 
-    python -m tests.support.streamlit_clients URL --clients 50 [--page jobs] [--query job=…] [--stay-s 60]
+    python -m tests.support.streamlit_clients URL --clients 50 [--page jobs] [--query job=…] [--stay-s 60] [--hidden]
 
 Each client fetches the document, opens a session, and runs the page to its end; all start at once. Then it stays for
-`--stay-s` seconds: it repeats fragments as often as the page asks, as a visible tab does, and with `--click-every-s`
-runs the page again at a random time of each period. A document that is refused with 503 counts as `full`.
-Prints one JSON object per client.
+`--stay-s` seconds: it reads the stream of ended jobs, repeats fragments as often as the page asks, unless it is
+`--hidden`, and with `--click-every-s` runs the page again at a random time of each period. A document that is refused
+with 503 counts as `full`. Prints a line once all pages have run, and at the end one JSON object per client.
 """
 
 from __future__ import annotations
@@ -14,18 +14,23 @@ import argparse
 import asyncio
 import json
 import random
+import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from urllib.parse import urlsplit
 
 import requests
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+OPEN = "open"
+"""The line that says that all pages have run."""
 _LIMIT_S = 120.0
+_STREAM = re.compile(rb"/frametally/ends/[\w.=~:-]+\?after=\d+")
 
 
 @dataclass
@@ -39,6 +44,8 @@ class Visit:
     answers_s: list[float] = field(default_factory=list)
     """Duration of each click until the page had run; infinite for one without an end."""
     fragment_runs: int = 0
+    has_stream: bool = False
+    """Whether it read the stream of ended jobs to the end of its stay."""
     exceptions: int = 0
     fault: str = ""
 
@@ -46,7 +53,11 @@ class Visit:
 class Tab:
     """An open session, with the messages that it has received."""
 
-    def __init__(self, socket: websockets.ClientConnection, visit: Visit, page: str, query: str) -> None:
+    def __init__(
+        self, socket: websockets.ClientConnection, visit: Visit, page: str, query: str, *, is_hidden: bool
+    ) -> None:
+        self._is_hidden = is_hidden
+        self.stream_path = ""
         self._socket = socket
         self._visit = visit
         self._page = page
@@ -58,6 +69,8 @@ class Tab:
         """Read messages until the connection ends."""
         async for data in self._socket:
             assert isinstance(data, bytes)
+            if found := _STREAM.search(data):
+                self.stream_path = found[0].decode()
             self._note(ForwardMsg.FromString(data))
 
     async def run(self) -> None:
@@ -77,7 +90,7 @@ class Tab:
         kind = message.WhichOneof("type")
         if kind == "delta" and message.delta.new_element.HasField("exception"):
             self._visit.exceptions += 1
-        elif kind == "auto_rerun" and message.auto_rerun.fragment_id not in self._timers:
+        elif kind == "auto_rerun" and not self._is_hidden and message.auto_rerun.fragment_id not in self._timers:
             timer = self._repeat(message.auto_rerun.fragment_id, message.auto_rerun.interval)
             self._timers[message.auto_rerun.fragment_id] = asyncio.create_task(timer)
         elif kind == "script_finished":
@@ -128,16 +141,33 @@ async def visit(url: str, options: argparse.Namespace, started_s: float, seen: V
         proxy=None,
     ) as socket:
         seen.opened_s = time.monotonic() - started_s
-        tab = Tab(socket, seen, options.page, options.query)
+        tab = Tab(socket, seen, options.page, options.query, is_hidden=options.hidden)
         receiving = asyncio.create_task(tab.receive())
         async with asyncio.timeout(_LIMIT_S):
             await tab.run()
         seen.finished_s = time.monotonic() - started_s
+        stream = asyncio.create_task(follow(url, tab.stream_path, cookies))
         await stay(tab, seen, options)
+        seen.has_stream = not stream.done()
+        stream.cancel()
         tab.close()
         receiving.cancel()
         with suppress(asyncio.CancelledError):
             await receiving
+
+
+async def follow(url: str, path: str, cookies: str) -> None:
+    """Read the stream of ended jobs, until it ends."""
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    cookie = f"Cookie: {cookies}\r\n" if cookies else ""
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{cookie}\r\n".encode())
+    try:
+        if b" 200 " in await reader.readline():
+            while await reader.read(4096):
+                """Messages, and comments that keep the connection open."""
+    finally:
+        writer.close()
 
 
 async def stay(tab: Tab, seen: Visit, options: argparse.Namespace) -> None:
@@ -169,7 +199,12 @@ async def visit_all(options: argparse.Namespace) -> list[Visit]:
         except (OSError, TimeoutError, requests.RequestException, websockets.WebSocketException) as error:
             own.fault = f"{type(error).__name__} {error}"[:200]
 
-    await asyncio.gather(*(one(each) for each in seen))
+    async def say_when_open() -> None:
+        while not all(each.finished_s or each.is_full or each.fault for each in seen):
+            await asyncio.sleep(0.1)
+        print(OPEN, flush=True)
+
+    await asyncio.gather(say_when_open(), *(one(each) for each in seen))
     return seen
 
 
@@ -181,6 +216,7 @@ def main() -> int:
     parser.add_argument("--query", default="")
     parser.add_argument("--stay-s", type=float, default=0.0)
     parser.add_argument("--click-every-s", type=float, default=0.0)
+    parser.add_argument("--hidden", action="store_true")
     for each in asyncio.run(visit_all(parser.parse_args())):
         print(json.dumps(asdict(each)))
     return 0
