@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from frametally.contract import RunProgress
 from frametally.errors import SettingsError
 from frametally.job import Job, JobStatus, ModelChoice
+from frametally.ledger import schema
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.presets import Preset
 from frametally.ledger.schema import known_revisions, revision_in, upgrade
@@ -127,6 +130,13 @@ def test_every_revision_is_upgraded_to_the_newest(revision: str, database_url: s
         assert (ledger.job("j1").models, ledger.job("j1").next_check_at.microsecond) == ((MOTION,), 2)
     with connected(database_url) as connection:
         assert revision_in(connection) == known_revisions()[-1]
+
+
+def test_the_known_revisions_are_those_of_the_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    steps = ScriptDirectory.from_config(config).walk_revisions()
+    assert known_revisions() == [step.revision for step in steps][::-1]
 
 
 def test_a_ledger_of_a_newer_version_is_refused_and_unchanged(database_url: str, tmp_path: Path) -> None:
