@@ -1,4 +1,7 @@
-"""Draw a `Scene` on a frame, with supervision and OpenCV."""
+"""Draw a `Scene` on a frame, with OpenCV and supervision.
+
+The import of supervision takes most of a second, so the first picture does it: most commands draw none.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from typing import Any, Final
 import cv2
 import numpy as np
 import numpy.typing as npt
-import supervision as sv
-from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
 
 from frametally.coco import COCO_KEYPOINTS
 from frametally.rendering.labels import place_labels
@@ -121,14 +122,20 @@ def _bgr(colors: Mapping[str, str], name: str) -> tuple[int, int, int]:
 
 
 def _text_scale(canvas: Image) -> float:
+    import supervision as sv
+
     return max(sv.calculate_optimal_text_scale((canvas.shape[1], canvas.shape[0])), 0.4)
 
 
 def _thickness(canvas: Image) -> int:
+    import supervision as sv
+
     return int(sv.calculate_optimal_line_thickness((canvas.shape[1], canvas.shape[0])))
 
 
 def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str], *, with_labels: bool) -> None:
+    import supervision as sv
+
     names = sorted(set(scene.class_names))
     order = np.argsort(scene.confidence, kind="stable")
     order = order[_touching(scene.xyxy[order], canvas)]
@@ -204,6 +211,8 @@ def _polygons_with_names(scene: Scene) -> list[tuple[Floats, str]]:
 
 
 def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
+    import supervision as sv
+
     points = np.zeros((0, 0, 3), np.float32) if scene.keypoints is None else scene.keypoints
     thickness = _thickness(canvas)
     edges = skeleton(points.shape[1])
@@ -220,6 +229,8 @@ def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> N
 
 def skeleton(keypoints: int) -> Sequence[tuple[int, int]]:
     """The pairs of keypoints that are joined, numbered from 1, for objects with this number of them."""
+    from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
+
     return SKELETONS_BY_VERTEX_COUNT.get(keypoints, ()) if keypoints == len(COCO_KEYPOINTS) else ()
 
 
