@@ -7,15 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 pytest_plugins = [
-    "tests.support.ports",  # these two first: others import them
+    "tests.support.ports",  # these three first: others import them
+    "tests.support.ledgers",
     "tests.support.dashboards",
     "tests.support.browser",
     "tests.support.clients",
     "tests.support.disks",
     "tests.support.engines",
-    "tests.support.ledgers",
     "tests.support.page_reports",
     "tests.support.postgresql",
+    "tests.support.reading",
     "tests.support.shared_data",
     "tests.support.video_files",
     "tests.support.videos",
@@ -24,12 +25,24 @@ pytest_plugins = [
 
 @pytest.fixture(scope="session")
 def components_scanned_once() -> Iterator[None]:
-    """Scan the installed packages for Streamlit components once, not for every AppTest: it takes longer than a page."""
+    """Let every AppTest use one scan of the installed packages for Streamlit components: it takes longer than a page.
+
+    An AppTest also waits for the thread of the script, instead of asking every millisecond whether it has ended.
+    """
     from streamlit.components.v2 import manifest_scanner  # imported only where a test opens a page
+    from streamlit.testing.v1 import local_script_runner
 
     manifests = manifest_scanner.scan_component_manifests()
+    require_end = local_script_runner.require_widgets_deltas
+
+    def joined(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
+        if runner._script_thread:
+            runner._script_thread.join(timeout)
+        require_end(runner, 0 if not runner.script_stopped() else timeout)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(manifest_scanner, "scan_component_manifests", lambda: manifests)
+        patch.setattr(local_script_runner, "require_widgets_deltas", joined)
         yield
 
 

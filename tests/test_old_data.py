@@ -32,8 +32,8 @@ from frametally.ledger.presets import Preset
 from frametally.ledger.tags import tags_of
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.results import Results, open_results
-from tests.support.pages import answering
 from tests.support.polling import until
+from tests.support.serving import answering
 from tests.support.soak import shortened
 
 ARCHIVE = Path(__file__).parent / "support" / "old_data.tar.xz"
@@ -52,7 +52,7 @@ class OldData:
 
 
 @pytest.fixture
-def old(tmp_path: Path) -> Iterator[OldData]:
+def old(tmp_path: Path, reading_in_this_process: None) -> Iterator[OldData]:
     if given := os.environ.get("OLD_DATA"):
         shutil.copytree(given, tmp_path, dirs_exist_ok=True)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,17 @@ def new(tmp_path: Path) -> Settings:
     return settings_in(tmp_path / "new")
 
 
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a data folder `old`, and a backup of it with results and secrets."""
+    folder = tmp_path_factory.mktemp("made")
+    with filled(settings_in(folder / "old")):
+        back_up(settings_in(folder / "old"), folder / "backup.zip", parts=("secrets",), made_at=START)
+    return folder
+
+
 @pytest.fixture
-def backup(tmp_path: Path, old: Settings) -> Path:
-    """A backup with results and secrets."""
-    with filled(old):
-        back_up(old, tmp_path / "backup.zip", parts=("secrets",), made_at=START)
+def backup(tmp_path: Path, made_once: Path) -> Path:
+    """A backup with results and secrets, of the folder `old`."""
+    shutil.copytree(made_once, tmp_path, dirs_exist_ok=True)
     return tmp_path / "backup.zip"

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from frametally.network.assets import AssetBundle, asset_routes
 from frametally.network.routes import starlette_routes
-from tests.support.pages import answering
+from tests.support.serving import answering
 
 
 @pytest.fixture

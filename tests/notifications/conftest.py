@@ -19,7 +19,7 @@ from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.notifications.notifier import Notifier
 from tests.support.certificates import make_certificate, server_context
-from tests.support.ledgers import START, Clock, a_job
+from tests.support.ledgers import START, Clock, a_job, open_ledger
 
 SECRET = "whsec_c2VjcmV0IG9mIHRoaXMgdGVzdA=="
 
@@ -70,9 +70,8 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def ledger(sqlite_url: str, clock: Clock) -> Iterator[Ledger]:
-    ledger = Ledger(sqlite_url, clock)
-    yield ledger
-    ledger.close()
+    with open_ledger(sqlite_url, clock) as ledger:
+        yield ledger
 
 
 def settings_for(receiver: Receiver, **values: Any) -> Settings:

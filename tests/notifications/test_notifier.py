@@ -14,8 +14,8 @@ from tests.notifications.conftest import Receiver, end_job, make_notifier, setti
 from tests.support.ledgers import START, Clock, a_job, open_ledger
 
 
-def test_each_job_end_is_announced_once(database_url: str, clock: Clock, receiver: Receiver) -> None:
-    ledger = Ledger(database_url, clock)
+def test_each_job_end_is_announced_once(ledger_url: str, clock: Clock, receiver: Receiver) -> None:
+    ledger = Ledger(ledger_url, clock)
     end_job(ledger, "before")
     clock.wait(1)
     notifier = make_notifier(ledger, settings_for(receiver), clock)
@@ -94,8 +94,8 @@ def test_claim_of_a_crashed_process_expires(ledger: Ledger, clock: Clock, receiv
     assert other.send_due() == 1
 
 
-def test_each_notice_is_sent_by_one_of_many_threads(database_url: str, clock: Clock, receiver: Receiver) -> None:
-    ledger = Ledger(database_url, clock)
+def test_each_notice_is_sent_by_one_of_many_threads(ledger_url: str, clock: Clock, receiver: Receiver) -> None:
+    ledger = Ledger(ledger_url, clock)
     notifiers = [make_notifier(ledger, settings_for(receiver), clock) for _ in range(4)]
     for number in range(8):
         end_job(ledger, f"j{number}")

@@ -22,12 +22,17 @@ from frametally.cli.engine import make_app
 from frametally.client import client
 from frametally.config.settings import Settings
 from frametally.deployment import Deployment
-from tests.support.pages import OpenPage, answering, open_tab
+from tests.support.pages import OpenPage, open_tab
+from tests.support.serving import answering
 
 
 @pytest.fixture(autouse=True)
 def data_dir(
-    tmp_path: Path, migrated_sqlite: Path, components_scanned_once: None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    migrated_sqlite: Path,
+    components_scanned_once: None,
+    reading_in_this_process: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """The data folder of the test with an empty ledger; clears settings in the environment and Streamlit's caches."""
     for name in list(os.environ):

@@ -29,7 +29,9 @@ from frametally.ledger.presets import Preset
 from frametally.network.routes import api_key_check, starlette_routes
 from tests.support.deployment import advance_due
 from tests.support.job_list import choose, rows
-from tests.support.pages import OpenPage, answering, button, captions
+from tests.support.pages import OpenPage, button, captions
+from tests.support.serving import answering
+from tests.support.stored_videos import stored_with_damage
 
 KEY = "the-key-of-the-service"
 LOST_AFTER_S = 3600
@@ -194,7 +196,7 @@ class Walker:
                 service=service,
                 key_id=key_id,
                 video_name=video.name,
-                video_sha256=self._deployment.library.add(video, actor=None).sha256,
+                video_sha256=stored_with_damage(self._deployment.library, video).sha256,
                 models=(ModelChoice(model_id="motion", version="1"),),
                 infer_fps=5.0,
             ),

@@ -15,10 +15,11 @@ from frametally.errors import ResultsError
 from frametally.job import Job, JobStatus
 from frametally.library.routes import library_routes
 from frametally.network.routes import starlette_routes
-from frametally.results import archive, archive_results, rebuild
+from frametally.results import archive, archive_results
 from tests.support.documents import original_of
 from tests.support.job_list import choose, labels, row, rows
-from tests.support.pages import HOSTED, OpenPage, answering, write_job
+from tests.support.pages import HOSTED, OpenPage, write_job
+from tests.support.serving import answering
 from tests.support.short_documents import document, entry
 
 
@@ -49,7 +50,6 @@ def test_results_that_still_cannot_be_read_are_kept(
 ) -> None:
     job = kept_unread(deployment, monkeypatch)
     monkeypatch.setattr(archive, "write_tables", lambda *_: 1 / 0)
-    monkeypatch.setattr(rebuild, "archive_in_subprocess", archive_results)  # in this process
     app = choose(open_page("jobs"), job, "Read again")
     assert "original file is kept" in app.toast[0].value
     assert deployment.ledger.job(job.id).status is JobStatus.FAILED

@@ -16,7 +16,7 @@ from frametally.network.routes import starlette_routes
 from frametally.previews.routes import preview_routes, sparkline_url, thumbnail_url
 from frametally.results import archive_results
 from tests.support.documents import box
-from tests.support.pages import answering
+from tests.support.serving import answering
 from tests.support.short_documents import document, entry
 
 TICKETS = Tickets("a secret of this test")

@@ -146,7 +146,7 @@ def make_reading_fail(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None
 
 @pytest.mark.parametrize("fault", [ResultsError("Too new.", "Wait."), ZeroDivisionError()])
 def test_unreadable_results_can_be_read_after_an_upgrade(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
+    reading_in_this_process: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception
 ) -> None:
     with monkeypatch.context() as before:
         make_reading_fail(before, fault)

@@ -48,7 +48,9 @@ SHORT = [EVERY[at] for at in range(0, len(EVERY), len(DAMAGE) + 1)] + EVERY[-2:-
 
 
 @pytest.mark.parametrize(("name", "harm"), shortened(EVERY, SHORT))
-def test_damaged_tables_are_rebuilt_from_the_original(tmp_path: Path, name: str, harm: Callable[[Path], None]) -> None:
+def test_damaged_tables_are_rebuilt_from_the_original(
+    reading_in_this_process: None, tmp_path: Path, name: str, harm: Callable[[Path], None]
+) -> None:
     expected = read_all(make_archive(tmp_path))
     harm(tmp_path / "job" / name)
     assert read_all(open_results(tmp_path / "job")) == expected
@@ -61,7 +63,7 @@ def read_all(results: Results) -> dict[str, Any]:
     return {**read_back(results), "counts": cube.counts.tolist(), "peak": cube.peak.tolist()}
 
 
-def test_results_that_are_open_already_read_the_rebuilt_tables(tmp_path: Path) -> None:
+def test_results_that_are_open_already_read_the_rebuilt_tables(reading_in_this_process: None, tmp_path: Path) -> None:
     results = make_archive(tmp_path)
     expected = results.boxes("cars").entry.tolist()
     for _ in range(2):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ledgers import write_empty_ledger
 from tests.support.ports import reserved_port
 
 ROOT = Path(__file__).parents[2]
@@ -49,6 +50,9 @@ def starting_dashboards(folder: Path, app_folder: Path = ROOT, script: str = "ap
         port = ports.enter_context(reserved_port())
         command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
         own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(app_folder), **settings}
+        if not data_dir.exists():  # the test of the installed dashboard starts in an empty folder
+            data_dir.mkdir(mode=0o700)
+            write_empty_ledger(data_dir / "frametally.db")
         foreign = {name: value for name, value in os.environ.items() if not name.startswith(("FRAMETALLY_", "ROBO"))}
         with log.open("wb") as output:
             server = subprocess.Popen(

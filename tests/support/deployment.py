@@ -14,6 +14,7 @@ from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
 from tests.support.ledgers import START, Clock, a_job
+from tests.support.stored_videos import stored_with_damage
 
 MOTION = ModelChoice(model_id="motion", version="1", confidence=0.4)
 DAY_S = 86_400.0
@@ -62,7 +63,7 @@ class LocalDeployment:
         return VideoInferenceClient(self.url, self.key, read_timeout_s=2, sleep=lambda _: None)
 
     def submit(self, video: Path | None, **values: Any) -> Job:
-        sha256 = self.library.add(video, actor=None).sha256 if video else None
+        sha256 = stored_with_damage(self.library, video).sha256 if video else None
         usual = {"service": EMBEDDED, "key_id": "", "video_name": "square.mp4", "video_sha256": sha256}
         request = RunRequest(**{**usual, "models": (MOTION,), "infer_fps": 5.0, **values})
         return self.workflow.submit(request, actor=None)

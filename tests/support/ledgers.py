@@ -6,9 +6,11 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import pytest
 
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.snapshot import sqlite_path
 from tests.support.misbehaving import MisbehavingServer
 
 if TYPE_CHECKING:
@@ -80,8 +83,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with the newest schema and no rows, to be copied."""
     path = tmp_path_factory.mktemp("migrated") / "frametally.db"
-    with open_ledger(f"sqlite:///{path}"):
-        return path
+    write_empty_ledger(path)
+    return path
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -104,8 +107,26 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
         yield ledger
 
 
+@cache
+def _migrated() -> bytes:
+    """The file of a new ledger, which the migrations have made in this process."""
+    with tempfile.TemporaryDirectory() as folder:
+        Ledger(f"sqlite:///{folder}/frametally.db").close()
+        return (Path(folder) / "frametally.db").read_bytes()
+
+
+def write_empty_ledger(path: Path) -> None:
+    """Write a ledger with the newest schema and no rows."""
+    path.write_bytes(_migrated())
+
+
 @contextmanager
 def open_ledger(database_url: str, clock: Callable[[], datetime] = lambda: START) -> Iterator[Ledger]:
+    """Open a ledger; a new one in SQLite is a copy of another, as the migrations take longer."""
+    path = sqlite_path(database_url)
+    if path and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_empty_ledger(path)
     ledger = Ledger(database_url, clock)
     try:
         yield ledger

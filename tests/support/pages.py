@@ -5,17 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-import uvicorn
-from starlette.types import ASGIApp
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Button, Element
 
@@ -111,18 +106,3 @@ def click_chart(app: AppTest, key: str, time_s: float) -> None:
 
 
 _CLICKS = itertools.count()
-
-
-@contextmanager
-def answering(app: ASGIApp, *, lifespan: bool) -> Iterator[int]:
-    """Serve an application on a real socket and yield its port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    own_lifespan: Literal["on", "off"] = "on" if lifespan else "off"
-    options = uvicorn.Config(app, access_log=False, log_level="error", ws="none", lifespan=own_lifespan)
-    server = uvicorn.Server(options)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield listener.getsockname()[1]
-    server.should_exit = True
-    thread.join()
-    listener.close()

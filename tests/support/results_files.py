@@ -10,6 +10,7 @@ from typing import Any
 from frametally.deployment import Deployment
 from frametally.job import Job, JobStatus, ModelChoice
 from frametally.results import archive_results
+from tests.support.stored_videos import stored_with_damage
 
 SIZE = {"width": 320, "height": 240}
 
@@ -55,7 +56,7 @@ def finished_job(deployment: Deployment, video: Path | None, found: dict[str, An
         service="https://api.example.com",
         key_id="0123",
         video_name="kitchen.mp4",
-        video_sha256=deployment.library.add(video, actor=None).sha256 if video else None,
+        video_sha256=stored_with_damage(deployment.library, video).sha256 if video else None,
         models=(ModelChoice(model_id="kitchen", version="1"),),
         infer_fps=5.0,
     )

@@ -46,6 +46,9 @@ class ServedRoutes:
 @contextmanager
 def serving_routes(data_dir: Path, settings: Mapping[str, str]) -> Iterator[ServedRoutes]:
     """Serve the routes of the app with these settings."""
+    from tests.support.ledgers import write_empty_ledger  # the process needs no pytest
+
+    write_empty_ledger(data_dir / "frametally.db")
     listed = data_dir / "routes.json"
     env = {**os.environ, "FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), **settings}
     command = [sys.executable, "-m", "tests.support.served_routes"]

@@ -25,9 +25,9 @@ from frametally.rendering.playback.sources import Sources
 from frametally.results import archive_results
 from frametally.video.reader_pool import ReaderPool
 from tests.support.packed import unpacked
-from tests.support.pages import answering
 from tests.support.polling import until
 from tests.support.results_files import RESULTS
+from tests.support.serving import answering
 
 
 @dataclass
