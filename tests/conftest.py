@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+
+from tests.support.scheduling import GroupScheduling, groups_of
 
 pytest_plugins = [
     "tests.support.ports",  # these three first: others import them
@@ -102,23 +107,40 @@ SLOW = (
 """Tests that start processes, or compute or wait for seconds: `make test-fast` leaves them out."""
 
 FIRST = (
-    "tests/browser/",
-    "tests/components/upload/test_video_uploader",
-    "tests/engine/test_worker_failures",
-    "tests/rendering/test_video_export",
-    "tests/video/test_frame_reader.py::test_exactly_the_requested_frames_of_real_videos_are_read",
-    "tests/ledger/test_polling_floor",
-    "tests/engine/test_openapi",
+    "tests/video/test_frame_reader",
+    "tests/pages/test_faults",
+    "tests/pages/test_analytics",
     "tests/engine/test_worker",
-    "tests/crash/",
+    "tests/engine/test_openapi",
+    "tests/jobs/test_workflow",
 )
-"""Tests that take the longest start first, so that no process works alone at the end."""
+"""Files that take the longest start first, after the groups of files, so that no process works alone at the end."""
+
+
+def _place(nodeid: str, groups: dict[str, str]) -> tuple[int, str]:
+    """The place of a test in the order of all; the tests of a group come one after the other."""
+    group = groups[nodeid.partition("::")[0]]
+    if not group.endswith(".py"):
+        return 0, group
+    return 1 if nodeid.startswith(FIRST) else 2, ""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling | None:
+    return GroupScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--soak", action="store_true", help="also run the tests marked soak: the long forms of other tests"
     )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import the files and folders that `make test-fast` leaves out as a whole."""
+    place = os.path.relpath(collection_path, config.rootpath)
+    left_out = place.startswith(("tests/browser", "tests/crash", *(name.rstrip("/") for name in SLOW)))
+    return True if left_out and "not slow" in config.option.markexpr else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -129,7 +151,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(name)
         if item.nodeid.startswith(SLOW):
             item.add_marker("slow")
-    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+    groups = groups_of(item.nodeid for item in items)
+    items.sort(key=lambda item: _place(item.nodeid, groups))
     if not config.getoption("--soak"):
         left_out = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if not item.get_closest_marker("soak")]

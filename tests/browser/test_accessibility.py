@@ -5,19 +5,18 @@ What Streamlit itself draws and axe-core reports is listed in `KNOWN`, which may
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from frametally.job import JobStatus
-from frametally.results import archive_results
 from tests.browser.test_chart_click import sample_results
-from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.dashboards import Dashboard
 from tests.support.ledgers import a_job, open_ledger
+from tests.support.players import add_job
 
 pytestmark = pytest.mark.browser
 
@@ -67,19 +66,13 @@ LOOKS = [
 
 
 @pytest.fixture(scope="module")
-def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """A dashboard with a finished and a failed job."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    data_dir, plain = folder / "data", folder / "results.json"
-    data_dir.mkdir(mode=0o700)
-    (data_dir / "results").mkdir()
-    plain.write_text(json.dumps(sample_results()))
-    archive_results(plain, data_dir / "results" / "sample")
+def dashboard(dashboard_of_file: Dashboard) -> Dashboard:
+    """The shared dashboard with a finished and a failed job."""
+    data_dir = dashboard_of_file.data_dir
+    add_job(data_dir, "sample", sample_results())
     with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
-        ledger.add(a_job("sample", status=JobStatus.SUCCEEDED))
         ledger.add(a_job("north", status=JobStatus.FAILED, failure="It broke.", video_url="https://host/v"))
-    with starting_dashboards(folder) as start:
-        yield start()
+    return dashboard_of_file
 
 
 def violations(page: Page) -> list[str]:
@@ -91,20 +84,18 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize(("scheme", "width_px", "names"), LOOKS)
 def test_nothing_that_is_drawn_breaks_a_rule(
-    browser: Browser, dashboard: Dashboard, scheme: str, width_px: int, names: list[str]
+    page: Page, dashboard: Dashboard, scheme: str, width_px: int, names: list[str]
 ) -> None:
-    with browser.new_context(
-        color_scheme="dark" if scheme == "dark" else "light",
-        viewport={"width": width_px, "height": 900},
-        reduced_motion="reduce",
-    ) as context:
-        page, found = context.new_page(), []
-        for state in names:
-            path, action = STATES[state]
-            opened_at(page, dashboard, path)
-            action(page)
-            found += [f"{state}: {violation}" for violation in violations(page)]
-        assert found == []
+    page.set_viewport_size({"width": width_px, "height": 900})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    found = []
+    for state in names:
+        path, action = STATES[state]
+        opened_at(page, dashboard, path)
+        action(page)
+        found += [f"{state}: {violation}" for violation in violations(page)]
+    page.emulate_media(color_scheme="null")
+    assert found == []
 
 
 def opened_at(page: Page, dashboard: Dashboard, path: str) -> None:

@@ -28,7 +28,6 @@ PROGRAMS_AND_PLUGINS = {
     "pre-commit",
     "pytest-cov",
     "pytest-timeout",
-    "pytest-xdist",
     "roboflow",
     "ruff",
     "types-requests",
