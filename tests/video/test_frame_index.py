@@ -30,13 +30,15 @@ def at_rate(rate: Fraction, frames: int, *, start_pts: int = 0) -> FrameIndex:
 
 
 def nearest_frames(index: FrameIndex, infer_fps: Fraction) -> list[int]:
-    """The rule of the contract as a plain loop over exact fractions."""
-    times = [Fraction(int(pts - index.pts[0])) * index.time_base for pts in index.pts]
-    end = (index.end_pts - int(index.pts[0])) * index.time_base
+    """The rule of the contract as a plain loop over exact times, in units of which all of them are multiples."""
+    pts_units = index.time_base.numerator * infer_fps.numerator
+    times = [int(pts - index.pts[0]) * pts_units for pts in index.pts]
+    end = (index.end_pts - int(index.pts[0])) * pts_units
+    interval = index.time_base.denominator * infer_fps.denominator
     chosen: list[int] = []
     at = 0
-    while at == 0 or Fraction(at) / infer_fps < end:
-        target = Fraction(at) / infer_fps
+    while at == 0 or at * interval < end:
+        target = at * interval
         nearest = min(range(len(times)), key=lambda number: (abs(times[number] - target), number))
         chosen += [] if nearest in chosen else [nearest]
         at += 1

@@ -45,7 +45,7 @@ def from_the_start(path: Path, wanted: Collection[int] | None = None) -> dict[in
     return {position: upright(frame) for position, frame in frames if wanted is None or position in wanted}
 
 
-def assert_every_order_of_requests_gets_the_same_frames(path: Path, tries: int = 40) -> None:
+def assert_every_order_of_requests_gets_the_same_frames(path: Path, tries: int = iterations(15)) -> None:
     index = build_index(path)
     reader = FrameReader(path, index, cache_bytes=200_000)
     anywhere = random.Random(3)
