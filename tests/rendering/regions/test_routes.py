@@ -27,8 +27,8 @@ from frametally.rendering.regions.tracking_runs import TrackingRuns
 from frametally.results import archive_results, open_results
 from frametally.tracking.kept import kept_tracks
 from frametally.video.reader_pool import ReaderPool
-from tests.support.pages import answering
 from tests.support.polling import until
+from tests.support.serving import answering
 
 SET = {
     "camera": "dock",
