@@ -3,6 +3,7 @@
 
 const KEY = Symbol.for("frametally.player");
 const EVENT = "frametally:player";
+const CHECK_MS = 200;
 
 // Offer the player, or the same one again with another video.
 export function welcome(player) {
@@ -17,10 +18,31 @@ export function welcome(player) {
       player.root.scrollIntoView({ block: "nearest" });
     },
     entry: () => player.playhead.entry,
+    play: (entry, endS) => playPart(player, entry, endS),
+    pause: () => player.playhead.pause(),
   };
   document.dispatchEvent(new CustomEvent(EVENT));
 }
 
 export function leave(player) {
   if (globalThis[KEY]?.root === player.root) delete globalThis[KEY];
+}
+
+// Play from an entry to a time; resolves with whether that was reached: not if the user pauses or moves the playhead.
+async function playPart(player, entry, endS) {
+  const { playhead, stage, times } = player;
+  playhead.show(entry);
+  await playhead.play();
+  return new Promise((resolve) => {
+    const check = () => {
+      const isReached = times.timeS[playhead.entry] >= endS;
+      if (playhead.isPlaying && !isReached) return;
+      stage.root.removeEventListener("presented", check);
+      clearInterval(timer);
+      playhead.pause();
+      resolve(isReached);
+    };
+    const timer = setInterval(check, CHECK_MS); // also where frames are shown one by one
+    stage.root.addEventListener("presented", check);
+  });
 }

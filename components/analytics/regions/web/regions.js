@@ -248,6 +248,12 @@ class Panel {
     this.player.root.scrollIntoView({ block: "nearest" });
   }
 
+  // Of a line or zone.
+  alter(id, values) {
+    const { set } = this.editor;
+    set.change({ ...set.find(id), ...values });
+  }
+
   // A file that Python writes and has downloaded.
   fetchFile(wanted) {
     this.component.setTriggerValue("file", JSON.stringify(wanted));

@@ -56,12 +56,26 @@ class Card {
     for (const [name, chart] of Object.entries(this.charts)) this.charted.append(titled(CHART_TITLES[name], chart.root));
     this.meaning = element("p", "", { class: "meaning" });
     const about = element("details");
-    about.append(element("summary", `How this ${this.isZone ? "zone" : "line"} counts`), this.meaning);
+    about.append(element("summary", `How this ${this.isZone ? "zone" : "line"} counts`), this.meaning, this.setting());
     this.root.append(this.head, this.figures, this.note, this.charted, this.classes, this.events, about);
+  }
+
+  // What decides how it counts, besides where it is.
+  setting() {
+    const [name, text, most] = this.isZone ? ["bridged_gap_s", "Bridged absence (s)", 86400] : ["hysteresis_px", "Hysteresis (px)", 1000];
+    const label = element("label", `${text} `, { class: "setting" });
+    this.input = element("input", "", { type: "number", min: 0, max: most, step: "any", required: "" });
+    this.input.onchange = () => {
+      if (this.input.reportValidity()) this.context.alter(this.shape.id, { [name]: Number(this.input.value) });
+    };
+    this.settingName = name;
+    label.append(this.input);
+    return label;
   }
 
   show(shape, found) {
     Object.assign(this, { shape, found });
+    if (this.input.getRootNode().activeElement !== this.input) this.input.value = shape[this.settingName];
     this.head.replaceChildren(swatch(shape.color), shape.name, element("small", this.isZone ? "Zone" : "Line"));
     this.figures.replaceChildren(...numbers(this.isZone, found));
     this.meaning.textContent = found.definition;

@@ -10,6 +10,7 @@ const KINDS = {
   crossed_then: "Crossed a line, then another",
 };
 const FIRST_CARDS = 24;
+const SHORTEST_S = 1; // of a moment that is played
 
 export class Questions {
   isWhole = false;
@@ -29,9 +30,11 @@ export class Questions {
       this.isWhole = true;
       this.draw();
     };
+    this.playing = element("button", "Play all", { type: "button", hidden: "" });
+    this.playing.onclick = () => (this.isPlaying ? this.stop() : this.play());
     this.build();
     const bar = element("div", "", { class: "choices" });
-    bar.append(this.state, this.labels);
+    bar.append(this.state, this.playing, this.labels);
     this.root.append(element("h3", "Find moments"), this.form, this.meaning, bar, this.cards, this.more);
   }
 
@@ -81,7 +84,7 @@ export class Questions {
     if (this.arranged === this.kind.value) return;
     this.arranged = this.kind.value;
     this.place.replaceChildren(...this.fields[this.kind.value]);
-    this.meaning.textContent = `Finds ${this.meanings[this.kind.value]}.`;
+    this.meaning.textContent = `A moment: ${this.meanings[this.kind.value]}.`;
   }
 
   get question() {
@@ -99,6 +102,7 @@ export class Questions {
     const { signal } = (this.request = new AbortController());
     this.root.setAttribute("aria-busy", "true");
     try {
+      if (this.isPlaying) this.stop();
       const body = { regions: this.context.set, question: this.question };
       const { moments } = await posted(this.context.address("regions/moments"), body, signal);
       Object.assign(this, { found: moments, isWhole: false });
@@ -115,9 +119,36 @@ export class Questions {
   draw() {
     const shown = this.isWhole ? this.found : this.found.slice(0, FIRST_CARDS);
     this.cards.replaceChildren(...shown.map((moment) => this.card(moment)));
-    this.labels.hidden = !this.found.length;
+    this.labels.hidden = this.playing.hidden = !this.found.length;
     this.more.hidden = shown.length === this.found.length;
     this.more.textContent = `Show all ${this.found.length.toLocaleString("en-US")}`;
+  }
+
+  // One moment after another in the player, until the user pauses it.
+  async play() {
+    this.isPlaying = true;
+    this.playing.textContent = "Stop";
+    for (const { entry, start_s: startS, end_s: endS } of this.found) {
+      const first = this.context.entryNear(startS);
+      this.mark(entry);
+      const isReached = await this.context.player?.play(first, Math.max(endS, startS + SHORTEST_S));
+      if (!isReached || !this.isPlaying) break;
+    }
+    this.isPlaying = false;
+    this.playing.textContent = "Play all";
+    this.mark(null);
+  }
+
+  stop() {
+    this.isPlaying = false;
+    this.context.player?.pause();
+  }
+
+  mark(entry) {
+    for (const button of this.cards.querySelectorAll("[data-entry]")) {
+      if (Number(button.dataset.entry) === entry) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
   }
 
   card({ entry, start_s: startS, end_s: endS, track_ids: ids }) {
