@@ -17,6 +17,7 @@ from frametally.rendering.regions.counted_views import CountedViews
 from frametally.rendering.regions.pictures import heat_map, trajectories
 from frametally.rendering.regions.reports.counted import Counted
 from frametally.rendering.regions.reports.report import Report, report
+from frametally.rendering.regions.running_counts import RunningCounts
 from frametally.results import archive_results, open_results
 from frametally.tracking.tracks import Tracks
 from tests.support.track_rows import tracks_of, walking
@@ -120,3 +121,13 @@ def test_a_line_is_counted_again_only_if_it_was_moved(view: View, monkeypatch: p
     again = tracks_of({1: walking(DOWN)}, TIMES_S, classes={1: "person", 2: "cart"})
     assert views.get(TRACKS, view, COLORS) is views.get(TRACKS, view, COLORS)
     assert views.get(again, view, COLORS).tracks is not TRACKS
+
+
+def test_counts_in_a_video_are_those_so_far(view: View) -> None:
+    counts = RunningCounts(TRACKS, view, SHAPES)
+    assert [[region.count for region in counts.at(entry)] for entry in range(4)] == [
+        ["in 0 · out 0", "0 inside"],
+        ["in 2 · out 0", "0 inside"],
+        ["in 2 · out 0", "2 inside"],
+        ["in 2 · out 0", "2 inside"],
+    ]
