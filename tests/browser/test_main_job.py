@@ -26,6 +26,7 @@ from tests.support.deployment import MOTION
 from tests.support.players import place_in_timeline, wait_for_rest
 from tests.support.polling import until
 from tests.support.proxy import proxying
+from tests.support.regions_page import draw
 
 pytestmark = pytest.mark.browser
 
@@ -91,6 +92,7 @@ def test_a_video_becomes_counts_and_annotated_frames(
     assert "?job=" in address
     look_at_a_moment(page)
     pin_and_share(page)
+    draw_a_line(page)
     page.goto(f"{address}&confidence=0.99&frame=7&section=Compare")
     wait_for_rest(page)
     expect(page.get_by_text("These results have only one model")).to_be_visible()  # the page is complete
@@ -145,6 +147,15 @@ def look_at_a_moment(page: Page) -> None:
     entry = card.get_attribute("data-entry")
     card.click()
     expect(page.locator(f".player[data-shown='{entry}']")).to_be_visible()
+
+
+def draw_a_line(page: Page) -> None:
+    """The square crosses it once, against its arrow; the click on the crossing shows its frame."""
+    page.get_by_role("tab", name="Lines & zones").click()
+    draw(page, "Line", ((0.5, 0.2), (0.5, 0.9)))
+    expect(page.locator(".player .layer .label")).to_have_text(re.compile("^Line 1 +in 0 · out 1$"))
+    page.locator(".regions .card .events button").click()
+    expect(page.locator(".player[data-shown]:not([data-shown=''])")).to_be_visible()
 
 
 def pin_and_share(page: Page) -> None:

@@ -79,6 +79,7 @@ def test_lines_and_a_zone_are_drawn_counted_moved_saved_and_used_for_another_job
     event.click()
     expect(page.locator(f".player[data-shown='{entry}']")).to_be_visible()
 
+    find_and_play(page)
     before = figures(page, "Line 1")
     page.goto(page.url.replace("job=monday", "job=tuesday").partition("&frame=")[0] + f"&camera={camera}")
     expect(page.locator(".regions .saved")).to_have_text("Saved", timeout=FIRST_PAINT_MS)
@@ -110,6 +111,20 @@ def test_everything_is_done_by_keyboard(dashboard: Dashboard, page: Page) -> Non
     expect(page.locator(".player .layer .shape")).to_have_count(0)
 
 
+def find_and_play(page: Page) -> None:
+    """Moments lead to their frame, and are played one after another until the user stops them."""
+    page.get_by_label("Question").select_option("first_after")
+    page.get_by_role("button", name="Find", exact=True).click()
+    cards = page.locator(".regions .moments button[data-entry]")
+    expect(cards).to_have_count(5)
+    cards.last.click()
+    expect(page.locator(f".player[data-shown='{cards.last.get_attribute('data-entry')}']")).to_be_visible()
+    page.get_by_role("button", name="Play all").click()
+    expect(page.locator(".regions .moments [aria-current=true]")).to_have_count(1)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator(".regions .moments [aria-current=true]")).to_have_count(0)
+
+
 def save(page: Page, camera: str) -> None:
     page.get_by_role("button", name="Save", exact=True).click()
     dialog = page.get_by_role("dialog", name="Save lines and zones")
@@ -122,6 +137,7 @@ def move_the_upper_line(page: Page) -> None:
     """With a mouse also on the phone: a drag with a finger is the same for the tool."""
     label = page.locator(".player .layer .label text").first
     before = label.text_content()
+    page.locator(".player .stage").first.scroll_into_view_if_needed()
     page.mouse.move(*place_in_picture(page, (0.3, 0.35)))
     page.mouse.down()
     page.mouse.move(*place_in_picture(page, (0.5, 0.3)), steps=3)
