@@ -91,3 +91,58 @@ def test_a_video_that_was_not_kept_has_no_picture_to_draw_on(deployment: Deploym
     app = open_link(section=TAB, job=job.id)
     assert regions_data(app) is None
     assert any("no picture to draw on" in one.value for one in app.info)
+
+
+def acting(asked: str) -> None:
+    """A page on which the browser has asked for something; it writes why that has failed."""
+    import streamlit as st
+
+    from components.analytics.regions.saved_sets import KEY, act
+    from components.session import get_deployment, placed_results
+    from frametally.analysis.view import View
+
+    deployment = get_deployment()
+    (job,) = deployment.ledger.jobs()
+    video = deployment.library.get(job.video_sha256 or "")
+    assert video
+    results = placed_results(job, video)
+    st.session_state[KEY] = {"act": asked}
+    st.text(act(deployment, View(results, next(iter(results.models)), 0.25), video) or "done")
+
+
+def asked_for(name: str, camera: str, **more: Any) -> AppTest:
+    asked = json.dumps({"name": name, "camera": camera, **more})
+    return AppTest.from_function(acting, args=(asked,), default_timeout=30).run()
+
+
+def test_a_set_is_saved_for_the_camera_of_the_job_unless_another_person_has_changed_it(
+    deployment: Deployment, job: Job
+) -> None:
+    gate = {"id": "l1", "name": "Gate", "start": [0.1, 0.1], "end": [0.9, 0.9]}
+    mine = {"camera": "gate", "size": [320, 240], "lines": [gate]}
+    app = asked_for("save", "gate", set=mine)
+    assert [one.value for one in app.text] == ["done"]
+    assert region_sets.camera_of(deployment.ledger, job.id) == "gate"
+    app = asked_for("save", "gate", set=mine)
+    assert "changed by another person" in app.text[0].value
+    app = asked_for("save", "gate", set={**mine, "lines": []}, based_on=1)
+    assert [one.value for one in app.text] == ["done"]
+    stored = region_sets.set_of(deployment.ledger, "gate")
+    assert stored
+    assert (stored.revision, json.loads(stored.content)["lines"]) == (2, [])
+
+
+def test_a_set_is_opened_and_deleted(deployment: Deployment, job: Job) -> None:
+    app = asked_for("open", "yard")
+    assert (app.text[0].value, region_sets.camera_of(deployment.ledger, job.id)) == ("done", "yard")
+    app = asked_for("delete", "yard")
+    assert (app.text[0].value, region_sets.camera_of(deployment.ledger, job.id)) == ("done", None)
+    assert [one.camera for one in region_sets.sets(deployment.ledger)] == ["dock 3"]
+
+
+@pytest.mark.parametrize(("name", "more"), [("burn", {}), ("save", {"set": {"camera": "x"}}), ("open", {"camera": 3})])
+def test_what_the_browser_cannot_ask_for_is_refused(deployment: Deployment, job: Job, name: str, more: Any) -> None:
+    app = asked_for(name, **{"camera": "yard", **more})
+    assert not app.exception
+    assert app.text[0].value != "done"
+    assert len(region_sets.sets(deployment.ledger)) == 2
