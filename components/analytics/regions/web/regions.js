@@ -47,7 +47,7 @@ class Panel {
       onFailure: (error) => this.fail(error),
     });
     this.cards = new Cards(element("div", "", { class: "cards" }), this);
-    this.title = element("h3", "Lines and zones");
+    this.title = element("h2", "Lines and zones");
     this.columns = element("div", "", { class: "columns" });
     this.pictures = new Pictures();
     this.rules = new Rules({

@@ -44,7 +44,7 @@ class Card {
     this.isZone = Boolean(shape.points);
     this.root = element("section", "", { class: "card" });
     this.root.dataset.id = shape.id;
-    this.head = element("h4");
+    this.head = element("h3");
     [this.figures, this.note, this.classes, this.events] = ["dl", "p", "div", "div"].map((tag) => element(tag));
     this.note.className = "why";
     this.events.className = "events";
@@ -96,7 +96,7 @@ class Card {
       this.isWhole = true;
       this.showEvents();
     };
-    const title = element("h5", plural(total, this.isZone ? "visit" : "crossing"));
+    const title = element("h4", plural(total, this.isZone ? "visit" : "crossing"));
     const rest = total > events.length ? [element("p", `The first ${events.length}. All of them are in the export.`)] : [];
     this.events.replaceChildren(title, ...(shown.length ? [list] : []), ...(shown.length < events.length ? [more] : []), ...rest);
   }
@@ -126,7 +126,7 @@ const CHART_TITLES = { counts: "Crossings over time", occupancy: "Objects inside
 
 function titled(title, chart) {
   const box = element("div");
-  box.append(element("h5", title), chart);
+  box.append(element("h4", title), chart);
   return box;
 }
 

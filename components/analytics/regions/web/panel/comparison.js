@@ -74,7 +74,7 @@ export class Comparison {
       const chart = new Chart(`${title} of each job`);
       this.charts.push(chart);
       const box = element("div");
-      box.append(element("h5", title), chart.root);
+      box.append(element("h3", title), chart.root);
       return [box, chart, figure];
     });
     const charts = element("div", "", { class: "cards" });

@@ -5,7 +5,7 @@ import { classCell, element, table } from "./dom.js";
 export function objectsSection({ objects, warning }) {
   const box = element("section", "", { class: "objects" });
   const rows = objects.map((row) => [classCell(row), row.count, rangeOf(row)]);
-  box.append(element("h3", "Unique objects"));
+  box.append(element("h2", "Unique objects"));
   if (warning) box.append(element("p", warning, { class: "warning" }));
   if (rows.length) box.append(table(["Class", "Objects", "Range"], rows));
   else box.append(element("p", "No object was tracked in this view."));
@@ -27,7 +27,7 @@ export function flowsSection({ flows: { places, moves } }) {
   const used = places.map((_, at) => at).filter((at) => moves.some(({ from, to }) => from === at || to === at));
   const rows = used.map((from) => [classCell(places[from]), ...used.map((to) => cellOf(moves, from, to))]);
   const head = ["From ↓  To →", ...used.map((at) => classCell(places[at]))];
-  box.append(element("h3", "Flows"), table(head, rows, "", "Flows"));
+  box.append(element("h2", "Flows"), table(head, rows, "", "Flows"));
   box.append(element("p", "How often objects were at one line or zone and next at the other.", { class: "meaning" }));
   return box;
 }

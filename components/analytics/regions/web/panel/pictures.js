@@ -28,7 +28,7 @@ export class Pictures {
     this.meaning = element("p", "", { class: "meaning" });
     const bar = element("div", "", { class: "choices" });
     bar.append(this.kinds, this.link);
-    this.root.append(element("h3", "Pictures"), bar, this.image, this.failure, this.meaning);
+    this.root.append(element("h2", "Pictures"), bar, this.image, this.failure, this.meaning);
   }
 
   // `address` of the view's routes; `query`: threshold, classes and time range; `name` of the video.

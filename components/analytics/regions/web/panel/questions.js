@@ -35,7 +35,7 @@ export class Questions {
     this.build();
     const bar = element("div", "", { class: "choices" });
     bar.append(this.state, this.playing, this.labels);
-    this.root.append(element("h3", "Find moments"), this.form, this.meaning, bar, this.cards, this.more);
+    this.root.append(element("h2", "Find moments"), this.form, this.meaning, bar, this.cards, this.more);
   }
 
   build() {

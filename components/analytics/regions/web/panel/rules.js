@@ -13,7 +13,7 @@ export class Rules {
     this.list = element("ul");
     this.form = this.makeForm();
     const meaning = "A rule holds while more objects than this are in the zone, after it was true for the duration.";
-    this.root.append(element("h3", "Rules"), this.list, this.form, element("p", meaning, { class: "meaning" }));
+    this.root.append(element("h2", "Rules"), this.list, this.form, element("p", meaning, { class: "meaning" }));
   }
 
   makeForm() {

@@ -24,7 +24,7 @@ export class Speeds {
     bar.append(this.mark, this.form, this.remove);
     this.found = element("div");
     this.meaning = element("p", "", { class: "meaning" });
-    this.root.append(element("h3", "Speed"), bar, this.found, this.meaning);
+    this.root.append(element("h2", "Speed"), bar, this.found, this.meaning);
   }
 
   apply() {
