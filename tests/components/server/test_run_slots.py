@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
+import pytest
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 
-from components.server.run_slots import QUICK_S, RunSlots
+from components.server.run_slots import QUICK_S, SWITCH_INTERVAL_S, RunSlots, limit_runs
 from tests.support.polling import until
 
 
@@ -64,3 +66,13 @@ def test_a_run_that_takes_long_no_longer_counts_up_to_a_limit() -> None:
 
 def test_streamlit_has_the_method_that_is_limited() -> None:
     assert callable(ScriptRunner._run_script)
+
+
+def test_runs_let_the_event_loop_have_the_interpreter_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ScriptRunner, "_run_script", ScriptRunner._run_script)  # put back after the test
+    before_s = sys.getswitchinterval()
+    try:
+        limit_runs(RunSlots())
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
+    finally:
+        sys.setswitchinterval(before_s)
