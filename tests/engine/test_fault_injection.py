@@ -23,8 +23,8 @@ LOOPBACK = "127.0.0.1"
 PUBLIC = "https://example.com/video.mp4"
 
 
-def start_with(start_engine: StartEngine, faults: str, *, worker: bool = False) -> RunningEngine:
-    return start_engine(worker=worker, faults=read_faults(faults, host=LOOPBACK))
+def start_with(start_engine: StartEngine, faults: str) -> RunningEngine:
+    return start_engine(worker=False, faults=read_faults(faults, host=LOOPBACK))
 
 
 @pytest.mark.parametrize(
@@ -53,9 +53,11 @@ def test_status_fault_keeps_errors_for_a_wrong_key_and_an_unknown_job(start_engi
 
 
 def test_job_runs_with_statuses_in_words(start_engine: StartEngine, small_video: Path) -> None:
-    engine = start_with(start_engine, "status-word", worker=True)
+    engine = start_with(start_engine, "status-word")
     good, bad = engine.submit(engine.upload(small_video)), engine.submit(PUBLIC.replace("example.com", LOOPBACK))
     assert engine.status(bad).status == "processing"
+    for job_id in (good, bad):
+        run_here(engine, job_id)
     assert (engine.wait(good).status, engine.wait(bad).status) == ("completed", "failed")
 
 

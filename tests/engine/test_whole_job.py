@@ -1,4 +1,4 @@
-"""Whole jobs from upload to results, over a real socket and with a real worker process."""
+"""Whole jobs from upload to results, over a real socket; the first with a real worker process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from frametally.cli.main import main
 from frametally.results import Kind, archive_results, open_results
 from tests.support import onnx_architectures
+from tests.support.engine_jobs import run_here
 from tests.support.engines import RunningEngine
 
 
@@ -48,15 +49,17 @@ def save_one_of_each_type(models_dir: Path) -> None:
 
 
 def test_one_job_runs_models_of_every_type_and_the_dashboard_reads_each(
-    running_engine: RunningEngine, small_video: Path, tmp_path: Path
+    deaf_engine: RunningEngine, small_video: Path, tmp_path: Path
 ) -> None:
-    save_one_of_each_type(running_engine.models_dir)
+    save_one_of_each_type(deaf_engine.models_dir)
     # A confidence of 0 includes every box, because the square in the video is not red.
     requested = [
         {"model_id": name, "model_version": "1", "inference_type": name, "inference_params": {"confidence": 0.0}}
         for name in KIND_BY_TYPE
     ]
-    results = running_engine.results(running_engine.submit(running_engine.upload(small_video), *requested, fps=2))
+    job_id = deaf_engine.submit(deaf_engine.upload(small_video), *requested, fps=2)
+    run_here(deaf_engine, job_id)
+    results = deaf_engine.results(job_id)
     (tmp_path / "results.json").write_text(json.dumps(results))
     archive_results(tmp_path / "results.json", tmp_path / "archive")
     read = open_results(tmp_path / "archive")

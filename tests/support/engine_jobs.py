@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from frametally.config.inference_servers import NO_SERVERS
+from frametally.config.inference_servers import NO_SERVERS, InferenceServers
 from frametally.contract import ModelRequest
 from frametally.engine.spool import JobRequest, Spool, SpooledJob, WorkerProgress
 from frametally.engine.worker import attempt
@@ -28,11 +28,11 @@ def finish(job: SpooledJob) -> None:
     job.finish(draft)
 
 
-def run_here(engine: RunningEngine, job_id: str) -> None:
+def run_here(engine: RunningEngine, job_id: str, servers: InferenceServers = NO_SERVERS) -> None:
     """Run a queued job in this process, as a worker would; starting one takes longer than the job."""
     job = Spool(engine.folder).find(job_id)
     assert job is not None
-    assert attempt(job, engine.models_dir, NO_SERVERS, max_video_bytes=1 << 30, private_urls=False)
+    assert attempt(job, engine.models_dir, servers, max_video_bytes=1 << 30, private_urls=False)
 
 
 def working(folder: Path, job_id: str) -> Callable[[], WorkerProgress | None]:

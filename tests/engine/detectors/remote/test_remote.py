@@ -22,7 +22,8 @@ from frametally.engine.detectors.remote.remote import RemoteDetector
 from frametally.engine.picture import Picture
 from frametally.errors import ModelError
 from frametally.results import Kind, Results, archive_results, open_results
-from tests.support.engines import StartEngine, model
+from tests.support.engine_jobs import run_here
+from tests.support.engines import RunningEngine, StartEngine, model
 from tests.support.image_api import ImageApi
 
 SECRET = "rf_S3cret"
@@ -104,6 +105,16 @@ def servers(api: ImageApi, patterns: str = "*/*", key: str = SECRET) -> Inferenc
     return InferenceServers.from_environment({SERVERS_SETTING: parts, KEY_SETTING: key})
 
 
+def ran(
+    start_engine: StartEngine, known: InferenceServers, video: Path, *models: dict[str, Any], fps: float = 1
+) -> tuple[RunningEngine, str]:
+    """The engine and the id of a job that has run in this process; the test of the key has a worker."""
+    engine = start_engine(worker=False, inference_servers=known)
+    job_id = engine.submit(engine.upload(video), *models, fps=fps)
+    run_here(engine, job_id, known)
+    return engine, job_id
+
+
 def asked(name: str, kind: str, **params: Any) -> dict[str, Any]:
     model_id, _, version = name.partition("/")
     return {**model(model_id, version or "1", **params), "inference_type": kind}
@@ -119,9 +130,9 @@ def opened(tmp_path: Path, results: dict[str, Any]) -> Results:
 def test_every_type_of_model_runs_on_the_server_and_its_responses_become_entries(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path, tmp_path: Path
 ) -> None:
-    engine = start_engine(inference_servers=servers(image_api))
     models = [asked(name, task) for name, (task, _, _) in MADE.items()]
-    results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
+    engine, job_id = ran(start_engine, servers(image_api), small_video, *models)
+    results = engine.results(job_id)
     assert set(image_api.sizes) == {(320, 240)}
     assert len(image_api.asked) >= 4 * len(MADE)  # a slow response is requested again
     for name, (task, response, _) in MADE.items():
@@ -147,9 +158,9 @@ def test_recorded_responses_are_kept_unchanged(
         for name, (task, _) in RECORDED.items()
     }
     with ImageApi(models=known) as api:
-        engine = start_engine(inference_servers=servers(api, key=""))
         models = [asked(ids[name], task) for name, (task, _) in RECORDED.items()]
-        results = engine.results(engine.submit(engine.upload(small_video), *models, fps=1))
+        engine, job_id = ran(start_engine, servers(api, key=""), small_video, *models)
+    results = engine.results(job_id)
     for name in RECORDED:
         answer = {"predictions": responses[name]} if ids[name] == "gaze" else responses[name]
         first = results[ids[name]][0]
@@ -165,8 +176,7 @@ def test_recorded_responses_are_kept_unchanged(
 def test_a_job_can_use_local_and_remote_models(
     start_engine: StartEngine, image_api: ImageApi, small_video: Path
 ) -> None:
-    engine = start_engine(inference_servers=servers(image_api))
-    job_id = engine.submit(engine.upload(small_video), model("motion"), model("det", "3"), fps=2)
+    engine, job_id = ran(start_engine, servers(image_api), small_video, model("motion"), model("det", "3"), fps=2)
     results = engine.results(job_id)
     assert [len(found["predictions"]) for found in results["motion"][3:]] == [1] * 5
     assert [found["predictions"][0]["class"] for found in results["det"]] == ["car"] * 8
@@ -231,8 +241,8 @@ def test_a_job_rejected_by_the_server_fails_with_a_next_step(
     key: str,
     complaint: str,
 ) -> None:
-    engine = start_engine(inference_servers=servers(image_api, key=key))
-    reason = engine.wait(engine.submit(engine.upload(small_video), wrong, fps=1)).reason
+    engine, job_id = ran(start_engine, servers(image_api, key=key), small_video, wrong)
+    reason = engine.wait(job_id).reason
     name = f"{wrong['model_id']}/{wrong['model_version']}"
     assert reason.startswith(f"{name} cannot be run: the inference server {image_api.url} returned 4")
     assert complaint in reason
