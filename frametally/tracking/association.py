@@ -6,7 +6,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -54,6 +53,8 @@ def overlaps(detected: Floats, detected_limits: Floats, predicted: Floats, varia
 
 def best_pairs(scores: Floats) -> tuple[Places, Places]:
     """Rows and columns of the assignment with the largest sum of scores; scores of 0 or less are never assigned."""
+    from scipy.optimize import linear_sum_assignment  # slow to import, and every dashboard imports this module
+
     scores = np.maximum(scores, 0.0)
     rows, columns = linear_sum_assignment(scores, maximize=True)
     assigned = (scores[rows, columns] > 0.0).nonzero()[0]
