@@ -12,7 +12,7 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-MODULES = ("ingest", "counts", "page", "player", "jobs", "frames", "export", "regions", "engine", "upload")
+MODULES = ("ingest", "counts", "page", "player", "jobs", "frames", "export", "regions", "engine", "upload", "tracking")
 
 
 def main(names: list[str]) -> None:

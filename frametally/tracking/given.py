@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from frametally.results import Boxes
-from frametally.tracking.rows import Rows, by_track, concatenated, rows_of
+from frametally.tracking.rows import Rows, concatenated, rows_of
 
 
 class GivenTracks:
@@ -30,8 +30,7 @@ class GivenTracks:
     def rows(self) -> Rows:
         """All of them; of two boxes with one id in one frame, the one of the higher confidence."""
         rows = concatenated(self._parts)
-        best_first = rows.picked(np.lexsort((-rows.confidence, rows.entry)))
-        key = best_first.entry.astype(np.int64) * len(self._numbers) + best_first.number
-        kept = np.unique(key, return_index=True)[1]
-        once = best_first.picked(np.sort(kept))
-        return once.picked(by_track(once)[0])
+        rows.pick(np.lexsort((-rows.confidence, rows.entry)))
+        key = rows.entry.astype(np.int64) * len(self._numbers) + rows.number
+        rows.pick(np.sort(np.unique(key, return_index=True)[1]))
+        return rows

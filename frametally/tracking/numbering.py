@@ -1,8 +1,8 @@
-"""Number tracks in the order of first sight, and find the class of each."""
+"""Number tracks in the order of first sight."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,32 +10,30 @@ import numpy.typing as npt
 from frametally.results import Results
 from frametally.tracking.rows import Rows, by_track
 from frametally.tracking.tracks import Tracks
+from frametally.tracking.votes import elected
 
 Floats = npt.NDArray[np.float64]
 
-_LEAST_WEIGHT: Final = 1e-9
-"""So that boxes of confidence 0 have a vote."""
-
 
 def numbered(rows: Rows, results: Results, model: str) -> Tracks:
-    """The rows as tracks: each has one class, and ids from 1 in the order of first sight."""
+    """The rows, which are reordered, as tracks: each has one class, and ids from 1 in the order of first sight."""
     order, starts = by_track(rows)
     sizes = np.diff(starts, append=len(order))
-    codes, shares = _classes(rows, order, starts, sizes, len(results.models[model].classes))
+    codes, shares = elected(rows, order, starts, len(results.models[model].classes))
     first = order[starts]
     by_sight = np.lexsort((first, rows.xyxy[first, 0], codes, rows.entry[first]))
     rank = np.empty(len(starts), dtype=np.int32)
     rank[by_sight] = np.arange(1, len(starts) + 1)
     track_id = np.repeat(rank, sizes)
     final = np.argsort(track_id, kind="stable")
-    columns = rows.picked(order[final])
+    rows.pick(order[final])
     return completed(
         Columns(
             track_id=track_id[final],
-            entry=columns.entry,
-            box=columns.box,
-            confidence=columns.confidence,
-            xyxy=columns.xyxy,
+            entry=rows.entry,
+            box=rows.box,
+            confidence=rows.confidence,
+            xyxy=rows.xyxy,
             class_code=np.repeat(codes[by_sight], sizes[by_sight]),
         ),
         shares[by_sight],
@@ -68,29 +66,6 @@ def completed(columns: Columns, class_share: Floats, results: Results, model: st
         size_px=_size_px(table.image_wh, columns.xyxy),
         classes=table.classes,
     )
-
-
-def _classes(
-    rows: Rows,
-    order: npt.NDArray[np.intp],
-    starts: npt.NDArray[np.intp],
-    sizes: npt.NDArray[np.intp],
-    classes: int,
-) -> tuple[npt.NDArray[np.int32], Floats]:
-    """(t,) class of each track by a vote weighted by confidence, and its share of the vote; the first of equal ones."""
-    owner = np.repeat(np.arange(len(starts)), sizes)
-    key = owner * classes + rows.class_code[order]
-    by_class = np.argsort(key, kind="stable")
-    sorted_key = key[by_class]
-    firsts = np.concatenate([[0], (sorted_key[1:] != sorted_key[:-1]).nonzero()[0] + 1])[: len(key)]
-    if not len(firsts):
-        return np.zeros(0, dtype=np.int32), np.zeros(0)
-    weight = np.maximum(rows.confidence[order], _LEAST_WEIGHT)[by_class]
-    votes = np.add.reduceat(weight, firsts)
-    of_track, code = np.divmod(sorted_key[firsts], classes)
-    best = np.lexsort((code, -votes, of_track))
-    winner = best[np.searchsorted(of_track, np.arange(len(starts)))]
-    return code[winner].astype(np.int32), votes[winner] / np.bincount(of_track, votes)
 
 
 def _size_px(image_wh: npt.NDArray[np.float32], xyxy: npt.NDArray[np.float32]) -> tuple[int, int]:

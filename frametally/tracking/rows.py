@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -14,7 +14,7 @@ from frametally.results import Boxes
 _ROUNDING_S: Final = 1e-6
 
 
-@dataclass(frozen=True)
+@dataclass
 class Rows:
     """n boxes as parallel arrays, ordered by entry."""
 
@@ -31,8 +31,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self.number)
 
-    def picked(self, places: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Rows:
-        return Rows(*(getattr(self, field.name)[places] for field in fields(self)))
+    def pick(self, places: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> None:
+        """Keep these rows, in this order; only one column at a time is in memory twice."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name)[places])
 
 
 def rows_of(boxes: Boxes, numbers: npt.NDArray[np.int32]) -> Rows:
@@ -40,13 +42,18 @@ def rows_of(boxes: Boxes, numbers: npt.NDArray[np.int32]) -> Rows:
     start = np.searchsorted(boxes.entry, boxes.entry)
     box = (np.arange(len(boxes)) - start).astype(np.int32)
     rows = Rows(numbers, boxes.entry, box, boxes.class_code, boxes.confidence, boxes.xyxy)
-    return rows.picked((numbers >= 0).nonzero()[0])
+    rows.pick((numbers >= 0).nonzero()[0])
+    return rows
 
 
-def concatenated(parts: Iterable[Rows]) -> Rows:
-    """All rows in this order; at least one part."""
-    columns = ([getattr(part, field.name) for field in fields(Rows)] for part in parts)
-    return Rows(*(np.concatenate(column) for column in zip(*columns, strict=True)))
+def concatenated(parts: Sequence[Rows]) -> Rows:
+    """All rows in this order; at least one part. The parts are empty afterwards, or everything would be there twice."""
+    columns = []
+    for field in fields(Rows):
+        columns.append(np.concatenate([getattr(part, field.name) for part in parts]))
+        for part in parts:
+            setattr(part, field.name, columns[-1][:0])
+    return Rows(*columns)
 
 
 def by_track(rows: Rows) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.view import Progress, chunks_of
+from frametally.memory import release_freed_memory
 from frametally.results import Boxes, Results
 from frametally.tracking.given import GivenTracks
-from frametally.tracking.joiner import Joiner
-from frametally.tracking.looks import looks_of
+from frametally.tracking.joining.joiner import Joiner
+from frametally.tracking.joining.looks import looks_of
 from frametally.tracking.numbering import numbered
 from frametally.tracking.rows import Rows, concatenated, is_long_enough, rows_of
 from frametally.tracking.settings import TrackerSettings
@@ -45,10 +46,12 @@ def track(
         given.add(boxes)
         if not given:
             parts.append(_joined(boxes, looks, results.time_s, joiner, settings))
+    if given:
+        return numbered(given.rows(), results, model)
     rows = concatenated(parts)
-    del parts
-    counted = given.rows() if given else rows.picked(is_long_enough(rows, results.time_s, settings.min_length_s))
-    return numbered(counted, results, model)
+    release_freed_memory()  # that of the parts
+    rows.pick(is_long_enough(rows, results.time_s, settings.min_length_s))
+    return numbered(rows, results, model)
 
 
 def _chunks(results: Results, model: str, progress: Progress | None) -> Iterator[tuple[Boxes, npt.NDArray[np.intp]]]:
@@ -73,4 +76,5 @@ def _joined(
         numbers[look.rows] = joiner.join(look)
     rows = rows_of(boxes, numbers)
     is_open = (rows.number < before) | np.isin(rows.number, joiner.alive)
-    return rows.picked(is_open | is_long_enough(rows, time_s, settings.min_length_s))
+    rows.pick(is_open | is_long_enough(rows, time_s, settings.min_length_s))
+    return rows

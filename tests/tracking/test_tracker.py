@@ -12,8 +12,8 @@ import pytest
 
 from frametally.analysis.view import View
 from frametally.results import Results
-from frametally.tracking.joiner import Joiner
-from frametally.tracking.looks import looks_of
+from frametally.tracking.joining.joiner import Joiner
+from frametally.tracking.joining.looks import looks_of
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.tracker import track
 from frametally.tracking.tracks import Tracks, filtered

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.results import Boxes
-from frametally.tracking.association import limits
+from frametally.tracking.joining.association import limits
 
 
 class Look(NamedTuple):

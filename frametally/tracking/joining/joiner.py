@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from frametally.tracking.association import best_pairs, overlaps
-from frametally.tracking.looks import Look
-from frametally.tracking.motion import FIRST_COVARIANCE, NOISE, Motion
+from frametally.tracking.joining.association import best_pairs, overlaps
+from frametally.tracking.joining.looks import Look
+from frametally.tracking.joining.motion import FIRST_COVARIANCE, NOISE, Motion
 from frametally.tracking.settings import TrackerSettings
 
 Floats = npt.NDArray[np.float64]

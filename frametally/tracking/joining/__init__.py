@@ -1,0 +1,1 @@
+"""Joins the boxes of one analyzed frame after the other to tracks."""
