@@ -6,7 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from frametally.tracking.tracks import Tracks
 from tests.support.opened_results import Entry, box, entry
+from tests.support.track_rows import Box, tracks_of
 
 SIZE_PX: Final = (768, 432)
 Key = tuple[float, float, float, float, float]
@@ -67,3 +69,15 @@ def _at(keys: tuple[Key, ...], at_s: float) -> dict[str, object] | None:
         return None
     left, top, right, bottom = (float(np.interp(at_s, rows[:, 0], rows[:, side])) for side in range(1, 5))
     return box("car", 1.0, ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top))
+
+
+def drawn_tracks(rate: float) -> Tracks:
+    """The cars at `rate` looks a second over the 30 s of the video, each a track, in the order of `DRAWN`."""
+    times_s = np.round(np.arange(0, 30.2, 1 / rate) * 12.5) / 12.5
+    paths: dict[int, dict[int, Box]] = {}
+    for number, keys in enumerate(DRAWN.values(), start=1):
+        at_s, *sides = np.array(keys).T
+        entries = np.flatnonzero((times_s >= at_s[0]) & (times_s <= at_s[-1]))
+        left, top, right, bottom = (np.interp(times_s[entries], at_s, side).tolist() for side in sides)
+        paths[number] = dict(zip(entries.tolist(), zip(left, top, right, bottom, strict=True), strict=True))
+    return tracks_of(paths, times_s, classes=dict.fromkeys(paths, "car"), size_px=SIZE_PX)
