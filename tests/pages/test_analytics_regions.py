@@ -146,3 +146,22 @@ def test_what_the_browser_cannot_ask_for_is_refused(deployment: Deployment, job:
     assert not app.exception
     assert app.text[0].value != "done"
     assert len(region_sets.sets(deployment.ledger)) == 2
+
+
+def test_a_clip_says_that_it_begins_earlier(deployment: Deployment, job: Job) -> None:
+    def script(deployment, job):  # type: ignore[no-untyped-def]  # names of annotations do not exist where it runs
+        from components.analytics.regions.moment_files import moment_file
+        from frametally.analysis.view import View
+        from frametally.results import open_results
+
+        results = open_results(deployment.settings.results_dir / job.id)
+        view, video = View(results, next(iter(results.models))), deployment.library.get(job.video_sha256)
+        for end_s in (1, 900):
+            moment_file(deployment, view, video, f'{{"kind": "clip", "start_s": 0.5, "end_s": {end_s}}}')
+
+    app = AppTest.from_function(script, kwargs={"deployment": deployment, "job": job}).run()
+    assert not app.exception
+    assert [toast.value for toast in app.toast] == ["The clip begins 0.5 s earlier, with a keyframe."]
+    assert "A clip has at most 10 minutes." in app.error[0].value
+    (clip,) = (deployment.settings.results_dir / job.id / "derived").glob("clip-*")
+    assert clip.suffix == ".mp4"

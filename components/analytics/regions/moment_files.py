@@ -18,13 +18,16 @@ from frametally.analysis.view import View
 from frametally.analysis.view_spec import ViewSpec
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, RegionsError
-from frametally.exports.clips import cut_clip
+from frametally.exports.clips import cut_clip, earlier_s
 from frametally.exports.labelling import write_labelling
 from frametally.library.video_store import StoredVideo
+from frametally.storage.atomic import atomic_path
 from frametally.storage.derived import derived_path, make_derived_folder
 from frametally.video.frame_index import load_index
 
 _MIN_CLIP_S: Final = 1.0
+_SHOWN_S: Final = 0.05
+"""Less than that is not said."""
 
 
 class _ClipOf(Struct, frozen=True, tag_field="kind", tag="clip"):
@@ -58,12 +61,14 @@ def moment_file(deployment: Deployment, view: View, video: StoredVideo, wanted: 
 def _clip(view: View, video: StoredVideo, asked: _ClipOf) -> tuple[Path, str]:
     """A copy of the frames, which begins with a keyframe."""
     start_s, end_s = asked.start_s, max(asked.end_s, asked.start_s + _MIN_CLIP_S)
-    path = derived_path(view.results.folder, "clip", (start_s, end_s), "mp4")
+    path, index = derived_path(view.results.folder, "clip", (start_s, end_s), "mp4"), load_index(video.path)
     if not path.exists():
         make_derived_folder(view.results.folder)
-        draft = path.with_suffix(".part.mp4")
-        cut_clip(video.path, load_index(video.path), start_s, end_s, draft)
-        draft.replace(path)
+        with atomic_path(path, sync=False) as draft:
+            cut_clip(video.path, index, start_s, end_s, draft)
+    before_s = earlier_s(index, start_s)
+    if before_s >= _SHOWN_S:
+        st.toast(f"The clip begins {before_s:.1f} s earlier, with a keyframe.", icon=":material/info:")
     return path, f"{format_time(start_s).replace(':', '.')}.clip.mp4"
 
 

@@ -56,6 +56,7 @@ def test_a_set_is_answered_with_lines_zones_flows_rules_and_speeds(view: View) -
     found = answered(view, SHAPES)
     assert [(line.in_, line.out, line.note) for line in found.lines] == [(2, 0, None)]
     assert [(zone.entries, zone.exits, zone.most) for zone in found.zones] == [(2, 0, 2)]
+    assert found.zones[0].note == "2 inside at the end: not in the median."
     assert [place.name for place in found.flows.places] == ["Gate in", "Gate out", "Dock"]
     assert [(move.from_, move.to, move.count, move.classes) for move in found.flows.moves] == [
         (0, 2, 2, {"cart": 1, "person": 1})

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from frametally.regions.messages import zone_definition
+from frametally.regions.messages import zone_definition, zone_note
 from frametally.regions.occupancy import occupancy
 from frametally.regions.shapes import Zone
 from frametally.regions.visits import Visits, dwell_histogram, median_dwell_s
@@ -43,7 +43,8 @@ class ZoneReport(Struct, frozen=True, kw_only=True):
     figures: dict[str, Figure]
     definition: str
     """How it counts."""
-    note: str | None = None
+    note: str | None
+    """Which stays are not whole."""
 
 
 def zone_report(counted: Counted, zone: Zone, bands_s: Sequence[tuple[float, float]] = ()) -> ZoneReport:
@@ -62,6 +63,7 @@ def zone_report(counted: Counted, zone: Zone, bands_s: Sequence[tuple[float, flo
         total_events=len(found),
         figures={"occupancy": chart, "dwell": dwell_figure(*dwell_histogram(found), zone.color)},
         definition=zone_definition(zone),
+        note=zone_note(found),
     )
 
 
