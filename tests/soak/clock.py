@@ -21,6 +21,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from components.jobs.job_times import times
 from frametally.clock import utc_now
 from frametally.config.settings import Settings
@@ -28,6 +30,7 @@ from frametally.contract import STATUS_FLOOR_S
 from frametally.deployment import Deployment, open_deployment
 from frametally.job import EMBEDDED, Job, JobStatus, RunRequest
 from frametally.sample import MODEL
+from tests.crash import four_dashboards
 from tests.crash.four_dashboards import KEY, SLOWEST_S, Service, serving
 from tests.crash.random_kills import INFER_FPS, fingerprint
 from tests.support.dashboards import ROOT, Dashboard, starting_dashboards
@@ -36,8 +39,10 @@ from tests.support.sample_excerpt import write_excerpt
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 HOUR_S = 3600.0
-JUMPS = ((15.0, HOUR_S), (80.0, -HOUR_S), (100.0, 0.0))
+JUMPS = ((10.0, HOUR_S), (75.0, -HOUR_S), (90.0, 0.0))
 """When the clock is set, in seconds from the start of the jobs, and to what distance from the real time."""
+STATUS_CALLS = 3
+"""For each job: two intervals, of which the first contains a jump forward and the second one back."""
 LATEST_S = STATUS_FLOOR_S + 2 * SLOWEST_S + 10
 """Between two status calls: the answer of the service, and a watcher that looks every second."""
 CHANGES = (
@@ -122,7 +127,8 @@ def wrong_durations(jobs: list[Job], now: datetime) -> list[str]:
 
 
 def jumps(folder: Path) -> bool:
-    with serving() as service:
+    with serving() as service, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(four_dashboards, "DONE_AT_CALL", STATUS_CALLS)
         hosted = {"FRAMETALLY_API_URL": service.url, "ROBOFLOW_API_KEY": KEY}
         with world(folder, 0.0, **hosted) as (_, deployment, clock):
             write_excerpt(folder / "excerpt.mp4")
@@ -138,7 +144,13 @@ def jumps(folder: Path) -> bool:
                 time.sleep(max(0.0, started_s + at_s - time.monotonic()))
                 clock.set(distance_s)
                 time.sleep(5)
-                faults += wrong_durations([deployment.ledger.job(job.id) for job in jobs], clock())
+                now = [deployment.ledger.job(job.id) for job in jobs]
+                faults += wrong_durations(now, clock())
+                print(
+                    f"clock at {distance_s:+.0f} s:",
+                    *(f"{job.status.value} {times(job, clock())};" for job in now),
+                    flush=True,
+                )
             jobs = ended(deployment, jobs, 330)
             faults += wrong_durations(jobs, clock())
             return judged("jumps", deployment, [reference, *jobs], service, faults)

@@ -23,6 +23,18 @@ def forget_run_times(ledger: Ledger) -> None:
         connection.execute(JOB.update().where(_IS_WAITING).values(run_started_at=None, run_progress=None))
 
 
+def move_checks(ledger: Ledger, now: datetime, by_s: float) -> None:
+    """Move the last status calls before the clock was set forward by `by_s`, which would otherwise seem as old as that.
+
+    Every process that notices the change may do so: a call that was moved is too recent to be moved again.
+    """
+    by = timedelta(seconds=by_s)
+    was_before = sa.and_(_IS_WAITING, JOB.c.checked_at <= now - by, JOB.c.checked_at > now - 2 * by)
+    later = sa.type_coerce(JOB.c.checked_at, sa.BigInteger) + round(by_s * 1e6)
+    with ledger.writing() as connection:
+        connection.execute(JOB.update().where(was_before).values(checked_at=sa.type_coerce(later, Timestamp)))
+
+
 def shorten_waits(ledger: Ledger, now: datetime, by_s: float) -> None:
     """Move times that were written before the clock was set back by `by_s`, and would otherwise be late by as much.
 
