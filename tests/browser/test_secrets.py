@@ -111,7 +111,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def use(page: Page, dashboard: Dashboard, video: Path) -> None:
     """Every page, an upload, the sample on the engine, its exports, and the failing services."""
-    for name in (*PAGES, "help"):
+    for name in PAGES:
         opened(page, dashboard, name)
     opened(page, dashboard, "configuration")
     for button in page.get_by_role("button").filter(has_text="Test").all():

@@ -31,7 +31,7 @@ WATCH = ROOT / "tests" / "support" / "watched_loop"
 
 def walk(dashboard: Dashboard, page: Page, video: Path) -> None:
     """Every page twice; an upload, its results, playing, seeking and two exports."""
-    for name in (*PAGES, "help", *PAGES):
+    for name in (*PAGES, *PAGES):
         opened(page, dashboard, name)
         page.wait_for_timeout(500)
     opened(page, dashboard, "upload")

@@ -40,6 +40,7 @@ MAX_HEALTH_S = 0.5
 MAX_PAINTED_S = 10.0
 MAX_IDLE_SHARE = 0.15
 SETTLE_S = 5.0
+SCAN_S = 20.0
 CLICK_EVERY_S = 20.0
 
 
@@ -188,6 +189,8 @@ def idle(clients: int, folder: Path, seconds: float) -> bool:
         job = run_sample(sample, deployment.workflow, deployment.settings.models_dir, actor=None)
         until(lambda: deployment.ledger.job(job.id).status is JobStatus.SUCCEEDED, limit_s=300, poll_s=0.5)
         is_good = True
+        first = ["--clients", "1", "--page", "analytics", "--query", f"job={job.id}", "--stay-s", str(SCAN_S)]
+        visits_of(start_clients(dashboard.url, *first))  # the first tab has the video checked for damage
         for page, query in (("analytics", f"job={job.id}"), ("jobs", "")):
             for look in ("visible", "hidden"):
                 arguments = ["--clients", str(clients), "--page", page, "--query", query, "--stay-s", str(seconds + 30)]
