@@ -29,7 +29,9 @@ _LEGEND_ROW = 6
 _BAND_STEPS = 10
 """Distance of the edges of the band from the threshold, in steps of 0.01."""
 _MAX_MARKERS = 150
-"""Points of a line up to which each has a marker."""
+"""Points of all lines together up to which each has a marker; more take longer to draw than all lines."""
+_MAX_MARKED_POINTS = 150
+"""Points of a line up to which each has a marker where a line alone would not show all of them."""
 
 
 def counts_chart(
@@ -72,6 +74,7 @@ def counts_figure(
     `meta` of a trace names its class: `code`, or `codes` for a row each.
     """
     times_s, values = counts.time_s.tolist(), counts.values
+    mode = "lines+markers" if _has_markers(values) else "lines"
     traces: list[Trace] = []
     for column, (name, dash) in enumerate(zip(counts.classes, dashes_of(counts.classes, colors), strict=True)):
         if band:
@@ -88,7 +91,7 @@ def counts_figure(
                 "name": hover_name(name),
                 "legendgroup": name,
                 "meta": {"code": column},
-                "mode": "lines+markers" if len(times_s) <= _MAX_MARKERS else "lines",
+                "mode": mode,
                 "line": {"color": colors[name], "width": 2, "shape": "hv", "dash": dash},
                 "marker": {"size": 5},
                 "connectgaps": False,
@@ -107,6 +110,13 @@ def counts_figure(
         y_axis={"dtick": max(1, math.ceil(peak / 8))} if peak >= 3 or one_entry_each else {},
         strip=heat_strip(counts) if with_strip else None,
     )
+
+
+def _has_markers(values: npt.NDArray[np.float64]) -> bool:
+    """Whether points (n, c) have markers: if they are few, or if one is alone, between others without a value."""
+    known = ~np.isnan(np.pad(values, ((1, 1), (0, 0)), constant_values=np.nan))
+    is_alone = known[1:-1] & ~known[:-2] & ~known[2:]
+    return values.size <= _MAX_MARKERS or (len(values) <= _MAX_MARKED_POINTS and bool(is_alone.any()))
 
 
 def _resolution_note(counts: Counts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,15 @@ def test_figures_hold_nothing_that_makes_plotly_draw_twice() -> None:
         assert not figure.layout.yaxis.automargin
 
 
-def test_points_are_marked_where_there_are_few() -> None:
+def test_points_are_marked_where_they_are_few_or_where_one_is_alone() -> None:
     assert drawn(counts([1] * 150)).data[0].mode == "lines+markers"
     assert drawn(counts([1] * 151)).data[0].mode == "lines"
+    colors = {"cup": BLUE, "mug": "#e69f00"}
+    alone: list[int | None] = [1, None] * 50
+    for one, mode in (
+        (counts([1] * 75), "lines+markers"),
+        (counts([1] * 76), "lines"),
+        (counts(alone), "lines+markers"),
+    ):
+        both = replace(one, classes=("cup", "mug"), boxes=np.repeat(one.boxes, 2, axis=1))
+        assert [line.mode for line in drawn(both, colors=colors).data] == [mode] * 2
