@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing
 from itertools import chain
 from pathlib import Path
@@ -43,6 +43,14 @@ _EXACT_SKIPS: Final = {"h264", "hevc", "mpeg4", "mpeg2video"}
 """Codecs whose decoders leave out exactly the non-reference frames when asked to."""
 
 
+class Superseded(Exception):
+    """The frame is not wanted any more."""
+
+
+def _always() -> bool:
+    return True
+
+
 class FrameReader:
     """One video, kept open for random access. Thread-safe: concurrent requests are served one at a time.
 
@@ -66,6 +74,7 @@ class FrameReader:
         self.has_reported_damage = False
         """Whether decoding has failed, or the decoder has flagged a frame, since the reader was created."""
         self._target, self._wanted = 0, frozenset[int]()
+        self._is_wanted = _always
         self._skipped = set[int]()
         """Frames after `_at` that the decoder may have left out."""
         self._open()
@@ -76,10 +85,18 @@ class FrameReader:
             frame = self._frame(position)
             return None if frame is None else upright(frame)
 
-    def displayed(self, position: int) -> DisplayedFrame | None:
-        """The same frame as a player shows it."""
+    def displayed(self, position: int, is_wanted: Callable[[], bool] = _always) -> DisplayedFrame | None:
+        """The same frame as a player shows it.
+
+        Raises:
+            Superseded: `is_wanted`, which is called before each frame that is decoded, says that it is not.
+        """
         with self._lock:
-            frame = self._frame(position)
+            self._is_wanted = is_wanted
+            try:
+                frame = self._frame(position)
+            finally:
+                self._is_wanted = _always
             return None if frame is None else displayed(frame, self.pixel_aspect)
 
     def frames(self, positions: Iterable[int]) -> Iterator[tuple[int, av.VideoFrame]]:
@@ -160,12 +177,15 @@ class FrameReader:
         return starts_at - self._at <= _MAX_FRAMES_WITHOUT_SEEK
 
     def _advance_to(self, position: int) -> av.VideoFrame | None:
-        for at, frame in self._upcoming:
+        while self._is_wanted():
+            at, frame = next(self._upcoming, (-1, None))
+            if frame is None:
+                return None
             self._at = at
             self._cache.add(at, frame)
             if at >= position:
                 return frame if at == position else None
-        return None
+        raise Superseded
 
     def _from(self, keyframe: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """(display index, frame), ascending, from this keyframe on; from the start of the file if it is below 0."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -14,7 +15,7 @@ import pytest
 from frametally.errors import VideoError
 from frametally.video.decoding import Image, decode, upright
 from frametally.video.frame_index import build_index, load_index
-from frametally.video.frame_reader import FrameReader
+from frametally.video.frame_reader import FrameReader, Superseded
 from tests.support.soak import iterations
 from tests.support.video_files import write_video
 from tests.support.videos import FRAMES
@@ -95,7 +96,10 @@ def test_the_index_of_remuxed_videos_equals_the_decoded_frames(remuxed_videos: P
 
 
 def assert_mixed_requests_get_the_same_frames(path: Path, mixes: int) -> None:
-    """Request single frames, runs of frames and interleaved runs, mostly shortly after the previous frame."""
+    """Request single frames, runs of frames and interleaved runs, mostly shortly after the previous frame.
+
+    Some requests are superseded while they decode.
+    """
     index = build_index(path)
     expected, last = from_the_start(path), len(index) - 1
     for seed in range(mixes):
@@ -105,6 +109,8 @@ def assert_mixed_requests_get_the_same_frames(path: Path, mixes: int) -> None:
         for _ in range(25):
             which = f"{here} of {path.name}, mix {seed}"
             here = anywhere.randint(0, last) if anywhere.random() < 0.1 else min(here + anywhere.randint(1, 5), last)
+            if anywhere.random() < 0.2:
+                request_for_a_while(reader, anywhere.randint(0, last), frames=anywhere.randint(0, 8))
             if anywhere.random() < 0.4:
                 assert_same(reader.frame(here), expected.get(here), which)
             elif anywhere.random() < 0.4:
@@ -119,6 +125,13 @@ def assert_mixed_requests_get_the_same_frames(path: Path, mixes: int) -> None:
                     here = position
 
 
+def request_for_a_while(reader: FrameReader, position: int, frames: int) -> None:
+    """Request a frame that is not wanted any more when this many have been decoded."""
+    left = iter(range(frames))
+    with suppress(Superseded):
+        reader.displayed(position, lambda: next(left, None) is not None)
+
+
 def assert_same(shown: Image | None, wanted: Image | None, which: str) -> None:
     if shown is None or wanted is None:
         assert shown is wanted, which
@@ -129,6 +142,20 @@ def assert_same(shown: Image | None, wanted: Image | None, which: str) -> None:
 @pytest.mark.parametrize("name", [name for name in GENERATED if not name.startswith("cut")])
 def test_mixed_requests_get_the_exact_frames(hard_videos: Path, name: str) -> None:
     assert_mixed_requests_get_the_same_frames(hard_videos / name, iterations(4))
+
+
+def test_a_superseded_request_ends_within_a_frame(hard_videos: Path) -> None:
+    path = hard_videos / "long_gop.mp4"
+    reader, asked = FrameReader(path, build_index(path)), 0
+
+    def is_wanted() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked <= 5
+
+    with pytest.raises(Superseded):
+        reader.displayed(FRAMES - 1, is_wanted)
+    assert asked == 6
 
 
 def test_frames_after_a_thumbnail_can_be_read() -> None:

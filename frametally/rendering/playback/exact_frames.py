@@ -49,10 +49,13 @@ class ExactFrames:
         self._bytes = 0
         self._pictures: OrderedDict[tuple[object, FrameRequest], bytes] = OrderedDict()
 
-    def jpeg(self, key: object, source: Source, request: FrameRequest) -> bytes:
+    def jpeg(
+        self, key: object, source: Source, request: FrameRequest, is_wanted: Callable[[], bool] = lambda: True
+    ) -> bytes:
         """The JPEG file of a frame; `key` identifies the source.
 
         Raises:
+            Superseded: `is_wanted` says so, while the frame is being decoded.
             VideoError: there is no such frame, or it cannot be decoded.
             ResultsError: the results are damaged.
         """
@@ -61,11 +64,11 @@ class ExactFrames:
             if known is not None:
                 self._pictures.move_to_end((key, request))
                 return known
-        picture = self._draw(source, request)
+        picture = self._draw(source, request, is_wanted)
         self._keep((key, request), picture)
         return picture
 
-    def _draw(self, source: Source, request: FrameRequest) -> bytes:
+    def _draw(self, source: Source, request: FrameRequest, is_wanted: Callable[[], bool]) -> bytes:
         # OpenCV and supervision are imported with the first frame, so that the server starts without them.
         from frametally.rendering.annotate import draw
         from frametally.rendering.image_files import shrunk, to_jpeg
@@ -75,7 +78,7 @@ class ExactFrames:
         results = source.view.results
         if source.video is None or not 0 <= request.entry < len(results.time_s):
             raise VideoError("This frame cannot be shown.", "Reload the page.")
-        shown = self._reader(source.video.path).displayed(int(results.frame_index[request.entry]))
+        shown = self._reader(source.video.path).displayed(int(results.frame_index[request.entry]), is_wanted)
         if shown is None:
             raise VideoError("This frame cannot be decoded. The file is damaged or ends before it.")
         if request.is_plain and not request.is_small:

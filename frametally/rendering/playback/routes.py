@@ -48,7 +48,9 @@ from frametally.rendering.playback.packed_boxes import packed_boxes
 from frametally.rendering.playback.packing import pack
 from frametally.rendering.playback.sources import Source, Sources
 from frametally.rendering.playback.threshold_counts import threshold_histogram
+from frametally.rendering.playback.waiting_client import still_waiting
 from frametally.results import Kind
+from frametally.video.frame_reader import Superseded
 
 VIEWS_PREFIX: Final = "/frametally/views/"
 _MAX_RENDERED: Final = 2
@@ -234,7 +236,11 @@ def _frame_handler(sources: Sources, frames: ExactFrames) -> Handler:
             if await request.is_disconnected():  # superseded while it waited
                 return Response(status_code=_CLIENT_CLOSED)
             source = await run_in_threadpool(sources.get, ticket)
-            picture = await run_in_threadpool(frames.jpeg, ticket, source, wanted)
+            with still_waiting(request) as is_wanted:
+                try:
+                    picture = await run_in_threadpool(frames.jpeg, ticket, source, wanted, is_wanted)
+                except Superseded:
+                    return Response(status_code=_CLIENT_CLOSED)
         return Response(picture, headers=_HEADERS, media_type="image/jpeg")
 
     return send

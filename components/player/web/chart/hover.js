@@ -32,15 +32,18 @@ export class Hover {
     this.box.style.transform = `translate(${Math.max(left, 0)}px, ${y - offsetHeight - 8}px)`;
   }
 
-  // Show the picture at this address when the pointer rests; the newest one wins, at most one is being loaded.
+  // Show the picture at this address: at once where the pointer has rested before, else when it rests. The newest one
+  // wins, at most one is being loaded.
   want(address) {
     this.picture.hidden = !address;
     if (address === this.wanted) return;
-    this.wanted = address;
+    const hasRested = performance.now() - (this.wantedAt ?? -REST_MS) >= REST_MS;
+    Object.assign(this, { wanted: address, wantedAt: performance.now() });
     this.picture.classList.add("old");
     clearTimeout(this.timer);
     this.frames.cancel();
-    if (address) this.timer = setTimeout(() => this.load(address), REST_MS);
+    if (address && hasRested) this.load(address);
+    else if (address) this.timer = setTimeout(() => this.load(address), REST_MS);
   }
 
   async load(address) {
