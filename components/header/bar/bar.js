@@ -27,7 +27,7 @@ class Bar {
     button.setAttribute("aria-label", `Service: ${service}${isReady ? "" : ", needs an API key"}`);
     button.classList.toggle("waiting", !isReady);
     this.search.update(text, found);
-    this.theme.show();
+    requestAnimationFrame(() => this.root.isConnected && this.theme.show()); // it needs the styles of the page
   }
 
   listen() {

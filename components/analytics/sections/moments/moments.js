@@ -5,6 +5,8 @@ const FIRST_CARDS = 24;
 const MAX_LOADING = 2; // pictures at a time: a browser has six connections to a server, and the player needs some
 const NEAR = "600px"; // from what is visible
 const PAUSES_MS = [300, 1000, 3000]; // after attempts without a connection
+const MAX_WAIT_MS = 2000; // until the page has drawn what comes first
+const whenIdle = (act) => (window.requestIdleCallback ? requestIdleCallback(act, { timeout: MAX_WAIT_MS }) : setTimeout(act));
 const galleries = new WeakMap();
 
 export default function (component) {
@@ -82,7 +84,8 @@ class Gallery {
     this.offer(data.kinds);
     const meanings = Object.entries(data.meanings).flatMap(([name, text]) => [element("dt", name), element("dd", text)]);
     this.root.querySelector("dl").replaceChildren(...meanings);
-    this.load();
+    if (this.asked) this.load();
+    else whenIdle(() => this.root.isConnected && this.load()); // the player, which is above, has more to load
   }
 
   offer(kinds) {
