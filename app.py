@@ -26,11 +26,12 @@ from components.access.sign_in_secrets import sign_in_secrets
 from components.analytics.regions.assets import REGIONS
 from components.analytics.regions.tracking import tracking_runs
 from components.analytics.video_reader import reader_pool
-from components.player.assets import PLOTLY, SCRIPTS
+from components.player.assets import PLOTLY, SCRIPTS, player_preloads
 from components.server.connections import bound_connections
 from components.server.doors import server_doors
 from components.server.health import make_beacon
 from components.server.run_slots import RunSlots, limit_runs
+from components.server.streamlit_modules import element_preloads
 from components.session import announce_routes, base_path, get_deployment, own_url, video_exporter
 from frametally.access.guard import for_people
 from frametally.engine.fault_injection import read_faults
@@ -133,5 +134,7 @@ else:
         routes=starlette_routes(for_people(routes, person_of(deployment.access)), base),
         lifespan=lifespan,
         secrets=sign_in_secrets(deployment),
-        middleware=server_doors(deployment, own_url(), base, house),
+        middleware=server_doors(
+            deployment, own_url(), base, house, [*element_preloads(), player_preloads("/analytics")]
+        ),
     )

@@ -17,6 +17,7 @@ from components.analytics.charts.timeline_options import link_of, options_in_lin
 from components.analytics.charts.view_figure import Recording, view_figure
 from components.analytics.frame_stepper import entry_in_link
 from components.analytics.frame_viewer import frame_details
+from components.analytics.inline_times import inline_times
 from components.analytics.overview import Picked, band_switch, summary
 from components.analytics.pinned_notes import note_editor, notes_button
 from components.analytics.pinned_notes.placed_notes import PlacedNote
@@ -89,8 +90,10 @@ def player_view(
     ticket = view_ticket(deployment, whole, video)
     sent = player_state(_KEY)
     options = options_in_link()
+    key = hashlib.sha256(msgspec.json.encode(ticket)).hexdigest()[:16]
     data = PlayerData(
-        id=hashlib.sha256(msgspec.json.encode(ticket)).hexdigest()[:16],
+        id=key,
+        times=inline_times(key, whole, video),
         view=view_url(deployment, whole, video),
         video=_played(deployment, video) if video else None,
         classes=tuple(ClassLook(name, colors[name]) for name in whole.names),

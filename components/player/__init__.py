@@ -87,6 +87,8 @@ class PlayerData(Struct, frozen=True, kw_only=True):
 
     id: str
     """Changes with job, model, class names and the damage of the video; not with the state."""
+    times: str
+    """The response of the route of times, in base64; empty: the player asks for it."""
     view: str
     """Address below which the routes of the view are."""
     video: PlayedVideo | None

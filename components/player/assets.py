@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from starlette.middleware import Middleware
+
+from components.player.one_script import one_script
+from components.player.plotly_script import plotly_script
 from frametally.network.assets import AssetBundle
+from frametally.network.doors.preloads import Preloads
 
 SCRIPT_FILE: Final = "player.js"
 PLOTLY_FILE: Final = "plotly.min.js"
 _WEB: Final = Path(__file__).parent / "web"
 
-
-def _plotly_file() -> Path:
-    """Found without importing plotly, which takes long."""
-    spec = find_spec("plotly")
-    if spec is None or spec.origin is None:
-        raise ImportError("plotly is not installed")
-    return Path(spec.origin).parent / "package_data" / PLOTLY_FILE
+SCRIPTS: Final = AssetBundle({SCRIPT_FILE: lambda: one_script(_WEB / SCRIPT_FILE).encode()})
+PLOTLY: Final = AssetBundle({PLOTLY_FILE: plotly_script})
 
 
-SCRIPTS: Final = AssetBundle({path.relative_to(_WEB).as_posix(): path for path in sorted(_WEB.rglob("*.js"))})
-PLOTLY: Final = AssetBundle({PLOTLY_FILE: _plotly_file()})
+def player_preloads(page: str) -> Middleware:
+    """Lets browsers load these files together with the page that has the player."""
+    return Middleware(Preloads, page=page, modules=[SCRIPTS.url(SCRIPT_FILE)], scripts=[PLOTLY.url(PLOTLY_FILE)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,13 +25,16 @@ _HEALTH = "/_stcore/health"
 _MAX_END_BYTES = 200
 
 
-def server_doors(deployment: Deployment, own_url: str, base_path: str, house: House) -> list[Middleware]:
-    """The doors, the outermost first."""
+def server_doors(
+    deployment: Deployment, own_url: str, base_path: str, house: House, preloads: Sequence[Middleware]
+) -> list[Middleware]:
+    """The doors, the outermost first; `preloads` are those of what the pages need."""
     settings = deployment.settings
     policy = page_policy(_INDEX.read_text(), settings.frame_ancestors)
     hosts = _hosts(settings.allowed_hosts, own_url, settings.public_url)
     return [
         Middleware(SecurityHeaders, page_policy=policy),
+        *preloads,
         *([Middleware(AddBasePath, base_path=base_path)] if base_path else []),
         Middleware(HostDoor, hosts=hosts, exempt=[base_path + _HEALTH]),
         Middleware(SlowBodies),

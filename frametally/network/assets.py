@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -33,17 +33,17 @@ _HEADERS: Final = {
 class AssetBundle:
     """Files that are served together below one digest; their content is read when it is first needed."""
 
-    def __init__(self, paths: Mapping[str, Path]) -> None:
-        """`paths` by the name in the URL."""
-        self._paths = dict(paths)
+    def __init__(self, files: Mapping[str, Path | Callable[[], bytes]]) -> None:
+        """`files` by the name in the URL: where they are, or what returns their content."""
+        self._files = dict(files)
         self._compressed: dict[str, bytes] = {}
 
     @cached_property
     def digest(self) -> str:
         """Changes with the content of a file."""
         digest = hashlib.sha256()
-        for name, path in sorted(self._paths.items()):
-            digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        for name in sorted(self._files):
+            digest.update(name.encode() + b"\0" + hashlib.sha256(self._content(name)).digest())
         return digest.hexdigest()[:16]
 
     def url(self, name: str) -> str:
@@ -56,12 +56,15 @@ class AssetBundle:
         Raises:
             KeyError: there is no such file.
         """
-        path = self._paths[name]
         if not compressed:
-            return path.read_bytes()
+            return self._content(name)
         if name not in self._compressed:
-            self._compressed[name] = gzip.compress(path.read_bytes(), _LEVEL, mtime=0)
+            self._compressed[name] = gzip.compress(self._content(name), _LEVEL, mtime=0)
         return self._compressed[name]
+
+    def _content(self, name: str) -> bytes:
+        file = self._files[name]
+        return file.read_bytes() if isinstance(file, Path) else file()
 
 
 def asset_routes(*bundles: AssetBundle) -> list[GuardedRoute]:

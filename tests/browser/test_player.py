@@ -61,6 +61,8 @@ def dashboard(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) 
     for name, clip in clips.items():
         add_job(folder / "data", name, numbered_results(clip, EVERY), clip)
     add_job(folder / "data", "two", with_second_model(numbered_results(clips["ntsc"], EVERY)), clips["ntsc"])
+    if "minute" in clips:  # so long that its times are not part of the page
+        add_job(folder / "data", "every", numbered_results(clips["minute"], 1), clips["minute"])
     outlines = with_outlines(numbered_results(clips["ntsc"], EVERY))
     add_job(folder / "data", "outlines", outlines, clips["ntsc"])
     with starting_dashboards(folder) as start:
@@ -229,7 +231,7 @@ def test_playing_runs_no_script_and_requests_only_ranges_and_boxes(
 
 
 ADDRESSES = {
-    "script": r"/assets/[^/]+/chart/chart\.js$",
+    "script": r"/assets/[^/]+/player\.js$",
     "plotly": r"/plotly\.min\.js$",
     "times": r"/times$",
     "counts": r"/counts\?",
@@ -253,8 +255,8 @@ def test_what_a_lost_connection_left_out_is_loaded_again(page: Page, dashboard: 
         return route.abort("connectionreset")
 
     page.route("**/frametally/**", lose_first)
-    open_player(page, dashboard, "ntsc&frame=1")
-    expect(page.locator(".player .scatterlayer .point").first).to_be_attached()
+    open_player(page, dashboard, "every&frame=1")
+    expect(page.locator(".player .scatterlayer .js-line").first).to_be_attached()
     expect(page.locator(".player .detections .row").first).to_be_visible()
     expect(page.locator(".player .classes .mean").first).not_to_be_empty()  # from the counts
     wait_until(page, PLAYABLE)
@@ -290,7 +292,7 @@ def test_a_player_that_cannot_be_loaded_says_so_and_is_tried_again_on_request(
     page: Page, dashboard: Dashboard, lost: str, said: str
 ) -> None:
     page.route(f"**/{lost}", lambda route: route.abort("connectionreset"))
-    opened(page, dashboard, "analytics?job=ntsc&frame=2")
+    opened(page, dashboard, "analytics?job=every&frame=2")
     message = page.locator(".player .message")
     expect(message).to_contain_text(said)
     page.unroute(f"**/{lost}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from components.analytics.chart_and_frame import WITHOUT_ROUTES
 from components.session import announce_routes
 from frametally.deployment import Deployment
 from frametally.job import Job
+from tests.support.packed import unpacked
 from tests.support.pages import captions, click_chart, dataframe, open_link
 from tests.support.results_files import box, entry, finished_job, offsets
 
@@ -67,6 +69,8 @@ def test_the_player_gets_classes_with_colors_figure_and_state(job: Job) -> None:
     assert len({one["color"] for one in data["classes"]}) == 3
     assert data["video"]["size"] == [320, 240]
     assert data["targets"] == ["peak", "disagreement"]
+    times = unpacked(base64.b64decode(data["times"]))
+    assert (times["frame"].tolist(), times["frames"]) == ([0, 2, 4, 6, 8], 40)
     figure = json.loads(data["figure"])
     assert codes_of(figure) == [0, 1, 2]
     assert data["state"] == STATE

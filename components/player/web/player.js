@@ -11,7 +11,7 @@ import { Filters } from "./filters.js";
 import { Gestures } from "./picture/gestures.js";
 import { Keys } from "./panel/keys.js";
 import { leave, welcome } from "./guests.js";
-import { fetchPacked } from "./data/packed.js";
+import { fetchPacked, unpackText } from "./data/packed.js";
 import { PlayableCopy } from "./picture/copy.js";
 import { Playhead } from "./playhead.js";
 import { Stage } from "./picture/stage.js";
@@ -136,9 +136,11 @@ class Player {
     this.forget();
     this.isShown = false;
     this.stage.hideExact();
+    this.chart.begin(data); // all at once, so that nothing waits for the other
+    if (data.video) this.stage.exact.get(this.drawing.addressOf(this.view.entry)).catch(() => {});
     let times;
     try {
-      times = new Times(await fetchPacked(`${data.view}times`));
+      times = new Times(data.times ? unpackText(data.times) : await fetchPacked(`${data.view}times`));
     } catch (error) {
       if (this.data.id !== data.id) return;
       this.opening = null;

@@ -35,10 +35,16 @@ export class Chart {
     this.bucketS = this.meta.bucket;
   }
 
-  // Draw the figure, and load the counts that belong to its time range; say so where it fails.
-  async draw(data = this.player.data) {
+  // Begin to load what is needed to draw; `draw` says where it fails.
+  begin(data) {
+    this.timeline.plot.load(data.plotly).catch(() => {});
     if (this.id !== data.id) this.counts = null;
     this.id = data.id;
+    if (data.has_boxes) this.load().catch(() => {});
+  }
+
+  // Draw the figure, and load the counts that belong to its time range; say so where it fails.
+  async draw(data = this.player.data) {
     const [width, height] = data.video?.size ?? [16, 9];
     this.root.style.setProperty("--aspect", width / height); // of the picture at the pointer
     try {
@@ -57,18 +63,27 @@ export class Chart {
     this.failure.querySelector("span").textContent = text;
   }
 
-  async load() {
+  // Load the counts, unless they are known or under way.
+  load() {
     const { data, view } = this.player;
     const key = JSON.stringify([data.id, view.window, this.bucketS]);
-    if (key === this.loaded && this.counts) return;
-    this.loaded = key;
-    const query = (view.window ?? []).map((edge) => `window=${edge}`);
-    if (this.bucketS) query.push(`bucket=${this.bucketS}`);
+    if (key !== this.loaded) {
+      this.loaded = key;
+      this.loading = this.fetch(key);
+      this.loading.catch(() => (this.loaded = this.loaded === key ? null : this.loaded));
+    }
+    return this.loading;
+  }
+
+  async fetch(key) {
+    const { data, view } = this.player;
     const { bucketS } = this;
+    const query = (view.window ?? []).map((edge) => `window=${edge}`);
+    if (bucketS) query.push(`bucket=${bucketS}`);
     const packed = await fetchPacked(`${data.view}counts?${query.join("&")}`);
     if (this.loaded !== key || this.player.data.id !== data.id) return;
     this.counts = new Counts(packed, data.classes.length, bucketS);
-    this.restyle();
+    if (this.player.times) this.restyle();
   }
 
   // The user has chosen another kind of chart, duration of a point, or axis.
@@ -104,7 +119,7 @@ export class Chart {
     const edges = hasCounts ? counts.edges : meta.edges;
     const withClock = Boolean(view.clock && meta.clock);
     const isBucketed = Boolean(hasCounts ? counts.bucketS : meta.bucket);
-    const shown = { kind, edges, isBucketed, withClock, values, isDrawn: (code) => classList.isDrawn(code) };
+    const shown = { kind, edges, isBucketed, withClock, hasCounts, values, isDrawn: (code) => classList.isDrawn(code) };
     timeline.show(this.figure, shown, { ...player.data, clock: withClock ? meta.clock : null });
     classList.setMeans(hasCounts ? (code) => counts.overall(code, step) : null, hasCounts ? (code) => values(code, 0) : null);
     if (player.data.has_boxes) this.peaks.want(player.data.view, view);

@@ -5,8 +5,8 @@ const NARROW = { height: 120, margin: { t: 8, r: 8, b: 22 } };
 const NARROW_LEFT_PX = 30;
 const MAX_NAME = 10; // letters of a class beside a row on a narrow screen
 
-// Data and layout for plotly. `shown`: kind, edges, isBucketed, isNarrow, width, withClock, isDrawn(code), and
-// values(code, shift), null to keep those of the figure.
+// Data and layout for plotly. `shown`: kind, edges, isBucketed, isNarrow, width, withClock, hasCounts, isDrawn(code),
+// and values(code, shift), null to keep those of the figure.
 export function compose(figure, shown) {
   const { kind } = shown;
   const own = figure.data.filter((trace) => !isClass(trace) && trace.type !== "heatmap");
@@ -14,19 +14,34 @@ export function compose(figure, shown) {
   return { data: [...classes.filter(Boolean), ...own], layout: layoutOf(figure, shown) };
 }
 
-// New values of the traces that are drawn: threshold and classes have changed, nothing else.
+// New values of the traces that are drawn and change: threshold and classes have changed, nothing else.
 export function changes(traces, figure, shown) {
   const at = traces.flatMap((trace, index) => (isClass(trace) || trace.type === "heatmap" ? [index] : []));
-  if (shown.kind === "heat") return { at, values: { z: [rowsOf(figure, shown).map((row) => row.z)] } };
-  const y = at.map((index) => valuesOf(traces[index], shown) ?? traces[index].y);
-  return { at, values: { y, visible: at.map((index) => shown.isDrawn(traces[index].meta.code)) } };
+  if (shown.kind === "heat") return heatChanges(traces, at, rowsOf(figure, shown).map((row) => row.z));
+  const now = (trace) => ({ y: valuesOf(trace, shown) ?? trace.y, visible: shown.isDrawn(trace.meta.code) });
+  const others = at
+    .map((index) => ({ index, trace: traces[index], ...now(traces[index]) }))
+    .filter(({ trace, y, visible }) => trace.visible !== visible || !isEqual(trace.y, y));
+  const [y, visible] = [others.map((one) => one.y), others.map((one) => one.visible)];
+  return { at: others.map(({ index }) => index), values: { y, visible } };
+}
+
+function heatChanges(traces, at, z) {
+  const others = at.filter((index) => !z.every((row, place) => isEqual(row, traces[index].z[place])));
+  return { at: others, values: { z: others.map(() => z) } };
+}
+
+// Whether two rows of numbers are the same.
+export function isEqual(one, other) {
+  return one === other || (one.length === other.length && one.every((value, at) => value === other[at]));
 }
 
 // What else decides how the chart is drawn; while it stays the same, `changes` is enough.
 export function structureOf(figure, shown) {
-  const { kind, isNarrow, width, withClock, isBucketed } = shown;
+  const { kind, isNarrow, width, withClock, isBucketed, hasCounts } = shown;
   const rows = kind === "heat" ? rowsOf(figure, shown).map(({ code }) => code) : null;
-  return JSON.stringify([kind, isNarrow, width, withClock, isBucketed, rows]);
+  const hasLastEdge = kind === "lines" && isBucketed && hasCounts; // see `valuesOf`
+  return JSON.stringify([kind, isNarrow, width, withClock, isBucketed, hasLastEdge, rows]);
 }
 
 const isClass = (trace) => trace.meta?.code !== undefined;

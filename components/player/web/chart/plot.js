@@ -1,6 +1,6 @@
 // The chart over time: a figure from Python, drawn by plotly.js, which follows the threshold and the classes.
 
-import { changes, compose, structureOf } from "./figure.js";
+import { changes, compose, isEqual, structureOf } from "./figure.js";
 import { Unreachable, retried } from "../data/requests.js";
 import { upperBound } from "../data/times.js";
 
@@ -29,8 +29,7 @@ export class Plot {
     if (!this.plotly || this.isClosed || !figure || !this.root.clientWidth) return;
     const now = { ...shown, isNarrow: this.isNarrow, width: this.root.clientWidth };
     const structure = structureOf(figure, now);
-    const isSame = this.figure === figure && this.structure === structure && this.shown?.edges === now.edges;
-    if (isSame) {
+    if (this.figure === figure && this.structure === structure && isEqual(this.shown.edges, now.edges)) {
       this.shown = now;
       return this.change(figure, now);
     }

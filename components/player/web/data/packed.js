@@ -22,6 +22,11 @@ export function unpack(buffer) {
   return { ...facts, ...Object.fromEntries(arrays.map(read)) };
 }
 
+// The same from base64.
+export function unpackText(text) {
+  return unpack(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+}
+
 export async function fetchPacked(url, options) {
   return unpack(await requested(url, (response) => response.arrayBuffer(), options));
 }

@@ -8,41 +8,52 @@ export class ExactFrames {
   constructor() {
     this.kept = new Map(); // address -> object URL of a decoded picture, the latest at the end
     this.wanted = null;
-    this.request = null;
+    this.request = null; // the one that is under way: address, promise, abort
   }
 
   // An object URL of the picture; null if another one was requested since.
   async get(address) {
     this.wanted = address;
-    this.request?.abort();
-    const known = this.keep(address);
-    if (known) return known;
-    const request = (this.request = new AbortController());
+    if (this.request?.address !== address) this.abort();
     try {
-      const blob = await requested(address, (response) => response.blob(), { signal: request.signal });
-      this.keep(address, URL.createObjectURL(blob));
+      if (!this.keep(address)) await this.load(address);
     } catch (error) {
-      if (request.signal.aborted) return null;
+      if (error.name === "AbortError") return null;
       throw error;
     }
     return this.wanted === address ? this.keep(address) : null;
   }
 
   // Load a picture that is probably requested next, unless one is being loaded.
-  async prefetch(address) {
-    if (this.kept.has(address) || !this.wanted) return;
-    const request = (this.request = new AbortController());
-    try {
-      const response = await fetch(address, { signal: request.signal });
-      if (response.ok) this.keep(address, URL.createObjectURL(await response.blob()));
-    } catch {
-      // Aborted, or not available: requested again when it is needed.
-    }
+  prefetch(address) {
+    if (this.request || this.kept.has(address) || !this.wanted) return;
+    this.load(address).catch(() => {}); // aborted, or not available: requested again when it is needed
+  }
+
+  load(address) {
+    if (this.request?.address === address) return this.request.promise;
+    const controller = new AbortController();
+    const request = { address, abort: () => controller.abort() };
+    request.promise = this.loaded(address, controller.signal).finally(() => {
+      if (this.request === request) this.request = null;
+    });
+    this.request = request;
+    return request.promise;
+  }
+
+  async loaded(address, signal) {
+    const blob = await requested(address, (response) => response.blob(), { signal });
+    this.keep(address, URL.createObjectURL(blob));
+  }
+
+  abort() {
+    this.request?.abort();
+    this.request = null;
   }
 
   cancel() {
     this.wanted = null;
-    this.request?.abort();
+    this.abort();
   }
 
   keep(address, url = this.kept.get(address)) {
