@@ -118,19 +118,20 @@ def test_no_duration_of_a_run_is_computed_across_the_change(
         assert (stored().run_started_at, stored().run_progress) == (None, None)
 
 
-def test_a_status_call_is_not_an_hour_old_after_the_clock_was_set_forward(
-    deployed: LocalDeployment, workflow: Workflow, clock: SetClock
+@pytest.mark.parametrize("set_by_s", [HOUR_S, -HOUR_S])
+def test_ages_of_open_jobs_stay_right_in_all_processes(
+    deployed: LocalDeployment, workflow: Workflow, clock: SetClock, set_by_s: float
 ) -> None:
     other = guarded(deployed, clock)
     clock.wait(20)
     for process in (workflow, other):
         advance_due(process)
-    clock.set_by(HOUR_S)
+    clock.set_by(set_by_s)
     for process in (workflow, other):
         advance_due(process)
-        checked_at = deployed.ledger.job("j").checked_at
-        assert checked_at is not None
-        assert (clock() - checked_at).total_seconds() == 20
+        job = deployed.ledger.job("j")
+        assert job.checked_at is not None
+        assert [(clock() - at).total_seconds() for at in (job.created_at, job.checked_at)] == [20, 20]
 
 
 def test_two_processes_that_notice_the_same_change_leave_a_lease_in_place(

@@ -15,7 +15,7 @@ from typing import Final
 from frametally.clock import ClockWatch, steady_s
 from frametally.contract import STATUS_FLOOR_S
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.set_clock.waits import ahead_s, forget_run_times, move_checks, shorten_waits
+from frametally.ledger.set_clock.waits import ahead_s, forget_run_times, move_past, shorten_waits
 
 TOLERANCE_S: Final = 0.05
 """Smaller differences come from reading two clocks."""
@@ -60,8 +60,7 @@ class ClockGuard:
             self._forward.append((self._steady(), set_by_s))
         if set_by_s < -LATE_S:
             shorten_waits(self._ledger, now, -set_by_s)
-        if set_by_s > LATE_S:
-            move_checks(self._ledger, now, set_by_s)
         if abs(set_by_s) > LATE_S:
             _LOG.warning("The system clock was set %s by %.0f s.", "forward" if set_by_s > 0 else "back", abs(set_by_s))
             forget_run_times(self._ledger)
+            move_past(self._ledger, now, set_by_s)

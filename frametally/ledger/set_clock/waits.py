@@ -23,16 +23,19 @@ def forget_run_times(ledger: Ledger) -> None:
         connection.execute(JOB.update().where(_IS_WAITING).values(run_started_at=None, run_progress=None))
 
 
-def move_checks(ledger: Ledger, now: datetime, by_s: float) -> None:
-    """Move the last status calls before the clock was set forward by `by_s`, which would otherwise seem as old as that.
+def move_past(ledger: Ledger, now: datetime, by_s: float) -> None:
+    """Move times of open jobs from before the clock was set by `by_s`, so that their ages and durations stay right.
 
-    Every process that notices the change may do so: a call that was moved is too recent to be moved again.
+    Every process that notices the change may do so. Set back, what lies in the future is moved. Set forward, what is as
+    old as the change: after that it is too recent to be moved again, and what is twice as old may have been moved.
     """
     by = timedelta(seconds=by_s)
-    was_before = sa.and_(_IS_WAITING, JOB.c.checked_at <= now - by, JOB.c.checked_at > now - 2 * by)
-    later = sa.type_coerce(JOB.c.checked_at, sa.BigInteger) + round(by_s * 1e6)
     with ledger.writing() as connection:
-        connection.execute(JOB.update().where(was_before).values(checked_at=sa.type_coerce(later, Timestamp)))
+        for column in (JOB.c.created_at, JOB.c.uploaded_at, JOB.c.checked_at):
+            was_before = column > now if by_s < 0 else sa.and_(column <= now - by, column > now - 2 * by)
+            moved = sa.type_coerce(column, sa.BigInteger) + round(by_s * 1e6)
+            values = {column.name: sa.type_coerce(moved, Timestamp)}
+            connection.execute(JOB.update().where(_IS_WAITING, was_before).values(values))
 
 
 def shorten_waits(ledger: Ledger, now: datetime, by_s: float) -> None:
