@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,32 @@ def test_frames_that_were_not_analyzed_are_time_that_passes_and_no_looks(tmp_pat
     tracks = track(opened(tmp_path, m=entries), "m")
     assert set(tracks.track_id) == {1}
     assert tracks.analyzed_entry.tolist() == [*range(8), *range(12, LOOKS)]
+
+
+def test_tracks_end_at_a_long_stretch_without_looks_and_not_at_a_low_rate(tmp_path: Path) -> None:
+    entries: list[Entry] = [entry(box("car", 0.9, (60, 60, 40, 30))) for _ in range(40)]
+    assert set(track(opened(tmp_path, m=entries, fps=0.1), "m").track_id) == {1}
+    entries[10:30] = [None] * 20
+    assert set(track(opened(tmp_path, m=entries), "m").track_id) == {1, 2}
+
+
+@pytest.mark.parametrize("size", [(-40, 30), (40, -30), (-40, -30), (0, 0), (1e30, 30)])
+def test_boxes_of_impossible_sizes_disturb_no_track(tmp_path: Path, size: tuple[float, float]) -> None:
+    entries = [entry(moving("car", at), box("car", 0.9, (60 + 8 * at, 100, *size))) for at in range(LOOKS)]
+    tracks = track(opened(tmp_path, m=entries), "m")
+    assert (tracks.xyxy[tracks.box == 0][:, 1] == 85).all()
+    assert len({*tracks.track_id[tracks.box == 0]}) == 1
+
+
+def test_boxes_without_finite_numbers_are_in_no_track(tmp_path: Path) -> None:
+    results = opened(tmp_path, m=one())
+    boxes = results.boxes("m")
+    xyxy, confidence = boxes.xyxy.copy(), boxes.confidence.copy()
+    xyxy[3, 0], xyxy[7, 2], confidence[9] = np.nan, np.inf, np.nan
+    boxes = replace(boxes, xyxy=xyxy, confidence=confidence)
+    parts = list(looks_of(boxes, np.arange(LOOKS), results.time_s, 0.35))
+    joiner = Joiner(TrackerSettings())
+    assert [joiner.join(part).tolist() for part in parts] == [[] if at in {3, 7, 9} else [0] for at in range(LOOKS)]
 
 
 def test_a_weak_box_continues_a_track_and_starts_none(tmp_path: Path) -> None:

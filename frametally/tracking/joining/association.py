@@ -11,6 +11,8 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
 _SMALLEST_PX: Final = 2.0
+_LARGEST_VARIANCE: Final = 1.0
+"""However uncertain a place is, boxes are at most their own size larger at each side."""
 
 
 def limits(centers_sizes: Floats) -> Floats:
@@ -34,7 +36,7 @@ def overlaps(detected: Floats, detected_limits: Floats, predicted: Floats, varia
     """
     size = np.maximum(predicted[2:], _SMALLEST_PX)
     half = 0.5 * size
-    grown = 2.0 * np.sqrt(variance * size[0] * size[1])
+    grown = 2.0 * np.sqrt(np.minimum(variance, _LARGEST_VARIANCE) * size[0] * size[1])
     predicted_limits = np.concatenate([half + predicted[:2], half - predicted[:2]])
     inner = np.minimum(detected_limits[:, :, None], predicted_limits[:, None, :])
     shared = inner[:2]

@@ -6,6 +6,7 @@ are left, as objects that are partly hidden have weak boxes.
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,8 @@ _ESTABLISHED_S: Final = 0.08
 """A track with two boxes that are so far apart is established."""
 _UNSURE_BUFFER_S: Final = 0.25
 """A track that is not established may miss one look if no more time passes until the next one."""
+_LONG_STEP: Final = 3.0
+"""Tracks end at a step that is longer than the buffer and than this multiple of the one before."""
 _BUFFER_OF_LENGTH: Final = 3.0
 """A short track is continued for at most this multiple of its length."""
 _OTHER_CLASS: Final = 0.3
@@ -49,7 +52,7 @@ class Joiner:
         self._new = np.zeros((_ROWS, 1))
         self._new[8:11, 0] = FIRST_COVARIANCE
         self._alive = 0
-        self._before_s = self._time_s = 0.0
+        self._before_s = self._time_s = -math.inf
         self.tracks = 0
         """How many tracks have been started."""
 
@@ -81,6 +84,10 @@ class Joiner:
 
     def _advanced(self, time_s: float) -> Floats:
         """(16, m) tracks that are still alive, predicted for this time."""
+        step_s, usual_s = time_s - self._time_s, self._time_s - self._before_s
+        if not self._alive or step_s > max(self._settings.buffer_s, _LONG_STEP * usual_s):
+            self._alive = 0
+            return self._columns[:, :0]
         live = self._columns[:, : self._alive]
         last_s = live[_LAST]
         buffer_s = last_s - live[_DUE]
@@ -96,7 +103,7 @@ class Joiner:
             self._alive = len(kept)
             live = self._columns[:, : self._alive]
             live[:] = columns
-        self._motion.predict(live, time_s - self._time_s)
+        self._motion.predict(live, step_s)
         return live
 
     def _scores(self, look: Look, live: Floats, cost: Floats) -> Floats:

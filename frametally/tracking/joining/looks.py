@@ -32,15 +32,20 @@ class Look(NamedTuple):
 def looks_of(
     boxes: Boxes, entries: npt.NDArray[np.intp], time_s: npt.NDArray[np.float64], high_confidence: float
 ) -> Iterator[Look]:
-    """A look for each of these analyzed entries, at its time, also if it has no boxes."""
-    is_weak = boxes.confidence < high_confidence
-    order = np.lexsort((is_weak, boxes.entry))
+    """A look for each of these analyzed entries, at its time, also if it has no boxes.
+
+    Boxes with a number that is not finite are left out; sizes below 0 count as 0.
+    """
+    usable = (np.isfinite(boxes.xyxy).all(axis=1) & np.isfinite(boxes.confidence)).nonzero()[0]
+    entry, is_weak = boxes.entry[usable], boxes.confidence[usable] < high_confidence
+    by_entry = np.lexsort((is_weak, entry))
+    order = usable[by_entry]
     confidence, class_code = boxes.confidence[order], boxes.class_code[order].astype(np.float64)
     xyxy = boxes.xyxy[order].T.astype(np.float64)
-    centers_sizes = np.concatenate([(xyxy[:2] + xyxy[2:]) / 2, xyxy[2:] - xyxy[:2]])
+    centers_sizes = np.concatenate([(xyxy[:2] + xyxy[2:]) / 2, np.maximum(xyxy[2:] - xyxy[:2], 0.0)])
     sides = limits(centers_sizes)
-    starts = np.searchsorted(boxes.entry, entries)
-    stops = np.searchsorted(boxes.entry, entries, side="right")
+    starts = np.searchsorted(entry, entries)
+    stops = np.searchsorted(entry, entries, side="right")
     weak_before = np.concatenate([[0], np.cumsum(is_weak)])
     strong = (stops - starts) - (weak_before[stops] - weak_before[starts])
     parts = zip(time_s.tolist(), starts.tolist(), stops.tolist(), strong.tolist(), strict=True)
