@@ -79,7 +79,7 @@ with show_errors():
         st.warning(
             f"Fault mode: the built-in engine simulates {escape_markdown(faults)}.", icon=":material/bug_report:"
         )
-    ended_jobs(deployment.ledger, deployment.tickets)
+    ended_jobs(deployment.ledger)
     with st.container():  # so that a warning that comes or goes does not move the page, whose parts would begin again
         for warning in [
             *health_warnings(deployment.settings),

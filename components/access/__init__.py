@@ -12,6 +12,7 @@ from frametally.access.direct_client import Client
 from frametally.access.permissions import OPEN_LINE, Action, Scope, advice, may, require, scope_of
 from frametally.access.person import OPERATOR, Person, Role
 from frametally.errors import FrametallyError
+from frametally.library.tickets import Tickets
 
 _CLIENT = "access_client"
 
@@ -42,6 +43,11 @@ def current_client() -> Client | None:
     if found != known:
         st.session_state[_CLIENT] = found
     return found
+
+
+def own_tickets() -> Tickets:
+    """The tickets of this session: for the person who uses it, in this browser."""
+    return get_deployment().tickets.held_by(current_person().holder)
 
 
 def is_allowed(action: Action, *owners: str | None) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import streamlit as st
 
+from components.access import own_tickets
 from components.analytics.cached_counts import VIEW_HASH
 from components.analytics.charts.note_marks import add_note_marks
 from components.analytics.charts.timeline_options import link_of, options_in_link, start_of, valid_options
@@ -147,7 +148,7 @@ def _take_over() -> None:
 
 
 def _played(deployment: Deployment, video: StoredVideo) -> PlayedVideo:
-    ticket = deployment.tickets.for_file(video.path.relative_to(deployment.settings.data_dir))
+    ticket = own_tickets().for_file(video.path.relative_to(deployment.settings.data_dir))
     return PlayedVideo(video.sha256, f".{FILES_PREFIX}{ticket}", video.info.displayed_wh)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from components.access import own_tickets
 from frametally.analysis.view import View
 from frametally.deployment import Deployment
 from frametally.library.tickets import ViewTicket
@@ -28,7 +29,7 @@ def view_ticket(deployment: Deployment, view: View, video: StoredVideo | None) -
 
 def view_url(deployment: Deployment, view: View, video: StoredVideo | None) -> str:
     """The address below which the routes of the view are, relative because there may be a base path."""
-    return f".{VIEWS_PREFIX}{deployment.tickets.for_view(view_ticket(deployment, view, video))}/"
+    return f".{VIEWS_PREFIX}{own_tickets().for_view(view_ticket(deployment, view, video))}/"
 
 
 def filter_query(view: View, *, with_window: bool = True, **more: str) -> str:

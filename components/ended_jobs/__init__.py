@@ -11,13 +11,13 @@ from pathlib import Path
 import streamlit as st
 from sqlalchemy.exc import SQLAlchemyError
 
+from components.access import own_tickets
 from components.access.sign_in import require_sign_in
 from components.formatting import escape_markdown, plural
 from components.header.page_title import set_ended_title
 from components.job_status import status_icon
 from frametally.errors import JobError
 from frametally.ledger.ledger import Ledger
-from frametally.library.tickets import Tickets
 from frametally.notifications.end_stream import ENDS_PREFIX
 from frametally.notifications.outbox import JobEnd, ends_after, last_event
 
@@ -26,19 +26,19 @@ _MAX_TOASTS = 3
 _stream = st.components.v2.component("frametally.ended_jobs", js=(Path(__file__).parent / "ended_jobs.js").read_text())
 
 
-def ended_jobs(ledger: Ledger, tickets: Tickets) -> None:
+def ended_jobs(ledger: Ledger) -> None:
     """Watch for jobs that end from now on. Each full rerun is a user action, so it resets the number in the title."""
     st.session_state[_COUNT] = 0
     if _SEEN not in st.session_state:
         st.session_state[_SEEN] = last_event(ledger)
-    _watch(ledger, tickets)
+    _watch(ledger)
 
 
 @st.fragment
-def _watch(ledger: Ledger, tickets: Tickets) -> None:
+def _watch(ledger: Ledger) -> None:
     """Run one indexed query; draw nothing unless a job has ended."""
     require_sign_in()
-    url = f".{ENDS_PREFIX}{tickets.for_ends()}?after={st.session_state[_SEEN]}"
+    url = f".{ENDS_PREFIX}{own_tickets().for_ends()}?after={st.session_state[_SEEN]}"
     _stream(key="ended_jobs", data={"url": url}, on_ended_change=lambda: None)
     try:
         ended = ends_after(ledger, st.session_state.get(_SEEN, 0))

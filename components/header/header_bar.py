@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.access import own_tickets
 from components.analytics_link import open_analytics
 from components.errors import show_errors
 from components.header.bar import FoundJob, bar
@@ -51,7 +52,7 @@ def _found(deployment: Deployment, job: Job) -> FoundJob:
         status=job.status_word,
         color=status_color(job),
         created=f"{job.created_at:%d %b %Y}",
-        thumbnail=thumbnail_url(deployment.library, deployment.tickets, job.video_sha256),
+        thumbnail=thumbnail_url(deployment.library, own_tickets(), job.video_sha256),
     )
 
 

@@ -25,6 +25,7 @@ from frametally.deployment import Deployment
 from frametally.job import Job, JobStatus
 from frametally.jobs.messages import PLAIN_CANCELLATIONS
 from frametally.ledger.tags import tags_of
+from frametally.library.tickets import Tickets
 from frametally.previews.routes import sparkline_url, thumbnail_url
 from frametally.results import find_original
 from frametally.sample import is_sample
@@ -79,11 +80,12 @@ class _Context:
     """Services that cannot cancel a job."""
     tags: Mapping[str, list[str]]
     person: Person
+    tickets: Tickets
 
 
 def job_rows(deployment: Deployment, jobs: Sequence[Job], now: datetime) -> list[JobRow]:
     """The rows of these jobs, in the same order."""
-    ledger = deployment.ledger
+    ledger, person = deployment.ledger, current_person()
     services = {job.service for job in jobs if job.status.is_open}
     context = _Context(
         deployment=deployment,
@@ -91,7 +93,8 @@ def job_rows(deployment: Deployment, jobs: Sequence[Job], now: datetime) -> list
         finished={service: finished_jobs(ledger, service) for service in services},
         without_cancel=ledger.services_without_cancel() if services else (),
         tags=tags_of(ledger, [job.id for job in jobs]),
-        person=current_person(),
+        person=person,
+        tickets=deployment.tickets.held_by(person.holder),
     )
     return [_row(job, context) for job in jobs]
 
@@ -106,7 +109,7 @@ def _row(job: Job, context: _Context) -> JobRow:
     is_done = job.status is JobStatus.SUCCEEDED
     share, progress = _progress(job, context)
     unread = _unread_results(deployment, job)
-    results_dir, tickets = deployment.settings.results_dir, deployment.tickets
+    results_dir, tickets = deployment.settings.results_dir, context.tickets
     return JobRow(
         id=job.id,
         name=job.video_name,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from components.access import current_person
+from components.access import own_tickets
 from components.errors import show_error
 from components.formatting import distinct_labels
 from components.upload.mp4_conversion import as_converted, converted
@@ -43,7 +43,7 @@ def choose_videos(deployment: Deployment) -> Videos:
 
 
 def _from_files(deployment: Deployment) -> Videos:
-    ticket = deployment.tickets.for_upload(current_person().id)
+    ticket = own_tickets().for_upload()
     arrived = video_uploader(ticket, max_video_bytes=deployment.settings.max_video_bytes, key="video_uploader")
     videos = {sha256: kept for sha256 in arrived if (kept := deployment.library.get(sha256))}
     picked = _picked(deployment, list(videos.values())) if len(videos) > 1 else list(videos.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from frametally.access.direct_client import Client
 from frametally.access.identity import Identity
@@ -31,6 +31,14 @@ class Access:
 
     def person(self, client: Client) -> Person:
         """The person behind this client."""
+        return replace(self._person(client), origin=self.origin(client))
+
+    def origin(self, client: Client) -> str:
+        """The address of the client: of the socket, or as a proxy that has proved itself states it."""
+        proven = self.sign_in.origin(client) if isinstance(self.sign_in, ProxyHeaders) else None
+        return proven or client.ip or ""
+
+    def _person(self, client: Client) -> Person:
         if self.people is not None:
             identity = self.identity(client)
             return self.people.person(identity) if identity else ANONYMOUS

@@ -54,7 +54,8 @@ class People:
             return ANONYMOUS
         if person is None or (person.name, person.email) != (identity.name, identity.email):
             self._see(identity)
-        return Person(id=identity.person_id, name=identity.name, role=self._role(identity, person))
+        role = self._role(identity, person)
+        return Person(id=identity.person_id, name=identity.name, role=role, session=identity.session)
 
     def is_ended(self, identity: Identity) -> bool:
         """Whether the person has signed out since."""

@@ -1,9 +1,11 @@
-"""A person as the dashboard knows them: id, display name and role."""
+"""A person as the dashboard knows them: id, display name, role, and the browser that they use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from frametally.library.holder import Holder
 
 
 class Role(StrEnum):
@@ -26,12 +28,27 @@ class Person:
     """Recorded as the owner of jobs and with every action; None where there is no sign-in."""
     name: str
     role: Role
+    session: str = ""
+    """Identifies the sign-in of the browser; empty where a proxy keeps it, or there is no sign-in."""
+    origin: str = field(default="", compare=False)
+    """Address that the person uses, as the socket or a trusted proxy states it; recorded with what they do."""
+
+    @property
+    def holder(self) -> Holder:
+        """The holder of tickets; without a sign-in, those of guests and of the operator differ."""
+        visitor = "" if self.role is Role.ADMIN else self.role.value
+        return Holder(person=visitor if self.id is None else self.id, session=self.session)
 
 
 OPERATOR = Person(id=None, name="This machine", role=Role.ADMIN)
 """Who uses the machine itself, or a deployment that is open to all."""
 GUEST = Person(id=None, name="Guest", role=Role.GUEST)
 ANONYMOUS = Person(id=None, name="Not signed in", role=Role.NONE)
+
+
+def origin_of(actor: Person | None) -> str:
+    """The address to record; empty for the operator's command line, and for the watcher."""
+    return actor.origin if actor else ""
 
 
 def id_of(actor: Person | None) -> str | None:

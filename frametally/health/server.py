@@ -6,7 +6,6 @@ the newest figures: a beat. It ends with its parent, which closes the input.
 
 from __future__ import annotations
 
-import hmac
 import os
 import sys
 import threading
@@ -19,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from frametally.health.figures import Figures, metrics_text
+from frametally.network.doors.secrets import same_secret
 
 LATE_S: Final = 15.0
 """Without a beat for so long, the dashboard counts as unhealthy."""
@@ -56,7 +56,7 @@ class HealthServer(ThreadingHTTPServer):
             return HTTPStatus.NOT_FOUND, "Not Found"
         bearer = authorization.removeprefix("Bearer ") if authorization.startswith("Bearer ") else ""
         given = bearer or parse_qs(parts.query).get("api_key", [""])[0]
-        if not hmac.compare_digest(given.encode(), self.key.encode()):
+        if not same_secret(given, self.key):
             return HTTPStatus.UNAUTHORIZED, "Send the engine's key as a bearer token or as ?api_key=…."
         if self.figures is None:
             return HTTPStatus.SERVICE_UNAVAILABLE, "the dashboard is starting"

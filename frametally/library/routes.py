@@ -3,7 +3,7 @@
     /frametally/uploads/         resumable uploads (`tus.py`)
     /frametally/files/<ticket>   one file of the data folder, whole or by range
 
-No cookies are read: an upload ticket, an upload's id or a file ticket authorizes each request.
+An upload ticket, an upload's id or a file ticket authorizes each request; `access.guard` asks who makes it.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from starlette.responses import Response
 
 from frametally.contract import ErrorBody
 from frametally.errors import FrametallyError
+from frametally.library.holder import holder_of
 from frametally.library.library import Library
 from frametally.library.quota import QuotaReached, VideoTooLarge
 from frametally.library.stored_file import stored_file_response
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.library.tus import TUS, VERSION, TusHandlers
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
-from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError, actor_of
+from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError
 from frametally.storage.file_names import clean_file_name
 from frametally.storage.space import DiskFull
 
@@ -72,7 +73,7 @@ def _file_routes(tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
     path = FILES_PREFIX + "{ticket}"
 
     async def verify(request: Request) -> None:
-        request.state.file_ticket = tickets.check_file(request.path_params["ticket"])
+        request.state.file_ticket = tickets.held_by(holder_of(request)).check_file(request.path_params["ticket"])
 
     async def send_file(request: Request) -> Response:
         ticket = request.state.file_ticket
@@ -93,7 +94,7 @@ def _file_routes(tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
 def _upload_ticket_check(tickets: Tickets) -> Check:
     async def verify(request: Request) -> None:
         scheme, _, ticket = request.headers.get("authorization", "").partition(" ")
-        tickets.check_upload(ticket if scheme.lower() == "bearer" else "", actor_of(request))
+        tickets.held_by(holder_of(request)).check_upload(ticket if scheme.lower() == "bearer" else "")
 
     return Check("upload ticket", verify)
 

@@ -1,18 +1,22 @@
 """Tickets: signed permissions in a page: to begin uploads, to read one file, to use a service, to see a preview,
 to learn that jobs have ended.
 
-All but those for previews expire.
+Those in the address of a request name one resource, and serve one person in one browser while a page of theirs is open
+(`holder.py`). They do not contain the time of the request: an address stays the same, so browsers keep what they
+have loaded from it.
 """
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 from itsdangerous import BadData, TimestampSigner, URLSafeSerializer, URLSafeTimedSerializer
 
 from frametally.errors import MediaError
+from frametally.library.holder import Holder, OpenPages
 
 TICKET_LIFETIME_S: Final = 12 * 3600
 """Half a day, so that uploads and playback work in a tab that has been open for hours."""
@@ -24,8 +28,14 @@ SERVICE_LIFETIME_S: Final = 365 * 24 * 3600
 """A year: the choice of a service is remembered in a cookie."""
 
 
+_OF_ANOTHER: Final = "This page belongs to another person."
+
+
 class TicketRefused(MediaError):
-    """A ticket is missing, forged or expired."""
+    """A ticket is missing, forged, expired, or that of another person."""
+
+    def __init__(self, what: str = "This page has expired.") -> None:
+        super().__init__(what, "Reload it and try again.")
 
 
 class FileTicket(msgspec.Struct, frozen=True):
@@ -59,6 +69,9 @@ class ServiceTicket(msgspec.Struct, frozen=True):
     workspace: str
 
 
+_Serializer = URLSafeSerializer | URLSafeTimedSerializer
+
+
 class _SteadySigner(TimestampSigner):
     """Signs with a time that is rounded down to a multiple of `STEADY_S`."""
 
@@ -67,66 +80,78 @@ class _SteadySigner(TimestampSigner):
 
 
 class Tickets:
-    """Creates and verifies tickets; each kind is valid for one purpose."""
+    """Creates and verifies tickets; each kind is valid for one purpose, and for one holder."""
 
-    def __init__(self, secret: str, *, lifetime_s: int = TICKET_LIFETIME_S) -> None:
+    def __init__(self, secret: str, *, lifetime_s: int = TICKET_LIFETIME_S, pages: OpenPages | None = None) -> None:
         self._uploads = URLSafeTimedSerializer(secret, salt="frametally.upload")
-        self._files = URLSafeTimedSerializer(secret, salt="frametally.file", signer=_SteadySigner)
-        self._views = URLSafeTimedSerializer(secret, salt="frametally.view", signer=_SteadySigner)
+        self._files = URLSafeTimedSerializer(secret, salt="frametally.held.file", signer=_SteadySigner)
+        self._views = URLSafeTimedSerializer(secret, salt="frametally.held.view", signer=_SteadySigner)
         self._services = URLSafeTimedSerializer(secret, salt="frametally.service")
-        self._previews = URLSafeSerializer(secret, salt="frametally.preview")
-        self._ends = URLSafeTimedSerializer(secret, salt="frametally.ends")
+        self._previews = URLSafeSerializer(secret, salt="frametally.held.preview")
+        self._ends = URLSafeTimedSerializer(secret, salt="frametally.held.ends", signer=_SteadySigner)
         self._lifetime_s = lifetime_s
+        self._pages = pages or OpenPages()
+        self._holder = Holder()
 
-    def for_upload(self, person: str | None = None) -> str:
-        """A ticket with which this person begins uploads; None: where there is no sign-in."""
-        return str(self._uploads.dumps(person or ""))
+    def held_by(self, holder: Holder) -> Self:
+        """The same tickets, created for this holder, or verified with a request of theirs."""
+        held = copy.copy(self)
+        held._holder = holder
+        return held
 
-    def check_upload(self, ticket: str, person: str | None = None) -> None:
+    def renew(self) -> None:
+        """A page of the holder is open: all of their tickets stay valid."""
+        self._pages.see(self._holder)
+
+    def for_upload(self) -> str:
+        """A ticket with which this person begins uploads, in any of their browsers."""
+        return str(self._uploads.dumps(self._holder.person))
+
+    def check_upload(self, ticket: str) -> None:
         """Verify a ticket to begin an upload.
 
         Raises:
             TicketRefused: the ticket is missing, forged, expired, or that of another person.
         """
-        if self._load(self._uploads, ticket, self._lifetime_s) != (person or ""):
-            raise TicketRefused("This page belongs to another person.", "Reload it and try again.")
+        if self._load(self._uploads, ticket, self._lifetime_s) != self._holder.person:
+            raise TicketRefused(_OF_ANOTHER)
 
     def for_file(self, relative_path: Path, download_name: str | None = None) -> str:
         """A ticket to read one file of the data folder: saved as `download_name`, or displayed in the page if None."""
-        return str(self._files.dumps([relative_path.as_posix(), download_name]))
+        return self._make(self._files, [relative_path.as_posix(), download_name])
 
     def check_file(self, ticket: str) -> FileTicket:
         """The file that the ticket gives access to.
 
         Raises:
-            TicketRefused: the ticket is forged or expired.
+            TicketRefused: the ticket is forged, expired, or that of another holder.
         """
-        path, download_name = self._load(self._files, ticket, self._lifetime_s)
+        path, download_name = self._held(self._files, ticket)
         return FileTicket(path, download_name)
 
     def for_view(self, view: ViewTicket) -> str:
         """A ticket to read the boxes, counts and frames of one model's results."""
-        return str(self._views.dumps(msgspec.to_builtins(view)))
+        return self._make(self._views, msgspec.to_builtins(view))
 
     def check_view(self, ticket: str) -> ViewTicket:
         """The view that the ticket gives access to.
 
         Raises:
-            TicketRefused: the ticket is forged or expired.
+            TicketRefused: the ticket is forged, expired, or that of another holder.
         """
-        return msgspec.convert(self._load(self._views, ticket, self._lifetime_s), ViewTicket)
+        return msgspec.convert(self._held(self._views, ticket), ViewTicket)
 
     def for_ends(self) -> str:
         """A ticket for the stream of ended jobs."""
-        return str(self._ends.dumps(""))
+        return self._make(self._ends, "")
 
     def check_ends(self, ticket: str) -> None:
         """Verify a ticket for the stream of ended jobs.
 
         Raises:
-            TicketRefused: the ticket is forged or expired.
+            TicketRefused: the ticket is forged, expired, or that of another holder.
         """
-        self._load(self._ends, ticket, self._lifetime_s)
+        self._held(self._ends, ticket)
 
     def for_service(self, service: str, key_id: str, workspace: str) -> str:
         """A ticket to use a service again with the API key that was entered for it, for `SERVICE_LIFETIME_S`."""
@@ -141,22 +166,34 @@ class Tickets:
         return ServiceTicket(*self._load(self._services, ticket, SERVICE_LIFETIME_S))
 
     def for_preview(self, key: str) -> str:
-        """A ticket to see the preview with this key. It is always the same, so that browsers can cache the preview."""
-        return str(self._previews.dumps(key))
+        """A ticket to see the preview with this key. It never changes, so that browsers can cache the preview."""
+        return self._make(self._previews, key)
 
     def check_preview(self, ticket: str) -> str:
         """The key of the preview.
 
         Raises:
-            TicketRefused: the ticket is forged.
+            TicketRefused: the ticket is forged, expired, or that of another holder.
         """
-        try:
-            return str(self._previews.loads(ticket))
-        except BadData:
-            raise TicketRefused("This page has expired.", "Reload it and try again.") from None
+        return str(self._held(self._previews, ticket))
 
-    def _load(self, serializer: URLSafeTimedSerializer, ticket: str, lifetime_s: int) -> Any:
+    def _make(self, serializer: _Serializer, resource: Any) -> str:
+        self.renew()
+        return str(serializer.dumps([self._holder.mark, resource]))
+
+    def _held(self, serializer: _Serializer, ticket: str) -> Any:
+        """The resource of a ticket that is in the address of a request."""
+        mark, resource = self._load(serializer, ticket, self._lifetime_s)
+        if mark != self._holder.mark:
+            raise TicketRefused(_OF_ANOTHER)
+        if not self._pages.has(self._holder):
+            raise TicketRefused
+        return resource
+
+    def _load(self, serializer: _Serializer, ticket: str, lifetime_s: int) -> Any:
         try:
-            return serializer.loads(ticket, max_age=lifetime_s)
+            if isinstance(serializer, URLSafeTimedSerializer):
+                return serializer.loads(ticket, max_age=lifetime_s)
+            return serializer.loads(ticket)
         except BadData:
-            raise TicketRefused("This page has expired.", "Reload it and try again.") from None
+            raise TicketRefused from None

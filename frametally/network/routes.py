@@ -6,7 +6,6 @@ field, so a route without one cannot be declared.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -16,6 +15,7 @@ from starlette.routing import Route
 
 from frametally.errors import FrametallyError
 from frametally.network.base_path import forwarded_prefix
+from frametally.network.doors.secrets import same_secret
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Handler], Handler]
@@ -94,8 +94,7 @@ def api_key_check(key: str) -> Check:
     """Requires this key as the query parameter `api_key`; compared in constant time."""
 
     async def verify(request: Request) -> None:
-        given = request.query_params.get("api_key", "")
-        if not hmac.compare_digest(given.encode(), key.encode()):
+        if not same_secret(request.query_params.get("api_key", ""), key):
             raise HttpError(401, "The API key is missing or wrong.", "Send the engine's key as ?api_key=….")
 
     return Check("API key", verify)

@@ -3,6 +3,7 @@
     /frametally/ends/<ticket>?after=<event id>
 
 Each message is the id of the newest event that ended a job. It says nothing about the job: the page reads the ledger.
+While the stream is open, the tickets of its page stay valid.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frametally.ledger.ledger import Ledger
+from frametally.library.holder import holder_of
 from frametally.library.routes import errors_as_json
 from frametally.library.tickets import Tickets
 from frametally.network.routes import Check, GuardedRoute, is_still_allowed
@@ -41,10 +43,14 @@ class EndStream:
         self._newest = 0
 
     async def messages(
-        self, after: int, stopping: anyio.Event, is_allowed: Callable[[], Awaitable[bool]]
+        self, after: int, stopping: anyio.Event, is_allowed: Callable[[], Awaitable[bool]], renew: Callable[[], None]
     ) -> AsyncIterator[ServerSentEvent]:
-        """A message for each change of the newest end after this event, until the server stops or rights end."""
+        """A message for each change of the newest end after this event, until the server stops or rights end.
+
+        `renew`: called as long as the page is open.
+        """
         while not stopping.is_set() and await is_allowed():
+            renew()
             if (newest := await self._newest_end()) > after:
                 after = newest
                 yield ServerSentEvent(data=str(newest), id=str(newest))
@@ -66,13 +72,14 @@ def end_routes(ledger: Ledger, tickets: Tickets) -> list[GuardedRoute]:
     stream = EndStream(ledger)
 
     async def verify(request: Request) -> None:
-        tickets.check_ends(request.path_params["ticket"])
+        tickets.held_by(holder_of(request)).check_ends(request.path_params["ticket"])
 
     async def send(request: Request) -> Response:
         seen = request.headers.get("last-event-id") or request.query_params.get("after", "")
         after = int(seen) if seen.isdecimal() and len(seen) < 20 else 0
         stopping = anyio.Event()
-        messages = stream.messages(after, stopping, partial(is_still_allowed, request))
+        renew = tickets.held_by(holder_of(request)).renew
+        messages = stream.messages(after, stopping, partial(is_still_allowed, request), renew)
         return EventSourceResponse(messages, ping=PING_S, shutdown_event=stopping, shutdown_grace_period=POLL_S)
 
     return [

@@ -3,7 +3,7 @@
     /frametally/thumbnails/<ticket>   a JPEG picture of a stored video
     /frametally/sparklines/<ticket>   the counts of a job, JSON
 
-A ticket never expires and is the same for the same content, so browsers keep what they have received.
+A ticket is the same for the same content and holder, so browsers keep what they have received.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frametally.errors import FrametallyError
+from frametally.library.holder import holder_of
 from frametally.library.library import Library
 from frametally.library.tickets import Tickets
 from frametally.network.routes import Check, GuardedRoute, Handler, HttpError
@@ -70,7 +71,7 @@ def _route(
     prefix: str, purpose: str, make: Callable[[str], Response], tickets: Tickets, at_once: asyncio.Semaphore
 ) -> GuardedRoute:
     async def verify(request: Request) -> None:
-        request.state.preview = tickets.check_preview(request.path_params["ticket"])
+        request.state.preview = tickets.held_by(holder_of(request)).check_preview(request.path_params["ticket"])
 
     async def send(request: Request) -> Response:
         async with at_once:

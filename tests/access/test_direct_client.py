@@ -26,7 +26,7 @@ HOST = ("Host", "127.0.0.1:8501")
     ],
 )
 def test_a_client_on_this_machine_has_all_rights(ip: str, headers: list[tuple[str, str]]) -> None:
-    assert Access(mode=AccessMode.LOCAL).person(Client.of(ip, headers)) is OPERATOR
+    assert Access(mode=AccessMode.LOCAL).person(Client.of(ip, headers)) == OPERATOR
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_client_on_this_machine_has_all_rights(ip: str, headers: list[tuple[st
     ],
 )
 def test_any_other_client_is_a_guest(ip: str | None, headers: list[tuple[str, str]]) -> None:
-    assert Access(mode=AccessMode.LOCAL).person(Client.of(ip, headers)) is GUEST
-    assert Access(mode=AccessMode.OPEN).person(Client.of(ip, headers)) is OPERATOR
+    assert Access(mode=AccessMode.LOCAL).person(Client.of(ip, headers)) == GUEST
+    assert Access(mode=AccessMode.OPEN).person(Client.of(ip, headers)) == OPERATOR
 
 
 def test_a_proxy_names_people_only_with_its_secret() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +20,12 @@ from frametally.access.people import known_person
 from frametally.access.permissions import Action
 from frametally.access.sign_in_cookie import NAME, SignInCookie
 from frametally.ledger.people import end_all_sessions, end_session, see_person, set_role
-from frametally.library.routes import UPLOADS_PREFIX
-from frametally.library.tickets import Tickets
+from frametally.library.holder import Holder
+from frametally.library.routes import FILES_PREFIX, UPLOADS_PREFIX
+from frametally.library.tickets import Tickets, ViewTicket
 from frametally.notifications.end_stream import ENDS_PREFIX
+from frametally.previews.routes import SPARKLINES_PREFIX, THUMBNAILS_PREFIX
+from frametally.rendering.playback.routes import VIEWS_PREFIX
 from tests.support.ledgers import START, open_ledger
 from tests.support.polling import until
 from tests.support.served_routes import Row, ServedRoutes, serving_routes
@@ -70,6 +75,13 @@ def as_person(served: ServedRoutes, subject: str, **how: Any) -> dict[str, str]:
     return {"Cookie": f"{NAME}={cookie(secret_of(served), subject, **how)}"}
 
 
+def tickets_of(served: ServedRoutes, headers: dict[str, str]) -> Tickets:
+    """The tickets of a page that a browser with these headers has open."""
+    identity = SignInCookie(secret_of(served)).identity(Client.of(None, headers.items()))
+    holder = Holder(person=identity.person_id, session=identity.session) if identity else Holder(person="guest")
+    return Tickets((served.data_dir / "secret").read_text().strip()).held_by(holder)
+
+
 def is_refused(served: ServedRoutes, row: Row, method: str, headers: dict[str, str]) -> bool:
     path = re.sub(r"\{\w+(:int)?\}", lambda found: "1" if found[1] else "x", row.path.replace(":path", ""))
     answer = requests.request(method, served.url + path, headers=headers, timeout=10, allow_redirects=False)
@@ -112,8 +124,7 @@ def test_a_cookie_that_is_expired_swapped_forged_or_of_another_deployment_is_ref
 
 
 def test_an_upload_ticket_serves_the_person_whose_page_has_it(signed_in: ServedRoutes) -> None:
-    identity = Identity(issuer=ISSUER, subject="ann")
-    ticket = Tickets((signed_in.data_dir / "secret").read_text().strip()).for_upload(identity.person_id)
+    ticket = tickets_of(signed_in, as_person(signed_in, "ann")).for_upload()
     url = f"{signed_in.url}{UPLOADS_PREFIX}"
     upload = {
         "Tus-Resumable": "1.0.0",
@@ -131,7 +142,7 @@ def test_an_upload_ticket_serves_the_person_whose_page_has_it(signed_in: ServedR
 def test_a_sign_out_ends_the_copied_cookie_and_the_open_stream_within_two_seconds(signed_in: ServedRoutes) -> None:
     files, headers = row_of(signed_in, "Download a file of the data folder"), as_person(signed_in, "ann", age_s=60)
     other = as_person(signed_in, "ann", age_s=30)
-    ticket = Tickets((signed_in.data_dir / "secret").read_text().strip()).for_ends()
+    ticket = tickets_of(signed_in, headers).for_ends()
     url = f"{signed_in.url}{ENDS_PREFIX}{ticket}"
     with requests.get(url, headers=headers, stream=True, timeout=10) as stream:
         assert stream.status_code == 200
@@ -147,6 +158,61 @@ def test_a_sign_out_ends_the_copied_cookie_and_the_open_stream_within_two_second
             end_all_sessions(ledger, identity.person_id, datetime.now(UTC) - timedelta(seconds=5))
             until(lambda: is_refused(signed_in, files, "GET", other))
     assert not is_refused(signed_in, files, "GET", as_person(signed_in, "ann"))
+
+
+def test_a_ticket_in_an_address_serves_one_person_in_one_browser(signed_in: ServedRoutes) -> None:
+    own = as_person(signed_in, "ann", age_s=5)
+    tickets = tickets_of(signed_in, own)
+    (signed_in.data_dir / "results" / "job").mkdir(parents=True, exist_ok=True)
+    (signed_in.data_dir / "results" / "job" / "a.csv").write_text("a")
+    addresses = {
+        f"{FILES_PREFIX}{tickets.for_file(Path('results/job/a.csv'))}": 200,
+        f"{VIEWS_PREFIX}{tickets.for_view(ViewTicket('job', 'm'))}/times": 422,  # these are no results
+        f"{SPARKLINES_PREFIX}{tickets.for_preview('job@1')}": 404,
+        f"{THUMBNAILS_PREFIX}{tickets.for_preview('0' * 64)}": 404,
+        f"{ENDS_PREFIX}{tickets.for_ends()}": 200,
+    }
+    others = {
+        "same person, other browser": as_person(signed_in, "ann", age_s=99),
+        "admin": as_person(signed_in, "ada"),
+        "viewer": as_person(signed_in, "vic"),
+        "anonymous": {},
+    }
+    seen = {address: status(signed_in, address, own) for address in addresses}
+    assert seen == addresses
+    for headers in others.values():
+        assert {status(signed_in, address, headers) for address in addresses} == {401}
+
+
+def status(served: ServedRoutes, address: str, headers: dict[str, str]) -> int:
+    with requests.get(served.url + address, headers=headers, stream=True, timeout=10) as answer:
+        return answer.status_code
+
+
+def slowly(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    for piece in pieces:
+        time.sleep(0.02)
+        yield piece
+
+
+def test_a_sign_out_cuts_a_running_download_within_two_seconds(signed_in: ServedRoutes) -> None:
+    headers = as_person(signed_in, "ann", age_s=40)
+    folder = signed_in.data_dir / "results" / "large"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "a.bin").open("wb") as file:
+        file.truncate(1 << 30)
+    address = f"{FILES_PREFIX}{tickets_of(signed_in, headers).for_file(Path('results/large/a.bin'))}"
+    identity = SignInCookie(secret_of(signed_in)).identity(Client.of(None, headers.items()))
+    assert identity is not None
+    with requests.get(signed_in.url + address, headers=headers, stream=True, timeout=20) as answer:
+        pieces = answer.iter_content(1 << 20)
+        assert len(next(pieces)) == 1 << 20
+        with open_ledger(f"sqlite:///{signed_in.data_dir}/frametally.db") as ledger:
+            end_session(ledger, identity.session, START)
+        received: list[int] = []
+        with pytest.raises(requests.exceptions.RequestException):
+            received.extend(map(len, slowly(pieces)))
+        assert len(received) < 200  # of 1024: within four seconds at this rate
 
 
 def row_of(served: ServedRoutes, purpose: str) -> Row:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from frametally.access.access import cookie_secret
 from frametally.access.direct_client import Client
 from frametally.access.sign_in_cookie import NAME, SignInCookie
+from frametally.library.holder import Holder
 from frametally.library.tickets import Tickets
 from frametally.notifications.end_stream import ENDS_PREFIX
 from tests.support.browser import FIRST_PAINT_MS, PATIENCE_MS
@@ -63,7 +64,8 @@ def test_an_admin_signs_in_works_in_two_tabs_and_signs_out(dashboard: Dashboard,
     identity = SignInCookie(cookie_secret(secret)).identity(Client.of(None, list(copied.items())))
     assert identity is not None
     assert (identity.subject, identity.name, NAME in copied["Cookie"]) == ("ada", "Ada", True)
-    stream = f"{dashboard.url}{ENDS_PREFIX}{Tickets(secret).for_ends()}"
+    holder = Holder(person=identity.person_id, session=identity.session)
+    stream = f"{dashboard.url}{ENDS_PREFIX}{Tickets(secret).held_by(holder).for_ends()}"
     with requests.get(stream, headers=copied, stream=True, timeout=20) as open_stream:
         assert open_stream.status_code == 200
         second.get_by_role("button", name="Sign out").click()

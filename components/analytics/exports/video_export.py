@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from components.access import own_tickets
 from components.analytics.regions.saved_sets import regions_in_use
 from components.download_link import download_url
 from components.errors import show_error, show_errors
@@ -92,7 +93,7 @@ def _export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
 
 def _preview(deployment: Deployment, path: Path) -> None:
     """The video in the page, read by range from our route: `st.video` would keep it in memory."""
-    ticket = deployment.tickets.for_file(path.relative_to(deployment.settings.data_dir))
+    ticket = own_tickets().for_file(path.relative_to(deployment.settings.data_dir))
     source = html.escape(f".{FILES_PREFIX}{ticket}", quote=True)
     attributes = 'controls muted playsinline preload="metadata" aria-label="Annotated video"'
     st.html(f'<video {attributes} src="{source}" style="width:100%;display:block"></video>')

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import streamlit as st
 
+from components.access import own_tickets
 from components.analytics.view_address import view_ticket
 from components.formatting import distinct_labels
 from components.session import placed_results
@@ -61,7 +62,7 @@ def _ticket(deployment: Deployment, job: Job, view: View) -> str | None:
     if not models:
         return None
     model = view.model if view.model in models else models[0]
-    return deployment.tickets.for_view(view_ticket(deployment, View(results, model, classes=view.classes), video))
+    return own_tickets().for_view(view_ticket(deployment, View(results, model, classes=view.classes), video))
 
 
 def _label(job: Job) -> str:

@@ -5,17 +5,16 @@ The agent API is closed, with its description, which would be public; metrics re
 
 from __future__ import annotations
 
-import hmac
 from typing import Final
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from frametally.network.doors.refusal import refuse
+from frametally.network.doors.secrets import has_key
 
 AGENT_PREFIX: Final = "/_stcore/agent"
 METRICS_PATH: Final = "/_stcore/metrics"
-_BEARER: Final = "Bearer "
 
 
 class StreamlitRoutes:
@@ -34,11 +33,3 @@ class StreamlitRoutes:
             await refuse(scope, receive, send, 401, "Send the engine's key as a bearer token or as ?api_key=….")
         else:
             await self._app(scope, receive, send)
-
-
-def has_key(request: Request, key: str) -> bool:
-    """Whether the request has this key, as a bearer token or as the parameter `api_key`; compared in constant time."""
-    authorization = request.headers.get("authorization", "")
-    bearer = authorization.removeprefix(_BEARER) if authorization.startswith(_BEARER) else ""
-    given = bearer or request.query_params.get("api_key", "")
-    return hmac.compare_digest(given.encode(), key.encode())

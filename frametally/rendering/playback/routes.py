@@ -36,6 +36,7 @@ from frametally.analysis.moments import Moment, class_moments, disagreement_mome
 from frametally.analysis.tally import tally
 from frametally.analysis.timeline.points import offered_bucket, points_of
 from frametally.analysis.view import View
+from frametally.library.holder import holder_of
 from frametally.library.routes import FILES_PREFIX
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.network.assets import errors_as_text
@@ -96,7 +97,7 @@ def view_ticket_check(tickets: Tickets) -> Check:
 
     async def verify(request: Request) -> None:
         try:
-            request.state.view_ticket = tickets.check_view(request.path_params["ticket"])
+            request.state.view_ticket = tickets.held_by(holder_of(request)).check_view(request.path_params["ticket"])
         except TicketRefused as error:
             raise HttpError.of(401, error) from None
 
@@ -252,7 +253,8 @@ def _copy_handler(sources: Sources, tickets: Tickets, data_dir: Path) -> Handler
     async def send(request: Request) -> Response:
         source = await run_in_threadpool(sources.get, request.state.view_ticket)
         state = await run_in_threadpool(sources.playable_copy, source)
-        url = f".{FILES_PREFIX}{tickets.for_file(state.path.relative_to(data_dir))}" if state.path else ""
+        held = tickets.held_by(holder_of(request))
+        url = f".{FILES_PREFIX}{held.for_file(state.path.relative_to(data_dir))}" if state.path else ""
         content = {"status": state.status, "share": state.share, "url": url, "message": state.message}
         return Response(
             msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"}

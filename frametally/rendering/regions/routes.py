@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from frametally.analysis.view import View
+from frametally.library.holder import holder_of
 from frametally.network.compression import compressed_response
 from frametally.network.routes import GuardedRoute, Handler, HttpError
 from frametally.regions.shapes import MAX_BYTES
@@ -37,24 +39,25 @@ def region_routes(answers: Answers) -> list[GuardedRoute]:
     """The routes of the tab."""
     check = view_ticket_check(answers.tickets)
 
-    def comparison(_: Source, view: View, content: bytes) -> bytes:
-        return answers.comparison(view, content)
+    def comparison(held: Answers, _: Source, view: View, content: bytes) -> bytes:
+        return held.comparison(view, content)
 
     return [
-        view_route("regions", _posted(answers, answers.count), "Count with lines and zones", check, "POST"),
-        view_route("regions/moments", _posted(answers, answers.moments), "Find moments", check, "POST"),
+        view_route("regions", _posted(answers, Answers.count), "Count with lines and zones", check, "POST"),
+        view_route("regions/moments", _posted(answers, Answers.moments), "Find moments", check, "POST"),
         view_route("regions/comparison", _posted(answers, comparison), "Compare jobs of a camera", check, "POST"),
         view_route("regions/{kind}.jpg", _picture_handler(answers), "Get a picture of how objects moved", check),
     ]
 
 
-def _posted(answers: Answers, act: Callable[[Source, View, bytes], bytes]) -> Handler:
+def _posted(answers: Answers, act: Callable[[Answers, Source, View, bytes], bytes]) -> Handler:
     """Send the answer to the body of the request, JSON."""
 
     def answer(request: Request, content: bytes) -> bytes:
         source = answers.sources.get(request.state.view_ticket)
         require_boxes(source)
-        return act(source, filtered_view(source, request), content)
+        held = replace(answers, tickets=answers.tickets.held_by(holder_of(request)))  # those in the body
+        return act(held, source, filtered_view(source, request), content)
 
     async def send(request: Request) -> Response:
         content = await _body(request)
