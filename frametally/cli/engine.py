@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from frametally.cli.environment import read_settings
@@ -19,7 +20,11 @@ from frametally.config.layout import top_names
 from frametally.config.settings import Settings
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
-from frametally.network.doors.connections import allow_connections, bounded
+from frametally.network.doors.connections import SlowBodies, allow_connections, bounded
+from frametally.network.doors.content_policy import OTHER_CONTENT
+from frametally.network.doors.headers import SecurityHeaders
+from frametally.network.doors.hosts import HostDoor, Hosts
+from frametally.network.doors.rate_limits import RateLimits
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.storage.permissions import keep_new_files_private, restrict
 
@@ -44,7 +49,8 @@ def serve_engine(options: argparse.Namespace, settings: Settings) -> int:
     app = make_app(settings, host=options.host)
     protocol = bounded(AutoHTTPProtocol, max_connections=allow_connections())
     # uvicorn's access log would contain the API key of every call; the engine writes its own.
-    uvicorn.run(app, host=options.host, port=options.port, http=protocol, access_log=False, log_level="warning")
+    quiet = {"access_log": False, "log_level": "warning", "server_header": False}
+    uvicorn.run(app, host=options.host, port=options.port, http=protocol, **quiet)
     return ExitCode.OK
 
 
@@ -74,4 +80,14 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
         yield
         engine.stop()
 
-    return Starlette(routes=starlette_routes(engine.routes()), lifespan=lifespan)
+    return Starlette(routes=starlette_routes(engine.routes()), middleware=engine_doors(settings), lifespan=lifespan)
+
+
+def engine_doors(settings: Settings) -> list[Middleware]:
+    """The doors of the dashboard that concern an API, the outermost first."""
+    return [
+        Middleware(SecurityHeaders, page_policy=OTHER_CONTENT),
+        Middleware(HostDoor, hosts=Hosts(allowed=settings.allowed_hosts)),
+        Middleware(SlowBodies),
+        Middleware(RateLimits),
+    ]

@@ -67,8 +67,13 @@ LIMITS: Final = (
         prefixes=("/videoinfer", "/video_upload_signed_url", "/models"), burst=200, per_s=10.0, exempts_local=True
     ),
     RateLimit(prefixes=("/_stcore/metrics",), burst=20, per_s=1.0, exempts_local=True),
+    # What is left of the engine's API: its workspace, which tells whether a key is right, and signed uploads.
+    RateLimit(prefixes=("/",), methods=("POST", "PUT"), burst=200, per_s=10.0, exempts_local=True),
 )
-"""Far above what people and scripts do; a batch creates an upload per file."""
+"""Far above what people and scripts do; a batch creates an upload per file.
+
+The first that concerns a request applies.
+"""
 
 
 class RateLimits:
