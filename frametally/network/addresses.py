@@ -13,10 +13,11 @@ _GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
 _SPECIAL_PURPOSE: Final = (
     ipaddress.IPv4Network("192.0.0.0/24"),  # protocol assignments
     ipaddress.IPv4Network("192.88.99.0/24"),  # 6to4 relays
-    ipaddress.IPv6Network("2001::/23"),  # protocol assignments
+    ipaddress.IPv6Network("2001::/23"),  # protocol assignments, Teredo included
+    ipaddress.IPv6Network("2002::/16"),  # 6to4, deprecated: what relays it is unknown
     ipaddress.IPv6Network("3fff::/20"),  # documentation
 )
-"""Blocks of the IANA registries that are not globally reachable; `is_global` of some Python versions misses them."""
+"""Blocks of the IANA registries that are not globally reachable, or may not be; `is_global` of Python misses some."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -30,9 +31,9 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address is on the public internet; an IPv6 address that embeds an IPv4 address counts as that one."""
+    """Whether an address is on the public internet; one that embeds an IPv4 address counts as that one."""
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        inner = address.ipv4_mapped
         if address in _NAT64:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None:

@@ -16,8 +16,12 @@ import pytest
 from frametally.network.addresses import IPAddress, is_public
 
 _ROWS = list(csv.DictReader((Path(__file__).parent / "special_purpose_addresses.csv").read_text().splitlines()))
-_EMBEDDING = ("::ffff:0:0/96", "2001::/32", "2002::/16")
+_EMBEDDING = ("::ffff:0:0/96", "64:ff9b::/96")
 """Blocks whose addresses contain an IPv4 address, which decides."""
+_KNOWN_TO_PYTHON = [
+    *ipaddress._IPv4Constants._private_networks,  # type: ignore[attr-defined]
+    *ipaddress._IPv6Constants._private_networks,  # type: ignore[attr-defined]
+]
 
 
 def _special(*reachable: str) -> list[str]:
@@ -39,10 +43,32 @@ def test_a_special_purpose_block_that_is_not_globally_reachable_is_private(block
 
 
 @pytest.mark.parametrize(
-    "address", ["::ffff:10.0.0.1", "::ffff:192.0.0.1", "2002:a00:1::", "2002:c0a8:101::1", "2001:0:0:0:0:0:f5ff:fffe"]
+    "address",
+    [
+        *("::ffff:10.0.0.1", "::ffff:192.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b::169.254.169.254"),
+        *("2002:a00:1::", "2002:c0a8:101::1", "2001:0:0:0:0:0:f5ff:fffe"),
+    ],
 )
 def test_a_private_address_inside_another_is_private(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["2002:101:101::1", "2001:0:101:101::fefe:fefe"])
+def test_a_deprecated_tunnel_is_private_whichever_address_is_inside(address: str) -> None:
+    assert not is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("block", [str(block) for block in _KNOWN_TO_PYTHON])
+def test_a_block_that_this_version_of_python_knows_is_private_and_in_the_copy_of_the_registries(block: str) -> None:
+    assert block in _EMBEDDING or not any(is_public(address) for address in _edges(block))
+    network = ipaddress.ip_network(block)
+    rows = [ipaddress.ip_network(row["block"]) for row in _ROWS]
+    assert any(network.subnet_of(row) for row in rows if row.version == network.version)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("address", ["::ffff:1.1.1.1", "64:ff9b::1.1.1.1"])
+def test_a_public_address_that_is_mapped_or_translated_is_public(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["::7f00:1", "200::1", "4000::1", "fec0::1", "e000::1"])
