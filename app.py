@@ -32,13 +32,14 @@ from components.server.doors import server_doors
 from components.server.health import make_beacon
 from components.server.run_slots import RunSlots, limit_runs
 from components.server.streamlit_modules import element_preloads
-from components.session import announce_routes, base_path, get_deployment, own_url, video_exporter
-from frametally.access.guard import for_people
+from components.session import announce_routes, base_path, own_url, video_exporter, whole_deployment
+from frametally.access.guard import Guard, for_people
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
 from frametally.health.checks import health_warnings
 from frametally.jobs.watcher import Watcher
+from frametally.ledger.owners import owners_of
 from frametally.library.routes import library_routes
 from frametally.network.assets import asset_routes
 from frametally.network.doors.full_house import House, HouseLimits
@@ -64,7 +65,7 @@ else:
     # It would contain keys and tickets. Streamlit turns it off, and on again when its configuration changes.
     logging.getLogger("uvicorn.access").addFilter(lambda _: False)
     try:
-        deployment = get_deployment()
+        deployment = whole_deployment()
         faults = read_faults(deployment.settings.engine_faults, host=st.get_option("server.address"))
     except SettingsError as error:
         sys.exit(str(error))
@@ -129,9 +130,10 @@ else:
         *asset_routes(SCRIPTS, PLOTLY, REGIONS),
     ]
     base = base_path()
+    guard = Guard(person_of(deployment.access), lambda job_id: owners_of(deployment.ledger, [job_id]))
     app = App(
         SHELL,
-        routes=starlette_routes(for_people(routes, person_of(deployment.access)), base),
+        routes=starlette_routes(for_people(routes, guard), base),
         lifespan=lifespan,
         secrets=sign_in_secrets(deployment),
         middleware=server_doors(

@@ -9,7 +9,9 @@ from pathlib import Path
 import streamlit as st
 
 from components.remembered_service import remember_service, remembered_service
+from frametally.access.permissions import only_owner
 from frametally.analysis.placement import place_results
+from frametally.config.access_mode import JobsVisible
 from frametally.config.secrets import read_secrets
 from frametally.config.settings import Settings
 from frametally.contract import ROBOFLOW_API_URL
@@ -46,8 +48,19 @@ class Connection:
         return service_label(self.service)
 
 
-@st.cache_resource(show_spinner=False)
 def get_deployment() -> Deployment:
+    """The deployment as this session sees it: `whole_deployment`, with the ledger of the jobs that its person sees."""
+    from components.access import current_person  # which needs this module
+
+    deployment = whole_deployment()
+    if deployment.settings.jobs_visible is JobsVisible.TEAM:
+        return deployment
+    owner = only_owner(current_person())
+    return deployment if owner is None else replace(deployment, ledger=deployment.ledger.seen_by(owner))
+
+
+@st.cache_resource(show_spinner=False)
+def whole_deployment() -> Deployment:
     """Open the ledger, the library and the clients from the settings.
 
     The pages and the ASGI app share state only through it: hot reload gives each of them its own copy of a module, but
@@ -96,7 +109,7 @@ def own_url() -> str:
 def current_connection() -> Connection:
     """The service of this session: the one that this browser chose last, by default the one of the settings."""
     if _CONNECTION not in st.session_state:
-        deployment = get_deployment()
+        deployment = whole_deployment()
         remembered = remembered_service(deployment.tickets)
         st.session_state[_CONNECTION] = (
             _remembered_connection(deployment, remembered) if remembered else _default_connection(deployment.settings)
@@ -108,7 +121,7 @@ def current_connection() -> Connection:
 def use_connection(connection: Connection) -> None:
     """Use this service for the jobs of this browser from now on."""
     st.session_state[_CONNECTION] = connection
-    ticket = get_deployment().tickets.for_service(connection.service, connection.key_id or "", connection.workspace)
+    ticket = whole_deployment().tickets.for_service(connection.service, connection.key_id or "", connection.workspace)
     remember_service(ticket)
 
 
@@ -128,20 +141,20 @@ def visit_of(page: str) -> int | None:
 @st.cache_resource(show_spinner=False, on_release=lambda exporter: exporter.close())
 def video_exporter() -> VideoExporter:
     """The one exporter of annotated videos of this deployment."""
-    return VideoExporter(get_deployment().settings.results_dir)
+    return VideoExporter(whole_deployment().settings.results_dir)
 
 
 @st.cache_resource(show_spinner="Loading results", max_entries=8)
 def job_results(job_id: str) -> Results:
     """The results of a finished job; they never change."""
-    return open_results(get_deployment().settings.results_dir / job_id)
+    return open_results(whole_deployment().settings.results_dir / job_id)
 
 
 def placed_results(job: Job, video: StoredVideo | None) -> Results:
     """The results of a finished job, placed on the frames of its stored video, with damaged frames marked."""
     if video is None:
         return job_results(job.id)
-    scanner = get_deployment().library.damage_scanner
+    scanner = whole_deployment().library.damage_scanner
     try:
         if not scanner.is_known(video):
             scanner.damage(video)
@@ -176,7 +189,7 @@ def _remembered_connection(deployment: Deployment, remembered: ServiceTicket) ->
 def _default_connection(settings: Settings) -> Connection:
     if settings.api_url is None:
         return Connection(service=EMBEDDED, key_id="")
-    key_id = get_deployment().clients.remember(settings.api_url, settings.api_key) if settings.api_key else None
+    key_id = whole_deployment().clients.remember(settings.api_url, settings.api_key) if settings.api_key else None
     return Connection(service=settings.api_url, key_id=key_id)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from streamlit import config, runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from components.session import get_deployment
+from components.session import whole_deployment
 from frametally.access.direct_client import Client
 from frametally.access.permissions import OPEN_LINE, Action, Scope, advice, may, require, scope_of
 from frametally.access.person import OPERATOR, Person, Role
@@ -23,7 +23,7 @@ def current_person() -> Person:
     Asked in every run of a page, fragment or dialog, as rights can end while a tab is open.
     """
     client = current_client()
-    return OPERATOR if client is None else get_deployment().access.person(client)
+    return OPERATOR if client is None else whole_deployment().access.person(client)
 
 
 def current_client() -> Client | None:
@@ -47,7 +47,7 @@ def current_client() -> Client | None:
 
 def own_tickets() -> Tickets:
     """The tickets of this session: for the person who uses it, in this browser."""
-    return get_deployment().tickets.held_by(current_person().holder)
+    return whole_deployment().tickets.held_by(current_person().holder)
 
 
 def is_allowed(action: Action, *owners: str | None) -> bool:
@@ -65,7 +65,7 @@ def has_people() -> bool:
     if current_client() is None:
         return False
     try:
-        return get_deployment().access.people is not None and is_allowed(Action.MANAGE_PEOPLE)
+        return whole_deployment().access.people is not None and is_allowed(Action.MANAGE_PEOPLE)
     except (FrametallyError, SQLAlchemyError):  # the page shows it
         return False
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -13,18 +14,21 @@ from components.formatting import distinct_labels, escape_markdown, plural
 from frametally.access.permissions import Action
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
+from frametally.job import Job
 from frametally.jobs.deletion import delete
 from frametally.library.removal import VideoUse, use_of
+from frametally.library.video_store import StoredEntry
 from frametally.storage.space import format_size
 from frametally.team.videos import remove_video
 
 _DIALOG = "storage_removal"
 _MAX_NAMED_JOBS = 5
+_MAX_JOBS = 10_000
 
 
 def storage_panel(deployment: Deployment) -> None:
     """Draw what the stored videos take, and the dialog that removes one."""
-    entries = sorted(deployment.library.videos.entries(), key=lambda entry: -entry.size_bytes)
+    entries = sorted(_seen_videos(deployment), key=lambda entry: -entry.size_bytes)
     total_bytes = sum(entry.size_bytes for entry in entries)
     free_bytes = shutil.disk_usage(deployment.library.videos.folder).free
     stored = f"{plural(len(entries), 'stored video')}, {format_size(total_bytes)}" if entries else "No stored videos"
@@ -40,6 +44,15 @@ def storage_panel(deployment: Deployment) -> None:
         st.session_state[_DIALOG] = chosen
     if st.session_state.get(_DIALOG) in names:
         _confirm(deployment, st.session_state[_DIALOG])
+
+
+def _seen_videos(deployment: Deployment) -> list[StoredEntry]:
+    """All stored videos; those of own jobs where the person sees no others."""
+    entries = deployment.library.videos.entries()
+    if deployment.ledger.only_owner is None:
+        return entries
+    own = {job.video_sha256 for job in deployment.ledger.jobs(limit=_MAX_JOBS)}
+    return [entry for entry in entries if entry.sha256 in own]
 
 
 def _retention_note(deployment: Deployment) -> str:
@@ -60,16 +73,20 @@ def _close() -> None:
 def _confirm(deployment: Deployment, sha256: str) -> None:
     use = use_of(deployment.library, deployment.ledger, sha256)
     st.markdown(f"**{escape_markdown(use.file_name)}** · {format_size(use.size_bytes)}")
-    st.markdown(_uses(use))
+    seen = [job for job in use.jobs if deployment.ledger.only_owner in (None, job.owner)]
+    st.markdown(_uses(seen))
+    if len(seen) < len(use.jobs):
+        st.info("Jobs of other people use it, too. An admin can remove it.", icon=":material/group:")
     if use.needed_by:
         st.warning("A job on this video has not ended. Wait for it, or cancel it first.", icon=":material/hourglass:")
-    also_jobs = bool(use.jobs) and st.checkbox(
-        f"Also delete {plural(len(use.jobs), 'job')} with results",
+    also_jobs = bool(seen) and st.checkbox(
+        f"Also delete {plural(len(seen), 'job')} with results",
         key="storage_also_jobs",
         help="Deleted jobs can be restored for one hour.",
     )
     with st.container(horizontal=True):
-        is_confirmed = st.button("Remove video", type="primary", key="storage_confirm", disabled=bool(use.needed_by))
+        locked = bool(use.needed_by) or len(seen) < len(use.jobs)
+        is_confirmed = st.button("Remove video", type="primary", key="storage_confirm", disabled=locked)
         is_canceled = st.button("Cancel", key="storage_cancel")
     if is_confirmed:
         _remove(deployment, use, also_jobs=also_jobs)
@@ -91,14 +108,14 @@ def _remove(deployment: Deployment, use: VideoUse, *, also_jobs: bool) -> None:
     st.rerun()
 
 
-def _uses(use: VideoUse) -> str:
+def _uses(jobs: Sequence[Job]) -> str:
     """What uses the video, and what removing it means for that."""
-    if not use.jobs:
+    if not jobs:
         return "No job uses it. The video cannot be restored."
-    runs = Counter(", ".join(f"{model.model_id}/{model.version}" for model in job.models) for job in use.jobs)
+    runs = Counter(", ".join(f"{model.model_id}/{model.version}" for model in job.models) for job in jobs)
     named = [f"{escape_markdown(models)} × {count}" for models, count in runs.most_common(_MAX_NAMED_JOBS)]
     more = " and others" if len(runs) > _MAX_NAMED_JOBS else ""
     return (
-        f"{plural(len(use.jobs), 'job')} on it: {', '.join(named)}{more}. Counts and charts stay; frames cannot be "
+        f"{plural(len(jobs), 'job')} on it: {', '.join(named)}{more}. Counts and charts stay; frames cannot be "
         "shown any more. The video cannot be restored; notes on frames apply again if it is uploaded again."
     )

@@ -12,7 +12,7 @@ from components.errors import show_error, show_errors
 from components.formatting import distinct_labels, escape_markdown, plural
 from components.installed_models import installed_models
 from components.jobs.job_commands import Action, JobCommand, close_dialog, execute, request_dialog, requested_dialog
-from components.jobs.job_filter import known_jobs, show_jobs
+from components.jobs.job_filter import forget_known_jobs, known_jobs, show_jobs
 from components.jobs.job_history import job_history
 from components.jobs.job_rows import run_label
 from components.model_picker import model_picker
@@ -74,7 +74,7 @@ def _edit(deployment: Deployment, command: JobCommand) -> None:
         except FrametallyError as error:
             show_error(error)
             return
-        known_jobs.clear()
+        forget_known_jobs()
         close_dialog()
         st.rerun()
 

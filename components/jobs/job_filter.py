@@ -66,9 +66,18 @@ def job_filter(ledger: Ledger) -> JobQuery:
 
 
 @st.cache_data(ttl="10s", show_spinner=False)
-def known_jobs(_ledger: Ledger) -> Known:
-    """The values that jobs can be filtered by, at most 10 s old; `known_jobs.clear()` after a change."""
+def _known(_ledger: Ledger, only_owner: str | None) -> Known:  # noqa: ARG001 (part of the key of the cache)
     return known(_ledger)
+
+
+def known_jobs(ledger: Ledger) -> Known:
+    """The values that the jobs in this ledger can be filtered by, at most 10 s old."""
+    return _known(ledger, ledger.only_owner)
+
+
+def forget_known_jobs() -> None:
+    """Ask again: a tag has changed."""
+    _known.clear()
 
 
 def _more(query: JobQuery, ledger: Ledger) -> JobQuery:

@@ -12,7 +12,7 @@ from frametally.access.people import People
 from frametally.access.person import ANONYMOUS, GUEST, OPERATOR, Person, Role
 from frametally.access.proxy_headers import ProxyHeaders
 from frametally.access.sign_in_cookie import SignInCookie
-from frametally.config.access_mode import AccessMode
+from frametally.config.access_mode import AccessMode, JobsVisible
 from frametally.config.settings import Settings
 from frametally.errors import SettingsError
 from frametally.ledger.ledger import Ledger
@@ -77,6 +77,7 @@ def open_access(settings: Settings, ledger: Ledger, link_secret: str) -> Access:
         admins=settings.access_admins,
         default_role=Role(settings.access_role),
         groups={group: Role(role) for group, role in settings.oidc_groups},
+        sees_own_only=settings.jobs_visible is JobsVisible.OWN,
     )
     return Access(mode=settings.access, sign_in=sign_in, people=people)
 

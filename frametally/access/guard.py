@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import anyio
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from frametally.access.permissions import Action, advice, may
+from frametally.access.permissions import Action, advice, may, only_owner
 from frametally.access.person import Person, Role
 from frametally.network.routes import Check, GuardedRoute, Handler, HttpError, is_still_allowed
 
@@ -38,37 +38,61 @@ ASK_EVERY_S: Final = 0.5
 """How often a running response asks."""
 
 
-def for_people(routes: Iterable[GuardedRoute], person_of: Callable[[Request], Person]) -> list[GuardedRoute]:
+@dataclass(frozen=True)
+class Guard:
+    """Who makes a request, and who owns a job."""
+
+    person_of: Callable[[Request], Person]
+    owners_of: Callable[[str], Iterable[str | None]]
+    """By the id of a job."""
+
+    async def refuse_jobs_of_others(self, request: Request, person: Person) -> None:
+        """Raise HttpError if the request is for the results of a job that this person does not see."""
+        job_id = getattr(request.state, "about_job_id", None)
+        if job_id is None or only_owner(person) is None:
+            return
+        owners = list(await run_in_threadpool(self.owners_of, job_id)) or [None]
+        if not may(person, Action.SEE_JOB, *owners):
+            raise _refused(person, Action.SEE_JOB)
+
+
+def for_people(routes: Iterable[GuardedRoute], guard: Guard) -> list[GuardedRoute]:
     """The routes with checks that also ask who makes the request.
 
     Raises:
         KeyError: `ROUTE_ACTIONS` lacks the check of a route.
     """
-    return [_for_people(route, ROUTE_ACTIONS[route.check.name], person_of) for route in routes]
+    return [_for_people(route, ROUTE_ACTIONS[route.check.name], guard) for route in routes]
 
 
-def _for_people(route: GuardedRoute, action: Action | None, person_of: Callable[[Request], Person]) -> GuardedRoute:
+def _for_people(route: GuardedRoute, action: Action | None, guard: Guard) -> GuardedRoute:
     if action is None:
         return route
     handler = route.handler if route.check.name == _ENDS_ITSELF else _ending(route.handler)
-    return replace(route, check=_asking(route.check, action, person_of), handler=handler)
+    return replace(route, check=_asking(route.check, action, guard), handler=handler)
 
 
-def _asking(check: Check, action: Action, person_of: Callable[[Request], Person]) -> Check:
+def _asking(check: Check, action: Action, guard: Guard) -> Check:
     async def verify(request: Request) -> None:
         async def is_still_allowed() -> bool:
-            return may(await run_in_threadpool(person_of, request), action)
+            return may(await run_in_threadpool(guard.person_of, request), action)
 
-        person = await run_in_threadpool(person_of, request)
+        person = await run_in_threadpool(guard.person_of, request)
         if not may(person, action):
-            status_code = 401 if person.role is Role.NONE else 403
-            raise HttpError(status_code, f"You cannot {action.value}.", advice(person, action))
+            raise _refused(person, action)
         request.state.actor = person.id
         request.state.holder = person.holder
         request.state.is_still_allowed = is_still_allowed if person.id else None  # without a sign-in, nothing ends
+        request.state.only_owner = only_owner(person)
         await check.verify(request)
+        await guard.refuse_jobs_of_others(request, person)
 
     return replace(check, verify=verify)
+
+
+def _refused(person: Person, action: Action) -> HttpError:
+    status_code = 401 if person.role is Role.NONE else 403
+    return HttpError(status_code, f"You cannot {action.value}.", advice(person, action))
 
 
 def _ending(handler: Handler) -> Handler:

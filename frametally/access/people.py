@@ -36,9 +36,16 @@ class People:
     """Answers who an identity is; safe to use from any thread."""
 
     def __init__(
-        self, ledger: Ledger, *, admins: tuple[str, ...], default_role: Role, groups: Mapping[str, Role] = NO_GROUPS
+        self,
+        ledger: Ledger,
+        *,
+        admins: tuple[str, ...],
+        default_role: Role,
+        groups: Mapping[str, Role] = NO_GROUPS,
+        sees_own_only: bool = False,
     ) -> None:
-        """`admins`: subjects that are always admins. `groups`: the role of each group."""
+        """`admins`: subjects that are always admins. `groups`: the role of each group. For the rest, see `Person`."""
+        self._sees_own_only = sees_own_only
         self._ledger = ledger
         self._admins = admins
         self._default_role = default_role
@@ -55,7 +62,13 @@ class People:
         if person is None or (person.name, person.email) != (identity.name, identity.email):
             self._see(identity)
         role = self._role(identity, person)
-        return Person(id=identity.person_id, name=identity.name, role=role, session=identity.session)
+        return Person(
+            id=identity.person_id,
+            name=identity.name,
+            role=role,
+            session=identity.session,
+            sees_own_only=self._sees_own_only,
+        )
 
     def is_ended(self, identity: Identity) -> bool:
         """Whether the person has signed out since."""

@@ -17,6 +17,7 @@ class Action(StrEnum):
     """What can be asked for; the value completes the sentence "You cannot …"."""
 
     LOOK = "view jobs and results"
+    SEE_JOB = "view this job"
     RUN_SAMPLE = "run the sample"
     ADD_VIDEO = "add videos"
     REMOVE_VIDEO = "remove this video"
@@ -45,6 +46,8 @@ class Scope(Enum):
 
     NOTHING = "nothing"
     OWN = "own"
+    TEAM = "team"
+    """All, or own, as `FRAMETALLY_JOBS_VISIBLE` says; `scope_of` returns which."""
     ALL = "all"
 
 
@@ -53,10 +56,11 @@ def _row(guest: Scope, viewer: Scope, analyst: Scope) -> Mapping[Role, Scope]:
     return {Role.GUEST: guest, Role.VIEWER: viewer, Role.ANALYST: analyst, **others}
 
 
-_NOTHING, _OWN, _ALL = Scope.NOTHING, Scope.OWN, Scope.ALL
+_NOTHING, _OWN, _TEAM, _ALL = Scope.NOTHING, Scope.OWN, Scope.TEAM, Scope.ALL
 PERMISSIONS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     # guest, viewer, analyst; an admin may do everything
     Action.LOOK: _row(_ALL, _ALL, _ALL),
+    Action.SEE_JOB: _row(_ALL, _TEAM, _TEAM),
     Action.RUN_SAMPLE: _row(_ALL, _NOTHING, _ALL),
     Action.ADD_VIDEO: _row(_NOTHING, _NOTHING, _ALL),
     Action.REMOVE_VIDEO: _row(_NOTHING, _NOTHING, _OWN),
@@ -93,7 +97,15 @@ _ADMINS_ONLY: Final = "Ask an admin."
 
 def scope_of(person: Person, action: Action) -> Scope:
     """Whose jobs or notes the person may apply the action to."""
-    return PERMISSIONS[action][person.role]
+    scope = PERMISSIONS[action][person.role]
+    if scope is Scope.TEAM:
+        return Scope.OWN if person.sees_own_only else Scope.ALL
+    return scope
+
+
+def only_owner(person: Person) -> str | None:
+    """The owner whose jobs alone the person sees; None: all."""
+    return person.id if scope_of(person, Action.SEE_JOB) is Scope.OWN else None
 
 
 def may(person: Person, action: Action, *owners: str | None) -> bool:

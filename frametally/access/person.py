@@ -33,6 +33,9 @@ class Person:
     origin: str = field(default="", compare=False)
     """Address that the person uses, as the socket or a trusted proxy states it; recorded with what they do."""
 
+    sees_own_only: bool = False
+    """Whether the setting limits what the role sees to the person's own jobs."""
+
     @property
     def holder(self) -> Holder:
         """The holder of tickets; without a sign-in, those of guests and of the operator differ."""
@@ -44,11 +47,6 @@ OPERATOR = Person(id=None, name="This machine", role=Role.ADMIN)
 """Who uses the machine itself, or a deployment that is open to all."""
 GUEST = Person(id=None, name="Guest", role=Role.GUEST)
 ANONYMOUS = Person(id=None, name="Not signed in", role=Role.NONE)
-
-
-def origin_of(actor: Person | None) -> str:
-    """The address to record; empty for the operator's command line, and for the watcher."""
-    return actor.origin if actor else ""
 
 
 def id_of(actor: Person | None) -> str | None:

@@ -1,4 +1,4 @@
-"""How people are identified: the values of FRAMETALLY_ACCESS."""
+"""The values of the settings of `access_settings`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,21 @@ class AccessMode(StrEnum):
     """By signing in at an OpenID Connect provider."""
     PROXY = "proxy"
     """By headers of a reverse proxy that proves itself with a shared secret."""
+
+
+class JobsVisible(StrEnum):
+    """Whose jobs people see who are no admins."""
+
+    TEAM = "team"
+    OWN = "own"
+
+
+def jobs_visible(text: str) -> JobsVisible:
+    """Whose jobs they see."""
+    try:
+        return JobsVisible(text.lower())
+    except ValueError:
+        raise ValueError(", ".join(JobsVisible)) from None
 
 
 def access_mode(text: str) -> AccessMode:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from frametally.access.permissions import Action, require
+from frametally.access.permissions import Action, may, require
 from frametally.access.person import Person, id_of
 from frametally.client.client import VideoInferenceClient
 from frametally.client.messages import NotFound
@@ -112,6 +112,8 @@ def import_job(
     if not remote_job_id.isprintable() or not 0 < len(remote_job_id) <= _MAX_ID_CHARS or " " in remote_job_id:
         raise JobError(*messages.NOT_A_JOB_ID)
     existing = _find(ledger, sa.and_(JOB.c.service == request.service, JOB.c.remote_job_id == remote_job_id))
+    if existing is not None and actor is not None and not may(actor, Action.SEE_JOB, existing.owner):
+        raise JobError(*messages.IMPORTED_BY_ANOTHER)
     if existing is not None:
         raise AlreadyImported(existing)
     job = Job(

@@ -39,6 +39,7 @@ KEY_OF_ANOTHER: Final = (
     "This job ran with the API key of another person.",
     "Upload its video, or enter its URL, and run it with your own key.",
 )
+IMPORTED_BY_ANOTHER: Final = ("Another person has imported this job.", "Ask them or an admin for its results.")
 WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues after it."
 INTERNAL_ERROR: Final = "An internal error occurred; see the server log."
 START_INTERRUPTED: Final = "Starting the job was interrupted: the server stopped, or an internal error occurred."

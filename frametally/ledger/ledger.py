@@ -6,11 +6,12 @@ makes it: if the job has changed since it was read, the call changes nothing and
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import sqlalchemy as sa
@@ -39,6 +40,8 @@ class Ledger:
             SQLAlchemyError: the database cannot be opened.
         """
         self.clock = clock
+        self.only_owner: str | None = None
+        """See `seen_by`."""
         self._engine = open_database(database_url)
         self._writing = self._engine.execution_options(is_writing=True)
         self.presets = Presets(self._writing)
@@ -50,6 +53,20 @@ class Ledger:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def seen_by(self, owner: str | None) -> Self:
+        """The same ledger, in which jobs of others cannot be found, listed or counted; None: that of all jobs.
+
+        It limits what is read to be shown. Rights to act are checked by the actions, which ask for every owner.
+        """
+        seen = copy.copy(self)
+        seen.only_owner = owner
+        return seen
+
+    @property
+    def visible(self) -> list[sa.ColumnElement[bool]]:
+        """The conditions on the jobs that are seen."""
+        return [] if self.only_owner is None else [JOB.c.owner == self.only_owner]
 
     def reading(self) -> AbstractContextManager[Connection]:
         """A connection for read-only queries of other modules."""
@@ -81,7 +98,7 @@ class Ledger:
             JobError: there is none.
         """
         with self._engine.connect() as connection:
-            row = connection.execute(JOB.select().where(JOB.c.id == job_id)).mappings().first()
+            row = connection.execute(JOB.select().where(JOB.c.id == job_id, *self.visible)).mappings().first()
         if row is None:
             raise JobError("This job does not exist.", "It may have been removed, or belong to another server.")
         return job_of(row)
@@ -95,7 +112,7 @@ class Ledger:
         limit: int = 200,
     ) -> list[Job]:
         """Jobs with these statuses, of one service or all, over one stored video or any; newest first, none deleted."""
-        wanted = sa.and_(JOB.c.status.in_(statuses), JOB.c.deleted_at.is_(None))
+        wanted = sa.and_(JOB.c.status.in_(statuses), JOB.c.deleted_at.is_(None), *self.visible)
         query = JOB.select().where(wanted).order_by(JOB.c.created_at.desc(), JOB.c.id).limit(limit)
         if service is not None:
             query = query.where(JOB.c.service == service)

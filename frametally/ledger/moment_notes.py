@@ -52,8 +52,9 @@ def pin_note(ledger: Ledger, video: str, time: int, text: str, *, actor: str | N
 
 
 def notes_of(ledger: Ledger, video: str) -> list[MomentNote]:
-    """The notes of a video, in order of time."""
-    wanted = MOMENT_NOTE.select().where(MOMENT_NOTE.c.video == video)
+    """The notes of a video, in order of time; own ones in a ledger that shows own jobs."""
+    own = [] if ledger.only_owner is None else [MOMENT_NOTE.c.actor == ledger.only_owner]
+    wanted = MOMENT_NOTE.select().where(MOMENT_NOTE.c.video == video, *own)
     with ledger.reading() as connection:
         rows = connection.execute(wanted.order_by(MOMENT_NOTE.c.time, MOMENT_NOTE.c.created_at, MOMENT_NOTE.c.id))
         return [MomentNote(**row) for row in rows.mappings()]

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger, decode_models, job_of
 from frametally.ledger.tables import JOB, JOB_TAG
+from frametally.ledger.tags import tag_conditions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,8 @@ class Known:
 def find(ledger: Ledger, query: JobQuery, *, limit: int, offset: int = 0, order: JobOrder | None = None) -> list[Job]:
     """A page of the matching jobs, by default newest first."""
     with ledger.reading() as connection:
-        matching = JOB.select().where(*_conditions(query, _all_models(connection) if query.models else ()))
+        conditions = _conditions(query, _all_models(ledger, connection) if query.models else ())
+        matching = JOB.select().where(*ledger.visible, *conditions)
         page = matching.order_by(*_ordering(order or JobOrder())).limit(limit).offset(offset)
         return [job_of(row) for row in connection.execute(page).mappings()]
 
@@ -74,7 +76,8 @@ def _ordering(order: JobOrder) -> list[sa.ColumnElement[Any]]:
 
 def count_by_status(ledger: Ledger) -> dict[JobStatus, int]:
     """The number of jobs with each status, deleted ones left out; a status without jobs is missing."""
-    counted = sa.select(JOB.c.status, sa.func.count()).where(JOB.c.deleted_at.is_(None)).group_by(JOB.c.status)
+    shown = sa.and_(JOB.c.deleted_at.is_(None), *ledger.visible)
+    counted = sa.select(JOB.c.status, sa.func.count()).where(shown).group_by(JOB.c.status)
     with ledger.reading() as connection:
         return {JobStatus(status): count for status, count in connection.execute(counted)}
 
@@ -82,26 +85,29 @@ def count_by_status(ledger: Ledger) -> dict[JobStatus, int]:
 def count_jobs(ledger: Ledger, query: JobQuery) -> int:
     """The number of matching jobs."""
     with ledger.reading() as connection:
-        conditions = _conditions(query, _all_models(connection) if query.models else ())
-        return connection.execute(sa.select(sa.func.count()).select_from(JOB).where(*conditions)).scalar_one()
+        conditions = _conditions(query, _all_models(ledger, connection) if query.models else ())
+        counted = sa.select(sa.func.count()).select_from(JOB).where(*ledger.visible, *conditions)
+        return connection.execute(counted).scalar_one()
 
 
 def known(ledger: Ledger) -> Known:
     """The values that a search can filter by."""
-    videos = sa.select(JOB.c.video_sha256, JOB.c.video_name).where(JOB.c.video_sha256.is_not(None))
+    videos = sa.select(JOB.c.video_sha256, JOB.c.video_name).where(JOB.c.video_sha256.is_not(None), *ledger.visible)
+    services = sa.select(JOB.c.service).where(*ledger.visible).distinct().order_by(JOB.c.service)
+    tags = sa.select(JOB_TAG.c.tag).where(*tag_conditions(ledger)).distinct().order_by(JOB_TAG.c.tag)
     newest = videos.order_by(JOB.c.created_at.desc()).limit(_VIDEOS)
     with ledger.reading() as connection:
-        labels = {model.label for text in _all_models(connection) for model in decode_models(text)}
+        labels = {model.label for text in _all_models(ledger, connection) for model in decode_models(text)}
         return Known(
-            services=tuple(connection.execute(sa.select(JOB.c.service).distinct().order_by(JOB.c.service)).scalars()),
+            services=tuple(connection.execute(services).scalars()),
             models=tuple(sorted(labels)),
-            tags=tuple(connection.execute(sa.select(JOB_TAG.c.tag).distinct().order_by(JOB_TAG.c.tag)).scalars()),
+            tags=tuple(connection.execute(tags).scalars()),
             videos={row.video_sha256: row.video_name for row in reversed(connection.execute(newest).all())},
         )
 
 
-def _all_models(connection: sa.Connection) -> Sequence[str]:
-    return connection.execute(sa.select(JOB.c.models).distinct()).scalars().all()
+def _all_models(ledger: Ledger, connection: sa.Connection) -> Sequence[str]:
+    return connection.execute(sa.select(JOB.c.models).where(*ledger.visible).distinct()).scalars().all()
 
 
 def _conditions(query: JobQuery, all_models: Sequence[str]) -> list[sa.ColumnElement[bool]]:

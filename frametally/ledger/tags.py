@@ -10,7 +10,7 @@ from frametally.errors import JobError
 from frametally.ledger import events
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import JOB_TAG
+from frametally.ledger.tables import JOB, JOB_TAG
 
 MAX_TAG_CHARS = 60
 
@@ -59,7 +59,12 @@ def tags_of(ledger: Ledger, job_ids: Sequence[str]) -> dict[str, list[str]]:
 
 def all_tags(ledger: Ledger) -> dict[str, list[str]]:
     """The tags of every job that has any, in alphabetical order."""
-    return _read(ledger, JOB_TAG.select())
+    return _read(ledger, JOB_TAG.select().where(*tag_conditions(ledger)))
+
+
+def tag_conditions(ledger: Ledger) -> list[sa.ColumnElement[bool]]:
+    """The conditions on tags of jobs that are seen."""
+    return [JOB_TAG.c.job_id.in_(sa.select(JOB.c.id).where(*ledger.visible))] if ledger.visible else []
 
 
 def _read(ledger: Ledger, query: sa.Select[tuple[str, str]]) -> dict[str, list[str]]:

@@ -33,7 +33,7 @@ class VideoUse:
     size_bytes: int
     """With its copies."""
     jobs: Sequence[Job]
-    """On this video, newest first."""
+    """On this video, of all people, newest first."""
 
     @property
     def needed_by(self) -> list[Job]:
@@ -66,7 +66,7 @@ def use_of(library: Library, ledger: Ledger, sha256: str) -> VideoUse:
         sha256=sha256,
         file_name=entry.file_name,
         size_bytes=size_of(library.videos.folder / sha256),
-        jobs=ledger.jobs(video_sha256=sha256, limit=_MAX_JOBS),
+        jobs=ledger.seen_by(None).jobs(video_sha256=sha256, limit=_MAX_JOBS),
     )
 
 

@@ -25,13 +25,14 @@ from frametally.library.stored_file import stored_file_response
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.library.tus import TUS, VERSION, TusHandlers
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
-from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError
+from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError, is_about_job
 from frametally.storage.file_names import clean_file_name
 from frametally.storage.space import DiskFull
 
 UPLOADS_PREFIX: Final = "/frametally/uploads/"
 FILES_PREFIX: Final = "/frametally/files/"
-DELIVERED: Final = ("media/videos", "results")
+RESULTS: Final = "results"
+DELIVERED: Final = ("media/videos", RESULTS)
 """Folders of the data folder whose files can be downloaded."""
 
 _STATUS_CODES: Final[dict[type[FrametallyError], int]] = {
@@ -73,7 +74,11 @@ def _file_routes(tickets: Tickets, data_dir: Path) -> list[GuardedRoute]:
     path = FILES_PREFIX + "{ticket}"
 
     async def verify(request: Request) -> None:
-        request.state.file_ticket = tickets.held_by(holder_of(request)).check_file(request.path_params["ticket"])
+        ticket = tickets.held_by(holder_of(request)).check_file(request.path_params["ticket"])
+        request.state.file_ticket = ticket
+        folder, _, rest = ticket.path.partition("/")
+        if folder == RESULTS:
+            is_about_job(request, rest.partition("/")[0])
 
     async def send_file(request: Request) -> Response:
         ticket = request.state.file_ticket

@@ -110,6 +110,16 @@ def actor_of(request: Request) -> str | None:
     return getattr(request.state, "actor", None)
 
 
+def only_owner_of(request: Request) -> str | None:
+    """The owner whose jobs alone the user sees; None: all."""
+    return getattr(request.state, "only_owner", None)
+
+
+def is_about_job(request: Request, job_id: str) -> None:
+    """State whose results the request is for, in a check: whether the user sees that job is asked afterwards."""
+    request.state.about_job_id = job_id
+
+
 async def is_still_allowed(request: Request) -> bool:
     """Whether the user who makes the request still may: a long response ends with the sign-in of its user."""
     ask = getattr(request.state, "is_still_allowed", None)

@@ -24,7 +24,7 @@ from frametally.ledger.ledger import Ledger
 from frametally.library.holder import holder_of
 from frametally.library.routes import errors_as_json
 from frametally.library.tickets import Tickets
-from frametally.network.routes import Check, GuardedRoute, is_still_allowed
+from frametally.network.routes import Check, GuardedRoute, is_still_allowed, only_owner_of
 from frametally.notifications.outbox import last_end
 
 ENDS_PREFIX: Final = "/frametally/ends/"
@@ -43,17 +43,26 @@ class EndStream:
         self._newest = 0
 
     async def messages(
-        self, after: int, stopping: anyio.Event, is_allowed: Callable[[], Awaitable[bool]], renew: Callable[[], None]
+        self,
+        after: int,
+        stopping: anyio.Event,
+        is_allowed: Callable[[], Awaitable[bool]],
+        renew: Callable[[], None],
+        owner: str | None = None,
     ) -> AsyncIterator[ServerSentEvent]:
         """A message for each change of the newest end after this event, until the server stops or rights end.
 
-        `renew`: called as long as the page is open.
+        `renew`: called as long as the page is open. `owner`: the person whose jobs alone the page shows; None: all.
         """
+        known = after
         while not stopping.is_set() and await is_allowed():
             renew()
-            if (newest := await self._newest_end()) > after:
-                after = newest
-                yield ServerSentEvent(data=str(newest), id=str(newest))
+            if (newest := await self._newest_end()) > known:
+                known = newest
+                own = newest if owner is None else await run_in_threadpool(last_end, self._ledger.seen_by(owner))
+                if own > after:
+                    after = own
+                    yield ServerSentEvent(data=str(own), id=str(own))
             with anyio.move_on_after(POLL_S):
                 await stopping.wait()
 
@@ -79,7 +88,8 @@ def end_routes(ledger: Ledger, tickets: Tickets) -> list[GuardedRoute]:
         after = int(seen) if seen.isdecimal() and len(seen) < 20 else 0
         stopping = anyio.Event()
         renew = tickets.held_by(holder_of(request)).renew
-        messages = stream.messages(after, stopping, partial(is_still_allowed, request), renew)
+        is_allowed = partial(is_still_allowed, request)
+        messages = stream.messages(after, stopping, is_allowed, renew, only_owner_of(request))
         return EventSourceResponse(messages, ping=PING_S, shutdown_event=stopping, shutdown_grace_period=POLL_S)
 
     return [

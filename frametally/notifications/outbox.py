@@ -18,7 +18,7 @@ from frametally.backoff import Backoff
 from frametally.job import FINAL, JobStatus
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import EVENT, NOTICE, NOTICE_CHANNEL
+from frametally.ledger.tables import EVENT, JOB, NOTICE, NOTICE_CHANNEL
 
 LEASE_S: Final = 120.0
 """Longer than one attempt may take; afterwards another process may claim the notice."""
@@ -138,7 +138,7 @@ def last_event(ledger: Ledger) -> int:
 
 def last_end(ledger: Ledger) -> int:
     """The id of the newest event that ended a job; 0 if there is none."""
-    ended = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS))
+    ended = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS), *_seen(ledger))
     query = sa.select(EVENT.c.id).where(ended).order_by(EVENT.c.id.desc()).limit(1)
     with ledger.reading() as connection:
         return connection.execute(query).scalar() or 0
@@ -146,10 +146,16 @@ def last_end(ledger: Ledger) -> int:
 
 def ends_after(ledger: Ledger, event_id: int) -> list[JobEnd]:
     """The job ends after this event, oldest first, at most 1000."""
-    ended = sa.and_(EVENT.c.id > event_id, EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS))
+    is_end = sa.and_(EVENT.c.kind == EventKind.TRANSITION, EVENT.c.status.in_(_ENDS))
+    ended = sa.and_(EVENT.c.id > event_id, is_end, *_seen(ledger))
     query = sa.select(EVENT.c.id, EVENT.c.job_id, EVENT.c.status).where(ended).order_by(EVENT.c.id).limit(1000)
     with ledger.reading() as connection:
         return [
             JobEnd(event_id=found_id, job_id=job_id, status=JobStatus(status))
             for found_id, job_id, status in connection.execute(query)
         ]
+
+
+def _seen(ledger: Ledger) -> list[sa.ColumnElement[bool]]:
+    """The conditions on events of jobs that are seen."""
+    return [EVENT.c.job_id.in_(sa.select(JOB.c.id).where(*ledger.visible))] if ledger.visible else []

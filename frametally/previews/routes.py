@@ -22,7 +22,7 @@ from frametally.errors import FrametallyError
 from frametally.library.holder import holder_of
 from frametally.library.library import Library
 from frametally.library.tickets import Tickets
-from frametally.network.routes import Check, GuardedRoute, Handler, HttpError
+from frametally.network.routes import Check, GuardedRoute, Handler, HttpError, is_about_job
 from frametally.previews.sparkline import load_sparkline
 from frametally.previews.thumbnail import thumbnail_file
 from frametally.results import results_version
@@ -72,6 +72,9 @@ def _route(
 ) -> GuardedRoute:
     async def verify(request: Request) -> None:
         request.state.preview = tickets.held_by(holder_of(request)).check_preview(request.path_params["ticket"])
+        job_id, at, _ = request.state.preview.partition("@")
+        if at:  # the counts of a job, not the picture of a video
+            is_about_job(request, job_id)
 
     async def send(request: Request) -> Response:
         async with at_once:

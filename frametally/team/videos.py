@@ -58,6 +58,6 @@ def remove_video(library: Library, ledger: Ledger, sha256: str, *, actor: Person
     Raises:
         AccessDenied: the person may not remove it.
     """
-    owners = {job.owner for job in ledger.jobs(video_sha256=sha256, limit=_MAX_JOBS)}
+    owners = {job.owner for job in ledger.seen_by(None).jobs(video_sha256=sha256, limit=_MAX_JOBS)}
     require(actor, Action.REMOVE_VIDEO, *(owners or {None}))
     removal.remove_video(library, ledger, sha256, actor=id_of(actor))

@@ -16,10 +16,10 @@ import pytest
 import frametally
 from frametally.access.identity import Identity
 from frametally.access.people import known_person
-from frametally.access.permissions import PERMISSIONS, Action, Scope, may
+from frametally.access.permissions import PERMISSIONS, Action, Scope, may, scope_of
 from frametally.access.person import ANONYMOUS, GUEST, OPERATOR, Person, Role
 from frametally.deployment import Deployment
-from frametally.errors import AccessDenied
+from frametally.errors import AccessDenied, JobError
 from frametally.job import EMBEDDED, ModelChoice, RunRequest
 from frametally.jobs.actions import duplicate, import_job, retry
 from frametally.jobs.batch import batch_jobs
@@ -216,12 +216,14 @@ def test_the_table_has_every_action() -> None:
     # `require` asks the table itself.
     assert set(actions()) - {"access.permissions.require", "access.person.id_of"} == set(CALLS)
     assert set(PERMISSIONS) == set(Action)
-    assert {*(action for action, _ in CALLS.values()), Action.LOOK} == set(Action)
+    assert {*(action for action, _ in CALLS.values()), Action.LOOK, Action.SEE_JOB} == set(Action)
     assert all(set(row) == set(Role) for row in PERMISSIONS.values())
 
 
 EXPECTED = {
     # action: guest, viewer, analyst on own, analyst on another's
+    Action.LOOK: "aaaa",
+    Action.SEE_JOB: "aaaa",
     Action.RUN: "--aa",
     Action.RUN_SAMPLE: "a-aa",
     Action.IMPORT: "--aa",
@@ -267,6 +269,34 @@ def test_each_action_asks_who_acts(world: World, name: str) -> None:
             expected[who, owner] = is_expected(action, who, owner)
             seen[who, owner] = not is_denied(call, world, job_id, person)
     assert seen == expected
+
+
+@pytest.mark.parametrize(("sees_own_only", "viewer_scope"), [(False, Scope.ALL), (True, Scope.OWN)])
+def test_whose_jobs_each_role_sees(sees_own_only: bool, viewer_scope: Scope) -> None:
+    expected = {
+        "anonymous": Scope.NOTHING,
+        "guest": Scope.ALL,
+        "viewer": viewer_scope,
+        "analyst": viewer_scope,
+        "admin": Scope.ALL,
+        "operator": Scope.ALL,
+    }
+    people = {who: replace(person, sees_own_only=sees_own_only) for who, person in PEOPLE.items()}
+    assert {who: scope_of(person, Action.SEE_JOB) for who, person in people.items()} == expected
+    assert not may(people["analyst"], Action.SEE_JOB, "bob") or not sees_own_only
+    assert may(people["analyst"], Action.SEE_JOB, "ann")
+    # A setting that limits what is seen takes no other right, and gives none.
+    others = [action for action in Action if action is not Action.SEE_JOB]
+    for who, person in people.items():
+        assert [scope_of(person, action) for action in others] == [scope_of(PEOPLE[who], action) for action in others]
+
+
+def test_a_job_of_another_is_not_found_by_an_import(world: World) -> None:
+    taken = import_job(world.ledger, REQUEST, "taken", START, actor=analyst("bob"))
+    own_only = replace(analyst("ann"), sees_own_only=True)
+    with pytest.raises(JobError, match="Another person") as refused:
+        import_job(world.ledger, REQUEST, "taken", START, actor=own_only)
+    assert taken.id not in str(refused.value)
 
 
 def is_denied(call: Call, world: World, job_id: str, person: Person) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit import config
 
-from components.session import get_deployment, own_url, service_label
+from components.session import own_url, service_label, whole_deployment
 from frametally.errors import SettingsError
 from frametally.job import EMBEDDED, JobStatus
 from frametally.notifications.messages import link_to
@@ -21,7 +21,7 @@ def test_unreadable_secrets_keep_the_dashboard_from_starting(tmp_path: Path, mon
     (tmp_path / ".streamlit" / "secrets.toml").write_text('FRAMETALLY_DATABASE_URL = "sqlite:///team.db')
     monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path / "data"))
     with pytest.raises(SettingsError, match=r"secrets\.toml cannot be read"):
-        inspect.unwrap(get_deployment)()
+        inspect.unwrap(whole_deployment)()
     assert not (tmp_path / "data").exists()
 
 
@@ -45,7 +45,7 @@ def test_links_in_notifications_and_the_engine_are_below_the_base_path(
     before = config.get_option("server.baseUrlPath")
     config.set_option("server.baseUrlPath", "tools/tally")
     try:
-        deployment = inspect.unwrap(get_deployment)()
+        deployment = inspect.unwrap(whole_deployment)()
         client = deployment.clients.client(EMBEDDED, "")
         assert client is not None
         assert client.api_url == own_url()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from components import access
+from components.session import whole_deployment
 from frametally.access.direct_client import Client
 from frametally.access.person import ANONYMOUS
 from frametally.deployment import Deployment
 from frametally.job import JobStatus
 from tests.support.job_list import labels
 from tests.support.pages import headings, open_tab, texts, write_job
+from tests.support.people import analyst
 
 
 @pytest.fixture
@@ -56,3 +61,18 @@ def test_a_person_without_a_role_sees_nothing(monkeypatch: pytest.MonkeyPatch, d
         assert headings(shown) == ["Sign in"]
         assert "secret" not in texts(shown)
         assert [button.label for button in shown.button] == ["Sign in"]
+
+
+def test_an_analyst_who_sees_own_jobs_finds_no_others(monkeypatch: pytest.MonkeyPatch, data_dir: Path) -> None:
+    monkeypatch.setenv("FRAMETALLY_JOBS_VISIBLE", "own")
+    deployment = whole_deployment()
+    own = write_job(deployment, JobStatus.FAILED, failure="It failed.", video_name="own.mp4", owner="ann")
+    other = write_job(deployment, JobStatus.SUCCEEDED, video_name="secret.mp4", owner="bob")
+    monkeypatch.setattr(access, "current_person", lambda: replace(analyst("ann"), sees_own_only=True))
+    jobs = open_tab("jobs")
+    assert texts(jobs).startswith("**1** job")
+    assert "Retry" in labels(jobs, own)
+    assert "secret" not in texts(jobs)
+    linked = open_tab("analytics", job=other.id)
+    assert "secret" not in texts(linked)
+    assert (list(linked.exception), list(linked.error)) == ([], [])

@@ -10,6 +10,7 @@ import pytest
 import requests
 from starlette.applications import Starlette
 
+from frametally.library.holder import Holder
 from frametally.library.library import Library
 from frametally.library.tickets import Tickets
 from frametally.network.routes import starlette_routes
@@ -46,6 +47,8 @@ def test_a_thumbnail_is_sent_and_may_be_kept(url: str, library: Library, small_v
     assert response.content.startswith(b"\xff\xd8")
     assert "immutable" in response.headers["Cache-Control"]
     assert thumbnail_url(library, Tickets("a secret of this test"), sha256) == path
+    of_another = thumbnail_url(library, TICKETS.held_by(Holder(person="ann")), sha256)
+    assert get(url, of_another).status_code == 404
     assert thumbnail_url(library, TICKETS, "0" * 64) == ""
     assert thumbnail_url(library, TICKETS, "../x") == ""
     assert thumbnail_url(library, TICKETS, None) == ""

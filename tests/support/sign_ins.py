@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 
-from frametally.access.sign_in_cookie import NAME
+from frametally.access.access import cookie_secret
+from frametally.access.direct_client import Client
+from frametally.access.sign_in_cookie import NAME, SignInCookie
 
 ISSUER = "http://127.0.0.1:9400"
 
@@ -23,3 +26,12 @@ def cookie(secret: str, subject: str, *, age_s: float = 0, name: str = NAME, **c
     serializer = URLSafeTimedSerializer(secret, salt=name, signer=Signer)
     value = serializer.dumps(json.dumps(content))
     return value if isinstance(value, str) else value.decode()
+
+
+def browser_of(link_secret: str, subject: str, **how: Any) -> tuple[dict[str, str], str]:
+    """The headers of a browser in which this person has signed in, and the id of that sign-in."""
+    secret = cookie_secret(link_secret)
+    headers = {"Cookie": f"{NAME}={cookie(secret, subject, **how)}"}
+    identity = SignInCookie(secret).identity(Client.of(None, headers.items()))
+    assert identity is not None
+    return headers, identity.session

@@ -41,7 +41,7 @@ from frametally.library.routes import FILES_PREFIX
 from frametally.library.tickets import TicketRefused, Tickets
 from frametally.network.assets import errors_as_text
 from frametally.network.compression import compressed_response
-from frametally.network.routes import Check, GuardedRoute, Handler, HttpError
+from frametally.network.routes import Check, GuardedRoute, Handler, HttpError, is_about_job
 from frametally.rendering.playback.exact_frames import ExactFrames, FrameRequest
 from frametally.rendering.playback.frame_times import packed_times
 from frametally.rendering.playback.gallery import gallery
@@ -97,9 +97,11 @@ def view_ticket_check(tickets: Tickets) -> Check:
 
     async def verify(request: Request) -> None:
         try:
-            request.state.view_ticket = tickets.held_by(holder_of(request)).check_view(request.path_params["ticket"])
+            ticket = tickets.held_by(holder_of(request)).check_view(request.path_params["ticket"])
         except TicketRefused as error:
             raise HttpError.of(401, error) from None
+        request.state.view_ticket = ticket
+        is_about_job(request, ticket.job_id)
 
     return Check("view ticket", verify)
 
