@@ -134,6 +134,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
             videos_days=settings.keep_videos_days,
             videos_bytes=settings.keep_videos_bytes,
             results_days=settings.keep_results_days,
+            audit_days=settings.keep_audit_days,
         ),
     )
     return Deployment(

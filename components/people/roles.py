@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from components.access import current_client, current_person
+from components.access import current_person
 from components.formatting import escape_markdown
 from frametally.access.access import Access
 from frametally.access.person import Role
@@ -34,12 +34,12 @@ def _person(deployment: Deployment, person: KnownPerson) -> None:
         else:
             _role(deployment, person)
         if st.button("Sign out", key=f"out-{person.id}", type="tertiary", help=f"End all sign-ins of {name}"):
-            sign_out_person(deployment.ledger, person, actor=current_person(), origin=_origin())
+            sign_out_person(deployment.ledger, person, actor=current_person())
             _done(deployment.access)
         with st.popover("Remove", key=f"remove-{person.id}", type="tertiary"):
             st.write("Ends all sign-ins and the role. Jobs and history remain, as of a former user.")
             if st.button(f"Remove {name}", key=f"removed-{person.id}"):
-                forget_person(deployment.ledger, person, actor=current_person(), origin=_origin())
+                forget_person(deployment.ledger, person, actor=current_person())
                 _done(deployment.access)
 
 
@@ -56,13 +56,8 @@ def _role(deployment: Deployment, person: KnownPerson) -> None:
         width=260,
     )
     if chosen is not current:
-        grant(deployment.ledger, person, chosen, actor=current_person(), origin=_origin())
+        grant(deployment.ledger, person, chosen, actor=current_person())
         _done(deployment.access)
-
-
-def _origin() -> str:
-    client = current_client()
-    return (client.ip or "") if client else ""
 
 
 def _done(access: Access) -> None:

@@ -52,7 +52,7 @@ def _start(
 ) -> None:
     try:
         jobs = batch_jobs(lines, files, settings, deployment.workflow.clock(), actor=current_person())
-        start_batch(deployment.ledger, jobs, tag)
+        start_batch(deployment.ledger, jobs, tag, actor=current_person())
     except FrametallyError as error:
         show_error(error)
         return

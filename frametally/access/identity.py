@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from frametally.ledger.people import PERSON_PREFIX
+
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
@@ -25,4 +27,4 @@ class Identity:
     def person_id(self) -> str:
         """The id of the person in the ledger, derived from issuer and subject."""
         digest = hashlib.sha256(f"{self.issuer}\n{self.subject}".encode()).hexdigest()
-        return f"person-{digest[:24]}"
+        return f"{PERSON_PREFIX}{digest[:24]}"

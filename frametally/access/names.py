@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.people import all_people
+from frametally.ledger.people import PERSON_PREFIX, all_people
 
 FORMER: Final = "former user"
-_ID_PREFIX: Final = "person-"
 
 
 def names_by_id(ledger: Ledger) -> Mapping[str, str]:
@@ -19,6 +18,6 @@ def names_by_id(ledger: Ledger) -> Mapping[str, str]:
 
 def name_of(actor: str | None, names: Mapping[str, str]) -> str:
     """The name to show for a recorded id; one who was removed is a former user. Empty for none."""
-    if not actor or not actor.startswith(_ID_PREFIX):
+    if not actor or not actor.startswith(PERSON_PREFIX):
         return actor or ""
     return names.get(actor, FORMER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from frametally.ledger.events import Actor
 from frametally.library.holder import Holder
 
 
@@ -47,6 +48,11 @@ OPERATOR = Person(id=None, name="This machine", role=Role.ADMIN)
 """Who uses the machine itself, or a deployment that is open to all."""
 GUEST = Person(id=None, name="Guest", role=Role.GUEST)
 ANONYMOUS = Person(id=None, name="Not signed in", role=Role.NONE)
+
+
+def actor_of(person: Person | None) -> Actor | None:
+    """Whom to record with an event; None for the operator: the command line and the watcher pass no person."""
+    return Actor(person.id, person.origin) if person and person.id else None
 
 
 def id_of(actor: Person | None) -> str | None:

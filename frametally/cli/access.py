@@ -44,7 +44,7 @@ def grant_role(subject: str, role: Role, settings: Settings) -> int:
     ledger = Ledger(settings.database_url)
     try:
         person = _find(ledger, subject)
-        grant(ledger, person, role, actor=None, origin="")
+        grant(ledger, person, role, actor=None)
     finally:
         ledger.close()
     print(f"{person.name} is now {role.value}.")

@@ -49,8 +49,15 @@ def serve_engine(options: argparse.Namespace, settings: Settings) -> int:
     app = make_app(settings, host=options.host)
     protocol = bounded(AutoHTTPProtocol, max_connections=allow_connections())
     # uvicorn's access log would contain the API key of every call; the engine writes its own.
-    quiet = {"access_log": False, "log_level": "warning", "server_header": False}
-    uvicorn.run(app, host=options.host, port=options.port, http=protocol, **quiet)
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=options.port,
+        http=protocol,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+    )
     return ExitCode.OK
 
 

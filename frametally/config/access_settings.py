@@ -14,7 +14,7 @@ from frametally.config.access_mode import (
     roles_of_groups,
     subjects,
 )
-from frametally.config.parsers import optional_text, optional_web_url
+from frametally.config.parsers import optional_text, optional_web_url, positive_integer
 from frametally.config.setting import setting
 
 
@@ -44,6 +44,12 @@ class AccessSettings:
         jobs_visible,
         default="team",
         meaning="With a sign-in: `team`: all see all jobs; `own`: viewers and analysts see their own, admins all.",
+    )
+    keep_audit_days: int = setting(
+        "FRAMETALLY_KEEP_AUDIT_DAYS",
+        positive_integer,
+        default="180",
+        meaning="With a sign-in: days after which entries about roles, and the addresses of actions, are removed.",
     )
     oidc_url: str | None = setting(
         "FRAMETALLY_OIDC_URL",

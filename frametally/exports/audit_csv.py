@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Final
 
 from frametally.access.names import name_of, names_by_id
@@ -11,14 +12,14 @@ from frametally.exports.spreadsheet import escape_formulas
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.people.audit import AuditEntry, audit_entries
 
-COLUMNS: Final = ("Time (UTC)", "Person", "What", "Job", "From")
+COLUMNS: Final = ("Time (UTC)", "Person", "What", "Job or person", "From")
 _MAX_ROWS: Final = 100_000
 
 
 def audit_rows(ledger: Ledger, limit: int) -> list[tuple[str, ...]]:
     """The newest entries, with the names of people, in the order of `COLUMNS`."""
     names = names_by_id(ledger)
-    return [_row(entry, name_of(entry.actor, names)) for entry in audit_entries(ledger, limit)]
+    return [_row(entry, names) for entry in audit_entries(ledger, limit)]
 
 
 def audit_csv(ledger: Ledger) -> str:
@@ -31,5 +32,6 @@ def audit_csv(ledger: Ledger) -> str:
     return text.getvalue()
 
 
-def _row(entry: AuditEntry, name: str) -> tuple[str, ...]:
-    return (f"{entry.at:%Y-%m-%d %H:%M:%S}", name, entry.what, entry.job_id, entry.origin)
+def _row(entry: AuditEntry, names: Mapping[str, str]) -> tuple[str, ...]:
+    about = entry.job_id or name_of(entry.person_id, names)
+    return (f"{entry.at:%Y-%m-%d %H:%M:%S}", name_of(entry.actor, names), entry.what, about, entry.origin)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from frametally.access.permissions import Action, may, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of, id_of
 from frametally.client.client import VideoInferenceClient
 from frametally.client.messages import NotFound
 from frametally.client.registry import PERSONAL
@@ -128,9 +128,9 @@ def import_job(
         owner=id_of(actor),
     )
     checked, answer = _first_check(job, client, now) if client else (job, "")
-    imported = _add(ledger, checked, messages.IMPORTED)
+    imported = _add(ledger, checked, messages.IMPORTED, actor=actor)
     if answer:
-        ledger.log_call(imported.id, now, answer, actor=id_of(actor))
+        ledger.log_call(imported.id, now, answer, actor=actor_of(actor))
     return imported
 
 
@@ -169,15 +169,15 @@ def _run_again(
         next_check_at=now,
         owner=id_of(actor),
     )
-    new = _add(ledger, new, cause, tags_of(ledger, [job.id]).get(job.id, []))
-    ledger.log_action(job.id, messages.run_again_as(new.id), actor=id_of(actor))
+    new = _add(ledger, new, cause, tags_of(ledger, [job.id]).get(job.id, []), actor=actor)
+    ledger.log_action(job.id, messages.run_again_as(new.id), actor=actor_of(actor))
     return new
 
 
-def _add(ledger: Ledger, job: Job, cause: str, tags: Sequence[str] = ()) -> Job:
+def _add(ledger: Ledger, job: Job, cause: str, tags: Sequence[str] = (), *, actor: Person | None) -> Job:
     """Add the job, or return the one that a concurrent call has just added under the same id."""
     try:
-        ledger.add(job, cause=cause, tags=tags)
+        ledger.add(job, cause=cause, tags=tags, actor=actor_of(actor))
     except sa.exc.IntegrityError:
         return ledger.job(job.id)
     return job

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct, structs
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of, id_of
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job, JobStatus, RunRequest
 from frametally.jobs import messages
@@ -138,13 +138,16 @@ def batch_jobs(
     ]
 
 
-def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str) -> None:
+def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str, *, actor: Person | None) -> None:
     """Add all jobs of a batch, with a common tag, in one transaction; the watcher advances them from here.
 
     Raises:
+        AccessDenied: the person may not start jobs.
         JobError: the tag is invalid.
     """
-    ledger.add(*jobs, cause=messages.created_in_batch(len(jobs)), tags=[clean_tag(tag)])
+    require(actor, Action.RUN)
+    cause = messages.created_in_batch(len(jobs))
+    ledger.add(*jobs, cause=cause, tags=[clean_tag(tag)], actor=actor_of(actor))
 
 
 def _new_job(

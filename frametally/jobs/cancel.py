@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of
 from frametally.client.client import VideoInferenceClient
 from frametally.client.messages import NotFound
 from frametally.client.registry import ClientRegistry
@@ -31,7 +31,7 @@ def cancel(ledger: Ledger, clients: ClientRegistry, job_id: str, now: datetime, 
     while job.status.is_open:
         if job.remote_job_id:
             _cancel_at_service(ledger, clients, job, job.remote_job_id)
-        record(ledger, job, Cancelled(), now, id_of(actor))
+        record(ledger, job, Cancelled(), now, actor_of(actor))
         job = ledger.job(job_id)
     if job.status is not JobStatus.CANCELLED:
         raise JobError(*messages.NOT_CANCELLABLE)

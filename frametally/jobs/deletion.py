@@ -10,13 +10,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.jobs import messages
 from frametally.ledger import events
-from frametally.ledger.events import EventKind
+from frametally.ledger.events import Actor, EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.owners import owners_of
+from frametally.ledger.people.audit import find_action, keep_action
 from frametally.ledger.tables import JOB
 
 UNDO_S = 3600.0
@@ -37,7 +38,7 @@ def delete(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor: Pers
     require(actor, Action.DELETE, *owners_of(ledger, job_ids))
     runs_here = sa.and_(JOB.c.status == JobStatus.SUBMITTED, JOB.c.service == EMBEDDED)
     may_go = sa.and_(JOB.c.deleted_at.is_(None), JOB.c.status.not_in(_SUBMITTING), ~runs_here)
-    return _set(ledger, job_ids, may_go, now, now, messages.DELETED, id_of(actor))
+    return _set(ledger, job_ids, may_go, now, now, messages.DELETED, actor_of(actor))
 
 
 def delete_old(ledger: Ledger, days: int | None, now: datetime) -> list[str]:
@@ -63,7 +64,7 @@ def restore_jobs(ledger: Ledger, job_ids: Sequence[str], now: datetime, *, actor
         AccessDenied: the person may not restore one of them; none is restored.
     """
     require(actor, Action.RESTORE, *owners_of(ledger, job_ids))
-    return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, messages.RESTORED, id_of(actor))
+    return _set(ledger, job_ids, JOB.c.deleted_at.is_not(None), None, now, messages.RESTORED, actor_of(actor))
 
 
 def remove_deleted(ledger: Ledger, results_dir: Path, now: datetime) -> int:
@@ -86,8 +87,10 @@ def _remove(ledger: Ledger, job_id: str, is_old: sa.ColumnElement[bool], results
     mark = results_dir / f"{_MARK}{job_id}"
     results_dir.mkdir(parents=True, exist_ok=True)
     mark.touch()
+    deletion = find_action(ledger, job_id, messages.DELETED)
     is_gone = ledger.remove(job_id, is_old)  # unless it has just been restored
     if is_gone:
+        keep_action(ledger, deletion)
         _remove_files(job_id, results_dir)
     else:
         mark.unlink(missing_ok=True)
@@ -106,7 +109,7 @@ def _set(
     deleted_at: datetime | None,
     now: datetime,
     cause: str,
-    actor: str | None,
+    actor: Actor | None,
 ) -> list[str]:
     done = []
     with ledger.writing() as connection:

@@ -21,6 +21,7 @@ from frametally.jobs.outcome import (
     Uploaded,
     UploadRejected,
 )
+from frametally.ledger.events import Actor
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.uploads import forget_upload
 
@@ -34,7 +35,7 @@ _NO_RUN: Final[dict[str, Any]] = {
 _NO_UPLOAD: Final[dict[str, Any]] = {"upload_url": None, "uploaded_at": None, "start_requested_at": None}
 
 
-def record(ledger: Ledger, job: Job, outcome: Outcome, now: datetime, actor: str | None) -> bool:
+def record(ledger: Ledger, job: Job, outcome: Outcome, now: datetime, actor: Actor | None) -> bool:
     """Write the outcome to the job; False where the job has changed since it was read and no longer allows it.
 
     `actor`: the user who requested the step; None for the watcher.
@@ -88,7 +89,7 @@ def _transition(
             return JobStatus.CANCELLED, "", {"failure": messages.CANCELED, **ended}
 
 
-def _record_progress(ledger: Ledger, job: Job, outcome: InProgress, now: datetime, actor: str | None) -> bool:
+def _record_progress(ledger: Ledger, job: Job, outcome: InProgress, now: datetime, actor: Actor | None) -> bool:
     news: dict[str, Any] = {
         "progress": outcome.progress,
         "run_progress": outcome.run_progress,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of, id_of
 from frametally.client.client import StatusResponse, VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.contract import STATUS_FLOOR_S
@@ -42,9 +42,10 @@ from frametally.jobs.outcome import (
 from frametally.jobs.record import record
 from frametally.jobs.slots import Slots
 from frametally.jobs.submit import Submitter
-from frametally.ledger.events import EventKind
+from frametally.ledger.events import Actor, EventKind
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.people.audit import forget_old_audit
 from frametally.ledger.set_clock.guard import ClockGuard
 from frametally.library.library import Library
 from frametally.library.removal import Retention, remove_old_videos
@@ -106,7 +107,7 @@ class Workflow:
             next_check_at=now,
             owner=id_of(actor),
         )
-        self.ledger.add(job)
+        self.ledger.add(job, actor=actor_of(actor))
         return job
 
     def claim_due(self, slots: Slots | None = None) -> list[Job]:
@@ -146,7 +147,7 @@ class Workflow:
         is_due = job.next_check_at <= now - self._early_by(now)
         if not (is_waiting and is_due and self.ledger.claim(job, now, LEASE_S)):
             return None
-        self.advance(job, actor=id_of(actor))
+        self.advance(job, actor=actor_of(actor))
         return self.ledger.job(job_id)
 
     def cancel(self, job_id: str, *, actor: Person | None) -> Job:
@@ -159,12 +160,13 @@ class Workflow:
         self.collector.tidy()
         delete_old(self.ledger, self.retention.results_days, self.clock())
         remove_deleted(self.ledger, self.results_dir, self.clock())
+        forget_old_audit(self.ledger, self.retention.audit_days, self.clock())
         remove_old_videos(self.library, self.ledger, self.retention, self.clock())
 
-    def advance(self, job: Job, *, actor: str | None = None) -> None:
+    def advance(self, job: Job, *, actor: Actor | None = None) -> None:
         """Take the steps of a claimed job until it waits or ends; errors of a step are recorded, not raised.
 
-        `job`: as read before the claim. `actor`: the id of who requested it; None for the watcher.
+        `job`: as read before the claim. `actor`: who requested it; None for the watcher.
         """
         client = self.clients.client(job.service, job.key_id)
         if client is None:
@@ -191,7 +193,7 @@ class Workflow:
         """
         job = self.ledger.job(job_id)
         require(actor, Action.READ_AGAIN, job.owner)
-        record(self.ledger, job, self.collector.read_again(job), self.clock(), id_of(actor))
+        record(self.ledger, job, self.collector.read_again(job), self.clock(), actor_of(actor))
         return self.ledger.job(job_id)
 
     def _next_step(self, job: Job, outcome: Outcome | None) -> Step | None:
@@ -212,7 +214,7 @@ class Workflow:
         return None
 
     def _take(
-        self, step: Step, job: Job, client: VideoInferenceClient, previous: Outcome | None, actor: str | None
+        self, step: Step, job: Job, client: VideoInferenceClient, previous: Outcome | None, actor: Actor | None
     ) -> Outcome:
         held_until = None
         answer: Outcome | StatusResponse | StepFailed
@@ -233,7 +235,7 @@ class Workflow:
         return outcome_of(answer, job, situation)
 
     def _answer(
-        self, step: Step, job: Job, client: VideoInferenceClient, previous: Outcome | None, actor: str | None
+        self, step: Step, job: Job, client: VideoInferenceClient, previous: Outcome | None, actor: Actor | None
     ) -> Outcome | StatusResponse:
         match step, previous:
             case Step.UPLOAD, _:
@@ -246,7 +248,7 @@ class Workflow:
                 return self.collector.read(job)
         return self._check(job, client, actor)
 
-    def _check(self, job: Job, client: VideoInferenceClient, actor: str | None) -> StatusResponse:
+    def _check(self, job: Job, client: VideoInferenceClient, actor: Actor | None) -> StatusResponse:
         """Make the status call, and record it in the history with its response."""
         now = self.clock()
         if not self.ledger.compare_and_set(job, "checked_at", now):

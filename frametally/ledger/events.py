@@ -35,6 +35,14 @@ class EventKind(StrEnum):
     """An interval for which a rule about the results holds."""
 
 
+class Actor(Struct, frozen=True):
+    """Who caused an event, and from where."""
+
+    id: str
+    origin: str = ""
+    """Address of their browser; empty for the command line."""
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """One entry of a job's history."""
 
@@ -46,7 +54,7 @@ class Event(Struct, frozen=True, kw_only=True):
     cause: str
     """The reason, or the response of the service, as shown to users; empty where there is none."""
     actor: str | None = None
-    """The user who caused it; None for the watcher, or where unknown."""
+    """The id of the user who caused it; None for the watcher, or where unknown."""
 
 
 def write(
@@ -56,12 +64,13 @@ def write(
     kind: EventKind,
     cause: str,
     *,
-    actor: str | None,
+    actor: Actor | None,
     status: JobStatus | None = None,
 ) -> None:
     """Add an entry, in the caller's transaction."""
-    row = {"job_id": job_id, "at": at, "kind": kind, "cause": cause, "actor": actor, "status": status}
-    connection.execute(EVENT.insert().values(row))
+    row = {"job_id": job_id, "at": at, "kind": kind, "cause": cause, "status": status}
+    who = {"actor": actor.id, "origin": actor.origin or None} if actor else {}
+    connection.execute(EVENT.insert().values(row | who))
 
 
 def read(connection: Connection, job_id: str, kinds: Sequence[EventKind], limit: int) -> list[Event]:

@@ -24,7 +24,7 @@ from frametally.job import OPEN, Job, JobStatus, ModelChoice, sources_of
 from frametally.ledger import circuit_breaker, events
 from frametally.ledger.circuit_breaker import Outage
 from frametally.ledger.database import migrate, open_database
-from frametally.ledger.events import Event, EventKind
+from frametally.ledger.events import Actor, Event, EventKind
 from frametally.ledger.presets import Presets
 from frametally.ledger.tables import EVENT, JOB, JOB_CAMERA, JOB_TAG, MOMENT_NOTE, NOTICE, RULE_REPORT
 
@@ -76,10 +76,10 @@ class Ledger:
         """A transaction for changes of other modules."""
         return self._writing.begin()
 
-    def add(self, *jobs: Job, cause: str = "", tags: Sequence[str] = ()) -> None:
+    def add(self, *jobs: Job, cause: str = "", tags: Sequence[str] = (), actor: Actor | None = None) -> None:
         """Insert new jobs in one transaction, with these tags and the first entry of their history.
 
-        `cause`: why they were created, as shown to users; their `owner` is the actor.
+        `cause`: why they were created, as shown to users. `actor`: by default, their `owner`.
         """
         with self._writing.begin() as connection:
             connection.execute(JOB.insert(), [_row_of(job) for job in jobs])
@@ -87,9 +87,8 @@ class Ledger:
             if pairs:
                 connection.execute(JOB_TAG.insert(), pairs)
             for job in jobs:
-                events.write(
-                    connection, job.id, self.clock(), EventKind.CREATED, cause, status=job.status, actor=job.owner
-                )
+                who = actor or (Actor(job.owner) if job.owner else None)
+                events.write(connection, job.id, self.clock(), EventKind.CREATED, cause, status=job.status, actor=who)
 
     def job(self, job_id: str) -> Job:
         """The job with this id.
@@ -163,7 +162,7 @@ class Ledger:
         source: JobStatus | None = None,
         /,
         *,
-        actor: str | None = None,
+        actor: Actor | None = None,
         **values: Any,
     ) -> bool:
         """Change the status, and other fields with it; False where the job's status does not allow it.
@@ -180,7 +179,7 @@ class Ledger:
         return is_changed
 
     def log_call(
-        self, job_id: str, at: datetime, answer: str, *, invited: bool = False, actor: str | None = None
+        self, job_id: str, at: datetime, answer: str, *, invited: bool = False, actor: Actor | None = None
     ) -> None:
         """Record a status call and its response in the history, which proves that the minimum interval was kept.
 
@@ -192,12 +191,12 @@ class Ledger:
                 return
             events.write(connection, job_id, at, EventKind.STATUS_CALL, answer, actor=actor)
 
-    def log_action(self, job_id: str, what: str, *, actor: str | None) -> None:
+    def log_action(self, job_id: str, what: str, *, actor: Actor | None) -> None:
         """Record a user's action that does not change the status."""
         with self._writing.begin() as connection:
             events.write(connection, job_id, self.clock(), EventKind.ACTION, what, actor=actor)
 
-    def write_notes(self, job_id: str, notes: str, *, actor: str | None) -> None:
+    def write_notes(self, job_id: str, notes: str, *, actor: Actor | None) -> None:
         """Replace the note of a job."""
         with self._writing.begin() as connection:
             changed = JOB.update().where(JOB.c.id == job_id, JOB.c.notes != notes).values(notes=notes)

@@ -89,6 +89,7 @@ EVENT = sa.Table(
     sa.Column("status", sa.String(16)),
     sa.Column("cause", sa.Text, nullable=False),
     sa.Column("actor", sa.Text),
+    sa.Column("origin", sa.Text),
 )
 JOB_TAG = sa.Table(
     "job_tag",
@@ -159,6 +160,7 @@ ACCESS_EVENT = sa.Table(
     sa.Column("actor", sa.Text),
     sa.Column("what", sa.Text, nullable=False),
     sa.Column("origin", sa.Text, nullable=False),
+    sa.Column("about", sa.Text),
 )
 OUTAGE = sa.Table(
     "outage",

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from frametally.errors import JobError
 from frametally.ledger import events
-from frametally.ledger.events import EventKind
+from frametally.ledger.events import Actor, EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import JOB, JOB_TAG
 
@@ -27,7 +27,7 @@ def clean_tag(text: str) -> str:
     return tag
 
 
-def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: str | None) -> None:
+def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: Actor | None) -> None:
     """Add tags to jobs that do not have them yet.
 
     Raises:
@@ -42,7 +42,7 @@ def add_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, act
         _log(connection, ledger, added, events.TAG_ADDED, actor)
 
 
-def remove_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: str | None) -> None:
+def remove_tags(ledger: Ledger, job_ids: Sequence[str], tags: Sequence[str], *, actor: Actor | None) -> None:
     """Remove tags from the jobs that have them."""
     pairs = {(job_id, name) for job_id in job_ids for name in tags}
     with ledger.writing() as connection:
@@ -83,7 +83,7 @@ def _present(connection: sa.Connection, pairs: Collection[tuple[str, str]]) -> s
 
 
 def _log(
-    connection: sa.Connection, ledger: Ledger, pairs: Sequence[tuple[str, str]], what: str, actor: str | None
+    connection: sa.Connection, ledger: Ledger, pairs: Sequence[tuple[str, str]], what: str, actor: Actor | None
 ) -> None:
     tags_by_job: dict[str, list[str]] = {}
     for job_id, name in pairs:

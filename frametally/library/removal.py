@@ -51,6 +51,8 @@ class Retention:
     """Those used longest ago, until the others take at most this."""
     results_days: int | None = None
     """Jobs that ended longer ago, with their results."""
+    audit_days: int | None = None
+    """Older entries about rights, and the addresses of older actions."""
 
 
 def use_of(library: Library, ledger: Ledger, sha256: str) -> VideoUse:

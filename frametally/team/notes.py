@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of, id_of
 from frametally.ledger import moment_notes
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.moment_notes import MomentNote
@@ -23,8 +23,8 @@ def change_tags(
         JobError: a tag to add is invalid; nothing is changed.
     """
     require(actor, Action.EDIT, *owners_of(ledger, job_ids))
-    add_tags(ledger, job_ids, added, actor=id_of(actor))
-    remove_tags(ledger, job_ids, removed, actor=id_of(actor))
+    add_tags(ledger, job_ids, added, actor=actor_of(actor))
+    remove_tags(ledger, job_ids, removed, actor=actor_of(actor))
 
 
 def write_note(ledger: Ledger, job_id: str, note: str, *, actor: Person | None) -> None:
@@ -34,7 +34,7 @@ def write_note(ledger: Ledger, job_id: str, note: str, *, actor: Person | None) 
         AccessDenied: the person may not edit the job.
     """
     require(actor, Action.EDIT, *owners_of(ledger, [job_id]))
-    ledger.write_notes(job_id, note, actor=id_of(actor))
+    ledger.write_notes(job_id, note, actor=actor_of(actor))
 
 
 def pin_note(ledger: Ledger, video: str, time: int, text: str, *, actor: Person | None) -> MomentNote:
@@ -54,7 +54,7 @@ def remove_note(ledger: Ledger, note: MomentNote, *, actor: Person | None) -> Mo
     Raises:
         AccessDenied: the person may not remove it.
     """
-    stored = [one for one in moment_notes.notes_of(ledger, note.video) if one.id == note.id]
+    stored = [one for one in moment_notes.notes_of(ledger.seen_by(None), note.video) if one.id == note.id]
     require(actor, Action.REMOVE_NOTE, *(one.actor for one in stored))
     return moment_notes.remove_note(ledger, note.id)
 

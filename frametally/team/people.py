@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, Role, id_of
+from frametally.access.person import Person, Role, actor_of
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.people import KnownPerson, end_all_sessions, end_session, log_access, remove_person, set_role
 
 ASSIGNABLE = (Role.NONE, Role.VIEWER, Role.ANALYST, Role.ADMIN)
 
 
-def grant(ledger: Ledger, person: KnownPerson, role: Role | None, *, actor: Person | None, origin: str) -> None:
+def grant(ledger: Ledger, person: KnownPerson, role: Role | None, *, actor: Person | None) -> None:
     """Give a person a role; None: that of the settings.
 
     Raises:
@@ -18,11 +18,11 @@ def grant(ledger: Ledger, person: KnownPerson, role: Role | None, *, actor: Pers
     """
     require(actor, Action.MANAGE_PEOPLE)
     set_role(ledger, person.id, role.value if role else None)
-    what = f"Role of {person.name}: {role.value if role else 'as in the settings'}."
-    log_access(ledger, what, actor=id_of(actor), origin=origin)
+    what = f"Role: {role.value if role else 'as in the settings'}."
+    log_access(ledger, what, actor=actor_of(actor), about=person.id)
 
 
-def sign_out_person(ledger: Ledger, person: KnownPerson, *, actor: Person | None, origin: str) -> None:
+def sign_out_person(ledger: Ledger, person: KnownPerson, *, actor: Person | None) -> None:
     """End all sign-ins of a person.
 
     Raises:
@@ -30,10 +30,10 @@ def sign_out_person(ledger: Ledger, person: KnownPerson, *, actor: Person | None
     """
     require(actor, Action.MANAGE_PEOPLE)
     end_all_sessions(ledger, person.id, ledger.clock())
-    log_access(ledger, f"Signed out {person.name} in all browsers.", actor=id_of(actor), origin=origin)
+    log_access(ledger, "Signed out in all browsers, by an admin.", actor=actor_of(actor), about=person.id)
 
 
-def forget_person(ledger: Ledger, person: KnownPerson, *, actor: Person | None, origin: str) -> None:
+def forget_person(ledger: Ledger, person: KnownPerson, *, actor: Person | None) -> None:
     """Remove a person with name, address and role; their jobs and history remain, as of a former user.
 
     Their sign-ins end. One who signs in again is a new person, with the role of the settings.
@@ -43,5 +43,5 @@ def forget_person(ledger: Ledger, person: KnownPerson, *, actor: Person | None, 
     """
     require(actor, Action.MANAGE_PEOPLE)
     end_session(ledger, person.id, ledger.clock())
-    remove_person(ledger, person.id)
-    log_access(ledger, "Removed a person.", actor=id_of(actor), origin=origin)
+    remove_person(ledger, person)
+    log_access(ledger, "Removed a person.", actor=actor_of(actor))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from frametally.access.access import Access
 from frametally.access.direct_client import Client
+from frametally.ledger.events import Actor
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.people import end_all_sessions, end_session, log_access
 
@@ -19,7 +20,6 @@ def sign_out(access: Access, ledger: Ledger, client: Client, *, everywhere: bool
     log_access(
         ledger,
         "Signed out in all browsers." if everywhere else "Signed out.",
-        actor=identity.person_id,
-        origin=client.ip or "",
+        actor=Actor(identity.person_id, access.origin(client)),
     )
     access.people.forget_answers()

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of, id_of
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.people import log_access
 from frametally.library import conversion, removal
 from frametally.library.library import Library
 from frametally.library.video_store import StoredVideo
@@ -61,3 +62,5 @@ def remove_video(library: Library, ledger: Ledger, sha256: str, *, actor: Person
     owners = {job.owner for job in ledger.seen_by(None).jobs(video_sha256=sha256, limit=_MAX_JOBS)}
     require(actor, Action.REMOVE_VIDEO, *(owners or {None}))
     removal.remove_video(library, ledger, sha256, actor=id_of(actor))
+    if actor is not None and actor.id is not None:
+        log_access(ledger, "Removed a stored video.", actor=actor_of(actor))

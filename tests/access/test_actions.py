@@ -22,7 +22,7 @@ from frametally.deployment import Deployment
 from frametally.errors import AccessDenied, JobError
 from frametally.job import EMBEDDED, ModelChoice, RunRequest
 from frametally.jobs.actions import duplicate, import_job, retry
-from frametally.jobs.batch import batch_jobs
+from frametally.jobs.batch import batch_jobs, start_batch
 from frametally.jobs.cancel import cancel
 from frametally.jobs.deletion import delete, restore_jobs
 from frametally.ledger.moment_notes import MomentNote
@@ -108,6 +108,7 @@ CALLS: dict[str, tuple[Action, Call]] = {
     ),
     "jobs.actions.import_job": (Action.IMPORT, lambda w, _, a: import_job(w.ledger, REQUEST, "r1", START, actor=a)),
     "jobs.batch.batch_jobs": (Action.RUN, lambda w, _, a: batch_jobs([], [], REQUEST, START, actor=a)),
+    "jobs.batch.start_batch": (Action.RUN, lambda w, _, a: start_batch(w.ledger, [], "tag", actor=a)),
     "sample.run_sample": (
         Action.RUN_SAMPLE,
         lambda w, _, a: run_sample(SAMPLE, w.workflow, w.deployment.settings.models_dir, actor=a),
@@ -172,15 +173,15 @@ CALLS: dict[str, tuple[Action, Call]] = {
     ),
     "team.people.grant": (
         Action.MANAGE_PEOPLE,
-        lambda w, _, a: people.grant(w.ledger, KNOWN, Role.VIEWER, actor=a, origin=""),
+        lambda w, _, a: people.grant(w.ledger, KNOWN, Role.VIEWER, actor=a),
     ),
     "team.people.sign_out_person": (
         Action.MANAGE_PEOPLE,
-        lambda w, _, a: people.sign_out_person(w.ledger, KNOWN, actor=a, origin=""),
+        lambda w, _, a: people.sign_out_person(w.ledger, KNOWN, actor=a),
     ),
     "team.people.forget_person": (
         Action.MANAGE_PEOPLE,
-        lambda w, _, a: people.forget_person(w.ledger, KNOWN, actor=a, origin=""),
+        lambda w, _, a: people.forget_person(w.ledger, KNOWN, actor=a),
     ),
     "notifications.rule_reports.report_intervals": (
         Action.EDIT_REGIONS,

@@ -58,7 +58,7 @@ def test_the_sign_ins_of_a_removed_person_end(ledger: Ledger) -> None:
     signed_in = Identity(issuer="i", subject="a", session="s", signed_in_at=ledger.clock())
     assert people.person(signed_in).role is Role.VIEWER
     (known,) = all_people(ledger)
-    forget_person(ledger, known, actor=None, origin="")
+    forget_person(ledger, known, actor=None)
     people.forget_answers()
     assert people.person(signed_in) is ANONYMOUS
     assert all_people(ledger) == []

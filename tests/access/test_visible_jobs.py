@@ -12,6 +12,7 @@ from frametally.access.identity import Identity
 from frametally.access.people import known_person
 from frametally.errors import JobError
 from frametally.job import JobStatus
+from frametally.ledger.events import Actor
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.moment_notes import notes_of, pin_note
 from frametally.ledger.people import see_person, set_role
@@ -36,7 +37,7 @@ def write_jobs(ledger: Ledger) -> None:
     for name, owner in (("anns", "ann"), ("bobs", "bob"), ("none", None)):
         person = PEOPLE[owner].person_id if owner else None
         ledger.add(a_job(name, status=JobStatus.SUBMITTED, remote_job_id=name, owner=person, video_sha256=name * 16))
-        add_tags(ledger, [name], [f"tag of {name}"], actor=person)
+        add_tags(ledger, [name], [f"tag of {name}"], actor=Actor(person) if person else None)
         pin_note(ledger, "video", 1, f"note of {name}", actor=person)
         assert ledger.transition(ledger.job(name), JobStatus.FAILED, failure="It broke.", ended_at=START)
 

@@ -41,6 +41,8 @@ def test_every_setting_reaches_its_field() -> None:
     values = {
         "FRAMETALLY_ACCESS": "open",
         "FRAMETALLY_ACCESS_ROLE": "viewer",
+        "FRAMETALLY_JOBS_VISIBLE": "own",
+        "FRAMETALLY_KEEP_AUDIT_DAYS": "30",
         "FRAMETALLY_OIDC_GROUPS": "ops=admin",
         "FRAMETALLY_OIDC_URL": "https://id",
         "FRAMETALLY_API_URL": "https://api",

@@ -14,7 +14,7 @@ from frametally.errors import JobError
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job, retry
 from frametally.jobs.deletion import UNDO_S, can_be_deleted, delete, remove_deleted, restore_jobs
-from frametally.ledger.events import EventKind
+from frametally.ledger.events import Actor, EventKind
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.tags import add_tags, remove_tags, tags_of
 from frametally.library.library import Library
@@ -70,9 +70,9 @@ def test_every_action_records_its_actor(ledger: Ledger, library: Library, failed
     other = duplicate(ledger, library, "j1", [BIRDS], 2.0, START + HOUR, actor=admin("bob"))
     assert (new.owner, other.owner) == ("ada", "bob")
     assert [ledger.history(job.id)[0].actor for job in (new, other)] == ["ada", "bob"]
-    ledger.write_notes("j1", "the dry one", actor="cleo")
-    ledger.write_notes("j1", "the dry one", actor="dan")  # changes nothing
-    remove_tags(ledger, ["j1"], ["night"], actor="eve")
+    ledger.write_notes("j1", "the dry one", actor=Actor("cleo"))
+    ledger.write_notes("j1", "the dry one", actor=Actor("dan"))  # changes nothing
+    remove_tags(ledger, ["j1"], ["night"], actor=Actor("eve"))
     delete(ledger, ["j1"], START, actor=admin("fay"))
     restore_jobs(ledger, ["j1"], START, actor=admin("gil"))
     actors = [event.actor for event in ledger.history("j1", kinds=[EventKind.ACTION])]

@@ -76,7 +76,7 @@ def test_empty_input_gives_no_lines_and_too_many_lines_are_refused() -> None:
 
 def test_a_batch_keeps_its_order_in_the_list_and_in_the_queue(ledger: Ledger) -> None:
     names = [f"{number}.mp4" for number in range(30)]
-    start_batch(ledger, jobs_of("\n".join(f"https://host/{name}" for name in names)), "batch")
+    start_batch(ledger, jobs_of("\n".join(f"https://host/{name}" for name in names)), "batch", actor=None)
     assert [job.video_name for job in ledger.jobs()] == names
     assert [job.video_name for job in find(ledger, JobQuery(), limit=100)] == names
     due = ledger.due(START + timedelta(seconds=1), [("https://a", "k")])
@@ -103,7 +103,7 @@ def test_valid_lines_and_files_become_jobs_with_one_tag(ledger: Ledger, small_vi
     kept = Library(tmp_path / "media", max_video_bytes=1 << 30).add(small_video, actor=None)
     lines = read_batch("https://host/1.mp4\nnonsense\nhttps://host/2.mp4")
     jobs = batch_jobs(lines, [kept], REQUEST, START, actor=admin("ada"))
-    start_batch(ledger, jobs, " night  shift ")
+    start_batch(ledger, jobs, " night  shift ", actor=None)
     assert sorted(ledger.jobs(), key=lambda job: job.video_name) == sorted(jobs, key=lambda job: job.video_name)
     assert [(job.video_url, job.video_sha256, job.frames) for job in jobs] == [
         ("https://host/1.mp4", None, None),
@@ -117,7 +117,7 @@ def test_valid_lines_and_files_become_jobs_with_one_tag(ledger: Ledger, small_vi
 
 def test_a_batch_with_an_invalid_tag_creates_no_job(ledger: Ledger) -> None:
     with pytest.raises(JobError, match="1 to 60 characters"):
-        start_batch(ledger, jobs_of("https://host/1.mp4"), "")
+        start_batch(ledger, jobs_of("https://host/1.mp4"), "", actor=None)
     assert ledger.jobs() == []
 
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from frametally.job import JobStatus
-from frametally.ledger.events import Event, EventKind
+from frametally.ledger.events import Actor, Event, EventKind
 from frametally.ledger.ledger import Ledger
 from tests.support.ledgers import START, Clock, a_job, open_ledger
 
@@ -23,7 +23,7 @@ def test_every_transition_is_recorded_with_its_time_cause_and_actor(database_url
         clock.wait(5)
         ledger.transition(ledger.job("j1"), JobStatus.UPLOADED)
         clock.wait(5)
-        ledger.transition(ledger.job("j1"), JobStatus.FAILED, actor="ada", failure="The key is refused.")
+        ledger.transition(ledger.job("j1"), JobStatus.FAILED, actor=Actor("ada"), failure="The key is refused.")
         history = ledger.history("j1")
         entries = [(event.kind, event.status, event.at - START, event.cause, event.actor) for event in history]
     second = timedelta(seconds=1)

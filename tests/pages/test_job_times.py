@@ -8,6 +8,7 @@ import pytest
 
 from frametally.deployment import Deployment
 from frametally.job import JobStatus
+from frametally.ledger.events import Actor
 from tests.support.job_list import choose, row
 from tests.support.pages import OpenPage, texts, write_job
 
@@ -37,8 +38,8 @@ def test_queue_and_run_are_shown_apart(
 
 def test_the_history_names_who_acted(open_page: OpenPage, deployment: Deployment) -> None:
     job = write_job(deployment, JobStatus.FAILED, owner="ada")
-    deployment.ledger.log_action(job.id, "Note edited.", actor="*grace*")
-    deployment.ledger.log_call(job.id, NOW, "In progress.", actor="grace")
+    deployment.ledger.log_action(job.id, "Note edited.", actor=Actor("*grace*"))
+    deployment.ledger.log_call(job.id, NOW, "In progress.", actor=Actor("grace"))
     app = choose(open_page("jobs"), job, "History")
     text = texts(app)
     assert "· by ada" in text

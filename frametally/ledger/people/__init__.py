@@ -10,9 +10,12 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
+from frametally.ledger.events import Actor
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import ACCESS_EVENT, ENDED_SESSION, PERSON
+from frametally.ledger.tables import ACCESS_EVENT, ENDED_SESSION, EVENT, PERSON
 
+PERSON_PREFIX: Final = "person-"
+"""Ids of people begin with it."""
 _KEEP_ENDED: Final = timedelta(days=32)
 """A sign-in is valid for 30 days."""
 
@@ -40,6 +43,8 @@ class AccessEvent(Struct, frozen=True, kw_only=True):
     what: str
     origin: str
     """Address that it came from; empty for the command line."""
+    about: str | None = None
+    """Id of the person or job that it concerns."""
 
 
 def all_people(ledger: Ledger) -> list[KnownPerson]:
@@ -85,22 +90,28 @@ def end_session(ledger: Ledger, session: str, now: datetime) -> None:
         connection.execute(ENDED_SESSION.insert().values(id=session, ended_at=now))
 
 
-def remove_person(ledger: Ledger, person_id: str) -> None:
-    """Remove a person; their jobs and history remain."""
+def remove_person(ledger: Ledger, person: KnownPerson) -> None:
+    """Remove a person with the addresses that they used; their jobs and history remain, without a name."""
     with ledger.writing() as connection:
-        connection.execute(PERSON.delete().where(PERSON.c.id == person_id))
+        connection.execute(PERSON.delete().where(PERSON.c.id == person.id))
+        connection.execute(EVENT.update().where(EVENT.c.actor == person.id).values(origin=None))
+        connection.execute(ACCESS_EVENT.update().where(ACCESS_EVENT.c.actor == person.id).values(origin=""))
+        for text in (f"Role of {person.name}: ", f"Signed out {person.name} in "):  # of earlier versions
+            without = sa.func.replace(ACCESS_EVENT.c.what, person.name, "a former user")
+            connection.execute(ACCESS_EVENT.update().where(ACCESS_EVENT.c.what.startswith(text)).values(what=without))
 
 
-def log_access(ledger: Ledger, what: str, *, actor: str | None, origin: str) -> None:
-    """Record a change of rights or a sign-out."""
+def log_access(ledger: Ledger, what: str, *, actor: Actor | None, about: str | None = None) -> None:
+    """Record a change of rights, a sign-out or a removal. `about`: the id of the person or job that it concerns."""
     with ledger.writing() as connection:
-        row = {"id": str(uuid.uuid4()), "at": ledger.clock(), "actor": actor, "what": what, "origin": origin}
+        who = {"actor": actor.id if actor else None, "origin": actor.origin if actor else ""}
+        row = {"id": str(uuid.uuid4()), "at": ledger.clock(), "what": what, "about": about, **who}
         connection.execute(ACCESS_EVENT.insert().values(row))
 
 
 def access_events(ledger: Ledger, limit: int) -> list[AccessEvent]:
     """The newest entries, newest first."""
-    columns = [ACCESS_EVENT.c[name] for name in ("at", "actor", "what", "origin")]
+    columns = [ACCESS_EVENT.c[name] for name in AccessEvent.__struct_fields__]
     with ledger.reading() as connection:
         rows = connection.execute(sa.select(*columns).order_by(ACCESS_EVENT.c.at.desc()).limit(limit)).mappings().all()
     return [AccessEvent(**row) for row in rows]
