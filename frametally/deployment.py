@@ -137,6 +137,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
             audit_days=settings.keep_audit_days,
         ),
     )
+    folder.library.uploads.when_full(workflow.tidy)
     return Deployment(
         settings=settings,
         engine_key=folder.engine_key,

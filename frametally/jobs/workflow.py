@@ -154,14 +154,17 @@ class Workflow:
         """Cancel a job, here and at its service; see `cancel.cancel` for the errors."""
         return cancel(self.ledger, self.clients, job_id, self.clock(), actor=actor)
 
-    def tidy(self) -> None:
-        """Remove leftovers of abandoned uploads and crashes after a day, deleted jobs after an hour, old ones, too."""
+    def tidy(self, incoming_bytes: int = 0) -> None:
+        """Remove leftovers of abandoned uploads and crashes after a day, deleted jobs after an hour, old ones, too.
+
+        `incoming_bytes`: see `remove_old_videos`.
+        """
         self.library.uploads.remove_stale(_KEEP_LEFTOVERS_S, self.clock().timestamp())
         self.collector.tidy()
         delete_old(self.ledger, self.retention.results_days, self.clock())
         remove_deleted(self.ledger, self.results_dir, self.clock())
         forget_old_audit(self.ledger, self.retention.audit_days, self.clock())
-        remove_old_videos(self.library, self.ledger, self.retention, self.clock())
+        remove_old_videos(self.library, self.ledger, self.retention, self.clock(), incoming_bytes=incoming_bytes)
 
     def advance(self, job: Job, *, actor: Actor | None = None) -> None:
         """Take the steps of a claimed job until it waits or ends; errors of a step are recorded, not raised.

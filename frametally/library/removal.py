@@ -83,13 +83,20 @@ def remove_video(library: Library, ledger: Ledger, sha256: str, *, actor: str | 
     library.remove(sha256, actor=actor)
 
 
-def remove_old_videos(library: Library, ledger: Ledger, retention: Retention, now: datetime) -> list[str]:
-    """Remove videos as the settings say, except those that a job needs; returns their sha256."""
+def remove_old_videos(
+    library: Library, ledger: Ledger, retention: Retention, now: datetime, *, incoming_bytes: int = 0
+) -> list[str]:
+    """Remove videos as the settings say, except those that a job needs; returns their sha256.
+
+    `incoming_bytes`: the size of a video that does not fit yet, which counts as stored.
+    """
     if retention.videos_days is None and retention.videos_bytes is None:
         return []
     used_at, needed = _uses(ledger)
     entries = library.videos.entries()
     left_bytes = sum(entry.size_bytes for entry in entries)
+    if retention.videos_bytes is not None and incoming_bytes <= retention.videos_bytes:
+        left_bytes += incoming_bytes
     removed = []
     never = datetime.min.replace(tzinfo=UTC)
     last_use = {

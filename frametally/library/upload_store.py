@@ -15,8 +15,9 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -25,6 +26,7 @@ from frametally.library.copies.room import copies_bytes, make_room
 from frametally.library.quota import (
     CHECK_EVERY_BYTES,
     Limits,
+    QuotaReached,
     UploadInProgress,
     VideoTooLarge,
     check_fits,
@@ -35,8 +37,10 @@ from frametally.storage.atomic import read_json, write_json
 from frametally.storage.file_names import KEPT_SUFFIXES, clean_file_name, video_suffix_of
 from frametally.storage.folders import last_change
 from frametally.storage.locks import locked
-from frametally.storage.space import DISK_RESERVE_BYTES, explain_disk_full, write_at
+from frametally.storage.space import DISK_RESERVE_BYTES, DiskFull, explain_disk_full, write_at
 
+_MAKE_SPACE_EVERY: Final = timedelta(seconds=10)
+"""Refused uploads cost no more than this."""
 _LOG = logging.getLogger("frametally.library")
 
 
@@ -78,12 +82,30 @@ class UploadStore:
         self._videos = videos
         self._limits = limits
         self._clock = clock
+        self._make_space: Callable[[int], object] | None = None
+        self._made_space_at: datetime | None = None
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def max_video_bytes(self) -> int:
         """The largest video that is accepted."""
         return self._limits.max_video_bytes
+
+    def when_full(self, make_space: Callable[[int], object]) -> None:
+        """Before a video is refused for lack of room, call this with its size: it removes what may be removed."""
+        self._make_space = make_space
+
+    def _with_room(self, size_bytes: int, check: Callable[[], None]) -> None:
+        """Check, and once more after what may be removed has made room."""
+        try:
+            check()
+        except (QuotaReached, DiskFull):
+            now, last = self._clock(), self._made_space_at
+            if self._make_space is None or (last and timedelta() <= now - last < _MAKE_SPACE_EVERY):
+                raise
+            self._made_space_at = now
+            self._make_space(size_bytes)
+            check()
 
     def free_bytes(self) -> int:
         """The part of the quota that neither stored videos nor uploads take; without a quota, of the disk."""
@@ -104,7 +126,11 @@ class UploadStore:
         name = clean_file_name(file_name)
         video_suffix_of(name)
         upload_id = uuid.uuid4().hex
-        folder = self._folder / upload_id
+        self._with_room(size_bytes, lambda: self._reserve(self._folder / upload_id, name, size_bytes, actor))
+        _LOG.info("upload %s begun by %s", upload_id, actor or "-")
+        return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
+
+    def _reserve(self, folder: Path, name: str, size_bytes: int, actor: str | None) -> None:
         with locked(self._folder):  # two uploads that begin at the same time must not both get the last free space
             copies = copies_bytes(self._videos.folder)
             check_fits(size_bytes, self._limits, self._videos.used_bytes(), self._in_progress(), copies)
@@ -113,8 +139,6 @@ class UploadStore:
                 (folder / "data").touch()
                 write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
             make_room(self._videos.folder, self.free_bytes())
-        _LOG.info("upload %s begun by %s", upload_id, actor or "-")
-        return Upload(id=upload_id, file_name=name, size_bytes=size_bytes, offset_bytes=0)
 
     def get(self, upload_id: str) -> Upload:
         """The upload and its offset.
@@ -159,7 +183,7 @@ class UploadStore:
             if offset_bytes + len(chunk) > upload.size_bytes:
                 raise VideoTooLarge("The upload is larger than declared.", "Choose the file again.")
             if offset_bytes // CHECK_EVERY_BYTES != (offset_bytes + len(chunk)) // CHECK_EVERY_BYTES:
-                self._make_room_for(len(chunk))
+                self._with_room(upload.size_bytes - offset_bytes, lambda: self._make_room_for(len(chunk)))
             if chunk:
                 write_at(folder / "data", offset_bytes, chunk)
             return offset_bytes + len(chunk)

@@ -48,8 +48,13 @@ def enter_sandbox(*, max_memory_bytes: int | None = None) -> bool:
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_NOFILE, _MAX_FILES)
     if max_memory_bytes is not None:
-        _limit(resource.RLIMIT_DATA, max_memory_bytes)
+        limit_memory(max_memory_bytes)
     return _refuse_network()
+
+
+def limit_memory(max_bytes: int) -> None:
+    """Lower the limit of the process's data; an allocation beyond it fails."""
+    _limit(resource.RLIMIT_DATA, max_bytes)
 
 
 def _limit(kind: int, value: int) -> None:

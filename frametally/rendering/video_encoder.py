@@ -29,7 +29,6 @@ import numpy.typing as npt
 from frametally.analysis.placement import place_results
 from frametally.analysis.view import View
 from frametally.errors import VideoError
-from frametally.processes.sandbox import enter_sandbox
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.annotate import draw
 from frametally.rendering.canvas import Canvas
@@ -44,7 +43,13 @@ from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, explain_disk_full
 from frametally.tracking.kept import kept_tracks
 from frametally.video.damage import load_damage
-from frametally.video.encoding_process import UNFINISHED, Report, outcome_of, yield_and_end_with_parent
+from frametally.video.encoding_process import (
+    UNFINISHED,
+    Report,
+    enter_encoder_sandbox,
+    outcome_of,
+    yield_and_end_with_parent,
+)
 from frametally.video.frame_index import FrameIndex, load_index
 from frametally.video.frame_reader import FrameReader
 from frametally.video.orientation import orientation_of
@@ -223,18 +228,18 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 def main(spec_path: Path, target: Path) -> int:
     """Encode the video of a spec file; returns the exit status."""
     yield_and_end_with_parent()
-    enter_sandbox()
-    report = _encode_to(spec_path, target)
+    spec = msgspec.json.decode(spec_path.read_bytes(), type=VideoSpec)
+    enter_encoder_sandbox(Path(spec.video))
+    report = _encode_to(spec, target)
     _print(report)
     return 1 if report.what else 0
 
 
-def _encode_to(spec_path: Path, target: Path) -> Report:
+def _encode_to(spec: VideoSpec, target: Path) -> Report:
     """The final report; printed after the temporary file is removed, because only then a full disk has space for it."""
 
     def encode() -> None:
         with explain_disk_full(next_step=TRY_AGAIN), atomic_path(target) as draft:
-            spec = msgspec.json.decode(spec_path.read_bytes(), type=VideoSpec)
             make_video(spec, draft, lambda share: _print(Report(min(share, UNFINISHED))))
 
     return outcome_of(encode, "Rendering the video failed.")

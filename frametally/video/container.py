@@ -23,8 +23,16 @@ _OPEN_OPTIONS: Final = {
 }
 _MEMORY_ERRORS: Final = (av.error.MemoryError, av.error.BlockingIOError)
 """FFmpeg reports the second when no thread could be created, which also means a lack of memory."""
+_OPENCV_NO_MEMORY: Final = -4
 _DEFAULT: Final = av.stream.Disposition.default
 _COVER: Final = av.stream.Disposition.attached_pic
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a library reports that it could not allocate memory, or start a thread."""
+    is_opencv = type(error).__module__ == "cv2" and getattr(error, "code", 0) == _OPENCV_NO_MEMORY
+    is_thread = isinstance(error, RuntimeError) and "start new thread" in str(error)
+    return isinstance(error, (*_MEMORY_ERRORS, MemoryError, OutOfMemory)) or is_opencv or is_thread
 
 
 @contextmanager

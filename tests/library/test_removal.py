@@ -12,6 +12,7 @@ from frametally.errors import MediaError
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
+from frametally.library.quota import QuotaReached
 from frametally.library.removal import Retention, remove_old_videos, remove_video, use_of
 from tests.support.ledgers import a_job
 
@@ -82,3 +83,41 @@ def test_videos_used_longest_ago_are_removed_above_a_size(library: Library, ledg
     oldest, older = (_stored(library, small_video, f"{n}.mp4", days_ago=9 - n, more=bytes([n])) for n in (1, 2))
     _stored(library, small_video, "new.mp4")
     assert remove_old_videos(library, ledger, Retention(videos_bytes=2 * size_bytes), NOW) == [oldest, older]
+
+
+def test_before_an_upload_is_refused_the_settings_make_room_for_it(
+    ledger: Ledger, tmp_path: Path, small_video: Path
+) -> None:
+    size_bytes = small_video.stat().st_size
+    library = Library(tmp_path / "media", max_video_bytes=1 << 30, quota_bytes=3 * size_bytes, clock=lambda: NOW)
+    old = _stored(library, small_video, "old.mp4", days_ago=40)
+    new = _stored(library, small_video, "new.mp4", days_ago=1, more=b"1")
+    with pytest.raises(QuotaReached):
+        library.uploads.begin("next.mp4", 2 * size_bytes, actor=None)
+    asked: list[int] = []
+
+    def make_space(incoming_bytes: int) -> None:
+        asked.append(incoming_bytes)
+        remove_old_videos(library, ledger, Retention(videos_days=30), NOW, incoming_bytes=incoming_bytes)
+
+    library.uploads.when_full(make_space)
+    begun = library.uploads.begin("next.mp4", int(1.5 * size_bytes), actor=None)
+    assert (library.get(old), asked) == (None, [int(1.5 * size_bytes)])
+    assert library.get(new) is not None
+    library.uploads.cancel(begun.id, actor=None)
+    with pytest.raises(QuotaReached):  # nothing more may go; what may go is asked for once in a while
+        library.uploads.begin("next.mp4", 3 * size_bytes, actor=None)
+    assert len(asked) == 1
+
+
+def test_an_upload_that_does_not_fit_counts_for_the_limit_of_the_total_size(
+    library: Library, ledger: Ledger, small_video: Path
+) -> None:
+    old = _stored(library, small_video, "old.mp4", days_ago=40)
+    new = _stored(library, small_video, "new.mp4", days_ago=1, more=b"1")
+    size_bytes = small_video.stat().st_size
+    retention = Retention(videos_bytes=3 * size_bytes)
+    assert remove_old_videos(library, ledger, retention, NOW) == []
+    assert remove_old_videos(library, ledger, retention, NOW, incoming_bytes=4 * size_bytes) == []  # never fits
+    assert remove_old_videos(library, ledger, retention, NOW, incoming_bytes=int(1.5 * size_bytes)) == [old]
+    assert library.get(new) is not None

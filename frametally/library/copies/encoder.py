@@ -26,10 +26,15 @@ from frametally.errors import VideoError
 from frametally.library.copies.picture import CopiedPicture
 from frametally.library.copies.report import NO_ROOM_FOR_REPORT, progress_path
 from frametally.library.copies.sound import CopiedSound
-from frametally.processes.sandbox import enter_sandbox
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
-from frametally.video.encoding_process import UNFINISHED, Report, outcome_of, yield_and_end_with_parent
+from frametally.video.encoding_process import (
+    UNFINISHED,
+    Report,
+    enter_encoder_sandbox,
+    outcome_of,
+    yield_and_end_with_parent,
+)
 from frametally.video.frame_index import FrameIndex, load_index
 from frametally.video.frame_reader import FrameReader
 
@@ -105,7 +110,7 @@ def _mux(container: Any, packets: list[Any], index: FrameIndex, durations: list[
 def main(source: Path, target: Path) -> int:
     """Make the copy; returns the exit status."""
     yield_and_end_with_parent()
-    enter_sandbox()
+    enter_encoder_sandbox(source)
     with progress_path(target).open("ab", buffering=0) as progress:
         try:
             fcntl.flock(progress, fcntl.LOCK_EX | fcntl.LOCK_NB)
