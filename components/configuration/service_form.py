@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from components.access import current_person
@@ -11,6 +13,8 @@ from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import EMBEDDED
+from frametally.jobs.errands import PATIENCE_S, within
+from frametally.jobs.messages import CONNECT_CONTINUES
 from frametally.team.services import ask_workspace
 
 _BUILT_IN, _ROBOFLOW, _CUSTOM = "Built-in engine", "Roboflow", "Custom URL"
@@ -50,7 +54,8 @@ def _connect(deployment: Deployment, url: str, api_key: str) -> Connection | Non
     """Request the workspace of the key from the service; None, with the error shown, if that fails."""
     try:
         with st.spinner("Connecting"):
-            api_url, workspace = ask_workspace(deployment.clients, url, api_key, actor=current_person())
+            act = partial(ask_workspace, deployment.clients, url, api_key, actor=current_person())
+            api_url, workspace = within(PATIENCE_S, url, act, then=CONNECT_CONTINUES)
     except FrametallyError as error:
         show_error(error)
         return None

@@ -15,11 +15,14 @@ from components.formatting import escape_markdown, plural
 from components.installed_models import installed_models
 from components.preflight import known_preflight
 from components.session import Connection
+from frametally.access.person import Person
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job
 from frametally.jobs.actions import retry
 from frametally.jobs.deletion import delete, restore_jobs
+from frametally.jobs.errands import PATIENCE_S, within
+from frametally.jobs.messages import CANCEL_CONTINUES, REFRESH_CONTINUES
 from frametally.jobs.preflight import find_issues
 
 Action = Literal[
@@ -56,11 +59,11 @@ def execute(deployment: Deployment, command: JobCommand) -> None:
     elif command.action == "retry":
         _each(command, "Retried", lambda job_id: _retry(deployment, job_id, now))
     elif command.action == "cancel":
-        _each(command, "Canceled", partial(deployment.workflow.cancel, actor=current_person()))
+        _each(command, "Canceled", partial(_cancel, deployment, current_person()))
     elif command.action == "read_again":
         _each(command, "Read", partial(deployment.workflow.read_again, actor=current_person()))
     elif command.action == "refresh":
-        _each(command, "Refreshed", partial(deployment.workflow.refresh, actor=current_person()))
+        _each(command, "Refreshed", partial(_refresh, deployment, current_person()))
     st.rerun()
 
 
@@ -119,6 +122,28 @@ def _retry(deployment: Deployment, job_id: str, now: datetime) -> Job:
         if issue.stops:
             raise JobError(issue.what, issue.next_step)
     return retry(deployment.ledger, deployment.library, job_id, now, actor=current_person())
+
+
+def _refresh(deployment: Deployment, person: Person, job_id: str) -> Job | None:
+    """Check the status of the job now; None if it was just checked.
+
+    Raises:
+        FrametallyError: the service is slow to respond, or its slots are taken.
+    """
+    workflow = deployment.workflow
+    act = partial(workflow.refresh, job_id, actor=person)
+    service = deployment.ledger.job(job_id).service
+    return within(PATIENCE_S, service, act, then=REFRESH_CONTINUES, slots=workflow.slots)
+
+
+def _cancel(deployment: Deployment, person: Person, job_id: str) -> Job:
+    """Cancel the job, at its service first.
+
+    Raises:
+        FrametallyError: it is not canceled, or not yet.
+    """
+    act = partial(deployment.workflow.cancel, job_id, actor=person)
+    return within(PATIENCE_S, deployment.ledger.job(job_id).service, act, then=CANCEL_CONTINUES)
 
 
 def _each(command: JobCommand, done: str, act: Callable[[str], object]) -> None:

@@ -24,6 +24,8 @@ from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job, RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job
+from frametally.jobs.errands import PATIENCE_S, StillWaiting, within
+from frametally.jobs.messages import IMPORT_CONTINUES
 from frametally.ledger.tags import tags_of
 from frametally.team.notes import change_tags, write_note
 
@@ -185,9 +187,14 @@ def _import_job(deployment: Deployment, request: RunRequest, remote_job_id: str,
     if known in refused and now - refused[known][0] < timedelta(seconds=STATUS_FLOOR_S):
         raise refused[known][1]
     client = deployment.clients.client(request.service, request.key_id)
+    person = current_person()
+
+    def act() -> Job:
+        return import_job(deployment.ledger, request, remote_job_id, now, actor=person, client=client)
+
     try:
-        return import_job(deployment.ledger, request, remote_job_id, now, actor=current_person(), client=client)
-    except AlreadyImported:
+        return within(PATIENCE_S, request.service, act, then=IMPORT_CONTINUES)
+    except (AlreadyImported, StillWaiting):
         raise
     except FrametallyError as error:
         refused[known] = now, error

@@ -35,6 +35,15 @@ KEY_UNKNOWN: Final = (
     "The server has no API key for this service: keys are not kept across restarts.",
     "Enter it on Configuration.",
 )
+SERVICE_BUSY: Final = (
+    "Requests to this service are waiting for its response already.",
+    "Try again in a minute.",
+)
+SERVICE_SLOW: Final = "The service is slow to respond."
+REFRESH_CONTINUES: Final = "The status check continues; its result appears here."
+CANCEL_CONTINUES: Final = "The cancellation continues; its result appears here."
+IMPORT_CONTINUES: Final = "The import continues; the job appears in the list."
+CONNECT_CONTINUES: Final = "Check the URL, or try again in a minute."
 KEY_OF_ANOTHER: Final = (
     "This job ran with the API key of another person.",
     "Upload its video, or enter its URL, and run it with your own key.",

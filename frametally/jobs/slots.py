@@ -28,10 +28,14 @@ class Slots:
     def free(self, service: str) -> int:
         """How many more jobs of this service may be advanced."""
         with self._lock:
-            if service == EMBEDDED:
-                return ENGINE_SLOTS - self._taken[service]
-            remote = self._taken.total() - self._taken[EMBEDDED]
-            return min(SERVICE_SLOTS - self._taken[service], REMOTE_SLOTS - remote)
+            return self._free(service)
+
+    def try_take(self, service: str) -> bool:
+        """Take a slot for a job of this service if one is free."""
+        with self._lock:
+            is_free = self._free(service) > 0
+            self._taken[service] += is_free
+            return is_free
 
     def take(self, service: str) -> None:
         """Take a slot for a job of this service."""
@@ -42,3 +46,9 @@ class Slots:
         """Release the slot of such a job."""
         with self._lock:
             self._taken[service] -= 1
+
+    def _free(self, service: str) -> int:
+        if service == EMBEDDED:
+            return ENGINE_SLOTS - self._taken[service]
+        remote = self._taken.total() - self._taken[EMBEDDED]
+        return min(SERVICE_SLOTS - self._taken[service], REMOTE_SLOTS - remote)

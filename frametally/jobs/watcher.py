@@ -10,7 +10,6 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.job import Job
-from frametally.jobs.slots import Slots
 from frametally.jobs.workflow import Workflow
 
 TIDY_EVERY_S: Final = 3600.0
@@ -26,7 +25,7 @@ class Watcher:
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._advancing: set[str] = set()
-        self._slots = Slots()
+        self._slots = workflow.slots
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:

@@ -69,6 +69,8 @@ class Workflow:
     retention: Retention = field(default_factory=Retention)
     clock_guard: ClockGuard | None = None
     """None where the clock is not the system's."""
+    slots: Slots = field(default_factory=Slots)
+    """Of this process, for the watcher and for pages."""
 
     @property
     def submitter(self) -> Submitter:
@@ -148,17 +150,14 @@ class Workflow:
         if not (is_waiting and is_due and self.ledger.claim(job, now, LEASE_S)):
             return None
         self.advance(job, actor=actor_of(actor))
-        return self.ledger.job(job_id)
+        return self.ledger.job(job.id)
 
     def cancel(self, job_id: str, *, actor: Person | None) -> Job:
         """Cancel a job, here and at its service; see `cancel.cancel` for the errors."""
         return cancel(self.ledger, self.clients, job_id, self.clock(), actor=actor)
 
     def tidy(self, incoming_bytes: int = 0) -> None:
-        """Remove leftovers of abandoned uploads and crashes after a day, deleted jobs after an hour, old ones, too.
-
-        `incoming_bytes`: see `remove_old_videos`.
-        """
+        """Remove leftovers of uploads and crashes after a day, deleted jobs after an hour, and what retention says."""
         self.library.uploads.remove_stale(_KEEP_LEFTOVERS_S, self.clock().timestamp())
         self.collector.tidy()
         delete_old(self.ledger, self.retention.results_days, self.clock())
