@@ -18,6 +18,7 @@ from components.job_status import status_color
 from components.jobs.job_actions import RowAction, job_actions
 from components.jobs.job_permissions import may_command
 from components.jobs.job_times import run_time, times
+from components.key_needed import key_needed
 from components.session import service_label
 from frametally.access.person import Person
 from frametally.analysis.view_spec import ViewSpec
@@ -127,7 +128,7 @@ def _row(job: Job, context: _Context) -> JobRow:
         sparkline=sparkline_url(results_dir, tickets, job.id) if is_done else "",
         share=share,
         progress=progress,
-        problems=_problems(job),
+        problems=_problems(job, key_needed(job, deployment.clients, context.person, now)),
         actions=[
             offered
             for offered in job_actions(job, now, context.without_cancel, has_unread=unread is not None)
@@ -152,8 +153,8 @@ def _progress(job: Job, context: _Context) -> tuple[float | None, str]:
     return progress_of(job, context.finished.get(job.service, ()), context.now)
 
 
-def _problems(job: Job) -> list[Problem]:
-    problems = [Problem(job.service_message, is_error=False)] if job.service_message else []
+def _problems(job: Job, key_needed: str) -> list[Problem]:
+    problems = [Problem(text, is_error=False) for text in (key_needed, job.service_message) if text]
     if job.failure and job.status is not JobStatus.CANCELLED:
         problems.insert(0, Problem(job.failure, is_error=True))
     elif job.failure and job.failure not in PLAIN_CANCELLATIONS:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.access import current_person
 from components.formatting import escape_markdown
 from components.job_progress import finished_jobs, job_progress
 from components.job_status import step_word
+from components.key_needed import key_needed
+from components.session import whole_deployment
 from frametally.clock import utc_now
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
@@ -22,6 +25,8 @@ def job_steps(ledger: Ledger, job: Job) -> None:
     if job.status.is_open:
         doing = job.status_word if job.is_in_queue else _DOING[job.status]
         job_progress(job, finished_jobs(ledger, job.service), utc_now(), doing=doing)
+    if waits_for := key_needed(job, whole_deployment().clients, current_person(), utc_now()):
+        st.warning(waits_for, icon=":material/key:")
     if job.failure or job.service_message:
         is_bad = job.failure and job.status is not JobStatus.CANCELLED
         (st.error if is_bad else st.warning)(escape_markdown(job.failure or job.service_message))

@@ -35,6 +35,10 @@ KEY_UNKNOWN: Final = (
     "The server has no API key for this service: keys are not kept across restarts.",
     "Enter it on Configuration.",
 )
+KEY_NEEDED: Final = (
+    "Key needed: connect to this service again, with the same API key, on Configuration. The job then continues."
+)
+KEY_NEEDED_OF_OWNER: Final = "Key needed: the job continues when the person who started it enters their API key again."
 SERVICE_BUSY: Final = (
     "Requests to this service are waiting for its response already.",
     "Try again in a minute.",

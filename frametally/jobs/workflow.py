@@ -98,6 +98,8 @@ class Workflow:
             JobError: the request lacks a video, a model or a frame rate.
         """
         require(actor, action)
+        if actor is not None and not self.clients.serves(request.service, request.key_id, actor.id):
+            raise JobError(*messages.KEY_OF_ANOTHER)
         now = self.clock()
         kept = self.library.get(request.video_sha256 or "")
         job = Job(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from components.access import current_person
 from components.errors import show_errors
 from components.formatting import escape_markdown
 from components.job_progress import finished_jobs, job_progress
+from components.key_needed import key_needed
+from components.session import whole_deployment
 from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
 
@@ -29,4 +32,6 @@ def waiting_job(ledger: Ledger, job_id: str) -> None:
     with st.container(border=True):
         st.markdown(f"**{escape_markdown(job.video_name)}** · {models} · {job.status_word}")
         job_progress(job, finished_jobs(ledger, job.service), ledger.clock())
+        if waits_for := key_needed(job, whole_deployment().clients, current_person(), ledger.clock()):
+            st.warning(waits_for, icon=":material/key:")
         st.caption("Its counts and frames open here when it is done.")
