@@ -82,7 +82,8 @@ else:
         retention_s=deployment.settings.engine_keep_s,
         inference_servers=deployment.settings.inference_servers,
     )
-    house, slots = House(HouseLimits(open=deployment.settings.max_tabs)), RunSlots()
+    tabs = HouseLimits(open=deployment.settings.max_tabs, per_client=deployment.settings.max_tabs_per_client)
+    house, slots = House(tabs), RunSlots()
     limit_runs(slots)
     bound_connections()
     beacon = make_beacon(deployment, house, slots)

@@ -166,6 +166,12 @@ class Settings(AccessSettings):
         default="200",
         meaning="Maximum number of open tabs; further ones get a page that says so and tries again.",
     )
+    max_tabs_per_client: int = setting(
+        "FRAMETALLY_MAX_TABS_PER_CLIENT",
+        positive_integer,
+        default="60",
+        meaning="Maximum number of open tabs of one address; those of the machine itself are not counted.",
+    )
     health_port: int | None = setting(
         "FRAMETALLY_HEALTH_PORT",
         optional_integer,

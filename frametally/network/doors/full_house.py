@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from frametally.network.doors.rate_limits import Buckets, client_of
 from frametally.network.doors.refusal import refuse
+from frametally.network.forwarding import is_loopback
 
 STREAM_PATH: Final = "/_stcore/stream"
 _OTHER_PREFIXES: Final = ("/frametally/", "/videoinfer", "/video_upload_signed_url", "/auth/", "/oauth2callback")
@@ -45,6 +46,8 @@ class HouseLimits:
     """Tabs with a session, and tabs on their way to one."""
     starting: int = 64
     """Those of them whose first run has not ended."""
+    per_client: int = 60
+    """Tabs of one client. One on this machine has no such limit: it may be a proxy that does not say for whom."""
 
 
 class House:
@@ -54,30 +57,35 @@ class House:
         self._limits = limits
         self._clock = clock
         self._clients = Buckets(_CLIENT_BURST, _CLIENT_PER_S, clock)
-        self._admitted_s: deque[float] = deque()
+        self._admitted: deque[tuple[float, str]] = deque()
+        self._open_of: Counter[str] = Counter()
         self.open = 0
         self.starting = 0
 
     def admit(self, client: str = "") -> bool:
         """Whether another document may be sent; then a session is expected soon."""
-        while self._admitted_s and self._clock() - self._admitted_s[0] > _CONNECTS_WITHIN_S:
-            self._admitted_s.popleft()
-        expected = len(self._admitted_s)
+        while self._admitted and self._clock() - self._admitted[0][0] > _CONNECTS_WITHIN_S:
+            self._admitted.popleft()
+        expected = len(self._admitted)
         if self.open + expected >= self._limits.open or self.starting + expected >= self._limits.starting:
             return False
-        if self._clients.take(client):
+        if not self._has_room(client) or self._clients.take(client):
             return False
-        self._admitted_s.append(self._clock())
+        self._admitted.append((self._clock(), client))
         return True
 
-    def may_connect(self, *, is_known: bool) -> bool:
+    def may_connect(self, client: str = "", *, is_known: bool) -> bool:
         """Whether a session may be opened. Twice the tabs that fit are too many even for sessions that return."""
-        return self.open < self._limits.open * (2 if is_known or self._admitted_s else 1)
+        is_own = is_known or any(each == client for _, each in self._admitted)
+        has_room = is_loopback(client) or self._open_of[client] < self._limits.per_client * (2 if is_own else 1)
+        return has_room and self.open < self._limits.open * (2 if is_known or self._admitted else 1)
 
-    def enter(self) -> None:
+    def enter(self, client: str = "") -> None:
         """A session is opened."""
-        if self._admitted_s:
-            self._admitted_s.popleft()
+        if self._admitted:
+            own = next((each for each in self._admitted if each[1] == client), self._admitted[0])
+            self._admitted.remove(own)
+        self._open_of[client] += 1
         self.open += 1
         self.starting += 1
 
@@ -85,10 +93,19 @@ class House:
         """The first run of a session has ended."""
         self.starting -= 1
 
-    def leave(self, *, has_started: bool) -> None:
+    def leave(self, client: str = "", *, has_started: bool) -> None:
         """A session is closed."""
+        self._open_of[client] -= 1
+        if not self._open_of[client]:
+            del self._open_of[client]
         self.open -= 1
         self.starting -= not has_started
+
+    def _has_room(self, client: str) -> bool:
+        if is_loopback(client):
+            return True
+        expected = sum(each == client for _, each in self._admitted)
+        return self._open_of[client] + expected < self._limits.per_client
 
 
 class FullHouse:
@@ -119,7 +136,8 @@ class FullHouse:
             await self._app(scope, receive, send)
 
     async def _session(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._house.may_connect(is_known=_returns(scope)):
+        client = client_of(scope)
+        if not self._house.may_connect(client, is_known=_returns(scope)):
             await refuse(scope, receive, send, 503, "")
             return
         has_started = False
@@ -135,13 +153,13 @@ class FullHouse:
                 start()
             await send(message)
 
-        self._house.enter()
+        self._house.enter(client)
         late = asyncio.get_running_loop().call_later(self._starts_within_s, start)
         try:
             await self._app(scope, receive, watched)
         finally:
             late.cancel()
-            self._house.leave(has_started=has_started)
+            self._house.leave(client, has_started=has_started)
 
 
 def is_document(method: str, path: str) -> bool:

@@ -14,7 +14,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from frametally.network.doors.full_house import FullHouse, House, HouseLimits, is_document
-from tests.support.asgi import Answer, ask, asked
+from tests.support.asgi import LOCAL, REMOTE, Answer, ask, asked
 from tests.support.event_loops import run_coroutine
 
 END = b"run ended"
@@ -129,3 +129,38 @@ def test_a_session_that_returns_is_let_in_and_a_new_one_without_a_document_is_no
 )
 def test_documents_are_what_no_route_answers(method: str, path: str, expected: bool) -> None:
     assert is_document(method, path) is expected
+
+
+def test_one_client_has_a_limit_of_its_own_and_takes_no_room_from_others() -> None:
+    house = House(HouseLimits(open=9, per_client=2), Clock())
+    served = app(house)
+    assert [asked(served, "/").status_code for _ in range(3)] == [200, 200, 503]
+    assert asked(served, "/", client="198.51.100.9").status_code == 200
+    assert {asked(served, "/", client=LOCAL).status_code for _ in range(4)} == {200}
+
+
+def test_sessions_count_for_their_client_until_they_end_and_one_that_returns_is_let_in() -> None:
+    house = House(HouseLimits(open=99, per_client=2), Clock())
+    for client in (REMOTE, REMOTE, "::1", "::1", "::1"):
+        house.enter(client)
+    assert not house.may_connect(REMOTE, is_known=False)
+    assert house.may_connect(REMOTE, is_known=True)
+    assert house.may_connect("198.51.100.9", is_known=False)
+    assert house.may_connect("::1", is_known=False)
+    for _ in range(2):
+        house.enter(REMOTE)
+    assert not house.may_connect(REMOTE, is_known=True)  # a claim to return does not open any number of tabs
+    for _ in range(3):
+        house.leave(REMOTE, has_started=True)
+    assert house.may_connect(REMOTE, is_known=False)
+    assert house.admit(REMOTE)
+    assert not house.admit(REMOTE)
+
+
+def test_a_session_takes_the_place_of_its_own_document() -> None:
+    house = House(HouseLimits(open=9, per_client=1), Clock())
+    assert house.admit("198.51.100.9")
+    assert house.admit(REMOTE)
+    house.enter(REMOTE)
+    assert house.may_connect("198.51.100.9", is_known=False)
+    assert not house.admit("198.51.100.9")
