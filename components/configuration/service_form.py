@@ -9,11 +9,11 @@ import streamlit as st
 from components.access import current_person
 from components.errors import show_error
 from components.session import Connection, current_connection
+from frametally.client.errands import PATIENCE_S, within
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import EMBEDDED
-from frametally.jobs.errands import PATIENCE_S, within
 from frametally.jobs.messages import CONNECT_CONTINUES
 from frametally.team.services import ask_workspace
 

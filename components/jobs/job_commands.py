@@ -16,12 +16,12 @@ from components.installed_models import installed_models
 from components.preflight import known_preflight
 from components.session import Connection
 from frametally.access.person import Person
+from frametally.client.errands import PATIENCE_S, within
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError, JobError
 from frametally.job import Job
 from frametally.jobs.actions import retry
 from frametally.jobs.deletion import delete, restore_jobs
-from frametally.jobs.errands import PATIENCE_S, within
 from frametally.jobs.messages import CANCEL_CONTINUES, REFRESH_CONTINUES
 from frametally.jobs.preflight import find_issues
 

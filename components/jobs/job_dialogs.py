@@ -19,12 +19,12 @@ from components.model_picker import model_picker
 from components.preflight import known_preflight, may_start
 from components.rate_picker import rate_picker
 from components.session import Connection, service_label
+from frametally.client.errands import PATIENCE_S, StillWaiting, within
 from frametally.contract import STATUS_FLOOR_S
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import Job, RunRequest
 from frametally.jobs.actions import AlreadyImported, duplicate, import_job
-from frametally.jobs.errands import PATIENCE_S, StillWaiting, within
 from frametally.jobs.messages import IMPORT_CONTINUES
 from frametally.ledger.tags import tags_of
 from frametally.team.notes import change_tags, write_note

@@ -34,6 +34,12 @@ CHECK_SERVICE: Final = "Check that the service URL belongs to a Video Inference 
 _CHECK_NETWORK: Final = "Check the network and the service URL, then try again."
 _LINK_EXPIRED: Final = (401, 403, 410)
 
+SERVICE_BUSY: Final = (
+    "Requests to this service are waiting for its response already.",
+    "Try again in a minute.",
+)
+SERVICE_SLOW: Final = "The service is slow to respond."
+
 
 class NotFound(BadRequest):
     """404 or 405: the service does not have this resource or method."""

@@ -39,11 +39,6 @@ KEY_NEEDED: Final = (
     "Key needed: connect to this service again, with the same API key, on Configuration. The job then continues."
 )
 KEY_NEEDED_OF_OWNER: Final = "Key needed: the job continues when the person who started it enters their API key again."
-SERVICE_BUSY: Final = (
-    "Requests to this service are waiting for its response already.",
-    "Try again in a minute.",
-)
-SERVICE_SLOW: Final = "The service is slow to respond."
 REFRESH_CONTINUES: Final = "The status check continues; its result appears here."
 CANCEL_CONTINUES: Final = "The cancellation continues; its result appears here."
 IMPORT_CONTINUES: Final = "The import continues; the job appears in the list."

@@ -18,6 +18,7 @@ from frametally.access.permissions import Action, require
 from frametally.access.person import Person, actor_of, id_of
 from frametally.client.client import StatusResponse, VideoInferenceClient
 from frametally.client.registry import ClientRegistry
+from frametally.client.slots import Slots
 from frametally.contract import STATUS_FLOOR_S
 from frametally.errors import FrametallyError, JobError, ServiceError
 from frametally.job import Job, JobStatus, RunRequest
@@ -40,7 +41,6 @@ from frametally.jobs.outcome import (
     outcome_of,
 )
 from frametally.jobs.record import record
-from frametally.jobs.slots import Slots
 from frametally.jobs.submit import Submitter
 from frametally.ledger.events import Actor, EventKind
 from frametally.ledger.lease import LEASE_S

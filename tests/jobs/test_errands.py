@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
+from frametally.client.errands import StillWaiting, within
+from frametally.client.slots import ENGINE_SLOTS, SERVICE_SLOTS, Slots
 from frametally.errors import JobError
 from frametally.job import EMBEDDED, JobStatus
-from frametally.jobs.errands import StillWaiting, within
-from frametally.jobs.slots import ENGINE_SLOTS, SERVICE_SLOTS, Slots
 from frametally.ledger.events import EventKind
 from tests.support.deployment import LocalDeployment
 from tests.support.misbehaving import MisbehavingServer, answer, dripping

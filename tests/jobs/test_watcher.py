@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import sqlalchemy as sa
 
+from frametally.client.slots import SERVICE_SLOTS
 from frametally.job import JobStatus
-from frametally.jobs.slots import SERVICE_SLOTS
 from frametally.jobs.watcher import Watcher
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger

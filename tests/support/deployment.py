@@ -8,8 +8,8 @@ from typing import Any
 
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
+from frametally.client.slots import Slots
 from frametally.job import EMBEDDED, Job, JobStatus, ModelChoice, RunRequest
-from frametally.jobs.slots import Slots
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library

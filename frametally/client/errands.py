@@ -11,9 +11,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Final, TypeVar
 
+from frametally.client import messages
+from frametally.client.slots import Slots
 from frametally.errors import JobError
-from frametally.jobs import messages
-from frametally.jobs.slots import Slots
 
 PATIENCE_S: Final = 5.0
 _REQUESTS: Final = Slots()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from frametally.client.slots import ENGINE_SLOTS, REMOTE_SLOTS, SERVICE_SLOTS, Slots
 from frametally.job import EMBEDDED
-from frametally.jobs.slots import ENGINE_SLOTS, REMOTE_SLOTS, SERVICE_SLOTS, Slots
 
 
 def test_a_service_has_its_own_slots() -> None:
