@@ -13,6 +13,7 @@ from frametally.ledger.ledger import Ledger
 from frametally.ledger.people.audit import AuditEntry, audit_entries
 
 COLUMNS: Final = ("Time (UTC)", "Person", "What", "Job or person", "From")
+_COMMAND_LINE: Final = "command line"
 _MAX_ROWS: Final = 100_000
 
 
@@ -34,4 +35,10 @@ def audit_csv(ledger: Ledger) -> str:
 
 def _row(entry: AuditEntry, names: Mapping[str, str]) -> tuple[str, ...]:
     about = entry.job_id or name_of(entry.person_id, names)
-    return (f"{entry.at:%Y-%m-%d %H:%M:%S}", name_of(entry.actor, names), entry.what, about, entry.origin)
+    return (
+        f"{entry.at:%Y-%m-%d %H:%M:%S}",
+        name_of(entry.actor, names) or _COMMAND_LINE,
+        entry.what,
+        about,
+        entry.origin,
+    )

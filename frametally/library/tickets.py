@@ -88,7 +88,8 @@ class Tickets:
         self._views = URLSafeTimedSerializer(secret, salt="frametally.held.view", signer=_SteadySigner)
         self._services = URLSafeTimedSerializer(secret, salt="frametally.service")
         self._previews = URLSafeSerializer(secret, salt="frametally.held.preview")
-        self._ends = URLSafeTimedSerializer(secret, salt="frametally.held.ends", signer=_SteadySigner)
+        # Never the same: the address that a page gets after a refusal makes its browser connect again.
+        self._ends = URLSafeTimedSerializer(secret, salt="frametally.held.ends")
         self._lifetime_s = lifetime_s
         self._pages = pages or OpenPages()
         self._holder = Holder()

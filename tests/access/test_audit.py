@@ -95,7 +95,7 @@ def test_a_person_who_is_removed_leaves_neither_name_nor_address(ledger: Ledger,
     assert "Ann" not in str(rows)
     assert {row[3] for row in rows if row[0] == "former user"} == {""}
     assert ("Ada", "Role: analyst.", "former user", "2001:db8::7") in rows
-    assert ("", "Role of a former user: viewer.", "", "") in rows
+    assert ("command line", "Role of a former user: viewer.", "", "") in rows
 
 
 def test_addresses_and_entries_about_roles_are_removed_after_a_time(ledger: Ledger, clock: Clock) -> None:

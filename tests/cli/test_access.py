@@ -24,5 +24,7 @@ def test_access_grant_gives_a_person_who_signed_in_a_role(
         assert main(["access", "grant", "bob", "admin"]) == 3
         assert main(["access", "list"]) == 0
         assert [person.role for person in all_people(ledger)] == ["admin"]
-        assert [event.what for event in access_events(ledger, 5)] == ["Role of Ann: admin."]
+        assert [(event.what, event.about) for event in access_events(ledger, 5)] == [
+            ("Role: admin.", identity.person_id)
+        ]
     assert "ann\tadmin\tAnn" in capsys.readouterr().out

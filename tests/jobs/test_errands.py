@@ -48,15 +48,15 @@ def test_slow_requests_keep_their_slots_until_they_end_and_no_further_ones_begin
 def test_a_refresh_of_a_dripping_service_lets_the_page_go_on_and_is_recorded_when_it_ends(
     deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
-    workflow, free = deployed.workflow, lambda: deployed.workflow.slots.free(EMBEDDED)
+    workflow = deployed.workflow
     server.replies_with(dripping(server))
     deployed.written()
     with pytest.raises(StillWaiting, match="its result appears here"):
         workflow.refresh("j1", actor=None, patience_s=NOW_S)
-    assert free() == ENGINE_SLOTS - 1  # the watcher counts it, too
+    assert workflow.slots.free(EMBEDDED) == ENGINE_SLOTS - 1  # the watcher counts it, too
     assert workflow.refresh("j1", actor=None, patience_s=9) is None  # it is being advanced
     server.stopping.set()
-    until(lambda: free() == ENGINE_SLOTS)
+    until(lambda: workflow.slots.free(EMBEDDED) == ENGINE_SLOTS)
     assert deployed.job().status is JobStatus.SUBMITTED
     assert [event.kind for event in deployed.ledger.history("j1")] == [EventKind.CREATED, EventKind.STATUS_CALL]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from frametally.access.direct_client import Client
 from frametally.access.person import ANONYMOUS
 from frametally.deployment import Deployment
 from frametally.job import JobStatus
-from tests.support.job_list import labels
+from frametally.jobs.messages import KEY_NEEDED, KEY_NEEDED_OF_OWNER
+from tests.support.job_list import labels, names, row
 from tests.support.pages import headings, open_tab, texts, write_job
 from tests.support.people import analyst
 
@@ -68,11 +70,22 @@ def test_an_analyst_who_sees_own_jobs_finds_no_others(monkeypatch: pytest.Monkey
     deployment = whole_deployment()
     own = write_job(deployment, JobStatus.FAILED, failure="It failed.", video_name="own.mp4", owner="ann")
     other = write_job(deployment, JobStatus.SUCCEEDED, video_name="secret.mp4", owner="bob")
-    monkeypatch.setattr(access, "current_person", lambda: replace(analyst("ann"), sees_own_only=True))
+    monkeypatch.setattr(access, "OPERATOR", replace(analyst("ann"), sees_own_only=True))
     jobs = open_tab("jobs")
     assert texts(jobs).startswith("**1** job")
     assert "Retry" in labels(jobs, own)
-    assert "secret" not in texts(jobs)
+    assert names(jobs) == ["own.mp4"]
     linked = open_tab("analytics", job=other.id)
     assert "secret" not in texts(linked)
     assert (list(linked.exception), list(linked.error)) == ([], [])
+
+
+def test_a_job_whose_key_is_not_known_asks_its_person_for_it(
+    monkeypatch: pytest.MonkeyPatch, deployment: Deployment
+) -> None:
+    due_at = datetime.now(UTC) - timedelta(minutes=1)
+    values = {"remote_job_id": "r", "owner": "ann", "key_id": "p-unknown", "next_check_at": due_at}
+    job = write_job(deployment, JobStatus.SUBMITTED, **values)
+    for who, expected in (("ann", KEY_NEEDED), ("bob", KEY_NEEDED_OF_OWNER)):
+        monkeypatch.setattr(access, "OPERATOR", analyst(who))
+        assert [problem["text"] for problem in row(open_tab("jobs"), job)["problems"]] == [expected]

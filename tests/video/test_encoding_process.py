@@ -52,17 +52,17 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("large") / "large.mp4"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=10, options={"preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = 2560, 1440, "yuv420p"  # type: ignore[union-attr]
+        stream.width, stream.height, stream.pix_fmt = 2560, 1440, "yuv420p"
         for shade in range(6):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((1440, 2560, 3), shade, np.uint8))))  # type: ignore[union-attr]
-        container.mux(stream.encode(None))  # type: ignore[union-attr]
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((1440, 2560, 3), shade, np.uint8))))
+        container.mux(stream.encode(None))
     return path
 
 
 def run(module: str, source: Path, target: Path) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", LITTLE.format(module=module), str(source), str(target)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=ROOT, **pipes) as child:
+    pipe = subprocess.PIPE  # its standard input stays open: the process ends with its parent
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
         output = child.stdout.read()
     return subprocess.CompletedProcess(command, child.returncode, output)
