@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from frametally.errors import RegionsError
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import JOB_CAMERA, REGION_SET
+from frametally.ledger.tables import JOB, JOB_CAMERA, REGION_SET
 
 NEW: Final = 0
 """The revision that a new set is based on."""
@@ -93,9 +93,9 @@ def camera_of(ledger: Ledger, job_id: str) -> str | None:
 def jobs_of(ledger: Ledger, camera: str) -> list[str]:
     """The jobs on videos of a camera."""
     with ledger.reading() as connection:
-        of_camera = JOB_CAMERA.c.camera == camera
-        query = sa.select(JOB_CAMERA.c.job_id).where(of_camera).order_by(JOB_CAMERA.c.job_id)
-        return list(connection.execute(query).scalars())
+        seen = [JOB_CAMERA.c.job_id.in_(sa.select(JOB.c.id).where(*ledger.visible))] if ledger.visible else []
+        query = sa.select(JOB_CAMERA.c.job_id).where(JOB_CAMERA.c.camera == camera, *seen)
+        return list(connection.execute(query.order_by(JOB_CAMERA.c.job_id)).scalars())
 
 
 def set_camera(ledger: Ledger, job_id: str, camera: str | None) -> None:

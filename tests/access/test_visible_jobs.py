@@ -16,6 +16,7 @@ from frametally.ledger.events import Actor
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.moment_notes import notes_of, pin_note
 from frametally.ledger.people import see_person, set_role
+from frametally.ledger.region_sets import jobs_of, set_camera
 from frametally.ledger.search import JobQuery, count_by_status, count_jobs, find, known
 from frametally.ledger.tags import add_tags, all_tags
 from frametally.library.holder import Holder
@@ -38,6 +39,7 @@ def write_jobs(ledger: Ledger) -> None:
         person = PEOPLE[owner].person_id if owner else None
         ledger.add(a_job(name, status=JobStatus.SUBMITTED, remote_job_id=name, owner=person, video_sha256=name * 16))
         add_tags(ledger, [name], [f"tag of {name}"], actor=Actor(person) if person else None)
+        set_camera(ledger, name, "dock")
         pin_note(ledger, "video", 1, f"note of {name}", actor=person)
         assert ledger.transition(ledger.job(name), JobStatus.FAILED, failure="It broke.", ended_at=START)
 
@@ -58,6 +60,7 @@ def test_a_ledger_of_own_jobs_shows_nothing_of_others(tmp_path: Path) -> None:
         assert all_tags(own) == {"anns": ["tag of anns"]}
         assert [end.job_id for end in ends_after(own, 0)] == ["anns"]
         assert last_end(own) < last_end(whole)
+        assert (jobs_of(own, "dock"), len(jobs_of(whole, "dock"))) == (["anns"], 3)
         assert [note.text for note in notes_of(own, "video")] == ["note of anns"]
         assert len(own.seen_by(None).jobs()) == len(whole.jobs()) == 3
 
