@@ -117,9 +117,10 @@ class _EndingResponse(Response):
         async with anyio.create_task_group() as tasks:
 
             async def end_with_rights() -> None:
-                await anyio.sleep(ASK_EVERY_S)  # most responses are sent before that
-                while await is_still_allowed(self._request):
-                    await anyio.sleep(ASK_EVERY_S)
+                is_allowed = True
+                while is_allowed:
+                    await anyio.sleep(ASK_EVERY_S)  # most responses are sent before the first time
+                    is_allowed = await is_still_allowed(self._request)
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(end_with_rights)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
 from frametally.client.errands import StillWaiting, within
 from frametally.client.slots import ENGINE_SLOTS, SERVICE_SLOTS, Slots
 from frametally.errors import JobError
-from frametally.job import EMBEDDED, JobStatus
+from frametally.job import EMBEDDED, Job, JobStatus
+from frametally.jobs.messages import REFRESH_CONTINUES
 from frametally.ledger.events import EventKind
 from tests.support.deployment import LocalDeployment
 from tests.support.misbehaving import MisbehavingServer, answer, dripping
@@ -45,18 +47,24 @@ def test_slow_requests_keep_their_slots_until_they_end_and_no_further_ones_begin
     until(lambda: slots.free(SLOW) == SERVICE_SLOTS)
 
 
+def refresh(deployed: LocalDeployment, patience_s: float) -> Job | None:
+    """As the page does."""
+    act = partial(deployed.workflow.refresh, "j1", actor=None)
+    return within(patience_s, EMBEDDED, act, then=REFRESH_CONTINUES, slots=deployed.workflow.slots)
+
+
 def test_a_refresh_of_a_dripping_service_lets_the_page_go_on_and_is_recorded_when_it_ends(
     deployed: LocalDeployment, server: MisbehavingServer
 ) -> None:
-    workflow = deployed.workflow
+    slots = deployed.workflow.slots
     server.replies_with(dripping(server))
     deployed.written()
     with pytest.raises(StillWaiting, match="its result appears here"):
-        workflow.refresh("j1", actor=None, patience_s=NOW_S)
-    assert workflow.slots.free(EMBEDDED) == ENGINE_SLOTS - 1  # the watcher counts it, too
-    assert workflow.refresh("j1", actor=None, patience_s=9) is None  # it is being advanced
+        refresh(deployed, NOW_S)
+    assert slots.free(EMBEDDED) == ENGINE_SLOTS - 1  # the watcher counts it, too
+    assert refresh(deployed, 9) is None  # it is being advanced
     server.stopping.set()
-    until(lambda: workflow.slots.free(EMBEDDED) == ENGINE_SLOTS)
+    until(lambda: slots.free(EMBEDDED) == ENGINE_SLOTS)
     assert deployed.job().status is JobStatus.SUBMITTED
     assert [event.kind for event in deployed.ledger.history("j1")] == [EventKind.CREATED, EventKind.STATUS_CALL]
 
@@ -66,6 +74,6 @@ def test_a_refresh_that_is_answered_in_time_returns_the_job(
 ) -> None:
     server.replies_with(answer({"status": 1, "progress": 0.25}))
     deployed.written()
-    refreshed = deployed.workflow.refresh("j1", actor=None, patience_s=9)
+    refreshed = refresh(deployed, 9)
     assert refreshed is not None
     assert refreshed.progress == 0.25
