@@ -15,14 +15,16 @@ import json
 import sys
 import tempfile
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.soak.full_house import report, start_clients, visits_of
+from tests.soak.full_house import answers, report, start_clients, visits_of
 from tests.support.browser import CHROMIUM, CHROMIUM_ARGS, PAGES, PATIENCE_MS, choose, downloaded, opened
 from tests.support.dashboards import ROOT, Dashboard, starting_dashboards
 from tests.support.players import wait_for_rest
+from tests.support.polling import until
 from tests.support.sample_excerpt import write_excerpt
 
 MAX_S = 0.05
@@ -57,8 +59,8 @@ def walk(dashboard: Dashboard, page: Page, video: Path) -> None:
     expect(page.locator(".badge", has_text="Done")).to_be_visible()
 
 
-def walked(folder: Path, tabs: int, **env: str) -> str:
-    """Walk with a browser, then open many tabs at once; returns the dashboard's log."""
+def walked(folder: Path, tabs: int, once_up: Callable[[], object] = lambda: None, **env: str) -> str:
+    """Walk with a browser, then open many tabs at once; returns the dashboard's log. The start does not count."""
     write_excerpt(folder / "excerpt.mp4")
     models = str(ROOT / "demo" / "models")
     with starting_dashboards(folder) as start, sync_playwright() as playwright:
@@ -67,6 +69,8 @@ def walked(folder: Path, tabs: int, **env: str) -> str:
         context.set_default_timeout(4 * PATIENCE_MS)
         expect.set_options(timeout=4 * PATIENCE_MS)
         dashboard = start(FRAMETALLY_MODELS_DIR=models, **env)
+        until(lambda: answers(dashboard.url))
+        once_up()
         walk(dashboard, context.new_page(), folder / "excerpt.mp4")
         browser.close()
         for page in ("jobs", "analytics"):
@@ -78,7 +82,7 @@ def slow_callbacks(folder: Path, tabs: int) -> bool:
     """Print what held the loop, by place; whether nothing took more than 50 ms of processor time."""
     notes = folder / "loop.jsonl"
     notes.touch()
-    walked(folder, tabs, WATCHED_LOOP=str(notes), PYTHONPATH=f"{ROOT}:{WATCH}")
+    walked(folder, tabs, lambda: notes.write_text(""), WATCHED_LOOP=str(notes), PYTHONPATH=f"{ROOT}:{WATCH}")
     found: defaultdict[str, list[dict[str, float]]] = defaultdict(list)
     for line in notes.read_text().splitlines():
         note = json.loads(line)
