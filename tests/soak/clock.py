@@ -2,7 +2,8 @@
 
     python -m tests.soak.clock [jumps dst]
 
-libfaketime sets the clock of all processes of a dashboard, but not the clocks that only run, as on a real machine.
+libfaketime sets the clock of all processes of a dashboard, but not the clocks that only run, as on a real machine. It
+lets sleeps fail over a change of daylight saving time, so for that the rules of the zone are made instead.
 `jumps`: forward by an hour, back by two and forward by one, beside a service that allows a status call a minute.
 `dst`: a job runs over a change of two time zones. Counts must be those of an undisturbed job, the service is called
 at most and about once a minute, and no duration is negative or an hour too long.
@@ -80,13 +81,13 @@ class SetClock:
 
 
 @contextmanager
-def world(folder: Path, distance_s: float, **settings: str) -> Iterator[tuple[Dashboard, Deployment, SetClock]]:
-    """A dashboard with a clock of its own, and its data as a person with the same clock sees it."""
+def world(folder: Path, *, is_set: bool, **settings: str) -> Iterator[tuple[Dashboard, Deployment, SetClock]]:
+    """A dashboard with a clock of its own if `is_set`, and its data as a person with the same clock sees it."""
     clock = SetClock(folder / "clock")
-    clock.set(distance_s)
+    clock.set(0.0)
     with starting_dashboards(folder) as start:
         models = {"FRAMETALLY_MODELS_DIR": str(ROOT / "demo" / "models")}
-        dashboard = start(**clock.env, **models, **settings)
+        dashboard = start(**(clock.env if is_set else {}), **models, **settings)
         own = {"FRAMETALLY_DATA_DIR": str(dashboard.data_dir), **models}
         deployment = open_deployment(Settings.read(own, {}), lambda: dashboard.url)
         workflow = replace(deployment.workflow, clock=clock, clock_guard=None)
@@ -128,7 +129,7 @@ def jumps(folder: Path) -> bool:
     with serving() as service, pytest.MonkeyPatch.context() as patch:
         patch.setattr(four_dashboards, "DONE_AT_CALL", STATUS_CALLS)
         hosted = {"FRAMETALLY_API_URL": service.url, "ROBOFLOW_API_KEY": KEY}
-        with world(folder, 0.0, **hosted) as (_, deployment, clock):
+        with world(folder, is_set=True, **hosted) as (_, deployment, clock):
             write_excerpt(folder / "excerpt.mp4")
             key_id = deployment.clients.remember(service.url, KEY)
             clip = folder / "excerpt.mp4"
@@ -171,7 +172,7 @@ def daylight_saving(folder: Path) -> bool:
         own.mkdir()
         write_excerpt(own / "excerpt.mp4")
         change = utc_now() + timedelta(seconds=CHANGE_AFTER_S)
-        with world(own, 0.0, TZ=zone_with_change(names, way, change)) as (_, deployment, _clock):
+        with world(own, is_set=False, TZ=zone_with_change(names, way, change)) as (_, deployment, _clock):
             reference = submit(deployment, own / "excerpt.mp4", EMBEDDED, "")
             ended(deployment, [reference], 120)
             time.sleep(max(0.0, (change - utc_now()).total_seconds() - BEFORE_S))
