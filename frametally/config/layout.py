@@ -116,7 +116,7 @@ LAYOUT: Final = (
     ),
     Place(
         path="results/<job>/derived/",
-        content="annotated videos, exported tables, sparklines; can be created again",
+        content="annotated videos, exported tables, tracks, sparklines; can be created again",
         backup="never",
         removed="with the job, or when its results are ingested again; tables after a day, the oldest videos above a "
         "size limit",
@@ -129,7 +129,7 @@ LAYOUT: Final = (
     ),
     Place(
         path="media/videos/<sha256>/derived/",
-        content="copies for browsers that cannot play the original; can be created again",
+        content="copies for browsers that cannot play the original, and the background; can be created again",
         backup="never",
         removed="with the video; the least recently requested to make room for videos and newer copies",
     ),
