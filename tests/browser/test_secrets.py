@@ -120,6 +120,8 @@ def use(page: Page, dashboard: Dashboard, video: Path) -> None:
     page.wait_for_timeout(2000)
     opened(page, dashboard, "upload")
     choose(page, video)
+    expect(page.get_by_text("square.mp4 is ready")).to_be_attached()
+    opened(page, dashboard, "upload")
     page.get_by_role("button", name="Try the sample").click()
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible(timeout=RUN_MS)
     wait_for_rest(page)
