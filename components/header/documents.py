@@ -13,6 +13,7 @@ from frametally.config.version import version
 _FOLDER: Final = Path(__file__).parents[2] / "docs"
 _TITLES: Final = {
     "using": "Using Frametally",
+    "tracking": "Tracking",
     "models": "Models",
     "running": "Running it for a team",
     "failures": "Failures",

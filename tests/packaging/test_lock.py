@@ -19,6 +19,8 @@ LOCK = {(pin.name, pin.version): pin for pin in read_pins(ROOT / "requirements.l
 OURS = {"app", "benchmarks", "components", "demo", "frametally", "pages", "tests"}
 NOT_DISTRIBUTED = {"_typeshed", "video_inference"}
 """Stubs that mypy bundles, and the package of an earlier version that creates old data in a separate environment."""
+IN_AN_ENVIRONMENT_OF_THEIR_OWN = {"motmetrics", "trackers", "trackeval"}
+"""What the benchmark of tracking compares with; `trackers` needs another OpenCV than the product."""
 PRODUCT = ("app.py", "components", "frametally", "pages")
 PROGRAMS_AND_PLUGINS = {
     "hatchling",
@@ -42,7 +44,7 @@ def imported_packages(*places: str) -> set[str]:
     files = [
         file for place in places for file in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"))
     ]
-    ours = OURS | NOT_DISTRIBUTED | sys.stdlib_module_names
+    ours = OURS | NOT_DISTRIBUTED | IN_AN_ENVIRONMENT_OF_THEIR_OWN | sys.stdlib_module_names
     modules = {name for file in files for name in top_level_imports(file)} - ours
     known = installed_distributions()
     return {canonicalize_name(known.get(module, [module])[0]) for module in modules}

@@ -16,6 +16,7 @@ from components.analytics.regions.moment_files import moment_file
 from components.analytics.regions.other_jobs import choose_jobs, compared_jobs, other_jobs
 from components.analytics.regions.saved_sets import KEY, act, current_camera, drawn, keep_drawn, saved_sets
 from components.analytics.view_address import filter_query, view_url
+from components.errors import show_errors
 from components.player.assets import PLOTLY, PLOTLY_FILE
 from frametally.access.permissions import Action
 from frametally.analysis.view import View
@@ -33,6 +34,7 @@ _component = st.components.v2.component(
 
 
 @st.fragment
+@show_errors()
 def regions(deployment: Deployment, view: View, video: StoredVideo | None) -> None:
     """Draw the tab."""
     if video is None:
