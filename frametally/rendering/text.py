@@ -27,6 +27,8 @@ _LAST_LATIN: Final = "\u024f"
 _CUT: Final = "..."
 _PANIC: Final = "PanicException"
 """What resvg raises for some texts in several fonts, such as "e 👍🏽" (linebender/resvg, issue 732): no `Exception`."""
+_PICTURES: Final = ("Emoji", "Symbols", "Symbols 2")
+"""Ends of the names of fonts that have pictures."""
 _WIDEST: Final = 2.5
 """Width of a letter in sizes: no canvas for shaped text is narrower than that for each letter."""
 
@@ -95,14 +97,21 @@ def _latin(text: str, scale: float, weight: int) -> Line:
 
 def _shaped(text: str, scale: float) -> Line:
     runs = runs_of(text)
-    try:
-        return _drawn(runs, scale)
-    except BaseException as error:
-        if len(runs) == 1 or type(error).__name__ != _PANIC:
-            raise
+    if len(runs) == 1 or not any(_is_sequence(run) for run in runs):
+        try:
+            return _drawn(runs, scale)
+        except BaseException as error:
+            if len(runs) == 1 or type(error).__name__ != _PANIC:
+                raise
     with_ink = [run for run in runs if not run[1].isspace()]
     parts = [_drawn((run,), scale) for run in _left_to_right(with_ink)]
     return joined(parts, max(_cap_height_px(scale) // 3, 1))
+
+
+def _is_sequence(run: tuple[Font, str]) -> bool:
+    """Whether it has pictures of several code points; beside letters of other fonts, resvg leaves out some of those."""
+    font, text = run
+    return len(text) > 1 and font.family.endswith(_PICTURES)
 
 
 def _left_to_right(runs: Sequence[tuple[Font, str]]) -> Iterator[tuple[Font, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from frametally.rendering.fonts import clusters_of, runs_of
@@ -69,6 +69,7 @@ def test_directions_mix_within_a_name() -> None:
 
 
 @settings(max_examples=40, deadline=None)
+@example(["1️⃣", "🇫🇷", "گربه سیاه"], "")
 @given(st.lists(st.sampled_from([*NAMES, "e", "cat"]), min_size=2, max_size=3), st.sampled_from(["", " ", "-"]))
 def test_names_in_several_scripts_are_drawn_whole(names: list[str], between: str) -> None:
     text = between.join(names)
