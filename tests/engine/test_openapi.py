@@ -26,7 +26,7 @@ from frametally.engine.openapi import DESCRIPTION_PATH, description
 from tests.support.engine_jobs import run_here
 from tests.support.engines import KEY, RunningEngine, model
 
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "5")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "3")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
 DESCRIPTION_URL = f"{{}}{DESCRIPTION_PATH}?api_key={KEY}"
 PRIVATE = "http://127.0.0.1/video.mp4"
