@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from xdist.remote import Producer
 
 from tests.support.scheduling import GroupScheduling, groups_of
@@ -131,6 +132,13 @@ def _place(nodeid: str, groups: dict[str, str]) -> tuple[int, str]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling | None:
     return GroupScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw the same examples in each run, so that a change is judged by itself; the soak draws others."""
+    settings.register_profile("reproducible", derandomize=True)
+    if not config.getoption("--soak") and "SOAK_FACTOR" not in os.environ:
+        settings.load_profile("reproducible")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
