@@ -28,7 +28,7 @@ from frametally.rendering.playback.routes import VIEWS_PREFIX
 from tests.support.ledgers import START, open_ledger
 from tests.support.polling import until
 from tests.support.served_routes import Row, ServedRoutes, serving_routes
-from tests.support.sign_ins import ISSUER, cookie
+from tests.support.sign_ins import ISSUER, OIDC_SETTINGS, cookie
 
 FORWARDED = {"X-Forwarded-For": "192.0.2.7"}
 REFUSED_FOR_GUESTS = {
@@ -50,14 +50,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedRoutes]:
 def signed_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedRoutes]:
     """The routes with a sign-in; vic is a viewer, ann an analyst, ada an admin, and sam has no role."""
     data_dir = tmp_path_factory.mktemp("signed-in")
-    settings = {
-        "FRAMETALLY_ACCESS": "oidc",
-        "FRAMETALLY_ACCESS_ADMINS": "ada",
-        "FRAMETALLY_OIDC_URL": "http://127.0.0.1:9/",
-        "FRAMETALLY_OIDC_CLIENT_ID": "client",
-        "FRAMETALLY_OIDC_CLIENT_SECRET": "secret",
-    }
-    with serving_routes(data_dir, settings) as served:
+    with serving_routes(data_dir, OIDC_SETTINGS) as served:
         with open_ledger(f"sqlite:///{data_dir}/frametally.db") as ledger:
             for subject, role in (("vic", "viewer"), ("ann", "analyst")):
                 identity = Identity(issuer=ISSUER, subject=subject, name=subject.title())

@@ -28,7 +28,7 @@ from frametally.previews.routes import SPARKLINES_PREFIX
 from frametally.rendering.playback.routes import VIEWS_PREFIX
 from tests.support.ledgers import START, a_job, open_ledger
 from tests.support.served_routes import ServedRoutes, serving_routes
-from tests.support.sign_ins import ISSUER, browser_of
+from tests.support.sign_ins import ISSUER, OIDC_SETTINGS, browser_of
 
 PEOPLE = {who: Identity(issuer=ISSUER, subject=who, name=who) for who in ("ann", "bob", "ada", "vic")}
 
@@ -68,15 +68,7 @@ def test_a_ledger_of_own_jobs_shows_nothing_of_others(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedRoutes]:
     data_dir = tmp_path_factory.mktemp("own")
-    settings = {
-        "FRAMETALLY_ACCESS": "oidc",
-        "FRAMETALLY_ACCESS_ADMINS": "ada",
-        "FRAMETALLY_JOBS_VISIBLE": "own",
-        "FRAMETALLY_OIDC_URL": "http://127.0.0.1:9/",
-        "FRAMETALLY_OIDC_CLIENT_ID": "client",
-        "FRAMETALLY_OIDC_CLIENT_SECRET": "secret",
-    }
-    with serving_routes(data_dir, settings) as served:
+    with serving_routes(data_dir, {**OIDC_SETTINGS, "FRAMETALLY_JOBS_VISIBLE": "own"}) as served:
         with open_ledger(f"sqlite:///{data_dir}/frametally.db") as ledger:
             for who, role in (("ann", "analyst"), ("bob", "analyst"), ("vic", "viewer")):
                 see_person(ledger, known_person(PEOPLE[who], START))

@@ -13,6 +13,14 @@ from frametally.access.direct_client import Client
 from frametally.access.sign_in_cookie import NAME, SignInCookie
 
 ISSUER = "http://127.0.0.1:9400"
+OIDC_SETTINGS = {
+    "FRAMETALLY_ACCESS": "oidc",
+    "FRAMETALLY_ACCESS_ADMINS": "ada",
+    "FRAMETALLY_OIDC_URL": "http://127.0.0.1:9/",
+    "FRAMETALLY_OIDC_CLIENT_ID": "client",
+    "FRAMETALLY_OIDC_CLIENT_SECRET": "secret",
+}
+"""Settings of a sign-in whose provider is not asked; the subject "ada" is an admin."""
 
 
 def cookie(secret: str, subject: str, *, age_s: float = 0, name: str = NAME, **claims: object) -> str:

@@ -12,7 +12,7 @@ from frametally.regions.questions.comparison import DEFINITIONS, Curves, RegionC
 from frametally.rendering.regions.reports.figures import Figure, bin_edges, time_axis
 
 _COLORS = ("#0b6e5f", "#d97706", "#7c3aed", "#2563eb", "#db2777")
-"""Of the jobs; they are told apart by their order, too."""
+"""Of the lines of the jobs, in their order."""
 _MAX_ROWS = 60
 
 
