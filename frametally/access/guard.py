@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import anyio
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -46,13 +49,11 @@ class Guard:
     owners_of: Callable[[str], Iterable[str | None]]
     """By the id of a job."""
 
-    async def refuse_jobs_of_others(self, request: Request, person: Person) -> None:
-        """Raise HttpError if the request is for the results of a job that this person does not see."""
-        job_id = getattr(request.state, "about_job_id", None)
-        if job_id is None or only_owner(person) is None:
-            return
-        owners = list(await run_in_threadpool(self.owners_of, job_id)) or [None]
-        if not may(person, Action.SEE_JOB, *owners):
+    def refuse_job_of_other(self, person: Person, job_id: str) -> None:
+        """Raise HttpError if this person does not see the job."""
+        if only_owner(person) is not None and not may(
+            person, Action.SEE_JOB, *(list(self.owners_of(job_id)) or [None])
+        ):
             raise _refused(person, Action.SEE_JOB)
 
 
@@ -84,8 +85,10 @@ def _asking(check: Check, action: Action, guard: Guard) -> Check:
         request.state.holder = person.holder
         request.state.is_still_allowed = is_still_allowed if person.id else None  # without a sign-in, nothing ends
         request.state.only_owner = only_owner(person)
+        request.state.refuse_job = partial(guard.refuse_job_of_other, person)
         await check.verify(request)
-        await guard.refuse_jobs_of_others(request, person)
+        if (job_id := getattr(request.state, "about_job_id", None)) is not None:
+            await run_in_threadpool(guard.refuse_job_of_other, person, job_id)
 
     return replace(check, verify=verify)
 
@@ -120,7 +123,8 @@ class _EndingResponse(Response):
                 is_allowed = True
                 while is_allowed:
                     await anyio.sleep(ASK_EVERY_S)  # most responses are sent before the first time
-                    is_allowed = await is_still_allowed(self._request)
+                    with suppress(SQLAlchemyError):  # a ledger that is away for a moment ends no download
+                        is_allowed = await is_still_allowed(self._request)
                 tasks.cancel_scope.cancel()
 
             tasks.start_soon(end_with_rights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,9 +27,12 @@ from frametally.notifications.end_stream import ENDS_PREFIX
 from frametally.notifications.outbox import ends_after, last_end
 from frametally.previews.routes import SPARKLINES_PREFIX
 from frametally.rendering.playback.routes import VIEWS_PREFIX
+from frametally.results import archive_results, open_results
+from frametally.tracking.kept import kept_tracks
 from tests.support.ledgers import START, a_job, open_ledger
 from tests.support.served_routes import ServedRoutes, serving_routes
 from tests.support.sign_ins import ISSUER, OIDC_SETTINGS, browser_of
+from tests.support.square_regions import SET, square_results
 
 PEOPLE = {who: Identity(issuer=ISSUER, subject=who, name=who) for who in ("ann", "bob", "ada", "vic")}
 
@@ -74,8 +78,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedRoutes]:
                 see_person(ledger, known_person(PEOPLE[who], START))
                 set_role(ledger, PEOPLE[who].person_id, role)
             write_jobs(ledger)
+        (data_dir / "results.json").write_text(json.dumps(square_results()))
         for name in ("anns", "bobs"):
-            (data_dir / "results" / name).mkdir(parents=True)
+            archive_results(data_dir / "results.json", data_dir / "results" / name)
+            kept_tracks(open_results(data_dir / "results" / name), "motion")
             (data_dir / "results" / name / "a.csv").write_text(name)
         yield served
 
@@ -97,11 +103,24 @@ def test_routes_refuse_the_jobs_of_others_whatever_a_ticket_says(
     for job_id, is_seen in sees.items():
         addresses = [
             f"{FILES_PREFIX}{tickets.for_file(Path('results') / job_id / 'a.csv')}",
-            f"{VIEWS_PREFIX}{tickets.for_view(ViewTicket(job_id, 'm'))}/times",
+            f"{VIEWS_PREFIX}{tickets.for_view(ViewTicket(job_id, 'motion'))}/times",
             f"{SPARKLINES_PREFIX}{tickets.for_preview(f'{job_id}@1')}",
         ]
         statuses = [requests.get(served.url + each, headers=headers, timeout=10).status_code for each in addresses]
-        assert statuses == ([200, 422, 404] if is_seen else [403, 403, 403])  # these are no results
+        assert statuses == [200 if is_seen else 403] * 3
+
+
+@pytest.mark.parametrize(("who", "status"), [("ann", 403), ("ada", 200)])
+def test_a_comparison_has_no_jobs_of_others_whatever_their_tickets_say(
+    served: ServedRoutes, who: str, status: int
+) -> None:
+    headers, session = browser_of((served.data_dir / "secret").read_text().strip(), who)
+    tickets = Tickets((served.data_dir / "secret").read_text().strip())
+    held = tickets.held_by(Holder(person=PEOPLE[who].person_id, session=session))
+    own, other = (held.for_view(ViewTicket(job_id, "motion")) for job_id in ("anns", "bobs"))
+    body = {"regions": SET, "jobs": [{"name": "anns", "ticket": own}, {"name": "bobs", "ticket": other}]}
+    address = f"{served.url}{VIEWS_PREFIX}{own}/regions/comparison"
+    assert requests.post(address, headers=headers, data=json.dumps(body), timeout=20).status_code == status
 
 
 def test_the_stream_of_ends_is_silent_about_the_jobs_of_others(served: ServedRoutes) -> None:

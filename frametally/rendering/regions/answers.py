@@ -64,6 +64,8 @@ class Answers:
     colors_of: Callable[[Iterable[str]], dict[str, str]]
     """Hex color of each class."""
     views: CountedViews = field(default_factory=CountedViews)
+    refuse_job: Callable[[str], None] = lambda _: None
+    """Raises HttpError for a job that the person who asks does not see."""
 
     def count(self, source: Source, view: View, content: bytes) -> bytes:
         """What the set counts; how far the objects are tracked, if they are not yet.
@@ -150,9 +152,11 @@ class Answers:
 
     def _other(self, job: Compared) -> Source:
         try:
-            source = self.sources.get(self.tickets.check_view(job.ticket))
+            ticket = self.tickets.check_view(job.ticket)
         except TicketRefused as error:
             raise HttpError.of(401, error) from None
+        self.refuse_job(ticket.job_id)
+        source = self.sources.get(ticket)
         require_boxes(source)
         return source
 

@@ -56,7 +56,9 @@ def _posted(answers: Answers, act: Callable[[Answers, Source, View, bytes], byte
     def answer(request: Request, content: bytes) -> bytes:
         source = answers.sources.get(request.state.view_ticket)
         require_boxes(source)
-        held = replace(answers, tickets=answers.tickets.held_by(holder_of(request)))  # those in the body
+        refuse_job = getattr(request.state, "refuse_job", answers.refuse_job)
+        tickets = answers.tickets.held_by(holder_of(request))  # for those in the body
+        held = replace(answers, tickets=tickets, refuse_job=refuse_job)
         return act(held, source, filtered_view(source, request), content)
 
     async def send(request: Request) -> Response:
