@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from components.access import current_client, is_allowed
+from components.access import current_client, current_person, is_allowed
 from components.formatting import escape_markdown
 from components.session import get_deployment
-from frametally.access.permissions import Action
+from frametally.access.permissions import Action, only_owner
 from frametally.config.access_mode import AccessMode
 from frametally.team.sign_outs import sign_out
+
+_DRAWN_FOR: Final = "access_drawn_for"
+"""The owner whose jobs alone the page was drawn with."""
 
 
 def require_sign_in() -> None:
     """End this run, with the page that asks to sign in, unless this session may view jobs.
 
-    A fragment asks for a run of the whole page: the person has signed out since that page was drawn.
+    A fragment asks for a run of the whole page if the person has signed out, or sees other jobs, since it was drawn.
     """
-    if is_allowed(Action.LOOK):
-        return
     context = get_script_run_ctx()
-    if context and context.fragment_ids_this_run:
+    is_fragment = bool(context and context.fragment_ids_this_run)
+    if is_allowed(Action.LOOK):
+        owner = only_owner(current_person())
+        if is_fragment and st.session_state.get(_DRAWN_FOR, owner) != owner:
+            st.rerun()
+        st.session_state[_DRAWN_FOR] = owner
+        return
+    if is_fragment:
         st.rerun()
     _page()
     st.stop()
