@@ -144,3 +144,27 @@ def test_two_processes_that_notice_the_same_change_leave_a_lease_in_place(
         shorten_waits(deployed.ledger, clock(), HOUR_S)
     left_s = (deployed.ledger.job("held").next_check_at - clock()).total_seconds()
     assert STATUS_FLOOR_S <= left_s <= LEASE_S
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+def test_a_job_waits_no_longer_if_the_clock_was_set_back_while_nothing_ran(
+    deployed: LocalDeployment, clock: SetClock, is_checked: bool
+) -> None:
+    now = clock()
+    times = {"created_at": now, "uploaded_at": now, "checked_at": now if is_checked else None}
+    soon = now + timedelta(seconds=30)
+    deployed.ledger.add(a_job("j", **times, next_check_at=soon, status=JobStatus.UPLOADED))
+    clock.set_by(-24 * HOUR_S)
+    guarded(deployed, clock).claim_due()
+    job = deployed.job("j")
+    assert job.next_check_at - clock() <= timedelta(seconds=STATUS_FLOOR_S)
+    assert job.created_at == clock()
+
+
+def test_a_service_is_not_silent_in_the_future_after_the_clock_was_set_back(
+    workflow: Workflow, deployed: LocalDeployment, clock: SetClock
+) -> None:
+    assert deployed.job("j").last_known_at == clock()
+    clock.set_by(-24 * HOUR_S)
+    workflow.claim_due()
+    assert deployed.job("j").last_known_at == clock()

@@ -20,7 +20,7 @@ from frametally.ledger.set_clock.waits import ahead_s, forget_run_times, move_pa
 TOLERANCE_S: Final = 0.05
 """Smaller differences come from reading two clocks."""
 LATE_S: Final = 30.0
-"""Jobs may be late, and durations wrong, by this without a correction."""
+"""Smaller changes are not corrected."""
 _LOG = logging.getLogger(__name__)
 
 

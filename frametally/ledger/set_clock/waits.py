@@ -14,6 +14,8 @@ from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import JOB, NOTICE, NOTICE_CHANNEL, OUTAGE, Timestamp
 
 _WAITING: Final = sorted({*OPEN, JobStatus.LOST})
+_PAST: Final = (JOB.c.created_at, JOB.c.uploaded_at, JOB.c.checked_at)
+"""Times of what has happened to a job."""
 _IS_WAITING: Final = sa.and_(JOB.c.status.in_(_WAITING), JOB.c.deleted_at.is_(None))
 
 
@@ -31,7 +33,8 @@ def move_past(ledger: Ledger, now: datetime, by_s: float) -> None:
     """
     by = timedelta(seconds=by_s)
     with ledger.writing() as connection:
-        for column in (JOB.c.created_at, JOB.c.uploaded_at, JOB.c.checked_at):
+        # Forward, the workflow leaves the time out of the silence of a service.
+        for column in _PAST if by_s > 0 else (*_PAST, JOB.c.last_known_at):
             was_before = column > now if by_s < 0 else sa.and_(column <= now - by, column > now - 2 * by)
             moved = sa.type_coerce(column, sa.BigInteger) + round(by_s * 1e6)
             values = {column.name: sa.type_coerce(moved, Timestamp)}
@@ -57,10 +60,10 @@ def shorten_waits(ledger: Ledger, now: datetime, by_s: float) -> None:
 
 
 def ahead_s(ledger: Ledger, now: datetime) -> float:
-    """How far the newest status call of an open job lies in the future; 0 where none does."""
+    """How far the newest of what has happened to an open job lies in the future; 0 where nothing does."""
     with ledger.reading() as connection:
-        newest = connection.execute(sa.select(sa.func.max(JOB.c.checked_at)).where(_IS_WAITING)).scalar()
-    return 0.0 if newest is None else max(0.0, (newest - now).total_seconds())
+        newest = connection.execute(sa.select(*map(sa.func.max, _PAST)).where(_IS_WAITING)).one()
+    return float(max(0.0, *((at - now).total_seconds() for at in newest if at is not None), 0.0))
 
 
 def _moved(column: sa.Column[Any], now: datetime, by_s: float) -> sa.ColumnElement[Any]:
