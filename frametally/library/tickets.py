@@ -28,7 +28,7 @@ SERVICE_LIFETIME_S: Final = 365 * 24 * 3600
 """A year: the choice of a service is remembered in a cookie."""
 
 
-_OF_ANOTHER: Final = "This page belongs to another person."
+_OF_ANOTHER: Final = "This page belongs to another person or sign-in."
 
 
 class TicketRefused(MediaError):

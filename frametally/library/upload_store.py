@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.errors import MediaError
 from frametally.library.copies.room import copies_bytes, make_room
@@ -104,7 +105,10 @@ class UploadStore:
             if self._make_space is None or (last and timedelta() <= now - last < _MAKE_SPACE_EVERY):
                 raise
             self._made_space_at = now
-            self._make_space(size_bytes)
+            try:
+                self._make_space(size_bytes)
+            except SQLAlchemyError:
+                _LOG.exception("No room could be made")
             check()
 
     def free_bytes(self) -> int:
@@ -183,6 +187,7 @@ class UploadStore:
             if offset_bytes + len(chunk) > upload.size_bytes:
                 raise VideoTooLarge("The upload is larger than declared.", "Choose the file again.")
             if offset_bytes // CHECK_EVERY_BYTES != (offset_bytes + len(chunk)) // CHECK_EVERY_BYTES:
+                os.utime(folder)  # what makes room removes abandoned uploads, and would wait for this one
                 self._with_room(upload.size_bytes - offset_bytes, lambda: self._make_room_for(len(chunk)))
             if chunk:
                 write_at(folder / "data", offset_bytes, chunk)

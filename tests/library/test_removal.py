@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from frametally.errors import MediaError
 from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
+from frametally.library import upload_store
 from frametally.library.library import Library
 from frametally.library.quota import QuotaReached
 from frametally.library.removal import Retention, remove_old_videos, remove_video, use_of
 from tests.support.ledgers import a_job
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+DAY_S = 86_400.0
 
 
 @pytest.fixture
@@ -108,6 +112,34 @@ def test_before_an_upload_is_refused_the_settings_make_room_for_it(
     with pytest.raises(QuotaReached):  # nothing more may go; what may go is asked for once in a while
         library.uploads.begin("next.mp4", 3 * size_bytes, actor=None)
     assert len(asked) == 1
+
+
+@pytest.mark.timeout(30)
+def test_an_upload_that_goes_on_after_a_day_does_not_wait_for_its_own_removal(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_store, "CHECK_EVERY_BYTES", 100)
+    upload = library.uploads.begin("a.mp4", 200, actor=None)
+    library.uploads.append(upload.id, 0, bytes(90))
+    folder = library.uploads.folder_of(upload.id)
+    for path in (*folder.iterdir(), folder):
+        os.utime(path, (time.time() - 2 * DAY_S,) * 2)
+    full = Library(tmp_path / "media", max_video_bytes=1 << 30, quota_bytes=1).uploads
+    full.when_full(lambda _: full.remove_stale(DAY_S, time.time()))
+    with pytest.raises(QuotaReached):
+        full.append(upload.id, 90, bytes(20))
+    assert full.get(upload.id).offset_bytes == 90
+
+
+def test_the_reason_of_a_refusal_stays_while_the_ledger_is_away(tmp_path: Path) -> None:
+    library = Library(tmp_path / "media", max_video_bytes=1 << 30, quota_bytes=1000)
+
+    def away(_: int) -> None:
+        raise OperationalError("update", {}, Exception("database is locked"))
+
+    library.uploads.when_full(away)
+    with pytest.raises(QuotaReached):
+        library.uploads.begin("a.mp4", 5000, actor=None)
 
 
 def test_an_upload_that_does_not_fit_counts_for_the_limit_of_the_total_size(
