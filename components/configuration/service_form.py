@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
 from components.access import current_person
 from components.errors import show_error
 from components.session import Connection, current_connection
-from frametally.client.errands import PATIENCE_S, within
+from frametally.client.errands import within
 from frametally.contract import ROBOFLOW_API_URL
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.job import EMBEDDED
-from frametally.jobs.messages import CONNECT_CONTINUES
+from frametally.jobs.messages import CONNECT_SLOW
 from frametally.team.services import ask_workspace
 
+_PATIENCE_S: Final = 15.0
+"""Longer than for other requests, as the answer is needed here: what continued would be lost."""
 _BUILT_IN, _ROBOFLOW, _CUSTOM = "Built-in engine", "Roboflow", "Custom URL"
 
 
@@ -55,7 +58,7 @@ def _connect(deployment: Deployment, url: str, api_key: str) -> Connection | Non
     try:
         with st.spinner("Connecting"):
             act = partial(ask_workspace, deployment.clients, url, api_key, actor=current_person())
-            api_url, workspace = within(PATIENCE_S, url, act, then=CONNECT_CONTINUES)
+            api_url, workspace = within(_PATIENCE_S, url, act, then=CONNECT_SLOW)
     except FrametallyError as error:
         show_error(error)
         return None

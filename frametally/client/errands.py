@@ -1,7 +1,7 @@
 """Requests to a service that a page waits for: for a few seconds, and no more of them at once than a service has slots.
 
 A service that drips its response would otherwise hold the page, and one of the runs of the dashboard, until the client
-gives up after 40 s. What takes longer continues in the background, and records its outcome there.
+gives up after 40 s. What takes longer continues in the background; what it records there is not lost, its result is.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ KEY_NEEDED_OF_OWNER: Final = "Key needed: the job continues when the person who 
 REFRESH_CONTINUES: Final = "The status check continues; its result appears here."
 CANCEL_CONTINUES: Final = "The cancellation continues; its result appears here."
 IMPORT_CONTINUES: Final = "The import continues; the job appears in the list."
-CONNECT_CONTINUES: Final = "Check the URL, or try again in a minute."
+CONNECT_SLOW: Final = "Check the URL, or try again in a minute."
 KEY_OF_ANOTHER: Final = (
     "This job ran with the API key of another person.",
     "Upload its video, or enter its URL, and run it with your own key.",
