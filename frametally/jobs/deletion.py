@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -88,9 +89,9 @@ def _remove(ledger: Ledger, job_id: str, is_old: sa.ColumnElement[bool], results
     results_dir.mkdir(parents=True, exist_ok=True)
     mark.touch()
     deletion = find_action(ledger, job_id, messages.DELETED)
-    is_gone = ledger.remove(job_id, is_old)  # unless it has just been restored
+    # Unless it has just been restored.
+    is_gone = ledger.remove(job_id, is_old, also=partial(keep_action, deletion))
     if is_gone:
-        keep_action(ledger, deletion)
         _remove_files(job_id, results_dir)
     else:
         mark.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -66,11 +66,12 @@ def write(
     *,
     actor: Actor | None,
     status: JobStatus | None = None,
-) -> None:
-    """Add an entry, in the caller's transaction."""
+) -> int:
+    """Add an entry, in the caller's transaction; returns its id."""
     row = {"job_id": job_id, "at": at, "kind": kind, "cause": cause, "status": status}
     who = {"actor": actor.id, "origin": actor.origin or None} if actor else {}
-    connection.execute(EVENT.insert().values(row | who))
+    inserted: Any = connection.execute(EVENT.insert().values(row | who)).inserted_primary_key
+    return int(inserted[0])
 
 
 def read(connection: Connection, job_id: str, kinds: Sequence[EventKind], limit: int) -> list[Event]:

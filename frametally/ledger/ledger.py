@@ -208,8 +208,13 @@ class Ledger:
         with self._engine.connect() as connection:
             return events.read(connection, job_id, kinds, limit)
 
-    def remove(self, job_id: str, *conditions: sa.ColumnElement[bool]) -> bool:
-        """Remove a job with its history, tags, notifications and own notes; False where the conditions do not hold."""
+    def remove(
+        self, job_id: str, *conditions: sa.ColumnElement[bool], also: Callable[[Connection], None] | None = None
+    ) -> bool:
+        """Remove a job with its history, tags, notifications and own notes; False where the conditions do not hold.
+
+        `also`: what is written in the same transaction.
+        """
         with self._writing.begin() as connection:
             if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
                 return False
@@ -217,6 +222,8 @@ class Ledger:
                 connection.execute(table.delete().where(table.c.job_id == job_id))
             # Those of a stored video belong to the video.
             connection.execute(MOMENT_NOTE.delete().where(MOMENT_NOTE.c.video == f"job:{job_id}"))
+            if also:
+                also(connection)
         return True
 
     def outages(self) -> list[Outage]:

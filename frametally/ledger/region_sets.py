@@ -77,7 +77,7 @@ def save(ledger: Ledger, camera: str, content: str, *, based_on: int, actor: str
 
 
 def remove(ledger: Ledger, camera: str) -> StoredSet | None:
-    """Remove a set; returns it, so that the removal can be undone, or None if there is no such set."""
+    """Remove a set; returns it as it was, or None if there is no such set."""
     with ledger.writing() as connection:
         row = connection.execute(REGION_SET.select().where(REGION_SET.c.camera == camera)).mappings().first()
         connection.execute(REGION_SET.delete().where(REGION_SET.c.camera == camera))

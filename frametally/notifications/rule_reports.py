@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
-from frametally.ledger.events import EventKind
+from frametally.access.person import Person, actor_of
+from frametally.ledger import events
+from frametally.ledger.events import Actor, EventKind
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import EVENT, JOB, RULE_REPORT
+from frametally.ledger.tables import JOB, RULE_REPORT
 from frametally.regions.messages import rule_sentence
 from frametally.regions.rules import RuleInterval
 
@@ -59,7 +60,7 @@ def report_intervals(
             if len(known) >= MAX_REPORTS:
                 break
             if not any(_is_same(interval, report) for report in known):
-                report = _write(connection, ledger, job_id, interval, id_of(actor))
+                report = _write(connection, ledger, job_id, interval, actor_of(actor))
                 known.append(report)
                 made.append(report)
     return made
@@ -89,12 +90,10 @@ def _is_same(interval: RuleInterval, report: RuleReport) -> bool:
 
 
 def _write(
-    connection: sa.Connection, ledger: Ledger, job_id: str, interval: RuleInterval, actor: str | None
+    connection: sa.Connection, ledger: Ledger, job_id: str, interval: RuleInterval, actor: Actor | None
 ) -> RuleReport:
-    event = {"job_id": job_id, "at": ledger.clock(), "kind": EventKind.RULE, "cause": rule_sentence(interval)}
-    inserted: Any = connection.execute(EVENT.insert().values(**event, actor=actor, status=None)).inserted_primary_key
     report = RuleReport(
-        event_id=int(inserted[0]),
+        event_id=events.write(connection, job_id, ledger.clock(), EventKind.RULE, rule_sentence(interval), actor=actor),
         job_id=job_id,
         rule=interval.rule,
         zone=interval.zone,

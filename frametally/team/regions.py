@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from frametally.access.permissions import Action, require
-from frametally.access.person import Person, id_of
+from frametally.access.person import Person, actor_of, id_of
 from frametally.errors import RegionsError
 from frametally.ledger import region_sets
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.region_sets import NEW, StoredSet
+from frametally.ledger.owners import owners_of
+from frametally.ledger.people import log_access
+from frametally.ledger.region_sets import StoredSet
 from frametally.regions.shapes import MAX_NAME_CHARS, RegionSet, is_name
 
 
@@ -30,39 +32,21 @@ def remove_regions(ledger: Ledger, camera: str, *, actor: Person | None) -> Stor
         AccessDenied: the person may not edit lines and zones.
     """
     require(actor, Action.EDIT_REGIONS)
-    return region_sets.remove(ledger, camera)
-
-
-def restore_regions(ledger: Ledger, stored: StoredSet, *, actor: Person | None) -> StoredSet:
-    """Write a set that was removed.
-
-    Raises:
-        AccessDenied: the person may not edit lines and zones.
-        RegionsError: the camera has another set by now.
-    """
-    require(actor, Action.EDIT_REGIONS)
-    return region_sets.save(ledger, stored.camera, stored.content, based_on=NEW, actor=id_of(actor))
+    removed = region_sets.remove(ledger, camera)
+    if removed and (who := actor_of(actor)):
+        log_access(ledger, f"Removed the lines and zones of {camera}.", actor=who)
+    return removed
 
 
 def choose_camera(ledger: Ledger, job_id: str, camera: str | None, *, actor: Person | None) -> None:
     """Record which camera took the video of a job, None that it is not known.
 
     Raises:
-        AccessDenied: the person may not edit lines and zones.
+        AccessDenied: the person may not edit lines and zones, or not see the job.
         RegionsError: the name is empty or too long.
     """
     require(actor, Action.EDIT_REGIONS)
+    require(actor, Action.SEE_JOB, *owners_of(ledger, [job_id]))
     if camera is not None and not (len(camera) <= MAX_NAME_CHARS and is_name(camera)):
         raise RegionsError(f"The name of a camera has 1 to {MAX_NAME_CHARS} characters.", "Change it.")
     region_sets.set_camera(ledger, job_id, camera)
-
-
-def regions_of(ledger: Ledger, job_id: str) -> RegionSet | None:
-    """The lines and zones of the camera that took the video of a job; None if there are none.
-
-    Raises:
-        RegionsError: what is stored cannot be read.
-    """
-    camera = region_sets.camera_of(ledger, job_id)
-    stored = region_sets.set_of(ledger, camera) if camera else None
-    return RegionSet.from_json(stored.content) if stored else None

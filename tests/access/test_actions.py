@@ -28,7 +28,6 @@ from frametally.jobs.deletion import delete, restore_jobs
 from frametally.ledger.moment_notes import MomentNote
 from frametally.ledger.moment_notes import pin_note as add_note
 from frametally.ledger.presets import Preset
-from frametally.ledger.region_sets import StoredSet
 from frametally.notifications.rule_reports import report_intervals
 from frametally.regions.shapes import RegionSet
 from frametally.sample import Sample, find_sample, run_sample
@@ -134,12 +133,6 @@ CALLS: dict[str, tuple[Action, Call]] = {
     "team.regions.remove_regions": (
         Action.EDIT_REGIONS,
         lambda w, _, a: regions.remove_regions(w.ledger, "dock", actor=a),
-    ),
-    "team.regions.restore_regions": (
-        Action.EDIT_REGIONS,
-        lambda w, _, a: regions.restore_regions(
-            w.ledger, StoredSet(camera=str(uuid.uuid4()), content="{}", revision=1, changed_at=START), actor=a
-        ),
     ),
     "team.regions.choose_camera": (
         Action.EDIT_REGIONS,

@@ -73,9 +73,8 @@ def find_action(ledger: Ledger, job_id: str, what: str) -> AuditEntry | None:
     return _of_event(row) if row else None
 
 
-def keep_action(ledger: Ledger, entry: AuditEntry | None) -> None:
-    """Keep an action on a job that is removed with its history."""
+def keep_action(entry: AuditEntry | None, connection: sa.Connection) -> None:
+    """Keep an action on a job that is removed with its history, in the same transaction."""
     if entry:
         row = {"at": entry.at, "actor": entry.actor, "what": entry.what, "origin": entry.origin, "about": entry.job_id}
-        with ledger.writing() as connection:
-            connection.execute(ACCESS_EVENT.insert().values(id=str(uuid.uuid4()), **row))
+        connection.execute(ACCESS_EVENT.insert().values(id=str(uuid.uuid4()), **row))
