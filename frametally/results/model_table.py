@@ -31,6 +31,11 @@ class Boxes:
     def __len__(self) -> int:
         return len(self.entry)
 
+    @property
+    def is_finite(self) -> npt.NDArray[np.bool_]:
+        """(b,) whether corners and confidence are finite numbers."""
+        return np.asarray(np.isfinite(self.xyxy).all(axis=1) & np.isfinite(self.confidence))
+
 
 @dataclass(frozen=True)
 class ModelTable:

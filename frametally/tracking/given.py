@@ -19,13 +19,13 @@ class GivenTracks:
         return bool(self._parts)
 
     def add(self, boxes: Boxes) -> None:
-        """Keep those of the boxes that have an id."""
+        """Keep those of the boxes that have an id, and only finite numbers."""
         if boxes.tracker_id is None:
             return
         numbers = [
             -1 if name is None else self._numbers.setdefault(name, len(self._numbers)) for name in boxes.tracker_id
         ]
-        self._parts.append(rows_of(boxes, np.array(numbers, dtype=np.int32)))
+        self._parts.append(rows_of(boxes, np.where(boxes.is_finite, np.array(numbers, dtype=np.int32), np.int32(-1))))
 
     def rows(self) -> Rows:
         """All of them; of two boxes with one id in one frame, the one of the higher confidence."""

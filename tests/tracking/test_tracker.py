@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import fields, replace
 from pathlib import Path
@@ -151,6 +152,15 @@ def test_tracker_ids_of_the_results_are_taken_as_they_are(tmp_path: Path) -> Non
     assert tracks.entry.tolist() == list(range(8))
     assert set(tracks.confidence) == {0.9}
     assert set(tracks.xyxy[:, 1]) == {85}
+
+
+@pytest.mark.parametrize("missing", [{"x": math.nan}, {"confidence": math.nan}])
+def test_boxes_with_an_id_and_without_finite_numbers_are_in_no_track(tmp_path: Path, missing: dict[str, float]) -> None:
+    entries = [entry(moving("car", at) | {"tracker_id": 7} | (missing if at == 4 else {})) for at in range(8)]
+    tracks = track(opened(tmp_path, m=entries), "m")
+    assert tracks.entry.tolist() == [0, 1, 2, 3, 5, 6, 7]
+    assert np.isfinite(tracks.xyxy).all()
+    assert tracks.class_share.tolist() == [1.0]
 
 
 def crowd(seed: int) -> list[Entry]:

@@ -36,7 +36,7 @@ def looks_of(
 
     Boxes with a number that is not finite are left out; sizes below 0 count as 0.
     """
-    usable = (np.isfinite(boxes.xyxy).all(axis=1) & np.isfinite(boxes.confidence)).nonzero()[0]
+    usable = boxes.is_finite.nonzero()[0]
     entry, is_weak = boxes.entry[usable], boxes.confidence[usable] < high_confidence
     by_entry = np.lexsort((is_weak, entry))
     order = usable[by_entry]
