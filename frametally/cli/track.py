@@ -17,8 +17,7 @@ from frametally.exports.cvat_video import write_cvat_video
 from frametally.exports.mot import write_mot
 from frametally.exports.track_tables import write_tracks_csv, write_tracks_parquet
 from frametally.tracking.kept import kept_tracks
-from frametally.tracking.messages import rate_warning
-from frametally.tracking.rate import measured_rate
+from frametally.tracking.messages import tracking_warning
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.spans import spans_of
 from frametally.tracking.tracker import track
@@ -90,7 +89,7 @@ def _write(options: argparse.Namespace, view: View, tracks: Tracks) -> None:
 
 
 def _print_counts(view: View, tracks: Tracks) -> None:
-    warning = rate_warning(measured_rate(tracks))
+    warning = tracking_warning(tracks)
     if warning:
         print(warning, file=sys.stderr)
     print(f"  {'class':24} {'objects':>8}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,10 +19,11 @@ from frametally.storage.derived import derived_path, make_derived_folder
 from frametally.tracking.numbering import Columns, completed
 from frametally.tracking.settings import VERSION, TrackerSettings
 from frametally.tracking.tracker import track
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import Joined, Tracks
 
 KIND: Final = "tracks"
 _CORNERS: Final = ("x_min", "y_min", "x_max", "y_max")
+_JOINED: Final = b"joined"
 _UNREADABLE: Final = (OSError, ValueError, KeyError, pa.ArrowException)
 
 
@@ -71,7 +74,8 @@ def _table(tracks: Tracks) -> pa.Table:
         "class_code": tracks.class_code,
         "class_share": tracks.class_share[tracks.track_id - 1],
     }
-    return pa.table({name: column(values) for name, values in numbers.items()})
+    table = pa.table({name: column(values) for name, values in numbers.items()})
+    return table.replace_schema_metadata({_JOINED: msgspec.json.encode(tracks.joined)})
 
 
 def _read(path: Path, results: Results, model: str) -> Tracks:
@@ -87,4 +91,5 @@ def _read(path: Path, results: Results, model: str) -> Tracks:
         xyxy=np.column_stack([numbers[side] for side in _CORNERS]),
         class_code=numbers["class_code"],
     )
-    return completed(columns, numbers["class_share"][first], results, model)
+    joined = msgspec.json.decode((table.schema.metadata or {})[_JOINED], type=Joined)
+    return replace(completed(columns, numbers["class_share"][first], results, model), joined=joined)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from frametally.tracking.joining.looks import looks_of
 from frametally.tracking.numbering import numbered
 from frametally.tracking.rows import Rows, concatenated, is_long_enough, rows_of
 from frametally.tracking.settings import TrackerSettings
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import Joined, Tracks
 
 _NONE = Boxes(
     entry=np.zeros(0, dtype=np.int32),
@@ -42,16 +43,19 @@ def track(
     settings = settings or TrackerSettings()
     joiner, given = Joiner(settings), GivenTracks()
     parts = [rows_of(_NONE, _NONE.entry)]
+    able = 0
     for boxes, looks in _chunks(results, model, progress):
         given.add(boxes)
         if not given:
+            able += int(np.count_nonzero(boxes.is_finite & (boxes.confidence >= settings.first_confidence)))
             parts.append(_joined(boxes, looks, results.time_s, joiner, settings))
     if given:
-        return numbered(given.rows(), results, model)
+        return replace(numbered(given.rows(), results, model), joined=given.joined)
     rows = concatenated(parts)
     release_freed_memory()  # that of the parts
     rows.pick(is_long_enough(rows, results.time_s, settings.min_length_s))
-    return numbered(rows, results, model)
+    joined = Joined(able, int(np.count_nonzero(rows.confidence >= settings.first_confidence)))
+    return replace(numbered(rows, results, model), joined=joined)
 
 
 def _chunks(results: Results, model: str, progress: Progress | None) -> Iterator[tuple[Boxes, npt.NDArray[np.intp]]]:

@@ -11,6 +11,22 @@ from frametally.analysis.view import View
 
 
 @dataclass(frozen=True)
+class Joined:
+    """How many boxes are in tracks, of those that should be; boxes with numbers that are not finite do not count."""
+
+    boxes: int = 0
+    """Those of enough confidence to start a track; with tracker ids, all."""
+    in_tracks: int = 0
+    by_ids: bool = False
+    """Whether the tracks are those of the results, by their tracker ids."""
+
+    @property
+    def left_out(self) -> int:
+        """How many are in no track."""
+        return self.boxes - self.in_tracks
+
+
+@dataclass(frozen=True)
 class Tracks:
     """n boxes that belong to t tracks, ordered by `track_id`, then `entry`."""
 
@@ -38,6 +54,8 @@ class Tracks:
     """Displayed width and height."""
     classes: tuple[str, ...]
     """Class names of the model, sorted."""
+    joined: Joined = Joined()
+    """Of all boxes of the model, also where these are only some rows."""
 
     def __len__(self) -> int:
         return len(self.track_id)

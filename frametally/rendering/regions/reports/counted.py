@@ -17,7 +17,7 @@ from frametally.regions.shapes import Line, Zone
 from frametally.regions.visits import Visits, visits
 from frametally.rendering.regions.reports.class_look import ClassLook
 from frametally.rendering.regions.reports.figures import bin_edges
-from frametally.tracking.rate import Rate, measured_rate
+from frametally.tracking.messages import tracking_warning
 from frametally.tracking.tracks import Tracks, filtered
 
 MAX_KEPT: Final = 64
@@ -65,9 +65,9 @@ class Counted:
         return self._once(key, lambda: visits(self.tracks, zone))
 
     @cached_property
-    def rate(self) -> Rate | None:
-        """How far objects move between looks."""
-        return measured_rate(self.tracks)
+    def warning(self) -> str:
+        """Why objects may be counted wrongly."""
+        return tracking_warning(self.tracks)
 
     @cached_property
     def objects(self) -> list[int]:

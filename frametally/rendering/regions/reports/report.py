@@ -14,7 +14,6 @@ from frametally.rendering.regions.reports.lines import LineReport, line_report
 from frametally.rendering.regions.reports.rules import RuleReport, rule_reports
 from frametally.rendering.regions.reports.speeds import SpeedReport, speed_report
 from frametally.rendering.regions.reports.zones import ZoneReport, zone_report
-from frametally.tracking.messages import rate_warning
 from frametally.tracking.unique import find_unique_objects
 
 
@@ -63,7 +62,7 @@ def report(counted: Counted, view: View, regions: RegionSet) -> Report:
         flows=flow_report(counted, regions),
         rules=rules,
         objects=_objects(counted, view),
-        warning=rate_warning(counted.rate),
+        warning=counted.warning,
         speeds=speed_report(counted, regions.scale),
     )
 
