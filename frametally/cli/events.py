@@ -24,6 +24,7 @@ from frametally.regions.rules import rule_intervals
 from frametally.regions.shapes import MAX_BYTES, RegionSet
 from frametally.regions.visits import median_dwell_s, visits
 from frametally.tracking.kept import kept_tracks
+from frametally.tracking.messages import tracking_warning
 from frametally.tracking.tracker import track
 from frametally.tracking.tracks import Tracks, filtered
 from frametally.video.frame_index import build_index
@@ -60,9 +61,14 @@ def write_events(options: argparse.Namespace, settings: Settings) -> int:
     with opened(options.results, options.video, settings) as results:
         view = View(results, model_of(results, options.model), options.confidence)
         # Kept tracks have the times of the results.
-        tracks = filtered((track if options.video else kept_tracks)(results, view.model), view)
-        for warning in misfits(regions, tracks.size_px, _background(regions, options.video)):
-            print(warning, file=sys.stderr)
+        tracked = (track if options.video else kept_tracks)(results, view.model)
+        tracks = filtered(tracked, view)
+        for warning in [
+            tracking_warning(tracked),
+            *misfits(regions, tracks.size_px, _background(regions, options.video)),
+        ]:
+            if warning:
+                print(warning, file=sys.stderr)
         _WRITERS[options.out.suffix](view, tracks, regions, options.out)
         print_counts(tracks, regions)
     return ExitCode.OK

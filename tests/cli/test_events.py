@@ -68,6 +68,14 @@ def test_events_of_a_results_file_are_written_and_printed(files: Path, capsys: p
     assert "Nowhere: Counts nothing: " in printed.err
 
 
+def test_objects_that_are_too_fast_are_named(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.loads((files / "results.json").read_text())
+    content["cars/1"] = [entry(box("car", 0.9, (20 + 70 * (at % 9), 200, 20, 20))) for at in range(30)]
+    (files / "results.json").write_text(json.dumps(content))
+    assert run(files, "--confidence", "0.95") == ExitCode.OK
+    assert "Only 0% of the boxes could be joined to tracks" in capsys.readouterr().err
+
+
 def test_events_of_a_job_are_written_as_parquet(files: Path) -> None:
     archive_results(files / "results.json", files / "data/results/j1")
     assert run(files, "--model", "cars/1", "--confidence", "0.5", results="j1", out="events.parquet") == ExitCode.OK
