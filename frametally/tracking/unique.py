@@ -24,6 +24,7 @@ KIND: Final = "track_spans"
 FACTOR: Final = 2.0
 """Buffer, overlap and shortest length are divided and multiplied by this."""
 _VARIANT: Final = "variant"
+_VARIANTS: Final = b"variants"
 _COLUMNS: Final = tuple(field.name for field in fields(Spans))
 _UNREADABLE: Final = (OSError, ValueError, KeyError, pa.ArrowException)
 
@@ -42,7 +43,7 @@ class UniqueObjects:
 def unique_objects(
     view: View, settings: TrackerSettings | None = None, progress: Progress | None = None
 ) -> list[UniqueObjects]:
-    """A row for each class of the view. The first call for a model and settings tracks five times.
+    """A row for each class of the view. The first call for a model and settings tracks five times; given tracks once.
 
     Raises:
         ResultsError: the results are damaged, or no longer exist.
@@ -63,6 +64,9 @@ def find_unique_objects(view: View, settings: TrackerSettings | None = None) -> 
 
 def _counted(view: View, settings: TrackerSettings, spans: list[Spans]) -> list[UniqueObjects]:
     base, *others = spans
+    if not others:  # given by the results: whatever the settings, and however short
+        counts = base.counts(view).tolist()
+        return [UniqueObjects(name, count, count, count) for name, count in zip(view.names, counts, strict=True)]
     lengths_s = [settings.min_length_s * factor for factor in (1, 1 / FACTOR, FACTOR)]
     numbers = [base.longer_than(length_s).counts(view) for length_s in lengths_s]
     numbers += [one.longer_than(settings.min_length_s).counts(view) for one in others]
@@ -88,10 +92,12 @@ def _kept_spans(results: Results, model: str, settings: TrackerSettings, progres
         return _read(path)
     except _UNREADABLE:
         variants = _variants(settings)
-    spans = [
-        spans_of(track(results, model, variant, _part(progress, number, len(variants))))
-        for number, variant in enumerate(variants)
-    ]
+    spans = []
+    for number, variant in enumerate(variants):
+        tracks = track(results, model, variant, _part(progress, number, len(variants)))
+        spans.append(spans_of(tracks))
+        if tracks.joined.by_ids:
+            break
     make_derived_folder(results.folder)
     with atomic_path(path, sync=False) as part:
         _write(part, spans)
@@ -110,7 +116,7 @@ def _part(progress: Progress | None, number: int, parts: int) -> Progress | None
 def _write(path: Path, spans: list[Spans]) -> None:
     variant = np.repeat(np.arange(len(spans)), [len(one.first_s) for one in spans])
     columns = {name: column(np.concatenate([getattr(one, name) for one in spans])) for name in _COLUMNS}
-    table = pa.table({_VARIANT: column(variant), **columns})
+    table = pa.table({_VARIANT: column(variant), **columns}).replace_schema_metadata({_VARIANTS: str(len(spans))})
     pq.write_table(table, path, compression="lz4", use_dictionary=False, write_page_checksum=True)
 
 
@@ -119,6 +125,5 @@ def _read(path: Path) -> list[Spans]:
         table = file.read(use_threads=False)
     variant = table[_VARIANT].to_numpy()
     columns = [table[name].to_numpy() for name in _COLUMNS]
-    return [
-        Spans(*(values[variant == number] for values in columns)) for number in range(len(_variants(TrackerSettings())))
-    ]
+    variants = int((table.schema.metadata or {})[_VARIANTS])
+    return [Spans(*(values[variant == number] for values in columns)) for number in range(variants)]

@@ -12,7 +12,7 @@ from frametally.results import Results
 from frametally.tracking.rate import measured_rate
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.tracker import track
-from frametally.tracking.unique import UniqueObjects, unique_objects
+from frametally.tracking.unique import UniqueObjects, find_unique_objects, unique_objects
 from tests.support.opened_results import Entry, box, entry, opened
 
 
@@ -38,6 +38,13 @@ def test_the_range_is_that_of_other_buffers_and_lengths(results: Results) -> Non
     ]
     bridged = unique_objects(View(results, "m"), TrackerSettings(buffer_s=3))
     assert bridged[0] == UniqueObjects("bus", 1, 1, 2)
+
+
+def test_given_tracks_have_no_range_and_count_however_short(tmp_path: Path) -> None:
+    rows: list[Entry] = [entry(box("car", 0.9, (60 + 8 * at, 60, 40, 30), tracker_id=at // 5)) for at in range(11)]
+    view = View(opened(tmp_path, m=rows), "m")
+    assert unique_objects(view) == [UniqueObjects("car", 3, 3, 3)]
+    assert find_unique_objects(view) == unique_objects(view)
 
 
 def test_the_view_decides_which_objects_are_counted(results: Results) -> None:

@@ -20,6 +20,7 @@ from frametally.rendering.regions.reports.report import Report, report
 from frametally.rendering.regions.running_counts import RunningCounts
 from frametally.results import archive_results, open_results
 from frametally.tracking.tracks import Tracks
+from frametally.tracking.unique import unique_objects
 from tests.support.track_rows import tracks_of, walking
 
 COLORS = {"cart": "#ff0000", "person": "#0000ff", "people": "#00ff00"}
@@ -78,6 +79,14 @@ def test_classes_and_time_range_of_the_view_apply(view: View) -> None:
     assert [line.in_ for line in answered(late, only).lines] == [0]
     merged = View(view.results, "m", 0.25, ClassMapping((("cart", "people"), ("person", "people"))))
     assert [(row.name, row.in_) for row in answered(merged, only).lines[0].classes] == [("people", 2)]
+
+
+def test_objects_in_a_part_of_the_video_have_no_range(view: View) -> None:
+    unique_objects(View(view.results, "m"))
+    nothing = RegionSet(camera="dock", size=(1000, 500))
+    assert None not in {row.high for row in answered(view, nothing).objects}
+    late = View(view.results, "m", 0.25, time_range_s=(0.5, 1.5))
+    assert [(row.count, row.low, row.high) for row in answered(late, nothing).objects] == [(1, None, None)] * 2
 
 
 def test_without_lines_and_zones_there_are_still_the_objects(view: View) -> None:

@@ -24,7 +24,7 @@ class ObjectsRow(Struct, frozen=True):
     color: str
     count: int
     low: int | None
-    """With other settings of the tracker; None while it is not known."""
+    """With other settings of the tracker; None while it is not known, and in a part of the video."""
     high: int | None
 
 
@@ -73,8 +73,9 @@ def _held_s(rules: list[RuleReport], zone_id: str) -> list[tuple[float, float]]:
 
 
 def _objects(counted: Counted, view: View) -> list[ObjectsRow]:
-    """Those of the tracks, with ranges once another process has found them."""
-    ranges = {row.class_name: (row.low, row.high) for row in find_unique_objects(view) or ()}
+    """Those of the tracks, with ranges once another process has found them; these are of the whole video."""
+    found = find_unique_objects(view) if view.time_range_s is None else None
+    ranges = {row.class_name: (row.low, row.high) for row in found or ()}
     return [
         ObjectsRow(look.name, look.color, count, *ranges.get(look.name, (None, None)))
         for look, count in zip(counted.looks, counted.objects, strict=True)
