@@ -7,10 +7,10 @@ from typing import Final
 
 from starlette.middleware import Middleware
 
-from components.player.one_script import one_script
-from components.player.plotly_script import plotly_script
 from frametally.network.assets import AssetBundle
 from frametally.network.doors.preloads import Preloads
+from frametally.reports.document.one_script import one_script
+from frametally.reports.document.plotly_script import plotly_script
 
 SCRIPT_FILE: Final = "player.js"
 PLOTLY_FILE: Final = "plotly.min.js"

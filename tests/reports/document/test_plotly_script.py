@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.player.plotly_script import plotly_file, plotly_script, unwrapped
+from frametally.reports.document.plotly_script import plotly_file, plotly_script, unwrapped
 
 BODY = '"use strict";var Plotly=(()=>{})();\nwindow.Plotly = Plotly;\n'
 

@@ -1,4 +1,4 @@
-"""The scripts of the player as one: browsers fetch, compile and keep one file faster than forty.
+"""The scripts of a page as one: browsers fetch, compile and keep one file faster than forty.
 
 Each module becomes a function that returns what it exports, after those that it imports. So their names stay apart.
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from components.player.one_script import one_script
+from frametally.reports.document.one_script import one_script
 
 
 def write(folder: Path, **modules: str) -> Path:

@@ -1,0 +1,1 @@
+"""Briefs: a view as one document that opens anywhere."""

@@ -1,0 +1,1 @@
+"""The document of a brief: one HTML file, or a page whose pictures are separate files."""
