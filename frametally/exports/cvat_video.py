@@ -45,7 +45,7 @@ _BOX: Final = (
     '    <box frame="{}" outside="{}" occluded="0" keyframe="1" '
     'xtl="{:.2f}" ytl="{:.2f}" xbr="{:.2f}" ybr="{:.2f}" z_order="0"></box>\n'
 )
-_NOT_XML: Final = {code: None for code in range(32) if code not in (9, 10, 13)}
+_NOT_XML: Final = {code: None for code in (*range(32), 0xFFFE, 0xFFFF) if code not in (9, 10, 13)}
 
 
 def write_cvat_video(view: View, tracks: Tracks, path: Path, video_name: str) -> None:

@@ -101,7 +101,7 @@ def test_mot_text_has_frames_from_1_and_every_box(tracked: Tracked, tmp_path: Pa
 def test_cvat_shows_the_boxes_of_the_analyzed_frames_and_none_where_a_track_is_lost(
     tracked: Tracked, tmp_path: Path
 ) -> None:
-    write_cvat_video(tracked.view, tracked.tracks, tmp_path / "tracks.xml", "a & b.mp4")
+    write_cvat_video(tracked.view, tracked.tracks, tmp_path / "tracks.xml", "a & b\x01\uffff.mp4")
     found = read_cvat(tmp_path / "tracks.xml")
     expected = tracked.boxes()
     assert all(found[key] == pytest.approx(expected[key], abs=0.011) for key in expected)
