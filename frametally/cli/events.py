@@ -12,6 +12,7 @@ from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.results_source import add_arguments, model_of, opened
+from frametally.cli.tracks_source import tracks_of
 from frametally.config.settings import Settings
 from frametally.errors import RegionsError
 from frametally.exports.region_events import write_events_csv, write_events_parquet
@@ -23,9 +24,7 @@ from frametally.regions.reasons import why_nothing
 from frametally.regions.rules import rule_intervals
 from frametally.regions.shapes import MAX_BYTES, RegionSet
 from frametally.regions.visits import median_dwell_s, visits
-from frametally.tracking.kept import kept_tracks
 from frametally.tracking.messages import tracking_warning
-from frametally.tracking.tracker import track
 from frametally.tracking.tracks import Tracks, filtered
 from frametally.video.frame_index import build_index
 from frametally.video.frame_reader import FrameReader
@@ -60,12 +59,11 @@ def write_events(options: argparse.Namespace, settings: Settings) -> int:
     regions = read_regions(options.regions)
     with opened(options.results, options.video, settings) as results:
         view = View(results, model_of(results, options.model), options.confidence)
-        # Kept tracks have the times of the results.
-        tracked = (track if options.video else kept_tracks)(results, view.model)
+        tracked, displayed_wh = tracks_of(results, view.model, options.video)
         tracks = filtered(tracked, view)
         for warning in [
             tracking_warning(tracked),
-            *misfits(regions, tracks.size_px, _background(regions, options.video)),
+            *misfits(regions, displayed_wh, _background(regions, options.video)),
         ]:
             if warning:
                 print(warning, file=sys.stderr)

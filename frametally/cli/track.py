@@ -11,16 +11,15 @@ from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.results_source import add_arguments, model_of, opened
+from frametally.cli.tracks_source import tracks_of
 from frametally.config.settings import Settings
 from frametally.errors import SettingsError
 from frametally.exports.cvat_video import write_cvat_video
 from frametally.exports.mot import write_mot
 from frametally.exports.track_tables import write_tracks_csv, write_tracks_parquet
-from frametally.tracking.kept import kept_tracks
 from frametally.tracking.messages import tracking_warning
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.spans import spans_of
-from frametally.tracking.tracker import track
 from frametally.tracking.tracks import Tracks
 
 _ENDINGS = ".parquet, .csv, .txt (MOT) or .xml (CVAT for video)"
@@ -59,8 +58,7 @@ def write_tracks(options: argparse.Namespace, settings: Settings) -> int:
     tracker = _checked(options)
     with opened(options.results, options.video, settings) as results:
         view = View(results, model_of(results, options.model), options.confidence)
-        # Kept tracks have the times of the results.
-        tracks = (track if options.video else kept_tracks)(results, view.model, tracker)
+        tracks = tracks_of(results, view.model, options.video, tracker).tracks
         _write(options, view, tracks)
         _print_counts(view, tracks)
     return ExitCode.OK

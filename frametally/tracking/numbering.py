@@ -70,6 +70,11 @@ def completed(columns: Columns, class_share: Floats, results: Results, model: st
 
 def _size_px(image_wh: npt.NDArray[np.float32], xyxy: npt.NDArray[np.float32]) -> tuple[int, int]:
     """The size that the first entry with one has; if none has one, what contains all boxes."""
-    known = image_wh[np.isfinite(image_wh).all(axis=1)]
+    known = image_wh[has_size(image_wh)]
     width, height = known[0] if len(known) else np.ceil(xyxy[:, 2:].max(axis=0, initial=1.0))
     return int(width), int(height)
+
+
+def has_size(image_wh: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """(n,) whether the size of each picture is known."""
+    return np.asarray((np.isfinite(image_wh) & (image_wh >= 1)).all(axis=1))

@@ -62,6 +62,11 @@ def find_unique_objects(view: View, settings: TrackerSettings | None = None) -> 
         return None
 
 
+def has_ranges(results: Results, model: str, settings: TrackerSettings) -> bool:
+    """Whether the tracks have been made with all settings."""
+    return _path(results, model, settings).exists()
+
+
 def _counted(view: View, settings: TrackerSettings, spans: list[Spans]) -> list[UniqueObjects]:
     base, *others = spans
     if not others:  # given by the results: whatever the settings, and however short

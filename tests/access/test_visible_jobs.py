@@ -11,6 +11,7 @@ import requests
 
 from frametally.access.identity import Identity
 from frametally.access.people import known_person
+from frametally.analysis.view import View
 from frametally.errors import JobError
 from frametally.job import JobStatus
 from frametally.ledger.events import Actor
@@ -29,6 +30,7 @@ from frametally.previews.routes import SPARKLINES_PREFIX
 from frametally.rendering.playback.routes import VIEWS_PREFIX
 from frametally.results import archive_results, open_results
 from frametally.tracking.kept import kept_tracks
+from frametally.tracking.unique import unique_objects
 from tests.support.ledgers import START, a_job, open_ledger
 from tests.support.served_routes import ServedRoutes, serving_routes
 from tests.support.sign_ins import ISSUER, OIDC_SETTINGS, browser_of
@@ -81,7 +83,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedRoutes]:
         (data_dir / "results.json").write_text(json.dumps(square_results()))
         for name in ("anns", "bobs"):
             archive_results(data_dir / "results.json", data_dir / "results" / name)
-            kept_tracks(open_results(data_dir / "results" / name), "motion")
+            results = open_results(data_dir / "results" / name)
+            kept_tracks(results, "motion")
+            unique_objects(View(results, "motion"))
             (data_dir / "results" / name / "a.csv").write_text(name)
         yield served
 

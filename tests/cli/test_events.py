@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from frametally.cli.exit_code import ExitCode
 from frametally.cli.main import main
 from frametally.regions.shapes import Line, RegionSet, Rule, Zone
 from frametally.results import archive_results
+from tests.support.geometry_videos import scene_image, write_oriented
 from tests.support.opened_results import box, entry
 
 SIZE = (640, 360)
@@ -95,6 +97,22 @@ def test_a_video_gives_the_times_and_is_compared_with_the_background(
         crossed = next(csv.DictReader(file))
     # Entry 15 is frame 45; this video has its frames at 33 n + 150 (n // 5) ms.
     assert float(crossed["time_s"]) == pytest.approx(45 * 0.033 + 9 * 0.15)
+
+
+def test_boxes_of_a_picture_that_was_not_turned_are_turned_with_the_video(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = write_oriented(
+        files / "phone.mp4", scene_image(640, 360), rotation_deg=270, pixel_aspect=Fraction(4, 3), frames=2
+    )
+    upright = msgspec.structs.replace(
+        SET, size=(360, 853), lines=(Line(id="l1", name="Gate", start=(1, 0.5), end=(0, 0.5)),), zones=(), rules=()
+    )
+    (files / "regions.json").write_bytes(upright.to_json())
+    assert run(files, "--video", str(video)) == ExitCode.OK
+    printed = capsys.readouterr()
+    assert "Gate: 0 in, 1 out" in printed.out
+    assert printed.err == ""
 
 
 @pytest.mark.parametrize(

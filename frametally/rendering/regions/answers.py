@@ -80,7 +80,7 @@ class Answers:
             return msgspec.json.encode(tracks)
         found = report(self.views.get(tracks, view, self.colors_of(view.names)), view, regions)
         background = self._background(source, regions)
-        warnings = misfits(regions, tracks.size_px, background)
+        warnings = misfits(regions, source.shown_wh if source.video else tracks.size_px, background)
         return msgspec.json.encode(msgspec.structs.replace(found, background=background, warnings=warnings))
 
     def moments(self, source: Source, view: View, content: bytes) -> bytes:

@@ -22,10 +22,13 @@ from msgspec import Struct
 from frametally.errors import ResultsError
 from frametally.library.video_store import StoredVideo
 from frametally.processes.environment import child_environment
+from frametally.rendering.playback.sources import orientation_of_info
 from frametally.results import Results
 from frametally.tracking.kept import find_tracks
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.tracks import Tracks
+from frametally.tracking.unique import has_ranges
+from frametally.tracking.upright import upright_tracks
 from frametally.video.encoding_process import Report
 
 _MAX_OPEN: Final = 6
@@ -72,9 +75,11 @@ class TrackingRuns:
         self._open: OrderedDict[_Key, Tracks] = OrderedDict()
         self._running: dict[_Key, _Running] = {}
         self._failed: dict[_Key, tuple[float, ResultsError]] = {}
+        self._without_ranges: set[_Key] = set()
+        """Tracks that others made, or whose process ended early."""
 
     def get(self, results: Results, model: str, video: StoredVideo | None) -> Tracks | Tracking:
-        """The tracks of a model, or how far they are; they are begun if they are not kept.
+        """The tracks of a model on the upright picture, or how far they are; they are begun if they are not kept.
 
         Raises:
             ResultsError: they cannot be computed.
@@ -84,13 +89,22 @@ class TrackingRuns:
             self._collect()
             if key in self._open:
                 self._open.move_to_end(key)
+                self._find_ranges(key, video)
                 return self._open[key]
             share = _last_report(self._running[key].log).share if key in self._running else 1.0
             if share < 1:
                 return Tracking(share=share)
         found = find_tracks(results, model, self._settings)
+        if found is not None and video is not None:
+            upright_wh = video.info.width_px, video.info.height_px
+            found = upright_tracks(found, results, model, upright_wh, orientation_of_info(video.info))
         with self._lock:
-            return self._remember(key, found) if found is not None else self._begin(key, video)
+            if found is None:
+                return self._begin(key, video)
+            if not has_ranges(results, model, self._settings) and key not in self._running:
+                self._without_ranges.add(key)
+                self._find_ranges(key, video)
+            return self._remember(key, found)
 
     def close(self) -> None:
         """Stop the processes."""
@@ -115,10 +129,20 @@ class TrackingRuns:
         failure = self._failed.get(key)
         if failure and time.monotonic() - failure[0] < _RETRY_AFTER_S:
             raise failure[1]
-        if len(self._running) < _MAX_AT_ONCE and key not in self._running:
-            path = str(video.path) if video else ""
-            self._running[key] = _started(TrackingSpec(str(key.folder), key.model, path))
+        self._start(key, video)
         return Tracking()
+
+    def _find_ranges(self, key: _Key, video: StoredVideo | None) -> None:
+        """Once, however the process ends."""
+        if key in self._without_ranges and self._start(key, video):
+            self._without_ranges.discard(key)
+
+    def _start(self, key: _Key, video: StoredVideo | None) -> bool:
+        if len(self._running) >= _MAX_AT_ONCE or key in self._running:
+            return False
+        path = str(video.path) if video else ""
+        self._running[key] = _started(TrackingSpec(str(key.folder), key.model, path))
+        return True
 
     def _collect(self) -> None:
         """Take note of processes that have ended."""

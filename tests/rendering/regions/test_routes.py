@@ -14,6 +14,7 @@ import pytest
 import requests
 from starlette.applications import Starlette
 
+from frametally.analysis.view import View
 from frametally.library.library import Library
 from frametally.library.tickets import Tickets, ViewTicket
 from frametally.network.routes import starlette_routes
@@ -26,6 +27,7 @@ from frametally.rendering.regions.routes import region_routes
 from frametally.rendering.regions.tracking_runs import TrackingRuns
 from frametally.results import archive_results, open_results
 from frametally.tracking.kept import kept_tracks
+from frametally.tracking.unique import unique_objects
 from frametally.video.reader_pool import ReaderPool
 from tests.support.polling import until
 from tests.support.serving import answering
@@ -46,7 +48,9 @@ class Served:
         return f"{self.url}{VIEWS_PREFIX}{self.tickets.for_view(self.ticket)}/{path}"
 
     def track(self) -> None:
-        kept_tracks(open_results(self.folder), "motion")
+        results = open_results(self.folder)
+        kept_tracks(results, "motion")
+        unique_objects(View(results, "motion"))  # or a process would begin
 
 
 @pytest.fixture

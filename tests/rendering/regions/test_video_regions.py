@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from frametally.analysis.view_spec import ViewSpec
+from frametally.rendering import video_encoder
 from frametally.rendering.annotate import draw
+from frametally.rendering.regions.running_counts import RunningCounts
 from frametally.rendering.regions.shown_region import ShownRegion
 from frametally.rendering.scene import Scene
 from frametally.rendering.video_export import VideoSpec
+from frametally.tracking.tracks import Tracks
 from frametally.video.decoding import Image
+from tests.support.geometry_videos import scene_image, write_oriented
+from tests.support.square_regions import SET
+from tests.support.videos import archived, box
 
 LINE = ShownRegion(((0.25, 0.5), (0.75, 0.5)), is_zone=False, color="#0000ff", name="Gate", count="in 3 · out 1")
 ZONE = ShownRegion(((0.1, 0.1), (0.9, 0.1), (0.9, 0.9)), is_zone=True, color="#ff0000", name="Dock", count="2 inside")
@@ -49,3 +57,25 @@ def test_a_video_with_lines_is_another_file(tmp_path: Path) -> None:
     spec = VideoSpec(video="v", results=str(tmp_path), view=ViewSpec(job_ids=("j",)), colors={})
     with_regions = VideoSpec(video="v", results=str(tmp_path), view=ViewSpec(job_ids=("j",)), colors={}, regions="{}")
     assert spec.path != with_regions.path
+
+
+def test_an_annotated_video_counts_on_the_upright_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[Tracks] = []
+
+    def counts(tracks: Tracks, *rest: Any) -> RunningCounts:
+        counted.append(tracks)
+        return RunningCounts(tracks, *rest)
+
+    monkeypatch.setattr(video_encoder, "RunningCounts", counts)
+    path = write_oriented(tmp_path / "video.mp4", scene_image(160, 96), rotation_deg=270, frames=6)
+    image = {"width": 160, "height": 96}
+    entries = [{"image": image, "predictions": [box(20 + 4 * at, 30, 40, 20)]} for at in range(6)]
+    spec = VideoSpec(
+        video=str(path),
+        results=str(archived(tmp_path, entries)),
+        view=ViewSpec(job_ids=("job-1",), model="model", confidence=0.0),
+        colors={"square": "#ff0000", "corner": "#ff0000"},
+        regions=json.dumps(SET),
+    )
+    video_encoder.make_video(spec, tmp_path / "made.mp4", lambda _: None)
+    assert [(tracks.size_px, tracks.xyxy[0].tolist()) for tracks in counted] == [((96, 160), [56, 0, 76, 40])]
