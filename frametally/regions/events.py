@@ -17,7 +17,8 @@ from frametally.regions.visits import Visits, visits
 from frametally.tracking.tracks import Tracks
 
 KINDS: Final = ("in", "out", "enter", "exit", "inside at start", "inside at end")
-"""Of lines; of zones; and of zones at the first and the last look, where no entry or exit was seen."""
+"""Of lines; of zones; and of zones where no entry or exit was seen: at the first and the last look, and beside long
+stretches that were not analyzed."""
 IN, OUT, ENTER, EXIT, INSIDE_AT_START, INSIDE_AT_END = range(len(KINDS))
 
 SCHEMA: Final = pa.schema(

@@ -11,9 +11,10 @@ from frametally.regions.visits import Visits
 DEFINITIONS: Final = {
     "In and out": "in: the anchor crosses the line in the direction of its arrow; out: against it",
     "Occupancy": "tracked boxes of an analyzed frame whose anchor is in the zone; a gap where nothing was analyzed",
-    "Entries": "stays that began while the video was watched; objects that are inside in the first analyzed frame had "
-    "entered before",
-    "Exits": "stays that ended; objects that are inside in the last analyzed frame have not left",
+    "Entries": "stays whose beginning was seen; objects that are inside in the first analyzed frame, also after a long "
+    "stretch that was not analyzed, had entered before",
+    "Exits": "stays whose end was seen; objects that are inside in the last analyzed frame, also before such a "
+    "stretch, left later or not at all",
     "Dwell": "time of the exit minus time of the entry, both as presented in the video; median and distribution are of "
     "the stays with both ends",
     "Flows": "of two consecutive events of a track: at which line or zone it was, and at which it was next",
@@ -39,7 +40,8 @@ def zone_definition(zone: Zone) -> str:
     return (
         f"A stay begins in the first analyzed frame with the {anchor_name(zone.anchor)} of a box inside, and ends in "
         "the first one after it without. Absences and losses of up to "
-        f"{zone.bridged_gap_s:g} s are bridged. Stays that last over frames that were not analyzed say for how long."
+        f"{zone.bridged_gap_s:g} s are bridged. Beside a longer stretch that was not analyzed, entry or exit are not "
+        "seen; stays that last over one say for how long."
     )
 
 
@@ -72,13 +74,13 @@ def rule_sentence(interval: RuleInterval) -> str:
 
 def zone_note(found: Visits) -> str | None:
     """Which stays are not whole: inside at the start or the end, or not analyzed in part; None if all are."""
-    before, after = int(found.was_inside.sum()), int(found.is_open.sum())
+    counts = {
+        "inside at the start": found.was_inside & ~found.after_gap,
+        "inside at the end": found.is_open & ~found.before_gap,
+        "inside next to frames that were not analyzed": found.before_gap | found.after_gap,
+    }
     partly = found.not_analyzed_s > 0
-    parts = []
-    if before:
-        parts.append(f"{before} inside at the start")
-    if after:
-        parts.append(f"{after} inside at the end")
+    parts = [f"{int(which.sum())} {what}" for what, which in counts.items() if which.any()]
     sentences = [f"{', '.join(parts)}: not in the median."] if parts else []
     if partly.any():
         stays = "1 stay lasts" if partly.sum() == 1 else f"{int(partly.sum())} stays last"

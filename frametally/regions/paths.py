@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.regions.shapes import Anchor
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import ROUNDING_S, Tracks
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -28,6 +28,14 @@ def anchor_points(tracks: Tracks, anchor: Anchor) -> tuple[Floats, Floats]:
 def looks_of(tracks: Tracks, rows: Rows | slice = slice(None)) -> Rows:
     """(n,) number of the analyzed look of each box, or of these rows: its index in `analyzed_time_s`."""
     return np.searchsorted(tracks.analyzed_entry, tracks.entry[rows])
+
+
+def long_gaps(
+    analyzed_time_s: Floats, analyzed_entry: npt.NDArray[np.int32], tolerated_s: float
+) -> npt.NDArray[np.bool_]:
+    """(a,) looks after which a stretch of more than the tolerated seconds was not analyzed."""
+    is_long = np.diff(analyzed_time_s) > tolerated_s + ROUNDING_S
+    return np.append(is_long & (np.diff(analyzed_entry) > 1), np.zeros(min(len(analyzed_entry), 1), dtype=np.bool_))
 
 
 def _side(xyxy: npt.NDArray[np.float32], column: int, first: int) -> Floats:

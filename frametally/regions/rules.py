@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.regions.occupancy import Occupancy, occupancy
+from frametally.regions.paths import long_gaps
 from frametally.regions.shapes import RegionSet, Rule, Zone
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import ROUNDING_S, Tracks
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def intervals_of(rule: Rule, zone: Zone, counted: Occupancy, classes: tuple[str,
     count = counted.counts[:, wanted].sum(axis=1)
     spans = [
         span
-        for span in _holds(rule, count, _breaks(counted, zone.bridged_gap_s))
-        if _end_s(counted, span) - counted.time_s[span[0]] >= rule.for_s
+        for span in _holds(rule, count, long_gaps(counted.time_s, counted.entry, zone.bridged_gap_s))
+        if _end_s(counted, span) - counted.time_s[span[0]] >= rule.for_s - ROUNDING_S
     ]
     return [_interval(rule, zone, counted, count, span) for span in _joined(spans, counted, rule.cooldown_s)]
 
@@ -89,12 +90,6 @@ def _changes(state: npt.NDArray[np.int8], breaks: npt.NDArray[np.bool_]) -> npt.
     return at[is_new]
 
 
-def _breaks(counted: Occupancy, bridged_gap_s: float) -> npt.NDArray[np.bool_]:
-    """(a,) looks after which a long stretch was not analyzed."""
-    steps_s = np.append(np.diff(counted.time_s), 0.0)
-    return counted.is_followed_by_gap & (steps_s > bridged_gap_s)
-
-
 def _end_s(counted: Occupancy, span: Span) -> float:
     _, last, is_open = span
     return float(counted.time_s[last if is_open else last + 1])
@@ -104,7 +99,7 @@ def _joined(spans: list[Span], counted: Occupancy, cooldown_s: float) -> list[Sp
     """The spans, with those that begin within the cooldown after the end of another joined to it."""
     joined: list[Span] = []
     for first, last, is_open in spans:
-        if joined and counted.time_s[first] - _end_s(counted, joined[-1]) < cooldown_s:
+        if joined and counted.time_s[first] - _end_s(counted, joined[-1]) < cooldown_s - ROUNDING_S:
             joined[-1] = (joined[-1][0], last, is_open)
         else:
             joined.append((first, last, is_open))

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from frametally.errors import RegionsError
 from frametally.regions.paths import Floats, anchor_points
 from frametally.regions.shapes import Anchor, Scale
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import ROUNDING_S, Tracks
 
 WINDOW_S: Final = 1.0
 PER_S: Final = {"m/s": 1.0, "km/h": 3.6}
@@ -123,8 +123,8 @@ def _window(tracks: Tracks) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
     """(n,) first and (n,) last row of the same track within half of `WINDOW_S` of each row."""
     end_s = float(tracks.time_s.max(initial=0.0)) + 2 * WINDOW_S
     key = tracks.track_id * end_s + tracks.time_s
-    first = np.searchsorted(key, key - WINDOW_S / 2 - 1e-6)
-    return first, np.searchsorted(key, key + WINDOW_S / 2 + 1e-6) - 1
+    first = np.searchsorted(key, key - WINDOW_S / 2 - ROUNDING_S)
+    return first, np.searchsorted(key, key + WINDOW_S / 2 + ROUNDING_S) - 1
 
 
 def _medians(values: Floats, track_id: npt.NDArray[np.int32], tracks: int) -> Floats:

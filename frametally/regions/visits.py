@@ -2,6 +2,7 @@
 
 Looks are the analyzed frames. A stay begins at the first look with the anchor inside and ends at the first look after
 the last one inside: then the object is outside, or not seen. Absences up to the tolerance of the zone do not end it.
+Where a longer stretch was not analyzed just before or after it, entry or exit were not seen.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.regions.inside import rows_inside
-from frametally.regions.paths import Floats, Rows, anchor_points, looks_of
+from frametally.regions.paths import Floats, Rows, anchor_points, long_gaps, looks_of
 from frametally.regions.shapes import Zone
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import ROUNDING_S, Tracks
 
 
 @dataclass(frozen=True)
@@ -26,15 +27,19 @@ class Visits:
     enter_s: Floats
     """(m,) pts of the first look inside."""
     exit_s: Floats
-    """(m,) pts of the first look after the stay; of the last look, if the stay is open."""
+    """(m,) pts of the first look after the stay; of the last look inside, if the stay is open."""
     enter_entry: npt.NDArray[np.int32]
     exit_entry: npt.NDArray[np.int32]
     last_inside_entry: npt.NDArray[np.int32]
     """(m,) entry of the last look inside: there the object can be seen."""
     is_open: npt.NDArray[np.bool_]
-    """(m,) inside at the last look: the stay has no exit, and lasts at least this long."""
+    """(m,) inside at the last look, or `before_gap`: the stay has no exit, and lasts at least this long."""
     was_inside: npt.NDArray[np.bool_]
-    """(m,) inside at the first look: the stay has no entry, and lasts at least this long."""
+    """(m,) inside at the first look, or `after_gap`: the stay has no entry, and lasts at least this long."""
+    before_gap: npt.NDArray[np.bool_]
+    """(m,) a long stretch that was not analyzed begins after the last look inside."""
+    after_gap: npt.NDArray[np.bool_]
+    """(m,) one ends before the first look inside."""
     not_analyzed_s: Floats
     """(m,) how much of the stay was not analyzed."""
 
@@ -58,10 +63,12 @@ def visits(tracks: Tracks, zone: Zone) -> Visits:
     look = looks_of(tracks, row)
     begins, ends = _stays(tracks, zone, row, look)
     first, last = look[begins], look[ends]
-    after = np.minimum(last + 1, max(len(tracks.analyzed_time_s) - 1, 0))
-    time_s, unknown_s = tracks.analyzed_time_s, _not_analyzed_before(tracks)
     order = np.lexsort((tracks.track_id[row[begins]], first))
-    first, last, after, begins, ends = (array[order] for array in (first, last, after, begins, ends))
+    first, last, begins, ends = (array[order] for array in (first, last, begins, ends))
+    time_s, unknown_s = tracks.analyzed_time_s, _not_analyzed_before(tracks)
+    gaps = long_gaps(time_s, tracks.analyzed_entry, zone.bridged_gap_s)
+    before_gap, after_gap = gaps[last], np.append(False, gaps)[first]
+    after = np.minimum(last + ~before_gap, max(len(time_s) - 1, 0))
     return Visits(
         track_id=tracks.track_id[row[begins]],
         class_code=tracks.class_code[row[begins]],
@@ -71,7 +78,9 @@ def visits(tracks: Tracks, zone: Zone) -> Visits:
         exit_entry=tracks.analyzed_entry[after],
         last_inside_entry=tracks.entry[row[ends]],
         is_open=last == after,
-        was_inside=first == 0,
+        was_inside=(first == 0) | after_gap,
+        before_gap=before_gap,
+        after_gap=after_gap,
         not_analyzed_s=unknown_s[after] - unknown_s[first],
     )
 
@@ -109,7 +118,7 @@ def _stays(tracks: Tracks, zone: Zone, row: Rows, look: Rows) -> tuple[Rows, Row
     time_s = tracks.analyzed_time_s
     left_s = time_s[np.minimum(look[:-1] + 1, len(time_s) - 1)]
     is_new = tracks.track_id[row[1:]] != tracks.track_id[row[:-1]]
-    is_new |= (look[1:] > look[:-1] + 1) & (time_s[look[1:]] - left_s > zone.bridged_gap_s)
+    is_new |= (look[1:] > look[:-1] + 1) & (time_s[look[1:]] - left_s > zone.bridged_gap_s + ROUNDING_S)
     begins = np.concatenate([[0], np.flatnonzero(is_new) + 1])
     return begins, np.concatenate([begins[1:] - 1, [len(row) - 1]])
 

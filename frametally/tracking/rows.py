@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from frametally.results import Boxes
-
-_ROUNDING_S: Final = 1e-6
+from frametally.tracking.tracks import ROUNDING_S
 
 
 @dataclass
@@ -75,5 +73,5 @@ def is_long_enough(rows: Rows, time_s: npt.NDArray[np.float64], min_length_s: fl
     sizes = np.diff(starts, append=len(order))
     first, last = (time_s[rows.entry[order[places]]] for places in (starts, starts + sizes - 1))
     is_long = np.empty(len(order), dtype=np.bool_)
-    is_long[order] = np.repeat((sizes > 1) & (last - first >= min_length_s - _ROUNDING_S), sizes)
+    is_long[order] = np.repeat((sizes > 1) & (last - first >= min_length_s - ROUNDING_S), sizes)
     return is_long

@@ -8,9 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.view import View
-from frametally.tracking.tracks import Tracks
-
-_ROUNDING_S = 1e-6
+from frametally.tracking.tracks import ROUNDING_S, Tracks
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Spans:
 
     def longer_than(self, min_length_s: float) -> Spans:
         """Those whose last box is so much later than the first one."""
-        kept = self.last_s - self.first_s >= min_length_s - _ROUNDING_S
+        kept = self.last_s - self.first_s >= min_length_s - ROUNDING_S
         return Spans(self.class_code[kept], self.first_s[kept], self.last_s[kept], self.confidence[kept])
 
     def counts(self, view: View) -> npt.NDArray[np.int64]:

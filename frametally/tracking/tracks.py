@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.view import View
+
+ROUNDING_S: Final = 1e-6
+"""Durations that differ by less are the same: differences of times are not exact."""
 
 
 @dataclass(frozen=True)
@@ -81,13 +85,15 @@ def filtered(tracks: Tracks, view: View) -> Tracks:
     a gap in its track and does not end it.
     """
     kept = (tracks.confidence >= view.confidence) & (view.codes[tracks.class_code] >= 0)
-    if view.time_range_s is None:
-        return tracks if kept.all() else tracks.picked(kept)
-    first_s, last_s = view.time_range_s
-    kept &= (tracks.time_s >= first_s) & (tracks.time_s <= last_s)
+    shown = tracks if kept.all() else tracks.picked(kept)
+    return shown if view.time_range_s is None else between(shown, *view.time_range_s)
+
+
+def between(tracks: Tracks, first_s: float, last_s: float) -> Tracks:
+    """The rows and looks in this time."""
     looks = (tracks.analyzed_time_s >= first_s) & (tracks.analyzed_time_s <= last_s)
     return replace(
-        tracks.picked(kept),
+        tracks.picked((tracks.time_s >= first_s) & (tracks.time_s <= last_s)),
         analyzed_entry=tracks.analyzed_entry[looks],
         analyzed_time_s=tracks.analyzed_time_s[looks],
     )

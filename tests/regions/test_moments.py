@@ -61,6 +61,14 @@ def test_two_classes_within_two_seconds() -> None:
     assert find(tracks, SET, Together(first="person", second="ghost", within_s=9)) == []
 
 
+def test_exactly_the_time_apart_is_one_moment_wherever_it_is() -> None:
+    times_s, query = np.round(np.arange(300) / 25, 4), Together(first="person", second="forklift", within_s=0.2)
+    box: Box = (490, 200, 510, 250)
+    for first in range(200):
+        tracks = tracks_of({1: {first: box}, 2: {first + 5: box}}, times_s, classes={1: "person", 2: "forklift"})
+        assert spans(find(tracks, SET, query)) == [(times_s[first], times_s[first + 5], first + 5)]
+
+
 def test_more_than_a_number_at_the_same_time() -> None:
     tracks = seen(person="xxx..x", car="xx.xxx", dog="xx...x")
     assert spans(find(tracks, SET, MoreThan(more_than=2))) == [(0, 1, 0), (5, 5, 5)]

@@ -44,6 +44,19 @@ def test_it_counts_only_if_it_lasts() -> None:
     assert spans(of("02100220010222", rule)) == [(5, 7), (11, 13)]
 
 
+def test_durations_of_exactly_the_limit_are_within_it_wherever_they_are() -> None:
+    times_s = np.round(np.arange(2400) / 25, 4)
+    lasting = msgspec.structs.replace(CROWD, more_than=0, for_s=10.0)
+    cooled = msgspec.structs.replace(CROWD, more_than=0, cooldown_s=10.0)
+    inside: Box = (10, 10, 20, 20)
+    for first in range(1, 1500, 7):
+        long = tracks_of({1: dict.fromkeys(range(first, first + 250), inside)}, times_s)
+        twice = tracks_of({1: {first: inside, first + 251: inside}}, times_s)  # from one exit to the next entry
+        for tracks, rule, intervals in ((long, lasting, 1), (twice, cooled, 2)):
+            regions = RegionSet(camera="c", size=(1000, 500), zones=(DOCK,), rules=(rule,))
+            assert len(rule_intervals(tracks, regions)) == intervals
+
+
 def test_hysteresis_bridges_counts_near_the_number() -> None:
     assert spans(of("0212102")) == [(1, 2), (3, 4), (6, 6)]
     assert spans(of("0212102", msgspec.structs.replace(CROWD, hysteresis=1))) == [(1, 5), (6, 6)]

@@ -79,6 +79,28 @@ def test_frames_that_were_not_analyzed_end_no_stay_and_are_named() -> None:
     assert (whole.not_analyzed_s.tolist(), zone_note(whole)) == ([0], None)
 
 
+def test_an_exit_or_entry_in_a_long_stretch_that_was_not_analyzed_is_not_seen() -> None:
+    null = tuple(range(4, 10))  # 1.4 s between the looks
+    gone = walk("ooii      oo", null=null)
+    assert (spans(gone), gone.is_open.tolist(), gone.was_inside.tolist()) == ([(0.4, 0.6)], [True], [False])
+    assert gone.exit_entry.tolist() == [3]
+    come = walk("oooo      iioo", null=null)
+    assert (spans(come), come.is_open.tolist(), come.was_inside.tolist()) == ([(2.0, 2.4)], [False], [True])
+    for found in (gone, come):
+        assert (median_dwell_s(found), found.not_analyzed_s.tolist()) == (None, [0])
+        assert zone_note(found) == "1 inside next to frames that were not analyzed: not in the median."
+    tolerant = msgspec.structs.replace(DOCK, bridged_gap_s=1.4)
+    assert walk("ooii      oo", tolerant, null).is_complete.tolist() == [True]
+
+
+def test_an_absence_of_exactly_the_tolerance_is_bridged_wherever_it_is() -> None:
+    times_s = np.round(np.arange(1600) / 25, 4)
+    zone = msgspec.structs.replace(DOCK, bridged_gap_s=1.0)
+    for first in range(1, 1500, 7):
+        path = walking([IN] * 10, first) | walking([IN] * 10, first + 35)
+        assert len(visits(tracks_of({1: path}, times_s), zone)) == 1
+
+
 def test_an_empty_zone_has_no_stays() -> None:
     found = walk("ooo")
     assert (len(found), median_dwell_s(found), dwell_histogram(found)[0].sum()) == (0, None, 0)

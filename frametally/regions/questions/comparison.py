@@ -7,7 +7,7 @@ have in common is compared: otherwise the longer video would win.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
@@ -20,7 +20,7 @@ from frametally.regions.occupancy import occupancy
 from frametally.regions.paths import Floats, looks_of
 from frametally.regions.shapes import Line, RegionSet, Zone
 from frametally.regions.visits import median_dwell_s, visits
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import ROUNDING_S, Tracks, between
 
 Alignment = Literal["video", "clock"]
 MAX_POINTS: Final = 2_000
@@ -113,7 +113,7 @@ def compare(
         for job, offset_s in zip(jobs, offsets_s, strict=True)
     ]
     bucket_s = max(bucket_s, (last_s - first_s) / MAX_POINTS)
-    time_s = np.arange(first_s, last_s + 1e-9, bucket_s)
+    time_s = np.arange(first_s, last_s + ROUNDING_S, bucket_s)
     starts = [time_s - offset_s for offset_s in offsets_s]
     return RegionComparison(
         names=tuple(job.name for job in jobs),
@@ -146,14 +146,7 @@ def _common(jobs: Sequence[Watched], offsets_s: Sequence[float]) -> tuple[float,
 
 
 def _within(tracks: Tracks, first_s: float, last_s: float) -> Tracks:
-    margin_s = 1e-6
-    rows = (tracks.time_s >= first_s - margin_s) & (tracks.time_s <= last_s + margin_s)
-    looks = (tracks.analyzed_time_s >= first_s - margin_s) & (tracks.analyzed_time_s <= last_s + margin_s)
-    return replace(
-        tracks.picked(rows),
-        analyzed_entry=tracks.analyzed_entry[looks],
-        analyzed_time_s=tracks.analyzed_time_s[looks],
-    )
+    return between(tracks, first_s - ROUNDING_S, last_s + ROUNDING_S)
 
 
 def _rows(parts: Sequence[Tracks], regions: RegionSet) -> list[Row]:
@@ -243,7 +236,7 @@ def _looks(part: Tracks, starts_s: Floats) -> npt.NDArray[np.int64]:
 
 
 def _buckets(time_s: Floats, starts_s: Floats) -> npt.NDArray[np.int64]:
-    return np.clip(np.searchsorted(starts_s, time_s + 1e-6, side="right") - 1, 0, len(starts_s) - 1)
+    return np.clip(np.searchsorted(starts_s, time_s + ROUNDING_S, side="right") - 1, 0, len(starts_s) - 1)
 
 
 def _relative(row: Row) -> float:

@@ -15,7 +15,7 @@ from frametally.regions.paths import Rows, looks_of
 from frametally.regions.questions.queries import CrossedThen, FirstAfter, MoreThan, Query, Together, Way
 from frametally.regions.shapes import Line, RegionSet, Zone
 from frametally.regions.visits import rows_in
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import ROUNDING_S, Tracks
 
 MAX_MOMENTS: Final = 1_000
 _MAX_TRACKS: Final = 100
@@ -76,8 +76,8 @@ def _together(tracks: Tracks, query: Together) -> Iterator[FoundMoment]:
 def _is_near(time_s: npt.NDArray[np.float64], looks: Rows, others: Rows, before_s: float, after_s: float) -> Looks:
     """(m,) whether one of the other looks is at most so long before, or after, each look."""
     at_s, others_s = time_s[looks], time_s[others]
-    last = np.searchsorted(others_s, at_s + after_s + 1e-9, side="right")
-    return np.asarray(last > np.searchsorted(others_s, at_s - before_s - 1e-9))
+    last = np.searchsorted(others_s, at_s + after_s + ROUNDING_S, side="right")
+    return np.asarray(last > np.searchsorted(others_s, at_s - before_s - ROUNDING_S))
 
 
 def _more_than(tracks: Tracks, regions: RegionSet, query: MoreThan) -> Iterator[FoundMoment]:
@@ -97,7 +97,7 @@ def _more_than(tracks: Tracks, regions: RegionSet, query: MoreThan) -> Iterator[
 def _first_after(tracks: Tracks, query: FirstAfter) -> list[FoundMoment]:
     found, look = [], looks_of(tracks)
     for name in query.classes or tracks.classes:
-        later = _is_of(tracks, [name]) & (tracks.time_s >= query.after_s)
+        later = _is_of(tracks, [name]) & (tracks.time_s >= query.after_s - ROUNDING_S)
         if later.any():
             at = int(look[later].min())
             found.append(_moment(tracks, at, at, at, _Seen(tracks, look, later).between(at, at)))
@@ -113,7 +113,7 @@ def _crossed_then(tracks: Tracks, regions: RegionSet, query: CrossedThen) -> lis
     found = []
     for number, time_s, entry in second.with_entries():
         earlier = [one for one in before.get(number, ()) if one < time_s]
-        if earlier and (query.within_s is None or time_s - earlier[-1] <= query.within_s):
+        if earlier and (query.within_s is None or time_s - earlier[-1] <= query.within_s + ROUNDING_S):
             found.append(FoundMoment(earlier[-1], time_s, entry, (number,)))
             before[number] = [one for one in before[number] if one >= time_s]
     return sorted(found, key=lambda moment: (moment.start_s, moment.track_ids))
@@ -151,7 +151,7 @@ def _runs(tracks: Tracks, looks: Rows, gap_s: float) -> Iterator[tuple[int, int]
         return
     time_s, entry = tracks.analyzed_time_s[looks], tracks.analyzed_entry[looks]
     is_next = (np.diff(looks) == 1) & (np.diff(entry) == 1)
-    cuts = np.flatnonzero(~is_next & (np.diff(time_s) > gap_s)) + 1
+    cuts = np.flatnonzero(~is_next & (np.diff(time_s) > gap_s + ROUNDING_S)) + 1
     for run in np.split(looks, cuts):
         yield int(run[0]), int(run[-1])
 

@@ -4,7 +4,7 @@ import { Chart } from "./charts.js";
 import { classCell, element, formatSpan, formatTime, plural, swatch, table } from "./dom.js";
 
 const FIRST_EVENTS = 50;
-const WORDS = { in: "in", out: "out", enter: "entered", inside: "was inside at the start" };
+const WORDS = { in: "in", out: "out", enter: "entered", inside: "was already inside" };
 
 export class Cards {
   cards = new Map(); // id -> Card
