@@ -17,13 +17,8 @@ from frametally.storage.derived import derived_path
 from frametally.video.decoding import Image
 from frametally.video.frame_reader import FrameReader
 
-FRAMES: Final = 25
-HEIGHT_PX: Final = 720
-"""At most; smaller videos keep their size."""
 _FORMAT: Final = 1
 _KIND: Final = "background"
-_ROWS: Final = 64
-"""Of all frames at once, so that the median needs little memory."""
 
 
 class Backgrounds:
@@ -42,12 +37,13 @@ class Backgrounds:
         """
         import cv2  # the server starts without it
 
+        from frametally.regions.background import HEIGHT_PX, sampled_background
         from frametally.rendering.image_files import to_png
 
         path = _path_of(video)
         with self._lock:
             if not path.exists():
-                picture = median_picture(self._reader(video.path), min(HEIGHT_PX, video.info.displayed_wh[1]))
+                picture = sampled_background(self._reader(video.path), min(HEIGHT_PX, video.info.displayed_wh[1]))
                 path.parent.mkdir(exist_ok=True)
                 with atomic_path(path) as draft:
                     draft.write_bytes(to_png(picture))
@@ -85,21 +81,3 @@ class Backgrounds:
 
 def _path_of(video: StoredVideo) -> Path:
     return derived_path(video.path.parent, _KIND, _FORMAT, "png")
-
-
-def median_picture(reader: FrameReader, height_px: int) -> Image:
-    """The median of up to `FRAMES` frames per pixel, at this height.
-
-    Raises:
-        VideoError: no frame can be decoded.
-    """
-    positions = np.unique(np.linspace(0, len(reader.index) - 1, FRAMES).round().astype(int)).tolist()
-    frames = [image for _, image in reader.thumbnails(positions, height_px)]
-    frames = [image for image in frames if image.shape == frames[0].shape]
-    if not frames:
-        raise VideoError("No frame of the video can be decoded.")
-    picture = np.empty_like(frames[0])
-    for top in range(0, len(picture), _ROWS):
-        rows = np.stack([image[top : top + _ROWS] for image in frames])
-        picture[top : top + _ROWS] = np.median(rows, axis=0)
-    return picture

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from frametally.rendering.regions.backgrounds import median_picture
+from frametally.regions.background import sampled_background
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
 
 
 def test_the_background_is_without_what_moves(small_video: Path) -> None:
     reader = FrameReader(small_video, load_index(small_video))
-    picture = median_picture(reader, 180)
+    picture = sampled_background(reader, 180)
     reader.close()
     spread = np.ptp(picture.reshape(-1, 3).astype(int), axis=0)
     assert picture.shape[0] == 180
