@@ -28,7 +28,8 @@ class Speeds:
     """Speeds in meters per second; NaN where they are not known."""
 
     of_row: Floats
-    """(n,) for each box: the distance between the first and the last look within half a second, by their times."""
+    """(n,) for each box: the distance between the first and the last look within half a second, by their times; without
+    another there, between the looks of the track before and after it."""
     of_track: Floats
     """(t,) median of the boxes of each track, by id."""
 
@@ -120,11 +121,16 @@ def _is_convex(corners: Floats) -> bool:
 
 
 def _window(tracks: Tracks) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(n,) first and (n,) last row of the same track within half of `WINDOW_S` of each row."""
+    """(n,) first and (n,) last row of the same track within half of `WINDOW_S` of each row, or else its neighbors."""
     end_s = float(tracks.time_s.max(initial=0.0)) + 2 * WINDOW_S
     key = tracks.track_id * end_s + tracks.time_s
     first = np.searchsorted(key, key - WINDOW_S / 2 - ROUNDING_S)
-    return first, np.searchsorted(key, key + WINDOW_S / 2 + ROUNDING_S) - 1
+    last = np.searchsorted(key, key + WINDOW_S / 2 + ROUNDING_S) - 1
+    is_next = np.diff(tracks.track_id) == 0
+    is_alone = first == last
+    first[1:] -= is_alone[1:] & is_next
+    last[:-1] += is_alone[:-1] & is_next
+    return first, last
 
 
 def _medians(values: Floats, track_id: npt.NDArray[np.int32], tracks: int) -> Floats:

@@ -55,6 +55,13 @@ def test_a_shape_that_is_no_rectangle_needs_its_diagonal() -> None:
     assert speeds(moving(path_m, times_s), scale).of_row == pytest.approx(0.5, rel=1e-3)
 
 
+@pytest.mark.parametrize("looks_per_s", [1.9, 1, 0.5])
+def test_where_frames_are_farther_apart_the_looks_beside_count(looks_per_s: float) -> None:
+    times_s = np.arange(6) / looks_per_s
+    path_m = np.column_stack([times_s * 0.1 - 0.5, np.zeros(6), np.full(6, BELT_M)])
+    assert speeds(moving(path_m, times_s), SCALE).of_row == pytest.approx(0.1, rel=1e-3)
+
+
 def test_a_track_that_was_seen_once_has_no_speed() -> None:
     found = speeds(moving(np.array([(0.0, 0.0, BELT_M)]), np.array([0.0])), SCALE)
     assert np.isnan(found.of_row).all()
