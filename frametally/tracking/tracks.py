@@ -89,6 +89,11 @@ def filtered(tracks: Tracks, view: View) -> Tracks:
     return shown if view.time_range_s is None else between(shown, *view.time_range_s)
 
 
+def named(tracks: Tracks, view: View) -> Tracks:
+    """Tracks of a view with its class names: those that it merges are one class."""
+    return replace(tracks, class_code=view.codes[tracks.class_code], classes=view.names)
+
+
 def between(tracks: Tracks, first_s: float, last_s: float) -> Tracks:
     """The rows and looks in this time."""
     looks = (tracks.analyzed_time_s >= first_s) & (tracks.analyzed_time_s <= last_s)

@@ -94,6 +94,15 @@ def test_the_same_job_twice_shows_no_change() -> None:
     assert all(np.array_equal(curves.values[0], curves.values[1], equal_nan=True) for curves in found.curves)
 
 
+def test_times_of_day_in_utc_and_in_the_zone_of_a_camera_are_not_compared() -> None:
+    utc = Watched("Monday", day(0), datetime(2026, 3, 2, 9, tzinfo=UTC))
+    local = Watched("Tuesday", day(0), datetime(2026, 3, 3, 9, tzinfo=timezone(timedelta(hours=2))))
+    with pytest.raises(RegionsError, match="Monday is in UTC, that of Tuesday in the time zone of its camera"):
+        compare([local, utc], SET, "clock")
+    assert compare([local, utc], SET).changes == ()
+    assert compare([utc, utc], SET, "clock").first_s == 9 * 3600
+
+
 def test_jobs_without_a_common_time_are_refused() -> None:
     morning = Watched("a", day(0), datetime(2026, 3, 2, 9, tzinfo=UTC))
     evening = Watched("b", day(0), datetime(2026, 3, 2, 19, tzinfo=UTC))

@@ -106,6 +106,8 @@ def compare(
     Raises:
         RegionsError: they have no time in common, or the time of a recording is not known.
     """
+    if alignment == "clock":
+        _check_zones(jobs)
     offsets_s = [_offset_s(job, alignment) for job in jobs]
     first_s, last_s = _common(jobs, offsets_s)
     parts = [
@@ -124,6 +126,17 @@ def compare(
         rows=tuple(_rows(parts, regions)),
         curves=tuple(_curves(parts, regions, starts)),
     )
+
+
+def _check_zones(jobs: Sequence[Watched]) -> None:
+    """Most files have their time in UTC only: then it is not known what the clock of the camera showed."""
+    utc = [job.name for job in jobs if job.recorded_at is not None and not job.recorded_at.utcoffset()]
+    local = [job.name for job in jobs if job.recorded_at is not None and job.recorded_at.utcoffset()]
+    if utc and local:
+        raise RegionsError(
+            f"The time of {utc[0]} is in UTC, that of {local[0]} in the time zone of its camera.",
+            "Compare by the time in the video, or only jobs of one kind.",
+        )
 
 
 def _offset_s(job: Watched, alignment: Alignment) -> float:

@@ -22,7 +22,7 @@ from frametally.rendering.regions.counted_views import CountedViews
 from frametally.rendering.regions.reports.comparison import bucket_s, comparison_report
 from frametally.rendering.regions.reports.report import report
 from frametally.rendering.regions.tracking_runs import Tracking, TrackingRuns
-from frametally.tracking.tracks import Tracks, filtered
+from frametally.tracking.tracks import Tracks, filtered, named
 from frametally.video.recording_start import recording_start
 
 PICTURES: Final = ("trajectories", "heat")
@@ -108,11 +108,7 @@ class Answers:
             done = len(tracked) - len(waiting) + sum(one.share for one in waiting)
             return msgspec.json.encode(Tracking(share=done / len(tracked)))
         watched = [
-            Watched(
-                job.name,
-                filtered(tracks, source.filtered(view.confidence, None)),
-                recording_start(source.video.path) if source.video else None,
-            )
+            _watched(job.name, source, tracks, view.confidence)
             for job, source, tracks in zip(asked.jobs, sources, tracked, strict=True)
             if not isinstance(tracks, Tracking)
         ]
@@ -159,6 +155,12 @@ class Answers:
         source = self.sources.get(ticket)
         require_boxes(source)
         return source
+
+
+def _watched(name: str, source: Source, tracks: Tracks, confidence: float) -> Watched:
+    view = source.filtered(confidence, None)
+    recorded_at = recording_start(source.video.path) if source.video else None
+    return Watched(name, named(filtered(tracks, view), view), recorded_at)
 
 
 def require_boxes(source: Source) -> None:
