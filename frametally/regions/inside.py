@@ -30,12 +30,6 @@ def inside(x: Floats, y: Floats, polygon: Floats) -> npt.NDArray[np.bool_]:
     return found
 
 
-def area_px(polygon: Floats) -> float:
-    """Area by the shoelace formula."""
-    (x, y), (next_x, next_y) = polygon.T, np.roll(polygon, -1, axis=0).T
-    return abs(float((x * next_y - next_x * y).sum())) / 2
-
-
 def _edges(polygon: Floats) -> Floats:
     """(e, 4) x, y of the upper and the lower end of each edge that is not horizontal.
 

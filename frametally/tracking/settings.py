@@ -11,7 +11,7 @@ VERSION: Final = 4
 
 
 class TrackerSettings(Struct, frozen=True):
-    """The defaults are tuned on generated scenes, and described in docs/using.md."""
+    """The defaults are tuned on generated scenes, and described in docs/using.md and docs/tracking.md."""
 
     buffer_s: float = 1.5
     """How long a track is continued after its last box; at least one missing look is bridged."""

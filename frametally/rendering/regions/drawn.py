@@ -25,7 +25,7 @@ def draw_regions(canvas: Image, regions: Sequence[ShownRegion], style: TextStyle
     size = np.array([canvas.shape[1], canvas.shape[0]])
     outlines = [np.array(region.points) * size for region in regions]
     for region, xy in zip(regions, outlines, strict=True):
-        for color, width_px in ((_SHADE, thickness_px * 2 + 2), (_bgr(region.color), thickness_px + 1)):
+        for color, width_px in ((_SHADE, thickness_px * 2 + 2), (bgr_of(region.color), thickness_px + 1)):
             cv2.polylines(canvas, [xy.round().astype(np.int32)], region.is_zone, color, width_px)
             if not region.is_zone:
                 tip = _tip(xy, size)
@@ -34,7 +34,7 @@ def draw_regions(canvas: Image, regions: Sequence[ShownRegion], style: TextStyle
         row = plate((cut(region.name, _MAX_LETTERS), region.count), style, max(round(8 * style.scale), 3))
         at = _beside(region, xy, np.array(row.wh), _tip(xy, size))
         corner = np.clip((at - np.array(row.wh) / 2).round(), 0, np.maximum(size - row.wh, 0)).astype(int).tolist()
-        row.draw(canvas, corner[0], corner[1], _bgr(region.color))
+        row.draw(canvas, corner[0], corner[1], bgr_of(region.color))
 
 
 def _beside(
@@ -59,6 +59,7 @@ def _pixel(point: npt.NDArray[np.float64]) -> tuple[int, int]:
     return round(float(point[0])), round(float(point[1]))
 
 
-def _bgr(color: str) -> tuple[int, int, int]:
+def bgr_of(color: str) -> tuple[int, int, int]:
+    """Blue, green and red of a hex color."""
     red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
     return blue, green, red

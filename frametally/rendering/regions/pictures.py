@@ -12,6 +12,7 @@ import numpy.typing as npt
 from frametally.analysis.view import View
 from frametally.regions.paths import anchor_points
 from frametally.regions.shapes import Anchor
+from frametally.rendering.regions.drawn import bgr_of
 from frametally.tracking.tracks import Tracks, filtered
 from frametally.video.decoding import Image
 
@@ -35,7 +36,7 @@ def trajectories(background: Image, tracks: Tracks, view: View, colors: Mapping[
     xy = _places(shown, anchor, picture)
     for rows in _stretches(shown):
         name = view.names[view.codes[shown.class_code[rows[0]]]]
-        color, points = _bgr(colors[name]), (xy[rows] * (1 << _SHIFT)).round().astype(np.int32)
+        color, points = bgr_of(colors[name]), (xy[rows] * (1 << _SHIFT)).round().astype(np.int32)
         width_px = max(round(picture.shape[1] / 640), 1)
         cv2.polylines(picture, [points], False, color, width_px, cv2.LINE_AA, _SHIFT)
         end = (int(points[-1, 0]), int(points[-1, 1]))
@@ -94,8 +95,3 @@ def _dimmed(background: Image) -> Image:
     """Darker, with less color."""
     gray = cv2.cvtColor(cv2.cvtColor(background, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     return np.asarray((0.4 * background + 0.6 * gray) * _DIMMED, dtype=np.uint8)
-
-
-def _bgr(color: str) -> tuple[int, int, int]:
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    return blue, green, red
