@@ -16,10 +16,10 @@ from frametally.cli.tracks_source import tracks_of
 from frametally.config.settings import Settings
 from frametally.errors import RegionsError
 from frametally.exports.region_events import write_events_csv, write_events_parquet
-from frametally.regions.background import sampled_background, small_background
+from frametally.regions.background import HEIGHT_PX, sampled_background, small_background
 from frametally.regions.crossings import crossings
 from frametally.regions.fit import misfits
-from frametally.regions.messages import rule_sentence, zone_note
+from frametally.regions.messages import rule_note, rule_sentence, zone_note
 from frametally.regions.reasons import why_nothing
 from frametally.regions.rules import rule_intervals
 from frametally.regions.shapes import MAX_BYTES, RegionSet
@@ -63,7 +63,8 @@ def write_events(options: argparse.Namespace, settings: Settings) -> int:
         tracks = filtered(tracked, view)
         for warning in [
             tracking_warning(tracked),
-            *misfits(regions, displayed_wh, _background(regions, options.video)),
+            *misfits(regions, displayed_wh, _background(regions, options.video, displayed_wh[1])),
+            *_never_held(regions, tracks),
         ]:
             if warning:
                 print(warning, file=sys.stderr)
@@ -85,12 +86,17 @@ def read_regions(path: Path) -> RegionSet:
         raise RegionsError(f"{path.name} cannot be read: {error.strerror}.", "Check the path.") from error
 
 
-def _background(regions: RegionSet, video: Path | None) -> bytes | None:
+def _never_held(regions: RegionSet, tracks: Tracks) -> list[str]:
+    notes = [(rule.name, rule_note(rule, tracks.classes)) for rule in regions.rules]
+    return [f"{name}: {note}" for name, note in notes if note]
+
+
+def _background(regions: RegionSet, video: Path | None, height_px: int) -> bytes | None:
     """That of the video, if the set has one to compare it with."""
     if video is None or regions.background is None:
         return None
     with closing(FrameReader(video, build_index(video))) as reader:
-        return small_background(sampled_background(reader))
+        return small_background(sampled_background(reader, min(HEIGHT_PX, height_px)))
 
 
 def print_counts(tracks: Tracks, regions: RegionSet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from frametally.regions.rules import RuleInterval
@@ -18,8 +19,8 @@ DEFINITIONS: Final = {
     "Dwell": "time of the exit minus time of the entry, both as presented in the video; median and distribution are of "
     "the stays with both ends",
     "Flows": "of two consecutive events of a track: at which line or zone it was, and at which it was next",
-    "Speed": "distance on the ground between the first and the last look within one second, by their times; of a "
-    "track, the median",
+    "Speed": "distance on the ground between the first and the last look within one second, by their times, or between "
+    "the looks before and after where frames are farther apart; of a track, the median",
     "Rules": "from the first analyzed frame with more objects than the number to the first with few enough",
 }
 """What each number means; shown beside it."""
@@ -55,6 +56,13 @@ def rule_definition(rule: Rule, zone: Zone) -> str:
         parts.append(f"What begins within {rule.cooldown_s:g} s after the end of an interval belongs to it.")
     parts.append(f"A stretch of more than {zone.bridged_gap_s:g} s that was not analyzed ends an interval.")
     return " ".join(parts)
+
+
+def rule_note(rule: Rule, classes: Sequence[str]) -> str | None:
+    """Why a rule cannot hold in results with these classes; None if it can."""
+    if not rule.classes or any(name in classes for name in rule.classes):
+        return None
+    return f"never: the results have no class {' or '.join(rule.classes)}"
 
 
 def speed_definition(scale: Scale) -> str:

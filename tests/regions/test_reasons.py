@@ -11,6 +11,7 @@ from frametally.regions.fit import misfits
 from frametally.regions.messages import (
     line_definition,
     rule_definition,
+    rule_note,
     rule_sentence,
     speed_definition,
     zone_definition,
@@ -88,6 +89,13 @@ def test_definitions_state_the_numbers_of_each_region() -> None:
         speed_definition(scale)
         == "In km/h, on the plane of the four points with sides of 3 m, 4 m, 3 m, 4 m (a rectangle)."
     )
+
+
+def test_a_rule_about_classes_that_the_results_lack_says_so() -> None:
+    rule = Rule(name="Crowd", zone="z1", classes=("person", "dog"), more_than=3)
+    assert rule_note(rule, ("cat",)) == "never: the results have no class person or dog"
+    assert rule_note(rule, ("cat", "dog")) is None
+    assert rule_note(Rule(name="Any", zone="z1", more_than=3), ()) is None
 
 
 def test_an_interval_is_one_sentence() -> None:

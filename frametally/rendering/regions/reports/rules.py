@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from frametally.regions.messages import rule_definition
+from frametally.regions.messages import rule_definition, rule_note
 from frametally.regions.rules import RuleInterval, rule_intervals
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.regions.reports.counted import Counted
@@ -26,18 +26,21 @@ class RuleReport(Struct, frozen=True, kw_only=True):
     name: str
     zone: str
     definition: str
+    note: str | None
+    """Why it cannot hold."""
     intervals: list[Interval]
 
 
 def rule_reports(counted: Counted, regions: RegionSet) -> list[RuleReport]:
     """The intervals of each rule, in order of time."""
-    found = rule_intervals(counted.tracks, regions)
+    found = rule_intervals(counted.tracks, regions, counted.occupancy)
     zones = {zone.id: zone for zone in regions.zones}
     return [
         RuleReport(
             name=rule.name,
             zone=rule.zone,
             definition=rule_definition(rule, zones[rule.zone]),
+            note=rule_note(rule, counted.tracks.classes),
             intervals=[_interval(one) for one in found if one.rule == rule.name],
         )
         for rule in regions.rules

@@ -57,12 +57,12 @@ export class Rules {
     this.root.hidden = !zones.length;
   }
 
-  item(rule, { intervals = [], definition = "" } = {}) {
+  item(rule, { intervals = [], definition = "", note } = {}) {
     const item = element("li");
     const remove = element("button", "Remove", { type: "button", "aria-label": `Remove rule: ${rule.name}` });
     remove.onclick = () => this.onChange(this.rules.filter((one) => one !== rule));
     const head = element("p");
-    head.append(element("b", rule.name), element("span", intervals.length ? plural(intervals.length, "time") : "never"), remove);
+    head.append(element("b", rule.name), element("span", intervals.length ? plural(intervals.length, "time") : note ?? "never"), remove);
     const times = element("span", "", { class: "intervals" });
     times.append(...intervals.slice(0, MAX_INTERVALS).map((interval) => this.interval(interval)));
     item.title = definition;
