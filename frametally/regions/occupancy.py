@@ -21,7 +21,7 @@ class Occupancy:
     """(a,) pts of the analyzed looks."""
     entry: npt.NDArray[np.int32]
     """(a,) their entries; where the next is more than 1 higher, what is between was not analyzed: unknown, not 0."""
-    counts: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int32]
     """(a, c) boxes of each class of the model."""
 
     @property
@@ -35,5 +35,5 @@ def occupancy(tracks: Tracks, zone: Zone) -> Occupancy:
     row = rows_in(tracks, zone)
     size = (len(tracks.analyzed_time_s), len(tracks.classes))
     key = looks_of(tracks, row) * size[1] + tracks.class_code[row]
-    counts = np.bincount(key, minlength=size[0] * size[1]).reshape(size)
+    counts = np.bincount(key, minlength=size[0] * size[1]).astype(np.int32).reshape(size)
     return Occupancy(tracks.analyzed_time_s, tracks.analyzed_entry, counts)

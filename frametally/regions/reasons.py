@@ -18,8 +18,11 @@ _NEAR: Final = 0.05
 
 def why_nothing(tracks: Tracks, line: Line) -> str | None:
     """A sentence if the line counts no crossing of these tracks; None if it counts some."""
-    if len(crossings(tracks, line)):
-        return None
+    return None if len(crossings(tracks, line)) else reason(tracks, line)
+
+
+def reason(tracks: Tracks, line: Line) -> str:
+    """Why the line counts no crossing of these tracks, as is known."""
     start, end = ends_px(line, tracks.size_px)
     length_px = float(np.hypot(*(end - start)))
     if not len(tracks):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +32,19 @@ class RuleInterval:
     """It still holds at the last look, or where a stretch that was not analyzed begins."""
 
 
-def rule_intervals(tracks: Tracks, regions: RegionSet) -> list[RuleInterval]:
-    """The intervals of all rules, in order of time; those of one rule do not overlap."""
+def rule_intervals(
+    tracks: Tracks, regions: RegionSet, occupancy_of: Callable[[Zone], Occupancy] | None = None
+) -> list[RuleInterval]:
+    """The intervals of all rules, in order of time; those of one rule do not overlap.
+
+    Args:
+        tracks: in the view.
+        regions: with the rules.
+        occupancy_of: that of a zone with these tracks, if it is known.
+    """
+    count = occupancy_of or (lambda zone: occupancy(tracks, zone))
     zones = {zone.id: zone for zone in regions.zones}
-    counted = {zone_id: occupancy(tracks, zones[zone_id]) for zone_id in {rule.zone for rule in regions.rules}}
+    counted = {zone_id: count(zones[zone_id]) for zone_id in {rule.zone for rule in regions.rules}}
     found = [
         interval
         for rule in regions.rules

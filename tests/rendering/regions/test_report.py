@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,14 +14,16 @@ import pytest
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 from frametally.regions.crossings import Crossings, crossings
+from frametally.regions.questions.comparison import Watched, compare
 from frametally.regions.shapes import Line, RegionSet, Rule, Scale, Zone
 from frametally.rendering.regions.counted_views import CountedViews
 from frametally.rendering.regions.pictures import heat_map, trajectories
+from frametally.rendering.regions.reports import counted as counted_module
 from frametally.rendering.regions.reports.counted import Counted
 from frametally.rendering.regions.reports.report import Report, report
 from frametally.rendering.regions.running_counts import RunningCounts
 from frametally.results import archive_results, open_results
-from frametally.tracking.tracks import Tracks
+from frametally.tracking.tracks import Tracks, filtered, named
 from frametally.tracking.unique import unique_objects
 from tests.support.track_rows import tracks_of, walking
 
@@ -81,6 +85,16 @@ def test_classes_and_time_range_of_the_view_apply(view: View) -> None:
     assert [(row.name, row.in_) for row in answered(merged, only).lines[0].classes] == [("people", 2)]
 
 
+def test_tracks_are_compared_by_the_names_that_their_classes_are_merged_to(view: View) -> None:
+    merged = View(view.results, "m", 0.25, ClassMapping((("cart", "people"),)))
+    both, one = named(TRACKS, view), named(filtered(TRACKS, merged), merged)
+    assert (one.classes, one.class_code.tolist()) == (("people", "person"), [1] * 4 + [0] * 4)
+    rows = compare([Watched("a", both), Watched("b", one)], RegionSet(camera="dock", size=(1000, 500))).rows
+    assert {row.class_name: row.values for row in rows} == {
+        None: (2, 2), "cart": (1, None), "people": (None, 1), "person": (1, 1),
+    }  # fmt: skip
+
+
 def test_objects_in_a_part_of_the_video_have_no_range(view: View) -> None:
     unique_objects(View(view.results, "m"))
     nothing = RegionSet(camera="dock", size=(1000, 500))
@@ -131,6 +145,34 @@ def test_a_line_is_counted_again_only_if_it_was_moved(view: View, monkeypatch: p
     again = tracks_of({1: walking(DOWN)}, TIMES_S, classes={1: "person", 2: "cart"})
     assert views.get(TRACKS, view, COLORS) is views.get(TRACKS, view, COLORS)
     assert views.get(again, view, COLORS).tracks is not TRACKS
+
+
+def test_nothing_is_counted_again_if_only_a_line_is_moved(view: View, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+
+    def noting(name: str) -> Callable[..., Any]:
+        original = getattr(counted_module, name)
+
+        def noted(tracks: Tracks, shape: object) -> Any:
+            counted.append(name)
+            return original(tracks, shape)
+
+        return noted
+
+    for name in ("crossings", "visits", "occupancy", "speeds"):
+        monkeypatch.setattr(counted_module, name, noting(name))
+    kept = Counted.of(TRACKS, view, COLORS)
+    report(kept, view, SHAPES)
+    assert sorted(counted) == ["crossings", "occupancy", "speeds", "visits"], "the rule counts with the zone"
+    moved = Line(id="l1", name="Gate", start=(0.2, 0.6), end=(0.8, 0.6))
+    report(kept, view, msgspec.structs.replace(SHAPES, lines=(moved,)))
+    assert counted[4:] == ["crossings"]
+    large = Counted.of(TRACKS, view, COLORS)
+    large.max_kept_bytes = 0
+    counted.clear()
+    for _ in range(2):
+        large.occupancy(SHAPES.zones[0])
+    assert counted == ["occupancy"] * 2, "what needs too much memory is not kept"
 
 
 def test_counts_in_a_video_are_those_so_far(view: View) -> None:

@@ -6,27 +6,32 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from frametally.analysis.view import View
 from frametally.regions.crossings import Crossings, crossings
-from frametally.regions.shapes import Line, Zone
+from frametally.regions.occupancy import Occupancy, occupancy
+from frametally.regions.shapes import Line, Scale, Zone
+from frametally.regions.speeds import Speeds, speeds
 from frametally.regions.visits import Visits, visits
 from frametally.rendering.regions.reports.class_look import ClassLook
 from frametally.rendering.regions.reports.figures import bin_edges
 from frametally.tracking.messages import tracking_warning
 from frametally.tracking.tracks import Tracks, filtered
 
-MAX_KEPT: Final = 64
-"""Lines and zones whose counts are kept; the others of a set are not counted again when one is moved."""
-T = TypeVar("T")
+MAX_KEPT: Final = 256
+"""Counts of lines and zones that are kept; the others of a set are not counted again when one is moved."""
+MAX_KEPT_BYTES: Final = 64 << 20
+T = TypeVar("T", Crossings, Visits, Occupancy, Speeds)
 
 
 class Counted:
     """What lines and zones count in a view. Thread-safe."""
+
+    max_kept_bytes = MAX_KEPT_BYTES
 
     def __init__(
         self,
@@ -45,7 +50,7 @@ class Counted:
         """
         self.tracks, self.codes, self.looks, self.edges_s = tracks, codes, looks, edges_s
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Crossings | Visits | Occupancy | Speeds] = OrderedDict()
 
     @classmethod
     def of(cls, tracks: Tracks, view: View, colors: Mapping[str, str]) -> Counted:
@@ -64,6 +69,19 @@ class Counted:
         key = (zone.points, zone.anchor, zone.bridged_gap_s)
         return self._once(key, lambda: visits(self.tracks, zone))
 
+    def occupancy(self, zone: Zone) -> Occupancy:
+        """That of a zone, whatever its name and color."""
+        return self._once((zone.points, zone.anchor), lambda: occupancy(self.tracks, zone))
+
+    def speeds(self, scale: Scale) -> Speeds:
+        """Those of all tracks, in whatever unit they are shown.
+
+        Raises:
+            RegionsError: the distances contradict each other, or the points are on one line.
+        """
+        key = (scale.points, scale.sides_m, scale.diagonal_m)
+        return self._once(key, lambda: speeds(self.tracks, scale))
+
     @cached_property
     def warning(self) -> str:
         """Why objects may be counted wrongly."""
@@ -77,7 +95,7 @@ class Counted:
         counts: list[int] = np.bincount(code, minlength=len(self.looks)).tolist()
         return counts
 
-    def per_look(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def by_shown_class(self, counts: npt.NDArray[np.signedinteger[Any]]) -> npt.NDArray[np.int64]:
         """(a, looks) of (a, classes of the model): classes of one name are added."""
         shown = np.zeros((len(counts), len(self.looks)), np.int64)
         for at, code in enumerate(self.codes.tolist()):
@@ -93,6 +111,10 @@ class Counted:
         found = make()
         with self._lock:
             self._kept[key] = found
-            while len(self._kept) > MAX_KEPT:
+            while len(self._kept) > MAX_KEPT or sum(map(_bytes_of, self._kept.values())) > self.max_kept_bytes:
                 self._kept.popitem(last=False)
         return found
+
+
+def _bytes_of(found: Crossings | Visits | Occupancy | Speeds) -> int:
+    return sum(column.nbytes for column in vars(found).values())

@@ -44,7 +44,7 @@ def flow_report(counted: Counted, regions: RegionSet) -> FlowReport:
     found = flows(events, regions, len(counted.tracks.classes))
     colors = [line.color for line in regions.lines for _ in range(2)] + [zone.color for zone in regions.zones]
     size = len(found.places)
-    shown = counted.per_look(found.counts.reshape(len(counted.tracks.classes), -1).T).reshape(size, size, -1)
+    shown = counted.by_shown_class(found.counts.reshape(len(counted.tracks.classes), -1).T).reshape(size, size, -1)
     totals = shown.sum(axis=2)
     names = [look.name for look in counted.looks]
     moves = []

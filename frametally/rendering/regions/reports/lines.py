@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from frametally.regions.crossings import Crossings
 from frametally.regions.messages import line_definition
-from frametally.regions.reasons import why_nothing
+from frametally.regions.reasons import reason
 from frametally.regions.shapes import Line
 from frametally.rendering.regions.reports.class_look import ClassLook
 from frametally.rendering.regions.reports.counted import Counted
@@ -61,7 +61,7 @@ def line_report(counted: Counted, line: Line) -> LineReport:
         total_events=len(found),
         figures={"counts": crossings_figure(found.time_s, code, found.is_in, counted.looks, counted.edges_s)},
         definition=line_definition(line),
-        note=None if len(found) else why_nothing(counted.tracks, line),
+        note=None if len(found) else reason(counted.tracks, line),
     )
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from frametally.regions.messages import speed_definition
 from frametally.regions.shapes import Scale
-from frametally.regions.speeds import PER_S, speeds
+from frametally.regions.speeds import PER_S
 from frametally.rendering.regions.reports.counted import Counted
 
 
@@ -42,7 +42,7 @@ def speed_report(counted: Counted, scale: Scale | None) -> SpeedReport | None:
     if scale is None:
         return None
     tracks = counted.tracks
-    found = speeds(tracks, scale)
+    found = counted.speeds(scale)
     ids, first = np.unique(tracks.track_id, return_index=True)
     code, of_track = counted.codes[tracks.class_code[first]], found.of_track[ids - 1] * PER_S[scale.unit]
     rows = []

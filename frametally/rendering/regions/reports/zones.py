@@ -9,7 +9,6 @@ import numpy.typing as npt
 from msgspec import Struct
 
 from frametally.regions.messages import zone_definition, zone_note
-from frametally.regions.occupancy import occupancy
 from frametally.regions.shapes import Zone
 from frametally.regions.visits import Visits, dwell_histogram, median_dwell_s
 from frametally.rendering.regions.reports.class_look import ClassLook
@@ -49,8 +48,8 @@ class ZoneReport(Struct, frozen=True, kw_only=True):
 
 def zone_report(counted: Counted, zone: Zone, bands_s: Sequence[tuple[float, float]] = ()) -> ZoneReport:
     """Visits per class, how long they last, and how many objects are inside over time."""
-    found, inside = counted.visits(zone), occupancy(counted.tracks, zone)
-    code, counts = counted.codes[found.class_code], counted.per_look(inside.counts)
+    found, inside = counted.visits(zone), counted.occupancy(zone)
+    code, counts = counted.codes[found.class_code], counted.by_shown_class(inside.counts)
     chart = occupancy_figure(inside.time_s, counts, inside.is_followed_by_gap, counted.looks, counted.edges_s, bands_s)
     return ZoneReport(
         id=zone.id,
