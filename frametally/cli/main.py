@@ -10,11 +10,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from frametally.cli import access, backup, dashboard, engine, events, restore, run, track
+from frametally.cli import access, audit, backup, dashboard, engine, events, restore, run, track
 from frametally.cli.exit_code import ExitCode
 from frametally.errors import FrametallyError, ServiceError
 
-COMMANDS = (run, track, events, dashboard, engine, backup, restore, access)
+COMMANDS = (run, track, events, audit, dashboard, engine, backup, restore, access)
 
 _EXIT_CODES = """\
 exit codes:

@@ -187,6 +187,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "dashboards": four_dashboards,
     "kills": kills,
     "clock": measured("tests.soak.clock"),
+    "audits": measured("tests.soak.audits"),
     "loop": measured("tests.soak.event_loop"),
     "fuzz_results": fuzzed("tests/results/test_fuzzing.py"),
     "estimates": lengthened("-s", "tests/engine/test_remaining_time.py"),
