@@ -10,8 +10,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from frametally.cli import access, audit, backup, dashboard, engine, events, restore, run, track
+from frametally.cli import access, backup, dashboard, engine, restore, run
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.results import audit, events, track
 from frametally.errors import FrametallyError, ServiceError
 
 COMMANDS = (run, track, events, audit, dashboard, engine, backup, restore, access)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frametally.audit import sample
 
 
+@settings(deadline=None)
 @given(count=st.integers(0, 3000), size=st.integers(0, 200), seed=st.integers(0, 2**32))
 def test_each_entry_once_and_the_same_again(count: int, size: int, seed: int) -> None:
     entries = np.arange(count) * 3 + 1
@@ -19,6 +20,7 @@ def test_each_entry_once_and_the_same_again(count: int, size: int, seed: int) ->
     assert sample(entries, size, seed).tolist() == drawn.tolist()
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32), size=st.integers(0, 120), more=st.integers(0, 260))
 def test_a_larger_sample_begins_with_the_smaller_one(seed: int, size: int, more: int) -> None:
     entries = np.arange(375)

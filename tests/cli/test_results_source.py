@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from frametally.cli.results_source import model_of, opened
+from frametally.cli.results.source import model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import ResultsError, VideoError
 from frametally.results import archive_results

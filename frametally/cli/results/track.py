@@ -10,8 +10,8 @@ from typing import Any
 from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
-from frametally.cli.results_source import add_arguments, model_of, opened
-from frametally.cli.tracks_source import tracks_of
+from frametally.cli.results.source import add_arguments, model_of, opened
+from frametally.cli.results.tracks_source import tracks_of
 from frametally.config.settings import Settings
 from frametally.errors import SettingsError
 from frametally.exports.cvat_video import write_cvat_video

@@ -16,7 +16,7 @@ from frametally.audit.counted import Ints, checkable, found_in
 from frametally.audit.estimates import MIN_FRAMES, more_to_halve
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
-from frametally.cli.results_source import add_arguments, model_of, opened
+from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import ResultsError, SettingsError
 from frametally.exports.count_sheet import CountSheet, read_sheet, write_sheet

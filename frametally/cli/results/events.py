@@ -11,8 +11,8 @@ from typing import Any, Final
 from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
-from frametally.cli.results_source import add_arguments, model_of, opened
-from frametally.cli.tracks_source import tracks_of
+from frametally.cli.results.source import add_arguments, model_of, opened
+from frametally.cli.results.tracks_source import tracks_of
 from frametally.config.settings import Settings
 from frametally.errors import RegionsError
 from frametally.exports.region_events import write_events_csv, write_events_parquet
