@@ -66,12 +66,6 @@ def report_intervals(
     return made
 
 
-def reports_of(ledger: Ledger, job_id: str) -> list[RuleReport]:
-    """The reported intervals of a job, in the order in which they were reported."""
-    with ledger.reading() as connection:
-        return _reports(connection, job_id)
-
-
 def report_with(ledger: Ledger, event_id: int) -> RuleReport | None:
     """The report of this event; None if its job was removed."""
     with ledger.reading() as connection:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
-from frametally.notifications.rule_reports import MAX_REPORTS, report_intervals, reports_of
+from frametally.ledger.tables import RULE_REPORT
+from frametally.notifications.rule_reports import MAX_REPORTS, report_intervals
 from frametally.regions.rules import RuleInterval
 from tests.notifications.conftest import Receiver, end_job, make_notifier, settings_for
 from tests.support.ledgers import Clock
@@ -46,7 +47,8 @@ def test_another_rule_and_a_new_interval_are_reported(ledger: Ledger) -> None:
     report_intervals(ledger, "a", [CROWD], actor=None)
     assert len(report_intervals(ledger, "a", [replace(CROWD, rule="Queue"), LATER], actor=None)) == 2
     assert len(report_intervals(ledger, "b", [CROWD], actor=None)) == 1
-    assert [report.rule for report in reports_of(ledger, "a")] == ["Crowd <!channel>", "Queue", "Crowd <!channel>"]
+    rules = [event.cause.split(":")[0] for event in ledger.history("a", kinds=[EventKind.RULE])]
+    assert rules == ["Crowd <!channel>", "Queue", "Crowd <!channel>"]
 
 
 def test_a_rule_that_never_rests_does_not_flood_the_receiver(ledger: Ledger) -> None:
@@ -61,7 +63,9 @@ def test_reports_are_removed_with_their_job(ledger: Ledger, clock: Clock, receiv
     end_job(ledger, "a")
     report_intervals(ledger, "a", [CROWD], actor=None)
     assert ledger.remove("a")
-    assert (reports_of(ledger, "a"), report_intervals(ledger, "a", [CROWD], actor=None)) == ([], [])
+    assert report_intervals(ledger, "a", [CROWD], actor=None) == []
+    with ledger.reading() as connection:
+        assert not connection.execute(RULE_REPORT.select()).all()
     notifier.send_due()
     assert receiver.messages == []
 
