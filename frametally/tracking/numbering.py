@@ -27,6 +27,7 @@ def numbered(rows: Rows, results: Results, model: str) -> Tracks:
     track_id = np.repeat(rank, sizes)
     final = np.argsort(track_id, kind="stable")
     rows.pick(order[final])
+    _scale_to_one_size(rows, results.models[model].image_wh)
     return completed(
         Columns(
             track_id=track_id[final],
@@ -73,6 +74,18 @@ def _size_px(image_wh: npt.NDArray[np.float32], xyxy: npt.NDArray[np.float32]) -
     known = image_wh[has_size(image_wh)]
     width, height = known[0] if len(known) else np.ceil(xyxy[:, 2:].max(axis=0, initial=1.0))
     return int(width), int(height)
+
+
+def _scale_to_one_size(rows: Rows, image_wh: npt.NDArray[np.float32]) -> None:
+    """Where pictures of the video have several sizes, refer to the first one, as players show all in one place."""
+    known = has_size(image_wh)
+    if not known.any():
+        return
+    size = image_wh[known.argmax()]
+    others = (known & (image_wh != size).any(axis=1))[rows.entry]
+    if others.any():
+        factors = size / image_wh[rows.entry[others]]
+        rows.xyxy[others] *= np.tile(factors, 2)
 
 
 def has_size(image_wh: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Of the tracker; raised when the same settings give other tracks, so that kept ones are made again."""
 
 

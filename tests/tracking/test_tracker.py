@@ -15,6 +15,7 @@ from frametally.analysis.view import View
 from frametally.results import Results
 from frametally.tracking.joining.joiner import Joiner
 from frametally.tracking.joining.looks import looks_of
+from frametally.tracking.kept import kept_tracks
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.tracker import track
 from frametally.tracking.tracks import Tracks, filtered
@@ -42,6 +43,16 @@ def test_one_object_is_one_track_with_its_times_and_boxes(tmp_path: Path) -> Non
     assert tracks.time_s.tolist() == pytest.approx([at / 5 for at in range(LOOKS)])
     assert tracks.xyxy[0].tolist() == [40, 85, 80, 115]
     assert (tracks.size_px, tracks.classes, tracks.class_share.tolist()) == ((640, 360), ("car",), [1.0])
+
+
+def test_boxes_of_pictures_of_other_sizes_refer_to_the_first_size(tmp_path: Path) -> None:
+    whole: list[Entry] = [entry(moving("car", at)) for at in range(LOOKS)]
+    halves = [entry(box("car", 0.9, (30 + 4 * at, 25, 20, 7.5)), wh=(320, 90)) for at in range(LOOKS // 2, LOOKS)]
+    results = opened(tmp_path, m=whole[: LOOKS // 2] + halves)
+    tracks, plain = kept_tracks(results, "m"), track(opened(tmp_path, m=whole), "m")
+    at = np.argsort(tracks.entry)
+    assert (tracks.size_px, tracks.xyxy[at].tolist()) == ((640, 360), plain.xyxy.tolist())
+    assert same(tracks, kept_tracks(results, "m"))
 
 
 def test_ids_are_in_the_order_of_first_sight_then_class_then_left_side(tmp_path: Path) -> None:
