@@ -30,8 +30,6 @@ class Visits:
     """(m,) pts of the first look after the stay; of the last look inside, if the stay is open."""
     enter_entry: npt.NDArray[np.int32]
     exit_entry: npt.NDArray[np.int32]
-    last_inside_entry: npt.NDArray[np.int32]
-    """(m,) entry of the last look inside: there the object can be seen."""
     is_open: npt.NDArray[np.bool_]
     """(m,) inside at the last look, or `before_gap`: the stay has no exit, and lasts at least this long."""
     was_inside: npt.NDArray[np.bool_]
@@ -64,7 +62,7 @@ def visits(tracks: Tracks, zone: Zone) -> Visits:
     begins, ends = _stays(tracks, zone, row, look)
     first, last = look[begins], look[ends]
     order = np.lexsort((tracks.track_id[row[begins]], first))
-    first, last, begins, ends = (array[order] for array in (first, last, begins, ends))
+    first, last, begins = first[order], last[order], begins[order]
     time_s, unknown_s = tracks.analyzed_time_s, _not_analyzed_before(tracks)
     gaps = long_gaps(time_s, tracks.analyzed_entry, zone.bridged_gap_s)
     before_gap, after_gap = gaps[last], np.append(False, gaps)[first]
@@ -76,7 +74,6 @@ def visits(tracks: Tracks, zone: Zone) -> Visits:
         exit_s=time_s[after],
         enter_entry=tracks.entry[row[begins]],
         exit_entry=tracks.analyzed_entry[after],
-        last_inside_entry=tracks.entry[row[ends]],
         is_open=last == after,
         was_inside=(first == 0) | after_gap,
         before_gap=before_gap,

@@ -44,7 +44,7 @@ def spans(found: Visits) -> list[tuple[float, float]]:
 def test_a_stay_lasts_from_the_first_look_inside_to_the_first_after_it() -> None:
     found = walk("ooiiioo")
     assert (spans(found), found.dwell_s.tolist()) == ([(0.4, 1.0)], [pytest.approx(0.6)])
-    assert (found.enter_entry.tolist(), found.exit_entry.tolist(), found.last_inside_entry.tolist()) == ([2], [5], [4])
+    assert (found.enter_entry.tolist(), found.exit_entry.tolist()) == ([2], [5])
     assert found.is_complete.tolist() == [True]
 
 
