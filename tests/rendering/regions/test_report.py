@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from frametally.rendering.regions.reports.counted import Counted
 from frametally.rendering.regions.reports.report import Report, report
 from frametally.rendering.regions.running_counts import RunningCounts
 from frametally.results import archive_results, open_results
-from frametally.tracking.tracks import Tracks, filtered, named
+from frametally.tracking.tracks import Joined, Tracks, filtered, named
 from frametally.tracking.unique import unique_objects
 from tests.support.track_rows import tracks_of, walking
 
@@ -98,9 +99,13 @@ def test_tracks_are_compared_by_the_names_that_their_classes_are_merged_to(view:
 def test_objects_in_a_part_of_the_video_have_no_range(view: View) -> None:
     unique_objects(View(view.results, "m"))
     nothing = RegionSet(camera="dock", size=(1000, 500))
-    assert None not in {row.high for row in answered(view, nothing).objects}
+    whole = answered(view, nothing)
+    assert (whole.has_ranges, None in {row.high for row in whole.objects}) == (True, False)
     late = View(view.results, "m", 0.25, time_range_s=(0.5, 1.5))
     assert [(row.count, row.low, row.high) for row in answered(late, nothing).objects] == [(1, None, None)] * 2
+    assert not answered(late, nothing).has_ranges
+    given = replace(TRACKS, joined=Joined(8, 8, by_ids=True))
+    assert not report(Counted.of(given, view, COLORS), view, nothing).has_ranges
 
 
 def test_without_lines_and_zones_there_are_still_the_objects(view: View) -> None:

@@ -203,7 +203,8 @@ class Panel {
     this.pictures.show({ address: url, query, name, size: this.player.size });
     this.cards.show(shapes, found);
     clearTimeout(this.completing);
-    if (answer.objects.some(({ low }) => low === null)) this.completing = setTimeout(() => this.askAgain(), RANGES_MS);
+    const isComplete = !answer.has_ranges || answer.objects.every(({ low }) => low !== null);
+    if (!isComplete) this.completing = setTimeout(() => this.askAgain(), RANGES_MS);
   }
 
   fill(definitions) {

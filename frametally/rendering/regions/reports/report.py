@@ -24,7 +24,7 @@ class ObjectsRow(Struct, frozen=True):
     color: str
     count: int
     low: int | None
-    """With other settings of the tracker; None while it is not known, and in a part of the video."""
+    """With other settings of the tracker; None while it is not known, and without ranges."""
     high: int | None
 
 
@@ -39,6 +39,8 @@ class Report(Struct, frozen=True, kw_only=True):
     flows: FlowReport
     rules: list[RuleReport]
     objects: list[ObjectsRow]
+    has_ranges: bool
+    """Whether these have ranges, now or soon: those of whole videos, without ids of the results."""
     speeds: SpeedReport | None
     """None without a scale."""
     warning: str = ""
@@ -55,13 +57,15 @@ class Report(Struct, frozen=True, kw_only=True):
 def report(counted: Counted, view: View, regions: RegionSet) -> Report:
     """Everything that the tab shows."""
     rules = rule_reports(counted, regions)
+    has_ranges = view.time_range_s is None and not counted.tracks.joined.by_ids
     return Report(
         classes=list(counted.tracks.classes),
         lines=[line_report(counted, line) for line in regions.lines],
         zones=[zone_report(counted, zone, _held_s(rules, zone.id)) for zone in regions.zones],
         flows=flow_report(counted, regions),
         rules=rules,
-        objects=_objects(counted, view),
+        objects=_objects(counted, view, has_ranges=has_ranges),
+        has_ranges=has_ranges,
         warning=counted.warning,
         speeds=speed_report(counted, regions.scale),
     )
@@ -72,9 +76,9 @@ def _held_s(rules: list[RuleReport], zone_id: str) -> list[tuple[float, float]]:
     return [(one.first_s, one.last_s) for rule in rules if rule.zone == zone_id for one in rule.intervals]
 
 
-def _objects(counted: Counted, view: View) -> list[ObjectsRow]:
-    """Those of the tracks, with ranges once another process has found them; these are of the whole video."""
-    found = find_unique_objects(view) if view.time_range_s is None else None
+def _objects(counted: Counted, view: View, *, has_ranges: bool) -> list[ObjectsRow]:
+    """Those of the tracks, with ranges once another process has found them."""
+    found = find_unique_objects(view) if has_ranges else None
     ranges = {row.class_name: (row.low, row.high) for row in found or ()}
     return [
         ObjectsRow(look.name, look.color, count, *ranges.get(look.name, (None, None)))

@@ -2,16 +2,17 @@
 
 import { classCell, element, table } from "./dom.js";
 
-export function objectsSection({ objects, warning }) {
+const MEANING = "An object is followed from frame to frame and counted once.";
+const RANGE = "Range: with half and twice of each setting of the tracker.";
+
+export function objectsSection({ objects, has_ranges: hasRanges, warning }) {
   const box = element("section", "", { class: "objects" });
-  const rows = objects.map((row) => [classCell(row), row.count, rangeOf(row)]);
+  const rows = objects.map((row) => [classCell(row), row.count, ...(hasRanges ? [rangeOf(row)] : [])]);
   box.append(element("h2", "Unique objects"));
   if (warning) box.append(element("p", warning, { class: "warning" }));
-  if (rows.length) box.append(table(["Class", "Objects", "Range"], rows));
+  if (rows.length) box.append(table(["Class", "Objects", ...(hasRanges ? ["Range"] : [])], rows));
   else box.append(element("p", "No object was tracked in this view."));
-  box.append(
-    element("p", "An object is followed from frame to frame and counted once. Range: with half and twice of each setting of the tracker.", { class: "meaning" }),
-  );
+  box.append(element("p", hasRanges ? `${MEANING} ${RANGE}` : MEANING, { class: "meaning" }));
   return box;
 }
 
