@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from frametally.results import Boxes
 from frametally.tracking.joining.joiner import Joiner
-from frametally.tracking.joining.looks import looks_of
+from frametally.tracking.joining.looks import Looks
 from frametally.tracking.rows import is_long_enough, rows_of
 from frametally.tracking.settings import TrackerSettings
 
@@ -26,9 +26,10 @@ def tracked(boxes: Floats, times_s: Floats) -> tuple[npt.NDArray[np.int64], floa
     code = boxes[:, 6].astype(np.int32)
     columns = Boxes(boxes[:, 0].astype(np.int32), code, code, boxes[:, 5], boxes[:, 1:5].astype(np.float32), None)
     started, settings = time.process_time(), TrackerSettings()
-    joiner, numbers = Joiner(settings), np.full(len(boxes), -1, dtype=np.int32)
-    for look in looks_of(columns, np.arange(len(times_s)), times_s, settings.high_confidence):
-        numbers[look.rows] = joiner.join(look)
+    joiner, looks = Joiner(settings), Looks(columns, np.arange(len(times_s)), times_s, settings.high_confidence)
+    for look in looks:
+        joiner.join(look)
+    numbers = looks.numbers
     counted = np.full(len(boxes), -1)
     places = np.flatnonzero(numbers >= 0)
     kept = places[is_long_enough(rows_of(columns, numbers), times_s, settings.min_length_s)]

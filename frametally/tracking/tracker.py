@@ -13,7 +13,7 @@ from frametally.memory import release_freed_memory
 from frametally.results import Boxes, Results
 from frametally.tracking.given import GivenTracks
 from frametally.tracking.joining.joiner import Joiner
-from frametally.tracking.joining.looks import looks_of
+from frametally.tracking.joining.looks import Looks
 from frametally.tracking.numbering import numbered
 from frametally.tracking.rows import Rows, concatenated, is_long_enough, rows_of
 from frametally.tracking.settings import TrackerSettings
@@ -75,10 +75,10 @@ def _joined(
 ) -> Rows:
     """The boxes of these looks that belong to tracks, without those of tracks that have ended and do not count."""
     before = joiner.tracks
-    numbers = np.full(len(boxes), -1, dtype=np.int32)
-    for look in looks_of(boxes, looks, time_s[looks], settings.high_confidence):
-        numbers[look.rows] = joiner.join(look)
-    rows = rows_of(boxes, numbers)
+    parts = Looks(boxes, looks, time_s[looks], settings.high_confidence)
+    for look in parts:
+        joiner.join(look)
+    rows = rows_of(boxes, parts.numbers)
     is_open = (rows.number < before) | np.isin(rows.number, joiner.alive)
     rows.pick(is_open | is_long_enough(rows, time_s, settings.min_length_s))
     return rows

@@ -14,7 +14,7 @@ import pytest
 from frametally.analysis.view import View
 from frametally.results import Results
 from frametally.tracking.joining.joiner import Joiner
-from frametally.tracking.joining.looks import looks_of
+from frametally.tracking.joining.looks import Looks
 from frametally.tracking.kept import kept_tracks
 from frametally.tracking.settings import TrackerSettings
 from frametally.tracking.tracker import track
@@ -111,9 +111,10 @@ def test_boxes_without_finite_numbers_are_in_no_track(tmp_path: Path) -> None:
     xyxy, confidence = boxes.xyxy.copy(), boxes.confidence.copy()
     xyxy[3, 0], xyxy[7, 2], confidence[9] = np.nan, np.inf, np.nan
     boxes = replace(boxes, xyxy=xyxy, confidence=confidence)
-    parts = list(looks_of(boxes, np.arange(LOOKS), results.time_s, 0.35))
-    joiner = Joiner(TrackerSettings())
-    assert [joiner.join(part).tolist() for part in parts] == [[] if at in {3, 7, 9} else [0] for at in range(LOOKS)]
+    parts, joiner = Looks(boxes, np.arange(LOOKS), results.time_s, 0.35), Joiner(TrackerSettings())
+    for part in parts:
+        joiner.join(part)
+    assert parts.numbers.tolist() == [-1 if at in {3, 7, 9} else 0 for at in range(LOOKS)]
 
 
 def test_a_weak_box_continues_a_track_and_starts_none(tmp_path: Path) -> None:
@@ -193,24 +194,25 @@ def crowd(seed: int) -> list[Entry]:
 
 def test_the_same_results_give_the_same_tracks_whatever_else_is_tracked(tmp_path: Path) -> None:
     first, second = (opened(tmp_path, m=crowd(seed)) for seed in (1, 2))
-    alone = numbers(first, "m"), numbers(second, "m")
-    joiners = [(Joiner(TrackerSettings()), list(looks(results))) for results in (first, second)]
-    together: tuple[list[Any], list[Any]] = ([], [])
-    for at in range(40):
-        for mine, (joiner, parts) in zip(together, joiners, strict=True):
-            mine.append(joiner.join(parts[at]).tolist())
-    assert (together[0], together[1]) == alone
+    alone = numbers(first), numbers(second)
+    joiners = [(Joiner(TrackerSettings()), looks(results)) for results in (first, second)]
+    for parts in zip(*(parts for _, parts in joiners), strict=True):
+        for (joiner, _), part in zip(joiners, parts, strict=True):
+            joiner.join(part)
+    assert tuple(parts.numbers.tolist() for _, parts in joiners) == alone
     assert same(track(first, "m"), track(first, "m"))
 
 
-def looks(results: Results, model: str = "m") -> Any:
-    boxes = results.boxes(model)
-    return looks_of(boxes, np.arange(len(results.time_s)), results.time_s, 0.35)
+def looks(results: Results) -> Looks:
+    boxes = results.boxes("m")
+    return Looks(boxes, np.arange(len(results.time_s)), results.time_s, 0.35)
 
 
-def numbers(results: Results, model: str) -> list[Any]:
-    joiner = Joiner(TrackerSettings())
-    return [joiner.join(look).tolist() for look in looks(results, model)]
+def numbers(results: Results) -> Any:
+    joiner, parts = Joiner(TrackerSettings()), looks(results)
+    for part in parts:
+        joiner.join(part)
+    return parts.numbers.tolist()
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from frametally.tracking.joining.association import best_pairs, overlaps
+from frametally.tracking.joining.association import Pairs, best_pairs, overlaps
 from frametally.tracking.joining.looks import Look
 from frametally.tracking.joining.motion import FIRST_COVARIANCE, NOISE, Motion
 from frametally.tracking.settings import TrackerSettings
@@ -20,9 +20,13 @@ from frametally.tracking.settings import TrackerSettings
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
 
-_LAST, _DUE, _CLASS, _WEIGHT, _NUMBER = 11, 12, 13, 14, 15
-"""Rows after those of `Motion`: time of the last box, when the track is established, class, its weight, number."""
-_ROWS: Final = 16
+_CLASS, _WEIGHT, _LAST, _DUE, _END, _COST, _NUMBER = 0, 1, 13, 14, 15, 16, 17
+_STATE: Final = slice(2, 13)
+_ROWS: Final = 18
+"""A track is a column: its class and the weight of that, the state of `Motion`, time of the last box, when it is
+established, when it ends, overlap that it costs to join a box to it as long as it is not established, its number."""
+_OF_BOX: Final = 6
+"""The first rows of a new track are those of its box."""
 _ESTABLISHED_S: Final = 0.08
 """A track with two boxes that are so far apart is established."""
 _UNSURE_BUFFER_S: Final = 0.25
@@ -48,10 +52,10 @@ class Joiner:
 
     def __init__(self, settings: TrackerSettings) -> None:
         self._settings, self._motion = settings, Motion()
-        self._columns = np.zeros((_ROWS, 64))
+        self._live = np.zeros((_ROWS, 0))
         self._new = np.zeros((_ROWS, 1))
-        self._new[8:11, 0] = FIRST_COVARIANCE
-        self._alive = 0
+        self._same = _SAME_IOU - settings.min_iou
+        self._new[_STATE][8:, 0], self._new[_COST] = FIRST_COVARIANCE, _UNSURE
         self._before_s = self._time_s = -math.inf
         self.tracks = 0
         """How many tracks have been started."""
@@ -59,96 +63,113 @@ class Joiner:
     @property
     def alive(self) -> npt.NDArray[np.int32]:
         """Numbers of the tracks that may be continued."""
-        return self._columns[_NUMBER, : self._alive].astype(np.int32)
-
-    def join(self, look: Look) -> npt.NDArray[np.int32]:
-        """(n,) number of the track of each box, from 0; -1 if it has none."""
-        numbers = np.empty(len(look.confidence), dtype=np.int32)
-        numbers.fill(-1)
-        live = self._advanced(look.time_s)
-        first = look.confidence >= self._settings.first_confidence
-        if self._alive and len(numbers):
-            unsure = live[_LAST] < live[_DUE]
-            scores = self._scores(look, live, _UNSURE * unsure)
-            boxes, tracks = self._pairs(scores, look.strong, unsure)
-            if len(boxes):
-                numbers[boxes] = live[_NUMBER].take(tracks)
-                live[:, tracks] = self._continued(live.take(tracks, axis=1), look, boxes)
-                first[boxes] = False
-            # Such a box would have been joined to that track if another one did not fit it better.
-            first &= np.maximum.reduce(scores, axis=1) < _SAME_IOU - self._settings.min_iou
-        if np.count_nonzero(first):
-            self._start(look, first.nonzero()[0], numbers)
-        self._before_s, self._time_s = self._time_s, look.time_s
+        numbers: npt.NDArray[np.int32] = self._live[_NUMBER].astype(np.int32)
         return numbers
 
+    def join(self, look: Look) -> None:
+        """Say of the boxes of a look that belong to a track which one it is, by numbers from 0."""
+        live = self._live = self._advanced(look.time_s)
+        may_start = look.columns[_WEIGHT] >= self._settings.first_confidence
+        if live.size and len(may_start):
+            pairs = self._scored(look, live)
+            boxes, tracks = self._chosen(pairs, look.strong, live[_COST], len(may_start))
+            if len(boxes):
+                look.number[boxes] = live[_NUMBER].take(tracks)
+                live[:, tracks] = self._continued(live.take(tracks, axis=1), look, boxes)
+                may_start[boxes] = False
+            # Such a box would have been joined to that track if another one did not fit it better.
+            may_start[pairs.detected[pairs.scores >= self._same]] = False
+        first = may_start.nonzero()[0]
+        if len(first):
+            self._start(look, first)
+        self._before_s, self._time_s = self._time_s, look.time_s
+
     def _advanced(self, time_s: float) -> Floats:
-        """(16, m) tracks that are still alive, predicted for this time."""
-        step_s, usual_s = time_s - self._time_s, self._time_s - self._before_s
-        if not self._alive or step_s > max(self._settings.buffer_s, _LONG_STEP * usual_s):
-            self._alive = 0
-            return self._columns[:, :0]
-        live = self._columns[:, : self._alive]
-        last_s = live[_LAST]
-        buffer_s = last_s - live[_DUE]
-        unsure = buffer_s < 0.0
-        buffer_s += _ESTABLISHED_S
-        buffer_s *= _BUFFER_OF_LENGTH
-        np.minimum(buffer_s, self._settings.buffer_s, out=buffer_s)
-        buffer_s += last_s
-        unsure_since_s = min(self._time_s, max(self._before_s, time_s - _UNSURE_BUFFER_S))
-        kept = ((buffer_s >= time_s) | (last_s >= np.where(unsure, unsure_since_s, self._before_s))).nonzero()[0]
-        if len(kept) < self._alive:
-            columns = live.take(kept, axis=1)
-            self._alive = len(kept)
-            live = self._columns[:, : self._alive]
-            live[:] = columns
-        self._motion.predict(live, step_s)
+        """(18, m) tracks that are still alive, predicted for this time."""
+        live, before_s = self._live, self._before_s
+        step_s, usual_s = time_s - self._time_s, self._time_s - before_s
+        if not live.size or step_s > max(self._settings.buffer_s, _LONG_STEP * usual_s):
+            return live[:, :0]
+        unsure_since_s = min(self._time_s, max(before_s, time_s - _UNSURE_BUFFER_S))
+        is_kept = live[_END] >= time_s
+        if unsure_since_s > before_s:
+            is_kept |= live[_LAST] >= np.where(live[_COST] > 0.0, unsure_since_s, before_s)
+        else:
+            is_kept |= live[_LAST] >= before_s
+        kept = is_kept.nonzero()[0]
+        if len(kept) < len(is_kept):
+            live = live.take(kept, axis=1)
+        self._motion.predict(live[_STATE], step_s)
         return live
 
-    def _scores(self, look: Look, live: Floats, cost: Floats) -> Floats:
-        """(n, m) overlap of each box with each predicted one, less what it costs; 0 or less where they do not fit."""
-        scores = overlaps(look.centers_sizes, look.limits, live[:4], _MARGIN_VARIANCE * live[8])
-        scores -= cost + self._settings.min_iou
-        scores -= _OTHER_CLASS * (look.class_code[:, None] != live[_CLASS])
-        return scores
+    def _scored(self, look: Look, live: Floats) -> Pairs:
+        """Pairs of boxes and tracks that overlap, less what it costs to join them; 0 or less if they do not fit."""
+        state = live[_STATE]
+        pairs = overlaps(look.columns[2:], look.limits, state[:4], _MARGIN_VARIANCE * state[8])
+        cost = live[_COST] + self._settings.min_iou
+        is_other = look.columns[_CLASS].take(pairs.detected) != live[_CLASS].take(pairs.predicted)
+        scores = pairs.scores
+        scores -= cost.take(pairs.predicted)
+        scores -= _OTHER_CLASS * is_other
+        return pairs
 
-    def _pairs(self, scores: Floats, strong: int, unsure: npt.NDArray[np.bool_]) -> tuple[Places, Places]:
-        """Boxes and tracks that belong together; the first `strong` boxes choose first."""
-        boxes, tracks = best_pairs(scores[:strong])
-        if strong == len(scores) or len(tracks) == self._alive:
+    def _chosen(self, pairs: Pairs, strong: int, cost: Floats, count: int) -> tuple[Places, Places]:
+        """Boxes and tracks that belong together; the first `strong` of the `count` boxes choose first."""
+        last = int(pairs.detected.searchsorted(strong))
+        fits = pairs.picked((pairs.scores[:last] > 0.0).nonzero()[0])
+        boxes, tracks = best_pairs(fits, (strong, len(cost)))
+        least = _WEAK_IOU - self._settings.min_iou
+        places = (pairs.scores[last:] > least).nonzero()[0]
+        if not len(places):
             return boxes, tracks
-        is_left = np.ones(self._alive, dtype=np.bool_)
+        weak = pairs.picked(places + last)
+        is_left = np.ones(len(cost), dtype=np.bool_)
         is_left[tracks] = False
-        left = is_left.nonzero()[0]
-        weak = scores[strong:].take(left, axis=1)
-        weak -= _WEAK_IOU - self._settings.min_iou + _UNSURE * unsure.take(left)
-        weak_boxes, places = best_pairs(weak)
-        if not len(weak_boxes):
+        scores = weak.scores
+        scores -= least + cost.take(weak.predicted)
+        weak = weak.picked((is_left.take(weak.predicted) & (scores > 0.0)).nonzero()[0])
+        if not len(weak.scores):
             return boxes, tracks
-        return np.concatenate([boxes, weak_boxes + strong]), np.concatenate([tracks, left[places]])
+        left = is_left.nonzero()[0]
+        columns = left.searchsorted(weak.predicted)
+        weak_boxes, columns = best_pairs(
+            Pairs(weak.detected - strong, columns, weak.scores), (count - strong, len(left))
+        )
+        return np.concatenate([boxes, weak_boxes + strong]), np.concatenate([tracks, left[columns]])
 
     def _continued(self, columns: Floats, look: Look, boxes: Places) -> Floats:
-        self._motion.correct(columns, look.centers_sizes.take(boxes, axis=1))
-        columns[_LAST] = look.time_s
-        confidence, code = look.confidence.take(boxes), look.class_code.take(boxes)
-        agrees = columns[_CLASS] == code
-        if np.count_nonzero(agrees) == len(boxes):
-            columns[_WEIGHT] += confidence
-        else:  # majority vote of Boyer and Moore
-            weight = columns[_WEIGHT] + np.where(agrees, confidence, -confidence)
-            np.copyto(columns[_CLASS], code, where=weight < 0)
+        """The columns of these tracks, which are overwritten, each continued by its box."""
+        added = look.columns.take(boxes, axis=1)
+        weight = added[_WEIGHT]
+        differs = columns[_CLASS] != added[_CLASS]
+        if np.count_nonzero(differs):  # majority vote of Boyer and Moore
+            np.negative(weight, out=weight, where=differs)
+            weight += columns[_WEIGHT]
+            np.copyto(columns[_CLASS], added[_CLASS], where=weight < 0.0)
             np.abs(weight, out=columns[_WEIGHT])
+        else:
+            columns[_WEIGHT] += weight
+        self._motion.correct(columns[_STATE], added[2:])
+        columns[_LAST] = look.time_s
+        due_s = columns[_DUE]
+        np.multiply(due_s > look.time_s, _UNSURE, out=columns[_COST])
+        end_s = look.time_s - due_s
+        end_s += _ESTABLISHED_S
+        end_s *= _BUFFER_OF_LENGTH
+        end_s = np.minimum(end_s, self._settings.buffer_s)
+        np.add(end_s, look.time_s, out=columns[_END])
         return columns
 
-    def _start(self, look: Look, boxes: Places, numbers: npt.NDArray[np.int32]) -> None:
-        start, stop = self._alive, self._alive + len(boxes)
-        if stop > self._columns.shape[1]:
-            self._columns = np.concatenate([self._columns, np.zeros((_ROWS, stop))], axis=1)
-        columns = self._columns[:, start:stop]
-        columns[:4] = look.centers_sizes.take(boxes, axis=1)
-        self._new[_LAST], self._new[_DUE] = look.time_s, look.time_s + _ESTABLISHED_S
-        columns[4:] = self._new[4:]
-        columns[_CLASS], columns[_WEIGHT] = look.class_code.take(boxes), look.confidence.take(boxes)
-        columns[_NUMBER] = numbers[boxes] = np.arange(self.tracks, self.tracks + len(boxes))
-        self._alive, self.tracks = stop, self.tracks + len(boxes)
+    def _start(self, look: Look, boxes: Places) -> None:
+        due_s = look.time_s + _ESTABLISHED_S
+        length_s = _BUFFER_OF_LENGTH * (look.time_s - due_s + _ESTABLISHED_S)
+        self._new[_LAST], self._new[_DUE] = look.time_s, due_s
+        self._new[_END] = look.time_s + min(length_s, self._settings.buffer_s)
+        before, count = self._live, len(boxes)
+        self._live = np.empty((_ROWS, before.shape[1] + count))
+        self._live[:, :-count] = before
+        columns = self._live[:, -count:]
+        columns[:_OF_BOX] = look.columns.take(boxes, axis=1)
+        columns[_OF_BOX:] = self._new[_OF_BOX:]
+        columns[_NUMBER] = look.number[boxes] = np.arange(self.tracks, self.tracks + count, dtype=np.float64)
+        self.tracks += count

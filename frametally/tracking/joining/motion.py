@@ -20,8 +20,8 @@ FIRST_COVARIANCE: Final = (1.0, 0.0, 600.0)
 """Of a track with one box: a speed of its size per second is well within one standard deviation."""
 _ACCELERATION: Final = 60.0
 """Variance by which the velocity changes in one second."""
-_GAIN: Final = np.array([[1.0], [1.0], [0.5], [0.5]])
-"""Share of the filter's correction by which velocities change: sizes change more slowly than positions."""
+_GAIN: Final = np.array([[[1.0], [1.0], [1.0], [1.0]], [[1.0], [1.0], [0.5], [0.5]]])
+"""Share of the filter's correction by which positions and velocities change: sizes change more slowly than centers."""
 _SAME_STEP_S: Final = 1e-9
 """Steps of a constant rate differ by less, as times are rounded."""
 
@@ -40,17 +40,18 @@ class Motion:
             self._transition = np.array([[1.0, 2 * step_s, step_s**2], [0.0, 1.0, step_s], [0.0, 0.0, 1.0]])
             self._noise = _ACCELERATION * np.array([[step_s**3 / 3], [step_s**2 / 2], [step_s]])
         state[:4] += step_s * state[4:8]
-        state[8:11] = self._transition @ state[8:11] + self._noise
+        np.add(self._transition.dot(state[8:11]), self._noise, out=state[8:11])
 
     @staticmethod
     def correct(state: Floats, measured: Floats) -> None:
-        """Correct (11 or more, m) states by (4, m) detected centers and sizes."""
-        spread = state[8] + 1.0
+        """Correct (11 or more, m) states by (4, m) detected centers and sizes, which are overwritten."""
         gains = state[8:10]
+        spread = gains[0] + 1.0
         gains /= spread  # these are also the new variance of the position and the new covariance
-        state[10] -= gains[1] * gains[1] * spread
-        surprise = measured - state[:4]
-        state[:4] += gains[0] * surprise
-        surprise *= _GAIN
-        surprise *= gains[1]
-        state[4:8] += surprise
+        gain = gains[1]
+        spread *= gain * gain
+        state[10] -= spread
+        measured -= state[:4]
+        moved = gains[:, None] * measured
+        moved *= _GAIN
+        state[:8] += moved.reshape(8, -1)
