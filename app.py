@@ -45,6 +45,7 @@ from frametally.network.assets import asset_routes
 from frametally.network.doors.full_house import House, HouseLimits
 from frametally.network.routes import api_key_check, starlette_routes
 from frametally.notifications.end_stream import end_routes
+from frametally.notifications.rules.watch import RuleWatch
 from frametally.previews.routes import preview_routes
 from frametally.rendering.playback.exact_frames import ExactFrames
 from frametally.rendering.playback.routes import playback_routes
@@ -88,15 +89,19 @@ else:
     bound_connections()
     beacon = make_beacon(deployment, house, slots)
     watcher = Watcher(deployment.workflow)
+    rule_watch = RuleWatch(
+        deployment.ledger, deployment.library, deployment.settings.results_dir, deployment.workflow.clock
+    )
     memory_releaser = MemoryReleaser()
 
     @asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
-        """Run the engine, the watcher and the notifier while the server runs."""
+        """Run the engine, the watcher, the notifier and the rule watch while the server runs."""
         asyncio.get_running_loop().slow_callback_duration = MAX_CALLBACK_S  # reported in the debug mode of asyncio
         engine.start()
         watcher.start()
         deployment.notifier.start()
+        rule_watch.start()
         memory_releaser.start()
         if beacon:
             beacon.start()
@@ -108,6 +113,7 @@ else:
         video_exporter().close()
         tracking_runs().close()
         deployment.library.copies.close()
+        rule_watch.stop()
         deployment.notifier.stop()
         watcher.stop()
         engine.stop()

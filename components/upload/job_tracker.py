@@ -20,12 +20,16 @@ _SUBMITTED = "submitted_job"
 _DOUBLE_CLICK = timedelta(seconds=5)
 
 
-def submit_once(deployment: Deployment, request: RunRequest) -> None:
-    """Submit a job and follow it from now on; a double click submits one job."""
+def submit_once(deployment: Deployment, request: RunRequest, camera: str | None) -> None:
+    """Submit a job and follow it from now on; a double click submits one job.
+
+    `camera`: which took the video; None if that is not known.
+    """
     last = _last(deployment.ledger)
     is_same = last is not None and last.request == request
     if last is None or not is_same or deployment.workflow.clock() - last.created_at > _DOUBLE_CLICK:
-        st.session_state[_SUBMITTED] = deployment.workflow.submit(request, actor=current_person()).id
+        job = deployment.workflow.submit(request, camera=camera, actor=current_person())
+        st.session_state[_SUBMITTED] = job.id
 
 
 def job_tracker(ledger: Ledger) -> None:

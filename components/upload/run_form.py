@@ -1,4 +1,4 @@
-"""One form for one video or several: models, rate, and what runs them."""
+"""One form for one video or several: models, rate, camera, and what runs them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from components.upload.run_several import run_several
 from components.upload.videos import Videos
 from frametally.deployment import Deployment
 from frametally.job import RunRequest
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.region_sets import cameras
 
 
 def run_form(deployment: Deployment, connection: Connection, videos: Videos) -> None:
@@ -25,12 +27,13 @@ def run_form(deployment: Deployment, connection: Connection, videos: Videos) -> 
         models = model_picker(deployment.ledger, connection.service, installed, key="upload_models")
     with right:
         infer_fps = _rate(connection, videos)
+        camera = _camera(deployment.ledger)
     service, key_id = connection.service, connection.key_id or ""
     request = RunRequest(service=service, key_id=key_id, models=tuple(models), infer_fps=infer_fps)
     if videos.one:
-        run_one(deployment, connection, videos.one, request, installed)
+        run_one(deployment, connection, videos.one, request, installed, camera)
     else:
-        run_several(deployment, connection, videos, request, installed)
+        run_several(deployment, connection, videos, request, installed, camera)
 
 
 def _rate(connection: Connection, videos: Videos) -> float | None:
@@ -38,3 +41,18 @@ def _rate(connection: Connection, videos: Videos) -> float | None:
         kept = videos.one.kept
         return rate_picker(kept.info if kept else None, connection.service, key="upload_rate")
     return common_rate_picker([kept.info for kept in videos.files], connection.service, key="batch_rate")
+
+
+def _camera(ledger: Ledger) -> str | None:
+    """The camera that took the videos, one of those with saved lines and zones; None if that is not stated."""
+    known = cameras(ledger)
+    if not known:
+        return None
+    return st.selectbox(
+        "Camera (optional)",
+        known,
+        index=None,
+        placeholder="Not stated",
+        key="upload_camera",
+        help="Analytics opens the lines and zones of this camera, and its rules are checked when the job is done.",
+    )

@@ -23,6 +23,7 @@ def run_one(
     source: VideoSource,
     settings: RunRequest,
     installed: Sequence[ModelInfo],
+    camera: str | None,
 ) -> None:
     """Draw what is known of the run and its button; `settings` is the request without the video."""
     kept, rate = source.kept, settings.infer_fps
@@ -34,5 +35,5 @@ def run_one(
     disabled = preflight is None or bool(request.missing)
     clicked = run_button(connection, "Run analysis", key="run", disabled=disabled)
     if clicked and url_is_good(deployment, preflight):
-        submit_once(deployment, request)
+        submit_once(deployment, request, camera)
         remember_files([sha256])

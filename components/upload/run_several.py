@@ -30,6 +30,7 @@ def run_several(
     videos: Videos,
     settings: RunRequest,
     installed: Sequence[ModelInfo],
+    camera: str | None,
 ) -> None:
     """Draw the preview and the button; `settings` is the request without a video."""
     tag = st.text_input("Tag", f"batch {deployment.workflow.clock():%Y-%m-%d}", key="batch_tag")
@@ -44,15 +45,20 @@ def run_several(
     # The key contains the number of the batch: the second click of a double click is on a button that is gone.
     key, disabled = f"run_several_{started().batches}", not (count and ready)
     if run_button(connection, f"Run {plural(count, 'video')}", key=key, disabled=disabled):
-        _start(deployment, lines, accepted, settings, tag)
+        _start(deployment, lines, accepted, settings, tag, camera)
 
 
 def _start(
-    deployment: Deployment, lines: Sequence[BatchLine], files: Sequence[StoredVideo], settings: RunRequest, tag: str
+    deployment: Deployment,
+    lines: Sequence[BatchLine],
+    files: Sequence[StoredVideo],
+    settings: RunRequest,
+    tag: str,
+    camera: str | None,
 ) -> None:
     try:
         jobs = batch_jobs(lines, files, settings, deployment.workflow.clock(), actor=current_person())
-        start_batch(deployment.ledger, jobs, tag, actor=current_person())
+        start_batch(deployment.ledger, jobs, tag, actor=current_person(), camera=camera)
     except FrametallyError as error:
         show_error(error)
         return

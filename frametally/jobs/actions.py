@@ -20,6 +20,7 @@ from frametally.job import Job, JobStatus, ModelChoice, RunRequest
 from frametally.jobs import messages
 from frametally.jobs.submit import UPLOAD_LIFETIME_S
 from frametally.ledger.ledger import Ledger, job_of
+from frametally.ledger.region_sets import camera_of, set_camera
 from frametally.ledger.tables import JOB
 from frametally.ledger.tags import tags_of
 from frametally.ledger.uploads import kept_upload
@@ -60,7 +61,9 @@ def retry(ledger: Ledger, library: Library, job_id: str, now: datetime, *, actor
         new_id = str(uuid.uuid5(_RETRIES, f"{job_id} {number}"))
         existing = _find(ledger, JOB.c.id == new_id)
         if existing is None:
-            return _run_again(ledger, library, job, now, new_id, messages.retry_of(job_id), actor)
+            return _run_again(
+                ledger, library, job, now, new_id, messages.retry_of(job_id), actor=actor, checks_rules=True
+            )
         if existing.deleted_at is None:
             return existing
     raise JobError(*messages.TOO_MANY_RETRIES)
@@ -84,7 +87,7 @@ def duplicate(
     """
     job = replace(ledger.job(job_id), models=tuple(models), infer_fps=infer_fps)
     require(actor, Action.RERUN, job.owner)
-    return _run_again(ledger, library, job, now, str(uuid.uuid4()), messages.duplicate_of(job_id), actor)
+    return _run_again(ledger, library, job, now, str(uuid.uuid4()), messages.duplicate_of(job_id), actor=actor)
 
 
 def import_job(
@@ -149,9 +152,20 @@ def _first_check(job: Job, client: VideoInferenceClient, now: datetime) -> tuple
 
 
 def _run_again(
-    ledger: Ledger, library: Library, job: Job, now: datetime, new_id: str, cause: str, actor: Person | None
+    ledger: Ledger,
+    library: Library,
+    job: Job,
+    now: datetime,
+    new_id: str,
+    cause: str,
+    *,
+    actor: Person | None,
+    checks_rules: bool = False,
 ) -> Job:
-    """Add a job with the request, note and tags of `job`; whether an upload can be reused is decided in its step."""
+    """Add a job with the request, note, tags and camera of `job`; its step decides whether an upload can be reused.
+
+    `checks_rules`: whether the rules of the camera are to be checked, as no earlier job on this video has results.
+    """
     if actor is not None and job.key_id.startswith(PERSONAL) and job.owner != actor.id:
         raise JobError(*messages.KEY_OF_ANOTHER)
     if missing := job.request.missing:
@@ -169,15 +183,26 @@ def _run_again(
         next_check_at=now,
         owner=id_of(actor),
     )
-    new = _add(ledger, new, cause, tags_of(ledger, [job.id]).get(job.id, []), actor=actor)
+    tags, camera = tags_of(ledger, [job.id]).get(job.id, []), camera_of(ledger, job.id)
+    new = _add(ledger, new, cause, tags, camera=camera if checks_rules else None, actor=actor)
+    if camera is not None and not checks_rules:
+        set_camera(ledger, new.id, camera)
     ledger.log_action(job.id, messages.run_again_as(new.id), actor=actor_of(actor))
     return new
 
 
-def _add(ledger: Ledger, job: Job, cause: str, tags: Sequence[str] = (), *, actor: Person | None) -> Job:
+def _add(
+    ledger: Ledger,
+    job: Job,
+    cause: str,
+    tags: Sequence[str] = (),
+    *,
+    camera: str | None = None,
+    actor: Person | None,
+) -> Job:
     """Add the job, or return the one that a concurrent call has just added under the same id."""
     try:
-        ledger.add(job, cause=cause, tags=tags, actor=actor_of(actor))
+        ledger.add(job, cause=cause, tags=tags, camera=camera, actor=actor_of(actor))
     except sa.exc.IntegrityError:
         return ledger.job(job.id)
     return job

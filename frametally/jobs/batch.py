@@ -138,8 +138,12 @@ def batch_jobs(
     ]
 
 
-def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str, *, actor: Person | None) -> None:
+def start_batch(
+    ledger: Ledger, jobs: Sequence[Job], tag: str, *, actor: Person | None, camera: str | None = None
+) -> None:
     """Add all jobs of a batch, with a common tag, in one transaction; the watcher advances them from here.
+
+    `camera`: which took all of the videos; None if that is not known.
 
     Raises:
         AccessDenied: the person may not start jobs.
@@ -147,7 +151,7 @@ def start_batch(ledger: Ledger, jobs: Sequence[Job], tag: str, *, actor: Person 
     """
     require(actor, Action.RUN)
     cause = messages.created_in_batch(len(jobs))
-    ledger.add(*jobs, cause=cause, tags=[clean_tag(tag)], actor=actor_of(actor))
+    ledger.add(*jobs, cause=cause, tags=[clean_tag(tag)], camera=camera, actor=actor_of(actor))
 
 
 def _new_job(

@@ -87,11 +87,13 @@ class Workflow:
             max_results_bytes=self.max_results_bytes,
         )
 
-    def submit(self, request: RunRequest, *, actor: Person | None, action: Action = Action.RUN) -> Job:
+    def submit(
+        self, request: RunRequest, *, actor: Person | None, action: Action = Action.RUN, camera: str | None = None
+    ) -> Job:
         """Create a job; the watcher advances it from here.
 
         With a `video_url`, the service reads that URL; a `video_sha256` in addition names the copy for viewing frames.
-        `action`: what the person must be allowed to do.
+        `action`: what the person must be allowed to do. `camera`: which took the video; None if that is not known.
 
         Raises:
             AccessDenied: the person may not start jobs.
@@ -111,7 +113,7 @@ class Workflow:
             next_check_at=now,
             owner=id_of(actor),
         )
-        self.ledger.add(job, actor=actor_of(actor))
+        self.ledger.add(job, camera=camera, actor=actor_of(actor))
         return job
 
     def claim_due(self, slots: Slots | None = None) -> list[Job]:

@@ -26,7 +26,7 @@ from frametally.ledger.circuit_breaker import Outage
 from frametally.ledger.database import migrate, open_database
 from frametally.ledger.events import Actor, Event, EventKind
 from frametally.ledger.presets import Presets
-from frametally.ledger.tables import EVENT, JOB, JOB_CAMERA, JOB_TAG, MOMENT_NOTE, NOTICE, RULE_REPORT
+from frametally.ledger.tables import EVENT, JOB, JOB_CAMERA, JOB_TAG, MOMENT_NOTE, NOTICE, RULE_CHECK, RULE_REPORT
 
 
 class Ledger:
@@ -76,16 +76,28 @@ class Ledger:
         """A transaction for changes of other modules."""
         return self._writing.begin()
 
-    def add(self, *jobs: Job, cause: str = "", tags: Sequence[str] = (), actor: Actor | None = None) -> None:
+    def add(
+        self,
+        *jobs: Job,
+        cause: str = "",
+        tags: Sequence[str] = (),
+        camera: str | None = None,
+        actor: Actor | None = None,
+    ) -> None:
         """Insert new jobs in one transaction, with these tags and the first entry of their history.
 
-        `cause`: why they were created, as shown to users. `actor`: by default, their `owner`.
+        `cause`: why they were created, as shown to users. `camera`: which took their videos; its rules are to be
+        checked once there are results. `actor`: by default, their `owner`.
         """
         with self._writing.begin() as connection:
             connection.execute(JOB.insert(), [_row_of(job) for job in jobs])
             pairs = [{"job_id": job.id, "tag": tag} for job in jobs for tag in tags]
             if pairs:
                 connection.execute(JOB_TAG.insert(), pairs)
+            if camera is not None and jobs:
+                checks = {"state": "waiting", "attempts": 0, "next_try_at": self.clock()}
+                connection.execute(JOB_CAMERA.insert(), [{"job_id": job.id, "camera": camera} for job in jobs])
+                connection.execute(RULE_CHECK.insert(), [{"job_id": job.id, **checks} for job in jobs])
             for job in jobs:
                 who = actor or (Actor(job.owner) if job.owner else None)
                 events.write(connection, job.id, self.clock(), EventKind.CREATED, cause, status=job.status, actor=who)
@@ -218,7 +230,7 @@ class Ledger:
         with self._writing.begin() as connection:
             if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
                 return False
-            for table in (EVENT, JOB_CAMERA, JOB_TAG, NOTICE, RULE_REPORT):
+            for table in (EVENT, JOB_CAMERA, JOB_TAG, NOTICE, RULE_CHECK, RULE_REPORT):
                 connection.execute(table.delete().where(table.c.job_id == job_id))
             # Those of a stored video belong to the video.
             connection.execute(MOMENT_NOTE.delete().where(MOMENT_NOTE.c.video == f"job:{job_id}"))

@@ -42,6 +42,12 @@ def sets(ledger: Ledger) -> list[StoredSet]:
         return [StoredSet(**row) for row in rows]
 
 
+def cameras(ledger: Ledger) -> list[str]:
+    """The names of the cameras that have a set, sorted."""
+    with ledger.reading() as connection:
+        return list(connection.execute(sa.select(REGION_SET.c.camera).order_by(REGION_SET.c.camera)).scalars())
+
+
 def set_of(ledger: Ledger, camera: str) -> StoredSet | None:
     """The set of a camera; None if it has none."""
     with ledger.reading() as connection:

@@ -134,6 +134,14 @@ RULE_REPORT = sa.Table(
     sa.Column("is_open", sa.Boolean, nullable=False),
     sa.Column("peak", sa.Integer, nullable=False),
 )
+RULE_CHECK = sa.Table(
+    "rule_check",
+    METADATA,
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try_at", Timestamp, nullable=False),
+)
 PERSON = sa.Table(
     "person",
     METADATA,

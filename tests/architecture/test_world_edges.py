@@ -13,6 +13,7 @@ EDGES = {
     ("frametally.engine.detectors.selection.inspection", "os.environ"),  # passed on to the process that opens a model
     ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
     ("frametally.engine.worker", "time.time"),  # a separate process; compared with file times
+    ("frametally.notifications.rules.watch", "os.environ"),  # passed on to the process that checks rules
     ("frametally.library.copies.maker", "os.environ"),  # passed on to the process that encodes a copy
     ("frametally.results.reading.process", "os.environ"),  # passed on to the process that archives results
     ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video

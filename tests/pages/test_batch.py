@@ -12,6 +12,7 @@ from components.upload import videos
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.ledger.presets import Preset
+from frametally.ledger.region_sets import NEW, jobs_of, save
 from frametally.ledger.tags import all_tags
 from tests.support.pages import OpenPage, dataframe
 from tests.support.video_files import write_video
@@ -41,14 +42,17 @@ def test_a_list_is_previewed_before_any_job_is_created(
 def test_valid_lines_become_jobs_with_one_tag_and_the_list_is_emptied(
     engine: str, open_page: OpenPage, deployment: Deployment
 ) -> None:
+    save(deployment.ledger, "Dock 3", "{}", based_on=NEW, actor=None)
     app = opened_for_urls(open_page)
     app.text_area(key="video_urls_0").set_value(LIST).run()
+    app.selectbox(key="upload_camera").select("Dock 3").run()
     app.text_input(key="batch_tag").set_value("week 9").run()
     app.button(key="run_several_0").click().run()
     jobs = deployment.ledger.jobs()
     assert sorted(job.video_url or "" for job in jobs) == ["https://host/a.mp4", "https://host/b.mp4"]
     assert {(job.status, job.service, job.infer_fps) for job in jobs} == {(JobStatus.CREATED, EMBEDDED, 1.0)}
     assert all_tags(deployment.ledger) == {job.id: ["week 9"] for job in jobs}
+    assert jobs_of(deployment.ledger, "Dock 3") == sorted(job.id for job in jobs)
     assert app.success[0].value == "2 jobs started, tagged week 9."
     assert app.text_area(key="video_urls_1").value == ""
 

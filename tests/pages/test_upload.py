@@ -12,6 +12,7 @@ from components.job_progress import finished_jobs
 from frametally.deployment import Deployment
 from frametally.job import EMBEDDED, JobStatus, ModelChoice
 from frametally.ledger.presets import Preset
+from frametally.ledger.region_sets import NEW, camera_of, save
 from tests.support.deployment import advance_due
 from tests.support.pages import OpenPage, button, write_job
 from tests.support.polling import until
@@ -125,12 +126,15 @@ def test_a_url_can_be_run_without_a_copy(
 ) -> None:
     model = ModelChoice(model_id="motion", version="1", confidence=0.4)
     deployment.ledger.presets.save(Preset(name="Dock", model=model, service=EMBEDDED))
+    save(deployment.ledger, "Dock 3", "{}", based_on=NEW, actor=None)
     app = open_page("upload")
     app.segmented_control(key="upload_way").set_value("Public URLs").run()
     app.text_area(key="video_urls_0").input(video_url).run()
     app.checkbox(key="without_copy").check().run()
+    app.selectbox(key="upload_camera").select("Dock 3").run()
     button(app, "Run analysis").click().run()
     job = deployment.ledger.jobs()[0]
+    assert camera_of(deployment.ledger, job.id) == "Dock 3"
     assert (job.video_sha256, job.video_url, job.infer_fps) == (None, video_url, 1.0)
     assert job.models == (model,)
     assert "Uploaded" not in texts(app)
