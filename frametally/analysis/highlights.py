@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from frametally.analysis.counts import Counts
 from frametally.analysis.totals import Totals
@@ -68,22 +69,45 @@ def highlights(view: View, counts: Counts, totals: Sequence[Totals]) -> Highligh
     )
 
 
-def _busiest(view: View, counts: Counts) -> Stretch | None:
+class Stretches(NamedTuple):
+    """Parts of the time range, of whole points of the chart."""
+
+    firsts: npt.NDArray[np.int64]
+    """(k,) index of the first point of each."""
+    first_s: list[float]
+    last_s: list[float]
+
+
+def stretches(view: View, starts: npt.NDArray[np.int64]) -> Stretches | None:
+    """The stretches of which one is the busiest; None if the whole time range is one.
+
+    Args:
+        view: the view that the chart shows.
+        starts: (m,) first entry of each point of its chart.
+    """
     time_s, entries = view.results.time_s, view.entries
-    duration_s = float(time_s[entries.stop - 1] - time_s[entries.start])
-    points = len(counts.starts)
+    points = len(starts)
+    duration_s = float(time_s[entries.stop - 1] - time_s[entries.start]) if points else 0.0
     if points < 2 or duration_s <= 0:
         return None
     length_s = next((length_s for limit_s, length_s in _STRETCHES_S if duration_s < limit_s), _LONGEST_S)
-    stretches = min(max(round(duration_s / length_s), 1), points)
-    firsts = np.arange(stretches) * points // stretches
-    analyzed = np.add.reduceat(counts.analyzed, firsts)
-    boxes = np.add.reduceat(counts.boxes.sum(axis=1), firsts)
-    if stretches < 2 or not boxes.any():
+    count = min(max(round(duration_s / length_s), 1), points)
+    if count < 2:
+        return None
+    firsts = np.arange(count) * points // count
+    ends = np.minimum(np.append(starts[firsts[1:]], entries.stop), entries.stop - 1)
+    begins = np.maximum(starts[firsts], entries.start)
+    return Stretches(firsts, time_s[begins].tolist(), time_s[ends].tolist())
+
+
+def _busiest(view: View, counts: Counts) -> Stretch | None:
+    found = stretches(view, counts.starts)
+    if found is None:
+        return None
+    analyzed = np.add.reduceat(counts.analyzed, found.firsts)
+    boxes = np.add.reduceat(counts.boxes.sum(axis=1), found.firsts)
+    if not boxes.any():
         return None
     mean = np.where(analyzed > 0, boxes / np.maximum(analyzed, 1), -1.0)
     at = int(np.argmax(mean))
-    stops = np.append(counts.starts[firsts[1:]], entries.stop)
-    end = min(int(stops[at]), entries.stop - 1)
-    first = max(int(counts.starts[firsts[at]]), entries.start)
-    return Stretch(float(time_s[first]), float(time_s[end]), float(mean[at]))
+    return Stretch(found.first_s[at], found.last_s[at], float(mean[at]))

@@ -1,0 +1,1 @@
+"""Blurring of chosen classes: where, and how pixels are made unreadable."""

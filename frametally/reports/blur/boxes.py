@@ -1,0 +1,146 @@
+"""Where to blur a frame: the boxes of chosen classes, at every confidence, and what the frame seems to lack.
+
+A model misses an object now and then. So a box of the analyzed frames just before and after that this frame does not
+have is blurred as well, and frames where one was missing are reported: there, the model may have missed another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from frametally.analysis.class_mapping import ClassMapping
+from frametally.analysis.view import View
+
+Corners = npt.NDArray[np.float64]
+
+NEIGHBOR_S: Final = 1.0
+"""Analyzed frames up to this far away are compared with."""
+_NEAR: Final = 1.0
+"""Boxes of neighboring frames show the same if their centers are at most so many of their sides apart."""
+_BORDER: Final = 0.03
+"""Share of the picture in which an object may appear or leave."""
+
+
+@dataclass(frozen=True)
+class BlurredBoxes:
+    """What is blurred in the picture of one entry, for one model."""
+
+    xyxy: Corners
+    """(n, 4) corners in pixels of the picture that the model saw."""
+    wh: tuple[float, float] | None
+    """Its size; None: that of the frame."""
+    is_known: bool
+    """Whether the entry was analyzed; otherwise nothing is known, and the picture must not be shown."""
+    may_lack: bool
+    """Whether the model may have missed an object."""
+
+
+class Blurring:
+    """The boxes of chosen classes of one model."""
+
+    def __init__(self, view: View, names: Collection[str]) -> None:
+        """`names`: display names; those that the model does not have are ignored."""
+        mapping = ClassMapping(view.classes.renames, tuple(names))
+        self._view = replace(view, confidence=0.0, classes=mapping, time_range_s=None)
+
+    def at(self, entry: int) -> BlurredBoxes:
+        """What is blurred in the picture of an entry."""
+        results, table = self._view.results, self._view.table
+        wh = self._size(entry)
+        own, is_whole = self._boxes(entry, wh)
+        before, after = (self._neighbor(entry, step, wh) for step in (-1, 1))
+        lacking = _lacking(own, before, after)
+        is_inside = bool(_is_inside(lacking, wh or (np.inf, np.inf)).any()) if len(lacking) else False
+        return BlurredBoxes(
+            xyxy=np.vstack([own, lacking]),
+            wh=wh,
+            is_known=0 <= entry < len(results.time_s) and bool(table.analyzed[entry]),
+            may_lack=is_inside or not is_whole,
+        )
+
+    def between(self, entry: int) -> BlurredBoxes:
+        """What is blurred from this entry to the next one: the boxes of both, and the ways between them."""
+        first, last = self.at(entry), self.at(min(entry + 1, len(self._view.results.time_s) - 1))
+        other = _scaled(last.xyxy, last.wh, first.wh)
+        pairs = _pairs(first.xyxy, other)
+        hulls = [np.concatenate([np.minimum(a[:2], b[:2]), np.maximum(a[2:], b[2:])]) for a, b in pairs]
+        return BlurredBoxes(
+            xyxy=np.vstack([first.xyxy, other, np.reshape(hulls, (-1, 4))]),
+            wh=first.wh,
+            is_known=first.is_known and last.is_known,
+            may_lack=first.may_lack or last.may_lack,
+        )
+
+    def _neighbor(self, entry: int, step: int, wh: tuple[float, float] | None) -> Corners:
+        time_s, at = self._view.results.time_s, entry + step
+        while 0 <= at < len(time_s) and abs(time_s[at] - time_s[entry]) <= NEIGHBOR_S:
+            if self._view.table.analyzed[at]:
+                return self._boxes(at, wh)[0]
+            at += step
+        return np.zeros((0, 4))
+
+    def _boxes(self, entry: int, wh: tuple[float, float] | None) -> tuple[Corners, bool]:
+        """Corners in a picture of this size, and whether all could be read."""
+        if not 0 <= entry < len(self._view.results.time_s):
+            return np.zeros((0, 4)), True
+        boxes = self._view.results.boxes(self._view.model, entry, entry + 1)
+        xyxy = boxes.xyxy[self._view.codes[boxes.class_code] >= 0].astype(np.float64)
+        finite = np.isfinite(xyxy).all(axis=1)
+        xyxy = xyxy[finite]
+        ordered = np.hstack([np.minimum(xyxy[:, :2], xyxy[:, 2:]), np.maximum(xyxy[:, :2], xyxy[:, 2:])])
+        return _scaled(ordered, self._size(entry), wh), bool(finite.all())
+
+    def _size(self, entry: int) -> tuple[float, float] | None:
+        width, height = self._view.table.image_wh[entry].tolist()
+        return (width, height) if 0 < width < np.inf and 0 < height < np.inf else None
+
+
+def _lacking(own: Corners, before: Corners, after: Corners) -> Corners:
+    """Boxes of the neighbors that this frame lacks; those that both have are interpolated as well."""
+    before, after = (_unpaired(neighbor, own) for neighbor in (before, after))
+    middle = [(a + b) / 2 for a, b in _pairs(before, after)]
+    return np.vstack([before, after, np.reshape(middle, (-1, 4))])
+
+
+def _unpaired(boxes: Corners, own: Corners) -> Corners:
+    rows, _ = _assigned(boxes, own)
+    return np.delete(boxes, rows, axis=0)
+
+
+def _pairs(some: Corners, others: Corners) -> list[tuple[Corners, Corners]]:
+    """Boxes that show the same object, by their places."""
+    rows, columns = _assigned(some, others)
+    return list(zip(some[rows], others[columns], strict=True))
+
+
+def _assigned(some: Corners, others: Corners) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Indices of the pairs, one to one, with the lowest distances in all."""
+    if not len(some) or not len(others):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    from scipy.optimize import linear_sum_assignment  # takes long to import
+
+    centers, other_centers = ((boxes[:, :2] + boxes[:, 2:]) / 2 for boxes in (some, others))
+    sides, other_sides = ((boxes[:, 2:] - boxes[:, :2]).max(axis=1) for boxes in (some, others))
+    distance = np.linalg.norm(centers[:, np.newaxis] - other_centers, axis=2)
+    distance /= np.maximum(np.maximum(sides[:, np.newaxis], other_sides), 1.0)
+    rows, columns = linear_sum_assignment(np.minimum(distance, 1e6))
+    kept = distance[rows, columns] <= _NEAR
+    return rows[kept], columns[kept]
+
+
+def _is_inside(xyxy: Corners, wh: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """(n,) whether a box is away from the border, where objects appear and leave."""
+    size = np.array(wh)
+    margin = np.where(np.isfinite(size), size * _BORDER, 0.0)
+    return np.asarray((xyxy[:, :2] > margin).all(axis=1) & (xyxy[:, 2:] < size - margin).all(axis=1))
+
+
+def _scaled(xyxy: Corners, wh: tuple[float, float] | None, target: tuple[float, float] | None) -> Corners:
+    if wh is None or target is None or wh == target:
+        return xyxy
+    return xyxy * np.tile(np.array(target) / np.array(wh), 2)

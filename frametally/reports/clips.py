@@ -1,0 +1,115 @@
+"""Short clips around frames of a brief: annotated, blurred where asked for, H.264 without sound."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import av
+import numpy as np
+
+from frametally.analysis.view import View
+from frametally.rendering.annotate import draw
+from frametally.rendering.image_files import shrunk
+from frametally.rendering.placement import placed
+from frametally.rendering.scene import Scene
+from frametally.rendering.scenes import scene_of
+from frametally.reports.pictures import Painter, blur_in
+from frametally.video.decoding import Image
+from frametally.video.displayed_frame import displayed
+
+MAX_CLIPS: Final = 12
+BEFORE_S: Final = 1.5
+AFTER_S: Final = 1.5
+MAX_WIDTH_PX: Final = 720
+_MAX_FRAMES: Final = 200
+_ENCODER: Final = {"preset": "veryfast", "crf": "28"}
+
+
+@dataclass(frozen=True)
+class DrawnClip:
+    """An encoded clip."""
+
+    mp4: bytes
+    width_px: int
+    height_px: int
+    may_lack: bool
+
+
+def clip_of(painter: Painter, view: View, entry: int) -> DrawnClip | None:
+    """The seconds around an entry; None if nothing can be decoded, or if a part of it could not be blurred."""
+    index = painter.reader.index
+    center_s = float(view.results.time_s[entry])
+    edges_s = (center_s - BEFORE_S, center_s + AFTER_S)
+    first, last = np.searchsorted(index.times_s, edges_s).tolist()
+    positions = range(max(first, 0), min(last, first + _MAX_FRAMES, len(index)))
+    blurred = _Blurred(painter, view)
+    if not all(blurred.is_known(position) for position in positions):
+        return None
+    pictures = [(position, _even(image)) for position, image in _drawn(painter, view, blurred, positions)]
+    if not pictures:
+        return None
+    mp4 = _encoded(pictures, painter)
+    return DrawnClip(mp4, pictures[0][1].shape[1], pictures[0][1].shape[0], blurred.may_lack)
+
+
+class _Blurred:
+    """What is blurred in frames between the analyzed ones."""
+
+    def __init__(self, painter: Painter, view: View) -> None:
+        self._frames, self._blurrings = view.results.frame_index, painter.blurrings
+        self.may_lack = False
+
+    def entry(self, position: int) -> int:
+        """The latest entry at a frame; -1 before the first."""
+        return int(np.searchsorted(self._frames, position, side="right")) - 1
+
+    def is_known(self, position: int) -> bool:
+        entry = self.entry(position)
+        return all(entry >= 0 and one.between(entry).is_known for one in self._blurrings)
+
+    def apply(self, position: int, shown: Any) -> Any:
+        if not self._blurrings:
+            return shown
+        shown = shown._replace(image=shown.image.copy())
+        for one in self._blurrings:
+            found = one.between(self.entry(position))
+            self.may_lack = self.may_lack or found.may_lack
+            blur_in(shown, found)
+        return shown
+
+
+def _drawn(painter: Painter, view: View, blurred: _Blurred, positions: range) -> Iterator[tuple[int, Image]]:
+    entry, scene = -1, Scene.empty()
+    for position, frame in painter.reader.frames(positions):
+        shown = blurred.apply(position, displayed(frame, painter.reader.pixel_aspect))
+        if blurred.entry(position) != entry:
+            entry = blurred.entry(position)
+            scene = scene_of(view, entry) if entry >= 0 else Scene.empty()
+        here = placed(scene, shown.analyzed_wh, shown.orientation).scene
+        yield position, draw(shrunk(shown.image, MAX_WIDTH_PX), here, painter.colors)
+
+
+def _even(image: Image) -> Image:
+    """4:2:0 requires even sides."""
+    return image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
+
+
+def _encoded(pictures: list[tuple[int, Image]], painter: Painter) -> bytes:
+    index, file = painter.reader.index, io.BytesIO()
+    start = int(index.pts[pictures[0][0]])
+    height_px, width_px = pictures[0][1].shape[:2]
+    with av.open(file, "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream: Any = container.add_stream("libx264", rate=30, options=_ENCODER)
+        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
+        stream.codec_context.time_base = index.time_base
+        for position, image in pictures:
+            if image.shape[:2] != (height_px, width_px):
+                continue  # the frames of the source change their size
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
+            frame.pts, frame.time_base = int(index.pts[position]) - start, index.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()
