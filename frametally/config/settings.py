@@ -148,6 +148,12 @@ class Settings(AccessSettings):
         optional_service_url,
         meaning="URL of this dashboard, with its base path, for links in notifications; unset: no links.",
     )
+    browser: str | None = setting(
+        "FRAMETALLY_BROWSER",
+        optional_text,
+        default_text="the first one installed",
+        meaning="Chromium, Chrome or Edge that prints briefs as PDF: a name or a path.",
+    )
     allowed_hosts: tuple[str, ...] = setting(
         "FRAMETALLY_ALLOWED_HOSTS",
         host_names,

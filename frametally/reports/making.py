@@ -14,14 +14,14 @@ from frametally.analysis.view import Progress, View
 from frametally.errors import ViewError
 from frametally.reports.blur.names import blurred_names
 from frametally.reports.brief import Brief, BriefFile
-from frametally.reports.compared import compared
-from frametally.reports.details import details, made, missing, summary, video_name
-from frametally.reports.drawing import draw_evidence
-from frametally.reports.evidence import chosen_frames
+from frametally.reports.evidence.choice import chosen_frames
+from frametally.reports.evidence.drawing import draw_evidence
 from frametally.reports.facts import Facts, RegionFacts, Side
-from frametally.reports.region_facts import region_facts
+from frametally.reports.numbers.compared import compared
+from frametally.reports.numbers.details import details, made, missing, summary, video_name
+from frametally.reports.numbers.region_facts import region_facts
+from frametally.reports.numbers.sides import side_of
 from frametally.reports.request import BriefRequest, Evidence
-from frametally.reports.sides import side_of
 from frametally.reports.sources import BriefSources
 from frametally.tracking.kept import kept_tracks
 from frametally.tracking.tracks import Tracks, filtered

@@ -16,6 +16,7 @@ EDGES = {
     ("frametally.notifications.rules.watch", "os.environ"),  # passed on to the process that checks rules
     ("frametally.library.copies.maker", "os.environ"),  # passed on to the process that encodes a copy
     ("frametally.results.reading.process", "os.environ"),  # passed on to the process that archives results
+    ("frametally.reports.pdf", "os.environ"),  # passed on to the browser that prints
     ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video
     ("frametally.rendering.regions.tracking_runs", "os.environ"),  # passed on to the process that tracks objects
     ("frametally.network.retry", "time.time"),  # to convert a date in Retry-After

@@ -1,14 +1,15 @@
 """Where to blur a frame: the boxes of chosen classes, at every confidence, and what the frame seems to lack.
 
 A model misses an object now and then. So a box of the analyzed frames just before and after that this frame does not
-have is blurred as well, and frames where one was missing are reported: there, the model may have missed another.
+have is blurred as well. Where such a box reaches the threshold of the view, the model may have missed an object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
 
 Corners = npt.NDArray[np.float64]
+Size = tuple[float, float] | None
+_KEPT: Final = 256
+"""Entries whose boxes are remembered."""
 
 NEIGHBOR_S: Final = 1.0
 """Analyzed frames up to this far away are compared with."""
@@ -32,12 +36,25 @@ class BlurredBoxes:
 
     xyxy: Corners
     """(n, 4) corners in pixels of the picture that the model saw."""
-    wh: tuple[float, float] | None
+    wh: Size
     """Its size; None: that of the frame."""
     is_known: bool
     """Whether the entry was analyzed; otherwise nothing is known, and the picture must not be shown."""
     may_lack: bool
     """Whether the model may have missed an object."""
+
+
+class _Boxes(NamedTuple):
+    """The boxes of one entry."""
+
+    xyxy: Corners
+    is_sure: npt.NDArray[np.bool_]
+    """(n,) whether they reach the threshold of the view."""
+    is_whole: bool
+    """Whether all could be read."""
+
+
+_NO_BOXES: Final = _Boxes(np.zeros((0, 4)), np.zeros(0, np.bool_), True)
 
 
 class Blurring:
@@ -46,25 +63,29 @@ class Blurring:
     def __init__(self, view: View, names: Collection[str]) -> None:
         """`names`: display names; those that the model does not have are ignored."""
         mapping = ClassMapping(view.classes.renames, tuple(names))
-        self._view = replace(view, confidence=0.0, classes=mapping, time_range_s=None)
-
-    def at(self, entry: int) -> BlurredBoxes:
+        self._view = replace(view, classes=mapping, time_range_s=None)
+        self.at = lru_cache(_KEPT)(self._at)
         """What is blurred in the picture of an entry."""
+        self.between = lru_cache(_KEPT)(self._between)
+        """What is blurred from an entry to the next one: the boxes of both, and the ways between them."""
+        self._boxes = lru_cache(_KEPT)(self._read)
+
+    def _at(self, entry: int) -> BlurredBoxes:
         results, table = self._view.results, self._view.table
         wh = self._size(entry)
-        own, is_whole = self._boxes(entry, wh)
-        before, after = (self._neighbor(entry, step, wh) for step in (-1, 1))
-        lacking = _lacking(own, before, after)
-        is_inside = bool(_is_inside(lacking, wh or (np.inf, np.inf)).any()) if len(lacking) else False
+        own = self._boxes(entry, wh)
+        lacking = [_unpaired(self._neighbor(entry, step, wh), own) for step in (-1, 1)]
+        pairs = _pairs(lacking[0].xyxy, lacking[1].xyxy)
+        middle = np.reshape([(a + b) / 2 for a, b in pairs], (-1, 4))
+        is_inside = any(_is_inside(one.xyxy[one.is_sure], wh).any() for one in lacking)
         return BlurredBoxes(
-            xyxy=np.vstack([own, lacking]),
+            xyxy=np.vstack([own.xyxy, *(one.xyxy for one in lacking), middle]),
             wh=wh,
             is_known=0 <= entry < len(results.time_s) and bool(table.analyzed[entry]),
-            may_lack=is_inside or not is_whole,
+            may_lack=is_inside or not own.is_whole,
         )
 
-    def between(self, entry: int) -> BlurredBoxes:
-        """What is blurred from this entry to the next one: the boxes of both, and the ways between them."""
+    def _between(self, entry: int) -> BlurredBoxes:
         first, last = self.at(entry), self.at(min(entry + 1, len(self._view.results.time_s) - 1))
         other = _scaled(last.xyxy, last.wh, first.wh)
         pairs = _pairs(first.xyxy, other)
@@ -76,40 +97,32 @@ class Blurring:
             may_lack=first.may_lack or last.may_lack,
         )
 
-    def _neighbor(self, entry: int, step: int, wh: tuple[float, float] | None) -> Corners:
+    def _neighbor(self, entry: int, step: int, wh: Size) -> _Boxes:
         time_s, at = self._view.results.time_s, entry + step
         while 0 <= at < len(time_s) and abs(time_s[at] - time_s[entry]) <= NEIGHBOR_S:
             if self._view.table.analyzed[at]:
-                return self._boxes(at, wh)[0]
+                return self._boxes(at, wh)
             at += step
-        return np.zeros((0, 4))
+        return _NO_BOXES
 
-    def _boxes(self, entry: int, wh: tuple[float, float] | None) -> tuple[Corners, bool]:
-        """Corners in a picture of this size, and whether all could be read."""
-        if not 0 <= entry < len(self._view.results.time_s):
-            return np.zeros((0, 4)), True
+    def _read(self, entry: int, wh: Size) -> _Boxes:
+        """In a picture of this size."""
         boxes = self._view.results.boxes(self._view.model, entry, entry + 1)
-        xyxy = boxes.xyxy[self._view.codes[boxes.class_code] >= 0].astype(np.float64)
+        chosen = self._view.codes[boxes.class_code] >= 0
+        xyxy = boxes.xyxy[chosen].astype(np.float64)
         finite = np.isfinite(xyxy).all(axis=1)
-        xyxy = xyxy[finite]
+        xyxy, is_sure = xyxy[finite], boxes.confidence[chosen][finite] >= self._view.confidence
         ordered = np.hstack([np.minimum(xyxy[:, :2], xyxy[:, 2:]), np.maximum(xyxy[:, :2], xyxy[:, 2:])])
-        return _scaled(ordered, self._size(entry), wh), bool(finite.all())
+        return _Boxes(_scaled(ordered, self._size(entry), wh), is_sure, bool(finite.all()))
 
-    def _size(self, entry: int) -> tuple[float, float] | None:
+    def _size(self, entry: int) -> Size:
         width, height = self._view.table.image_wh[entry].tolist()
         return (width, height) if 0 < width < np.inf and 0 < height < np.inf else None
 
 
-def _lacking(own: Corners, before: Corners, after: Corners) -> Corners:
-    """Boxes of the neighbors that this frame lacks; those that both have are interpolated as well."""
-    before, after = (_unpaired(neighbor, own) for neighbor in (before, after))
-    middle = [(a + b) / 2 for a, b in _pairs(before, after)]
-    return np.vstack([before, after, np.reshape(middle, (-1, 4))])
-
-
-def _unpaired(boxes: Corners, own: Corners) -> Corners:
-    rows, _ = _assigned(boxes, own)
-    return np.delete(boxes, rows, axis=0)
+def _unpaired(boxes: _Boxes, own: _Boxes) -> _Boxes:
+    rows, _ = _assigned(boxes.xyxy, own.xyxy)
+    return _Boxes(np.delete(boxes.xyxy, rows, axis=0), np.delete(boxes.is_sure, rows), boxes.is_whole)
 
 
 def _pairs(some: Corners, others: Corners) -> list[tuple[Corners, Corners]]:
@@ -133,14 +146,14 @@ def _assigned(some: Corners, others: Corners) -> tuple[npt.NDArray[np.int64], np
     return rows[kept], columns[kept]
 
 
-def _is_inside(xyxy: Corners, wh: tuple[float, float]) -> npt.NDArray[np.bool_]:
+def _is_inside(xyxy: Corners, wh: Size) -> npt.NDArray[np.bool_]:
     """(n,) whether a box is away from the border, where objects appear and leave."""
-    size = np.array(wh)
+    size = np.array(wh or (np.inf, np.inf))
     margin = np.where(np.isfinite(size), size * _BORDER, 0.0)
     return np.asarray((xyxy[:, :2] > margin).all(axis=1) & (xyxy[:, 2:] < size - margin).all(axis=1))
 
 
-def _scaled(xyxy: Corners, wh: tuple[float, float] | None, target: tuple[float, float] | None) -> Corners:
+def _scaled(xyxy: Corners, wh: Size, target: Size) -> Corners:
     if wh is None or target is None or wh == target:
         return xyxy
-    return xyxy * np.tile(np.array(target) / np.array(wh), 2)
+    return np.asarray(xyxy * np.tile(np.array(target) / np.array(wh), 2))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 import av
@@ -16,9 +18,10 @@ from frametally.rendering.image_files import shrunk
 from frametally.rendering.placement import placed
 from frametally.rendering.scene import Scene
 from frametally.rendering.scenes import scene_of
-from frametally.reports.pictures import Painter, blur_in
+from frametally.reports.evidence.pictures import Painter, blur_in
 from frametally.video.decoding import Image
 from frametally.video.displayed_frame import displayed
+from frametally.video.frame_index import FrameIndex
 
 MAX_CLIPS: Final = 12
 BEFORE_S: Final = 1.5
@@ -48,11 +51,9 @@ def clip_of(painter: Painter, view: View, entry: int) -> DrawnClip | None:
     blurred = _Blurred(painter, view)
     if not all(blurred.is_known(position) for position in positions):
         return None
-    pictures = [(position, _even(image)) for position, image in _drawn(painter, view, blurred, positions)]
-    if not pictures:
-        return None
-    mp4 = _encoded(pictures, painter)
-    return DrawnClip(mp4, pictures[0][1].shape[1], pictures[0][1].shape[0], blurred.may_lack)
+    with NamedTemporaryFile(suffix=".mp4") as file:  # FFmpeg moves the index to the front only in a real file
+        wh = _write(Path(file.name), _drawn(painter, view, blurred, positions), index)
+        return DrawnClip(Path(file.name).read_bytes(), *wh, blurred.may_lack) if wh else None
 
 
 class _Blurred:
@@ -92,24 +93,21 @@ def _drawn(painter: Painter, view: View, blurred: _Blurred, positions: range) ->
         yield position, draw(shrunk(shown.image, MAX_WIDTH_PX), here, painter.colors)
 
 
-def _even(image: Image) -> Image:
-    """4:2:0 requires even sides."""
-    return image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
-
-
-def _encoded(pictures: list[tuple[int, Image]], painter: Painter) -> bytes:
-    index, file = painter.reader.index, io.BytesIO()
-    start = int(index.pts[pictures[0][0]])
-    height_px, width_px = pictures[0][1].shape[:2]
-    with av.open(file, "w", format="mp4", options={"movflags": "faststart"}) as container:
+def _write(path: Path, pictures: Iterator[tuple[int, Image]], index: FrameIndex) -> tuple[int, int] | None:
+    """Encode the pictures; returns their size, None without one. 4:2:0 requires even sides."""
+    first = next(pictures, None)
+    if first is None:
+        return None
+    start, (height_px, width_px) = int(index.pts[first[0]]), (side // 2 * 2 for side in first[1].shape[:2])
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
         stream: Any = container.add_stream("libx264", rate=30, options=_ENCODER)
         stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
         stream.codec_context.time_base = index.time_base
-        for position, image in pictures:
-            if image.shape[:2] != (height_px, width_px):
-                continue  # the frames of the source change their size
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
-            frame.pts, frame.time_base = int(index.pts[position]) - start, index.time_base
-            container.mux(stream.encode(frame))
+        for position, image in chain([first], pictures):
+            if image.shape[:2] == first[1].shape[:2]:  # the frames of a source may change their size
+                cut = np.ascontiguousarray(image[:height_px, :width_px])
+                frame = av.VideoFrame.from_ndarray(cut, format="bgr24")
+                frame.pts, frame.time_base = int(index.pts[position]) - start, index.time_base
+                container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    return file.getvalue()
+    return width_px, height_px

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from frametally.analysis.view import Progress, View
 from frametally.reports.blur.boxes import Blurring
 from frametally.reports.brief import BriefFile
-from frametally.reports.clips import MAX_CLIPS, clip_of
-from frametally.reports.evidence import Chosen, ChosenFrame
+from frametally.reports.evidence.choice import Chosen, ChosenFrame
+from frametally.reports.evidence.clips import MAX_CLIPS, clip_of
+from frametally.reports.evidence.pictures import DrawnPicture, Painter, bytes_per_picture, encoded
 from frametally.reports.facts import EvidenceFrame, FramePicture
-from frametally.reports.pictures import DrawnPicture, Painter, bytes_per_picture, encoded
 from frametally.reports.sources import BriefSources, BriefVideo
 from frametally.reports.texts import plural
 from frametally.video.frame_reader import FrameReader
@@ -63,8 +63,7 @@ def draw_evidence(
     """
     frames = [_frame(views, one) for one in chosen.frames]
     if sources.video is None or not frames:
-        notes = () if sources.video else (_NO_VIDEO,)
-        return DrawnEvidence(tuple(frames), [], notes)
+        return DrawnEvidence(tuple(frames), [], () if sources.video else (_NO_VIDEO,))
     with closing(FrameReader(sources.video.path, sources.video.index, cache_bytes=0)) as reader:
         painter = Painter(
             reader=reader,

@@ -11,6 +11,7 @@ from frametally.rendering.regions.reports.lines import LineReport
 from frametally.rendering.regions.reports.report import report
 from frametally.rendering.regions.reports.zones import ZoneReport
 from frametally.reports.facts import Chart, RegionFacts, RegionRow
+from frametally.reports.numbers.figures import Figure, shown_name
 from frametally.tracking.tracks import Tracks
 
 
@@ -33,7 +34,7 @@ def _line(found: LineReport, name: str, color: str) -> RegionRow:
         color=color,
         numbers=(("In", f"{found.in_:,}"), ("Out", f"{found.out:,}")),
         by_class=tuple((row.name, row.color, (f"{row.in_:,}", f"{row.out:,}")) for row in found.classes),
-        chart=Chart(title=f"Crossings of {name}", definition=found.definition, figure=found.figures["counts"]),
+        chart=Chart(title=f"Crossings of {name}", definition=found.definition, figure=_safe(found.figures["counts"])),
         definition=found.definition,
         note=found.note or "",
     )
@@ -53,7 +54,7 @@ def _zone(found: ZoneReport, name: str, color: str) -> RegionRow:
         color=color,
         numbers=numbers,
         by_class=tuple(rows),
-        chart=Chart(title=f"Objects in {name}", definition=found.definition, figure=found.figures["occupancy"]),
+        chart=Chart(title=f"Objects in {name}", definition=found.definition, figure=_safe(found.figures["occupancy"])),
         definition=found.definition,
         note=found.note or "",
     )
@@ -61,3 +62,9 @@ def _zone(found: ZoneReport, name: str, color: str) -> RegionRow:
 
 def _seconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f} s"
+
+
+def _safe(figure: Figure) -> Figure:
+    """With names that plotly does not interpret."""
+    named = [trace | {"name": shown_name(trace["name"])} if "name" in trace else trace for trace in figure["data"]]
+    return {**figure, "data": named}

@@ -22,9 +22,9 @@ from frametally.analysis.view import View
 from frametally.rendering.playback.packing import pack
 from frametally.rendering.playback.threshold_counts import threshold_histogram
 from frametally.reports.facts import Chart, ClassRow, Highlight, ScoreRow, Side
-from frametally.reports.figures import time_figure
+from frametally.reports.numbers.figures import time_figure
+from frametally.reports.numbers.threshold_totals import threshold_totals
 from frametally.reports.texts import clock
-from frametally.reports.threshold_totals import threshold_totals
 from frametally.results import Kind
 
 MAX_CURVES: Final = 8

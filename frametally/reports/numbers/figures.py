@@ -58,7 +58,7 @@ def time_figure(
             "y": _known(values[:, at]),
             "line": {"color": colors.get(name, "#7f8c8d"), "width": 2, "dash": dashes[at]},
             "meta": {"code": at},
-            "hovertemplate": "%{y:.2~f}",
+            "hoverinfo": "none",
         }
         for at, name in enumerate(names)
     ]
@@ -67,7 +67,7 @@ def time_figure(
         "xaxis": time_axis(first_s, last_s),
         "yaxis": {"title": {"text": y_title}, "rangemode": "tozero", "fixedrange": True},
         "yaxis9": {"domain": [0, 1], "range": [0, 1], "visible": False, "fixedrange": True},
-        "meta": {"edges": [round(edge, 4) for edge in edges_s.tolist()], "clock": [clock(at) for at in x]},
+        "meta": {"edges": [round(edge, 4) for edge in edges_s.tolist()]},
     }
     return {"data": [*lines, *_hatched(gaps_s), *_damage_band(damaged_s)], "layout": layout}
 

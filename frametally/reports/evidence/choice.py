@@ -73,7 +73,10 @@ def chosen_frames(
     ]
     if not any(groups) and request.every_s is None and kinds:
         groups.append(_spread(interval_moments(view, _interval_s(view)), _DEFAULT_FRAMES))
-    regular = [] if request.every_s is None else interval_moments(view, request.every_s)
+    regular = []
+    if request.every_s is not None:
+        reason = f"every {request.every_s:g} s"
+        regular = [replace(moment, reason=reason) for moment in interval_moments(view, request.every_s)]
     kept, left_out = _limited(groups, regular)
     texts: dict[int, tuple[str, ...]] = {}
     for note in own:

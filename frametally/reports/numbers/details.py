@@ -57,7 +57,7 @@ def _missing(sources: BriefSources, views: list[View]) -> Iterator[str]:
         first, last = (int(sources.results.frame_index[at]) for at in (entries.start, entries.stop - 1))
         between = min(last + 1, len(sources.video.index)) - first
         if between > len(entries):
-            yield f"{len(entries):,} of the {plural(between, 'frame')} of the video were sampled; between them, nothing is known."
+            yield f"{len(entries):,} of {plural(between, 'frame')} of the video were sampled; the others are not known."
     for name in sources.results.unknown_keys:
         yield f"{name}: results of a type that cannot be read."
     notes = sources.results.notes

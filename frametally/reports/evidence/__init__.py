@@ -1,0 +1,1 @@
+"""The frames that a brief shows: which ones, their pictures and clips."""

@@ -1,0 +1,1 @@
+"""What a brief states: metrics, charts, comparisons, lines and zones, settings."""
