@@ -58,6 +58,8 @@ class _Key(NamedTuple):
     folder: Path
     model: str
     written_ns: int
+    video_sha256: str
+    """On whose picture the tracks are; empty without a video."""
 
 
 @dataclass
@@ -84,7 +86,7 @@ class TrackingRuns:
         Raises:
             ResultsError: they cannot be computed.
         """
-        key = _Key(results.folder, model, results.written_ns)
+        key = _Key(results.folder, model, results.written_ns, video.sha256 if video else "")
         with self._lock:
             self._collect()
             if key in self._open:

@@ -52,6 +52,9 @@ def test_tracks_of_the_stored_picture_are_turned(results: Results, runs: Trackin
     assert isinstance(found, Tracks)
     assert (found.size_px, found.xyxy[0].tolist()) == ((360, 640), [250, 20, 270, 60])
     assert runs.get(results, "m", video) is found
+    without = runs.get(results, "m", None)
+    assert isinstance(without, Tracks)
+    assert without.size_px == (640, 360)
 
 
 def test_ranges_are_found_for_tracks_that_are_there(results: Results, runs: TrackingRuns) -> None:
