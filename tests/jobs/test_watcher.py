@@ -29,10 +29,17 @@ def server() -> Iterator[MisbehavingServer]:
 
 
 @pytest.fixture
-def watcher(deployed: LocalDeployment) -> Iterator[Watcher]:
+def watcher(deployed: LocalDeployment, server: MisbehavingServer) -> Iterator[Watcher]:
+    """A watcher; the test ends when its steps in progress have ended, which use the ledger and the network."""
     watcher = Watcher(deployed.workflow, poll_every_s=0.01)
     yield watcher
     watcher.stop()
+    server.stopping.set()
+    until(lambda: not steps_in_progress())
+
+
+def steps_in_progress() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("job ")]
 
 
 def add_jobs(deployed: LocalDeployment, count: int) -> None:
@@ -94,8 +101,7 @@ def test_a_job_is_not_advanced_twice_after_the_machine_slept(
     deployed.clock.wait(LEASE_S + 1)
     until(lambda: deployed.job("j0").next_check_at > deployed.clock())
     time.sleep(0.1)
-    assert len([thread for thread in threading.enumerate() if thread.name == "job j0"]) == 1
-    server.stopping.set()
+    assert [thread.name for thread in steps_in_progress()] == ["job j0"]
 
 
 @pytest.mark.parametrize(
@@ -123,10 +129,7 @@ def test_a_step_in_progress_does_not_delay_shutdown(
 ) -> None:
     start_silent_job(deployed, server, watcher)
     watcher.stop()
-    running = [thread for thread in threading.enumerate() if thread.name.startswith("job")]
-    assert [thread.daemon for thread in running] == [True]
-    server.stopping.set()
-    until(lambda: not running[0].is_alive())
+    assert [thread.daemon for thread in steps_in_progress()] == [True]
 
 
 def test_a_stopped_watcher_claims_no_job(
