@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from xdist.remote import Producer
 
+from tests.support.memory_disk import GIB, MEMORY_DISK, memory_disk
 from tests.support.scheduling import GroupScheduling, groups_of
 
 pytest_plugins = [
@@ -27,6 +30,15 @@ pytest_plugins = [
     "tests.support.video_files",
     "tests.support.videos",
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_memory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Remove what the tests wrote to memory, unless one has failed; then the next run removes it."""
+    yield
+    folder = tmp_path_factory.getbasetemp()
+    if request.session.testsfailed == 0 and folder.is_relative_to(MEMORY_DISK):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -134,11 +146,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupSc
     return GroupScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
+ROOM_BYTES = 4 * GIB
+"""More than twice what a run has on the disk at a time, with 2 GiB that a health check wants to be free."""
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw the same examples in each run, so that a change is judged by itself; the soak draws others."""
+    """Write into memory if there is room, and draw the same examples in each run, except in the soak."""
     settings.register_profile("reproducible", derandomize=True)
-    if not config.getoption("--soak") and "SOAK_FACTOR" not in os.environ:
-        settings.load_profile("reproducible")
+    if config.getoption("--soak") or "SOAK_FACTOR" in os.environ:
+        return
+    settings.load_profile("reproducible")
+    if (disk := memory_disk(ROOM_BYTES)) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(disk))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -152,6 +171,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     place = os.path.relpath(collection_path, config.rootpath)
     left_out = place.startswith(("tests/browser", "tests/crash", *(name.rstrip("/") for name in SLOW)))
     return True if left_out and "not slow" in config.option.markexpr else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Let the garbage collector pass over what is imported and collected: a million objects that stay until the end.
+
+    Afterwards it also runs less often; what it finds still fails a test, as do all warnings.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        gc.set_threshold(50_000, 20, 100)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

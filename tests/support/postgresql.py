@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from frametally.ledger.ledger import Ledger
+from tests.support.memory_disk import GIB, memory_disk
 
-MIN_MEMORY_DISK_BYTES = 1 << 30
 NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """The data need not survive a power loss: tests kill our processes, never the server."""
 
@@ -71,7 +71,7 @@ def serving_postgresql() -> AbstractContextManager[Callable[..., str]]:
 
 @contextmanager
 def _serving(psycopg: Any, programs: Path) -> Iterator[Callable[..., str]]:
-    folder = Path(tempfile.mkdtemp(prefix="frametally-pg-", dir=_memory_disk()))
+    folder = Path(tempfile.mkdtemp(prefix="frametally-pg-", dir=memory_disk(GIB)))
     # PostgreSQL refuses to run as root; its package creates the user postgres.
     user = "postgres" if os.geteuid() == 0 else None
     if user:
@@ -97,13 +97,6 @@ def _serving(psycopg: Any, programs: Path) -> Iterator[Callable[..., str]]:
             server.send_signal(signal.SIGINT)  # fast shutdown: closes open connections
             server.wait()
             shutil.rmtree(folder)
-
-
-def _memory_disk() -> Path | None:
-    """`/dev/shm` if it is writable and has 1 GiB free, else None for the default folder of temporary files."""
-    disk = Path("/dev/shm")
-    is_usable = disk.is_dir() and os.access(disk, os.W_OK) and shutil.disk_usage(disk).free >= MIN_MEMORY_DISK_BYTES
-    return disk if is_usable else None
 
 
 def _connect(psycopg: Any, address: str, server: subprocess.Popen[Any]) -> Any:
