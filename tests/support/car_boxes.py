@@ -60,24 +60,30 @@ DRAWN: Final[dict[str, tuple[Key, ...]]] = {
 
 def drawn_entries(times_s: list[float]) -> list[Entry]:
     """An entry for each time, with the boxes of the cars that are in the picture."""
-    return [entry(*(one for keys in DRAWN.values() if (one := _at(keys, at_s))), wh=SIZE_PX) for at_s in times_s]
-
-
-def _at(keys: tuple[Key, ...], at_s: float) -> dict[str, object] | None:
-    rows = np.array(keys)
-    if not rows[0, 0] <= at_s <= rows[-1, 0]:
-        return None
-    left, top, right, bottom = (float(np.interp(at_s, rows[:, 0], rows[:, side])) for side in range(1, 5))
-    return box("car", 1.0, ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top))
+    return [entry(*map(_prediction, _seen(at_s).values()), wh=SIZE_PX) for at_s in times_s]
 
 
 def drawn_tracks(rate: float) -> Tracks:
     """The cars at `rate` looks a second over the 30 s of the video, each a track, in the order of `DRAWN`."""
     times_s = np.round(np.arange(0, 30.2, 1 / rate) * 12.5) / 12.5
-    paths: dict[int, dict[int, Box]] = {}
-    for number, keys in enumerate(DRAWN.values(), start=1):
-        at_s, *sides = np.array(keys).T
-        entries = np.flatnonzero((times_s >= at_s[0]) & (times_s <= at_s[-1]))
-        left, top, right, bottom = (np.interp(times_s[entries], at_s, side).tolist() for side in sides)
-        paths[number] = dict(zip(entries.tolist(), zip(left, top, right, bottom, strict=True), strict=True))
+    paths: dict[int, dict[int, Box]] = {number: {} for number in range(1, len(DRAWN) + 1)}
+    for at, time_s in enumerate(times_s.tolist()):
+        for number, sides in _seen(time_s).items():
+            paths[number][at] = sides
     return tracks_of(paths, times_s, classes=dict.fromkeys(paths, "car"), size_px=SIZE_PX)
+
+
+def _seen(at_s: float) -> dict[int, Box]:
+    """Left, top, right and bottom of each car that is in the picture, by its number."""
+    found: dict[int, Box] = {}
+    for number, keys in enumerate(DRAWN.values(), start=1):
+        key_s, *sides = np.array(keys).T
+        if key_s[0] <= at_s <= key_s[-1]:
+            left, top, right, bottom = (float(np.interp(at_s, key_s, side)) for side in sides)
+            found[number] = (left, top, right, bottom)
+    return found
+
+
+def _prediction(sides: Box) -> dict[str, object]:
+    left, top, right, bottom = sides
+    return box("car", 1.0, ((left + right) / 2, (top + bottom) / 2, right - left, bottom - top))
