@@ -21,6 +21,7 @@ from frametally.errors import FrametallyError, RegionsError
 from frametally.ledger import region_sets
 from frametally.library.video_store import StoredVideo
 from frametally.notifications.rule_reports import report_intervals
+from frametally.notifications.rules.checks import RuleChecks
 from frametally.regions.rules import rule_intervals
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.regions.tracking_runs import Tracking
@@ -120,9 +121,13 @@ def regions_in_use(deployment: Deployment, job_id: str) -> RegionSet | None:
 
 
 def _report_rules(deployment: Deployment, view: View, video: StoredVideo, regions: RegionSet) -> None:
-    """Report when rules held in the whole video, once for each interval; the objects are tracked by then."""
+    """Report when rules held in the whole video, once for each interval; later if the objects are not tracked yet."""
+    if not regions.rules:
+        return
     tracks = tracking_runs().get(view.results, view.model, video)
-    if regions.rules and not isinstance(tracks, Tracking):
+    if isinstance(tracks, Tracking):
+        RuleChecks(deployment.ledger).order(view.results.folder.name, deployment.workflow.clock())
+    else:
         whole = replace(view, classes=ClassMapping(view.classes.renames), time_range_s=None)
         intervals = rule_intervals(filtered(tracks, whole), regions)
         report_intervals(deployment.ledger, view.results.folder.name, intervals, actor=current_person())

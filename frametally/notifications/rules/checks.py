@@ -44,6 +44,13 @@ class RuleChecks:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
+    def order(self, job_id: str, now: datetime) -> None:
+        """Have the rules of its camera checked in a job that was started without one, or check them again."""
+        values = {"state": "waiting", "attempts": 0, "next_try_at": now}
+        with self._ledger.writing() as connection:
+            if not connection.execute(RULE_CHECK.update().where(RULE_CHECK.c.job_id == job_id).values(values)).rowcount:
+                connection.execute(RULE_CHECK.insert().values(job_id=job_id, **values))
+
     def claim(self, now: datetime) -> RuleCheck | None:
         """Claim the next check that is due, for this caller alone; None if there is none."""
         for check in self._due(now):

@@ -10,7 +10,7 @@ from frametally.job import JobStatus
 from frametally.jobs.actions import duplicate, retry
 from frametally.ledger.events import EventKind
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.region_sets import NEW, camera_of, remove, save
+from frametally.ledger.region_sets import NEW, camera_of, remove, save, set_camera
 from frametally.ledger.tables import RULE_CHECK
 from frametally.library.library import Library
 from frametally.notifications.rules.checks import BACKOFF, LEASE_S, MAX_ATTEMPTS, RuleCheck, RuleChecks
@@ -123,6 +123,19 @@ def test_failed_checks_are_repeated_later_and_given_up_with_the_reason(ledger: L
         clock.wait(BACKOFF.max_s * 1.3)
     assert checks.claim(clock()) is None
     assert told(ledger, "a") == ["The rules of dock 3 could not be checked. These results are damaged."]
+
+
+def test_a_check_can_be_ordered_for_a_job_that_was_started_without_a_camera(ledger: Ledger, clock: Clock) -> None:
+    checks = RuleChecks(ledger)
+    start(ledger, "a", None)
+    end(ledger, "a")
+    set_camera(ledger, "a", "dock 3")
+    for _ in range(2):
+        checks.order("a", clock())
+        found = claimed(ledger, clock)
+        assert (found.camera, found.attempts) == ("dock 3", 1)
+        checks.finish(found, Finding(intervals=(CROWD,)))
+    assert len(reported(ledger, "a")) == 1
 
 
 def test_checks_end_with_their_job_or_set(ledger: Ledger, clock: Clock) -> None:
