@@ -9,6 +9,7 @@ FrametallyError             what failed and the next step; never contains a secr
 ├── ResultsError            these results cannot be read
 ├── ViewError               a saved view or a link to one cannot be read
 ├── RegionsError            a set of lines and zones cannot be read or kept
+├── EvaluationError         labels cannot be read, or results cannot be compared with them
 ├── JobError                the job does not exist, is invalid, or does not allow this action
 ├── AccessDenied            this person may not do this
 ├── BackupError             a backup cannot be created or restored
@@ -73,6 +74,10 @@ class ViewError(FrametallyError):
 
 class RegionsError(FrametallyError):
     """A set of lines and zones cannot be read or kept."""
+
+
+class EvaluationError(FrametallyError):
+    """Labels cannot be read, or results cannot be compared with them."""
 
 
 class JobError(FrametallyError):

@@ -12,14 +12,15 @@ from collections.abc import Sequence
 
 from frametally.cli import access, backup, dashboard, engine, restore, run
 from frametally.cli.exit_code import ExitCode
-from frametally.cli.results import audit, events, report, track
+from frametally.cli.results import audit, evaluate, events, report, track
 from frametally.errors import FrametallyError, ServiceError
 
-COMMANDS = (run, track, events, report, audit, dashboard, engine, backup, restore, access)
+COMMANDS = (run, track, events, report, audit, evaluate, dashboard, engine, backup, restore, access)
 
 _EXIT_CODES = """\
 exit codes:
   0    success
+  1    evaluate: F1 is lower than --min-f1
   2    wrong arguments
   3    a file, a model, a setting or a backup cannot be used
   4    the inference service returned an error or did not respond
