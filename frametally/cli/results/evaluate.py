@@ -14,8 +14,8 @@ from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.placement import place_results
 from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
-from frametally.cli.results.evaluation_tables import print_evaluation
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.results.evaluation_tables import print_evaluation
 from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import EvaluationError, SettingsError
