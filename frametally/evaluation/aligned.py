@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from frametally.analysis.view import View, picked
+from frametally.analysis.view import View, chunks_of, picked
 from frametally.errors import EvaluationError
 from frametally.evaluation.pairing import Pairing
 from frametally.evaluation.truth import Floats, Ints, Truth, TruthBoxes
@@ -78,11 +78,11 @@ def _found(view: View, classes: tuple[str, ...], pairing: Pairing) -> tuple[Boxe
     codes = view.classes.codes(view.table.classes, classes)
     pieces = [_empty()]
     invalid = 0
-    for piece in replace(view, confidence=0.0).in_chunks():
-        start, stop = np.searchsorted(pairing.entry, (piece.start, piece.stop))
-        if start == stop:
+    for start, stop in chunks_of(view.entries):
+        first, last = np.searchsorted(pairing.entry, (start, stop))
+        if first == last:
             continue
-        boxes = view.results.boxes(view.model, piece.start, piece.stop)
+        boxes = view.results.boxes(view.model, start, stop)
         here = (number[boxes.entry] >= 0) & (codes[boxes.class_code] >= 0)
         kept = picked(boxes, np.flatnonzero(here & boxes.is_finite))
         invalid += int((here & ~boxes.is_finite).sum())

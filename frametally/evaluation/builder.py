@@ -8,7 +8,14 @@ from collections import Counter
 import numpy as np
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.limits import MAX_BOXES, MAX_CLASSES, MAX_FRAMES, MAX_NAME_CHARS
+from frametally.evaluation.limits import (
+    MAX_BOXES,
+    MAX_CELLS,
+    MAX_CLASSES,
+    MAX_FRAME_BOXES,
+    MAX_FRAMES,
+    MAX_NAME_CHARS,
+)
 from frametally.evaluation.numbering import Numbering, as_numbers, frames_of
 from frametally.evaluation.truth import Floats, Truth, TruthBoxes
 
@@ -92,9 +99,13 @@ class TruthBuilder:
         """
         if not self._at:
             raise EvaluationError("The labels contain no frame.", "Check the file and --format.")
+        if len(self._at) * len(self._classes) > MAX_CELLS:
+            raise EvaluationError("The labels have too many frames for so many classes.", "Split them.")
         frames, notes = frames_of(as_numbers(list(self._at)), rule, numbering)
         order = np.argsort(frames, kind="stable")
         boxes = self._boxes(order)
+        if np.bincount(boxes.at, minlength=1).max() > MAX_FRAME_BOXES:
+            raise EvaluationError(f"A frame has more than {MAX_FRAME_BOXES:,} labeled boxes.", "Check the labels.")
         return Truth(
             format=self._format,
             classes=tuple(self._classes),

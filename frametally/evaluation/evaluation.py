@@ -49,7 +49,8 @@ class BoxScores(Struct, frozen=True):
     """Of all boxes, whatever their confidence; None without labeled boxes."""
     classes: list[ClassScores]
     by_threshold: list[Scores]
-    confusion: Confusion
+    confusion: Confusion | None
+    """None if more classes occur than fit."""
 
 
 class Evaluation(Struct, frozen=True):

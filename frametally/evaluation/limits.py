@@ -8,13 +8,17 @@ from typing import Final
 
 from frametally.errors import EvaluationError
 
-MAX_BYTES: Final = 512 << 20
+MAX_BYTES: Final = 256 << 20
 """Of one file, and of all files of a folder."""
 MAX_FILES: Final = 200_000
 MAX_FRAMES: Final = 2_000_000
 """Labeled frames; more than 18 hours at 30 per second."""
 MAX_BOXES: Final = 5_000_000
-MAX_CLASSES: Final = 10_000
+MAX_FRAME_BOXES: Final = 5_000
+"""Of one frame."""
+MAX_CLASSES: Final = 2_000
+MAX_CELLS: Final = 20_000_000
+"""Frames times classes; 2 hours at 30 per second have 17 million with 80 classes."""
 MAX_NUMBER: Final = (1 << 31) - 1
 """Of a frame."""
 MAX_NAME_CHARS: Final = 1_000

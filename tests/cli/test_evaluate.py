@@ -40,6 +40,10 @@ def run(files: Path, truth: str, *more: str) -> int:
     return main(["evaluate", str(files / "results.json"), "--truth", str(files / truth), *more])
 
 
+def rows_of(printed: str) -> list[list[str]]:
+    return [line.split() for line in printed.splitlines()]
+
+
 def test_tables_json_and_exit_code(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = "".join(f"{at * 3 + 1},1,{20.5 + 20 * at - 40},170,80,60,1,1,1\n" for at in range(29))
     (files / "truth.txt").write_text(rows)
@@ -48,7 +52,7 @@ def test_tables_json_and_exit_code(files: Path, capsys: pytest.CaptureFixture[st
     assert run(files, "truth.txt", *options, "0.99") == ExitCode.OK
     printed = capsys.readouterr()
     assert "cars/1: 29 labeled frames compared (MOT text), confidence >= 0.25; 1 analyzed" in printed.out
-    assert "ve?hicle                      29    1.00     1.00    +0.00     0.00" in printed.out
+    assert ["ve?hicle", "29", "1.00", "1.00", "+0.00", "0.00"] in rows_of(printed.out)
     assert "The highest F1 is 1.000, at a confidence of 0.00." in printed.out
     assert "Model and labels do not differ in any compared frame." in printed.out
     assert "only the frames that have boxes are taken as labeled" in printed.err
@@ -57,7 +61,7 @@ def test_tables_json_and_exit_code(files: Path, capsys: pytest.CaptureFixture[st
     assert written["boxes"]["map50_95"] == pytest.approx(1.0)
     assert written["frames"]["compared"] == 29
 
-    assert run(files, "truth.txt", "--map", "dog=ve\x1bhicle", "--min-f1", "0.5") == ExitCode.BELOW_MINIMUM == 1
+    assert run(files, "truth.txt", "--map", "dog=ve\x1bhicle", "--min-f1", "0.5") == ExitCode.BELOW_MINIMUM
     printed = capsys.readouterr()
     assert "F1 is 0.000, lower than 0.5." in printed.err
     assert "The worst seconds" in printed.out
@@ -84,7 +88,7 @@ def test_own_exports_are_read_as_labels(files: Path, capsys: pytest.CaptureFixtu
 def test_counts_have_no_f1_and_options_are_checked(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (files / "counts.csv").write_text("time,class,count\n0,car,1\n2,car,3\n")
     assert run(files, "counts.csv") == ExitCode.OK
-    assert "car                            2    1.00     2.00    -1.00     1.00" in capsys.readouterr().out
+    assert ["car", "2", "1.00", "2.00", "-1.00", "1.00"] in rows_of(capsys.readouterr().out)
     assert run(files, "counts.csv", "--min-f1", "0.5") == ExitCode.BAD_INPUT
     assert run(files, "counts.csv", "--min-f1", "2") == ExitCode.BAD_INPUT
     assert run(files, "counts.csv", "--map", "car") == ExitCode.BAD_INPUT

@@ -19,12 +19,11 @@ from frametally.evaluation.reading import read_truth
 from frametally.evaluation.worst import Difference
 from tests.support.opened_results import box, entry, opened
 
+Labeled = tuple[str, tuple[float, ...], dict[str, Any]]
 CAR, DOG = (100, 100, 40, 40), (300, 100, 40, 40)
 
 
-def coco(
-    path: Path, frames: dict[int, list[tuple[str, tuple[float, ...], dict[str, Any]]]], wh: tuple[int, int]
-) -> Path:
+def coco(path: Path, frames: dict[int, list[Labeled]], wh: tuple[int, int]) -> Path:
     """COCO JSON of boxes given by their centers."""
     names = ["car", "dog"]
     annotations = [
@@ -58,7 +57,7 @@ def view(tmp_path: Path) -> View:
 
 @pytest.fixture
 def found(view: View, tmp_path: Path) -> Evaluation:
-    frames = {
+    frames: dict[int, list[Labeled]] = {
         0: [("car", CAR, {}), ("dog", DOG, {})],
         6: [("car", CAR, {})],
         12: [("car", CAR, {})],
@@ -95,16 +94,18 @@ def test_counts_boxes_and_confusion(found: Evaluation) -> None:
     assert (lower.threshold, lower.right, lower.wrong, lower.missed) == (0.0, 2, 3, 2)
     assert found.boxes.best is not None
     assert found.boxes.best.threshold == 0.71
+    assert found.boxes.confusion is not None
     assert found.boxes.confusion.labeled == ["car", "dog"]
     assert found.boxes.confusion.found == ["car", "dog", "cat"]
     assert found.boxes.confusion.counts == [[2, 1, 0, 0], [0, 0, 1, 0], [1, 0, 0, 0]]
 
 
 def test_the_worst_second_leads_to_its_worst_frame(found: Evaluation) -> None:
-    """All compared frames are within one second: errors 1, 1, 2, 0."""
-    assert [(second.time_s, second.frame_index, second.errors_per_frame) for second in found.worst] == [(0.8, 24, 1.0)]
+    """Errors 1, 1 and 2 in the first second, none in the next."""
+    assert [(second.time_s, second.frame_index) for second in found.worst] == [(0.8, 24)]
+    assert found.worst[0].errors_per_frame == pytest.approx(4 / 3)
     assert found.worst[0].differences == [Difference("car", 1, 0), Difference("dog", 0, 1)]
-    assert [(part.start_s, part.stop_s, len(part.errors)) for part in found.counts_over_time] == [(0, 1, 2)]
+    assert [(part.start_s, part.stop_s, len(part.errors)) for part in found.counts_over_time] == [(0, 1, 2), (1, 2, 2)]
 
 
 def test_classes_are_joined_by_name_or_by_a_mapping(view: View, tmp_path: Path) -> None:
@@ -137,12 +138,12 @@ def test_counts_by_time_belong_to_the_nearest_frame(view: View, tmp_path: Path) 
     path.write_text("time,class,count\n0.015,car,2\n0.21,car,2\n0.18,car,9\n0.41,car,1\n0.99,dog,1\n1.2,car,0\n")
     found = evaluate(view, read_truth(path))
     assert found.frames == Frames(compared=4, not_analyzed=1, damaged=0, absent=1, unlabeled=1)
-    assert found.counts == [
-        CountError("car", 3, 4 / 3, 4 / 3, 0.0, pytest.approx(2 / 3)),
-        CountError("dog", 1, 0, 1, -1, 1),
-    ]
+    cars, dogs = found.counts
+    assert (cars.frames, cars.found, cars.labeled, cars.bias) == (3, 4 / 3, 4 / 3, 0)
+    assert cars.mae == pytest.approx(2 / 3)
+    assert dogs == CountError("dog", 1, 0, 1, -1, 1)
     assert found.boxes is None
-    assert [second.frame_index for second in found.worst] == [36, 0]
+    assert [second.frame_index for second in found.worst] == [30, 0]
 
 
 def test_labels_without_an_analyzed_frame_are_refused(view: View, tmp_path: Path) -> None:

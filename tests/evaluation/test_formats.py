@@ -163,7 +163,7 @@ def test_counts_by_time_or_frame(tmp_path: Path) -> None:
     assert truth.times_s is not None
     assert truth.times_s.tolist() == [0.5, 62.5]
     assert truth.classes == ("car", "dog")
-    assert np.array_equal(truth.counts, [[1, 0], [3, np.nan]], equal_nan=True)
+    assert np.array_equal(truth.counts, np.array([[1, 0], [3, np.nan]]), equal_nan=True)
     path.write_text('frame,time,class,count\n30,1.0,"a, b",2\n')
     by_frame = read_truth(path)
     assert by_frame.frames.tolist() == [30]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 Box = tuple[float, float, float, float]
@@ -34,7 +35,7 @@ class Labels:
 
 def write_coco(labels: Labels, folder: Path) -> Path:
     """As CVAT's "COCO 1.0": images are called frame_000030.PNG; ids are arbitrary."""
-    images, annotations = [], []
+    images, annotations = list[Any](), list[Any]()
     for frame, row in zip(labels.frames, labels.boxes, strict=True):
         name = f"frame_{frame:06d}.PNG"
         images.append({"id": 7 * frame + 3, "width": WH[0], "height": WH[1], "file_name": name, "license": 0})
@@ -53,7 +54,7 @@ def write_mot(labels: Labels, folder: Path) -> Path:
     target = folder / "gt"
     target.mkdir()
     (target / "labels.txt").write_text("\n".join(NAMES) + "\n")
-    lines = []
+    lines = list[str]()
     for frame, row in zip(labels.frames, labels.boxes, strict=True):
         for code, (left, top, right, bottom) in row:
             lines.append(f"{frame + 1},{len(lines)},{left},{top},{right - left},{bottom - top},1,{code + 1},1.0")
@@ -65,7 +66,7 @@ def write_mot(labels: Labels, folder: Path) -> Path:
 
 def write_cvat_images(labels: Labels, folder: Path) -> Path:
     """As "CVAT for images 1.1" of a task on a video."""
-    parts = []
+    parts = list[str]()
     for frame, row in zip(labels.frames, labels.boxes, strict=True):
         parts.append(f'<image id="{frame}" name="frame_{frame:06d}" width="{WH[0]}" height="{WH[1]}">')
         parts += [
@@ -78,7 +79,7 @@ def write_cvat_images(labels: Labels, folder: Path) -> Path:
 
 def write_cvat_video(labels: Labels, folder: Path) -> Path:
     """As "CVAT for video 1.1": shapes of single frames as tracks that are outside in the next frame of the task."""
-    parts = []
+    parts = list[str]()
     for at, (frame, row) in enumerate(zip(labels.frames, labels.boxes, strict=True)):
         for code, box in row:
             parts.append(

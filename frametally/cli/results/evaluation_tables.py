@@ -65,8 +65,8 @@ def _print_thresholds(boxes: BoxScores) -> None:
         _line(f"  The highest F1 is {_share(boxes.best.f1)}, at a confidence of {boxes.best.threshold:.2f}.")
 
 
-def _print_confusion(matrix: Confusion) -> None:
-    if not matrix.found:
+def _print_confusion(matrix: Confusion | None) -> None:
+    if matrix is None or not matrix.found:
         return
     if len(matrix.found) > _MAX_COLUMNS:
         _line(f"\nConfusion: {len(matrix.found)} classes, more than fit here; --json has them all.")

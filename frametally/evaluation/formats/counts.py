@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.limits import MAX_CLASSES, MAX_FRAMES, MAX_NAME_CHARS, MAX_NUMBER, read_lines
+from frametally.evaluation.limits import MAX_CELLS, MAX_CLASSES, MAX_FRAMES, MAX_NAME_CHARS, MAX_NUMBER, read_lines
 from frametally.evaluation.numbering import Numbering, frames_of
 from frametally.evaluation.truth import Truth
 
@@ -29,7 +29,6 @@ _COLUMNS: Final = {
     "count": ("count", "counts", "number"),
 }
 _MAX_COUNT: Final = 1_000_000
-_MAX_CELLS: Final = 50_000_000
 
 
 class _Row(NamedTuple):
@@ -54,7 +53,7 @@ def read_counts(path: Path, numbering: Numbering) -> Truth:
     rows = [_row(number, text, separator, column) for number, text in lines[1:]]
     places = sorted({row.place for row in rows})
     names = list(dict.fromkeys(row.name for row in rows))
-    if len(places) > MAX_FRAMES or len(names) > MAX_CLASSES or len(places) * len(names) > _MAX_CELLS or not rows:
+    if len(places) > MAX_FRAMES or len(names) > MAX_CLASSES or len(places) * len(names) > MAX_CELLS or not rows:
         raise EvaluationError("The labels have no frames, or too many.", "Check the file.")
     frames, notes = frames_of(np.array(places if by_frame else [], dtype=np.int64), 0, numbering)
     return Truth(
