@@ -11,6 +11,8 @@ from frametally.evaluation.worst import Difference, WorstSecond
 
 _MAX_COLUMNS = 12
 """Of the confusion matrix."""
+_MAX_OVER_TIME = 5
+"""Classes of the table over time."""
 _WORST = 10
 
 
@@ -36,10 +38,14 @@ def _print_counts(found: Evaluation) -> None:
     _line(f"  {'class':24} {'frames':>7} {'model':>8} {'labels':>8} {'bias':>8} {'MAE':>8}")
     for row in found.counts:
         _line(f"  {row.name:24} {row.frames:7d} {row.found:8.2f} {row.labeled:8.2f} {row.bias:+8.2f} {row.mae:8.2f}")
-    named = {row.name for row in found.counts}
-    if len(found.counts_over_time) < 2:
-        return
-    _line("\nCounts over time")
+    if len(found.counts_over_time) > 1:
+        _print_over_time(found)
+
+
+def _print_over_time(found: Evaluation) -> None:
+    named = {row.name for row in sorted(found.counts, key=lambda row: -row.mae)[:_MAX_OVER_TIME]}
+    more = f", the {_MAX_OVER_TIME} classes with the largest MAE" if len(found.counts) > len(named) else ""
+    _line(f"\nCounts over time{more}")
     _line(f"  {'from':>9} {'to':>9}  {'class':24} {'frames':>7} {'bias':>8} {'MAE':>8}")
     for stretch in found.counts_over_time:
         for row in (one for one in stretch.errors if one.name in named):
