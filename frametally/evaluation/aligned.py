@@ -12,6 +12,7 @@ from frametally.analysis.view import View, chunks_of, picked
 from frametally.errors import EvaluationError
 from frametally.evaluation.pairing import Pairing
 from frametally.evaluation.truth import Floats, Ints, Truth, TruthBoxes
+from frametally.evaluation.upright import Picture, turned_upright
 from frametally.results import Boxes
 
 _SAME_SHAPE: Final = 0.02
@@ -43,17 +44,18 @@ class Aligned:
     notes: tuple[str, ...]
 
 
-def align(view: View, truth: Truth, pairing: Pairing) -> Aligned:
-    """Bring both sides of the paired frames together.
+def align(view: View, truth: Truth, pairing: Pairing, picture: Picture | None = None) -> Aligned:
+    """Bring both sides of the paired frames together; with a picture of the video, upright.
 
     Raises:
         EvaluationError: the labels are of a picture with another shape, or their scale is not known.
     """
     classes = (*truth.classes, *(name for name in view.names if name not in truth.classes))
     found, invalid = _found(view, classes, pairing)
+    found, seen = turned_upright(found, view.table.image_wh[pairing.entry].astype(np.float64), picture)
     boxes, ignored, notes = _empty(), np.empty(0, dtype=np.bool_), list[str]()
     if truth.boxes is not None:
-        scale, notes = _scale(view, truth, pairing)
+        scale, notes = _scale(seen, truth.image_wh[pairing.at])
         boxes, ignored = _labeled(truth.boxes, pairing, len(truth), scale)
     if invalid:
         notes.append(f"Boxes of the model that have a number that is not finite are left out: {invalid:,}.")
@@ -108,12 +110,11 @@ def _labeled(boxes: TruthBoxes, pairing: Pairing, frames: int, scale: Floats) ->
     return labeled, boxes.ignored[kept]
 
 
-def _scale(view: View, truth: Truth, pairing: Pairing) -> tuple[Floats, list[str]]:
+def _scale(seen: Floats, labeled: Floats) -> tuple[Floats, list[str]]:
     """(p, 2) factors from the labeled picture to the one that the model saw; 1 where a size is not known."""
-    seen, labeled = view.table.image_wh[pairing.entry].astype(np.float64), truth.image_wh[pairing.at]
-    if (labeled == 1).all() and len(pairing):
+    if (labeled == 1).all():
         if not (seen > 0).all():
-            raise EvaluationError("The results do not say how large the picture is.", "Use labels in pixels.")
+            raise EvaluationError("The results do not say how large the picture is.", "Name the video with --video.")
         return seen, []
     is_known = np.asarray((seen > 0).all(axis=1) & (labeled > 0).all(axis=1))
     scale = np.ones_like(seen)

@@ -14,6 +14,7 @@ from frametally.evaluation.outcomes import Outcomes, outcomes
 from frametally.evaluation.pairing import Pairing, pair
 from frametally.evaluation.scores import THRESHOLDS, Scores, best_threshold, scores_by_class, scores_of_all
 from frametally.evaluation.truth import Truth
+from frametally.evaluation.upright import Picture
 from frametally.evaluation.worst import WorstSecond, differences_of_boxes, differences_of_counts, worst_seconds
 
 
@@ -69,8 +70,8 @@ class Evaluation(Struct, frozen=True):
     notes: list[str]
 
 
-def evaluate(view: View, truth: Truth) -> Evaluation:
-    """Compare a view with labels of its video.
+def evaluate(view: View, truth: Truth, picture: Picture | None = None) -> Evaluation:
+    """Compare a view with labels of its video; `picture` turns boxes that were found in a picture that was not upright.
 
     Raises:
         EvaluationError: no labeled frame was analyzed, or the labels are of another picture.
@@ -78,7 +79,7 @@ def evaluate(view: View, truth: Truth) -> Evaluation:
     pairing = pair(view, truth)
     if not len(pairing):
         raise nothing_to_compare(pairing)
-    aligned = align(view, truth, pairing)
+    aligned = align(view, truth, pairing, picture)
     outcome = outcomes(aligned.found, aligned.truth, aligned.ignored) if aligned.has_boxes else None
     found = found_counts(aligned, outcome, view.confidence)
     missing, extra = (

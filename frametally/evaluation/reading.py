@@ -12,9 +12,9 @@ from frametally.evaluation.formats.counts import read_counts
 from frametally.evaluation.formats.cvat_images import read_cvat_images
 from frametally.evaluation.formats.cvat_video import read_cvat_video
 from frametally.evaluation.formats.mot import mot_file, read_mot
+from frametally.evaluation.formats.numbering import Numbering
 from frametally.evaluation.formats.xml import elements_of
 from frametally.evaluation.formats.yolo import read_yolo
-from frametally.evaluation.numbering import Numbering
 from frametally.evaluation.truth import Truth
 
 FORMATS: Final[dict[str, Callable[[Path, Numbering], Truth]]] = {

@@ -16,6 +16,7 @@ from frametally.exports.cvat_video import write_cvat_video
 from frametally.exports.mot import write_mot
 from frametally.results import archive_results, open_results
 from frametally.tracking.tracker import track
+from tests.support.geometry_videos import scene_image, write_oriented
 from tests.support.opened_results import box, entry
 
 
@@ -83,6 +84,21 @@ def test_own_exports_are_read_as_labels(files: Path, capsys: pytest.CaptureFixtu
         assert written["boxes"]["all"]["right"] == 32
         assert written["boxes"]["map50_95"] == pytest.approx(1.0)
     assert "Boxes (IoU >= 0.5)" in capsys.readouterr().out
+
+
+def test_boxes_in_the_stored_picture_are_turned_as_the_video_asks(files: Path) -> None:
+    """A service that did not turn the picture found a box at the left; upright, after a quarter turn, it is below."""
+    video = write_oriented(files / "clip.mp4", scene_image(64, 48), rotation_deg=90)
+    found = entry(box("car", 0.9, (8, 20, 12, 16)), wh=(64, 48))
+    content = {"frame_offset": [0], "time_offset": [0.0], "cars/1": [found]}
+    (files / "results.json").write_text(json.dumps(content))
+    folder = files / "yolo"
+    folder.mkdir()
+    (folder / "classes.txt").write_text("car\n")
+    (folder / "clip_0.txt").write_text(f"0 {20 / 48} {(64 - 8) / 64} {16 / 48} {12 / 64}\n")
+    options = ("--video", str(video), "--min-f1", "1", "--json", str(files / "out.json"))
+    assert run(files, "yolo", *options) == ExitCode.OK
+    assert json.loads((files / "out.json").read_text())["boxes"]["map50_95"] == pytest.approx(1.0)
 
 
 def test_counts_have_no_f1_and_options_are_checked(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frametally.evaluation.numbering import Numbering
+from frametally.evaluation.formats.numbering import Numbering
 from frametally.evaluation.reading import read_truth
 from frametally.evaluation.truth import Truth
 from tests.evaluation.writers import (

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.numbering import Numbering, frames_of, number_in
+from frametally.evaluation.formats.numbering import Numbering, frames_of, number_in
 from frametally.evaluation.reading import read_truth
 
 

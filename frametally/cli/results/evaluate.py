@@ -20,11 +20,13 @@ from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import EvaluationError, SettingsError
 from frametally.evaluation.evaluation import Evaluation, evaluate
-from frametally.evaluation.numbering import Numbering
+from frametally.evaluation.formats.numbering import Numbering
 from frametally.evaluation.reading import FORMATS, read_truth
+from frametally.evaluation.upright import Picture
 from frametally.results import Results
 from frametally.storage.atomic import write_bytes
 from frametally.video.damage import find_damage
+from frametally.video.displayed_frame import first_displayed
 from frametally.video.frame_index import build_index
 
 
@@ -63,12 +65,14 @@ def evaluate_results(options: argparse.Namespace, settings: Settings) -> int:
     """
     classes = _checked(options)
     with opened(options.results, options.video, settings) as results:
-        frames = None
+        frames, picture = None, None
         if options.video is not None:
             results, frames = _with_damage(results, options.video)
+            first = first_displayed(options.video)
+            picture = Picture(first.analyzed_wh, first.orientation)
         truth = read_truth(options.truth, options.format, Numbering(options.first_frame, options.step, frames))
         view = View(results, model_of(results, options.model), options.confidence, classes)
-        found = evaluate(view, truth)
+        found = evaluate(view, truth, picture)
     if options.json is not None:
         write_bytes(options.json, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     print_evaluation(found)

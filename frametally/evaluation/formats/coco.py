@@ -15,9 +15,9 @@ import msgspec
 from msgspec import Struct
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.builder import TruthBuilder
-from frametally.evaluation.limits import read_bytes
-from frametally.evaluation.numbering import Numbering, number_in
+from frametally.evaluation.formats.builder import TruthBuilder
+from frametally.evaluation.formats.limits import read_bytes
+from frametally.evaluation.formats.numbering import Numbering, number_in
 from frametally.evaluation.truth import Truth
 
 _Id = int | str

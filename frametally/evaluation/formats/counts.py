@@ -18,8 +18,15 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.limits import MAX_CELLS, MAX_CLASSES, MAX_FRAMES, MAX_NAME_CHARS, MAX_NUMBER, read_lines
-from frametally.evaluation.numbering import Numbering, frames_of
+from frametally.evaluation.formats.limits import (
+    MAX_CELLS,
+    MAX_CLASSES,
+    MAX_FRAMES,
+    MAX_NAME_CHARS,
+    MAX_NUMBER,
+    read_lines,
+)
+from frametally.evaluation.formats.numbering import Numbering, frames_of
 from frametally.evaluation.truth import Truth
 
 _COLUMNS: Final = {

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from frametally.evaluation.builder import TruthBuilder
+from frametally.evaluation.formats.builder import TruthBuilder
 from frametally.evaluation.formats.cvat_shapes import SHAPES, corners_of, declare_labels, number_of, whole_number
+from frametally.evaluation.formats.numbering import Numbering, number_in
 from frametally.evaluation.formats.xml import Element, elements_of
-from frametally.evaluation.numbering import Numbering, number_in
 from frametally.evaluation.truth import Truth
 
 

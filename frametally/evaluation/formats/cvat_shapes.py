@@ -6,9 +6,9 @@ import math
 from typing import Final
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.builder import Corners, TruthBuilder
+from frametally.evaluation.formats.builder import Corners, TruthBuilder
+from frametally.evaluation.formats.limits import MAX_NUMBER
 from frametally.evaluation.formats.xml import Element
-from frametally.evaluation.limits import MAX_NUMBER
 
 SHAPES: Final = ("box", "polygon", "mask", "ellipse")
 """Shapes of an area; a point, a line or a tag has none."""

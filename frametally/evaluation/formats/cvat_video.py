@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.builder import Corners, TruthBuilder
+from frametally.evaluation.formats.builder import Corners, TruthBuilder
 from frametally.evaluation.formats.cvat_shapes import SHAPES, corners_of, declare_labels, number_of, whole_number
+from frametally.evaluation.formats.limits import MAX_FRAMES
+from frametally.evaluation.formats.numbering import Numbering
 from frametally.evaluation.formats.xml import Element, elements_of
-from frametally.evaluation.limits import MAX_FRAMES
-from frametally.evaluation.numbering import Numbering
 from frametally.evaluation.truth import Truth
 
 _STEP: Final = re.compile(r"step=([1-9][0-9]{0,8})")

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.builder import TruthBuilder
-from frametally.evaluation.limits import MAX_FRAMES, MAX_NUMBER, read_bytes, read_lines
-from frametally.evaluation.numbering import Numbering
+from frametally.evaluation.formats.builder import TruthBuilder
+from frametally.evaluation.formats.limits import MAX_FRAMES, MAX_NUMBER, read_bytes, read_lines
+from frametally.evaluation.formats.numbering import Numbering
 from frametally.evaluation.truth import Truth
 
 _WORLD_COLUMNS: Final = 10

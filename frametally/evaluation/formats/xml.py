@@ -9,7 +9,7 @@ from typing import Final
 from xml.parsers import expat
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.limits import MAX_BYTES
+from frametally.evaluation.formats.limits import MAX_BYTES
 
 _CHUNK_BYTES: Final = 1 << 18
 _MAX_DEPTH: Final = 12

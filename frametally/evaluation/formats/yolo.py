@@ -17,9 +17,9 @@ from typing import Any, Final
 import yaml
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.builder import Corners, TruthBuilder
-from frametally.evaluation.limits import MAX_BYTES, MAX_CLASSES, MAX_FILES, read_bytes, read_lines
-from frametally.evaluation.numbering import Numbering, number_in
+from frametally.evaluation.formats.builder import Corners, TruthBuilder
+from frametally.evaluation.formats.limits import MAX_BYTES, MAX_CLASSES, MAX_FILES, read_bytes, read_lines
+from frametally.evaluation.formats.numbering import Numbering, number_in
 from frametally.evaluation.truth import Truth
 
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.limits import MAX_NUMBER
+from frametally.evaluation.formats.limits import MAX_NUMBER
 from frametally.evaluation.truth import Ints
 
 _HASH: Final = re.compile(r"\.rf\.[0-9a-zA-Z]{6,}(?=\.|\Z)")

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.limits import (
+from frametally.evaluation.formats.limits import (
     MAX_BOXES,
     MAX_CELLS,
     MAX_CLASSES,
@@ -16,7 +16,7 @@ from frametally.evaluation.limits import (
     MAX_FRAMES,
     MAX_NAME_CHARS,
 )
-from frametally.evaluation.numbering import Numbering, as_numbers, frames_of
+from frametally.evaluation.formats.numbering import Numbering, as_numbers, frames_of
 from frametally.evaluation.truth import Floats, Truth, TruthBoxes
 
 Corners = tuple[float, float, float, float]
