@@ -42,9 +42,8 @@ from frametally.results import open_results
 from frametally.storage.atomic import atomic_path
 from frametally.storage.space import TRY_AGAIN, explain_disk_full
 from frametally.tracking.kept import kept_tracks
-from frametally.tracking.upright import upright_tracks
+from frametally.tracking.upright import shown_tracks
 from frametally.video.damage import load_damage
-from frametally.video.displayed_frame import first_displayed
 from frametally.video.encoding_process import (
     UNFINISHED,
     Report,
@@ -118,10 +117,9 @@ def _counts(spec: VideoSpec, view: View) -> RunningCounts | None:
     """What lines and zones count; the objects are tracked now if they were not before."""
     if not spec.regions or not view.table.kind.has_boxes:
         return None
-    first = first_displayed(Path(spec.video))
     tracks = kept_tracks(view.results, view.model)
-    shown = upright_tracks(tracks, view.results, view.model, first.analyzed_wh, first.orientation)
-    return RunningCounts(shown, view, RegionSet.from_json(spec.regions))
+    shown = shown_tracks(tracks, view.results, view.model, Path(spec.video))
+    return RunningCounts(shown.tracks, view, RegionSet.from_json(spec.regions))
 
 
 def _by_position(view: View, first_position: int, counts: RunningCounts | None) -> Iterator[tuple[int, Scene]]:

@@ -25,6 +25,7 @@ from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.sources import BriefSources
 from frametally.tracking.kept import kept_tracks
 from frametally.tracking.tracks import Tracks, filtered
+from frametally.tracking.upright import shown_tracks
 
 _COUNTED, _CHOSEN = 0.25, 0.4
 """Shares of the work that are done when everything is counted, and when the frames are chosen."""
@@ -98,7 +99,8 @@ class _Making:
         regions, view = self.sources.regions, self.views[0]
         if regions is None or not view.table.kind.has_boxes or not (regions.lines or regions.zones):
             return None
-        return kept_tracks(view.results, view.model)
+        video = self.sources.video.path if self.sources.video else None
+        return shown_tracks(kept_tracks(view.results, view.model), view.results, view.model, video).tracks
 
     def facts_and_files(self, made_text: str) -> tuple[Facts, list[BriefFile]]:
         view = self.views[0]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +12,30 @@ from frametally.analysis.unturned import is_unturned
 from frametally.results import Results
 from frametally.tracking.numbering import has_size
 from frametally.tracking.tracks import Tracks
+from frametally.video.displayed_frame import first_displayed
 from frametally.video.orientation import Orientation
+
+
+class ShownTracks(NamedTuple):
+    """Tracks on the picture as a player shows it."""
+
+    tracks: Tracks
+    displayed_wh: tuple[int, int]
+    """Its size; without a video, that of the analyzed picture."""
+
+
+def shown_tracks(tracks: Tracks, results: Results, model: str, video: Path | None) -> ShownTracks:
+    """The tracks of results on the picture of their video.
+
+    Raises:
+        VideoError: none of its frames can be decoded.
+    """
+    if video is None:
+        return ShownTracks(tracks, tracks.size_px)
+    first = first_displayed(video)
+    height_px, width_px = first.image.shape[:2]
+    shown = upright_tracks(tracks, results, model, first.analyzed_wh, first.orientation)
+    return ShownTracks(shown, (width_px, height_px))
 
 
 def upright_tracks(

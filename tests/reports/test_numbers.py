@@ -18,12 +18,19 @@ from frametally.analysis.counts import count
 from frametally.analysis.highlights import highlights
 from frametally.analysis.totals import totals
 from frametally.analysis.view import View
+from frametally.analysis.view_spec import ViewSpec
 from frametally.exports.tables import write_counts_csv
+from frametally.regions.shapes import Line, RegionSet
 from frametally.reports.facts import Side
+from frametally.reports.making import make_brief
+from frametally.reports.request import BriefRequest
+from frametally.reports.sources import BriefSources, BriefVideo
 from frametally.results import Results
 from frametally.results.cube import STEPS
-from tests.support.briefs import brief_of, unpacked
-from tests.support.opened_results import opened, random_entries
+from frametally.video.frame_index import build_index
+from tests.support.briefs import MADE_AT, brief_of, unpacked
+from tests.support.geometry_videos import scene_image, write_oriented
+from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
 ENTRIES, FPS = 700, 5
 
@@ -132,3 +139,16 @@ def test_what_was_not_analyzed_is_a_gap_and_is_stated(tmp_path: Path) -> None:
     ]
     lacking = sum(entry is None for entry in entries)
     assert facts.missing[0].startswith(f"model: {lacking} frames of 40 not analyzed")
+
+
+def test_lines_count_on_the_picture_as_it_is_seen(tmp_path: Path) -> None:
+    rows: list[Entry] = [entry(box("car", 0.9, (40 + 14 * at, 100, 40, 20))) for at in range(40)]
+    path = write_oriented(tmp_path / "phone.mp4", scene_image(640, 360), rotation_deg=270)
+    video = BriefVideo(path=path, index=build_index(path), file_name="phone.mp4", sha256="ab" * 32, size_bytes=1)
+    gate = Line(id="l1", name="Gate", start=(1, 0.5), end=(0, 0.5), anchor="center")
+    regions = RegionSet(camera="Door", size=(360, 640), lines=(gate,))
+    sources = BriefSources(results=opened(tmp_path, m=rows), video=video, regions=regions, camera="Door")
+    request = BriefRequest(view=ViewSpec(job_ids=("job",)), evidence=())
+    facts = make_brief(sources, request, made_by="", made_at=MADE_AT).facts.regions
+    assert facts is not None
+    assert [row.numbers for row in facts.rows] == [(("In", "0"), ("Out", "1"))]

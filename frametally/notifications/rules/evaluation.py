@@ -15,11 +15,10 @@ from frametally.regions.fit import misfits
 from frametally.regions.messages import rule_note
 from frametally.regions.rules import rule_intervals
 from frametally.regions.shapes import RegionSet
-from frametally.results import Results, open_results
+from frametally.results import open_results
 from frametally.tracking.kept import kept_tracks
-from frametally.tracking.tracks import Tracks, filtered
-from frametally.tracking.upright import upright_tracks
-from frametally.video.displayed_frame import first_displayed
+from frametally.tracking.tracks import filtered
+from frametally.tracking.upright import shown_tracks
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
 
@@ -37,7 +36,7 @@ def evaluate(spec: RuleSpec) -> Finding:
     video = Path(spec.video) if spec.video else None
     if video is not None:
         results = place_results(results, load_index(video), None)
-    tracks, size_px = _shown(kept_tracks(results, model), results, model, video)
+    tracks, size_px = shown_tracks(kept_tracks(results, model), results, model, video)
     other_shape = misfits(regions, size_px, None)
     if other_shape:
         return Finding(notes=(f"The rules of {regions.camera} were not checked.", *other_shape), was_counted=False)
@@ -47,15 +46,6 @@ def evaluate(spec: RuleSpec) -> Finding:
         intervals=tuple(rule_intervals(seen, regions)),
         notes=(*_moved(regions, size_px, video), *(f"{name}: {note}." for name, note in notes if note)),
     )
-
-
-def _shown(tracks: Tracks, results: Results, model: str, video: Path | None) -> tuple[Tracks, tuple[int, int]]:
-    """The tracks on the picture as it is displayed, and the size of that."""
-    if video is None:
-        return tracks, tracks.size_px
-    first = first_displayed(video)
-    height_px, width_px = first.image.shape[:2]
-    return upright_tracks(tracks, results, model, first.analyzed_wh, first.orientation), (width_px, height_px)
 
 
 def _moved(regions: RegionSet, size_px: tuple[int, int], video: Path | None) -> list[str]:
