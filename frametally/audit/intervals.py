@@ -1,4 +1,7 @@
-"""Intervals that hold the true value in 95 % of all samples, or more."""
+"""Intervals that hold the true value in 95 % of all samples, or more.
+
+SciPy takes long to import, and every command imports this module: the functions import it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 LEVEL: Final = 0.95
 _TAIL: Final = (1 - LEVEL) / 2
@@ -37,6 +39,8 @@ def of_mean(values: Floats, share_left: float) -> Interval:
 
 def of_share(successes: float, trials: float) -> Interval:
     """Clopper and Pearson (1934); neither number need be whole, as in `of_ratio`."""
+    from scipy import special
+
     low = special.betaincinv(successes, trials - successes + 1, _TAIL) if successes > 0 else 0.0
     high = special.betaincinv(successes + 1, trials - successes, 1 - _TAIL) if successes < trials else 1.0
     return Interval(float(low), float(high))
@@ -62,6 +66,8 @@ def of_ratio(parts: Floats, wholes: Floats, share_left: float) -> Interval:
     Korn and Graubard (1998, Survey Methodology 24): Clopper and Pearson with as many trials as would have the variance
     of the ratio (Cochran 1977, eq. 6.13), and Student's t for the number of clusters.
     """
+    from scipy import special
+
     trials = float(wholes.sum())
     ratio = float(parts.sum()) / trials
     variance = share_left * (parts - ratio * wholes).var(ddof=1) * len(parts) / trials**2
@@ -74,6 +80,8 @@ def of_ratio(parts: Floats, wholes: Floats, share_left: float) -> Interval:
 
 def quantile(count: int) -> float:
     """Of Student's t for the mean of `count` values."""
+    from scipy import special
+
     return float(special.stdtrit(count - 1, 1 - _TAIL))
 
 

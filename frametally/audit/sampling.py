@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import qmc
 
 Ints = npt.NDArray[np.int64]
 
@@ -31,6 +30,8 @@ def _spread(count: int, size: int, rng: np.random.Generator) -> Ints:
     """(size,) distinct places below `count`."""
     if not size:
         return np.empty(0, dtype=np.int64)
+    from scipy.stats import qmc  # takes a second to import, and every command imports this module
+
     sequence = qmc.Sobol(1, scramble=True, rng=rng.spawn(1)[0])
     places = np.empty(0, dtype=np.int64)
     for _ in range(_DRAWS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,8 +54,15 @@ def test_errors_become_exit_codes_and_one_line_on_stderr(
     assert capsys.readouterr().err == f"{str(error) or 'Interrupted.'}\n"
 
 
-def test_python_m_runs_the_same_command(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "frametally", "restore", str(tmp_path / "missing.zip")]
+SLOW_TO_IMPORT = {"pandas", "plotly", "scipy", "streamlit", "supervision"}
+"""Each takes most of a second or more; a command imports what it uses."""
+
+
+def test_python_m_runs_the_same_command_without_slow_imports(tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "frametally", "restore", str(tmp_path / "missing.zip")]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == ExitCode.BAD_INPUT
     assert "missing.zip" in ended.stderr
+    imported = set(re.findall(r"^import time:.*\| +(\S+)$", ended.stderr, re.MULTILINE))
+    assert "frametally.cli.main" in imported
+    assert imported & SLOW_TO_IMPORT == set()
