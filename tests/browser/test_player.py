@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from frametally.video.frame_index import load_index
 from tests.support.browser import opened, wait_until
-from tests.support.dashboards import Dashboard, starting_dashboards
+from tests.support.dashboards import Dashboard
 from tests.support.numbered_videos import (
     numbered_clips,
     numbered_results,
@@ -55,18 +54,17 @@ def clips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="module")
-def dashboard(clips: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
-    """A dashboard of its own: the class has the first color of a new deployment, by which its boxes are found."""
-    folder = tmp_path_factory.mktemp("dashboard")
+def dashboard(dashboard_of_file: Dashboard, clips: dict[str, Path]) -> Dashboard:
+    """The shared dashboard with a job for each clip."""
+    data_dir = dashboard_of_file.data_dir
     for name, clip in clips.items():
-        add_job(folder / "data", name, numbered_results(clip, EVERY), clip)
-    add_job(folder / "data", "two", with_second_model(numbered_results(clips["ntsc"], EVERY)), clips["ntsc"])
+        add_job(data_dir, name, numbered_results(clip, EVERY), clip)
+    add_job(data_dir, "two", with_second_model(numbered_results(clips["ntsc"], EVERY)), clips["ntsc"])
     if "minute" in clips:  # so long that its times are not part of the page
-        add_job(folder / "data", "every", numbered_results(clips["minute"], 1), clips["minute"])
+        add_job(data_dir, "every", numbered_results(clips["minute"], 1), clips["minute"])
     outlines = with_outlines(numbered_results(clips["ntsc"], EVERY))
-    add_job(folder / "data", "outlines", outlines, clips["ntsc"])
-    with starting_dashboards(folder) as start:
-        yield start()
+    add_job(data_dir, "outlines", outlines, clips["ntsc"])
+    return dashboard_of_file
 
 
 def open_player(page: Page, dashboard: Dashboard, job: str) -> None:

@@ -17,6 +17,7 @@ _BROWSERS = {
         "tests/browser/test_job_list.py",
         "tests/browser/test_navigation.py",
         "tests/browser/test_notifications.py",
+        "tests/browser/test_player.py",
         "tests/browser/test_timeline.py",
         "tests/rendering/test_video_export.py",
     ),
