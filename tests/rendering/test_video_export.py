@@ -335,7 +335,13 @@ def test_a_browser_plays_the_video_with_boxes_on_the_objects(spec: VideoSpec, tm
     page.set_content(f"<video id=v muted src='data:video/mp4;base64,{content}'></video>")
     page.wait_for_function("v.readyState >= 2", timeout=30_000)
     assert page.evaluate("[v.duration, v.videoWidth, v.videoHeight]") == [pytest.approx(4.0), 640, 480]
-    page.evaluate("() => new Promise(seen => { v.onseeked = seen; v.currentTime = 3.05 })")
+    page.evaluate(  # the event `seeked` may come before the frame
+        """() => new Promise((resolve) => {
+          const next = (_, { mediaTime }) => mediaTime > 2.9 ? resolve() : v.requestVideoFrameCallback(next);
+          v.requestVideoFrameCallback(next);
+          v.currentTime = 3.05;
+        })"""
+    )
     pixels = page.evaluate(
         """() => { const c = document.createElement('canvas'); c.width = 640; c.height = 480
         const g = c.getContext('2d'); g.drawImage(v, 0, 0); return [...g.getImageData(0, 236, 640, 1).data] }"""
