@@ -106,9 +106,41 @@ def test_everything_is_done_by_keyboard(dashboard: Dashboard, page: Page) -> Non
     page.keyboard.press("Enter")
     expect(page.locator(".player .layer .shape")).to_have_count(1)
     assert figures(page, "Line 1")["In"].isdigit()
-    page.keyboard.press("Control+z")
-    page.keyboard.press("Control+z")
+    add_and_remove_a_zone(page)
+    mark_speeds(page)
+    for _ in range(9):
+        page.keyboard.press("Control+z")
     expect(page.locator(".player .layer .shape")).to_have_count(0)
+
+
+def add_and_remove_a_zone(page: Page) -> None:
+    """Its card goes with it; a point that is taken back is that of the draft."""
+    tool(page, "Zone").press("Enter")
+    figures(page, "Zone 1")
+    page.keyboard.press("Tab")
+    page.locator(".player .layer .shape.zone").press("Delete")
+    expect(page.locator(".regions .card")).to_have_count(1)
+    tool(page, "Zone").click()
+    for point in DOCK[:2]:
+        page.mouse.click(*place_in_picture(page, point))
+    page.keyboard.press("Control+z")
+    expect(page.locator(".player .layer .dot")).to_have_count(1)
+    expect(page.locator(".player .layer .shape")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+
+
+def mark_speeds(page: Page) -> None:
+    """The four points of known distance are placed, moved and removed with keys."""
+    page.get_by_role("button", name="Mark four points").press("Enter")
+    point = page.locator(".player .layer .handle:focus")
+    expect(point).to_have_attribute("aria-label", "Point 1 of the ground, 35% across, 40% down")
+    page.keyboard.press("Shift+ArrowLeft")
+    expect(point).to_have_attribute("aria-label", "Point 1 of the ground, 34% across, 40% down")
+    expect(page.get_by_role("group", name="Speeds")).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(page.locator(".player .layer .ground")).to_have_count(0)
+    expect(tool(page, "Undo")).to_be_focused()
 
 
 def find_and_play(page: Page) -> None:

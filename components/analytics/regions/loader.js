@@ -9,7 +9,7 @@ export default async function (component) {
   const start = async () => {
     try {
       const { mount } = await load(new URL(component.data.script, document.baseURI).href);
-      close = mount(component);
+      if (root.isConnected) close = mount(component);
     } catch (error) {
       console.error(error);
       offerAgain(root, start);

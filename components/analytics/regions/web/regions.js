@@ -36,6 +36,7 @@ export function mount(component) {
 class Panel {
   editor = null;
   report = null;
+  notices = { failure: "", warnings: [] };
 
   constructor(root) {
     this.root = root;
@@ -55,7 +56,7 @@ class Panel {
       seek: (entry) => this.seek(entry),
     });
     this.speeds = new Speeds({
-      onMark: () => this.markScale(),
+      onMark: (isKey) => this.markScale(isKey),
       onChange: (scale) => this.editor.set.set({ ...this.editor.set.value, scale }),
       seek: (entry) => this.seek(entry),
     });
@@ -65,7 +66,7 @@ class Panel {
       onOpen: (set, options) => this.open(set, options),
       onAct: (name, details) => this.act(name, details),
       current: () => this.complete,
-      onFailure: (text) => this.notice([text]),
+      onFailure: (text) => this.notice({ failure: text }),
     });
     root.querySelector(".again").onclick = () => this.ask();
     this.onPlayer = () => this.attach();
@@ -100,12 +101,20 @@ class Panel {
     this.data = data;
     this.sets.update(data);
     if (isOther) this.detach();
-    else if (this.editor && this.sets.name !== wasOpen) this.keep();
+    else if (this.editor && this.sets.name !== wasOpen && !this.isDrawnSinceSave()) this.keep();
     this.attach();
     if (this.editor) this.tell();
     if (this.report) this.comparison.show(data);
-    if (data.failure) this.notice([data.failure]);
+    if (data.failure) this.notice({ failure: data.failure });
     this.ask();
+  }
+
+  // Whether more was drawn while the set was being saved under this name.
+  isDrawnSinceSave() {
+    const { given, name } = this.sets;
+    if (given?.name !== name) return false;
+    this.sets.given = null;
+    return !isSame(given.set, this.set);
   }
 
   // Another set was opened, or this one was saved under a name: what is drawn stays if it is the same.
@@ -119,6 +128,7 @@ class Panel {
     const { player } = this;
     if (!player?.size || this.editor?.player === player) return;
     this.wanted = player;
+    if (this.editor?.player.stage === player.stage) return this.editor.adopt(player);
     const before = this.editor?.set.value;
     const style = element("link", "", { rel: "stylesheet", href: STYLE });
     const loaded = new Promise((resolve) => (style.onload = style.onerror = resolve));
@@ -133,6 +143,7 @@ class Panel {
 
   // What belongs to another job.
   detach() {
+    this.stop();
     this.editor?.close();
     this.editor = this.report = this.asked = null;
   }
@@ -148,6 +159,7 @@ class Panel {
 
   // A complete change.
   change() {
+    this.notice({ failure: "" });
     this.tell();
     this.ask();
     clearTimeout(this.resting);
@@ -190,7 +202,7 @@ class Panel {
     const shapes = [...this.set.lines, ...this.set.zones];
     const found = Object.fromEntries([...answer.lines, ...answer.zones].map((one) => [one.id, one]));
     this.editor.setLabels(Object.fromEntries(Object.entries(found).map(([id, one]) => [id, labelOf(one)])));
-    this.notice(answer.warnings);
+    this.notice({ warnings: answer.warnings });
     if (!this.body.children.length) this.fill(answer.definitions);
     this.title.hidden = this.cards.root.hidden = !shapes.length;
     this.columns.replaceChildren(...[objectsSection(answer), flowsSection(answer)].filter(Boolean));
@@ -232,8 +244,12 @@ class Panel {
     this.root.querySelector(".again").hidden = false;
   }
 
+  // Both stay until they change: what the user asked for and has failed, and what does not fit the picture.
   notice(texts) {
-    this.root.querySelector(".notices").replaceChildren(...(texts ?? []).map((text) => element("li", text)));
+    Object.assign(this.notices, texts);
+    const { failure, warnings } = this.notices;
+    const items = [failure, ...(warnings ?? [])].filter(Boolean);
+    this.root.querySelector(".notices").replaceChildren(...items.map((text) => element("li", text)));
   }
 
   act(name, details) {
@@ -244,8 +260,9 @@ class Panel {
     this.component.setTriggerValue("compare", ids.join(" "));
   }
 
-  markScale() {
-    this.editor.setMode("scale");
+  markScale(isKey) {
+    if (isKey) this.editor.insertScale();
+    else this.editor.setMode("scale");
     this.player.root.scrollIntoView({ block: "nearest" });
   }
 
@@ -268,12 +285,18 @@ class Panel {
     this.player?.show(entry);
   }
 
-  close() {
-    this.isClosed = true;
+  // What is under way.
+  stop() {
     clearTimeout(this.resting);
     clearTimeout(this.completing);
-    document.removeEventListener(EVENT, this.onPlayer);
     this.answers.close();
+    this.questions.close();
+  }
+
+  close() {
+    this.isClosed = true;
+    document.removeEventListener(EVENT, this.onPlayer);
+    this.stop();
     this.cards.close();
     this.comparison.close();
     this.editor?.close();

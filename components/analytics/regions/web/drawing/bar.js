@@ -1,6 +1,7 @@
 // The bar below the picture: what to draw, undo, and what is known of the selected shape.
 
 import { isZone, withPoints } from "./geometry.js";
+import { GROUND } from "./region_set.js";
 
 const HINTS = {
   select: "Draw a line or a zone on the picture.",
@@ -8,6 +9,7 @@ const HINTS = {
   line: "Click where the line begins, then where it ends.",
   zone: "Click the corners; close with a double click, Enter or the first corner.",
   scale: "Click the corners of a rectangle on the ground, in order around it.",
+  ground: "Drag a point to move it. Arrow keys move by 1 px.",
   drag: "Drag to move it, drag a point to change it. Arrow keys move by 1 px.",
 };
 
@@ -39,8 +41,10 @@ export class Bar {
     else this.editor.setMode(this.editor.mode === mode ? "select" : mode);
   }
 
+  // The selected line or zone.
   get shape() {
-    return this.editor.set.find(this.editor.selected);
+    const { set, selected } = this.editor;
+    return selected === GROUND ? null : set.find(selected);
   }
 
   apply(change) {
@@ -68,7 +72,7 @@ export class Bar {
     const { set, draft, mode } = editor;
     for (const name of ["select", "line", "zone"]) root.querySelector(`.${name}`).setAttribute("aria-pressed", mode === name);
     for (const name of ["line", "zone"]) root.querySelector(`.${name}`).disabled = set.isFull;
-    root.querySelector(".remove").disabled = !shape;
+    root.querySelector(".remove").disabled = !editor.selected;
     root.querySelector(".undo").disabled = !set.past.length && !draft.shown;
     root.querySelector(".redo").disabled = !set.future.length;
     root.querySelector(".done").hidden = !draft.canClose;
@@ -83,7 +87,8 @@ export class Bar {
   }
 
   get hint() {
-    const { mode, set } = this.editor;
+    const { mode, set, selected } = this.editor;
+    if (selected === GROUND) return HINTS.ground;
     return mode === "select" && !set.shapes.length ? HINTS.empty : HINTS[mode];
   }
 }

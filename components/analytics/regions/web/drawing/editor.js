@@ -5,9 +5,13 @@ import { Draft } from "./draft.js";
 import { Keys } from "./keys.js";
 import { Layer } from "./layer.js";
 import { Pointer } from "./pointer.js";
-import { EMPTY, RegionSet } from "./region_set.js";
+import { completed, GROUND, RegionSet, SCALE } from "./region_set.js";
 
-const INSERTED = { line: [[0.3, 0.5], [0.7, 0.5]], zone: [[0.35, 0.35], [0.65, 0.35], [0.65, 0.65], [0.35, 0.65]] };
+const INSERTED = {
+  line: [[0.3, 0.5], [0.7, 0.5]],
+  zone: [[0.35, 0.35], [0.65, 0.35], [0.65, 0.65], [0.35, 0.65]],
+  scale: [[0.35, 0.4], [0.65, 0.4], [0.75, 0.8], [0.25, 0.8]],
+};
 
 export class Editor {
   mode = "select";
@@ -19,7 +23,7 @@ export class Editor {
   constructor(player, parts, onChange) {
     this.player = player;
     this.parts = parts;
-    this.layer = new Layer(parts.svg, () => player.place());
+    this.layer = new Layer(parts.svg, () => this.player.place());
     this.draft = new Draft({ onDraw: () => this.draw(), onDone: (kind, points) => this.add(kind, points) });
     this.set = new RegionSet({ onChange, onDraw: () => this.draw() });
     this.pointer = new Pointer(this);
@@ -33,21 +37,27 @@ export class Editor {
     this.draw();
   }
 
+  // The same player offers itself again, for example with another threshold: what is drawn and undone stays.
+  adopt(player) {
+    this.player = player;
+    this.draw();
+  }
+
   get size() {
     return this.player.size;
   }
 
   open(set) {
-    this.selected = null;
+    this.selected = this.pointer.drag = null;
     this.setMode("select");
     this.set.open(set);
   }
 
   // Everything that is drawn by another set, which can be undone.
   replace(set) {
-    this.selected = null;
+    this.selected = this.pointer.drag = null;
     this.setMode("select");
-    this.set.set({ ...EMPTY, ...set });
+    this.set.set(completed(set));
   }
 
   setMode(mode) {
@@ -73,7 +83,14 @@ export class Editor {
   addScale(points) {
     this.mode = "select";
     const { value } = this.set;
-    this.set.set({ ...value, scale: { sides_m: [5, 5, 5, 5], unit: "km/h", ...value.scale, points } });
+    this.set.set({ ...value, scale: { sides_m: [5, 5, 5, 5], ...SCALE, ...value.scale, points } });
+  }
+
+  // With a key: where the points are, or in the middle of the picture; they are then moved with keys.
+  insertScale() {
+    this.setMode("select");
+    if (!this.set.value.scale) this.addScale(INSERTED.scale);
+    this.select(GROUND, "0");
   }
 
   insert(kind) {

@@ -7,7 +7,7 @@ export function pointsOf(shape) {
 }
 
 export function withPoints(shape, points) {
-  const clean = points.map(([x, y]) => [round(x), round(y)]);
+  const clean = points.map((point) => point.map(round));
   return shape.points ? { ...shape, points: clean } : { ...shape, start: clean[0], end: clean[1] };
 }
 
@@ -15,12 +15,17 @@ export function isZone(shape) {
   return Boolean(shape.points);
 }
 
+// Whether it is a line without a length, which counts nothing and cannot be saved.
+export function isPoint(shape) {
+  return !isZone(shape) && shape.start.every((share, at) => share === shape.end[at]);
+}
+
 // The nearest point of the picture.
 export function inside([x, y]) {
   return [clamp(x), clamp(y)];
 }
 
-// All points moved by the same way, as far as the picture reaches.
+// All points moved by the same way, as far as the picture reaches; what is outside of it moves no farther away.
 export function moved(points, dx, dy) {
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
   const [byX, byY] = [within(dx, Math.min(...xs), Math.max(...xs)), within(dy, Math.min(...ys), Math.max(...ys))];
@@ -43,7 +48,7 @@ export function distance([x1, y1], [x2, y2]) {
 }
 
 function within(by, least, most) {
-  return Math.min(Math.max(by, -least), 1 - most);
+  return Math.min(Math.max(by, Math.min(-least, 0)), Math.max(1 - most, 0));
 }
 
 function clamp(value) {
@@ -51,5 +56,5 @@ function clamp(value) {
 }
 
 function round(value) {
-  return Math.round(clamp(value) * DIGITS) / DIGITS;
+  return Math.round(value * DIGITS) / DIGITS;
 }

@@ -5,6 +5,7 @@ import { withoutPoint } from "./region_set.js";
 
 const FAST_PX = 10;
 const REST_MS = 400; // between two keys of one change
+const COUNT_MS = 80; // after the last key; the server counts while the change may still go on
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export class Keys {
@@ -23,8 +24,8 @@ export class Keys {
   }
 
   command({ key, shiftKey }) {
-    const { set } = this.editor;
-    if (key.toLowerCase() === "z") return () => (shiftKey ? set.redo() : set.undo());
+    const { editor, editor: { set } } = this;
+    if (key.toLowerCase() === "z") return () => (shiftKey ? set.redo() : editor.undo());
     return key.toLowerCase() === "y" ? () => set.redo() : null;
   }
 
@@ -50,8 +51,13 @@ export class Keys {
       ? moved(points, byX, byY)
       : points.with(point, inside([points[point][0] + byX, points[point][1] + byY]));
     editor.set.preview(withPoints(shape, change));
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => editor.set.commit(), REST_MS);
+    this.wait(() => editor.set.commit());
+  }
+
+  wait(commit) {
+    this.close();
+    this.counting = setTimeout(() => this.editor.set.tell(), COUNT_MS);
+    this.timer = setTimeout(commit, REST_MS);
   }
 
   // A point of a zone, or the whole shape.
@@ -63,6 +69,7 @@ export class Keys {
   }
 
   close() {
+    clearTimeout(this.counting);
     clearTimeout(this.timer);
   }
 }

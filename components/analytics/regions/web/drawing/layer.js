@@ -1,6 +1,7 @@
 // Draws lines and zones as SVG above the picture. It has the size of the stage; the picture may be zoomed below it.
 
 import { distance, isZone, middle, pointsOf, towardsIn } from "./geometry.js";
+import { GROUND } from "./region_set.js";
 
 const NS = "http://www.w3.org/2000/svg";
 const ARROW_PX = 26;
@@ -8,8 +9,10 @@ const HEAD_PX = 8;
 const PAD_PX = 6;
 const LABEL_PX = 20;
 const NARROW_PX = 520; // width of the picture
+const CORNER_PX = 16; // from a point of known distance to its number
 
 export class Layer {
+  widths = new Map(); // of the texts of labels, in pixels
   // `place()` is where the picture is, in pixels of the stage.
   constructor(svg, place) {
     this.svg = svg;
@@ -34,9 +37,11 @@ export class Layer {
     const focused = this.svg.getRootNode().activeElement;
     const kept = this.svg.contains(focused) ? { ...focused.dataset } : null;
     const drawn = shapes.flatMap((shape) => this.shape(shape, shape.id === selected, labels[shape.id], isEditing));
-    this.svg.replaceChildren(...(scale ? this.scale(scale) : []), ...drawn, ...(draft ? this.draft(draft) : []));
+    const [ground, corners] = scale ? this.scale(scale, isEditing) : [[], []];
+    this.svg.replaceChildren(...ground, ...drawn, ...(draft ? this.draft(draft) : []));
     this.placed = []; // rectangles of labels
     for (const shape of shapes) this.label(shape, labels[shape.id]); // above all shapes
+    this.svg.append(...corners);
     if (kept) this.focus(kept.id, kept.point);
   }
 
@@ -88,7 +93,7 @@ export class Layer {
     plate.style.fill = shape.color;
     const group = element("g", { class: "label", "aria-hidden": "true" }, [plate, text]);
     this.svg.append(group);
-    const width = text.getComputedTextLength() + 2 * PAD_PX;
+    const width = this.widthOf(text) + 2 * PAD_PX;
     const [x, y] = isZone(shape) ? top(points) : opposite(points, width);
     const { clientWidth, clientHeight } = this.svg.parentElement;
     const left = Math.max(Math.min(x - width / 2, clientWidth - width - 2), 2);
@@ -99,12 +104,26 @@ export class Layer {
     text.style.fill = textColorOn(shape.color);
   }
 
-  // Where a label covers no other one: below those that are there.
+  // Measured once: the browser must lay out the page for it.
+  widthOf(text) {
+    const { textContent } = text;
+    if (!this.widths.has(textContent)) this.widths.set(textContent, text.getComputedTextLength());
+    return this.widths.get(textContent);
+  }
+
+  // Where a label covers no other one: below those that are there, else above them; in the stage, if there is room.
   free({ left, width, above }) {
-    const covers = (other) => left < other.left + other.width && other.left < left + width && Math.abs(above - other.above) < LABEL_PX;
-    for (let other; (other = this.placed.find(covers)); ) above = other.above + LABEL_PX + 1;
-    this.placed.push({ left, width, above });
-    return above;
+    const step = LABEL_PX + 1;
+    const covers = (at) => (other) => left < other.left + other.width && other.left < left + width && Math.abs(at - other.above) < LABEL_PX;
+    const next = (way) => {
+      let at = above;
+      for (let other; (other = this.placed.find(covers(at))); ) at = other.above + way * step;
+      return at;
+    };
+    const [below, over] = [next(1), next(-1)];
+    const free = below + LABEL_PX > this.svg.parentElement.clientHeight && over >= 0 ? over : below;
+    this.placed.push({ left, width, above: free });
+    return free;
   }
 
   handles(shape, points) {
@@ -123,15 +142,17 @@ export class Layer {
     return group;
   }
 
-  // The four points of known distance, numbered.
-  scale({ points }) {
+  // The four points of known distance: their outline, and the points with their numbers.
+  scale({ points }, isEditing) {
     const placed = points.map((point) => this.at(point));
     const numbers = placed.map(([x, y], at) => {
-      const text = element("text", { class: "corner", x, y });
+      const text = element("text", { class: "corner", x, y: isEditing ? y - CORNER_PX : y });
       text.textContent = at + 1;
       return text;
     });
-    return [element("polygon", { class: "ground", points: placed.join(" ") }), ...numbers];
+    const ground = { id: GROUND, name: "the ground", points };
+    const handles = placed.map((point, at) => this.handle(point, { id: GROUND, point: at }, pointName(ground, at)));
+    return [[element("polygon", { class: "ground", points: placed.join(" ") })], [...(isEditing ? handles : []), ...numbers]];
   }
 
   draft({ kind, points, pointer }) {

@@ -1,11 +1,18 @@
 // The lines and zones that are being edited, with undo. Every change replaces the whole set, which is plain JSON.
 
-import { isZone, pointsOf, withPoints } from "./geometry.js";
+import { isPoint, isZone, pointsOf, withPoints } from "./geometry.js";
 
 const MAX_STEPS = 100;
 const MAX_SHAPES = 40;
 const COLORS = ["#2563eb", "#d97706", "#7c3aed", "#059669", "#db2777", "#0891b2", "#dc2626", "#65a30d"];
+export const GROUND = "#ground"; // id of the four points of known distance; no shape of a set can have it
 export const EMPTY = { version: 1, camera: "", size: null, lines: [], zones: [], scale: null, rules: [] };
+
+// What files may leave out; as in `frametally/regions/shapes.py`.
+const LINE = { color: COLORS[0], anchor: "bottom_center", hysteresis_px: 4 };
+const ZONE = { color: COLORS[1], anchor: "bottom_center", bridged_gap_s: 1 };
+const RULE = { classes: [], for_s: 0, hysteresis: 0, cooldown_s: 0 };
+export const SCALE = { diagonal_m: null, unit: "km/h" };
 
 export class RegionSet {
   past = [];
@@ -19,7 +26,7 @@ export class RegionSet {
 
   // Another set: there is nothing to undo in it.
   open(value) {
-    Object.assign(this, { value: { ...EMPTY, ...value }, past: [], future: [], before: null });
+    Object.assign(this, { value: completed(value), past: [], future: [], before: null });
     this.onDraw();
   }
 
@@ -32,11 +39,19 @@ export class RegionSet {
   }
 
   find(id) {
+    if (id === GROUND) return this.ground;
     return this.shapes.find((shape) => shape.id === id) ?? null;
+  }
+
+  // The four points of known distance like a shape that can be edited.
+  get ground() {
+    const { scale } = this.value;
+    return scale && { id: GROUND, name: "the ground", points: scale.points };
   }
 
   // Show a change that is not complete yet.
   preview(shape) {
+    if (isPoint(shape)) return;
     this.before ??= this.value;
     this.value = replaced(this.value, shape);
     this.onDraw();
@@ -72,15 +87,16 @@ export class RegionSet {
   // A new line (two points) or zone; returns it.
   add(kind, points) {
     const list = kind === "line" ? this.value.lines : this.value.zones;
-    const common = { id: this.freeId(kind[0]), name: this.freeName(kind), color: this.freeColor(), anchor: "bottom_center" };
-    const own = kind === "line" ? { start: points[0], end: points[1], hysteresis_px: 4 } : { points, bridged_gap_s: 1 };
-    const shape = withPoints({ ...common, ...own }, points);
+    const common = { id: this.freeId(kind[0]), name: this.freeName(kind), color: this.freeColor() };
+    const own = kind === "line" ? { ...LINE, start: points[0], end: points[1] } : { ...ZONE, points };
+    const shape = withPoints({ ...own, ...common }, points);
     this.set({ ...this.value, [`${kind}s`]: [...list, shape] });
     return shape;
   }
 
   // Rules of a zone go with it.
   remove(id) {
+    if (id === GROUND) return this.set({ ...this.value, scale: null });
     const without = (list) => list.filter((shape) => shape.id !== id);
     const { lines, zones, rules } = this.value;
     const left = rules.filter((rule) => rule.zone !== id);
@@ -129,14 +145,23 @@ export class RegionSet {
   }
 }
 
+// A set with all that its form may leave out.
+export function completed(value) {
+  const set = { ...EMPTY, ...value };
+  const filled = (list, usual) => list.map((one) => ({ ...usual, ...one }));
+  const scale = set.scale && { ...SCALE, ...set.scale };
+  return { ...set, lines: filled(set.lines, LINE), zones: filled(set.zones, ZONE), rules: filled(set.rules, RULE), scale };
+}
+
 // Without one of its points; a zone keeps three, a line both.
 export function withoutPoint(shape, at) {
   const points = pointsOf(shape);
-  if (!isZone(shape) || points.length <= 3) return null;
+  if (!isZone(shape) || shape.id === GROUND || points.length <= 3) return null;
   return withPoints(shape, points.toSpliced(at, 1));
 }
 
 function replaced(value, shape) {
+  if (shape.id === GROUND) return { ...value, scale: { ...value.scale, points: shape.points } };
   const list = isZone(shape) ? "zones" : "lines";
   return { ...value, [list]: value[list].map((one) => (one.id === shape.id ? shape : one)) };
 }

@@ -28,6 +28,7 @@ export class Cards {
 
   drop(id, card) {
     card.close();
+    card.root.remove();
     this.cards.delete(id);
   }
 

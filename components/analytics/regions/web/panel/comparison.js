@@ -24,7 +24,7 @@ export class Comparison {
     this.answers = new Answers({
       onAnswer: (answer) => this.draw(answer),
       onProgress: (share) => (this.state.textContent = `Tracking objects · ${Math.round(share * 100)}%`),
-      onFailure: (error) => (this.state.textContent = error.message),
+      onFailure: (error) => this.fail(error),
     });
     const bar = element("div", "", { class: "choices" });
     const label = element("label", "Aligned by ");
@@ -58,6 +58,11 @@ export class Comparison {
     if (asked === this.asked) return;
     this.asked = asked;
     this.answers.ask(this.context.address("regions/comparison"), body);
+  }
+
+  fail(error) {
+    this.asked = null;
+    this.state.textContent = error.message;
   }
 
   draw({ names, colors, rows, curves, common_s: [firstS, lastS], definitions }) {

@@ -144,6 +144,11 @@ export class Questions {
     this.context.player?.pause();
   }
 
+  close() {
+    this.request?.abort();
+    if (this.isPlaying) this.stop();
+  }
+
   mark(entry) {
     for (const button of this.cards.querySelectorAll("[data-entry]")) {
       if (Number(button.dataset.entry) === entry) button.setAttribute("aria-current", "true");

@@ -9,14 +9,17 @@ export class Sets {
   constructor(root, { onOpen, onAct, current, onFailure }) {
     Object.assign(this, { root, onOpen, onAct, current, onFailure });
     const find = (selector) => root.querySelector(selector);
-    [this.camera, this.state, this.naming, this.deleting] = [".camera", ".saved", ".naming", ".deleting"].map(find);
-    this.camera.onchange = () => this.choose(this.camera.value);
+    [this.camera, this.state] = [".camera", ".saved"].map(find);
+    [this.naming, this.deleting, this.leaving] = [".naming", ".deleting", ".leaving"].map(find);
+    this.camera.onchange = () => (this.isChanged ? this.askToLeave() : this.choose(this.camera.value));
     find(".save").onclick = () => (this.name ? this.save(this.name) : this.askName());
     find(".save-as").onclick = () => this.askName();
     find(".delete").onclick = () => this.askDeletion();
     find(".download").onclick = () => this.download();
     find(".upload input").onchange = (event) => this.upload(event.target);
     this.naming.onclose = () => this.naming.returnValue === "save" && this.save(this.naming.querySelector(".given").value.trim());
+    this.naming.querySelector(".given").oninput = () => this.warn();
+    this.leaving.onclose = () => this.leave(this.leaving.returnValue === "leave");
     this.deleting.onclose = () => this.deleting.returnValue === "delete" && this.onAct("delete", { camera: this.name });
   }
 
@@ -38,12 +41,14 @@ export class Sets {
   }
 
   tell(isChanged) {
+    this.isChanged = isChanged;
     this.state.textContent = isChanged ? "Unsaved changes" : this.name ? "Saved" : "";
     this.root.querySelector(".save").disabled = !isChanged;
   }
 
   choose(name) {
     this.name = name;
+    this.given = null;
     this.onOpen(this.saved);
     this.onAct("open", { camera: name });
   }
@@ -51,15 +56,35 @@ export class Sets {
   askName() {
     const given = this.naming.querySelector(".given");
     given.value = this.name;
+    this.warn();
     this.naming.returnValue = "";
     this.naming.showModal();
     given.select();
   }
 
+  // Another set has this name.
+  warn() {
+    const name = this.naming.querySelector(".given").value.trim();
+    const isTaken = name !== this.name && Object.hasOwn(this.sets, name);
+    this.naming.querySelector(".taken").textContent = isTaken ? `This replaces the lines and zones of “${name}”.` : "";
+  }
+
+  askToLeave() {
+    this.wanted = this.camera.value;
+    this.leaving.returnValue = "";
+    this.leaving.showModal();
+  }
+
+  leave(isSure) {
+    this.camera.value = isSure ? this.wanted : this.name;
+    if (isSure) this.choose(this.wanted);
+  }
+
   save(name) {
     if (!name) return;
     const basedOn = this.sets[name]?.revision ?? 0;
-    this.onAct("save", { camera: name, set: { ...this.current(), camera: name }, based_on: basedOn });
+    this.given = { name, set: { ...this.current(), camera: name } };
+    this.onAct("save", { camera: name, set: this.given.set, based_on: basedOn });
   }
 
   askDeletion() {
@@ -92,8 +117,10 @@ export class Sets {
 // Whether it can be drawn; the server says what else is wrong with it.
 function isUsable(set) {
   const isPoint = (point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
-  const isNamed = ({ id, name, color }) => [id, name, color].every((text) => typeof text === "string");
+  const isNamed = ({ id, name, color = "" }) => [id, name, color].every((text) => typeof text === "string");
   const isLine = (line) => isNamed(line) && isPoint(line.start) && isPoint(line.end);
   const isZone = (zone) => isNamed(zone) && Array.isArray(zone.points) && zone.points.length > 2 && zone.points.every(isPoint);
-  return Array.isArray(set?.lines) && Array.isArray(set?.zones) && set.lines.every(isLine) && set.zones.every(isZone);
+  const { lines = [], zones = [], rules = [] } = set ?? {};
+  const areLists = [lines, zones, rules].every(Array.isArray);
+  return Array.isArray(set?.lines ?? set?.zones) && areLists && lines.every(isLine) && zones.every(isZone);
 }

@@ -5,12 +5,12 @@ import { classCell, element, table } from "./dom.js";
 const UNITS = ["km/h", "m/s"];
 
 export class Speeds {
-  // `onMark()` begins to mark the points, `onChange(scale)` with other distances; null: without a scale.
+  // `onMark(isKey)` begins to mark the points, `onChange(scale)` with other distances; null: without a scale.
   constructor({ onMark, onChange, seek }) {
     Object.assign(this, { onMark, onChange, seek });
     this.root = element("section", "", { class: "speeds" });
     this.mark = element("button", "", { type: "button" });
-    this.mark.onclick = () => onMark();
+    this.mark.onclick = ({ detail }) => onMark(detail === 0);
     this.remove = element("button", "Remove", { type: "button" });
     this.remove.onclick = () => onChange(null);
     this.form = element("form");
