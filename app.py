@@ -26,7 +26,7 @@ from components.access.sign_in_secrets import sign_in_secrets
 from components.analytics.regions.assets import REGIONS
 from components.analytics.regions.tracking import tracking_runs
 from components.analytics.video_reader import reader_pool
-from components.player.assets import PLOTLY, SCRIPTS, player_preloads
+from components.player.assets import PLOTLY, PLOTLY_FILE, SCRIPTS, player_preloads
 from components.server.connections import bound_connections
 from components.server.doors import server_doors
 from components.server.health import make_beacon
@@ -53,6 +53,8 @@ from frametally.rendering.playback.sources import Sources
 from frametally.rendering.regions.answers import Answers
 from frametally.rendering.regions.backgrounds import Backgrounds
 from frametally.rendering.regions.routes import region_routes
+from frametally.reports.shares.open_shares import OpenShares
+from frametally.reports.shares.routes import share_routes
 
 MAX_CALLBACK_S = 0.05
 SHELL = Path(__file__).parent / "components" / "shell.py"
@@ -110,6 +112,7 @@ else:
         if beacon:
             beacon.stop()
         memory_releaser.stop()
+        opened_shares.close()
         video_exporter().close()
         tracking_runs().close()
         deployment.library.copies.close()
@@ -118,6 +121,9 @@ else:
         watcher.stop()
         engine.stop()
 
+    opened_shares = OpenShares(
+        deployment.shares, plotly_url=PLOTLY.url(PLOTLY_FILE), public_url=deployment.settings.public_url
+    )
     library, settings, tickets = deployment.library, deployment.settings, deployment.tickets
     sources = Sources(library, settings.results_dir)
     routes = [
@@ -134,6 +140,7 @@ else:
         *region_routes(
             Answers(sources, tracking_runs(), Backgrounds(reader_pool().get), tickets, deployment.class_colors.of)
         ),
+        *share_routes(opened_shares, secret=deployment.link_secret, embed_sites=settings.embed_sites),
         *asset_routes(SCRIPTS, PLOTLY, REGIONS),
     ]
     base = base_path()

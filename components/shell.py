@@ -55,7 +55,7 @@ def _unknown_path() -> str:
     """The path of the address if it is not one of a page: Streamlit then runs the default page."""
     context = get_script_run_ctx()
     name = context.pages_manager.intended_page_name if context else None
-    return name if name and name not in (*PAGES, "help", "people") else ""
+    return name if name and name not in (*PAGES, "help", "people", "shares") else ""
 
 
 st.html(Path(__file__).parent / "assets/shell.css")
@@ -69,7 +69,8 @@ PEOPLE = st.Page(
     url_path="people",
     visibility="visible" if has_people() else "hidden",
 )
-page = st.navigation([START, *PAGES.values(), PEOPLE, HELP], position="top")
+SHARES = st.Page(ROOT / "pages/shares.py", title="Shared links", url_path="shares", visibility="hidden")
+page = st.navigation([START, *PAGES.values(), PEOPLE, SHARES, HELP], position="top")
 with show_errors():
     deployment = get_deployment()
     name = "" if page == START else page.title

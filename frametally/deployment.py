@@ -25,12 +25,18 @@ from frametally.jobs.workflow import Workflow
 from frametally.ledger.database import is_full, lacks_room
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.set_clock.guard import ClockGuard
+from frametally.ledger.shares import count_views
 from frametally.library.library import Library
 from frametally.library.removal import Retention
 from frametally.library.tickets import Tickets
 from frametally.network.certificates import fingerprint_of
 from frametally.notifications.notifier import Notifier
 from frametally.rendering.class_colors import ClassColors
+from frametally.reports.shares.maker import JobBriefs
+from frametally.reports.shares.shares import Shares
+from frametally.reports.shares.validity import Validity
+from frametally.reports.shares.views import ViewCounter
+from frametally.reports.shares.webhook_links import WebhookLinks
 from frametally.storage.derived import remove_old_exports
 from frametally.storage.locks import SharedLock, lock_shared
 from frametally.storage.permissions import restrict
@@ -54,6 +60,7 @@ class Deployment:
     notifier: Notifier
     access: Access
     class_colors: ClassColors
+    shares: Shares
     folder_lock: SharedLock = field(repr=False)
     """Held while the deployment is open, so that no restore replaces the data folder."""
 
@@ -121,6 +128,9 @@ def _open_data_folder(settings: Settings) -> _DataFolder:
 
 
 def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: ClientRegistry) -> Deployment:
+    access = open_access(settings, ledger, folder.link_secret)
+    class_colors = ClassColors(settings.colors_file)
+    shares = _open_shares(settings, folder.library, ledger, access, class_colors)
     workflow = Workflow(
         ledger=ledger,
         clients=clients,
@@ -136,6 +146,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
             results_days=settings.keep_results_days,
             audit_days=settings.keep_audit_days,
         ),
+        also_tidy=shares.tidy,
     )
     folder.library.uploads.when_full(workflow.tidy)
     return Deployment(
@@ -147,11 +158,37 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
         library=folder.library,
         tickets=Tickets(folder.link_secret),
         workflow=workflow,
-        access=open_access(settings, ledger, folder.link_secret),
-        notifier=Notifier(ledger, settings, utc_now),
-        class_colors=ClassColors(settings.colors_file),
+        access=access,
+        notifier=Notifier(ledger, settings, utc_now, share_link=_webhook_links(settings, shares)),
+        class_colors=class_colors,
+        shares=shares,
         folder_lock=folder.lock,
     )
+
+
+def _open_shares(
+    settings: Settings, library: Library, ledger: Ledger, access: Access, class_colors: ClassColors
+) -> Shares:
+    briefs = JobBriefs(
+        ledger=ledger,
+        library=library,
+        results_dir=settings.results_dir,
+        models_dir=settings.models_dir,
+        colors=class_colors.of,
+    )
+    return Shares(
+        validity=Validity(ledger=ledger, library=library, access=access),
+        folder=settings.shares_dir,
+        briefs=briefs,
+        clock=utc_now,
+        views=ViewCounter(lambda views: count_views(ledger, views, utc_now())),
+    )
+
+
+def _webhook_links(settings: Settings, shares: Shares) -> WebhookLinks | None:
+    if settings.webhook_share and settings.webhook_url and settings.public_url:
+        return WebhookLinks(shares, settings.public_url)
+    return None
 
 
 def _fingerprint(certificate: Path | None) -> str | None:

@@ -13,6 +13,7 @@ from components.analytics.pinned_notes.placed_notes import placed_notes
 from components.analytics.player_view import played_view
 from components.analytics.sections import open_comparison, sections
 from components.analytics.sections.compare.compared import other_models
+from components.analytics.sharing import share_button
 from components.analytics.tiles import tiles
 from components.analytics.view_picker import go_to, view_picker
 from components.session import get_deployment, placed_results, serves_routes
@@ -34,6 +35,7 @@ with bar:
         facts(job, view, video)
     job_notes_editor(deployment, job)
     actions(can_compare=bool(view and other_models(view)), on_compare=open_comparison)
+    share_button(deployment, job, view, video)
     export_menu(deployment, job, view, video, colors)
 notes = placed_notes(deployment, view, video) if view else []
 noted = job_notes_line(deployment, job, notes)

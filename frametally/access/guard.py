@@ -30,10 +30,12 @@ ROUTE_ACTIONS: Final[Mapping[str, Action | None]] = {
     "view ticket": Action.LOOK,
     "preview ticket": Action.LOOK,
     "stream ticket": Action.LOOK,
+    "share link": None,
 }
 """What a person needs besides what the check requires, by the check's name; None: the check alone decides.
 
-Services and scripts present a key or a signed link and are no people.
+Services and scripts present a key or a signed link and are no people. A share link serves everyone who has it, as long
+as the person who made it may share.
 """
 _ENDS_ITSELF: Final = "stream ticket"
 """The handler asks `is_still_allowed`, and ends its stream in order."""
@@ -69,7 +71,7 @@ def for_people(routes: Iterable[GuardedRoute], guard: Guard) -> list[GuardedRout
 def _for_people(route: GuardedRoute, action: Action | None, guard: Guard) -> GuardedRoute:
     if action is None:
         return route
-    handler = route.handler if route.check.name == _ENDS_ITSELF else _ending(route.handler)
+    handler = route.handler if route.check.name == _ENDS_ITSELF else ending(route.handler)
     return replace(route, check=_asking(route.check, action, guard), handler=handler)
 
 
@@ -98,8 +100,8 @@ def _refused(person: Person, action: Action) -> HttpError:
     return HttpError(status_code, f"You cannot {action.value}.", advice(person, action))
 
 
-def _ending(handler: Handler) -> Handler:
-    """The handler, whose response ends with the rights of the person who receives it."""
+def ending(handler: Handler) -> Handler:
+    """The handler, whose response ends with the rights of the person who receives it, or of a link."""
 
     async def handle(request: Request) -> Response:
         response = await handler(request)

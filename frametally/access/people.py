@@ -70,6 +70,25 @@ class People:
             sees_own_only=self._sees_own_only,
         )
 
+    def known_person(self, person_id: str, by_sign_in: Role) -> Person:
+        """A person without a request of theirs; ANONYMOUS if they were removed.
+
+        `by_sign_in`: what `role_by_sign_in` said when they made one.
+        """
+        known = self._fresh().people.get(person_id)
+        if known is None:
+            return ANONYMOUS
+        role = Role.ADMIN if known.subject in self._admins else Role(known.role) if known.role else by_sign_in
+        if not known.role:
+            role = max((role, self._default_role), key=_RANK.index)
+        return Person(id=person_id, name=known.name, role=role, sees_own_only=self._sees_own_only)
+
+    def role_by_sign_in(self, person: Person) -> Role:
+        """The role that only the groups of the sign-in give this person, which nothing here records; else NONE."""
+        known = self._fresh().people.get(person.id or "")
+        is_recorded = known is not None and (known.role is not None or known.subject in self._admins)
+        return Role.NONE if is_recorded or person.role is self._default_role else person.role
+
     def is_ended(self, identity: Identity) -> bool:
         """Whether the person has signed out since."""
         return _has_ended(identity, self._fresh())

@@ -34,6 +34,8 @@ class Action(StrEnum):
     PIN_NOTE = "add notes to frames"
     REMOVE_NOTE = "remove this note"
     EDIT_REGIONS = "edit lines and zones"
+    SHARE = "share views of this job"
+    END_SHARE = "end this link"
     SAVE_MODEL = "save models"
     REMOVE_MODEL = "remove saved models"
     CONNECT = "connect a service"
@@ -77,6 +79,8 @@ PERMISSIONS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.PIN_NOTE: _row(_NOTHING, _NOTHING, _ALL),
     Action.REMOVE_NOTE: _row(_NOTHING, _NOTHING, _OWN),
     Action.EDIT_REGIONS: _row(_NOTHING, _NOTHING, _ALL),
+    Action.SHARE: _row(_NOTHING, _NOTHING, _ALL),
+    Action.END_SHARE: _row(_NOTHING, _NOTHING, _OWN),
     Action.SAVE_MODEL: _row(_NOTHING, _NOTHING, _ALL),
     Action.REMOVE_MODEL: _row(_NOTHING, _NOTHING, _NOTHING),
     Action.CONNECT: _row(_NOTHING, _NOTHING, _ALL),

@@ -32,11 +32,12 @@ _MAX_TRIES: Final = 5
 
 
 def sizes(settings: Settings) -> dict[str, int]:
-    """Size in bytes of what can be backed up: `ledger` (if it is a file), `results`, `videos`, `models`."""
+    """Size in bytes of what can be backed up: `ledger` (if it is a file), `results`, `shares`, `videos`, `models`."""
     ledger = sqlite_path(settings.database_url)
     return {
         "ledger": sum(path.stat().st_size for path in _files_of(ledger)) if ledger else 0,
         "results": size_of(settings.results_dir) - derived_bytes(settings.results_dir),
+        "shares": size_of(settings.shares_dir),
         "videos": size_of(settings.media_dir / "videos"),
         "models": size_of(settings.models_dir),
     }
@@ -158,7 +159,8 @@ def _check_target(settings: Settings, target: Path, parts: Sequence[BackupPart])
     if not target.parent.is_dir():
         raise BackupError("The folder for the backup does not exist.", "Create it, or choose another location.")
     size_bytes = sizes(settings)
-    needed = 2 * size_bytes["ledger"] + sum(size_bytes[name] for name in size_bytes if name in ("results", *parts))
+    included = ("results", "shares", *parts)
+    needed = 2 * size_bytes["ledger"] + sum(size_bytes[name] for name in size_bytes if name in included)
     if shutil.disk_usage(target.parent).free < needed:
         raise BackupError("The disk has no room for this backup.", "Free some disk space, or choose another location.")
 

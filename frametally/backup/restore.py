@@ -71,7 +71,8 @@ def restore(
         try:
             for name, entry in manifest.files.items():
                 _unpack(packed, name, entry, staging / "new" / name, on_progress)
-            (staging / "new" / "results").mkdir(exist_ok=True)
+            for name in ("results", "shares"):
+                (staging / "new" / name).mkdir(exist_ok=True)
             if check_copy(staging / "new" / LEDGER) != manifest.schema:
                 raise BackupError("The ledger in the backup does not match its manifest.", "Use another backup.")
         except BaseException:

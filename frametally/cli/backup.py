@@ -44,7 +44,7 @@ def run_backup(options: argparse.Namespace, settings: Settings, now: datetime) -
         parts = _parts(options)
         print(f"From     {ledger_in_words(settings.database_url)}")
         _print_contents(size_bytes, parts)
-        expected_bytes = sum(size_bytes[name] for name in size_bytes if name in ("ledger", "results", *parts))
+        expected_bytes = sum(size_bytes[name] for name in size_bytes if name in ("ledger", "results", "shares", *parts))
         with byte_progress(expected_bytes) as on_progress:
             manifest = back_up(settings, options.file.absolute(), parts=parts, made_at=now, on_progress=on_progress)
     finally:
@@ -63,8 +63,8 @@ def _parts(options: argparse.Namespace) -> list[BackupPart]:
 
 
 def _print_contents(size_bytes: dict[str, int], parts: Sequence[BackupPart]) -> None:
-    for name in ("ledger", "results", "videos", "models"):
-        is_included = name in ("ledger", "results", *parts)
+    for name in ("ledger", "results", "shares", "videos", "models"):
+        is_included = name in ("ledger", "results", "shares", *parts)
         omitted = "" if is_included else f", omitted (--{name})"
         print(f"{name.capitalize():8} {format_size(size_bytes[name])}{omitted}")
     print(f"Secrets  {'link secret, engine key' if 'secrets' in parts else 'omitted'}")

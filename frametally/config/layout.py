@@ -140,6 +140,13 @@ LAYOUT: Final = (
         removed="a day after the last chunk",
     ),
     Place(
+        path="shares/<id>/",
+        content="the brief that a link serves, with its pictures",
+        backup="always",
+        removed="when the link expires or is ended, or its job is removed",
+        restored_as="shares",
+    ),
+    Place(
         path="models/<model id>/<version>/",
         content="`model.onnx`, optional `classes.txt` and `model.json`; `derived/`: the result of its examination, "
         "can be created again",

@@ -160,6 +160,12 @@ class Settings(AccessSettings):
         default_text="any",
         meaning="Host names that the dashboard answers to, separated by commas: `tally.example.com, *.example.org`.",
     )
+    embed_sites: tuple[str, ...] = setting(
+        "FRAMETALLY_EMBED_SITES",
+        frame_ancestors,
+        default_text="none",
+        meaning="Sites that may embed shared views: origins, separated by commas: `https://intranet.example.com`.",
+    )
     frame_ancestors: tuple[str, ...] = setting(
         "FRAMETALLY_FRAME_ANCESTORS",
         frame_ancestors,
@@ -200,6 +206,12 @@ class Settings(AccessSettings):
         flag,
         default="false",
         meaning="Whether the webhook may have a private, loopback or link-local address.",
+    )
+    webhook_share: bool = setting(
+        "FRAMETALLY_WEBHOOK_SHARE",
+        flag,
+        default="false",
+        meaning="Whether the message of a job that is done has a link that shows its results without an account.",
     )
     smtp_url: str | None = setting(
         "FRAMETALLY_SMTP_URL",
@@ -257,6 +269,11 @@ class Settings(AccessSettings):
     def link_secret_file(self) -> Path:
         """The secret that signs links and upload tickets."""
         return self.data_dir / "secret"
+
+    @property
+    def shares_dir(self) -> Path:
+        """The briefs that links serve."""
+        return self.data_dir / "shares"
 
     @property
     def media_dir(self) -> Path:

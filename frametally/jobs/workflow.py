@@ -69,6 +69,7 @@ class Workflow:
     retention: Retention = field(default_factory=Retention)
     clock_guard: ClockGuard | None = None
     """None where the clock is not the system's."""
+    also_tidy: Callable[[], object] = lambda: None  # what else is removed with its job or its video
     slots: Slots = field(default_factory=Slots)
     """Of this process, for the watcher and for pages."""
 
@@ -102,8 +103,7 @@ class Workflow:
         require(actor, action)
         if actor is not None and not self.clients.serves(request.service, request.key_id, actor.id):
             raise JobError(*messages.KEY_OF_ANOTHER)
-        now = self.clock()
-        kept = self.library.get(request.video_sha256 or "")
+        now, kept = self.clock(), self.library.get(request.video_sha256 or "")
         job = Job(
             id=str(uuid.uuid4()),
             status=JobStatus.CREATED,
@@ -168,6 +168,7 @@ class Workflow:
         remove_deleted(self.ledger, self.results_dir, self.clock())
         forget_old_audit(self.ledger, self.retention.audit_days, self.clock())
         remove_old_videos(self.library, self.ledger, self.retention, self.clock(), incoming_bytes=incoming_bytes)
+        self.also_tidy()
 
     def advance(self, job: Job, *, actor: Actor | None = None) -> None:
         """Take the steps of a claimed job until it waits or ends; errors of a step are recorded, not raised.

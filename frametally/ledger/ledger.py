@@ -26,7 +26,18 @@ from frametally.ledger.circuit_breaker import Outage
 from frametally.ledger.database import migrate, open_database
 from frametally.ledger.events import Actor, Event, EventKind
 from frametally.ledger.presets import Presets
-from frametally.ledger.tables import EVENT, JOB, JOB_CAMERA, JOB_TAG, MOMENT_NOTE, NOTICE, RULE_CHECK, RULE_REPORT
+from frametally.ledger.tables import (
+    EVENT,
+    JOB,
+    JOB_CAMERA,
+    JOB_TAG,
+    MOMENT_NOTE,
+    NOTICE,
+    RULE_CHECK,
+    RULE_REPORT,
+    SHARE,
+    SHARE_JOB,
+)
 
 
 class Ledger:
@@ -225,12 +236,15 @@ class Ledger:
     ) -> bool:
         """Remove a job with its history, tags, notifications and own notes; False where the conditions do not hold.
 
-        `also`: what is written in the same transaction.
+        Links to views of it end. `also`: what is written in the same transaction.
         """
         with self._writing.begin() as connection:
             if not connection.execute(JOB.delete().where(JOB.c.id == job_id, *conditions)).rowcount:
                 return False
-            for table in (EVENT, JOB_CAMERA, JOB_TAG, NOTICE, RULE_CHECK, RULE_REPORT):
+            of_job = SHARE.c.id.in_(sa.select(SHARE_JOB.c.share_id).where(SHARE_JOB.c.job_id == job_id))
+            ended = SHARE.update().where(of_job, SHARE.c.revoked_at.is_(None))
+            connection.execute(ended.values(revoked_at=self.clock()))
+            for table in (EVENT, JOB_CAMERA, JOB_TAG, NOTICE, RULE_CHECK, RULE_REPORT, SHARE_JOB):
                 connection.execute(table.delete().where(table.c.job_id == job_id))
             # Those of a stored video belong to the video.
             connection.execute(MOMENT_NOTE.delete().where(MOMENT_NOTE.c.video == f"job:{job_id}"))

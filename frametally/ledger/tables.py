@@ -204,6 +204,32 @@ NOTICE_CHANNEL = sa.Table(
     sa.Column("name", sa.String(16), primary_key=True),
     sa.Column("since", Timestamp, nullable=False),
 )
+SHARE = sa.Table(
+    "share",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("token_sha256", sa.String(64), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("maker", sa.Text),
+    sa.Column("maker_role", sa.String(16), nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("expires_at", Timestamp, nullable=False),
+    sa.Column("revoked_at", Timestamp),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("follows", sa.Boolean, nullable=False),
+    sa.Column("has_video", sa.Boolean, nullable=False),
+    sa.Column("shows_preview", sa.Boolean, nullable=False),
+    sa.Column("views", sa.BigInteger, nullable=False),
+    sa.Column("last_viewed_at", Timestamp),
+)
+SHARE_JOB = sa.Table(
+    "share_job",
+    METADATA,
+    sa.Column("share_id", sa.String(36), primary_key=True),
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("video_sha256", sa.String(64)),
+)
 SECRET_MARK = sa.Table(
     "secret_mark",
     METADATA,

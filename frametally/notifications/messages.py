@@ -34,12 +34,16 @@ def text_of(notice: Notice, job: Job, public_url: str | None) -> str:
     return "\n".join(lines)
 
 
-def payload_of(notice: Notice, job: Job, public_url: str | None) -> dict[str, Any]:
-    """The JSON body of the webhook. Slack and similar tools show `text`; `id` is the same in every attempt."""
+def payload_of(notice: Notice, job: Job, public_url: str | None, shared: str | None = None) -> dict[str, Any]:
+    """The JSON body of the webhook. Slack and similar tools show `text`; `id` is the same in every attempt.
+
+    `shared`: a link that shows the results without an account.
+    """
+    text = "\n".join(part for part in (text_of(notice, job, public_url), shared and f"Shared view: {shared}") if part)
     return {
         "id": f"{job.id}:{notice.event_id}",
         "event": f"job.{notice.status}",
-        "text": escape_chat_markup(text_of(notice, job, public_url)),
+        "text": escape_chat_markup(text),
         "job": {
             "id": job.id,
             "status": notice.status,
@@ -53,6 +57,7 @@ def payload_of(notice: Notice, job: Job, public_url: str | None) -> dict[str, An
             "failure": redact_queries(job.failure),
         },
         "url": link_to(job, public_url) if public_url else None,
+        **({"share_url": shared} if shared else {}),
     }
 
 

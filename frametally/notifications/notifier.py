@@ -12,7 +12,7 @@ from frametally.access.person import Person
 from frametally.config.settings import Settings
 from frametally.config.smtp_server import parse_smtp_server
 from frametally.errors import JobError, NotificationError
-from frametally.job import Job
+from frametally.job import Job, JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.notifications.messages import TEST_SUBJECT, TEST_TEXT, payload_of, rule_payload, subject_of, text_of
 from frametally.notifications.outbox import RULE_STATUS, Channel, Notice, Outbox
@@ -27,8 +27,15 @@ class Notifier:
     """Sends the notices of the outbox. Each process may run one notifier; each notice is claimed by one of them."""
 
     def __init__(
-        self, ledger: Ledger, settings: Settings, clock: Callable[[], datetime], *, interval_s: float = 2.0
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        *,
+        interval_s: float = 2.0,
+        share_link: Callable[[Job], str | None] | None = None,
     ) -> None:
+        """`share_link`: makes a link that shows a job that is done without an account; None: if that is impossible."""
         self.outbox = Outbox(ledger)
         self.channels: list[Channel] = [
             *(["webhook"] if settings.webhook_url else []),  # type: ignore[list-item]
@@ -38,6 +45,7 @@ class Notifier:
         self._settings = settings
         self._clock = clock
         self._interval_s = interval_s
+        self._share_link = share_link
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -104,7 +112,9 @@ class Notifier:
             if report := report_with(self._ledger, notice.event_id):
                 self._post(rule_payload(report, job, public_url))
         elif channel == "webhook":
-            self._post(payload_of(notice, job, public_url))
+            is_done = notice.status == JobStatus.SUCCEEDED and job.status is JobStatus.SUCCEEDED
+            shared = self._share_link(job) if self._share_link and is_done else None
+            self._post(payload_of(notice, job, public_url, shared))
         else:
             self._mail(subject_of(notice, job), text_of(notice, job, public_url))
 

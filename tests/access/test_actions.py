@@ -18,6 +18,7 @@ from frametally.access.identity import Identity
 from frametally.access.people import known_person
 from frametally.access.permissions import PERMISSIONS, Action, Scope, may, scope_of
 from frametally.access.person import ANONYMOUS, GUEST, OPERATOR, Person, Role
+from frametally.analysis.view_spec import ViewSpec
 from frametally.deployment import Deployment
 from frametally.errors import AccessDenied, JobError
 from frametally.job import EMBEDDED, ModelChoice, RunRequest
@@ -28,8 +29,11 @@ from frametally.jobs.deletion import delete, restore_jobs
 from frametally.ledger.moment_notes import MomentNote
 from frametally.ledger.moment_notes import pin_note as add_note
 from frametally.ledger.presets import Preset
+from frametally.ledger.shares import Share, SharedJob, add_share
 from frametally.notifications.rule_reports import report_intervals
 from frametally.regions.shapes import RegionSet
+from frametally.reports.request import BriefRequest
+from frametally.reports.shares.shares import ShareOptions
 from frametally.sample import Sample, find_sample, run_sample
 from frametally.team import notes, people, regions, saved_models, services, videos
 from tests.support.ledgers import START
@@ -46,6 +50,7 @@ REQUEST = RunRequest(
     infer_fps=1.0,
 )
 SAMPLE = Sample(sha256="0" * 64, fps=5, frames=5, counts_per_second={})
+OPTIONS = ShareOptions(name="x", expires_at=START)
 PRESET = Preset(name="mine", model=MODEL)
 KNOWN = known_person(Identity(issuer="i", subject="s", name="Sam"), START)
 PEOPLE = {
@@ -78,6 +83,27 @@ class World:
 
 def note_of(world: World, job_id: str) -> MomentNote:
     return world.notes[next(owner for owner, known in world.jobs.items() if known == job_id)]
+
+
+def view_of(job_id: str) -> BriefRequest:
+    return BriefRequest(view=ViewSpec(job_ids=(job_id,)))
+
+
+def share_of(world: World, job_id: str) -> str:
+    """A link by the owner of the job."""
+    owner = world.ledger.job(job_id).owner
+    share = Share(
+        id=str(uuid.uuid4()),
+        token_sha256=uuid.uuid4().hex,
+        name="x",
+        request="{}",
+        maker=owner,
+        maker_role="none",
+        created_at=START,
+        expires_at=START,
+    )
+    add_share(world.ledger, share, [SharedJob(job_id=job_id)])
+    return share.id
 
 
 def new_regions() -> RegionSet:
@@ -176,6 +202,14 @@ CALLS: dict[str, tuple[Action, Call]] = {
         Action.MANAGE_PEOPLE,
         lambda w, _, a: people.forget_person(w.ledger, KNOWN, actor=a),
     ),
+    "reports.shares.shares.Shares.create": (
+        Action.SHARE,
+        lambda w, job, a: w.deployment.shares.create(view_of(job), OPTIONS, actor=a),
+    ),
+    "reports.shares.shares.Shares.end": (
+        Action.END_SHARE,
+        lambda w, job, a: w.deployment.shares.end(share_of(w, job), actor=a),
+    ),
     "notifications.rule_reports.report_intervals": (
         Action.EDIT_REGIONS,
         lambda w, job, a: report_intervals(w.ledger, job, [], actor=a),
@@ -225,6 +259,7 @@ EXPECTED = {
     Action.PIN_NOTE: "--aa",
     Action.EDIT_REGIONS: "--aa",
     Action.SAVE_MODEL: "--aa",
+    Action.SHARE: "--aa",
     Action.CONNECT: "--aa",
     Action.REMOVE_MODEL: "----",
     Action.TEST_NOTIFICATIONS: "----",
@@ -241,6 +276,7 @@ EXPECTED = {
             Action.RESTORE,
             Action.REMOVE_NOTE,
             Action.REMOVE_VIDEO,
+            Action.END_SHARE,
         ),
         "--a-",
     ),

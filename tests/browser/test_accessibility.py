@@ -43,6 +43,12 @@ def _search(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def _share(page: Page) -> None:
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.get_by_text("Frames and privacy").click()
+    expect(page.get_by_role("button", name="Create link")).to_be_visible()
+
+
 STATES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
     "jobs": ("jobs", _nothing),
     "jobs, import": ("jobs", _import),
@@ -52,6 +58,9 @@ STATES: Final[dict[str, tuple[str, Callable[[Page], None]]]] = {
     "configuration": ("configuration", _nothing),
     "analytics": ("analytics?job=sample", _nothing),
     "analytics, compare": ("analytics?job=sample&section=Compare", _nothing),
+    "analytics, share": ("analytics?job=sample", _share),
+    "shared links": ("shares", _nothing),
+    "link that has ended": ("frametally/shared/unknown", _nothing),
     "analytics of no job": ("analytics?job=gone", _nothing),
 }
 EVERY: Final = list(STATES)

@@ -200,7 +200,9 @@ def test_05_threshold_and_classes_are_in_the_link_that_is_shared(
     page.get_by_role("button", name="Only box", exact=True).click()
     expect(page).to_have_url(re.compile("confidence=0.4.*classes=box"))
     wait_for_rest(page)
-    page.get_by_role("button", name="Share").click()
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.get_by_role("button", name="Copy address of this page").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     with browser.new_context() as other:
         theirs = other.new_page()

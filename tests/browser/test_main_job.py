@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from starlette.responses import HTMLResponse
 
 from frametally.client.client import VideoInferenceClient
 from frametally.video.probe import probe
@@ -27,6 +28,7 @@ from tests.support.players import place_in_timeline, wait_for_rest
 from tests.support.polling import until
 from tests.support.proxy import proxying
 from tests.support.regions_page import draw
+from tests.support.serving import answering
 
 pytestmark = pytest.mark.browser
 
@@ -40,7 +42,8 @@ def dashboard(request: pytest.FixtureRequest, start_dashboard: StartDashboard) -
     """A dashboard, with the URL under which users reach it."""
     has_own_path = request.param in ("direct", "proxy", ALWAYS)
     # Behind a proxy that says so, a client is not taken for this machine.
-    settings = {"FRAMETALLY_ACCESS": "open"} if "stripping" in request.param else {}
+    settings = {"FRAMETALLY_EMBED_SITES": "http://127.0.0.1:*"}
+    settings |= {"FRAMETALLY_ACCESS": "open"} if "stripping" in request.param else {}
     own = start_dashboard(**settings, **({"STREAMLIT_SERVER_BASE_URL_PATH": BASE[1:]} if has_own_path else {}))
     if "proxy" not in request.param:
         yield replace(own, url=own.url + (BASE if has_own_path else ""))
@@ -91,7 +94,8 @@ def test_a_video_becomes_counts_and_annotated_frames(
     address = page.url
     assert "?job=" in address
     look_at_a_moment(page)
-    pin_and_share(page)
+    pin(page)
+    share(page)
     draw_a_line(page)
     page.goto(f"{address}&confidence=0.99&frame=7&section=Compare")
     wait_for_rest(page)
@@ -158,8 +162,8 @@ def draw_a_line(page: Page) -> None:
     expect(page.locator(".player[data-shown]:not([data-shown=''])")).to_be_visible()
 
 
-def pin_and_share(page: Page) -> None:
-    """A note on the current frame is listed in the bar, above the player; the link is copied, or shown to be copied."""
+def pin(page: Page) -> None:
+    """A note on the current frame is listed in the bar, above the player."""
     player = page.locator(".player")
     player.evaluate("player => (player.dataset.isSame = true)")
     page.get_by_role("button", name="Add note here").click()
@@ -170,8 +174,44 @@ def pin_and_share(page: Page) -> None:
     expect(player).to_have_attribute("data-is-same", "true")  # it goes on: the line of notes has its place
     page.mouse.move(*place_in_timeline(page, int(player.get_attribute("data-entry") or -1) * 0.2))
     expect(page.locator(".player .hover q")).to_have_text("Camera was moved")
-    page.get_by_role("button", name="Share").click()
-    expect(page.get_by_text(re.compile("Link copied|Copy this link"))).to_be_visible()
+
+
+def share(page: Page) -> None:
+    """The address is copied, or shown to be copied; the link opens without a cookie until it is ended."""
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.get_by_role("button", name="Copy address of this page").click()
+    expect(page.get_by_text(re.compile("Copied|Press Ctrl"))).to_be_visible()
+    page.get_by_role("button", name="Create link").click()
+    link = page.get_by_role("textbox", name="Link", exact=True).input_value()
+    code = page.get_by_role("textbox", name="Code to embed it").input_value()
+    assert f'src="{link}"' in code
+    assert page.context.browser
+    with page.context.browser.new_context(viewport={"width": 1280, "height": 900}) as visitor:
+        read_shared(visitor, link, code)
+        page.get_by_role("link", name="All shared links").click()
+        page.get_by_role("button", name="End", exact=True).click()
+        page.get_by_role("button", name="End link").click()
+        expect(page.get_by_text("No shared links")).to_be_visible()
+        gone = visitor.new_page()
+        gone.goto(link)
+        expect(gone.get_by_role("heading")).to_have_text("This link has expired or was ended.")
+    page.go_back()
+    wait_for_rest(page)
+
+
+def read_shared(visitor: BrowserContext, link: str, code: str) -> None:
+    """The page asks for nothing but what is its own, and a site of the setting embeds it."""
+    shared, said, asked = visitor.new_page(), list[str](), list[str]()
+    shared.on("console", lambda message: said.append(message.text))
+    shared.on("request", lambda request: asked.append(request.url))
+    shared.goto(link)
+    expect(shared.locator(".scatterlayer .point").first).to_be_attached()
+    own = link.rpartition("/frametally/")[0] + "/frametally/"
+    assert [url for url in asked if not url.startswith(own)] == []
+    assert said == []
+    with answering(HTMLResponse(code), lifespan=False) as port:  # browsers let no page of elsewhere embed a local one
+        shared.goto(f"http://127.0.0.1:{port}/wiki")
+        expect(shared.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
 
 
 def assert_key_is_not_leaked(dashboard: Dashboard, pages: list[str]) -> None:

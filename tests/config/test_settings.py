@@ -43,6 +43,8 @@ def test_every_setting_reaches_its_field() -> None:
         "FRAMETALLY_ACCESS_ROLE": "viewer",
         "FRAMETALLY_JOBS_VISIBLE": "own",
         "FRAMETALLY_MAX_TABS_PER_CLIENT": "7",
+        "FRAMETALLY_EMBED_SITES": "https://intranet.example.com",
+        "FRAMETALLY_WEBHOOK_SHARE": "yes",
         "FRAMETALLY_KEEP_AUDIT_DAYS": "30",
         "FRAMETALLY_OIDC_GROUPS": "ops=admin",
         "FRAMETALLY_OIDC_URL": "https://id",

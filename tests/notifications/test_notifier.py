@@ -28,6 +28,17 @@ def test_each_job_end_is_announced_once(ledger_url: str, clock: Clock, receiver:
     ledger.close()
 
 
+def test_the_message_of_a_job_that_is_done_can_have_a_link(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
+    notifier = Notifier(ledger, settings_for(receiver), clock, share_link=lambda job: f"https://tally/s/{job.id}")
+    notifier.send_due()
+    end_job(ledger, "a")
+    end_job(ledger, "b", JobStatus.FAILED)
+    notifier.send_due()
+    assert [message.get("share_url") for message in receiver.messages] == ["https://tally/s/a", None]
+    assert receiver.messages[0]["text"].endswith("\nShared view: https://tally/s/a")
+    assert "Shared view" not in receiver.messages[1]["text"]
+
+
 def test_lost_job_that_succeeds_later_is_announced_again(ledger: Ledger, clock: Clock, receiver: Receiver) -> None:
     notifier = make_notifier(ledger, settings_for(receiver), clock)
     end_job(ledger, "a", JobStatus.LOST)

@@ -196,6 +196,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "hostile_results": measured("tests.soak.hostile_results"),
     "dripping_services": measured("tests.soak.dripping_services"),
     "house": full_house,
+    "shares": measured("tests.soak.shares"),
     "fuzz_tus": fuzzed_in_child("tus"),
     "fuzz_videos": fuzzed_in_child("videos"),
     "fuzz_models": fuzzed("tests/engine/detectors/selection/test_fuzz_models.py"),

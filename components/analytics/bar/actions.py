@@ -1,4 +1,4 @@
-"""Two buttons of the bar: one opens the comparison, one copies the address of the page, which contains the view."""
+"""A button of the bar that opens the comparison."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ _component = st.components.v2.component(
 
 
 def actions(*, can_compare: bool, on_compare: Callable[[], None]) -> None:
-    """Draw the buttons; `on_compare` is called before the next run."""
+    """Draw the button, if there is something to compare; `on_compare` is called before the next run."""
     _component(key="bar_actions", data={"can_compare": can_compare}, on_compare_change=on_compare, width="content")

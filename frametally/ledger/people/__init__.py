@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from frametally.ledger.events import Actor
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import ACCESS_EVENT, ENDED_SESSION, EVENT, PERSON
+from frametally.ledger.tables import ACCESS_EVENT, ENDED_SESSION, EVENT, PERSON, SHARE
 
 PERSON_PREFIX: Final = "person-"
 """Ids of people begin with it."""
@@ -91,8 +91,13 @@ def end_session(ledger: Ledger, session: str, now: datetime) -> None:
 
 
 def remove_person(ledger: Ledger, person: KnownPerson) -> None:
-    """Remove a person with the addresses that they used; their jobs and history remain, without a name."""
+    """Remove a person with the addresses that they used; their jobs and history remain, without a name.
+
+    Links that they have made end.
+    """
     with ledger.writing() as connection:
+        own = SHARE.update().where(SHARE.c.maker == person.id, SHARE.c.revoked_at.is_(None))
+        connection.execute(own.values(revoked_at=ledger.clock()))
         connection.execute(PERSON.delete().where(PERSON.c.id == person.id))
         connection.execute(EVENT.update().where(EVENT.c.actor == person.id).values(origin=None))
         connection.execute(ACCESS_EVENT.update().where(ACCESS_EVENT.c.actor == person.id).values(origin=""))

@@ -9,6 +9,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _PAGE: Final = "text/html"
+_OWN: Final = "/frametally/"
+"""In the paths of our routes, whose documents are no pages of the dashboard."""
 
 
 class Preloads:
@@ -21,7 +23,8 @@ class Preloads:
         self._links = ", ".join([*links, *(f"<.{url}>; rel=preload; as=script" for url in scripts)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._links or scope["type"] != "http" or not scope["path"].endswith(self._page):
+        is_page = scope["type"] == "http" and scope["path"].endswith(self._page) and _OWN not in scope["path"]
+        if not self._links or not is_page:
             await self._app(scope, receive, send)
             return
 

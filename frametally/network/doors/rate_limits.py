@@ -67,6 +67,7 @@ LIMITS: Final = (
         prefixes=("/videoinfer", "/video_upload_signed_url", "/models"), burst=200, per_s=10.0, exempts_local=True
     ),
     RateLimit(prefixes=("/_stcore/metrics",), burst=20, per_s=1.0, exempts_local=True),
+    RateLimit(prefixes=("/frametally/shared/",), methods=("POST",), burst=20, per_s=0.5),
     # What is left of the engine's API: its workspace, which tells whether a key is right, and signed uploads.
     RateLimit(prefixes=("/",), methods=("POST", "PUT"), burst=200, per_s=10.0, exempts_local=True),
 )

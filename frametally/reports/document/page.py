@@ -51,7 +51,14 @@ def for_printing(brief: Brief) -> bytes:
     return _with_everything(brief, plotly_source=plotly_script().decode())
 
 
-def served(brief: Brief, *, plotly_url: str, file_url: Callable[[str], str], preview: Preview | None = None) -> Page:
+def served(
+    brief: Brief,
+    *,
+    plotly_url: str,
+    file_url: Callable[[str], str],
+    preview: Preview | None = None,
+    video_url: str = "",
+) -> Page:
     """The same document; pictures, clips and plotly.js are loaded from these addresses, which are of the same origin.
 
     Args:
@@ -59,10 +66,11 @@ def served(brief: Brief, *, plotly_url: str, file_url: Callable[[str], str], pre
         plotly_url: of `plotly_script()`.
         file_url: the address of a file of the brief, by its name.
         preview: for chat programs.
+        video_url: of the whole video; empty: it is not part of the page.
     """
     urls = {file.name: file_url(file.name) for file in brief.files}
-    policy = f"{_POLICY}; img-src 'self'; media-src 'self'; script-src 'self' '{_source(_script())}'"
-    return Page(_html(brief, urls, plotly_url=plotly_url, preview=preview, is_lazy=True), policy)
+    policy = f"{_POLICY}; img-src 'self' data:; media-src 'self'; script-src 'self' '{_source(_script())}'"
+    return Page(_html(brief, urls, plotly_url=plotly_url, preview=preview, video_url=video_url, is_lazy=True), policy)
 
 
 def _with_everything(brief: Brief, **plotly: str) -> bytes:
@@ -93,6 +101,7 @@ def _html(brief: Brief, urls: Mapping[str, str], **more: Any) -> bytes:
         "plotly_source": "",
         "is_lazy": False,
         "preview": None,
+        "video_url": "",
     }
     return _templates().get_template("brief.html").render(**{**context, **more}).encode()
 

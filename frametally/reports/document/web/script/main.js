@@ -22,11 +22,19 @@ async function start() {
   for (const element of document.querySelectorAll("[data-needs-script]")) element.hidden = false;
   const charts = new Charts(globalThis.Plotly ?? (await plotly()), data, counts, view, evidence);
   charts.draw(); // the page may be printed as soon as it is loaded: nothing before this waits if plotly.js is there
-  evidence.onChange = () => charts.markCurrent();
+  evidence.onChange = () => {
+    charts.markCurrent();
+    followInVideo(evidence.time);
+  };
   switchTheme(() => charts.draw());
   await unpackInto(counts, data);
   listen(view, data, () => show(data, counts, view, charts));
   document.documentElement.dataset.ready = "true";
+}
+
+function followInVideo(time) {
+  const video = document.getElementById("whole-video");
+  if (video?.paused && time !== null) video.currentTime = time;
 }
 
 async function unpackInto(counts, data) {
