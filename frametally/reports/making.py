@@ -12,6 +12,7 @@ from frametally.analysis.comparison import Comparison, compare
 from frametally.analysis.totals import DEFINITIONS
 from frametally.analysis.view import Progress, View
 from frametally.errors import ViewError
+from frametally.memory import release_freed_memory
 from frametally.reports.blur.names import blurred_names
 from frametally.reports.brief import Brief, BriefFile
 from frametally.reports.evidence.choice import chosen_frames
@@ -116,6 +117,7 @@ class _Making:
             tracks=filtered(self.tracks, view) if self.tracks and Evidence.CROSSINGS in self.request.evidence else None,
             regions=self.sources.regions,
         )
+        release_freed_memory()
         self.progress(_CHOSEN)
         drawn = draw_evidence(
             self.sources,

@@ -20,6 +20,7 @@ from frametally.config.settings import Settings
 from frametally.errors import ResultsError, SettingsError
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
+from frametally.memory import limit_malloc
 from frametally.rendering.class_colors import ClassColors
 from frametally.reports.document.page import self_contained
 from frametally.reports.job_sources import job_sources
@@ -70,6 +71,7 @@ def write_report(options: argparse.Namespace, settings: Settings) -> int:
         FrametallyError: the results, the video or an option cannot be used.
     """
     request = _request(options)
+    _keep_memory_low()
     browser = find_browser(settings.browser) if options.pdf else None
     with _sources(options, settings) as sources, _progress() as bar:
         brief = make_brief(sources, request, made_by=options.made_by, made_at=utc_now(), progress=bar)
@@ -78,6 +80,14 @@ def write_report(options: argparse.Namespace, settings: Settings) -> int:
         _write(options.out.with_suffix(".pdf"), make_pdf(brief, browser))
     print(f"{options.out.name}: {brief.title}. {brief.description}".strip())
     return ExitCode.OK
+
+
+def _keep_memory_low() -> None:
+    """Freed memory goes back to the system: the largest parts of the work follow each other."""
+    import pyarrow as pa
+
+    limit_malloc()
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _request(options: argparse.Namespace) -> BriefRequest:

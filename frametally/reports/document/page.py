@@ -103,7 +103,9 @@ def _html(brief: Brief, urls: Mapping[str, str], **more: Any) -> bytes:
         "preview": None,
         "video_url": "",
     }
-    return _templates().get_template("brief.html").render(**{**context, **more}).encode()
+    # In pieces: as one text, a single letter outside of Latin-1 would make all of the pictures take twice the memory.
+    pieces = _templates().get_template("brief.html").generate(**{**context, **more})
+    return b"".join(piece.encode() for piece in pieces)
 
 
 @cache

@@ -64,7 +64,7 @@ def draw_evidence(
     frames = [_frame(views, one) for one in chosen.frames]
     if sources.video is None or not frames:
         return DrawnEvidence(tuple(frames), [], () if sources.video else (_NO_VIDEO,))
-    with closing(FrameReader(sources.video.path, sources.video.index, cache_bytes=0)) as reader:
+    with closing(FrameReader(sources.video.path, sources.video.index, cache_bytes=0, threads=1)) as reader:
         painter = Painter(
             reader=reader,
             blurrings=[Blurring(view, blurred) for view in views if view.table.kind.has_boxes] if blurred else [],
