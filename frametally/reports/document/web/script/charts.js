@@ -2,7 +2,7 @@
 import { Hover } from "./hover.js";
 
 const PAPER = { text: "#4c5a56", grid: "#dde4e2", page: "#ffffff", strong: "#15211e", line: "#c9d3d0", accent: "#0b6e5f" };
-const PAPER_PX = { width: 680, height: 244, small: 150 }; // as style/print.css has them
+const PAPER_PX = { width: 680, height: 244, several: 176, small: 150 };
 const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, scrollZoom: false };
 const STATIC = { ...CONFIG, staticPlot: true };
 
@@ -23,6 +23,7 @@ export class Charts {
   constructor(plotly, data, counts, view, evidence) {
     Object.assign(this, { plotly, data, counts, view, evidence, colors: themeColors() });
     this.plots = [...document.querySelectorAll(".plot")].map((element) => ({ element, ...this.chartOf(element) }));
+    this.isSeveral = this.plots.filter((plot) => !plot.isSmall).length > 1;
     addEventListener("beforeprint", () => this.draw(PAPER));
     addEventListener("afterprint", () => this.draw());
   }
@@ -37,7 +38,8 @@ export class Charts {
   draw(paper = null) {
     this.colors = paper ?? themeColors();
     for (const plot of this.plots) {
-      const height = plot.isSmall ? PAPER_PX.small : PAPER_PX.height;
+      const height = plot.isSmall ? PAPER_PX.small : this.isSeveral ? PAPER_PX.several : PAPER_PX.height;
+      plot.element.style.height = paper ? `${height}px` : "";
       const size = paper ? { width: plot.isSmall ? PAPER_PX.width - 40 : PAPER_PX.width, height, autosize: false } : { autosize: true };
       plot.traces = this.traces(plot);
       plot.margin = this.margin(plot, Boolean(paper));

@@ -1,6 +1,8 @@
 // The frames: the chosen one large, with what was counted in it; the others below, in order of time.
 import { clock } from "./texts.js";
 
+const LEAST_VISIBLE_PX = 160;
+
 function element(tag, text, className = "") {
   const made = document.createElement(tag);
   made.textContent = text;
@@ -15,10 +17,18 @@ function picture(source) {
   return copy;
 }
 
+function labeled(image, model) {
+  const side = document.createElement("div");
+  side.className = "side";
+  side.append(image, element("span", model));
+  return side;
+}
+
 export class Evidence {
   constructor(data) {
     this.frames = data.evidence;
     this.clips = data.clips;
+    this.models = data.sides.map((side) => side.model);
     this.buttons = [...document.querySelectorAll("[data-evidence]")];
     this.at = -1;
     this.onChange = () => {};
@@ -58,6 +68,15 @@ export class Evidence {
     const away = this.frames[best].time_s - time;
     const where = Math.abs(away) < 0.05 ? "at the point you clicked" : `${Math.abs(away).toFixed(1)} s ${away > 0 ? "after" : "before"} the point you clicked, ${clock(time)}`;
     this.show(best, `Nearest evidence frame: ${where}.`);
+    this.bringIntoView();
+  }
+
+  // Where the large frame is below the window, as on a phone; otherwise nothing moves under the pointer.
+  bringIntoView() {
+    const stage = document.getElementById("stage");
+    if (stage.getBoundingClientRect().top < innerHeight - LEAST_VISIBLE_PX) return;
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    document.querySelector(".viewer").scrollIntoView({ block: "nearest", behavior });
   }
 
   show(at, away = "") {
@@ -85,7 +104,8 @@ export class Evidence {
     const images = [...this.buttons[at].querySelectorAll("img")];
     stage.classList.toggle("two", images.length > 1);
     const absent = this.buttons[at].querySelector(".absent");
-    stage.replaceChildren(...(images.length ? images.map(picture) : [element("p", absent?.textContent ?? "")]));
+    const shown = images.length > 1 ? images.map((image, side) => labeled(picture(image), this.models[side])) : images.map(picture);
+    stage.replaceChildren(...(shown.length ? shown : [element("p", absent?.textContent ?? "")]));
     const first = images[0];
     if (first) stage.style.aspectRatio = `${first.getAttribute("width") * images.length} / ${first.getAttribute("height")}`;
   }
@@ -117,7 +137,7 @@ export class Evidence {
   scrollTo(at) {
     const row = this.buttons[at].closest(".frames");
     if (row.scrollWidth <= row.clientWidth) return;
-    const item = this.buttons[at].parentElement;
-    row.scrollLeft = item.offsetLeft - row.offsetLeft - (row.clientWidth - item.clientWidth) / 2;
+    const [item, around] = [this.buttons[at].parentElement, row].map((part) => part.getBoundingClientRect());
+    row.scrollLeft += item.left - around.left - (around.width - item.width) / 2;
   }
 }
