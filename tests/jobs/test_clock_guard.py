@@ -14,6 +14,7 @@ from frametally.jobs.workflow import Workflow
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.set_clock.guard import ClockGuard
 from frametally.ledger.set_clock.waits import shorten_waits
+from frametally.notifications.rules.checks import RuleChecks
 from tests.support.deployment import LocalDeployment, advance_due
 from tests.support.ledgers import Clock, a_job
 from tests.support.misbehaving import MisbehavingServer, answer
@@ -168,3 +169,13 @@ def test_a_service_is_not_silent_in_the_future_after_the_clock_was_set_back(
     clock.set_by(-24 * HOUR_S)
     workflow.claim_due()
     assert deployed.job("j").last_known_at == clock()
+
+
+def test_the_rules_of_a_camera_are_checked_no_later_after_the_clock_was_set_back(
+    deployed: LocalDeployment, clock: SetClock
+) -> None:
+    deployed.ledger.add(a_job("j", status=JobStatus.SUCCEEDED), camera="dock 3")
+    clock.set_by(-HOUR_S)
+    shorten_waits(deployed.ledger, clock(), HOUR_S)
+    clock.wait(STATUS_FLOOR_S)
+    assert RuleChecks(deployed.ledger).claim(clock())

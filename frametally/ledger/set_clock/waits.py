@@ -11,7 +11,7 @@ from frametally.contract import STATUS_FLOOR_S
 from frametally.job import OPEN, JobStatus
 from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
-from frametally.ledger.tables import JOB, NOTICE, NOTICE_CHANNEL, OUTAGE, Timestamp
+from frametally.ledger.tables import JOB, NOTICE, NOTICE_CHANNEL, OUTAGE, RULE_CHECK, Timestamp
 
 _WAITING: Final = sorted({*OPEN, JobStatus.LOST})
 _PAST: Final = (JOB.c.created_at, JOB.c.uploaded_at, JOB.c.checked_at)
@@ -52,6 +52,7 @@ def shorten_waits(ledger: Ledger, now: datetime, by_s: float) -> None:
             (JOB.c.next_check_at, _IS_WAITING),
             (OUTAGE.c.next_try_at, sa.true()),
             (NOTICE.c.next_try_at, NOTICE.c.state == "waiting"),
+            (RULE_CHECK.c.next_try_at, RULE_CHECK.c.state == "waiting"),
         ):
             is_late = sa.and_(rows, column > now + timedelta(seconds=LEASE_S))
             change = column.table.update().where(is_late).values({column.name: _moved(column, now, by_s)})
