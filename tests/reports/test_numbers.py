@@ -21,6 +21,7 @@ from frametally.analysis.view import View
 from frametally.analysis.view_spec import ViewSpec
 from frametally.exports.tables import write_counts_csv
 from frametally.regions.shapes import Line, RegionSet
+from frametally.reports.document.page import self_contained
 from frametally.reports.facts import Side
 from frametally.reports.making import make_brief
 from frametally.reports.request import BriefRequest
@@ -29,6 +30,7 @@ from frametally.results import Results
 from frametally.results.cube import STEPS
 from frametally.video.frame_index import build_index
 from tests.support.briefs import MADE_AT, brief_of, unpacked
+from tests.support.documents import archived, random_document
 from tests.support.geometry_videos import scene_image, write_oriented
 from tests.support.opened_results import Entry, box, entry, opened, random_entries
 
@@ -152,3 +154,12 @@ def test_lines_count_on_the_picture_as_it_is_seen(tmp_path: Path) -> None:
     facts = make_brief(sources, request, made_by="", made_at=MADE_AT).facts.regions
     assert facts is not None
     assert [row.numbers for row in facts.rows] == [(("In", "0"), ("Out", "1"))]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_results_of_every_kind_make_a_document(tmp_path: Path, seed: int) -> None:
+    results = archived(tmp_path, random_document(random.Random(seed)))
+    for model in results.models:
+        brief = brief_of(results, view={"model": model}, every_s=1)
+        assert brief.facts.sides[0].charts
+        assert self_contained(brief)

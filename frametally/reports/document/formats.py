@@ -29,4 +29,16 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-FORMATS: Final = {"number": number, "share": share, "moment": moment, "capital": capital, "clock": clock}
+def sentence(text: str) -> str:
+    """With a capital letter at the beginning, and a full stop."""
+    return capital(text) if text.endswith(".") else f"{capital(text)}."
+
+
+FORMATS: Final = {
+    "number": number,
+    "share": share,
+    "moment": moment,
+    "capital": capital,
+    "sentence": sentence,
+    "clock": clock,
+}

@@ -22,6 +22,7 @@ from frametally.tracking.tracks import Tracks
 MAX_FRAMES: Final = 60
 MAX_CROSSINGS: Final = 12
 MAX_DISAGREEMENTS: Final = 6
+_REGULAR: Final = "at regular intervals"
 _DEFAULT_FRAMES: Final = 8
 """Of results without peaks, if nothing else was asked for."""
 
@@ -72,7 +73,8 @@ def chosen_frames(
         _crossing_moments(view, tracks, regions) if tracks and regions and Evidence.CROSSINGS in kinds else [],
     ]
     if not any(groups) and request.every_s is None and kinds:
-        groups.append(_spread(interval_moments(view, _interval_s(view)), _DEFAULT_FRAMES))
+        regular = [replace(moment, reason=_REGULAR) for moment in interval_moments(view, _interval_s(view))]
+        groups.append(_spread(regular, _DEFAULT_FRAMES))
     regular = []
     if request.every_s is not None:
         reason = f"every {request.every_s:g} s"
