@@ -89,7 +89,7 @@ def elements_of(path: Path, root: str) -> Iterator[Element]:
             yield from reader.complete
             reader.complete.clear()
         parser.Parse(b"", True)
-    except (expat.ExpatError, _Refused, ValueError) as error:
+    except (expat.ExpatError, _Refused, ValueError, LookupError) as error:  # LookupError: of an encoding
         raise EvaluationError(f"{path.name} cannot be read as XML: {error}.", "Check the file.") from error
 
 
