@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
@@ -27,13 +28,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
     """Two models that know the same classes; the second one has hostile names as well."""
     entries = random_entries(5, ENTRIES)
     hostile = [entry(*(box(name) for name in HOSTILE[at % 8 : at % 8 + 3])) for at in range(ENTRIES)]
-    return opened(tmp_path_factory.mktemp("results"), model=entries, hostile=hostile)
+    found = opened(tmp_path_factory.mktemp("results"), model=entries, hostile=hostile)
+    return replace(found, frame_index=np.arange(ENTRIES))
 
 
 @pytest.fixture(scope="module")
 def brief(tmp_path_factory: pytest.TempPathFactory, results: Results) -> Path:
     folder = tmp_path_factory.mktemp("brief")
-    video = noise_video(folder / "noise.mp4", ENTRIES * 6, (160, 90), 30)
+    video = noise_video(folder / "noise.mp4", ENTRIES, (160, 90))
     path = folder / "brief.html"
     made = brief_of(results, video=video, title="Cars", view={"compare_with": "hostile"}, has_clips=True)
     path.write_bytes(self_contained(made))
