@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 
 from frametally.reports.brief import VERSION, Brief, BriefFile
 from frametally.storage.atomic import write_bytes
+from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 BRIEF_NAME: Final = "brief.msgpack"
 FILES_NAME: Final = "files"
@@ -50,11 +51,14 @@ def keep_brief(folder: Path, brief: Brief, *, made_at: datetime, fingerprint: st
         DiskFull: the disk would lose its reserve.
     """
     before = read_brief(folder)
-    (folder / FILES_NAME).mkdir(parents=True, exist_ok=True)
-    kept_as = {file.name: _write_file(folder / FILES_NAME, file) for file in brief.files}
+    with explain_disk_full("this brief", TRY_AGAIN):
+        (folder / FILES_NAME).mkdir(parents=True, exist_ok=True)
+        check_room(folder, sum(len(file.content) for file in brief.files), "this brief", TRY_AGAIN)
+        kept_as = {file.name: _write_file(folder / FILES_NAME, file) for file in brief.files}
     without_content = structs.replace(brief, files=tuple(structs.replace(file, content=b"") for file in brief.files))
     kept = KeptBrief(made_at=made_at, fingerprint=fingerprint, brief=without_content, kept_as=kept_as)
-    write_bytes(folder / BRIEF_NAME, msgspec.msgpack.encode(kept))
+    with explain_disk_full("this brief", TRY_AGAIN):
+        write_bytes(folder / BRIEF_NAME, msgspec.msgpack.encode(kept))
     _remove_others(folder / FILES_NAME, {*kept_as.values(), *(before.kept_as.values() if before else ())})
 
 

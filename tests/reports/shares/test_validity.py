@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from frametally.ledger.shares import jobs_of_share, share_with_id
 from frametally.ledger.tables import SHARE
 from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.shares.shares import MAX_DAYS, ShareOptions
+from frametally.storage.space import DISK_RESERVE_BYTES, DiskFull
 from frametally.video.picture_key import picture_key_of_job
 from tests.reports.shares.conftest import Shared
 from tests.support.ledgers import START, a_job
@@ -160,6 +162,15 @@ def test_a_link_with_blur_never_serves_the_kept_video(shared: Shared, blur: dict
     with shared.deployment.ledger.writing() as connection:  # whatever the ledger says
         connection.execute(SHARE.update().where(SHARE.c.id == new.share.id).values(has_video=True))
     assert shared.get(f"{new.path}/video").status_code == 404
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path.name for path in shared.shares.folder.iterdir()}
+    usage = shutil.disk_usage(shared.shares.folder)._replace(free=DISK_RESERVE_BYTES)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(DiskFull, match="this brief"):
+        shared.share()
+    assert {path.name for path in shared.shares.folder.iterdir()} == before
 
 
 def test_impossible_options_are_refused_and_leave_nothing(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
