@@ -30,9 +30,9 @@ TOTAL_BYTES: Final = 2_800_000
 """Of all pictures together, about."""
 _MAX_BYTES: Final = 180_000
 _MIN_BYTES: Final = 24_000
-_USUAL_BYTES: Final = 90_000
+_USUAL_BYTES: Final = 110_000
 """Of a detailed picture of the maximum width."""
-_QUALITIES: Final = (80, 62)
+_QUALITIES: Final = (76, 60)
 _EFFORT: Final = 2
 _SHRINK: Final = 0.75
 _MIN_SHRUNK_PX: Final = 420
