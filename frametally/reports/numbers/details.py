@@ -54,10 +54,12 @@ def _missing(sources: BriefSources, views: list[View]) -> Iterator[str]:
     if broken:
         yield f"{plural(broken, 'frame')} of the time range damaged in the video file."
     if sources.video is not None and len(entries):
-        first, last = (int(sources.results.frame_index[at]) for at in (entries.start, entries.stop - 1))
-        between = min(last + 1, len(sources.video.index)) - first
-        if between > len(entries):
-            yield f"{len(entries):,} of {plural(between, 'frame')} of the video were sampled; the others are not known."
+        frames = len(sources.video.index)
+        if views[0].time_range_s:
+            first, last = (int(sources.results.frame_index[at]) for at in (entries.start, entries.stop - 1))
+            frames = min(last + 1, frames) - first
+        if frames > len(entries):
+            yield f"{len(entries):,} of {plural(frames, 'frame')} of the video were sampled; the others are not known."
     for name in sources.results.unknown_keys:
         yield f"{name}: results of a type that cannot be read."
     notes = sources.results.notes
