@@ -15,11 +15,9 @@ from tests.support.competing_process import time_in
 from tests.support.ledgers import START, a_job, open_ledger, run_competing_processes
 from tests.support.misbehaving import MisbehavingServer, Reply, answer
 from tests.support.polling import until
-from tests.support.soak import iterations
 
 PENDING, BROKEN = answer({"status": 1}), answer(status=500)
-SECOND_TAKES_S = 0.008
-"""The soak, with longer forms, takes twice as long for each second."""
+SECOND_TAKES_S = 0.015
 
 
 @pytest.mark.parametrize(
@@ -48,7 +46,7 @@ def test_eight_threads_in_each_of_two_processes_call_the_service_once_a_minute(
         until(lambda: asked_at_s)  # the processes have started
         for second in range(seconds):
             set_clock(clock, second)
-            time.sleep(SECOND_TAKES_S * min(iterations(1), 2))
+            time.sleep(SECOND_TAKES_S)
         until(lambda: len(asked_at_s) > 1)
         set_clock(clock, seconds)
 
