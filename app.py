@@ -23,6 +23,8 @@ from streamlit.starlette import App
 
 from components.access.request_person import person_of
 from components.access.sign_in_secrets import sign_in_secrets
+from components.analytics.audit.assets import AUDIT
+from components.analytics.audit.book import audits
 from components.analytics.regions.assets import REGIONS
 from components.analytics.regions.tracking import tracking_runs
 from components.analytics.video_reader import reader_pool
@@ -47,6 +49,7 @@ from frametally.network.routes import api_key_check, starlette_routes
 from frametally.notifications.end_stream import end_routes
 from frametally.notifications.rules.watch import RuleWatch
 from frametally.previews.routes import preview_routes
+from frametally.rendering.audits.routes import audit_routes
 from frametally.rendering.playback.exact_frames import ExactFrames
 from frametally.rendering.playback.routes import playback_routes
 from frametally.rendering.playback.sources import Sources
@@ -141,7 +144,8 @@ else:
             Answers(sources, tracking_runs(), Backgrounds(reader_pool().get), tickets, deployment.class_colors.of)
         ),
         *share_routes(opened_shares, secret=deployment.link_secret, embed_sites=settings.embed_sites),
-        *asset_routes(SCRIPTS, PLOTLY, REGIONS),
+        *audit_routes(audits(), deployment.ledger, sources, tickets),
+        *asset_routes(SCRIPTS, PLOTLY, REGIONS, AUDIT),
     ]
     base = base_path()
     guard = Guard(person_of(deployment.access), lambda job_id: owners_of(deployment.ledger, [job_id]))

@@ -10,6 +10,7 @@ FrametallyError             what failed and the next step; never contains a secr
 ├── ViewError               a saved view or a link to one cannot be read
 ├── RegionsError            a set of lines and zones cannot be read or kept
 ├── EvaluationError         labels cannot be read, or results cannot be compared with them
+├── AuditError              a frame cannot be checked, or an audit not begun
 ├── JobError                the job does not exist, is invalid, or does not allow this action
 ├── AccessDenied            this person may not do this
 ├── BackupError             a backup cannot be created or restored
@@ -78,6 +79,10 @@ class RegionsError(FrametallyError):
 
 class EvaluationError(FrametallyError):
     """Labels cannot be read, or results cannot be compared with them."""
+
+
+class AuditError(FrametallyError):
+    """A frame cannot be checked, or an audit not begun."""
 
 
 class JobError(FrametallyError):

@@ -28,6 +28,7 @@ ROUTE_ACTIONS: Final[Mapping[str, Action | None]] = {
     "upload id": Action.ADD_VIDEO,
     "file ticket": Action.LOOK,
     "view ticket": Action.LOOK,
+    "view ticket of a checker": Action.CHECK_FRAME,
     "preview ticket": Action.LOOK,
     "stream ticket": Action.LOOK,
     "share link": None,
@@ -83,6 +84,7 @@ def _asking(check: Check, action: Action, guard: Guard) -> Check:
         person = await run_in_threadpool(guard.person_of, request)
         if not may(person, action):
             raise _refused(person, action)
+        request.state.person = person
         request.state.actor = person.id
         request.state.holder = person.holder
         request.state.is_still_allowed = is_still_allowed if person.id else None  # without a sign-in, nothing ends

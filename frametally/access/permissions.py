@@ -36,6 +36,7 @@ class Action(StrEnum):
     EDIT_REGIONS = "edit lines and zones"
     SHARE = "share views of this job"
     END_SHARE = "end this link"
+    CHECK_FRAME = "check frames"
     SAVE_MODEL = "save models"
     REMOVE_MODEL = "remove saved models"
     CONNECT = "connect a service"
@@ -81,6 +82,7 @@ PERMISSIONS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.EDIT_REGIONS: _row(_NOTHING, _NOTHING, _ALL),
     Action.SHARE: _row(_NOTHING, _NOTHING, _ALL),
     Action.END_SHARE: _row(_NOTHING, _NOTHING, _OWN),
+    Action.CHECK_FRAME: _row(_NOTHING, _NOTHING, _ALL),
     Action.SAVE_MODEL: _row(_NOTHING, _NOTHING, _ALL),
     Action.REMOVE_MODEL: _row(_NOTHING, _NOTHING, _NOTHING),
     Action.CONNECT: _row(_NOTHING, _NOTHING, _ALL),

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from frametally.audit.checks import Checks
 from frametally.audit.intervals import Floats, Interval, of_mean, of_signs
+from frametally.audit.sequential import of_mean_at_any_time
 
 MIN_FRAMES: Final = 5
 """With fewer checked frames nothing is said."""
@@ -32,6 +33,17 @@ def mean_count(checks: Checks) -> Estimate | None:
     over all frames, plus the mean of true - found over the checked ones.
     """
     return _difference(checks, checks.all_found.astype(np.float64), (checks.true - checks.found).astype(np.float64))
+
+
+def mean_count_at_any_time(checks: Checks, planned: int) -> Estimate | None:
+    """The same for those who have gone on beyond the planned number of frames; None: too few frames to say."""
+    usual = mean_count(checks)
+    if usual is None or not checks.share_left:
+        return usual
+    differences = (checks.true - checks.found).astype(np.float64)
+    at_any_time = of_mean_at_any_time(differences, planned).moved(usual.model).clipped(0, float("inf"))
+    low, high = min(usual.interval.low, at_any_time.low), max(usual.interval.high, at_any_time.high)
+    return Estimate(usual.model, usual.corrected, Interval(low, high))  # never narrower: it is asymptotic
 
 
 def total(checks: Checks) -> Estimate | None:

@@ -142,6 +142,28 @@ RULE_CHECK = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("next_try_at", Timestamp, nullable=False),
 )
+AUDIT = sa.Table(
+    "audit",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("video", sa.String(80), nullable=False),
+    sa.Column("population", sa.Text, nullable=False),
+    sa.Column("settings", sa.Text, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("planned", sa.Integer, nullable=False),
+    sa.Column("created_at", Timestamp, nullable=False),
+    sa.Column("actor", sa.Text),
+)
+FRAME_CHECK = sa.Table(
+    "frame_check",
+    METADATA,
+    sa.Column("video", sa.String(80), primary_key=True),
+    sa.Column("time", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("checker", sa.String(80), primary_key=True),
+    sa.Column("seen", sa.Text, nullable=False),
+    sa.Column("begun_at", Timestamp, nullable=False),
+    sa.Column("checked_at", Timestamp, nullable=False),
+)
 PERSON = sa.Table(
     "person",
     METADATA,

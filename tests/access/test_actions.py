@@ -32,6 +32,7 @@ from frametally.ledger.presets import Preset
 from frametally.ledger.shares import Share, SharedJob, add_share
 from frametally.notifications.rule_reports import report_intervals
 from frametally.regions.shapes import RegionSet
+from frametally.rendering.audits.audits import Audits
 from frametally.reports.request import BriefRequest
 from frametally.reports.shares.shares import ShareOptions
 from frametally.sample import Sample, find_sample, run_sample
@@ -214,6 +215,14 @@ CALLS: dict[str, tuple[Action, Call]] = {
         Action.EDIT_REGIONS,
         lambda w, job, a: report_intervals(w.ledger, job, [], actor=a),
     ),
+    "rendering.audits.audits.Audits.begin": (
+        Action.CHECK_FRAME,
+        lambda w, _, a: Audits().begin(w.ledger, None, None, 20, actor=a),  # type: ignore[arg-type]
+    ),
+    "rendering.audits.audits.Audits.check": (
+        Action.CHECK_FRAME,
+        lambda w, _, a: Audits().check(w.ledger, None, None, 0, None, actor=a),  # type: ignore[arg-type]
+    ),
     "notifications.notifier.Notifier.send_test": (
         Action.TEST_NOTIFICATIONS,
         lambda w, _, a: w.deployment.notifier.send_test("webhook", actor=a),
@@ -258,6 +267,7 @@ EXPECTED = {
     Action.ADD_VIDEO: "--aa",
     Action.PIN_NOTE: "--aa",
     Action.EDIT_REGIONS: "--aa",
+    Action.CHECK_FRAME: "--aa",
     Action.SAVE_MODEL: "--aa",
     Action.SHARE: "--aa",
     Action.CONNECT: "--aa",
@@ -352,6 +362,8 @@ def test_pages_change_notes_tags_models_and_videos_only_through_the_actions() ->
         "frametally.ledger.moment_notes.pin_note",
         "frametally.ledger.moment_notes.remove_note",
         "frametally.ledger.moment_notes.restore_note",
+        "frametally.ledger.audits.frame_checks.keep_check",
+        "frametally.ledger.audits.planned.begin_audit",
         "frametally.ledger.region_sets.remove",
         "frametally.ledger.region_sets.save",
         "frametally.ledger.region_sets.set_camera",

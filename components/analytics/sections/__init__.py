@@ -7,6 +7,8 @@ from typing import Final
 
 import streamlit as st
 
+from components.analytics.audit import audit
+from components.analytics.audit.book import audited
 from components.analytics.charts.confidence_histogram import confidence_histogram
 from components.analytics.regions import regions
 from components.analytics.sections.compare import compare_panel
@@ -20,7 +22,8 @@ from frametally.library.video_store import StoredVideo
 from frametally.results import Kind
 
 _KEY: Final = "section"
-_MOMENTS, _REGIONS, _COMPARE, _DISTRIBUTION, _TABLE = "Moments", "Lines & zones", "Compare", "Distribution", "Table"
+_MOMENTS, _REGIONS, _COMPARE, _AUDIT = "Moments", "Lines & zones", "Compare", "Audit"
+_DISTRIBUTION, _TABLE = "Distribution", "Table"
 
 
 def sections(
@@ -46,8 +49,9 @@ def open_comparison() -> None:
 def _names(view: View) -> list[str]:
     if not view.table.kind.has_boxes:
         return [_MOMENTS] if view.table.kind is Kind.CLIP else [_MOMENTS, _TABLE]
-    drawn = [_REGIONS] if serves_routes() else []
-    return [_MOMENTS, *drawn, _COMPARE, _DISTRIBUTION, _TABLE]
+    if not serves_routes():
+        return [_MOMENTS, _COMPARE, _DISTRIBUTION, _TABLE]
+    return [_MOMENTS, _REGIONS, _COMPARE, _AUDIT, _DISTRIBUTION, _TABLE]
 
 
 def _draw(
@@ -59,8 +63,10 @@ def _draw(
         regions(deployment, view, video)
     elif name == _COMPARE:
         compare_panel(deployment, view, video, colors, entry)
+    elif name == _AUDIT:
+        audit(deployment, view, video, colors)
     elif name == _DISTRIBUTION:
         confidence_histogram(view, colors, key=f"{view.results.folder.name}-{view.model}-distribution")
     else:
-        table(view)
+        table(view, audited(deployment, view, video) if view.table.kind.has_boxes else None)
     return None

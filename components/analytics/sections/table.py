@@ -11,16 +11,17 @@ from components.formatting import format_time
 from frametally.analysis.counts import Counts
 from frametally.analysis.scores import score_totals
 from frametally.analysis.view import View
+from frametally.rendering.audits.report import Report
 
 _HEIGHT_PX = 320
 
 
-def table(view: View) -> None:
-    """Draw both tables, with what each number means."""
+def table(view: View, audited: Report | None) -> None:
+    """Draw both tables, with what each number means, and what checked frames say of them."""
     if not view.table.kind.has_boxes:
         _scores(view)
         return
-    totals_table(cached_totals(view))
+    totals_table(cached_totals(view), audited)
     counts = cached_counts(view)
     if not len(counts.starts):
         return

@@ -43,7 +43,7 @@ def packed_boxes(view: View, stretch: int, upright_wh: tuple[int, int], orientat
     return pack(
         {"start": start, "stop": stop},
         ends=np.searchsorted(boxes.entry, np.arange(start, stop), side="right").astype(np.uint32),
-        xyxy=_corners_in_units(boxes.xyxy, sizes[boxes.entry - start], upright_wh, orientation),
+        xyxy=in_units(corner_shares(boxes.xyxy, sizes[boxes.entry - start], upright_wh, orientation)),
         code=boxes.class_code.astype(np.uint8 if len(view.names) <= 256 else np.uint16),
         level=_levels(boxes.confidence),
     )
@@ -55,13 +55,13 @@ def _levels(confidence: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     return np.asarray(2 * step + is_up, dtype=np.uint8)
 
 
-def _corners_in_units(
+def corner_shares(
     xyxy: npt.NDArray[np.float32],
     wh: npt.NDArray[np.float32],
     upright_wh: tuple[int, int],
     orientation: Orientation,
-) -> npt.NDArray[np.int16]:
-    """(b, 4) corners of boxes in pictures of the sizes (b, 2), in units of the upright picture."""
+) -> npt.NDArray[np.float64]:
+    """(b, 4) corners of boxes in pictures of the sizes (b, 2), as shares of the upright picture."""
     is_known = (np.isfinite(wh) & (wh > 0)).all(axis=1, keepdims=True)
     wh = np.where(is_known, wh, np.array(upright_wh, np.float32)).astype(np.float64)
     shares = xyxy.reshape(-1, 2, 2) / wh[:, None, :]
@@ -71,7 +71,7 @@ def _corners_in_units(
             rows = np.flatnonzero((wh == size).all(axis=1))
             corners = orientation.applied_to_points(shares[rows], 1.0, 1.0)
             shares[rows] = np.stack([corners.min(axis=1), corners.max(axis=1)], axis=1)
-    return in_units(shares.reshape(-1, 4))
+    return np.asarray(shares.reshape(-1, 4), dtype=np.float64)
 
 
 def in_units(shares: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.int16]:

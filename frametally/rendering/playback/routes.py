@@ -92,7 +92,7 @@ def view_route(path: str, handler: Handler, purpose: str, check: Check, method: 
     )
 
 
-def view_ticket_check(tickets: Tickets) -> Check:
+def view_ticket_check(tickets: Tickets, name: str = "view ticket") -> Check:
     """Requires a ticket of a view, which the handler finds in `request.state.view_ticket`."""
 
     async def verify(request: Request) -> None:
@@ -103,7 +103,7 @@ def view_ticket_check(tickets: Tickets) -> Check:
         request.state.view_ticket = ticket
         is_about_job(request, ticket.job_id)
 
-    return Check("view ticket", verify)
+    return Check(name, verify)
 
 
 def _packed(sources: Sources, read: Callable[[Source, Request], bytes]) -> Handler:

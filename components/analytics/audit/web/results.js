@@ -1,0 +1,107 @@
+// What the checked frames say: a row per class, who has checked, what was unclear or is disputed.
+
+import { element, formatCount, formatRange, formatShare, formatTime, plural, swatch } from "./dom.js";
+
+const HEAD = ["Class", "By the model", "Corrected", "95 % interval", "Precision", "Recall", "F1"];
+const TOO_FEW = "too few to say";
+
+// `open(entry)` shows a frame to check it again, `more()` goes on beyond the planned ones.
+export function fillResults(root, report, data, { open, more, isChecking }) {
+  const { checked, seen, planned } = report;
+  root.hidden = !seen;
+  const title = seen < planned ? "So far" : "Result";
+  const parts = [element("h2", title)];
+  if (checked) parts.push(table(report, data));
+  parts.push(notes(report, data, open));
+  if (!isChecking && data.can_check) parts.push(actions(report, more, open));
+  root.replaceChildren(...parts);
+}
+
+function table({ rows }, { classes }) {
+  const node = element("table");
+  const [top, body] = [element("thead"), element("tbody")];
+  const head = element("tr");
+  head.append(...HEAD.map((text) => element("th", text, { scope: "col" })));
+  top.append(head);
+  body.append(...rows.map((row) => line(row, classes)));
+  node.append(top, body);
+  const box = element("div", "", { class: "table", tabindex: 0, role: "group", "aria-label": "Corrected counts" });
+  box.append(node);
+  return box;
+}
+
+function line({ name, model, mean, precision, recall, f1 }, classes) {
+  const row = element("tr");
+  const first = element("th", "", { scope: "row" });
+  const label = element("span", "", { class: "class" });
+  const known = classes.find((one) => one.name === name);
+  if (known) label.append(swatch(known.color));
+  label.append(name);
+  first.append(label);
+  const range = mean ? formatRange(mean.interval, formatCount) : TOO_FEW;
+  const texts = [formatCount(model), mean ? formatCount(mean.corrected) : "–", range, ...[precision, recall, f1].map(quality)];
+  row.append(first, ...texts.map((text) => element("td", text)));
+  return row;
+}
+
+function quality(value) {
+  if (!value) return TOO_FEW;
+  const [low, high] = value.interval;
+  return `${formatShare(value.value)} (${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)})`;
+}
+
+function notes(report, { confidence, model }, open) {
+  const { planned, seen, checked, possible, is_sequential: isSequential, people, unclear, disagreements } = report;
+  const box = element("div", "", { class: "notes" });
+  const say = (text) => box.append(element("p", text));
+  say(`Objects per frame, from ${plural(checked, "checked frame")} of ${possible.toLocaleString("en-US")} that can be checked. By the model: ${model} at confidence ${confidence}.`);
+  say(people.map(describe).join(" "));
+  if (seen < planned) say(`Preliminary: the intervals hold once all ${planned} planned frames are checked.`);
+  else if (isSequential) {
+    say(
+      `More than the ${planned} planned frames were checked. The interval is a sequential one, which holds however long one goes on; it is ` +
+        "wider. Precision, recall and F1 have none, so they are left out.",
+    );
+  } else say("The interval holds the true value in 95 % of all samples or more, however bad the model is.");
+  if (report.least_bias) say(bias(report.least_bias, confidence));
+  if (unclear.length) box.append(places("Left out as unclear:", unclear, open));
+  if (disagreements.length) box.append(places("Checked by several people with different answers, of which the first is used:", disagreements, open));
+  return box;
+}
+
+// The threshold at which the model counts what was seen.
+function bias({ confidence, bias: least, bias_now: now }, current) {
+  const signed = (value) => `${value < 0 ? "−" : "+"}${formatCount(Math.abs(value))}`;
+  if (confidence === current) return `In the checked frames, no other min. confidence brings the model's count nearer to what was seen (${signed(now)} per frame).`;
+  return `In the checked frames, min. confidence ${confidence.toFixed(2)} brings the model's count nearest to what was seen: ${signed(least)} per frame instead of ${signed(now)}.`;
+}
+
+function describe({ name, frames, last_at: lastAt }) {
+  const day = new Date(lastAt).toLocaleDateString("en-US", { day: "numeric", month: "short", year: "numeric" });
+  return name ? `${name} has checked ${plural(frames, "frame")}, last on ${day}.` : `${plural(frames, "frame")} checked, last on ${day}.`;
+}
+
+function places(text, list, open) {
+  const box = element("div", "", { class: "frames" });
+  box.append(element("span", text), ...list.map(({ entry, time_s: seconds, people }) => {
+    const button = element("button", formatTime(seconds), { type: "button" });
+    if (people.length) button.append(` ${people.map((name) => name || "without sign-in").join(", ")}`);
+    button.onclick = () => open(entry);
+    return button;
+  }));
+  return box;
+}
+
+function actions({ entries, planned, to_halve: toHalve }, more, open) {
+  const box = element("div", "", { class: "more" });
+  if (entries.length > planned) {
+    const button = element("button", "Check more frames", { type: "button" });
+    button.onclick = more;
+    if (toHalve) button.title = `${plural(toHalve, "more frame")} would halve the interval.`;
+    box.append(button);
+  }
+  const review = element("button", "Review the frames", { type: "button" });
+  review.onclick = () => open(entries[0]);
+  box.append(review);
+  return box;
+}

@@ -1,0 +1,108 @@
+"""What a person has seen in a frame, whatever a model found there."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from frametally.analysis.view import View
+from frametally.errors import AuditError
+from frametally.results import Boxes
+
+MAX_BOXES: Final = 2000
+
+Group = tuple[str, ...]
+"""The classes of a model that one class of a view merges; mostly one."""
+
+
+class SeenBox(Struct, frozen=True, array_like=True):
+    """An object in the frame."""
+
+    group: int
+    """Index in `Seen.groups`."""
+    xyxy: tuple[float, float, float, float]
+    """Corners in shares of the displayed picture."""
+
+
+class Seen(Struct, frozen=True):
+    """All objects of some classes in one frame.
+
+    The classes are those that the person was asked about: of others, it is not known whether they are there.
+    """
+
+    groups: tuple[Group, ...]
+    boxes: tuple[SeenBox, ...] = ()
+    is_unclear: bool = False
+    """Whether the person could not tell; there are no boxes then."""
+
+    @classmethod
+    def from_json(cls, content: str) -> Seen:
+        """What `to_json` has written."""
+        return msgspec.json.decode(content, type=cls)
+
+    def to_json(self) -> str:
+        """For the ledger.
+
+        Raises:
+            AuditError: a box is none or of no class, or there are too many.
+        """
+        if len(self.boxes) > MAX_BOXES:
+            raise AuditError(f"A frame can have at most {MAX_BOXES} boxes.", "Answer that you cannot tell.")
+        if not all(_is_box(box.xyxy) and 0 <= box.group < len(self.groups) for box in self.boxes):
+            raise AuditError("This is not a box.", "Reload the page.")
+        return msgspec.json.encode(self).decode()
+
+
+class Columns(NamedTuple):
+    """Where the classes that were asked about are in a view."""
+
+    of_group: npt.NDArray[np.int32]
+    """(g,) class of the view of each group; -1 for none."""
+    is_known: npt.NDArray[np.bool_]
+    """(c,) whether everything that a class of the view merges was asked about, and nothing else with it."""
+
+
+def groups_of(view: View) -> tuple[Group, ...]:
+    """What each class of the view merges."""
+    every = view.table.classes
+    return tuple(tuple(name for name in every if view.classes.name_of(name) == shown) for shown in view.names)
+
+
+def columns(asked: tuple[Group, ...], groups: tuple[Group, ...]) -> Columns:
+    """The classes of a view, which merge `groups`, of what was asked about."""
+    of_group = np.full(len(asked), -1, dtype=np.int32)
+    known = np.zeros(len(groups), dtype=np.bool_)
+    for column, group in enumerate(groups):
+        inside = [at for at, names in enumerate(asked) if set(names) <= set(group)]
+        of_group[inside] = column
+        known[column] = {name for at in inside for name in asked[at]} == set(group)
+    return Columns(of_group, known)
+
+
+def boxes_seen(seen: Seen, of_group: npt.NDArray[np.int32]) -> Boxes:
+    """The boxes of classes of the view, as those of a model."""
+    kept = [box for box in seen.boxes if of_group[box.group] >= 0]
+    codes = np.array([of_group[box.group] for box in kept], dtype=np.int32)
+    return as_boxes(codes, np.array([box.xyxy for box in kept], dtype=np.float64).reshape(-1, 4))
+
+
+def as_boxes(code: npt.NDArray[np.int32], xyxy: npt.NDArray[np.float64]) -> Boxes:
+    """Boxes of one frame, for `match`."""
+    return Boxes(
+        entry=np.zeros(len(code), dtype=np.int32),
+        class_code=code,
+        class_id=code,
+        confidence=np.ones(len(code)),
+        xyxy=xyxy.astype(np.float32),
+        tracker_id=None,
+    )
+
+
+def _is_box(xyxy: tuple[float, float, float, float]) -> bool:
+    left, top, right, bottom = xyxy
+    return all(math.isfinite(edge) for edge in xyxy) and left <= right and top <= bottom

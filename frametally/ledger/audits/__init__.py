@@ -1,0 +1,1 @@
+"""Audits and what people have seen in checked frames."""

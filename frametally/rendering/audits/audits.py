@@ -1,0 +1,137 @@
+"""The audits of a deployment: begun, continued by anyone who may, reported."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from frametally.access.names import names_by_id
+from frametally.access.permissions import Action, require
+from frametally.access.person import Person, id_of
+from frametally.analysis.view import View
+from frametally.audit.agreement import Answer, agreed
+from frametally.audit.estimates import MIN_FRAMES
+from frametally.audit.population import packed
+from frametally.audit.seen import Seen
+from frametally.errors import AuditError
+from frametally.ledger.audits.frame_checks import FrameCheck, checks_of, keep_check
+from frametally.ledger.audits.planned import PlannedAudit, audits_of, begin_audit
+from frametally.ledger.ledger import Ledger
+from frametally.rendering.audits.audited_view import AuditedView
+from frametally.rendering.audits.frame import Frame, Verdict, frame, seen_in
+from frametally.rendering.audits.report import Report, report
+from frametally.rendering.playback.sources import Source
+
+MAX_PLANNED: Final = 500
+_MAX_OPEN: Final = 4
+_MAX_SEED: Final = 2**31
+
+
+class Audits:
+    """Keeps what the most recently used views found. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open: OrderedDict[object, AuditedView] = OrderedDict()
+
+    def report(self, ledger: Ledger, source: Source, view: View) -> Report | None:
+        """What is known about the view; None: none of its frames were drawn to be checked.
+
+        Raises:
+            AuditError: its frames cannot be checked.
+        """
+        audited = self._audited(source, view)
+        audit = next(_serving(ledger, audited), None)
+        return _report(ledger, audited, audit) if audit else None
+
+    def begin(self, ledger: Ledger, source: Source, view: View, planned: int, *, actor: Person | None) -> Report:
+        """Draw frames of the view.
+
+        Raises:
+            AccessDenied: the person may not check frames.
+            AuditError: its frames cannot be checked, or so many cannot be planned.
+        """
+        require(actor, Action.CHECK_FRAME)
+        audited = self._audited(source, view)
+        if not MIN_FRAMES <= planned <= MAX_PLANNED:
+            raise AuditError(f"An audit has {MIN_FRAMES} to {MAX_PLANNED} frames.", "Choose another number.")
+        if len(audited.times) < MIN_FRAMES:
+            raise AuditError("Too few frames were analyzed.", "Choose a longer time range.")
+        settings = {
+            "job": view.results.folder.name,
+            "model": view.model,
+            "confidence": view.confidence,
+            "classes": audited.view.names,
+            "time_range_s": view.time_range_s,
+        }
+        audit = begin_audit(
+            ledger,
+            audited.video,
+            packed(audited.times),
+            msgspec.json.encode(settings).decode(),
+            seed=secrets.randbelow(_MAX_SEED),
+            planned=min(planned, len(audited.times)),
+            actor=id_of(actor),
+        )
+        return _report(ledger, audited, audit)
+
+    def frame(self, ledger: Ledger, source: Source, view: View, entry: int, *, actor: str | None) -> Frame:
+        """One frame to check, with the person's own answer if there is one, or else the one that is used.
+
+        Raises:
+            AuditError: there is no such frame.
+        """
+        audited = self._audited(source, view)
+        time = self._time(audited, entry)
+        checks = [check for check in checks_of(ledger, audited.video) if check.time == time]
+        own = [check for check in checks if check.checker == (actor or "")]
+        used = agreed(_answers(own or checks)).get(time)
+        return frame(audited, entry, used.seen if used else None)
+
+    def check(
+        self, ledger: Ledger, source: Source, view: View, entry: int, verdict: Verdict, *, actor: Person | None
+    ) -> None:
+        """Keep what a person has seen.
+
+        Raises:
+            AccessDenied: the person may not check frames.
+            AuditError: there is no such frame, or the answer does not fit it.
+        """
+        require(actor, Action.CHECK_FRAME)
+        audited = self._audited(source, view)
+        time = self._time(audited, entry)
+        keep_check(ledger, audited.video, time, seen_in(audited, entry, verdict).to_json(), actor=id_of(actor))
+
+    def _time(self, audited: AuditedView, entry: int) -> int:
+        place = int(audited.entries.searchsorted(entry))
+        if place == len(audited.entries) or audited.entries[place] != entry:
+            raise AuditError("This frame cannot be checked.", "Reload the page.")
+        return int(audited.times[place])
+
+    def _audited(self, source: Source, view: View) -> AuditedView:
+        key = (view.key, view.results.written_ns, source.index is None, int(view.results.damaged.sum()))
+        with self._lock:
+            if key in self._open:
+                self._open.move_to_end(key)
+                return self._open[key]
+            audited = self._open[key] = AuditedView(source, view)
+            while len(self._open) > _MAX_OPEN:
+                self._open.popitem(last=False)
+            return audited
+
+
+def _report(ledger: Ledger, audited: AuditedView, audit: PlannedAudit) -> Report:
+    return report(audited, audit, checks_of(ledger, audited.video), names_by_id(ledger))
+
+
+def _serving(ledger: Ledger, audited: AuditedView) -> Iterator[PlannedAudit]:
+    return (audit for audit in audits_of(ledger, audited.video) if audited.serves(audit))
+
+
+def _answers(checks: list[FrameCheck]) -> Iterator[Answer]:
+    return (Answer(check.time, check.checker, Seen.from_json(check.seen)) for check in checks)
