@@ -12,6 +12,7 @@ export class Checking {
   states = new Map(); // by entry, with answers that are on their way
   waiting = 0; // answers that are on their way
   isExtending = false;
+  isReviewing = false; // frames that have an answer are shown one after another
   at = null; // place of the frame that is shown
 
   constructor(root, { onReport, onFailure }) {
@@ -35,7 +36,7 @@ export class Checking {
       Object.assign(this, { requests, data });
       return;
     }
-    Object.assign(this, { requests, data, at: null, isExtending: false });
+    Object.assign(this, { requests, data, at: null, isExtending: false, isReviewing: false });
     this.states.clear();
     const [width, height] = data.size;
     this.root.style.setProperty("--ratio", width / height);
@@ -71,7 +72,7 @@ export class Checking {
   }
 
   extend() {
-    this.isExtending = true;
+    Object.assign(this, { isExtending: true, isReviewing: false });
     this.goTo(this.nextOpen(-1));
     this.focus();
   }
@@ -79,6 +80,7 @@ export class Checking {
   showEntry(entry) {
     const place = this.report.entries.indexOf(entry);
     if (place < 0 || !this.data.can_check) return;
+    this.isReviewing = true;
     this.goTo(place);
     this.focus();
   }
@@ -115,7 +117,13 @@ export class Checking {
     const { at, entry, picture } = this;
     const isNew = picture.isChanged || this.stateAt(at) === OPEN || picture.frame.is_unclear !== isUnclear;
     if (isNew) this.send(entry, picture.verdict(isUnclear), isUnclear);
-    this.goTo(this.nextOpen(at));
+    const next = at + 1 < this.answered ? at + 1 : null;
+    this.goTo(this.nextOpen(at) ?? (this.isReviewing ? next : null));
+  }
+
+  // How many frames have an answer.
+  get answered() {
+    return [...this.report.entries.keys()].filter((place) => this.stateAt(place) !== OPEN).length;
   }
 
   async send(entry, verdict, isUnclear) {
@@ -178,8 +186,8 @@ export class Checking {
 
   tell() {
     if (!this.report || this.at === null) return;
-    const { planned, entries } = this.report;
-    const seen = [...entries.keys()].filter((place) => this.stateAt(place) !== OPEN).length;
+    const { planned } = this.report;
+    const seen = this.answered;
     const isBeyond = this.at >= planned;
     this.place.textContent = isBeyond ? `Frame ${this.at + 1}, beyond the ${planned} planned` : `Frame ${this.at + 1} of ${planned}`;
     this.share.value = Math.min(seen / planned, 1);
