@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from components.server.start_document import INDEX, start_document
 from frametally.deployment import Deployment
 from frametally.network.base_path import AddBasePath
 from frametally.network.doors.connections import SlowBodies
@@ -17,10 +17,10 @@ from frametally.network.doors.content_policy import page_policy
 from frametally.network.doors.full_house import FullHouse, House
 from frametally.network.doors.headers import SecurityHeaders
 from frametally.network.doors.hosts import HostDoor, Hosts, host_name
+from frametally.network.doors.own_document import OwnDocument
 from frametally.network.doors.rate_limits import RateLimits
 from frametally.network.doors.streamlit_routes import StreamlitRoutes
 
-_INDEX = Path(st.__file__).parent / "static" / "index.html"
 _HEALTH = "/_stcore/health"
 _MAX_END_BYTES = 200
 
@@ -30,11 +30,13 @@ def server_doors(
 ) -> list[Middleware]:
     """The doors, the outermost first; `preloads` are those of what the pages need."""
     settings = deployment.settings
-    policy = page_policy(_INDEX.read_text(), settings.frame_ancestors)
+    document = start_document()
+    policy = page_policy(document, settings.frame_ancestors)
     hosts = _hosts(settings.allowed_hosts, own_url, settings.public_url)
     return [
         Middleware(SecurityHeaders, page_policy=policy),
         *preloads,
+        Middleware(OwnDocument, theirs=INDEX.read_bytes(), ours=document.encode()),
         *([Middleware(AddBasePath, base_path=base_path)] if base_path else []),
         Middleware(HostDoor, hosts=hosts, exempt=[base_path + _HEALTH]),
         Middleware(SlowBodies),

@@ -108,12 +108,15 @@ function loaded(address) {
 
 function inserted(address) {
   return new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement("script"), { src: address });
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => {
+    // components/server/web/start.js may have begun it.
+    const begun = document.querySelector(`script[src="${address}"]`);
+    if (begun && window.Plotly) return resolve(window.Plotly);
+    const script = begun ?? Object.assign(document.createElement("script"), { src: address });
+    script.addEventListener("load", () => resolve(window.Plotly));
+    script.addEventListener("error", () => {
       script.remove();
       reject(new Unreachable("The chart could not be loaded."));
-    };
-    document.head.append(script);
+    });
+    if (!begun) document.head.append(script);
   });
 }

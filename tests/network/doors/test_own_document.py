@@ -1,0 +1,76 @@
+"""One document is sent in place of another, and every other response passes unchanged."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+
+import pytest
+import requests
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from frametally.network.doors.own_document import OwnDocument
+from tests.support.serving import answering
+
+THEIRS, OURS = b"<html><head></head>" + b"their text " * 100, b"<html><head><script>1</script></head>"
+
+
+async def page(_: Request) -> Response:
+    return HTMLResponse(THEIRS, headers={"ETag": '"1"', "Cache-Control": "no-cache"})
+
+
+async def pieces(_: Request) -> Response:
+    async def content() -> AsyncIterator[bytes]:
+        yield THEIRS[:500]
+        yield THEIRS[500:]
+
+    return StreamingResponse(content(), media_type="text/html")
+
+
+async def longer(_: Request) -> Response:
+    async def content() -> AsyncIterator[bytes]:
+        yield THEIRS
+        yield b"more"
+        yield b"and more"
+
+    return StreamingResponse(content(), media_type="text/html")
+
+
+async def damaged(_: Request) -> Response:
+    return HTMLResponse(gzip.compress(THEIRS * 3), headers={"Content-Encoding": "gzip"})
+
+
+async def text(_: Request) -> Response:
+    return PlainTextResponse(THEIRS)
+
+
+async def missing(_: Request) -> Response:
+    return HTMLResponse(THEIRS, 404)
+
+
+HANDLERS = {"page": page, "pieces": pieces, "longer": longer, "damaged": damaged, "text": text, "missing": missing}
+ROUTES = [Route(f"/{name}", handler) for name, handler in HANDLERS.items()]
+DOOR = Middleware(OwnDocument, theirs=THEIRS, ours=OURS)
+
+
+@pytest.mark.parametrize("inner", [[], [Middleware(GZipMiddleware, minimum_size=10)]], ids=["plain", "gzip"])
+def test_only_that_document_is_replaced(inner: list[Middleware]) -> None:
+    with answering(Starlette(routes=ROUTES, middleware=[DOOR, *inner]), lifespan=False) as port:
+        answers = {name: requests.get(f"http://127.0.0.1:{port}/{name}", timeout=10) for name in HANDLERS}
+        head = requests.head(f"http://127.0.0.1:{port}/page", timeout=10)
+    assert {name: answer.content for name, answer in answers.items()} == {
+        "page": OURS,
+        "pieces": OURS,
+        "longer": THEIRS + b"moreand more",
+        "damaged": THEIRS * 3,
+        "text": THEIRS,
+        "missing": THEIRS,
+    }
+    assert "etag" not in answers["page"].headers  # theirs would be valid after a change of ours
+    assert answers["page"].headers["cache-control"] == "no-cache"
+    assert head.status_code == 200
