@@ -24,6 +24,7 @@ BITS = 10
 WIDTH_PX, HEIGHT_PX = 352, 240
 BLOCK_PX = WIDTH_PX // (BITS + 1)
 BLOCK_HEIGHT_PX = 80
+BOX_CLASS = "bit"
 BOX_TOP_PX, BOX_PX = 180, 24
 
 
@@ -192,4 +193,4 @@ def _outlined(entry: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _box_in(slot: int) -> dict[str, Any]:
     center = {"x": (slot + 0.5) * BLOCK_PX, "y": BOX_TOP_PX + BOX_PX / 2}
-    return {**center, "width": BOX_PX, "height": BOX_PX, "confidence": 0.9, "class": "bit", "class_id": 0}
+    return {**center, "width": BOX_PX, "height": BOX_PX, "confidence": 0.9, "class": BOX_CLASS, "class_id": 0}

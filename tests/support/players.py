@@ -10,10 +10,21 @@ from playwright.sync_api import Page
 
 from frametally.job import JobStatus
 from frametally.library.library import Library
+from frametally.rendering.class_colors import PALETTE
 from frametally.results import archive_results
+from frametally.storage.locks import locked
 from tests.support.browser import wait_until
 from tests.support.ledgers import a_job, open_ledger
-from tests.support.numbered_videos import BITS, BLOCK_HEIGHT_PX, BLOCK_PX, BOX_PX, BOX_TOP_PX, HEIGHT_PX, WIDTH_PX
+from tests.support.numbered_videos import (
+    BITS,
+    BLOCK_HEIGHT_PX,
+    BLOCK_PX,
+    BOX_CLASS,
+    BOX_PX,
+    BOX_TOP_PX,
+    HEIGHT_PX,
+    WIDTH_PX,
+)
 
 ROOT = """() => [...document.querySelectorAll("*")]
   .map((element) => element.shadowRoot?.querySelector(".player")).find(Boolean)"""
@@ -124,6 +135,7 @@ def add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | N
     """Add a finished job with these results to the data folder of a dashboard."""
     data_dir.mkdir(mode=0o700, exist_ok=True)
     (data_dir / "results").mkdir(exist_ok=True)
+    _choose_color(data_dir)
     plain = data_dir / f"{job_id}.json"
     plain.write_text(json.dumps(results))
     archive_results(plain, data_dir / "results" / job_id)
@@ -132,6 +144,14 @@ def add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | N
     stored = {"video_sha256": video.sha256} if video else {}
     with open_ledger(f"sqlite:///{data_dir / 'frametally.db'}") as ledger:
         ledger.add(a_job(job_id, status=JobStatus.SUCCEEDED, **stored))
+
+
+def _choose_color(data_dir: Path) -> None:
+    """Give the boxes that are read from the pixels a bright color: the palette also has a gray one."""
+    with locked(data_dir):
+        path = data_dir / "colors.json"
+        known = json.loads(path.read_text())["colors"] if path.exists() else {}
+        path.write_text(json.dumps({"colors": {BOX_CLASS: PALETTE[0]} | known}))
 
 
 def wait_for_rest(page: Page) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 import threading
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from frametally.ledger.shares import Share
+from frametally.network.doors.secrets import same_secret
 
 COOKIE: Final = "frametally_share"
 COOKIE_LIFETIME_S: Final = 12 * 3600
@@ -33,7 +33,7 @@ def is_password(password: str, kept: str) -> bool:
     """Whether it is the one that was kept, compared in constant time."""
     _, n, r, p, salt, digest = kept.split(":")
     given = _scrypt(password[:MAX_PASSWORD_CHARS], bytes.fromhex(salt), int(n), int(r), int(p))
-    return hmac.compare_digest(given, bytes.fromhex(digest))
+    return same_secret(given.hex(), digest)
 
 
 class Unlocked:
@@ -54,7 +54,7 @@ class Unlocked:
             mark = self._signer.loads(cookie, max_age=COOKIE_LIFETIME_S)
         except BadData:
             return False
-        return hmac.compare_digest(str(mark).encode(), _mark(share).encode())
+        return same_secret(str(mark), _mark(share))
 
 
 def _mark(share: Share) -> str:

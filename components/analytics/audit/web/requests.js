@@ -4,6 +4,7 @@ const PAUSES_MS = [300, 1000, 3000]; // after attempts without a connection
 
 export class Requests {
   frames = new Map(); // by entry: a promise of the frame with its picture
+  answers = new Map(); // by entry: a promise of the end of an answer that is on its way
   last = Promise.resolve();
 
   // `url` of the view and its filters; all requests are about them. `view` is the same at another address.
@@ -22,7 +23,7 @@ export class Requests {
   // A frame and its picture, decoded.
   frame(entry) {
     if (!this.frames.has(entry)) {
-      const found = this.load(entry);
+      const found = (this.answers.get(entry) ?? Promise.resolve()).then(() => this.load(entry));
       found.catch(() => this.frames.delete(entry));
       this.frames.set(entry, found);
     }
@@ -36,11 +37,13 @@ export class Requests {
     return { frame, image };
   }
 
-  // Returns the report after this answer. The frame is asked for again when it is shown the next time.
+  // Returns the report after this answer. The frame is asked for again when it is shown the next time, after the answer.
   answer(entry, verdict) {
     const sent = this.last.then(() => asked(this.address(`audit/frames/${entry}`), verdict));
     this.last = sent.catch(() => {});
-    return sent.finally(() => this.frames.delete(entry));
+    this.answers.set(entry, this.last);
+    this.frames.delete(entry);
+    return sent;
   }
 
   address(path) {
