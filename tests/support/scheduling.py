@@ -12,6 +12,7 @@ POSTGRESQL = "PostgreSQL"
 _BROWSERS = {
     "a dashboard for all": (
         "tests/browser/test_accessibility.py",
+        "tests/browser/test_audit.py",
         "tests/browser/test_chart_click.py",
         "tests/browser/test_doors.py",
         "tests/browser/test_job_list.py",
