@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,16 @@ PLAYABLE = f"""() => {{
 
 
 def add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | None = None) -> None:
-    """Add a finished job with these results to the data folder of a dashboard."""
-    data_dir.mkdir(mode=0o700, exist_ok=True)
+    """Add a finished job with these results to the data folder of a dashboard, which is private."""
+    before = os.umask(0o077)
+    try:
+        _add_job(data_dir, job_id, results, clip)
+    finally:
+        os.umask(before)
+
+
+def _add_job(data_dir: Path, job_id: str, results: dict[str, Any], clip: Path | None) -> None:
+    data_dir.mkdir(exist_ok=True)
     (data_dir / "results").mkdir(exist_ok=True)
     _choose_color(data_dir)
     plain = data_dir / f"{job_id}.json"
