@@ -105,8 +105,15 @@ class Player {
     if (isFirst || adopted.entry !== undefined) this.playhead.show(this.view.entry, { commits: false });
     else if (!this.playhead.isPlaying && hasNewFilter) this.playhead.rest();
     if (adopted.isCommand) this.root.scrollIntoView({ block: "nearest" }); // a click is answered where it can be seen
-    this.chart.draw(data);
-    if (isFirst) welcome(this);
+    if (isFirst) this.begin(data);
+    else this.chart.draw(data);
+  }
+
+  // The first picture and the chart: one is decoded on another thread while the other is drawn on this one.
+  async begin(data) {
+    welcome(this);
+    await this.stage.exact.arrival();
+    if (this.data === data) this.chart.draw(data);
   }
 
   // After a failure, at the request of the user.

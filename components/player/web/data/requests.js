@@ -46,6 +46,6 @@ export async function checked(response) {
   throw new Error((await response.text()) || `The server answered ${response.status}.`);
 }
 
-function pause(ms) {
+export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }

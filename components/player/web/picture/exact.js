@@ -1,8 +1,9 @@
 // Exact pictures of analyzed frames, drawn by the server: the newest request wins, superseded ones are aborted.
 
-import { requested } from "../data/requests.js";
+import { pause, requested } from "../data/requests.js";
 
 const MAX_KEPT = 32;
+const SOON_MS = 15; // a picture that the browser has stored arrives within this time
 
 export class ExactFrames {
   constructor() {
@@ -44,6 +45,12 @@ export class ExactFrames {
   async loaded(address, signal) {
     const blob = await requested(address, (response) => response.blob(), { signal });
     this.keep(address, URL.createObjectURL(blob));
+  }
+
+  // Resolves when the picture that is under way has arrived and is being decoded, or soon.
+  async arrival() {
+    await Promise.race([this.request?.promise.catch(() => {}), pause(SOON_MS)]);
+    await pause(0);
   }
 
   abort() {
