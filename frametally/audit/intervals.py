@@ -49,15 +49,16 @@ def of_share(successes: float, trials: float) -> Interval:
 def of_signs(values: Floats, share_left: float) -> Interval:
     """The mean of values that are -1, 0 or 1, also where all of them are 0.
 
-    The difference of two shares, from the interval of each (Zou and Donner 2008, Statistics in Medicine 27: MOVER).
+    The difference of two shares, from the interval of each (Zou and Donner 2008, Statistics in Medicine 27: MOVER) and
+    the correlation of two shares of one sample: no value is both.
     """
     trials = effective(len(values), share_left)
     up, down = float((values > 0).mean()), float((values < 0).mean())
     of_up, of_down = of_share(up * trials, trials), of_share(down * trials, trials)
-    return Interval(
-        up - down - math.hypot(up - of_up.low, of_down.high - down),
-        up - down + math.hypot(of_up.high - up, down - of_down.low),
-    )
+    correlation = -math.sqrt(up * down / ((1 - up) * (1 - down))) if up and down else 0.0
+    below, above = (up - of_up.low, of_down.high - down), (of_up.high - up, down - of_down.low)
+    low, high = (math.sqrt(a * a + b * b - 2 * correlation * a * b) for a, b in (below, above))
+    return Interval(up - down - low, up - down + high)
 
 
 def of_ratio(parts: Floats, wholes: Floats, share_left: float) -> Interval:

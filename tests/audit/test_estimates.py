@@ -10,7 +10,7 @@ from scipy import stats
 
 from frametally.audit import Checks, f1, mean_count, precision, presence, recall, sample, total
 from frametally.audit.estimates import MIN_FRAMES, more_to_halve
-from frametally.audit.intervals import of_ratio, of_share
+from frametally.audit.intervals import of_ratio, of_share, of_signs
 from frametally.audit.sequential import of_mean_at_any_time
 
 FOUND = np.array([3, 5, 2, 8, 4, 6, 3, 5, 7, 4])
@@ -60,6 +60,14 @@ def test_too_few_frames_say_nothing() -> None:
     assert precision(Checks(ALL, FOUND, TRUE)) is None  # only numbers were typed
     without_boxes = checks(np.zeros(10, dtype=int), np.zeros(10, dtype=int))
     assert precision(without_boxes) is None
+
+
+def test_errors_in_both_directions_in_most_frames_are_held_as_well() -> None:
+    rng = np.random.default_rng(3)
+    for share in (0.5, 0.45, 0.3):
+        values = rng.choice([1.0, -1.0, 0.0], (300, 40), p=[share, share, 1 - 2 * share])
+        held = [low <= 0 <= high for low, high in (of_signs(row, 1.0) for row in values)]
+        assert np.mean(held) >= 0.93, share
 
 
 def test_a_share_has_the_exact_interval_and_clusters_a_wider_one() -> None:
