@@ -2,6 +2,7 @@
 
 The newest answer of each person counts as theirs. The answer of the person who checked the frame first is used, so that
 a second opinion does not change a number silently; where another person has seen something else, the frame is named.
+Who was asked about all classes of a view comes before those who were not.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from frametally.analysis.matching import match
-from frametally.audit.seen import Seen, boxes_seen
+from frametally.audit.seen import Group, Seen, boxes_seen, is_about_all
 
 
 class Answer(NamedTuple):
@@ -31,16 +32,21 @@ class Agreed(NamedTuple):
     """Who disagrees, the one whose answer is used first; empty if all agree."""
 
 
-def agreed(answers: Iterable[Answer]) -> dict[int, Agreed]:
-    """What is used of each frame, by its time; `answers` in the order in which they were begun."""
+def agreed(answers: Iterable[Answer], groups: tuple[Group, ...]) -> dict[int, Agreed]:
+    """What is used of each frame, by its time.
+
+    Args:
+        answers: in the order in which they were begun.
+        groups: what each class of the view merges.
+    """
     by_time: dict[int, list[Answer]] = {}
     for answer in answers:
         by_time.setdefault(answer.time, []).append(answer)
-    return {time: _agreed(same) for time, same in by_time.items()}
+    return {time: _agreed(same, groups) for time, same in by_time.items()}
 
 
-def _agreed(answers: list[Answer]) -> Agreed:
-    first, *others = answers
+def _agreed(answers: list[Answer], groups: tuple[Group, ...]) -> Agreed:
+    first, *others = sorted(answers, key=lambda answer: not is_about_all(answer.seen, groups))
     disagreeing = [other.checker for other in others if not is_same(first.seen, other.seen)]
     return Agreed(first.seen, (first.checker, *disagreeing) if disagreeing else ())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -73,6 +74,7 @@ def groups_of(view: View) -> tuple[Group, ...]:
     return tuple(tuple(name for name in every if view.classes.name_of(name) == shown) for shown in view.names)
 
 
+@lru_cache(maxsize=64)
 def columns(asked: tuple[Group, ...], groups: tuple[Group, ...]) -> Columns:
     """The classes of a view, which merge `groups`, of what was asked about."""
     of_group = np.full(len(asked), -1, dtype=np.int32)
@@ -81,7 +83,13 @@ def columns(asked: tuple[Group, ...], groups: tuple[Group, ...]) -> Columns:
         inside = [at for at, names in enumerate(asked) if set(names) <= set(group)]
         of_group[inside] = column
         known[column] = {name for at in inside for name in asked[at]} == set(group)
+    of_group.flags.writeable = known.flags.writeable = False
     return Columns(of_group, known)
+
+
+def is_about_all(seen: Seen, groups: tuple[Group, ...]) -> bool:
+    """Whether the person was asked about every class of a view."""
+    return bool(columns(seen.groups, groups).is_known.all())
 
 
 def boxes_seen(seen: Seen, of_group: npt.NDArray[np.int32]) -> Boxes:

@@ -30,22 +30,23 @@ class Row(Struct, frozen=True):
     f1: Quality | None = None
 
 
-def rows(names: Sequence[str], all_found: Ints, found: Verdicts, planned: int) -> list[Row]:
+def rows(names: Sequence[str], all_found: Ints, found: Verdicts, exceeded: int | None = None) -> list[Row]:
     """A row per class, and one of all of them at the end where there are several.
 
     Args:
         names: (c,) of the classes.
         all_found: (N, c) what the model found in each frame that could be checked.
         found: the checked frames.
-        planned: with more checked frames than these, the intervals are those that hold at any number of frames;
-            precision, recall and F1 have none that do, so that they are left out.
+        exceeded: how many frames were planned, if people have gone on beyond them, also because some were unclear: the
+            intervals are then those that hold at any number of frames; precision, recall and F1 have none that do, so
+            that they are left out.
     """
-    made = [_row(name, found.checks(all_found, column), planned) for column, name in enumerate(names)]
-    return [*made, _row(ALL_CLASSES, found.of_all_classes(all_found), planned)] if len(names) > 1 else made
+    made = [_row(name, found.checks(all_found, column), exceeded) for column, name in enumerate(names)]
+    return [*made, _row(ALL_CLASSES, found.of_all_classes(all_found), exceeded)] if len(names) > 1 else made
 
 
-def _row(name: str, checks: Checks, planned: int) -> Row:
+def _row(name: str, checks: Checks, exceeded: int | None) -> Row:
     model = float(checks.all_found.mean()) if len(checks.all_found) else 0.0
-    if checks.frames > planned:
-        return Row(name, checks.frames, model, mean_count_at_any_time(checks, planned))
+    if exceeded is not None:
+        return Row(name, checks.frames, model, mean_count_at_any_time(checks, exceeded))
     return Row(name, checks.frames, model, mean_count(checks), precision(checks), recall(checks), f1(checks))

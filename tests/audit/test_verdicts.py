@@ -81,7 +81,7 @@ def test_another_threshold_of_the_same_checks_gives_its_own_numbers() -> None:
     answers = [seen((0, LEFT), (0, RIGHT), groups=(CAR,)) for _ in range(6)]
     strict = verdicts((CAR,), [(boxes((0, LEFT)), np.array([1]), answer) for answer in answers])
     lax = verdicts((CAR,), [(boxes((0, LEFT), (0, RIGHT)), np.array([2]), answer) for answer in answers])
-    (low,), (high,) = (rows(["car"], np.full((60, 1), n), found, 6) for n, found in ((1, strict), (2, lax)))
+    (low,), (high,) = (rows(["car"], np.full((60, 1), n), found) for n, found in ((1, strict), (2, lax)))
     assert low.mean is not None
     assert high.mean is not None
     assert (low.mean.model, low.mean.corrected) == (1, 2)
@@ -95,7 +95,7 @@ def test_beyond_the_planned_frames_the_interval_is_wider_and_quality_is_left_out
     answers = [seen(*([(0, LEFT), (0, RIGHT)][: rng.integers(3)]), groups=(CAR,)) for _ in range(30)]
     found = verdicts((CAR,), [(boxes((0, LEFT)), np.array([1]), answer) for answer in answers])
     everything = np.ones((1000, 1), dtype=np.int64)
-    (planned,), (beyond,) = (rows(["car"], everything, found, size) for size in (30, 20))
+    (planned,), (beyond,) = (rows(["car"], everything, found, exceeded) for exceeded in (None, 20))
     assert planned.mean is not None
     assert beyond.mean is not None
     assert beyond.mean.interval.low < planned.mean.interval.low
@@ -105,14 +105,18 @@ def test_beyond_the_planned_frames_the_interval_is_wider_and_quality_is_left_out
 
 
 def test_the_first_person_counts_and_who_disagrees_is_named() -> None:
-    here, there = seen((0, LEFT)), seen((0, LEFT), (0, RIGHT))
+    both, here, there = (CAR, TRUCK), seen((0, LEFT)), seen((0, LEFT), (0, RIGHT))
     moved = seen((0, (0.11, 0.1, 0.31, 0.3)))
-    found = agreed([Answer(1, "ann", here), Answer(1, "bob", there), Answer(1, "cid", moved), Answer(2, "bob", there)])
+    found = agreed(
+        [Answer(1, "ann", here), Answer(1, "bob", there), Answer(1, "cid", moved), Answer(2, "bob", there)], both
+    )
     assert (found[1].seen, found[1].disagreeing) == (here, ("ann", "bob"))
     assert found[2].disagreeing == ()
-    assert agreed([Answer(1, "ann", here), Answer(1, "bob", seen(unclear=True))])[1].disagreeing == ("ann", "bob")
-    other_class = agreed([Answer(1, "ann", here), Answer(1, "bob", seen((0, LEFT), groups=(CAR,)))])
+    assert agreed([Answer(1, "ann", here), Answer(1, "bob", seen(unclear=True))], both)[1].disagreeing == ("ann", "bob")
+    cars = seen((0, LEFT), groups=(CAR,))
+    other_class = agreed([Answer(1, "ann", here), Answer(1, "bob", cars)], both)
     assert other_class[1].disagreeing == ()  # bob was not asked about trucks
+    assert agreed([Answer(1, "bob", cars), Answer(1, "ann", here)], both)[1].seen == here
 
 
 def test_what_was_seen_is_kept_as_json_and_refused_if_it_is_no_box() -> None:

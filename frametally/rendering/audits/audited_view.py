@@ -93,8 +93,9 @@ class AuditedView:
         return {}
 
     def serves(self, audit: PlannedAudit) -> bool:
-        """Whether every frame of the view could have been drawn: what was drawn of it is then a sample of the view."""
-        return bool(len(self.times)) and bool(np.isin(self.times, unpacked(audit.population)).all())
+        """Whether every frame of the view could have been drawn, and one was: what was drawn is then a sample of it."""
+        could_be = bool(len(self.times)) and bool(np.isin(self.times, unpacked(audit.population)).all())
+        return could_be and self.drawn(audit)[1] > 0
 
     def drawn(self, audit: PlannedAudit) -> tuple[Ints, int]:
         """(n,) places of the drawn frames in `entries`, in the order of checking, and how many of them were planned."""

@@ -90,7 +90,7 @@ class Audits:
         time = self._time(audited, entry)
         checks = [check for check in checks_of(ledger, audited.video) if check.time == time]
         own = [check for check in checks if check.checker == (actor or "")]
-        used = agreed(_answers(own or checks)).get(time)
+        used = agreed(_answers(own or checks), audited.groups).get(time)
         return frame(audited, entry, used.seen if used else None)
 
     def check(

@@ -64,9 +64,10 @@ def frame(view: AuditedView, entry: int, seen: Seen | None) -> Frame:
     corners = [(int(code), _corners(xyxy)) for code, xyxy in zip(boxes.class_code, boxes.xyxy, strict=True)]
     right, added = set(range(len(boxes))), []
     if seen is not None and not seen.is_unclear:
-        true = boxes_seen(seen, columns(seen.groups, view.groups).of_group)
+        asked = columns(seen.groups, view.groups)
+        true = boxes_seen(seen, asked.of_group)
         at_found, at_true = match(boxes, true)
-        right = set(at_found.tolist())
+        right = {*at_found.tolist(), *np.flatnonzero(~asked.is_known[boxes.class_code]).tolist()}
         added = [
             ShownBox(int(true.class_code[at]), _corners(true.xyxy[at]))
             for at in np.setdiff1d(np.arange(len(true)), at_true)

@@ -11,7 +11,7 @@ from frametally.access.names import name_of
 from frametally.audit.agreement import Agreed, Answer, agreed
 from frametally.audit.checks import Checks
 from frametally.audit.estimates import more_to_halve
-from frametally.audit.seen import Seen
+from frametally.audit.seen import Group, Seen, is_about_all
 from frametally.audit.table import Row, rows
 from frametally.audit.threshold import LeastBias, least_bias
 from frametally.audit.verdicts import verdicts
@@ -47,13 +47,13 @@ class Report(Struct, frozen=True):
     checked: int
     """Frames that count: those of which a person could tell."""
     seen: int
-    """The same with those of which a person could not tell."""
+    """Frames that were asked about with all classes of the view, also those of which a person could not tell."""
     possible: int
     """Frames that can be checked."""
     entries: list[int]
     """In the order of checking: those planned, and some more."""
     states: list[int]
-    """Of each of these: `OPEN`, `CHECKED` or `UNCLEAR`."""
+    """Of each of these: `OPEN` if a class of the view was not asked about, `CHECKED` or `UNCLEAR`."""
     rows: list[Row]
     to_halve: int | None
     """How many more frames would make the intervals half as wide; None: too few to say."""
@@ -76,17 +76,19 @@ class Report(Struct, frozen=True):
 def report(view: AuditedView, audit: PlannedAudit, checks: list[FrameCheck], names: Mapping[str, str]) -> Report:
     """What the checks of the drawn frames say about the view; `names` of people by their id."""
     places, planned = view.drawn(audit)
-    used = agreed(Answer(check.time, check.checker, Seen.from_json(check.seen)) for check in checks)
+    used = agreed((Answer(check.time, check.checker, Seen.from_json(check.seen)) for check in checks), view.groups)
     order = [(int(place), used.get(int(view.times[place]))) for place in places]
-    clear = [(place, one) for place, one in order if one and not one.seen.is_unclear]
+    states = [_state(one, view.groups) for _, one in order]
+    until = _sampled(states, planned)
+    counted = [(place, one) for place, one in order[:until] if one]
+    clear = [(place, one) for place, one in counted if not one.seen.is_unclear]
     compared = verdicts(
         view.groups,
         ((view.boxes(int(view.entries[place])), view.found[place], one.seen) for place, one in clear),
     )
     entries = [int(view.entries[place]) for place, _ in order]
-    states = [_state(one) for _, one in order]
-    seen = len(states) - states.count(OPEN)
-    drawn = {int(view.times[place]) for place in places}
+    seen = sum(state != OPEN for state in states[:until])
+    times = {int(view.times[place]) for place, _ in counted}
     overall = compared.of_all_classes(view.found)
     return Report(
         planned=planned,
@@ -95,20 +97,28 @@ def report(view: AuditedView, audit: PlannedAudit, checks: list[FrameCheck], nam
         possible=len(view.entries),
         entries=entries,
         states=states,
-        rows=rows(view.view.names, view.found, compared, planned),
+        rows=rows(view.view.names, view.found, compared, planned if seen > planned else None),
         to_halve=more_to_halve(overall) if overall.frames else None,
         is_sequential=seen > planned,
         least_bias=_least_bias(view, overall, [place for place, _ in clear]) if seen >= planned else None,
         begun_by=name_of(audit.actor, names),
         begun_at=audit.created_at,
-        people=_people([check for check in checks if check.time in drawn], names),
-        unclear=[_place(view, place) for place, one in order if one and one.seen.is_unclear],
+        people=_people([check for check in checks if check.time in times], names),
+        unclear=[_place(view, place) for place, one in counted if one.seen.is_unclear],
         disagreements=[
             _place(view, place, tuple(name_of(checker, names) for checker in one.disagreeing))
-            for place, one in order
-            if one and one.disagreeing
+            for place, one in counted
+            if one.disagreeing
         ],
     )
+
+
+def _sampled(states: list[int], planned: int) -> int:
+    """How many of the drawn frames, from the first on, are a sample: the planned ones, and what follows without a gap.
+
+    What was checked after a gap was chosen otherwise: in a part of the video, or for another sample.
+    """
+    return max(planned, states.index(OPEN) if OPEN in states else len(states))
 
 
 def _least_bias(view: AuditedView, overall: Checks, clear: list[int]) -> LeastBias | None:
@@ -118,8 +128,8 @@ def _least_bias(view: AuditedView, overall: Checks, clear: list[int]) -> LeastBi
     return least_bias(confidences, int(overall.true.sum()), len(clear), view.view.confidence)
 
 
-def _state(one: Agreed | None) -> int:
-    if one is None:
+def _state(one: Agreed | None, groups: tuple[Group, ...]) -> int:
+    if one is None or not is_about_all(one.seen, groups):
         return OPEN
     return UNCLEAR if one.seen.is_unclear else CHECKED
 

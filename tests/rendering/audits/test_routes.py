@@ -107,14 +107,48 @@ def test_a_checked_sample_corrects_the_counts_of_all_thresholds_and_jobs(served:
 def test_what_cannot_be_told_is_named_and_going_on_is_said(served: Served) -> None:
     entries = served.post("", {"planned": 6}).json()["entries"]
     served.check(entries[0], false=[], is_unclear=True)
-    for entry in entries[1:8]:
+    for entry in entries[1:7]:
         report = served.check(entry, false=[]).json()
-    assert (report["seen"], report["checked"], report["is_sequential"]) == (8, 7, True)
+    assert (report["seen"], report["checked"], report["is_sequential"]) == (7, 6, True)
     assert [place["entry"] for place in report["unclear"]] == [entries[0]]
     assert report["rows"][0]["precision"] is None
-    assert report["states"][:9] == [2, *[1] * 7, 0]
+    assert report["states"][:8] == [2, *[1] * 6, 0]
     served.check(entries[0], false=[])
     assert served.get().json()["unclear"] == []
+
+
+def test_frames_beyond_the_planned_ones_count_only_in_the_order_of_the_sample(served: Served) -> None:
+    entries = served.post("", {"planned": 10}).json()["entries"]
+    for entry in entries[:10]:
+        before = served.check(entry, false=[1]).json()
+    for entry in entries[12:16]:  # chosen, as by going on in a part of the video
+        after = served.check(entry, false=[0, 1]).json()
+    assert (after["seen"], after["checked"], after["is_sequential"]) == (10, 10, False)
+    assert after["rows"] == before["rows"]
+    for entry in entries[10:12]:
+        after = served.check(entry, false=[1]).json()
+    assert (after["seen"], after["checked"], after["is_sequential"]) == (16, 16, True)
+
+
+def test_a_part_of_which_no_frame_was_planned_needs_a_sample_of_its_own(served: Served) -> None:
+    entries = served.post("", {"planned": 5}).json()["entries"]
+    time_s = served.get(f"/frames/{entries[6]}").json()["time_s"]
+    assert served.get(query=f"{QUERY}&window={time_s - 0.01}&window={time_s + 0.01}").json() is None
+    assert served.get().json()["entries"] == entries
+
+
+def test_a_class_that_was_not_shown_is_asked_about_and_not_struck_out(served: Served) -> None:
+    only_cups = f"{QUERY}&class=cup"
+    entries = served.post("", {"planned": 5}, only_cups).json()["entries"]
+    for entry in entries[:5]:
+        cups = served.post(f"/frames/{entry}", {"boxes": 1, "false": [], "added": []}, only_cups).json()
+    assert (cups["seen"], cups["rows"][0]["mean"]["corrected"]) == (5, 1)
+    both = served.get().json()
+    assert (both["seen"], both["states"][:5]) == (0, [0] * 5)
+    assert [row["mean"] for row in both["rows"]] == [cups["rows"][0]["mean"], None, None]
+    frame = served.get(f"/frames/{entries[0]}").json()
+    assert [box["is_false"] for box in frame["boxes"]] == [False, False]
+    assert served.check(entries[0], false=[1]).json()["seen"] == 1
 
 
 def test_wrong_answers_are_refused(served: Served) -> None:
