@@ -56,13 +56,13 @@ def check(path: Path) -> None:
         assert similarity(known, small_background(other)) < MIN_SIMILARITY
 
 
-def test_a_fixed_camera_is_told_from_a_moved_one() -> None:
+def test_a_fixed_camera_is_distinguished_from_a_moved_one() -> None:
     check(SAMPLE)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("name", ["car-detection.mp4", "bottle-detection.mp4", "asl_book.mkv"])
-def test_fixed_cameras_of_real_videos_are_told_from_moved_ones(name: str, shared_data: Path) -> None:
+def test_fixed_cameras_of_real_videos_are_distinguished_from_moved_ones(name: str, shared_data: Path) -> None:
     check(shared_data / "videos" / name)
 
 

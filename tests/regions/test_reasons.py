@@ -51,7 +51,7 @@ def test_a_line_that_counts_nothing_says_why(
     assert reason in (why(*points, **changed) or "")
 
 
-def test_objects_that_stay_on_their_sides_are_told_apart() -> None:
+def test_objects_that_stay_on_their_sides_are_distinguished() -> None:
     tracks = tracks_of({1: walking([(500, 240)]), 2: walking([(600, 260)])}, [0.0])
     assert "of no object is seen on both sides" in (why_nothing(tracks, GATE) or "")
 

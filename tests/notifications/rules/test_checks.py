@@ -39,7 +39,7 @@ def reported(ledger: Ledger, job_id: str) -> list[str]:
     return [event.cause for event in ledger.history(job_id, kinds=[EventKind.RULE])]
 
 
-def told(ledger: Ledger, job_id: str) -> list[str]:
+def actions_of(ledger: Ledger, job_id: str) -> list[str]:
     return [event.cause for event in ledger.history(job_id, kinds=[EventKind.ACTION])]
 
 
@@ -66,7 +66,7 @@ def test_what_was_found_is_reported_once(ledger: Ledger, clock: Clock) -> None:
     end(ledger, "a")
     found = claimed(ledger, clock)
     checks.finish(found, Finding(intervals=(CROWD,), notes=("The camera may have been moved.",)))
-    assert told(ledger, "a") == ["The rules of dock 3 were checked: 1 interval. The camera may have been moved."]
+    assert actions_of(ledger, "a") == ["The rules of dock 3 were checked: 1 interval. The camera may have been moved."]
     with ledger.writing() as connection:  # as after a crash before the end was recorded
         connection.execute(RULE_CHECK.update().values(state="waiting", next_try_at=clock()))
     checks.finish(claimed(ledger, clock), Finding(intervals=(CROWD,)))
@@ -81,7 +81,7 @@ def test_a_set_that_does_not_fit_is_named_and_one_without_rules_is_not(ledger: L
         end(ledger, job_id)
     checks.finish(claimed(ledger, clock), Finding(notes=("The rules were not checked.",), was_counted=False))
     checks.finish(claimed(ledger, clock), None)
-    assert (told(ledger, "a"), told(ledger, "b")) == (["The rules were not checked."], [])
+    assert (actions_of(ledger, "a"), actions_of(ledger, "b")) == (["The rules were not checked."], [])
     assert checks.claim(clock()) is None
 
 
@@ -98,7 +98,7 @@ def test_another_process_takes_over_what_is_not_renewed(ledger: Ledger, clock: C
     second = claimed(ledger, clock)
     checks.finish(first, Finding(intervals=(CROWD,)))  # it was only suspended
     checks.finish(second, Finding(intervals=(CROWD,)))
-    assert len(reported(ledger, "a")) == len(told(ledger, "a")) == 1
+    assert len(reported(ledger, "a")) == len(actions_of(ledger, "a")) == 1
 
 
 def test_a_check_that_is_given_back_is_due_at_once_and_keeps_its_attempts(ledger: Ledger, clock: Clock) -> None:
@@ -117,12 +117,12 @@ def test_failed_checks_are_repeated_later_and_given_up_with_the_reason(ledger: L
     end(ledger, "a")
     for attempt in range(1, MAX_ATTEMPTS + 1):
         found = claimed(ledger, clock)
-        assert (found.attempts, told(ledger, "a")) == (attempt, [])
+        assert (found.attempts, actions_of(ledger, "a")) == (attempt, [])
         checks.fail(found, clock(), "These results are damaged.")
         assert checks.claim(clock()) is None
         clock.wait(BACKOFF.max_s * 1.3)
     assert checks.claim(clock()) is None
-    assert told(ledger, "a") == ["The rules of dock 3 could not be checked. These results are damaged."]
+    assert actions_of(ledger, "a") == ["The rules of dock 3 could not be checked. These results are damaged."]
 
 
 def test_a_check_can_be_ordered_for_a_job_that_was_started_without_a_camera(ledger: Ledger, clock: Clock) -> None:

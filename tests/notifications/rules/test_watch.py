@@ -21,7 +21,7 @@ from frametally.notifications.rules.watch import RuleWatch
 from frametally.regions.shapes import RegionSet
 from frametally.results import archive_results
 from tests.notifications.conftest import Receiver, make_notifier, settings_for
-from tests.notifications.rules.test_checks import claimed, end, start, told
+from tests.notifications.rules.test_checks import actions_of, claimed, end, start
 from tests.notifications.rules.test_evaluation import SET
 from tests.support.ledgers import Clock
 from tests.support.square_regions import square_results
@@ -49,7 +49,7 @@ def test_a_later_job_of_the_camera_sends_one_message_for_each_interval(
     notifier.send_due()
     assert [message["event"] for message in receiver.messages] == ["job.succeeded", "rule.held"]
     assert receiver.messages[1]["rule"]["name"] == "Busy"
-    assert told(ledger, "a") == ["The rules of dock 3 were checked: 1 interval."]
+    assert actions_of(ledger, "a") == ["The rules of dock 3 were checked: 1 interval."]
     assert notifier.send_due() == 0
 
 
@@ -61,7 +61,7 @@ def test_a_set_without_rules_starts_no_process(
     save(ledger, SET.camera, without.to_json().decode(), based_on=1, actor=None)
     end(ledger, "a")
     assert rule_watch.check_due()
-    assert (told(ledger, "a"), ledger.history("a", kinds=[EventKind.RULE])) == ([], [])
+    assert (actions_of(ledger, "a"), ledger.history("a", kinds=[EventKind.RULE])) == ([], [])
 
 
 def test_a_process_that_ends_early_is_tried_again(
@@ -74,7 +74,7 @@ def test_a_process_that_ends_early_is_tried_again(
     assert not rule_watch.check_due()
     clock.wait(60)
     assert rule_watch.check_due()
-    assert told(ledger, "a") == ["The rules of dock 3 were checked: 1 interval."]
+    assert actions_of(ledger, "a") == ["The rules of dock 3 were checked: 1 interval."]
 
 
 def test_a_stop_ends_the_process_and_leaves_its_check_to_the_next_start(
