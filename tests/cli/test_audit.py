@@ -112,6 +112,7 @@ def test_files_that_are_no_sheets_are_refused(files: Path, capsys: pytest.Captur
     [
         ("--plan", "20"),
         ("--plan", "2", "--out", "sheet.csv"),
+        ("--plan", "20", "--out", "no/sheet.csv"),
         ("--plan", "20", "--out", "sheet.csv", "--seed", "-1"),
         ("--plan", "20", "--out", "sheet.csv", "--pictures", "frames.zip"),
         ("--checks", "sheet.csv", "--confidence", "2"),

@@ -109,4 +109,5 @@ def test_counts_have_no_f1_and_options_are_checked(files: Path, capsys: pytest.C
     assert run(files, "counts.csv", "--min-f1", "2") == ExitCode.BAD_INPUT
     assert run(files, "counts.csv", "--map", "car") == ExitCode.BAD_INPUT
     assert run(files, "counts.csv", "--step", "0") == ExitCode.BAD_INPUT
+    assert run(files, "counts.csv", "--json", str(files / "no/out.json")) == ExitCode.BAD_INPUT
     assert "These labels give no F1." in capsys.readouterr().err

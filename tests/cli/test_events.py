@@ -121,6 +121,7 @@ def test_boxes_of_a_picture_that_was_not_turned_are_turned_with_the_video(
         ({"results": "j9"}, "There is no job or file j9."),
         ({"results": "../data"}, "There is no job or file data."),
         ({"out": "events.xlsx"}, "The format .xlsx is not known."),
+        ({"out": "no/events.csv"}, "events.csv cannot be written: No such file or directory."),
         ({"more": ("--model", "birds")}, "These results have no model birds. They have: cars/1."),
         ({"more": ("--confidence", "2")}, "--confidence is 2.0."),
         ({"more": ("--video", "gone.mp4")}, "File not found: gone.mp4."),

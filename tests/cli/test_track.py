@@ -59,6 +59,7 @@ def test_options_of_the_tracker_are_applied(
         (["--out", "tracks.csv", "--buffer", "nan"], "--buffer or --min-length is out of range."),
         (["--out", "tracks.csv", "--model", "other"], "These results have no model other."),
         (["--out", "tracks.csv", "--video", "none.mp4"], "File not found: none.mp4."),
+        (["--out", "no/tracks.parquet"], "tracks.parquet cannot be written: No such file or directory."),
     ],
 )
 def test_what_cannot_be_used_is_explained(

@@ -16,6 +16,7 @@ from frametally.audit.counted import Ints, checkable, found_in
 from frametally.audit.estimates import MIN_FRAMES, more_to_halve
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.results.output import writing
 from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import ResultsError, SettingsError
@@ -75,11 +76,13 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace, view: View, entries: Ints) -> None:
-    write_sheet(view, entries, options.seed, options.out)
+    with writing(options.out):
+        write_sheet(view, entries, options.seed, options.out)
     print(f"{len(entries)} of {view.analyzed_entries} analyzed frames to check, in {options.out.name}.")
     print("Write how many objects of each class you see; leave a cell empty where you cannot tell.")
     if options.pictures:
-        with closing(FrameReader(options.video, build_index(options.video))) as reader:
+        reading = closing(FrameReader(options.video, build_index(options.video)))
+        with reading as reader, writing(options.pictures):
             write_labelling(view, entries.tolist(), reader, options.pictures, options.video.name)
 
 

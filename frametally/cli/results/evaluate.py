@@ -16,6 +16,7 @@ from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.results.evaluation_tables import print_evaluation
+from frametally.cli.results.output import writing
 from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import EvaluationError, SettingsError
@@ -74,7 +75,8 @@ def evaluate_results(options: argparse.Namespace, settings: Settings) -> int:
         view = View(results, model_of(results, options.model), options.confidence, classes)
         found = evaluate(view, truth, picture)
     if options.json is not None:
-        write_bytes(options.json, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+        with writing(options.json):
+            write_bytes(options.json, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     print_evaluation(found)
     return _exit_code(found, options.min_f1)
 

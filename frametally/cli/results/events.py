@@ -11,6 +11,7 @@ from typing import Any, Final
 from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.results.output import writing
 from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.cli.results.tracks_source import tracks_of
 from frametally.config.settings import Settings
@@ -50,7 +51,7 @@ def write_events(options: argparse.Namespace, settings: Settings) -> int:
     """Write the table of events and print the counts; returns the exit code.
 
     Raises:
-        FrametallyError: the results, the video or the regions cannot be used.
+        FrametallyError: the results, the video or the regions cannot be used, or the table cannot be written.
     """
     if options.out.suffix not in _WRITERS:
         raise RegionsError(f"The format {options.out.suffix or 'of --out'} is not known.", "Use .csv or .parquet.")
@@ -68,7 +69,8 @@ def write_events(options: argparse.Namespace, settings: Settings) -> int:
         ]:
             if warning:
                 print(warning, file=sys.stderr)
-        _WRITERS[options.out.suffix](view, tracks, regions, options.out)
+        with writing(options.out):
+            _WRITERS[options.out.suffix](view, tracks, regions, options.out)
         print_counts(tracks, regions)
     return ExitCode.OK
 

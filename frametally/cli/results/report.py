@@ -14,6 +14,7 @@ from tqdm import tqdm
 from frametally.analysis.view_spec import ViewSpec
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.results.output import writing
 from frametally.cli.results.source import opened
 from frametally.clock import utc_now
 from frametally.config.settings import Settings
@@ -28,7 +29,7 @@ from frametally.reports.making import make_brief
 from frametally.reports.pdf import find_browser, make_pdf
 from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.sources import BriefSources, BriefVideo
-from frametally.storage.atomic import atomic_path
+from frametally.storage.atomic import write_bytes
 from frametally.storage.digests import sha256_of
 from frametally.video.frame_index import build_index
 
@@ -164,8 +165,5 @@ def _progress() -> Iterator[Callable[[float], None]]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    try:
-        with atomic_path(path) as draft:
-            draft.write_bytes(content)
-    except OSError as error:
-        raise SettingsError(f"{path.name} cannot be written: {error.strerror}.", "Check --out.") from error
+    with writing(path):
+        write_bytes(path, content)

@@ -10,6 +10,7 @@ from typing import Any
 from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.results.output import writing
 from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.cli.results.tracks_source import tracks_of
 from frametally.config.settings import Settings
@@ -53,13 +54,14 @@ def write_tracks(options: argparse.Namespace, settings: Settings) -> int:
     """Write the tracks, print the number of objects of each class and return the exit code.
 
     Raises:
-        FrametallyError: the results, the video or an option cannot be used.
+        FrametallyError: the results, the video or an option cannot be used, or the tracks cannot be written.
     """
     tracker = _checked(options)
     with opened(options.results, options.video, settings) as results:
         view = View(results, model_of(results, options.model), options.confidence)
         tracks = tracks_of(results, view.model, options.video, tracker).tracks
-        _write(options, view, tracks)
+        with writing(options.out):
+            _write(options, view, tracks)
         _print_counts(view, tracks)
     return ExitCode.OK
 
