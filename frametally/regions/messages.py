@@ -74,8 +74,8 @@ def speed_definition(scale: Scale) -> str:
 
 def rule_sentence(interval: RuleInterval) -> str:
     """One interval, as sent to the webhook."""
-    until = "the end" if interval.is_open else _clock(interval.end_s)
-    time = f"from {_clock(interval.start_s)} to {until}"
+    later = " or later" if interval.is_open else ""
+    time = f"from {_clock(interval.start_s)} to {_clock(interval.end_s)}{later}"
     objects = "1 object" if interval.peak == 1 else f"{interval.peak} objects"
     return f"{interval.rule}: {time}, up to {objects} in {interval.zone}."
 

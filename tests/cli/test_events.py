@@ -66,7 +66,7 @@ def test_events_of_a_results_file_are_written_and_printed(files: Path, capsys: p
     printed = capsys.readouterr()
     assert "Gate: 1 in, 0 out" in printed.out
     assert "Dock: entries 1, exits 0\nDock: 1 inside at the end: not in the median." in printed.out
-    assert "Busy: from 0:03.8 to the end, up to 1 object in Dock." in printed.out
+    assert "Busy: from 0:03.8 to 0:05.8 or later, up to 1 object in Dock." in printed.out
     assert "Nowhere: Counts nothing: " in printed.err
 
 

@@ -37,7 +37,7 @@ def test_each_interval_is_sent_once(ledger: Ledger, clock: Clock, receiver: Rece
     assert first["id"] != second["id"]
     assert [event.cause for event in ledger.history("a", kinds=[EventKind.RULE])] == [
         "Crowd <!channel>: from 0:12.0 to 0:31.5, up to 5 objects in Dock.",
-        "Crowd <!channel>: from 0:50.0 to the end, up to 5 objects in Dock.",
+        "Crowd <!channel>: from 0:50.0 to 1:02.0 or later, up to 5 objects in Dock.",
     ]
 
 

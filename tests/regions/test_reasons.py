@@ -102,5 +102,5 @@ def test_an_interval_is_one_sentence() -> None:
     interval = RuleInterval("Crowd", "Dock", 12.04, 3731.5, 60, 5, is_open=False)
     assert rule_sentence(interval) == "Crowd: from 0:12.0 to 1:02:11.5, up to 5 objects in Dock."
     assert rule_sentence(msgspec.convert(vars(interval) | {"is_open": True}, RuleInterval)).endswith(
-        "from 0:12.0 to the end, up to 5 objects in Dock."
+        "from 0:12.0 to 1:02:11.5 or later, up to 5 objects in Dock."
     )
