@@ -64,7 +64,7 @@ def ahead_s(ledger: Ledger, now: datetime) -> float:
     """How far the newest of what has happened to an open job lies in the future; 0 where nothing does."""
     with ledger.reading() as connection:
         newest = connection.execute(sa.select(*map(sa.func.max, _PAST)).where(_IS_WAITING)).one()
-    return float(max(0.0, *((at - now).total_seconds() for at in newest if at is not None), 0.0))
+    return float(max([0.0, *((at - now).total_seconds() for at in newest if at is not None)]))
 
 
 def _moved(column: sa.Column[Any], now: datetime, by_s: float) -> sa.ColumnElement[Any]:

@@ -161,10 +161,8 @@ class Joiner:
         return columns
 
     def _start(self, look: Look, boxes: Places) -> None:
-        due_s = look.time_s + _ESTABLISHED_S
-        length_s = _BUFFER_OF_LENGTH * (look.time_s - due_s + _ESTABLISHED_S)
-        self._new[_LAST], self._new[_DUE] = look.time_s, due_s
-        self._new[_END] = look.time_s + min(length_s, self._settings.buffer_s)
+        self._new[_LAST] = self._new[_END] = look.time_s
+        self._new[_DUE] = look.time_s + _ESTABLISHED_S
         before, count = self._live, len(boxes)
         self._live = np.empty((_ROWS, before.shape[1] + count))
         self._live[:, :-count] = before
