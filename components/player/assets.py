@@ -9,8 +9,8 @@ from starlette.middleware import Middleware
 
 from frametally.network.assets import AssetBundle
 from frametally.network.doors.preloads import Preloads
-from frametally.reports.document.one_script import one_script
-from frametally.reports.document.plotly_script import plotly_script
+from frametally.network.scripts.one_script import one_script
+from frametally.network.scripts.plotly_script import plotly_script
 
 SCRIPT_FILE: Final = "player.js"
 PLOTLY_FILE: Final = "plotly.min.js"

@@ -49,6 +49,7 @@ from frametally.network.routes import (
     Handler,
     HttpError,
     app_url_of,
+    read_body,
     with_optional_slash,
 )
 from frametally.network.urls import parse_video_url
@@ -302,11 +303,8 @@ async def _decoded(request: Request, kind: type[Message]) -> Message:
     Raises:
         HttpError: the body is larger than `MAX_JSON_BYTES`, or does not match the message type.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_JSON_BYTES:
-            raise HttpError(413, "The JSON body is too large.", f"The limit is {MAX_JSON_BYTES} bytes.")
+    limit = f"The limit is {MAX_JSON_BYTES} bytes."
+    body = await read_body(request, MAX_JSON_BYTES, "The JSON body is too large.", limit)
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,6 +21,7 @@ from frametally.network.doors.secrets import same_secret
 
 Handler = Callable[[Request], Awaitable[Response]]
 Middleware = Callable[[Handler], Handler]
+_T = TypeVar("_T")
 
 
 class HttpError(FrametallyError):
@@ -144,3 +147,29 @@ async def _accept(_: Request) -> None:
 
 
 PUBLIC = Check("public", _accept)
+
+
+async def read_body(request: Request, max_bytes: int, too_long: str, next_step: str) -> bytes:
+    """The body of a request.
+
+    Raises:
+        HttpError: 413 with `too_long`, as soon as it has more than `max_bytes`.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise HttpError(413, too_long, next_step)
+    return bytes(body)
+
+
+def decode_body(content: bytes, kind: type[_T]) -> _T:
+    """The JSON that a page has sent, checked.
+
+    Raises:
+        HttpError: 400, it is not of this kind.
+    """
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise HttpError(400, f"This request is not valid: {error}.", "Reload the page.") from error

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 import uvicorn
+from msgspec import Struct
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -28,6 +29,7 @@ from frametally.network.routes import (
     HttpError,
     actor_of,
     api_key_check,
+    decode_body,
     starlette_routes,
     with_optional_slash,
 )
@@ -160,3 +162,24 @@ def serve(*declared: GuardedRoute) -> Iterator[Callable[..., requests.Response]]
         finally:
             server.should_exit = True
             thread.join()
+
+
+class Answer(Struct):
+    """What a page may send."""
+
+    count: int = 0
+
+
+def test_the_json_of_a_page_is_checked() -> None:
+    assert decode_body(b'{"count": 3, "other": [1]}', Answer) == Answer(3)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b'{"count": "3"}', b'{"count": 3', b'{"other": ' + b"[" * 5000],
+    ids=["empty", "list", "text", "cut", "nested"],
+)
+def test_other_json_of_a_page_is_refused(body: bytes) -> None:
+    with pytest.raises(HttpError, match="not valid") as caught:
+        decode_body(body, Answer)
+    assert caught.value.status_code == 400

@@ -25,7 +25,7 @@ _component = st.components.v2.component(
     "frametally.audit",
     html=(_HERE / "audit.html").read_text(),
     css=(_HERE / "audit.css").read_text(),
-    js=(_HERE / "loader.js").read_text(),
+    js=(_HERE.parent / "tab_loader.js").read_text(),
 )
 
 

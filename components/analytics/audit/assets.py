@@ -1,4 +1,4 @@
-"""The scripts of the tab: loaded by browsers when it is first opened."""
+"""The script of the tab: loaded by browsers when it is first opened."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from frametally.network.assets import AssetBundle
+from frametally.network.scripts.one_script import one_script
 
 SCRIPT_FILE: Final = "audit.js"
 _WEB: Final = Path(__file__).parent / "web"
 
-AUDIT: Final = AssetBundle({path.name: path for path in sorted(_WEB.glob("*.js"))})
+AUDIT: Final = AssetBundle({SCRIPT_FILE: lambda: one_script(_WEB / SCRIPT_FILE).encode()})

@@ -11,7 +11,7 @@ from typing import Any, Final
 import streamlit as st
 
 from components.access import is_allowed
-from components.analytics.regions.assets import REGIONS, SCRIPT_FILE
+from components.analytics.regions.assets import REGIONS, SCRIPT_FILE, STYLE_FILE
 from components.analytics.regions.moment_files import moment_file
 from components.analytics.regions.other_jobs import choose_jobs, compared_jobs, other_jobs
 from components.analytics.regions.saved_sets import KEY, act, current_camera, drawn, keep_drawn, saved_sets
@@ -29,7 +29,7 @@ _component = st.components.v2.component(
     "frametally.regions",
     html=(_HERE / "regions.html").read_text(),
     css=(_HERE / "regions.css").read_text(),
-    js=(_HERE / "loader.js").read_text(),
+    js=(_HERE.parent / "tab_loader.js").read_text(),
 )
 
 
@@ -45,6 +45,7 @@ def regions(deployment: Deployment, view: View, video: StoredVideo | None) -> No
     offered = other_jobs(deployment, view, camera)
     data = {
         "script": f".{REGIONS.url(SCRIPT_FILE)}",
+        "style": f".{REGIONS.url(STYLE_FILE)}",
         "plotly": f".{PLOTLY.url(PLOTLY_FILE)}",
         "job": job_id,
         "name": Path(video.file_name).stem,

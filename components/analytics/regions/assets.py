@@ -1,4 +1,4 @@
-"""The scripts of the tab: loaded by browsers when it is first opened."""
+"""The script of the tab and the style of its drawing tool: loaded by browsers when it is first opened."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Final
 
 from frametally.network.assets import AssetBundle
+from frametally.network.scripts.one_script import one_script
 
 SCRIPT_FILE: Final = "regions.js"
+STYLE_FILE: Final = "drawing.css"
 _WEB: Final = Path(__file__).parent / "web"
 
 REGIONS: Final = AssetBundle(
-    {path.relative_to(_WEB).as_posix(): path for path in sorted(_WEB.rglob("*")) if path.suffix in (".js", ".css")}
+    {
+        SCRIPT_FILE: lambda: one_script(_WEB / SCRIPT_FILE).encode(),
+        STYLE_FILE: _WEB / "drawing" / STYLE_FILE,
+    }
 )

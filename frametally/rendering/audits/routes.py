@@ -10,7 +10,7 @@ something.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -22,7 +22,7 @@ from frametally.access.person import Person
 from frametally.analysis.view import View
 from frametally.ledger.ledger import Ledger
 from frametally.library.tickets import Tickets
-from frametally.network.routes import GuardedRoute, Handler, HttpError, actor_of, only_owner_of
+from frametally.network.routes import GuardedRoute, Handler, HttpError, actor_of, decode_body, only_owner_of, read_body
 from frametally.rendering.audits.audits import Audits
 from frametally.rendering.audits.frame import Verdict
 from frametally.rendering.playback.routes import filtered_view, view_route, view_ticket_check
@@ -30,8 +30,8 @@ from frametally.rendering.playback.sources import Source, Sources
 
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _MAX_BYTES: Final = 1 << 18
+_TOO_LONG: Final = ("This answer is too long.", "Remove some of its boxes.")
 Act = Callable[[Ledger, Source, View, Request, bytes], Any]
-T = TypeVar("T", bound=Struct)
 
 
 class Begun(Struct, frozen=True):
@@ -48,13 +48,13 @@ def audit_routes(audits: Audits, ledger: Ledger, sources: Sources, tickets: Tick
         return audits.report(held, source, shown)
 
     def begin(held: Ledger, source: Source, shown: View, request: Request, body: bytes) -> Any:
-        return audits.begin(held, source, shown, _decoded(body, Begun).planned, actor=_person(request))
+        return audits.begin(held, source, shown, decode_body(body, Begun).planned, actor=_person(request))
 
     def frame(held: Ledger, source: Source, shown: View, request: Request, _: bytes) -> Any:
         return audits.frame(held, source, shown, request.path_params["entry"], actor=actor_of(request))
 
     def check(held: Ledger, source: Source, shown: View, request: Request, body: bytes) -> Any:
-        entry, verdict = request.path_params["entry"], _decoded(body, Verdict)
+        entry, verdict = request.path_params["entry"], decode_body(body, Verdict)
         audits.check(held, source, shown, entry, verdict, actor=_person(request))
         return audits.report(held, source, shown)
 
@@ -78,7 +78,7 @@ def _answering(act: Act, ledger: Ledger, sources: Sources) -> Handler:
         return msgspec.json.encode(act(held, source, filtered_view(source, request), request, body))
 
     async def send(request: Request) -> Response:
-        content = await run_in_threadpool(answer, request, await _body(request))
+        content = await run_in_threadpool(answer, request, await read_body(request, _MAX_BYTES, *_TOO_LONG))
         return Response(content, headers=_HEADERS, media_type="application/json")
 
     return send
@@ -88,20 +88,3 @@ def _person(request: Request) -> Person | None:
     """Who answers; None without the checks of `frametally.access.guard`."""
     person: Person | None = getattr(request.state, "person", None)
     return person
-
-
-async def _body(request: Request) -> bytes:
-    """The body, refused as soon as it is too long."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _MAX_BYTES:
-            raise HttpError(413, "This answer is too long.", "Remove some of its boxes.")
-    return bytes(content)
-
-
-def _decoded(content: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except msgspec.DecodeError as error:
-        raise HttpError(400, f"This request is not valid: {error}.", "Reload the page.") from error

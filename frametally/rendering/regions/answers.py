@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from frametally.analysis.view import View
 from frametally.library.tickets import TicketRefused, Tickets
-from frametally.network.routes import HttpError
+from frametally.network.routes import HttpError, decode_body
 from frametally.regions.questions.comparison import Alignment, Watched, compare
 from frametally.regions.questions.moments import find
 from frametally.regions.questions.queries import decode_query
@@ -28,7 +28,6 @@ from frametally.video.recording_start import recording_start
 PICTURES: Final = ("trajectories", "heat")
 MAX_COMPARED: Final = 5
 _ANCHOR: Final[Anchor] = "bottom_center"
-T = TypeVar("T", bound=Struct)
 
 
 class Question(Struct, frozen=True):
@@ -89,7 +88,7 @@ class Answers:
         Raises:
             RegionsError: set or question are not valid.
         """
-        asked = _decoded(content, Question)
+        asked = decode_body(content, Question)
         regions, question = RegionSet.from_json(bytes(asked.regions)), decode_query(bytes(asked.question))
         moments = find(filtered(self._ready(source), view), regions, question)
         return msgspec.json.encode({"moments": [asdict(moment) for moment in moments]})
@@ -100,7 +99,7 @@ class Answers:
         Raises:
             RegionsError: they cannot be compared.
         """
-        asked = _decoded(content, Comparison)
+        asked = decode_body(content, Comparison)
         sources = [self._other(job) for job in asked.jobs]
         tracked = [self._tracks(source) for source in sources]
         waiting = [one for one in tracked if isinstance(one, Tracking)]
@@ -171,10 +170,3 @@ def require_boxes(source: Source) -> None:
     """
     if not source.view.table.kind.has_boxes:
         raise HttpError(404, "These results have no boxes.")
-
-
-def _decoded(content: bytes, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(content, type=kind)
-    except msgspec.DecodeError as error:
-        raise HttpError(400, f"This request is not valid: {error}.", "Reload the page.") from error

@@ -23,7 +23,7 @@ from starlette.responses import Response
 from frametally.analysis.view import View
 from frametally.library.holder import holder_of
 from frametally.network.compression import compressed_response
-from frametally.network.routes import GuardedRoute, Handler, HttpError
+from frametally.network.routes import GuardedRoute, Handler, HttpError, read_body
 from frametally.regions.shapes import MAX_BYTES
 from frametally.rendering.playback.routes import filtered_view, view_route, view_ticket_check
 from frametally.rendering.playback.sources import Source
@@ -31,6 +31,7 @@ from frametally.rendering.regions.answers import PICTURES, Answers, require_boxe
 
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _PICTURE_HEADERS: Final = {**_HEADERS, "Cache-Control": "private, max-age=43200"}
+_TOO_LARGE: Final = ("This set of lines and zones is too large.", "Remove some of its shapes.")
 _MAX_DRAWN: Final = 1
 """Pictures that are drawn at the same time."""
 
@@ -62,7 +63,7 @@ def _posted(answers: Answers, act: Callable[[Answers, Source, View, bytes], byte
         return act(held, source, filtered_view(source, request), content)
 
     async def send(request: Request) -> Response:
-        content = await _body(request)
+        content = await read_body(request, MAX_BYTES, *_TOO_LARGE)
         found = await run_in_threadpool(answer, request, content)
         return await run_in_threadpool(compressed_response, request, found, _HEADERS, "application/json")
 
@@ -85,13 +86,3 @@ def _picture_handler(answers: Answers) -> Handler:
         return Response(content, headers=_PICTURE_HEADERS, media_type="image/jpeg")
 
     return send
-
-
-async def _body(request: Request) -> bytes:
-    """The body, refused as soon as it is too long."""
-    content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MAX_BYTES:
-            raise HttpError(413, "This set of lines and zones is too large.", "Remove some of its shapes.")
-    return bytes(content)

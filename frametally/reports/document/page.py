@@ -13,11 +13,11 @@ from typing import Any, Final, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from frametally.analysis.highlights import DEFINITIONS as HIGHLIGHTS
+from frametally.network.scripts.one_script import one_script
+from frametally.network.scripts.plotly_script import plotly_script
 from frametally.reports.brief import Brief
 from frametally.reports.document.data import page_data
 from frametally.reports.document.formats import FORMATS
-from frametally.reports.document.one_script import one_script
-from frametally.reports.document.plotly_script import plotly_script
 
 _WEB: Final = Path(__file__).parent / "web"
 _STYLES: Final = ("theme", "page", "numbers", "charts", "evidence", "print")

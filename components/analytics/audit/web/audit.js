@@ -3,7 +3,7 @@
 
 import { Checking } from "./checking.js";
 import { Requests } from "./requests.js";
-import { element } from "./dom.js";
+import { element } from "../../../web/elements.js";
 import { fillResults } from "./results.js";
 
 const SIZES = [20, 40, 80];

@@ -1,7 +1,9 @@
 // One frame after another: the picture, its keys and buttons, and how far one is.
 
 import { Picture } from "./picture.js";
-import { element, formatCount, formatRange, formatTime, plural, swatch } from "./dom.js";
+import { formatCount, formatRange } from "./estimates.js";
+import { formatTime, plural } from "../../../web/formatting.js";
+import { element, swatch } from "../../../web/elements.js";
 
 const OPEN = 0;
 const AHEAD = 2; // frames that are fetched before they are needed

@@ -1,6 +1,6 @@
 // The frame with its boxes: those of the model can be struck out, missed ones are dragged or added by keyboard.
 
-import { element } from "./dom.js";
+import { element } from "../../../web/elements.js";
 
 const DRAG_PX = 6; // less is a click
 const EDGE_PX = 6; // a click so close to a box is on it

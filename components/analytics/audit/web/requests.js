@@ -1,6 +1,6 @@
 // Frames are fetched ahead of time; answers are sent one after another while the next frames are shown.
 
-const PAUSES_MS = [300, 1000, 3000]; // after attempts without a connection
+import { answered } from "../../../web/requests.js";
 
 export class Requests {
   frames = new Map(); // by entry: a promise of the frame with its picture
@@ -60,22 +60,6 @@ async function decoded(image) {
 }
 
 // With a body, it is a POST that outlives the page.
-async function asked(address, body) {
-  const options = body ? { method: "POST", body: JSON.stringify(body), keepalive: true } : {};
-  const response = await sent(address, options);
-  if (!response.ok) throw new Error((await response.text()) || `The server answered ${response.status}.`);
-  return response.json();
-}
-
-async function sent(address, options) {
-  for (const pauseMs of PAUSES_MS) {
-    try {
-      return await fetch(address, options);
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
-    }
-  }
-  return fetch(address, options).catch(() => {
-    throw new Error("The server cannot be reached.");
-  });
+function asked(address, body) {
+  return answered(address, body ? { method: "POST", body: JSON.stringify(body), keepalive: true } : {});
 }

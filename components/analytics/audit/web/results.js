@@ -1,6 +1,8 @@
 // What the checked frames say: a row per class, who has checked, what was unclear or is disputed.
 
-import { element, formatCount, formatRange, formatShare, formatTime, plural, swatch } from "./dom.js";
+import { formatCount, formatRange, formatShare } from "./estimates.js";
+import { formatTime, plural } from "../../../web/formatting.js";
+import { element, swatch } from "../../../web/elements.js";
 
 const HEAD = ["Class", "By the model", "Corrected", "95 % interval", "Precision", "Recall", "F1"];
 const TOO_FEW = "too few to say";

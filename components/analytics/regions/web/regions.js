@@ -10,13 +10,12 @@ import { Questions } from "./panel/questions.js";
 import { Rules } from "./panel/rules.js";
 import { Sets } from "./panel/sets.js";
 import { Speeds } from "./panel/speeds.js";
-import { element } from "./panel/dom.js";
+import { element } from "../../../web/elements.js";
 import { flowsSection, objectsSection } from "./panel/objects.js";
 
 const PLAYER = Symbol.for("frametally.player");
 const EVENT = "frametally:player";
 const UNNAMED = "New camera";
-const STYLE = new URL("drawing/drawing.css", import.meta.url).href;
 const RANGES_MS = 3000; // until it is asked again whether the ranges of the numbers of objects are known
 const REST_MS = 1000; // until Python receives what is drawn
 const panels = new WeakMap();
@@ -130,7 +129,7 @@ class Panel {
     this.wanted = player;
     if (this.editor?.player.stage === player.stage) return this.editor.adopt(player);
     const before = this.editor?.set.value;
-    const style = element("link", "", { rel: "stylesheet", href: STYLE });
+    const style = element("link", "", { rel: "stylesheet", href: new URL(this.data.style, document.baseURI).href });
     const loaded = new Promise((resolve) => (style.onload = style.onerror = resolve));
     player.root.append(style);
     await loaded; // what is not styled yet would move the page

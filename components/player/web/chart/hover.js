@@ -1,6 +1,6 @@
 // What is at the time that is pointed at: all classes, a picture of that moment, and the notes that are pinned to it.
 
-import { formatMean } from "../formatting.js";
+import { formatMean } from "../../../web/formatting.js";
 import { ExactFrames } from "../picture/exact.js";
 
 const MAX_ROWS = 12;

@@ -1,6 +1,6 @@
 // The timeline: a click anywhere moves the playhead, as does dragging it; another drag zooms, a double click zooms out.
 
-import { formatTime } from "../formatting.js";
+import { formatTime } from "../../../web/formatting.js";
 import { formatClock } from "./clock.js";
 import { Hover } from "./hover.js";
 import { Plot } from "./plot.js";

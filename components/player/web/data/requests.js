@@ -1,5 +1,7 @@
 // Requests to the server. What fails because a connection is lost, or a proxy restarts, is tried again a few times.
 
+import { pause } from "../../../web/requests.js";
+
 const PAUSES_MS = [300, 1000, 3000];
 const PASSING = [502, 503, 504]; // status codes of proxies
 
@@ -44,8 +46,4 @@ export async function once(url, read, options) {
 export async function checked(response) {
   if (response.ok) return response;
   throw new Error((await response.text()) || `The server answered ${response.status}.`);
-}
-
-export function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,6 @@
 // The list of classes, which is the legend of the chart and the filter of everything, and the threshold.
 
-import { formatMean } from "../formatting.js";
+import { formatMean } from "../../../web/formatting.js";
 import { drawSparkline, sparkline } from "./sparkline.js";
 
 const MAX_CHOSEN = 8; // of a choice in which rare classes are drawn like the others

@@ -1,6 +1,6 @@
 // The buttons below the picture.
 
-import { formatTime } from "../formatting.js";
+import { formatTime } from "../../../web/formatting.js";
 
 export class Controls {
   constructor(root, player) {

@@ -1,6 +1,6 @@
 // The detections of the current frame as a list; pointing at one marks its box, and the other way round.
 
-import { plural } from "../formatting.js";
+import { plural } from "../../../web/formatting.js";
 
 const MAX_ROWS = 200;
 

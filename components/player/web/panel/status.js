@@ -1,6 +1,6 @@
 // What the picture shows, in words: an exact analyzed frame, or boxes that are held until the next one.
 
-import { formatTime } from "../formatting.js";
+import { formatTime } from "../../../web/formatting.js";
 
 const FLASH_MS = 2500;
 

@@ -1,6 +1,7 @@
 // Exact pictures of analyzed frames, drawn by the server: the newest request wins, superseded ones are aborted.
 
-import { pause, requested } from "../data/requests.js";
+import { pause } from "../../../web/requests.js";
+import { requested } from "../data/requests.js";
 
 const MAX_KEPT = 32;
 const SOON_MS = 15; // a picture that the browser has stored arrives within this time

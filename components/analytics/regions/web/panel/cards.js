@@ -1,7 +1,9 @@
 // A card for each line and zone: its numbers, its chart over time, and its events, each one click from its frame.
 
 import { Chart } from "./charts.js";
-import { classCell, element, formatSpan, formatTime, plural, swatch, table } from "./dom.js";
+import { classCell, table } from "./tables.js";
+import { formatSpan, formatTime, plural } from "../../../../web/formatting.js";
+import { element, swatch } from "../../../../web/elements.js";
 
 const FIRST_EVENTS = 50;
 const WORDS = { in: "in", out: "out", enter: "entered", inside: "was already inside" };

@@ -2,7 +2,9 @@
 
 import { Answers } from "./requests.js";
 import { Chart } from "./charts.js";
-import { element, formatSpan, swatch, table } from "./dom.js";
+import { table } from "./tables.js";
+import { formatSpan } from "../../../../web/formatting.js";
+import { element, swatch } from "../../../../web/elements.js";
 
 export class Comparison {
   charts = [];

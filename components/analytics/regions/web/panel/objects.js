@@ -1,6 +1,7 @@
 // Unique objects of each class, with the range in which their number is, and how objects move between lines and zones.
 
-import { classCell, element, table } from "./dom.js";
+import { classCell, table } from "./tables.js";
+import { element } from "../../../../web/elements.js";
 
 const MEANING = "An object is followed from frame to frame and counted once.";
 const RANGE = "Range: with half and twice of each setting of the tracker.";

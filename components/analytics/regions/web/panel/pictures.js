@@ -1,6 +1,6 @@
 // Pictures of how objects moved in the current view: trajectories and heat map over the background of the video.
 
-import { element } from "./dom.js";
+import { element } from "../../../../web/elements.js";
 
 const KINDS = {
   trajectories: ["Trajectories", "The path of each object in the color of its class, with a dot where it was last seen."],

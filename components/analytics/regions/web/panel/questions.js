@@ -1,6 +1,7 @@
 // Moments that answer a question about objects: a small form, and the answers as pictures, each one click from its frame.
 
-import { element, formatSpan, formatTime, plural } from "./dom.js";
+import { formatSpan, formatTime, plural } from "../../../../web/formatting.js";
+import { element } from "../../../../web/elements.js";
 import { posted } from "./requests.js";
 
 const KINDS = {

@@ -1,6 +1,7 @@
 // Questions to the server about a set of lines and zones; the newest wins. Tracking a long video takes a while.
 
-const PAUSES_MS = [300, 1000, 3000]; // after attempts without a connection
+import { answered, pause } from "../../../../web/requests.js";
+
 const POLL_MS = 500;
 
 export class Answers {
@@ -31,26 +32,6 @@ export class Answers {
   }
 }
 
-export async function posted(address, body, signal) {
-  const response = await sent(address, { method: "POST", body: JSON.stringify(body), signal });
-  if (!response.ok) throw new Error((await response.text()) || `The server answered ${response.status}.`);
-  return response.json();
-}
-
-async function sent(address, options) {
-  for (const pauseMs of PAUSES_MS) {
-    try {
-      return await fetch(address, options);
-    } catch (error) {
-      if (options.signal?.aborted) throw error;
-      await pause(pauseMs);
-    }
-  }
-  return fetch(address, options).catch(() => {
-    throw new Error("The server cannot be reached.");
-  });
-}
-
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+export function posted(address, body, signal) {
+  return answered(address, { method: "POST", body: JSON.stringify(body), signal });
 }

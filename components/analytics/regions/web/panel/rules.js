@@ -1,6 +1,7 @@
 // Rules: more than a number of objects in a zone for a time. When they held is listed, one click from its frame.
 
-import { element, formatSpan, formatTime, plural } from "./dom.js";
+import { formatSpan, formatTime, plural } from "../../../../web/formatting.js";
+import { element } from "../../../../web/elements.js";
 
 const MAX_INTERVALS = 50;
 const DEFAULTS = { more_than: 3, for_s: 10 };

@@ -1,6 +1,6 @@
 // The sets of lines and zones that are saved under the names of cameras: open, save, delete, to and from a file.
 
-import { element } from "./dom.js";
+import { element } from "../../../../web/elements.js";
 
 const NEW = "New";
 

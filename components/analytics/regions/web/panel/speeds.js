@@ -1,6 +1,7 @@
 // Speeds on the ground: offered where four points with known distances are marked.
 
-import { classCell, element, table } from "./dom.js";
+import { classCell, table } from "./tables.js";
+import { element } from "../../../../web/elements.js";
 
 const UNITS = ["km/h", "m/s"];
 

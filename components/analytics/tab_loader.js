@@ -1,11 +1,11 @@
-// The scripts of this tab are served by a route of ours, once, when the tab is first opened.
+// The script of a tab is served by a route of ours, once, when the tab is first opened.
 
 const PAUSES_MS = [300, 1000, 3000, null]; // after each attempt; null: it was the last one
 let failures = 0;
 
 export default async function (component) {
   let close = null;
-  const root = component.parentElement.querySelector(".regions");
+  const root = component.parentElement.querySelector("[data-tab]");
   const start = async () => {
     try {
       const { mount } = await load(new URL(component.data.script, document.baseURI).href);

@@ -8,9 +8,17 @@ export function formatTime(seconds) {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${rest}` : `${minutes}:${rest}`;
 }
 
+// A duration: `3.2 s`, `12:03 min`.
+export function formatSpan(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")} min`;
+}
+
 // `1 detection`, `2,000 detections`.
-export function plural(count, noun) {
-  return `${count.toLocaleString("en-US")} ${noun}${count === 1 ? "" : "s"}`;
+export function plural(count, singular, several = `${singular}s`) {
+  return `${count.toLocaleString("en-US")} ${count === 1 ? singular : several}`;
 }
 
 // A mean with as many digits as the chart shows.

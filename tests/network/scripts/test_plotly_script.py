@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frametally.reports.document.plotly_script import plotly_file, plotly_script, unwrapped
+from frametally.network.scripts.plotly_script import plotly_file, plotly_script, unwrapped
 
 BODY = '"use strict";var Plotly=(()=>{})();\nwindow.Plotly = Plotly;\n'
 

@@ -1,4 +1,4 @@
-"""The scripts of the player joined to one."""
+"""Modules joined to one script."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from frametally.reports.document.one_script import one_script
+from frametally.network.scripts.one_script import one_script
 
 
 def write(folder: Path, **modules: str) -> Path:
@@ -21,11 +21,11 @@ def test_a_module_comes_once_after_those_that_it_imports(tmp_path: Path) -> None
         tmp_path,
         main='import { one as first } from "./one.js";\nimport { two } from "./two.js";\nexport function main() {}\n',
         one='import { two } from "./two.js";\nconst SAME = 1;\nexport class one {}\n',
-        two="const SAME = 2;\nexport async function two() {}\nexport function three() {}\n",
+        two="const SAME = 2;\nexport async function two() {}\nexport const THREE = 3;\n",
     )
     assert one_script(main) == (
-        "const module0 = (() => {\nconst SAME = 2;\nasync function two() {}\nfunction three() {}\n"
-        "return { two, three };\n})();\n"
+        "const module0 = (() => {\nconst SAME = 2;\nasync function two() {}\nconst THREE = 3;\n"
+        "return { two, THREE };\n})();\n"
         "const module1 = (() => {\nconst { two } = module0;\nconst SAME = 1;\nclass one {}\nreturn { one };\n})();\n"
         "const module2 = (() => {\nconst { one: first } = module1;\nconst { two } = module0;\nfunction main() {}\n"
         "return { main };\n})();\n"
