@@ -252,3 +252,10 @@ def test_the_tiles_lead_to_the_peak_and_to_the_busiest_stretch(page: Page) -> No
         page.locator(".tile", has_text="Busiest").locator(".value").inner_text().split(" to ")[0].split(":")
     )
     expect_entry(page, round((int(minutes) * 60 + float(seconds)) / STEP_S))
+
+
+def test_the_page_knows_the_address_of_its_server(page: Page, dashboard: Dashboard) -> None:
+    """Streamlit's own document would ask for it below `/analytics` first."""
+    names = "performance.getEntriesByType('resource').map(({ name }) => name)"
+    asked = [name for name in page.evaluate(names) if "_stcore/health" in name]
+    assert set(asked) == {f"{dashboard.url}/_stcore/health"}

@@ -65,7 +65,10 @@ def _is_page(start: Message) -> bool:
 
 
 def _plain(body: bytes, start: Message, max_bytes: int) -> bytes:
-    """The content, or its first bytes."""
+    """The content, or its first bytes; empty if it is damaged."""
     if "content-encoding" not in Headers(raw=start["headers"]):
         return body
-    return zlib.decompressobj(_GZIP).decompress(body, max_bytes + 1)
+    try:
+        return zlib.decompressobj(_GZIP).decompress(body, max_bytes + 1)
+    except zlib.error:
+        return b""

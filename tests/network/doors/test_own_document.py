@@ -41,8 +41,12 @@ async def longer(_: Request) -> Response:
     return StreamingResponse(content(), media_type="text/html")
 
 
-async def damaged(_: Request) -> Response:
+async def compressed(_: Request) -> Response:
     return HTMLResponse(gzip.compress(THEIRS * 3), headers={"Content-Encoding": "gzip"})
+
+
+async def damaged(_: Request) -> Response:
+    return HTMLResponse(b"no gzip", headers={"Content-Encoding": "gzip", "X-Damaged": "yes"})
 
 
 async def text(_: Request) -> Response:
@@ -53,8 +57,15 @@ async def missing(_: Request) -> Response:
     return HTMLResponse(THEIRS, 404)
 
 
-HANDLERS = {"page": page, "pieces": pieces, "longer": longer, "damaged": damaged, "text": text, "missing": missing}
-ROUTES = [Route(f"/{name}", handler) for name, handler in HANDLERS.items()]
+HANDLERS = {
+    "page": page,
+    "pieces": pieces,
+    "longer": longer,
+    "compressed": compressed,
+    "text": text,
+    "missing": missing,
+}
+ROUTES = [Route(f"/{name}", handler) for name, handler in {**HANDLERS, "damaged": damaged}.items()]
 DOOR = Middleware(OwnDocument, theirs=THEIRS, ours=OURS)
 
 
@@ -67,10 +78,17 @@ def test_only_that_document_is_replaced(inner: list[Middleware]) -> None:
         "page": OURS,
         "pieces": OURS,
         "longer": THEIRS + b"moreand more",
-        "damaged": THEIRS * 3,
+        "compressed": THEIRS * 3,
         "text": THEIRS,
         "missing": THEIRS,
     }
     assert "etag" not in answers["page"].headers  # theirs would be valid after a change of ours
     assert answers["page"].headers["cache-control"] == "no-cache"
     assert head.status_code == 200
+
+
+def test_damaged_content_passes_as_it_is() -> None:
+    app = Starlette(routes=ROUTES, middleware=[DOOR])
+    with answering(app, lifespan=False) as port:
+        answer = requests.get(f"http://127.0.0.1:{port}/damaged", timeout=10, stream=True)
+        assert answer.raw.read(decode_content=False) == b"no gzip"
