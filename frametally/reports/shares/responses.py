@@ -54,7 +54,7 @@ class Headers:
 
 
 def errors_as_pages(headers: Headers) -> Callable[[Handler], Handler]:
-    """Middleware that turns errors into pages; what has become of a link is not told."""
+    """Middleware that turns errors into pages, which do not say why a link is no longer valid."""
 
     def wrapped(handler: Handler) -> Handler:
         async def answered(request: Request) -> Response:
