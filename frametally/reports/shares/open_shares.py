@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -30,7 +31,6 @@ from frametally.reports.shares.shares import SHARED_PREFIX, Shares
 
 FRESH_S: Final = 0.2
 KEEP_UP_EVERY_S: Final = 60.0
-_MAX_KNOWN: Final = 1000
 _ABOVE: Final = "/frametally"
 _MAX_TOKEN_CHARS: Final = 128
 _LOG = logging.getLogger(__name__)
@@ -62,9 +62,11 @@ class OpenShares:
         self._clock = clock
         self._documents = Documents()
         self._known: OrderedDict[str, tuple[float, OpenShare]] = OrderedDict()
+        """Until when each counts, in this order."""
         self._asked: dict[str, asyncio.Task[OpenShare | None]] = {}
         self._builder = ThreadPoolExecutor(1, thread_name_prefix="share builder")
         self._kept_up_s: dict[str, float] = {}
+        """When it was last done; infinite while it waits or runs."""
         self._lock = threading.Lock()
 
     async def find(self, token: str) -> OpenShare | None:
@@ -107,11 +109,12 @@ class OpenShares:
 
     async def _ask(self, key: str, token: str) -> OpenShare | None:
         found = await run_in_threadpool(self._open, token)
+        now_s = self._clock()
         self._known.pop(key, None)
+        while self._known and next(iter(self._known.values()))[0] <= now_s:  # `Documents` decides what stays in memory
+            self._known.popitem(last=False)
         if found:
-            self._known[key] = self._clock() + FRESH_S, found
-            if len(self._known) > _MAX_KNOWN:
-                self._known.popitem(last=False)
+            self._known[key] = now_s + FRESH_S, found
         return found
 
     def _open(self, token: str) -> OpenShare | None:
@@ -150,10 +153,9 @@ class OpenShares:
     def _keep_up(self, share: Share) -> None:
         """Have the brief made again, if that is due; this request gets the one that there is."""
         with self._lock:
-            now_s = self._clock()
-            if now_s - self._kept_up_s.get(share.id, -KEEP_UP_EVERY_S) < KEEP_UP_EVERY_S:
+            if self._clock() - self._kept_up_s.get(share.id, -math.inf) < KEEP_UP_EVERY_S:
                 return
-            self._kept_up_s[share.id] = now_s
+            self._kept_up_s[share.id] = math.inf
         try:
             self._builder.submit(self._build, share)
         except RuntimeError:  # the server is being stopped
@@ -166,6 +168,8 @@ class OpenShares:
             _LOG.warning("The brief of a link cannot be made again: %s", error)
         except Exception:
             _LOG.exception("The brief of a link cannot be made again")
+        finally:
+            self._kept_up_s[share.id] = self._clock()
 
 
 NEUTRAL_TITLE: Final = "Shared view"

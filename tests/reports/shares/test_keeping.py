@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import weakref
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +16,15 @@ from frametally.analysis.view_spec import ViewSpec
 from frametally.backup.create import back_up
 from frametally.config.settings import Settings
 from frametally.ledger.people.audit import audit_entries
-from frametally.ledger.shares import share_with_id
+from frametally.ledger.shares import Share, share_with_id
 from frametally.reports.request import BriefRequest
 from frametally.reports.shares.kept_brief import BRIEF_NAME
+from frametally.reports.shares.open_shares import FRESH_S, KEEP_UP_EVERY_S, OpenShare, OpenShares
+from frametally.reports.shares.shares import Shares
 from frametally.reports.shares.views import ViewCounter
 from frametally.reports.shares.webhook_links import WebhookLinks
 from tests.reports.shares.conftest import Shared
+from tests.support.event_loops import run_coroutine
 from tests.support.ledgers import START
 from tests.support.people import admin, viewer
 from tests.support.polling import until
@@ -68,6 +73,43 @@ def test_a_link_that_keeps_up_shows_the_new_results(shared: Shared) -> None:
     shared.get(following.path)
     assert "first" in shared.get(frozen.path).text
     assert shared.briefs.made == made + 1
+
+
+def test_a_brief_is_made_again_only_once_at_a_time(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    following, may_end, now_s = shared.share(follows=True), threading.Event(), [0.0]
+    asked = list[str]()
+
+    def wait(share: Share) -> bool:
+        asked.append(share.id)
+        return may_end.wait(10)
+
+    monkeypatch.setattr(Shares, "keep_up", lambda _, share: wait(share))
+    opened = OpenShares(shared.shares, plotly_url="", clock=lambda: now_s[0])
+    for _ in range(3):
+        now_s[0] += KEEP_UP_EVERY_S + 1
+        opened._open(following.token)
+    may_end.set()
+    opened._builder.shutdown()
+    assert asked == [following.share.id]
+
+
+def test_documents_that_no_reader_asks_for_are_let_go(shared: Shared) -> None:
+    first, second, now_s = shared.share(), shared.share(), [0.0]
+    opened = OpenShares(shared.shares, plotly_url="", clock=lambda: now_s[0])
+
+    async def read() -> weakref.ref[OpenShare]:
+        found = await opened.find(first.token)
+        assert found
+        return weakref.ref(found)
+
+    async def read_both() -> bool:
+        known = await read()
+        now_s[0] += FRESH_S + 0.1
+        await opened.find(second.token)
+        return known() is None
+
+    assert run_coroutine(read_both())
+    opened.close()
 
 
 def test_a_brief_that_cannot_be_read_is_made_again(shared: Shared) -> None:
