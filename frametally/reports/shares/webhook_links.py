@@ -7,6 +7,8 @@ from collections import OrderedDict
 from datetime import timedelta
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from frametally.access.person import OPERATOR, Person, Role
 from frametally.analysis.view_spec import ViewSpec
 from frametally.errors import FrametallyError
@@ -27,7 +29,11 @@ class WebhookLinks:
         self._made: OrderedDict[str, str | None] = OrderedDict()
 
     def __call__(self, job: Job) -> str | None:
-        """The link; None if the owner may not share the job, or its brief cannot be made: the message goes without."""
+        """The link; None if the owner may not share the job, or its brief cannot be made: the message goes without.
+
+        Raises:
+            SQLAlchemyError: the ledger is away; the message is sent later.
+        """
         if job.id not in self._made:
             self._made[job.id] = self._make(job)
             if len(self._made) > _MAX_KNOWN:
@@ -42,6 +48,11 @@ class WebhookLinks:
             new = self._shares.create(request, options, actor=self._owner(job))
         except FrametallyError as error:
             _LOG.warning("A message goes without its link: %s", error)
+            return None
+        except SQLAlchemyError:
+            raise
+        except Exception:
+            _LOG.exception("A message goes without its link")
             return None
         return f"{self._public_url.rstrip('/')}{new.path}"
 

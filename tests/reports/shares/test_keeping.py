@@ -15,6 +15,7 @@ from frametally.access.person import Person
 from frametally.analysis.view_spec import ViewSpec
 from frametally.backup.create import back_up
 from frametally.config.settings import Settings
+from frametally.errors import ViewError
 from frametally.ledger.people.audit import audit_entries
 from frametally.ledger.shares import Share, share_with_id
 from frametally.reports.request import BriefRequest
@@ -163,6 +164,17 @@ def test_the_message_of_a_job_has_one_link_with_the_rights_of_its_owner(shared: 
     assert first == second
     assert shared.get(first.removeprefix("https://tally.example.com/tools")).status_code == 200
     assert WebhookLinks(shared.shares, "https://x")(replace(shared.job, owner="person-gone")) is None
+
+
+@pytest.mark.parametrize("error", [ViewError("It failed."), OSError("It failed."), ValueError("It failed.")])
+def test_the_message_of_a_job_goes_without_a_link_whose_brief_fails(
+    shared: Shared, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(shared.briefs, "make", fail)
+    assert WebhookLinks(shared.shares, "https://x")(shared.job) is None
 
 
 def test_a_link_is_kept_as_the_request_of_its_brief(shared: Shared) -> None:
