@@ -42,10 +42,10 @@ _DOCUMENT: Final = """<!doctype html>
 </html>
 """
 _FORM: Final = """<p>{text}</p>
-{alert}<form method="post" action="{action}">
+{alert}<form method="post" action="{action}"{target}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" required autofocus maxlength="200" autocomplete="current-password">
-<button>Open</button>
+<button>{button}</button>
 </form>"""
 
 _DIGEST: Final = b64encode(sha256(_STYLE.encode()).digest()).decode()
@@ -62,11 +62,15 @@ def gone_page() -> str:
     return message_page("This link has expired or was ended.", "Ask the person who sent it for a new one.")
 
 
-def password_page(action: str, alert: str = "") -> str:
-    """A form for the password; `action` is relative to the page."""
+def password_page(action: str, alert: str = "", *, is_embedded: bool = False) -> str:
+    """A form for the password; `action` is relative to the page.
+
+    `is_embedded`: it leads to a new tab, as browsers keep no cookies of a page that another site embeds.
+    """
     shown = f'<p role="alert">{html.escape(alert)}</p>\n' if alert else ""
     text = "Enter the password that you got with the link."
-    form = _FORM.format(text=text, alert=shown, action=html.escape(action))
+    target, button = (' target="_blank"', "Open in a new tab") if is_embedded else ("", "Open")
+    form = _FORM.format(text=text, alert=shown, action=html.escape(action), target=target, button=button)
     return _page("Shared view", "This view needs a password", form)
 
 

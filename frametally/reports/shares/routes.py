@@ -97,7 +97,9 @@ class _Handlers:
         opened: OpenShare = request.state.share
         share, document = opened.share, opened.document
         if not self._is_unlocked(request):
-            return self._headers.small_page(password_page(f"{request.path_params['token']}/password"), 401)
+            is_embedded = request.headers.get("sec-fetch-dest") in ("iframe", "frame")
+            page = password_page(f"{request.path_params['token']}/password", is_embedded=is_embedded)
+            return self._headers.small_page(page, 401)
         if request.method == "GET":
             self._opened.shares.views.add(share.id)
         encoding = encoding_for(request.headers.get("accept-encoding", ""))

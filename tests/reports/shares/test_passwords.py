@@ -43,6 +43,12 @@ def test_another_password_is_refused(shared: Shared, password: str) -> None:
     assert "set-cookie" not in answer.headers
 
 
+def test_a_view_that_another_site_embeds_asks_in_a_tab_of_its_own(shared: Shared) -> None:
+    path = shared.share(password=PASSWORD).path
+    pages = {kind: shared.get(path, headers={"Sec-Fetch-Dest": kind}).text for kind in ("document", "iframe")}
+    assert {kind: 'target="_blank"' in page for kind, page in pages.items()} == {"document": False, "iframe": True}
+
+
 def test_guessing_is_slowed_down_for_each_client_and_link(shared: Shared) -> None:
     new, other = shared.share(password=PASSWORD), shared.share(password=PASSWORD)
     seen = [unlock(shared, new.path, f"guess {number}").status_code for number in range(12)]
