@@ -112,5 +112,10 @@ def frame_ancestors(text: str) -> tuple[str, ...]:
     return tuple(f"'{source}'" if source in _FRAME_KEYWORDS else source for source in sources)
 
 
+def embed_sites(text: str) -> tuple[str, ...]:
+    """As `frame_ancestors`, where `none` and nothing are the same."""
+    return tuple(source for source in frame_ancestors(text) if source != "'none'")
+
+
 def _items(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (part.strip() for part in text.split(","))))

@@ -12,6 +12,7 @@ from frametally.config.inference_servers import KEY_SETTING, SERVERS_SETTING, In
 from frametally.config.inference_servers import ServedModels as ServedModels
 from frametally.config.parsers import (
     email_addresses,
+    embed_sites,
     flag,
     folder,
     frame_ancestors,
@@ -162,7 +163,7 @@ class Settings(AccessSettings):
     )
     embed_sites: tuple[str, ...] = setting(
         "FRAMETALLY_EMBED_SITES",
-        frame_ancestors,
+        embed_sites,
         default_text="none",
         meaning="Sites that may embed shared views: origins, separated by commas: `https://intranet.example.com`.",
     )

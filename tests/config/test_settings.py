@@ -177,6 +177,8 @@ def test_the_hosts_that_the_dashboard_answers_to_and_may_be_embedded_in() -> Non
     assert settings.frame_ancestors == ("'none'",)
     several = Settings.read({"FRAMETALLY_FRAME_ANCESTORS": "'self', https://*.example.com:8443"})
     assert several.frame_ancestors == ("'self'", "https://*.example.com:8443")
+    embedding = {text: Settings.read({"FRAMETALLY_EMBED_SITES": text}).embed_sites for text in ("none", "self")}
+    assert embedding == {"none": (), "self": ("'self'",)}
     assert Settings.read({}).allowed_hosts == Settings.read({}).frame_ancestors == ()
 
 

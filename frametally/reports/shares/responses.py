@@ -35,9 +35,8 @@ class Headers:
 
     def __init__(self, embed_sites: tuple[str, ...]) -> None:
         """`embed_sites`: sources that may embed the views; empty: none."""
-        sites = [site for site in embed_sites if site != "'none'"]
-        self._ancestors = f"frame-ancestors {' '.join(sites) or _NONE}"
-        self._framing = {} if sites else {"X-Frame-Options": "DENY"}
+        self._ancestors = f"frame-ancestors {' '.join(embed_sites) or _NONE}"
+        self._framing = {} if embed_sites else {"X-Frame-Options": "DENY"}
 
     def page(self, policy: str, cache: str) -> dict[str, str]:
         """Of a page with this Content-Security-Policy, which says nothing of `frame-ancestors`."""
