@@ -17,8 +17,9 @@ COOKIE_LIFETIME_S: Final = 12 * 3600
 MAX_PASSWORD_CHARS: Final = 200
 _N, _R, _P = 1 << 14, 8, 1
 _SALT_BYTES: Final = 16
-_AT_ONCE: Final = threading.BoundedSemaphore(2)
-"""Each takes 16 MiB and tens of milliseconds."""
+AT_ONCE: Final = 2
+"""Hashes that are made at the same time: each takes 16 MiB and tens of milliseconds."""
+_MAKING: Final = threading.BoundedSemaphore(AT_ONCE)
 
 
 def hash_password(password: str) -> str:
@@ -62,5 +63,5 @@ def _mark(share: Share) -> str:
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    with _AT_ONCE:
+    with _MAKING:
         return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=64 << 20)

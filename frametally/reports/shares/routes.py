@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import parse_qs
 
+from anyio import CapacityLimiter, to_thread
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -24,7 +25,14 @@ from frametally.network.routes import Check, GuardedRoute, Handler, HttpError
 from frametally.reports.shares.kept_brief import FILES_NAME
 from frametally.reports.shares.open_shares import OpenShare, OpenShares
 from frametally.reports.shares.pages import password_page
-from frametally.reports.shares.passwords import COOKIE, COOKIE_LIFETIME_S, MAX_PASSWORD_CHARS, Unlocked, is_password
+from frametally.reports.shares.passwords import (
+    AT_ONCE,
+    COOKIE,
+    COOKIE_LIFETIME_S,
+    MAX_PASSWORD_CHARS,
+    Unlocked,
+    is_password,
+)
 from frametally.reports.shares.responses import (
     NEVER_KEPT,
     REVALIDATE,
@@ -72,6 +80,7 @@ class _Handlers:
         self._opened, self._unlocked, self._headers = opened, unlocked, headers
         self._per_client = Buckets(burst=10, per_s=0.1)
         self._per_share = Buckets(burst=60, per_s=0.5)
+        self._comparing = CapacityLimiter(AT_ONCE)  # those that wait take no thread from other requests
 
     async def find(self, request: Request) -> None:
         """Check that the link may be served."""
@@ -150,7 +159,7 @@ class _Handlers:
         if wait_s:
             return self._refuse("Too many attempts. Wait a minute, then try again.", 429, {"Retry-After": "60"})
         password = await _password(request)
-        if not await run_in_threadpool(is_password, password, share.password_hash):
+        if not await to_thread.run_sync(is_password, password, share.password_hash, limiter=self._comparing):
             return self._refuse("This password is wrong.", 403)
         response = RedirectResponse(back, 303, self._headers.file(NEVER_KEPT))
         # Without a path: browsers then send it below the address of this form, which may have a base path.

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 
 import pytest
 import requests
+from starlette.applications import Starlette
 
 from frametally.ledger.shares import share_with_id
+from frametally.network.routes import starlette_routes
+from frametally.reports.shares import routes
 from frametally.reports.shares.passwords import hash_password, is_password
+from frametally.reports.shares.routes import share_routes
 from tests.reports.shares.conftest import Shared
+from tests.support.asgi import ask
+from tests.support.event_loops import run_coroutine
 
 PASSWORD = "open sésame"
 
@@ -57,6 +65,29 @@ def test_guessing_is_slowed_down_for_each_client_and_link(shared: Shared) -> Non
     late = unlock(shared, new.path, PASSWORD)
     assert (late.status_code, "set-cookie" in late.headers) == (429, False)
     assert unlock(shared, other.path, PASSWORD).status_code == 303
+
+
+def test_passwords_that_wait_to_be_compared_keep_no_reader_waiting(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    locked, open_, may_end = shared.share(password=PASSWORD), shared.share(), threading.Event()
+    monkeypatch.setattr(routes, "is_password", lambda *_: may_end.wait(10))
+    app = Starlette(routes=starlette_routes(share_routes(shared.opened, secret="s")))
+
+    async def read_beside_many() -> int:
+        form = {"path": f"{locked.path}/password", "method": "POST", "body": (b"password=x",)}
+        clients = [f"203.0.113.{number}" for number in range(50)]
+        asking = [asyncio.create_task(ask(app, client=client, **form)) for client in clients]  # type: ignore[arg-type]
+        await asyncio.sleep(0.1)
+        status_code = (await asyncio.wait_for(ask(app, open_.path), 5)).status_code
+        may_end.set()
+        await asyncio.gather(*asking)
+        return status_code
+
+    try:
+        assert run_coroutine(read_beside_many()) == 200
+    finally:
+        may_end.set()
 
 
 def test_a_form_of_another_site_and_a_forged_cookie_are_refused(shared: Shared) -> None:
