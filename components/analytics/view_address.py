@@ -34,7 +34,7 @@ def view_url(deployment: Deployment, view: View, video: StoredVideo | None) -> s
 
 def filter_query(view: View, *, with_window: bool = True, **more: str) -> str:
     """Threshold, classes and time range of a view as query parameters of the routes."""
-    query = [("confidence", f"{view.confidence:g}"), *(("class", name) for name in view.classes.shown or ())]
+    query = [("confidence", str(view.confidence)), *(("class", name) for name in view.classes.shown or ())]
     if with_window:
-        query += [("window", f"{edge_s:g}") for edge_s in view.time_range_s or ()]
+        query += [("window", str(edge_s)) for edge_s in view.time_range_s or ()]
     return urlencode([*query, *more.items()])
