@@ -43,7 +43,7 @@ def write_sheet(view: View, entries: Sequence[int] | Ints, seed: int, path: Path
         _FRAME: pa.array(view.results.frame_index[at], pa.int64()),
         _TIME: pa.array(np.round(view.results.time_s[at], 3), pa.float64()),
         _SEED: pa.array([seed] * len(at), pa.int64()),
-    } | {name: pa.array([""] * len(at), pa.string()) for name in view.names}
+    } | {name: pa.array([""] * len(at), pa.string()) for name in _headings(view)}
     table = pa.table(list(columns.values()), names=list(columns))
     write_csv(path, table.schema, [table])
 
@@ -55,7 +55,7 @@ def read_sheet(view: View, path: Path) -> CountSheet:
         ResultsError: it is no such sheet, or a value is no count.
     """
     rows = _rows(path)
-    names = escape_formulas(list(view.names))
+    names = escape_formulas(_headings(view))
     if missing := [name for name in (_FRAME, _SEED, *names) if name not in rows[0]]:
         raise ResultsError(f"{path.name} has no column {missing[0]}.", "Use a sheet of `frametally audit --plan`.")
     frames = [_whole(path, at, row, _FRAME) for at, row in enumerate(rows)]
@@ -64,6 +64,11 @@ def read_sheet(view: View, path: Path) -> CountSheet:
         raise ResultsError(f"{path.name} has frames twice, or of several samples.", "Use one sheet for each sample.")
     counts = [[_count(path, at, row, name) for name in names] for at, row in enumerate(rows)]
     return CountSheet(seeds.pop(), np.array(frames, dtype=np.int64), np.array(counts, dtype=np.float64))
+
+
+def _headings(view: View) -> list[str]:
+    """Of the column of each class; one that is called as another column gets another heading."""
+    return [f"{name} (class)" if name in (_FRAME, _TIME, _SEED) else name for name in view.names]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -83,7 +88,10 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _count(path: Path, at: int, row: dict[str, str], name: str) -> float:
-    return float("nan") if (row.get(name) or "").strip() in _UNKNOWN else _whole(path, at, row, name)
+    count = float("nan") if (row.get(name) or "").strip() in _UNKNOWN else _whole(path, at, row, name)
+    if count > MAX_COUNT:
+        raise ResultsError(f"{path.name}, row {at + 2}: {count} in {name}.", f"At most {MAX_COUNT:,} can be counted.")
+    return count
 
 
 def _whole(path: Path, at: int, row: dict[str, str], name: str) -> int:

@@ -80,7 +80,9 @@ def test_what_was_not_checked_is_named_and_not_counted_as_zero(files: Path, caps
     assert run(files, "--checks", filled(files, rows)) == ExitCode.OK
     assert "car: 3 of 20 drawn frames were not checked; they may differ." in capsys.readouterr().err
     assert run(files, "--checks", filled(files, [row | {"car": ""} for row in rows])) == ExitCode.OK
-    assert "too few checked frames to say" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "too few checked frames to say" in out
+    assert "half as wide" not in out
 
 
 @pytest.mark.parametrize(
@@ -91,12 +93,30 @@ def test_what_was_not_checked_is_named_and_not_counted_as_zero(files: Path, caps
         (lambda rows: [*rows, rows[0]], "frames twice"),
         (lambda rows: [row | {"car": "1.5"} for row in rows], "row 2: 1.5 in car"),
         (lambda rows: [row | {"car": "-1"} for row in rows], "row 2: -1 in car"),
+        (lambda rows: [row | {"car": "10000000"} for row in rows], "row 2: 10000000 in car"),
         (lambda rows: [{key: value for key, value in row.items() if key != "car"} for row in rows], "no column car"),
     ],
 )
 def test_other_sheets_are_refused(files: Path, capsys: pytest.CaptureFixture[str], change: Any, message: str) -> None:
     assert run(files, "--checks", filled(files, change(with_truth(planned(files))))) == ExitCode.BAD_INPUT
     assert message in capsys.readouterr().err
+
+
+def test_a_sheet_is_never_replaced(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    planned(files)
+    before = (files / "sheet.csv").read_bytes()
+    assert run(files, "--plan", "40", "--out", str(files / "sheet.csv")) == ExitCode.BAD_INPUT
+    assert "sheet.csv exists already." in capsys.readouterr().err
+    assert (files / "sheet.csv").read_bytes() == before
+
+
+def test_a_class_may_be_called_as_a_column_of_the_sheet(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (files / "results.json").read_text()
+    (files / "results.json").write_text(text.replace('"class": "car"', '"class": "frame"'))
+    rows = [row | {"frame (class)": str(CARS[int(row["frame"])])} for row in planned(files)]
+    assert run(files, "--checks", filled(files, rows)) == ExitCode.OK
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("  frame "))
+    assert line.split()[1] == line.split()[2] == f"{CARS[:-2].mean():.2f}"
 
 
 def test_files_that_are_no_sheets_are_refused(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

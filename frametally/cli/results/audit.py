@@ -69,6 +69,8 @@ def _check(options: argparse.Namespace) -> None:
         raise SettingsError(f"--confidence is {options.confidence}.", "Use a number from 0 to 1.")
     if options.plan is not None and (options.plan < MIN_FRAMES or options.out is None):
         raise SettingsError("--plan needs a number of frames and --out.", f"Use at least {MIN_FRAMES} frames.")
+    if options.out is not None and options.out.exists():
+        raise SettingsError(f"{options.out.name} exists already.", "Choose another name, so that no counts are lost.")
     if not 0 <= options.seed < _MAX_SEED:
         raise SettingsError(f"--seed is {options.seed}.", f"Use a number from 0 to {_MAX_SEED - 1}.")
     if options.pictures and not (options.plan and options.video):
@@ -115,8 +117,8 @@ def _print(name: str, found: Ints, places: Ints, counts: np.ndarray[Any, np.dtyp
         )
     if unknown := int((~is_known).sum()):
         print(f"{name}: {unknown} of {len(counts)} drawn frames were not checked; they may differ.", file=sys.stderr)
-    if name == _ALL:
-        print(f"{more_to_halve(checks)} more frames would make the intervals half as wide.")
+    if name == _ALL and mean is not None and (more := more_to_halve(checks)):
+        print(f"{more} more frames would make the intervals half as wide.")
 
 
 def _range(estimate: Estimate, form: str) -> str:
