@@ -11,6 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
+from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.counts import count
 from frametally.analysis.highlights import highlights
 from frametally.analysis.totals import totals
@@ -21,6 +22,8 @@ from tests.support.briefs import HOSTILE, brief_of, noise_video
 from tests.support.opened_results import box, entry, opened, random_entries
 
 ENTRIES = 60
+CONFIDENCE = 0.313
+"""Between the steps of the slider."""
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,8 @@ def brief(tmp_path_factory: pytest.TempPathFactory, results: Results) -> Path:
     folder = tmp_path_factory.mktemp("brief")
     video = noise_video(folder / "noise.mp4", ENTRIES, (160, 90))
     path = folder / "brief.html"
-    made = brief_of(results, video=video, title="Cars", view={"compare_with": "hostile"}, has_clips=True)
+    view = {"compare_with": "hostile", "confidence": CONFIDENCE}
+    made = brief_of(results, video=video, title="Cars", view=view, has_clips=True)
     path.write_bytes(self_contained(made))
     return path
 
@@ -98,16 +102,22 @@ def test_it_counts_at_every_threshold_and_leads_to_the_frames(document: Page, re
         expect(tiles.locator('[data-tile="Mean"] .value')).to_have_text(f"{found.mean:.1f}")
         busiest = f"{found.busiest.mean:.1f} per frame" if found.busiest else ""
         expect(tiles.locator('[data-tile="Busiest"] .detail')).to_have_text(busiest)
-    page.get_by_role("button", name="Back to 0.25").click()
-    expect(page.locator("#threshold-value")).to_have_text("0.25")
+    page.get_by_role("button", name=f"Back to {CONFIDENCE}").click()
+    expect(page.locator("#threshold-value")).to_have_text(f"{CONFIDENCE}")
 
-    # The legend takes a class out of chart, table and tiles.
+    # The legend takes a class out of chart, table and tiles, which stay at the threshold of the brief.
     is_line = "(one) => one.visible !== false && one.meta?.code !== undefined"
     lines = f"document.querySelector('.plot').data.filter({is_line}).length"
     before = page.evaluate(lines)
     page.locator('.legend [data-class="a"]').click()
     expect(page.locator('table[data-side="0"] tr.off th')).to_have_text(["a"])
     assert page.evaluate(lines) == before - 1
+    rest = View(results, "model", CONFIDENCE, ClassMapping(shown=("b", "c")))
+    found = highlights(rest, count(rest), totals(rest))
+    assert found is not None
+    assert found.busiest is not None
+    expect(tiles.locator('[data-tile="Mean"] .value')).to_have_text(f"{found.mean:.1f}")
+    expect(tiles.locator('[data-tile="Busiest"] .detail')).to_have_text(f"{found.busiest.mean:.1f} per frame")
     page.get_by_role("button", name="Stacked").click()
     expect(plot.locator(".barlayer .point").first).to_be_attached()
 

@@ -18,6 +18,7 @@ from frametally.network.scripts.plotly_script import plotly_script
 from frametally.reports.brief import Brief
 from frametally.reports.document.data import page_data
 from frametally.reports.document.formats import FORMATS
+from frametally.reports.facts import ClassRow, Facts
 
 _WEB: Final = Path(__file__).parent / "web"
 _STYLES: Final = ("theme", "page", "numbers", "charts", "evidence", "print")
@@ -82,14 +83,14 @@ def _with_everything(brief: Brief, **plotly: str) -> bytes:
 
 def _html(brief: Brief, urls: Mapping[str, str], **more: Any) -> bytes:
     facts = brief.facts
-    classes = {row.name: row for side in facts.sides for row in side.classes}
     context = {
         "brief": brief,
         "facts": facts,
+        "numbered_sides": list(enumerate(facts.sides)),
         "urls": urls,
         "sizes": {file.name: (file.width_px, file.height_px) for file in brief.files},
-        "classes": list(classes.values()),
-        "moves_threshold": any(side.counts for side in facts.sides),
+        "classes": _legend(facts),
+        "moves_threshold": all(side.counts for side in facts.sides),
         "has_counts": any(side.classes for side in facts.sides),
         "highlights": HIGHLIGHTS,
         "style": _style(),
@@ -106,6 +107,13 @@ def _html(brief: Brief, urls: Mapping[str, str], **more: Any) -> bytes:
     # In pieces: as one text, a single letter outside of Latin-1 would make all of the pictures take twice the memory.
     pieces = _templates().get_template("brief.html").generate(**{**context, **more})
     return b"".join(piece.encode() for piece in pieces)
+
+
+def _legend(facts: Facts) -> list[ClassRow]:
+    """Each class once; rare only if it is so for every model that has it."""
+    rows = [row for side in facts.sides for row in side.classes]
+    common = {row.name: row for row in rows if not row.is_rare}
+    return list({row.name: common.get(row.name, row) for row in rows}.values())
 
 
 @cache

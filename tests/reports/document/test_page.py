@@ -114,3 +114,28 @@ def test_a_served_page_is_small_and_loads_its_files_by_their_addresses(tmp_path:
     }
     assert "data:" not in page.policy.replace("img-src 'self' data:", "")  # the icon, which browsers would ask for
     assert "http-equiv" not in page.html.decode()
+
+
+def test_a_model_without_detections_does_not_get_the_numbers_of_the_other(tmp_path: Path) -> None:
+    results = opened(tmp_path, nothing=[entry()] * 3, cars=[entry(box("car"))] * 3)
+    html = self_contained(brief_of(results, view={"model": "nothing", "compare_with": "cars"})).decode()
+    tags = [(tag, one["data-side"]) for tag, one in Parsed(html).tags if "data-side" in one]
+    assert tags == [("dl", "1"), ("div", "0"), ("div", "1"), ("table", "1")]
+
+
+def test_the_threshold_moves_only_if_all_counts_can_follow(tmp_path: Path) -> None:
+    many = [entry(*(box(f"class {at % 130} {number}") for number in range(30))) for at in range(200)]
+    results = opened(tmp_path, cars=[entry(box("car"))] * 200, many=many)
+    for other, moves in ((None, True), ("many", False)):
+        html = self_contained(brief_of(results, view={"model": "cars", "compare_with": other}, evidence=())).decode()
+        assert ('id="threshold"' in html) == moves
+
+
+def test_a_class_is_drawn_if_one_of_the_models_often_finds_it(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(9)]
+    often = [entry(*(box(name) for name in names[: 9 - at])) for at in range(9)]
+    results = opened(tmp_path, few=[entry(box("c8"))] * 9, often=often)
+    for models in (("few", "often"), ("often", "few")):
+        html = self_contained(brief_of(results, view={"model": models[0], "compare_with": models[1]})).decode()
+        buttons = [one for tag, one in Parsed(html).tags if tag == "button" and "data-class" in one]
+        assert {one["data-class"] for one in buttons if one["aria-pressed"] == "false"} == {"c5", "c6", "c7"}

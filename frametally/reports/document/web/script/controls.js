@@ -1,7 +1,5 @@
 // Threshold, classes and the type of the chart.
 export function listen(view, data, show) {
-  const own = Math.round(data.confidence * 100);
-  view.own = own;
   let waiting = 0;
   const soon = () => {
     cancelAnimationFrame(waiting);
@@ -40,7 +38,7 @@ function listenToThreshold(slider, view, data, soon) {
   };
   slider.addEventListener("input", () => set(Number(slider.value)));
   reset.addEventListener("click", () => {
-    slider.value = String(view.own);
+    slider.value = slider.defaultValue;
     set(null);
     slider.focus();
   });

@@ -1,4 +1,5 @@
 // Counts, metrics and highlights of one model at every threshold; the same sums as frametally/analysis.
+// A step of null is the threshold of the brief, which may lie between the steps.
 export class Counts {
   constructor(side, { facts, arrays }) {
     this.classes = side.classes;
@@ -6,6 +7,8 @@ export class Counts {
     this.arrays = arrays;
     this.points = arrays.analyzed.length;
     this.cumulate();
+    const [{ figure }] = side.charts;
+    this.own = side.classes.map((_, code) => figure.data[code].y.map((mean, at) => Math.round(mean * arrays.analyzed[at])));
   }
 
   // (101, classes, points): from boxes in a step to boxes at or above it.
@@ -17,6 +20,7 @@ export class Counts {
 
   // Boxes of a class in each point.
   boxes(step, code) {
+    if (step === null) return this.own[code];
     const from = (step * this.classes.length + code) * this.points;
     return this.arrays.histogram.subarray(from, from + this.points);
   }
@@ -28,6 +32,7 @@ export class Counts {
   }
 
   row(step, code) {
+    if (step === null) return this.classes[code];
     const at = step * this.classes.length + code;
     const { boxes, present, peak, first_s: first, last_s: last } = this.arrays;
     const { entries, interval_s: interval } = this.facts;

@@ -12,10 +12,10 @@ import { switchTheme } from "./theme.js";
 async function start() {
   const data = JSON.parse(document.getElementById("brief-data").textContent);
   const view = {
-    step: null, // the threshold of the brief, which may lie between the steps
+    step: null, // that of the threshold; null: that of the brief, which may lie between the steps
     kind: "lines",
     off: new Set(), // classes that were switched off: rare ones are only not drawn
-    hidden: new Set(data.sides.flatMap((side) => side.classes.filter((row) => row.is_rare).map((row) => row.name))),
+    hidden: new Set([...document.querySelectorAll('.legend [aria-pressed="false"]')].map((button) => button.dataset.class)),
   };
   const counts = data.sides.map(() => null);
   const evidence = new Evidence(data);

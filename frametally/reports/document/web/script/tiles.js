@@ -21,7 +21,7 @@ export function showTiles(at, side, counts, view) {
     return;
   }
   const codes = side.classes.flatMap((row, code) => (view.off.has(row.name) ? [] : [code]));
-  const found = counts.highlights(view.step ?? view.own, codes);
+  const found = counts.highlights(view.step, codes);
   if (!found) {
     for (const { name } of side.highlights) set(tile(name), "–", "");
     return;

@@ -3,8 +3,9 @@ import { amount, moment, share } from "./texts.js";
 
 export function showTotals(at, side, counts, view, confidence) {
   const table = document.querySelector(`table[data-side="${at}"]`);
+  if (!table) return; // no class
   side.classes.forEach((own, code) => {
-    const row = view.step === null ? own : counts.row(view.step, code);
+    const row = counts.row(view.step, code);
     const line = table.tBodies[0].rows[code];
     const texts = [amount(row.mean, 2), amount(row.peak, 0), share(row.present), moment(row.present_s), moment(row.first_seen_s), moment(row.last_seen_s)];
     texts.forEach((text, column) => (line.cells[column + 1].textContent = text));
