@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from frametally.analysis.view_spec import ViewSpec
@@ -13,7 +15,7 @@ from frametally.reports.making import make_brief
 from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.sources import BriefNote, BriefSources
 from frametally.results import Results
-from tests.support.briefs import MADE_AT, brief_of
+from tests.support.briefs import MADE_AT, brief_of, noise_video
 from tests.support.opened_results import box, entry, opened
 
 
@@ -46,9 +48,10 @@ def test_only_the_kinds_that_are_asked_for_are_shown(results: Results) -> None:
 def test_regular_frames_are_thinned_to_what_a_brief_holds(results: Results) -> None:
     facts = brief_of(results, every_s=0.2).facts
     entries = [frame.entry for frame in facts.evidence]
-    assert len(entries) <= MAX_FRAMES
+    assert len(set(entries)) == MAX_FRAMES
     assert {0, 20, 30, 40, 99} <= set(entries)
-    assert "left out" in facts.evidence_note
+    assert facts.evidence[0].reasons == ("first car", "every 0.2 s")
+    assert "40 more frames left out" in facts.evidence_note
 
 
 def test_a_pinned_note_is_shown_with_its_text(results: Results) -> None:
@@ -57,6 +60,15 @@ def test_a_pinned_note_is_shown_with_its_text(results: Results) -> None:
     request = BriefRequest(view=spec, evidence=(Evidence.NOTES,))
     brief = make_brief(BriefSources(results=results, notes=notes), request, made_by="", made_at=MADE_AT)
     assert [(frame.entry, frame.notes) for frame in brief.facts.evidence] == [(7, ("Look here",))]
+
+
+def test_two_entries_of_one_frame_keep_their_own_pictures(tmp_path: Path) -> None:
+    results = opened(tmp_path, model=[entry(box("car")), entry(box("dog"))])
+    results = replace(results, frame_index=np.zeros(2, np.int64))
+    brief = brief_of(results, video=noise_video(tmp_path / "noise.mp4", 2))
+    names = [picture.file for frame in brief.facts.evidence for picture in frame.pictures]
+    assert names == [file.name for file in brief.files]
+    assert len(set(names)) == 2
 
 
 def test_a_brief_of_several_jobs_is_refused(results: Results) -> None:

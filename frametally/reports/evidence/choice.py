@@ -117,19 +117,16 @@ def _crossing_moments(view: View, tracks: Tracks, regions: RegionSet) -> list[Mo
 
 
 def _limited(groups: Iterable[Sequence[Moment]], regular: Sequence[Moment]) -> tuple[list[ChosenFrame], list[str]]:
+    first = [moment for group in groups for moment in group]
+    shown = set(list(dict.fromkeys(moment.entry for moment in first))[:MAX_FRAMES])
+    others = [moment for moment in regular if moment.entry not in shown]
+    shown |= {moment.entry for moment in _spread(others, MAX_FRAMES - len(shown))}
     reasons: dict[int, list[str]] = {}
-    dropped = 0
-    for moment in (moment for group in groups for moment in group):
-        if moment.entry in reasons or len(reasons) < MAX_FRAMES:
-            reasons.setdefault(moment.entry, []).append(moment.reason)
-        else:
-            dropped += 1
-    fitting = _spread(regular, MAX_FRAMES - len(reasons))
-    for moment in fitting:
+    for moment in (*first, *regular):
         reasons.setdefault(moment.entry, []).append(moment.reason)
-    dropped += len(regular) - len(fitting)
+    dropped = len(reasons.keys() - shown)
     left_out = [f"{plural(dropped, 'more frame')} left out: a brief shows at most {MAX_FRAMES}."] if dropped else []
-    kept = [ChosenFrame(entry, tuple(dict.fromkeys(reasons[entry]))) for entry in sorted(reasons)]
+    kept = [ChosenFrame(entry, tuple(dict.fromkeys(reasons[entry]))) for entry in sorted(shown)]
     return kept, left_out
 
 

@@ -107,7 +107,7 @@ class _Drawing:
                 self.lacking.add(frame.frame)
             pictures = []
             for at, view in enumerate(self._views):
-                name = f"frame-{frame.frame:06d}-{'ab'[at]}.webp"
+                name = f"entry-{entry:06d}-{'ab'[at]}.webp"  # two entries may be of one frame
                 self._add(name, encoded(self._painter.drawn(view, entry, shown), max_bytes))
                 pictures.append(replace(frame.pictures[at], file=name))
             self.frames[entry] = replace(frame, pictures=tuple(pictures))
