@@ -22,8 +22,9 @@ Size = tuple[float, float] | None
 _KEPT: Final = 256
 """Entries whose boxes are remembered."""
 
-NEIGHBOR_S: Final = 1.0
-"""Analyzed frames up to this far away are compared with."""
+NEIGHBOR_S: Final = 1.1
+"""Analyzed frames up to this far away, one second as rounded to a frame, are compared with; between others nothing is
+known."""
 _NEAR: Final = 1.0
 """Boxes of neighboring frames show the same if their centers are at most so many of their sides apart."""
 _BORDER: Final = 0.03
@@ -39,7 +40,7 @@ class BlurredBoxes:
     wh: Size
     """Its size; None: that of the frame."""
     is_known: bool
-    """Whether the entry was analyzed; otherwise nothing is known, and the picture must not be shown."""
+    """Whether what is to be blurred is known; otherwise the picture must not be shown."""
     may_lack: bool
     """Whether the model may have missed an object."""
 
@@ -86,14 +87,16 @@ class Blurring:
         )
 
     def _between(self, entry: int) -> BlurredBoxes:
-        first, last = self.at(entry), self.at(min(entry + 1, len(self._view.results.time_s) - 1))
+        time_s = self._view.results.time_s
+        after = min(entry + 1, len(time_s) - 1)
+        first, last = self.at(entry), self.at(after)
         other = _scaled(last.xyxy, last.wh, first.wh)
         pairs = _pairs(first.xyxy, other)
         hulls = [np.concatenate([np.minimum(a[:2], b[:2]), np.maximum(a[2:], b[2:])]) for a, b in pairs]
         return BlurredBoxes(
             xyxy=np.vstack([first.xyxy, other, np.reshape(hulls, (-1, 4))]),
             wh=first.wh,
-            is_known=first.is_known and last.is_known,
+            is_known=first.is_known and last.is_known and bool(abs(time_s[after] - time_s[entry]) <= NEIGHBOR_S),
             may_lack=first.may_lack or last.may_lack,
         )
 

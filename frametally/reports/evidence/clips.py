@@ -42,12 +42,17 @@ class DrawnClip:
 
 
 def clip_of(painter: Painter, view: View, entry: int) -> DrawnClip | None:
-    """The seconds around an entry; None if nothing can be decoded, or if a part of it could not be blurred."""
+    """The seconds around an entry; None if nothing can be decoded, or if a part of it could not be blurred.
+
+    With blur, it ends with the last analyzed frame: where things go from there is not known.
+    """
     index = painter.reader.index
     center_s = float(view.results.time_s[entry])
-    edges_s = (center_s - BEFORE_S, center_s + AFTER_S)
-    first, last = np.searchsorted(index.times_s, edges_s).tolist()
-    positions = range(max(first, 0), min(last, first + _MAX_FRAMES, len(index)))
+    edges_s = (center_s - BEFORE_S, center_s, center_s + AFTER_S)
+    first, middle, stop = np.searchsorted(index.times_s, edges_s).tolist()
+    if painter.blurrings:
+        stop = min(stop, int(view.results.frame_index.max()) + 1)
+    positions = range(max(first, middle - _MAX_FRAMES // 2), min(stop, middle + _MAX_FRAMES // 2))
     blurred = _Blurred(painter, view)
     if not all(blurred.is_known(position) for position in positions):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
@@ -116,10 +116,13 @@ class _Drawing:
     def draw_clips(self) -> tuple[str, ...]:
         """Of frames with a picture; returns what the brief should say about them."""
         wanted = [frame for frame in self.frames.values() if frame.pictures and frame.pictures[0].file]
+        lacking = 0
         for number, frame in enumerate(wanted[:MAX_CLIPS]):
             clip = clip_of(self._painter, self._views[0], frame.entry)
-            if clip is not None:
-                name = f"clip-{frame.frame:06d}.mp4"
+            if clip is None:
+                lacking += 1
+            else:
+                name = f"clip-{frame.entry:06d}.mp4"
                 self.files.append(
                     BriefFile(
                         name=name,
@@ -133,8 +136,7 @@ class _Drawing:
                 if clip.may_lack:
                     self.lacking.add(frame.frame)
             self._progress(0.5 + 0.5 * (number + 1) / min(len(wanted), MAX_CLIPS))
-        left_out = len(wanted) - MAX_CLIPS
-        return (f"Clips of the first {MAX_CLIPS} frames.",) if left_out > 0 else ()
+        return tuple(_clip_notes(len(wanted), lacking, is_blurred=bool(self._painter.blurrings)))
 
     def _add(self, name: str, picture: DrawnPicture) -> None:
         self.files.append(
@@ -171,6 +173,14 @@ def _counts(view: View, entry: int) -> tuple[tuple[str, int], ...] | None:
     counts = view.chunk(entry, entry + 1).counts(len(view.names))[0].tolist()
     found = [(name, count) for name, count in zip(view.names, counts, strict=True) if count]
     return tuple(sorted(found, key=lambda pair: -pair[1]))
+
+
+def _clip_notes(wanted: int, lacking: int, *, is_blurred: bool) -> Iterator[str]:
+    if wanted > MAX_CLIPS:
+        yield f"Clips of the first {MAX_CLIPS} frames."
+    if lacking:
+        why = "not everything in them could be blurred" if is_blurred else "they cannot be decoded"
+        yield f"{plural(lacking, 'clip')} left out: {why}."
 
 
 def _drawn_note(view: View) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -101,6 +103,32 @@ def test_clips_are_blurred_on_the_way_between_analyzed_frames(tmp_path: Path) ->
     assert not found.may_lack
     widest = found.xyxy[np.argmax(found.xyxy[:, 2] - found.xyxy[:, 0])]
     assert widest.tolist() == [120, 140, 260, 220]
+
+
+@pytest.mark.parametrize(("fps", "is_known"), [(1000 / 1001, True), (0.5, False)])
+def test_what_is_far_between_analyzed_frames_is_not_known(tmp_path: Path, fps: float, is_known: bool) -> None:
+    results = opened(tmp_path, fps=fps, model=[entry(box("face", 0.9, FACE))] * 3)
+    found = Blurring(View(results, "model", 0.25), ("face",))
+    assert found.at(0).is_known
+    assert found.between(0).is_known == is_known
+
+
+def test_a_blurred_clip_ends_with_the_last_analyzed_frame(video: BriefVideo, tmp_path: Path) -> None:
+    results = opened(tmp_path, model=[entry(box("face", 0.9, FACE))] * 3)
+    results = replace(results, frame_index=np.arange(3))
+    for blurred, frames in (((), len(ENTRIES)), (("face",), 3)):
+        found = brief_of(results, video=video, evidence=(Evidence.ENDS,), has_clips=True, blurred=blurred)
+        clip = next(file.content for file in found.files if "mp4" in file.name)
+        with av.open(io.BytesIO(clip), "r") as container:
+            assert len(list(container.decode(video=0))) == frames
+
+
+def test_a_clip_that_cannot_be_blurred_is_left_out_and_stated(video: BriefVideo, tmp_path: Path) -> None:
+    results = opened(tmp_path, model=[entry(box("face", 0.9, FACE)), None, entry(box("face", 0.9, FACE))])
+    results = replace(results, frame_index=np.arange(3))
+    found = brief_of(results, video=video, evidence=(Evidence.ENDS,), has_clips=True, blurred=("face",))
+    assert not [file for file in found.files if "mp4" in file.name]
+    assert "2 clips left out: not everything in them could be blurred." in found.facts.evidence_note
 
 
 def test_a_class_that_no_model_has_is_refused(results: Results, video: BriefVideo) -> None:
