@@ -13,11 +13,3 @@ def clock(seconds: float) -> str:
 def plural(count: int, noun: str) -> str:
     """A count with its noun: `1 frame`, `2,000 frames`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def size(size_bytes: int) -> str:
-    """`3.4 MB`."""
-    for unit, length in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
-        if size_bytes >= length:
-            return f"{size_bytes / length:.1f} {unit}"
-    return f"{size_bytes} B"

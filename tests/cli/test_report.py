@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from frametally.cli.main import main
+from tests.support.disks import fill
 from tests.support.opened_results import box, entry
 
 
@@ -51,6 +53,16 @@ def test_what_cannot_be_used_is_reported(
     monkeypatch.chdir(results_json.parent)
     assert main(["report", str(results_json), *options]) == 3
     assert message in capsys.readouterr().err
+
+
+def test_a_full_disk_is_reported(
+    results_json: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FRAMETALLY_BROWSER", "/bin/true")
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    fill(small_disk, leave_bytes=500_000)
+    assert main(["report", str(results_json), "--out", str(results_json.with_name("b.html")), "--pdf"]) == 3
+    assert "Free some disk space" in capsys.readouterr().err
 
 
 def test_an_unknown_job_is_reported(results_json: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,6 +143,16 @@ def test_what_was_not_analyzed_is_a_gap_and_is_stated(tmp_path: Path) -> None:
     assert facts.missing[0].startswith(f"model: {lacking} frames of 40 not analyzed")
 
 
+def test_a_class_or_time_range_without_anything_is_stated(tmp_path: Path) -> None:
+    results = opened(tmp_path, model=[entry(box("car"))] * 5)
+    facts = brief_of(results, view={"shown": ("car", "truck"), "time_range_s": (50, 60)}).facts
+    assert facts.missing == (
+        "model: no frame in the time range.",
+        "truck: not detected in any analyzed frame of the video, or not a class of the model.",
+    )
+    assert ("Classes", "car, truck") in facts.details
+
+
 def test_lines_count_on_the_picture_as_it_is_seen(tmp_path: Path) -> None:
     rows: list[Entry] = [entry(box("car", 0.9, (40 + 14 * at, 100, 40, 20))) for at in range(40)]
     path = write_oriented(tmp_path / "phone.mp4", scene_image(640, 360), rotation_deg=270)

@@ -31,6 +31,7 @@ from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.sources import BriefSources, BriefVideo
 from frametally.storage.atomic import write_bytes
 from frametally.storage.digests import sha256_of
+from frametally.storage.space import TRY_AGAIN, explain_disk_full
 from frametally.video.frame_index import build_index
 
 _END_S: Final = 1e9
@@ -74,11 +75,12 @@ def write_report(options: argparse.Namespace, settings: Settings) -> int:
     request = _request(options)
     _keep_memory_low()
     browser = find_browser(settings.browser) if options.pdf else None
-    with _sources(options, settings) as sources, _progress() as bar:
-        brief = make_brief(sources, request, made_by=options.made_by, made_at=utc_now(), progress=bar)
-    _write(options.out, self_contained(brief))
-    if browser is not None:
-        _write(options.out.with_suffix(".pdf"), make_pdf(brief, browser))
+    with explain_disk_full("this brief", TRY_AGAIN):
+        with _sources(options, settings) as sources, _progress() as bar:
+            brief = make_brief(sources, request, made_by=options.made_by, made_at=utc_now(), progress=bar)
+        _write(options.out, self_contained(brief))
+        if browser is not None:
+            _write(options.out.with_suffix(".pdf"), make_pdf(brief, browser))
     print(f"{options.out.name}: {brief.title}. {brief.description}".strip())
     return ExitCode.OK
 

@@ -10,7 +10,8 @@ from frametally.analysis.view import View
 from frametally.config.version import version
 from frametally.reports.request import BriefRequest
 from frametally.reports.sources import BriefSources
-from frametally.reports.texts import clock, plural, size
+from frametally.reports.texts import clock, plural
+from frametally.storage.space import format_size
 
 _MAX_NOTES: Final = 20
 
@@ -39,16 +40,8 @@ def missing(sources: BriefSources, views: list[View]) -> tuple[str, ...]:
 
 
 def _missing(sources: BriefSources, views: list[View]) -> Iterator[str]:
-    for view in views:
-        planned = len(view.entries)
-        lacking = planned - view.analyzed_entries
-        if lacking:
-            yield (
-                f"{view.model}: {plural(lacking, 'frame')} of {planned:,} not analyzed. They are gaps in the chart and "
-                "count neither as zero nor in any mean."
-            )
-        else:
-            yield f"{view.model}: all {plural(planned, 'frame')} analyzed."
+    yield from map(_analyzed, views)
+    yield from _not_detected(views)
     entries = views[0].entries
     broken = int(sources.results.damaged[entries.start : entries.stop].sum())
     if broken:
@@ -68,6 +61,26 @@ def _missing(sources: BriefSources, views: list[View]) -> Iterator[str]:
         yield f"{plural(len(notes) - _MAX_NOTES, 'more note')} in the results."
 
 
+def _analyzed(view: View) -> str:
+    planned = len(view.entries)
+    lacking = planned - view.analyzed_entries
+    if not planned:
+        return f"{view.model}: no frame in the time range."
+    if not lacking:
+        return f"{view.model}: all {plural(planned, 'frame')} analyzed."
+    return (
+        f"{view.model}: {plural(lacking, 'frame')} of {planned:,} not analyzed. They are gaps in the chart and "
+        "count neither as zero nor in any mean."
+    )
+
+
+def _not_detected(views: list[View]) -> Iterator[str]:
+    known = {name for view in views for name in view.names}
+    for name in views[0].classes.shown or ():
+        if name not in known:
+            yield f"{name}: not detected in any analyzed frame of the video, or not a class of the model."
+
+
 def details(sources: BriefSources, request: BriefRequest, views: list[View]) -> tuple[tuple[str, str], ...]:
     """Label and value of each setting and source."""
     return tuple((label, value) for label, value in _details(sources, request, views) if value)
@@ -80,7 +93,7 @@ def _details(sources: BriefSources, request: BriefRequest, views: list[View]) ->
         yield "Video SHA-256", video.sha256
         yield (
             "Video file",
-            f"{size(video.size_bytes)}, {plural(len(video.index), 'frame')}, {clock(video.index.duration_s)}",
+            f"{format_size(video.size_bytes)}, {plural(len(video.index), 'frame')}, {clock(video.index.duration_s)}",
         )
     for each in views:
         yield "Model", f"{each.model} ({each.table.kind})"
@@ -89,9 +102,9 @@ def _details(sources: BriefSources, request: BriefRequest, views: list[View]) ->
     yield "Sampling", f"{sources.infer_fps:g} frames per second" if sources.infer_fps else ""
     yield "Time range", time_range(view)
     yield "Min. confidence", f"{view.confidence:g}" if view.table.kind.has_boxes else ""
-    yield "Classes", ", ".join(view.names) if view.classes.shown is not None else "all"
+    yield "Classes", "all" if view.classes.shown is None else ", ".join(view.classes.shown)
     yield "Displayed as", ", ".join(f"{name} → {shown}" for name, shown in view.classes.renames)
-    yield "Blurred", ", ".join(request.blurred) + (" (whole persons)" if request.blurs_whole_persons else "")
+    yield "Blurred", ", ".join([*request.blurred, *(["whole persons"] if request.blurs_whole_persons else [])])
     yield "Made with", f"Frametally {version()}"
 
 
