@@ -29,7 +29,6 @@ class Highlight(Struct, frozen=True, kw_only=True):
     value: str
     detail: str = ""
     color: str = ""
-    definition: str
 
 
 class ScoreRow(Struct, frozen=True, kw_only=True):
@@ -56,16 +55,13 @@ class Side(Struct, frozen=True, kw_only=True):
     """One model."""
 
     model: str
-    kind: str
     has_boxes: bool
     classes: tuple[ClassRow, ...] = ()
     scores: tuple[ScoreRow, ...] = ()
     highlights: tuple[Highlight, ...] = ()
     charts: tuple[Chart, ...] = ()
-    planned: int
-    """Entries in the time range."""
     analyzed: int
-    """Those that were analyzed."""
+    """Entries in the time range that were analyzed."""
     counts: str = ""
     """Counts at every threshold: a buffer of `playback.packing`, zlib, Base64; empty without boxes."""
 
@@ -144,7 +140,6 @@ class Facts(Struct, frozen=True, kw_only=True):
 
     title: str
     question: str
-    video_name: str
     summary: tuple[str, ...]
     """Video, time range, classes, threshold, in short."""
     confidence: float

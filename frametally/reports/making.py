@@ -131,7 +131,6 @@ class _Making:
         facts = Facts(
             title=self.request.title or video_name(self.sources) or view.model,
             question=self.request.question,
-            video_name=video_name(self.sources),
             summary=summary(self.sources, self.views),
             confidence=view.confidence,
             sides=sides,

@@ -11,7 +11,6 @@ import numpy as np
 from msgspec.structs import replace
 
 from frametally.analysis.counts import Counts, count, damaged_ranges, gaps
-from frametally.analysis.highlights import DEFINITIONS as HIGHLIGHTS
 from frametally.analysis.highlights import highlights, stretches
 from frametally.analysis.scores import score_totals
 from frametally.analysis.series import Series, series_of, similarity_series
@@ -39,9 +38,7 @@ def side_of(view: View, colors: Mapping[str, str]) -> Side:
     """
     side = Side(
         model=view.model,
-        kind=str(view.table.kind),
         has_boxes=view.table.kind.has_boxes,
-        planned=len(view.entries),
         analyzed=view.analyzed_entries,
     )
     return _with_counts(side, view, colors) if side.has_boxes else _with_scores(side, view, colors)
@@ -80,16 +77,16 @@ def _highlights(view: View, counts: Counts, rows: Sequence[Totals], colors: Mapp
         return []
     name, color = (found.peak_class, colors[found.peak_class]) if found.peak else ("", "")
     busiest = found.busiest
-    shown = [Highlight(name="Peak", value=f"{found.peak:,}", detail=name, color=color, definition=HIGHLIGHTS["Peak"])]
+    shown = [Highlight(name="Peak", value=f"{found.peak:,}", detail=name, color=color)]
     if stretches(view, counts.starts):
         when = f"{clock(busiest.first_s)}–{clock(busiest.last_s)}" if busiest else "none"
         detail = f"{busiest.mean:.1f} per frame" if busiest else ""
-        shown.append(Highlight(name="Busiest", value=when, detail=detail, definition=HIGHLIGHTS["Busiest"]))
+        shown.append(Highlight(name="Busiest", value=when, detail=detail))
     mean, classes = f"{found.mean:.1f}", f"{found.classes:,}"
     return [
         *shown,
-        Highlight(name="Mean", value=mean, detail="per frame", definition=HIGHLIGHTS["Mean"]),
-        Highlight(name="Classes", value=classes, detail="with detections", definition=HIGHLIGHTS["Classes"]),
+        Highlight(name="Mean", value=mean, detail="per frame"),
+        Highlight(name="Classes", value=classes, detail="with detections"),
     ]
 
 
