@@ -1,15 +1,14 @@
 // The charts, drawn by plotly with the colors of the theme.
 import { Hover } from "./hover.js";
 
-const PAPER = { text: "#4c5a56", grid: "#dde4e2", page: "#ffffff", strong: "#15211e", line: "#c9d3d0", accent: "#0b6e5f" };
+const PAPER = { text: "#4c5a56", grid: "#dde4e2", accent: "#0b6e5f" };
 const PAPER_PX = { width: 680, height: 244, several: 176, small: 150 };
-const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false, scrollZoom: false };
-const STATIC = { ...CONFIG, staticPlot: true };
+const CONFIG = { staticPlot: true, responsive: true };
 
 function themeColors() {
   const style = getComputedStyle(document.documentElement);
   const of = (name) => style.getPropertyValue(`--${name}`).trim();
-  return { text: of("muted"), grid: of("grid"), page: of("page"), strong: of("text"), line: of("line"), accent: of("accent") };
+  return { text: of("muted"), grid: of("grid"), accent: of("accent") };
 }
 
 function stackedTrace(line, edges) {
@@ -43,7 +42,7 @@ export class Charts {
       const size = paper ? { width: plot.isSmall ? PAPER_PX.width - 40 : PAPER_PX.width, height, autosize: false } : { autosize: true };
       plot.traces = this.traces(plot);
       plot.margin = this.margin(plot, Boolean(paper));
-      this.plotly.react(plot.element, plot.traces, { ...this.layout(plot, Boolean(paper)), ...size }, plot.isSmall ? CONFIG : STATIC);
+      this.plotly.react(plot.element, plot.traces, { ...this.layout(plot, Boolean(paper)), ...size }, CONFIG);
       if (!plot.hover && !plot.isSmall) this.hear(plot);
     }
   }
@@ -130,7 +129,7 @@ export class Charts {
   }
 
   layout({ chart, element, isSmall }, isPaper) {
-    const { text, grid, page, strong, line } = this.colors;
+    const { text, grid } = this.colors;
     const own = chart.figure.layout;
     const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, ticks: "", automargin: false };
     const isNarrow = !isPaper && element.clientWidth < 480;
@@ -151,9 +150,6 @@ export class Charts {
       plot_bgcolor: "rgba(0,0,0,0)",
       margin: this.margin({ element, isSmall }, isPaper),
       showlegend: false,
-      hovermode: "closest",
-      hoverlabel: { bgcolor: page, bordercolor: line, font: { color: strong, size: 13 } },
-      dragmode: false,
       shapes: isSmall ? own.shapes : this.shapes(),
       height: element.clientHeight || undefined,
     };
