@@ -110,14 +110,17 @@ def _as_jpeg(file: BriefFile) -> BriefFile:
 def _run(command: list[str], home: str, timeout_s: float) -> None:
     """Wait for the browser; at the end, all of its processes are ended."""
     env = child_environment(os.environ) | {"HOME": home}
-    process = subprocess.Popen(
-        command,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    try:
+        process = subprocess.Popen(
+            command,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SettingsError(f"The browser cannot be started: {error.strerror}.", _BY_HAND) from error
     try:
         process.wait(timeout_s)
     except subprocess.TimeoutExpired as error:

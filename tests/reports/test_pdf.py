@@ -40,6 +40,14 @@ def test_a_browser_that_makes_nothing_is_reported(tmp_path: Path) -> None:
         make_pdf(brief_of(opened(tmp_path, model=[entry(box("car"))])), "/bin/true")
 
 
+def test_a_browser_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text("not a program")
+    browser.chmod(0o755)
+    with pytest.raises(SettingsError, match=r"cannot be started.*save as PDF"):
+        make_pdf(brief_of(opened(tmp_path, model=[entry(box("car"))])), str(browser))
+
+
 @pytest.mark.soak
 def test_a_real_browser_prints_it(tmp_path: Path) -> None:
     if not os.access("/usr/bin/chromium", os.X_OK):
