@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from frametally.ledger.shares import all_shares, count_views
 from frametally.reports.request import BriefRequest
 from tests.support.ledgers import START
 from tests.support.pages import button, open_link, open_tab, texts
+from tests.support.people import admin
 from tests.support.results_files import finished_job
 
 
@@ -80,6 +82,20 @@ def test_a_brief_is_one_file(dialog: AppTest, deployment: Deployment, monkeypatc
     dialog.button(key="brief_pdf").click().run()
     assert not dialog.exception
     assert file.with_suffix(".pdf").read_bytes() == b"%PDF-"
+
+
+def test_each_person_has_a_file_of_their_own(
+    dialog: AppTest, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_module("components.analytics.sharing.brief_file")
+    dialog.multiselect(key="brief_evidence").set_value([])
+    dialog.segmented_control(key="share_way").set_value("Download a brief").run()
+    for name in ("ada", "ann"):  # what each of them sees may differ
+        monkeypatch.setattr(module, "current_person", partial(admin, name))
+        dialog.button(key="brief_html").click().run()
+    folder = deployment.settings.results_dir / "job-1" / "derived"
+    written = [path.read_text() for path in folder.glob("brief-*.html")]
+    assert [sum(f"by {name}" in text for text in written) for name in ("ada", "ann")] == [1, 1]
 
 
 def test_who_may_not_share_can_download(

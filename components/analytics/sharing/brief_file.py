@@ -63,13 +63,14 @@ def _download(
     def show(share: float) -> None:
         bar.progress(min(share, 1.0), text=f"Preparing the brief · {share:.0%}")
 
-    settings, now = deployment.settings, deployment.workflow.clock()
-    path = derived_path(settings.results_dir / job.id, _KIND, request, ending)
+    settings, now, person = deployment.settings, deployment.workflow.clock(), current_person()
+    # Of each person: what another one sees, such as notes, may not get into a file that this one can still fetch.
+    path = derived_path(settings.results_dir / job.id, _KIND, (request, person.id), ending)
     show(0.0)
     try:
         with explain_disk_full("this brief", TRY_AGAIN):
             remove_older_than(settings.results_dir, [_KIND], now.timestamp() - _KEEP_S)
-            brief = deployment.shares.briefs.make(request, maker=current_person(), made_at=now, progress=show)
+            brief = deployment.shares.briefs.make(request, maker=person, made_at=now, progress=show)
             make_derived_folder(settings.results_dir / job.id)
             write_bytes(path, render(brief))
     except FrametallyError as error:
