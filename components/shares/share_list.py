@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from components.access import current_person, is_allowed
@@ -14,6 +16,7 @@ from frametally.ledger.people import all_people
 from frametally.ledger.shares import Share
 
 _DIALOG = "share_to_end"
+_MAX_SHOWN = 100
 _FORMER = "a former user"
 _NOT_SERVED = ":material/link_off: Not served: its job, its video or its owner's rights are gone"
 
@@ -25,10 +28,21 @@ def share_list(deployment: Deployment) -> None:
         st.info("No shared links. *Share* on the Analytics page creates one.", icon=":material/link:")
         return
     names = {person.id: person.name for person in all_people(deployment.ledger)}
-    for share in shares:
+    for share in _shown(shares):
         _share(deployment, share, "" if share.maker is None else names.get(share.maker, _FORMER))
     if chosen := next((share for share in shares if share.id == st.session_state.get(_DIALOG)), None):
         _confirm(deployment, chosen)
+
+
+def _shown(shares: Sequence[Share]) -> Sequence[Share]:
+    """All of them, or of many the newest ones whose name has the text that is searched for."""
+    if len(shares) <= _MAX_SHOWN:
+        return shares
+    text = st.text_input("Search by name", key="share_search").strip().casefold()
+    found = [share for share in shares if text in share.name.casefold()]
+    if len(found) > _MAX_SHOWN:
+        st.caption(f"The newest {_MAX_SHOWN} of {plural(len(found), 'link')}.")
+    return found[:_MAX_SHOWN]
 
 
 def _share(deployment: Deployment, share: Share, maker: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from components.session import announce_routes
+from frametally.clock import utc_now
 from frametally.deployment import Deployment
-from frametally.ledger.shares import all_shares, count_views
+from frametally.ledger.shares import Share, SharedJob, add_share, all_shares, count_views
 from frametally.reports.request import BriefRequest
 from tests.support.ledgers import START
 from tests.support.pages import button, open_link, open_tab, texts
@@ -96,6 +98,31 @@ def test_each_person_has_a_file_of_their_own(
     folder = deployment.settings.results_dir / "job-1" / "derived"
     written = [path.read_text() for path in folder.glob("brief-*.html")]
     assert [sum(f"by {name}" in text for text in written) for name in ("ada", "ann")] == [1, 1]
+
+
+def test_many_links_are_found_by_their_name(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("components.shares.share_list._MAX_SHOWN", 2)
+    for number, name in enumerate(("Dock", "Yard", "Gate")):
+        created_at = utc_now() + timedelta(seconds=number)
+        add_share(
+            deployment.ledger,
+            Share(
+                id=f"share-{number}",
+                token_sha256=name,
+                name=name,
+                request="{}",
+                maker=None,
+                maker_role="none",
+                created_at=created_at,
+                expires_at=created_at + timedelta(days=1),
+            ),
+            [SharedJob(job_id="job-1")],
+        )
+    page = open_tab("shares")
+    assert "The newest 2 of 3 links." in texts(page)
+    assert [name in texts(page) for name in ("Dock", "Yard", "Gate")] == [False, True, True]
+    page.text_input(key="share_search").set_value("dOC").run()
+    assert [name in texts(page) for name in ("Dock", "Yard", "Gate")] == [True, False, False]
 
 
 def test_who_may_not_share_can_download(
