@@ -87,6 +87,7 @@ def test_it_counts_at_every_threshold_and_leads_to_the_frames(document: Page, re
     tiles = page.locator('.tiles[data-side="0"]')
     plot = page.locator('.plot[data-side="0"]')
     slider = page.get_by_role("slider", name="Min. confidence")
+    own = table(page)
     for step in (25, 60, 97):
         slider.fill(str(step))
         expect(page.locator("#threshold-value")).to_have_text(f"{step / 100:.2f}")
@@ -104,6 +105,8 @@ def test_it_counts_at_every_threshold_and_leads_to_the_frames(document: Page, re
         expect(tiles.locator('[data-tile="Busiest"] .detail')).to_have_text(busiest)
     page.get_by_role("button", name=f"Back to {CONFIDENCE}").click()
     expect(page.locator("#threshold-value")).to_have_text(f"{CONFIDENCE}")
+    expect(page.locator('[data-totals="0"]')).to_contain_text(f"{CONFIDENCE},")
+    assert table(page) == own
 
     # The legend takes a class out of chart, table and tiles, which stay at the threshold of the brief.
     is_line = "(one) => one.visible !== false && one.meta?.code !== undefined"
