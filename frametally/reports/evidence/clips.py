@@ -44,14 +44,17 @@ class DrawnClip:
 def clip_of(painter: Painter, view: View, entry: int) -> DrawnClip | None:
     """The seconds around an entry; None if nothing can be decoded, or if a part of it could not be blurred.
 
-    With blur, it ends with the last analyzed frame: where things go from there is not known.
+    With blur, it ends with the last analyzed frame: where things go from there is not known. Entries whose frames are
+    not in order have no clip.
     """
-    index = painter.reader.index
+    index, frames = painter.reader.index, view.results.frame_index
+    if np.any(np.diff(frames) < 0):
+        return None
     center_s = float(view.results.time_s[entry])
     edges_s = (center_s - BEFORE_S, center_s, center_s + AFTER_S)
     first, middle, stop = np.searchsorted(index.times_s, edges_s).tolist()
     if painter.blurrings:
-        stop = min(stop, int(view.results.frame_index.max()) + 1)
+        stop = min(stop, int(frames[-1]) + 1)
     positions = range(max(first, middle - _MAX_FRAMES // 2), min(stop, middle + _MAX_FRAMES // 2))
     blurred = _Blurred(painter, view)
     if not all(blurred.is_known(position) for position in positions):

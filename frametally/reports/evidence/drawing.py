@@ -179,7 +179,11 @@ def _clip_notes(wanted: int, lacking: int, *, is_blurred: bool) -> Iterator[str]
     if wanted > MAX_CLIPS:
         yield f"Clips of the first {MAX_CLIPS} frames."
     if lacking:
-        why = "not everything in them could be blurred" if is_blurred else "they cannot be decoded"
+        why = (
+            "not everything in them could be blurred"
+            if is_blurred
+            else "their frames cannot be decoded or are not in order"
+        )
         yield f"{plural(lacking, 'clip')} left out: {why}."
 
 

@@ -22,7 +22,7 @@ from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.sources import BriefNote, BriefSources, BriefVideo
 from frametally.results import Results
 from tests.support.briefs import MADE_AT, brief_of, noise_video
-from tests.support.opened_results import box, entry, opened
+from tests.support.opened_results import Entry, box, entry, opened
 
 FACE = (320, 180, 80, 80)
 PERSON = (320, 220, 160, 260)
@@ -123,9 +123,12 @@ def test_a_blurred_clip_ends_with_the_last_analyzed_frame(video: BriefVideo, tmp
             assert len(list(container.decode(video=0))) == frames
 
 
-def test_a_clip_that_cannot_be_blurred_is_left_out_and_stated(video: BriefVideo, tmp_path: Path) -> None:
-    results = opened(tmp_path, model=[entry(box("face", 0.9, FACE)), None, entry(box("face", 0.9, FACE))])
-    results = replace(results, frame_index=np.arange(3))
+@pytest.mark.parametrize(("middle", "frames"), [(None, [0, 1, 2]), (entry(), [1, 0, 2])])
+def test_a_clip_that_cannot_be_blurred_is_left_out_and_stated(
+    video: BriefVideo, tmp_path: Path, middle: Entry, frames: list[int]
+) -> None:
+    results = opened(tmp_path, model=[entry(box("face", 0.9, FACE)), middle, entry(box("face", 0.9, FACE))])
+    results = replace(results, frame_index=np.array(frames))
     found = brief_of(results, video=video, evidence=(Evidence.ENDS,), has_clips=True, blurred=("face",))
     assert not [file for file in found.files if "mp4" in file.name]
     assert "2 clips left out: not everything in them could be blurred." in found.facts.evidence_note
