@@ -252,6 +252,7 @@ class Panel {
   }
 
   act(name, details) {
+    this.notice({ failure: "" });
     this.component.setTriggerValue("act", JSON.stringify({ name, ...details }));
   }
 

@@ -120,7 +120,9 @@ function isUsable(set) {
   const isNamed = ({ id, name, color = "" }) => [id, name, color].every((text) => typeof text === "string");
   const isLine = (line) => isNamed(line) && isPoint(line.start) && isPoint(line.end);
   const isZone = (zone) => isNamed(zone) && Array.isArray(zone.points) && zone.points.length > 2 && zone.points.every(isPoint);
-  const { lines = [], zones = [], rules = [] } = set ?? {};
-  const areLists = [lines, zones, rules].every(Array.isArray);
-  return Array.isArray(set?.lines ?? set?.zones) && areLists && lines.every(isLine) && zones.every(isZone);
+  const isList = (list, isOne, count = list?.length) => Array.isArray(list) && list.length === count && list.every(isOne);
+  const isScale = ({ points, sides_m: sides }) => isList(points, isPoint, 4) && isList(sides, Number.isFinite, 4);
+  const { lines = [], zones = [], rules = [], scale } = set ?? {};
+  const hasShapes = Array.isArray(set?.lines ?? set?.zones) && isList(lines, isLine) && isList(zones, isZone);
+  return hasShapes && isList(rules, Boolean) && (!scale || isScale(scale));
 }

@@ -28,9 +28,12 @@ export class Speeds {
     this.root.append(element("h2", "Speed"), bar, this.found, this.meaning);
   }
 
+  // A rectangle of the sides that were given; another unit alone leaves the shape of a file as it is.
   apply() {
     const [first, second] = [Number(this.first.value), Number(this.second.value)];
-    this.onChange({ ...this.scale, sides_m: [first, second, first, second], diagonal_m: null, unit: this.unit.value });
+    const isSame = first === this.scale.sides_m[0] && second === this.scale.sides_m[1];
+    const shape = isSame ? {} : { sides_m: [first, second, first, second], diagonal_m: null };
+    this.onChange({ ...this.scale, ...shape, unit: this.unit.value });
   }
 
   // `speeds`: of the report; null without a scale.
