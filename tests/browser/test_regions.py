@@ -5,6 +5,7 @@ What the page shows is compared with what the pure functions count with the set 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, ViewportSize, expect
 
 from frametally.ledger import region_sets
 from frametally.regions.crossings import crossings
@@ -113,6 +114,30 @@ def test_everything_is_done_by_keyboard(dashboard: Dashboard, page: Page) -> Non
     expect(page.locator(".player .layer .shape")).to_have_count(0)
 
 
+def test_what_a_file_has_is_checked_and_keeps_its_shape(dashboard: Dashboard, page: Page) -> None:
+    opened(page, dashboard, f"analytics?job=tuesday&{TAB}&camera=")
+    expect(page.locator(".player .bar")).to_be_visible(timeout=FIRST_PAINT_MS)
+    notices = page.locator(".regions .notices li")
+    open_set(page, {"lines": [], "scale": {"points": "1234", "sides_m": [4, 5, 4, 5]}})
+    expect(notices).to_have_text("set.json has no lines and zones that can be opened (it has another form).")
+    ground = {"points": [[0.3, 0.4], [0.7, 0.4], [0.8, 0.8], [0.2, 0.8]], "sides_m": [4, 5, 4, 5], "diagonal_m": 7}
+    open_set(page, {"lines": [], "scale": ground})
+    expect(notices).to_have_count(0)
+    meaning = page.locator(".regions .speeds .meaning")
+    shape = "on the plane of the four points with sides of 4 m, 5 m, 4 m, 5 m (a diagonal of 7 m)."
+    expect(meaning).to_have_text(f"In km/h, {shape}")
+    page.get_by_label("Unit").select_option("m/s")
+    expect(meaning).to_have_text(f"In m/s, {shape}")
+    page.get_by_label("2 to 3 (m)").fill("6")
+    page.get_by_label("2 to 3 (m)").press("Enter")
+    expect(meaning).to_contain_text("sides of 4 m, 6 m, 4 m, 6 m (a rectangle).")
+
+
+def open_set(page: Page, content: dict[str, object]) -> None:
+    file: FilePayload = {"name": "set.json", "mimeType": "application/json", "buffer": json.dumps(content).encode()}
+    page.locator(".regions .upload input").set_input_files(file)
+
+
 def add_and_remove_a_zone(page: Page) -> None:
     """Its card goes with it; a point that is taken back is that of the draft."""
     tool(page, "Zone").press("Enter")
@@ -151,6 +176,15 @@ def find_and_play(page: Page) -> None:
     expect(cards).to_have_count(5)
     cards.last.click()
     expect(page.locator(f".player[data-shown='{cards.last.get_attribute('data-entry')}']")).to_be_visible()
+    page.get_by_label("after (s)").fill("74.8")  # where the clip ends: it is not played from its start
+    page.get_by_role("button", name="Find", exact=True).click()
+    expect(cards.first.get_by_text("1:14.8")).to_be_visible()
+    page.get_by_role("button", name="Play all").click()
+    expect(page.locator(".player[data-shown='374']")).to_be_visible()
+    expect(page.get_by_role("button", name="Play all")).to_be_visible()
+    page.get_by_label("Question").select_option("more_than")
+    page.get_by_role("button", name="Find", exact=True).click()
+    expect(page.get_by_text("1 moment", exact=True)).to_be_visible()  # the whole clip, so that it still plays then
     page.get_by_role("button", name="Play all").click()
     expect(page.locator(".regions .moments [aria-current=true]")).to_have_count(1)
     page.get_by_role("button", name="Stop", exact=True).click()

@@ -29,13 +29,16 @@ export function leave(player) {
 }
 
 // Play from an entry to a time; resolves with whether that was reached: not if the user pauses or moves the playhead.
+// The end of the video is reached too: from there, the playhead would begin at the start.
 async function playPart(player, entry, endS) {
   const { playhead, stage, times } = player;
+  const lastS = Math.min(endS, times.timeS.at(-1));
   playhead.show(entry);
+  if (times.timeS[entry] >= lastS) return true;
   await playhead.play();
   return new Promise((resolve) => {
     const check = () => {
-      const isReached = times.timeS[playhead.entry] >= endS;
+      const isReached = times.timeS[playhead.entry] >= lastS;
       if (playhead.isPlaying && !isReached) return;
       stage.root.removeEventListener("presented", check);
       clearInterval(timer);

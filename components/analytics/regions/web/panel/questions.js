@@ -129,9 +129,9 @@ export class Questions {
   async play() {
     this.isPlaying = true;
     this.playing.textContent = "Stop";
-    for (const { entry, start_s: startS, end_s: endS } of this.found) {
+    for (const [at, { start_s: startS, end_s: endS }] of this.found.entries()) {
       const first = this.context.entryNear(startS);
-      this.mark(entry);
+      this.mark(at);
       const isReached = await this.context.player?.play(first, Math.max(endS, startS + SHORTEST_S));
       if (!isReached || !this.isPlaying) break;
     }
@@ -150,9 +150,10 @@ export class Questions {
     if (this.isPlaying) this.stop();
   }
 
-  mark(entry) {
-    for (const button of this.cards.querySelectorAll("[data-entry]")) {
-      if (Number(button.dataset.entry) === entry) button.setAttribute("aria-current", "true");
+  // The card of the moment that is played; several may begin with the same frame.
+  mark(moment) {
+    for (const [at, button] of this.cards.querySelectorAll("[data-entry]").entries()) {
+      if (at === moment) button.setAttribute("aria-current", "true");
       else button.removeAttribute("aria-current");
     }
   }
