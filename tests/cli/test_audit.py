@@ -110,6 +110,15 @@ def test_a_sheet_is_never_replaced(files: Path, capsys: pytest.CaptureFixture[st
     assert (files / "sheet.csv").read_bytes() == before
 
 
+def test_names_of_classes_do_not_control_the_terminal(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (files / "results.json").read_text()
+    (files / "results.json").write_text(text.replace('"class": "car"', '"class": "\\u001b[2Jcar"'))
+    assert run(files, "--checks", filled(files, planned(files))) == ExitCode.OK
+    out, error = capsys.readouterr()
+    assert "?[2Jcar" in out
+    assert "\x1b" not in out + error
+
+
 def test_a_class_may_be_called_as_a_column_of_the_sheet(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = (files / "results.json").read_text()
     (files / "results.json").write_text(text.replace('"class": "car"', '"class": "frame"'))

@@ -17,6 +17,7 @@ from frametally.audit.estimates import MIN_FRAMES, more_to_halve
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.results.output import writing
+from frametally.cli.results.plain import plain
 from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.config.settings import Settings
 from frametally.errors import ResultsError, SettingsError
@@ -100,7 +101,7 @@ def _report(view: View, entries: Ints, sheet: CountSheet) -> None:
     found = found_in(view, entries)
     print(f"  {'class':24} {'model':>8} {'corrected':>10} {'95 % interval':>18} {'in all frames':>22} {'present':>20}")
     for column, name in enumerate(view.names):
-        _print(name, found[:, column], places, sheet.counts[order, column])
+        _print(plain(name), found[:, column], places, sheet.counts[order, column])
     _print(_ALL, found.sum(axis=1), places, sheet.counts[order].sum(axis=1))
 
 

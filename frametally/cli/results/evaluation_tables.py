@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from frametally.cli.results.plain import plain
 from frametally.evaluation.confusion import Confusion
 from frametally.evaluation.evaluation import BoxScores, Evaluation
 from frametally.evaluation.scores import Scores
@@ -19,7 +20,7 @@ _WORST = 10
 def print_evaluation(found: Evaluation) -> None:
     """Print all tables."""
     for note in found.notes:
-        print(_plain(note), file=sys.stderr)
+        print(plain(note), file=sys.stderr)
     frames = found.frames
     _line(
         f"{found.model}: {frames.compared} labeled frames compared ({found.labels}),"
@@ -95,12 +96,8 @@ def _print_worst(worst: list[WorstSecond]) -> None:
 
 
 def _line(text: str) -> None:
-    """Print a line; names come from outside and may have characters that would control the terminal."""
-    print("\n" * text.startswith("\n") + _plain(text.removeprefix("\n")))
-
-
-def _plain(text: str) -> str:
-    return "".join(character if character.isprintable() else "?" for character in text)
+    """Print a line, with names as plain text."""
+    print("\n" * text.startswith("\n") + plain(text.removeprefix("\n")))
 
 
 def _difference(one: Difference) -> str:

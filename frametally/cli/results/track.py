@@ -11,6 +11,7 @@ from frametally.analysis.view import View
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.results.output import writing
+from frametally.cli.results.plain import plain
 from frametally.cli.results.source import add_arguments, model_of, opened
 from frametally.cli.results.tracks_source import tracks_of
 from frametally.config.settings import Settings
@@ -94,4 +95,4 @@ def _print_counts(view: View, tracks: Tracks) -> None:
         print(warning, file=sys.stderr)
     print(f"  {'class':24} {'objects':>8}")
     for name, count in zip(view.names, spans_of(tracks).counts(view).tolist(), strict=True):
-        print(f"  {name:24} {count:8d}")
+        print(f"  {plain(name):24} {count:8d}")
