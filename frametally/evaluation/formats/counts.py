@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -36,6 +37,7 @@ _COLUMNS: Final = {
     "count": ("count", "counts", "number"),
 }
 _MAX_COUNT: Final = 1_000_000
+_GROUPED: Final = re.compile(r"[0-9]{1,3}([.,][0-9]{3})+")
 
 
 class _Row(NamedTuple):
@@ -94,7 +96,7 @@ def _row(number: int, text: str, separator: str, column: dict[str, int]) -> _Row
     try:
         cells = next(csv.reader([text], delimiter=separator))
         name = _unescaped(cells[column["class"]].strip())
-        count = _number(cells[column["count"]], separator)
+        count = _ungrouped(cells[column["count"]], separator)
         place = _place(cells, column, separator)
     except (ValueError, IndexError, StopIteration, csv.Error) as error:
         raise EvaluationError(f"Line {number} of the labels cannot be read.", "Use time,class,count.") from error
@@ -105,7 +107,7 @@ def _row(number: int, text: str, separator: str, column: dict[str, int]) -> _Row
 
 def _place(cells: list[str], column: dict[str, int], separator: str) -> float:
     if "frame" in column:
-        place = _number(cells[column["frame"]], separator)
+        place = _ungrouped(cells[column["frame"]], separator)
         if place % 1:
             raise ValueError("not a frame")
     else:
@@ -115,6 +117,13 @@ def _place(cells: list[str], column: dict[str, int], separator: str) -> float:
     if not 0 <= place <= MAX_NUMBER:
         raise ValueError("out of range")
     return place
+
+
+def _ungrouped(text: str, separator: str) -> float:
+    """A number that is to be whole; not `1.000`, which spreadsheets also write for a thousand."""
+    if _GROUPED.fullmatch(text.strip()):
+        raise ValueError("which number it is is not known")
+    return _number(text, separator)
 
 
 def _number(text: str, separator: str) -> float:
