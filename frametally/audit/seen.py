@@ -92,6 +92,17 @@ def is_about_all(seen: Seen, groups: tuple[Group, ...]) -> bool:
     return bool(columns(seen.groups, groups).is_known.all())
 
 
+def with_earlier(seen: Seen, before: Seen) -> Seen:
+    """What a person has seen now, and before of classes that the person was not asked about now."""
+    if seen.is_unclear or before.is_unclear:
+        return seen
+    asked = {name for group in seen.groups for name in group}
+    kept = [at for at, group in enumerate(before.groups) if asked.isdisjoint(group)]
+    group_of = {at: len(seen.groups) + place for place, at in enumerate(kept)}
+    earlier = (SeenBox(group_of[box.group], box.xyxy) for box in before.boxes if box.group in group_of)
+    return Seen((*seen.groups, *(before.groups[at] for at in kept)), (*seen.boxes, *earlier))
+
+
 def boxes_seen(seen: Seen, of_group: npt.NDArray[np.int32]) -> Boxes:
     """The boxes of classes of the view, as those of a model."""
     kept = [box for box in seen.boxes if of_group[box.group] >= 0]

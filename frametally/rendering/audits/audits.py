@@ -17,7 +17,7 @@ from frametally.analysis.view import View
 from frametally.audit.agreement import Answer, agreed
 from frametally.audit.estimates import MIN_FRAMES
 from frametally.audit.population import packed
-from frametally.audit.seen import Seen
+from frametally.audit.seen import Seen, with_earlier
 from frametally.errors import AuditError
 from frametally.ledger.audits.frame_checks import FrameCheck, checks_of, keep_check
 from frametally.ledger.audits.planned import PlannedAudit, audits_of, begin_audit
@@ -89,7 +89,7 @@ class Audits:
         audited = self._audited(source, view)
         time = self._time(audited, entry)
         checks = [check for check in checks_of(ledger, audited.video) if check.time == time]
-        own = [check for check in checks if check.checker == (actor or "")]
+        own = _own(checks, time, actor)
         used = agreed(_answers(own or checks), audited.groups).get(time)
         return frame(audited, entry, used.seen if used else None)
 
@@ -105,7 +105,10 @@ class Audits:
         require(actor, Action.CHECK_FRAME)
         audited = self._audited(source, view)
         time = self._time(audited, entry)
-        keep_check(ledger, audited.video, time, seen_in(audited, entry, verdict).to_json(), actor=id_of(actor))
+        seen, person = seen_in(audited, entry, verdict), id_of(actor)
+        for before in _own(checks_of(ledger, audited.video), time, person):
+            seen = with_earlier(seen, Seen.from_json(before.seen))
+        keep_check(ledger, audited.video, time, seen.to_json(), actor=person)
 
     def _time(self, audited: AuditedView, entry: int) -> int:
         place = int(audited.entries.searchsorted(entry))
@@ -131,6 +134,11 @@ def _report(ledger: Ledger, audited: AuditedView, audit: PlannedAudit) -> Report
 
 def _serving(ledger: Ledger, audited: AuditedView) -> Iterator[PlannedAudit]:
     return (audit for audit in audits_of(ledger, audited.video) if audited.serves(audit))
+
+
+def _own(checks: list[FrameCheck], time: int, actor: str | None) -> list[FrameCheck]:
+    """What this person has seen in this frame: one check, or none."""
+    return [check for check in checks if check.time == time and check.checker == (actor or "")]
 
 
 def _answers(checks: list[FrameCheck]) -> Iterator[Answer]:

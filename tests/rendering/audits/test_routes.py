@@ -149,6 +149,10 @@ def test_a_class_that_was_not_shown_is_asked_about_and_not_struck_out(served: Se
     frame = served.get(f"/frames/{entries[0]}").json()
     assert [box["is_false"] for box in frame["boxes"]] == [False, False]
     assert served.check(entries[0], false=[1]).json()["seen"] == 1
+    served.post(f"/frames/{entries[0]}", {"boxes": 1, "false": [0], "added": []}, only_cups)
+    assert served.get().json()["seen"] == 1  # what was seen of plates is not lost
+    frame = served.get(f"/frames/{entries[0]}").json()
+    assert [box["is_false"] for box in frame["boxes"]] == [True, True]
 
 
 def test_wrong_answers_are_refused(served: Served) -> None:
