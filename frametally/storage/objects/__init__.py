@@ -1,0 +1,37 @@
+"""Objects under keys: in a folder, or in the object storage of a cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from frametally.storage.objects.objects import Objects, StoredObject, StoreUnavailable
+
+__all__ = ["Objects", "StoreUnavailable", "StoredObject", "open_objects", "storage_keys"]
+_KEY_PREFIXES: Final = ("AWS_", "GOOGLE_", "AZURE_")
+_NOT_READ: Final = "_ALLOW_HTTP"
+"""What the library does not read from the environment itself."""
+
+
+def storage_keys(environment: Mapping[str, str], secrets: Mapping[str, object]) -> dict[str, str]:
+    """Credentials and options of a store that the library does not find in the environment, under the same names."""
+    of_secrets = {name: str(text) for name, text in secrets.items() if name not in environment}
+    of_environment = {name: text for name, text in environment.items() if name.endswith(_NOT_READ)}
+    return {name: text for name, text in (of_secrets | of_environment).items() if name.startswith(_KEY_PREFIXES)}
+
+
+def open_objects(url: str, keys: Mapping[str, str] | None = None) -> Objects:
+    """The objects below `s3://bucket/prefix`, `gs://bucket/prefix`, `az://account/container/prefix` or `file:///folder`.
+
+    `keys`: those of `storage_keys`.
+
+    Raises:
+        SettingsError: the URL names no such place, or the package `obstore` is not installed.
+    """
+    if url.startswith("file://"):
+        from frametally.storage.objects.folder import FolderObjects
+
+        return FolderObjects.from_url(url)
+    from frametally.storage.objects.cloud import open_cloud
+
+    return open_cloud(url, keys or {})
