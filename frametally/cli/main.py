@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 from frametally.cli import access, backup, dashboard, engine, restore, run
 from frametally.cli.exit_code import ExitCode
-from frametally.cli.results import audit, evaluate, events, report, track
+from frametally.cli.results import audit, evaluate, events, labels, report, track
 from frametally.errors import FrametallyError, ServiceError
 
-COMMANDS = (run, track, events, report, audit, evaluate, dashboard, engine, backup, restore, access)
+COMMANDS = (run, track, events, report, audit, evaluate, labels, dashboard, engine, backup, restore, access)
 
 _EXIT_CODES = """\
 exit codes:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from frametally.audit.seen import Seen
 from frametally.deployment import Deployment
+from frametally.ledger.audits.frame_checks import keep_check
 from frametally.ledger.tags import add_tags, tags_of
 from frametally.storage import space as disk
 from tests.support.disks import fill
@@ -231,6 +234,7 @@ FORMATS = {
     "Detections (CSV)": "boxes.csv",
     "Detections (Parquet)": "boxes.parquet",
     "Detections (COCO JSON)": "coco.json",
+    "Least sure frames (YOLO)": "unsure-yolo.zip",
 }
 
 
@@ -299,6 +303,19 @@ def test_another_view_is_exported_again(app: AppTest) -> None:
     export(app)
     app.slider(key="confidence").set_value(0.5).run()
     assert button(app, "Counts per frame (CSV)")
+
+
+def test_frames_are_exported_for_labeling(app: AppTest, deployment: Deployment) -> None:
+    assert "Frames that you check in the tab *Audit*" in captions(exports(app))
+    app.number_input(key="least_sure").set_value(2).run()
+    export(app, "Least sure frames (COCO)")
+    assert downloads(app) == ["kitchen.unsure-coco.zip"]
+    (made,) = (deployment.settings.results_dir / "job-1" / "derived").iterdir()
+    with zipfile.ZipFile(made) as archive:
+        assert len([name for name in archive.namelist() if name.endswith(".jpg")]) == 2
+    seen = Seen((("*odd*",), ("cup",), ("person",)))
+    keep_check(deployment.ledger, str(deployment.ledger.job("job-1").video_sha256), 0, seen.to_json(), actor=None)
+    assert button(app.run(), "Checked frames (YOLO)")
 
 
 def test_an_annotated_video_is_offered_where_a_copy_was_kept(app: AppTest, deployment: Deployment) -> None:

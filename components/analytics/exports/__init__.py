@@ -1,4 +1,4 @@
-"""One menu of everything that can be exported: tables of the view, the original results, the annotated video."""
+"""One menu of everything that can be exported: tables, frames for labeling, the original results, a video."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from components.analytics.exports.label_export import label_exports
 from components.analytics.exports.table_export import table_exports
 from components.analytics.exports.track_export import track_exports
 from components.analytics.exports.video_export import video_export
@@ -45,6 +46,8 @@ def _menu(
         st.caption("Exports the current filters. Frames that were not analyzed are left blank.")
         table_exports(deployment, view, name)
         track_exports(deployment, view, video, name)
+        if video is not None:
+            label_exports(deployment, view, video, name)
     original = find_original(deployment.settings.results_dir / job.id)
     if original:
         url = download_url(deployment, original, f"{name}.results.json")

@@ -29,7 +29,10 @@ from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full
 
 _KEEP_TABLES_S = 24 * 3600.0
 """Tables take little time to create again, so old ones are removed when a new one is exported."""
-_TABLE_KINDS = ("counts", "boxes", "coco", "objects", "events", "mot", "cvat", "clip", "labels")
+_TABLE_KINDS = (
+    *("counts", "boxes", "coco", "objects", "events", "mot", "cvat", "clip", "labels"),
+    *("checked-coco", "checked-yolo", "unsure-coco", "unsure-yolo"),
+)
 Write = Callable[[View, Path, Progress | None], None]
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from tqdm import tqdm
-
 from frametally.analysis.view_spec import ViewSpec
 from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
+from frametally.cli.progress_bar import share_progress
 from frametally.cli.results.output import writing
 from frametally.cli.results.source import opened
 from frametally.clock import utc_now
@@ -36,7 +35,6 @@ from frametally.video.frame_index import build_index
 
 _END_S: Final = 1e9
 """Behind the end of every video."""
-_SHARES: Final = 100
 
 
 def add_parser(commands: Any) -> None:
@@ -76,7 +74,7 @@ def write_report(options: argparse.Namespace, settings: Settings) -> int:
     _keep_memory_low()
     browser = find_browser(settings.browser) if options.pdf else None
     with explain_disk_full("this brief", TRY_AGAIN):
-        with _sources(options, settings) as sources, _progress() as bar:
+        with _sources(options, settings) as sources, share_progress() as bar:
             brief = make_brief(sources, request, made_by=options.made_by, made_at=utc_now(), progress=bar)
         _write(options.out, self_contained(brief))
         if browser is not None:
@@ -153,17 +151,6 @@ def _video(path: Path) -> BriefVideo:
     size_bytes = path.stat().st_size
     index = build_index(path)
     return BriefVideo(path=path, index=index, file_name=path.name, sha256=sha256_of(path), size_bytes=size_bytes)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[float], None]]:
-    """A bar on a terminal, after one second."""
-    with tqdm(total=_SHARES, unit="%", delay=1, disable=None, bar_format="{l_bar}{bar}| {elapsed}") as bar:
-
-        def show(share: float) -> None:
-            bar.update(round(share * _SHARES) - bar.n)
-
-        yield show
 
 
 def _write(path: Path, content: bytes) -> None:
