@@ -187,7 +187,7 @@ def test_the_least_sure_frames_are_near_the_threshold_and_spread_over_time(clip:
 
     def chosen(count: int, without: list[int] | None = None) -> list[int]:
         left = np.array(without or [], dtype=np.int64)
-        return least_sure_frames(clip.view, len(clip.index), count, without=left).entries.tolist()
+        return [*map(int, least_sure_frames(clip.view, len(clip.index), count, without=left).entries)]
 
     assert chosen(1) == [24]
     assert chosen(1, [24]) in ([23], [25])
@@ -203,8 +203,9 @@ def test_boxes_end_at_the_edges_of_the_picture(clip: Clip, tmp_path: Path) -> No
     (first, *_) = checks(clip)
     check = FrameCheck(video="v", time=first.time, checker="", seen=seen.to_json(), begun_at=NOW, checked_at=NOW)
     clip.write(checked_frames(clip.view, clip.index, [check]), tmp_path / "out", "yolo")
-    ((_, _, boxes),) = boxes_of(read_back(tmp_path / "out", "checked", "yolo"))
-    assert boxes == [("car", pytest.approx([0, 48, 32, 96], abs=0.01))]
+    ((_, _, [(name, xyxy)]),) = boxes_of(read_back(tmp_path / "out", "checked", "yolo"))
+    assert name == "car"
+    assert xyxy == pytest.approx([0, 48, 32, 96], abs=0.01)
     assert "without an area, left out: 1" in (tmp_path / "out" / "README.txt").read_text()
 
 

@@ -45,7 +45,7 @@ def label_exports(deployment: Deployment, view: View, video: StoredVideo, name: 
             export_item(deployment, view, label, f"{name}.checked-{form}.zip", write, state)
     else:
         st.caption("Frames that you check in the tab *Audit* can be exported here too.")
-    count = st.number_input("Least sure frames", 1, MAX_FRAMES, _FEW, key="least_sure", help=_HELP)
+    count = st.number_input("Number of least sure frames", 1, MAX_FRAMES, _FEW, key="least_sure", help=_HELP)
     for form in get_args(Form):
         write = _write(
             deployment,

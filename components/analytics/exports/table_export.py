@@ -73,7 +73,8 @@ def export_item(
 def _button(place: DeltaGenerator, label: str, kind: str, ending: str) -> bool:
     help_text = "UTF-8, separated by commas, decimal point." if ending == "csv" else None
     key = f"export-{kind}-{ending}"
-    return place.button(label, icon=":material/table:", key=key, width="stretch", help=help_text)
+    icon = ":material/photo_library:" if ending == "zip" else ":material/table:"
+    return place.button(label, icon=icon, key=key, width="stretch", help=help_text)
 
 
 def _export(
