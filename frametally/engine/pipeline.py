@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from msgspec import structs
@@ -24,14 +24,16 @@ Frame = tuple[int, Picture]
 
 
 def infer_frames(
-    frames: Iterator[Frame], detectors: Sequence[Detector], enter_phase: EnterPhase
-) -> Iterator[tuple[int, list[Entry]]]:
+    frames: Iterator[Frame], detectors: Sequence[Detector], enter_phase: EnterPhase, *, threads: int | None = None
+) -> Generator[tuple[int, list[Entry]]]:
     """Yield for each frame, in order, the number of its entry and the entry of every model.
+
+    `threads`: how many run the models; None for one per core.
 
     Raises:
         ModelError: a model failed on a frame.
     """
-    threads = len(os.sched_getaffinity(0))
+    threads = threads or len(os.sched_getaffinity(0))
     stateless = [detector for detector in detectors if not detector.is_stateful]
     decoder, models = ThreadPoolExecutor(1, "decoder"), ThreadPoolExecutor(threads, "models")
     running: deque[tuple[int, Picture, Future[list[Entry]]]] = deque()

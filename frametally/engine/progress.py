@@ -26,8 +26,17 @@ class JobCancelled(Exception):
 class ProgressReporter:
     """Counts the finished frames of one run. One thread at a time may call it."""
 
-    def __init__(self, job: SpooledJob, frames_total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        job: SpooledJob,
+        frames_total: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        worker_pid: int | None = None,
+    ) -> None:
+        """`worker_pid` is the process whose crash counts against the job; by default this one."""
         self._job = job
+        self._worker_pid = os.getpid() if worker_pid is None else worker_pid
         self._frames_total = frames_total
         self._clock = clock
         self._samples: deque[tuple[float, int]] = deque(maxlen=SPEED_SAMPLES)
@@ -46,7 +55,7 @@ class ProgressReporter:
         self._samples.append((now_s, frames_done))
         self._estimator.add(now_s, frames_done)
         share = round(frames_done / self._frames_total, 4)
-        self._job.report(WorkerProgress(share, os.getpid(), self._run_progress(frames_done), now_s))
+        self._job.report(WorkerProgress(share, self._worker_pid, self._run_progress(frames_done), now_s))
 
     def _run_progress(self, frames_done: int) -> RunProgress:
         (first_s, first_done), (last_s, last_done) = self._samples[0], self._samples[-1]

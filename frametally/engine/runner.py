@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -49,59 +49,91 @@ def run_job(
         ModelError: one of the models cannot be run.
         JobCancelled: the job was canceled.
     """
+    run = _Run(job, models_dir, servers, enter_phase)
     enter_phase(READING)
-    index = build_index(job.video)
-    check_rate(index, job.request.infer_fps)
-    analysis = _Analysis(job, models_dir, servers, enter_phase, index, plan_frames(index, job.request.infer_fps))
-    damaged = analysis.find_damage() if reports_no_damage(job.video) else None
+    plan = make_plan(job.video, job.request.infer_fps)
+    if reports_no_damage(job.video):
+        plan = run.with_damage(plan)
     try:
-        entry_files = analysis.run(damaged)
+        entry_files = run.analyze(plan)
     except DamageReported:
-        damaged = analysis.find_damage()
-        entry_files = analysis.run(damaged)
-    analysis.finish(entry_files, damaged)
+        plan = run.with_damage(plan)
+        entry_files = run.analyze(plan)
+    enter_phase(WRITING)
+    finish_job(job, plan, entry_files)
 
 
 @dataclass(frozen=True)
-class _Analysis:
-    """One job, and what is known about its video."""
+class Plan:
+    """What a job analyzes. Its entries are numbered; a piece of the job is a run of them."""
+
+    index: FrameIndex
+    planned: npt.NDArray[np.int64]
+    """(n,) display index of the frame of each entry."""
+    damaged: Flags | None = None
+    """Of each frame of the index; None unless the decoder reports damage. It applies to every piece of the job."""
+
+    @property
+    def entries(self) -> range:
+        return range(len(self.planned))
+
+    @property
+    def damaged_frames(self) -> npt.NDArray[np.int64]:
+        """(m,) display index of each planned frame that is not analyzed because it is damaged."""
+        in_file = self.planned[self.planned < len(self.index)]
+        return in_file[self.damaged[in_file]] if self.damaged is not None else in_file[:0]
+
+
+def make_plan(video: Path, infer_fps: float) -> Plan:
+    """The plan for this rate, with the damage unknown.
+
+    Raises:
+        VideoError: the video cannot be read, or its frame rate is below the requested one.
+    """
+    index = build_index(video)
+    check_rate(index, infer_fps)
+    return Plan(index, plan_frames(index, infer_fps))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run of a job in this process, as a single piece."""
 
     job: SpooledJob
     models_dir: Path
     servers: InferenceServers
     enter_phase: EnterPhase
-    index: FrameIndex
-    planned: npt.NDArray[np.int64]
 
-    def find_damage(self) -> Flags:
-        return find_damage(self.job.video, self.index, on_packet=lambda: self.enter_phase(DECODING))
+    def with_damage(self, plan: Plan) -> Plan:
+        found = find_damage(self.job.video, plan.index, on_packet=lambda: self.enter_phase(DECODING))
+        return replace(plan, damaged=found)
 
-    def run(self, damaged: Flags | None) -> list[Path]:
+    def analyze(self, plan: Plan) -> list[Path]:
         """Analyze all planned frames that are not damaged; returns the entries of each model.
 
         Raises:
-            DamageReported: `damaged` is None, and the decoder reports damage: some frames are damaged.
+            DamageReported: the damage is unknown, and the decoder reports some.
         """
         self.enter_phase(OPENING)
         detectors = [open_model(self.models_dir, model, self.servers) for model in self.job.request.models]
         work = self.job.new_work_folder()
         entry_files = [work / f"{number}.json" for number in range(len(detectors))]
-        frames = planned_frames(self.job.video, self.index, self.planned, damaged)
+        progress = ProgressReporter(self.job, len(plan.planned))
         with ExitStack() as stack:
             outputs = [stack.enter_context(path.open("wb")) for path in entry_files]
-            progress = ProgressReporter(self.job, len(self.planned))
-            write_entries(infer_frames(frames, detectors, self.enter_phase), len(self.planned), outputs, progress)
+            frames = planned_frames(self.job.video, plan.index, plan.planned, plan.damaged)
+            inferred = stack.enter_context(closing(infer_frames(frames, detectors, self.enter_phase)))
+            check_analyzed(write_entries(inferred, plan.entries, outputs, progress.report).analyzed)
         return entry_files
 
-    def finish(self, entry_files: list[Path], damaged: Flags | None) -> None:
-        self.enter_phase(WRITING)
-        draft = entry_files[0].with_name("results.json")
-        times_s = planned_times_s(self.index, self.planned).round(4)
-        keys = result_keys(self.job.request.models)
-        in_file = self.planned[self.planned < len(self.index)]
-        damaged_frames = in_file[damaged[in_file]] if damaged is not None else in_file[:0]
-        write_results(draft, self.planned, times_s, dict(zip(keys, entry_files, strict=True)), damaged_frames)
-        self.job.finish(draft)
+
+def finish_job(job: SpooledJob, plan: Plan, entry_files: list[Path]) -> None:
+    """Assemble the results from the entries of each model, which lie in the work folder, and end the job."""
+    draft = entry_files[0].with_name("results.json")
+    times_s = planned_times_s(plan.index, plan.planned).round(4)
+    of_models = dict(zip(result_keys(job.request.models), entry_files, strict=True))
+    write_results(draft, plan.planned, times_s, of_models, plan.damaged_frames)
+    job.finish(draft)
 
 
 def check_rate(index: FrameIndex, infer_fps: float) -> None:
@@ -115,49 +147,103 @@ def check_rate(index: FrameIndex, infer_fps: float) -> None:
 
 
 def planned_frames(
-    path: Path, index: FrameIndex, planned: npt.NDArray[np.int64], damaged: Flags | None = None
-) -> Iterator[Frame]:
+    path: Path,
+    index: FrameIndex,
+    planned: npt.NDArray[np.int64],
+    damaged: Flags | None = None,
+    *,
+    entries: range | None = None,
+    threads: int | None = None,
+) -> Generator[Frame]:
     """The planned frames that are intact: (entry, picture), entries ascending.
 
     Other frames are decoded only if these reference them, and are never converted to pixels.
 
+    Args:
+        path: the video.
+        index: of the video.
+        planned: (n,) display index of the frame of each entry.
+        damaged: of each frame of the index; None if it is unknown.
+        entries: only these; None for all.
+        threads: of the decoder; None for a number that suits this machine.
+
     Raises:
         DamageReported: `damaged` is None, and the decoder reports damage.
     """
-    entry_of = {position: entry for entry, position in enumerate(planned.tolist())}
-    in_file = planned[planned < len(index)]
-    intact = in_file if damaged is None else in_file[~damaged[in_file]]
-    threads = min(2 * len(os.sched_getaffinity(0)), _MAX_THREADS)
+    entries = range(len(planned)) if entries is None else entries
+    in_file = planned[entries.start : entries.stop]
+    in_file = in_file[in_file < len(index)]
+    intact = np.flatnonzero(np.ones(len(in_file), np.bool_) if damaged is None else ~damaged[in_file])
+    positions = in_file[intact].tolist()
+    entry_of = dict(zip(positions, (intact + entries.start).tolist(), strict=True))
+    if damaged is not None and damaged.any():
+        threads = 1  # with several, an error takes intact frames with it that were decoded before
+    threads = threads or min(2 * len(os.sched_getaffinity(0)), _MAX_THREADS)
     with closing(FrameReader(path, index, cache_bytes=_FRAME_CACHE_BYTES, threads=threads)) as reader:
         read = 0
-        for position, frame in reader.frames(intact.tolist()):
-            read += 1
-            if damaged is None and reader.has_reported_damage:
+        for position, frame in reader.frames(positions):
+            if damaged is None and (reader.has_reported_damage or position != positions[read]):
                 raise DamageReported
+            read += 1
             yield entry_of[position], Picture(frame)
-        if damaged is None and (read < len(intact) or reader.has_reported_damage):
-            raise DamageReported
+        if damaged is None:
+            is_whole = read == len(positions) and not _reports_damage_up_to_next(reader, planned, entries)
+            if not is_whole or reader.has_reported_damage:
+                raise DamageReported
+
+
+def _reports_damage_up_to_next(reader: FrameReader, planned: npt.NDArray[np.int64], entries: range) -> bool:
+    """Whether frames between this piece and the next one are damaged, if a run of both decodes them."""
+    following = planned[entries.stop : entries.stop + 1]
+    if len(following) and following[0] < len(reader.index) and reader.can_continue_to(int(following[0])):
+        return not list(reader.frames(following.tolist())) or reader.has_reported_damage
+    return False
+
+
+class Written(NamedTuple):
+    """What was written of a run of entries."""
+
+    stop: int
+    """The entry after the last one."""
+    analyzed: int
+    """Number of entries that are not null."""
 
 
 def write_entries(
-    frames: Iterator[tuple[int, list[Entry]]], total: int, outputs: Sequence[BinaryIO], progress: ProgressReporter
-) -> None:
-    """Write every model's entries, separated by commas; null for each frame that could not be decoded.
+    frames: Iterator[tuple[int, list[Entry]]],
+    entries: range,
+    outputs: Sequence[BinaryIO],
+    on_entry: Callable[[int], object],
+) -> Written:
+    """Write these entries of every model, separated by commas; null for each frame that could not be decoded.
+
+    Args:
+        frames: the number and the values of each entry whose frame was analyzed, ascending.
+        entries: consecutive.
+        outputs: one for each model.
+        on_entry: called with the number after each analyzed entry; if it returns True, the rest is not written.
+    """
+    written, analyzed = entries.start, 0
+    for entry, values in frames:
+        for value, output in zip(values, outputs, strict=True):
+            _write_nulls(output, range(written, entry), entries)
+            output.write(b"," * (entry > entries.start) + msgspec.json.encode(value))
+        written, analyzed = entry + 1, analyzed + 1
+        if on_entry(written) is True:
+            return Written(written, analyzed)
+    for output in outputs:
+        _write_nulls(output, range(written, entries.stop), entries)
+    return Written(entries.stop, analyzed)
+
+
+def check_analyzed(analyzed: int) -> None:
+    """Check the number of analyzed frames of a whole job.
 
     Raises:
         VideoError: no frame could be decoded.
     """
-    written = 0
-    for entry, entries in frames:
-        for value, output in zip(entries, outputs, strict=True):
-            _write_nulls(output, written, entry)
-            _write_entry(output, entry, value)
-        written = entry + 1
-        progress.report(written)
-    if not written:
+    if not analyzed:
         raise VideoError("No frame of the video can be decoded.", "Convert it to MP4 (H.264) and try again.")
-    for output in outputs:
-        _write_nulls(output, written, total)
 
 
 def result_keys(models: list[ModelRequest]) -> list[str]:
@@ -196,10 +282,6 @@ def write_results(
         output.write(b"}")
 
 
-def _write_nulls(output: BinaryIO, start: int, stop: int) -> None:
-    for entry in range(start, stop):
-        output.write(b"null" if entry == 0 else b",null")
-
-
-def _write_entry(output: BinaryIO, entry: int, value: Entry) -> None:
-    output.write(b"," * (entry > 0) + msgspec.json.encode(value))
+def _write_nulls(output: BinaryIO, nulls: range, entries: range) -> None:
+    for entry in nulls:
+        output.write(b",null" if entry > entries.start else b"null")

@@ -148,7 +148,7 @@ class FrameReader:
             return cached
         self._target, self._wanted = position, wanted
         keyframe = self.index.keyframe_before(int(self.index.pts[position]))
-        if self._can_continue_to(position, keyframe):
+        if self.can_continue_to(position):
             self._skipped = {skipped for skipped in self._skipped if skipped > self._at}
             frame = self._advance_to(position)
             # The decoder works ahead: an earlier request may have sent the frame into it, marked to be skipped.
@@ -167,10 +167,11 @@ class FrameReader:
                 return frame
         return None
 
-    def _can_continue_to(self, position: int, keyframe: int) -> bool:
-        """Whether decoding on from the current position is faster than a seek."""
+    def can_continue_to(self, position: int) -> bool:
+        """Whether decoding on from the last decoded frame is faster than a seek."""
         if not 0 <= self._at < position:
             return False
+        keyframe = self.index.keyframe_before(int(self.index.pts[position]))
         if not self._timed or keyframe < 0:
             return True
         starts_at = int(np.searchsorted(self.index.pts, self.index.keyframes[keyframe, 0]))

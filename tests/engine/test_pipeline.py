@@ -90,5 +90,5 @@ def test_closing_the_iterator_leaves_no_thread() -> None:
     before = threading.active_count()
     results = infer_frames(frames(100), [Watcher(is_stateful=False)], ignore_phase)
     next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert threading.active_count() <= before

@@ -7,10 +7,14 @@ and because a demuxer delivers the two fields of a frame as two packets.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 _SLICE: Final = 1
 _IDR_SLICE: Final = 5
+_SEI: Final = 6
+_RECOVERY_POINT: Final = 6
+"""payloadType (D.1.8)."""
 _SPS: Final = 7
 _PPS: Final = 8
 _INTRA: Final = {2, 4, 7, 9}
@@ -95,6 +99,45 @@ def is_intra(data: bytes, extradata: bytes | None) -> bool:
         if kind == _SLICE:
             return _slice_type(unit[1:12]) in _INTRA
     return True
+
+
+def is_exact_recovery(data: bytes, extradata: bytes | None) -> bool:
+    """Whether all pictures that are shown from this one on are decoded exactly when decoding starts at it.
+
+    True of an IDR picture, and of an intra picture with a recovery point of 0 frames and an exact match (D.2.8).
+    """
+    is_recovery_point = False
+    for unit in _units(data, extradata):
+        kind = unit[0] & 31 if unit else 0
+        if kind == _IDR_SLICE:
+            return True
+        if kind == _SEI:
+            is_recovery_point = is_recovery_point or _has_exact_recovery_point(unit[1:])
+        if kind == _SLICE:
+            return is_recovery_point and _slice_type(unit[1:12]) in _INTRA
+    return False
+
+
+def _has_exact_recovery_point(messages: bytes) -> bool:
+    """Whether SEI messages (7.3.2.3.1) include such a recovery point."""
+    data, at = messages.replace(b"\x00\x00\x03", b"\x00\x00"), 0
+    while at + 2 < len(data):
+        kind, at = _sei_number(data, at)
+        size, at = _sei_number(data, at)
+        if kind == _RECOVERY_POINT:
+            bits = _Bits(data[at : at + size])
+            with suppress(ValueError):
+                return bits.golomb() == 0 and bool(bits.number(1))
+        at += size
+    return False
+
+
+def _sei_number(data: bytes, at: int) -> tuple[int, int]:
+    """(payload type or size, position after it): each byte 255 adds to the next."""
+    value = 0
+    while at < len(data) and data[at] == 255:
+        value, at = value + 255, at + 1
+    return value + (data[at] if at < len(data) else 0), at + 1
 
 
 def is_reference(data: bytes, extradata: bytes | None) -> bool:
