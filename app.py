@@ -73,21 +73,22 @@ else:
     try:
         deployment = whole_deployment()
         faults = read_faults(deployment.settings.engine_faults, host=st.get_option("server.address"))
+        engine = Engine(
+            folder=deployment.settings.engine_dir,
+            models_dir=deployment.settings.models_dir,
+            check=api_key_check(deployment.engine_key),
+            link_secret=deployment.link_secret,
+            max_video_bytes=deployment.settings.max_video_bytes,
+            private_urls=deployment.settings.engine_private_urls,
+            faults=faults,
+            retention_s=deployment.settings.engine_keep_s,
+            inference_servers=deployment.settings.inference_servers,
+            cluster=deployment.settings.cluster,
+        )
     except SettingsError as error:
         sys.exit(str(error))
     for warning in health_warnings(deployment.settings):
         logging.getLogger("frametally").warning("%s %s", warning.what, warning.next_step)
-    engine = Engine(
-        folder=deployment.settings.engine_dir,
-        models_dir=deployment.settings.models_dir,
-        check=api_key_check(deployment.engine_key),
-        link_secret=deployment.link_secret,
-        max_video_bytes=deployment.settings.max_video_bytes,
-        private_urls=deployment.settings.engine_private_urls,
-        faults=faults,
-        retention_s=deployment.settings.engine_keep_s,
-        inference_servers=deployment.settings.inference_servers,
-    )
     tabs = HouseLimits(open=deployment.settings.max_tabs, per_client=deployment.settings.max_tabs_per_client)
     house, slots = House(tabs), RunSlots()
     limit_runs(slots)

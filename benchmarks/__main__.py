@@ -12,7 +12,20 @@ import platform
 import sys
 from datetime import UTC, datetime
 
-MODULES = ("ingest", "counts", "page", "player", "jobs", "frames", "export", "regions", "engine", "upload", "tracking")
+MODULES = (
+    "ingest",
+    "counts",
+    "page",
+    "player",
+    "jobs",
+    "frames",
+    "export",
+    "regions",
+    "engine",
+    "upload",
+    "tracking",
+    "cluster",
+)
 
 
 def main(names: list[str]) -> None:

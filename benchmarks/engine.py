@@ -149,8 +149,8 @@ def _infer_plainly(session: ort.InferenceSession, image: cv2.typing.MatLike) -> 
 def decode_vs_full(folder: Path) -> float:
     """Time to index a long video and to decode and scale its planned frames, over that of decoding every frame."""
     short, path = folder / "short.mp4", folder / "long.mp4"
-    _enlarge(STREET, short)
-    _repeat(short, path, LONG_S * 30 // 431)
+    enlarge(STREET, short)
+    repeat(short, path, LONG_S * 30 // 431)
     full_s, full_processor_s = _took_s(lambda: _decode_all(path))
     ours_s, ours_processor_s = _took_s(lambda: _get_planned(path))
     print(f"10 min 1080p at 1 fps: {ours_s:.1f} s, {ours_processor_s:.1f} s of processor time")
@@ -170,7 +170,7 @@ def _decode_all(path: Path) -> None:
             pass
 
 
-def _enlarge(source: Path, target: Path) -> None:
+def enlarge(source: Path, target: Path) -> None:
     """The video at 1080p with camera noise, encoded with the defaults of ffmpeg."""
     grain = np.random.default_rng(5).integers(-4, 5, (8, 1080, 1920, 1)).astype(np.int8)
     with av.open(str(target), "w") as output, av.open(str(source)) as container:
@@ -184,7 +184,7 @@ def _enlarge(source: Path, target: Path) -> None:
         output.mux(stream.encode(None))
 
 
-def _repeat(source: Path, target: Path, times: int) -> None:
+def repeat(source: Path, target: Path, times: int) -> None:
     """Write the video `times` times in a row, without reencoding."""
     with av.open(str(target), "w") as output, av.open(str(source)) as first:
         stream = output.add_stream_from_template(first.streams.video[0])

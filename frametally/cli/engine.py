@@ -77,6 +77,7 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
         faults=read_faults(settings.engine_faults, host=host),
         retention_s=settings.engine_keep_s,
         inference_servers=settings.inference_servers,
+        cluster=settings.cluster,
     )
     key_source = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(settings.engine_key_file)
     logging.getLogger("frametally.engine").info("the API key is in %s", key_source)

@@ -173,6 +173,12 @@ LAYOUT: Final = (
         removed="`FRAMETALLY_ENGINE_KEEP_S` after its end",
     ),
     Place(
+        path="engine/cluster/",
+        content="plans and results of the pieces of jobs that run on a cluster",
+        backup="never",
+        removed="with the end of the job",
+    ),
+    Place(
         path="engine/worker.lock",
         content="lock: one worker per folder",
         backup="never",

@@ -14,6 +14,7 @@ from frametally.errors import SettingsError
 from frametally.network.urls import parse_service_url
 
 _HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\*|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
+_CLUSTER = re.compile(r"auto|(ray://)?[a-z0-9][a-z0-9._-]*:[0-9]{1,5}", re.IGNORECASE | re.ASCII)
 _FRAME_SOURCE = re.compile(r"(https?://)?(\*\.)?[a-z0-9_.-]+(:(\d+|\*))?|https?:", re.IGNORECASE | re.ASCII)
 _FRAME_KEYWORDS = ("none", "self")
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -54,6 +55,13 @@ def positive_integer(text: str) -> int:
     if not number:
         raise ValueError("a number of at least 1")
     return number
+
+
+def optional_cluster(text: str) -> str | None:
+    """The address of a Ray cluster; None if the text is empty."""
+    if text and not _CLUSTER.fullmatch(text):
+        raise ValueError("auto, host:6379 or ray://host:10001")
+    return text or None
 
 
 def optional_integer(text: str) -> int | None:

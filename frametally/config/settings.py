@@ -17,6 +17,7 @@ from frametally.config.parsers import (
     folder,
     frame_ancestors,
     host_names,
+    optional_cluster,
     optional_integer,
     optional_service_url,
     optional_smtp_url,
@@ -93,6 +94,11 @@ class Settings(AccessSettings):
         positive_number,
         default="604800",
         meaning="Retention in seconds of the engine's uploads and ended jobs.",
+    )
+    cluster: str | None = setting(
+        "FRAMETALLY_CLUSTER",
+        optional_cluster,
+        meaning="Ray cluster that runs the jobs: `auto`, `host:6379` or `ray://host:10001`; unset: this machine alone.",
     )
     served_models: tuple[ServedModels, ...] = setting(
         SERVERS_SETTING,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from frametally.engine.fault_injection import ActiveFault, faulty
 from frametally.engine.links import Links
 from frametally.engine.spool import RETENTION_S, Spool
 from frametally.engine.supervisor import Supervisor
+from frametally.errors import SettingsError
 from frametally.network.routes import Check, GuardedRoute
 
 _LOG = logging.getLogger("frametally.engine")
@@ -33,6 +35,7 @@ class Engine:
         faults: Sequence[ActiveFault] = (),
         retention_s: float = RETENTION_S,
         inference_servers: InferenceServers = NO_SERVERS,
+        cluster: str | None = None,
     ) -> None:
         """Create the spool and the API; `start` runs the worker.
 
@@ -46,7 +49,13 @@ class Engine:
             faults: faults to inject.
             retention_s: how long uploads and ended jobs are kept.
             inference_servers: the servers that run models without a file.
+            cluster: address of the Ray cluster that runs the jobs; None to run them in the worker process.
+
+        Raises:
+            SettingsError: a cluster is asked for, and Ray is not installed.
         """
+        if cluster and importlib.util.find_spec("ray") is None:
+            raise SettingsError("A cluster needs the package ray.", "Install it: pip install 'frametally[cluster]'.")
         self._spool = Spool(folder.absolute())
         self._api = Api(
             spool=self._spool,
@@ -60,12 +69,13 @@ class Engine:
         self._supervisor = Supervisor(
             self._spool,
             [
-                *(sys.executable, "-m", "frametally.engine.worker"),
+                *(sys.executable, "-m", "frametally.cluster.worker" if cluster else "frametally.engine.worker"),
                 *("--folder", str(folder.absolute()), "--models-dir", str(models_dir.absolute())),
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
-                *("--retention-s", str(retention_s)),
+                *("--retention-s", str(retention_s), *(["--cluster", cluster] if cluster else [])),
             ],
             inference_servers.to_environment(),
+            uses_cluster=cluster is not None,
         )
 
     def routes(self) -> list[GuardedRoute]:

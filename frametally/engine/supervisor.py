@@ -26,8 +26,23 @@ _LOG = logging.getLogger("frametally.engine")
 class Supervisor:
     """Restarts the worker process when it ends, and counts its crashes against the job that it was running."""
 
-    def __init__(self, spool: Spool, command: list[str], secrets: dict[str, str] | None = None) -> None:
-        """`secrets` are written to the standard input of the worker, whose environment others may read."""
+    def __init__(
+        self,
+        spool: Spool,
+        command: list[str],
+        secrets: dict[str, str] | None = None,
+        *,
+        uses_cluster: bool = False,
+    ) -> None:
+        """Prepare to run the worker.
+
+        Args:
+            spool: the queue.
+            command: starts the worker.
+            secrets: written to the standard input of the worker, whose environment others may read.
+            uses_cluster: whether the worker gets the settings of Ray.
+        """
+        self._uses_cluster = uses_cluster
         self._spool = spool
         self._command = command
         self._secrets = secrets or {}
@@ -80,7 +95,7 @@ class Supervisor:
         self._worker = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
-            env=child_environment(os.environ, uses_network=True),
+            env=child_environment(os.environ, uses_network=True, uses_cluster=self._uses_cluster),
         )
         with self._worker as worker:
             self._tell(worker)

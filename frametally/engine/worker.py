@@ -33,16 +33,9 @@ _LOG = logging.getLogger("frametally.engine.worker")
 
 def main() -> None:
     """Process the spool until the parent process ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, whose end also ends this process
-    secrets = _read_secrets()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    options = _parse_options()
-    os.nice(5)  # so that the pages stay responsive during inference
-    with suppress(OSError):  # if memory runs out, Linux should kill this process and not the server
-        Path("/proc/self/oom_score_adj").write_text("500")
+    options, secrets = begin_process()
     spool = Spool(options.folder)
-    with FileLock(options.folder / "worker.lock", poll_interval=0.5):
+    with one_worker(options.folder):
         serve(
             spool,
             options.models_dir,
@@ -51,6 +44,24 @@ def main() -> None:
             private_urls=options.private_urls,
             retention_s=options.retention_s,
         )
+
+
+def begin_process() -> tuple[argparse.Namespace, dict[str, str]]:
+    """Let this process end with its parent and give way to the pages; returns its options and the secret settings."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, whose end also ends this process
+    secrets = _read_secrets()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    options = _parse_options()
+    os.nice(5)  # so that the pages stay responsive during inference
+    with suppress(OSError):  # if memory runs out, Linux should kill this process and not the server
+        Path("/proc/self/oom_score_adj").write_text("500")
+    return options, secrets
+
+
+def one_worker(folder: Path) -> FileLock:
+    """The lock that one worker of a spool holds."""
+    return FileLock(folder / "worker.lock", poll_interval=0.5)
 
 
 def serve(
@@ -95,17 +106,18 @@ def attempt(
             job.report(WorkerProgress(0.0, os.getpid()))
             if job.request.url is not None and not job.video.exists():
                 watchdog.enter_phase(FETCHING)
-                _fetch(job, job.request.url, max_video_bytes=max_video_bytes, private_urls=private_urls)
+                fetch(job, job.request.url, max_video_bytes=max_video_bytes, private_urls=private_urls)
             run_job(job, models_dir, servers, enter_phase=watchdog.enter_phase)
     except Exception as error:  # an error in one job must not affect the next
         if job.state == "queued":
-            job.fail(_reason(job, error))
-            return _leaves_no_damage(error)
+            job.fail(reason_of(job.id, error))
+            return leaves_process_fit(error)
         job.delete_work_files()  # the job ended during the run, which may have caused the error
     return True
 
 
-def _fetch(job: SpooledJob, url: str, *, max_video_bytes: int, private_urls: bool) -> None:
+def fetch(job: SpooledJob, url: str, *, max_video_bytes: int, private_urls: bool) -> None:
+    """Download the video of a job."""
     arriving = job.new_work_folder() / "video"
     download(
         url,
@@ -117,19 +129,19 @@ def _fetch(job: SpooledJob, url: str, *, max_video_bytes: int, private_urls: boo
     arriving.replace(job.video)
 
 
-def _reason(job: SpooledJob, error: Exception) -> str:
+def reason_of(job_id: str, error: Exception) -> str:
     """Why a job failed, as text for the user; internal details go to the log."""
     if isinstance(error, FrametallyError):
         return str(error)
     if is_disk_full(error):
         return "The engine's disk is full. Free some space and run the job again."
-    _LOG.error("job %s failed", job.id, exc_info=error)
+    _LOG.error("job %s failed", job_id, exc_info=error)
     if _lacks_memory(error):
         return str(OutOfMemory())
     return "An internal error occurred in the engine. Details are in its log."
 
 
-def _leaves_no_damage(error: Exception) -> bool:
+def leaves_process_fit(error: Exception) -> bool:
     """Whether the process is unaffected; one that ran out of memory may not recover."""
     return is_disk_full(error) or (isinstance(error, FrametallyError) and not _lacks_memory(error))
 
@@ -159,6 +171,7 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--models-dir", type=Path, required=True)
     parser.add_argument("--max-video-bytes", type=int, required=True)
     parser.add_argument("--private-urls", action="store_true")
+    parser.add_argument("--cluster", default="")
     parser.add_argument("--retention-s", type=float, default=RETENTION_S)
     return parser.parse_args()
 

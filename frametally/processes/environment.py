@@ -29,19 +29,26 @@ _NETWORK_NAMES: Final = frozenset(
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     }
 )
+_CLUSTER_PREFIX: Final = "RAY_"
 
 
-def child_environment(parent: Mapping[str, str], *, uses_network: bool = False) -> dict[str, str]:
+def child_environment(
+    parent: Mapping[str, str], *, uses_network: bool = False, uses_cluster: bool = False
+) -> dict[str, str]:
     """The allowed part of the environment of the parent, with this package on the import path.
 
     Args:
         parent: usually `os.environ`.
         uses_network: allow the settings of proxies and certificates, which may contain a password.
+        uses_cluster: allow the settings of Ray, which may contain the token of the cluster.
     """
     allowed = {
         name: text
         for name, text in parent.items()
-        if name in _NAMES or name.startswith(_PREFIXES) or (uses_network and name in _NETWORK_NAMES)
+        if name in _NAMES
+        or name.startswith(_PREFIXES)
+        or (uses_network and name in _NETWORK_NAMES)
+        or (uses_cluster and name.startswith(_CLUSTER_PREFIX))
     }
     python_path = os.pathsep.join(filter(None, [str(ROOT), allowed.get("PYTHONPATH", "")]))
     return {**allowed, "PYTHONPATH": python_path}

@@ -12,6 +12,8 @@ EDGES = {
     ("frametally.health.beacon", "os.environ"),  # passed on to the process that serves the health
     ("frametally.engine.detectors.selection.inspection", "os.environ"),  # passed on to the process that opens a model
     ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
+    ("frametally.cluster.worker", "os.environ"),  # a separate process; Ray is configured there
+    ("frametally.cluster.worker", "time.time"),  # compared with file times
     ("frametally.engine.worker", "time.time"),  # a separate process; compared with file times
     ("frametally.notifications.rules.watch", "os.environ"),  # passed on to the process that checks rules
     ("frametally.library.copies.maker", "os.environ"),  # passed on to the process that encodes a copy

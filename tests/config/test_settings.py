@@ -55,6 +55,7 @@ def test_every_setting_reaches_its_field() -> None:
         "FRAMETALLY_MODELS_DIR": "/m",
         "FRAMETALLY_ENGINE_PRIVATE_URLS": "yes",
         "FRAMETALLY_ENGINE_KEEP_S": "5",
+        "FRAMETALLY_CLUSTER": "ray://head:10001",
         "FRAMETALLY_INFERENCE_SERVERS": "a/1=http://h",
         "FRAMETALLY_MAX_VIDEO_BYTES": "1e6",
         "FRAMETALLY_MAX_RESULTS_BYTES": "9",

@@ -28,5 +28,11 @@ def test_proxies_go_to_children_that_use_the_network_only() -> None:
     assert child_environment(proxy, uses_network=True)["HTTPS_PROXY"] == proxy["HTTPS_PROXY"]
 
 
+def test_the_settings_of_ray_are_passed_to_the_process_that_joins_its_cluster_only() -> None:
+    token = {"RAY_AUTH_TOKEN": "the-token"}
+    assert child_environment(token, uses_cluster=True)["RAY_AUTH_TOKEN"] == "the-token"
+    assert "RAY_AUTH_TOKEN" not in child_environment(token, uses_network=True)
+
+
 def test_the_import_path_is_extended() -> None:
     assert child_environment({"PYTHONPATH": "/a"})["PYTHONPATH"] == f"{ROOT}{os.pathsep}/a"

@@ -1,0 +1,303 @@
+"""Run the queued jobs on the workers of a cluster: reports go to the scheduler, its decisions to the workers.
+
+The coordinator itself opens no video and no model. Its state is in the spool and in the objects: another coordinator
+continues where it was ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Final
+
+from frametally.cluster.attempts import Attempts
+from frametally.cluster.job_run import BEGUN, JobRun
+from frametally.cluster.nodes import Ended, Gone, Joined, Nodes
+from frametally.cluster.scheduler import Scheduler
+from frametally.cluster.scheduling.terms import Attempt, FailedJob, Rules
+from frametally.cluster.steps import Answer
+from frametally.engine.progress import JobCancelled
+from frametally.engine.spool import Spool, SpooledJob
+from frametally.engine.worker import reason_of
+from frametally.storage.objects import Objects, StoreUnavailable
+
+LOOK_EVERY_S: Final = 0.25
+"""How often the queue is read."""
+MAX_JOBS: Final = 500
+"""Jobs that share the workers; others wait in the queue."""
+RETRY_AFTER_S: Final = 5.0
+"""After the objects could not be reached."""
+MAX_UNAVAILABLE: Final = 20
+"""Steps of a job that could not reach the objects, each after its own retries, before the job fails."""
+CRASHED: Final = (
+    "The engine crashed {count} times during this job, most likely for lack of memory. Use a smaller model or a "
+    "smaller input size."
+)
+LOST: Final = "Machines of the cluster were lost {count} times during this job. Check the cluster, then try again."
+_SIDE_THREADS: Final = 4
+"""Videos that are downloaded, and results that are merged, at once."""
+_RULES: Final = Rules()
+_LOG = logging.getLogger("frametally.cluster")
+
+
+class Coordinator:
+    """All queued jobs of one spool on all workers of one cluster. Call `turn` again and again."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        nodes: Nodes,
+        objects: Objects,
+        *,
+        fetch: Callable[[SpooledJob], None],
+        prefix: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Create the coordinator.
+
+        Args:
+            spool: the queue.
+            nodes: the workers.
+            objects: shared with the workers.
+            fetch: downloads the video of a job that has a URL.
+            prefix: of all keys.
+            clock: seconds that only run forward.
+        """
+        self._spool = spool
+        self._nodes = nodes
+        self._objects = objects
+        self._fetch = fetch
+        self._prefix = prefix
+        self._clock = clock
+        self._scheduler = Scheduler(_RULES)
+        self._attempts = Attempts(nodes, clock)
+        self._runs: dict[str, JobRun] = {}
+        """By the id of the job."""
+        self._stages: dict[str, JobRun] = {}
+        """By the id of the current stage, under which the scheduler knows it."""
+        self._side_work: dict[str, tuple[SpooledJob, Future[None]]] = {}
+        self._side_threads = ThreadPoolExecutor(_SIDE_THREADS, "side work")
+        self._ended: set[str] = set()
+        self._looked_s = float("-inf")
+        self._not_before_s: dict[str, float] = {}
+        """When to begin a job again that could not go on, by its id."""
+
+    def turn(self, wait_s: float) -> None:
+        """Look at everything once; waits for an event up to `wait_s`.
+
+        Raises:
+            OSError: the spool cannot be read or written.
+        """
+        if self._clock() - self._looked_s > LOOK_EVERY_S:
+            self._looked_s = self._clock()
+            self._take_jobs()
+        self._finish_side_work()
+        for event in self._nodes.events(wait_s):
+            if isinstance(event, Joined):
+                self._scheduler.add_worker(event.worker)
+            elif isinstance(event, Gone):
+                self._attempts.forget_worker(event.worker_id)
+                self._fail_jobs(self._scheduler.remove_worker(event.worker_id, event.cause))
+            else:
+                self._handle(event)
+        self._report_progress()
+        self._enforce_limits()
+        self._assign()
+
+    def close(self) -> None:
+        """Leave the running steps alone; wait for no download."""
+        self._side_threads.shutdown(wait=False, cancel_futures=True)
+
+    def tidy(self) -> None:
+        """Delete objects of jobs that have ended, left by a coordinator that was killed.
+
+        Raises:
+            StoreUnavailable: the objects cannot be reached.
+        """
+        for stored in self._objects.list(self._prefix.partition("/")[0]):
+            job = self._spool.find(stored.key.split("/")[2]) if stored.key.count("/") > 2 else None
+            if job is None or job.state != "queued":
+                self._objects.delete(stored.key)
+
+    @property
+    def is_idle(self) -> bool:
+        return not (self._runs or self._side_work)
+
+    # Jobs
+
+    def _take_jobs(self) -> None:
+        queued = self._spool.queued(known_ended=self._ended)
+        for job in queued[: MAX_JOBS + len(self._side_work)]:
+            if not (job.id in self._runs or job.id in self._side_work) and self._may_begin(job.id):
+                self._take(job)
+        waiting = {job.id for job in queued}
+        for job_id in [job_id for job_id in self._runs if job_id not in waiting and job_id not in self._side_work]:
+            self._end(self._runs[job_id])
+
+    def _may_begin(self, job_id: str) -> bool:
+        return self._clock() >= self._not_before_s.get(job_id, 0.0)
+
+    def _take(self, job: SpooledJob) -> None:
+        if job.request.url is not None and not job.video.exists():
+            job.report(BEGUN)
+            self._do_aside(job, lambda: self._fetch(job))
+        else:
+            self._begin(job)
+
+    def _begin(self, job: SpooledJob) -> None:
+        try:
+            run = JobRun(job, self._objects, f"{self._prefix}/{job.id}")
+        except (StoreUnavailable, OSError) as error:
+            self._postpone(job.id, error)
+            return
+        self._not_before_s.pop(job.id, None)
+        self._runs[job.id] = run
+        self._schedule(run)
+
+    def _postpone(self, job_id: str, error: Exception) -> None:
+        """Begin a job again later, with what exists of it then."""
+        _LOG.warning("job %s could not go on; trying again: %s", job_id, error)
+        self._not_before_s[job_id] = self._clock() + RETRY_AFTER_S
+        if run := self._runs.pop(job_id, None):
+            self._leave_stage(run)
+
+    def _schedule(self, run: JobRun) -> None:
+        """Let the scheduler know the current stage of a job; if all of it is done, merge."""
+        if run.is_complete:
+            self._do_aside(run.job, run.merge)
+            return
+        self._stages[run.id] = run
+        self._scheduler.add_job(*run.scheduled())
+
+    def _leave_stage(self, run: JobRun) -> None:
+        """Stop the attempts of the current stage."""
+        self._stages.pop(run.id, None)
+        for attempt in self._scheduler.end_job(run.id):
+            self._attempts.stop(attempt)
+
+    def _end(self, run: JobRun) -> None:
+        """A job has ended: free its workers, and delete what it does not need any more."""
+        self._leave_stage(run)
+        del self._runs[run.job.id]
+        self._not_before_s.pop(run.job.id, None)
+        run.job.delete_work_files()
+        try:
+            run.delete_objects()
+        except (StoreUnavailable, OSError) as error:
+            _LOG.warning("objects of job %s are left for later: %s", run.job.id, error)
+
+    def _fail(self, run: JobRun, reason: str) -> None:
+        run.job.fail(reason)
+        self._end(run)
+
+    def _fail_jobs(self, failed: list[FailedJob]) -> None:
+        for each in failed:
+            run = self._stages.get(each.job_id)
+            for attempt in each.stop:
+                self._attempts.stop(attempt)
+            if run is not None:
+                crashed, lost = CRASHED.format(count=_RULES.max_crashes), LOST.format(count=_RULES.max_losses)
+                self._fail(run, crashed if each.cause == "crashed" else lost)
+
+    # Downloads, and results of jobs
+
+    def _do_aside(self, job: SpooledJob, work: Callable[[], None]) -> None:
+        self._side_work[job.id] = job, self._side_threads.submit(work)
+
+    def _finish_side_work(self) -> None:
+        for job_id, (job, future) in list(self._side_work.items()):
+            if not future.done():
+                continue
+            del self._side_work[job_id]
+            error = future.exception()
+            if isinstance(error, StoreUnavailable):
+                self._postpone(job_id, error)
+                continue
+            if error is not None and job.state == "queued":
+                job.fail(reason_of(job.id, error if isinstance(error, Exception) else RuntimeError(str(error))))
+            if run := self._runs.get(job_id):
+                self._end(run)
+            elif error is None and job.state == "queued":
+                self._begin(job)
+            else:
+                job.delete_work_files()
+
+    # Steps
+
+    def _assign(self) -> None:
+        now_s = self._clock()
+        for attempt in self._scheduler.to_stop(now_s):
+            self._nodes.ask(attempt.worker_id, attempt.id, "hand back")
+        for assignment in self._scheduler.assign(now_s):
+            attempt = assignment.attempt
+            run = self._stages[attempt.job_id]
+            run.begin()
+            self._attempts.start(attempt, run.step(attempt.piece, attempt.id))
+
+    def _handle(self, event: Ended) -> None:
+        attempt, answer, now_s = self._attempts.end(event.attempt_id), event.answer, self._clock()
+        if attempt is None:
+            return
+        run = self._stages.get(attempt.job_id)
+        if answer.kind in ("written", "planned"):
+            self._count(attempt, answer, run, now_s)
+        else:
+            self._scheduler.stopped(attempt.id, now_s)
+            if run is not None:
+                self._go_on_without_result(run, answer)
+        if not answer.is_worker_fit:
+            self._nodes.kill(attempt.worker_id)
+            self._scheduler.remove_worker(attempt.worker_id, "lost")
+
+    def _go_on_without_result(self, run: JobRun, answer: Answer) -> None:
+        if answer.kind == "damage reported":
+            self._leave_stage(run)
+            run.must_find_damage()
+            self._schedule(run)
+        elif answer.kind == "unavailable":
+            run.unavailable += 1
+        if answer.kind == "failed" or run.unavailable > MAX_UNAVAILABLE:
+            self._fail(run, answer.reason)
+
+    def _count(self, attempt: Attempt, answer: Answer, run: JobRun | None, now_s: float) -> None:
+        rest_s = run.rest_s(attempt.piece, answer) if run is not None and answer.stops else []
+        outcome = self._scheduler.finished(attempt.id, now_s, rest_s)
+        if run is None or not outcome.is_counted:
+            return
+        for other in outcome.stop:
+            self._attempts.stop(other)
+        if answer.kind == "written":
+            run.count(attempt.piece, attempt.id, answer, outcome.added)
+        if outcome.is_job_done:
+            del self._stages[attempt.job_id]
+            try:
+                if answer.kind == "planned":
+                    run.planned()
+            except (StoreUnavailable, OSError) as error:
+                self._postpone(run.job.id, error)
+            else:
+                self._schedule(run)
+
+    def _report_progress(self) -> None:
+        """Report what is finished, also of the pieces that are being analyzed."""
+        running: dict[str, dict[int, int]] = {}
+        for attempt, state in self._attempts.states():
+            entries = running.setdefault(attempt.job_id, {})
+            entries[attempt.piece] = max(entries.get(attempt.piece, 0), state.entries)
+        for stage, run in list(self._stages.items()):
+            with suppress(JobCancelled):  # found and ended in the next turn
+                run.report(running.get(stage, {}))
+
+    def _enforce_limits(self) -> None:
+        """End the workers whose step exceeds a time limit or does not stop."""
+        for attempt, reason in self._attempts.over_limit():
+            _LOG.warning("worker %s does not stop; ending it: %s", attempt.worker_id, reason)
+            self._nodes.kill(attempt.worker_id)
+            self._attempts.forget_worker(attempt.worker_id)
+            run = self._stages.get(attempt.job_id)
+            if run is not None and reason:
+                self._fail(run, reason)
+            self._fail_jobs(self._scheduler.remove_worker(attempt.worker_id, "lost"))
