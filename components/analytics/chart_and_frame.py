@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from components.analytics.audit.book import corrected
 from components.analytics.frame_stepper import entry_in_view, frame_stepper
 from components.analytics.frame_viewer import frame_viewer
 from components.analytics.overview import Picked, overview
@@ -30,7 +31,7 @@ def chart_and_frame(
     with charts:
         if video is not None:
             scan_note(deployment.library, video)
-        picked = overview(view, colors, entry_in_view(view))
+        picked = overview(view, colors, entry_in_view(view), corrected(deployment, view, video))
         class_editor(view.table.classes)
     with viewer:
         entry = frame_stepper(view)

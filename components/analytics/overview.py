@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from components.analytics.charts.chart_click import nearest_entry
+from components.analytics.charts.corrected import Corrected
 from components.analytics.charts.counts_chart import counts_chart
 from components.analytics.charts.series_chart import series_chart
 from components.analytics.charts.time_chart import Gesture
@@ -28,15 +29,15 @@ class Picked:
     time_range_s: tuple[float, float] | None = None
 
 
-def overview(view: View, colors: Mapping[str, str], entry: int) -> Picked:
-    """Draw the charts of a view; returns what the user has picked in a chart."""
+def overview(view: View, colors: Mapping[str, str], entry: int, checked: Sequence[Corrected] = ()) -> Picked:
+    """Draw the charts of a view, with counts that are corrected by `checked` frames; returns what is picked."""
     # The time range is part of the key, so that the selection that changed it is not kept.
     key = f"{view.results.folder.name}-{view.model}-{view.time_range_s}"
     if view.table.kind is Kind.CLIP:
         return _similarity(view, entry, key)
     if not view.table.kind.has_boxes:
         return _scores(view, colors, entry, key)
-    picked = _counts(view, colors, entry, key)
+    picked = _counts(view, colors, entry, key, checked)
     if view.table.kind is Kind.GAZE and view.names:
         return _curves(view, colors, entry, key) or picked
     return picked
@@ -66,7 +67,7 @@ def summary(view: View, colors: Mapping[str, str], entry: int) -> Picked:
     return Picked()
 
 
-def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Picked:
+def _counts(view: View, colors: Mapping[str, str], entry: int, key: str, checked: Sequence[Corrected]) -> Picked:
     counts = count(view)
     with_band = band_switch()
     gesture = counts_chart(
@@ -77,6 +78,7 @@ def _counts(view: View, colors: Mapping[str, str], entry: int, key: str) -> Pick
         time_s=float(view.results.time_s[entry]),
         damaged_s=damaged_ranges(view),
         key=f"{key}-counts",
+        checked=checked,
     )
     return _picked(view, gesture)
 

@@ -12,7 +12,9 @@ import msgspec
 import streamlit as st
 
 from components.access import own_tickets
+from components.analytics.audit.book import corrected
 from components.analytics.cached_counts import VIEW_HASH
+from components.analytics.charts.corrected import Corrected, add_corrected
 from components.analytics.charts.note_marks import add_note_marks
 from components.analytics.charts.timeline_options import link_of, options_in_link, start_of, valid_options
 from components.analytics.charts.view_figure import Recording, view_figure
@@ -112,6 +114,7 @@ def player_view(
             bucket_s=options.bucket_s,
             recording=_recording(options.start, video),
             notes_s=tuple(placed.time_s for placed in notes),
+            checked=corrected(deployment, view, video),
         ),
         notes=tuple(NoteMark(placed.time_s, placed.note.text) for placed in notes),
         state=PlayerState(
@@ -196,7 +199,10 @@ def _figure_json(
     bucket_s: float | None,
     recording: Recording | None,
     notes_s: tuple[float, ...],
+    checked: tuple[Corrected, ...],
 ) -> str:
     figure = view_figure(view, whole, colors, entry, with_band=with_band, bucket_s=bucket_s, recording=recording)
     add_note_marks(figure, notes_s)
+    if checked:
+        add_corrected(figure, checked, {name: code for code, name in enumerate(whole.names)}, colors)
     return str(figure.to_json())

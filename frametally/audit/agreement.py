@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from frametally.analysis.matching import match
-from frametally.audit.seen import Group, Seen, boxes_seen, is_about_all
+from frametally.audit.seen import Group, Seen, boxes_seen, has_boxes, is_about_all, numbers_seen
 
 
 class Answer(NamedTuple):
@@ -56,9 +56,12 @@ def is_same(one: Seen, other: Seen) -> bool:
     if one.is_unclear or other.is_unclear:
         return one.is_unclear == other.is_unclear
     shared = [group for group in one.groups if group in other.groups]
+    if not shared:
+        return True
     code = {group: at for at, group in enumerate(shared)}
-    a, b = (
-        boxes_seen(seen, np.array([code.get(group, -1) for group in seen.groups], dtype=np.int32))
-        for seen in (one, other)
-    )
-    return len(a) == len(b) == len(match(a, b)[0])
+    places = [np.array([code.get(group, -1) for group in seen.groups], dtype=np.int32) for seen in (one, other)]
+    pairs = list(zip((one, other), places, strict=True))
+    a, b = (numbers_seen(seen, of_group, len(shared)) for seen, of_group in pairs)
+    both_boxed = np.logical_and(*(has_boxes(seen, of_group, len(shared)) for seen, of_group in pairs))
+    boxes = [boxes_seen(seen, np.where(both_boxed[of_group], of_group, -1)) for seen, of_group in pairs]
+    return bool((a == b).all()) and len(match(*boxes)[0]) == len(boxes[0]) == len(boxes[1])

@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Struct
 
 from frametally.audit.checks import Checks
-from frametally.audit.intervals import Floats, Interval, of_mean, of_signs
+from frametally.audit.intervals import Floats, Interval, of_difference
 from frametally.audit.sequential import of_mean_at_any_time
 
 MIN_FRAMES: Final = 5
@@ -80,7 +80,5 @@ def _difference(checks: Checks, found: Floats, differences: Floats) -> Estimate 
     bias = float(differences.mean())
     if not checks.share_left:
         return Estimate(model, model + bias, Interval(model + bias, model + bias))
-    # The t interval of few differences, or of none, is too narrow; larger ones than 1 are not rare where they occur.
-    of = of_signs if np.abs(differences).max() <= 1 else of_mean
-    interval = of(differences, checks.share_left).moved(model)
+    interval = of_difference(differences, checks.share_left).moved(model)
     return Estimate(model, max(model + bias, 0.0), interval.clipped(0, float("inf")))

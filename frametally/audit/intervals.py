@@ -61,6 +61,14 @@ def of_signs(values: Floats, share_left: float) -> Interval:
     return Interval(up - down - low, up - down + high)
 
 
+def of_difference(values: Floats, share_left: float) -> Interval:
+    """The mean of whole numbers that are mostly 0.
+
+    The t interval of few of them, or of none, is too narrow; larger ones than 1 are not rare where they occur.
+    """
+    return of_signs(values, share_left) if np.abs(values).max() <= 1 else of_mean(values, share_left)
+
+
 def of_ratio(parts: Floats, wholes: Floats, share_left: float) -> Interval:
     """The share sum(parts) / sum(wholes) of what was drawn in clusters, here the boxes of frames.
 

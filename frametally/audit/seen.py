@@ -16,6 +16,7 @@ from frametally.errors import AuditError
 from frametally.results import Boxes
 
 MAX_BOXES: Final = 2000
+MAX_COUNT: Final = 100_000
 
 Group = tuple[str, ...]
 """The classes of a model that one class of a view merges; mostly one."""
@@ -30,6 +31,14 @@ class SeenBox(Struct, frozen=True, array_like=True):
     """Corners in shares of the displayed picture."""
 
 
+class SeenCount(Struct, frozen=True, array_like=True):
+    """How many objects of a class are in the frame, where only a number was typed."""
+
+    group: int
+    """Index in `Seen.groups`; it has no boxes."""
+    count: int
+
+
 class Seen(Struct, frozen=True):
     """All objects of some classes in one frame.
 
@@ -39,7 +48,9 @@ class Seen(Struct, frozen=True):
     groups: tuple[Group, ...]
     boxes: tuple[SeenBox, ...] = ()
     is_unclear: bool = False
-    """Whether the person could not tell; there are no boxes then."""
+    """Whether the person could not tell; there are no boxes and counts then."""
+    counts: tuple[SeenCount, ...] = ()
+    """Of classes whose number was typed; of the others, the boxes are counted."""
 
     @classmethod
     def from_json(cls, content: str) -> Seen:
@@ -50,12 +61,16 @@ class Seen(Struct, frozen=True):
         """For the ledger.
 
         Raises:
-            AuditError: a box is none or of no class, or there are too many.
+            AuditError: a box or number is none or of no class, or there are too many.
         """
         if len(self.boxes) > MAX_BOXES:
             raise AuditError(f"A frame can have at most {MAX_BOXES} boxes.", "Answer that you cannot tell.")
         if not all(_is_box(box.xyxy) and 0 <= box.group < len(self.groups) for box in self.boxes):
             raise AuditError("This is not a box.", "Reload the page.")
+        typed = {one.group for one in self.counts}
+        is_usable = all(0 <= one.group < len(self.groups) and 0 <= one.count <= MAX_COUNT for one in self.counts)
+        if not is_usable or len(typed) < len(self.counts) or any(box.group in typed for box in self.boxes):
+            raise AuditError(f"A number is from 0 to {MAX_COUNT:,}.", "Type another one.")
         return msgspec.json.encode(self).decode()
 
 
@@ -99,8 +114,29 @@ def with_earlier(seen: Seen, before: Seen) -> Seen:
     asked = {name for group in seen.groups for name in group}
     kept = [at for at, group in enumerate(before.groups) if asked.isdisjoint(group)]
     group_of = {at: len(seen.groups) + place for place, at in enumerate(kept)}
-    earlier = (SeenBox(group_of[box.group], box.xyxy) for box in before.boxes if box.group in group_of)
-    return Seen((*seen.groups, *(before.groups[at] for at in kept)), (*seen.boxes, *earlier))
+    boxes = (SeenBox(group_of[box.group], box.xyxy) for box in before.boxes if box.group in group_of)
+    counts = (SeenCount(group_of[one.group], one.count) for one in before.counts if one.group in group_of)
+    return Seen(
+        groups=(*seen.groups, *(before.groups[at] for at in kept)),
+        boxes=(*seen.boxes, *boxes),
+        counts=(*seen.counts, *counts),
+    )
+
+
+def numbers_seen(seen: Seen, of_group: npt.NDArray[np.int32], columns: int) -> npt.NDArray[np.int64]:
+    """(columns,) how many objects of each class of the view were seen, as boxes or as a number."""
+    numbers = np.zeros(columns, dtype=np.int64)
+    np.add.at(numbers, [of_group[box.group] for box in seen.boxes if of_group[box.group] >= 0], 1)
+    for one in seen.counts:
+        if of_group[one.group] >= 0:
+            numbers[of_group[one.group]] += one.count
+    return numbers
+
+
+def has_boxes(seen: Seen, of_group: npt.NDArray[np.int32], columns: int) -> npt.NDArray[np.bool_]:
+    """(columns,) whether boxes were marked, and no number typed, for everything that a class of the view merges."""
+    typed = [of_group[one.group] for one in seen.counts]
+    return ~np.isin(np.arange(columns), typed)
 
 
 def boxes_seen(seen: Seen, of_group: npt.NDArray[np.int32]) -> Boxes:

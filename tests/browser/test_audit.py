@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,23 +11,28 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from frametally.audit.seen import Seen
 from frametally.ledger.audits.frame_checks import FrameCheck, checks_of
-from tests.support.browser import FIRST_PAINT_MS, PATIENCE_MS, opened
+from tests.support.browser import FIRST_PAINT_MS, PATIENCE_MS, opened, wait_until
 from tests.support.checked_results import checked_results
 from tests.support.dashboards import Dashboard
 from tests.support.ledgers import open_ledger
 from tests.support.numbered_videos import write_numbered
-from tests.support.players import add_job
+from tests.support.players import ROOT, add_job
 
 pytestmark = pytest.mark.browser
 
 TAB = "analytics?job=kitchen&section=Audit"
 FRAMES = 20
+CORRECTED = f"""() => (({ROOT})()?.querySelector(".js-plotly-plot")?.data ?? [])
+  .filter(({{ meta }}) => meta?.said).map(({{ name, meta }}) => [name, meta.said])"""
+"""Names of the corrected counts that are drawn, and what is said of them."""
 
 
 def test_twenty_frames_are_checked_by_keyboard_and_correct_the_counts(
     dashboard: Dashboard, page: Page, browser: Browser, tmp_path: Path
 ) -> None:
-    add_job(dashboard.data_dir, "kitchen", checked_results(), write_numbered(tmp_path / "clip.mp4", 50))
+    clip = write_numbered(tmp_path / "clip.mp4", 50)
+    add_job(dashboard.data_dir, "kitchen", checked_results(), clip)
+    add_job(dashboard.data_dir, "again", checked_results("other"), clip)
     opened(page, dashboard, TAB)
     page.get_by_role("button", name=f"Check {FRAMES} frames").click(timeout=FIRST_PAINT_MS)
     wait_for_frame(page, 1)
@@ -43,9 +49,11 @@ def test_twenty_frames_are_checked_by_keyboard_and_correct_the_counts(
     wait_for_frame(page, 2)
     expect(page.locator(".audit .unclear")).to_be_visible()
     page.keyboard.press("Enter")
-    for place in range(3, 9):
+    for place in range(3, 8):
         wait_for_frame(page, place)
         page.keyboard.press("Enter")
+    wait_for_frame(page, 8)
+    type_numbers(page, cups="1", plates="1")
     wait_for_frame(page, 9)
     violations = Axe().run(page).response["violations"]
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations] == []
@@ -60,18 +68,63 @@ def test_twenty_frames_are_checked_by_keyboard_and_correct_the_counts(
     expect(page.locator(".audit .results h2")).to_have_text("Result")
     cells = page.locator(".audit tbody tr", has_text="plate").locator("td")
     expect(cells.nth(0)).to_have_text("1.00")
-    expect(cells.nth(3)).to_contain_text(f"{100 * (FRAMES - 1) // FRAMES} %")
+    boxed = FRAMES - 1
+    expect(cells.nth(4)).to_contain_text(f"{100 * (boxed - 1) / boxed:.0f} %")
+    expect(page.locator(".audit .notes")).to_contain_text(f"plate: in 1 of {FRAMES} checked frames a number was typed")
     checks = kept(dashboard)
     assert len(checks) == FRAMES
-    odd = [check for check in checks if is_odd(check)]
-    assert len(odd) == 1
-    assert sorted(round(box.xyxy[0], 2) for box in Seen.from_json(odd[0].seen).boxes) == [0.2, 0.45]
+    odd = [Seen.from_json(check.seen) for check in checks if is_odd(check)]
+    marked = [sorted(round(box.xyxy[0], 2) for box in seen.boxes) for seen in odd]
+    assert sorted((len(seen.counts), boxes) for seen, boxes in zip(odd, marked, strict=True)) == [
+        (0, [0.2, 0.45]),
+        (2, []),
+    ]
+    expect(page.locator(".audit .models tbody tr", has_text="other").locator("td").last).to_have_text("Cannot say")
+    assert_on_the_chart(page)
+    assert_threshold_can_be_applied(page)
     page.get_by_role("button", name="Review the frames").click()
     for place in (1, 2, 3):
         wait_for_frame(page, place)
         page.keyboard.press("Enter")
     page.get_by_role("tab", name="Table").click()
     expect(page.get_by_text(f"Corrected by {FRAMES} checked frames")).to_be_visible()
+
+
+def type_numbers(page: Page, *, cups: str, plates: str) -> None:
+    """Instead of boxes, by keyboard."""
+    page.keyboard.press("n")
+    for number in (cups, plates):
+        page.keyboard.type(number)
+        page.keyboard.press("Tab")
+    expect(page.locator(".audit .box.counted")).to_have_count(2)
+    page.get_by_label("Number of plate").press("Enter")
+    wait_for_frame(page, 9)
+    expect(page.get_by_label("Number of cup")).to_have_value("")
+    page.locator(".audit .picture").focus()
+
+
+def assert_on_the_chart(page: Page) -> None:
+    """Both classes, with the number of the model and the corrected one."""
+    wait_until(page, f"() => ({CORRECTED})().length === 2")
+    for name, said in page.evaluate(CORRECTED):
+        assert name in ("cup, corrected", "plate, corrected")
+        numbers, sources = zip(*said, strict=True)
+        assert all(number.startswith("1.00 (") for number in numbers), said
+        assert sum(int(source.split()[0]) for source in sources) == FRAMES
+    switch = page.get_by_role("button", name="Corrected", exact=True)
+    switch.press("Enter")
+    wait_until(page, f"() => ({CORRECTED})().length === 0")
+    switch.press("Enter")
+
+
+def assert_threshold_can_be_applied(page: Page) -> None:
+    """With the faint plates, the model counts one too many in each frame."""
+    page.locator(".player .threshold input").fill("5")
+    page.locator(".player .threshold input").press("ArrowRight")
+    page.get_by_role("button", name="Use 0.11").press("Enter")
+    expect(page).to_have_url(re.compile("confidence=0.11"))
+    expect(page.locator(".audit .bias")).to_contain_text("no other min. confidence")
+    expect(page.locator(".audit .bias")).to_be_focused()
 
 
 def assert_second_browser_goes_on(dashboard: Dashboard, browser: Browser) -> None:
@@ -85,6 +138,10 @@ def assert_second_browser_goes_on(dashboard: Dashboard, browser: Browser) -> Non
         button = phone.get_by_role("button", name="All right")
         height = (button.bounding_box() or {"height": 0})["height"]
         assert height >= 44
+        tap_in(phone, 0.75, 0.5)
+        expect(phone.locator(".audit .box.false")).to_have_count(1)
+        tap_in(phone, 0.75, 0.5)
+        expect(phone.locator(".audit .box.false")).to_have_count(0)
         button.tap()
         wait_for_frame(phone, 10)
         expect(phone.locator(".audit .results")).to_contain_text("9 checked frames")
@@ -97,6 +154,10 @@ def wait_for_frame(page: Page, number: int) -> None:
 
 def click_in(page: Page, x: float, y: float) -> None:
     page.mouse.click(*on_screen(page, x, y))
+
+
+def tap_in(page: Page, x: float, y: float) -> None:
+    page.touchscreen.tap(*on_screen(page, x, y))
 
 
 def drag_in(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:

@@ -39,8 +39,9 @@ def audit(deployment: Deployment, view: View, video: StoredVideo | None, colors:
     person = current_person()
     is_allowed = may(person, Action.CHECK_FRAME)
     width, height = video.info.displayed_wh
-    _component(
+    shown = _component(
         key="audit",
+        on_checked_change=lambda: None,
         data={
             "script": f".{AUDIT.url(SCRIPT_FILE)}",
             "url": view_url(deployment, view, video),
@@ -54,3 +55,5 @@ def audit(deployment: Deployment, view: View, video: StoredVideo | None, colors:
             "advice": "" if is_allowed else f"You cannot check frames. {advice(person, Action.CHECK_FRAME)}",
         },
     )
+    if shown.checked:  # the frames are checked: chart and totals show the corrected numbers too
+        st.rerun(scope="app")

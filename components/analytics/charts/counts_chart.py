@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from components.analytics.charts.corrected import Corrected, add_corrected
 from components.analytics.charts.heat_strip import heat_note, heat_strip
 from components.analytics.charts.time_chart import (
+    ROW_PX,
     Gesture,
     Trace,
     dashes_of,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _LEGEND_ROW = 6
 """Classes that fit into one row of the legend."""
+_CORRECTED_IN_ROW = 4
 _BAND_STEPS = 10
 """Distance of the edges of the band from the threshold, in steps of 0.01."""
 _MAX_MARKERS = 150
@@ -43,6 +46,7 @@ def counts_chart(
     time_s: float,
     key: str,
     damaged_s: Sequence[tuple[float, float]] = (),
+    checked: Sequence[Corrected] = (),
 ) -> Gesture:
     """Draw the chart; returns what the user has done in it.
 
@@ -54,8 +58,12 @@ def counts_chart(
         time_s: time of the current frame.
         key: of the chart in the session state.
         damaged_s: time ranges whose frames are damaged in the video file.
+        checked: counts that are corrected by checked frames.
     """
     figure = counts_figure(counts, band, colors, gaps_s, time_s, damaged_s)
+    if checked:
+        add_corrected(figure, checked, {name: code for code, name in enumerate(counts.classes)}, colors)
+        figure.layout.margin.t += ROW_PX * math.ceil(len(checked) / _CORRECTED_IN_ROW)
     return show_chart(figure, key=key, note=_resolution_note(counts) + heat_note(counts))
 
 

@@ -23,7 +23,7 @@ _DAMAGE_COLOR = "#b3261e"
 _BAND_FROM = 0.97
 """Lower edge of the band of damaged frames, as a share of the height."""
 _CLEAR = "rgba(0,0,0,0)"
-_HEIGHT_PX, _LEFT_PX, _BOTTOM_PX, _ROW_PX = 320, 58, 44, 22
+_HEIGHT_PX, _LEFT_PX, _BOTTOM_PX, ROW_PX = 320, 58, 44, 22
 _BETWEEN = 0.03
 """Share of the height between a chart and the strip below."""
 _TEXT_COLOR, _GRID_COLOR = "#7b8683", "rgba(128,128,128,0.22)"
@@ -99,7 +99,7 @@ def time_chart(
         strip: drawn below the lines.
         damaged_s: time ranges whose frames are damaged in the video file.
     """
-    top_px = 8 + _ROW_PX * legend_rows
+    top_px = 8 + ROW_PX * legend_rows
     layout: Trace = {
         "height": _HEIGHT_PX + (strip.height_px if strip else 0),
         "margin": {"l": max(_LEFT_PX, strip.left_px if strip else 0), "r": 36, "t": top_px, "b": _BOTTOM_PX},

@@ -13,9 +13,14 @@ from frametally.audit.estimates import Estimate
 from frametally.rendering.audits.report import Report
 
 _CORRECTED: Final = "Corrected mean"
-_CORRECTED_MEANING: Final = (
+CORRECTED_MEANING: Final = (
     "objects per analyzed frame, corrected by the frames that were checked by eye, and the interval that holds the "
     "true value in 95 % of all samples"
+)
+_PRESENT: Final = "Corrected present"
+_PRESENT_MEANING: Final = (
+    "share of analyzed frames with at least one object, corrected in the same way; not known if more than the planned "
+    "frames were checked"
 )
 
 
@@ -29,6 +34,7 @@ def totals_table(rows: Sequence[Totals], audited: Report | None = None) -> None:
             **({_CORRECTED: corrected[at]} if audited else {}),
             "Peak": row.peak,
             "Present": None if row.present is None else row.present * 100,
+            **({_PRESENT: _share(audited.rows[at].presence)} if audited else {}),
             "Time present": None if row.present_s is None else format_time(row.present_s),
             "First seen": None if row.first_seen_s is None else format_time(row.first_seen_s),
             "Last seen": None if row.last_seen_s is None else format_time(row.last_seen_s),
@@ -38,13 +44,14 @@ def totals_table(rows: Sequence[Totals], audited: Report | None = None) -> None:
     settings = {name: st.column_config.Column(name, help=meaning) for name, meaning in DEFINITIONS.items()}
     settings["Mean"] = st.column_config.NumberColumn("Mean", help=DEFINITIONS["Mean"], format="%.2f")
     if audited:
-        settings[_CORRECTED] = st.column_config.TextColumn(_CORRECTED, help=_CORRECTED_MEANING)
+        settings[_CORRECTED] = st.column_config.TextColumn(_CORRECTED, help=CORRECTED_MEANING)
+        settings[_PRESENT] = st.column_config.TextColumn(_PRESENT, help=_PRESENT_MEANING)
     settings["Present"] = st.column_config.NumberColumn("Present", help=DEFINITIONS["Present"], format="%.0f %%")
     st.dataframe(shown, hide_index=True, column_config=settings)
     if audited:
         st.caption(_who(audited))
     with st.expander("About these metrics"):
-        meanings = {**DEFINITIONS, **({_CORRECTED: _CORRECTED_MEANING} if audited else {})}
+        meanings = {**DEFINITIONS, **({_CORRECTED: CORRECTED_MEANING, _PRESENT: _PRESENT_MEANING} if audited else {})}
         st.markdown("\n".join(f"- **{name}**: {meaning}" for name, meaning in meanings.items()))
 
 
@@ -52,6 +59,12 @@ def _corrected(mean: Estimate | None) -> str:
     if mean is None:
         return "too few frames to say"
     return f"{mean.corrected:.2f} ({mean.interval.low:.2f} to {mean.interval.high:.2f})"
+
+
+def _share(presence: Estimate | None) -> str:
+    if presence is None:
+        return "–"
+    return f"{presence.corrected:.0%} ({presence.interval.low:.0%} to {presence.interval.high:.0%})".replace("%", " %")
 
 
 def _who(audited: Report) -> str:

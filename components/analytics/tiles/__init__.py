@@ -10,19 +10,23 @@ import msgspec
 import numpy as np
 import streamlit as st
 
+from components.analytics.audit.book import audited
 from components.analytics.cached_counts import cached_counts, cached_extremes, cached_totals
 from components.analytics.sections import open_comparison
 from components.analytics.sections.compare.compared import picked_other
+from components.analytics.sections.totals_table import CORRECTED_MEANING
 from components.analytics.view_address import filter_query, view_url
 from components.formatting import format_time
 from components.session import serves_routes
 from frametally.analysis.comparison import DEFINITIONS as COMPARED
 from frametally.analysis.highlights import DEFINITIONS, Highlights, highlights
 from frametally.analysis.view import View
+from frametally.audit.estimates import Estimate
 from frametally.deployment import Deployment
 from frametally.library.video_store import StoredVideo
 
 _AGREEMENT: Final = "Model agreement"
+_CORRECTED: Final = "Corrected mean"
 _HERE: Final = Path(__file__).parent
 _component = st.components.v2.component(
     "frametally.tiles",
@@ -56,10 +60,16 @@ def tiles(deployment: Deployment, view: View, video: StoredVideo | None, colors:
     if found is None:
         return None
     other = picked_other(view) if serves_routes() else None
-    shown = [*_tiles(found, colors), *([] if other is None else [_agreement(other)])]
+    checked = audited(deployment, view, video)
+    corrected = checked.rows[-1].mean if checked else None
+    shown = [
+        *_tiles(found, colors),
+        *([_corrected(corrected)] if corrected else []),
+        *([] if other is None else [_agreement(other)]),
+    ]
     data = {
         "tiles": msgspec.to_builtins(shown),
-        "meanings": DEFINITIONS | {_AGREEMENT: COMPARED["Agreement"]},
+        "meanings": DEFINITIONS | {_CORRECTED: CORRECTED_MEANING, _AGREEMENT: COMPARED["Agreement"]},
         "agreement": None if other is None else _agreement_url(deployment, view, video, other),
     }
     chosen = _component(key="tiles", data=data, on_moment_change=lambda: None).moment
@@ -87,6 +97,11 @@ def _tiles(found: Highlights, colors: Mapping[str, str]) -> list[Tile]:
     some.append(Tile(name="Mean", value=f"{found.mean:.1f}", detail="per frame"))
     some.append(Tile(name="Classes", value=f"{found.classes:,}", detail="with detections"))
     return some
+
+
+def _corrected(mean: Estimate) -> Tile:
+    low, high = mean.interval
+    return Tile(name=_CORRECTED, value=f"{mean.corrected:.2f}", detail=f"95 %: {low:.2f} to {high:.2f}")
 
 
 def _agreement(other: str) -> Tile:

@@ -19,6 +19,10 @@ export function welcome(player) {
     },
     entry: () => player.playhead.entry,
     play: (entry, endS) => playPart(player, entry, endS),
+    setConfidence: (value) => {
+      player.classList.setThreshold(value);
+      player.filters.setThreshold(value);
+    },
     pause: () => player.playhead.pause(),
   };
   document.dispatchEvent(new CustomEvent(EVENT));

@@ -80,6 +80,16 @@ class AuditedView:
             self._boxes[entry] = picked(kept, finite)
         return self._boxes[entry]
 
+    def counts(self, entry: int) -> Ints:
+        """(c,) boxes of each class in one entry; quick where not all entries are of interest, as in `found`."""
+        if entry not in self._counts:
+            self._counts[entry] = self.view.chunk(entry, entry + 1).counts(len(self.view.names))[0]
+        return self._counts[entry]
+
+    @cached_property
+    def _counts(self) -> dict[int, Ints]:
+        return {}
+
     def confidences(self, entries: Ints) -> npt.NDArray[np.float64]:
         """Of all boxes of the classes of the view in these entries, whatever the threshold."""
         whole = replace(self.view, confidence=0.0)

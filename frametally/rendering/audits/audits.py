@@ -5,7 +5,10 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -18,17 +21,23 @@ from frametally.audit.agreement import Answer, agreed
 from frametally.audit.estimates import MIN_FRAMES
 from frametally.audit.population import packed
 from frametally.audit.seen import Seen, with_earlier
-from frametally.errors import AuditError
+from frametally.errors import AuditError, FrametallyError
+from frametally.job import JobStatus
 from frametally.ledger.audits.frame_checks import FrameCheck, checks_of, keep_check
 from frametally.ledger.audits.planned import PlannedAudit, audits_of, begin_audit
 from frametally.ledger.ledger import Ledger
 from frametally.rendering.audits.audited_view import AuditedView
+from frametally.rendering.audits.counted_sample import CountedSample
 from frametally.rendering.audits.frame import Frame, Verdict, frame, seen_in
+from frametally.rendering.audits.models import Candidate, OtherModel, other_models
 from frametally.rendering.audits.report import Report, report
-from frametally.rendering.playback.sources import Source
+from frametally.rendering.playback.sources import Source, Sources
 
 MAX_PLANNED: Final = 500
-_MAX_OPEN: Final = 4
+_MAX_OPEN: Final = 12
+_MAX_JOBS: Final = 8
+"""On one video, whose models are compared; the newest."""
+_MAX_MODELS: Final = 8
 _MAX_SEED: Final = 2**31
 
 
@@ -38,6 +47,7 @@ class Audits:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: OrderedDict[object, AuditedView] = OrderedDict()
+        self._samples: OrderedDict[object, CountedSample] = OrderedDict()
 
     def report(self, ledger: Ledger, source: Source, view: View) -> Report | None:
         """What is known about the view; None: none of its frames were drawn to be checked.
@@ -45,9 +55,56 @@ class Audits:
         Raises:
             AuditError: its frames cannot be checked.
         """
+        sample = self.sample(ledger, source, view)
+        return report(sample, names_by_id(ledger)) if sample else None
+
+    def sample(self, ledger: Ledger, source: Source, view: View) -> CountedSample | None:
+        """What was drawn and checked; the same object while that stays the same. None: nothing was drawn.
+
+        Raises:
+            AuditError: the frames of the view cannot be checked.
+        """
         audited = self._audited(source, view)
         audit = next(_serving(ledger, audited), None)
-        return _report(ledger, audited, audit) if audit else None
+        return self._sample(ledger, audited, audit) if audit else None
+
+    def _sample(self, ledger: Ledger, audited: AuditedView, audit: PlannedAudit) -> CountedSample:
+        sample, key = CountedSample(audited, audit, checks_of(ledger, audited.video)), (audited.view.key, audit.id)
+        with self._lock:
+            known = self._samples.pop(key, None)
+            kept = known if known and known.view is audited and known.checks == sample.checks else sample
+            self._samples[key] = kept
+            while len(self._samples) > _MAX_OPEN:
+                self._samples.popitem(last=False)
+            return kept
+
+    def models(self, ledger: Ledger, sources: Sources, source: Source, view: View) -> list[OtherModel]:
+        """The other models that were run on the video, beside that of the view, in the checked frames.
+
+        They have the threshold, the class names and the time range of the view.
+
+        Raises:
+            AuditError: the frames of the view cannot be checked.
+        """
+        sample = self.sample(ledger, source, view)
+        if sample is None or not sample.clear:
+            return []
+        video = sample.view.video
+        newest = ledger.jobs(statuses=[JobStatus.SUCCEEDED], video_sha256=video, limit=_MAX_JOBS)
+        candidates = self._candidates(sources, {job.id: job.created_at for job in newest}, view, video)
+        return other_models(sample, islice(candidates, _MAX_MODELS))
+
+    def _candidates(
+        self, sources: Sources, jobs: Mapping[str, datetime], view: View, video: str
+    ) -> Iterator[Candidate]:
+        own = view.results.folder.name
+        for job_id in dict.fromkeys([own, *jobs]):
+            for other in _readable(sources, job_id, view, video):
+                same = replace(
+                    other.view, confidence=view.confidence, classes=view.classes, time_range_s=view.time_range_s
+                )
+                if same.key != view.key:
+                    yield Candidate(job_id, None if job_id == own else jobs[job_id], self._audited(other, same))
 
     def begin(self, ledger: Ledger, source: Source, view: View, planned: int, *, actor: Person | None) -> Report:
         """Draw frames of the view.
@@ -78,7 +135,7 @@ class Audits:
             planned=min(planned, len(audited.times)),
             actor=id_of(actor),
         )
-        return _report(ledger, audited, audit)
+        return report(self._sample(ledger, audited, audit), names_by_id(ledger))
 
     def frame(self, ledger: Ledger, source: Source, view: View, entry: int, *, actor: str | None) -> Frame:
         """One frame to check, with the person's own answer if there is one, or else the one that is used.
@@ -128,8 +185,12 @@ class Audits:
             return audited
 
 
-def _report(ledger: Ledger, audited: AuditedView, audit: PlannedAudit) -> Report:
-    return report(audited, audit, checks_of(ledger, audited.video), names_by_id(ledger))
+def _readable(sources: Sources, job_id: str, view: View, video: str) -> list[Source]:
+    """None of a job whose results are damaged: the others are compared."""
+    try:
+        return sources.of_job(job_id, view.classes, video)
+    except FrametallyError:
+        return []
 
 
 def _serving(ledger: Ledger, audited: AuditedView) -> Iterator[PlannedAudit]:

@@ -1,6 +1,7 @@
 """HTTP routes of audits.
 
     /frametally/views/<ticket>/audit                 what is known; POST: draw frames to check
+    /frametally/views/<ticket>/audit/models          other models of the video, in the checked frames
     /frametally/views/<ticket>/audit/frames/<entry>  a frame with its boxes; POST: what a person has seen in it
 
 The pictures are those of the player. A ticket authorizes each request, and the role of the person those that change
@@ -47,6 +48,9 @@ def audit_routes(audits: Audits, ledger: Ledger, sources: Sources, tickets: Tick
     def known(held: Ledger, source: Source, shown: View, _: Request, __: bytes) -> Any:
         return audits.report(held, source, shown)
 
+    def models(held: Ledger, source: Source, shown: View, _: Request, __: bytes) -> Any:
+        return audits.models(held, sources, source, shown)
+
     def begin(held: Ledger, source: Source, shown: View, request: Request, body: bytes) -> Any:
         return audits.begin(held, source, shown, decode_body(body, Begun).planned, actor=_person(request))
 
@@ -63,6 +67,7 @@ def audit_routes(audits: Audits, ledger: Ledger, sources: Sources, tickets: Tick
 
     return [
         view_route("audit", handler(known), "Get what checked frames say", view),
+        view_route("audit/models", handler(models), "Get which model is nearer to what was seen", view),
         view_route("audit", handler(begin), "Draw frames to check", checker, "POST"),
         view_route("audit/frames/{entry:int}", handler(frame), "Get a frame to check", view),
         view_route("audit/frames/{entry:int}", handler(check), "Keep what is in a frame", checker, "POST"),

@@ -83,6 +83,18 @@ class Sources:
                 self._open.popitem(last=False)
         return source
 
+    def of_job(self, job_id: str, classes: ClassMapping, video_sha256: str) -> list[Source]:
+        """The sources of all models with boxes of a job on a stored video, for classes of these names.
+
+        Raises:
+            ResultsError: the results are missing or damaged.
+            VideoError: the video cannot be read.
+        """
+        results = open_results(self._results_dir / job_id)
+        names = [name for name, table in results.models.items() if table.kind.has_boxes]
+        merge, revision = ClassMapping(classes.renames).format(), f"job-{results.written_ns}"
+        return [self.get(ViewTicket(job_id, name, merge, video_sha256, revision)) for name in names]
+
     def playable_copy(self, source: Source) -> CopyState:
         """The state of the copy of the video for browsers, which is begun if there is none.
 

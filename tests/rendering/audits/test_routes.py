@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from frametally.access.guard import ROUTE_ACTIONS
 from frametally.access.permissions import Action
+from frametally.job import JobStatus
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
 from frametally.library.tickets import Tickets, ViewTicket
@@ -24,7 +25,7 @@ from frametally.rendering.playback.routes import VIEWS_PREFIX
 from frametally.rendering.playback.sources import Sources
 from frametally.results import archive_results
 from tests.support.checked_results import ENTRIES, NULL, checked_results
-from tests.support.ledgers import open_ledger
+from tests.support.ledgers import a_job, open_ledger
 from tests.support.numbered_videos import write_numbered
 from tests.support.serving import answering
 
@@ -62,6 +63,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
         archive_results(tmp_path / f"{job}.json", tmp_path / "results" / job)
     tickets = Tickets("a secret of this test")
     with open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        for job in ("job-1", "job-2", "without-results"):
+            ledger.add(a_job(job, status=JobStatus.SUCCEEDED, video_sha256=video.sha256))
         routes = audit_routes(Audits(), ledger, Sources(library, tmp_path / "results"), tickets)
         with answering(Starlette(routes=starlette_routes(routes)), lifespan=False) as port:
             yield Served(f"http://127.0.0.1:{port}", tickets, video.sha256)
@@ -102,6 +105,24 @@ def test_a_checked_sample_corrects_the_counts_of_all_thresholds_and_jobs(served:
     part = served.get(query=f"{QUERY}&window=0&window=0.8").json()
     assert part["possible"] == 12
     assert 0 < part["checked"] == part["planned"] < 10
+
+
+def test_a_typed_number_counts_and_says_nothing_of_boxes(served: Served) -> None:
+    entries = served.post("", {"planned": 10}).json()["entries"]
+    typed = {"boxes": 2, "false": [0], "added": [], "counts": [{"code": 1, "count": 3}]}
+    for entry in entries[:4]:
+        served.post(f"/frames/{entry}", typed)
+    for entry in entries[4:10]:
+        report = served.check(entry, false=[1]).json()
+    cup, plate, everything = report["rows"]
+    assert [row["typed"] for row in report["rows"]] == [0, 4, 4]
+    assert (cup["mean"]["corrected"], plate["mean"]["corrected"]) == (0.6, 1.2)
+    assert (cup["precision"]["value"], everything["precision"]["value"]) == (0.6, 0.5)
+    assert plate["precision"]["value"] == 0  # of the six frames with boxes
+    frame = served.get(f"/frames/{entries[0]}").json()
+    assert (frame["counts"], frame["added"]) == ([{"code": 1, "count": 3}], [])
+    assert [box["is_false"] for box in frame["boxes"]] == [True, False]
+    assert served.get(query="confidence=0.05").json()["rows"][1]["mean"]["corrected"] == 1.2
 
 
 def test_what_cannot_be_told_is_named_and_going_on_is_said(served: Served) -> None:
@@ -164,6 +185,9 @@ def test_wrong_answers_are_refused(served: Served) -> None:
         (f"/frames/{entries[0]}", {"boxes": 2, "false": [2], "added": []}, 422),
         (f"/frames/{entries[0]}", {"boxes": 2, "false": [], "added": [{"code": 2, "xyxy": [0, 0, 1, 1]}]}, 422),
         (f"/frames/{entries[0]}", {"boxes": 2, "false": [], "added": [{"code": 0, "xyxy": [0, 0, 2, 1]}]}, 400),
+        (f"/frames/{entries[0]}", {"boxes": 2, "false": [], "added": [], "counts": [{"code": 2, "count": 1}]}, 422),
+        (f"/frames/{entries[0]}", {"boxes": 2, "false": [], "added": [], "counts": [{"code": 0, "count": 1}] * 2}, 422),
+        (f"/frames/{entries[0]}", {"boxes": 2, "false": [], "added": [], "counts": [{"code": 0, "count": -1}]}, 400),
         (f"/frames/{entries[0]}", "x" * (1 << 19), 413),
         ("", {"planned": 4}, 422),
         ("", {"planned": 501}, 422),
@@ -178,7 +202,19 @@ def test_checking_needs_the_right_to_and_looking_does_not() -> None:
     needed = {(route.path.partition("}/")[2], route.methods): ROUTE_ACTIONS[route.check.name] for route in routes}
     assert needed == {
         ("audit", ("GET",)): Action.LOOK,
+        ("audit/models", ("GET",)): Action.LOOK,
         ("audit", ("POST",)): Action.CHECK_FRAME,
         ("audit/frames/{entry:int}", ("GET",)): Action.LOOK,
         ("audit/frames/{entry:int}", ("POST",)): Action.CHECK_FRAME,
     }
+
+
+def test_another_model_of_the_video_is_compared_in_the_same_checked_frames(served: Served) -> None:
+    entries = served.post("", {"planned": 10}).json()["entries"]
+    assert served.get("/models").json() == []  # nothing was checked
+    for entry in entries[:10]:
+        served.check(entry, false=[1])
+    (same,) = served.get("/models", job="job-2", model="other").json()
+    assert (same["job_id"], same["model"], same["classes"]) == ("job-1", "kitchen", ["cup", "plate"])
+    assert (same["result"]["frames"], same["result"]["one"]) == (10, {"bias": 1, "mean_absolute": 1})
+    assert (same["result"]["other"], same["result"]["nearer"]) == ({"bias": 1, "mean_absolute": 1}, "unknown")

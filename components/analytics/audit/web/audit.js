@@ -2,17 +2,19 @@
 // Frames and answers go over routes of ours; the script of the page does not run.
 
 import { Checking } from "./checking.js";
+import { fillModels } from "./models.js";
 import { Requests } from "./requests.js";
 import { element } from "../../../web/elements.js";
 import { fillResults } from "./results.js";
 
+const PLAYER = Symbol.for("frametally.player"); // see components/player/web/guests.js
 const SIZES = [20, 40, 80];
 const panels = new WeakMap();
 
 export function mount(component) {
   const root = component.parentElement.querySelector(".audit");
   if (!panels.has(root)) panels.set(root, new Panel(root));
-  panels.get(root).update(component.data);
+  panels.get(root).update(component);
   // Streamlit also calls this while the elements stay, for a call that newer data has overtaken.
   return () => {
     if (root.isConnected) return;
@@ -23,6 +25,7 @@ export function mount(component) {
 
 class Panel {
   report = null;
+  models = element("section", "", { class: "models" });
 
   constructor(root) {
     this.root = root;
@@ -35,7 +38,9 @@ class Panel {
     this.fillStart(find(".sizes"));
   }
 
-  update(data) {
+  update(component) {
+    const { data } = component;
+    this.tellPage = () => component.setTriggerValue("checked", true);
     const isSame = this.data && ["url", "query", "can_check"].every((name) => this.data[name] === data[name]);
     const isOther = !this.data || this.data.url !== data.url || this.data.query !== data.query;
     this.data = data;
@@ -55,6 +60,7 @@ class Panel {
       if (requests !== this.requests) return; // newer data came in between
       this.tell("");
       this.checking.open(requests, this.data);
+      this.onPage = numbersOf(report);
       this.show(report);
     } catch (error) {
       if (requests === this.requests) this.fail(error, () => this.load());
@@ -74,8 +80,42 @@ class Panel {
     fillResults(this.results, report, this.data, {
       open: (entry) => this.checking.showEntry(entry),
       more: () => this.checking.extend(),
+      use: (confidence) => this.use(confidence),
       isChecking: this.checking.isOpen,
     });
+    this.results.append(this.models);
+    this.compareModels(report);
+    if (this.hasApplied && this.data.confidence === report.least_bias?.confidence) {
+      this.hasApplied = false;
+      this.results.querySelector(".bias")?.focus({ preventScroll: true });
+    }
+    if (!this.checking.isOpen && this.onPage !== numbersOf(report)) {
+      this.onPage = numbersOf(report);
+      this.tellPage(); // chart and totals show these numbers too
+    }
+  }
+
+  // Asked for again when the numbers have changed, and nothing is being checked.
+  async compareModels(report) {
+    const { requests, data } = this;
+    const key = `${requests.view}${numbersOf(report)}`;
+    if (this.checking.isOpen) this.models.hidden = true;
+    if (this.checking.isOpen || !report.checked) return;
+    this.models.hidden = !this.models.childElementCount;
+    if (key === this.compared) return;
+    this.compared = key;
+    try {
+      const models = await requests.models();
+      if (this.compared === key) fillModels(this.models, models, data);
+    } catch {
+      if (this.compared === key) this.compared = null; // the numbers of this model stay; asked again with the next ones
+    }
+  }
+
+  // Apply a threshold to the view, as when it is dragged; what is said of it then gets the focus of its button.
+  use(confidence) {
+    this.hasApplied = true;
+    globalThis[PLAYER]?.setConfidence(confidence);
   }
 
   fillStart(sizes) {
@@ -127,4 +167,8 @@ class Panel {
   close() {
     this.checking.close();
   }
+}
+
+function numbersOf(report) {
+  return JSON.stringify(report?.rows ?? null);
 }

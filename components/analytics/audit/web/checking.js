@@ -1,5 +1,6 @@
 // One frame after another: the picture, its keys and buttons, and how far one is.
 
+import { Numbers } from "./numbers.js";
 import { Picture } from "./picture.js";
 import { formatCount, formatRange } from "./estimates.js";
 import { formatTime, plural } from "../../../web/formatting.js";
@@ -22,6 +23,7 @@ export class Checking {
     const find = (selector) => root.querySelector(selector);
     [this.root, this.place, this.share, this.running, this.chips] = [".check", ".place", ".share", ".running", ".classes"].map(find);
     this.picture = new Picture(find(".picture"), { onChange: () => this.tell() });
+    this.numbers = new Numbers(find(".numbers"), find(".type"), { onChange: (codes) => this.picture.ignore(codes) });
     find(".next").onclick = () => this.answer(false);
     find(".unsure").onclick = () => this.answer(true);
     find(".back").onclick = () => this.back();
@@ -98,6 +100,7 @@ export class Checking {
       const loaded = await requests.frame(entry);
       if (this.at !== place || requests.view !== this.requests.view) return;
       this.picture.show(loaded, this.data.classes);
+      this.numbers.show(loaded.frame.counts);
       this.picture.root.setAttribute("aria-label", `Frame at ${formatTime(loaded.frame.time_s)}, ${plural(loaded.frame.boxes.length, "box", "boxes")}`);
       this.picture.root.dataset.entry = entry;
       this.setBusy(false);
@@ -115,10 +118,11 @@ export class Checking {
 
   // Keep the answer, and show the next frame at once.
   answer(isUnclear) {
-    if (this.isBusy || this.at === null) return;
-    const { at, entry, picture } = this;
-    const isNew = picture.isChanged || this.stateAt(at) === OPEN || picture.frame.is_unclear !== isUnclear;
-    if (isNew) this.send(entry, picture.verdict(isUnclear), isUnclear);
+    const { at, entry, picture, numbers } = this;
+    if (this.isBusy || at === null || !(isUnclear || numbers.check())) return;
+    const isNew = picture.isChanged || numbers.isChanged || this.stateAt(at) === OPEN || picture.frame.is_unclear !== isUnclear;
+    const verdict = { ...picture.verdict(isUnclear), counts: isUnclear ? [] : numbers.counts };
+    if (isNew) this.send(entry, verdict, isUnclear);
     const next = at + 1 < this.answered ? at + 1 : null;
     this.goTo(this.nextOpen(at) ?? (this.isReviewing ? next : null));
   }
@@ -153,8 +157,16 @@ export class Checking {
   press(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || this.isBusy) return;
     if (event.target.closest("button:not(.box)") && [" ", "Enter"].includes(event.key)) return; // the button itself
-    if (!this.picture.pressKey(event) && !this.act(event.key)) return;
+    if (this.numbers.hasFocus ? !this.actInNumbers(event.key) : !this.picture.pressKey(event) && !this.act(event.key)) return;
     event.preventDefault();
+  }
+
+  // In a field, keys are for its number.
+  actInNumbers(key) {
+    if (key === "Enter") this.answer(false);
+    else if (key === "Escape") this.picture.root.focus({ preventScroll: true });
+    else return false;
+    return true;
   }
 
   // Whether the key means something.
@@ -164,6 +176,7 @@ export class Checking {
     else if (["u", "U", "?"].includes(key)) this.answer(true);
     else if (key === "Backspace") this.back();
     else if (["a", "A"].includes(key)) this.picture.add();
+    else if (["n", "N"].includes(key)) this.numbers.open(true);
     else if (code >= 0 && code < Math.min(KEYS, this.data.classes.length)) this.choose(code);
     else return false;
     return true;
@@ -183,6 +196,7 @@ export class Checking {
       return chip;
     });
     this.chips.replaceChildren(...chips);
+    this.numbers.fill(this.data.classes);
     this.choose(0);
   }
 

@@ -12,6 +12,7 @@ const MOVES = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP
 export class Picture {
   boxes = []; // { code, xyxy, isFalse, isAdded }
   code = 0; // of boxes that are added
+  ignored = []; // classes whose boxes do not matter
 
   constructor(root, { onChange }) {
     this.root = root;
@@ -47,6 +48,12 @@ export class Picture {
     const falseOnes = this.found.flatMap((box, at) => (box.isFalse ? [at] : []));
     const added = this.boxes.filter((box) => box.isAdded).map(({ code, xyxy }) => ({ code, xyxy }));
     return { boxes: this.found.length, false: isUnclear ? [] : falseOnes, added: isUnclear ? [] : added, is_unclear: isUnclear };
+  }
+
+  // The boxes of these classes do not matter: their number is typed.
+  ignore(codes) {
+    this.ignored = codes;
+    if (this.frame) this.draw();
   }
 
   // Classes of added boxes; one that has just been added, too.
@@ -147,7 +154,8 @@ export class Picture {
   boxAt([x, y]) {
     const { width, height } = this.root.getBoundingClientRect();
     const [dx, dy] = [EDGE_PX / width, EDGE_PX / height];
-    const hit = this.boxes.filter(({ xyxy: [left, top, right, bottom] }) => x >= left - dx && x <= right + dx && y >= top - dy && y <= bottom + dy);
+    const counted = this.boxes.filter(({ code }) => !this.ignored.includes(code));
+    const hit = counted.filter(({ xyxy: [left, top, right, bottom] }) => x >= left - dx && x <= right + dx && y >= top - dy && y <= bottom + dy);
     const area = ({ xyxy: [left, top, right, bottom] }) => (right - left) * (bottom - top);
     return hit.sort((a, b) => area(a) - area(b))[0] ?? null;
   }
@@ -175,7 +183,7 @@ export class Picture {
   drawBox(box) {
     const { name, color } = this.classes[box.code];
     box.node ??= element("button", "", { type: "button" });
-    box.node.className = ["box", box.isAdded && "added", box.isFalse && "false", box.xyxy[1] < NEAR_TOP && "low"].filter(Boolean).join(" ");
+    box.node.className = ["box", box.isAdded && "added", box.isFalse && "false", this.ignored.includes(box.code) && "counted", box.xyxy[1] < NEAR_TOP && "low"].filter(Boolean).join(" ");
     box.node.setAttribute("aria-label", `${name}, ${box.isAdded ? "added" : "found"}${box.isFalse ? ", false" : ""}`);
     if (!box.isAdded) box.node.setAttribute("aria-pressed", String(box.isFalse));
     box.node.style.setProperty("--color", color);

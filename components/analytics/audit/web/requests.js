@@ -16,6 +16,10 @@ export class Requests {
     return asked(this.address("audit"));
   }
 
+  models() {
+    return asked(this.address("audit/models"));
+  }
+
   begin(planned) {
     return asked(this.address("audit"), { planned });
   }

@@ -4,35 +4,37 @@ import { formatCount, formatRange, formatShare } from "./estimates.js";
 import { formatTime, plural } from "../../../web/formatting.js";
 import { element, swatch } from "../../../web/elements.js";
 
-const HEAD = ["Class", "By the model", "Corrected", "95 % interval", "Precision", "Recall", "F1"];
+const HEAD = ["Class", "By the model", "Corrected", "95 % interval", "Present", "Precision", "Recall", "F1"];
 const TOO_FEW = "too few to say";
+const ALL = "All classes";
 
-// `open(entry)` shows a frame to check it again, `more()` goes on beyond the planned ones.
-export function fillResults(root, report, data, { open, more, isChecking }) {
+// `open(entry)` shows a frame to check it again, `more()` goes on beyond the planned ones,
+// `use(confidence)` applies it to the view.
+export function fillResults(root, report, data, { open, more, use, isChecking }) {
   const { checked, seen, planned } = report;
   root.hidden = !seen;
   const title = seen < planned ? "So far" : "Result";
   const parts = [element("h2", title)];
   if (checked) parts.push(table(report, data));
-  parts.push(notes(report, data, open));
+  parts.push(notes(report, data, open, use));
   if (!isChecking && data.can_check) parts.push(actions(report, more, open));
   root.replaceChildren(...parts);
 }
 
-function table({ rows }, { classes }) {
+function table({ rows, is_sequential: isSequential }, { classes }) {
   const node = element("table");
   const [top, body] = [element("thead"), element("tbody")];
   const head = element("tr");
   head.append(...HEAD.map((text) => element("th", text, { scope: "col" })));
   top.append(head);
-  body.append(...rows.map((row) => line(row, classes)));
+  body.append(...rows.map((row) => line(row, classes, isSequential ? "–" : TOO_FEW)));
   node.append(top, body);
   const box = element("div", "", { class: "table", tabindex: 0, role: "group", "aria-label": "Corrected counts" });
   box.append(node);
   return box;
 }
 
-function line({ name, model, mean, precision, recall, f1 }, classes) {
+function line({ name, model, mean, presence, precision, recall, f1 }, classes, withoutQuality) {
   const row = element("tr");
   const first = element("th", "", { scope: "row" });
   const label = element("span", "", { class: "class" });
@@ -41,19 +43,20 @@ function line({ name, model, mean, precision, recall, f1 }, classes) {
   label.append(name);
   first.append(label);
   const range = mean ? formatRange(mean.interval, formatCount) : TOO_FEW;
-  const texts = [formatCount(model), mean ? formatCount(mean.corrected) : "–", range, ...[precision, recall, f1].map(quality)];
-  row.append(first, ...texts.map((text) => element("td", text)));
+  const shares = [presence && { value: presence.corrected, interval: presence.interval }, precision, recall, f1];
+  const texts = [formatCount(model), mean ? formatCount(mean.corrected) : "–", range, ...shares.map((one) => quality(one) ?? withoutQuality)];
+  row.append(first, ...texts.map((text, at) => element("td", text, { "data-label": HEAD[at + 1] })));
   return row;
 }
 
 function quality(value) {
-  if (!value) return TOO_FEW;
+  if (!value) return null;
   const [low, high] = value.interval;
   return `${formatShare(value.value)} (${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)})`;
 }
 
-function notes(report, { confidence, model }, open) {
-  const { planned, seen, checked, possible, is_sequential: isSequential, people, unclear, disagreements } = report;
+function notes(report, { confidence, model }, open, use) {
+  const { planned, seen, checked, possible, is_sequential: isSequential, people, unclear, disagreements, to_halve: toHalve } = report;
   const box = element("div", "", { class: "notes" });
   const say = (text) => box.append(element("p", text));
   say(`Objects per frame, from ${plural(checked, "checked frame")} of ${possible.toLocaleString("en-US")} that can be checked. By the model: ${model} at confidence ${confidence}.`);
@@ -62,20 +65,35 @@ function notes(report, { confidence, model }, open) {
   else if (isSequential) {
     say(
       `More than the ${planned} planned frames were checked. The interval is a sequential one, which holds however long one goes on; it is ` +
-        "wider. Precision, recall and F1 have none, so they are left out.",
+        "wider. Present, precision, recall and F1 have none, so they are left out.",
     );
   } else say("The interval holds the true value in 95 % of all samples or more, however bad the model is.");
-  if (report.least_bias) say(bias(report.least_bias, confidence));
+  for (const { name, frames, typed } of report.rows) if (typed && frames && name !== ALL) say(typedIn(name, frames, typed));
+  if (toHalve && seen >= planned) say(`${plural(toHalve, "more frame")} would halve the interval of all classes${isSequential ? "" : "; it is then a sequential one, which is somewhat wider"}.`);
+  if (report.least_bias) box.append(bias(report.least_bias, confidence, use));
   if (unclear.length) box.append(places("Left out as unclear:", unclear, open));
   if (disagreements.length) box.append(places("Checked by several people with different answers, of which the first is used:", disagreements, open));
   return box;
 }
 
 // The threshold at which the model counts what was seen.
-function bias({ confidence, bias: least, bias_now: now }, current) {
+function bias({ confidence, bias: least, bias_now: now }, current, use) {
+  const box = element("p", "", { class: "bias", tabindex: -1 });
   const signed = (value) => `${value < 0 ? "−" : "+"}${formatCount(Math.abs(value))}`;
-  if (confidence === current) return `In the checked frames, no other min. confidence brings the model's count nearer to what was seen (${signed(now)} per frame).`;
-  return `In the checked frames, min. confidence ${confidence.toFixed(2)} brings the model's count nearest to what was seen: ${signed(least)} per frame instead of ${signed(now)}.`;
+  if (confidence === current) {
+    box.append(`In the checked frames, no other min. confidence brings the model's count nearer to what was seen (${signed(now)} per frame).`);
+    return box;
+  }
+  box.append(`In the checked frames, min. confidence ${confidence.toFixed(2)} brings the model's count nearest to what was seen: ${signed(least)} per frame instead of ${signed(now)}. `);
+  const button = element("button", `Use ${confidence.toFixed(2)}`, { type: "button" });
+  button.onclick = () => use(confidence);
+  box.append(button);
+  return box;
+}
+
+function typedIn(name, frames, typed) {
+  if (typed === frames) return `${name}: numbers were typed in all ${plural(frames, "checked frame")}, so precision and recall are not known.`;
+  return `${name}: in ${typed} of ${plural(frames, "checked frame")} a number was typed. Precision and recall are of the other ${frames - typed}, and say nothing of frames like these.`;
 }
 
 function describe({ name, frames, last_at: lastAt }) {
@@ -94,12 +112,11 @@ function places(text, list, open) {
   return box;
 }
 
-function actions({ entries, planned, to_halve: toHalve }, more, open) {
+function actions({ entries, planned }, more, open) {
   const box = element("div", "", { class: "more" });
   if (entries.length > planned) {
     const button = element("button", "Check more frames", { type: "button" });
     button.onclick = more;
-    if (toHalve) button.title = `${plural(toHalve, "more frame")} would halve the interval.`;
     box.append(button);
   }
   const review = element("button", "Review the frames", { type: "button" });

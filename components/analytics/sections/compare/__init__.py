@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
+from components.analytics.audit.book import nearer_model
 from components.analytics.charts.chart_click import Click
 from components.analytics.sections.compare.both_frames import both_frames
+from components.analytics.sections.compare.checked_frames import checked_frames
 from components.analytics.sections.compare.compared import compared, counts_of_models, other_models, picked_model
 from components.analytics.sections.compare.comparison_chart import comparison_chart
 from components.analytics.sections.compare.comparison_table import comparison_table
@@ -37,6 +39,7 @@ def compare_panel(
         found = compared(view, other)
         shown = st.selectbox("Class", [_ALL, *found.classes], key="compare_class", width=200)
     _summary(found)
+    checked_frames(view.model, other, nearer_model(deployment, view, other, video))
     if not found.compared.any():
         st.info("No frame was analyzed by both models.", icon=":material/info:")
     else:

@@ -11,6 +11,7 @@ const MAX_STEP = 100; // of the threshold
 export class Chart {
   counts = null;
   meta = { kinds: {}, rare: [], buckets: [] };
+  withCorrected = true; // counts corrected by an audit
 
   constructor(root, player, gestures) {
     this.player = player;
@@ -33,6 +34,7 @@ export class Chart {
     this.figure = JSON.parse(data.figure);
     this.meta = this.figure.layout.meta;
     this.bucketS = this.meta.bucket;
+    this.hasCorrected = this.figure.data.some(({ meta }) => meta?.corrected !== undefined);
   }
 
   // Begin to load what is needed to draw; `draw` says where it fails.
@@ -89,6 +91,10 @@ export class Chart {
   // The user has chosen another kind of chart, duration of a point, or axis.
   choose(change) {
     const { view, data } = this.player;
+    if ("withCorrected" in change) {
+      this.withCorrected = change.withCorrected;
+      return this.restyle();
+    }
     Object.assign(view, change);
     if ("bucket_s" in change && data.has_boxes) {
       this.bucketS = change.bucket_s;
@@ -119,11 +125,13 @@ export class Chart {
     const edges = hasCounts ? counts.edges : meta.edges;
     const withClock = Boolean(view.clock && meta.clock);
     const isBucketed = Boolean(hasCounts ? counts.bucketS : meta.bucket);
-    const shown = { kind, edges, isBucketed, withClock, hasCounts, values, isDrawn: (code) => classList.isDrawn(code) };
+    const { withCorrected } = this;
+    const shown = { kind, edges, isBucketed, withClock, withCorrected, hasCounts, values, isDrawn: (code) => classList.isDrawn(code) };
     timeline.show(this.figure, shown, { ...player.data, clock: withClock ? meta.clock : null });
     classList.setMeans(hasCounts ? (code) => counts.overall(code, step) : null, hasCounts ? (code) => values(code, 0) : null);
     if (player.data.has_boxes) this.peaks.want(player.data.view, view);
     const bucketS = player.data.has_boxes ? this.bucketS : view.bucket_s;
+    this.options.showCorrected(this.hasCorrected && kind === "lines", withCorrected);
     this.options.show(meta, { kind, bucketS, withClock, isTyped: Boolean(view.start), words: this.words(withClock) });
   }
 
@@ -136,6 +144,7 @@ export class Chart {
       label ? `Mean of the analyzed frames in each ${label}.` : most > 1 && `Each point is the mean of up to ${most.toLocaleString("en-US")} frames.`,
       kind === "heat" && timeline.plot.isDrawn && `Color: 0 to ${Number(timeline.plot.highest.toPrecision(3))} per frame.`,
       withClock && meta.clock.source,
+      kind === "lines" && this.hasCorrected && this.withCorrected && "Dashed, with a band: corrected by checked frames, and the 95 % interval.",
     ]
       .filter(Boolean)
       .join(" ");

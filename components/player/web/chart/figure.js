@@ -5,11 +5,12 @@ const NARROW = { height: 120, margin: { t: 8, r: 8, b: 22 } };
 const NARROW_LEFT_PX = 30;
 const MAX_NAME = 10; // letters of a class beside a row on a narrow screen
 
-// Data and layout for plotly. `shown`: kind, edges, isBucketed, isNarrow, width, withClock, hasCounts, isDrawn(code),
-// and values(code, shift), null to keep those of the figure.
+// Data and layout for plotly. `shown`: kind, edges, isBucketed, isNarrow, width, withClock, withCorrected, hasCounts,
+// isDrawn(code), and values(code, shift), null to keep those of the figure.
 export function compose(figure, shown) {
   const { kind } = shown;
-  const own = figure.data.filter((trace) => !isClass(trace) && trace.type !== "heatmap");
+  const isShown = (trace) => !isCorrected(trace) || drawnCorrected(figure, shown).includes(trace.meta.corrected);
+  const own = figure.data.filter((trace) => !isClass(trace) && trace.type !== "heatmap" && isShown(trace));
   const classes = kind === "heat" ? [heat(figure, shown)] : figure.data.filter(isClass).flatMap((trace) => drawn(trace, shown));
   return { data: [...classes.filter(Boolean), ...own], layout: layoutOf(figure, shown) };
 }
@@ -41,10 +42,24 @@ export function structureOf(figure, shown) {
   const { kind, isNarrow, width, withClock, isBucketed, hasCounts } = shown;
   const rows = kind === "heat" ? rowsOf(figure, shown).map(({ code }) => code) : null;
   const hasLastEdge = kind === "lines" && isBucketed && hasCounts; // see `valuesOf`
-  return JSON.stringify([kind, isNarrow, width, withClock, isBucketed, hasLastEdge, rows]);
+  return JSON.stringify([kind, isNarrow, width, withClock, isBucketed, hasLastEdge, rows, drawnCorrected(figure, shown)]);
 }
 
 const isClass = (trace) => trace.meta?.code !== undefined;
+const isCorrected = (trace) => trace.meta?.corrected !== undefined;
+
+// Codes of the classes whose corrected counts are drawn.
+function drawnCorrected({ data }, { kind, withCorrected, isDrawn }) {
+  if (kind !== "lines" || !withCorrected) return [];
+  return data.filter((trace) => isCorrected(trace) && isDrawn(trace.meta.corrected)).map((trace) => trace.meta.corrected);
+}
+
+// What is said of the corrected count of a class at a time: its number, and where it comes from; null if there is none.
+export function saidOfCorrected({ data }, code, seconds) {
+  const { edges = [], said = [] } = data.find((trace) => trace.meta?.corrected === code && trace.meta.said)?.meta ?? {};
+  const at = edges.findIndex(([start, end]) => seconds >= start && seconds <= end);
+  return said[at] ?? null;
+}
 
 function drawn(trace, shown) {
   const { kind, edges } = shown;

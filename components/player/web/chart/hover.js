@@ -23,7 +23,10 @@ export class Hover {
     const head = Object.assign(document.createElement("b"), { textContent: title });
     const sorted = rows.sort((one, other) => (other.value ?? -1) - (one.value ?? -1));
     const notes = texts.map((text) => Object.assign(document.createElement("q"), { textContent: text }));
-    this.rows.replaceChildren(head, ...notes, ...sorted.slice(0, MAX_ROWS).map(rowOf));
+    const shown = sorted.slice(0, MAX_ROWS);
+    const sources = new Set(shown.flatMap(({ corrected }) => corrected?.slice(1) ?? []));
+    const footnotes = [...sources].map((source) => small(`Corrected by ${source}.`));
+    this.rows.replaceChildren(head, ...notes, ...shown.flatMap(rowsOf), ...footnotes);
     this.box.hidden = this.line.hidden = false;
     Object.assign(this.line.style, { top: `${top}px`, height: `${height}px`, transform: `translateX(${x}px)` });
     this.want(this.addressOf(seconds));
@@ -67,10 +70,14 @@ export class Hover {
   }
 }
 
-function rowOf({ name, color, value }) {
+function rowsOf({ name, color, value, corrected }) {
   const row = document.createElement("span");
   const swatch = Object.assign(document.createElement("i"), { className: "swatch" });
   swatch.style.background = color;
   row.append(swatch, `${name} `, Object.assign(document.createElement("em"), { textContent: formatMean(value) }));
-  return row;
+  return corrected ? [row, small(`corrected ${corrected[0]}`)] : [row];
+}
+
+function small(textContent) {
+  return Object.assign(document.createElement("small"), { textContent });
 }

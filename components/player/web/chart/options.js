@@ -5,12 +5,14 @@ import { StartDialog } from "./start_dialog.js";
 const KINDS = { lines: "Lines", stacked: "Stacked", heat: "Heat" };
 
 export class Options {
-  // `onChange({chart | bucket_s | clock | start})`: what the user has chosen.
+  // `onChange({chart | bucket_s | clock | start | withCorrected})`: what the user has chosen.
   constructor(root, dialog, onChange) {
     this.kinds = root.querySelector(".kinds");
     this.bucket = root.querySelector(".bucket select");
     this.clock = root.querySelector(".clock select");
     this.start = root.querySelector(".start");
+    this.corrected = root.querySelector(".corrected");
+    this.corrected.onclick = () => onChange({ withCorrected: this.corrected.getAttribute("aria-pressed") !== "true" });
     this.meaning = root.querySelector(".meaning");
     this.onChange = onChange;
     this.dialog = new StartDialog(dialog, {
@@ -33,6 +35,11 @@ export class Options {
     this.clock.value = withClock ? "clock" : "";
     this.start.hidden = !withClock;
     this.meaning.textContent = words;
+  }
+
+  showCorrected(isOffered, isOn) {
+    this.corrected.hidden = !isOffered;
+    this.corrected.setAttribute("aria-pressed", String(isOn));
   }
 
   setKinds(kinds, chosen) {

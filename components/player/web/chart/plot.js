@@ -1,6 +1,6 @@
 // The chart over time: a figure from Python, drawn by plotly.js, which follows the threshold and the classes.
 
-import { changes, compose, isEqual, structureOf } from "./figure.js";
+import { changes, compose, isEqual, saidOfCorrected, structureOf } from "./figure.js";
 import { Unreachable, retried } from "../data/requests.js";
 import { upperBound } from "../data/times.js";
 
@@ -57,6 +57,12 @@ export class Plot {
     const at = Math.min(Math.max(upperBound(edges, seconds) - 1, 0), found.length - 1);
     const isNextNearer = own?.line?.shape !== "hv" && edges[at + 1] - seconds < seconds - edges[at];
     return found[isNextNearer && at + 1 < found.length ? at + 1 : at] ?? null;
+  }
+
+  // What is said of the corrected count of a class at a time; null if it is not shown.
+  correctedAt(code, seconds) {
+    const { kind, withCorrected } = this.shown;
+    return kind === "lines" && withCorrected ? saidOfCorrected(this.figure, code, seconds) : null;
   }
 
   // The highest value of the rows of colors.

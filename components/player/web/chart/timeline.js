@@ -131,7 +131,7 @@ export class Timeline {
     const seconds = this.clamped(x);
     const { isDrawn } = this.plot.shown;
     const drawn = this.classes.map((one, code) => ({ ...one, code })).filter(({ code }) => isDrawn(code));
-    const rows = drawn.map((one) => ({ ...one, value: this.plot.valueAt(one.code, seconds) }));
+    const rows = drawn.map((one) => ({ ...one, value: this.plot.valueAt(one.code, seconds), corrected: this.plot.correctedAt(one.code, seconds) }));
     const noted = this.notes.filter((note) => Math.abs(this.plot.xOf(note.time_s) - x) <= NOTE_PX);
     const texts = noted.map(({ text }) => text);
     this.hover.show([x, y], seconds, { title: this.textOf(seconds), texts, rows }, this.plot.area);

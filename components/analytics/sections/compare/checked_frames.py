@@ -1,0 +1,31 @@
+"""Which of two compared models is nearer to what people have seen in checked frames."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from components.formatting import escape_markdown, plural
+from frametally.audit.nearer import Nearer, Side
+
+
+def checked_frames(model: str, other: str, found: Nearer | None) -> None:
+    """Draw one sentence; nothing without checked frames."""
+    if found is not None:
+        st.markdown(sentence(model, other, found))
+
+
+def sentence(model: str, other: str, found: Nearer) -> str:
+    """Markdown."""
+    one, two = escape_markdown(model), escape_markdown(other)
+    errors = f"{one} is off by {found.one.mean_absolute:.2f} per frame, {two} by {found.other.mean_absolute:.2f}"
+    if found.difference is None:
+        return f"{_verdict(one, two, found)} {errors}; too few checked frames for an interval."
+    low, high = found.difference
+    between = f"95 % interval of the difference {low:+.2f} to {high:+.2f}".replace("-", "\N{MINUS SIGN}")
+    return f"{_verdict(one, two, found)} {errors} ({between}), in {plural(found.frames, 'checked frame')}."
+
+
+def _verdict(one: str, other: str, found: Nearer) -> str:
+    if found.nearer is Side.UNKNOWN:
+        return "**Cannot say which model is nearer** to what was seen in the checked frames:"
+    return f"**{one if found.nearer is Side.ONE else other} is nearer** to what was seen in the checked frames:"
