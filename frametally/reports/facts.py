@@ -51,6 +51,51 @@ class Chart(Struct, frozen=True, kw_only=True):
     """Whether its values follow the threshold and the classes."""
 
 
+class Corrected(Struct, frozen=True, kw_only=True):
+    """A number of the model, and the same corrected by checked frames, with its 95 % interval."""
+
+    model: float
+    corrected: float
+    low: float
+    high: float
+
+
+class CheckedRow(Struct, frozen=True, kw_only=True):
+    """A class, or all of them together."""
+
+    name: str
+    mean: Corrected | None
+    """Objects per frame; None: too few checked frames to say."""
+    total: Corrected | None
+    """In all frames that could be checked, each object counted in each frame."""
+
+
+class CheckedPart(Struct, frozen=True, kw_only=True):
+    """A part of the time range."""
+
+    start_s: float
+    end_s: float
+    means: tuple[Corrected | None, ...]
+    """Objects per frame, of each class; None: too few checked frames to say."""
+
+
+class CheckedFrames(Struct, frozen=True, kw_only=True):
+    """What people have seen in a sample of the frames, beside what the model found."""
+
+    rows: tuple[CheckedRow, ...]
+    """In the order of the classes; at the end one of all of them, where there are several."""
+    parts: tuple[CheckedPart, ...]
+    """For the chart: as many as the checked frames allow."""
+    how_many: str
+    """Of how many they were drawn, and when."""
+    people: tuple[str, ...]
+    """Who has checked frames, and when."""
+    remarks: tuple[str, ...]
+    """What limits the numbers."""
+    method: str
+    """Of the correction and its interval."""
+
+
 class Side(Struct, frozen=True, kw_only=True):
     """One model."""
 
@@ -64,6 +109,8 @@ class Side(Struct, frozen=True, kw_only=True):
     """Entries in the time range that were analyzed."""
     counts: str = ""
     """Counts at every threshold: a buffer of `playback.packing`, zlib, Base64; empty without boxes."""
+    checked: CheckedFrames | None = None
+    """None: no frame was checked by eye."""
 
 
 class ComparedRow(Struct, frozen=True, kw_only=True):

@@ -8,15 +8,24 @@ from typing import Final
 
 import numpy as np
 
+from frametally.access.names import names_by_id
 from frametally.analysis.placement import place_results
+from frametally.analysis.view import View
 from frametally.errors import RegionsError
 from frametally.job import EMBEDDED, Job
+from frametally.ledger.audits.frame_checks import checks_of
+from frametally.ledger.audits.planned import audits_of
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.moment_notes import notes_of
 from frametally.ledger.region_sets import camera_of, set_of
 from frametally.library.library import Library
 from frametally.library.video_store import StoredVideo
 from frametally.regions.shapes import RegionSet
+from frametally.rendering.audits.audited_view import AuditedView
+from frametally.rendering.audits.counted_sample import CountedSample
+from frametally.rendering.playback.sources import Source
+from frametally.reports.facts import CheckedFrames
+from frametally.reports.numbers.checked_frames import checked_frames
 from frametally.reports.sources import BriefNote, BriefSources, BriefVideo
 from frametally.results import Results, open_results
 from frametally.storage.digests import sha256_of
@@ -66,8 +75,27 @@ def job_sources(
         regions=_regions(ledger, camera),
         camera=camera,
         notes=_notes(ledger, job, results, video),
+        checked=_checked(ledger, stored, video),
         colors=colors,
     )
+
+
+def _checked(
+    ledger: Ledger, stored: StoredVideo | None, video: BriefVideo | None
+) -> Callable[[View], CheckedFrames | None]:
+    """Only the newest audit that serves a view, as on the page."""
+    if stored is None or video is None:
+        return lambda _: None
+    audits, checks, names = audits_of(ledger, stored.sha256), checks_of(ledger, stored.sha256), names_by_id(ledger)
+
+    def checked(view: View) -> CheckedFrames | None:
+        if not audits or not view.table.kind.has_boxes:
+            return None
+        audited = AuditedView(Source(view=view, video=stored, index=video.index), view)
+        serving = next((audit for audit in audits if audited.serves(audit)), None)
+        return checked_frames(CountedSample(audited, serving, checks), names) if serving else None
+
+    return checked
 
 
 def _placed(results: Results, stored: StoredVideo) -> tuple[Results, BriefVideo]:

@@ -106,7 +106,7 @@ class _Making:
     def facts_and_files(self, made_text: str) -> tuple[Facts, list[BriefFile]]:
         view = self.views[0]
         names = blurred_names(self.request, self.views)
-        sides = tuple(side_of(one, self.colors) for one in self.views)
+        sides = tuple(side_of(one, self.colors, self.sources.checked(one)) for one in self.views)
         self.progress(_COUNTED)
         regions = self._regions()
         chosen = chosen_frames(

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from frametally.analysis.view import View
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.class_colors import class_colors
+from frametally.reports.facts import CheckedFrames
 from frametally.results import Results
 from frametally.video.frame_index import FrameIndex
 
@@ -51,5 +53,7 @@ class BriefSources:
     camera: str = ""
     """Whose lines and zones these are."""
     notes: tuple[BriefNote, ...] = ()
+    checked: Callable[[View], CheckedFrames | None] = lambda _: None
+    """What people have seen in frames of a view."""
     colors: Callable[[Iterable[str]], Mapping[str, str]] = class_colors
     """Hex colors of class names."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frametally.job import JobStatus
-from frametally.ledger.audits.frame_checks import checks_of, keep_check
+from frametally.ledger.audits.frame_checks import checks_of, checks_version, keep_check
 from frametally.ledger.audits.planned import audits_of, begin_audit
 from frametally.ledger.ledger import Ledger
 from tests.support.ledgers import a_job
@@ -18,6 +18,10 @@ def test_the_newest_answer_of_each_person_is_kept_in_the_order_in_which_they_beg
     keep_check(ledger, VIDEO, 2**40, "alone", actor=None)
     keep_check(ledger, "b" * 64, -512, "another video", actor="ann")
     found = [(check.time, check.checker, check.seen) for check in checks_of(ledger, VIDEO)]
+    before = checks_version(ledger, VIDEO)
+    keep_check(ledger, VIDEO, -512, "second opinion", actor="bob")
+    assert checks_version(ledger, VIDEO) >= before  # one more answer, or a later one
+    assert checks_version(ledger, "c" * 64) == (0, None)
     assert sorted(found) == [(-512, "ann", "corrected"), (-512, "bob", "second opinion"), (2**40, "", "alone")]
     assert [check.seen for check in checks_of(ledger.seen_by("bob"), VIDEO)] == ["second opinion"]
 

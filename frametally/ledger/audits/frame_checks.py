@@ -48,6 +48,14 @@ def keep_check(ledger: Ledger, video: str, time: int, seen: str, *, actor: str |
             connection.execute(changed)
 
 
+def checks_version(ledger: Ledger, video: str) -> tuple[int, datetime | None]:
+    """Changes with every check of a video."""
+    known = sa.select(sa.func.count(), sa.func.max(FRAME_CHECK.c.checked_at)).where(FRAME_CHECK.c.video == video)
+    with ledger.reading() as connection:
+        count, latest = connection.execute(known).one()
+        return count, latest
+
+
 def checks_of(ledger: Ledger, video: str) -> list[FrameCheck]:
     """The checks of a video, in the order in which they were begun; own ones in a ledger that shows own jobs."""
     own = [] if ledger.only_owner is None else [FRAME_CHECK.c.checker == ledger.only_owner]

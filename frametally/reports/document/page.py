@@ -18,7 +18,7 @@ from frametally.network.scripts.plotly_script import plotly_script
 from frametally.reports.brief import Brief
 from frametally.reports.document.data import page_data
 from frametally.reports.document.formats import FORMATS
-from frametally.reports.facts import ClassRow, Facts
+from frametally.reports.facts import ClassRow, Corrected, Facts, Side
 
 _WEB: Final = Path(__file__).parent / "web"
 _STYLES: Final = ("theme", "page", "numbers", "charts", "evidence", "print")
@@ -90,6 +90,8 @@ def _html(brief: Brief, urls: Mapping[str, str], **more: Any) -> bytes:
         "urls": urls,
         "sizes": {file.name: (file.width_px, file.height_px) for file in brief.files},
         "classes": _legend(facts),
+        "class_colors": {row.name: row.color for side in facts.sides for row in side.classes},
+        "corrected_means": _corrected_means,
         "moves_threshold": all(side.counts for side in facts.sides),
         "has_counts": any(side.classes for side in facts.sides),
         "highlights": HIGHLIGHTS,
@@ -114,6 +116,12 @@ def _legend(facts: Facts) -> list[ClassRow]:
     rows = [row for side in facts.sides for row in side.classes]
     common = {row.name: row for row in rows if not row.is_rare}
     return list({row.name: common.get(row.name, row) for row in rows}.values())
+
+
+def _corrected_means(side: Side) -> dict[str, Corrected | None]:
+    """By class; the last row may be that of all classes, which may have the name of one."""
+    rows = side.checked.rows if side.checked else ()
+    return {row.name: checked.mean for row, checked in zip(side.classes, rows, strict=False)}
 
 
 @cache

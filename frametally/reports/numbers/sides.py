@@ -20,7 +20,8 @@ from frametally.analysis.totals import Totals, totals
 from frametally.analysis.view import View
 from frametally.rendering.playback.packing import pack
 from frametally.rendering.playback.threshold_counts import threshold_histogram
-from frametally.reports.facts import Chart, ClassRow, Highlight, ScoreRow, Side
+from frametally.reports.facts import Chart, CheckedFrames, ClassRow, Highlight, ScoreRow, Side
+from frametally.reports.numbers.corrected_lines import DEFINITION, corrected_lines
 from frametally.reports.numbers.figures import time_figure
 from frametally.reports.numbers.threshold_totals import threshold_totals
 from frametally.reports.texts import clock
@@ -30,8 +31,8 @@ MAX_CURVES: Final = 8
 _COUNTS: Final = "Detections per analyzed frame, mean of each point. Hatched: not analyzed, which is not zero."
 
 
-def side_of(view: View, colors: Mapping[str, str]) -> Side:
-    """The model of a view.
+def side_of(view: View, colors: Mapping[str, str], checked: CheckedFrames | None = None) -> Side:
+    """The model of a view, and what people have seen in its frames.
 
     Raises:
         ResultsError: the results are damaged.
@@ -40,6 +41,7 @@ def side_of(view: View, colors: Mapping[str, str]) -> Side:
         model=view.model,
         has_boxes=view.table.kind.has_boxes,
         analyzed=view.analyzed_entries,
+        checked=checked,
     )
     return _with_counts(side, view, colors) if side.has_boxes else _with_scores(side, view, colors)
 
@@ -52,7 +54,7 @@ def _with_counts(side: Side, view: View, colors: Mapping[str, str]) -> Side:
         side,
         classes=tuple(_class_row(row, colors, is_rare=at in rare) for at, row in enumerate(rows)),
         highlights=tuple(_highlights(view, counts, rows, colors)),
-        charts=(_counts_chart(view, counts, colors), *more),
+        charts=(_with_checked(_counts_chart(view, counts, colors), view, side.checked, colors), *more),
         counts=_packed(view, counts),
     )
 
@@ -102,6 +104,14 @@ def _counts_chart(view: View, counts: Counts, colors: Mapping[str, str]) -> Char
         damaged_s=damaged_ranges(view),
     )
     return Chart(title="Detections over time", definition=_COUNTS, figure=figure, is_of_counts=True)
+
+
+def _with_checked(chart: Chart, view: View, checked: CheckedFrames | None, colors: Mapping[str, str]) -> Chart:
+    lines = corrected_lines(checked.parts, view.names, colors) if checked else []
+    if not lines:
+        return chart
+    figure = {**chart.figure, "data": [*chart.figure["data"], *lines]}
+    return replace(chart, figure=figure, definition=f"{_COUNTS} {DEFINITION.format(view.confidence)}")
 
 
 def _packed(view: View, counts: Counts) -> str:

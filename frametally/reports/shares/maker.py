@@ -13,6 +13,8 @@ import msgspec
 from frametally.access.permissions import only_owner
 from frametally.access.person import Person
 from frametally.analysis.view import Progress
+from frametally.ledger.audits.frame_checks import checks_version
+from frametally.ledger.audits.planned import audits_of
 from frametally.ledger.ledger import Ledger
 from frametally.ledger.moment_notes import notes_of
 from frametally.ledger.region_sets import camera_of, set_of
@@ -52,14 +54,15 @@ class JobBriefs:
         return make_brief(sources, request, made_by=maker.name if maker.id else "", made_at=made_at, progress=progress)
 
     def fingerprint(self, request: BriefRequest) -> str:
-        """Changes with results, notes, lines and zones."""
+        """Changes with results, notes, checked frames, lines and zones."""
         job = self.ledger.job(request.view.job_ids[0])
         keys = [picture_key_of_job(job.id, 0).video, *([job.video_sha256] if job.video_sha256 else [])]
-        camera = camera_of(self.ledger, job.id)
+        video, camera = job.video_sha256, camera_of(self.ledger, job.id)
         regions = set_of(self.ledger, camera) if camera else None
         seen = [
             results_version(self.results_dir / job.id),
             [(note.id, note.text) for key in keys for note in notes_of(self.ledger, key)],
             (regions.camera, regions.revision) if regions else None,
+            video and [[audit.id for audit in audits_of(self.ledger, video)], checks_version(self.ledger, video)],
         ]
         return hashlib.sha256(msgspec.json.encode(seen)).hexdigest()

@@ -103,7 +103,11 @@ export class Charts {
     const traces = chart.figure.data.map((trace) => ({ ...trace }));
     if (isSmall) return traces;
     for (const trace of traces) {
-      const code = trace.meta?.code;
+      const { code, corrected } = trace.meta ?? {};
+      if (corrected !== undefined) {
+        const { name } = this.data.sides[side].classes[corrected];
+        trace.visible = this.view.kind !== "stacked" && !this.view.hidden.has(name);
+      }
       if (code === undefined || !chart.is_of_counts) continue;
       const row = this.data.sides[side].classes[code];
       trace.visible = !this.view.hidden.has(row.name);
