@@ -8,6 +8,7 @@ import runpy
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from components.analytics.audit.assets import AUDIT
 from components.analytics.audit.book import audits
 from components.analytics.regions.assets import REGIONS
 from components.analytics.regions.tracking import tracking_runs
+from components.analytics.truth.assets import TRUTH
 from components.analytics.video_reader import reader_pool
 from components.player.assets import PLOTLY, PLOTLY_FILE, SCRIPTS, player_preloads
 from components.server.connections import bound_connections
@@ -36,6 +38,7 @@ from components.server.run_slots import RunSlots, limit_runs
 from components.server.streamlit_modules import element_preloads
 from components.session import announce_routes, base_path, own_url, video_exporter, whole_deployment
 from frametally.access.guard import Guard, for_people
+from frametally.access.names import names_by_id
 from frametally.engine.fault_injection import read_faults
 from frametally.engine.server import Engine
 from frametally.errors import SettingsError
@@ -56,6 +59,8 @@ from frametally.rendering.playback.sources import Sources
 from frametally.rendering.regions.answers import Answers
 from frametally.rendering.regions.backgrounds import Backgrounds
 from frametally.rendering.regions.routes import region_routes
+from frametally.rendering.truth.routes import truth_routes
+from frametally.rendering.truth.truths import Truths
 from frametally.reports.shares.open_shares import OpenShares
 from frametally.reports.shares.routes import share_routes
 
@@ -130,6 +135,7 @@ else:
     )
     library, settings, tickets = deployment.library, deployment.settings, deployment.tickets
     sources = Sources(library, settings.results_dir)
+    truths = Truths(deployment.workflow.clock, partial(names_by_id, deployment.ledger), reader_pool().get)
     routes = [
         *engine.routes(),
         *library_routes(library, tickets, settings.data_dir),
@@ -146,7 +152,8 @@ else:
         ),
         *share_routes(opened_shares, secret=deployment.link_secret, embed_sites=settings.embed_sites),
         *audit_routes(audits(), deployment.ledger, sources, tickets),
-        *asset_routes(SCRIPTS, PLOTLY, REGIONS, AUDIT),
+        *truth_routes(truths, sources, tickets),
+        *asset_routes(SCRIPTS, PLOTLY, REGIONS, AUDIT, TRUTH),
     ]
     base = base_path()
     guard = Guard(person_of(deployment.access), lambda job_id: owners_of(deployment.ledger, [job_id]))

@@ -29,6 +29,7 @@ ROUTE_ACTIONS: Final[Mapping[str, Action | None]] = {
     "file ticket": Action.LOOK,
     "view ticket": Action.LOOK,
     "view ticket of a checker": Action.CHECK_FRAME,
+    "view ticket of a labeler": Action.SET_TRUTH,
     "preview ticket": Action.LOOK,
     "stream ticket": Action.LOOK,
     "share link": None,

@@ -37,6 +37,7 @@ class Action(StrEnum):
     SHARE = "share views of this job"
     END_SHARE = "end this link"
     CHECK_FRAME = "check frames"
+    SET_TRUTH = "choose the labels of this job"
     SAVE_MODEL = "save models"
     REMOVE_MODEL = "remove saved models"
     CONNECT = "connect a service"
@@ -83,6 +84,7 @@ PERMISSIONS: Final[Mapping[Action, Mapping[Role, Scope]]] = {
     Action.SHARE: _row(_NOTHING, _NOTHING, _ALL),
     Action.END_SHARE: _row(_NOTHING, _NOTHING, _OWN),
     Action.CHECK_FRAME: _row(_NOTHING, _NOTHING, _ALL),
+    Action.SET_TRUTH: _row(_NOTHING, _NOTHING, _ALL),
     Action.SAVE_MODEL: _row(_NOTHING, _NOTHING, _ALL),
     Action.REMOVE_MODEL: _row(_NOTHING, _NOTHING, _NOTHING),
     Action.CONNECT: _row(_NOTHING, _NOTHING, _ALL),

@@ -109,7 +109,7 @@ LAYOUT: Final = (
     Place(
         path="results/<job>/",
         content="original results (`results.json.zst`, by earlier versions `.gz`), their sha256 and index of entries, "
-        "`notes.json`, Parquet tables, cubes",
+        "`notes.json`, Parquet tables, cubes, `labels.truth` (labels that a person chose)",
         backup="always",
         removed="with the job, one hour after *Delete*, or after `FRAMETALLY_KEEP_RESULTS_DAYS`",
         restored_as="results",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from msgspec import Struct
 
 from frametally.analysis.view import View
 from frametally.evaluation.aligned import Aligned, align
 from frametally.evaluation.confusion import Confusion, confusion
 from frametally.evaluation.count_error import CountError, Stretch, count_errors, count_errors_over_time, found_counts
-from frametally.evaluation.mean_precision import mean_precision
+from frametally.evaluation.mean_precision import MeanPrecision, mean_precision
 from frametally.evaluation.messages import class_notes, frame_notes, nothing_to_compare
 from frametally.evaluation.outcomes import Outcomes, outcomes
 from frametally.evaluation.pairing import Pairing, pair
@@ -70,17 +72,45 @@ class Evaluation(Struct, frozen=True):
     notes: list[str]
 
 
+@dataclass(frozen=True)
+class Compared:
+    """A view and labels brought together: all that does not depend on the threshold."""
+
+    truth: Truth
+    pairing: Pairing
+    aligned: Aligned
+    outcome: Outcomes | None
+    """None if the labels are only counts."""
+    precision: MeanPrecision | None
+    """None without labeled boxes."""
+
+
 def evaluate(view: View, truth: Truth, picture: Picture | None = None) -> Evaluation:
     """Compare a view with labels of its video; `picture` turns boxes that were found in a picture that was not upright.
 
     Raises:
         EvaluationError: no labeled frame was analyzed, or the labels are of another picture.
     """
+    return evaluate_at(compare(view, truth, picture), view)
+
+
+def compare(view: View, truth: Truth, picture: Picture | None = None) -> Compared:
+    """The first part of `evaluate`, which takes longest; it is the same for every threshold of the view.
+
+    Raises:
+        EvaluationError: as `evaluate`.
+    """
     pairing = pair(view, truth)
     if not len(pairing):
         raise nothing_to_compare(pairing)
     aligned = align(view, truth, pairing, picture)
     outcome = outcomes(aligned.found, aligned.truth, aligned.ignored) if aligned.has_boxes else None
+    return Compared(truth, pairing, aligned, outcome, mean_precision(aligned) if outcome else None)
+
+
+def evaluate_at(compared: Compared, view: View) -> Evaluation:
+    """The second part of `evaluate`, at the threshold of the view."""
+    truth, pairing, aligned, outcome = compared.truth, compared.pairing, compared.aligned, compared.outcome
     found = found_counts(aligned, outcome, view.confidence)
     missing, extra = (
         differences_of_counts(found, aligned)
@@ -94,7 +124,7 @@ def evaluate(view: View, truth: Truth, picture: Picture | None = None) -> Evalua
         frames=_frames(pairing),
         counts=[row for row in count_errors(aligned, found) if row.found or row.labeled],
         counts_over_time=count_errors_over_time(aligned, found),
-        boxes=None if outcome is None else _box_scores(aligned, outcome, view.confidence),
+        boxes=None if outcome is None else _box_scores(aligned, outcome, compared.precision, view.confidence),
         worst=worst_seconds(missing, extra, aligned),
         notes=[
             *truth.notes,
@@ -109,8 +139,7 @@ def _frames(pairing: Pairing) -> Frames:
     return Frames(len(pairing), pairing.not_analyzed, pairing.damaged, pairing.absent, pairing.unlabeled)
 
 
-def _box_scores(aligned: Aligned, outcome: Outcomes, confidence: float) -> BoxScores:
-    precision = mean_precision(aligned)
+def _box_scores(aligned: Aligned, outcome: Outcomes, precision: MeanPrecision | None, confidence: float) -> BoxScores:
     ap50, ap50_95 = (precision.ap50, precision.ap50_95) if precision else ({}, {})
     rows = zip(aligned.classes, scores_by_class(aligned, outcome, confidence), strict=False)
     return BoxScores(

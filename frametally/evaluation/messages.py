@@ -48,7 +48,8 @@ def class_notes(aligned: Aligned, model_classes: tuple[str, ...], confidence: fl
         if name not in known and np.nansum(aligned.counts[:, code]) > 0
     ]
     if unknown:
-        notes.append(f"Labeled classes that the results do not have: {_listed(unknown)}. Join names with --map.")
+        what = f"Labeled classes that the results do not have: {_listed(unknown)}."
+        notes.append(f"{what} Give both the same name, with --map or Rename classes.")
     return notes
 
 

@@ -1,12 +1,14 @@
-"""Read labels from a file or folder, in the format that its content has."""
+"""Read labels from a file, a folder or a ZIP file, in the format that its content has."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from frametally.errors import EvaluationError
+from frametally.evaluation.formats.archive import unpack
 from frametally.evaluation.formats.coco import read_coco
 from frametally.evaluation.formats.counts import read_counts
 from frametally.evaluation.formats.cvat_images import read_cvat_images
@@ -29,10 +31,10 @@ _ENDINGS: Final = {".json": "coco", ".txt": "mot", ".csv": "counts"}
 
 
 def read_truth(path: Path, format_name: str | None = None, numbering: Numbering | None = None) -> Truth:
-    """The labels in a file or folder.
+    """The labels in a file, a folder or a ZIP file.
 
     Args:
-        path: of the file or folder.
+        path: of it.
         format_name: one of `FORMATS`; None: by its ending and content.
         numbering: what is known of the frame numbers.
 
@@ -41,6 +43,9 @@ def read_truth(path: Path, format_name: str | None = None, numbering: Numbering 
     """
     if not path.exists():
         raise EvaluationError(f"There is no file or folder {path.name}.", "Check the path.")
+    if path.is_file() and path.suffix.lower() == ".zip":
+        with TemporaryDirectory() as folder:
+            return read_truth(unpack(path, Path(folder)), format_name, numbering)
     return FORMATS[format_name or format_of(path)](path, numbering or Numbering())
 
 
@@ -55,8 +60,6 @@ def format_of(path: Path) -> str:
     if path.suffix.lower() == ".xml":
         found = next((one.tag for one in elements_of(path, "annotations") if one.tag in ("track", "image")), "track")
         return "cvat-video" if found == "track" else "cvat-images"
-    if path.suffix.lower() == ".zip":
-        raise EvaluationError(f"{path.name} is an archive.", "Unpack it, and name the file or folder with the labels.")
     if path.suffix.lower() not in _ENDINGS:
         raise EvaluationError(f"The format of {path.name} is not known.", f"Use --format: {', '.join(FORMATS)}.")
     return _ENDINGS[path.suffix.lower()]

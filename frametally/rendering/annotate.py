@@ -39,7 +39,13 @@ _SHORT_LETTERS: Final = 12
 
 
 def draw(
-    image: Image, scene: Scene, colors: Mapping[str, str], *, min_width_px: int = 0, with_labels: bool = True
+    image: Image,
+    scene: Scene,
+    colors: Mapping[str, str],
+    *,
+    min_width_px: int = 0,
+    with_labels: bool = True,
+    with_confidence: bool = True,
 ) -> Image:
     """A new picture with the scene drawn on it.
 
@@ -51,6 +57,7 @@ def draw(
         min_width_px: enlarge smaller pictures first, so that labels are readable: by an integer factor, up to
             `MAX_ENLARGED_PX`.
         with_labels: whether boxes have labels, which would cover most of a small picture.
+        with_confidence: whether labels have the confidence.
     """
     native_wh = (image.shape[1], image.shape[0])
     factor = enlargement(*native_wh, min_width_px)
@@ -62,7 +69,9 @@ def draw(
     if len(scene.polygons):
         _fill_polygons(canvas, scene, colors)
     if len(scene.xyxy):
-        _draw_boxes(canvas, scene, colors, with_labels=with_labels)
+        order = _draw_boxes(canvas, scene, colors)
+        if with_labels and len(order):
+            _draw_labels(canvas, scene, order, colors, with_confidence=with_confidence)
     if scene.keypoints is not None:
         _draw_keypoints(canvas, scene, colors)
     if scene.gaze is not None:
@@ -133,14 +142,15 @@ def _thickness(canvas: Image) -> int:
     return int(sv.calculate_optimal_line_thickness((canvas.shape[1], canvas.shape[0])))
 
 
-def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str], *, with_labels: bool) -> None:
+def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> npt.NDArray[np.int_]:
+    """Returns which of the boxes are on the picture, the most confident first."""
     import supervision as sv
 
     names = sorted(set(scene.class_names))
     order = np.argsort(scene.confidence, kind="stable")
     order = order[_touching(scene.xyxy[order], canvas)]
     if not len(order):
-        return
+        return order
     detections = sv.Detections(
         xyxy=scene.xyxy[order].astype(np.float32),
         confidence=scene.confidence[order],
@@ -148,14 +158,16 @@ def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str], *, with_
     )
     palette = sv.ColorPalette.from_hex([colors.get(name, _DEFAULT_COLOR) for name in names])
     sv.BoxAnnotator(color=palette, thickness=_thickness(canvas)).annotate(canvas, detections)
-    if with_labels:
-        _draw_labels(canvas, scene, order[::-1], colors)
+    return order[::-1]
 
 
-def _draw_labels(canvas: Image, scene: Scene, order: npt.NDArray[np.int_], colors: Mapping[str, str]) -> None:
+def _draw_labels(
+    canvas: Image, scene: Scene, order: npt.NDArray[np.int_], colors: Mapping[str, str], *, with_confidence: bool
+) -> None:
     """Label the boxes, the first one in any case, the others where there is room."""
     style = TextStyle(_text_scale(canvas), max(_thickness(canvas) // 2, 1))
-    labels = [_label(scene.class_names[at], float(scene.confidence[at]), style) for at in order]
+    confidences = [f"{scene.confidence[at]:.2f}" if with_confidence else "" for at in order]
+    labels = [_label(scene.class_names[at], text, style) for at, text in zip(order, confidences, strict=True)]
     sizes = np.array([[form.wh for form in forms] for forms in labels])
     boxes = _sorted_corners(scene.xyxy[order])
     for place in place_labels(boxes, sizes, (canvas.shape[1], canvas.shape[0])):
@@ -163,10 +175,10 @@ def _draw_labels(canvas: Image, scene: Scene, order: npt.NDArray[np.int_], color
         labels[place.box][place.form].draw(canvas, place.left, place.top, color)
 
 
-def _label(name: str, confidence: float, style: TextStyle) -> tuple[Plate, ...]:
+def _label(name: str, confidence: str, style: TextStyle) -> tuple[Plate, ...]:
     """Name and confidence; for crowds the name alone, or the beginning of it."""
     pad_px = max(round(8 * style.scale), 3)
-    texts = ((name, f"{confidence:.2f}"), (name,), (cut(name, _SHORT_LETTERS),))
+    texts = ((name, confidence) if confidence else (name,), (name,), (cut(name, _SHORT_LETTERS),))
     return tuple(plate(text, style, pad_px) for text in texts)
 
 

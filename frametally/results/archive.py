@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from frametally.contract import INDEX_VERSION
 from frametally.errors import ResultsError
@@ -30,6 +31,8 @@ from frametally.storage.atomic import fsync
 from frametally.storage.derived import remove_derived
 from frametally.storage.locks import locked
 
+TRUTH_NAME: Final = "labels.truth"
+"""Labels that a person has chosen for these results: they stay when the results are read again."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -111,7 +114,7 @@ def _publish(draft: Path, folder: Path) -> None:
     delete_manifest(folder)
     remove_derived(folder)  # made from the old tables
     for path in folder.iterdir():
-        if path.name not in (*ORIGINAL_NAMES, SHA256_NAME):
+        if path.name not in (*ORIGINAL_NAMES, SHA256_NAME, TRUTH_NAME):
             path.unlink()
     for path in sorted(draft.iterdir(), key=is_manifest):
         path.replace(folder / path.name)

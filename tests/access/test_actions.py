@@ -33,6 +33,7 @@ from frametally.ledger.shares import Share, SharedJob, add_share
 from frametally.notifications.rule_reports import report_intervals
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.audits.audits import Audits
+from frametally.rendering.truth.truths import Truths
 from frametally.reports.request import BriefRequest
 from frametally.reports.shares.shares import ShareOptions
 from frametally.sample import Sample, find_sample, run_sample
@@ -223,6 +224,14 @@ CALLS: dict[str, tuple[Action, Call]] = {
         Action.CHECK_FRAME,
         lambda w, _, a: Audits().check(w.ledger, None, None, 0, None, actor=a),  # type: ignore[arg-type]
     ),
+    "rendering.truth.truths.Truths.keep": (
+        Action.SET_TRUTH,
+        lambda w, _, a: Truths(None, None, None).keep(None, None, "", None, actor=a),  # type: ignore[arg-type]
+    ),
+    "rendering.truth.truths.Truths.remove": (
+        Action.SET_TRUTH,
+        lambda w, _, a: Truths(None, None, None).remove(None, actor=a),  # type: ignore[arg-type]
+    ),
     "notifications.notifier.Notifier.send_test": (
         Action.TEST_NOTIFICATIONS,
         lambda w, _, a: w.deployment.notifier.send_test("webhook", actor=a),
@@ -268,6 +277,7 @@ EXPECTED = {
     Action.PIN_NOTE: "--aa",
     Action.EDIT_REGIONS: "--aa",
     Action.CHECK_FRAME: "--aa",
+    Action.SET_TRUTH: "--aa",
     Action.SAVE_MODEL: "--aa",
     Action.SHARE: "--aa",
     Action.CONNECT: "--aa",

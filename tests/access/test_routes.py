@@ -39,6 +39,8 @@ REFUSED_FOR_GUESTS = {
     "Run the method in X-HTTP-Method-Override",
     "Draw frames to check",
     "Keep what is in a frame",
+    "Choose labels",
+    "Remove labels",
 }
 
 
@@ -84,7 +86,7 @@ def is_refused(served: ServedRoutes, row: Row, method: str, headers: dict[str, s
 
 def test_every_check_of_a_route_is_in_the_table(served: ServedRoutes) -> None:
     assert {row.check for row in served.rows} == set(ROUTE_ACTIONS)
-    assert set(ROUTE_ACTIONS.values()) == {None, Action.LOOK, Action.ADD_VIDEO, Action.CHECK_FRAME}
+    assert set(ROUTE_ACTIONS.values()) == {None, Action.LOOK, Action.ADD_VIDEO, Action.CHECK_FRAME, Action.SET_TRUTH}
 
 
 PEOPLES_CHECKS = {name for name, action in ROUTE_ACTIONS.items() if action is not None}

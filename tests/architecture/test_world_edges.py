@@ -11,6 +11,7 @@ EDGES = {
     ("frametally.cli.environment", "os.environ"),
     ("frametally.health.beacon", "os.environ"),  # passed on to the process that serves the health
     ("frametally.engine.detectors.selection.inspection", "os.environ"),  # passed on to the process that opens a model
+    ("frametally.evaluation.files.process", "os.environ"),  # passed on to the process that reads labels
     ("frametally.engine.supervisor", "os.environ"),  # passed on to the worker process
     ("frametally.cluster.worker", "os.environ"),  # a separate process; Ray is configured there
     ("frametally.cluster.worker", "time.time"),  # compared with file times

@@ -118,7 +118,7 @@ def test_classes_are_joined_by_name_or_by_a_mapping(view: View, tmp_path: Path) 
     ]
     only_cars = replace(view, classes=ClassMapping(shown=("car",)))
     assert evaluate(only_cars, truth).notes[-1] == (
-        "Labeled classes that the results do not have: dog. Join names with --map."
+        "Labeled classes that the results do not have: dog. Give both the same name, with --map or Rename classes."
     )
 
 

@@ -47,7 +47,7 @@ _IMAGES = '{{"images": [{}], "annotations": [], "categories": []}}'
         ("a.csv", "time;class;count\n1,5;car;1,000\n", "Line 2 of the labels cannot be read"),
         ("a.csv", "time,class,count\n1,car,1\n1,car,2\n", "car is counted twice at 1"),
         ("a.csv", "frame,class,count\nnan,car,1\n", "Line 2 of the labels cannot be read"),
-        ("a.zip", "", "is an archive"),
+        ("a.zip", "", "cannot be unpacked"),
         ("a.doc", "", "format of a.doc is not known"),
     ],
 )

@@ -15,6 +15,7 @@ from components.analytics.sections.compare import compare_panel
 from components.analytics.sections.gallery import gallery
 from components.analytics.sections.moments import moments
 from components.analytics.sections.table import table
+from components.analytics.truth import truth
 from components.session import serves_routes
 from frametally.analysis.view import View
 from frametally.deployment import Deployment
@@ -22,7 +23,7 @@ from frametally.library.video_store import StoredVideo
 from frametally.results import Kind
 
 _KEY: Final = "section"
-_MOMENTS, _REGIONS, _COMPARE, _AUDIT = "Moments", "Lines & zones", "Compare", "Audit"
+_MOMENTS, _REGIONS, _COMPARE, _AUDIT, _TRUTH = "Moments", "Lines & zones", "Compare", "Audit", "Ground truth"
 _DISTRIBUTION, _TABLE = "Distribution", "Table"
 
 
@@ -51,7 +52,7 @@ def _names(view: View) -> list[str]:
         return [_MOMENTS] if view.table.kind is Kind.CLIP else [_MOMENTS, _TABLE]
     if not serves_routes():
         return [_MOMENTS, _COMPARE, _DISTRIBUTION, _TABLE]
-    return [_MOMENTS, _REGIONS, _COMPARE, _AUDIT, _DISTRIBUTION, _TABLE]
+    return [_MOMENTS, _REGIONS, _COMPARE, _AUDIT, _TRUTH, _DISTRIBUTION, _TABLE]
 
 
 def _draw(
@@ -65,6 +66,8 @@ def _draw(
         compare_panel(deployment, view, video, colors, entry)
     elif name == _AUDIT:
         audit(deployment, view, video, colors)
+    elif name == _TRUTH:
+        truth(deployment, view, video, colors)
     elif name == _DISTRIBUTION:
         confidence_histogram(view, colors, key=f"{view.results.folder.name}-{view.model}-distribution")
     else:

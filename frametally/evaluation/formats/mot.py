@@ -82,11 +82,15 @@ def _add(builder: TruthBuilder, names: list[str], sequence: _Sequence, columns: 
 
 def _class_name(builder: TruthBuilder, names: list[str], number: float | None) -> str:
     if number is None or number < 0:
-        builder.note("The lines have no class: it is called object. Name it with --map, as in person=object.")
+        builder.note(
+            "The lines have no class: it is called object. Name it with --map, as in person=object, or Rename classes."
+        )
         return "object"
     if number % 1 == 0 and 1 <= number <= len(names):
         return names[int(number) - 1]
-    builder.note("Classes without a line in labels.txt have their number as a name: use --map, as in person=1.")
+    builder.note(
+        "Classes without a line in labels.txt are named by their number: use --map, as in person=1, or Rename classes."
+    )
     return f"{number:g}"
 
 

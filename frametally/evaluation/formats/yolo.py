@@ -107,7 +107,8 @@ def _named(file: Path, names: Any) -> list[str]:
     """Names as a list, or by their number."""
     if isinstance(names, dict) and all(isinstance(key, int) and 0 <= key < MAX_CLASSES for key in names):
         names = [names.get(number, str(number)) for number in range(max(names, default=-1) + 1)]
-    if not isinstance(names, list) or len(names) > MAX_CLASSES:
+    # A list within a list may stand for more than fits into memory: aliases of YAML.
+    if not isinstance(names, list) or len(names) > MAX_CLASSES or any(isinstance(name, list | dict) for name in names):
         raise EvaluationError(f"{file.name} has no list of names.", "Check the file.")
     return [str(name) for name in names]
 

@@ -1,7 +1,7 @@
 // A card for each line and zone: its numbers, its chart over time, and its events, each one click from its frame.
 
-import { Chart } from "./charts.js";
-import { classCell, table } from "./tables.js";
+import { Chart } from "../../../../web/charts.js";
+import { classCell, table } from "../../../../web/tables.js";
 import { formatSpan, formatTime, plural } from "../../../../web/formatting.js";
 import { element, swatch } from "../../../../web/elements.js";
 

@@ -1,8 +1,8 @@
 // Other jobs of the same camera or video, side by side: what changed, and when.
 
 import { Answers } from "./requests.js";
-import { Chart } from "./charts.js";
-import { table } from "./tables.js";
+import { Chart } from "../../../../web/charts.js";
+import { table } from "../../../../web/tables.js";
 import { formatSpan } from "../../../../web/formatting.js";
 import { element, swatch } from "../../../../web/elements.js";
 

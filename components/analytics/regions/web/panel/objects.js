@@ -1,6 +1,6 @@
 // Unique objects of each class, with the range in which their number is, and how objects move between lines and zones.
 
-import { classCell, table } from "./tables.js";
+import { classCell, table } from "../../../../web/tables.js";
 import { element } from "../../../../web/elements.js";
 
 const MEANING = "An object is followed from frame to frame and counted once.";

@@ -1,6 +1,6 @@
 // Speeds on the ground: offered where four points with known distances are marked.
 
-import { classCell, table } from "./tables.js";
+import { classCell, table } from "../../../../web/tables.js";
 import { element } from "../../../../web/elements.js";
 
 const UNITS = ["km/h", "m/s"];

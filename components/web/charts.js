@@ -1,4 +1,4 @@
-// Charts of lines and zones over time: figures from Python, drawn by the plotly.js that the player has loaded.
+// Charts of tabs over time: figures from Python, drawn by the plotly.js that the player has loaded.
 
 const GRID = "rgba(128, 128, 128, 0.25)";
 

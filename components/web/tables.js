@@ -1,6 +1,6 @@
 // Tables of texts, numbers and nodes.
 
-import { element, swatch } from "../../../../web/elements.js";
+import { element, swatch } from "./elements.js";
 
 // A table of rows of texts, numbers and nodes; numbers are aligned to the right.
 export function table(head, rows, caption = "", name = caption) {

@@ -1,0 +1,1 @@
+"""What labels of a person say about a view, for the browser."""

@@ -1,0 +1,48 @@
+"""Labels in a real browser: a file is chosen, its worst second is one click from its frame, a reload keeps it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.rendering.truth.test_routes import labels
+from tests.support.browser import FIRST_PAINT_MS, opened
+from tests.support.checked_results import ENTRIES, checked_results
+from tests.support.dashboards import Dashboard
+from tests.support.numbered_videos import write_numbered
+from tests.support.players import add_job
+
+pytestmark = pytest.mark.browser
+
+TAB = "analytics?job=kitchen&section=Ground+truth"
+FRAMES = [*range(8, 2 * ENTRIES, 4)]
+
+
+def test_a_file_with_labels_is_compared_and_kept(dashboard: Dashboard, page: Page, tmp_path: Path) -> None:
+    add_job(dashboard.data_dir, "kitchen", checked_results(), write_numbered(tmp_path / "clip.mp4", 50))
+    (tmp_path / "bad.json").write_text("[")
+    (tmp_path / "good.json").write_bytes(labels(FRAMES))
+    opened(page, dashboard, TAB)
+    choose = page.locator(".truth input[type=file]")
+    expect(page.locator(".truth .start")).to_be_visible(timeout=FIRST_PAINT_MS)
+    choose.set_input_files(tmp_path / "bad.json")
+    expect(page.locator(".truth .state")).to_contain_text("bad.json is not a COCO JSON")
+    choose.set_input_files(tmp_path / "good.json")
+    report = page.locator(".truth .report")
+    expect(report.locator("h2").first).to_have_text(f"{len(FRAMES)} frames compared", timeout=FIRST_PAINT_MS)
+    expect(report.locator(".tiles dd").first).to_have_text("0.500")
+    expect(report.locator(".chart .main-svg").first).to_be_attached()
+    violations = Axe().run(page).response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in violations] == []
+
+    report.locator(".worst button", has_text="plate: 1 missing, 1 too many").first.press("Enter")
+    expect(page.locator(".player[data-entry]")).to_have_attribute("data-entry", str(FRAMES[0] // 2))
+    page.reload()
+    expect(page.locator(".truth .about")).to_contain_text("good.json", timeout=FIRST_PAINT_MS)
+    expect(report.locator("h2").first).to_be_visible()
+    page.get_by_role("button", name="Remove…").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator(".truth .start")).to_be_visible()
