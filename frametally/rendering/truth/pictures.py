@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ from frametally.results import Boxes
 from frametally.video.decoding import Image
 
 MISSING, EXTRA, RIGHT = "#ffd23f", "#ff4d4d", "#35c2a1"
-_WORDS: Final = {MISSING: "missing", EXTRA: "too many"}
 
 
 def compared_jpeg(source: Source, view: View, compared: Compared, entry: int, image: Image) -> bytes:
@@ -40,44 +39,44 @@ def compared_jpeg(source: Source, view: View, compared: Compared, entry: int, im
     place = int(np.searchsorted(compared.pairing.entry, entry))
     if compared.outcome is None or place == len(compared.pairing) or compared.pairing.entry[place] != entry:
         raise VideoError("This frame was not compared.", "Reload the page.")
-    picture = image
-    for boxes, color in _layers(compared, view.confidence, place):
-        names = [_name(compared.aligned.classes[code], color) for code in boxes.class_code.tolist()]
-        scene = Scene(wh=_size(source, view, entry), xyxy=boxes.xyxy, class_names=names, confidence=boxes.confidence)
-        min_width_px = MIN_WIDTH_PX if picture is image else 0
-        picture = draw(
-            picture,
-            scene,
-            dict.fromkeys(names, color),
-            min_width_px=min_width_px,
-            with_labels=color != RIGHT,
-            with_confidence=False,
-        )
-    return to_jpeg(picture)
+    size = _size(source, view, entry)
+    right, *wrong = _layers(compared, view.confidence, place)
+    picture = draw(image, *_scene([right], size), min_width_px=MIN_WIDTH_PX, with_labels=False)
+    return to_jpeg(draw(picture, *_scene(wrong, size), with_confidence=False))
 
 
-def _layers(compared: Compared, confidence: float, place: int) -> list[tuple[Boxes, str]]:
-    """Boxes and their color, in the order of drawing."""
+class _Layer(NamedTuple):
+    xyxy: npt.NDArray[np.float32]
+    names: list[str]
+    color: str
+
+
+def _layers(compared: Compared, confidence: float, place: int) -> list[_Layer]:
+    """The right, extra and missing boxes."""
     aligned, outcome = compared.aligned, compared.outcome
     if outcome is None:
-        return []
+        return [_Layer(np.empty((0, 4), dtype=np.float32), [], RIGHT)]
     found, truth = aligned.found, aligned.truth
     shown = (found.confidence >= confidence) & (found.class_code < aligned.labeled_classes)
-    missed = outcome.missed(shown, aligned.ignored)
-    here, there = found.entry == place, truth.entry == place
+    here, there = shown & (found.entry == place), truth.entry == place
+
+    def layer(boxes: Boxes, which: npt.NDArray[np.bool_], color: str, word: str = "") -> _Layer:
+        kept = picked(boxes, np.flatnonzero(which))
+        return _Layer(kept.xyxy, [f"{aligned.classes[code]}{word}" for code in kept.class_code.tolist()], color)
+
     return [
-        (_picked(found, here & shown & outcome.is_right), RIGHT),
-        (_picked(found, here & shown & outcome.is_wrong), EXTRA),
-        (_picked(truth, there & missed), MISSING),
+        layer(found, here & outcome.is_right, RIGHT),
+        layer(found, here & outcome.is_wrong, EXTRA, ": too many"),
+        layer(truth, there & outcome.missed(shown, aligned.ignored), MISSING, ": missing"),
     ]
 
 
-def _picked(boxes: Boxes, which: npt.NDArray[np.bool_]) -> Boxes:
-    return picked(boxes, np.flatnonzero(which))
-
-
-def _name(name: str, color: str) -> str:
-    return f"{name}: {_WORDS[color]}" if color in _WORDS else name
+def _scene(layers: list[_Layer], size: tuple[float, float]) -> tuple[Scene, dict[str, str]]:
+    """What to draw, and the color of each name."""
+    xyxy = np.concatenate([layer.xyxy for layer in layers])
+    names = [name for layer in layers for name in layer.names]
+    colors = {name: layer.color for layer in layers for name in layer.names}
+    return Scene(wh=size, xyxy=xyxy, class_names=names, confidence=np.ones(len(names))), colors
 
 
 def _size(source: Source, view: View, entry: int) -> tuple[float, float]:
