@@ -9,6 +9,7 @@ from typing import Final
 from frametally.cluster.nodes import Nodes
 from frametally.cluster.scheduling.terms import Attempt
 from frametally.cluster.steps import Step, StepState
+from frametally.engine.watchdog import READING
 
 STOP_LIMIT_S: Final = 3.0
 """Time for a step to stop by itself; a frame by all models of a job may take longer."""
@@ -65,6 +66,9 @@ class Attempts:
         """Attempts that must be ended with their workers, and why; no reason if they were asked to stop."""
         now_s = self._clock()
         found = [(running.attempt, "") for running in self._running.values() if now_s > (running.stop_until_s or now_s)]
+        for attempt_id, running in self._running.items():
+            if attempt_id not in self._heard and now_s - running.started_s > _SILENCE * READING.limit_s:
+                found.append((running.attempt, READING.reason))
         for attempt, state in self.states():
             before, since_s = self._heard.get(attempt.id, (None, now_s))
             if before != state:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from frametally.cluster.job_plan import JobPlan
-from frametally.cluster.piece_results import PieceKey, chain, merge_to_files
-from frametally.cluster.pieces import Piece
+from frametally.cluster.pieces.cut import Piece
+from frametally.cluster.pieces.job_plan import JobPlan
+from frametally.cluster.pieces.results import PieceKey, chain, merge_to_files
 from frametally.cluster.scheduling.terms import JobSpec
 from frametally.cluster.steps import Answer, FindDamage, JobFacts, Prepare, RunPiece, Step
 from frametally.engine.progress import ProgressReporter

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, Protocol
 
 from frametally.cluster.scheduling.terms import Cause, WorkerSpec
 from frametally.cluster.step_watch import Request
 from frametally.cluster.steps import Answer, Step, StepState
+
+MEMORY_BYTES: Final = 1 << 30
+"""Reserved for each worker, of what the node has."""
 
 
 class Joined(NamedTuple):
@@ -31,6 +35,30 @@ class Gone(NamedTuple):
 
 
 Event = Joined | Ended | Gone
+
+
+class Kind(NamedTuple):
+    """What a worker takes of its node."""
+
+    gpus: int
+    cores: int
+
+
+def kinds_of(nodes: Iterable[Mapping[str, float]]) -> Counter[Kind]:
+    """How many workers of each kind the nodes have room for, from their resources in the terms of Ray.
+
+    One for each GPU, with its share of the cores, which decode for it; of the others one for each core. Each of them
+    needs `MEMORY_BYTES`.
+    """
+    kinds = Counter[Kind]()
+    for resources in nodes:
+        cores, gpus = int(resources.get("CPU", 0)), int(resources.get("GPU", 0))
+        room = int(resources.get("memory", 0) // MEMORY_BYTES)
+        with_gpu = min(gpus, cores, room)
+        cores_each = cores // with_gpu if with_gpu else 0
+        kinds[Kind(1, cores_each)] += with_gpu
+        kinds[Kind(0, 1)] += min(cores - with_gpu * cores_each, room - with_gpu)
+    return +kinds
 
 
 class Nodes(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple
 import ray
 from ray.exceptions import ActorDiedError, RayError
 
-from frametally.cluster.nodes import Ended, Event, Gone, Joined
+from frametally.cluster.nodes import MEMORY_BYTES, Ended, Event, Gone, Joined, Kind, kinds_of
 from frametally.cluster.scheduling.terms import Cause, Resources, WorkerSpec
 from frametally.cluster.step_actor import StepActor
 from frametally.cluster.step_runner import MODEL_SETS
@@ -24,8 +25,6 @@ STATE_EVERY_S: Final = 0.5
 GROW_EVERY_S: Final = 1.0
 RETRY_AFTER_S: Final = 10.0
 """After a worker could not be started."""
-MEMORY_BYTES: Final = 1 << 30
-"""Reserved for each worker, of what the node has."""
 _CONTROL: Final = "control"
 _NODE_DIED: Final = "node has died"
 """In the message of Ray's error."""
@@ -43,8 +42,10 @@ class _Call(NamedTuple):
 @dataclass
 class _Actor:
     handle: Any
-    has_gpu: bool
+    kind: Kind
+    pid: int = 0
     is_ready: bool = False
+    step: Step | None = None
     state: StepState = field(default_factory=StepState)
     asked_s: float = 0.0
     """When its state was asked for."""
@@ -71,7 +72,7 @@ class RayNodes:
         """
         self._arguments = str(models_dir), storage_url, dict(secrets)
         self._clock = clock
-        self._class: Any = ray.remote(num_cpus=1, max_restarts=0, concurrency_groups={_CONTROL: 1})(StepActor)
+        self._class: Any = ray.remote(max_restarts=0, concurrency_groups={_CONTROL: 1})(StepActor)
         self._actors: dict[str, _Actor] = {}
         self._calls: dict[Any, _Call] = {}
         self._started = 0
@@ -93,7 +94,7 @@ class RayNodes:
 
     def start(self, worker_id: str, attempt_id: int, step: Step) -> None:
         actor = self._actors[worker_id]
-        actor.state = StepState()
+        actor.state, actor.step = StepState(), step
         self._calls[actor.handle.run.remote(attempt_id, encode(step))] = _Call("run", worker_id, attempt_id)
 
     def ask(self, worker_id: str, attempt_id: int, request: Request) -> None:
@@ -107,26 +108,33 @@ class RayNodes:
     def states(self) -> Mapping[str, StepState]:
         return {worker_id: actor.state for worker_id, actor in self._actors.items()}
 
+    def running(self) -> Mapping[str, Step]:
+        """The step of each worker that has one."""
+        return {worker_id: actor.step for worker_id, actor in self._actors.items() if actor.step}
+
+    def pid_of(self, worker_id: str) -> int:
+        """The process of a worker, on the machine of its node."""
+        return self._actors[worker_id].pid
+
     def close(self) -> None:
         """End all workers."""
         for worker_id in list(self._actors):
             self.kill(worker_id)
 
     def _grow(self, now_s: float) -> None:
-        """Start an actor for each core and GPU of the cluster that has none."""
-        resources = ray.cluster_resources()
-        gpus, cpus = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
-        for has_gpu, wanted in ((True, gpus), (False, cpus - gpus)):
-            missing = wanted - sum(actor.has_gpu == has_gpu for actor in self._actors.values())
-            for _ in range(missing if now_s > self._not_before_s else 0):
-                self._start_actor(has_gpu=has_gpu)
+        """Start the actors that the nodes have room for and do not have yet."""
+        if now_s < self._not_before_s:
+            return
+        wanted = kinds_of(node["Resources"] for node in ray.nodes() if node["Alive"])
+        for kind in (wanted - Counter(actor.kind for actor in self._actors.values())).elements():
+            self._start_actor(kind)
 
-    def _start_actor(self, *, has_gpu: bool) -> None:
+    def _start_actor(self, kind: Kind) -> None:
         self._started += 1
-        options = {"num_gpus": 1 if has_gpu else 0, "memory": MEMORY_BYTES}
-        handle = self._class.options(**options).remote(*self._arguments)
+        options = {"num_gpus": kind.gpus, "num_cpus": kind.cores, "memory": MEMORY_BYTES}
+        handle = self._class.options(**options).remote(*self._arguments, kind.cores)
         worker_id = str(self._started)
-        self._actors[worker_id] = _Actor(handle, has_gpu)
+        self._actors[worker_id] = _Actor(handle, kind)
         self._calls[handle.describe.remote()] = _Call("describe", worker_id)
 
     def _ask_for_states(self, now_s: float) -> None:
@@ -147,12 +155,13 @@ class RayNodes:
             yield from self._lost(call.worker_id, error)
             return
         if call.kind == "run":
+            actor.step = None
             yield Ended(call.attempt_id, decode_answer(value))
         elif call.kind == "state":
             actor.state, actor.is_asked = decode_state(value), False
         elif value.version == version():
-            actor.is_ready = True
-            size = Resources(gpus=float(actor.has_gpu))
+            actor.is_ready, actor.pid = True, value.pid
+            size = Resources(gpus=actor.kind.gpus, cpus=actor.kind.cores)
             yield Joined(WorkerSpec(call.worker_id, size, model_sets=MODEL_SETS))
         else:
             _LOG.error("a node of the cluster has version %s, not %s; it is not used", value.version, version())

@@ -1,4 +1,4 @@
-"""A worker of a cluster: a process with one core that runs one step at a time and keeps models open."""
+"""A worker of a cluster: a process that runs one step at a time and keeps models open."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class Description(NamedTuple):
 class StepActor:
     """The class of the actors. `run` is called by one thread, the others by another one."""
 
-    def __init__(self, models_dir: str, storage_url: str, secrets: dict[str, str]) -> None:
+    def __init__(self, models_dir: str, storage_url: str, secrets: dict[str, str], threads: int) -> None:
         os.nice(5)
         with suppress(OSError):  # if memory runs out, Linux should kill this process first
             Path("/proc/self/oom_score_adj").write_text("1000")
         servers = InferenceServers.from_environment(secrets)
-        self._runner = StepRunner(Path(models_dir), servers, open_objects(storage_url, secrets))
+        self._runner = StepRunner(Path(models_dir), servers, open_objects(storage_url, secrets), threads=threads)
         self._watch: StepWatch | None = None
         self._requests: dict[int, Request] = {}
 

@@ -12,10 +12,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from frametally.cluster.job_plan import JobPlan
-from frametally.cluster.piece_results import PieceKey, result_of
-from frametally.cluster.pieces import TARGET_S
-from frametally.cluster.planning import Keyframes, cut_plan
+from frametally.cluster.pieces.cut import TARGET_S
+from frametally.cluster.pieces.job_plan import JobPlan
+from frametally.cluster.pieces.planning import Keyframes, cut_plan
+from frametally.cluster.pieces.results import PieceKey, result_of
 from frametally.cluster.step_watch import MAX_OBJECT_BYTES, StepStopped, StepWatch
 from frametally.cluster.steps import Answer, FindDamage, JobFacts, Prepare, RunPiece, Step
 from frametally.config.inference_servers import InferenceServers
@@ -32,8 +32,6 @@ from frametally.video.damage import DamageReported, find_damage, reports_no_dama
 MODEL_SETS: Final = 2
 """Sets of models that stay open."""
 _PLANS: Final = 4
-_THREADS: Final = 1
-"""Each process has one core, for the decoder and the models."""
 
 T = TypeVar("T")
 T_key = TypeVar("T_key", str, bytes)
@@ -43,9 +41,24 @@ class StepRunner:
     """Runs one step at a time."""
 
     def __init__(
-        self, models_dir: Path, servers: InferenceServers, objects: Objects, *, target_s: float = TARGET_S
+        self,
+        models_dir: Path,
+        servers: InferenceServers,
+        objects: Objects,
+        *,
+        threads: int = 1,
+        target_s: float = TARGET_S,
     ) -> None:
-        """`target_s` is the work of a piece."""
+        """Prepare to run steps.
+
+        Args:
+            models_dir: the folder of the models.
+            servers: those that run models without a file.
+            objects: shared with all workers.
+            threads: of the decoder, and of the models.
+            target_s: work of a piece.
+        """
+        self._threads = threads
         self._target_s = target_s
         self._models_dir = models_dir
         self._servers = servers
@@ -105,10 +118,10 @@ class StepRunner:
         cut = self._plan(step.job, is_damage_known=step.is_damage_known)
         video, plan, detectors = Path(step.job.video), cut.plan, self._open(step.job)
         entries = range(step.start, step.stop)
-        frames = planned_frames(video, plan.index, plan.planned, plan.damaged, entries=entries, threads=_THREADS)
+        frames = planned_frames(video, plan.index, plan.planned, plan.damaged, entries=entries, threads=self._threads)
         with (
             closing(Keyframes(video, plan.index)) as keyframes,
-            closing(infer_frames(frames, detectors, watch.enter_phase, threads=_THREADS)) as inferred,
+            closing(infer_frames(frames, detectors, watch.enter_phase, threads=self._threads)) as inferred,
         ):
             is_last = False
 

@@ -84,16 +84,27 @@ def join(address: str) -> None:
     try:
         ray.init(address="auto", **common)
     except ConnectionError:
-        cores = len(os.sched_getaffinity(0))
-        ray.init(
-            address="local",
-            num_cpus=cores,
-            include_dashboard=False,
-            object_store_memory=_STORE_BYTES,
-            _node_ip_address=_LOOPBACK,
-            **common,
-        )
-        _LOG.warning("started a cluster on this machine with %d cores", cores)
+        _start_here(common)
+
+
+def _start_here(common: dict[str, Any]) -> None:
+    """Start a cluster of this machine alone, on loopback, which ends with this process."""
+    import ray
+    from ray._private import ray_constants
+
+    # What Ray has for Windows: without it, its processes listen on every address.
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    cores = len(os.sched_getaffinity(0))
+    ray.init(
+        address="local",
+        num_cpus=cores,
+        include_dashboard=False,
+        object_store_memory=_STORE_BYTES,
+        _node_ip_address=_LOOPBACK,
+        **common,
+    )
+    _LOG.warning("started a cluster on this machine with %d cores", cores)
 
 
 if __name__ == "__main__":

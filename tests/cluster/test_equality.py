@@ -104,6 +104,16 @@ def test_lost_workers_and_coordinators_lose_no_piece_and_double_none(
         assert {name: timeless(job) for name, job in jobs.items()} == expected, seed
 
 
+def test_objects_that_cannot_be_reached_now_and_then_lose_no_piece(
+    hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path
+) -> None:
+    expected = whole(submit(hard_videos / "b_frames.mp4", STATELESS, fps=10))
+    for seed in range(iterations(2)):
+        job = submit(hard_videos / "b_frames.mp4", STATELESS, fps=10)
+        run_all(Spool(tmp_path / "engine"), tmp_path, failing=0.2, lost=0.1, restarted=0.01, seed=seed)
+        assert timeless(job) == expected, seed
+
+
 def test_detectors_that_remember_get_all_frames_in_order(
     hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frametally.cluster.pieces import Pace, Piece, costs_of, cut
+from frametally.cluster.pieces.cut import Pace, Piece, costs_of, cut
 from frametally.video.frame_index import FrameIndex, plan_frames
 
 PACE = Pace(frame_s=0.002, entry_s=0.02)

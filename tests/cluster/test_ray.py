@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.engine import repeat
 from frametally.cluster.coordinator import Coordinator
 from frametally.contract import ModelRequest
 from frametally.engine.runner import run_job
@@ -92,6 +94,15 @@ class Engine:
         objects = FolderObjects(self.objects)
         return Coordinator(self.spool, nodes, objects, fetch=lambda _: None, prefix="pieces/1"), nodes
 
+    def supervisor(self, address: str) -> Supervisor:
+        """The worker process, as a dashboard starts it."""
+        command = [
+            *(sys.executable, "-m", "frametally.cluster.worker"),
+            *("--folder", str(self.spool.folder), "--models-dir", str(self.models_dir)),
+            *("--max-video-bytes", "1000000000", "--cluster", address),
+        ]
+        return Supervisor(self.spool, command, uses_cluster=True)
+
     def run(self) -> None:
         """Run the queued jobs on the cluster."""
         coordinator, nodes = self.start()
@@ -159,21 +170,21 @@ def test_three_models_at_once(engine: Engine, shared_data: Path, name: str) -> N
     assert timeless(job) == expected
 
 
+@pytest.mark.parametrize("seed", range(4))
 def test_nodes_killed_at_random_moments_lose_no_piece_and_double_none(
-    engine: Engine, shared_data: Path, cluster: RayCluster
+    engine: Engine, shared_data: Path, cluster: RayCluster, seed: int
 ) -> None:
-    video, random = shared_data / "videos" / "bottle-detection.mp4", Random(5)
+    video, random, kills = shared_data / "videos" / "bottle-detection.mp4", Random(seed), iterations(5)
     expected = engine.here(video, "fastest", fps=29)
     coordinator, nodes = engine.start()
     killed = jobs = 0
-    while killed < iterations(20):
+    while killed < kills:
         job = engine.submit(video, "fastest", fps=29)
         jobs += 1
         next_s = time.monotonic() + random.uniform(1, 5)
-        coordinator.turn(0.1)
-        while not coordinator.is_idle:
+        while job.state == "queued":
             coordinator.turn(0.1)
-            if time.monotonic() > next_s and killed < iterations(20):
+            if time.monotonic() > next_s and killed < kills:
                 cluster.kill_node(random.randrange(2))
                 cluster.add_node()
                 killed += 1
@@ -189,12 +200,7 @@ def test_a_killed_coordinator_goes_on_where_it_was(engine: Engine, shared_data: 
     video, random = shared_data / "videos" / "bottle-detection.mp4", Random(6)
     expected = engine.here(video, "fastest", fps=29)
     job = engine.submit(video, "fastest", fps=29)
-    command = [
-        *(os.sys.executable, "-m", "frametally.cluster.worker"),  # type: ignore[attr-defined]
-        *("--folder", str(engine.spool.folder), "--models-dir", str(engine.models_dir)),
-        *("--max-video-bytes", "1000000000", "--cluster", cluster.address),
-    ]
-    supervisor = Supervisor(engine.spool, command, uses_cluster=True)
+    supervisor = engine.supervisor(cluster.address)
     supervisor.start()
     killed, kept = 0, [0]
     try:
@@ -216,3 +222,76 @@ def test_a_killed_coordinator_goes_on_where_it_was(engine: Engine, shared_data: 
 
 def count(objects: Path) -> int:
     return sum(path.suffix[1:].isdecimal() for path in objects.rglob("*.*"))
+
+
+def test_a_piece_that_kills_its_worker_three_times_fails_its_job_and_no_other(
+    engine: Engine, shared_data: Path
+) -> None:
+    """Whatever worker begins a step of the one job is killed."""
+    deadly = engine.submit(shared_data / "videos" / "times_square.mp4", "yolov8")
+    other = engine.submit(shared_data / "videos" / "bottle-detection.mp4", "fastest", fps=29)
+    coordinator, nodes = engine.start()
+    killed = set[int]()
+    while "queued" in (deadly.state, other.state):
+        coordinator.turn(0.1)
+        for worker_id, step in nodes.running().items():
+            if step.job.id == deadly.id and (pid := nodes.pid_of(worker_id)) not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+    nodes.close()
+    coordinator.close()
+    print(f"{len(killed)} workers killed: {deadly.failure}")
+    assert deadly.failure is not None
+    assert "The engine crashed 3 times during this job" in deadly.failure.reason
+    assert (len(killed), other.state) == (3, "done")
+
+
+def test_a_canceled_job_frees_its_workers_within_seconds(engine: Engine, shared_data: Path) -> None:
+    job = engine.submit(shared_data / "videos" / "bottle-detection.mp4", "yolov8", fps=29)
+    coordinator, nodes = engine.start()
+    while not nodes.running() or not job.progress or not job.progress.fraction:
+        coordinator.turn(0.1)
+    job.cancel()
+    started_s = time.monotonic()
+    while nodes.running():
+        coordinator.turn(0.1)
+    print(f"workers free after {time.monotonic() - started_s:.1f} s")
+    nodes.close()
+    coordinator.close()
+    assert job.is_cancelled
+    assert not list(engine.objects.rglob("*.*"))
+
+
+def test_a_dashboard_outside_the_cluster_uses_the_client_of_ray(
+    engine: Engine, shared_data: Path, cluster: RayCluster
+) -> None:
+    pytest.importorskip("grpc")
+    video = shared_data / "videos" / "times_square.mp4"
+    expected = engine.here(video, "fastest")
+    job = engine.submit(video, "fastest")
+    supervisor = engine.supervisor(cluster.client_address)
+    supervisor.start()
+    until(lambda: job.state != "queued", limit_s=200)
+    supervisor.stop()
+    assert timeless(job) == expected
+
+
+def test_a_job_of_ten_hours_does_not_hold_up_one_of_a_minute(engine: Engine, shared_data: Path, tmp_path: Path) -> None:
+    short = shared_data / "videos" / "bottle-detection.mp4"
+    repeat(short, tmp_path / "long.mp4", 900)
+    long = engine.submit(tmp_path / "long.mp4", "fastest", fps=10)
+    coordinator, nodes = engine.start()
+    while not (long.progress and long.progress.fraction):
+        coordinator.turn(0.1)
+    job, started_s = engine.submit(short, "fastest", fps=29), time.monotonic()
+    while not (job.progress and any(step.job.id == job.id for step in nodes.running().values())):
+        coordinator.turn(0.1)
+    print(f"a job started {time.monotonic() - started_s:.1f} s after it was submitted, behind one of ten hours")
+    while job.state == "queued":
+        coordinator.turn(0.1)
+    assert (job.state, long.state) == ("done", "queued")
+    long.cancel()
+    while nodes.running():
+        coordinator.turn(0.1)
+    nodes.close()
+    coordinator.close()

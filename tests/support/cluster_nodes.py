@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,7 @@ from frametally.config.inference_servers import NO_SERVERS
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Prediction
 from frametally.engine.spool import Spool, SpooledJob
+from frametally.storage.objects import StoredObject, StoreUnavailable
 from frametally.storage.objects.folder import FolderObjects
 
 
@@ -96,11 +98,45 @@ class LocalNodes:
         return "hand back" if self._lost and isinstance(step, RunPiece) and self._random.random() < 0.02 else None
 
 
+class FailingObjects(FolderObjects):
+    """Objects that cannot be reached at a share `failing` of the calls."""
+
+    def __init__(self, root: Path, failing: float, seed: int) -> None:
+        super().__init__(root)
+        self._failing, self._random = failing, Random(seed)
+
+    def put_new(self, key: str, data: bytes) -> bool:
+        self._check()
+        return super().put_new(key, data)
+
+    def read(self, key: str) -> bytes:
+        self._check()
+        return super().read(key)
+
+    def read_range(self, key: str, start: int, stop: int) -> bytes:
+        self._check()
+        return super().read_range(key, start, stop)
+
+    def list(self, prefix: str) -> Iterator[StoredObject]:
+        self._check()
+        return super().list(prefix)
+
+    def _check(self) -> None:
+        if self._random.random() < self._failing:
+            raise StoreUnavailable("The object storage does not respond.")
+
+
 def coordinator(spool: Spool, nodes: LocalNodes, objects: FolderObjects) -> Coordinator:
+    """A coordinator whose clock is 20 ms later at each look."""
+    looks = itertools.count()
+
     def no_download(job: SpooledJob) -> None:
         raise AssertionError(job.id)
 
-    return Coordinator(spool, nodes, objects, fetch=no_download, prefix="pieces/1")
+    def clock() -> float:
+        return next(looks) / 50
+
+    return Coordinator(spool, nodes, objects, fetch=no_download, prefix="pieces/1", clock=clock)
 
 
 def run_all(
@@ -112,6 +148,7 @@ def run_all(
     seed: int = 0,
     workers: int = 3,
     target_s: float = 1e-9,
+    failing: float = 0.0,
 ) -> list[Step]:
     """Run all queued jobs of a spool; returns the steps in the order in which they ran.
 
@@ -123,8 +160,9 @@ def run_all(
         seed: of all random decisions.
         workers: how many there are.
         target_s: work of a piece; the smallest one begins a piece wherever that is allowed.
+        failing: share of the calls at which the objects cannot be reached.
     """
-    objects, random, steps = FolderObjects(folder / "objects"), Random(seed), list[Step]()
+    objects, random, steps = FailingObjects(folder / "objects", failing, seed), Random(seed), list[Step]()
     while True:
         runner = StepRunner(folder / "models", NO_SERVERS, objects, target_s=target_s)
         nodes = LocalNodes(runner, workers=workers, lost=lost, seed=random.randrange(1 << 30))

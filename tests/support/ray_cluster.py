@@ -6,6 +6,7 @@ import importlib.util
 import os
 import secrets
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,8 +27,9 @@ _NODE = {"object_store_memory": 80 << 20, "node_ip_address": "127.0.0.1", "inclu
 class RayCluster:
     """A head without cores, and nodes of one core each."""
 
-    def __init__(self, cluster: Any) -> None:
+    def __init__(self, cluster: Any, client_port: int) -> None:
         self._cluster = cluster
+        self.client_address = f"ray://127.0.0.1:{client_port}"
         self._nodes: list[Any] = []
 
     @property
@@ -67,9 +69,12 @@ def ray_cluster(nodes: int) -> Iterator[RayCluster]:
         import ray  # it reads the environment when it is imported
         from ray.cluster_utils import Cluster
 
-        started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "_system_config": _HEALTH, **_NODE})
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            client_port = listener.getsockname()[1]
+        head = {"num_cpus": 0, "_system_config": _HEALTH, "ray_client_server_port": client_port, **_NODE}
+        started = Cluster(initialize_head=True, head_node_args=head)
         try:
-            cluster = RayCluster(started)
+            cluster = RayCluster(started, client_port)
             for _ in range(nodes):
                 cluster.add_node()
             yield cluster

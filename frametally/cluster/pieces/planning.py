@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from frametally.cluster.job_plan import JobPlan
-from frametally.cluster.pieces import Pace, costs_of, cut
+from frametally.cluster.pieces.cut import Pace, costs_of, cut
+from frametally.cluster.pieces.job_plan import JobPlan
 from frametally.engine.detectors import Detector
 from frametally.engine.detectors.remote.remote import RemoteDetector
 from frametally.engine.picture import Picture
@@ -23,6 +23,8 @@ from frametally.video.frame_index import FrameIndex
 from frametally.video.frame_reader import FrameReader
 
 _MEASURED_FRAMES: Final = 8
+_LONG_OPENING_S: Final = 0.2
+"""Pieces of a video that takes longer to be opened, as one of many hours does, are longer in proportion."""
 _REMOTE_S: Final = 0.2
 """Assumed for a model on an inference server: it is not asked for measurements."""
 
@@ -37,6 +39,7 @@ def cut_plan(
     """
     costs = costs_of(plan.index, plan.planned, _pace(video, plan, detectors, enter_phase))
     can_stop = not any(detector.is_stateful for detector in detectors) and _is_timed(video)
+    target_s *= max(1.0, _opening_s(video, plan.index) / _LONG_OPENING_S)
     with closing(Keyframes(video, plan.index)) as keyframes:
         is_exact = keyframes.is_exact if can_stop else None
         pieces = cut(len(plan.planned), costs, is_exact=is_exact, target_s=target_s)
@@ -72,6 +75,13 @@ class Keyframes:
     def close(self) -> None:
         if self._reader is not None:
             self._reader.close()
+
+
+def _opening_s(video: Path, index: FrameIndex) -> float:
+    """Seconds to open the video: up to some tenths if it has many hours."""
+    started_s = time.perf_counter()
+    FrameReader(video, index, cache_bytes=0, threads=1).close()
+    return time.perf_counter() - started_s
 
 
 def _is_timed(video: Path) -> bool:

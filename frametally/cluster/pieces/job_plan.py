@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from frametally.cluster.pieces import Piece
+from frametally.cluster.pieces.cut import Piece
 from frametally.engine.runner import Plan
 from frametally.video.frame_index import FrameIndex
 
