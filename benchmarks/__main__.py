@@ -25,6 +25,7 @@ MODULES = (
     "upload",
     "tracking",
     "cluster",
+    "cluster_simulation",
 )
 
 

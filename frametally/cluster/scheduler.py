@@ -5,8 +5,8 @@ are asked after each report, and once a second. The rules:
 
 - Jobs share the workers equally (`scheduling/fair_queue.py`). A new job is served by the next worker that becomes free.
 - A worker goes on with models that it has loaded as long as their jobs are at most one piece, or `patience_s` of all
-  workers, ahead of the fairest job (delay scheduling: Zaharia et al., EuroSys 2010). A job without any service yet does
-  not wait for that.
+  workers, ahead of the fairest job, or ahead of its first minute if that was served in the last `patience_s` (delay
+  scheduling: Zaharia et al., EuroSys 2010). A job without any service yet does not wait for that.
 - Pieces that need a GPU go first where one is. Of each kind of worker, some stay free of long pieces that cannot stop.
 - Idle workers run overdue pieces a second time (backup tasks: Dean, Ghemawat: MapReduce, OSDI 2004); the first result
   counts, any later one is ignored.
@@ -19,6 +19,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -124,7 +126,7 @@ class Scheduler:
     def assign(self, now_s: float) -> list[Assignment]:
         """All pieces that start now."""
         decided = []
-        while (choice := self._choose()) is not None:
+        while (choice := self._choose(now_s)) is not None:
             job, worker = choice
             decided.append(self._start(job, worker, job.take(), now_s))
         while (overdue := self._choose_overdue(now_s)) is not None:
@@ -142,15 +144,23 @@ class Scheduler:
 
     @property
     def waiting_s(self) -> dict[Resources, float]:
-        """Expected seconds of all waiting pieces by what they need: what an autoscaler goes by."""
+        """Expected seconds of all waiting pieces, by what they need."""
         return self._queue.waiting_s
+
+    def wanted_slots(self, within_s: float = 60.0) -> dict[Resources, int]:
+        """How many pieces should run at once, by what they need, so that what waits ends in time, for autoscaling."""
+        wanted = Counter(run.job.spec.need for run in self._runs.values())
+        pieces = self._queue.waiting_pieces
+        for need, seconds in self._queue.waiting_s.items():
+            wanted[need] += min(pieces[need], math.ceil(seconds / within_s))
+        return dict(wanted)
 
     @property
     def running(self) -> int:
         """The number of running attempts."""
         return len(self._runs)
 
-    def _choose(self) -> tuple[ActiveJob, Worker] | None:
+    def _choose(self, now_s: float) -> tuple[ActiveJob, Worker] | None:
         """The fairest job that a free worker can serve, and this worker; or a job that the worker is warm for."""
         best = None
         for demand in self._queue.demands:
@@ -167,15 +177,16 @@ class Scheduler:
         if (worker := self._pool.warm(kinds, job.spec.models)) is not None:
             return job, worker
         worker = self._pool.cold(kinds[0])
-        return self._warm_job(worker, job) or job, worker
+        return self._warm_job(worker, job, now_s) or job, worker
 
-    def _warm_job(self, worker: Worker, fairest: ActiveJob) -> ActiveJob | None:
+    def _warm_job(self, worker: Worker, fairest: ActiveJob, now_s: float) -> ActiveJob | None:
         """The job to serve instead of the fairest one, because the worker has its models loaded."""
         if not fairest.attained_s or fairest.demand.is_long:
             return None
         rules = self.rules
         lead_s = max(rules.piece_s, rules.patience_s * len(self._pool) / max(1, len(self._queue)))
-        last_s = self._queue.place_s(fairest) + lead_s
+        was_served = now_s - fairest.served_s < rules.patience_s
+        last_s = lead_s + (fairest.tag_s if was_served else self._queue.place_s(fairest))
         warm = [job for models in worker.loaded if (job := self._queue.fairest_with(models))]
         alike = [job for job in warm if job.demand.is_like(fairest.demand)]
         fitting = [job for job in alike if job.spec.need.fits_into(worker.spec.size)]
@@ -218,8 +229,8 @@ class Scheduler:
         attempt = Attempt(next(self._attempt_ids), job.spec.id, piece, worker.spec.id)
         is_warm = job.spec.models in worker.loaded
         expected_s = job.expected_s(piece)
-        job.start(attempt)
-        unloaded = self._pool.start(worker, job, attempt)
+        job.start(attempt, now_s)
+        unloaded = self._pool.start(worker, job, attempt, lambda models: self._queue.fairest_with(models) is not None)
         charged_s = None if is_duplicate else expected_s
         self._runs[attempt.id] = _Run(attempt, job, worker, now_s, charged_s, is_warm)
         self._watch(attempt.id, now_s + self.rules.overdue * expected_s + self.rules.patience_s)

@@ -165,6 +165,17 @@ def test_a_piece_gets_a_worker_with_what_it_needs() -> None:
     assert scheduler.waiting_s == {}
 
 
+def test_the_number_of_wanted_slots_follows_what_runs_and_waits() -> None:
+    scheduler = a_scheduler(workers=2)
+    assert scheduler.wanted_slots() == {}
+    scheduler.add_job(a_job("ten minutes", pieces=120))
+    scheduler.add_job(a_job("one piece of an hour", pieces=1, piece_s=3600.0, need=GPU, can_stop=False))
+    scheduler.assign(0.0)
+    assert scheduler.wanted_slots(within_s=60.0) == {Resources(): 2 + 10, GPU: 1}
+    scheduler.end_job("ten minutes")
+    assert scheduler.wanted_slots() == {Resources(): 2, GPU: 1}
+
+
 def test_a_gpu_serves_pieces_that_need_one_first_and_others_if_it_is_idle() -> None:
     scheduler = a_scheduler(workers=1)
     scheduler.add_worker(WorkerSpec("gpu", Resources(gpus=1.0, cpus=4.0)))

@@ -33,16 +33,29 @@ class ActiveJob:
         number: increases in the order of submission.
         tag_s: its place in the fair queue, see `FairQueue`.
         attained_s: the service that it has had.
+        served_s: when one of its pieces was started last.
         owed_s: service that its tag does not contain yet: measured minus expected seconds of ended attempts.
         attempts: the running attempts of each piece.
         queued_s: expected seconds of the pieces that wait.
-        counted_s: of these, what the queue has in its sum.
+        counted, counted_s: the pieces that wait and their seconds, as the queue has them in its sums.
         version: increases with each change of its place; entries of a heap with an older one are void.
     """
 
     __slots__ = (
-        *("spec", "number", "demand", "tag_s", "attained_s", "owed_s", "attempts", "left", "has_ended", "version"),
-        *("queued", "queued_s", "counted_s", "_pieces_s", "_done", "_next", "_returned", "_deaths", "_pace"),
+        *(
+            "spec",
+            "number",
+            "demand",
+            "tag_s",
+            "attained_s",
+            "served_s",
+            "owed_s",
+            "attempts",
+            "left",
+            "has_ended",
+            "version",
+        ),
+        *("queued", "queued_s", "counted", "counted_s", "_pieces_s", "_done", "_next", "_returned", "_deaths", "_pace"),
     )
 
     def __init__(self, spec: JobSpec, number: int, done: Collection[int], long_s: float) -> None:
@@ -50,7 +63,8 @@ class ActiveJob:
         self.number = number
         self.demand = Demand(spec.need, not spec.can_stop and max(spec.pieces_s, default=0.0) > long_s)
         self.tag_s = -math.inf
-        self.attained_s = self.owed_s = self.counted_s = 0.0
+        self.attained_s = self.served_s = self.owed_s = self.counted_s = 0.0
+        self.counted = 0
         self.has_ended = False
         self.version = 0
         self.attempts: dict[int, list[Attempt]] = {}
@@ -113,7 +127,8 @@ class ActiveJob:
         self._deaths[piece, cause] += 1
         return self._deaths[piece, cause]
 
-    def start(self, attempt: Attempt) -> None:
+    def start(self, attempt: Attempt, now_s: float) -> None:
+        self.served_s = now_s
         self.attempts.setdefault(attempt.piece, []).append(attempt)
 
     def end(self, attempt: Attempt) -> tuple[Attempt, ...]:

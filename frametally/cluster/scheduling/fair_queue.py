@@ -18,7 +18,7 @@ earlier do not, so that others are behind the virtual time. These move it only h
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -44,6 +44,7 @@ class FairQueue:
         self._by_models: dict[str, list[_Entry]] = {}
         self._waiting: set[int] = set()
         self._waiting_s: dict[Resources, float] = defaultdict(float)
+        self._waiting_pieces: Counter[Resources] = Counter()
 
     def __len__(self) -> int:
         """The number of jobs that have waiting pieces."""
@@ -57,7 +58,12 @@ class FairQueue:
     @property
     def waiting_s(self) -> dict[Resources, float]:
         """Expected seconds of all pieces that wait, by what they need."""
-        return {need: seconds for need, seconds in self._waiting_s.items() if seconds > 1e-3}
+        return {need: self._waiting_s[need] for need in self.waiting_pieces}
+
+    @property
+    def waiting_pieces(self) -> dict[Resources, int]:
+        """How many pieces wait, by what they need."""
+        return {need: pieces for need, pieces in self._waiting_pieces.items() if pieces}
 
     def add(self, job: ActiveJob) -> None:
         """A job comes."""
@@ -73,9 +79,7 @@ class FairQueue:
     def update(self, job: ActiveJob) -> None:
         """Let a job wait at its place if it has waiting pieces, else not."""
         job.version += 1
-        queued_s = 0.0 if job.has_ended else job.queued_s
-        self._waiting_s[job.spec.need] += queued_s - job.counted_s
-        job.counted_s = queued_s
+        self._count(job)
         if job.has_ended or not job.queued:
             self._waiting.discard(job.number)
             return
@@ -110,6 +114,12 @@ class FairQueue:
 
     def _share(self, job: ActiveJob) -> _Share:
         return self._shares[job.spec.need.gpus, job.demand.is_long]
+
+    def _count(self, job: ActiveJob) -> None:
+        queued, queued_s = (0, 0.0) if job.has_ended else (job.queued, job.queued_s)
+        self._waiting_s[job.spec.need] += queued_s - job.counted_s
+        self._waiting_pieces[job.spec.need] += queued - job.counted
+        job.counted, job.counted_s = queued, queued_s
 
     def _push(self, heap: list[_Entry], entry: _Entry) -> None:
         heapq.heappush(heap, entry)

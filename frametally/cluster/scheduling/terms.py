@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 Cause = Literal["crashed", "lost"]
 """Why a worker is gone: its process crashed during a piece, or its machine or connection was lost."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Resources:
+class Resources(NamedTuple):
     """What a piece needs at once, or what one worker may use for a piece. Ordered by what is scarce."""
 
     gpus: float = 0.0
@@ -20,6 +19,9 @@ class Resources:
 
     def fits_into(self, size: Resources) -> bool:
         return self.gpus <= size.gpus and self.cpus <= size.cpus and self.memory_bytes <= size.memory_bytes
+
+
+ONE_CORE: Final = Resources()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class WorkerSpec:
     """
 
     id: str
-    size: Resources = Resources()
+    size: Resources = ONE_CORE
     slots: int = 1
     model_sets: int = 2
 
@@ -58,12 +60,11 @@ class JobSpec:
     id: str
     models: str
     pieces_s: Sequence[float]
-    need: Resources = Resources()
+    need: Resources = ONE_CORE
     can_stop: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One run of one piece by one worker. Its id is unique within a scheduler and increases."""
 
     id: int
@@ -72,8 +73,7 @@ class Attempt:
     worker_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """A piece to start now.
 
     Args:
@@ -91,8 +91,7 @@ class Assignment:
     is_duplicate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What the end of an attempt means.
 
     Args:

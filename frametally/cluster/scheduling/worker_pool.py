@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from frametally.cluster.scheduling.active_job import ActiveJob, Demand
 from frametally.cluster.scheduling.terms import Attempt, Resources, Rules, WorkerSpec
@@ -15,10 +15,11 @@ _Workers = OrderedDict[str, "Worker"]
 class Worker:
     """A worker and its running attempts. `loaded` counts the running pieces of each set, least recently used first."""
 
-    __slots__ = ("attempts", "loaded", "spec")
+    __slots__ = ("attempts", "kind", "loaded", "spec")
 
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerSpec, kind: Kind) -> None:
         self.spec = spec
+        self.kind = kind
         self.attempts: dict[int, Attempt] = {}
         self.loaded: dict[str, int] = {}
 
@@ -31,12 +32,13 @@ class Worker:
         """Whether it can load another set of models without unloading one."""
         return len(self.loaded) < self.spec.model_sets
 
-    def load(self, models: str) -> tuple[str, ...]:
-        """Load and use a set of models; returns the sets that make room for it."""
+    def load(self, models: str, is_wanted: Callable[[str], bool]) -> tuple[str, ...]:
+        """Load and use a set of models; returns the sets that make room for it, if possible those that no job wants."""
         running = self.loaded.pop(models, None)
         unloaded: tuple[str, ...] = ()
         if running is None and not self.has_room:
-            unloaded = (next(name for name, used in self.loaded.items() if not used),)
+            idle = [name for name, used in self.loaded.items() if not used]
+            unloaded = (next((name for name in idle if not is_wanted(name)), idle[0]),)
             del self.loaded[unloaded[0]]
         self.loaded[models] = (running or 0) + 1
         return unloaded
@@ -75,17 +77,18 @@ class WorkerPool:
         return self._workers.get(worker_id)
 
     def add(self, spec: WorkerSpec) -> None:
-        worker = self._workers[spec.id] = Worker(spec)
         if spec.size not in self._kinds:
             self._kinds[spec.size] = Kind(spec.size)
             self._fitting.clear()
-        self._kinds[spec.size].workers += 1
+        kind = self._kinds[spec.size]
+        kind.workers += 1
+        worker = self._workers[spec.id] = Worker(spec, kind)
         self._offer(worker)
 
     def remove(self, worker: Worker) -> None:
         del self._workers[worker.spec.id]
         self._withdraw(worker)
-        kind = self._kinds[worker.spec.size]
+        kind = worker.kind
         kind.workers -= 1
         if not kind.workers:
             del self._kinds[worker.spec.size]
@@ -96,7 +99,7 @@ class WorkerPool:
         kinds = [kind for kind in self._fitting_kinds(demand) if kind.free]
         if demand.is_long:
             kinds = [kind for kind in kinds if kind.takes_long(self._rules.long_most)]
-        return [kind for kind in kinds if kind.size.gpus == kinds[0].size.gpus]
+        return kinds if len(kinds) < 2 else [kind for kind in kinds if kind.size.gpus == kinds[0].size.gpus]
 
     def rank(self, demand: Demand, kind: Kind) -> int:
         """Which of several demands goes first, before fairness: the lower."""
@@ -121,12 +124,14 @@ class WorkerPool:
         """The free worker of a kind to load other models: one with room, else the one that has been free longest."""
         return next(iter((kind.roomy or kind.free).values()))
 
-    def start(self, worker: Worker, job: ActiveJob, attempt: Attempt) -> tuple[str, ...]:
+    def start(
+        self, worker: Worker, job: ActiveJob, attempt: Attempt, is_wanted: Callable[[str], bool]
+    ) -> tuple[str, ...]:
         """Occupy a slot; returns the models that make room for those of the job."""
         self._withdraw(worker)
-        unloaded = worker.load(job.spec.models)
+        unloaded = worker.load(job.spec.models, is_wanted)
         worker.attempts[attempt.id] = attempt
-        self._kinds[worker.spec.size].long_running += job.demand.is_long
+        worker.kind.long_running += job.demand.is_long
         self._offer(worker)
         return unloaded
 
@@ -135,13 +140,13 @@ class WorkerPool:
         self._withdraw(worker)
         del worker.attempts[attempt.id]
         worker.loaded[job.spec.models] -= 1
-        self._kinds[worker.spec.size].long_running -= job.demand.is_long
+        worker.kind.long_running -= job.demand.is_long
         self._offer(worker)
 
     def _offer(self, worker: Worker) -> None:
         if not worker.is_free:
             return
-        kind = self._kinds[worker.spec.size]
+        kind = worker.kind
         kind.free[worker.spec.id] = worker
         if worker.has_room:
             kind.roomy[worker.spec.id] = worker
@@ -149,7 +154,7 @@ class WorkerPool:
             kind.warm.setdefault(models, OrderedDict())[worker.spec.id] = worker
 
     def _withdraw(self, worker: Worker) -> None:
-        kind = self._kinds[worker.spec.size]
+        kind = worker.kind
         if kind.free.pop(worker.spec.id, None) is None:
             return
         kind.roomy.pop(worker.spec.id, None)
