@@ -20,7 +20,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -145,13 +145,18 @@ class Scheduler:
     @property
     def waiting_s(self) -> dict[Resources, float]:
         """Expected seconds of all waiting pieces, by what they need."""
-        return self._queue.waiting_s
+        waiting: dict[Resources, float] = defaultdict(float)
+        for job in self._queue.waiting:
+            waiting[job.spec.need] += job.queued_s
+        return dict(waiting)
 
     def wanted_slots(self, within_s: float = 60.0) -> dict[Resources, int]:
         """How many pieces should run at once, by what they need, so that what waits ends in time, for autoscaling."""
         wanted = Counter(run.job.spec.need for run in self._runs.values())
-        pieces = self._queue.waiting_pieces
-        for need, seconds in self._queue.waiting_s.items():
+        pieces = Counter[Resources]()
+        for job in self._queue.waiting:
+            pieces[job.spec.need] += job.queued
+        for need, seconds in self.waiting_s.items():
             wanted[need] += min(pieces[need], math.ceil(seconds / within_s))
         return dict(wanted)
 
@@ -163,7 +168,7 @@ class Scheduler:
     def _choose(self, now_s: float) -> tuple[ActiveJob, Worker] | None:
         """The fairest job that a free worker can serve, and this worker; or a job that the worker is warm for."""
         best = None
-        for demand in self._queue.demands:
+        for demand in self._queue.demands if self._pool.has_free else ():
             job = self._queue.fairest(demand)
             if job is None or not (kinds := self._pool.usable_kinds(demand)):
                 continue

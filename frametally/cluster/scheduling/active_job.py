@@ -37,7 +37,6 @@ class ActiveJob:
         owed_s: service that its tag does not contain yet: measured minus expected seconds of ended attempts.
         attempts: the running attempts of each piece.
         queued_s: expected seconds of the pieces that wait.
-        counted, counted_s: the pieces that wait and their seconds, as the queue has them in its sums.
         version: increases with each change of its place; entries of a heap with an older one are void.
     """
 
@@ -55,7 +54,7 @@ class ActiveJob:
             "has_ended",
             "version",
         ),
-        *("queued", "queued_s", "counted", "counted_s", "_pieces_s", "_done", "_next", "_returned", "_deaths", "_pace"),
+        *("queued", "queued_s", "_pieces_s", "_done", "_next", "_returned", "_deaths", "_pace"),
     )
 
     def __init__(self, spec: JobSpec, number: int, done: Collection[int], long_s: float) -> None:
@@ -63,8 +62,7 @@ class ActiveJob:
         self.number = number
         self.demand = Demand(spec.need, not spec.can_stop and max(spec.pieces_s, default=0.0) > long_s)
         self.tag_s = -math.inf
-        self.attained_s = self.served_s = self.owed_s = self.counted_s = 0.0
-        self.counted = 0
+        self.attained_s = self.served_s = self.owed_s = 0.0
         self.has_ended = False
         self.version = 0
         self.attempts: dict[int, list[Attempt]] = {}

@@ -18,12 +18,12 @@ earlier do not, so that others are behind the virtual time. These move it only h
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from frametally.cluster.scheduling.active_job import ActiveJob, Demand
-from frametally.cluster.scheduling.terms import Resources
 
 _Entry = tuple[float, int, int, ActiveJob]
 _CATCHING_UP: Final = 0.5
@@ -42,9 +42,7 @@ class FairQueue:
         self._shares: dict[tuple[float, bool], _Share] = defaultdict(_Share)
         self._by_demand: dict[Demand, list[_Entry]] = {}
         self._by_models: dict[str, list[_Entry]] = {}
-        self._waiting: set[int] = set()
-        self._waiting_s: dict[Resources, float] = defaultdict(float)
-        self._waiting_pieces: Counter[Resources] = Counter()
+        self._waiting: dict[int, ActiveJob] = {}
 
     def __len__(self) -> int:
         """The number of jobs that have waiting pieces."""
@@ -56,14 +54,9 @@ class FairQueue:
         return list(self._by_demand)
 
     @property
-    def waiting_s(self) -> dict[Resources, float]:
-        """Expected seconds of all pieces that wait, by what they need."""
-        return {need: self._waiting_s[need] for need in self.waiting_pieces}
-
-    @property
-    def waiting_pieces(self) -> dict[Resources, int]:
-        """How many pieces wait, by what they need."""
-        return {need: pieces for need, pieces in self._waiting_pieces.items() if pieces}
+    def waiting(self) -> Iterable[ActiveJob]:
+        """The jobs that have waiting pieces, in any order."""
+        return self._waiting.values()
 
     def add(self, job: ActiveJob) -> None:
         """A job comes."""
@@ -79,12 +72,11 @@ class FairQueue:
     def update(self, job: ActiveJob) -> None:
         """Let a job wait at its place if it has waiting pieces, else not."""
         job.version += 1
-        self._count(job)
         if job.has_ended or not job.queued:
-            self._waiting.discard(job.number)
+            self._waiting.pop(job.number, None)
             return
         if job.number not in self._waiting:  # it comes, or comes back: no credit for the time without pieces
-            self._waiting.add(job.number)
+            self._waiting[job.number] = job
             job.tag_s = max(job.tag_s, self._share(job).virtual_s)
         entry = (self.place_s(job), job.number, job.version, job)
         self._push(self._by_demand.setdefault(job.demand, []), entry)
@@ -114,12 +106,6 @@ class FairQueue:
 
     def _share(self, job: ActiveJob) -> _Share:
         return self._shares[job.spec.need.gpus, job.demand.is_long]
-
-    def _count(self, job: ActiveJob) -> None:
-        queued, queued_s = (0, 0.0) if job.has_ended else (job.queued, job.queued_s)
-        self._waiting_s[job.spec.need] += queued_s - job.counted_s
-        self._waiting_pieces[job.spec.need] += queued - job.counted
-        job.counted, job.counted_s = queued, queued_s
 
     def _push(self, heap: list[_Entry], entry: _Entry) -> None:
         heapq.heappush(heap, entry)

@@ -73,6 +73,11 @@ class WorkerPool:
     def __len__(self) -> int:
         return len(self._workers)
 
+    @property
+    def has_free(self) -> bool:
+        """Whether any worker has a free slot."""
+        return any(kind.free for kind in self._kinds.values())
+
     def get(self, worker_id: str) -> Worker | None:
         return self._workers.get(worker_id)
 
