@@ -50,7 +50,7 @@ def of_run(summary: Summary) -> Iterator[tuple[str, float]]:
         if slowdowns := summary.slowdowns(which):
             yield f"slowdown_{name}_median", percentile(slowdowns, 500)
             yield f"slowdown_{name}_99th", percentile(slowdowns, 990)
-    statements, objects = summary.statements_each_second(), summary.objects_each_second
+    statements, objects = summary.statements_each_second, summary.objects_each_second
     for name, values in (("statements", statements), ("objects", objects)):
         yield f"{name}_per_s_999th", percentile(values, 999)
         yield f"{name}_per_s_mean", sum(values) / len(values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 from benchmarks.cluster_simulation.cluster import Machines, Record
-from benchmarks.cluster_simulation.ledger_load import check_every_s, statements
+from benchmarks.cluster_simulation.ledger_load import statements_each_second
 from benchmarks.cluster_simulation.workload import SimulatedJob
 
 OBJECTS_OF_PIECE = 2
@@ -64,13 +64,16 @@ class Summary:
         """How many times longer than on an empty cluster, where it has all workers for itself."""
         return sorted((self._response_s(job)) / self._alone_s(job) for job in self._ended(which))
 
-    def statements_each_second(self) -> list[float]:
+    @property
+    def statements_each_second(self) -> list[int]:
+        """On the ledger."""
         record = self.record
-        seconds = zip(record.open_each_second, record.submitted_each_second, record.ended_each_second, strict=True)
-        return [statements(submitted, ended, now / check_every_s(now)) for now, submitted, ended in seconds]
+        seconds = zip(record.submitted_each_second, record.ended_each_second, record.open_each_second, strict=True)
+        return list(statements_each_second(seconds))
 
     @property
     def objects_each_second(self) -> list[int]:
+        """Written and read, without ranges of videos."""
         record = self.record
         seconds = zip(record.results_each_second, record.ended_each_second, strict=True)
         return [OBJECTS_OF_PIECE * results + OBJECTS_OF_JOB * ended for results, ended in seconds]
