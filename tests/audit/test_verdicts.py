@@ -11,9 +11,19 @@ import pytest
 
 from frametally.analysis.class_mapping import ClassMapping
 from frametally.analysis.view import View
-from frametally.audit.agreement import Answer, agreed
+from frametally.audit.agreement import Answer, agreed, is_same
 from frametally.audit.population import packed, unpacked
-from frametally.audit.seen import MAX_BOXES, Seen, SeenBox, as_boxes, columns, groups_of
+from frametally.audit.seen import (
+    MAX_BOXES,
+    MAX_COUNT,
+    Seen,
+    SeenBox,
+    SeenCount,
+    as_boxes,
+    columns,
+    groups_of,
+    with_earlier,
+)
 from frametally.audit.table import rows
 from frametally.audit.threshold import LeastBias, least_bias
 from frametally.audit.verdicts import verdicts
@@ -119,9 +129,37 @@ def test_the_first_person_counts_and_who_disagrees_is_named() -> None:
     assert agreed([Answer(1, "bob", cars), Answer(1, "ann", here)], both)[1].seen == here
 
 
+def test_a_typed_number_counts_agrees_by_number_and_leaves_out_quality() -> None:
+    typed = Seen((CAR, TRUCK), (SeenBox(1, TOP),), counts=(SeenCount(0, 2),))
+    found = boxes((0, LEFT), (1, TOP))
+    compared = verdicts((CAR, TRUCK), [(found, np.array([1, 1]), typed)])
+    assert (compared.true.tolist(), compared.has_boxes.tolist()) == ([[2, 1]], [[False, True]])
+    everything = np.ones((9, 2), dtype=np.int64)
+    assert compared.checks(everything, 0).matched is None
+    assert compared.checks(everything, None, with_boxes=True).frames == 0
+    merged = verdicts((("car", "truck"),), [(boxes((0, LEFT)), np.array([1]), typed)])
+    assert (merged.true.tolist(), merged.has_boxes.tolist()) == ([[3]], [[False]])
+    marked = seen((0, LEFT), (0, RIGHT), (1, TOP))
+    assert is_same(typed, marked)
+    assert not is_same(typed, seen((0, LEFT), (1, TOP)))
+    assert not is_same(typed, seen((0, LEFT), (0, RIGHT), (1, LEFT)))
+    assert is_same(typed, seen(groups=(("bus",),)))  # nothing that both were asked about
+    now = Seen((TRUCK,), (SeenBox(0, LEFT),))
+    assert with_earlier(now, typed) == Seen((TRUCK, CAR), (SeenBox(0, LEFT),), counts=(SeenCount(1, 2),))
+
+
+@pytest.mark.parametrize("counts", [[(2, 1)], [(0, -1)], [(0, MAX_COUNT + 1)], [(0, 1), (0, 2)], [(1, 1)]])
+def test_numbers_of_no_class_twice_or_beside_boxes_are_refused(counts: list[tuple[int, int]]) -> None:
+    wrong = Seen((CAR, TRUCK), (SeenBox(1, TOP),), counts=tuple(SeenCount(*one) for one in counts))
+    with pytest.raises(AuditError):
+        wrong.to_json()
+
+
 def test_what_was_seen_is_kept_as_json_and_refused_if_it_is_no_box() -> None:
     answer = seen((0, LEFT), (1, RIGHT))
     assert Seen.from_json(answer.to_json()) == answer
+    earlier = '{"groups":[["car"]],"boxes":[[0,[0.1,0.1,0.3,0.3]]],"is_unclear":false}'  # before numbers could be typed
+    assert Seen.from_json(earlier) == Seen((CAR,), (SeenBox(0, LEFT),))
     for wrong in (seen((2, LEFT)), seen((0, (0.3, 0.1, 0.1, 0.3))), seen((0, (0.1, 0.1, float("nan"), 0.3)))):
         with pytest.raises(AuditError):
             wrong.to_json()
