@@ -10,6 +10,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,8 @@ from msgspec import Struct
 
 from frametally.audit import Checks, f1, mean_count, precision, presence, recall, sample, total
 from frametally.audit.intervals import Interval, of_mean
+from frametally.audit.nearer import Side, nearer
+from frametally.audit.parts import part_edges, part_of
 from frametally.audit.sequential import of_mean_at_any_time
 from tests.support.audited_sample import WORSE, Audited, audited, model_results
 
@@ -93,6 +96,40 @@ def held_after_looking(side: Audited, audits: int, target: float) -> tuple[float
     return held[0] / audits, held[1] / audits
 
 
+def held_in_parts(side: Audited, size: int, audits: int) -> list[float]:
+    """Shares of the intervals of the mean that hold the truth, of each part of the time range and each class."""
+    time_s = side.everything.astype(np.float64)
+    held: dict[tuple[int, int, int], list[bool]] = {}
+    for seed in range(audits):
+        entries = np.sort(sample(side.everything, size, seed))
+        edges = part_edges(time_s[entries], time_s, 0.0, float(len(time_s)))
+        part, part_of_all = part_of(time_s[entries], edges), part_of(time_s, edges)
+        for at in range(len(edges) - 1):
+            inside = np.flatnonzero(part_of_all == at)
+            of_part = Audited(side.found[inside], side.true[inside], side.matched[inside])
+            for column in range(side.true.shape[1]):
+                found = mean_count(of_part.checks(entries[part == at] - inside[0], column))
+                assert found
+                truth = float(of_part.true[:, column].mean())
+                is_held = found.interval.low - _TOLERANCE <= truth <= found.interval.high + _TOLERANCE
+                held.setdefault((len(edges), at, column), []).append(is_held)
+    return [float(np.mean(some)) for some in held.values() if len(some) >= audits / 10]
+
+
+def compared(one: Audited, other: Audited, size: int, audits: int) -> tuple[float, float]:
+    """Shares of the paired intervals that hold the true difference of errors, and of audits that name the wrong one."""
+    errors, others = (np.abs(side.found - side.true)[:, :-1].sum(axis=1).mean() for side in (one, other))
+    truth, held, wrong = float(others - errors), 0, 0
+    for seed in range(audits):
+        at = sample(one.everything, size, seed)
+        found = nearer(one.true[at, :-1], one.found[at, :-1], other.found[at, :-1], frames=len(one.true))
+        assert found
+        assert found.difference
+        held += found.difference.low - _TOLERANCE <= truth <= found.difference.high + _TOLERANCE
+        wrong += (found.nearer is Side.ONE and truth <= 0) or (found.nearer is Side.OTHER and truth >= 0)
+    return held / audits, wrong / audits
+
+
 LEAST_HELD: Final = 0.92
 """At 20 frames; at more, 0.93."""
 LEAST_HELD_ON_AVERAGE: Final = 0.94
@@ -117,6 +154,14 @@ def main() -> int:
     usual, sequential = held_after_looking(sides["unchanged"], options.audits, 1.0)
     print(f"figure audit_held_after_looking_usual {usual:.3f}")
     print(f"figure audit_held_after_looking_sequential {sequential:.3f}")
+    for model, side in sides.items():
+        in_parts = held_in_parts(side, 40, options.audits // 10)
+        print(f"figure audit_held_in_parts_40_{model} {np.mean(in_parts):.4f} least {min(in_parts):.4f}")
+        is_held &= float(np.mean(in_parts)) >= LEAST_HELD_ON_AVERAGE
+    for one, other in combinations(sides, 2):
+        held, wrong = compared(sides[one], sides[other], 40, options.audits // 10)
+        print(f"figure audit_compared_40_{one}_{other} {held:.4f} wrongly named {wrong:.4f}")
+        is_held &= wrong <= 1 - LEAST_HELD_ON_AVERAGE
     return 0 if is_held else 1
 
 
