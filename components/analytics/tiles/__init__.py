@@ -63,8 +63,7 @@ def tiles(deployment: Deployment, view: View, video: StoredVideo | None, colors:
     checked = audited(deployment, view, video)
     corrected = checked.rows[-1].mean if checked else None
     shown = [
-        *_tiles(found, colors),
-        *([_corrected(corrected)] if corrected else []),
+        *_tiles(found, corrected, colors),
         *([] if other is None else [_agreement(other)]),
     ]
     data = {
@@ -82,7 +81,7 @@ def tiles(deployment: Deployment, view: View, video: StoredVideo | None, colors:
     return None
 
 
-def _tiles(found: Highlights, colors: Mapping[str, str]) -> list[Tile]:
+def _tiles(found: Highlights, corrected: Estimate | None, colors: Mapping[str, str]) -> list[Tile]:
     peak = Tile(
         name="Peak",
         value=f"{found.peak:,}",
@@ -95,6 +94,8 @@ def _tiles(found: Highlights, colors: Mapping[str, str]) -> list[Tile]:
         when = f"{format_time(found.busiest.first_s)} to {format_time(found.busiest.last_s)}"
         some.append(Tile(name="Busiest", value=when, detail=f"{found.busiest.mean:.1f} per frame", leads=True))
     some.append(Tile(name="Mean", value=f"{found.mean:.1f}", detail="per frame"))
+    if corrected:
+        some.append(_corrected(corrected))
     some.append(Tile(name="Classes", value=f"{found.classes:,}", detail="with detections"))
     return some
 

@@ -26,6 +26,7 @@ from frametally.job import JobStatus
 from frametally.ledger.audits.frame_checks import FrameCheck, checks_of, keep_check
 from frametally.ledger.audits.planned import PlannedAudit, audits_of, begin_audit
 from frametally.ledger.ledger import Ledger
+from frametally.rendering.audits.answers import answers
 from frametally.rendering.audits.audited_view import AuditedView
 from frametally.rendering.audits.counted_sample import CountedSample
 from frametally.rendering.audits.frame import Frame, Verdict, frame, seen_in
@@ -148,7 +149,8 @@ class Audits:
         checks = [check for check in checks_of(ledger, audited.video) if check.time == time]
         own = _own(checks, time, actor)
         used = agreed(_answers(own or checks), audited.groups).get(time)
-        return frame(audited, entry, used.seen if used else None)
+        shown = frame(audited, entry, used.seen if used else None)
+        return msgspec.structs.replace(shown, answers=answers(audited.groups, checks, names_by_id(ledger)))
 
     def check(
         self, ledger: Ledger, source: Source, view: View, entry: int, verdict: Verdict, *, actor: Person | None

@@ -20,6 +20,7 @@ from frametally.audit.seen import (
     numbers_seen,
 )
 from frametally.errors import AuditError
+from frametally.rendering.audits.answers import PersonAnswer
 from frametally.rendering.audits.audited_view import AuditedView
 
 Corners = tuple[float, float, float, float]
@@ -56,6 +57,8 @@ class Frame(Struct, frozen=True):
     counts: list[Counted]
     is_checked: bool
     is_unclear: bool
+    answers: list[PersonAnswer] = []
+    """If several people have checked the frame."""
 
 
 class Added(Struct, frozen=True):

@@ -21,7 +21,7 @@ export class Checking {
   constructor(root, { onReport, onFailure }) {
     Object.assign(this, { onReport, onFailure });
     const find = (selector) => root.querySelector(selector);
-    [this.root, this.place, this.share, this.running, this.chips] = [".check", ".place", ".share", ".running", ".classes"].map(find);
+    [this.root, this.place, this.share, this.running, this.chips, this.answers] = [".check", ".place", ".share", ".running", ".classes", ".answers"].map(find);
     this.picture = new Picture(find(".picture"), { onChange: () => this.tell() });
     this.numbers = new Numbers(find(".numbers"), find(".type"), { onChange: (codes) => this.picture.ignore(codes) });
     find(".next").onclick = () => this.answer(false);
@@ -101,6 +101,7 @@ export class Checking {
       if (this.at !== place || requests.view !== this.requests.view) return;
       this.picture.show(loaded, this.data.classes);
       this.numbers.show(loaded.frame.counts);
+      this.tellAnswers(loaded.frame.answers);
       this.picture.root.setAttribute("aria-label", `Frame at ${formatTime(loaded.frame.time_s)}, ${plural(loaded.frame.boxes.length, "box", "boxes")}`);
       this.picture.root.dataset.entry = entry;
       this.setBusy(false);
@@ -212,6 +213,17 @@ export class Checking {
     this.buttons[2].disabled = this.at === 0;
   }
 
+  // Several people have checked this frame.
+  tellAnswers(answers) {
+    const { classes } = this.data;
+    this.answers.hidden = !answers.length;
+    this.answers.replaceChildren(...answers.map((answer) => {
+      const line = element("li");
+      line.append(element("b", answer.name || "Without sign-in"), `: ${numbersIn(answer.counts, classes)}`);
+      return line;
+    }));
+  }
+
   setBusy(isBusy) {
     this.isBusy = isBusy;
     this.root.setAttribute("aria-busy", String(isBusy));
@@ -226,6 +238,12 @@ export class Checking {
   close() {
     removeEventListener("beforeunload", this.onLeave);
   }
+}
+
+function numbersIn(counts, classes) {
+  if (!counts) return "cannot tell";
+  const seen = counts.flatMap((count, code) => (count ? [`${classes[code].name} ${count}`] : []));
+  return seen.join(", ") || "nothing";
 }
 
 function runningNumbers({ rows, checked, planned, seen, to_halve: toHalve, is_sequential: isSequential }) {
