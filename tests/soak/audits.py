@@ -113,7 +113,7 @@ def held_in_parts(side: Audited, size: int, audits: int) -> list[float]:
                 truth = float(of_part.true[:, column].mean())
                 is_held = found.interval.low - _TOLERANCE <= truth <= found.interval.high + _TOLERANCE
                 held.setdefault((len(edges), at, column), []).append(is_held)
-    return [float(np.mean(some)) for some in held.values() if len(some) >= audits / 10]
+    return [float(np.mean(some)) for some in held.values() if len(some) >= audits / 4]
 
 
 def compared(one: Audited, other: Audited, size: int, audits: int) -> tuple[float, float]:
