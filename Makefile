@@ -61,7 +61,7 @@ lock: .venv/development
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-# The browser tests drive Debian's own chromium; without root, install it first.
+# The browser tests drive Debian's own chromium, the one without a window if it is there; without root, install it first.
 .venv/browser: .venv/created
-	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium >/dev/null)
+	command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq chromium chromium-headless-shell >/dev/null)
 	touch $@

@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, Download, Locator, Page, expect, sync_p
 
 from tests.support.dashboards import Dashboard
 
-CHROMIUM = Path("/usr/bin/chromium")
+_HEADLESS, _WHOLE = Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium")
+CHROMIUM = _HEADLESS if _HEADLESS.exists() else _WHOLE
+"""The same engine without the window around it takes a quarter less processor time."""
 _POLICY = "Content Security Policy"
 _VIOLATIONS: list[str] = []
 """What the browser refused to do, in its words."""
