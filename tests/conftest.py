@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
 from xdist.remote import Producer
 
 from tests.support.memory_disk import GIB, MEMORY_DISK, memory_disk
@@ -42,15 +43,14 @@ def emptied_memory(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture(scope="session")
-def components_scanned_once() -> Iterator[None]:
-    """Let every AppTest use one scan of the installed packages for Streamlit components: it takes longer than a page.
+def without_component_scan() -> Iterator[None]:
+    """Let no AppTest scan the installed packages for Streamlit components, as none has any.
 
     An AppTest also waits for the thread of the script, instead of asking every millisecond whether it has ended.
     """
     from streamlit.components.v2 import manifest_scanner  # imported only where a test opens a page
     from streamlit.testing.v1 import local_script_runner
 
-    manifests = manifest_scanner.scan_component_manifests()
     require_end = local_script_runner.require_widgets_deltas
 
     def joined(runner: local_script_runner.LocalScriptRunner, timeout: float = 3) -> None:
@@ -59,21 +59,26 @@ def components_scanned_once() -> Iterator[None]:
         require_end(runner, 0 if not runner.script_stopped() else timeout)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(manifest_scanner, "scan_component_manifests", lambda: manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", list)
         patch.setattr(local_script_runner, "require_widgets_deltas", joined)
         yield
 
 
 SLOW = (
     "tests/access/test_routes",
+    "tests/access/test_visible_jobs",
     "tests/analysis/test_placement",
     "tests/analysis/test_totals",
     "tests/analysis/test_view_spec.py::test_any_view_round_trips",
+    "tests/architecture/test_child_processes",
     "tests/architecture/test_imports",
     "tests/architecture/test_sizes",
     "tests/architecture/test_world_edges",
     "tests/backup/",
+    "tests/cli/test_audit",
+    "tests/cli/test_events",
     "tests/cli/test_main.py::test_python_m",
+    "tests/client/test_slow_services",
     "tests/components/header/test_left_pages",
     "tests/components/upload/test_video_uploader",
     "tests/contract/",
@@ -81,11 +86,15 @@ SLOW = (
     "tests/engine/detectors/remote/",
     "tests/engine/detectors/selection/test_choice",
     "tests/engine/detectors/test_architectures",
+    "tests/engine/detectors/test_detectors",
+    "tests/engine/detectors/test_motion",
     "tests/engine/detectors/test_onnx_validation",
     "tests/engine/detectors/test_real_models",
     "tests/engine/detectors/test_reference_runs",
     "tests/engine/test_",
     "tests/fuzz/",
+    "tests/jobs/test_actions",
+    "tests/jobs/test_preflight",
     "tests/jobs/test_workflow",
     "tests/ledger/test_circuit_breaker",
     "tests/ledger/test_ledger",
@@ -95,12 +104,18 @@ SLOW = (
     "tests/library/test_routes",
     "tests/network/doors/test_rate_limits",
     "tests/network/test_routes",
+    "tests/notifications/rules/test_watch",
     "tests/notifications/test_notifier",
     "tests/packaging/",
     "tests/pages/",
     "tests/regions/test_background",
-    "tests/rendering/regions/test_routes",
+    "tests/regions/test_comparison",
+    "tests/rendering/audits/test_routes",
+    "tests/rendering/regions/",
     "tests/rendering/test_video_export",
+    "tests/reports/blur/",
+    "tests/reports/shares/test_passwords",
+    "tests/reports/test_pdf",
     "tests/results/test_archive",
     "tests/results/test_damage",
     "tests/results/test_fuzzing",
@@ -114,13 +129,14 @@ SLOW = (
     "tests/video/test_damage",
     "tests/video/test_decoding",
     "tests/video/test_displayed_frame",
+    "tests/video/test_encoding_process",
     "tests/video/test_frame_identity",
     "tests/video/test_frame_index",
     "tests/video/test_frame_reader",
     "tests/video/test_remux",
     "tests/video/test_slice_ends",
 )
-"""Tests that start processes, or compute or wait for seconds: `make test-fast` leaves them out."""
+"""Tests that start processes, or compute or wait for seconds: `make test-fast` leaves them out, and PostgreSQL."""
 
 FIRST = (
     "tests/video/test_frame_reader",
@@ -156,6 +172,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--soak") or "SOAK_FACTOR" in os.environ:
         return
     settings.load_profile("reproducible")
+    # Else the examples depend on the constants in the modules that the process has imported, and all are searched.
+    vars(providers)["_get_local_constants"] = lambda: providers._local_constants
     if (disk := memory_disk(ROOM_BYTES)) is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(disk))
 
@@ -194,7 +212,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for name in ("browser", "crash"):
             if f"tests/{name}/" in item.nodeid:
                 item.add_marker(name)
-        if item.nodeid.startswith(SLOW):
+        if item.nodeid.startswith(SLOW) or "[postgresql" in item.nodeid:
             item.add_marker("slow")
     groups = groups_of(item.nodeid for item in items)
     items.sort(key=lambda item: _place(item.nodeid, groups))

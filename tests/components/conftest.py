@@ -6,5 +6,5 @@ import pytest
 
 
 @pytest.fixture(autouse=True, scope="session")
-def scan_once(components_scanned_once: None) -> None:
+def scan_once(without_component_scan: None) -> None:
     """Scan the installed packages once for all tests."""

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import supervision as sv
 
 from frametally.analysis import view as view_module
 from frametally.analysis.class_mapping import ClassMapping
@@ -19,6 +18,7 @@ from frametally.exports import coco_json as coco
 from frametally.exports.coco_json import write_coco
 from frametally.results import archive_results, open_results
 from tests.support.opened_results import Entry, box, entry, opened, random_entries
+from tests.support.rle import mask_to_rle
 
 TRIANGLE = [{"x": 10, "y": 10}, {"x": 20, "y": 10}, {"x": 10, "y": 30}]
 
@@ -173,7 +173,7 @@ HOLED[20:60, 30:90], HOLED[30:40, 40:50] = True, False
 
 
 def test_a_mask_with_a_hole_is_exported_as_rle(tmp_path: Path) -> None:
-    rle = {"size": [360, 640], "counts": sv.mask_to_rle(HOLED, compressed=True)}
+    rle = {"size": [360, 640], "counts": mask_to_rle(HOLED, compressed=True)}
     content = written(tmp_path, [entry({"class": "cat", "confidence": 0.9, "rle": rle})])
     check_format(content)
     (cat,) = content["annotations"]

@@ -9,12 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import yaml
-from supervision import DetectionDataset
 
 from frametally.analysis.view import View
 from frametally.audit.seen import Group, Seen, SeenBox
@@ -30,6 +29,9 @@ from frametally.results import open_results
 from frametally.video.frame_index import FrameIndex, build_index
 from frametally.video.frame_reader import FrameReader
 from tests.support.videos import FRAMES, archived
+
+if TYPE_CHECKING:
+    from supervision import DetectionDataset
 
 WIDTH, HEIGHT = 96, 64
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -103,6 +105,8 @@ def checks(clip: Clip, groups: tuple[Group, ...] = ((HOSTILE,), ("car",))) -> li
 
 
 def read_back(folder: Path, split: str, form: Form) -> DetectionDataset:
+    from supervision import DetectionDataset  # takes a second to import
+
     if form == "coco":
         images = str(folder / "images" / split)
         return DetectionDataset.from_coco(images, str(folder / f"annotations/instances_{split}.json"))

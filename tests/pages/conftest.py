@@ -30,7 +30,7 @@ from tests.support.serving import answering
 def data_dir(
     tmp_path: Path,
     migrated_sqlite: Path,
-    components_scanned_once: None,
+    without_component_scan: None,
     reading_in_this_process: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:

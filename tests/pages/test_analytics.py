@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -84,7 +83,7 @@ def test_a_threshold_changes_the_counts_and_not_the_results(app: AppTest) -> Non
     app.slider(key="confidence").set_value(0.7).run()
     assert totals(app)["cup"] == [0.5, 1, 50.0, "0:00.4", "0:00.2", "0:00.8"]
     assert totals(app)["person"][:4] == [0.0, 0, 0.0, "0:00.0"]
-    assert pd.isna(totals(app)["person"][4:]).all()
+    assert totals(app)["person"][4:].isna().all()
     assert "1 detection · min. confidence 0.70" in captions(app)
     app.slider(key="confidence").set_value(0.0).run()
     assert totals(app)["*odd*"][1] == 1

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import supervision as sv
 
 from frametally.analysis.view import View
 from frametally.rendering.annotate import draw
 from frametally.rendering.scenes import scene_of
 from tests.support.opened_results import entry, opened
+from tests.support.rle import mask_to_rle
 
 WIDTH_PX, HEIGHT_PX = 320, 180
 
@@ -18,7 +18,7 @@ WIDTH_PX, HEIGHT_PX = 320, 180
 def test_a_mask_of_two_parts_and_a_hole_is_drawn_where_it_is(tmp_path: Path) -> None:
     mask = np.zeros((HEIGHT_PX, WIDTH_PX), dtype=np.bool_)
     mask[60:120, 40:120], mask[80:100, 60:100], mask[130:170, 220:300] = True, False, True
-    rle = {"size": [HEIGHT_PX, WIDTH_PX], "counts": sv.mask_to_rle(mask, compressed=True)}
+    rle = {"size": [HEIGHT_PX, WIDTH_PX], "counts": mask_to_rle(mask, compressed=True)}
     one = entry({"class": "cat", "confidence": 0.9, "rle": rle}, wh=(WIDTH_PX, HEIGHT_PX))
     view = View(opened(tmp_path, m=[one]), "m")
     picture = np.zeros((HEIGHT_PX, WIDTH_PX, 3), dtype=np.uint8)

@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-import supervision as sv
 from PIL import Image
 
 from frametally.results import Kind
 from frametally.results.masks import joined, rasterized, separated
 from frametally.results.spellings.rle import MaskInvalid, decompress, rings_of_bitmap, rings_of_runs, signed_area
 from tests.support.documents import archived, box, document
+from tests.support.rle import mask_to_rle
 from tests.support.soak import iterations
 
 WIDTH_PX, HEIGHT_PX = 32, 24
@@ -42,11 +42,11 @@ def png_of(mask: npt.NDArray[np.bool_]) -> str:
 
 
 def spellings(mask: npt.NDArray[np.bool_]) -> list[dict[str, Any]]:
-    text, numbers = sv.mask_to_rle(mask, compressed=True), [int(one) for one in sv.mask_to_rle(mask)]
+    text, numbers = mask_to_rle(mask, compressed=True), [int(one) for one in mask_to_rle(mask)]
     size = [HEIGHT_PX, WIDTH_PX]
     left, right = mask.copy(), mask.copy()
     left[:, 22:], right[:, :22] = False, False
-    parts = [{"size": size, "counts": sv.mask_to_rle(part, compressed=True)} for part in (left, right)]
+    parts = [{"size": size, "counts": mask_to_rle(part, compressed=True)} for part in (left, right)]
     return [
         *({name: {"size": size, "counts": text}} for name in ("rle", "rle_mask", "mask", "segmentation")),
         {"rle": {"counts": numbers, "size": size}},
@@ -109,14 +109,14 @@ def test_random_masks_survive_encoding_and_tracing() -> None:
         if mask.any() and not any((ring[1:] == rings[0][0]).all(axis=1).any() for ring in rings):
             assert all((a == b).all() for a, b in zip(rings, separated(joined(rings)), strict=True))
         if mask.any():
-            runs = decompress(str(sv.mask_to_rle(mask, compressed=True)))
-            assert runs.tolist() == [int(one) for one in sv.mask_to_rle(mask)]
+            runs = decompress(str(mask_to_rle(mask, compressed=True)))
+            assert runs.tolist() == [int(one) for one in mask_to_rle(mask)]
             assert all((a == b).all() for a, b in zip(rings, rings_of_runs(runs, height, width), strict=True))
 
 
 def test_a_mask_of_another_resolution_is_scaled(tmp_path: Path) -> None:
     half = ring_and_dot()[::2, ::2]
-    rle = {"size": [HEIGHT_PX // 2, WIDTH_PX // 2], "counts": sv.mask_to_rle(half, compressed=True)}
+    rle = {"size": [HEIGHT_PX // 2, WIDTH_PX // 2], "counts": mask_to_rle(half, compressed=True)}
     results = archived(tmp_path, document(with_image({**BARE, "rle": rle})))
     assert results.boxes("cars").xyxy.tolist() == [[4, 4, 30, 22]]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import linear_sum_assignment
 
 from frametally.tracking.joining.association import Floats, Pairs, best_pairs, limits, overlaps
 
@@ -43,6 +42,8 @@ def test_pairs_that_overlap_are_all_found_with_their_overlap(seed: int) -> None:
 
 @pytest.mark.parametrize("density", [0.05, 0.3, 1.0])
 def test_the_shortcut_for_pairs_without_a_conflict_changes_no_assignment(density: float) -> None:
+    from scipy.optimize import linear_sum_assignment  # slow to import, and every process collects this file
+
     chance = np.random.default_rng(7)
     for _ in range(60):
         scores = chance.choice([0.25, 0.5, 0.75], (6, 8)) * (chance.random((6, 8)) < density)
