@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -21,19 +19,8 @@ CAR = {"x": 10, "y": 20, "width": 4, "height": 6, "confidence": 0.9, "class": "c
 RESULTS = json.dumps(document(*[entry(CAR), entry(CAR, CAR)] * 10)).encode()
 
 
-@pytest.fixture(scope="session")
-def forks() -> ForkServerContext:
-    """A context whose processes are forked from one that has already imported the dashboard.
-
-    `pyarrow.dataset` imports pandas, as the first read of results does.
-    """
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.crash_dashboard", "pyarrow.dataset"])
-    return context
-
-
 @pytest.fixture
-def begin(tmp_path: Path, ledger_url: str, forks: ForkServerContext) -> Iterator[Callable[..., Life]]:
+def begin(tmp_path: Path, ledger_url: str) -> Iterator[Callable[..., Life]]:
     """Open a deployment that uses a hosted service, or the embedded engine if `hosted=False`."""
     (tmp_path / "ahead_s").write_text("0")
     ports = ExitStack()
@@ -48,7 +35,7 @@ def begin(tmp_path: Path, ledger_url: str, forks: ForkServerContext) -> Iterator
             services.append(service.__enter__())
         url = service.url if service else None
         deployment = KillableDeployment(folder=tmp_path, database_url=ledger_url, service_url=url, port=port)
-        lives.append(Life(deployment, service, forks))
+        lives.append(Life(deployment, service))
         return lives[-1]
 
     yield opened

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -34,43 +29,27 @@ from frametally.network.routes import (
     with_optional_slash,
 )
 from tests.support.polling import until
+from tests.support.served_routes import Row, serving_routes
 
 ROOT = Path(__file__).parents[2]
-LIST_ROUTES = """
-import json, runpy
-from frametally.network.routes import DeclaredRoute
-app = runpy.run_path("app.py", run_name="app")["app"]
-print(json.dumps([
-    {"path": route.path, "declared": [
-        [list(row.methods), row.purpose, row.check.name] for row in route.declared
-    ] if isinstance(route, DeclaredRoute) else None}
-    for route in app._user_routes
-]))
-"""
 
 
 @pytest.fixture(scope="module")
-def app_routes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def app_routes(tmp_path_factory: pytest.TempPathFactory) -> list[Row]:
     """The routes that app.py passes to the server, listed by a separate process."""
-    env = {**os.environ, "FRAMETALLY_DATA_DIR": str(tmp_path_factory.mktemp("data")), "PYTHONPATH": str(ROOT)}
-    listed = subprocess.run(
-        [sys.executable, "-c", LIST_ROUTES], cwd=ROOT, env=env, capture_output=True, text=True, check=True
-    )
-    return list(json.loads(listed.stdout.splitlines()[-1]))
+    with serving_routes(tmp_path_factory.mktemp("data"), {}) as served:
+        return served.rows
 
 
-def test_every_route_of_the_app_declares_purpose_and_check(app_routes: list[dict[str, Any]]) -> None:
+def test_every_route_of_the_app_declares_purpose_and_check(app_routes: list[Row]) -> None:
     assert {"/", "/videoinfer/", "/frametally/uploads/", "/frametally/files/{ticket}"} <= {
-        route["path"] for route in app_routes
+        row.path for row in app_routes
     }
-    assert [route["path"] for route in app_routes if not route["declared"]] == []
-    rows = [row for route in app_routes for row in route["declared"]]
-    assert [row for row in rows if not (row[0] and row[1].strip() and row[2].strip())] == []
+    assert [row for row in app_routes if not (row.methods and row.purpose.strip() and row.check.strip())] == []
 
 
-def test_only_listed_routes_of_the_app_are_public(app_routes: list[dict[str, Any]]) -> None:
-    purposes = {purpose for route in app_routes for _, purpose, check in route["declared"] if check == PUBLIC.name}
-    assert purposes == {
+def test_only_listed_routes_of_the_app_are_public(app_routes: list[Row]) -> None:
+    assert {row.purpose for row in app_routes if row.check == PUBLIC.name} == {
         "Describe the tus server",
         "Refuse other methods in JSON",
         "Get a script or style of a page",

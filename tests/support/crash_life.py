@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import socket
-import sys
 import time
-from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
-from types import ModuleType
 
 import pytest
 import requests
@@ -17,6 +14,7 @@ from frametally.ledger.lease import LEASE_S
 from frametally.ledger.ledger import Ledger
 from tests.support.crash_dashboard import KillableDeployment, serve
 from tests.support.crash_service import FROM_OUTSIDE, LoggingService
+from tests.support.forks import forked
 
 TUS = {"Tus-Resumable": "1.0.0"}
 
@@ -35,10 +33,8 @@ class Killed(Exception):
 class Life:
     """One dashboard across kills and restarts, with the requests of the browser that uses it."""
 
-    def __init__(
-        self, deployment: KillableDeployment, service: LoggingService | None, forks: ForkServerContext
-    ) -> None:
-        self.deployment, self.service, self._forks = deployment, service, forks
+    def __init__(self, deployment: KillableDeployment, service: LoggingService | None) -> None:
+        self.deployment, self.service = deployment, service
         self.opened = deployment.open()
         self.process: BaseProcess | None = None
         self.upload_url = ""
@@ -57,11 +53,7 @@ class Life:
         if self.service:
             self.service.kills_at = kill_at if kill_at in FROM_OUTSIDE else ""
             self.service.kill = self.kill
-        self.process = self._forks.Process(target=serve, args=(self.deployment, kill_at), daemon=True)
-        with pytest.MonkeyPatch.context() as patch:
-            # A child imports its parent's main module; Streamlit's AppTest leaves a page's script in that place.
-            patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-            self.process.start()
+        self.process = forked(serve, self.deployment, kill_at)
         self._until_it_answers()
 
     def kill(self) -> None:
