@@ -14,7 +14,11 @@ from tests.support.ledgers import open_ledger
 @pytest.fixture(scope="session")
 def shared_dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
     with starting_dashboards(tmp_path_factory.mktemp("dashboard")) as start:
-        yield start(FRAMETALLY_API_PRIVATE_URLS="true")
+        yield start(
+            FRAMETALLY_API_PRIVATE_URLS="true",
+            FRAMETALLY_ACCESS="open",  # behind the proxy of test_main_job, a client is not taken for this machine
+            FRAMETALLY_EMBED_SITES="http://127.0.0.1:*",
+        )
 
 
 @pytest.fixture

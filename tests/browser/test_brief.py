@@ -21,7 +21,7 @@ from frametally.results import Results
 from tests.support.briefs import HOSTILE, brief_of, noise_video
 from tests.support.opened_results import box, entry, opened, random_entries
 
-ENTRIES = 60
+ENTRIES = 24
 CONFIDENCE = 0.313
 """Between the steps of the slider."""
 

@@ -9,16 +9,21 @@ from xdist.scheduler import LoadFileScheduling
 
 POSTGRESQL = "PostgreSQL"
 """Each process would start a server of its own."""
+_FORKED = ("tests/access/test_routes.py", "tests/access/test_visible_jobs.py", "tests/network/test_routes.py")
+"""They fork the dashboard, like the crash tests, which need PostgreSQL: it is imported once for all."""
 _BROWSERS = {
     "a dashboard for all": (
         "tests/browser/test_accessibility.py",
         "tests/browser/test_audit.py",
         "tests/browser/test_chart_click.py",
         "tests/browser/test_doors.py",
+        "tests/browser/test_brief.py",
         "tests/browser/test_job_list.py",
+        "tests/browser/test_main_job.py",
         "tests/browser/test_navigation.py",
         "tests/browser/test_notifications.py",
         "tests/browser/test_player.py",
+        "tests/browser/test_sign_in.py",
         "tests/browser/test_timeline.py",
         "tests/rendering/test_video_export.py",
     ),
@@ -36,6 +41,8 @@ def group_of(file: str, nodeids: Iterable[str]) -> str:
     for name, prefixes in _BROWSERS.items():
         if file.startswith(prefixes):
             return name
+    if file.startswith(_FORKED):
+        return POSTGRESQL
     return POSTGRESQL if any("[postgresql" in nodeid for nodeid in nodeids) else file
 
 

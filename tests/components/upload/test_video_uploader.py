@@ -1,4 +1,7 @@
-"""The uploader: the value that Python gets, and its behavior in a real browser."""
+"""The uploader: the value that Python gets, and its behavior in a real browser.
+
+In `make test`, `tests/browser/test_main_job.py` has a file refused and an upload that resumes.
+"""
 
 from __future__ import annotations
 
@@ -161,6 +164,7 @@ def arrived(page: Page, file: Path) -> None:
     expect(page.get_by_text(sha256_of(file))).to_be_visible(timeout=20_000)
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_a_chosen_video_is_uploaded_and_its_sha256_is_returned(page: Page, small_video: Path) -> None:
     choose(page, small_video)
@@ -200,6 +204,7 @@ def test_an_upload_continues_across_reruns_and_page_changes(page: Page, small_vi
     arrived(page, file)
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 def test_an_upload_resumes_after_a_dropped_connection(page: Page, small_video: Path, tmp_path: Path) -> None:
     file = padded(small_video, tmp_path / "large.mp4", 17 * 1024**2)
@@ -339,14 +344,11 @@ def test_a_canceled_upload_is_removed(page: Page, small_video: Path, tmp_path: P
     expect(page.get_by_text("arrived: none")).to_be_visible()
 
 
+@pytest.mark.soak
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [
-        ("noise.mp4", "not a video"),
-        pytest.param("clip.wmv", "MP4", marks=pytest.mark.soak),
-        pytest.param("large.mp4", "up to 33.6 MB are accepted", marks=pytest.mark.soak),
-    ],
+    [("noise.mp4", "not a video"), ("clip.wmv", "MP4"), ("large.mp4", "up to 33.6 MB are accepted")],
 )
 def test_an_unacceptable_file_is_refused_with_the_reason(
     page: Page, tmp_path: Path, small_video: Path, name: str, reason: str
