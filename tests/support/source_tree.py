@@ -50,12 +50,19 @@ def within(name: str, *places: str) -> bool:
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 
+@cache
+def imports_within_the_product() -> list[tuple[str, str]]:
+    """(module, imported name) for all modules; only names of the product."""
+    found = []
+    for module, path in MODULES.items():
+        names = imports_of(syntax_trees()[module], module, is_package=path.name == "__init__.py")
+        found += [(module, name) for name in sorted(names) if within(name, "app", *PARTS)]
+    return found
+
+
 def own_imports(*places: str) -> Iterator[tuple[str, str]]:
     """Yield (module, imported name) for the modules of these places; only names of the product."""
-    for module, path in MODULES.items():
-        if within(module, *places):
-            names = imports_of(syntax_trees()[module], module, is_package=path.name == "__init__.py")
-            yield from ((module, name) for name in sorted(names) if within(name, "app", *PARTS))
+    return (pair for pair in imports_within_the_product() if within(pair[0], *places))
 
 
 def tracked_files(*patterns: str) -> list[Path]:
