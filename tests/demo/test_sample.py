@@ -15,6 +15,7 @@ from demo.plan import CLASSES
 from demo.render import pictures
 from demo.settings import FPS, SAMPLE_SECONDS, sample_setting
 from demo.truth import Seen, counts_at, crossings, line_px, seen_at
+from tests.support.soak import shortened
 
 PER_SECOND = 2
 """No item crosses back, and each item counts for more than 0.5 s."""
@@ -26,7 +27,6 @@ def truth() -> dict[str, Any]:
     return stored
 
 
-@pytest.fixture(scope="module")
 def frames() -> list[list[Seen]]:
     """What the plan shows at every half second of the clip."""
     setting = sample_setting()
@@ -51,25 +51,33 @@ def test_truth_belongs_to_the_clip(truth: dict[str, Any]) -> None:
     assert (truth["fps"], truth["frames"], truth["width"], truth["height"]) == (FPS, SAMPLE_SECONDS * FPS, 1280, 720)
 
 
-def test_counts_match_the_plan(truth: dict[str, Any], frames: list[list[Seen]]) -> None:
+@pytest.mark.parametrize("every_s", shortened([1, 6], [6]))
+def test_counts_match_the_plan(truth: dict[str, Any], every_s: int) -> None:
     assert truth["seed"] == sample_setting().seed
-    planned = [counts_at(seen) for seen in frames[::PER_SECOND]]
-    stored = [truth["counts_per_second"][name] for name in CLASSES]
+    planned = [counts_at(seen_at(sample_setting(), float(second))) for second in range(0, SAMPLE_SECONDS, every_s)]
+    stored = [truth["counts_per_second"][name][::every_s] for name in CLASSES]
     assert np.array(stored).T.tolist() == planned
 
 
-def test_crossings_and_unique_objects_match_the_plan(truth: dict[str, Any], frames: list[list[Seen]]) -> None:
+@pytest.mark.soak  # `make test` counts crossings and objects of the rush: tests/tracking/test_demo.py
+def test_crossings_and_unique_objects_match_the_plan(truth: dict[str, Any]) -> None:
+    every_half_second = frames()
     start, end = line_px(sample_setting())
     assert (truth["line"]["start"], truth["line"]["end"]) == (
         pytest.approx(start, abs=0.1),
         pytest.approx(end, abs=0.1),
     )
-    passed = list(crossings(frames, start, end))
+    passed = list(crossings(every_half_second, start, end))
     for name in CLASSES:
         assert {way: passed.count((name, way)) for way in ("right", "left")} == pytest.approx(
             truth["crossings"][name], abs=1
         )
-        numbers = {one.item.number for frame in frames for one in frame if one.counts and one.item.class_name == name}
+        numbers = {
+            one.item.number
+            for frame in every_half_second
+            for one in frame
+            if one.counts and one.item.class_name == name
+        }
         assert len(numbers) == pytest.approx(truth["unique_objects"][name], abs=1)
 
 
@@ -80,6 +88,7 @@ def test_counts_have_rushes_and_a_lull(truth: dict[str, Any]) -> None:
     assert soft[50:62].mean() > 2 * soft[30:40].mean()
 
 
+@pytest.mark.soak  # `make test` compares the checksum of the clip with that of its truth
 def test_rendered_frame_equals_the_frame_of_the_clip() -> None:
     rendered = next(pictures(sample_setting(), 1))
     with av.open(str(CLIP)) as container:

@@ -151,7 +151,10 @@ def test_a_refused_key_does_not_end_a_running_job(deployed: LocalDeployment, ser
     assert deployed.job().service_message == ""
 
 
-@pytest.mark.parametrize("fault", [reset, answer(status=503), answer(b"<html>")])
+@pytest.mark.parametrize(
+    "fault",
+    [answer(status=503), *(pytest.param(fault, marks=pytest.mark.soak) for fault in (reset, answer(b"<html>")))],
+)
 def test_the_pause_grows_while_a_service_is_down(
     deployed: LocalDeployment, server: MisbehavingServer, fault: Reply
 ) -> None:

@@ -25,6 +25,7 @@ from frametally.ledger.snapshot import sqlite_path
 from frametally.ledger.tags import tags_of
 from frametally.notifications.outbox import Outbox
 from tests.support.ledgers import open_ledger
+from tests.support.soak import shortened
 
 DUMPS = sorted((Path(__file__).parent / "ledgers").glob("*.sql"))
 """Ledgers of earlier versions with three jobs and a preset each, dumped by SQLite. They are never changed."""
@@ -106,7 +107,12 @@ def test_a_migrated_ledger_has_the_current_schema_and_is_usable(dump: Path, tmp_
     assert columns(url) == columns(f"sqlite:///{tmp_path / 'new.db'}")
 
 
-@pytest.mark.parametrize("revision", known_revisions()[:-1])
+EVERY_REVISION = [(name, revision) for name in ("sqlite", "postgresql") for revision in known_revisions()[:-1]]
+SHORT = {*EVERY_REVISION[: len(EVERY_REVISION) // 2], ("postgresql", known_revisions()[0])}
+"""On PostgreSQL the first revision only: it runs all migrations."""
+
+
+@pytest.mark.parametrize(("database_url", "revision"), shortened(EVERY_REVISION, SHORT), indirect=["database_url"])
 def test_every_revision_is_upgraded_to_the_newest(revision: str, database_url: str) -> None:
     """Upgrade each revision with one job, which has values for the columns of the first version only."""
     row = {"id": "j1", "status": "created", "service": "embedded", "key_id": "", "video_name": "a.mp4"}

@@ -300,7 +300,8 @@ def test_every_fault_has_a_walk() -> None:
 
 LONG = (
     *("broken-500", "broken-500:3", "link-403", "link-expired:1", "rate-limit:2", "results-cut", "results-cut:1"),
-    *("results-nulls", "status-absent:5", "status-unknown-word", "status-word", "upload-breaks"),
+    *("results-frame-offsets", "results-nulls", "status-absent", "status-absent:5", "status-stuck"),
+    *("status-unknown-word", "status-word", "upload-breaks"),
 )
 """Left to the soak. Most are another form of a fault below; `tests/client` and `tests/jobs` test the answers of all."""
 

@@ -23,7 +23,7 @@ from tests.support.documents import OFFSETS, random_document
 from tests.support.fuzzed_results import MAX_MEMORY_BYTES, broken, mutated, packed
 from tests.support.source_tree import ROOT
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "4"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "2"))
 MAX_INPUT_S = 10.0
 _ROUND = 50
 

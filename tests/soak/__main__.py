@@ -1,7 +1,7 @@
 """The long forms of the tests: `python -m tests.soak [PART …]`; without a part, all of them.
 
 Each part prints its name and the output of its tests. At the end there is one line per figure: `figure NAME VALUE`.
-`make test` runs a short form: each step of a job killed once, the main workflow and one test of each kind of action
+`make test` runs a short form: five steps of a job killed once, the main workflow and one test of each kind of action
 in a browser, one clip in the player, the twins of four model formats, each damage of a table once, fewer random
 documents, 5 examples per API operation, a few seconds of fuzzing, one killed worker, fewer frames of real videos, an
 upload that is interrupted once, an excerpt of the sample, 20 simulated runs and no real one for the estimates, no
@@ -171,7 +171,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "browser": repeated("tests/browser", "--ignore=tests/browser/test_journeys.py"),
     "journeys": journeys,
     "left_out": left_out,
-    "streams": lengthened("tests/results/test_json_stream.py"),
+    "streams": lengthened("tests/results/test_json_stream.py", "tests/rendering/playback/test_packing.py"),
     "api": lengthened("tests/engine/test_openapi.py"),
     "workers": lengthened("tests/engine/test_worker_failures.py"),
     "floor": repeated("tests/ledger/test_polling_floor.py"),
@@ -180,6 +180,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
         "tests/video/test_decoding.py",
         "tests/video/test_frame_identity.py",
         "tests/video/test_frames_property.py",
+        "tests/video/test_displayed_frame.py",
     ),
     "damage": lengthened("-s", "tests/video/test_damage.py"),
     "accessibility": lengthened("tests/browser/test_accessibility.py"),

@@ -24,6 +24,7 @@ from frametally.video.frame_reader import FrameReader
 from frametally.video.probe import probe
 from frametally.video.remux import remux_to_mp4
 from tests.support.geometry_videos import ffmpeg_displayed, scene_image, write_oriented
+from tests.support.soak import iterations
 from tests.support.videos import archived
 
 needs_ffmpeg = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
@@ -58,7 +59,7 @@ def annotated(path: Path, folder: Path) -> Image:
 
 @needs_ffmpeg
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=iterations(4), deadline=None)
 @example(rotation_deg=0, mirrors=(False, False), pixel_aspect=Fraction(8, 9), size_px=(24, 50), container="mp4")
 @given(
     rotation_deg=st.sampled_from([0, 90, 180, 270]),

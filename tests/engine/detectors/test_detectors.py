@@ -124,11 +124,11 @@ def test_an_unknown_layout_is_named_by_its_shape(tmp_path: Path, caplog: pytest.
     assert "set `family` in a model.json" in caplog.text
 
 
-@pytest.mark.parametrize("model_id", ["../models/ultra", "..", "", "ultra/", "a b", "ultra\n", "frame_offset", "é"])
-def test_an_invalid_model_id_is_rejected(models_dir: Path, model_id: str) -> None:
+def test_an_invalid_model_id_is_rejected(models_dir: Path) -> None:
     onnx_models.save_ultralytics(models_dir / "frame_offset" / "1" / "model.onnx")
-    with pytest.raises(ModelError, match="Installed models: grid/1, motion/1, ultra/1"):
-        check_request(models_dir, ModelRequest(model_id, "1"))
+    for model_id in ("../models/ultra", "..", "", "ultra/", "a b", "ultra\n", "frame_offset", "é"):
+        with pytest.raises(ModelError, match="Installed models: grid/1, motion/1, ultra/1"):
+            check_request(models_dir, ModelRequest(model_id, "1"))
 
 
 def test_a_linked_model_folder_is_ignored(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -42,7 +42,13 @@ def sure(detector: Detector, picture: Picture, name: str, confidence: float = SU
     return [one for one in entry.predictions if one.class_name == name and one.confidence > confidence]
 
 
-@pytest.mark.parametrize("file", ["yolox_nano_416.onnx", "nanodet_m_416.onnx", "yolov8n-seg_int8_320.onnx"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param("yolox_nano_416.onnx", marks=pytest.mark.soak),  # `make test` has it in test_reference_runs
+        *("nanodet_m_416.onnx", "yolov8n-seg_int8_320.onnx"),
+    ],
+)
 def test_each_of_three_bottles_is_detected_once(shared_data: Path, tmp_path: Path, file: str) -> None:
     detector = open_detector(model_folder(shared_data, tmp_path, file), "real", "1", parse_params(None))
     for picture in pictures(shared_data, THREE_BOTTLES):

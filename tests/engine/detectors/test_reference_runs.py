@@ -15,14 +15,19 @@ from frametally.video.frame_index import build_index
 from frametally.video.frame_reader import read_frames
 
 RUNS = [
-    ("bottle-detection.mp4", "yolov8n_int8_640.onnx", "bottle-detection.yolov8n-640.5fps.json", (40, 100, 160)),
+    pytest.param(
+        *("bottle-detection.mp4", "yolov8n_int8_640.onnx", "bottle-detection.yolov8n-640.5fps.json", (40, 100, 160)),
+        marks=pytest.mark.soak,  # it is read like the third
+    ),
     ("derived/bottle_rot_meta.mp4", "yolox_nano_416.onnx", "bottle_rot_meta.yolox-nano.1fps.json", (8, 20, 32)),
     ("chaplin_mp3.mp4", "yolo11n_int8_320.onnx", "chaplin.yolo11n-320.5fps.json", (10, 25, 40)),
 ]
 SURE = 0.5
 
 
-@pytest.mark.parametrize(("video", "file", "reference", "entries"), RUNS, ids=[run[1] for run in RUNS])
+@pytest.mark.parametrize(
+    ("video", "file", "reference", "entries"), RUNS, ids=["yolov8n_int8_640", "yolox_nano_416", "yolo11n_int8_320"]
+)
 def test_boxes_agree_with_an_independent_implementation(
     shared_data: Path, tmp_path: Path, video: str, file: str, reference: str, entries: tuple[int, ...]
 ) -> None:

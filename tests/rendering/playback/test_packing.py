@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frametally.rendering.playback.packing import pack
 from tests.support.packed import unpacked
+from tests.support.soak import iterations
 
 
+@settings(max_examples=iterations(20), deadline=None)
 @given(sizes=st.lists(st.integers(0, 9), max_size=5), text=st.text(max_size=20))
 def test_arrays_and_facts_are_found_again(sizes: list[int], text: str) -> None:
     types = ["uint8", "int16", "uint32", "float64", "float32"]
