@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from frametally.results import archive_results
+from tests.support.made_once import made_once
 
 FRAMES = 60
 FPS = 10
@@ -23,7 +25,10 @@ FPS = 10
 @pytest.fixture(scope="session")
 def hard_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one video of each kind that PyAV can write."""
-    folder = tmp_path_factory.mktemp("hard")
+    return made_once(tmp_path_factory, "hard_videos", _write_hard)
+
+
+def _write_hard(folder: Path) -> None:
     b_frames = {"g": "12", "bf": "3", "preset": "veryfast"}
     write(folder / "b_frames.mp4", "libx264", b_frames)
     write(folder / "long_gop.mp4", "libx264", {**b_frames, "g": "250"})
@@ -47,7 +52,6 @@ def hard_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
         whole = (folder / source).read_bytes()
         (folder / name).write_bytes(whole[: len(whole) * 3 // 5])
     turned(folder / "b_frames.mp4", folder / "turned.mp4")
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -55,7 +59,10 @@ def remuxed_videos(hard_videos: Path, tmp_path_factory: pytest.TempPathFactory) 
     """A folder with videos that only ffmpeg can write: edit lists, negative times, two streams, hidden VP8 in AVI."""
     if not shutil.which("ffmpeg"):
         pytest.skip("ffmpeg is not installed")
-    folder = tmp_path_factory.mktemp("remuxed")
+    return made_once(tmp_path_factory, "remuxed_videos", partial(_remux, hard_videos))
+
+
+def _remux(hard_videos: Path, folder: Path) -> None:
     cut = ["-ss", "1.7", "-i", str(hard_videos / "b_frames.mp4"), "-c", "copy"]
     ffmpeg(*cut, folder / "edit_list.mp4")
     ffmpeg("-ss", "1.7", "-i", str(hard_videos / "open_gop.mp4"), "-c", "copy", folder / "edit_list_open.mp4")
@@ -65,7 +72,6 @@ def remuxed_videos(hard_videos: Path, tmp_path_factory: pytest.TempPathFactory) 
     second = ["-c", "copy", "-disposition:v:0", "0", "-disposition:v:1", "default"]
     ffmpeg(*two, *second, folder / "two.mp4")
     ffmpeg("-i", str(hard_videos / "vp8.webm"), "-c", "copy", folder / "hidden.avi")
-    return folder
 
 
 def ffmpeg(*arguments: object) -> None:
