@@ -65,6 +65,7 @@ def without_component_scan() -> Iterator[None]:
 
 
 SLOW = (
+    "tests/access/test_actions",
     "tests/access/test_routes",
     "tests/access/test_visible_jobs",
     "tests/analysis/test_placement",
@@ -77,8 +78,10 @@ SLOW = (
     "tests/backup/",
     "tests/cli/test_audit",
     "tests/cli/test_events",
+    "tests/cli/test_labels",
     "tests/cli/test_main.py::test_python_m",
     "tests/client/test_slow_services",
+    "tests/cluster/",
     "tests/components/header/test_left_pages",
     "tests/components/upload/test_video_uploader",
     "tests/contract/",
@@ -113,7 +116,9 @@ SLOW = (
     "tests/rendering/audits/test_routes",
     "tests/rendering/regions/",
     "tests/rendering/test_video_export",
+    "tests/rendering/truth/test_routes",
     "tests/reports/blur/",
+    "tests/reports/document/test_page",
     "tests/reports/shares/test_passwords",
     "tests/reports/test_pdf",
     "tests/results/test_archive",
