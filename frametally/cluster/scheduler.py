@@ -6,7 +6,8 @@ are asked after each report, and once a second. The rules:
 - Jobs share the workers equally (`scheduling/fair_queue.py`). A new job is served by the next worker that becomes free.
 - A worker goes on with models that it has loaded as long as their jobs are at most one piece, or `patience_s` of all
   workers, ahead of the fairest job, or ahead of its first minute if that was served in the last `patience_s` (delay
-  scheduling: Zaharia et al., EuroSys 2010). A job without any service yet does not wait for that.
+  scheduling: Zaharia et al., EuroSys 2010). A job without any service yet waits only for others like it. If
+  several jobs wait, few pieces wait for one of many workers that have their models, instead of loading them elsewhere.
 - Pieces that need a GPU go first where one is. Of each kind of worker, some stay free of long pieces that cannot stop.
 - Idle workers run overdue pieces a second time (backup tasks: Dean, Ghemawat: MapReduce, OSDI 2004); the first result
   counts, any later one is ignored.
@@ -38,7 +39,7 @@ from frametally.cluster.scheduling.terms import (
     Rules,
     WorkerSpec,
 )
-from frametally.cluster.scheduling.worker_pool import Worker, WorkerPool
+from frametally.cluster.scheduling.worker_pool import Kind, Worker, WorkerPool
 
 _RULES: Final = Rules()
 
@@ -182,21 +183,49 @@ class Scheduler:
         if (worker := self._pool.warm(kinds, job.spec.models)) is not None:
             return job, worker
         worker = self._pool.cold(kinds[0])
-        return self._warm_job(worker, job, now_s) or job, worker
+        if (warm_job := self._warm_job(worker, job, now_s)) is not None:
+            return warm_job, worker
+        if self._gets_a_warm_worker_soon(job, now_s, free=sum(len(kind.free) for kind in kinds)):
+            return self._any_warm_job(kinds, job)
+        return job, worker
+
+    def _gets_a_warm_worker_soon(self, job: ActiveJob, now_s: float, free: int) -> bool:
+        """Whether many more workers have the models than are free: one of them is there before they are loaded."""
+        if (
+            len(self._queue) == 1
+            or not job.attained_s
+            or job.demand.is_long
+            or now_s - job.served_s >= self.rules.patience_s
+        ):
+            return False
+        return max(2 * job.queued, 4 * free) <= self._pool.loaded[job.spec.models]
+
+    def _any_warm_job(self, kinds: list[Kind], fairest: ActiveJob) -> tuple[ActiveJob, Worker] | None:
+        """The fairest of the jobs whose models a free worker has loaded."""
+        found = [
+            (job, worker) for models, worker in self._pool.free_sets(kinds) if (job := self._queue.fairest_with(models))
+        ]
+        alike = [(job, worker) for job, worker in found if job.demand.is_like(fairest.demand)]
+        fitting = [(job, worker) for job, worker in alike if job.spec.need.fits_into(worker.spec.size)]
+        return min(fitting, key=lambda pair: self._queue.place_s(pair[0]), default=None)
 
     def _warm_job(self, worker: Worker, fairest: ActiveJob, now_s: float) -> ActiveJob | None:
         """The job to serve instead of the fairest one, because the worker has its models loaded."""
-        if not fairest.attained_s or fairest.demand.is_long:
+        if fairest.demand.is_long:
             return None
-        rules = self.rules
-        lead_s = max(rules.piece_s, rules.patience_s * len(self._pool) / max(1, len(self._queue)))
-        was_served = now_s - fairest.served_s < rules.patience_s
-        last_s = lead_s + (fairest.tag_s if was_served else self._queue.place_s(fairest))
         warm = [job for models in worker.loaded if (job := self._queue.fairest_with(models))]
         alike = [job for job in warm if job.demand.is_like(fairest.demand)]
         fitting = [job for job in alike if job.spec.need.fits_into(worker.spec.size)]
         first = min(fitting, key=self._queue.place_s, default=None)
-        return first if first is None or self._queue.place_s(first) <= last_s else None
+        return first if first is not None and self._may_go_first(first, fairest, now_s) else None
+
+    def _may_go_first(self, warm: ActiveJob, fairest: ActiveJob, now_s: float) -> bool:
+        rules, ahead_s = self.rules, self._queue.place_s(warm) - self._queue.place_s(fairest)
+        if not fairest.attained_s:
+            return not warm.attained_s and ahead_s <= rules.piece_s
+        if now_s - fairest.served_s < rules.patience_s:
+            ahead_s -= fairest.tag_s - self._queue.place_s(fairest)
+        return ahead_s <= max(rules.piece_s, rules.patience_s * len(self._pool) / len(self._queue))
 
     def _choose_overdue(self, now_s: float) -> tuple[ActiveJob, Worker, int] | None:
         """A piece that takes much longer than expected, and an idle worker for a second attempt."""

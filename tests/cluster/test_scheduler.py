@@ -154,6 +154,25 @@ def test_a_free_worker_that_has_the_models_is_preferred() -> None:
     assert second.attempt.worker_id == first.attempt.worker_id
 
 
+def test_few_pieces_wait_for_one_of_many_workers_that_have_their_models() -> None:
+    scheduler = a_scheduler(workers=10, model_sets=1)
+    scheduler.add_job(a_job("a", pieces=10))
+    running = scheduler.assign(0.0)
+    scheduler.finished(running[0].attempt.id, 5.0)
+    scheduler.add_job(a_job("other models", pieces=1, models="birds/1"))
+    (other,) = scheduler.assign(5.0)
+    for number, name in [(1, "b"), (2, "c")]:
+        scheduler.finished(running[number].attempt.id, 6.0)
+        scheduler.add_job(a_job(name, pieces=2))
+        assert served(scheduler.assign(6.0)) == [(name, 0)]
+    scheduler.finished(other.attempt.id, 7.0)
+    assert scheduler.assign(7.0) == []
+    scheduler.finished(running[3].attempt.id, 7.1)
+    warm, cold = scheduler.assign(7.1)
+    assert (warm.is_warm, warm.attempt.worker_id) == (True, running[3].attempt.worker_id)
+    assert (cold.is_warm, cold.attempt.worker_id) == (False, other.attempt.worker_id), "no other job waits any more"
+
+
 def test_a_piece_gets_a_worker_with_what_it_needs() -> None:
     scheduler = a_scheduler(workers=1)
     scheduler.add_job(a_job("large", pieces=1, need=Resources(memory_bytes=1 << 33)))

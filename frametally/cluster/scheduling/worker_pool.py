@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 
 from frametally.cluster.scheduling.active_job import ActiveJob, Demand
 from frametally.cluster.scheduling.terms import Attempt, Resources, Rules, WorkerSpec
@@ -69,6 +69,8 @@ class WorkerPool:
         self._workers: dict[str, Worker] = {}
         self._kinds: dict[Resources, Kind] = {}
         self._fitting: dict[Demand, list[Kind]] = {}
+        self.loaded = Counter[str]()
+        """How many workers have a set of models loaded."""
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -93,6 +95,7 @@ class WorkerPool:
     def remove(self, worker: Worker) -> None:
         del self._workers[worker.spec.id]
         self._withdraw(worker)
+        self.loaded.subtract(worker.loaded.keys())
         kind = worker.kind
         kind.workers -= 1
         if not kind.workers:
@@ -129,12 +132,19 @@ class WorkerPool:
         """The free worker of a kind to load other models: one with room, else the one that has been free longest."""
         return next(iter((kind.roomy or kind.free).values()))
 
+    def free_sets(self, kinds: Iterable[Kind]) -> Iterator[tuple[str, Worker]]:
+        """The sets of models that free workers have loaded, each with the first of them."""
+        return ((models, next(iter(workers.values()))) for kind in kinds for models, workers in kind.warm.items())
+
     def start(
         self, worker: Worker, job: ActiveJob, attempt: Attempt, is_wanted: Callable[[str], bool]
     ) -> tuple[str, ...]:
         """Occupy a slot; returns the models that make room for those of the job."""
         self._withdraw(worker)
+        is_warm = job.spec.models in worker.loaded
         unloaded = worker.load(job.spec.models, is_wanted)
+        self.loaded[job.spec.models] += not is_warm
+        self.loaded.subtract(unloaded)
         worker.attempts[attempt.id] = attempt
         worker.kind.long_running += job.demand.is_long
         self._offer(worker)
