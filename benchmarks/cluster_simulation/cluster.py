@@ -137,7 +137,7 @@ class Simulation:
     def _finish(self, number: int, rest_s: float, now_s: float) -> None:
         run = self._runs.get(number)
         if run is None or run.attempt.worker_id in self._dead:
-            return  # it was stopped, or nobody will hear of it
+            return  # it was stopped, or its report does not arrive
         del self._runs[number]
         outcome = self._scheduler.finished(number, now_s, [rest_s] if rest_s else [])
         for other in outcome.stop:

@@ -94,6 +94,7 @@ class Coordinator:
         if self._clock() - self._looked_s > LOOK_EVERY_S:
             self._looked_s = self._clock()
             self._take_jobs()
+            self._nodes.want(self._scheduler.wanted_slots())
         self._finish_side_work()
         for event in self._nodes.events(wait_s):
             if isinstance(event, Joined):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from frametally.cluster.scheduling.terms import Cause, WorkerSpec
+from frametally.cluster.scheduling.terms import Cause, Resources, WorkerSpec
 from frametally.cluster.step_watch import Request
 from frametally.cluster.steps import Answer, Step, StepState
 
@@ -78,3 +78,6 @@ class Nodes(Protocol):
 
     def states(self) -> Mapping[str, StepState]:
         """What each worker was doing when it was last heard of."""
+
+    def want(self, slots: Mapping[Resources, int]) -> None:
+        """How many pieces should run at once, by what they need: the cluster may grow, or end idle workers."""

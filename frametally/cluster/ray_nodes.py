@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import ray
+from ray.autoscaler.sdk import request_resources
 from ray.exceptions import ActorDiedError, RayError
 
 from frametally.cluster.nodes import MEMORY_BYTES, Ended, Event, Gone, Joined, Kind, kinds_of
+from frametally.cluster.scaling import Bundle, Scaling
 from frametally.cluster.scheduling.terms import Cause, Resources, WorkerSpec
 from frametally.cluster.step_actor import StepActor
 from frametally.cluster.step_runner import MODEL_SETS
@@ -77,9 +79,12 @@ class RayNodes:
         self._calls: dict[Any, _Call] = {}
         self._started = 0
         self._grown_s = self._not_before_s = float("-inf")
+        self._scaling = Scaling(_ask_for, clock)
 
     def events(self, wait_s: float) -> Sequence[Event]:
         now_s = self._clock()
+        if self._scaling.is_idle:
+            return self._end_idle(wait_s)
         if now_s - self._grown_s > GROW_EVERY_S:
             self._grown_s = now_s
             self._grow(now_s)
@@ -105,6 +110,9 @@ class RayNodes:
         if actor := self._forget(worker_id):
             ray.kill(actor.handle)
 
+    def want(self, slots: Mapping[Resources, int]) -> None:
+        self._scaling.want(slots)
+
     def states(self) -> Mapping[str, StepState]:
         return {worker_id: actor.state for worker_id, actor in self._actors.items()}
 
@@ -120,6 +128,13 @@ class RayNodes:
         """End all workers."""
         for worker_id in list(self._actors):
             self.kill(worker_id)
+
+    def _end_idle(self, wait_s: float) -> list[Event]:
+        """End all workers, as there is nothing to do for them."""
+        ended: list[Event] = [Gone(worker_id, "lost") for worker_id, actor in self._actors.items() if actor.is_ready]
+        self.close()
+        time.sleep(0.0 if ended else wait_s)
+        return ended
 
     def _grow(self, now_s: float) -> None:
         """Start the actors that the nodes have room for and do not have yet."""
@@ -185,3 +200,8 @@ class RayNodes:
         for ref in [ref for ref, call in self._calls.items() if call.worker_id == worker_id]:
             del self._calls[ref]
         return self._actors.pop(worker_id, None)
+
+
+def _ask_for(bundles: list[Bundle]) -> None:
+    """Ask the autoscaler for room for these at once; from within the cluster, as a client of Ray cannot."""
+    ray.remote(num_cpus=0)(request_resources).remote(bundles=bundles)

@@ -11,7 +11,7 @@ from random import Random
 
 from frametally.cluster.coordinator import Coordinator
 from frametally.cluster.nodes import Ended, Event, Gone, Joined
-from frametally.cluster.scheduling.terms import WorkerSpec
+from frametally.cluster.scheduling.terms import Resources, WorkerSpec
 from frametally.cluster.step_runner import StepRunner
 from frametally.cluster.step_watch import Request, StepWatch
 from frametally.cluster.steps import RunPiece, Step, StepState
@@ -75,6 +75,9 @@ class LocalNodes:
 
     def states(self) -> Mapping[str, StepState]:
         return {worker_id: StepState(attempt_id) for worker_id, (attempt_id, _) in self._started.items()}
+
+    def want(self, slots: Mapping[Resources, int]) -> None:
+        """Nothing is added or ended for this."""
 
     def _join(self) -> None:
         self._workers += 1
