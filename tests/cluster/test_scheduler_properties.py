@@ -157,7 +157,7 @@ def test_each_piece_is_counted_once_and_none_is_lost(sequence: list[tuple[Any, .
     assert cluster.scheduler.running == 0
 
 
-@settings(max_examples=iterations(15), deadline=None)
+@settings(max_examples=iterations(8), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 60), st.sampled_from("ab")), min_size=2, max_size=6), st.integers(1, 4))
 def test_jobs_that_wait_get_the_same_service(jobs: list[tuple[int, str]], workers: int) -> None:
     """Whenever they come; what the first ones got before the last one came does not count."""
