@@ -145,8 +145,9 @@ def test_one_of_many_threads_claims_a_job(ledger: Ledger) -> None:
 
 def test_processes_open_a_new_ledger_concurrently_and_one_thread_claims_its_job(database_url: str) -> None:
     def open_and_add_a_job() -> None:
-        with open_ledger(database_url) as ledger:
-            ledger.add(a_job())
+        ledger = Ledger(database_url)  # migrated here or in one of the processes, and no copy of another
+        ledger.add(a_job())
+        ledger.close()
 
     won = run_competing_processes("claim", database_url, during=open_and_add_a_job)
     assert sorted(won[0] + won[1]) == list(range(ROUNDS))

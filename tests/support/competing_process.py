@@ -1,18 +1,15 @@
-"""One of several competing processes: `python -m tests.support.competing_process TASK DATABASE_URL …`.
-
-It prints `ready`, waits for a line on stdin so that all start together, and prints the result of its task as JSON.
-"""
+"""One of several competing processes."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from multiprocessing.connection import Connection
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 from frametally.ledger.ledger import Ledger
 from tests.support.ledgers import START
@@ -91,7 +88,9 @@ TASKS: dict[str, Callable[..., object]] = {
     "poll": poll_continuously,
 }
 
-if __name__ == "__main__":
-    print("ready", flush=True)
-    sys.stdin.readline()
-    print(json.dumps(TASKS[sys.argv[1]](*sys.argv[2:])))
+
+def compete(end: Connection[Any, Any], task: str, arguments: tuple[str, ...]) -> None:
+    """Say that the process is ready, wait so that all start together, and send the result of the task."""
+    end.send("ready")
+    end.recv()
+    end.send(TASKS[task](*arguments))

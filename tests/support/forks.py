@@ -7,6 +7,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable
 from functools import cache
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from types import ModuleType
@@ -16,7 +17,10 @@ import pytest
 
 from tests.support.source_tree import ROOT
 
-OF_TESTS = ("tests.support.crash_dashboard", "tests.support.served_routes", "pyarrow.dataset")
+OF_TESTS = (
+    *("tests.support.competing_process", "tests.support.crash_dashboard", "tests.support.deployment"),
+    *("tests.support.served_routes", "pyarrow.dataset"),
+)
 """`pyarrow.dataset` imports pandas, as the first read of results does."""
 
 
@@ -31,6 +35,11 @@ def _forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([*imports_of_the_app(), *OF_TESTS])
     return context
+
+
+def pipe() -> tuple[Connection[Any, Any], Connection[Any, Any]]:
+    """Two connected ends; one of them is for a process."""
+    return _forks().Pipe()
 
 
 def forked(target: Callable[..., None], *arguments: Any) -> BaseProcess:

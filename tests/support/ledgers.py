@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +22,6 @@ from tests.support.misbehaving import MisbehavingServer
 if TYPE_CHECKING:
     from tests.support.deployment import LocalDeployment
 
-ROOT = Path(__file__).parent.parent.parent
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -152,18 +149,22 @@ def a_job(job_id: str = "j1", **values: Any) -> Job:
 
 def run_competing_processes(what: str, *arguments: str, during: Callable[[], None] = lambda: None) -> list[Any]:
     """Run a task of `tests.support.competing_process` in two processes at once; return their results."""
-    command = [sys.executable, "-m", "tests.support.competing_process", what, *arguments]
-    with ExitStack() as stack:
-        running = [
-            stack.enter_context(
-                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            )
-            for _ in range(2)
-        ]
-        assert [process.stdout and process.stdout.readline() for process in running] == ["ready\n"] * 2
-        for process in running:
-            assert process.stdin
-            process.stdin.write("\n")
-            process.stdin.flush()
-        during()
-        return [json.loads(process.communicate(timeout=60)[0]) for process in running]
+    from tests.support.competing_process import compete  # circular import
+    from tests.support.forks import forked, pipe
+
+    ends = []
+    for _ in range(2):
+        own, theirs = pipe()
+        forked(compete, theirs, what, arguments)
+        theirs.close()  # so that the end of the process ends what is read from it
+        ends.append(own)
+    assert [received(end) for end in ends] == ["ready"] * 2
+    for end in ends:
+        end.send("go")
+    during()
+    return [received(end) for end in ends]
+
+
+def received(end: Connection[Any, Any]) -> Any:
+    assert end.poll(60), "a process sent nothing"
+    return end.recv()
