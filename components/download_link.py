@@ -9,6 +9,7 @@ import streamlit as st
 from components.access import own_tickets
 from frametally.deployment import Deployment
 from frametally.library.routes import FILES_PREFIX
+from frametally.storage.cache import kept
 
 
 def download_link(deployment: Deployment, path: Path, file_name: str, label: str) -> None:
@@ -18,4 +19,4 @@ def download_link(deployment: Deployment, path: Path, file_name: str, label: str
 
 def download_url(deployment: Deployment, path: Path, file_name: str) -> str:
     """The URL that downloads this file of the data folder, relative because there may be a base path."""
-    return f".{FILES_PREFIX}{own_tickets().for_file(path.relative_to(deployment.settings.data_dir), file_name)}"
+    return f".{FILES_PREFIX}{own_tickets().for_file(kept(path).relative_to(deployment.settings.data_dir), file_name)}"

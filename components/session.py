@@ -165,8 +165,8 @@ def placed_results(job: Job, video: StoredVideo | None) -> Results:
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={StoredVideo: lambda video: video.sha256})
 def _placed(job_id: str, video: StoredVideo, *, is_damage_known: bool) -> Results:
-    index = load_index(video.path)
-    return place_results(job_results(job_id), index, load_damage(video.path, index) if is_damage_known else None)
+    index = load_index(video.place)
+    return place_results(job_results(job_id), index, load_damage(video.place, index) if is_damage_known else None)
 
 
 def service_label(service: str) -> str:

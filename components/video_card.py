@@ -20,7 +20,7 @@ def video_card(video: StoredVideo) -> None:
         text.caption(
             f"{format_time(info.duration_s)} · {info.width_px} × {info.height_px} px{_display_notes(info)}  \n"
             f"{info.fps:.4g} frames per second · {info.frame_count:,} frames  \n"
-            f"{info.codec} in {video.path.suffix[1:]} · {format_size(info.size_bytes)}"
+            f"{info.codec} in {video.place.suffix[1:]} · {format_size(info.size_bytes)}"
         )
 
 
@@ -30,7 +30,7 @@ def _first_frame(video: StoredVideo) -> bytes:
     from frametally.rendering.image_files import to_jpeg
     from frametally.video.displayed_frame import first_displayed
 
-    return to_jpeg(first_displayed(video.path).image, quality=85)
+    return to_jpeg(first_displayed(video.place).image, quality=85)
 
 
 def _display_notes(info: VideoInfo) -> str:

@@ -21,6 +21,7 @@ from frametally.contract import ROBOFLOW_API_URL
 from frametally.errors import SettingsError
 from frametally.health.checks import check_usable
 from frametally.health.link_secret import record_secret
+from frametally.health.object_storage import open_storage
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.database import is_full, lacks_room
 from frametally.ledger.ledger import Ledger
@@ -110,8 +111,10 @@ class _DataFolder(NamedTuple):
 def _open_data_folder(settings: Settings) -> _DataFolder:
     try:
         restrict(settings.data_dir, top_names())
+        lock = lock_shared(settings.data_dir)
+        open_storage(settings)
         folder = _DataFolder(
-            lock=lock_shared(settings.data_dir),
+            lock=lock,
             engine_key=settings.engine_key or read_or_make_secret(settings.engine_key_file),
             link_secret=read_or_make_secret(settings.link_secret_file),
             library=Library(

@@ -24,7 +24,7 @@ def inline_times(key: str, _view: View, _video: StoredVideo | None) -> str:  # n
     `key` identifies the view and what is known about its video.
     """
     try:
-        packed = packed_times(_view, load_index(_video.path) if _video else None)
+        packed = packed_times(_view, load_index(_video.place) if _video else None)
     except (VideoError, OSError):
         return ""
     return base64.b64encode(packed).decode() if len(packed) <= MAX_BYTES else ""

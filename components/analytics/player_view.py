@@ -151,7 +151,7 @@ def _take_over() -> None:
 
 
 def _played(deployment: Deployment, video: StoredVideo) -> PlayedVideo:
-    ticket = own_tickets().for_file(video.path.relative_to(deployment.settings.data_dir))
+    ticket = own_tickets().for_file(video.place.relative_to(deployment.settings.data_dir))
     return PlayedVideo(video.sha256, f".{FILES_PREFIX}{ticket}", video.info.displayed_wh)
 
 
@@ -179,7 +179,7 @@ def _other(deployment: Deployment, view: View, video: StoredVideo | None) -> Oth
 def _recording(typed: str, video: StoredVideo | None) -> Recording | None:
     if start := start_of(typed):
         return Recording(start, is_typed=True)
-    start = _start_in_file(video.path) if video else None
+    start = _start_in_file(video.place) if video else None
     return Recording(start, is_typed=False) if start else None
 
 

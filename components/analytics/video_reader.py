@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def video_reader(video: StoredVideo) -> FrameReader:
     """The reader of this video in this process."""
-    return reader_pool().get(video.path)
+    return reader_pool().get(video.place)
 
 
 @st.cache_resource(show_spinner=False)

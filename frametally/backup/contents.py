@@ -14,6 +14,8 @@ from typing import Final
 import msgspec
 
 from frametally.config.layout import BackupPart
+from frametally.config.settings import Settings
+from frametally.errors import BackupError
 
 MANIFEST: Final = "manifest.json"
 LEDGER: Final = "ledger.db"
@@ -45,3 +47,16 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     def size_bytes(self) -> int:
         """Total size of the files before compression."""
         return sum(entry.size_bytes for entry in self.files.values())
+
+
+def refuse_object_storage(settings: Settings) -> None:
+    """A backup of a cache would be incomplete, and a restored one would not be in the store.
+
+    Raises:
+        BackupError: the results and videos are in object storage.
+    """
+    if settings.storage_url:
+        raise BackupError(
+            "The results and videos are in object storage, which backups of the data folder do not contain.",
+            "Back up the database and the bucket with the tools of their services; see docs/storage.md.",
+        )

@@ -19,7 +19,16 @@ from uuid import uuid4
 
 import msgspec
 
-from frametally.backup.contents import BLOCK_BYTES, FORMAT, LEDGER, MANIFEST, BackupManifest, FileEntry, OnBytes
+from frametally.backup.contents import (
+    BLOCK_BYTES,
+    FORMAT,
+    LEDGER,
+    MANIFEST,
+    BackupManifest,
+    FileEntry,
+    OnBytes,
+    refuse_object_storage,
+)
 from frametally.config.layout import LAYOUT, BackupPart, Place, place_of
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
@@ -154,6 +163,7 @@ def _contents(folder: Path, name: str) -> dict[str, int]:
 
 
 def _check_target(settings: Settings, target: Path, parts: Sequence[BackupPart]) -> None:
+    refuse_object_storage(settings)
     if target.exists():
         raise _exists(target)
     if not target.parent.is_dir():

@@ -21,13 +21,23 @@ from uuid import uuid4
 
 import msgspec
 
-from frametally.backup.contents import BLOCK_BYTES, FORMAT, LEDGER, MANIFEST, BackupManifest, FileEntry, OnBytes
+from frametally.backup.contents import (
+    BLOCK_BYTES,
+    FORMAT,
+    LEDGER,
+    MANIFEST,
+    BackupManifest,
+    FileEntry,
+    OnBytes,
+    refuse_object_storage,
+)
 from frametally.config.layout import LAYOUT, locate, place_of
 from frametally.config.settings import Settings
 from frametally.errors import BackupError
 from frametally.ledger import schema
 from frametally.ledger.snapshot import check_copy, copy_in, ledger_exists, sqlite_path
 from frametally.storage.atomic import atomic_path, fsync
+from frametally.storage.cache import MARKS
 from frametally.storage.locks import lock_exclusive
 from frametally.storage.space import DISK_RESERVE_BYTES, TRY_AGAIN
 
@@ -58,6 +68,7 @@ def restore(
         BackupError: it is damaged or not a backup, there is no room, or data exists and `replace` is False.
         SettingsError: a dashboard is running, or the backup was made by a newer version.
     """
+    refuse_object_storage(settings)
     with lock_exclusive(settings.data_dir), _opened(source) as packed:
         manifest = _manifest_of(packed)
         complete_or_discard(settings)
@@ -66,6 +77,7 @@ def restore(
                 "The data folder or the ledger is not empty.",
                 "Choose another folder with FRAMETALLY_DATA_DIR, or replace the data with --replace.",
             )
+        shutil.rmtree(settings.data_dir / MARKS, ignore_errors=True)  # what is restored is in no object storage
         staging = settings.data_dir / STAGING_FOLDER
         _check_room(settings.data_dir, manifest)
         try:

@@ -140,6 +140,12 @@ LAYOUT: Final = (
         removed="a day after the last chunk",
     ),
     Place(
+        path="stored/<id>/",
+        content="with object storage: which folders are complete in it, so that their files here can be removed",
+        backup="never",
+        removed="with the folder",
+    ),
+    Place(
         path="shares/<id>/",
         content="the brief that a link serves, with its pictures",
         backup="always",

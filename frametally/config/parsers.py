@@ -12,6 +12,7 @@ from pathlib import Path
 from frametally.config.smtp_server import parse_smtp_server
 from frametally.errors import SettingsError
 from frametally.network.urls import parse_service_url
+from frametally.storage.objects import URL
 
 _HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|\*|\[?[0-9a-f:.]+\]?", re.IGNORECASE | re.ASCII)
 _CLUSTER = re.compile(r"auto|(ray://)?[a-z0-9][a-z0-9._-]*:[0-9]{1,5}", re.IGNORECASE | re.ASCII)
@@ -75,6 +76,13 @@ def optional_service_url(text: str) -> str | None:
         return parse_service_url(text) if text else None
     except SettingsError:
         raise ValueError("a URL without key or query, such as https://host or http://host:port") from None
+
+
+def optional_storage_url(text: str) -> str | None:
+    """The URL of an object storage; None if the text is empty."""
+    if text and not URL.fullmatch(text):
+        raise ValueError("s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix, without keys")
+    return text or None
 
 
 def optional_web_url(text: str) -> str | None:

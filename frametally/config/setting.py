@@ -76,4 +76,4 @@ def setting(
 
 def settings_of(kind: type) -> Mapping[str, Setting]:
     """The settings that a dataclass declares, by field name, in order."""
-    return {found.name: found.metadata[_KEY] for found in fields(kind)}
+    return {found.name: found.metadata[_KEY] for found in fields(kind) if _KEY in found.metadata}

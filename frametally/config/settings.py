@@ -27,12 +27,14 @@ from frametally.config.parsers import (
     positive_number,
 )
 from frametally.config.setting import setting, settings_of
+from frametally.config.storage_settings import StorageSettings
 from frametally.errors import SettingsError
+from frametally.storage.objects import storage_keys
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(AccessSettings):
-    """The settings of one deployment, those of `AccessSettings` included."""
+class Settings(StorageSettings, AccessSettings):
+    """The settings of one deployment, those of its bases included."""
 
     api_url: str | None = setting(
         "FRAMETALLY_API_URL",
@@ -255,7 +257,8 @@ class Settings(AccessSettings):
             for field, each in declared.items()
         }
         data_dir = declared["data_dir"].value(texts["data_dir"], Path())
-        return cls(**{field: each.value(texts[field], data_dir) for field, each in declared.items()})
+        values = {field: each.value(texts[field], data_dir) for field, each in declared.items()}
+        return cls(**values, storage_keys=storage_keys(environment, secrets))
 
     @property
     def inference_servers(self) -> InferenceServers:

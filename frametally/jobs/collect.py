@@ -20,6 +20,7 @@ from frametally.ledger.lease import lease_held, progress_writer
 from frametally.ledger.ledger import Ledger
 from frametally.results import archive_in_subprocess, find_original, open_results, read_again
 from frametally.results.reading.process import MAX_BYTES
+from frametally.results.shared import keep_results
 from frametally.storage.folders import last_change
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0
@@ -62,15 +63,17 @@ class Collector:
 
         Raises:
             ResultsError: they are unreadable; the original is kept.
-            OSError: they cannot be stored; the download is kept for a retry.
+            OSError, StoreUnavailable: they cannot be stored; the download is kept for a retry.
         """
         folder, download = self.results_dir / job.id, self._download(job)
         try:
             with lease_held(self.ledger, job, self.clock), _READERS[job.service == EMBEDDED]:
                 if download.exists():
                     archive_in_subprocess(download, folder, self.max_results_bytes)
+                    keep_results(folder)
             results = open_results(folder)
         except ResultsError:
+            keep_results(folder)
             download.unlink(missing_ok=True)
             raise
         return Succeeded(len(results.time_s), int(results.damaged.sum()))
@@ -85,6 +88,7 @@ class Collector:
         if job.status is not JobStatus.FAILED or not self.is_kept(job.id):
             raise JobError(messages.NO_RESULTS_TO_READ)
         results = read_again(self.results_dir / job.id)
+        keep_results(results.folder)
         return Succeeded(len(results.time_s), int(results.damaged.sum()))
 
     def discard_download(self, job: Job) -> None:

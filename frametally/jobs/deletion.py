@@ -20,6 +20,7 @@ from frametally.ledger.ledger import Ledger
 from frametally.ledger.owners import owners_of
 from frametally.ledger.people.audit import find_action, keep_action
 from frametally.ledger.tables import JOB
+from frametally.results.shared import remove_results
 
 UNDO_S = 3600.0
 """Minimum time for which a deleted job can be restored."""
@@ -99,6 +100,7 @@ def _remove(ledger: Ledger, job_id: str, is_old: sa.ColumnElement[bool], results
 
 
 def _remove_files(job_id: str, results_dir: Path) -> None:
+    remove_results(results_dir / job_id)
     shutil.rmtree(results_dir / job_id, ignore_errors=True)
     (results_dir / f"{_MARK}{job_id}").unlink(missing_ok=True)
 

@@ -11,6 +11,7 @@ from typing import Final
 from frametally.contract import CANCELLED, VIDEO_SUFFIXES, StatusReport
 from frametally.errors import LinkExpired, RateLimited, ServerError, ServiceError, ServiceUnreachable
 from frametally.job import Job, ModelChoice
+from frametally.storage.objects import StoreUnavailable
 from frametally.storage.space import format_size, is_disk_full
 
 # History entries.
@@ -151,8 +152,10 @@ def next_step(error: ServiceError) -> str:
     return RETRIES if isinstance(error, _TEMPORARY) else error.next_step
 
 
-def local_error(error: OSError) -> tuple[str, str]:
+def local_error(error: OSError | StoreUnavailable) -> tuple[str, str]:
     """For a step that the dashboard's server could not complete."""
+    if isinstance(error, StoreUnavailable):
+        return error.what, RETRIES
     if is_disk_full(error):
         return "The disk of the dashboard's server is full.", "Free some space; the job then goes on by itself."
     reason = error.strerror or "a file could not be written"

@@ -23,6 +23,7 @@ from frametally.errors import (
 )
 from frametally.job import EMBEDDED, Job, JobStatus
 from frametally.jobs import messages
+from frametally.storage.objects import StoreUnavailable
 
 MAX_FAILED_UPLOADS: Final = 10
 _MIN_RETRY_S: Final = 5.0
@@ -225,10 +226,10 @@ def _of_error(step: Step, error: Exception, job: Job, situation: Situation) -> O
             return _of_interrupted_upload(error.error, job, situation)
         case ServiceError():
             return _of_service_error(step, error, job, situation)
+        case OSError() | StoreUnavailable():
+            return _postponed(job, situation, *messages.local_error(error))
         case MediaError() | ResultsError():
             return Failed(str(error))
-        case OSError():
-            return _postponed(job, situation, *messages.local_error(error))
         case _:
             return _postponed(job, situation, messages.INTERNAL_ERROR, messages.RETRIES)
 

@@ -35,19 +35,19 @@ class DamageScanner:
         Raises:
             VideoError: the video cannot be read any more.
         """
-        found = load_damage(video.path, load_index(video.path))
+        found = load_damage(video.place, load_index(video.place))
         if found is not None:
             return found
         pixels = video.info.width_px * video.info.height_px * video.info.frame_count
         if at_once or pixels <= _SHORT_PIXELS:
             _scan(video)
-            return load_damage(video.path, load_index(video.path))
+            return load_damage(video.place, load_index(video.place))
         self._start(video)
         return None
 
     def is_known(self, video: StoredVideo) -> bool:
         """Whether `damage` returns a result at once."""
-        return has_damage_file(video.path)
+        return has_damage_file(video.place)
 
     def is_scanning(self, video: StoredVideo) -> bool:
         """Whether the result is still to come."""

@@ -20,8 +20,10 @@ from frametally.errors import MediaError, VideoError
 from frametally.library.copies.maker import CopyMaker
 from frametally.library.damage_scanner import DamageScanner
 from frametally.library.quota import Limits
-from frametally.library.upload_store import Upload, UploadStore, UploadUnknown, offset_mismatch, received_file
+from frametally.library.shared_uploads import SharedUploads
+from frametally.library.upload_store import Upload, UploadStore, UploadUnknown, offset_mismatch
 from frametally.library.video_store import StoredVideo, VideoStore, stage
+from frametally.storage.cache import cache_of
 from frametally.storage.digests import digests_of, sha256_of
 from frametally.storage.file_names import clean_file_name, video_suffix_of
 from frametally.storage.space import explain_disk_full
@@ -49,8 +51,11 @@ class Library:
     ) -> None:
         self.videos = VideoStore(folder / "videos")
         self.damage_scanner = DamageScanner()
-        self.uploads = UploadStore(
-            folder / "uploads", self.videos, Limits(folder / "uploads", max_video_bytes, quota_bytes), clock
+        limits, cache = Limits(folder / "uploads", max_video_bytes, quota_bytes), cache_of(self.videos.folder)
+        self.uploads = (
+            SharedUploads(folder / "uploads", self.videos, limits, clock, cache)
+            if cache
+            else UploadStore(folder / "uploads", self.videos, limits, clock)
         )
         self.copies = CopyMaker(self.videos.folder, self.uploads)
 
@@ -107,7 +112,7 @@ class Library:
                 with explain_disk_full():
                     sha256 = upload.video_sha256 or self._store(folder, upload, block_digest, actor)
             except (VideoError, UploadDamaged):
-                shutil.rmtree(folder)
+                self.uploads.discard(upload_id)
                 raise
         video = self.get(sha256)
         if video is None:
@@ -128,16 +133,19 @@ class Library:
         if known:
             return self.rename(known, name, actor=actor)
         upload = self.uploads.begin(name, path.stat().st_size, actor=actor)
-        folder = self.uploads.folder_of(upload.id)
         try:
-            with explain_disk_full():
+            with self.uploads.exclusive(upload.id) as folder, explain_disk_full():
                 shutil.copyfile(path, folder / "data")
-            return self.finish(upload.id, actor=actor)
+                sha256 = self._store(folder, upload, "", actor)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            self.uploads.discard(upload.id)
+        video = self.get(sha256)
+        if video is None:
+            raise MediaError("The video was removed while it was stored.", "Add it again.")
+        return video
 
     def _store(self, folder: Path, upload: Upload, block_digest: str, actor: str | None) -> str:
-        data = received_file(folder)
+        data = self.uploads.received(upload)
         if data is None:
             raise UploadUnknown("This upload no longer exists.", "Choose the file again.")
         digests = digests_of(data)
@@ -152,7 +160,6 @@ class Library:
             self.rename(known, upload.file_name, actor=actor)
         else:
             self.videos.publish(folder / "kept", digests.sha256)
-        (folder / "data").unlink(missing_ok=True)
-        shutil.rmtree(folder / "kept", ignore_errors=True)
+        self.uploads.clear(upload.id)
         _LOG.info("upload %s stored as video %s by %s", upload.id, digests.sha256, actor or "-")
         return digests.sha256

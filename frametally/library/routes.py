@@ -8,6 +8,7 @@ An upload ticket, an upload's id or a file ticket authorizes each request; `acce
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,9 @@ from frametally.library.tickets import TicketRefused, Tickets
 from frametally.library.tus import TUS, VERSION, TusHandlers
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
 from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError, is_about_job
+from frametally.storage.cache import is_there
 from frametally.storage.file_names import clean_file_name
+from frametally.storage.objects import StoreUnavailable
 from frametally.storage.space import DiskFull
 
 UPLOADS_PREFIX: Final = "/frametally/uploads/"
@@ -42,6 +45,7 @@ _STATUS_CODES: Final[dict[type[FrametallyError], int]] = {
     VideoTooLarge: 413,
     QuotaReached: 507,
     DiskFull: 507,
+    StoreUnavailable: 503,
 }
 _UNPROCESSABLE = 422
 _METHODS: Final = ("OPTIONS", "HEAD", "GET", "POST", "PUT", "PATCH", "DELETE")
@@ -183,6 +187,10 @@ def _error_response(error: FrametallyError) -> Response:
 def _file_below(data_dir: Path, relative_path: str) -> Path:
     """Whatever a ticket says: only stored videos, results and what is made of them are delivered, never a secret."""
     path = (data_dir.resolve() / relative_path).resolve()
-    if not any(path.is_relative_to((data_dir / name).resolve()) for name in DELIVERED) or not path.is_file():
-        raise HttpError(404, "This file no longer exists.", "Reload the page.")
-    return path
+    if any(path.is_relative_to((data_dir / name).resolve()) for name in DELIVERED):
+        if path.is_file():
+            return path
+        with suppress(ValueError):  # no key of an object
+            if is_there(data_dir / relative_path):
+                return data_dir / relative_path
+    raise HttpError(404, "This file no longer exists.", "Reload the page.")

@@ -10,6 +10,8 @@ from typing import BinaryIO, Final, cast
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
+from frametally.library.stored_object import etag, object_response
+from frametally.storage.cache import cache_of, fetched
 from frametally.storage.seekable_zstd import SeekableZstdFile
 
 _HEADERS: Final = {"Cache-Control": "private", "X-Content-Type-Options": "nosniff"}
@@ -23,19 +25,27 @@ def stored_file_response(request: Request, path: Path, name: str, *, attachment:
     Raises:
         OSError: the file cannot be opened, or is not in the format of its suffix.
     """
+    cache = cache_of(path)
+    headers = _HEADERS
+    if cache and path.exists():
+        headers = {**_HEADERS, "ETag": etag(cache.key(path), path.stat().st_size)}
     plain = FileResponse(
         path,
         filename=name,
         content_disposition_type="attachment" if attachment else "inline",
-        headers=_HEADERS,
+        headers=headers,
     )
-    if path.suffix not in _COMPRESSED or name.endswith(path.suffix):
+    is_sent_as_it_is = path.suffix not in _COMPRESSED or name.endswith(path.suffix)
+    if cache and not path.exists() and is_sent_as_it_is:
+        return object_response(request, cache, cache.key(path), plain)
+    fetched(path)
+    if is_sent_as_it_is:
         return plain
     if path.suffix == ".gz" and "gzip" in request.headers.get("accept-encoding", ""):
         plain.headers["Content-Encoding"] = "gzip"
         return plain
-    headers = {**_HEADERS, "Content-Disposition": plain.headers["content-disposition"]}
-    return _decompressed(request, path, plain.media_type, headers)
+    decompressed = {**_HEADERS, "Content-Disposition": plain.headers["content-disposition"]}
+    return _decompressed(request, path, plain.media_type, decompressed)
 
 
 def _decompressed(request: Request, path: Path, media_type: str | None, headers: Mapping[str, str]) -> Response:

@@ -36,7 +36,6 @@ from frametally.network.routes import HttpError, actor_of
 VERSION: Final = "1.0.0"
 TUS: Final = {"Tus-Resumable": VERSION}
 _CHUNK_TYPE = "application/offset+octet-stream"
-_BATCH_BYTES = 4 * 1024**2
 _HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 _DIGEST, _ASK = "Frametally-Digest", "ask"
 
@@ -134,7 +133,7 @@ class TusHandlers:
         try:
             async for chunk in request.stream():
                 batch += chunk
-                if len(batch) >= _BATCH_BYTES:
+                if len(batch) >= self._uploads.batch_bytes:
                     offset_bytes = await run_in_threadpool(self._append, upload.id, offset_bytes, batch, checksum)
                     batch = bytearray()
         except ClientDisconnect:

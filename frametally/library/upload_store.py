@@ -65,7 +65,7 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the stored video, in lower-case hex; None until it is stored."""
 
 
-class _Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
+class UploadMetadata(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content of `meta.json`."""
 
     file_name: str
@@ -77,6 +77,9 @@ class _Metadata(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class UploadStore:
     """All uploads below one folder, which any number of processes may share."""
+
+    batch_bytes = 4 * 1024**2
+    """How much of a request is written at once."""
 
     def __init__(self, folder: Path, videos: VideoStore, limits: Limits, clock: Callable[[], datetime]) -> None:
         self._folder = folder
@@ -141,7 +144,7 @@ class UploadStore:
             with explain_disk_full():
                 folder.mkdir()
                 (folder / "data").touch()
-                write_json(folder / "meta.json", _Metadata(name, size_bytes, actor=actor))
+                write_json(folder / "meta.json", UploadMetadata(name, size_bytes, actor=actor))
             make_room(self._videos.folder, self.free_bytes())
 
     def get(self, upload_id: str) -> Upload:
@@ -153,12 +156,12 @@ class UploadStore:
         folder = self.folder_of(upload_id)
         data = received_file(folder)
         offset_bytes = data.stat().st_size if data else None
-        metadata = read_json(folder / "meta.json", _Metadata)
+        metadata = read_json(folder / "meta.json", UploadMetadata)
         if metadata is None:
-            raise _unknown()
+            raise unknown_upload()
         done = bool(metadata.video_sha256 and self._videos.get(metadata.video_sha256))
         if offset_bytes is None and not done:
-            raise _unknown()
+            raise unknown_upload()
         return Upload(
             id=upload_id,
             file_name=metadata.file_name,
@@ -214,10 +217,24 @@ class UploadStore:
             shutil.rmtree(folder)
         _LOG.info("upload %s canceled by %s", upload_id, actor or "-")
 
+    def discard(self, upload_id: str) -> None:
+        """Remove an upload; the caller has locked it, or knows that there is no other."""
+        shutil.rmtree(self.folder_of(upload_id), ignore_errors=True)
+
+    def clear(self, upload_id: str) -> None:
+        """Remove the bytes of an upload that has become a video."""
+        folder = self.folder_of(upload_id)
+        (folder / "data").unlink(missing_ok=True)
+        shutil.rmtree(folder / "kept", ignore_errors=True)
+
+    def received(self, upload: Upload) -> Path | None:
+        """The file with all bytes of a complete upload; None once the video is stored."""
+        return received_file(self.folder_of(upload.id))
+
     def record_video(self, upload: Upload, sha256: str) -> None:
         """Record the video that the upload becomes."""
         path = self.folder_of(upload.id) / "meta.json"
-        metadata = read_json(path, _Metadata) or _Metadata(upload.file_name, upload.size_bytes)
+        metadata = read_json(path, UploadMetadata) or UploadMetadata(upload.file_name, upload.size_bytes)
         write_json(path, msgspec.structs.replace(metadata, video_sha256=sha256))
 
     def folder_of(self, upload_id: str) -> Path:
@@ -227,7 +244,7 @@ class UploadStore:
             UploadUnknown: the text is not a valid id.
         """
         if not re.fullmatch(r"[0-9a-f]{32}", upload_id):
-            raise _unknown()
+            raise unknown_upload()
         return self._folder / upload_id
 
     @contextmanager
@@ -242,9 +259,9 @@ class UploadStore:
             try:
                 held.enter_context(locked(folder))
             except FileNotFoundError:
-                raise _unknown() from None
+                raise unknown_upload() from None
             if not folder.exists():
-                raise _unknown()
+                raise unknown_upload()
             yield folder
 
     @contextmanager
@@ -276,7 +293,7 @@ class UploadStore:
         now_s = self._clock().timestamp()
         for folder in self._folder.iterdir():
             with suppress(FileNotFoundError):  # removed since it was listed
-                metadata, data = read_json(folder / "meta.json", _Metadata), received_file(folder)
+                metadata, data = read_json(folder / "meta.json", UploadMetadata), received_file(folder)
                 if metadata and data:
                     yield UploadInProgress(metadata.size_bytes, data.stat().st_size, now_s - last_change(folder))
 
@@ -292,5 +309,6 @@ def offset_mismatch(upload: Upload) -> OffsetMismatch:
     return OffsetMismatch(f"The upload is at byte {upload.offset_bytes}.", "Continue from there.")
 
 
-def _unknown() -> UploadUnknown:
+def unknown_upload() -> UploadUnknown:
+    """The error for an upload that does not exist."""
     return UploadUnknown("This upload no longer exists.", "Choose the file again.")

@@ -17,6 +17,7 @@ import msgspec
 from frametally.contract import INDEX_VERSION
 from frametally.errors import VideoError
 from frametally.storage.atomic import fsync, publish, read_json, write_json
+from frametally.storage.cache import Cache, cache_of, fetched
 from frametally.storage.digests import digests_of
 from frametally.storage.file_names import video_suffix_of
 from frametally.video.probe import VideoInfo, probe
@@ -31,8 +32,19 @@ class StoredVideo(msgspec.Struct, frozen=True, kw_only=True):
     """Lower-case hex."""
     file_name: str
     """Display name: that of the last upload, cleaned."""
-    path: Path
+    place: Path
+    """Where the file is, or will be when it is fetched from object storage."""
     info: VideoInfo
+
+    @property
+    def path(self) -> Path:
+        """The file, which is fetched first if it is in object storage only.
+
+        Raises:
+            StoreUnavailable: it could not be.
+            DiskFull: there is no room for it.
+        """
+        return fetched(self.place)
 
 
 class StoredEntry(NamedTuple):
@@ -72,11 +84,13 @@ class VideoStore:
         """The video with this sha256 in lower-case hex; None if there is none or the text is no sha256."""
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
-        metadata = read_json(self._folder / sha256 / METADATA_FILE, _Metadata)
+        self._mirror()
+        metadata = read_json(fetched(self._folder / sha256 / METADATA_FILE), _Metadata)
         return self._video(sha256, metadata) if metadata else None
 
     def has(self, sha256: str) -> bool:
         """Whether there is a video with this sha256, without reading its properties."""
+        self._mirror()
         return bool(re.fullmatch(r"[0-9a-f]{64}", sha256)) and (self._folder / sha256 / METADATA_FILE).exists()
 
     def used_bytes(self) -> int:
@@ -100,7 +114,13 @@ class VideoStore:
         """
         if not self.has(sha256):
             raise FileNotFoundError(sha256)
-        (self._folder / sha256).rename(target)
+        if self._cache:
+            self._cache.remove(self._folder / sha256, METADATA_FILE)
+        try:
+            (self._folder / sha256).rename(target)
+        except FileNotFoundError:  # what was in object storage only, or seen to be removed there
+            if not self._cache:
+                raise
         fsync(self._folder)
 
     def has_size(self, size_bytes: int) -> bool:
@@ -115,23 +135,32 @@ class VideoStore:
         return None
 
     def publish(self, staged: Path, sha256: str) -> None:
-        """Move a staged folder into the store; leaves it where it is if the video has been stored since."""
+        """Move a staged folder into the store; leaves it where it is if the video has been stored since.
+
+        Raises:
+            StoreUnavailable: it could not be put into object storage; it stays where it is.
+        """
+        if self._cache:
+            self._cache.keep(staged, self._folder / sha256, METADATA_FILE)
         try:
             staged.rename(self._folder / sha256)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
         fsync(self._folder)
+        if self._cache:
+            self._cache.mark(self._folder / sha256)
 
     def rename(self, video: StoredVideo, file_name: str) -> StoredVideo:
         """Change the display name."""
-        path = video.path.with_name(METADATA_FILE)
+        path = video.place.with_name(METADATA_FILE)
         metadata = read_json(path, _Metadata)
         if metadata and metadata.file_name != file_name:
-            write_json(path, msgspec.structs.replace(metadata, file_name=file_name))
+            self._write(path, msgspec.structs.replace(metadata, file_name=file_name))
         return msgspec.structs.replace(video, file_name=file_name)
 
     def _all(self) -> Iterator[tuple[str, _Metadata]]:
+        self._mirror()
         for folder in self._folder.iterdir():
             metadata = read_json(folder / METADATA_FILE, _Metadata)
             if metadata:
@@ -140,23 +169,37 @@ class VideoStore:
     def _block_digest(self, sha256: str, metadata: _Metadata) -> str:
         if not metadata.block_digest:
             folder = self._folder / sha256
-            digest = digests_of(folder / metadata.video).block_digest
+            digest = digests_of(fetched(folder / metadata.video)).block_digest
             metadata = msgspec.structs.replace(metadata, block_digest=digest)
-            write_json(folder / METADATA_FILE, metadata)
+            self._write(folder / METADATA_FILE, metadata)
         return metadata.block_digest
 
     def _video(self, sha256: str, metadata: _Metadata) -> StoredVideo:
         path = self._folder / sha256 / metadata.video
         if metadata.info.index_version < INDEX_VERSION:
             metadata = self._probed_again(path, metadata)
-        return StoredVideo(sha256=sha256, file_name=metadata.file_name, path=path, info=metadata.info)
+        return StoredVideo(sha256=sha256, file_name=metadata.file_name, place=path, info=metadata.info)
 
     def _probed_again(self, path: Path, metadata: _Metadata) -> _Metadata:
         """With the properties as this version reads them; unchanged if the file cannot be read any more."""
         with suppress(VideoError, OSError):
-            metadata = msgspec.structs.replace(metadata, info=probe(path))
-            write_json(path.with_name(METADATA_FILE), metadata)
+            metadata = msgspec.structs.replace(metadata, info=probe(fetched(path)))
+            self._write(path.with_name(METADATA_FILE), metadata)
         return metadata
+
+    def _write(self, path: Path, metadata: _Metadata) -> None:
+        write_json(path, metadata)
+        if self._cache:
+            self._cache.objects.put(self._cache.key(path), path)
+
+    def _mirror(self) -> None:
+        """See what other dashboards have stored, renamed and removed."""
+        if self._cache:
+            self._cache.mirror(self._folder, METADATA_FILE)
+
+    @property
+    def _cache(self) -> Cache | None:
+        return cache_of(self._folder)
 
 
 def stage(data: Path, staged: Path, file_name: str, block_digest: str) -> None:

@@ -14,6 +14,7 @@ import cv2
 from frametally.errors import VideoError
 from frametally.library.video_store import StoredVideo
 from frametally.storage.atomic import write_bytes
+from frametally.storage.cache import fetched, kept
 from frametally.video.container import open_video
 from frametally.video.decoding import Image, decode
 from frametally.video.displayed_frame import pixel_aspect_of, thumbnail
@@ -28,9 +29,10 @@ _JPEG_QUALITY = 72
 
 def thumbnail_file(video: StoredVideo) -> Path | None:
     """The JPEG file, which is made now if there is none yet; None if no frame of the video can be decoded."""
-    path = video.path.with_name(_NAME)
+    path = fetched(video.place.with_name(_NAME))
     if not path.exists():
         write_bytes(path, _jpeg_of(video), sync=False)
+        kept(path)
     return path if path.stat().st_size else None
 
 
@@ -48,10 +50,10 @@ def _jpeg_of(video: StoredVideo) -> bytes:
 
 def _frame_at(video: StoredVideo, share: float | None) -> Image | None:
     """The keyframe before this share of the duration, the first frame if None; None if it cannot be decoded."""
-    with open_video(video.path) as (container, stream):
+    with open_video(video.place) as (container, stream):
         pixel_aspect = pixel_aspect_of(stream)
         if share is None:
-            frame = next(iter(decode(video.path)), None)
+            frame = next(iter(decode(video.place)), None)
         else:
             frame = _sought(container, stream, video.info.duration_s * share)
         return None if frame is None else thumbnail(frame, pixel_aspect, HEIGHT_PX)

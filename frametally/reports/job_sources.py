@@ -99,15 +99,15 @@ def _checked(
 
 
 def _placed(results: Results, stored: StoredVideo) -> tuple[Results, BriefVideo]:
-    index = load_index(stored.path)
+    index = load_index(stored.place)
     video = BriefVideo(
-        path=stored.path,
+        path=stored.place,
         index=index,
         file_name=stored.file_name,
         sha256=stored.sha256,
         size_bytes=stored.info.size_bytes,
     )
-    return place_results(results, index, load_damage(stored.path, index)), video
+    return place_results(results, index, load_damage(stored.place, index)), video
 
 
 def _hashes(results: Results, models_dir: Path) -> dict[str, str]:

@@ -24,6 +24,7 @@ from frametally.reports.numbers.region_facts import region_facts
 from frametally.reports.numbers.sides import side_of
 from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.sources import BriefSources
+from frametally.storage.cache import fetched
 from frametally.tracking.kept import kept_tracks
 from frametally.tracking.tracks import Tracks, filtered
 from frametally.tracking.upright import shown_tracks
@@ -100,7 +101,7 @@ class _Making:
         regions, view = self.sources.regions, self.views[0]
         if regions is None or not view.table.kind.has_boxes or not (regions.lines or regions.zones):
             return None
-        video = self.sources.video.path if self.sources.video else None
+        video = fetched(self.sources.video.path) if self.sources.video else None
         return shown_tracks(kept_tracks(view.results, view.model), view.results, view.model, video).tracks
 
     def facts_and_files(self, made_text: str) -> tuple[Facts, list[BriefFile]]:

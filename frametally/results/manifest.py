@@ -11,6 +11,7 @@ from msgspec import Struct, field, structs
 
 from frametally.results.entries import Kind
 from frametally.results.spellings.notes import Note
+from frametally.storage.cache import fetched
 
 FRAMES_NAME: Final = "frames.parquet"
 ORIGINAL_ENTRY: Final = "original_entry"
@@ -19,7 +20,7 @@ SCHEMA_VERSION: Final = 3
 """Incremented with every change of the tables; an archive of another version is rebuilt from the original."""
 READABLE_VERSION: Final = 2
 """Tables of this version can still be read, for archives whose original is missing or damaged."""
-_MANIFEST_NAME = "notes.json"
+MANIFEST_NAME: Final = "notes.json"
 """The file and its keys keep the names they have had since version 1, so that existing archives open."""
 
 
@@ -64,7 +65,7 @@ class Manifest(Struct, frozen=True):
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    (folder / _MANIFEST_NAME).write_bytes(msgspec.json.encode(manifest))
+    (folder / MANIFEST_NAME).write_bytes(msgspec.json.encode(manifest))
 
 
 def table_sizes(folder: Path) -> dict[str, int]:
@@ -86,36 +87,36 @@ def has_all_tables(folder: Path, manifest: Manifest) -> bool:
 def received_index_version(folder: Path) -> int:
     """`index_version` of an archive of any version; that of the first ones if it is not recorded."""
     try:
-        return msgspec.json.decode((folder / _MANIFEST_NAME).read_bytes(), type=_Received).index_version
+        return msgspec.json.decode((folder / MANIFEST_NAME).read_bytes(), type=_Received).index_version
     except (msgspec.MsgspecError, OSError):
         return 1
 
 
 def record_index_version(folder: Path, index_version: int) -> None:
     """Complete the manifest of a new archive."""
-    manifest = msgspec.json.decode((folder / _MANIFEST_NAME).read_bytes(), type=Manifest)
+    manifest = msgspec.json.decode((folder / MANIFEST_NAME).read_bytes(), type=Manifest)
     write_manifest(folder, structs.replace(manifest, index_version=index_version))
 
 
 def delete_manifest(folder: Path) -> None:
     """Mark an archive as incomplete."""
-    (folder / _MANIFEST_NAME).unlink(missing_ok=True)
+    (folder / MANIFEST_NAME).unlink(missing_ok=True)
 
 
 def is_manifest(path: Path) -> bool:
-    return path.name == _MANIFEST_NAME
+    return path.name == MANIFEST_NAME
 
 
 def manifest_time_ns(folder: Path) -> int:
     """When the manifest was written, which identifies the tables; 0 if there is none."""
-    path = folder / _MANIFEST_NAME
+    path = fetched(folder / MANIFEST_NAME)
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def read_manifest(folder: Path, version: int = SCHEMA_VERSION) -> Manifest | None:
     """The manifest of an archive; None if it is missing, damaged or of another version."""
     try:
-        manifest = msgspec.json.decode((folder / _MANIFEST_NAME).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((folder / MANIFEST_NAME).read_bytes(), type=Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError, FileNotFoundError):
         return None
     return manifest if manifest.version == version else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
 from frametally.errors import ResultsError
+from frametally.storage.cache import fetched, is_there
 from frametally.storage.seekable_zstd import SeekableZstdFile, compress_seekable
 
 SHA256_NAME: Final = "results.json.sha256"
@@ -30,9 +31,9 @@ _MAKE_WRITABLE = "Free some disk space, or make the data folder writable, then o
 
 
 def find_original(folder: Path) -> Path | None:
-    """The compressed original in the archive folder of a job; None if there is none."""
+    """Where the compressed original of a job is; None if there is none. It may be in object storage only: `fetched`."""
     paths = (folder / name for name in ORIGINAL_NAMES)
-    return next((path for path in paths if path.exists()), None)
+    return next((path for path in paths if is_there(path)), None)
 
 
 def open_original(folder: Path) -> BinaryIO:
@@ -45,6 +46,7 @@ def open_original(folder: Path) -> BinaryIO:
     path = find_original(folder)
     if path is None:
         raise FileNotFoundError(folder / _ZSTD_NAME)
+    path = fetched(path)
     if path.name == _GZIP_NAME:
         return cast("BinaryIO", gzip.open(path))
     return cast("BinaryIO", SeekableZstdFile(path))

@@ -23,6 +23,7 @@ from frametally.results.model_table import Boxes, ModelTable
 from frametally.results.original import DAMAGED, damaged, explained
 from frametally.results.raw_entry import read_raw_entry
 from frametally.results.rebuild import rebuild, usable_manifest
+from frametally.results.shared import fetch_results
 from frametally.results.tables import read_pieces, read_rows
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
@@ -88,6 +89,7 @@ class Results:
             for rows in self._pieces(model, start, stop):
                 yield self._counted(model, rows)
                 at = int(rows["entry"][-1].as_py()) + 1 if len(rows) else at
+            self._require_tables()
         except UNREADABLE_TABLE:
             self._repair()
             yield from _read_rebuilt(lambda: [self._counted(model, rows) for rows in self._pieces(model, at, stop)])
@@ -193,14 +195,23 @@ class Results:
     def _repaired(self, read: Callable[[], _T]) -> _T:
         """What the function reads; if a table is damaged, it is called again after the tables have been rebuilt."""
         try:
-            return read()
+            found = read()
+            self._require_tables()
         except UNREADABLE_TABLE:
             self._repair()
-        return _read_rebuilt(read)
+            return _read_rebuilt(read)
+        return found
+
+    def _require_tables(self) -> None:
+        """A missing table reads as an empty one; a cache of object storage removes what was not used for long."""
+        missing = next((name for name in self.manifest.files if not (self.folder / name).exists()), None)
+        if missing:
+            raise FileNotFoundError(missing)
 
     def _repair(self) -> None:
         with explained():
-            rebuild(self.folder, damaged_since_ns=self.written_ns)
+            if not fetch_results(self.folder):
+                rebuild(self.folder, damaged_since_ns=self.written_ns)
 
     def _counted(self, model: str, rows: pa.Table) -> Columns:
         codes = self._class_rank(model)[_numbers(rows, "class_code")]

@@ -19,6 +19,7 @@ from frametally.results.manifest import (
 )
 from frametally.results.original import copy_original, damaged, explained, find_original
 from frametally.results.reading.process import archive_in_subprocess
+from frametally.results.shared import fetch_results
 
 
 def rebuild(folder: Path, *, also_failed: bool = False, damaged_since_ns: int | None = None) -> Manifest:
@@ -34,6 +35,7 @@ def rebuild(folder: Path, *, also_failed: bool = False, damaged_since_ns: int | 
         ResultsError: the original is missing, or does not match its digest; the existing tables are kept.
         OSError, EOFError, zlib.error: it is damaged, or the tables cannot be written.
     """
+    fetch_results(folder)
     if find_original(folder) is None:
         raise damaged()
     with FileLock(folder.with_name(f"{folder.name}.lock")):
@@ -58,6 +60,9 @@ def usable_manifest(folder: Path) -> Manifest:
         ResultsError: there are no tables, and none can be made.
     """
     manifest = read_manifest(folder)
+    is_complete = manifest is not None and not manifest.failure and has_all_tables(folder, manifest)
+    if not is_complete and fetch_results(folder):
+        manifest = read_manifest(folder)
     if manifest is not None and has_all_tables(folder, manifest):
         return manifest
     try:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import av
 
 from frametally.errors import OutOfMemory, VideoError
+from frametally.storage.cache import readable
 
 MAX_PIXELS: Final = 8192 * 8192
 """Per frame; a small file can declare frames that would fill the memory."""
@@ -44,7 +45,7 @@ def open_video(path: Path) -> Iterator[tuple[Any, Any]]:
         OutOfMemory: there is not enough memory to open it.
     """
     try:
-        container = av.open(str(path), options=_OPEN_OPTIONS, metadata_errors="replace")
+        container = av.open(readable(path), options=_OPEN_OPTIONS, metadata_errors="replace")
     except _MEMORY_ERRORS as error:
         raise OutOfMemory from error
     except (av.FFmpegError, OSError) as error:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from frametally.contract import INDEX_VERSION
 from frametally.errors import OutOfMemory
 from frametally.storage.atomic import atomic_path
+from frametally.storage.cache import fetched, kept, stored_size
 from frametally.video.coding.h264 import is_bidirectional
 from frametally.video.coding.reference import is_reference
 from frametally.video.coding.slice_ends import keyframes_with_other_ends
@@ -94,17 +95,17 @@ def reports_no_damage(path: Path) -> bool:
 def load_damage(path: Path, index: FrameIndex) -> Flags | None:
     """The result of `save_damage` for this version of the index; None if there is none."""
     try:
-        with _cache(path).open("rb") as file, np.load(file) as stored:
+        with fetched(_cache(path)).open("rb") as file, np.load(file) as stored:
             header, damaged = stored["facts"].tolist(), np.asarray(stored["damaged"], dtype=np.bool_)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    is_current = header == [INDEX_VERSION, path.stat().st_size] and len(damaged) == len(index)
+    is_current = header == [INDEX_VERSION, stored_size(path)] and len(damaged) == len(index)
     return damaged if is_current else None
 
 
 def has_damage_file(path: Path) -> bool:
     """Whether the damaged frames are kept beside the video, for the index of this version."""
-    return _cache(path).exists()
+    return fetched(_cache(path)).exists()
 
 
 def save_damage(path: Path, damaged: Flags) -> None:
@@ -112,6 +113,7 @@ def save_damage(path: Path, damaged: Flags) -> None:
     header = np.array([INDEX_VERSION, path.stat().st_size], np.int64)
     with suppress(OSError), atomic_path(_cache(path), sync=False) as draft, draft.open("wb") as file:
         np.savez_compressed(file, facts=header, damaged=damaged)
+    kept(_cache(path))
 
 
 def _cache(path: Path) -> Path:

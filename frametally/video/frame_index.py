@@ -20,6 +20,7 @@ import numpy.typing as npt
 from frametally.contract import INDEX_VERSION
 from frametally.errors import VideoError
 from frametally.storage.atomic import atomic_path
+from frametally.storage.cache import fetched, kept, stored_size
 from frametally.video.container import has_reliable_pts, is_transport_stream, open_video
 from frametally.video.indexing.display_order import display_order, keyframes_of, read_packets, stored_order
 from frametally.video.indexing.presentation import MISSING, continuous, typical_interval
@@ -158,11 +159,12 @@ def load_index(path: Path) -> FrameIndex:
         VideoError: the file contains no video frame, or cannot be read.
     """
     cached = path.with_name(f"{path.name}.frames.npz")
-    index = _read_index(cached, path.stat().st_size)
+    index = _read_index(fetched(cached), stored_size(path))
     if index is None:
-        index = build_index(path)
+        index = build_index(fetched(path))
         with suppress(OSError):  # a full or read-only disk only costs time
             _write_index(index, cached, path.stat().st_size)
+            kept(cached)
     return index
 
 

@@ -60,6 +60,8 @@ def test_every_setting_reaches_its_field() -> None:
         "FRAMETALLY_MAX_VIDEO_BYTES": "1e6",
         "FRAMETALLY_MAX_RESULTS_BYTES": "9",
         "FRAMETALLY_MEDIA_QUOTA_BYTES": "7",
+        "FRAMETALLY_STORAGE_URL": "s3://bucket/team",
+        "FRAMETALLY_STORAGE_CACHE_BYTES": "8",
         "FRAMETALLY_KEEP_VIDEOS_DAYS": "3",
         "FRAMETALLY_KEEP_VIDEOS_BYTES": "4",
         "FRAMETALLY_KEEP_RESULTS_DAYS": "5",
@@ -73,7 +75,7 @@ def test_every_setting_reaches_its_field() -> None:
         "FRAMETALLY_EMAIL_TO": "a@b, c@d",
     }
     names = {setting.name for setting in all_settings()}
-    read, default = Settings.read(dict.fromkeys(names, "text") | values), Settings.read({})
+    read, default = Settings.read(dict.fromkeys(names, "text") | values, {"AWS_REGION": "here"}), Settings.read({})
     assert names >= values.keys()
     assert [field.name for field in fields(Settings) if getattr(read, field.name) == getattr(default, field.name)] == []
     assert (read.max_video_bytes, read.email_to, read.engine_private_urls) == (1_000_000, ("a@b", "c@d"), True)

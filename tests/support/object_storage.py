@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 ACCESS_KEY, SECRET_KEY, REGION, BUCKET = "AKIATESTKEY", "a-secret/that+appears=nowhere", "eu-central-1", "tally"
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -83,6 +84,7 @@ def object_storage() -> Iterator[ObjectStorage]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
+        requests.post(f"http://127.0.0.1:{moto_port}/moto-api/reset", timeout=10)  # its state is that of the process
         storage.client().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield storage
     finally:

@@ -61,7 +61,7 @@ def _known(
     if video is None or not view.table.kind.has_boxes or not audits_of(deployment.ledger, video.sha256):
         return None
     try:
-        source = Source(view=view, video=video, index=load_index(video.path))
+        source = Source(view=view, video=video, index=load_index(video.place))
         sample = audits().sample(deployment.ledger, source, view)
         return tell(sample) if sample and sample.clear else None
     except FrametallyError:  # the numbers of the model stay

@@ -22,6 +22,7 @@ from frametally.library.routes import FILES_PREFIX
 from frametally.library.video_store import StoredVideo
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.video_export import ExportStatus, VideoSpec
+from frametally.storage.cache import kept
 
 
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
@@ -93,7 +94,7 @@ def _export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
 
 def _preview(deployment: Deployment, path: Path) -> None:
     """The video in the page, read by range from our route: `st.video` would keep it in memory."""
-    ticket = own_tickets().for_file(path.relative_to(deployment.settings.data_dir))
+    ticket = own_tickets().for_file(kept(path).relative_to(deployment.settings.data_dir))
     source = html.escape(f".{FILES_PREFIX}{ticket}", quote=True)
     attributes = 'controls muted playsinline preload="metadata" aria-label="Annotated video"'
     st.html(f'<video {attributes} src="{source}" style="width:100%;display:block"></video>')

@@ -59,4 +59,4 @@ def _time_s(view: View, index: FrameIndex | None, frame: int, entry: int) -> flo
 
 @st.cache_resource(show_spinner=False, max_entries=8, hash_funcs={StoredVideo: lambda video: video.sha256})
 def _index(video: StoredVideo) -> FrameIndex:
-    return load_index(video.path)
+    return load_index(video.place)

@@ -14,10 +14,10 @@ from frametally.cli.environment import read_settings
 from frametally.cli.exit_code import ExitCode
 from frametally.cli.progress_bar import share_progress
 from frametally.cli.results.output import writing
-from frametally.cli.results.source import opened
+from frametally.cli.results.source import archive_of, opened
 from frametally.clock import utc_now
 from frametally.config.settings import Settings
-from frametally.errors import ResultsError, SettingsError
+from frametally.errors import SettingsError
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
 from frametally.memory import limit_malloc
@@ -128,9 +128,7 @@ def _sources(options: argparse.Namespace, settings: Settings) -> Iterator[BriefS
             video = _video(options.video) if options.video else None
             yield BriefSources(results=results, video=video, video_name=Path(reference).stem)
         return
-    if reference != Path(reference).name or not (settings.results_dir / reference).is_dir():
-        name = Path(reference).name
-        raise ResultsError(f"There is no job or file {name}.", "Check the path, or the id on the page Jobs.")
+    archive_of(reference, settings)
     with closing(Ledger(settings.database_url)) as ledger:
         sources = job_sources(
             ledger.job(reference),

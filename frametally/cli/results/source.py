@@ -14,7 +14,9 @@ import numpy as np
 from frametally.analysis.placement import place_results
 from frametally.config.settings import Settings
 from frametally.errors import ResultsError, VideoError
+from frametally.health.object_storage import open_storage
 from frametally.results import Results, archive_results, open_results
+from frametally.results.shared import fetch_results
 from frametally.video.frame_index import build_index
 
 
@@ -46,10 +48,23 @@ def opened(reference: str, video: Path | None, settings: Settings) -> Iterator[R
             archive_results(path, Path(folder) / "results", max_bytes=settings.max_results_bytes)
             yield _placed(open_results(Path(folder) / "results"), video)
         return
-    archive = settings.results_dir / path.name
-    if reference != path.name or not archive.is_dir():
-        raise ResultsError(f"There is no job or file {path.name}.", "Check the path, or the id on the page Jobs.")
-    yield _placed(open_results(archive), video)
+    yield _placed(open_results(archive_of(reference, settings)), video)
+
+
+def archive_of(job_id: str, settings: Settings) -> Path:
+    """The folder with the results of a job.
+
+    Raises:
+        ResultsError: there are no such results.
+        SettingsError: the object storage cannot be used.
+    """
+    name = Path(job_id).name
+    archive = settings.results_dir / name
+    if job_id == name and open_storage(settings):
+        fetch_results(archive)
+    if job_id != name or not archive.is_dir():
+        raise ResultsError(f"There is no job or file {name}.", "Check the path, or the id on the page Jobs.")
+    return archive
 
 
 def model_of(results: Results, name: str | None) -> str:

@@ -88,7 +88,7 @@ class CopyMaker:
 
     def request(self, video: StoredVideo) -> CopyState:
         """The state of the copy; it is begun if there is none, and again a minute after it has failed."""
-        target = copy_path(video.path)
+        target = copy_path(video.place)
         with self._lock:
             self._collect()
             if target.exists():

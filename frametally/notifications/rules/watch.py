@@ -24,6 +24,7 @@ from frametally.notifications.rules.checks import RuleCheck, RuleChecks
 from frametally.notifications.rules.spec import Answer, RuleSpec
 from frametally.processes.environment import child_environment
 from frametally.regions.shapes import RegionSet
+from frametally.results.shared import fetch_results
 
 _POLL_S: Final = 0.2
 _RENEW_EVERY_S: Final = 30.0
@@ -99,6 +100,7 @@ class RuleWatch:
         """What the process answers; None if the thread is to stop."""
         video = self._library.get(check.video_sha256 or "")
         path = str(video.path) if video else ""
+        fetch_results(self._results_dir / check.job_id)
         spec = RuleSpec(results=str(self._results_dir / check.job_id), video=path, regions=regions)
         with tempfile.TemporaryFile() as output, _started(spec, output) as process:
             try:

@@ -78,7 +78,7 @@ class ExactFrames:
         results = source.view.results
         if source.video is None or not 0 <= request.entry < len(results.time_s):
             raise VideoError("This frame cannot be shown.", "Reload the page.")
-        shown = self._reader(source.video.path).displayed(int(results.frame_index[request.entry]), is_wanted)
+        shown = self._reader(source.video.place).displayed(int(results.frame_index[request.entry]), is_wanted)
         if shown is None:
             raise VideoError("This frame cannot be decoded. The file is damaged or ends before it.")
         if request.is_plain and not request.is_small:

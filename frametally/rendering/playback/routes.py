@@ -51,6 +51,7 @@ from frametally.rendering.playback.sources import Source, Sources
 from frametally.rendering.playback.threshold_counts import threshold_histogram
 from frametally.rendering.playback.waiting_client import still_waiting
 from frametally.results import Kind
+from frametally.storage.cache import kept
 from frametally.video.frame_reader import Superseded
 
 VIEWS_PREFIX: Final = "/frametally/views/"
@@ -255,8 +256,9 @@ def _copy_handler(sources: Sources, tickets: Tickets, data_dir: Path) -> Handler
     async def send(request: Request) -> Response:
         source = await run_in_threadpool(sources.get, request.state.view_ticket)
         state = await run_in_threadpool(sources.playable_copy, source)
+        path = await run_in_threadpool(kept, state.path) if state.path else None
         held = tickets.held_by(holder_of(request))
-        url = f".{FILES_PREFIX}{held.for_file(state.path.relative_to(data_dir))}" if state.path else ""
+        url = f".{FILES_PREFIX}{held.for_file(path.relative_to(data_dir))}" if path else ""
         content = {"status": state.status, "share": state.share, "url": url, "message": state.message}
         return Response(
             msgspec.json.encode(content), media_type="application/json", headers={"Cache-Control": "no-store"}

@@ -110,9 +110,9 @@ class Sources:
         if ticket.model not in results.models:
             raise ResultsError("These results have no such model.", "Reload the page.")
         video = self._library.get(ticket.video_sha256) if ticket.video_sha256 else None
-        index = load_index(video.path) if video else None
+        index = load_index(video.place) if video else None
         if video and index:
-            damage = load_damage(video.path, index) if self._library.damage_scanner.is_known(video) else None
+            damage = load_damage(video.place, index) if self._library.damage_scanner.is_known(video) else None
             results = place_results(results, index, damage)
         view = View(results, ticket.model, 0.0, ClassMapping.parse(ticket.merge))
         return Source(view=view, video=video, index=index)

@@ -158,7 +158,7 @@ class Answers:
 
 def _watched(name: str, source: Source, tracks: Tracks, confidence: float) -> Watched:
     view = source.filtered(confidence, None)
-    recorded_at = recording_start(source.video.path) if source.video else None
+    recorded_at = recording_start(source.video.place) if source.video else None
     return Watched(name, named(filtered(tracks, view), view), recorded_at)
 
 

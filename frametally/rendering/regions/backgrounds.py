@@ -43,7 +43,7 @@ class Backgrounds:
         path = _path_of(video)
         with self._lock:
             if not path.exists():
-                picture = sampled_background(self._reader(video.path), min(HEIGHT_PX, video.info.displayed_wh[1]))
+                picture = sampled_background(self._reader(video.place), min(HEIGHT_PX, video.info.displayed_wh[1]))
                 path.parent.mkdir(exist_ok=True)
                 with atomic_path(path) as draft:
                     draft.write_bytes(to_png(picture))
@@ -80,4 +80,4 @@ class Backgrounds:
 
 
 def _path_of(video: StoredVideo) -> Path:
-    return derived_path(video.path.parent, _KIND, _FORMAT, "png")
+    return derived_path(video.place.parent, _KIND, _FORMAT, "png")

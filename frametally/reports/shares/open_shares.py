@@ -99,7 +99,7 @@ class OpenShares:
         video = validity.library.get(jobs[0].video_sha256 or "") if len(jobs) == 1 else None
         if video is None:
             return None
-        copy = copy_path(video.path)
+        copy = copy_path(video.place)
         return copy if copy.exists() else video.path
 
     def close(self) -> None:

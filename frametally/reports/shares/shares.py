@@ -214,7 +214,7 @@ class Shares:
 
     def _have_played(self, video: StoredVideo) -> None:
         """Have a copy made of a video that not every browser plays: a reader may not ask for one."""
-        if video.info.codec not in _PLAYED_CODECS or video.path.suffix not in _PLAYED_SUFFIXES:
+        if video.info.codec not in _PLAYED_CODECS or video.place.suffix not in _PLAYED_SUFFIXES:
             self.validity.library.copies.request(video)
 
     def _remove(self, share_id: str) -> None:

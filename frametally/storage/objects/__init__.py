@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
+from frametally.errors import SettingsError
 from frametally.storage.objects.objects import Objects, StoredObject, StoreUnavailable
 
 __all__ = ["Objects", "StoreUnavailable", "StoredObject", "open_objects", "storage_keys"]
+URL: Final = re.compile(r"(s3|gs|az)://[a-z0-9][a-z0-9._-]+(/[\w.@=+-]+)*/?|file:///[^?#]*", re.ASCII)
+"""What `open_objects` takes."""
 _KEY_PREFIXES: Final = ("AWS_", "GOOGLE_", "AZURE_")
 _NOT_READ: Final = "_ALLOW_HTTP"
 """What the library does not read from the environment itself."""
@@ -28,10 +34,15 @@ def open_objects(url: str, keys: Mapping[str, str] | None = None) -> Objects:
     Raises:
         SettingsError: the URL names no such place, or the package `obstore` is not installed.
     """
+    if not URL.fullmatch(url):
+        raise SettingsError(
+            "The URL of the storage is not valid.",
+            "Use s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix, without keys.",
+        )
     if url.startswith("file://"):
         from frametally.storage.objects.folder import FolderObjects
 
-        return FolderObjects.from_url(url)
+        return FolderObjects(Path(unquote(url.removeprefix("file://"))))
     from frametally.storage.objects.cloud import open_cloud
 
     return open_cloud(url, keys or {})

@@ -7,7 +7,6 @@ library gets into an error or a log: it may contain what was sent.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,7 +16,6 @@ from typing import Any, Final
 from frametally.errors import SettingsError
 from frametally.storage.objects.objects import Content, StoredObject, StoreUnavailable, checked_key
 
-_URL: Final = re.compile(r"(s3|gs|az)://[a-z0-9][a-z0-9._-]+(/[\w.@=+-]+)*/?", re.ASCII)
 _PART_BYTES: Final = 16 << 20
 """S3 takes at most 10,000 parts."""
 _MAX_PARTS_AT_ONCE: Final = 4
@@ -35,13 +33,8 @@ def open_cloud(url: str, keys: Mapping[str, str], retry: Mapping[str, Any] = _RE
     """The objects below a URL.
 
     Raises:
-        SettingsError: the URL is not valid, or the package is missing.
+        SettingsError: the options are not valid, or the package is missing.
     """
-    if not _URL.fullmatch(url):
-        raise SettingsError(
-            "The URL of the storage is not valid.",
-            "Use s3://bucket/prefix, gs://bucket/prefix or az://account/container/prefix, without keys.",
-        )
     try:
         from obstore.exceptions import BaseError
         from obstore.store import from_url
@@ -117,7 +110,7 @@ class CloudObjects:
         with _explained("list"), _bucket_required():
             pages = self._api.list(self._store, checked_key(prefix) if prefix else None)
             found = [
-                StoredObject(each["path"], each["size"], each["last_modified"].timestamp())
+                StoredObject(each["path"], each["size"], each["last_modified"].timestamp(), each["e_tag"] or "")
                 for page in pages
                 for each in page
             ]

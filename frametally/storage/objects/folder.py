@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from frametally.errors import SettingsError
 from frametally.storage.atomic import PART_SUFFIX, PendingFile
 from frametally.storage.folders import files_below
 from frametally.storage.objects.objects import Content, StoredObject, checked_key
@@ -20,18 +18,6 @@ class FolderObjects:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-
-    @classmethod
-    def from_url(cls, url: str) -> FolderObjects:
-        """Those below the folder of a `file://` URL.
-
-        Raises:
-            SettingsError: it names no absolute path of this machine.
-        """
-        parts = urlsplit(url)
-        if parts.netloc not in ("", "localhost") or not parts.path.startswith("/"):
-            raise SettingsError("The URL of the storage names no folder of this machine.", "Use file:///path.")
-        return cls(Path(unquote(parts.path)))
 
     def put_new(self, key: str, data: bytes) -> bool:
         try:
@@ -65,7 +51,8 @@ class FolderObjects:
                 if path.suffix != PART_SUFFIX:
                     status = path.stat()
                     key = path.relative_to(self._root).as_posix()
-                    found.append(StoredObject(key, status.st_size, status.st_mtime))
+                    version = f"{status.st_ino}-{status.st_mtime_ns}"
+                    found.append(StoredObject(key, status.st_size, status.st_mtime, version))
         return iter(sorted(found))
 
     def delete(self, key: str) -> None:

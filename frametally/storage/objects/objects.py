@@ -27,6 +27,8 @@ class StoredObject(NamedTuple):
     size_bytes: int
     modified_s: float
     """Unix time of its last change."""
+    version: str
+    """Another one after each change; times may have a resolution of one second."""
 
 
 class Objects(Protocol):

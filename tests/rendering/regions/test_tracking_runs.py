@@ -47,7 +47,7 @@ def runs() -> Iterator[TrackingRuns]:
 
 def test_tracks_of_the_stored_picture_are_turned(results: Results, runs: TrackingRuns, tmp_path: Path) -> None:
     unique_objects(View(results, "m"))
-    video = StoredVideo(sha256="a" * 64, file_name="phone.mp4", path=tmp_path / "phone.mp4", info=TURNED)
+    video = StoredVideo(sha256="a" * 64, file_name="phone.mp4", place=tmp_path / "phone.mp4", info=TURNED)
     found = runs.get(results, "m", video)
     assert isinstance(found, Tracks)
     assert (found.size_px, found.xyxy[0].tolist()) == ((360, 640), [250, 20, 270, 60])
