@@ -25,8 +25,11 @@ from frametally.health.object_storage import open_storage
 from frametally.jobs.workflow import Workflow
 from frametally.ledger.database import is_full, lacks_room
 from frametally.ledger.ledger import Ledger
+from frametally.ledger.people.open_pages import RecordedPages
 from frametally.ledger.set_clock.guard import ClockGuard
 from frametally.ledger.shares import count_views
+from frametally.ledger.snapshot import sqlite_path
+from frametally.library.holder import OpenPages
 from frametally.library.library import Library
 from frametally.library.removal import Retention
 from frametally.library.tickets import Tickets
@@ -159,7 +162,7 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
         ledger=ledger,
         clients=clients,
         library=folder.library,
-        tickets=Tickets(folder.link_secret),
+        tickets=Tickets(folder.link_secret, pages=_open_pages(settings, ledger)),
         workflow=workflow,
         access=access,
         notifier=Notifier(ledger, settings, utc_now, share_link=_webhook_links(settings, shares)),
@@ -167,6 +170,11 @@ def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: 
         shares=shares,
         folder_lock=folder.lock,
     )
+
+
+def _open_pages(settings: Settings, ledger: Ledger) -> OpenPages:
+    """With a database that several dashboards can share, each serves the files of pages that another one has open."""
+    return OpenPages(elsewhere=None if sqlite_path(settings.database_url) else RecordedPages(ledger, utc_now))
 
 
 def _open_shares(

@@ -258,5 +258,11 @@ SECRET_MARK = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("print", sa.String(32), nullable=False),
 )
+OPEN_PAGE = sa.Table(
+    "open_page",
+    METADATA,
+    sa.Column("mark", sa.String(16), primary_key=True),
+    sa.Column("seen_at", Timestamp, nullable=False),
+)
 
 _decode_run_progress = msgspec.json.Decoder(RunProgress).decode

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
+from frametally.ledger.ledger import Ledger
+from frametally.ledger.people.open_pages import RecordedPages
 from frametally.library.holder import LIVE_S, Holder, OpenPages
 from frametally.library.tickets import TicketRefused, Tickets, ViewTicket
 
@@ -20,6 +23,13 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
+
+
+class Moment:
+    value = datetime(2026, 11, 28, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.value
 
 
 @pytest.fixture
@@ -83,6 +93,28 @@ def test_pages_that_were_open_at_a_restart_go_on(clock: Clock, tickets: Tickets)
     clock.now_s += LIVE_S
     with pytest.raises(TicketRefused):
         restarted.check_view(ticket)
+
+
+def test_a_page_at_another_dashboard_counts_in_the_same_ledger(clock: Clock, tmp_path: Path) -> None:
+    now = Moment()
+    ledger = Ledger(f"sqlite:///{tmp_path}/ledger.db", now)
+    here, there = (
+        Tickets("one secret", pages=OpenPages(clock, elsewhere=RecordedPages(ledger, now))).held_by(ANN) for _ in "ab"
+    )
+    clock.now_s += LIVE_S  # neither has just been started
+    ticket = here.for_view(VIEW)
+    assert there.check_view(ticket) == VIEW
+    for _ in range(3):
+        clock.now_s += LIVE_S / 2
+        now.value += timedelta(seconds=LIVE_S / 2)
+        here.renew()
+        assert there.check_view(ticket) == VIEW
+    clock.now_s += LIVE_S
+    now.value += timedelta(seconds=LIVE_S)
+    for one in (here, there):
+        with pytest.raises(TicketRefused, match="expired"):
+            one.check_view(ticket)
+    ledger.close()
 
 
 def test_a_ticket_does_not_name_its_holder(tickets: Tickets) -> None:
