@@ -38,8 +38,9 @@ class Collector:
     max_results_bytes: int = MAX_BYTES
 
     def has_results(self, job: Job) -> bool:
-        """Whether results are stored, downloaded or ingested; for an open job, those of an interrupted step."""
-        return self._download(job).exists() or self.is_kept(job.id)
+        """Whether results are here, downloaded or ingested; for an open job, those of an interrupted step."""
+        is_ingested = (self.results_dir / job.id).exists() and self.is_kept(job.id)
+        return self._download(job).exists() or is_ingested
 
     def is_kept(self, job_id: str) -> bool:
         """Whether results of this job are stored, readable or not."""
