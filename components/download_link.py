@@ -9,7 +9,7 @@ import streamlit as st
 from components.access import own_tickets
 from frametally.deployment import Deployment
 from frametally.library.routes import FILES_PREFIX
-from frametally.storage.cache import kept
+from frametally.storage.cached_files import kept
 
 
 def download_link(deployment: Deployment, path: Path, file_name: str, label: str) -> None:

@@ -14,7 +14,8 @@ from frametally.errors import FrametallyError, SettingsError
 from frametally.library.video_store import METADATA_FILE
 from frametally.results.manifest import MANIFEST_NAME
 from frametally.storage.atomic import write_bytes
-from frametally.storage.cache import Cache, open_cache
+from frametally.storage.cache import Cache
+from frametally.storage.cached_files import open_cache
 from frametally.storage.objects import Objects, StoreUnavailable, open_objects
 
 _KEY: Final = "secret"

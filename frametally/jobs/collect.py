@@ -19,8 +19,8 @@ from frametally.jobs.outcome import ResultsFetched, Succeeded
 from frametally.ledger.lease import lease_held, progress_writer
 from frametally.ledger.ledger import Ledger
 from frametally.results import archive_in_subprocess, find_original, open_results, read_again
+from frametally.results.archive import keep_results
 from frametally.results.reading.process import MAX_BYTES
-from frametally.results.shared import keep_results
 from frametally.storage.folders import last_change
 
 _KEEP_LEFTOVERS_S: Final = 24 * 3600.0

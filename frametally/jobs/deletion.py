@@ -20,7 +20,7 @@ from frametally.ledger.ledger import Ledger
 from frametally.ledger.owners import owners_of
 from frametally.ledger.people.audit import find_action, keep_action
 from frametally.ledger.tables import JOB
-from frametally.results.shared import remove_results
+from frametally.results.archive import drop_removed, remove_results
 
 UNDO_S = 3600.0
 """Minimum time for which a deleted job can be restored."""
@@ -79,6 +79,7 @@ def remove_deleted(ledger: Ledger, results_dir: Path, now: datetime) -> int:
     with ledger.reading() as connection:
         known = set(connection.execute(sa.select(JOB.c.id)).scalars())
         job_ids = list(connection.execute(sa.select(JOB.c.id).where(is_old)).scalars())
+    drop_removed(results_dir)
     for mark in results_dir.glob(f"{_MARK}*"):
         if (job_id := mark.name.removeprefix(_MARK)) not in known:
             _remove_files(job_id, results_dir)

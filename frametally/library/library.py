@@ -23,7 +23,7 @@ from frametally.library.quota import Limits
 from frametally.library.shared_uploads import SharedUploads
 from frametally.library.upload_store import Upload, UploadStore, UploadUnknown, offset_mismatch
 from frametally.library.video_store import StoredVideo, VideoStore, stage
-from frametally.storage.cache import cache_of
+from frametally.storage.cached_files import cache_of
 from frametally.storage.digests import digests_of, sha256_of
 from frametally.storage.file_names import clean_file_name, video_suffix_of
 from frametally.storage.space import explain_disk_full

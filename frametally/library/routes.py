@@ -27,7 +27,7 @@ from frametally.library.tickets import TicketRefused, Tickets
 from frametally.library.tus import TUS, VERSION, TusHandlers
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
 from frametally.network.routes import PUBLIC, Check, GuardedRoute, Handler, HttpError, is_about_job
-from frametally.storage.cache import is_there
+from frametally.storage.cached_files import is_there
 from frametally.storage.file_names import clean_file_name
 from frametally.storage.objects import StoreUnavailable
 from frametally.storage.space import DiskFull

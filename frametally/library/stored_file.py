@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
 
 from frametally.library.stored_object import etag, object_response
-from frametally.storage.cache import cache_of, fetched
+from frametally.storage.cached_files import cache_of, fetched
 from frametally.storage.seekable_zstd import SeekableZstdFile
 
 _HEADERS: Final = {"Cache-Control": "private", "X-Content-Type-Options": "nosniff"}

@@ -17,7 +17,8 @@ import msgspec
 from frametally.contract import INDEX_VERSION
 from frametally.errors import VideoError
 from frametally.storage.atomic import fsync, publish, read_json, write_json
-from frametally.storage.cache import Cache, cache_of, fetched
+from frametally.storage.cache import Cache
+from frametally.storage.cached_files import cache_of, fetched
 from frametally.storage.digests import digests_of
 from frametally.storage.file_names import video_suffix_of
 from frametally.video.probe import VideoInfo, probe

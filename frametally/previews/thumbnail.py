@@ -14,7 +14,7 @@ import cv2
 from frametally.errors import VideoError
 from frametally.library.video_store import StoredVideo
 from frametally.storage.atomic import write_bytes
-from frametally.storage.cache import fetched, kept
+from frametally.storage.cached_files import fetched, kept
 from frametally.video.container import open_video
 from frametally.video.decoding import Image, decode
 from frametally.video.displayed_frame import pixel_aspect_of, thumbnail

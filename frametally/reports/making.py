@@ -24,7 +24,7 @@ from frametally.reports.numbers.region_facts import region_facts
 from frametally.reports.numbers.sides import side_of
 from frametally.reports.request import BriefRequest, Evidence
 from frametally.reports.sources import BriefSources
-from frametally.storage.cache import fetched
+from frametally.storage.cached_files import fetched
 from frametally.tracking.kept import kept_tracks
 from frametally.tracking.tracks import Tracks, filtered
 from frametally.tracking.upright import shown_tracks

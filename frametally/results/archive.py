@@ -1,6 +1,7 @@
 """The archive folder of one job: the original JSON, compressed, and the tables and cubes made from it.
 
-The dashboard archives in a child process (`reading/process.py`).
+The dashboard archives in a child process (`reading/process.py`). Where the data folder is a cache of object storage,
+archives are kept there, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from frametally.contract import INDEX_VERSION
 from frametally.errors import ResultsError
 from frametally.results.ingest import write_tables
 from frametally.results.manifest import (
+    MANIFEST_NAME,
     Manifest,
     delete_manifest,
     has_all_tables,
@@ -28,6 +30,7 @@ from frametally.results.manifest import (
 from frametally.results.original import ORIGINAL_NAMES, SHA256_NAME, compress_original, find_original
 from frametally.results.spellings.encodings import plain_json
 from frametally.storage.atomic import fsync
+from frametally.storage.cached_files import cache_of
 from frametally.storage.derived import remove_derived
 from frametally.storage.locks import locked
 
@@ -77,6 +80,51 @@ def is_archived(folder: Path) -> bool:
     """Whether this is a complete archive with tables of the current version."""
     manifest = read_manifest(folder)
     return manifest is not None and not manifest.failure and has_all_tables(folder, manifest)
+
+
+def keep_results(folder: Path) -> None:
+    """Put an archive into the object storage, if there is one.
+
+    Raises:
+        StoreUnavailable: it could not be; repeat it later.
+    """
+    cache = cache_of(folder)
+    if cache and folder.exists():
+        cache.keep(folder, folder, MANIFEST_NAME)
+        cache.mark(folder)
+
+
+def fetch_results(folder: Path) -> bool:
+    """Bring an archive here from the object storage, without its original; whether anything of it was missing here, or has changed.
+
+    Raises:
+        StoreUnavailable: it could not be.
+        DiskFull: there is no room for it.
+    """
+    cache = cache_of(folder)
+    return cache.fetch_folder(folder, MANIFEST_NAME, ORIGINAL_NAMES) if cache else False
+
+
+def drop_removed(results_dir: Path) -> None:
+    """Remove the copies here of archives that another dashboard has removed.
+
+    Raises:
+        StoreUnavailable: it is not known which.
+    """
+    cache = cache_of(results_dir)
+    if cache:
+        cache.drop_removed(results_dir, MANIFEST_NAME)
+
+
+def remove_results(folder: Path) -> None:
+    """Remove an archive from the object storage, with what was derived from it.
+
+    Raises:
+        StoreUnavailable: it could not be; repeat it later.
+    """
+    cache = cache_of(folder)
+    if cache:
+        cache.remove(folder, MANIFEST_NAME)
 
 
 def _convert(json_path: Path, draft: Path) -> ResultsError | None:

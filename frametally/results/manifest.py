@@ -11,7 +11,7 @@ from msgspec import Struct, field, structs
 
 from frametally.results.entries import Kind
 from frametally.results.spellings.notes import Note
-from frametally.storage.cache import fetched
+from frametally.storage.cached_files import fetched
 
 FRAMES_NAME: Final = "frames.parquet"
 ORIGINAL_ENTRY: Final = "original_entry"

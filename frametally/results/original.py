@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
 from frametally.errors import ResultsError
-from frametally.storage.cache import fetched, is_there
+from frametally.storage.cached_files import fetched, is_there
 from frametally.storage.seekable_zstd import SeekableZstdFile, compress_seekable
 
 SHA256_NAME: Final = "results.json.sha256"

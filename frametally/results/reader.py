@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from frametally.errors import ResultsError
+from frametally.results.archive import fetch_results
 from frametally.results.cube import Cube, read_cube
 from frametally.results.manifest import FRAMES_NAME, ORIGINAL_ENTRY, Manifest, ModelManifest, manifest_time_ns
 from frametally.results.masks import MaskError, class_ids, class_names, joined
@@ -23,7 +24,6 @@ from frametally.results.model_table import Boxes, ModelTable
 from frametally.results.original import DAMAGED, damaged, explained
 from frametally.results.raw_entry import read_raw_entry
 from frametally.results.rebuild import rebuild, usable_manifest
-from frametally.results.shared import fetch_results
 from frametally.results.tables import read_pieces, read_rows
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]

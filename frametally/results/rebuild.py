@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from frametally.errors import ResultsError
-from frametally.results.archive import is_archived
+from frametally.results.archive import fetch_results, is_archived
 from frametally.results.manifest import (
     READABLE_VERSION,
     Manifest,
@@ -19,7 +19,6 @@ from frametally.results.manifest import (
 )
 from frametally.results.original import copy_original, damaged, explained, find_original
 from frametally.results.reading.process import archive_in_subprocess
-from frametally.results.shared import fetch_results
 
 
 def rebuild(folder: Path, *, also_failed: bool = False, damaged_since_ns: int | None = None) -> Manifest:

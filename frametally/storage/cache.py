@@ -4,8 +4,7 @@
     media/videos/<sha256>/…
     stored/<store>/<folder>    a mark: all of this folder is in the store, so it may be removed here
 
-Code that opens files asks `fetched` for them; code that has made some hands them to `keep`. Where the data folder is no
-cache, both do nothing.
+`cached_files.py` is what other rooms use of it.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from frametally.storage.atomic import PART_SUFFIX, PendingFile
 from frametally.storage.folders import size_of
 from frametally.storage.locks import locked
 from frametally.storage.objects import Objects, StoredObject, StoreUnavailable
-from frametally.storage.objects.range_file import RangeFile
 
 VIDEOS: Final = "media/videos"
 RESULTS: Final = "results"
@@ -38,8 +36,6 @@ MIN_IDLE_S: Final = 3600.0
 _VIDEO_FILES: Final = "video.*"
 _BLOCK_BYTES: Final = 8 << 20
 _BLOCKS_AHEAD: Final = 4
-_MAX_BLOCKS: Final = 16
-"""Of a video that is read from the store, in memory."""
 MIRROR_EVERY_S: Final = 1.0
 _AFTER_FAILURE_S: Final = 30.0
 _LOG = logging.getLogger(__name__)
@@ -177,19 +173,28 @@ class Cache:
                 found = (path for path in parent.iterdir() if path.is_dir() and "." not in path.name)
                 yield from (folder for folder in found if not self.is_marked(folder))
 
-    def _mirror(self, parent: Path, name: str) -> None:
+    def drop_removed(self, parent: Path, name: str) -> dict[str, StoredObject]:
+        """Remove the folders here that the store had and has no longer; returns `<folder>/<name>` of the others.
+
+        Raises:
+            StoreUnavailable: it is not known which.
+        """
         marks = self._mark(parent)
         before = [mark.name for mark in marks.iterdir()] if marks.exists() else []  # marked before: listed, or removed
-        found = set()
+        found = {}
         for each in self.objects.list(self.key(parent)):
             folder, _, rest = each.key.removeprefix(f"{self.key(parent)}/").partition("/")
             if rest == name:
-                found.add(folder)
-                self._bring_up_to_date(parent / folder / name, each)
+                found[folder] = each
         for folder in before:
             if folder not in found:
                 shutil.rmtree(parent / folder, ignore_errors=True)
                 self._mark(parent / folder).unlink(missing_ok=True)
+        return found
+
+    def _mirror(self, parent: Path, name: str) -> None:
+        for folder, stored in self.drop_removed(parent, name).items():
+            self._bring_up_to_date(parent / folder / name, stored)
 
     def _bring_up_to_date(self, path: Path, stored: StoredObject) -> None:
         """The mark of the folder holds the version that is here."""
@@ -254,75 +259,3 @@ class Cache:
 
     def _mark(self, folder: Path) -> Path:
         return self._marks / folder.relative_to(self.root)
-
-
-_CACHES: Final[dict[Path, Cache]] = {}
-"""By root. Only what opens a deployment adds one; child processes have none, and get paths of files that are here."""
-
-
-def open_cache(cache: Cache) -> None:
-    """From now on, the root of this cache is one."""
-    _CACHES[cache.root] = cache
-
-
-def cache_of(path: Path) -> Cache | None:
-    """The cache that a path is in; None if it is just a file."""
-    if not _CACHES:
-        return None
-    return next((cache for cache in _CACHES.values() if cache.covers(path)), None)
-
-
-def fetched(path: Path) -> Path:
-    """The path, after the file was brought here if it is only in the store.
-
-    Raises:
-        StoreUnavailable: it could not be.
-        DiskFull: there is no room for it.
-    """
-    cache = cache_of(path)
-    if cache:
-        cache.fetch(path)
-        if cache.is_marked(path.parent):
-            cache.mark(path.parent)
-    return path
-
-
-def stored_size(path: Path) -> int:
-    """The size of a file that is here, or in the store.
-
-    Raises:
-        FileNotFoundError: it is in neither.
-    """
-    cache = None if path.exists() else cache_of(path)
-    size_bytes = cache.objects.size(cache.key(path)) if cache else path.stat().st_size
-    if size_bytes is None:
-        raise FileNotFoundError(path.name)
-    return size_bytes
-
-
-def readable(path: Path) -> str | RangeFile:
-    """What PyAV opens: the path, or ranges of the object if the file is only in the store.
-
-    Raises:
-        FileNotFoundError: it is in neither.
-    """
-    cache = None if path.exists() else cache_of(path)
-    return RangeFile(cache.objects, cache.key(path), max_blocks=_MAX_BLOCKS) if cache else str(path)
-
-
-def is_there(path: Path) -> bool:
-    """Whether the file is here, or in the store."""
-    cache = None if path.exists() else cache_of(path)
-    return cache.has(path) if cache else path.is_file()
-
-
-def kept(path: Path) -> Path:
-    """The path of a file that never changes, after it was put into the store, so that others can serve it.
-
-    Raises:
-        StoreUnavailable: it could not be.
-    """
-    cache = cache_of(path)
-    if cache and path.exists() and cache.objects.size(cache.key(path)) != path.stat().st_size:
-        cache.objects.put(cache.key(path), path)
-    return path

@@ -14,7 +14,7 @@ from typing import Any, Final
 import av
 
 from frametally.errors import OutOfMemory, VideoError
-from frametally.storage.cache import readable
+from frametally.storage.cached_files import readable
 
 MAX_PIXELS: Final = 8192 * 8192
 """Per frame; a small file can declare frames that would fill the memory."""

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from frametally.contract import INDEX_VERSION
 from frametally.errors import OutOfMemory
 from frametally.storage.atomic import atomic_path
-from frametally.storage.cache import fetched, kept, stored_size
+from frametally.storage.cached_files import fetched, kept, stored_size
 from frametally.video.coding.h264 import is_bidirectional
 from frametally.video.coding.reference import is_reference
 from frametally.video.coding.slice_ends import keyframes_with_other_ends

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from frametally.contract import INDEX_VERSION
 from frametally.errors import VideoError
 from frametally.storage.atomic import atomic_path
-from frametally.storage.cache import fetched, kept, stored_size
+from frametally.storage.cached_files import fetched, kept, stored_size
 from frametally.video.container import has_reliable_pts, is_transport_stream, open_video
 from frametally.video.indexing.display_order import display_order, keyframes_of, read_packets, stored_order
 from frametally.video.indexing.presentation import MISSING, continuous, typical_interval

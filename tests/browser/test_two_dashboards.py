@@ -60,7 +60,7 @@ def test_the_main_job_with_each_request_at_the_other_dashboard(
         page.get_by_role("button", name="Export").click()
         for _ in range(2):  # one from each
             results = json.loads(Path(downloaded(page, "link", "Original results (JSON)").path()).read_text())
-            assert len(results["motion"]) == 40
+            assert len(results["motion"]) == 20
         page.get_by_role("button", name="Annotated video (MP4)").click()
         for _ in range(2):
             video = downloaded(page, "link", "Download video")

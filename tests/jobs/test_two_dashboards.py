@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import frametally.storage.cache as cache_module
+import frametally.storage.cached_files as cache_module
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.job import EMBEDDED, Job, JobStatus, RunRequest
@@ -18,7 +18,8 @@ from frametally.jobs.workflow import Workflow
 from frametally.ledger.ledger import Ledger
 from frametally.library.library import Library
 from frametally.results import open_results
-from frametally.storage.cache import Cache, open_cache
+from frametally.storage.cache import Cache
+from frametally.storage.cached_files import open_cache
 from frametally.storage.objects import Objects, StoreUnavailable, open_objects
 from tests.support import fake_service
 from tests.support.deployment import DAY_S, MOTION, advance_due
@@ -135,6 +136,8 @@ def test_two_dashboards_take_one_job_in_turn(team: Team, small_video: Path) -> N
     team.clock.now += timedelta(seconds=UNDO_S + 1)
     a.workflow.tidy()
     assert list(a.objects.objects.list("results")) == []
+    b.workflow.tidy()
+    assert list((b.folder / "results").iterdir()) == [], "the copies of the other one"
 
 
 def test_a_job_waits_for_the_store_and_goes_on_by_itself(team: Team, small_video: Path) -> None:

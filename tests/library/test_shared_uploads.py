@@ -14,14 +14,15 @@ import pytest
 import requests
 from starlette.applications import Starlette
 
-import frametally.storage.cache as cache_module
+import frametally.storage.cached_files as cache_module
 from frametally.library.library import Library
 from frametally.library.quota import QuotaReached
 from frametally.library.routes import UPLOADS_PREFIX, library_routes
 from frametally.library.tickets import Tickets
 from frametally.library.upload_store import OffsetMismatch, UploadUnknown
 from frametally.network.routes import starlette_routes
-from frametally.storage.cache import Cache, open_cache
+from frametally.storage.cache import Cache
+from frametally.storage.cached_files import open_cache
 from frametally.storage.digests import digests_of
 from frametally.storage.objects import open_objects
 from tests.support.numbered_videos import write_numbered

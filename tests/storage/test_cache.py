@@ -16,7 +16,7 @@ import pytest
 import requests
 from starlette.applications import Starlette
 
-import frametally.storage.cache as cache_module
+import frametally.storage.cached_files as cache_module
 from frametally.config.settings import Settings
 from frametally.errors import MediaError, SettingsError
 from frametally.health.object_storage import keep_all, open_storage
@@ -25,8 +25,9 @@ from frametally.library.routes import FILES_PREFIX, library_routes
 from frametally.library.tickets import Tickets
 from frametally.network.routes import starlette_routes
 from frametally.results import archive_results, find_original, open_results, results_version
-from frametally.results.shared import keep_results, remove_results
-from frametally.storage.cache import Cache, kept, open_cache
+from frametally.results.archive import keep_results, remove_results
+from frametally.storage.cache import Cache
+from frametally.storage.cached_files import kept, open_cache
 from frametally.storage.digests import digests_of
 from frametally.storage.objects import StoreUnavailable, open_objects
 from frametally.video.frame_index import load_index
@@ -261,7 +262,7 @@ def test_a_store_that_refuses_the_credentials_prevents_the_start(storage: Object
 
 def test_nothing_of_it_is_imported_by_default() -> None:
     code = (
-        "import sys, frametally.deployment, frametally.storage.cache;"
+        "import sys, frametally.deployment, frametally.storage.cached_files;"
         "print([name for name in sys.modules if name.startswith(('obstore', 'frametally.storage.objects.cloud'))])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -22,7 +22,7 @@ from frametally.library.routes import FILES_PREFIX
 from frametally.library.video_store import StoredVideo
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.video_export import ExportStatus, VideoSpec
-from frametally.storage.cache import kept
+from frametally.storage.cached_files import kept
 
 
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:

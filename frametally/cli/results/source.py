@@ -16,7 +16,7 @@ from frametally.config.settings import Settings
 from frametally.errors import ResultsError, VideoError
 from frametally.health.object_storage import open_storage
 from frametally.results import Results, archive_results, open_results
-from frametally.results.shared import fetch_results
+from frametally.results.archive import fetch_results
 from frametally.video.frame_index import build_index
 
 

@@ -24,7 +24,7 @@ from frametally.notifications.rules.checks import RuleCheck, RuleChecks
 from frametally.notifications.rules.spec import Answer, RuleSpec
 from frametally.processes.environment import child_environment
 from frametally.regions.shapes import RegionSet
-from frametally.results.shared import fetch_results
+from frametally.results.archive import fetch_results
 
 _POLL_S: Final = 0.2
 _RENEW_EVERY_S: Final = 30.0

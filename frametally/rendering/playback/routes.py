@@ -51,7 +51,7 @@ from frametally.rendering.playback.sources import Source, Sources
 from frametally.rendering.playback.threshold_counts import threshold_histogram
 from frametally.rendering.playback.waiting_client import still_waiting
 from frametally.results import Kind
-from frametally.storage.cache import kept
+from frametally.storage.cached_files import kept
 from frametally.video.frame_reader import Superseded
 
 VIEWS_PREFIX: Final = "/frametally/views/"

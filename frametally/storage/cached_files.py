@@ -1,0 +1,85 @@
+"""Files of a data folder that may be a cache: code asks here for files that it opens, and hands in those it has made.
+
+Where the folder is no cache of object storage, all of this does nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from frametally.storage.cache import Cache
+from frametally.storage.objects.range_file import RangeFile
+
+_MAX_BLOCKS: Final = 16
+"""Of a video that is read from the store, in memory."""
+_CACHES: Final[dict[Path, Cache]] = {}
+"""By root. Only what opens a deployment adds one; child processes have none, and get paths of files that are here."""
+
+
+def open_cache(cache: Cache) -> None:
+    """From now on, the root of this cache is one."""
+    _CACHES[cache.root] = cache
+
+
+def cache_of(path: Path) -> Cache | None:
+    """The cache that a path is in; None if it is just a file."""
+    if not _CACHES:
+        return None
+    return next((cache for cache in _CACHES.values() if cache.covers(path)), None)
+
+
+def fetched(path: Path) -> Path:
+    """The path, after the file was brought here if it is only in the store.
+
+    Raises:
+        StoreUnavailable: it could not be.
+        DiskFull: there is no room for it.
+    """
+    cache = cache_of(path)
+    if cache:
+        cache.fetch(path)
+        if cache.is_marked(path.parent):
+            cache.mark(path.parent)
+    return path
+
+
+def stored_size(path: Path) -> int:
+    """The size of a file that is here, or in the store.
+
+    Raises:
+        FileNotFoundError: it is in neither.
+    """
+    cache = None if path.exists() else cache_of(path)
+    size_bytes = cache.objects.size(cache.key(path)) if cache else path.stat().st_size
+    if size_bytes is None:
+        raise FileNotFoundError(path.name)
+    return size_bytes
+
+
+def readable(path: Path) -> str | RangeFile:
+    """What PyAV opens: the path, or ranges of the object if the file is only in the store.
+
+    Raises:
+        FileNotFoundError: it is in neither.
+    """
+    cache = None if path.exists() else cache_of(path)
+    return RangeFile(cache.objects, cache.key(path), max_blocks=_MAX_BLOCKS) if cache else str(path)
+
+
+def is_there(path: Path) -> bool:
+    """Whether the file is here, or in the store."""
+    cache = None if path.exists() else cache_of(path)
+    return cache.has(path) if cache else path.is_file()
+
+
+def kept(path: Path) -> Path:
+    """The path of a file that never changes, after it was put into the store, so that others can serve it.
+
+    Raises:
+        StoreUnavailable: it could not be.
+    """
+    cache = cache_of(path)
+    if cache and path.exists() and cache.objects.size(cache.key(path)) != path.stat().st_size:
+        cache.objects.put(cache.key(path), path)
+    return path
