@@ -95,7 +95,7 @@ def keep_results(folder: Path) -> None:
 
 
 def fetch_results(folder: Path) -> bool:
-    """Bring an archive here from the object storage, without its original; whether anything of it was missing here, or has changed.
+    """Bring an archive here from the object storage, without its original; whether anything of it was fetched.
 
     Raises:
         StoreUnavailable: it could not be.
