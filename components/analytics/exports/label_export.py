@@ -35,7 +35,7 @@ Select = Callable[[View, Progress | None], Selection]
 def label_exports(deployment: Deployment, view: View, video: StoredVideo, name: str) -> None:
     """Draw the items; `name` is the beginning of the names of the files."""
     st.caption("Frames with boxes for CVAT, Label Studio or Roboflow: an archive with pictures and labels.")
-    checks, index = checks_of(deployment.ledger, video.sha256), load_index(video.path)
+    checks, index = checks_of(deployment.ledger, video.sha256), load_index(video.place)
     checked = checked_frames(view, index, checks)
     if len(checked.entries):
         state = [(check.time, check.checker, check.checked_at) for check in checks]
@@ -64,7 +64,7 @@ def _write(deployment: Deployment, video: StoredVideo, select: Select, form: For
         choosing = _part(progress, 0.0, _CHOOSING_SHARE)
         selection = select(view, choosing)
         origin = Origin(video.file_name, video.sha256, deployment.workflow.clock())
-        with closing(FrameReader(video.path, load_index(video.path))) as reader:
+        with closing(FrameReader(video.place, load_index(video.place))) as reader:
             write_dataset(view, selection, reader, path, form, origin, _part(progress, _CHOOSING_SHARE, 1.0))
 
     return write

@@ -138,7 +138,7 @@ class Truths:
         if kept is None or source.video is None:
             raise EvaluationError("There are no labels to be shown.", "Reload the page.")
         compared = self._compared(source, view, kept[0])
-        shown = self._reader(source.video.path).displayed(int(view.results.frame_index[entry]))
+        shown = self._reader(source.video.place).displayed(int(view.results.frame_index[entry]))
         if shown is None:
             raise VideoError("This frame cannot be decoded.")
         return compared_jpeg(source, view, compared, entry, shown.image)
