@@ -82,7 +82,7 @@ class Cache:
                 self.objects.put(key, path)
 
     def mark(self, folder: Path) -> None:
-        """All of this folder is in the store; it was used now."""
+        """All of this folder is in the store; it was used now. Folders in it count as parts of it."""
         mark = self._mark(folder)
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
@@ -258,4 +258,5 @@ class Cache:
                         yield mark.stat().st_mtime, size_bytes, paths
 
     def _mark(self, folder: Path) -> Path:
-        return self._marks / folder.relative_to(self.root)
+        parts = folder.relative_to(self.root).parts
+        return self._marks.joinpath(*parts[: 2 if parts[0] == RESULTS else 3])

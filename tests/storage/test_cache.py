@@ -27,7 +27,7 @@ from frametally.network.routes import starlette_routes
 from frametally.results import archive_results, find_original, open_results, results_version
 from frametally.results.archive import keep_results, remove_results
 from frametally.storage.cache import Cache
-from frametally.storage.cached_files import kept, open_cache
+from frametally.storage.cached_files import fetched, kept, open_cache
 from frametally.storage.digests import digests_of
 from frametally.storage.objects import StoreUnavailable, open_objects
 from frametally.video.frame_index import load_index
@@ -140,6 +140,8 @@ def test_results_of_one_dashboard_are_those_of_the_other(two: tuple[Dashboard, D
     export.parent.mkdir()
     export.write_text("frame,count\n")
     kept(export)
+    export.unlink()
+    assert fetched(export).read_text() == "frame,count\n", "and what was made from it"
     remove_results(there)
     assert list(a.cache.objects.list("results")) == []
 
