@@ -67,7 +67,7 @@ def use_of(library: Library, ledger: Ledger, sha256: str) -> VideoUse:
     return VideoUse(
         sha256=sha256,
         file_name=entry.file_name,
-        size_bytes=size_of(library.videos.folder / sha256),
+        size_bytes=max(entry.size_bytes, size_of(library.videos.folder / sha256)),
         jobs=ledger.seen_by(None).jobs(video_sha256=sha256, limit=_MAX_JOBS),
     )
 

@@ -15,6 +15,7 @@ from frametally.analysis.view_spec import DEFAULT_CONFIDENCE
 from frametally.results import Cube, ModelTable, Results, open_results
 from frametally.results.cube import step_of
 from frametally.storage.atomic import read_json, write_json
+from frametally.storage.cached_files import fetched, kept
 from frametally.storage.derived import derived_path, make_derived_folder
 
 MAX_POINTS: Final = 48
@@ -40,11 +41,12 @@ def load_sparkline(folder: Path) -> Sparkline:
         ResultsError: the results cannot be read.
     """
     path = derived_path(folder, _KIND, [_VERSION, MAX_POINTS, DEFAULT_CONFIDENCE], "json")
-    sparkline = read_json(path, Sparkline)
+    sparkline = read_json(fetched(path), Sparkline)
     if sparkline is None:
         sparkline = sparkline_of(open_results(folder))
         make_derived_folder(folder)
         write_json(path, sparkline, sync=False)
+        kept(path)
     return sparkline
 
 

@@ -27,6 +27,7 @@ from frametally.storage.atomic import PART_SUFFIX, PendingFile
 from frametally.storage.folders import size_of
 from frametally.storage.locks import locked
 from frametally.storage.objects import Objects, StoredObject, StoreUnavailable
+from frametally.storage.space import DISK_RESERVE_BYTES
 
 VIDEOS: Final = "media/videos"
 RESULTS: Final = "results"
@@ -153,11 +154,13 @@ class Cache:
                 self._mirror_at_s = time.monotonic() + _AFTER_FAILURE_S
 
     def make_room(self, incoming_bytes: int) -> None:
-        """Remove what was used longest ago until the cache has room for so many bytes."""
+        """Remove what was used longest ago until the cache, and its disk, have room for so many bytes."""
         units = sorted(self._removable())
         total_bytes = sum(size_bytes for _, size_bytes, _ in units) + incoming_bytes
+        on_disk_bytes = shutil.disk_usage(self.root).free - DISK_RESERVE_BYTES + total_bytes - incoming_bytes
         for used_s, size_bytes, paths in units:
-            if total_bytes <= self._max_bytes or time.time() - used_s < self._min_idle_s:
+            has_room = total_bytes <= min(self._max_bytes, on_disk_bytes)
+            if has_room or time.time() - used_s < self._min_idle_s:
                 return
             for path in paths:
                 if path.is_dir():

@@ -30,6 +30,7 @@ from frametally.library.upload_store import UploadStore
 from frametally.library.video_store import StoredVideo
 from frametally.processes.environment import child_environment
 from frametally.storage.atomic import PART_SUFFIX, is_abandoned
+from frametally.storage.cached_files import fetched
 from frametally.storage.space import TRY_AGAIN, check_room, explain_disk_full, format_size
 from frametally.video.encoding_process import Report
 
@@ -88,7 +89,7 @@ class CopyMaker:
 
     def request(self, video: StoredVideo) -> CopyState:
         """The state of the copy; it is begun if there is none, and again a minute after it has failed."""
-        target = copy_path(video.place)
+        target = fetched(copy_path(video.place))
         with self._lock:
             self._collect()
             if target.exists():

@@ -28,6 +28,7 @@ from frametally.reports.request import BriefRequest
 from frametally.reports.shares.kept_brief import FILES_NAME, KeptBrief, read_brief, stamp_of
 from frametally.reports.shares.served_brief import Documents, Served, serve
 from frametally.reports.shares.shares import SHARED_PREFIX, Shares
+from frametally.storage.cached_files import fetched
 
 FRESH_S: Final = 0.2
 KEEP_UP_EVERY_S: Final = 60.0
@@ -99,7 +100,7 @@ class OpenShares:
         video = validity.library.get(jobs[0].video_sha256 or "") if len(jobs) == 1 else None
         if video is None:
             return None
-        copy = copy_path(video.place)
+        copy = fetched(copy_path(video.place))
         return copy if copy.exists() else video.path
 
     def close(self) -> None:
