@@ -58,13 +58,19 @@ def keep_all(cache: Cache) -> None:
 
 
 def _check_usable(objects: Objects) -> None:
-    key, data = f".trial-{uuid.uuid4().hex}", secrets.token_bytes(16)
+    key, data = f".trial/{uuid.uuid4().hex}", secrets.token_bytes(16)
     objects.put_new(key, data)
     try:
-        is_read = objects.read(key) == data and any(each.key == key for each in objects.list(""))
+        is_replaced = objects.put_new(key, data + b"again")
+        is_read = objects.read(key) == data and [each.key for each in objects.list(".trial")].count(key) == 1
     except FileNotFoundError:
-        is_read = False
+        is_replaced = is_read = False
     objects.delete(key)
+    if is_replaced:
+        raise SettingsError(
+            "The object storage replaces objects that were to be created once only.",
+            "Use one that supports conditional writes (If-None-Match), as S3, GCS, Azure and MinIO do.",
+        )
     if not is_read:
         raise SettingsError("The object storage does not return what was written to it.", _CHECK)
 

@@ -30,6 +30,7 @@ from frametally.storage.cache import Cache
 from frametally.storage.cached_files import fetched, kept, open_cache
 from frametally.storage.digests import digests_of
 from frametally.storage.objects import StoreUnavailable, open_objects
+from frametally.storage.objects.folder import FolderObjects
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
 from tests.support.documents import box, document, entry, original_of, read_back
@@ -252,6 +253,20 @@ def test_a_deployment_checks_its_store_and_shares_the_link_secret(tmp_path: Path
     assert a.link_secret_file.read_bytes() == b.link_secret_file.read_bytes()
     assert b.link_secret_file.stat().st_mode & 0o777 == 0o600
     assert [each.key for each in open_objects(f"file://{tmp_path}/objects").list("")] == ["secret"]
+
+
+def test_a_store_that_ignores_conditions_prevents_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def replaced(objects: FolderObjects, key: str, data: bytes) -> bool:
+        objects.put(key, data)
+        return True
+
+    monkeypatch.setattr(FolderObjects, "put_new", replaced)
+    settings = Settings.read(
+        {"FRAMETALLY_DATA_DIR": str(tmp_path / "a"), "FRAMETALLY_STORAGE_URL": f"file://{tmp_path}/objects"}
+    )
+    with pytest.raises(SettingsError, match="conditional writes"):
+        open_storage(settings)
+    assert list(open_objects(f"file://{tmp_path}/objects").list("")) == []
 
 
 def test_a_store_that_refuses_the_credentials_prevents_the_start(storage: ObjectStorage, tmp_path: Path) -> None:
