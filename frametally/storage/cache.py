@@ -142,16 +142,19 @@ class Cache:
         """Bring the files `<parent>/*/<name>` to the state of the store; at most every `mirror_every_s`.
 
         Folders that the store had and has no longer are removed here. Without the store, they stay as they are.
+        Only the first call waits for one of another thread.
         """
-        with self._mirroring:
-            now_s = time.monotonic()
-            if now_s < self._mirror_at_s:
-                return
-            self._mirror_at_s = now_s + self._mirror_every_s
-            try:
+        is_first = self._mirror_at_s < 0
+        if not self._mirroring.acquire(blocking=is_first):
+            return
+        try:
+            if time.monotonic() >= self._mirror_at_s:
                 self._mirror(parent, name)
-            except StoreUnavailable:
-                self._mirror_at_s = time.monotonic() + _AFTER_FAILURE_S
+                self._mirror_at_s = time.monotonic() + self._mirror_every_s
+        except StoreUnavailable:
+            self._mirror_at_s = time.monotonic() + _AFTER_FAILURE_S
+        finally:
+            self._mirroring.release()
 
     def make_room(self, incoming_bytes: int) -> None:
         """Remove what was used longest ago until the cache, and its disk, have room for so many bytes."""
