@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
@@ -18,6 +17,7 @@ from frametally.cluster.job_run import BEGUN, JobRun
 from frametally.cluster.nodes import Ended, Gone, Joined, Nodes
 from frametally.cluster.scheduler import Scheduler
 from frametally.cluster.scheduling.terms import Attempt, FailedJob, Rules
+from frametally.cluster.side_work import SideWork
 from frametally.cluster.steps import Answer
 from frametally.engine.progress import JobCancelled
 from frametally.engine.spool import Spool, SpooledJob
@@ -37,9 +37,8 @@ CRASHED: Final = (
     "smaller input size."
 )
 LOST: Final = "Machines of the cluster were lost {count} times during this job. Check the cluster, then try again."
-_SIDE_THREADS: Final = 4
-"""Videos that are downloaded, and results that are merged, at once."""
-_RULES: Final = Rules()
+_RULES: Final = Rules(stop_after_s=3.0)
+"""A new job starts within some seconds, also where a busy machine makes pieces take longer."""
 _LOG = logging.getLogger("frametally.cluster")
 
 
@@ -63,7 +62,7 @@ class Coordinator:
             nodes: the workers.
             objects: shared with the workers.
             fetch: downloads the video of a job that has a URL.
-            prefix: of all keys.
+            prefix: of all keys: `…/<version>`; what is beside it belongs to other versions.
             clock: seconds that only run forward.
         """
         self._spool = spool
@@ -78,8 +77,7 @@ class Coordinator:
         """By the id of the job."""
         self._stages: dict[str, JobRun] = {}
         """By the id of the current stage, under which the scheduler knows it."""
-        self._side_work: dict[str, tuple[SpooledJob, Future[None]]] = {}
-        self._side_threads = ThreadPoolExecutor(_SIDE_THREADS, "side work")
+        self._side_work = SideWork()
         self._ended: set[str] = set()
         self._looked_s = float("-inf")
         self._not_before_s: dict[str, float] = {}
@@ -110,7 +108,7 @@ class Coordinator:
 
     def close(self) -> None:
         """Leave the running steps alone; wait for no download."""
-        self._side_threads.shutdown(wait=False, cancel_futures=True)
+        self._side_work.close()
 
     def tidy(self) -> None:
         """Delete objects of jobs that have ended, left by a coordinator that was killed.
@@ -118,8 +116,10 @@ class Coordinator:
         Raises:
             StoreUnavailable: the objects cannot be reached.
         """
-        for stored in self._objects.list(self._prefix.partition("/")[0]):
-            job = self._spool.find(stored.key.split("/")[2]) if stored.key.count("/") > 2 else None
+        place = self._prefix.rpartition("/")[0]
+        for stored in self._objects.list(place):
+            _, _, rest = stored.key.removeprefix(f"{place}/").partition("/")
+            job = self._spool.find(rest.partition("/")[0])
             if job is None or job.state != "queued":
                 self._objects.delete(stored.key)
 
@@ -144,13 +144,13 @@ class Coordinator:
     def _take(self, job: SpooledJob) -> None:
         if job.request.url is not None and not job.video.exists():
             job.report(BEGUN)
-            self._do_aside(job, lambda: self._fetch(job))
+            self._side_work.start(job, lambda: self._fetch(job))
         else:
             self._begin(job)
 
     def _begin(self, job: SpooledJob) -> None:
         try:
-            run = JobRun(job, self._objects, f"{self._prefix}/{job.id}")
+            run = JobRun(job, self._objects, f"{self._prefix}/{job.id}", job.video)
         except (StoreUnavailable, OSError) as error:
             self._postpone(job.id, error)
             return
@@ -168,7 +168,7 @@ class Coordinator:
     def _schedule(self, run: JobRun) -> None:
         """Let the scheduler know the current stage of a job; if all of it is done, merge."""
         if run.is_complete:
-            self._do_aside(run.job, run.merge)
+            self._side_work.start(run.job, run.merge)
             return
         self._stages[run.id] = run
         self._scheduler.add_job(*run.scheduled())
@@ -203,23 +203,14 @@ class Coordinator:
                 crashed, lost = CRASHED.format(count=_RULES.max_crashes), LOST.format(count=_RULES.max_losses)
                 self._fail(run, crashed if each.cause == "crashed" else lost)
 
-    # Downloads, and results of jobs
-
-    def _do_aside(self, job: SpooledJob, work: Callable[[], None]) -> None:
-        self._side_work[job.id] = job, self._side_threads.submit(work)
-
     def _finish_side_work(self) -> None:
-        for job_id, (job, future) in list(self._side_work.items()):
-            if not future.done():
-                continue
-            del self._side_work[job_id]
-            error = future.exception()
+        for job, error in self._side_work.ended():
             if isinstance(error, StoreUnavailable):
-                self._postpone(job_id, error)
+                self._postpone(job.id, error)
                 continue
             if error is not None and job.state == "queued":
-                job.fail(reason_of(job.id, error if isinstance(error, Exception) else RuntimeError(str(error))))
-            if run := self._runs.get(job_id):
+                job.fail(reason_of(job.id, error))
+            if run := self._runs.get(job.id):
                 self._end(run)
             elif error is None and job.state == "queued":
                 self._begin(job)

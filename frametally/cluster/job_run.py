@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from frametally.cluster.pieces.cut import Piece
@@ -35,13 +36,20 @@ class _Cut(NamedTuple):
 class JobRun:
     """A queued job. It begins where an earlier coordinator stopped: what exists as an object is not done again."""
 
-    def __init__(self, job: SpooledJob, objects: Objects, prefix: str) -> None:
-        """`prefix` of the keys of the job's objects: other versions of the program use others."""
+    def __init__(self, job: SpooledJob, objects: Objects, prefix: str, video: Path) -> None:
+        """Begin, or go on.
+
+        Args:
+            job: in the spool.
+            objects: shared with the workers.
+            prefix: of the keys of the job's objects; other versions of the program use others.
+            video: as the workers open it.
+        """
         self.job = job
         self._objects = objects
         request = job.request
         self.facts = JobFacts(
-            id=job.id, video=str(job.video), models=request.models, infer_fps=request.infer_fps, objects=prefix
+            id=job.id, video=str(video), models=request.models, infer_fps=request.infer_fps, objects=prefix
         )
         self.models = " ".join(sorted(f"{model.model_id}/{model.version}" for model in request.models))
         self.stage: Stage = "prepare"

@@ -17,7 +17,7 @@ from ray.exceptions import ActorDiedError, RayError
 from frametally.cluster.nodes import MEMORY_BYTES, Ended, Event, Gone, Joined, Kind, kinds_of
 from frametally.cluster.scaling import Bundle, Scaling
 from frametally.cluster.scheduling.terms import Cause, Resources, WorkerSpec
-from frametally.cluster.step_actor import StepActor
+from frametally.cluster.step_actor import CONTROL, StepActor
 from frametally.cluster.step_runner import MODEL_SETS
 from frametally.cluster.step_watch import Request
 from frametally.cluster.steps import Step, StepState, decode_answer, decode_state, encode
@@ -27,7 +27,6 @@ STATE_EVERY_S: Final = 0.5
 GROW_EVERY_S: Final = 1.0
 RETRY_AFTER_S: Final = 10.0
 """After a worker could not be started."""
-_CONTROL: Final = "control"
 _NODE_DIED: Final = "node has died"
 """In the message of Ray's error."""
 _LOG = logging.getLogger("frametally.cluster")
@@ -74,7 +73,7 @@ class RayNodes:
         """
         self._arguments = str(models_dir), storage_url, dict(secrets)
         self._clock = clock
-        self._class: Any = ray.remote(max_restarts=0, concurrency_groups={_CONTROL: 1})(StepActor)
+        self._class: Any = ray.remote(max_restarts=0, concurrency_groups={CONTROL: 1})(StepActor)
         self._actors: dict[str, _Actor] = {}
         self._calls: dict[Any, _Call] = {}
         self._started = 0
@@ -104,7 +103,7 @@ class RayNodes:
 
     def ask(self, worker_id: str, attempt_id: int, request: Request) -> None:
         if actor := self._actors.get(worker_id):
-            actor.handle.ask.options(concurrency_group=_CONTROL).remote(attempt_id, request)
+            actor.handle.ask.remote(attempt_id, request)
 
     def kill(self, worker_id: str) -> None:
         if actor := self._forget(worker_id):
@@ -156,7 +155,7 @@ class RayNodes:
         for worker_id, actor in self._actors.items():
             if actor.is_ready and not actor.is_asked and now_s - actor.asked_s > STATE_EVERY_S:
                 actor.asked_s, actor.is_asked = now_s, True
-                state = actor.handle.state.options(concurrency_group=_CONTROL).remote()
+                state = actor.handle.state.remote()
                 self._calls[state] = _Call("state", worker_id)
 
     def _answered(self, ref: Any) -> Iterator[Event]:

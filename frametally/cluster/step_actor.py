@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from frametally.cluster.step_runner import StepRunner
 from frametally.cluster.step_watch import Request, StepWatch
@@ -13,6 +14,17 @@ from frametally.cluster.steps import StepState, decode_step, encode
 from frametally.config.inference_servers import InferenceServers
 from frametally.config.version import version
 from frametally.storage.objects import open_objects
+
+CONTROL: Final = "control"
+"""The group of methods that another thread runs while a step runs."""
+
+T = TypeVar("T", bound=Callable[..., object])
+
+
+def _control(method: T) -> T:
+    """Put a method into this group, as `ray.method` does; this module imports nothing of Ray."""
+    vars(method)["__ray_concurrency_group__"] = CONTROL
+    return method
 
 
 class Description(NamedTuple):
@@ -30,7 +42,8 @@ class StepActor:
         with suppress(OSError):  # if memory runs out, Linux should kill this process first
             Path("/proc/self/oom_score_adj").write_text("1000")
         servers = InferenceServers.from_environment(secrets)
-        self._runner = StepRunner(Path(models_dir), servers, open_objects(storage_url, secrets), threads=threads)
+        objects = open_objects(storage_url, secrets)
+        self._runner = StepRunner(Path(models_dir), servers, objects, threads=threads)
         self._watch: StepWatch | None = None
         self._requests: dict[int, Request] = {}
 
@@ -47,11 +60,13 @@ class StepActor:
             self._watch = None
             self._requests.pop(step_id, None)
 
+    @_control
     def state(self) -> bytes:
         """What it is doing."""
         watch = self._watch
         return encode(StepState() if watch is None else watch.state)
 
+    @_control
     def ask(self, step_id: int, request: Request) -> None:
         """Ask the step of this id to stop, also if it has not begun."""
         self._requests[step_id] = request

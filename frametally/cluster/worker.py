@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import time
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from frametally.cluster.coordinator import Coordinator
@@ -14,6 +17,7 @@ from frametally.contract import INDEX_VERSION
 from frametally.engine.spool import Spool, SpooledJob
 from frametally.engine.worker import RETRY_AFTER_S, TIDY_EVERY_S, begin_process, fetch, one_worker
 from frametally.memory import release_freed_memory
+from frametally.storage.atomic import atomic_path
 from frametally.storage.objects import StoreUnavailable, open_objects
 
 WAIT_S: Final = 0.1
@@ -44,9 +48,9 @@ def main() -> None:
         coordinator = Coordinator(
             spool,
             RayNodes(options.models_dir, storage_url, service_secrets),
-            open_objects(storage_url),
+            open_objects(storage_url, service_secrets),
             fetch=download,
-            prefix=f"pieces/{version()}-{INDEX_VERSION}",
+            prefix=f"pieces/{spool_id(options.folder)}/{version()}-{INDEX_VERSION}",
         )
 
         def tidy() -> None:
@@ -54,6 +58,15 @@ def main() -> None:
             coordinator.tidy()
 
         serve(coordinator, tidy, every_s=min(TIDY_EVERY_S, options.retention_s))
+
+
+def spool_id(folder: Path) -> str:
+    """A name for this spool in a store that others use as well."""
+    path = folder / "cluster" / "id"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError), atomic_path(path, replace=False) as draft:
+        draft.write_text(uuid.uuid4().hex)
+    return path.read_text()
 
 
 def serve(coordinator: Coordinator, tidy: Callable[[], None], *, every_s: float) -> None:

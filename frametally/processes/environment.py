@@ -29,7 +29,7 @@ _NETWORK_NAMES: Final = frozenset(
         *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     }
 )
-_CLUSTER_PREFIX: Final = "RAY_"
+_CLUSTER_PREFIXES: Final = ("RAY_", "AWS_", "GOOGLE_", "AZURE_")
 
 
 def child_environment(
@@ -40,7 +40,7 @@ def child_environment(
     Args:
         parent: usually `os.environ`.
         uses_network: allow the settings of proxies and certificates, which may contain a password.
-        uses_cluster: allow the settings of Ray, which may contain the token of the cluster.
+        uses_cluster: allow the settings of Ray and of object storage, which may contain its token and keys.
     """
     allowed = {
         name: text
@@ -48,7 +48,7 @@ def child_environment(
         if name in _NAMES
         or name.startswith(_PREFIXES)
         or (uses_network and name in _NETWORK_NAMES)
-        or (uses_cluster and name.startswith(_CLUSTER_PREFIX))
+        or (uses_cluster and name.startswith(_CLUSTER_PREFIXES))
     }
     python_path = os.pathsep.join(filter(None, [str(ROOT), allowed.get("PYTHONPATH", "")]))
     return {**allowed, "PYTHONPATH": python_path}

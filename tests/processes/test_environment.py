@@ -28,10 +28,10 @@ def test_proxies_go_to_children_that_use_the_network_only() -> None:
     assert child_environment(proxy, uses_network=True)["HTTPS_PROXY"] == proxy["HTTPS_PROXY"]
 
 
-def test_the_settings_of_ray_are_passed_to_the_process_that_joins_its_cluster_only() -> None:
-    token = {"RAY_AUTH_TOKEN": "the-token"}
-    assert child_environment(token, uses_cluster=True)["RAY_AUTH_TOKEN"] == "the-token"
-    assert "RAY_AUTH_TOKEN" not in child_environment(token, uses_network=True)
+def test_the_settings_of_ray_and_storage_are_passed_to_the_process_that_joins_a_cluster_only() -> None:
+    keys = {"RAY_AUTH_TOKEN": "the-token", "AWS_SECRET_ACCESS_KEY": "the-key"}
+    assert child_environment(keys, uses_cluster=True).items() >= keys.items()
+    assert not child_environment(keys, uses_network=True).keys() & keys
 
 
 def test_the_import_path_is_extended() -> None:

@@ -19,7 +19,7 @@ from frametally.config.inference_servers import NO_SERVERS
 from frametally.engine.picture import Picture
 from frametally.engine.result_entries import DetectionEntry, Prediction
 from frametally.engine.spool import Spool, SpooledJob
-from frametally.storage.objects import StoredObject, StoreUnavailable
+from frametally.storage.objects import Objects, StoredObject, StoreUnavailable
 from frametally.storage.objects.folder import FolderObjects
 
 
@@ -129,7 +129,7 @@ class FailingObjects(FolderObjects):
             raise StoreUnavailable("The object storage does not respond.")
 
 
-def coordinator(spool: Spool, nodes: LocalNodes, objects: FolderObjects) -> Coordinator:
+def coordinator(spool: Spool, nodes: LocalNodes, objects: Objects) -> Coordinator:
     """A coordinator whose clock is 20 ms later at each look."""
     looks = itertools.count()
 
@@ -165,7 +165,8 @@ def run_all(
         target_s: work of a piece; the smallest one begins a piece wherever that is allowed.
         failing: share of the calls at which the objects cannot be reached.
     """
-    objects, random, steps = FailingObjects(folder / "objects", failing, seed), Random(seed), list[Step]()
+    objects = FailingObjects(folder / "objects", failing, seed)
+    random, steps = Random(seed), list[Step]()
     while True:
         runner = StepRunner(folder / "models", NO_SERVERS, objects, target_s=target_s)
         nodes = LocalNodes(runner, workers=workers, lost=lost, seed=random.randrange(1 << 30))

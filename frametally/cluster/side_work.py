@@ -1,0 +1,40 @@
+"""Work beside the coordinator's own: videos are brought to the workers, results are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+from frametally.engine.spool import SpooledJob
+
+_THREADS: Final = 4
+
+
+class SideWork:
+    """At most one piece of work for each job, in threads of its own."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_THREADS, "side work")
+        self._running: dict[str, tuple[SpooledJob, Future[None]]] = {}
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._running
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, job: SpooledJob, work: Callable[[], None]) -> None:
+        self._running[job.id] = job, self._threads.submit(work)
+
+    def ended(self) -> Iterator[tuple[SpooledJob, Exception | None]]:
+        """The jobs whose work has ended, and the error if it failed."""
+        for job_id, (job, future) in list(self._running.items()):
+            if future.done():
+                del self._running[job_id]
+                error = future.exception()
+                yield job, error if error is None or isinstance(error, Exception) else RuntimeError(str(error))
+
+    def close(self) -> None:
+        """Start nothing any more, and wait for nothing."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
