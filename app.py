@@ -89,6 +89,8 @@ else:
             retention_s=deployment.settings.engine_keep_s,
             inference_servers=deployment.settings.inference_servers,
             cluster=deployment.settings.cluster,
+            storage_url=deployment.settings.storage_url,
+            storage_keys=deployment.settings.storage_keys,
         )
     except SettingsError as error:
         sys.exit(str(error))

@@ -78,6 +78,8 @@ def make_app(settings: Settings, *, host: str) -> Starlette:
         retention_s=settings.engine_keep_s,
         inference_servers=settings.inference_servers,
         cluster=settings.cluster,
+        storage_url=settings.storage_url,
+        storage_keys=settings.storage_keys,
     )
     key_source = "FRAMETALLY_ENGINE_KEY" if settings.engine_key else str(settings.engine_key_file)
     logging.getLogger("frametally.engine").info("the API key is in %s", key_source)

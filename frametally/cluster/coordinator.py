@@ -15,6 +15,7 @@ from typing import Final
 from frametally.cluster.attempts import Attempts
 from frametally.cluster.job_run import BEGUN, JobRun
 from frametally.cluster.nodes import Ended, Gone, Joined, Nodes
+from frametally.cluster.object_videos import path_of, put_video
 from frametally.cluster.scheduler import Scheduler
 from frametally.cluster.scheduling.terms import Attempt, FailedJob, Rules
 from frametally.cluster.side_work import SideWork
@@ -53,6 +54,7 @@ class Coordinator:
         *,
         fetch: Callable[[SpooledJob], None],
         prefix: str,
+        shares_disk: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Create the coordinator.
@@ -63,6 +65,7 @@ class Coordinator:
             objects: shared with the workers.
             fetch: downloads the video of a job that has a URL.
             prefix: of all keys: `…/<version>`; what is beside it belongs to other versions.
+            shares_disk: whether the workers have the files of the spool; otherwise videos become objects.
             clock: seconds that only run forward.
         """
         self._spool = spool
@@ -70,6 +73,7 @@ class Coordinator:
         self._objects = objects
         self._fetch = fetch
         self._prefix = prefix
+        self._shares_disk = shares_disk
         self._clock = clock
         self._scheduler = Scheduler(_RULES)
         self._attempts = Attempts(nodes, clock)
@@ -107,7 +111,7 @@ class Coordinator:
         self._assign()
 
     def close(self) -> None:
-        """Leave the running steps alone; wait for no download."""
+        """Leave the running steps alone; wait for downloads and merges."""
         self._side_work.close()
 
     def tidy(self) -> None:
@@ -144,13 +148,25 @@ class Coordinator:
     def _take(self, job: SpooledJob) -> None:
         if job.request.url is not None and not job.video.exists():
             job.report(BEGUN)
-            self._side_work.start(job, lambda: self._fetch(job))
-        else:
+        elif self._shares_disk:
             self._begin(job)
+            return
+        self._side_work.start(job, lambda: self._bring(job))
+
+    def _bring(self, job: SpooledJob) -> None:
+        """Bring the video of a job to where the workers find it."""
+        if job.request.url is not None and not job.video.exists():
+            self._fetch(job)
+        if not self._shares_disk:
+            put_video(self._objects, self._video_key(job), job.video)
+
+    def _video_key(self, job: SpooledJob) -> str:
+        return f"{self._prefix}/{job.id}/video"
 
     def _begin(self, job: SpooledJob) -> None:
         try:
-            run = JobRun(job, self._objects, f"{self._prefix}/{job.id}", job.video)
+            video = job.video if self._shares_disk else path_of(self._video_key(job))
+            run = JobRun(job, self._objects, f"{self._prefix}/{job.id}", video)
         except (StoreUnavailable, OSError) as error:
             self._postpone(job.id, error)
             return

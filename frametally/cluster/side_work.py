@@ -36,5 +36,5 @@ class SideWork:
                 yield job, error if error is None or isinstance(error, Exception) else RuntimeError(str(error))
 
     def close(self) -> None:
-        """Start nothing any more, and wait for nothing."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Start nothing any more, and wait for what runs: two merges of a job would write the same files."""
+        self._threads.shutdown(cancel_futures=True)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
+from frametally.cluster.object_videos import read_videos_from
 from frametally.cluster.step_runner import StepRunner
 from frametally.cluster.step_watch import Request, StepWatch
 from frametally.cluster.steps import StepState, decode_step, encode
@@ -43,6 +44,7 @@ class StepActor:
             Path("/proc/self/oom_score_adj").write_text("1000")
         servers = InferenceServers.from_environment(secrets)
         objects = open_objects(storage_url, secrets)
+        read_videos_from(objects)
         self._runner = StepRunner(Path(models_dir), servers, objects, threads=threads)
         self._watch: StepWatch | None = None
         self._requests: dict[int, Request] = {}

@@ -15,6 +15,7 @@ from frametally.cluster.coordinator import Coordinator
 from frametally.config.version import version
 from frametally.contract import INDEX_VERSION
 from frametally.engine.spool import Spool, SpooledJob
+from frametally.engine.supervisor import STORAGE_SETTING
 from frametally.engine.worker import RETRY_AFTER_S, TIDY_EVERY_S, begin_process, fetch, one_worker
 from frametally.memory import release_freed_memory
 from frametally.storage.atomic import atomic_path
@@ -35,7 +36,7 @@ def main() -> None:
         join(options.cluster)
         from frametally.cluster.ray_nodes import RayNodes
 
-        storage_url = (options.folder / "cluster").as_uri()
+        storage_url = service_secrets.get(STORAGE_SETTING) or (options.folder / "cluster").as_uri()
 
         def download(job: SpooledJob) -> None:
             fetch(
@@ -51,6 +52,7 @@ def main() -> None:
             open_objects(storage_url, service_secrets),
             fetch=download,
             prefix=f"pieces/{spool_id(options.folder)}/{version()}-{INDEX_VERSION}",
+            shares_disk=STORAGE_SETTING not in service_secrets,
         )
 
         def tidy() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from frametally.config.inference_servers import NO_SERVERS, InferenceServers
@@ -13,7 +13,7 @@ from frametally.engine.api import Api
 from frametally.engine.fault_injection import ActiveFault, faulty
 from frametally.engine.links import Links
 from frametally.engine.spool import RETENTION_S, Spool
-from frametally.engine.supervisor import Supervisor
+from frametally.engine.supervisor import STORAGE_SETTING, Supervisor
 from frametally.errors import SettingsError
 from frametally.network.routes import Check, GuardedRoute
 
@@ -36,6 +36,8 @@ class Engine:
         retention_s: float = RETENTION_S,
         inference_servers: InferenceServers = NO_SERVERS,
         cluster: str | None = None,
+        storage_url: str | None = None,
+        storage_keys: Mapping[str, str] = {},
     ) -> None:
         """Create the spool and the API; `start` runs the worker.
 
@@ -50,6 +52,8 @@ class Engine:
             retention_s: how long uploads and ended jobs are kept.
             inference_servers: the servers that run models without a file.
             cluster: address of the Ray cluster that runs the jobs; None to run them in the worker process.
+            storage_url: with a cluster, the object storage that its workers share; None if they share the disk.
+            storage_keys: of the object storage.
 
         Raises:
             SettingsError: a cluster is asked for, and Ray is not installed.
@@ -74,7 +78,7 @@ class Engine:
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
                 *("--retention-s", str(retention_s), *(["--cluster", cluster] if cluster else [])),
             ],
-            inference_servers.to_environment(),
+            inference_servers.to_environment() | _storage(storage_url, storage_keys),
             uses_cluster=cluster is not None,
         )
 
@@ -93,3 +97,8 @@ class Engine:
     def stop(self) -> None:
         """Stop the worker; a job that it was running is queued again."""
         self._supervisor.stop()
+
+
+def _storage(url: str | None, keys: Mapping[str, str]) -> dict[str, str]:
+    """What the worker of a cluster is given of the object storage."""
+    return {} if url is None else {STORAGE_SETTING: url, **keys}

@@ -20,6 +20,8 @@ from frametally.processes.environment import child_environment
 BACKOFF: Final = Backoff(first_s=0.5, max_s=30.0)
 _EXTERNAL_SIGNALS: Final = frozenset((signal.SIGKILL, signal.SIGTERM, signal.SIGHUP))
 """Signals that come from outside the process; the kernel also sends SIGKILL when memory runs out."""
+STORAGE_SETTING: Final = "FRAMETALLY_STORAGE_URL"
+"""Name under which the worker of a cluster is given the object storage, among the secrets."""
 _LOG = logging.getLogger("frametally.engine")
 
 

@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 from frametally.cluster import step_runner
+from frametally.cluster.object_videos import read_videos_from
 from frametally.cluster.steps import FindDamage, RunPiece, Step
 from frametally.config.inference_servers import NO_SERVERS
 from frametally.contract import ModelRequest
 from frametally.engine import runner
 from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.engine.worker import attempt
-from tests.support.cluster_nodes import Fingerprints, run_all
+from frametally.storage import cached_files
+from frametally.storage.objects import open_objects
+from tests.support.cluster_nodes import FailingObjects, Fingerprints, run_all
 from tests.support.damaged_videos import write_clip
+from tests.support.object_storage import object_storage
 from tests.support.soak import iterations, shortened
 from tests.support.videos import write
 
@@ -112,6 +116,40 @@ def test_objects_that_cannot_be_reached_now_and_then_lose_no_piece(
         job = submit(hard_videos / "b_frames.mp4", STATELESS, fps=10)
         run_all(Spool(tmp_path / "engine"), tmp_path, failing=0.2, lost=0.1, restarted=0.01, seed=seed)
         assert timeless(job) == expected, seed
+
+
+def test_workers_without_the_disk_read_the_video_by_range(
+    hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cached_files, "_CACHES", {})
+    store = FailingObjects(tmp_path / "store", 0.05, seed=3)
+    read_videos_from(store)
+    for name in ("b_frames.mp4", "open_gop.ts", "vp9.webm"):
+        expected = whole(submit(hard_videos / name, STATELESS, STATEFUL, fps=10))
+        job = submit(hard_videos / name, STATELESS, STATEFUL, fps=10)
+        steps = run_all(Spool(tmp_path / "engine"), tmp_path, lost=0.1, restarted=0.02, seed=1, store=store)
+        assert timeless(job) == expected
+        assert {step.job.video for step in steps} == {f"/frametally-objects/pieces/1/{job.id}/video"}
+    assert list(store.list("pieces")) == []
+
+
+@pytest.mark.soak
+def test_pieces_of_videos_in_an_object_storage_that_fails_now_and_then(
+    hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3, with 503 for the next requests again and again."""
+    pytest.importorskip("moto")
+    monkeypatch.setattr(cached_files, "_CACHES", {})
+    expected = whole(submit(hard_videos / "b_frames.mp4", STATELESS, fps=10))
+    with object_storage() as storage:
+        store = open_objects(storage.url, storage.keys)
+        read_videos_from(store)
+        for seed in range(3):
+            storage.fail_next = 5
+            job = submit(hard_videos / "b_frames.mp4", STATELESS, fps=10)
+            run_all(Spool(tmp_path / "engine"), tmp_path, lost=0.1, restarted=0.01, seed=seed, store=store)
+            assert timeless(job) == expected
+        assert storage.refused == 0
 
 
 def test_detectors_that_remember_get_all_frames_in_order(

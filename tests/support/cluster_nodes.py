@@ -129,7 +129,7 @@ class FailingObjects(FolderObjects):
             raise StoreUnavailable("The object storage does not respond.")
 
 
-def coordinator(spool: Spool, nodes: LocalNodes, objects: Objects) -> Coordinator:
+def coordinator(spool: Spool, nodes: LocalNodes, objects: Objects, *, shares_disk: bool = True) -> Coordinator:
     """A coordinator whose clock is 20 ms later at each look."""
     looks = itertools.count()
 
@@ -139,7 +139,8 @@ def coordinator(spool: Spool, nodes: LocalNodes, objects: Objects) -> Coordinato
     def clock() -> float:
         return next(looks) / 50
 
-    return Coordinator(spool, nodes, objects, fetch=no_download, prefix="pieces/1", clock=clock)
+    place = {"prefix": "pieces/1", "shares_disk": shares_disk}
+    return Coordinator(spool, nodes, objects, fetch=no_download, clock=clock, **place)  # type: ignore[arg-type]
 
 
 def run_all(
@@ -152,6 +153,7 @@ def run_all(
     workers: int = 3,
     target_s: float = 1e-9,
     failing: float = 0.0,
+    store: Objects | None = None,
 ) -> list[Step]:
     """Run all queued jobs of a spool; returns the steps in the order in which they ran.
 
@@ -164,13 +166,14 @@ def run_all(
         workers: how many there are.
         target_s: work of a piece; the smallest one begins a piece wherever that is allowed.
         failing: share of the calls at which the objects cannot be reached.
+        store: in place of a folder; the workers then read the videos from there.
     """
-    objects = FailingObjects(folder / "objects", failing, seed)
+    objects = store or FailingObjects(folder / "objects", failing, seed)
     random, steps = Random(seed), list[Step]()
     while True:
         runner = StepRunner(folder / "models", NO_SERVERS, objects, target_s=target_s)
         nodes = LocalNodes(runner, workers=workers, lost=lost, seed=random.randrange(1 << 30))
-        ours = coordinator(spool, nodes, objects)
+        ours = coordinator(spool, nodes, objects, shares_disk=store is None)
         is_done = False
         while not is_done:
             ours.turn(0.001)
