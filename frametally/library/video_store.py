@@ -86,7 +86,7 @@ class VideoStore:
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             return None
         self._mirror()
-        metadata = read_json(fetched(self._folder / sha256 / METADATA_FILE), _Metadata)
+        metadata = read_json(fetched(self._folder / sha256 / METADATA_FILE, is_optional=True), _Metadata)
         return self._video(sha256, metadata) if metadata else None
 
     def has(self, sha256: str) -> bool:

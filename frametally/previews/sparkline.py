@@ -41,7 +41,7 @@ def load_sparkline(folder: Path) -> Sparkline:
         ResultsError: the results cannot be read.
     """
     path = derived_path(folder, _KIND, [_VERSION, MAX_POINTS, DEFAULT_CONFIDENCE], "json")
-    sparkline = read_json(fetched(path), Sparkline)
+    sparkline = read_json(fetched(path, is_optional=True), Sparkline)
     if sparkline is None:
         sparkline = sparkline_of(open_results(folder))
         make_derived_folder(folder)

@@ -29,7 +29,7 @@ _JPEG_QUALITY = 72
 
 def thumbnail_file(video: StoredVideo) -> Path | None:
     """The JPEG file, which is made now if there is none yet; None if no frame of the video can be decoded."""
-    path = fetched(video.place.with_name(_NAME))
+    path = fetched(video.place.with_name(_NAME), is_optional=True)
     if not path.exists():
         write_bytes(path, _jpeg_of(video), sync=False)
         kept(path)

@@ -109,7 +109,7 @@ def is_manifest(path: Path) -> bool:
 
 def manifest_time_ns(folder: Path) -> int:
     """When the manifest was written, which identifies the tables; 0 if there is none."""
-    path = fetched(folder / MANIFEST_NAME)
+    path = fetched(folder / MANIFEST_NAME, is_optional=True)
     return path.stat().st_mtime_ns if path.exists() else 0
 
 

@@ -5,10 +5,12 @@ Where the folder is no cache of object storage, all of this does nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from frametally.storage.cache import Cache
+from frametally.storage.objects import StoreUnavailable
 from frametally.storage.objects.range_file import RangeFile
 
 _MAX_BLOCKS: Final = 16
@@ -29,8 +31,10 @@ def cache_of(path: Path) -> Cache | None:
     return next((cache for cache in _CACHES.values() if cache.covers(path)), None)
 
 
-def fetched(path: Path) -> Path:
+def fetched(path: Path, *, is_optional: bool = False) -> Path:
     """The path, after the file was brought here if it is only in the store.
+
+    `is_optional`: it can be made again, or done without, while the store is unavailable.
 
     Raises:
         StoreUnavailable: it could not be.
@@ -38,7 +42,8 @@ def fetched(path: Path) -> Path:
     """
     cache = cache_of(path)
     if cache:
-        cache.fetch(path)
+        with suppress(*(StoreUnavailable,) if is_optional else ()):
+            cache.fetch(path)
         if cache.is_marked(path.parent):
             cache.mark(path.parent)
     return path
@@ -74,12 +79,13 @@ def is_there(path: Path) -> bool:
 
 
 def kept(path: Path) -> Path:
-    """The path of a file that never changes, after it was put into the store, so that others can serve it.
+    """The path of a file that never changes, after it was put into the store, so that others need not make it.
 
-    Raises:
-        StoreUnavailable: it could not be.
+    While the store is unavailable, only this dashboard has it.
     """
     cache = cache_of(path)
-    if cache and path.exists() and cache.objects.size(cache.key(path)) != path.stat().st_size:
-        cache.objects.put(cache.key(path), path)
+    if cache and path.exists():
+        with suppress(StoreUnavailable):
+            if cache.objects.size(cache.key(path)) != path.stat().st_size:
+                cache.objects.put(cache.key(path), path)
     return path

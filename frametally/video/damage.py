@@ -95,7 +95,7 @@ def reports_no_damage(path: Path) -> bool:
 def load_damage(path: Path, index: FrameIndex) -> Flags | None:
     """The result of `save_damage` for this version of the index; None if there is none."""
     try:
-        with fetched(_cache(path)).open("rb") as file, np.load(file) as stored:
+        with fetched(_cache(path), is_optional=True).open("rb") as file, np.load(file) as stored:
             header, damaged = stored["facts"].tolist(), np.asarray(stored["damaged"], dtype=np.bool_)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
@@ -105,7 +105,7 @@ def load_damage(path: Path, index: FrameIndex) -> Flags | None:
 
 def has_damage_file(path: Path) -> bool:
     """Whether the damaged frames are kept beside the video, for the index of this version."""
-    return fetched(_cache(path)).exists()
+    return fetched(_cache(path), is_optional=True).exists()
 
 
 def save_damage(path: Path, damaged: Flags) -> None:

@@ -159,7 +159,7 @@ def load_index(path: Path) -> FrameIndex:
         VideoError: the file contains no video frame, or cannot be read.
     """
     cached = path.with_name(f"{path.name}.frames.npz")
-    index = _read_index(fetched(cached), stored_size(path))
+    index = _read_index(fetched(cached, is_optional=True), stored_size(path))
     if index is None:
         index = build_index(fetched(path))
         with suppress(OSError):  # a full or read-only disk only costs time

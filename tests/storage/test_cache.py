@@ -24,6 +24,8 @@ from frametally.library.library import Library
 from frametally.library.routes import FILES_PREFIX, library_routes
 from frametally.library.tickets import Tickets
 from frametally.network.routes import starlette_routes
+from frametally.previews.sparkline import load_sparkline
+from frametally.previews.thumbnail import thumbnail_file
 from frametally.results import archive_results, find_original, open_results, results_version
 from frametally.results.archive import keep_results, remove_results
 from frametally.storage.cache import Cache
@@ -237,6 +239,27 @@ def test_a_video_that_cannot_be_put_into_the_store_is_not_stored(tmp_path: Path,
     assert list(a.library.videos.folder.iterdir()) == []
     a.cache.objects = working
     assert a.library.finish(upload.id, actor=None).path.exists(), "a repeated request finishes it"
+
+
+def test_what_is_in_the_cache_can_be_viewed_without_the_store(tmp_path: Path, video: Path) -> None:
+    class Gone:
+        def __getattr__(self, name: str) -> object:
+            raise StoreUnavailable("The object storage does not respond.")
+
+    a = dashboard(tmp_path / "a", f"file://{tmp_path}/objects")
+    stored, folder = a.library.add(video, actor=None), archive(a.results, "job-1", 3)
+    a.cache.objects = Gone()  # type: ignore[assignment]
+    found = a.library.get(stored.sha256)
+    assert found is not None
+    shown = FrameReader(found.place, load_index(found.place)).displayed(7)
+    assert shown is not None
+    assert number_of(shown.image) == 7
+    assert a.library.damage_scanner.damage(found, at_once=True) is not None
+    assert thumbnail_file(found)
+    assert load_sparkline(folder).peak == 3
+    assert open_results(folder).confidences("cars")[0].size == 60
+    assert original_of(folder)
+    assert a.library.get("0" * 64) is None
 
 
 def test_a_deployment_checks_its_store_and_shares_the_link_secret(tmp_path: Path) -> None:

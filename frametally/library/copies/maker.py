@@ -89,7 +89,7 @@ class CopyMaker:
 
     def request(self, video: StoredVideo) -> CopyState:
         """The state of the copy; it is begun if there is none, and again a minute after it has failed."""
-        target = fetched(copy_path(video.place))
+        target = fetched(copy_path(video.place), is_optional=True)
         with self._lock:
             self._collect()
             if target.exists():

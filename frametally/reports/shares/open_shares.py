@@ -100,7 +100,7 @@ class OpenShares:
         video = validity.library.get(jobs[0].video_sha256 or "") if len(jobs) == 1 else None
         if video is None:
             return None
-        copy = fetched(copy_path(video.place))
+        copy = fetched(copy_path(video.place), is_optional=True)
         return copy if copy.exists() else video.path
 
     def close(self) -> None:
