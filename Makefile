@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)
 # Some images set it: every process would compile the whole source again, and pytest rewrite every test.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-fast soak check bench lock
+.PHONY: run test test-fast soak check lint-deploy bench lock
 
 run: .venv/runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(HOST)
@@ -35,6 +35,10 @@ check: .venv/development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Linters of images and manifests, in an environment of their own.
+lint-deploy: .venv/development
+	$(BIN)/uv run --no-project --with-requirements tests/deploy/linters.txt --with pyyaml python -m tests.deploy.lint
+
 bench: .venv/development .venv/browser
 	$(BIN)/python -m benchmarks
 
@@ -47,6 +51,7 @@ lock: .venv/development
 	$(EXPORT) --extra postgresql --output-file requirements.txt
 	$(EXPORT) --extra postgresql --extra dev --output-file requirements-dev.txt
 	$(EXPORT) --extra train --output-file demo/requirements.txt
+	$(EXPORT) --extra postgresql --extra storage --extra cluster --output-file deploy/requirements.txt
 
 .venv/created:
 	$(PYTHON) -m venv .venv

@@ -18,6 +18,7 @@ EXPORTS = {
     "requirements.txt": ["postgresql"],
     "requirements-dev.txt": ["postgresql", "dev"],
     "demo/requirements.txt": ["train"],
+    "deploy/requirements.txt": ["postgresql", "storage", "cluster"],
 }
 """The extras whose packages each exported file pins, besides the dependencies."""
 
