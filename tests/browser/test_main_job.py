@@ -236,12 +236,25 @@ def read_shared(visitor: BrowserContext, link: str, code: str) -> None:
     shared.on("request", lambda request: asked.append(request.url))
     shared.goto(link)
     expect(shared.locator(".scatterlayer .point").first).to_be_attached()
+    click_its_chart(shared)
     own = link.rpartition("/frametally/")[0] + "/frametally/"
     assert [url for url in asked if not url.startswith(own)] == []
     assert said == []
     with answering(HTMLResponse(code), lifespan=False) as port:  # browsers let no page of elsewhere embed a local one
         shared.goto(f"http://127.0.0.1:{port}/wiki")
         expect(shared.frame_locator("iframe").get_by_role("heading", level=1)).to_be_visible()
+
+
+def click_its_chart(shared: Page) -> None:
+    """A point near an end of the chart shows the picture of the evidence frame there, from an address of the share."""
+    plot, frames, picture = shared.locator(".plot").first, shared.locator(".frame"), shared.locator("#stage img")
+    width_px = plot.evaluate("plot => plot.clientWidth")
+    for share, frame in ((0.97, frames.last), (0.06, frames.first)):
+        plot.click(position={"x": width_px * share, "y": 100})
+        expect(frame).to_have_attribute("aria-current", "true")
+        expect(shared.locator("#caption .away")).to_contain_text("the point you clicked")
+        assert picture.evaluate("picture => picture.decode().then(() => picture.naturalWidth)") >= 640
+        assert picture.get_attribute("src") == frame.locator("img").get_attribute("src")
 
 
 def assert_key_is_not_leaked(dashboard: Dashboard, pages: list[str]) -> None:
