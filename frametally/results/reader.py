@@ -24,7 +24,7 @@ from frametally.results.model_table import Boxes, ModelTable
 from frametally.results.original import DAMAGED, damaged, explained
 from frametally.results.raw_entry import read_raw_entry
 from frametally.results.rebuild import rebuild, usable_manifest
-from frametally.results.tables import read_pieces, read_rows
+from frametally.results.tables import read_pieces, read_rows, values_of
 
 _CORNERS = ["x_min", "y_min", "x_max", "y_max"]
 _BOX_COLUMNS = ["entry", "class_code", "class_id", "confidence", *_CORNERS, "tracker_id"]
@@ -297,7 +297,7 @@ def _model_table(model: ModelManifest, frames: pa.Table) -> ModelTable:
         name=model.name,
         kind=model.kind,
         classes=tuple(sorted(model.classes)),
-        analyzed=frames[f"analysed_{model.number}"].to_numpy(),
+        analyzed=_numbers(frames, f"analysed_{model.number}"),
         image_wh=np.column_stack(sides),
         mismatched=model.mismatched,
         keypoint_names=tuple(model.keypoints[code] for code in model.keypoint_order),
@@ -305,10 +305,10 @@ def _model_table(model: ModelManifest, frames: pa.Table) -> ModelTable:
 
 
 def _numbers(table: pa.Table, name: str) -> npt.NDArray[Any]:
-    return np.asarray(table[name].to_numpy())
+    return values_of(table[name])
 
 
 def _lists(table: pa.Table, name: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
     """A column of lists as one flat array, and the end of each list in it."""
     lists = table[name].combine_chunks()
-    return lists.flatten().to_numpy(), np.cumsum(lists.value_lengths().to_numpy(), dtype=np.int64)
+    return values_of(lists.flatten()), np.cumsum(values_of(lists.value_lengths()), dtype=np.int64)

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from frametally.analysis.view import Progress
 from frametally.results import Results
-from frametally.results.tables import column
+from frametally.results.tables import column, values_of
 from frametally.storage.atomic import atomic_path
 from frametally.storage.derived import derived_path, make_derived_folder
 from frametally.tracking.numbering import Columns, completed
@@ -81,7 +81,7 @@ def _table(tracks: Tracks) -> pa.Table:
 def _read(path: Path, results: Results, model: str) -> Tracks:
     with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
         table = file.read(use_threads=False)
-    numbers = {name: np.asarray(table[name].to_numpy()) for name in table.column_names}
+    numbers = {name: values_of(table[name]) for name in table.column_names}
     first = np.unique(numbers["track_id"], return_index=True)[1]
     columns = Columns(
         track_id=numbers["track_id"],

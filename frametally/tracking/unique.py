@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from frametally.analysis.view import Progress, View
 from frametally.results import Results
-from frametally.results.tables import column
+from frametally.results.tables import column, values_of
 from frametally.storage.atomic import atomic_path
 from frametally.storage.derived import derived_path, make_derived_folder
 from frametally.tracking.settings import VERSION, TrackerSettings
@@ -128,7 +128,7 @@ def _write(path: Path, spans: list[Spans]) -> None:
 def _read(path: Path) -> list[Spans]:
     with pq.ParquetFile(path, memory_map=True, page_checksum_verification=True) as file:
         table = file.read(use_threads=False)
-    variant = table[_VARIANT].to_numpy()
-    columns = [table[name].to_numpy() for name in _COLUMNS]
+    variant = values_of(table[_VARIANT])
+    columns = [values_of(table[name]) for name in _COLUMNS]
     variants = int((table.schema.metadata or {})[_VARIANTS])
     return [Spans(*(values[variant == number] for values in columns)) for number in range(variants)]

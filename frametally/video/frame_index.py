@@ -40,7 +40,7 @@ class FrameIndex:
         held_end_pts: int,
         end_pts: int,
         keyframes: npt.NDArray[np.int64],
-        packets: npt.NDArray[np.int64] | None = None,
+        packets: npt.NDArray[np.int32] | None = None,
         origins: tuple[int, ...] = (),
     ) -> None:
         self.pts = pts
@@ -53,7 +53,7 @@ class FrameIndex:
         self.keyframes = keyframes
         """(k, 5) pts, number of the packet, its pts and dts in the file, and its byte offset (-1 if unknown) of each
         frame at which decoding can start, ascending."""
-        self.packets = np.arange(len(pts)) if packets is None else packets
+        self.packets = np.arange(len(pts), dtype=np.int32) if packets is None else packets
         """(n,) number of the packet of each frame, in file order."""
         self.origins = origins or (int(pts[0]),) * INDEX_VERSION
         """Time 0 of earlier versions of the index, and of this one: `origins[version - 1]` is a pts."""
@@ -83,10 +83,10 @@ class FrameIndex:
         return Fraction(len(self) - 1, int(self.pts[-1] - self.pts[0])) / self.time_base
 
     @cached_property
-    def positions_of_packets(self) -> npt.NDArray[np.int64]:
+    def positions_of_packets(self) -> npt.NDArray[np.int32]:
         """Display index of the frame of each packet, by packet number; -1 for packets without a frame of their own."""
-        positions = np.full(int(self.packets.max()) + 1, -1, dtype=np.int64)
-        positions[self.packets] = np.arange(len(self))
+        positions = np.full(int(self.packets.max()) + 1, -1, dtype=np.int32)
+        positions[self.packets] = np.arange(len(self), dtype=np.int32)
         return positions
 
     def position_of(self, pts: int) -> int | None:
@@ -143,7 +143,7 @@ def build_index(path: Path) -> FrameIndex:
         held_end_pts=held_end_pts,
         end_pts=max(held_end_pts, 0 if is_transport else declared_end_pts),
         keyframes=keyframes_of(packets, rows, pts),
-        packets=np.frombuffer(packets.number, np.int32)[rows].astype(np.int64),
+        packets=np.frombuffer(packets.number, np.int32)[rows],
         origins=(times.earliest, int(pts[0]), int(pts[0])),
     )
 
@@ -208,7 +208,7 @@ def _write_index(index: FrameIndex, target: Path, size_bytes: int) -> None:
             origins=np.array(index.origins, np.int64),
             pts=index.pts,
             keyframes=index.keyframes,
-            packets=index.packets.astype(np.int32),
+            packets=index.packets,
         )
 
 
@@ -219,7 +219,7 @@ def _read_index(source: Path, size_bytes: int) -> FrameIndex | None:
             header, pts, keyframes = (stored[name] for name in ("facts", "pts", "keyframes"))
             if header[0] != INDEX_VERSION:
                 return None
-            packets, origins = stored["packets"].astype(np.int64), tuple(stored["origins"].tolist())
+            packets, origins = stored["packets"].astype(np.int32, copy=False), tuple(stored["origins"].tolist())
             version, of_bytes, numerator, denominator, held_end_pts, end_pts = header.tolist()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

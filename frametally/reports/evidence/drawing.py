@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 from msgspec.structs import replace
 
 from frametally.analysis.view import Progress, View
@@ -170,7 +171,9 @@ def _frame(views: Sequence[View], chosen: ChosenFrame) -> EvidenceFrame:
 def _counts(view: View, entry: int) -> tuple[tuple[str, int], ...] | None:
     if not view.table.analyzed[entry] or not view.table.kind.has_boxes:
         return None
-    counts = view.chunk(entry, entry + 1).counts(len(view.names))[0].tolist()
+    _, of_model, confidence = view.results.confidences(view.model, entry, entry + 1)
+    codes = view.codes[of_model[confidence >= view.confidence]]
+    counts = np.bincount(codes[codes >= 0], minlength=len(view.names)).tolist()
     found = [(name, count) for name, count in zip(view.names, counts, strict=True) if count]
     return tuple(sorted(found, key=lambda pair: -pair[1]))
 
