@@ -23,6 +23,7 @@ from msgspec import UNSET, Struct, UnsetType
 from frametally.analysis.view import Progress, View, ViewedBoxes, chunks_of, picked
 from frametally.coco import COCO_KEYPOINTS, COCO_SKELETON
 from frametally.exports.tables import check_boxes
+from frametally.processes.light_imports import supervision
 from frametally.results import Boxes, Kind
 from frametally.results.masks import MAX_PX, rasterized
 from frametally.results.spellings.rle import signed_area
@@ -230,10 +231,8 @@ def _add_several(found: _Annotation, rings: list[npt.NDArray[np.float32]], wh: n
 
 
 def _rle(rings: list[npt.NDArray[np.float32]], width_px: int, height_px: int) -> dict[str, object]:
-    from supervision import mask_to_rle  # slow to import, and few masks have holes
-
     mask = rasterized(rings, width_px, height_px)
-    return {"size": [height_px, width_px], "counts": mask_to_rle(mask, compressed=True)}
+    return {"size": [height_px, width_px], "counts": supervision().mask_to_rle(mask, compressed=True)}
 
 
 def _add_polygons(drawn: list[tuple[_Annotation, npt.NDArray[np.float32]]]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from frametally.coco import COCO_KEYPOINTS
+from frametally.processes.light_imports import supervision
 from frametally.rendering.labels import place_labels
 from frametally.rendering.plates import Plate, TextStyle, plate
 from frametally.rendering.regions.drawn import draw_regions
@@ -131,20 +132,20 @@ def _bgr(colors: Mapping[str, str], name: str) -> tuple[int, int, int]:
 
 
 def _text_scale(canvas: Image) -> float:
-    import supervision as sv
+    sv = supervision()
 
     return max(sv.calculate_optimal_text_scale((canvas.shape[1], canvas.shape[0])), 0.4)
 
 
 def _thickness(canvas: Image) -> int:
-    import supervision as sv
+    sv = supervision()
 
     return int(sv.calculate_optimal_line_thickness((canvas.shape[1], canvas.shape[0])))
 
 
 def _draw_boxes(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> npt.NDArray[np.int_]:
     """Returns which of the boxes are on the picture, the most confident first."""
-    import supervision as sv
+    sv = supervision()
 
     names = sorted(set(scene.class_names))
     order = np.argsort(scene.confidence, kind="stable")
@@ -223,7 +224,7 @@ def _polygons_with_names(scene: Scene) -> list[tuple[Floats, str]]:
 
 
 def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> None:
-    import supervision as sv
+    sv = supervision()
 
     points = np.zeros((0, 0, 3), np.float32) if scene.keypoints is None else scene.keypoints
     thickness = _thickness(canvas)
@@ -241,9 +242,10 @@ def _draw_keypoints(canvas: Image, scene: Scene, colors: Mapping[str, str]) -> N
 
 def skeleton(keypoints: int) -> Sequence[tuple[int, int]]:
     """The pairs of keypoints that are joined, numbered from 1, for objects with this number of them."""
-    from supervision.key_points.skeletons import SKELETONS_BY_VERTEX_COUNT
-
-    return SKELETONS_BY_VERTEX_COUNT.get(keypoints, ()) if keypoints == len(COCO_KEYPOINTS) else ()
+    if keypoints != len(COCO_KEYPOINTS):
+        return ()
+    pairs: Sequence[tuple[int, int]] = supervision().key_points.skeletons.SKELETONS_BY_VERTEX_COUNT.get(keypoints, ())
+    return pairs
 
 
 def gaze_arrows(xyxy: npt.NDArray[Any], gaze: npt.NDArray[np.float64]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
