@@ -90,7 +90,7 @@ def _cut(source: Path, index: FrameIndex, keyframe: int, wanted: tuple[int, int]
     """The clip from this keyframe on; None if it has other frames than the video."""
     begin = int(np.searchsorted(index.pts, index.keyframes[keyframe, 0]))
     numbers = _numbers(index, begin, wanted[1])
-    positions = np.sort(index.positions_of_packets[numbers])
+    positions = np.sort(index.positions_of_packets[numbers]).astype(np.int64)
     check_room(target.parent, _size_bytes(source, index, len(numbers)), _WHAT, TRY_AGAIN)
     with explain_disk_full(_WHAT, TRY_AGAIN), closing(FrameReader(source, index, threads=1)) as reader:
         codec = reader.stream.codec_context.codec.canonical_name
@@ -110,7 +110,7 @@ def _cut(source: Path, index: FrameIndex, keyframe: int, wanted: tuple[int, int]
     )
 
 
-def _numbers(index: FrameIndex, begin: int, last: int) -> npt.NDArray[np.int64]:
+def _numbers(index: FrameIndex, begin: int, last: int) -> npt.NDArray[np.int32]:
     """(m,) numbers of the packets to copy, ascending: those of the frames, and of later ones that are stored before."""
     while True:
         end = int(index.packets[begin : last + 1].max())

@@ -134,7 +134,7 @@ def _bgr(colors: Mapping[str, str], name: str) -> tuple[int, int, int]:
 def _text_scale(canvas: Image) -> float:
     sv = supervision()
 
-    return max(sv.calculate_optimal_text_scale((canvas.shape[1], canvas.shape[0])), 0.4)
+    return max(float(sv.calculate_optimal_text_scale((canvas.shape[1], canvas.shape[0]))), 0.4)
 
 
 def _thickness(canvas: Image) -> int:
