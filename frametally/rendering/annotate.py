@@ -1,6 +1,6 @@
 """Draw a `Scene` on a frame, with OpenCV and supervision.
 
-The import of supervision takes most of a second, so the first picture does it: most commands draw none.
+The first picture imports supervision, which takes a while: most commands draw none.
 """
 
 from __future__ import annotations
