@@ -122,7 +122,7 @@ def _numbers(index: FrameIndex, begin: int, last: int) -> npt.NDArray[np.int32]:
         last = reached
 
 
-def _copy(reader: FrameReader, keyframe: int, numbers: npt.NDArray[np.int64], target: Path) -> None:
+def _copy(reader: FrameReader, keyframe: int, numbers: npt.NDArray[np.int32], target: Path) -> None:
     with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as copy:
         stream = copy.add_stream_from_template(reader.stream, opaque=True)
         for sample in _samples(reader, keyframe, numbers):
@@ -130,7 +130,7 @@ def _copy(reader: FrameReader, keyframe: int, numbers: npt.NDArray[np.int64], ta
             copy.mux_one(sample)
 
 
-def _samples(reader: FrameReader, keyframe: int, numbers: npt.NDArray[np.int64]) -> Iterator[Any]:
+def _samples(reader: FrameReader, keyframe: int, numbers: npt.NDArray[np.int32]) -> Iterator[Any]:
     """The packets with their times, from 0 on; as in `remux`, decoding times are the presentation times in order."""
     index, codec = reader.index, reader.stream.codec_context
     fields = FieldPairing(codec.extradata) if codec.codec.canonical_name == "h264" else None
