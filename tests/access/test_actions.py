@@ -228,6 +228,10 @@ CALLS: dict[str, tuple[Action, Call]] = {
         Action.SET_TRUTH,
         lambda w, _, a: Truths(None, None, None).keep(None, None, "", None, actor=a),  # type: ignore[arg-type]
     ),
+    "rendering.truth.truths.Truths.adopt": (
+        Action.SET_TRUTH,
+        lambda w, _, a: Truths(None, None, None).adopt(None, "", actor=a),  # type: ignore[arg-type]
+    ),
     "rendering.truth.truths.Truths.remove": (
         Action.SET_TRUTH,
         lambda w, _, a: Truths(None, None, None).remove(None, actor=a),  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Labels in a real browser: a file is chosen, its worst second is one click from its frame, a reload keeps it."""
+"""Labels in a real browser: a file is chosen, its worst second is one click from its frame, another job uses it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ FRAMES = [*range(8, 2 * ENTRIES, 4)]
 
 
 def test_a_file_with_labels_is_compared_and_kept(dashboard: Dashboard, page: Page, tmp_path: Path) -> None:
-    add_job(dashboard.data_dir, "kitchen", checked_results(), write_numbered(tmp_path / "clip.mp4", 50))
+    clip = write_numbered(tmp_path / "clip.mp4", 50)
+    add_job(dashboard.data_dir, "kitchen", checked_results(), clip)
+    add_job(dashboard.data_dir, "again", checked_results(), clip)
     (tmp_path / "bad.json").write_text("[")
     (tmp_path / "good.json").write_bytes(labels(FRAMES))
     opened(page, dashboard, TAB)
@@ -40,8 +42,9 @@ def test_a_file_with_labels_is_compared_and_kept(dashboard: Dashboard, page: Pag
 
     report.locator(".worst button", has_text="plate: 1 missing, 1 too many").first.press("Enter")
     expect(page.locator(".player[data-entry]")).to_have_attribute("data-entry", str(FRAMES[0] // 2))
-    page.reload()
-    expect(page.locator(".truth .about")).to_contain_text("good.json", timeout=FIRST_PAINT_MS)
+    page.goto(f"{dashboard.url}/{TAB.replace('kitchen', 'again')}")
+    page.get_by_role("button", name="Use good.json of another job").click(timeout=FIRST_PAINT_MS)
+    expect(page.locator(".truth .about")).to_contain_text("good.json")
     expect(report.locator("h2").first).to_be_visible()
     page.get_by_role("button", name="Remove…").click()
     page.get_by_role("button", name="Remove", exact=True).click()

@@ -19,9 +19,12 @@ from components.player.assets import PLOTLY, PLOTLY_FILE
 from frametally.access.permissions import Action, advice, may
 from frametally.analysis.view import View
 from frametally.deployment import Deployment
+from frametally.evaluation.files.kept import kept_file
 from frametally.library.video_store import StoredVideo
 
 _HERE: Final = Path(__file__).parent
+_MAX_OTHERS: Final = 20
+"""Jobs of the video that are asked for labels."""
 _component = st.components.v2.component(
     "frametally.truth",
     html=(_HERE / "truth.html").read_text(),
@@ -47,7 +50,21 @@ def truth(deployment: Deployment, view: View, video: StoredVideo | None, colors:
             "confidence": view.confidence,
             "model": view.model,
             "colors": {name: colors[name] for name in view.names},
+            "others": _others(deployment, view, video) if is_allowed else [],
             "can_set": is_allowed,
             "advice": "" if is_allowed else f"You cannot choose labels. {advice(person, Action.SET_TRUTH)}",
         },
     )
+
+
+def _others(deployment: Deployment, view: View, video: StoredVideo | None) -> list[dict[str, str]]:
+    """Other jobs of the video that have labels, one for each file."""
+    if video is None:
+        return []
+    jobs = deployment.ledger.jobs(video_sha256=video.sha256, limit=_MAX_OTHERS)
+    found: dict[str, dict[str, str]] = {}
+    for job in jobs:
+        file = None if job.id == view.results.folder.name else kept_file(deployment.settings.results_dir / job.id)
+        if file is not None and file.video_sha256 == video.sha256:
+            found.setdefault(f"{file.name} {file.kept_at}", {"job": job.id, "name": file.name})
+    return [*found.values()]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from frametally.results.archive import TRUTH_NAME
 from frametally.storage.atomic import write_bytes
 
 _ARRAYS: Final = ("frames", "counts", "image_wh")
+_UNREADABLE: Final = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError)
 _BOXES: Final = ("at", "class_code", "xyxy", "ignored")
 
 
@@ -34,6 +36,8 @@ class KeptFile(Struct, frozen=True):
     kept_at: datetime
     actor: str | None
     """None without a sign-in."""
+    video_sha256: str = ""
+    """Of the video that the labels are of; empty if it is not stored here."""
 
 
 class _Head(Struct, frozen=True):
@@ -70,6 +74,15 @@ def truth_revision(results: Path) -> int:
         return 0
 
 
+def kept_file(results: Path) -> KeptFile | None:
+    """What is known of the labels of these results; None if there are none, or if they are damaged."""
+    try:
+        with np.load(results / TRUTH_NAME) as arrays:
+            return _head_of(arrays).file
+    except _UNREADABLE:
+        return None
+
+
 def kept_truth(results: Path) -> tuple[Truth, KeptFile] | None:
     """The labels of these results; None if there are none.
 
@@ -82,7 +95,7 @@ def kept_truth(results: Path) -> tuple[Truth, KeptFile] | None:
         return None
     try:
         return truth_of(content)
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError) as error:
+    except _UNREADABLE as error:
         raise EvaluationError("The labels that were kept are damaged.", "Choose the file again.") from error
 
 
@@ -102,7 +115,7 @@ def truth_bytes(truth: Truth, file: KeptFile) -> bytes:
 def truth_of(content: bytes) -> tuple[Truth, KeptFile]:
     """The inverse of `truth_bytes`."""
     with np.load(io.BytesIO(content)) as arrays:
-        head = msgspec.json.decode(arrays["head"].tobytes(), type=_Head)
+        head = _head_of(arrays)
         truth = Truth(
             format=head.format,
             classes=head.classes,
@@ -114,3 +127,7 @@ def truth_of(content: bytes) -> tuple[Truth, KeptFile]:
         if "boxes_at" in arrays:
             truth = replace(truth, boxes=TruthBoxes(**{name: arrays[f"boxes_{name}"] for name in _BOXES}))
     return truth, head.file
+
+
+def _head_of(arrays: Mapping[str, Any]) -> _Head:
+    return msgspec.json.decode(arrays["head"].tobytes(), type=_Head)

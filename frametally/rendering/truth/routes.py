@@ -3,8 +3,9 @@
     /frametally/views/<ticket>/truth    what labels say about the view; POST: a file with labels; DELETE: remove them
     /frametally/views/<ticket>/truth/frames/<entry>.jpg    a compared frame: what is missing, too many and right
 
-The file is the body of the request; `name`, `first` and `step` are query parameters. Each answers what the labels then
-say. A ticket authorizes each request, and the role of the person those that change something.
+The file is the body of the request; `name`, `first` and `step` are query parameters. With `job`, the labels of another
+job of the video are used instead. Each answers what the labels then say. A ticket authorizes each request, and the role
+of the person those that change something.
 """
 
 from __future__ import annotations
@@ -93,7 +94,15 @@ def _pictures(truths: Truths, sources: Sources) -> Handler:
 def _posting(truths: Truths, sources: Sources) -> Handler:
     """Receive the file into a temporary folder, which is on the disk of the results."""
 
+    def adopt(source: Source, request: Request) -> None:
+        job_id = request.query_params["job"]
+        if (refuse_job := getattr(request.state, "refuse_job", None)) is not None:
+            refuse_job(job_id)
+        truths.adopt(source, job_id, actor=_person(request))
+
     async def post(request: Request) -> Response:
+        if "job" in request.query_params:
+            return await _answered(truths, sources, request, adopt)
         name, numbering = clean_file_name(request.query_params.get("name", "")) or "labels", _numbering(request)
         source = await run_in_threadpool(sources.get, request.state.view_ticket)
         derived = make_derived_folder(source.view.results.folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -31,6 +32,7 @@ from frametally.video.frame_reader import FrameReader
 
 MAX_STEP: Final = 1_000_000
 _MAX_OPEN: Final = 2
+_JOB_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class TruthFile(Struct, frozen=True):
@@ -87,10 +89,24 @@ class Truths:
         if numbering.first not in (None, 0, 1) or not 1 <= numbering.step <= MAX_STEP:
             raise EvaluationError("The first frame or the step is out of range.", "Use 0 or 1, and a whole step.")
         frames = len(source.index) if source.index else None
-        file = KeptFile(name, self._clock(), id_of(actor))
+        file = KeptFile(name, self._clock(), id_of(actor), source.video.sha256 if source.video else "")
         with self._reading:
             truth = read_in_subprocess(path, Request(file, numbering.first, numbering.step, frames))
         keep_truth(source.view.results.folder, truth, file)
+
+    def adopt(self, source: Source, job_id: str, *, actor: Person | None) -> None:
+        """Use the labels of another job of the same video, instead of earlier ones.
+
+        Raises:
+            AccessDenied: the person may not choose labels.
+            EvaluationError: there are no labels of this video with that job.
+        """
+        require(actor, Action.SET_TRUTH)
+        folder = source.view.results.folder
+        kept = kept_truth(folder.with_name(job_id)) if _JOB_ID.fullmatch(job_id) else None
+        if kept is None or source.video is None or kept[1].video_sha256 != source.video.sha256:
+            raise EvaluationError("That job has no labels of this video any more.", "Choose a file.")
+        keep_truth(folder, *kept)
 
     def remove(self, source: Source, *, actor: Person | None) -> None:
         """Remove the labels of the job.

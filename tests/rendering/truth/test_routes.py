@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,10 +14,12 @@ import cv2
 import numpy as np
 import pytest
 import requests
+from msgspec import structs
 from starlette.applications import Starlette
 
 from frametally.access.guard import ROUTE_ACTIONS
 from frametally.access.permissions import Action
+from frametally.evaluation.files.kept import keep_truth, kept_file, kept_truth
 from frametally.library.library import Library
 from frametally.library.tickets import Tickets, ViewTicket
 from frametally.network.routes import starlette_routes
@@ -27,6 +30,7 @@ from frametally.rendering.truth.pictures import EXTRA, MISSING, RIGHT
 from frametally.rendering.truth.routes import truth_routes
 from frametally.rendering.truth.truths import Truths
 from frametally.results import archive_results
+from frametally.results.archive import TRUTH_NAME
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
 from tests.support.checked_results import CUP, ENTRIES, FAINT, HEIGHT_PX, NULL, PHANTOM, WIDTH_PX, checked_results
@@ -68,8 +72,8 @@ class Served:
     def ask(self, method: str = "GET", body: bytes = b"", query: str = QUERY, name: str = "labels.json") -> Any:
         return requests.request(method, f"{self.address()}?{query}&name={name}", data=body, timeout=60)
 
-    def address(self) -> str:
-        ticket = self.tickets.for_view(ViewTicket("job-1", "kitchen", video_sha256=self.video))
+    def address(self, job: str = "job-1") -> str:
+        ticket = self.tickets.for_view(ViewTicket(job, "kitchen", video_sha256=self.video))
         return f"{self.url}{VIEWS_PREFIX}{ticket}/truth"
 
     def picture(self, entry: int) -> Any:
@@ -144,6 +148,27 @@ def test_labels_that_cannot_be_read_leave_the_earlier_ones(served: Served, monke
     assert served.ask("POST", labels([0])).status_code == 413
     assert served.ask().json()["file"]["frames"] == 2
     served.ask("DELETE")
+
+
+def test_labels_of_another_job_of_the_video_are_used(served: Served) -> None:
+    served.ask("POST", labels([0, 4]))
+    shutil.copytree(served.folder, served.folder.with_name("job-2"), ignore=shutil.ignore_patterns(TRUTH_NAME))
+
+    def adopted(job: str) -> Any:
+        return requests.post(f"{served.address('job-2')}?{QUERY}&job={job}", timeout=60)
+
+    assert [adopted(job).status_code for job in ("job-3", "", "..", "job-2")] == [422] * 4
+    answer = adopted("job-1").json()
+    assert (answer["file"]["name"], answer["evaluation"]["frames"]["compared"]) == ("labels.json", 2)
+    file = kept_file(served.folder)
+    assert file is not None
+    assert file.video_sha256 == served.video
+    found = kept_truth(served.folder)
+    assert found is not None
+    keep_truth(served.folder, found[0], structs.replace(file, video_sha256="other"))
+    assert adopted("job-1").status_code == 422
+    served.ask("DELETE")
+    assert kept_file(served.folder) is None
 
 
 def test_labels_of_other_frames_are_kept_and_the_reason_is_said(served: Served) -> None:

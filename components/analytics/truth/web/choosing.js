@@ -4,9 +4,11 @@ import { element } from "../../../web/elements.js";
 import { plural } from "../../../web/formatting.js";
 
 export class Choosing {
-  constructor(root, { onFile, onRemove }) {
+  constructor(root, { onFile, onAdopt, onRemove }) {
+    this.onAdopt = onAdopt;
     const find = (selector) => root.querySelector(selector);
     [this.file, this.about, this.form] = [".file", ".about", ".choosing"].map(find);
+    this.others = find(".others");
     [this.label, this.remove] = [find(".upload span"), find(".remove")];
     const [input, first, step] = [find(".upload input"), find(".first"), find(".step")];
     const dialog = find(".removing");
@@ -23,7 +25,16 @@ export class Choosing {
     };
   }
 
-  show(file, canSet) {
+  // `others`: labels of other jobs of the video, which can be used as long as there are none.
+  show(file, { can_set: canSet, others }) {
+    this.others.hidden = Boolean(file) || !others.length;
+    this.others.replaceChildren(
+      ...others.map(({ job, name }) => {
+        const button = element("button", `Use ${name} of another job`, { type: "button" });
+        button.onclick = () => this.onAdopt(job);
+        return button;
+      }),
+    );
     this.file.hidden = !file;
     this.form.hidden = !canSet;
     this.remove.hidden = !canSet;

@@ -27,13 +27,14 @@ class Panel {
     [this.state, this.again, this.start] = [".state", ".again", ".start"].map(find);
     this.choosing = new Choosing(root, {
       onFile: (file, query) => this.ask({ method: "POST", body: file }, { name: file.name, ...query }, "Reading the labels…"),
+      onAdopt: (job) => this.ask({ method: "POST" }, { job }),
       onRemove: () => this.ask({ method: "DELETE" }),
     });
     this.report = new Report(find(".report"), { onSeek: (entry) => globalThis[PLAYER]?.show(entry) });
   }
 
   update(data) {
-    const isSame = this.data && ["url", "query", "can_set"].every((name) => this.data[name] === data[name]);
+    const isSame = this.data && keyOf(this.data) === keyOf(data);
     this.data = data;
     this.root.querySelector(".advice").textContent = data.advice;
     if (!isSame) this.ask();
@@ -62,7 +63,7 @@ class Panel {
     this.tell(failure);
     this.state.classList.toggle("failed", Boolean(failure));
     this.start.hidden = Boolean(file);
-    this.choosing.show(file, this.data.can_set);
+    this.choosing.show(file, this.data);
     this.report.show(answer, this.data);
   }
 
@@ -88,4 +89,8 @@ class Panel {
     this.asked = null;
     this.report.close();
   }
+}
+
+function keyOf({ url, query, can_set: canSet, others }) {
+  return JSON.stringify([url, query, canSet, others]);
 }
