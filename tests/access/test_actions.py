@@ -243,12 +243,21 @@ CALLS: dict[str, tuple[Action, Call]] = {
 }
 
 
+EXTRAS = ("ray",)
+"""Packages of an extra, without which a module that needs them is not looked at."""
+
+
 def actions() -> Iterator[str]:
     """Every function and method of the product that takes the person who acts."""
     for found in pkgutil.walk_packages(frametally.__path__, "frametally."):
         if found.name.endswith("__main__") or ".migrations" in found.name:
             continue
-        module = importlib.import_module(found.name)
+        try:
+            module = importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRAS:
+                raise
+            continue
         for holder in (module, *(each for _, each in inspect.getmembers(module, inspect.isclass))):
             for name, function in inspect.getmembers(holder, inspect.isfunction):
                 if function.__module__ != found.name or "actor" not in function.__annotations__:
