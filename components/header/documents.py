@@ -16,6 +16,8 @@ _TITLES: Final = {
     "tracking": "Tracking",
     "models": "Models",
     "running": "Running it for a team",
+    "cluster": "More than one machine",
+    "storage": "Object storage",
     "failures": "Failures",
     "architecture": "Architecture",
 }

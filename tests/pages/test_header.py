@@ -90,7 +90,7 @@ def test_help_shows_the_documents_and_the_version(open_page: OpenPage) -> None:
     assert [title.value for title in app.title] == ["Help"]
     assert captions(app) == f"Frametally {version()}"
     app = open_page("help")
-    listed = {"using", "tracking", "models", "running", "failures", "architecture"}
+    listed = {"using", "tracking", "models", "running", "cluster", "storage", "failures", "architecture"}
     assert {path.stem for path in (ROOT / "docs").glob("*.md")} == listed | {"expectations"}  # a list of tests
     for name in listed:
         app.segmented_control(key="document").set_value(name).run()
