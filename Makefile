@@ -20,7 +20,7 @@ PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 test: .venv/development .venv/browser
 	$(PYTEST) -n $(WORKERS) $(TESTS)
 
-# No page, no server, nothing that starts processes or computes for seconds: about a minute. These tests wait for
+# No page, no server, nothing that starts processes or computes for seconds: under a minute. These tests wait for
 # nothing, so that a third process would only import everything once more.
 test-fast: .venv/development
 	$(PYTEST) -n 2 -m "not browser and not crash and not slow" $(TESTS)

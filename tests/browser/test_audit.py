@@ -31,7 +31,8 @@ CORRECTED = f"""() => (({ROOT})()?.querySelector(".js-plotly-plot")?.data ?? [])
 def test_twenty_frames_are_checked_by_keyboard_and_correct_the_counts(
     dashboard: Dashboard, page: Page, browser: Browser, tmp_path: Path, goes_on: str
 ) -> None:
-    clip = write_numbered(tmp_path / "clip.mp4", 50)
+    # What is checked belongs to the video: each form has one of its own.
+    clip = write_numbered(tmp_path / "clip.mp4", 50 if goes_on == "here" else 51)
     add_job(dashboard.data_dir, "kitchen", checked_results(), clip)
     add_job(dashboard.data_dir, "again", checked_results("other"), clip)
     opened(page, dashboard, TAB)
