@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.deploy.files import DEPLOY, Started, image_command, started
+from tests.support.polling import until
 from tests.support.ray_cluster import ENVIRONMENT
 from tests.support.source_tree import ROOT
 
@@ -60,19 +61,24 @@ def ray_node(name: str, ports: Mapping[str, int], log: Path, *more: str) -> Iter
         command[number] = str(ports["client"]) if word == "10001" else command[number]
     assert command[:2] == ["ray", "start"]
     program = Path(sys.executable).with_name("ray")
+    loopback = (
+        {} if "--address" in command else ENVIRONMENT
+    )  # it makes a head stay on loopback, and no node may join one
+    token = {key: text for key, text in ENVIRONMENT.items() if key.startswith("RAY_AUTH")}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(program), *command[1:], "--node-ip-address", "127.0.0.1", "--object-store-memory", "80000000", *more],
-            env=os.environ | ENVIRONMENT,
+            env={**os.environ, **token, **loopback},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
-        _until_it_answers(process, ports["gcs"], log)
+        until(lambda: process.poll() is not None or b"Ray runtime started" in log.read_bytes(), limit_s=START_S)
+        assert process.poll() is None, log.read_text()
         yield
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=60)  # it gives its workers half a minute
 
 
 @contextmanager
