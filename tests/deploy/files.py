@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -34,12 +33,6 @@ def instructions(text: str) -> list[tuple[str, str]]:
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")
     return [(name, rest) for name, _, rest in (line.partition(" ") for line in joined.splitlines() if line.strip())]
-
-
-def image_command(name: str) -> list[str]:
-    """What a container of an image starts by default."""
-    steps = instructions((DEPLOY / f"{name}.Dockerfile").read_text())
-    return list(json.loads(next(rest for step, rest in steps if step == "CMD")))
 
 
 def compose() -> dict[str, Any]:

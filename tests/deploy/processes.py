@@ -13,9 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.deploy.files import DEPLOY, Started, image_command, started
-from tests.support.polling import until
-from tests.support.ray_cluster import ENVIRONMENT
+from tests.deploy.files import DEPLOY, Started, started
 from tests.support.source_tree import ROOT
 
 START_S = 120.0
@@ -50,35 +48,6 @@ def running(name: str, port: int, log: Path, environment: Mapping[str, str]) -> 
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-@contextmanager
-def ray_node(name: str, ports: Mapping[str, int], log: Path, *more: str) -> Iterator[None]:
-    """Run a node of Ray by the command of a service or its image, on loopback; `ports` replace those of the file."""
-    command = list(service(name).command or image_command("worker"))
-    for number, word in enumerate(command):
-        command[number] = {"ray-head:6379": f"127.0.0.1:{ports['gcs']}", "6379": str(ports["gcs"])}.get(word, word)
-        command[number] = str(ports["client"]) if word == "10001" else command[number]
-    assert command[:2] == ["ray", "start"]
-    program = Path(sys.executable).with_name("ray")
-    loopback = (
-        {} if "--address" in command else ENVIRONMENT
-    )  # it makes a head stay on loopback, and no node may join one
-    token = {key: text for key, text in ENVIRONMENT.items() if key.startswith("RAY_AUTH")}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [str(program), *command[1:], "--node-ip-address", "127.0.0.1", "--object-store-memory", "80000000", *more],
-            env={**os.environ, **token, **loopback},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        until(lambda: process.poll() is not None or b"Ray runtime started" in log.read_bytes(), limit_s=START_S)
-        assert process.poll() is None, log.read_text()
-        yield
-    finally:
-        process.terminate()
-        process.wait(timeout=60)  # it gives its workers half a minute
 
 
 @contextmanager

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from importlib.util import find_spec
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,11 +12,10 @@ import requests
 from frametally.config.settings import Settings
 from frametally.deployment import open_deployment
 from frametally.job import JobStatus, ModelChoice, RunRequest
-from tests.deploy.processes import NGINX, balancing, ray_node, running
+from tests.deploy.processes import NGINX, balancing, running
 from tests.support.polling import until
 from tests.support.ports import reserved_port
 from tests.support.postgresql import NoPostgresql, serving_postgresql
-from tests.support.ray_cluster import ENVIRONMENT
 from tests.support.video_files import write_video
 
 KEY = "a key for the engine"
@@ -35,8 +32,6 @@ def test_two_dashboards_behind_nginx_run_a_job_on_the_engine(tmp_path: Path) -> 
             pytest.skip(str(error))
         engine, first, second, front = (stack.enter_context(reserved_port()) for _ in range(4))
         of_engine = {"FRAMETALLY_DATA_DIR": str(tmp_path / "engine"), "FRAMETALLY_ENGINE_KEY": KEY}
-        if find_spec("ray"):
-            of_engine |= stack.enter_context(cluster(tmp_path))
         stack.enter_context(running("engine", engine, tmp_path / "engine.log", of_engine))
         url = f"http://127.0.0.1:{front}"
         of_dashboards = {
@@ -71,18 +66,6 @@ def test_two_dashboards_behind_nginx_run_a_job_on_the_engine(tmp_path: Path) -> 
         other.wait(timeout=30)
         answers = [requests.get(f"{url}/_stcore/health", timeout=30) for _ in range(8)]
         assert {answer.status_code for answer in answers} == {200}
-
-
-@contextmanager
-def cluster(folder: Path) -> Iterator[dict[str, str]]:
-    """Run a head and a worker of Ray; yields the environment of an engine that uses them."""
-    with reserved_port() as gcs, reserved_port() as client:
-        ports = {"gcs": gcs, "client": client}
-        with (
-            ray_node("ray-head", ports, folder / "head.log"),
-            ray_node("ray-worker", ports, folder / "worker.log", "--num-cpus", "1"),
-        ):
-            yield {**ENVIRONMENT, "FRAMETALLY_CLUSTER": f"ray://127.0.0.1:{client}"}
 
 
 def page_of_a_browser(url: str) -> str:
