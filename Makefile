@@ -13,8 +13,9 @@ run: .venv/runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(HOST)
 
 # Everything that a change must pass; TESTS names files instead of all. WORKERS=0 runs them in
-# one process; by default more than a small machine has cores, as many tests wait for a server or a browser.
-WORKERS ?= 4
+# one process; by default more than a small machine has cores, as many tests wait for a server or a browser. A fourth
+# process costs more than it gains on two cores: it imports everything once more.
+WORKERS ?= 3
 # By file, as the tests of a file share servers and pages; in the order of tests/conftest.py.
 PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 test: .venv/development .venv/browser

@@ -91,6 +91,7 @@ def click_at(page: Page, time_s: float, value: float) -> int:
 
 def clicked_s(page: Page, time_s: float, value: float) -> float:
     """Click into the chart; returns the time of the pixel."""
+    page.locator(".player .main-svg").first.scroll_into_view_if_needed()
     x, y = page.evaluate(PLACE, [time_s, value])
     left, _ = page.evaluate(PLACE, [0, 0])
     right, _ = page.evaluate(PLACE, [60, 0])
@@ -228,11 +229,11 @@ def test_outlines_stand_until_the_player_is_loaded_and_newer_data_do_not_close_i
     page.wait_for_timeout(1000)
     for route in held:
         route.continue_()
+    page.unroute_all()
     expect(page.locator(".player .main-svg").first).to_be_attached()
     expect(page.locator(".player")).to_have_attribute("aria-busy", "false")
     wait_for_rest(page)  # until then the page below the pointer may move
     expect_entry(page, click_at(page, 20.0, 0))
-    page.unroute_all()
 
 
 @pytest.mark.soak

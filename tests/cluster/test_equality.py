@@ -33,7 +33,7 @@ HARD = [
 ]
 WHOLE = {"one.mp4", "long_gop.mp4", "missing_pts.avi", "mpeg4.avi", "cut.avi", "refresh.mp4", "refresh.ts"}
 """Decoding can start at no other frame than the first one."""
-SHORT = {"b_frames.mp4", "open_gop.ts", "hevc.mp4", "cut.ts", "refresh.mp4", "missing_pts.avi", "vp9.webm"}
+SHORT = {"b_frames.mp4", "open_gop.ts", "refresh.mp4", "vp9.webm"}
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ def test_lost_workers_and_coordinators_lose_no_piece_and_double_none(
     hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path
 ) -> None:
     expected = {name: whole(submit(hard_videos / name, STATELESS, fps=10)) for name in ("b_frames.mp4", "open_gop.ts")}
-    for seed in range(iterations(3)):
+    for seed in range(iterations(2)):
         jobs = {name: submit(hard_videos / name, STATELESS, fps=10) for name in expected}
         run_all(Spool(tmp_path / "engine"), tmp_path, lost=0.25, restarted=0.05, seed=seed)
         assert {name: timeless(job) for name, job in jobs.items()} == expected, seed
@@ -112,7 +112,7 @@ def test_objects_that_cannot_be_reached_now_and_then_lose_no_piece(
     hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path
 ) -> None:
     expected = whole(submit(hard_videos / "b_frames.mp4", STATELESS, fps=10))
-    for seed in range(iterations(2)):
+    for seed in range(iterations(1)):
         job = submit(hard_videos / "b_frames.mp4", STATELESS, fps=10)
         run_all(Spool(tmp_path / "engine"), tmp_path, failing=0.2, lost=0.1, restarted=0.01, seed=seed)
         assert timeless(job) == expected, seed

@@ -25,6 +25,7 @@ _BROWSERS = {
         "tests/browser/test_player.py",
         "tests/browser/test_sign_in.py",
         "tests/browser/test_timeline.py",
+        "tests/browser/test_truth.py",
         "tests/rendering/test_video_export.py",
     ),
     "a dashboard of each file": (
