@@ -39,7 +39,7 @@ class Objects(Protocol):
     """
 
     def put_new(self, key: str, data: bytes) -> bool:
-        """Create an object, unless there is one: whoever is first wins, also across machines.
+        """Create an object, unless there is one: the first writer wins, also across machines.
 
         Returns whether the object has this content: also True if an earlier attempt of the same request created it.
         """

@@ -38,7 +38,7 @@ def test_an_object_is_created_once_read_by_range_listed_and_removed(objects: Obj
     assert objects.size("a/b.bin") is None
     assert objects.put_new("a/b.bin", b"0123456789")
     assert not objects.put_new("a/b.bin", b"other")
-    assert objects.put_new("a/b.bin", b"0123456789"), "a repeated request is told that its content is there"
+    assert objects.put_new("a/b.bin", b"0123456789"), "a repeated request counts as the one that created it"
     assert (objects.read("a/b.bin"), objects.size("a/b.bin")) == (b"0123456789", 10)
     assert objects.read_range("a/b.bin", 2, 5) == b"234"
     assert objects.read_range("a/b.bin", 8, 50) == b"89"

@@ -40,7 +40,7 @@ class Panel {
     if (!isSame) this.ask();
   }
 
-  // The newest request wins; one that sends a file is not given up for a view that changes meanwhile.
+  // The newest request wins; one that sends a file is not given up for a view that changes while it runs.
   async ask(options = {}, query = {}, doing = "") {
     const { url } = this.data;
     const address = new URL(`${url}truth?${this.data.query}`, document.baseURI);
