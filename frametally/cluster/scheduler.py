@@ -80,8 +80,10 @@ class Scheduler:
         """A worker is gone, with its attempts; returns the jobs that end by that. Unknown workers are ignored."""
         if (worker := self._pool.get(worker_id)) is None:
             return []
-        self._pool.remove(worker)
         runs = [self._runs.pop(attempt_id) for attempt_id in worker.attempts]
+        for run in runs:
+            self._pool.end(worker, run.job, run.attempt)
+        self._pool.remove(worker)
         lost = [(run, run.job.end(run.attempt)) for run in runs]
         return [failure for run, others in lost if (failure := self._lose(run, others, cause))]
 

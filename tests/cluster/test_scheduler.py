@@ -246,6 +246,16 @@ def test_one_worker_runs_a_long_piece() -> None:
     assert served(scheduler.assign(0.0)) == [("whole", 0)]
 
 
+def test_a_long_piece_whose_worker_is_lost_starts_again() -> None:
+    scheduler = a_scheduler(workers=2)
+    scheduler.add_job(a_job("whole", pieces=1, piece_s=3600.0, can_stop=False))
+    for number in range(5):
+        (assignment,) = scheduler.assign(float(number))
+        scheduler.remove_worker(assignment.attempt.worker_id, "lost")
+        scheduler.add_worker(WorkerSpec(f"in its place {number}"))
+    assert served(scheduler.assign(5.0)) == [("whole", 0)]
+
+
 def test_a_canceled_job_gives_no_pieces_and_names_what_runs() -> None:
     scheduler = a_scheduler(workers=2)
     scheduler.add_job(a_job("a"))
