@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from frametally.cluster.attempts import Attempts
-from frametally.cluster.job_run import BEGUN, JobRun
+from frametally.cluster.job_run import JobRun, begin
 from frametally.cluster.nodes import Ended, Gone, Joined, Nodes
 from frametally.cluster.object_videos import path_of, put_video
 from frametally.cluster.scheduler import Scheduler
@@ -147,7 +147,7 @@ class Coordinator:
 
     def _take(self, job: SpooledJob) -> None:
         if job.request.url is not None and not job.video.exists():
-            job.report(BEGUN)
+            begin(job)
         elif self._shares_disk:
             self._begin(job)
             return
@@ -206,9 +206,15 @@ class Coordinator:
         except (StoreUnavailable, OSError) as error:
             _LOG.warning("objects of job %s are left for later: %s", run.job.id, error)
 
-    def _fail(self, run: JobRun, reason: str) -> None:
-        run.job.fail(reason)
-        self._end(run)
+    def _fail(self, job: SpooledJob, reason: str) -> None:
+        """End a job without results. If the reason cannot be written, the job begins again later."""
+        try:
+            job.fail(reason)
+        except OSError as error:
+            self._postpone(job.id, error)
+        else:
+            if run := self._runs.get(job.id):
+                self._end(run)
 
     def _fail_jobs(self, failed: list[FailedJob]) -> None:
         for each in failed:
@@ -217,7 +223,7 @@ class Coordinator:
                 self._attempts.stop(attempt)
             if run is not None:
                 crashed, lost = CRASHED.format(count=_RULES.max_crashes), LOST.format(count=_RULES.max_losses)
-                self._fail(run, crashed if each.cause == "crashed" else lost)
+                self._fail(run.job, crashed if each.cause == "crashed" else lost)
 
     def _finish_side_work(self) -> None:
         for job, error in self._side_work.ended():
@@ -225,8 +231,8 @@ class Coordinator:
                 self._postpone(job.id, error)
                 continue
             if error is not None and job.state == "queued":
-                job.fail(reason_of(job.id, error))
-            if run := self._runs.get(job.id):
+                self._fail(job, reason_of(job.id, error))
+            elif run := self._runs.get(job.id):
                 self._end(run)
             elif error is None and job.state == "queued":
                 self._begin(job)
@@ -242,7 +248,7 @@ class Coordinator:
         for assignment in self._scheduler.assign(now_s):
             attempt = assignment.attempt
             run = self._stages[attempt.job_id]
-            run.begin()
+            begin(run.job)
             self._attempts.start(attempt, run.step(attempt.piece, attempt.id))
 
     def _handle(self, event: Ended) -> None:
@@ -268,7 +274,7 @@ class Coordinator:
         elif answer.kind == "unavailable":
             run.unavailable += 1
         if answer.kind == "failed" or run.unavailable > MAX_UNAVAILABLE:
-            self._fail(run, answer.reason)
+            self._fail(run.job, answer.reason)
 
     def _count(self, attempt: Attempt, answer: Answer, run: JobRun | None, now_s: float) -> None:
         rest_s = run.rest_s(attempt.piece, answer) if run is not None and answer.stops else []
@@ -296,7 +302,7 @@ class Coordinator:
             entries = running.setdefault(attempt.job_id, {})
             entries[attempt.piece] = max(entries.get(attempt.piece, 0), state.entries)
         for stage, run in list(self._stages.items()):
-            with suppress(JobCancelled):  # found and ended in the next turn
+            with suppress(JobCancelled, OSError):  # the first is found and ended in the next turn
                 run.report(running.get(stage, {}))
 
     def _enforce_limits(self) -> None:
@@ -307,5 +313,5 @@ class Coordinator:
             self._attempts.forget_worker(attempt.worker_id)
             run = self._stages.get(attempt.job_id)
             if run is not None and reason:
-                self._fail(run, reason)
+                self._fail(run.job, reason)
             self._fail_jobs(self._scheduler.remove_worker(attempt.worker_id, "lost"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -21,7 +22,13 @@ _PREPARE_S: Final = 2.0
 _FIND_DAMAGE_S: Final = 10.0
 _NO_WORKER: Final = 0
 """Written as the process of a job: the end of the coordinator is no fault of one of its jobs."""
-BEGUN: Final = WorkerProgress(0.0, _NO_WORKER)
+
+
+def begin(job: SpooledJob) -> None:
+    """Report that a job does not wait any more; on a full disk, a later report says so."""
+    with suppress(OSError):
+        if job.progress is None:
+            job.report(WorkerProgress(0.0, _NO_WORKER))
 
 
 class _Cut(NamedTuple):
@@ -80,11 +87,6 @@ class JobRun:
             return JobSpec(self.id, self.models, [expected_s], can_stop=False), []
         costs_s = [self._seconds(piece) for piece in self._pieces]
         return JobSpec(self.id, self.models, costs_s, can_stop=self._cut.can_stop), sorted(self._results)
-
-    def begin(self) -> None:
-        """Report that the job does not wait any more."""
-        if self.job.progress is None:
-            self.job.report(BEGUN)
 
     def step(self, piece: int, attempt_id: int) -> Step:
         """What a worker must do for a piece of the current stage."""

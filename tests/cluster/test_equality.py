@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -80,6 +82,18 @@ def whole(job: SpooledJob) -> bytes:
     return timeless(job)
 
 
+def full_every_other_time(write: Callable[[SpooledJob, object], object]) -> Callable[[SpooledJob, object], object]:
+    """A method of a job that finds the disk full at the first call, and at every other one from then on."""
+    calls = itertools.count()
+
+    def written(job: SpooledJob, content: object) -> object:
+        if next(calls) % 2 == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(job, content)
+
+    return written
+
+
 def pieces_of(steps: list[Step]) -> list[RunPiece]:
     return [step for step in steps if isinstance(step, RunPiece)]
 
@@ -116,6 +130,19 @@ def test_objects_that_cannot_be_reached_now_and_then_lose_no_piece(
         job = submit(hard_videos / "b_frames.mp4", STATELESS, fps=10)
         run_all(Spool(tmp_path / "engine"), tmp_path, failing=0.2, lost=0.1, restarted=0.01, seed=seed)
         assert timeless(job) == expected, seed
+
+
+def test_a_disk_that_is_full_now_and_then_stops_no_job(
+    hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = whole(submit(hard_videos / "b_frames.mp4", STATELESS, fps=10))
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    jobs = [submit(path, STATELESS, fps=10) for path in (hard_videos / "b_frames.mp4", tmp_path / "broken.mp4")]
+    for name in ("report", "fail"):
+        monkeypatch.setattr(SpooledJob, name, full_every_other_time(getattr(SpooledJob, name)))
+    run_all(Spool(tmp_path / "engine"), tmp_path)
+    assert [job.state for job in jobs] == ["done", "failed"]
+    assert timeless(jobs[0]) == expected
 
 
 def test_workers_without_the_disk_read_the_video_by_range(
