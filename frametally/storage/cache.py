@@ -24,7 +24,7 @@ from typing import Final
 
 from frametally.errors import MediaError
 from frametally.storage.atomic import PART_SUFFIX, PendingFile
-from frametally.storage.folders import size_of
+from frametally.storage.folders import files_below, size_of
 from frametally.storage.locks import locked
 from frametally.storage.objects import Objects, StoredObject, StoreUnavailable
 from frametally.storage.space import DISK_RESERVE_BYTES
@@ -223,6 +223,7 @@ class Cache:
 
     def _download(self, path: Path, size_bytes: int) -> None:
         """The caller holds the lock of the folder."""
+        is_copy = self.is_marked(path.parent) or not any(files_below(self._unit(path.parent)))
         pending = PendingFile(path, sync=False)
         try:
             for block in self.blocks(self.key(path), 0, size_bytes):
@@ -232,7 +233,8 @@ class Cache:
             pending.commit()
         finally:
             pending.discard()
-        self.mark(path.parent)
+        if is_copy:
+            self.mark(path.parent)
 
     def blocks(self, key: str, start: int, stop: int) -> Iterator[bytes]:
         """The bytes [start, stop) of an object; a few requests ahead of the reader."""
@@ -264,5 +266,9 @@ class Cache:
                         yield mark.stat().st_mtime, size_bytes, paths
 
     def _mark(self, folder: Path) -> Path:
+        return self._marks / self._unit(folder).relative_to(self.root)
+
+    def _unit(self, folder: Path) -> Path:
+        """The folder of a video or a job that this one is, or is in."""
         parts = folder.relative_to(self.root).parts
-        return self._marks.joinpath(*parts[: 2 if parts[0] == RESULTS else 3])
+        return self.root.joinpath(*parts[: 2 if parts[0] == RESULTS else 3])

@@ -183,6 +183,20 @@ def test_files_that_are_not_in_the_store_yet_are_never_removed(tmp_path: Path, v
     assert open_results(other.results / "job-1").confidences("cars")[0].size == 20
 
 
+def test_a_file_of_an_incomplete_copy_does_not_put_the_only_video_at_risk(tmp_path: Path, video: Path) -> None:
+    """Two data folders had the video before there was a store, which one of them is still putting there."""
+    stored = Library(tmp_path / "a" / "media", max_video_bytes=1 << 30).add(video, actor=None)
+    objects = open_objects(f"file://{tmp_path}/objects")
+    cache = Cache(tmp_path / "a", objects, "x", 1, min_idle_s=0, mirror_every_s=0)
+    open_cache(cache)
+    made_elsewhere = stored.place.parent / "derived" / "copy.mp4"
+    objects.put(cache.key(made_elsewhere), b"copy")
+    assert fetched(made_elsewhere).read_bytes() == b"copy"
+    cache.make_room(KEEP_ALL)
+    cache.mirror(stored.place.parent.parent, "facts.json")
+    assert stored.place.read_bytes() == video.read_bytes()
+
+
 RANGES = ["", "bytes=0-", "bytes=5-9", "bytes=-7", "bytes=100000000-", "bytes=0-0", "bytes=10-100000000"]
 
 
