@@ -11,7 +11,6 @@ import streamlit as st
 from components.analytics.charts.corrected import Corrected, Step
 from frametally.access.names import names_by_id
 from frametally.analysis.view import View
-from frametally.audit.nearer import Nearer
 from frametally.deployment import Deployment
 from frametally.errors import FrametallyError
 from frametally.ledger.audits.planned import audits_of
@@ -19,7 +18,7 @@ from frametally.library.video_store import StoredVideo
 from frametally.rendering.audits.audited_view import AuditedView
 from frametally.rendering.audits.audits import Audits
 from frametally.rendering.audits.counted_sample import CountedSample
-from frametally.rendering.audits.models import Candidate, other_models
+from frametally.rendering.audits.models import Candidate, OtherModel, other_models
 from frametally.rendering.audits.over_time import Part, over_time
 from frametally.rendering.audits.report import Report, report
 from frametally.rendering.playback.sources import Source
@@ -44,13 +43,13 @@ def corrected(deployment: Deployment, view: View, video: StoredVideo | None) -> 
     return _known(deployment, view, video, _corrected) or ()
 
 
-def nearer_model(deployment: Deployment, view: View, other: str, video: StoredVideo | None) -> Nearer | None:
+def nearer_model(deployment: Deployment, view: View, other: str, video: StoredVideo | None) -> OtherModel | None:
     """The model of the view and another one of its results in the checked frames; None without any."""
 
-    def compared(sample: CountedSample) -> Nearer | None:
+    def compared(sample: CountedSample) -> OtherModel | None:
         same = AuditedView(sample.view.source, replace(view, model=other))
         found = other_models(sample, [Candidate(view.results.folder.name, None, same)])
-        return found[0].result if found else None
+        return found[0] if found else None
 
     return _known(deployment, view, video, compared)
 

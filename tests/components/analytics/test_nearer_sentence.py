@@ -19,6 +19,12 @@ def test_the_nearer_model_is_named_with_both_errors_and_the_interval() -> None:
     assert sentence("a", "b", nearer(Side.OTHER, Interval(-1, -0.5))).startswith("**b is nearer**")
 
 
+def test_classes_that_only_one_model_knows_are_not_among_the_named_ones() -> None:
+    for difference in (Interval(-0.25, 1.0), None):
+        text = sentence("a", "b", nearer(Side.UNKNOWN, difference), ["cup", "b*x"])
+        assert text.endswith(", of the classes that both know: cup, b\\*x.")
+
+
 def test_an_interval_with_0_or_none_says_that_it_cannot_be_said() -> None:
     for difference in (Interval(-0.25, 1.0), None):
         text = sentence("a", "b", nearer(Side.UNKNOWN, difference))

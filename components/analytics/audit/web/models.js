@@ -29,13 +29,15 @@ export function fillModels(root, models, data) {
   root.replaceChildren(element("h3", "Which model is nearer?"), element("p", meaning(models, data)), box);
 }
 
-function row({ job_id: job, model, run_at: at, result }, data) {
+function row({ job_id: job, model, run_at: runAt, classes, result }, data) {
   const { one, other, difference, nearer } = result;
   const node = element("tr");
   const first = element("th", model, { scope: "row" });
-  if (job !== data.job) first.append(element("small", ` ${at ? `job of ${dayOf(at)}` : "another job"}`));
+  const notes = [job !== data.job && `job of ${dayOf(runAt)}`, classes.length < data.classes.length && `only ${classes.join(", ")}`].filter(Boolean);
+  if (notes.length) first.append(element("small", ` ${notes.join(" · ")}`));
   const range = difference ? `${signed(other.mean_absolute - one.mean_absolute)} (${formatRange(difference, signed)})` : "too few to say";
-  const verdict = { one: data.model, other: model, unknown: "Cannot say" }[nearer];
+  const names = model === data.model ? ["This job", "The other job"] : [data.model, model];
+  const verdict = { one: names[0], other: names[1], unknown: "Cannot say" }[nearer];
   const numbers = [signed(other.bias), formatCount(other.mean_absolute), signed(one.bias), formatCount(one.mean_absolute), range];
   const cells = numbers.map((text, at) => element("td", text, { "data-label": HEAD[at + 1][0] }));
   node.append(first, ...cells, element("td", verdict, { class: nearer, "data-label": HEAD.at(-1)[0] }));

@@ -39,7 +39,7 @@ def compare_panel(
         found = compared(view, other)
         shown = st.selectbox("Class", [_ALL, *found.classes], key="compare_class", width=200)
     _summary(found)
-    checked_frames(view.model, other, nearer_model(deployment, view, other, video))
+    checked_frames(view, nearer_model(deployment, view, other, video))
     if not found.compared.any():
         st.info("No frame was analyzed by both models.", icon=":material/info:")
     else:
