@@ -7,8 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,11 @@ def start_dashboard(tmp_path: Path) -> Iterator[StartDashboard]:
 @contextmanager
 def starting_dashboards(folder: Path, app_folder: Path = ROOT, script: str = "app.py") -> Iterator[StartDashboard]:
     """Start the dashboard of `app_folder` on the data folder `folder`/data; it is stopped when the context ends."""
-    servers: list[subprocess.Popen[bytes]] = []
-    ports = ExitStack()
+    numbers, running = count(), ExitStack()
 
     def start(**settings: str) -> Dashboard:
-        data_dir, log = folder / "data", folder / f"server-{len(servers)}.log"
-        port = ports.enter_context(reserved_port())
+        data_dir, log = folder / "data", folder / f"server-{next(numbers)}.log"
+        port = running.enter_context(reserved_port())
         command = [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)]
         own = {"FRAMETALLY_DATA_DIR": str(data_dir), "PYTHONPATH": str(app_folder), **settings}
         if not data_dir.exists():  # the test of the installed dashboard starts in an empty folder
@@ -63,17 +63,24 @@ def starting_dashboards(folder: Path, app_folder: Path = ROOT, script: str = "ap
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        servers.append(server)
+        running.callback(_end, server)
         wait_for_address(server, log)
         return Dashboard(f"http://127.0.0.1:{port}", data_dir, log, server.pid)
 
-    try:
+    with running:
         yield start
-    finally:
-        for server in servers:
-            os.killpg(server.pid, signal.SIGTERM)
-            server.wait(timeout=20)
-        ports.close()
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    """End a dashboard with its processes; raises TimeoutExpired if it had to be killed."""
+    with suppress(ProcessLookupError):  # it has ended by itself
+        os.killpg(server.pid, signal.SIGTERM)
+    try:
+        server.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        raise
 
 
 def wait_for_address(server: subprocess.Popen[bytes], log: Path) -> None:

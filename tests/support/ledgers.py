@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from multiprocessing.connection import Connection
@@ -153,16 +153,19 @@ def run_competing_processes(what: str, *arguments: str, during: Callable[[], Non
     from tests.support.forks import forked, pipe
 
     ends = []
-    for _ in range(2):
-        own, theirs = pipe()
-        forked(compete, theirs, what, arguments)
-        theirs.close()  # so that the end of the process ends what is read from it
-        ends.append(own)
-    assert [received(end) for end in ends] == ["ready"] * 2
-    for end in ends:
-        end.send("go")
-    during()
-    return [received(end) for end in ends]
+    with ExitStack() as running:
+        for _ in range(2):
+            own, theirs = pipe()
+            process = forked(compete, theirs, what, arguments)
+            running.callback(process.join)
+            running.callback(process.terminate)  # after a failure it would compete until the end of all tests
+            theirs.close()  # so that the end of the process ends what is read from it
+            ends.append(own)
+        assert [received(end) for end in ends] == ["ready"] * 2
+        for end in ends:
+            end.send("go")
+        during()
+        return [received(end) for end in ends]
 
 
 def received(end: Connection[Any, Any]) -> Any:

@@ -68,10 +68,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 stdout=output,
                 stderr=output,
             )
-        wait_for_address(server, log)
-        yield f"ws://127.0.0.1:{port}/_stcore/stream"
-        server.terminate()
-        server.wait()
+        try:
+            wait_for_address(server, log)
+            yield f"ws://127.0.0.1:{port}/_stcore/stream"
+        finally:
+            server.terminate()
+            server.wait()
 
 
 @dataclass

@@ -90,16 +90,18 @@ def dashboard_on(port: int, folder: Path) -> Iterator[None]:
     with subprocess.Popen(
         [*command, *place], cwd=folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as server:
-        assert server.stdout is not None
-        printed = []
-        for line in server.stdout:
-            printed.append(line)
-            if "URL: http" in line:
-                break
-        else:
-            pytest.fail("".join(printed))
-        yield
-        server.terminate()
+        try:
+            assert server.stdout is not None
+            printed = []
+            for line in server.stdout:
+                printed.append(line)
+                if "URL: http" in line:
+                    break
+            else:
+                pytest.fail("".join(printed))
+            yield
+        finally:
+            server.terminate()
 
 
 @pytest.fixture(scope="module")
