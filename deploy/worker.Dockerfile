@@ -6,10 +6,9 @@ COPY . .
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels .
 
 FROM python:3.12.11-slim-bookworm
-# KubeRay's probes call wget.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends tini wget \
+    && apt-get install --yes --no-install-recommends tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --create-home frametally \
     && install --directory --owner frametally --mode 700 /data

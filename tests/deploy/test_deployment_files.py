@@ -22,6 +22,7 @@ from tests.deploy.files import (
     started,
 )
 from tests.packaging.requirement_files import read_pins
+from tests.support.source_tree import ROOT
 
 OURS = {"frametally-dashboard", "frametally-worker", "frametally-gpu-worker"}
 OUR_PORTS = {"dashboard": 8501, "engine": 9001, "nginx": 8080, "ray": 6379, "ray client": 10001}
@@ -131,6 +132,22 @@ def test_ray_has_one_version_and_asks_for_a_token() -> None:
     assert len(joining) >= 4
     assert {each.environment["RAY_AUTH_MODE"] for each in joining} == {"token"}
     assert all("RAY_AUTH_TOKEN" in each.environment for each in joining)
+
+
+def test_nodes_of_ray_are_probed_at_ports_that_they_open() -> None:
+    """Those of KubeRay ask HTTP servers, which Ray has with its extra `default` only, and end every pod without them."""
+    (cluster,) = [each["spec"] for each in manifests() if each["kind"] == "RayCluster"]
+    workers = cluster["workerGroupSpecs"]
+    opened = [str(OUR_PORTS["ray"]), *(group["rayStartParams"]["node-manager-port"] for group in workers)]
+    for port, group in zip(opened, [cluster["headGroupSpec"], *workers], strict=True):
+        (container,) = group["template"]["spec"]["containers"]
+        probed = [container[name]["tcpSocket"]["port"] for name in ("readinessProbe", "livenessProbe")]
+        assert probed == [int(port)] * 2
+
+
+def test_what_is_secret_stays_out_of_git_and_of_images() -> None:
+    assert "/deploy/.env" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "deploy/.env" in (ROOT / ".dockerignore").read_text().splitlines()
 
 
 def uses_ray(container: Started) -> bool:
