@@ -135,7 +135,7 @@ def test_ray_has_one_version_and_asks_for_a_token() -> None:
 
 
 def test_nodes_of_ray_are_probed_at_ports_that_they_open() -> None:
-    """Those of KubeRay ask HTTP servers, which Ray has with its extra `default` only, and end every pod without them."""
+    """Those of KubeRay ask HTTP servers, which Ray has with its extra `default` only: each pod would be ended."""
     (cluster,) = [each["spec"] for each in manifests() if each["kind"] == "RayCluster"]
     workers = cluster["workerGroupSpecs"]
     opened = [str(OUR_PORTS["ray"]), *(group["rayStartParams"]["node-manager-port"] for group in workers)]
