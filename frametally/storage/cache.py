@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Final
 
 from frametally.errors import MediaError
-from frametally.storage.atomic import PART_SUFFIX, PendingFile
+from frametally.storage.atomic import PART_SUFFIX, PendingFile, write_bytes
 from frametally.storage.folders import files_below, size_of
 from frametally.storage.locks import locked
 from frametally.storage.objects import Objects, StoredObject, StoreUnavailable
@@ -108,6 +108,18 @@ class Cache:
         with locked(path.parent):
             if not path.exists():
                 self._download(path, size_bytes)
+
+    def refresh(self, path: Path) -> None:
+        """Bring a small file here as it is in the store; remove it here if it is not in the store."""
+        try:
+            content = self.objects.read(self.key(path))
+        except FileNotFoundError:
+            path.unlink(missing_ok=True)
+            return
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, content)
+            self.mark(path.parent)
 
     def fetch_folder(self, folder: Path, last: str, but: tuple[str, ...] = ()) -> bool:
         """Bring the files of a folder here, those in `but` excepted, the one named `last` as the last.

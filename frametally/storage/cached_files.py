@@ -89,3 +89,38 @@ def kept(path: Path) -> Path:
             if cache.objects.size(cache.key(path)) != path.stat().st_size:
                 cache.objects.put(cache.key(path), path)
     return path
+
+
+def put_changed(path: Path, content: bytes) -> None:
+    """Put this content of a file that can change into the store, before the file here has it.
+
+    Raises:
+        StoreUnavailable: it could not be.
+    """
+    cache = cache_of(path)
+    if cache:
+        cache.objects.put(cache.key(path), content)
+
+
+def latest(path: Path) -> Path:
+    """The path of a small file that can change, after it was brought to the state of the store.
+
+    While the store is unavailable, it stays as it is here.
+    """
+    cache = cache_of(path)
+    if cache and (cache.is_marked(path.parent) or not path.exists()):
+        with suppress(StoreUnavailable):
+            cache.refresh(path)
+    return path
+
+
+def removed(path: Path) -> Path:
+    """The path of a file that can be removed here, after it was removed from the store.
+
+    Raises:
+        StoreUnavailable: it could not be.
+    """
+    cache = cache_of(path)
+    if cache:
+        cache.objects.delete(cache.key(path))
+    return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -14,7 +15,15 @@ import numpy as np
 import pytest
 
 from frametally.errors import EvaluationError
-from frametally.evaluation.files.kept import KeptFile, keep_truth, kept_truth, remove_truth, truth_bytes, truth_of
+from frametally.evaluation.files.kept import (
+    KeptFile,
+    keep_truth,
+    kept_file,
+    kept_truth,
+    remove_truth,
+    truth_bytes,
+    truth_of,
+)
 from frametally.evaluation.files.process import Request, read_in_subprocess
 from frametally.evaluation.formats import archive as archives
 from frametally.evaluation.reading import read_truth
@@ -117,6 +126,16 @@ def test_labels_are_kept_with_the_results_until_they_are_removed(tmp_path: Path)
     assert kept_truth(tmp_path / "job") is None
     with pytest.raises(EvaluationError, match="no longer exist"):
         keep_truth(tmp_path / "gone", truth, FILE)
+
+
+def test_damaged_labels_are_named_as_such_wherever_they_are_damaged(tmp_path: Path) -> None:
+    content = truth_bytes(read_truth(write_coco(LABELS, tmp_path)), FILE)
+    random = np.random.default_rng(1)
+    for at in random.integers(0, len(content), 400).tolist():
+        (tmp_path / TRUTH_NAME).write_bytes(content[:at] + bytes([random.integers(0, 256)]) + content[at + 1 :])
+        assert kept_file(tmp_path) in (FILE, None)
+        with suppress(EvaluationError):
+            kept_truth(tmp_path)
 
 
 def test_labels_with_boxes_are_kept_as_they_are(tmp_path: Path) -> None:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
+from msgspec import structs
 from starlette.applications import Starlette
 
 import frametally.storage.cached_files as cache_module
 from frametally.config.settings import Settings
 from frametally.errors import MediaError, SettingsError
+from frametally.evaluation.files.kept import KeptFile, keep_truth, kept_truth, remove_truth
+from frametally.evaluation.reading import read_truth
 from frametally.health.object_storage import keep_all, open_storage
 from frametally.library.library import Library
 from frametally.library.routes import FILES_PREFIX, library_routes
@@ -94,6 +99,28 @@ def archive(results: Path, job_id: str, boxes: int) -> Path:
     download.unlink()
     keep_results(results / job_id)
     return results / job_id
+
+
+def test_labels_of_results_are_kept_in_the_object_storage(two: tuple[Dashboard, Dashboard], tmp_path: Path) -> None:
+    a, b = two
+    (tmp_path / "counts.csv").write_text("frame,class,count\n0,car,2\n")
+    truth = read_truth(tmp_path / "counts.csv")
+    file = KeptFile("counts.csv", datetime(2026, 1, 2, tzinfo=UTC), None)
+    folder = archive(a.results, "job", 1)
+    keep_truth(folder, truth, file)
+    shutil.rmtree(folder)  # as a cache that is full does
+    open_results(folder)
+    for results in (a.results, b.results):
+        found = kept_truth(results / "job")
+        assert found is not None
+        assert (found[0].classes, found[1]) == (("car",), file)
+    keep_truth(b.results / "job", truth, structs.replace(file, name="others.csv"))  # as long as the other name
+    found = kept_truth(folder)
+    assert found is not None
+    assert found[1].name == "others.csv"
+    remove_truth(folder)
+    assert kept_truth(folder) is None
+    assert kept_truth(b.results / "job") is None
 
 
 def test_a_video_of_one_dashboard_is_that_of_the_other(two: tuple[Dashboard, Dashboard], video: Path) -> None:

@@ -2,13 +2,15 @@
 
     results/<job>/labels.truth     an NPZ with the arrays of `Truth`; `head` has the rest as JSON
 
-The file is included in backups and removed with the job, and stays when results are read again.
+The file is included in backups and object storage, removed with the job, and stays when results are read again.
 """
 
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -22,10 +24,14 @@ from msgspec import Struct
 from frametally.errors import EvaluationError
 from frametally.evaluation.truth import Truth, TruthBoxes
 from frametally.results.archive import TRUTH_NAME
-from frametally.storage.atomic import write_bytes
+from frametally.storage.atomic import atomic_path
+from frametally.storage.cached_files import latest, put_changed, removed
 
 _ARRAYS: Final = ("frames", "counts", "image_wh")
-_UNREADABLE: Final = (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, msgspec.MsgspecError)
+_UNREADABLE: Final = (
+    *(ValueError, KeyError, OSError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, msgspec.MsgspecError),
+)
 _BOXES: Final = ("at", "class_code", "xyxy", "ignored")
 
 
@@ -53,17 +59,24 @@ def keep_truth(results: Path, truth: Truth, file: KeptFile) -> None:
     Raises:
         EvaluationError: the results no longer exist.
         DiskFull: there is no room.
+        StoreUnavailable: the object storage does not take them; the earlier ones stay.
     """
-    content = truth_bytes(truth, file)
+    content, path = truth_bytes(truth, file), results / TRUTH_NAME
     try:
-        write_bytes(results / TRUTH_NAME, content)
+        with atomic_path(path) as draft:
+            draft.write_bytes(content)
+            put_changed(path, content)
     except FileNotFoundError as error:
         raise EvaluationError("These results no longer exist.", "Run the job again.") from error
 
 
 def remove_truth(results: Path) -> None:
-    """Remove the labels, if there are any."""
-    (results / TRUTH_NAME).unlink(missing_ok=True)
+    """Remove the labels, if there are any.
+
+    Raises:
+        StoreUnavailable: they could not be removed from the object storage.
+    """
+    removed(results / TRUTH_NAME).unlink(missing_ok=True)
 
 
 def truth_revision(results: Path) -> int:
@@ -77,7 +90,7 @@ def truth_revision(results: Path) -> int:
 def kept_file(results: Path) -> KeptFile | None:
     """What is known of the labels of these results; None if there are none, or if they are damaged."""
     try:
-        with np.load(results / TRUTH_NAME) as arrays:
+        with (results / TRUTH_NAME).open("rb") as file, np.load(file) as arrays:
             return _head_of(arrays).file
     except _UNREADABLE:
         return None
@@ -90,7 +103,7 @@ def kept_truth(results: Path) -> tuple[Truth, KeptFile] | None:
         EvaluationError: they are damaged.
     """
     try:
-        content = (results / TRUTH_NAME).read_bytes()
+        content = latest(results / TRUTH_NAME).read_bytes()
     except FileNotFoundError:
         return None
     try:
