@@ -24,7 +24,7 @@ class Scaling:
         self._clock = clock
         self._busy_s = clock()
         self._asked_s = float("-inf")
-        self._asked: list[Bundle] = []
+        self._asked: list[Bundle] | None = None  # unknown: Ray keeps what an earlier process asked for
 
     def want(self, slots: Mapping[Resources, int]) -> None:
         """`slots`: how many pieces should run at once, by what they need."""

@@ -13,7 +13,6 @@ def test_the_autoscaler_is_asked_for_what_is_wanted_now_if_that_changes() -> Non
     asked: list[list[Bundle]] = []
     now_s = 0.0
     scaling = Scaling(asked.append, lambda: now_s)
-    scaling.want({})
     scaling.want({Resources(): 2, Resources(gpus=1.0, cpus=4.0): 1})
     assert asked == [[CORE, CORE, {"CPU": 4.0, "memory": float(MEMORY_BYTES), "GPU": 1.0}]]
     scaling.want({Resources(): 3})
@@ -24,6 +23,14 @@ def test_the_autoscaler_is_asked_for_what_is_wanted_now_if_that_changes() -> Non
     scaling.want({Resources(): 3})
     scaling.want({})
     assert asked[1:] == [[CORE] * 3, []]
+
+
+def test_what_an_earlier_process_has_asked_for_is_replaced_also_if_nothing_is_wanted() -> None:
+    asked: list[list[Bundle]] = []
+    scaling = Scaling(asked.append, lambda: 0.0)
+    scaling.want({})
+    scaling.want({})
+    assert asked == [[]]
 
 
 def test_workers_are_idle_after_a_time_without_jobs() -> None:
