@@ -51,18 +51,13 @@ class Summary:
         """Of all jobs, on one worker without any overhead."""
         return sum(job.work_s for job in self.jobs)
 
-    @property
-    def busy(self) -> float:
-        """The share of the workers' time that the jobs themselves need."""
-        return self.work_s / (self.makespan_s * self.machines.workers)
-
     def waits_s(self, which: Which = _all) -> list[float]:
         """From the submission to the first piece."""
         return sorted(self.record.waited_s[job.spec.id] for job in self._ended(which))
 
     def slowdowns(self, which: Which) -> list[float]:
         """How many times longer than on an empty cluster, where it has all workers for itself."""
-        return sorted((self._response_s(job)) / self._alone_s(job) for job in self._ended(which))
+        return sorted(self._response_s(job) / self._alone_s(job) for job in self._ended(which))
 
     @property
     def statements_each_second(self) -> list[int]:

@@ -163,11 +163,6 @@ class Scheduler:
             wanted[need] += min(pieces[need], math.ceil(seconds / within_s))
         return dict(wanted)
 
-    @property
-    def running(self) -> int:
-        """The number of running attempts."""
-        return len(self._runs)
-
     def _choose(self, now_s: float) -> tuple[ActiveJob, Worker] | None:
         """The fairest job that a free worker can serve, and this worker; or a job that the worker is warm for."""
         best = None

@@ -154,7 +154,7 @@ def test_each_piece_is_counted_once_and_none_is_lost(sequence: list[tuple[Any, .
     cluster.drain()
     assert {job: pieces for job, pieces in cluster.open.items() if pieces} == {}
     assert cluster.scheduler.waiting_s == {}
-    assert cluster.scheduler.running == 0
+    assert cluster.scheduler.wanted_slots() == {}
 
 
 @settings(max_examples=iterations(8), deadline=None)
