@@ -18,7 +18,14 @@ import pyarrow.parquet as pq
 from frametally.errors import ResultsError
 from frametally.results.archive import fetch_results
 from frametally.results.cube import Cube, read_cube
-from frametally.results.manifest import FRAMES_NAME, ORIGINAL_ENTRY, Manifest, ModelManifest, manifest_time_ns
+from frametally.results.manifest import (
+    FRAMES_NAME,
+    ORIGINAL_ENTRY,
+    Manifest,
+    ModelManifest,
+    manifest_time_ns,
+    read_manifest,
+)
 from frametally.results.masks import MaskError, class_ids, class_names, joined
 from frametally.results.model_table import Boxes, ModelTable
 from frametally.results.original import DAMAGED, damaged, explained
@@ -210,7 +217,8 @@ class Results:
 
     def _repair(self) -> None:
         with explained():
-            if not fetch_results(self.folder):
+            is_fetched = fetch_results(self.folder)  # perhaps as an earlier version has stored them
+            if not is_fetched or read_manifest(self.folder, self.manifest.version) != self.manifest:
                 rebuild(self.folder, damaged_since_ns=self.written_ns)
 
     def _counted(self, model: str, rows: pa.Table) -> Columns:

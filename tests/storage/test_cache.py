@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import requests
 from msgspec import structs
+from msgspec.json import encode as json_encode
 from starlette.applications import Starlette
 
 import frametally.storage.cached_files as cache_module
@@ -33,6 +34,7 @@ from frametally.previews.sparkline import load_sparkline
 from frametally.previews.thumbnail import thumbnail_file
 from frametally.results import archive_results, find_original, open_results, results_version
 from frametally.results.archive import keep_results, remove_results
+from frametally.results.manifest import MANIFEST_NAME, SCHEMA_VERSION, read_manifest
 from frametally.storage.cache import Cache
 from frametally.storage.cached_files import fetched, kept, open_cache
 from frametally.storage.digests import digests_of
@@ -192,6 +194,19 @@ def test_what_was_used_longest_ago_gives_way(tmp_path: Path, video: Path) -> Non
     assert opened[0].confidences("cars")[0].size == 60, "a removed table is fetched again, not read as empty"
     a.cache.make_room(KEEP_ALL * 2)
     assert [path for path in a.results.iterdir() if path.is_dir()] == [], "all of it is in the store"
+
+
+def test_removed_tables_that_the_store_has_of_an_earlier_version_are_rebuilt(tmp_path: Path) -> None:
+    a = dashboard(tmp_path / "a", f"file://{tmp_path}/objects")
+    folder = archive(a.results, "job-1", 3)
+    opened = open_results(folder)
+    earlier = structs.replace(opened.manifest, version=SCHEMA_VERSION - 1)
+    a.cache.objects.put(f"results/job-1/{MANIFEST_NAME}", json_encode(earlier))
+    a.cache.make_room(KEEP_ALL * 2)
+    assert opened.confidences("cars")[0].size == 60
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    assert manifest.files == opened.manifest.files
 
 
 def test_files_that_are_not_in_the_store_yet_are_never_removed(tmp_path: Path, video: Path) -> None:
