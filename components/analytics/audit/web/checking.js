@@ -242,8 +242,8 @@ export class Checking {
 
 function numbersIn(counts, classes) {
   if (!counts) return "cannot tell";
-  const seen = counts.flatMap((count, code) => (count ? [`${classes[code].name} ${count}`] : []));
-  return seen.join(", ") || "nothing";
+  const named = counts.map((count, code) => `${classes[code].name} ${count ?? "not asked"}`);
+  return named.filter((_, code) => counts[code] !== 0).join(", ") || "nothing";
 }
 
 function runningNumbers({ rows, checked, planned, seen, to_halve: toHalve, is_sequential: isSequential }) {
