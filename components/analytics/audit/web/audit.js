@@ -99,16 +99,17 @@ class Panel {
   async compareModels(report) {
     const { requests, data } = this;
     const key = `${requests.view}${numbersOf(report)}`;
-    if (this.checking.isOpen) this.models.hidden = true;
+    this.models.hidden = this.checking.isOpen || !report.checked || !this.models.childElementCount;
     if (this.checking.isOpen || !report.checked) return;
-    this.models.hidden = !this.models.childElementCount;
     if (key === this.compared) return;
     this.compared = key;
     try {
       const models = await requests.models();
       if (this.compared === key) fillModels(this.models, models, data);
     } catch {
-      if (this.compared === key) this.compared = null; // the numbers of this model stay; asked again with the next ones
+      if (this.compared !== key) return;
+      this.compared = null; // the numbers of this model stay; asked again with the next ones
+      fillModels(this.models, [], data); // those of another view would be taken for its own
     }
   }
 
