@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from frametally.audit.seen import Seen
-from frametally.ledger.audits.frame_checks import FrameCheck, checks_of
+import components
+from frametally.audit.seen import Seen, SeenCount
+from frametally.ledger.audits.frame_checks import FrameCheck, checks_of, keep_check
+from frametally.network.scripts.one_script import one_script
 from tests.support.browser import FIRST_PAINT_MS, PATIENCE_MS, opened, wait_until
-from tests.support.checked_results import checked_results
+from tests.support.checked_results import CUP, HEIGHT_PX, WIDTH_PX, checked_results
 from tests.support.dashboards import Dashboard
 from tests.support.ledgers import open_ledger
 from tests.support.numbered_videos import write_numbered
+from tests.support.opened_results import box, entry
 from tests.support.players import ROOT, add_job
 
 pytestmark = pytest.mark.browser
 
 TAB = "analytics?job=kitchen&section=Audit"
 FRAMES = 20
+WEB = Path(components.__file__).parent / "analytics" / "audit" / "web"
 CORRECTED = f"""() => (({ROOT})()?.querySelector(".js-plotly-plot")?.data ?? [])
   .filter(({{ meta }}) => meta?.said).map(({{ name, meta }}) => [name, meta.said])"""
 """Names of the corrected counts that are drawn, and what is said of them."""
@@ -34,7 +39,9 @@ def test_twenty_frames_are_checked_by_keyboard_and_correct_the_counts(
     # What is checked belongs to the video: each form has one of its own.
     clip = write_numbered(tmp_path / "clip.mp4", 50 if goes_on == "here" else 51)
     add_job(dashboard.data_dir, "kitchen", checked_results(), clip)
-    add_job(dashboard.data_dir, "again", checked_results("other"), clip)
+    others = checked_results("other")
+    cups = [entry(box("cup", 0.9, CUP), wh=(WIDTH_PX, HEIGHT_PX))] * len(others["other"])
+    add_job(dashboard.data_dir, "again", {**others, "cups": cups}, clip)
     opened(page, dashboard, TAB)
     page.get_by_role("button", name=f"Check {FRAMES} frames").click(timeout=FIRST_PAINT_MS)
     wait_for_frame(page, 1)
@@ -84,14 +91,31 @@ def test_twenty_frames_are_checked_by_keyboard_and_correct_the_counts(
         (2, []),
     ]
     expect(page.locator(".audit .models tbody tr", has_text="other").locator("td").last).to_have_text("Cannot say")
+    expect(page.locator(".audit .models tbody th", has_text="cups")).to_contain_text("only cup")
     assert_on_the_chart(page)
     assert_threshold_can_be_applied(page)
+    answer_of_another_person(dashboard, kept(dashboard)[0])
     page.get_by_role("button", name="Review the frames").click()
+    expect(page.locator(".audit .answers li", has_text="ann:")).to_have_text("ann: cup 2, plate not asked")
     for place in (1, 2, 3):
         wait_for_frame(page, place)
         page.keyboard.press("Enter")
     page.get_by_role("tab", name="Table").click()
     expect(page.get_by_text(f"Corrected by {FRAMES} checked frames")).to_be_visible()
+
+
+def test_the_browser_rounds_numbers_as_the_table_and_briefs_do(page: Page) -> None:
+    chance = Random(1)
+    eighths = [at / 8 for at in range(64)]
+    numbers = [*eighths, *(at / 200 for at in range(400)), 2.675, *(chance.random() * 10 for _ in range(200))]
+    written = page.evaluate(
+        """async ([script, numbers]) => {
+          const { formatCount, formatPercent } = await import(`data:text/javascript,${encodeURIComponent(script)}`);
+          return numbers.map((number) => [formatCount(number), `${formatPercent(number)}%`]);
+        }""",
+        [one_script(WEB / "estimates.js"), numbers],
+    )
+    assert written == [[f"{number:.2f}", f"{number:.0%}"] for number in numbers]
 
 
 def type_numbers(page: Page, *, cups: str, plates: str) -> None:
@@ -177,6 +201,13 @@ def on_screen(page: Page, x: float, y: float) -> tuple[float, float]:
     place = picture.bounding_box()
     assert place is not None
     return place["x"] + x * place["width"], place["y"] + y * place["height"]
+
+
+def answer_of_another_person(dashboard: Dashboard, check: FrameCheck) -> None:
+    """Of one of both classes."""
+    seen = Seen((("cup",),), counts=(SeenCount(0, 2),))
+    with open_ledger(f"sqlite:///{dashboard.data_dir / 'frametally.db'}") as ledger:
+        keep_check(ledger, check.video, check.time, seen.to_json(), actor="ann")
 
 
 def kept(dashboard: Dashboard) -> list[FrameCheck]:

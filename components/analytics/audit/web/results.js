@@ -1,6 +1,6 @@
 // What the checked frames say: a row per class, who has checked, what was unclear or is disputed.
 
-import { formatCount, formatRange, formatShare } from "./estimates.js";
+import { formatCount, formatPercent, formatRange, formatShare } from "./estimates.js";
 import { formatTime, plural } from "../../../web/formatting.js";
 import { element, swatch } from "../../../web/elements.js";
 
@@ -51,8 +51,8 @@ function line({ name, model, mean, presence, precision, recall, f1 }, classes, w
 
 function quality(value) {
   if (!value) return null;
-  const [low, high] = value.interval;
-  return `${formatShare(value.value)} (${(100 * low).toFixed(0)}–${(100 * high).toFixed(0)})`;
+  const [low, high] = value.interval.map(formatPercent);
+  return `${formatShare(value.value)} (${low}–${high})`;
 }
 
 function notes(report, { confidence, model }, open, use) {
