@@ -76,4 +76,4 @@ def _corrected(sample: CountedSample) -> tuple[Corrected, ...]:
 
 def _steps(parts: list[Part], column: int) -> tuple[Step, ...]:
     means = ((part, part.means[column]) for part in parts)
-    return tuple(Step(part.start_s, part.end_s, part.frames, mean) for part, mean in means if mean)
+    return tuple(Step(part.start_s, part.end_s, part.frames[column], mean) for part, mean in means if mean)

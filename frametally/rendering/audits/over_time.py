@@ -21,10 +21,10 @@ class Part(Struct, frozen=True):
 
     start_s: float
     end_s: float
-    frames: int
-    """Checked ones."""
+    frames: list[int]
+    """Checked ones that say something of each class of the view."""
     means: list[Estimate | None]
-    """Objects per frame, of each class of the view; None: too few checked frames to say."""
+    """Objects per frame, of each of these classes; None: too few checked frames to say."""
 
 
 @lru_cache(maxsize=8)
@@ -35,8 +35,9 @@ def over_time(sample: CountedSample) -> list[Part]:
     if not clear or not len(ends_s):
         return []
     time_s = view.view.results.time_s[view.entries]
-    checked = np.array([place for place, _ in clear])
-    edges = part_edges(time_s[checked], time_s, float(ends_s[0]), float(ends_s[-1]))
+    checked, is_known = np.array([place for place, _ in clear]), sample.compared.is_known
+    speaks = is_known[:, is_known.any(axis=0)].all(axis=1)  # of every class that was asked about
+    edges = part_edges(time_s[checked[speaks]], time_s, float(ends_s[0]), float(ends_s[-1]))
     part_of_checked, part_of_all = part_of(time_s[checked], edges), part_of(time_s, edges)
     planned = [place for place, _ in sample.order[: sample.planned]]
     planned_in = np.bincount(part_of(time_s[planned], edges), minlength=len(edges) - 1)
@@ -44,7 +45,7 @@ def over_time(sample: CountedSample) -> list[Part]:
         Part(
             start_s=float(edges[at]),
             end_s=float(edges[at + 1]),
-            frames=int(np.count_nonzero(part_of_checked == at)),
+            frames=is_known[part_of_checked == at].sum(axis=0).tolist(),
             means=_means(sample, part_of_checked == at, part_of_all == at, int(planned_in[at])),
         )
         for at in range(len(edges) - 1)
