@@ -117,9 +117,11 @@ class Cache:
             path.unlink(missing_ok=True)
             return
         if not path.exists() or path.read_bytes() != content:
+            is_copy = self._is_copy(path.parent)
             path.parent.mkdir(parents=True, exist_ok=True)
             write_bytes(path, content)
-            self.mark(path.parent)
+            if is_copy:
+                self.mark(path.parent)
 
     def fetch_folder(self, folder: Path, last: str, but: tuple[str, ...] = ()) -> bool:
         """Bring the files of a folder here, those in `but` excepted, the one named `last` as the last.
@@ -235,7 +237,7 @@ class Cache:
 
     def _download(self, path: Path, size_bytes: int) -> None:
         """The caller holds the lock of the folder."""
-        is_copy = self.is_marked(path.parent) or not any(files_below(self._unit(path.parent)))
+        is_copy = self._is_copy(path.parent)
         pending = PendingFile(path, sync=False)
         try:
             for block in self.blocks(self.key(path), 0, size_bytes):
@@ -264,6 +266,10 @@ class Cache:
             finally:
                 for request in ahead:
                     request.cancel()
+
+    def _is_copy(self, folder: Path) -> bool:
+        """Whether nothing of the folder may be here only: a file that is fetched into it may count as all of it."""
+        return self.is_marked(folder) or not any(files_below(self._unit(folder)))
 
     def _removable(self) -> Iterator[tuple[float, int, list[Path]]]:
         """(time of the last use, size, what to remove) of each marked folder."""

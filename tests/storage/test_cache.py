@@ -33,10 +33,10 @@ from frametally.network.routes import starlette_routes
 from frametally.previews.sparkline import load_sparkline
 from frametally.previews.thumbnail import thumbnail_file
 from frametally.results import archive_results, find_original, open_results, results_version
-from frametally.results.archive import keep_results, remove_results
+from frametally.results.archive import drop_removed, keep_results, remove_results
 from frametally.results.manifest import MANIFEST_NAME, SCHEMA_VERSION, read_manifest
 from frametally.storage.cache import Cache
-from frametally.storage.cached_files import fetched, kept, open_cache
+from frametally.storage.cached_files import fetched, kept, latest, open_cache
 from frametally.storage.digests import digests_of
 from frametally.storage.objects import StoreUnavailable, open_objects
 from frametally.storage.objects.folder import FolderObjects
@@ -237,6 +237,17 @@ def test_a_file_of_an_incomplete_copy_does_not_put_the_only_video_at_risk(tmp_pa
     cache.make_room(KEEP_ALL)
     cache.mirror(stored.place.parent.parent, "facts.json")
     assert stored.place.read_bytes() == video.read_bytes()
+
+
+def test_labels_in_the_store_do_not_put_the_only_results_at_risk(tmp_path: Path) -> None:
+    folder = archive(tmp_path / "results", "job-1", 1)
+    cache = Cache(tmp_path, open_objects(f"file://{tmp_path}/objects"), "x", 1, min_idle_s=0, mirror_every_s=0)
+    open_cache(cache)
+    cache.objects.put(cache.key(folder / "labels.truth"), b"labels")
+    assert latest(folder / "labels.truth").read_bytes() == b"labels"
+    cache.make_room(KEEP_ALL)
+    drop_removed(folder.parent)
+    assert open_results(folder).confidences("cars")[0].size == 20
 
 
 RANGES = ["", "bytes=0-", "bytes=5-9", "bytes=-7", "bytes=100000000-", "bytes=0-0", "bytes=10-100000000"]
