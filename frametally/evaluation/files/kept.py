@@ -40,6 +40,7 @@ class KeptFile(Struct, frozen=True):
 
     name: str
     kept_at: datetime
+    """Together with the other fields, this tells these labels from all others."""
     actor: str | None
     """None without a sign-in."""
     video_sha256: str = ""
@@ -77,14 +78,6 @@ def remove_truth(results: Path) -> None:
         StoreUnavailable: they could not be removed from the object storage.
     """
     removed(results / TRUTH_NAME).unlink(missing_ok=True)
-
-
-def truth_revision(results: Path) -> int:
-    """Changes with the labels; 0 if there are none."""
-    try:
-        return (results / TRUTH_NAME).stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
 
 
 def kept_file(results: Path) -> KeptFile | None:

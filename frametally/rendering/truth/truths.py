@@ -20,7 +20,7 @@ from frametally.access.person import Person, id_of
 from frametally.analysis.view import View
 from frametally.errors import EvaluationError, VideoError
 from frametally.evaluation.evaluation import Compared, Evaluation, compare, evaluate_at
-from frametally.evaluation.files.kept import KeptFile, keep_truth, kept_truth, remove_truth, truth_revision
+from frametally.evaluation.files.kept import KeptFile, keep_truth, kept_truth, remove_truth
 from frametally.evaluation.files.process import Request, read_in_subprocess
 from frametally.evaluation.formats.numbering import Numbering
 from frametally.evaluation.truth import Truth
@@ -129,7 +129,7 @@ class Truths:
         truth, file = kept
         described = _described(truth, file, name_of(file.actor, self._names()))
         try:
-            compared = self._compared(source, view, truth)
+            compared = self._compared(source, view, truth, file)
         except EvaluationError as error:
             return Answer(described, str(error))
         found = evaluate_at(compared, view)
@@ -153,15 +153,16 @@ class Truths:
         kept = kept_truth(view.results.folder)
         if kept is None or source.video is None:
             raise EvaluationError("There are no labels to be shown.", "Reload the page.")
-        compared = self._compared(source, view, kept[0])
+        compared = self._compared(source, view, *kept)
         shown = self._reader(source.video.place).displayed(int(view.results.frame_index[entry]))
         if shown is None:
             raise VideoError("This frame cannot be decoded.")
         return compared_jpeg(source, view, compared, entry, shown.image)
 
-    def _compared(self, source: Source, view: View, truth: Truth) -> Compared:
-        whole, revision = replace(view, confidence=0.0), truth_revision(view.results.folder)
-        key = (whole.key, view.results.written_ns, source.index is None, int(view.results.damaged.sum()), revision)
+    def _compared(self, source: Source, view: View, truth: Truth, file: KeptFile) -> Compared:
+        """`file` and its time are those of these labels, also if others have replaced them since they were read."""
+        whole = replace(view, confidence=0.0)
+        key = (whole.key, view.results.written_ns, source.index is None, int(view.results.damaged.sum()), file)
         with self._comparing:  # several tabs with one view wait for one comparison
             if key not in self._open:
                 picture = Picture(source.upright_wh, source.orientation) if source.video else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,11 @@ from tests.support.serving import answering
 QUERY = "confidence=0.25"
 
 
-def truths() -> Truths:
+def truths(names: Callable[[], dict[str, str]] = dict) -> Truths:
+    seconds = count()
     return Truths(
-        lambda: datetime(2026, 1, 2, tzinfo=UTC),
-        dict,
+        lambda: datetime(2026, 1, 2, tzinfo=UTC) + timedelta(seconds=next(seconds)),
+        names,
         lambda path: FrameReader(path, load_index(path), threads=1),
     )
 
@@ -68,6 +70,7 @@ class Served:
     tickets: Tickets
     video: str
     folder: Path
+    sources: Sources
 
     def ask(self, method: str = "GET", body: bytes = b"", query: str = QUERY, name: str = "labels.json") -> Any:
         return requests.request(method, f"{self.address()}?{query}&name={name}", data=body, timeout=60)
@@ -89,9 +92,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (folder / "results").mkdir()
     archive_results(folder / "results.json", folder / "results" / "job-1")
     tickets = Tickets("a secret of this test")
-    routes = truth_routes(truths(), Sources(library, folder / "results"), tickets)
+    sources = Sources(library, folder / "results")
+    routes = truth_routes(truths(), sources, tickets)
     with answering(Starlette(routes=starlette_routes(routes)), lifespan=False) as port:
-        yield Served(f"http://127.0.0.1:{port}", tickets, video.sha256, folder / "results" / "job-1")
+        yield Served(f"http://127.0.0.1:{port}", tickets, video.sha256, folder / "results" / "job-1", sources)
 
 
 def test_labels_are_compared_with_each_view_until_they_are_removed(served: Served) -> None:
@@ -169,6 +173,26 @@ def test_labels_of_another_job_of_the_video_are_used(served: Served) -> None:
     assert adopted("job-1").status_code == 422
     served.ask("DELETE")
     assert kept_file(served.folder) is None
+
+
+def test_labels_that_are_replaced_during_a_comparison_are_compared_afterwards(served: Served) -> None:
+    served.ask("POST", labels([0, 4, 8]))
+    newer = [kept_truth(served.folder)]
+    served.ask("POST", labels([0]))
+
+    def replacing() -> dict[str, str]:  # asked for after the labels have been read
+        while newer and (kept := newer.pop()):
+            keep_truth(served.folder, *kept)
+        return {}
+
+    asked = truths(replacing)
+    source = served.sources.get(ViewTicket("job-1", "kitchen", video_sha256=served.video))
+    asked.answer(source, source.view)
+    found = asked.answer(source, source.view)
+    assert found.file is not None
+    assert found.evaluation is not None
+    assert (found.file.frames, found.evaluation.frames.compared) == (3, 3)
+    served.ask("DELETE")
 
 
 def test_labels_of_other_frames_are_kept_and_the_reason_is_said(served: Served) -> None:
