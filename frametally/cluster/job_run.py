@@ -186,7 +186,7 @@ class JobRun:
         return JobPlan.from_bytes(self._objects.read(key))
 
     def _find_results(self, cut: JobPlan) -> None:
-        """Take the results that exist; a piece of which only the first part exists becomes two."""
+        """Take the results that exist; a piece that was handed back becomes several, each done by one attempt."""
         prefix = self.facts.run_prefix(is_damage_known=self._is_damage_known)
         attempts: dict[int, dict[int, PieceKey]] = {}
         for stored in self._objects.list(prefix):
@@ -194,14 +194,13 @@ class JobRun:
                 attempts.setdefault(key.attempt, {})[key.start] = key
         self._first_attempt = max(attempts, default=0) + 1
         self._pieces, self._results = [], {}
-        for piece in cut.pieces:
-            taken, at = _longest(attempts, piece)
-            if taken and (at == piece.stop or cut.can_stop):
-                self._results[len(self._pieces)] = taken
-                self._pieces.append(Piece(piece.start, at))
-                piece = Piece(at, piece.stop)
-            if piece.start < piece.stop:
-                self._pieces.append(piece)
+        for rest in cut.pieces:
+            while (found := _longest(attempts, rest))[0] and (found[1] == rest.stop or cut.can_stop):
+                self._results[len(self._pieces)], at = found
+                self._pieces.append(Piece(rest.start, at))
+                rest = Piece(at, rest.stop)
+            if rest.start < rest.stop:
+                self._pieces.append(rest)
 
 
 def _longest(attempts: dict[int, dict[int, PieceKey]], piece: Piece) -> tuple[list[PieceKey], int]:
