@@ -50,7 +50,6 @@ class Record:
     ended_s: dict[str, float] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
     pieces: int = 0
-    prepared: int = 0
     loads: int = 0
     duplicates: int = 0
     handed_back: int = 0
@@ -80,7 +79,6 @@ class Simulation:
         self._random = Random(seed)
         self._scheduler = Scheduler(rules) if rules else Scheduler()
         self._jobs = {job.spec.id: job for job in jobs}
-        self._prepared: set[str] = set()
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._numbers = itertools.count()
         self._runs: dict[int, _Run] = {}
@@ -145,7 +143,6 @@ class Simulation:
         if not outcome.is_counted:
             return
         if run.attempt.job_id != run.job.spec.id:
-            self.record.prepared += 1
             self._scheduler.add_job(run.job.spec)
             return
         self.record.pieces += 1
