@@ -72,6 +72,25 @@ def test_the_ports_agree() -> None:
     assert reached == {"http://engine:9001"}
 
 
+def test_services_share_networks_only_with_those_that_need_them() -> None:
+    dashboards = {"dashboard-1", "dashboard-2"}
+    members = members_of_networks()
+    assert members["database"] == {"db", *dashboards}
+    assert members["front"] == {"nginx", *dashboards}
+    assert members["api"] == {"engine", *dashboards}
+    assert members["cluster"] == {"engine", "ray-head", "ray-worker", "ray-gpu-worker"}
+    assert {"db", "nginx"} & members["data"] == set()
+
+
+def members_of_networks() -> dict[str, set[str]]:
+    """The services in each network of the compose file."""
+    services = compose()["services"].items()
+    return {
+        network: {name for name, service in services if network in service.get("networks", ())}
+        for network in compose()["networks"]
+    }
+
+
 def test_the_network_policies_admit_only_these_ports() -> None:
     policies = {each["metadata"]["name"]: each["spec"] for each in manifests() if each["kind"] == "NetworkPolicy"}
     assert policies["nothing-by-default"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
