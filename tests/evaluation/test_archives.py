@@ -72,6 +72,37 @@ def test_labels_in_an_archive_are_those_in_its_folder(
     assert_same(read_truth(zipped(folder, top=top)), read_truth(place))
 
 
+def test_a_dataset_of_label_studio_is_that_of_its_texts(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    (folder / "labels").mkdir(parents=True)
+    (folder / "classes.txt").write_text("car\n\ntruck\n")
+    (folder / "notes.json").write_text('{"categories": [{"id": 0, "name": "car"}]}')
+    (folder / "labels" / "f_1.txt").write_text("2 0.5 0.5 0.1 0.1\n")
+    truth = read_truth(zipped(folder))
+    assert dict(zip(truth.classes, truth.counts[0].tolist(), strict=True)) == {"car": 0, "class 1": 0, "truck": 1}
+
+
+def test_an_archive_with_two_datasets_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    for name in "ab":
+        (folder / name).mkdir(parents=True)
+        write_yolo(LABELS, folder / name)
+    with pytest.raises(EvaluationError, match="several sets of labels: a, b"):
+        read_truth(zipped(folder))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_refused_or_read(tmp_path: Path, method: int) -> None:
+    path, random = tmp_path / "labels.zip", np.random.default_rng(1)
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("labels.csv", "frame,class,count\n" + "".join(f"{at},car,{at % 7}\n" for at in range(50)))
+    content = path.read_bytes()
+    for at in random.integers(0, len(content), 100).tolist():
+        path.write_bytes(content[:at] + bytes([random.integers(0, 256)]) + content[at + 1 :])
+        with suppress(EvaluationError):
+            read_truth(path)
+
+
 def test_an_archive_is_unpacked_within_bounds_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(match: str, *members: tuple[str, str]) -> None:
         with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
@@ -145,8 +176,16 @@ def test_labels_with_boxes_are_kept_as_they_are(tmp_path: Path) -> None:
     assert file == FILE
 
 
+def test_half_a_surrogate_pair_in_a_name_is_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "data.yaml").write_text(r'names: ["\ud800"]')
+    (folder / "f_1.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    assert read_in_subprocess(zipped(folder), Request(FILE)).classes == ("?",)
+
+
 def test_a_file_that_cannot_be_read_is_refused_by_the_process_that_reads_it(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text("[")
+    (tmp_path / "a.json").write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "\\ud800"}]}')
     with pytest.raises(EvaluationError, match=r"a\.json is not a COCO JSON"):
         read_in_subprocess(tmp_path / "a.json", Request(FILE))
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

@@ -39,6 +39,11 @@ _IMAGES = '{{"images": [{}], "annotations": [], "categories": []}}'
         ("a.xml", _TASK.format("x", '<track label="a"/>'), "stop_frame that is not a number"),
         ("a.xml", _TASK.format(9, f'<track label="a">{_BOX.format(1) * 2}</track>'), "two boxes in one frame"),
         ("a.xml", _TASK.format(9, '<track label="a"><box frame="1" xtl="1"/></track>'), "has no number ytl"),
+        (
+            "a.xml",
+            _TASK.format(9, f'<track label="a">{_BOX.format(1)[:-2]} rotation="inf"/></track>'),
+            "no number rotation",
+        ),
         ("a.txt", "1,1,0,0,5\n", "line 1 is not a line of MOT text"),
         ("a.txt", "1e300,1,0,0,5,5\n", "line 1 is not a line of MOT text"),
         ("a.csv", "when,what\n1,car\n", "does not name the columns"),
@@ -66,6 +71,8 @@ def test_a_file_is_refused(tmp_path: Path, name: str, content: str, match: str) 
         ({"classes.txt": "car", "x_1.txt": "0 0.5 0.5"}, "x_1.txt, line 1 is not a line"),
         ({"classes.txt": "car", "x_1.txt": "", "y_1.txt": ""}, "x_1 and y_1 are both frame 1"),
         ({"data.yaml": "names: !!python/object/apply:os.getcwd []", "x_1.txt": ""}, "data.yaml cannot be read"),
+        ({"data.yaml": 'names: [car]\nnc: !!int ""', "x_1.txt": ""}, "data.yaml cannot be read"),
+        ({"data.yaml": "names: [car]\nval: !!timestamp x", "x_1.txt": ""}, "data.yaml cannot be read"),
         ({"data.yaml": "names: 3", "x_1.txt": ""}, "has no list of names"),
     ],
 )

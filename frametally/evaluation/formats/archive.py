@@ -5,6 +5,7 @@ Only texts are unpacked. Of pictures, the names are: a picture without a text is
 
 from __future__ import annotations
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable
@@ -17,7 +18,10 @@ from frametally.evaluation.formats.mot import mot_file
 
 _TEXTS: Final = frozenset({".txt", ".json", ".xml", ".csv", ".yaml", ".yml", ".ini", ".names"})
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+_UNREADABLE: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, ValueError)
 _NAMES_OF_CLASSES: Final = ("data.yaml", "data.yml", "classes.txt", "obj.names")
+_NO_LABELS: Final = ("notes.json",)
+"""What Label Studio writes about the classes of a YOLO dataset."""
 _BLOCK_BYTES: Final = 1 << 18
 _MAX_DEPTH: Final = 8
 _MAX_NAME_BYTES: Final = 255
@@ -32,7 +36,7 @@ def unpack(path: Path, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(path) as archive:
             _unpack(archive, folder)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, ValueError) as error:
+    except _UNREADABLE as error:
         raise EvaluationError(f"{path.name} cannot be unpacked.", "Use a ZIP file without a password.") from error
     except OSError as error:
         raise EvaluationError(f"{path.name} cannot be unpacked: {error.strerror}.", "Unpack it first.") from error
@@ -87,11 +91,12 @@ def _labels_in(folder: Path) -> Path:
     if mot_file(folder):
         return folder
     for kind in (".xml", ".json"):
-        if found := [path for path in files if path.suffix.lower() == kind]:
+        if found := [path for path in files if path.suffix.lower() == kind and path.name not in _NO_LABELS]:
             named = [path for path in found if path.name.startswith("instances_")]
             return _only(named or found)
     if classes := [path.parent for path in files if path.name in _NAMES_OF_CLASSES]:
-        return min(classes, key=lambda path: len(path.parts))
+        top = min(classes, key=lambda path: len(path.parts))
+        return _only([top, *sorted({path for path in classes if not path.is_relative_to(top)})])
     if tables := [path for path in files if path.suffix.lower() == ".csv"]:
         return _only(tables)
     raise EvaluationError("The archive has no labels that are known.", "Use COCO JSON, CVAT XML, MOT, YOLO or CSV.")

@@ -45,9 +45,12 @@ def number_of(element: Element, name: str, default: float | None = None) -> floa
     if text is None and (default is not None or name == "rotation"):
         return default or 0.0
     try:
-        return float(text or "")
-    except ValueError as error:
-        raise EvaluationError(f"A {element.tag} has no number {name}.", "Check the labels.") from error
+        number = float(text or "")
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise EvaluationError(f"A {element.tag} has no number {name}.", "Check the labels.")
+    return number
 
 
 def whole_number(text: str, name: str) -> int:

@@ -53,3 +53,16 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             yield number, line.strip()
+
+
+def read_names(path: Path) -> list[str]:
+    """The names of classes, one a line: the number of a class is that of its line, so an empty one keeps its place.
+
+    Raises:
+        EvaluationError: as `read_lines`, or there are too many.
+    """
+    names = dict(read_lines(path))
+    last = max(names, default=0)
+    if last > MAX_CLASSES:
+        raise EvaluationError(f"{path.name} has more than {MAX_CLASSES:,} lines.", "Check the file.")
+    return [names.get(line, f"class {line - 1}") for line in range(1, last + 1)]

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from frametally.errors import EvaluationError
 from frametally.evaluation.formats.builder import TruthBuilder
-from frametally.evaluation.formats.limits import MAX_FRAMES, MAX_NUMBER, read_bytes, read_lines
+from frametally.evaluation.formats.limits import MAX_FRAMES, MAX_NUMBER, read_bytes, read_lines, read_names
 from frametally.evaluation.formats.numbering import Numbering
 from frametally.evaluation.truth import Truth
 
@@ -95,7 +95,7 @@ def _class_name(builder: TruthBuilder, names: list[str], number: float | None) -
 
 
 def _names(path: Path) -> list[str]:
-    return [text for _, text in read_lines(path)] if path.is_file() else []
+    return read_names(path) if path.is_file() else []
 
 
 def _sequence(path: Path) -> _Sequence | None:

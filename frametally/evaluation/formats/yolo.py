@@ -18,13 +18,15 @@ import yaml
 
 from frametally.errors import EvaluationError
 from frametally.evaluation.formats.builder import Corners, TruthBuilder
-from frametally.evaluation.formats.limits import MAX_BYTES, MAX_CLASSES, MAX_FILES, read_bytes, read_lines
+from frametally.evaluation.formats.limits import MAX_BYTES, MAX_CLASSES, MAX_FILES, read_bytes, read_lines, read_names
 from frametally.evaluation.formats.numbering import Numbering, number_in
 from frametally.evaluation.truth import Truth
 
 _PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
 _NAME_LISTS: Final = ("classes.txt", "obj.names")
 _MAX_YAML_BYTES: Final = 1 << 20
+_UNREADABLE_YAML: Final = (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError)
+"""The last ones: of a text that is no value of the type that a tag names."""
 _BOX_COLUMNS: Final = 5
 _MIN_POLYGON_COLUMNS: Final = 7
 
@@ -89,7 +91,7 @@ def _names(folder: Path, files: list[Path]) -> tuple[list[str], bool]:
     for name in _NAME_LISTS:
         found = next((file for file in files if file.name == name), None)
         if found:
-            return [text for _, text in read_lines(found)], False
+            return read_names(found), False
     raise EvaluationError("The folder has no names of classes.", "Add a data.yaml or a classes.txt.")
 
 
@@ -99,7 +101,7 @@ def _yaml(file: Path) -> Any:
         if len(content) > _MAX_YAML_BYTES:
             raise ValueError("it is too large")
         return yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except _UNREADABLE_YAML as error:
         raise EvaluationError(f"{file.name} cannot be read.", "Check the file.") from error
 
 
@@ -110,7 +112,7 @@ def _named(file: Path, names: Any) -> list[str]:
     # A list within a list may stand for more than fits into memory: aliases of YAML.
     if not isinstance(names, list) or len(names) > MAX_CLASSES or any(isinstance(name, list | dict) for name in names):
         raise EvaluationError(f"{file.name} has no list of names.", "Check the file.")
-    return [str(name) for name in names]
+    return [str(name).encode(errors="replace").decode() for name in names]  # half a surrogate pair is no text
 
 
 def _add(builder: TruthBuilder, file: Path, number: int, names: list[str], *, has_keypoints: bool) -> None:
