@@ -78,7 +78,7 @@ class Engine:
                 *("--max-video-bytes", str(max_video_bytes), *(["--private-urls"] if private_urls else [])),
                 *("--retention-s", str(retention_s), *(["--cluster", cluster] if cluster else [])),
             ],
-            inference_servers.to_environment() | _storage(storage_url, storage_keys),
+            inference_servers.to_environment() | (_storage(storage_url, storage_keys) if cluster else {}),
             uses_cluster=cluster is not None,
         )
 

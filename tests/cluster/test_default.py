@@ -43,6 +43,23 @@ def test_a_cluster_without_ray_is_refused_at_start(tmp_path: Path, monkeypatch: 
         Engine(**options, check=api_key_check("key"), cluster="auto")
 
 
+@pytest.mark.parametrize("cluster", [None, "auto"])
+def test_only_the_worker_of_a_cluster_is_given_the_object_storage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: str | None
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: "found")
+    given: list[dict[str, str]] = []
+
+    def noted(_spool: object, _command: object, secrets: dict[str, str], **_: object) -> None:
+        given.append(secrets)
+
+    monkeypatch.setattr("frametally.engine.server.Supervisor", noted)
+    options: dict[str, Any] = {"folder": tmp_path, "models_dir": tmp_path, "link_secret": "s", "max_video_bytes": 1}
+    storage: dict[str, Any] = {"storage_url": "s3://bucket/prefix", "storage_keys": {"AWS_SECRET_ACCESS_KEY": "key"}}
+    Engine(**options, **storage, check=api_key_check("key"), cluster=cluster)
+    assert ("AWS_SECRET_ACCESS_KEY" in given[0], "s3://bucket/prefix" in given[0].values()) == (bool(cluster),) * 2
+
+
 @pytest.mark.parametrize("address", ["http://head:1", "head", "ray://head", "auto:1 --x"])
 def test_an_address_of_another_form_is_refused(address: str) -> None:
     with pytest.raises(SettingsError, match="FRAMETALLY_CLUSTER"):
