@@ -18,14 +18,7 @@ import pyarrow.parquet as pq
 from frametally.errors import ResultsError
 from frametally.results.archive import fetch_results
 from frametally.results.cube import Cube, read_cube
-from frametally.results.manifest import (
-    FRAMES_NAME,
-    ORIGINAL_ENTRY,
-    Manifest,
-    ModelManifest,
-    manifest_time_ns,
-    read_manifest,
-)
+from frametally.results.manifest import FRAMES_NAME, ORIGINAL_ENTRY, Manifest, ModelManifest, manifest_time_ns
 from frametally.results.masks import MaskError, class_ids, class_names, joined
 from frametally.results.model_table import Boxes, ModelTable
 from frametally.results.original import DAMAGED, damaged, explained
@@ -217,8 +210,9 @@ class Results:
 
     def _repair(self) -> None:
         with explained():
-            is_fetched = fetch_results(self.folder)  # perhaps as an earlier version has stored them
-            if not is_fetched or read_manifest(self.folder, self.manifest.version) != self.manifest:
+            if fetch_results(self.folder):
+                usable_manifest(self.folder)  # rebuilds what an earlier version has stored
+            else:
                 rebuild(self.folder, damaged_since_ns=self.written_ns)
 
     def _counted(self, model: str, rows: pa.Table) -> Columns:
