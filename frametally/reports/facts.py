@@ -94,6 +94,8 @@ class CheckedFrames(Struct, frozen=True, kw_only=True):
     """What limits the numbers."""
     method: str
     """Of the correction and its interval."""
+    is_preliminary: bool = False
+    """Whether planned frames are still to be checked."""
 
 
 class Side(Struct, frozen=True, kw_only=True):

@@ -67,7 +67,8 @@ def test_the_corrected_numbers_are_those_of_the_page(analyzed: tuple[Results, Fr
         assert row.mean
         assert f">{row.mean.corrected:,.2f}</td>" in html
     assert f"{found.checked} frames checked by eye" in html
-    assert ("Preliminary:" in html) == (checks < planned)
+    assert ("Preliminary:" in html) == ("<span>preliminary: " in html) == (checks < planned)
+    assert ("<span>95 %: " in html) == (checks >= planned)
     assert ("confidence sequence" in html) == (checks > planned)
     assert "<b>ann</b>" not in html
 

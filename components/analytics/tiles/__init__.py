@@ -24,6 +24,7 @@ from frametally.analysis.view import View
 from frametally.audit.estimates import Estimate
 from frametally.deployment import Deployment
 from frametally.library.video_store import StoredVideo
+from frametally.rendering.audits.report import Report
 
 _AGREEMENT: Final = "Model agreement"
 _CORRECTED: Final = "Corrected mean"
@@ -61,11 +62,7 @@ def tiles(deployment: Deployment, view: View, video: StoredVideo | None, colors:
         return None
     other = picked_other(view) if serves_routes() else None
     checked = audited(deployment, view, video)
-    corrected = checked.rows[-1].mean if checked else None
-    shown = [
-        *_tiles(found, corrected, colors),
-        *([] if other is None else [_agreement(other)]),
-    ]
+    shown = [*_tiles(found, checked, colors), *([] if other is None else [_agreement(other)])]
     data = {
         "tiles": msgspec.to_builtins(shown),
         "meanings": DEFINITIONS | {_CORRECTED: CORRECTED_MEANING, _AGREEMENT: COMPARED["Agreement"]},
@@ -81,7 +78,7 @@ def tiles(deployment: Deployment, view: View, video: StoredVideo | None, colors:
     return None
 
 
-def _tiles(found: Highlights, corrected: Estimate | None, colors: Mapping[str, str]) -> list[Tile]:
+def _tiles(found: Highlights, checked: Report | None, colors: Mapping[str, str]) -> list[Tile]:
     peak = Tile(
         name="Peak",
         value=f"{found.peak:,}",
@@ -94,15 +91,16 @@ def _tiles(found: Highlights, corrected: Estimate | None, colors: Mapping[str, s
         when = f"{format_time(found.busiest.first_s)} to {format_time(found.busiest.last_s)}"
         some.append(Tile(name="Busiest", value=when, detail=f"{found.busiest.mean:.1f} per frame", leads=True))
     some.append(Tile(name="Mean", value=f"{found.mean:.1f}", detail="per frame"))
-    if corrected:
-        some.append(_corrected(corrected))
+    if checked and (mean := checked.rows[-1].mean):
+        some.append(_corrected(mean, is_preliminary=checked.is_preliminary))
     some.append(Tile(name="Classes", value=f"{found.classes:,}", detail="with detections"))
     return some
 
 
-def _corrected(mean: Estimate) -> Tile:
+def _corrected(mean: Estimate, *, is_preliminary: bool) -> Tile:
     low, high = mean.interval
-    return Tile(name=_CORRECTED, value=f"{mean.corrected:.2f}", detail=f"95 %: {low:.2f} to {high:.2f}")
+    level = "preliminary" if is_preliminary else "95 %"
+    return Tile(name=_CORRECTED, value=f"{mean.corrected:.2f}", detail=f"{level}: {low:.2f} to {high:.2f}")
 
 
 def _agreement(other: str) -> Tile:

@@ -40,6 +40,7 @@ def checked_frames(sample: CountedSample, names: Mapping[str, str]) -> CheckedFr
         people=tuple(_person(person) for person in found.people),
         remarks=tuple(_remarks(found)),
         method=_METHOD + (_SEQUENTIAL if found.is_sequential else _PLANNED),
+        is_preliminary=found.is_preliminary,
     )
 
 
