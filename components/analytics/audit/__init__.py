@@ -36,6 +36,9 @@ def audit(deployment: Deployment, view: View, video: StoredVideo | None, colors:
     if video is None:
         st.info("No copy of this video was kept, so its frames cannot be checked.", icon=":material/info:")
         return
+    if not view.names:
+        st.info("The model found nothing in the whole video, so there is no class to check.", icon=":material/info:")
+        return
     person = current_person()
     is_allowed = may(person, Action.CHECK_FRAME)
     width, height = video.info.displayed_wh
