@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from frametally.analysis.view import View
-from frametally.audit.seen import Group, Seen, SeenBox
+from frametally.audit.seen import Group, Seen, SeenBox, SeenCount
 from frametally.errors import ResultsError, SettingsError
 from frametally.evaluation.reading import read_truth
 from frametally.exports.datasets.checked import checked_frames
@@ -88,13 +88,14 @@ def clip(hard_videos: Path, tmp_path: Path) -> Clip:
 
 
 def checks(clip: Clip, groups: tuple[Group, ...] = ((HOSTILE,), ("car",))) -> list[FrameCheck]:
-    """Frame 4 with a car that the model has missed, frame 6 with nothing, frame 8 unclear, frame 9 not analyzed."""
+    """Frame 4 with a car that the model has missed, 6 with nothing, 8 unclear, 9 not analyzed, 14 counted only."""
     seen = {
         4: Seen(groups, (SeenBox(0, (0.25, 0.25, 0.5, 0.5)), SeenBox(1, (0.5, 0.125, 1.0, 0.375)))),
-        6: Seen(groups),
+        6: Seen(groups, counts=(SeenCount(0, 0),)),
         8: Seen(groups, is_unclear=True),
         9: Seen(groups),
         12: Seen(groups[:1]),
+        14: Seen(groups, counts=(SeenCount(0, 3),)),
     }
     return [
         FrameCheck(
@@ -144,6 +145,7 @@ def test_checked_frames_are_read_back_as_they_were_seen(clip: Clip, tmp_path: Pa
         "CHECKED BY PEOPLE",
         "could not tell what is there, left out: 1",
         "not all of these classes were asked about, left out: 1",
+        "counted without a box for each, left out: 1",
         "not analyzed in this job, left out: 1",
         "Tor 1 é.mp4",
         "0123abcd",

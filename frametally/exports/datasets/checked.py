@@ -9,7 +9,7 @@ import numpy as np
 
 from frametally.analysis.view import View
 from frametally.audit.agreement import Agreed, Answer, agreed
-from frametally.audit.seen import Seen, boxes_seen, columns, groups_of, is_about_all
+from frametally.audit.seen import Group, Seen, boxes_seen, columns, groups_of, is_about_all
 from frametally.evaluation.upright import Picture
 from frametally.exports.datasets.selection import Selection, Split, exportable
 from frametally.ledger.audits.frame_checks import FrameCheck
@@ -17,13 +17,13 @@ from frametally.results import Boxes
 from frametally.video.frame_index import FrameIndex
 
 _HOW = (
-    "All frames in which a person has checked every class of this dataset. Of several people, the answer of the one "
-    "who checked the frame first is used."
+    "All frames in which a person has checked every class of this dataset, and marked each object with a box. Of "
+    "several people, the answer of the one who checked the frame first is used."
 )
 
 
 def checked_frames(view: View, index: FrameIndex, checks: Iterable[FrameCheck]) -> Selection:
-    """The checked frames of a view; what a person could not tell, or was not asked about, is left out.
+    """The checked frames of a view; what a person could not tell, only counted or was not asked about is left out.
 
     Args:
         view: its classes and time range.
@@ -36,7 +36,8 @@ def checked_frames(view: View, index: FrameIndex, checks: Iterable[FrameCheck]) 
     times = np.asarray(index.pts)[view.results.frame_index[entries]]
     found = {int(entry): used[int(time)] for entry, time in zip(entries, times, strict=True) if int(time) in used}
     clear = {entry: one for entry, one in found.items() if not one.seen.is_unclear}
-    whole = {entry: one.seen for entry, one in clear.items() if is_about_all(one.seen, groups)}
+    asked = {entry: one.seen for entry, one in clear.items() if is_about_all(one.seen, groups)}
+    whole = {entry: seen for entry, seen in asked.items() if not _is_counted_only(seen, groups)}
 
     def boxes(entry: int, picture: Picture) -> Boxes:
         seen = whole[entry]
@@ -49,15 +50,22 @@ def checked_frames(view: View, index: FrameIndex, checks: Iterable[FrameCheck]) 
         entries=np.array(sorted(whole), dtype=np.int64),
         boxes=boxes,
         how=_HOW,
-        notes=tuple(_notes(found, len(clear), len(whole), len(used) - len(found))),
+        notes=tuple(_notes(found, len(clear), len(asked), len(whole), len(used) - len(found))),
     )
 
 
-def _notes(found: dict[int, Agreed], clear: int, whole: int, outside: int) -> list[str]:
+def _is_counted_only(seen: Seen, groups: tuple[Group, ...]) -> bool:
+    """Whether there are objects whose number was typed: they have no boxes."""
+    of_group = columns(seen.groups, groups).of_group
+    return any(one.count and of_group[one.group] >= 0 for one in seen.counts)
+
+
+def _notes(found: dict[int, Agreed], clear: int, asked: int, whole: int, outside: int) -> list[str]:
     disputed = sum(bool(one.disagreeing) for one in found.values())
     numbers = {
         "Checked frames in which a person could not tell what is there, left out": len(found) - clear,
-        "Checked frames in which not all of these classes were asked about, left out": clear - whole,
+        "Checked frames in which not all of these classes were asked about, left out": clear - asked,
+        "Checked frames in which objects were counted without a box for each, left out": asked - whole,
         "Checked frames outside the time range, or not analyzed in this job, left out": outside,
         "Checked frames about which people disagree": disputed,
     }
