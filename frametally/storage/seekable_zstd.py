@@ -12,12 +12,11 @@ from bisect import bisect_right
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from frametally.storage.seekable_file import SeekableFile
 
 FRAME_BYTES: Final = 2 << 20
 """Decompressed size of every frame except the last. A frame is one call into C, and each call waits for the
@@ -48,14 +47,13 @@ def compress_seekable(source: BinaryIO, target: BinaryIO, on_block: Callable[[me
     target.write(_seek_table(sizes))
 
 
-class SeekableZstdFile(io.RawIOBase):
+class SeekableZstdFile(SeekableFile):
     """The decompressed content of a seekable file, as a read-only binary file.
 
     Opening it and reading from it raises OSError where the file is damaged.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__()
         self._codec = pa.Codec("zstd")
         self._file = path.open("rb")
         try:
@@ -65,40 +63,13 @@ class SeekableZstdFile(io.RawIOBase):
             raise
         self._compressed_starts = list(accumulate((size for size, _ in sizes), initial=0))
         self._starts = list(accumulate((size for _, size in sizes), initial=0))
-        self._position = 0
+        super().__init__(size_bytes=self._starts[-1])
         self._frame, self._frame_number = memoryview(b""), -1
         """The frame that was decompressed last."""
 
-    @property
-    def size_bytes(self) -> int:
-        """Decompressed size of the file."""
-        return self._starts[-1]
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size_bytes}[whence]
-        self._position = max(base + offset, 0)
-        return self._position
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read up to the end of the current frame, at most as much as fits into the buffer."""
-        if self._position >= self.size_bytes:
-            return 0
-        number = bisect_right(self._starts, self._position) - 1
-        frame = self._decompress(number)
-        target = memoryview(buffer).cast("B")
-        part = frame[self._position - self._starts[number] :][: len(target)]
-        target[: len(part)] = part
-        self._position += len(part)
-        return len(part)
+    def _piece_at(self, position: int) -> memoryview:
+        number = bisect_right(self._starts, position) - 1
+        return self._decompress(number)[position - self._starts[number] :]
 
     def close(self) -> None:
         self._file.close()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from frametally.storage.objects.objects import Objects
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from frametally.storage.seekable_file import SeekableFile
 
 BLOCK_BYTES: Final = 1 << 20
 """What one request reads: near enough to what a store sends in the time of a request."""
@@ -18,7 +15,7 @@ _MAX_AHEAD: Final = 8
 """Blocks of one request while a reader goes on from block to block."""
 
 
-class RangeFile(io.RawIOBase):
+class RangeFile(SeekableFile):
     """Reads blocks of the object, and keeps the `max_blocks` used last. Not safe to share between threads."""
 
     def __init__(
@@ -28,40 +25,14 @@ class RangeFile(io.RawIOBase):
         Raises:
             FileNotFoundError: there is no such object.
         """
-        super().__init__()
         size_bytes = objects.size(key)
         if size_bytes is None:
             raise FileNotFoundError(key)
-        self.size_bytes = size_bytes
+        super().__init__(size_bytes)
         self._objects, self._key = objects, key
         self._block_bytes, self._max_blocks = block_bytes, max_blocks
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
-        self._position, self._expected, self._ahead = 0, 0, 1
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size_bytes}[whence]
-        self._position = max(base + offset, 0)
-        return self._position
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read up to the end of the current block, at most as much as fits into the buffer."""
-        if self._position >= self.size_bytes:
-            return 0
-        number, start = divmod(self._position, self._block_bytes)
-        target = memoryview(buffer).cast("B")
-        part = self._block(number)[start : start + len(target)]
-        target[: len(part)] = part
-        self._position += len(part)
-        return len(part)
+        self._expected, self._ahead = 0, 1
 
     def read(self, size: int = -1, /) -> bytes:
         """Exactly `size` bytes, fewer only at the end: some libraries take a shorter answer for the end."""
@@ -71,6 +42,10 @@ class RangeFile(io.RawIOBase):
         while done < len(whole) and (count := self.readinto(view[done:])):
             done += count
         return bytes(whole[:done])
+
+    def _piece_at(self, position: int) -> memoryview:
+        number, start = divmod(position, self._block_bytes)
+        return memoryview(self._block(number))[start:]
 
     def _block(self, number: int) -> bytes:
         if number not in self._blocks:
