@@ -42,6 +42,8 @@ from frametally.cluster.scheduling.terms import (
 from frametally.cluster.scheduling.worker_pool import Kind, Worker, WorkerPool
 
 _RULES: Final = Rules()
+_LOOK_AGAIN_S: Final = 1.0
+"""After none of the idle workers can take an overdue piece."""
 
 
 @dataclass(slots=True, eq=False)
@@ -226,19 +228,16 @@ class Scheduler:
 
     def _choose_overdue(self, now_s: float) -> tuple[ActiveJob, Worker, int] | None:
         """A piece that takes much longer than expected, and an idle worker for a second attempt."""
-        while self._overdue and self._overdue[0][0] <= now_s:
-            run = self._runs.get(self._overdue[0][1])
+        while self._pool.has_free and self._overdue and self._overdue[0][0] <= now_s:
+            _, attempt_id = heapq.heappop(self._overdue)
+            run = self._runs.get(attempt_id)
             if run is None or run.job.has_ended or len(run.job.attempts[run.attempt.piece]) > 1:
-                heapq.heappop(self._overdue)
                 continue
-            kinds = list(self._pool.usable_kinds(run.job.demand))
-            if not kinds:
-                return None
-            worker = self._pool.warm(kinds, run.job.spec.models) or self._pool.cold(kinds[0])
-            if worker is run.worker:
-                return None
-            heapq.heappop(self._overdue)
-            return run.job, worker, run.attempt.piece
+            if kinds := self._pool.usable_kinds(run.job.demand):
+                worker = self._pool.warm(kinds, run.job.spec.models) or self._pool.cold(kinds[0])
+                if worker is not run.worker:
+                    return run.job, worker, run.attempt.piece
+            heapq.heappush(self._overdue, (now_s + _LOOK_AGAIN_S, attempt_id))
         return None
 
     def _longest_run(self, job: ActiveJob, now_s: float) -> _Run | None:

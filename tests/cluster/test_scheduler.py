@@ -314,6 +314,18 @@ def test_an_idle_worker_runs_an_overdue_piece_again_and_the_first_result_counts(
     assert not scheduler.finished(second.attempt.id, 17.5).is_counted
 
 
+def test_an_overdue_piece_that_finds_no_worker_does_not_hold_up_others() -> None:
+    scheduler = a_scheduler(workers=16)
+    for number in range(14):
+        scheduler.add_job(a_job(f"whole {number}", pieces=1, piece_s=40.0, can_stop=False))
+    assert len(scheduler.assign(0.0)) == 14, "no more workers take long pieces"
+    scheduler.add_job(a_job("stalls", pieces=1))
+    (stalls,) = scheduler.assign(80.0)
+    assert scheduler.assign(90.0) == []
+    (again,) = scheduler.assign(100.0)
+    assert (again.attempt.job_id, again.is_duplicate) == (stalls.attempt.job_id, True)
+
+
 def test_a_piece_with_two_attempts_survives_the_loss_of_one() -> None:
     scheduler = a_scheduler(workers=2)
     scheduler.add_job(a_job("a", pieces=1))
