@@ -50,10 +50,19 @@ class AuditedView:
 
     @cached_property
     def times(self) -> Ints:
-        """(N,) in the time base of the video, ascending."""
+        """(N,) in the time base of the video; ascending, unless frame numbers contradict the times of the results."""
         if self.source.index is None:
             return np.empty(0, dtype=np.int64)
         return np.asarray(self.source.index.pts, dtype=np.int64)[self.view.results.frame_index[self.entries]]
+
+    @cached_property
+    def _by_time(self) -> Ints:
+        return np.argsort(self.times, kind="stable")
+
+    def places(self, times: Ints) -> Ints:
+        """(n,) where the frames of these times are in `entries`; any place for those that are not there."""
+        found = np.searchsorted(self.times, times, sorter=self._by_time)
+        return self._by_time[np.minimum(found, len(self.times) - 1)]
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -112,6 +121,6 @@ class AuditedView:
         population = unpacked(audit.population)
         wanted = min(audit.planned + MAX_MORE, len(population))
         order = sample(population, wanted, audit.seed)
-        places = np.minimum(np.searchsorted(self.times, order), len(self.times) - 1)
+        places = self.places(order)
         is_here = self.times[places] == order
         return places[is_here], int(np.count_nonzero(is_here[: audit.planned]))

@@ -49,7 +49,7 @@ def _compared(sample: CountedSample, other: AuditedView) -> tuple[list[str], Nea
     clear = [(place, one.seen) for place, one in sample.clear if is_at_both[place] and _knows(one.seen, own, shared)]
     if not shared or not clear:
         return None
-    entries = other.entries[np.searchsorted(other.times, own.times[[place for place, _ in clear]])].tolist()
+    entries = other.entries[other.places(own.times[[place for place, _ in clear]])].tolist()
     others = np.array([other.counts(entry) for entry in entries])
     result = nearer(
         true=np.array([_numbers(seen, own) for _, seen in clear])[:, shared],
