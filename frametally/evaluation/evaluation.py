@@ -102,7 +102,7 @@ def compare(view: View, truth: Truth, picture: Picture | None = None) -> Compare
     """
     pairing = pair(view, truth)
     if not len(pairing):
-        raise nothing_to_compare(pairing)
+        raise nothing_to_compare(pairing, has_time_range=view.time_range_s is not None)
     aligned = align(view, truth, pairing, picture)
     outcome = outcomes(aligned.found, aligned.truth, aligned.ignored) if aligned.has_boxes else None
     return Compared(truth, pairing, aligned, outcome, mean_precision(aligned) if outcome else None)
@@ -128,7 +128,7 @@ def evaluate_at(compared: Compared, view: View) -> Evaluation:
         worst=worst_seconds(missing, extra, aligned),
         notes=[
             *truth.notes,
-            *frame_notes(pairing),
+            *frame_notes(pairing, has_time_range=view.time_range_s is not None),
             *aligned.notes,
             *class_notes(aligned, view.names, view.confidence),
         ],

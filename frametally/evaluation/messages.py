@@ -11,21 +11,21 @@ from frametally.evaluation.pairing import Pairing
 _MAX_NAMES = 5
 
 
-def frame_notes(pairing: Pairing) -> list[str]:
+def frame_notes(pairing: Pairing, *, has_time_range: bool) -> list[str]:
     """Which labeled frames do not count, and why."""
     reasons = (
         (pairing.not_analyzed, "were not analyzed"),
         (pairing.damaged, "are damaged in the video"),
-        (pairing.absent, "are not in the results"),
+        (pairing.absent, f"are not in the results{' or the time range' if has_time_range else ''}"),
     )
     return [f"Labeled frames that {why}: {count:,}. They do not count." for count, why in reasons if count]
 
 
-def nothing_to_compare(pairing: Pairing) -> EvaluationError:
+def nothing_to_compare(pairing: Pairing, *, has_time_range: bool) -> EvaluationError:
     """No labeled frame was analyzed."""
     return EvaluationError(
-        " ".join(["No labeled frame can be compared.", *frame_notes(pairing)]),
-        "Check the labels, and that frames are counted from the right number (--first-frame, --step).",
+        " ".join(["No labeled frame can be compared.", *frame_notes(pairing, has_time_range=has_time_range)]),
+        "Check the labels, and that frames are counted from the right number (--first-frame, --step, Frame numbers).",
     )
 
 

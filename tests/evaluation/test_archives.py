@@ -82,6 +82,15 @@ def test_a_dataset_of_label_studio_is_that_of_its_texts(tmp_path: Path) -> None:
     assert dict(zip(truth.classes, truth.counts[0].tolist(), strict=True)) == {"car": 0, "class 1": 0, "truck": 1}
 
 
+def test_a_video_may_be_called_readme(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("car\n")
+    (tmp_path / "README.roboflow.txt").write_text("This is a dataset.\n")
+    (tmp_path / "README_000004.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "README_000004.jpg").touch()
+    truth = read_truth(tmp_path)
+    assert (truth.frames.tolist(), truth.counts.tolist(), truth.notes) == ([4], [[1]], ())
+
+
 def test_an_archive_with_two_datasets_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     for name in "ab":

@@ -43,7 +43,10 @@ def read_cvat_video(path: Path, numbering: Numbering) -> Truth:
         EvaluationError: it cannot be read, or frame numbers are given though the file has its own rule.
     """
     if numbering.first or numbering.step != 1:
-        raise EvaluationError("CVAT for video names the frames of the video.", "Omit --first-frame and --step.")
+        raise EvaluationError(
+            "CVAT for video names the frames of the video.",
+            "Omit --first-frame and --step, or leave Frame numbers as they were.",
+        )
     builder = TruthBuilder("CVAT for video")
     meta: Element | None = None
     tracks: list[_Track] = []

@@ -58,7 +58,7 @@ def frames_of(numbers: Ints, rule: int, numbering: Numbering) -> tuple[Ints, lis
     if len(frames) and (frames.min() < 0 or frames.max() > MAX_NUMBER):
         raise EvaluationError(
             f"Frame numbers from {numbers.min()} to {numbers.max()} do not fit a first frame {first}.",
-            "Check the labels, --first-frame and --step.",
+            "Check the labels, --first-frame and --step, or Frame numbers.",
         )
     return frames, notes
 
@@ -73,7 +73,8 @@ def _first(numbers: Ints, rule: int, numbering: Numbering) -> tuple[int, list[st
         return 1, [f"The labels have a frame {high} of {high}, so frames are counted from 1."]
     if rule == 0 and low == 1:
         return 0, [
-            "The lowest frame number is 1. Frames are counted from 0: if this one is the first, --first-frame 1."
+            "The lowest frame number is 1. Frames are counted from 0: "
+            "if this one is the first, use --first-frame 1, or Frame numbers."
         ]
     return rule, []
 

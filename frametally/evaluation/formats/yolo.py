@@ -79,7 +79,8 @@ def _is_label(file: Path) -> bool:
 
 
 def _is_list(file: Path) -> bool:
-    return file.stem.lower() in ("train", "val", "valid", "test") or file.name.lower().startswith("readme")
+    stem = file.stem.lower()
+    return stem in ("train", "val", "valid", "test") or (stem.startswith("readme") and number_in(file.name) is None)
 
 
 def _names(folder: Path, files: list[Path]) -> tuple[list[str], bool]:

@@ -135,6 +135,10 @@ def test_labels_are_compared_with_each_view_until_they_are_removed(served: Serve
     assert cups["boxes"]["all"]["f1"] == 1
     part = served.ask(query=f"{QUERY}&window=0&window=0.8").json()["evaluation"]
     assert 0 < part["frames"]["compared"] < 13
+    outside = 14 - part["frames"]["compared"] - part["frames"]["not_analyzed"]
+    assert (
+        f"Labeled frames that are not in the results or the time range: {outside}. They do not count." in part["notes"]
+    )
 
     assert not list((served.folder / "derived").iterdir())  # nothing is left of what was received
     assert served.ask("DELETE").json()["file"] is None
