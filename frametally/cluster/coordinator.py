@@ -111,7 +111,7 @@ class Coordinator:
         self._assign()
 
     def close(self) -> None:
-        """Leave the running steps alone; wait for downloads and merges."""
+        """Leave the running steps alone; wait for the work beside."""
         self._side_work.close()
 
     def tidy(self) -> None:
@@ -136,14 +136,12 @@ class Coordinator:
     def _take_jobs(self) -> None:
         queued = self._spool.queued(known_ended=self._ended)
         for job in queued[: MAX_JOBS + len(self._side_work)]:
-            if not (job.id in self._runs or job.id in self._side_work) and self._may_begin(job.id):
+            is_begun = job.id in self._runs or job.id in self._side_work
+            if not is_begun and self._clock() >= self._not_before_s.get(job.id, 0.0):
                 self._take(job)
         waiting = {job.id for job in queued}
         for job_id in [job_id for job_id in self._runs if job_id not in waiting and job_id not in self._side_work]:
             self._end(self._runs[job_id])
-
-    def _may_begin(self, job_id: str) -> bool:
-        return self._clock() >= self._not_before_s.get(job_id, 0.0)
 
     def _take(self, job: SpooledJob) -> None:
         if job.request.url is not None and not job.video.exists():
@@ -201,10 +199,7 @@ class Coordinator:
         del self._runs[run.job.id]
         self._not_before_s.pop(run.job.id, None)
         run.job.delete_work_files()
-        try:
-            run.delete_objects()
-        except (StoreUnavailable, OSError) as error:
-            _LOG.warning("objects of job %s are left for later: %s", run.job.id, error)
+        self._side_work.start(run.job, run.delete_objects)
 
     def _fail(self, job: SpooledJob, reason: str) -> None:
         """End a job without results. If the reason cannot be written, the job begins again later."""
@@ -227,17 +222,24 @@ class Coordinator:
 
     def _finish_side_work(self) -> None:
         for job, error in self._side_work.ended():
-            if isinstance(error, StoreUnavailable):
+            run = self._runs.get(job.id)
+            if job.state != "queued":
+                self._after_end(job, run, error)
+            elif isinstance(error, StoreUnavailable):
                 self._postpone(job.id, error)
-                continue
-            if error is not None and job.state == "queued":
+            elif error is not None:
                 self._fail(job, reason_of(job.id, error))
-            elif run := self._runs.get(job.id):
-                self._end(run)
-            elif error is None and job.state == "queued":
+            elif run is None:
                 self._begin(job)
-            else:
-                job.delete_work_files()
+
+    def _after_end(self, job: SpooledJob, run: JobRun | None, error: Exception | None) -> None:
+        """Work beside has ended, and so has its job: it was put together or canceled, or its objects were deleted."""
+        if run is not None:
+            self._end(run)
+            return
+        job.delete_work_files()
+        if error is not None:
+            _LOG.warning("files of job %s are left for later: %s", job.id, error)
 
     # Steps
 

@@ -1,4 +1,4 @@
-"""Work beside the coordinator's own: videos are brought to the workers, results are put together."""
+"""Work beside the coordinator's own: videos are brought to the workers, results put together, objects deleted."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import itertools
 import re
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from frametally.engine.spool import JobRequest, Spool, SpooledJob
 from frametally.engine.worker import attempt
 from frametally.storage import cached_files
 from frametally.storage.objects import open_objects
+from frametally.storage.objects.folder import FolderObjects
 from tests.support.cluster_nodes import FailingObjects, Fingerprints, run_all
 from tests.support.damaged_videos import write_clip
 from tests.support.object_storage import object_storage
@@ -143,6 +146,28 @@ def test_a_disk_that_is_full_now_and_then_stops_no_job(
     run_all(Spool(tmp_path / "engine"), tmp_path)
     assert [job.state for job in jobs] == ["done", "failed"]
     assert timeless(jobs[0]) == expected
+
+
+def test_a_job_whose_objects_are_deleted_slowly_holds_up_no_other(
+    hard_videos: Path, submit: Callable[..., SpooledJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cached_files, "_CACHES", {})
+    jobs = [submit(hard_videos / name, STATELESS, fps=5) for name in ("b_frames.mp4", "open_gop.ts")]
+
+    class SlowObjects(FolderObjects):
+        """Deletes nothing before both jobs are done."""
+
+        def delete(self, key: str) -> None:
+            while any(job.state == "queued" for job in jobs):
+                assert threading.current_thread() is not threading.main_thread()
+                time.sleep(0.01)
+            super().delete(key)
+
+    store = SlowObjects(tmp_path / "store")
+    read_videos_from(store)
+    run_all(Spool(tmp_path / "engine"), tmp_path, store=store)
+    assert [job.state for job in jobs] == ["done", "done"]
+    assert list(store.list("pieces")) == []
 
 
 def test_workers_without_the_disk_read_the_video_by_range(
