@@ -16,7 +16,7 @@ export function fillResults(root, report, data, { open, more, use, isChecking })
   const title = seen < planned ? "So far" : "Result";
   const parts = [element("h2", title)];
   if (checked) parts.push(table(report, data));
-  parts.push(notes(report, data, open, use));
+  parts.push(notes(report, data, data.can_check ? open : null, use));
   if (!isChecking && data.can_check) parts.push(actions(report, more, open));
   root.replaceChildren(...parts);
 }
@@ -101,13 +101,14 @@ function describe({ name, frames, last_at: lastAt }) {
   return name ? `${name} has checked ${plural(frames, "frame")}, last on ${day}.` : `${plural(frames, "frame")} checked, last on ${day}.`;
 }
 
+// `open`: null for those who may not check frames.
 function places(text, list, open) {
   const box = element("div", "", { class: "frames" });
   box.append(element("span", text), ...list.map(({ entry, time_s: seconds, people }) => {
-    const button = element("button", formatTime(seconds), { type: "button" });
-    if (people.length) button.append(` ${people.map((name) => name || "without sign-in").join(", ")}`);
-    button.onclick = () => open(entry);
-    return button;
+    const place = open ? element("button", formatTime(seconds), { type: "button" }) : element("span", formatTime(seconds));
+    if (people.length) place.append(` ${people.map((name) => name || "without sign-in").join(", ")}`);
+    if (open) place.onclick = () => open(entry);
+    return place;
   }));
   return box;
 }
