@@ -147,9 +147,10 @@ class SharedUploads(UploadStore):
     def _in_progress(self) -> Iterator[UploadInProgress]:
         now_s = self._clock().timestamp()
         for upload_id, objects in self._by_upload().items():
+            names = {_name(each) for each in objects}
             with suppress(UploadUnknown):
-                metadata = self._metadata(upload_id)
-                if _VIDEO not in map(_name, objects):
+                if _META in names and _VIDEO not in names:  # not a late piece of one that was canceled
+                    metadata = self._metadata(upload_id)
                     idle_s = now_s - max(each.modified_s for each in objects)
                     yield UploadInProgress(metadata.size_bytes, _end(objects), idle_s)
 

@@ -159,5 +159,9 @@ def test_the_quota_counts_what_all_of_them_receive(sides: tuple[Side, Side]) -> 
     a.library.uploads.append(first, 0, bytes(30 << 20))
     with pytest.raises(QuotaReached):
         b.library.uploads.begin("other.mp4", 80 << 20, actor=None)
+    b.library.uploads.cancel(first, actor=None)
+    a.cache.objects.put(f"uploads/{first}/{30 << 20:015d}", b"a late piece")
+    for side in sides:
+        side.library.uploads.cancel(side.begin(80 << 20), actor=None)
     with pytest.raises(UploadUnknown):
         b.library.uploads.get("../../secret")
