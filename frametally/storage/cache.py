@@ -145,10 +145,13 @@ class Cache:
         self.mark(folder)
         return is_changed
 
-    def remove(self, folder: Path, first: str) -> None:
-        """Remove a folder from the store, the file named `first` before all others; not from here."""
+    def remove(self, folder: Path, last: str) -> None:
+        """Remove a folder from the store, not from here; the file named `last` as the last.
+
+        Until then it can be found, so that a removal that was interrupted is repeated.
+        """
         keys = [each.key for each in self.objects.list(self.key(folder))]
-        for key in sorted(keys, key=lambda key: not key.endswith(f"/{first}")):
+        for key in sorted(keys, key=lambda key: key.endswith(f"/{last}")):
             self.objects.delete(key)
         self._mark(folder).unlink(missing_ok=True)
 

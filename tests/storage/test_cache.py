@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 import requests
@@ -38,7 +39,7 @@ from frametally.results.manifest import MANIFEST_NAME, SCHEMA_VERSION, read_mani
 from frametally.storage.cache import Cache
 from frametally.storage.cached_files import fetched, kept, latest, open_cache
 from frametally.storage.digests import digests_of
-from frametally.storage.objects import StoreUnavailable, open_objects
+from frametally.storage.objects import Objects, StoreUnavailable, open_objects
 from frametally.storage.objects.folder import FolderObjects
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
@@ -93,6 +94,22 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_numbered(tmp_path_factory.mktemp("video") / "clip.mp4", 40)
 
 
+class Failing:
+    """A store that fails after so many removals."""
+
+    def __init__(self, objects: Objects, removals: int) -> None:
+        self._objects, self._left = objects, removals
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._objects, name)
+
+    def delete(self, key: str) -> None:
+        if not self._left:
+            raise StoreUnavailable("The object storage does not respond.")
+        self._left -= 1
+        self._objects.delete(key)
+
+
 def archive(results: Path, job_id: str, boxes: int) -> Path:
     results.mkdir(exist_ok=True)
     download = results / f"{job_id}.json"
@@ -145,6 +162,22 @@ def test_a_video_of_one_dashboard_is_that_of_the_other(two: tuple[Dashboard, Das
     assert list(a.library.videos.folder.iterdir()) == []
     assert list(a.cache.objects.list("media")) == []
     assert a.library.add(video, actor=None).sha256 == stored.sha256, "it can be stored again"
+
+
+def test_a_removal_that_was_interrupted_can_be_repeated(tmp_path: Path, video: Path) -> None:
+    a = dashboard(tmp_path / "a", f"file://{tmp_path}/objects")
+    stored = a.library.add(video, actor=None)
+    assert thumbnail_file(stored)
+    working = a.cache.objects
+    for count in (0, 1, 1):  # of three objects
+        a.cache.objects = cast("Objects", Failing(working, removals=count))
+        with pytest.raises(MediaError, match="does not respond"):
+            a.library.remove(stored.sha256, actor=None)
+        a.cache.objects = working
+        assert [each.sha256 for each in a.library.videos.entries()] == [stored.sha256]
+    a.library.remove(stored.sha256, actor=None)
+    assert list(working.list("media")) == []
+    assert a.library.get(stored.sha256) is None
 
 
 def test_frames_are_read_from_the_store_without_the_whole_file(two: tuple[Dashboard, Dashboard], video: Path) -> None:
