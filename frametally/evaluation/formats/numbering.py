@@ -72,7 +72,7 @@ def _first(numbers: Ints, rule: int, numbering: Numbering) -> tuple[int, list[st
     if rule == 0 and low > 0 and numbering.step == 1 and high == numbering.frames:
         return 1, [f"The labels have a frame {high} of {high}, so frames are counted from 1."]
     if rule == 0 and low == 1:
-        return 0, ["The lowest frame number is 1, and the first is 0. If it is 1: --first-frame 1, or Frame numbers."]
+        return 0, ["The lowest frame number is 1. Frames are counted from 0: if not, --first-frame 1 or Frame numbers."]
     return rule, []
 
 
