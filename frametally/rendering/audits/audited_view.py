@@ -43,10 +43,11 @@ class AuditedView:
 
     @cached_property
     def entries(self) -> Ints:
-        """(N,) ascending."""
+        """(N,) ascending; the first of each frame, which would otherwise be drawn and counted several times."""
         entries, frames = checkable(self.view), self.view.results.frame_index
         length = len(self.source.index) if self.source.index else 0
-        return entries[(frames[entries] >= 0) & (frames[entries] < length)]
+        inside = entries[(frames[entries] >= 0) & (frames[entries] < length)]
+        return inside[np.sort(np.unique(frames[inside], return_index=True)[1])]
 
     @cached_property
     def times(self) -> Ints:

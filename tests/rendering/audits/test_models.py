@@ -69,3 +69,10 @@ def test_frames_that_are_damaged_for_one_model_are_compared_for_none(tmp_path: P
     other = viewed(replace(results, damaged=np.arange(FRAMES) < FRAMES // 2), index)
     (found,) = other_models(checked_sample(own, FRAMES, FRAMES), [Candidate("job", None, other)])
     assert (found.result.frames, found.result.difference) == (FRAMES // 2, (0, 0))
+
+
+def test_a_frame_of_several_entries_is_checked_once(tmp_path: Path, index: FrameIndex) -> None:
+    twice = viewed(analyzed(tmp_path / "twice", [at // 2 for at in range(FRAMES)]), index)
+    sample = checked_sample(twice, 20, 20)
+    places = [place for place, _ in sample.order]
+    assert len(places) == len(set(places)) == len(twice.entries) == FRAMES // 2
