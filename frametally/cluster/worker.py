@@ -72,7 +72,11 @@ def spool_id(folder: Path) -> str:
 
 
 def serve(coordinator: Coordinator, tidy: Callable[[], None], *, every_s: float) -> None:
-    """Coordinate in an endless loop, and tidy at its beginning and every so often."""
+    """Coordinate in an endless loop, and tidy at its beginning and every so often.
+
+    Raises:
+        ConnectionError: the client of Ray has given up; only another process can connect again.
+    """
     tidied_s = float("-inf")
     while True:
         try:
@@ -81,6 +85,8 @@ def serve(coordinator: Coordinator, tidy: Callable[[], None], *, every_s: float)
                 tidy()
                 release_freed_memory()
             coordinator.turn(WAIT_S)
+        except ConnectionError:
+            raise
         except (OSError, StoreUnavailable) as error:
             _LOG.warning("the spool or the objects could not be read or written; trying again: %s", error)
             time.sleep(RETRY_AFTER_S)
