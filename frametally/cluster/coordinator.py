@@ -149,7 +149,7 @@ class Coordinator:
         elif self._shares_disk:
             self._begin(job)
             return
-        self._side_work.start(job, lambda: self._bring(job))
+        self._side_work.start(job, lambda: self._bring(job), is_download=True)
 
     def _bring(self, job: SpooledJob) -> None:
         """Bring the video of a job to where the workers find it."""

@@ -12,10 +12,11 @@ _THREADS: Final = 4
 
 
 class SideWork:
-    """At most one piece of work for each job, in threads of its own."""
+    """At most one piece of work for each job, in threads of its own; downloads, which may take hours, in others."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "side work")
+        self._downloads = ThreadPoolExecutor(_THREADS, "downloads")
         self._running: dict[str, tuple[SpooledJob, Future[None]]] = {}
 
     def __contains__(self, job_id: str) -> bool:
@@ -24,8 +25,8 @@ class SideWork:
     def __len__(self) -> int:
         return len(self._running)
 
-    def start(self, job: SpooledJob, work: Callable[[], None]) -> None:
-        self._running[job.id] = job, self._threads.submit(work)
+    def start(self, job: SpooledJob, work: Callable[[], None], *, is_download: bool = False) -> None:
+        self._running[job.id] = job, (self._downloads if is_download else self._threads).submit(work)
 
     def ended(self) -> Iterator[tuple[SpooledJob, Exception | None]]:
         """The jobs whose work has ended, and the error if it failed."""
@@ -37,4 +38,5 @@ class SideWork:
 
     def close(self) -> None:
         """Start nothing any more, and wait for what runs: two merges of a job would write the same files."""
-        self._threads.shutdown(cancel_futures=True)
+        for threads in (self._downloads, self._threads):
+            threads.shutdown(cancel_futures=True)
