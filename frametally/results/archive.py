@@ -31,7 +31,7 @@ from frametally.results.original import ORIGINAL_NAMES, SHA256_NAME, compress_or
 from frametally.results.spellings.encodings import plain_json
 from frametally.storage.atomic import fsync
 from frametally.storage.cached_files import cache_of
-from frametally.storage.derived import remove_derived
+from frametally.storage.derived import DERIVED_NAME, remove_derived
 from frametally.storage.locks import locked
 
 TRUTH_NAME: Final = "labels.truth"
@@ -125,6 +125,17 @@ def remove_results(folder: Path) -> None:
     cache = cache_of(folder)
     if cache:
         cache.remove(folder, MANIFEST_NAME)
+
+
+def remove_stored_derived(folder: Path) -> None:
+    """Remove from the object storage what was made from the tables, before other ones take their place.
+
+    Raises:
+        StoreUnavailable: it could not be.
+    """
+    cache = cache_of(folder)
+    if cache:
+        cache.clear(folder / DERIVED_NAME)
 
 
 def _convert(json_path: Path, draft: Path) -> ResultsError | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from frametally.errors import ResultsError
-from frametally.results.archive import fetch_results, is_archived
+from frametally.results.archive import fetch_results, is_archived, remove_stored_derived
 from frametally.results.manifest import (
     READABLE_VERSION,
     Manifest,
@@ -47,6 +47,7 @@ def rebuild(folder: Path, *, also_failed: bool = False, damaged_since_ns: int | 
                 plain.flush()
                 if is_damaged:  # the other tables stay usable until the new ones are complete
                     delete_manifest(folder)
+                remove_stored_derived(folder)
                 archive_in_subprocess(Path(plain.name), folder)
             manifest = read_manifest(folder)
     return manifest or Manifest()

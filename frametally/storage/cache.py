@@ -155,6 +155,11 @@ class Cache:
             self.objects.delete(key)
         self._mark(folder).unlink(missing_ok=True)
 
+    def clear(self, folder: Path) -> None:
+        """Remove all below a folder from the store, not from here."""
+        for each in self.objects.list(self.key(folder)):
+            self.objects.delete(each.key)
+
     def mirror(self, parent: Path, name: str) -> None:
         """Bring the files `<parent>/*/<name>` to the state of the store; at most every `mirror_every_s`.
 

@@ -37,7 +37,7 @@ from frametally.results import archive_results, find_original, open_results, res
 from frametally.results.archive import drop_removed, keep_results, remove_results
 from frametally.results.manifest import MANIFEST_NAME, SCHEMA_VERSION, read_manifest
 from frametally.storage.cache import Cache
-from frametally.storage.cached_files import fetched, kept, latest, open_cache
+from frametally.storage.cached_files import fetched, is_there, kept, latest, open_cache
 from frametally.storage.digests import digests_of
 from frametally.storage.objects import Objects, StoreUnavailable, open_objects
 from frametally.storage.objects.folder import FolderObjects
@@ -235,8 +235,10 @@ def test_removed_tables_that_the_store_has_of_an_earlier_version_are_rebuilt(tmp
     opened = open_results(folder)
     earlier = structs.replace(opened.manifest, version=SCHEMA_VERSION - 1)
     a.cache.objects.put(f"results/job-1/{MANIFEST_NAME}", json_encode(earlier))
+    a.cache.objects.put(a.cache.key(folder / "derived" / "counts.csv"), b"as the earlier version counted")
     a.cache.make_room(KEEP_ALL * 2)
     assert opened.confidences("cars")[0].size == 60
+    assert not is_there(folder / "derived" / "counts.csv")
     manifest = read_manifest(folder)
     assert manifest is not None
     assert manifest.files == opened.manifest.files
