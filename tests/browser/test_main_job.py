@@ -10,20 +10,28 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from starlette.responses import HTMLResponse
 
 from frametally.client.client import VideoInferenceClient
 from frametally.video.probe import probe
 from tests.browser.conftest import remove_all
-from tests.support.browser import FIRST_PAINT_MS, PAGES, PATIENCE_MS, choose, downloaded, opened, run_to_the_end
+from tests.support.browser import (
+    FIRST_PAINT_MS,
+    PAGES,
+    PATIENCE_MS,
+    choose,
+    downloaded,
+    dropping_a_connection,
+    opened,
+    run_to_the_end,
+)
 from tests.support.dashboards import Dashboard, StartDashboard
 from tests.support.deployment import MOTION
 from tests.support.players import place_in_timeline, wait_for_rest
@@ -141,25 +149,6 @@ def test_a_video_becomes_counts_and_annotated_frames(
     expect(page.locator(".badge", has_text="Done")).to_be_visible()
     run_through_the_api(dashboard, small_video)
     assert_key_is_not_leaked(dashboard, seen)
-
-
-@contextmanager
-def dropping_a_connection(page: Page) -> Iterator[None]:
-    """The third request of an upload gets no answer; the upload continues at the offset that the server has."""
-    offsets: list[int] = []
-
-    def note(route: Route) -> None:
-        offsets.append(int(route.request.headers.get("upload-offset", -1)))
-        if len(offsets) == 3:
-            route.abort("connectionreset")
-        else:
-            route.continue_()
-
-    page.route(re.compile("/frametally/uploads/.+"), note)
-    yield
-    page.unroute_all()
-    assert offsets.count(0) == 1
-    assert -1 in offsets  # the request for the offset after the dropped connection
 
 
 def run_through_the_api(dashboard: Dashboard, video: Path) -> None:

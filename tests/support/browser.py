@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Download, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Download, Locator, Page, Route, expect, sync_playwright
 
 from tests.support.dashboards import Dashboard
 
@@ -118,6 +120,25 @@ def run_to_the_end(page: Page, video: Path) -> None:
     page.get_by_role("button", name="Run analysis").click()
     page.get_by_role("link", name="Open in analytics").click(timeout=60_000)
     expect(page.get_by_role("heading", name="Analytics")).to_be_visible()
+
+
+@contextmanager
+def dropping_a_connection(page: Page) -> Iterator[None]:
+    """The third request of an upload gets no answer; the upload continues at the offset that the server has."""
+    offsets: list[int] = []
+
+    def note(route: Route) -> None:
+        offsets.append(int(route.request.headers.get("upload-offset", -1)))
+        if len(offsets) == 3:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    page.route(re.compile("/frametally/uploads/.+"), note)
+    yield
+    page.unroute_all()
+    assert offsets.count(0) == 1
+    assert -1 in offsets[3:]  # the request for the offset after the dropped connection
 
 
 def downloaded(page: Page, kind: str, label: str) -> Download:
