@@ -11,6 +11,7 @@ from msgspec import Struct
 from frametally.audit.checks import Ints
 from frametally.audit.nearer import Nearer, nearer
 from frametally.audit.seen import Seen, columns, numbers_seen
+from frametally.errors import ResultsError
 from frametally.rendering.audits.audited_view import AuditedView
 from frametally.rendering.audits.counted_sample import CountedSample
 
@@ -36,9 +37,16 @@ class Candidate(Struct, frozen=True):
 
 
 def other_models(sample: CountedSample, candidates: Iterable[Candidate]) -> list[OtherModel]:
-    """Those that know a class of the view, and analyzed some of the checked frames."""
-    found = ((one, _compared(sample, one.view)) for one in candidates)
+    """Those that know a class of the view, analyzed some of the checked frames, and whose results can be read."""
+    found = ((one, _readable(sample, one.view)) for one in candidates)
     return [OtherModel(one.job_id, one.view.view.model, one.run_at, both[0], both[1]) for one, both in found if both]
+
+
+def _readable(sample: CountedSample, other: AuditedView) -> tuple[list[str], Nearer] | None:
+    try:
+        return _compared(sample, other)
+    except ResultsError:  # damaged, or deleted just now
+        return None
 
 
 def _compared(sample: CountedSample, other: AuditedView) -> tuple[list[str], Nearer] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,13 @@ def test_frames_that_are_damaged_for_one_model_are_compared_for_none(tmp_path: P
     other = viewed(replace(results, damaged=np.arange(FRAMES) < FRAMES // 2), index)
     (found,) = other_models(checked_sample(own, FRAMES, FRAMES), [Candidate("job", None, other)])
     assert (found.result.frames, found.result.difference) == (FRAMES // 2, (0, 0))
+
+
+def test_a_model_whose_results_were_deleted_leaves_the_others(tmp_path: Path, index: FrameIndex) -> None:
+    own, other, gone = (viewed(analyzed(tmp_path / name, [*range(FRAMES)]), index) for name in ("own", "other", "gone"))
+    shutil.rmtree(tmp_path / "gone")
+    candidates = [Candidate("gone", None, gone), Candidate("other", None, other)]
+    assert [one.job_id for one in other_models(checked_sample(own, 10, 10), candidates)] == ["other"]
 
 
 def test_a_frame_of_several_entries_is_checked_once(tmp_path: Path, index: FrameIndex) -> None:
