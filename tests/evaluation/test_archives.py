@@ -85,7 +85,7 @@ def test_a_dataset_of_label_studio_is_that_of_its_texts(tmp_path: Path) -> None:
 def test_a_video_may_be_called_readme(tmp_path: Path) -> None:
     (tmp_path / "classes.txt").write_text("car\n")
     (tmp_path / "README.roboflow.txt").write_text("This is a dataset.\n")
-    (tmp_path / "README_000004.txt").write_text("0 0.5 0.5 0.1 0.1\n")
+    (tmp_path / "README_000004.TXT").write_text("0 0.5 0.5 0.1 0.1\n")
     (tmp_path / "README_000004.jpg").touch()
     truth = read_truth(tmp_path)
     assert (truth.frames.tolist(), truth.counts.tolist(), truth.notes) == ([4], [[1]], ())
@@ -126,6 +126,8 @@ def test_an_archive_is_unpacked_within_bounds_and_nowhere_else(tmp_path: Path, m
         "no labels that are known", ("a/" * 20 + "labels.json", coco), ("notes.doc", ""), (".git/labels.json", coco)
     )
     refused("several sets of labels", ("instances_train.json", coco), ("instances_val.json", coco))
+    refused("two files labels.json in one folder", ("./labels.json", coco), ("labels.json", coco))
+    refused("more than 2,000 folders", *((f"{at}/a/1.jpg", "") for at in range(1000)))
     monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
     refused("more than 1 MiB", ("labels.json", " " * (2 << 20)))
     monkeypatch.setattr(archives, "MAX_FILES", 2)

@@ -34,6 +34,7 @@ _IMAGES = '{{"images": [{}], "annotations": [], "categories": []}}'
         ("a.xml", "<annotations><image></annotations>", "cannot be read as XML"),
         ("a.xml", "<annotations>" + "<image>" * 20, "nested too deeply"),
         ("a.xml", "<other><image/></other>", "its root is not annotations"),
+        ("a.xml", "<other/>", "its root is not annotations"),
         ("a.xml", '<?xml version="1.0" encoding="utf-x"?><annotations/>', "unknown encoding"),
         ("a.xml", _TASK.format(10**9, '<track label="a"/>'), "more than 2,000,000 frames"),
         ("a.xml", _TASK.format("x", '<track label="a"/>'), "stop_frame that is not a number"),

@@ -24,6 +24,7 @@ _NO_LABELS: Final = ("notes.json",)
 """What Label Studio writes about the classes of a YOLO dataset."""
 _BLOCK_BYTES: Final = 1 << 18
 _MAX_DEPTH: Final = 8
+_MAX_FOLDERS: Final = 2_000
 _MAX_NAME_BYTES: Final = 255
 
 
@@ -48,14 +49,18 @@ def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
     members = archive.infolist()
     if len(members) > MAX_FILES:
         raise EvaluationError(f"The archive has more than {MAX_FILES:,} files.", "Split the labels.")
-    for member in members:
-        place = _place(member.filename)
-        if place is None or member.is_dir():
+    places = [(member, _place(member.filename)) for member in members if not member.is_dir()]
+    if len({parent for _, place in places if place for parent in place.parents}) > _MAX_FOLDERS:
+        raise EvaluationError(f"The archive has more than {_MAX_FOLDERS:,} folders.", "Use one for all labels.")
+    for member, place in places:
+        if place is None:
             continue
         target = folder / place
         target.parent.mkdir(parents=True, exist_ok=True)
         if place.suffix.lower() in _PICTURES:
             target.touch()
+        elif target.is_file():
+            raise EvaluationError(f"The archive has two files {place.name} in one folder.", "Remove one of them.")
         else:
             with archive.open(member) as source:
                 total += _copy(source, target, MAX_BYTES - total)

@@ -43,12 +43,14 @@ class _Refused(Exception):
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, root: str) -> None:
         self.complete: list[Element] = []
-        self.root = ""
+        self._root = root
         self._open: list[Element] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if not self._open and tag != self._root:
+            raise _Refused(f"its root is not {self._root}")
         if len(self._open) >= _MAX_DEPTH:
             raise _Refused("it is nested too deeply")
         self._open.append(Element(tag, attributes))
@@ -62,7 +64,6 @@ class _Reader:
         if len(self._open) > 1:
             self._open[-1].children.append(element)
         elif self._open:
-            self.root = self._open[0].tag
             self.complete.append(element)
 
     def doctype(self, *_: object) -> None:
@@ -75,7 +76,7 @@ def elements_of(path: Path, root: str) -> Iterator[Element]:
     Raises:
         EvaluationError: the file cannot be read, is not XML, has a document type or another root.
     """
-    reader = _Reader()
+    reader = _Reader(root)
     parser = expat.ParserCreate()
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
@@ -84,8 +85,6 @@ def elements_of(path: Path, root: str) -> Iterator[Element]:
     try:
         for chunk in _chunks(path):
             parser.Parse(chunk)
-            if reader.complete and reader.root != root:
-                raise _Refused(f"its root is not {root}")
             yield from reader.complete
             reader.complete.clear()
         parser.Parse(b"", True)

@@ -75,7 +75,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _is_label(file: Path) -> bool:
     """Whether it has labels; texts at the top that list pictures (`train.txt`) have no number."""
-    return file.suffix == ".txt" and file.name not in _NAME_LISTS and not _is_list(file)
+    return file.suffix.lower() == ".txt" and file.name not in _NAME_LISTS and not _is_list(file)
 
 
 def _is_list(file: Path) -> bool:
