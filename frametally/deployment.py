@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -98,7 +99,7 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
         is_trusted = settings.api_private_urls or api_url == settings.api_url
         return VideoInferenceClient(api_url, api_key, max_results_bytes=max_bytes, must_be_public=not is_trusted)
 
-    clients = ClientRegistry(folder.link_secret, embedded, open_client)
+    clients = ClientRegistry(folder.link_secret, embedded, open_client, engine_id=folder.engine_id)
     if settings.api_key:
         clients.remember(settings.api_url or ROBOFLOW_API_URL, settings.api_key)
     return _assemble(settings, folder, ledger, clients)
@@ -107,6 +108,8 @@ def open_deployment(settings: Settings, embedded_url: Callable[[], str], certifi
 class _DataFolder(NamedTuple):
     lock: SharedLock
     engine_key: str
+    engine_id: str
+    """With object storage, each dashboard has a data folder and an engine of its own, and a common ledger."""
     link_secret: str
     library: Library
 
@@ -119,6 +122,7 @@ def _open_data_folder(settings: Settings) -> _DataFolder:
         folder = _DataFolder(
             lock=lock,
             engine_key=settings.engine_key or read_or_make_secret(settings.engine_key_file),
+            engine_id=_engine_id(settings) if settings.storage_url else "",
             link_secret=read_or_make_secret(settings.link_secret_file),
             library=Library(
                 settings.media_dir,
@@ -131,6 +135,10 @@ def _open_data_folder(settings: Settings) -> _DataFolder:
         next_step = TRY_AGAIN if is_disk_full(error) else "Check FRAMETALLY_DATA_DIR and the permissions of the folder."
         raise SettingsError(what, next_step) from error
     return folder
+
+
+def _engine_id(settings: Settings) -> str:
+    return hashlib.sha256(b"engine " + read_or_make_secret(settings.engine_key_file).encode()).hexdigest()[:16]
 
 
 def _assemble(settings: Settings, folder: _DataFolder, ledger: Ledger, clients: ClientRegistry) -> Deployment:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from frametally.client.client import VideoInferenceClient
-from frametally.job import EMBEDDED
+from frametally.job import EMBEDDED, RunRequest
 
 OpenClient = Callable[[str, str], VideoInferenceClient]
 PERSONAL: Final = "p-"
@@ -19,16 +20,22 @@ class ClientRegistry:
     """Clients by service and key id. The ledger stores the key id, a fingerprint, and never the key."""
 
     def __init__(
-        self, secret: str, embedded: Callable[[], VideoInferenceClient], open_client: OpenClient = VideoInferenceClient
+        self,
+        secret: str,
+        embedded: Callable[[], VideoInferenceClient],
+        open_client: OpenClient = VideoInferenceClient,
+        *,
+        engine_id: str = "",
     ) -> None:
         """`embedded` returns the client of the embedded engine, `open_client` one for a URL and a key.
 
         `secret` is the key of the fingerprints (HMAC-SHA256): without it, a guessed API key cannot be checked against
-        the ledger.
+        the ledger. `engine_id` is the key id of the embedded engine's jobs: empty where all dashboards have one engine.
         """
         self._open_client = open_client
         self._secret = secret.encode()
         self._embedded = embedded
+        self._engine_ids = [""] if not engine_id else ["", engine_id]
         self._clients: dict[tuple[str, str], VideoInferenceClient] = {}
         self._owners: dict[tuple[str, str], str] = {}
 
@@ -56,8 +63,14 @@ class ClientRegistry:
 
     def client(self, service: str, key_id: str) -> VideoInferenceClient | None:
         """The client for jobs of this service and key; None if this process does not have the key."""
-        return self._embedded() if service == EMBEDDED else self._clients.get((service, key_id))
+        if service == EMBEDDED:
+            return self._embedded() if key_id in self._engine_ids else None
+        return self._clients.get((service, key_id))
+
+    def placed(self, request: RunRequest) -> RunRequest:
+        """The request, for the embedded engine of this dashboard if for any."""
+        return replace(request, key_id=self._engine_ids[-1]) if request.service == EMBEDDED else request
 
     def known(self) -> list[tuple[str, str]]:
         """Every (service, key_id) that jobs can run with."""
-        return [(EMBEDDED, ""), *self._clients]
+        return [*((EMBEDDED, engine_id) for engine_id in self._engine_ids), *self._clients]

@@ -107,7 +107,7 @@ class Workflow:
         job = Job(
             id=str(uuid.uuid4()),
             status=JobStatus.CREATED,
-            **request.as_fields(),
+            **self.clients.placed(request).as_fields(),
             frames=kept.info.planned_count(request.infer_fps) if kept and request.infer_fps else None,
             created_at=now,
             next_check_at=now,

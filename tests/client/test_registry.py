@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
-from frametally.job import EMBEDDED
+from frametally.job import EMBEDDED, RunRequest
 from tests.support.clients import KEY, make_client
 
 URL = "https://api.example.com"
 
 
-def make_registry(secret: str = "secret") -> ClientRegistry:
-    return ClientRegistry(secret, lambda: make_client("http://embedded"))
+def make_registry(secret: str = "secret", engine_id: str = "") -> ClientRegistry:
+    return ClientRegistry(secret, lambda: make_client("http://embedded"), engine_id=engine_id)
 
 
 def test_key_id_depends_on_service_key_and_secret_and_does_not_contain_the_key() -> None:
@@ -42,3 +42,16 @@ def test_embedded_engine_needs_no_key() -> None:
     client = make_registry().client(EMBEDDED, "")
     assert client is not None
     assert client.api_url == "http://embedded"
+
+
+def test_jobs_of_the_embedded_engine_stay_with_the_dashboard_that_has_it() -> None:
+    """Those of an earlier version, which have no key id, are taken by each."""
+    first, second = (make_registry(engine_id=engine_id) for engine_id in ("one", "other"))
+    request = first.placed(RunRequest(service=EMBEDDED, key_id="", models=()))
+    assert (EMBEDDED, request.key_id) in first.known()
+    assert (EMBEDDED, request.key_id) not in second.known()
+    assert first.client(EMBEDDED, request.key_id) is not None
+    assert second.client(EMBEDDED, request.key_id) is None
+    assert (EMBEDDED, "") in second.known()
+    elsewhere = RunRequest(service=URL, key_id="a", models=())
+    assert first.placed(elsewhere) == elsewhere
