@@ -83,7 +83,10 @@ def test_a_brief_is_one_file(dialog: AppTest, deployment: Deployment, monkeypatc
     assert file.read_bytes().startswith(b"<!doctype html>")
     dialog.button(key="brief_pdf").click().run()
     assert not dialog.exception
-    assert file.with_suffix(".pdf").read_bytes() == b"%PDF-"
+    (printed,) = file.parent.glob("brief-*.pdf")
+    assert printed.read_bytes() == b"%PDF-"
+    dialog.button(key="brief_html").click().run()
+    assert len(list(file.parent.glob("brief-*.html"))) == 2, "what is delivered never changes under its name"
 
 
 def test_each_person_has_a_file_of_their_own(

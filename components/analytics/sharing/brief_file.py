@@ -65,7 +65,8 @@ def _download(
 
     settings, now, person = deployment.settings, deployment.workflow.clock(), current_person()
     # Of each person: what another one sees, such as notes, may not get into a file that this one can still fetch.
-    path = derived_path(settings.results_dir / job.id, _KIND, (request, person.id), ending)
+    # Of each time: another dashboard that sends the file may have one that was made before.
+    path = derived_path(settings.results_dir / job.id, _KIND, (request, person.id, now), ending)
     show(0.0)
     try:
         with explain_disk_full("this brief", TRY_AGAIN):
