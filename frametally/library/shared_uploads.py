@@ -35,6 +35,7 @@ from frametally.library.upload_store import (
 from frametally.library.video_store import VideoStore
 from frametally.storage.atomic import PendingFile
 from frametally.storage.cache import Cache
+from frametally.storage.folders import last_change
 from frametally.storage.locks import locked
 from frametally.storage.objects import StoredObject
 from frametally.storage.space import explain_disk_full
@@ -197,7 +198,7 @@ class SharedUploads(UploadStore):
             self._objects.delete(each.key)
 
     def _remove_stale_folders(self, older_than_s: float, now_s: float) -> int:
-        stale = [folder for folder in self._folder.iterdir() if now_s - folder.stat().st_mtime > older_than_s]
+        stale = [folder for folder in self._folder.iterdir() if now_s - last_change(folder) > older_than_s]
         for folder in stale:
             shutil.rmtree(folder, ignore_errors=True)
         return len(stale)
