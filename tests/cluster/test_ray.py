@@ -25,6 +25,7 @@ from frametally.storage.objects.folder import FolderObjects
 from frametally.video.frame_index import build_index
 from tests.support.polling import until
 from tests.support.ray_cluster import RayCluster, ray_cluster
+from tests.support.shared_data import SHARED_DATA
 from tests.support.soak import iterations
 
 pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("ignore")]
@@ -39,7 +40,7 @@ MODELS = {
     "yolox": "yolox_nano_416.onnx",
 }
 TYPES = {"pose": "keypoint-detection", "segment": "instance-segmentation"}
-VIDEOS = sorted(path for path in (Path(__file__).parents[2].parent / "shared/data/videos").rglob("*.*"))
+VIDEOS = sorted(path for path in (SHARED_DATA / "videos").rglob("*") if path.is_file())
 FPS = 4.0
 
 
@@ -196,7 +197,7 @@ def test_nodes_killed_at_random_moments_lose_no_piece_and_double_none(
 
 
 def test_a_killed_coordinator_goes_on_where_it_was(engine: Engine, shared_data: Path, cluster: RayCluster) -> None:
-    """The worker process of the engine, as a dashboard starts it, killed five times."""
+    """The worker process of the engine, as a dashboard starts it, killed up to five times."""
     video, random = shared_data / "videos" / "bottle-detection.mp4", Random(6)
     expected = engine.here(video, "fastest", fps=29)
     job = engine.submit(video, "fastest", fps=29)
