@@ -149,9 +149,11 @@ def _from_boxes(view: View, points: Points) -> Ints:
     boxes = np.zeros(len(points.starts) * classes, dtype=np.int64)
     first, stop = (int(points.starts[0]), int(points.stops[-1])) if len(points.starts) else (0, 0)
     for entry, box_class, confidence in view.results.confidence_pieces(view.model, first, stop) if boxes.size else ():
-        code = codes[box_class]
-        kept = (confidence >= view.confidence) & (code >= 0)
-        key = points.of_entries(entry[kept].astype(np.int64)) * classes + code[kept]
+        kept = np.flatnonzero(confidence >= view.confidence)
+        code = codes[box_class[kept]]
+        if codes.min() < 0:
+            kept, code = kept[code >= 0], code[code >= 0]
+        key = points.of_entries(entry[kept].astype(np.int64)) * classes + code
         boxes += np.bincount(key, minlength=len(boxes))
     return boxes.reshape(len(points.starts), classes)
 

@@ -37,10 +37,12 @@ def tally(view: View) -> Tally:
     boxes, present, best = (np.zeros(size, dtype=np.int64) for _ in range(3))
     first, last = np.full(size, entries.stop), np.full(size, -1)
     for box_entry, box_class, confidence in view.results.confidence_pieces(view.model, entries.start, entries.stop):
-        code = codes[box_class]
-        kept = np.flatnonzero((confidence >= view.confidence) & (code >= 0))
-        entry, column, times = _by_entry(box_entry[kept].astype(np.int64), code[kept], size)
-        boxes += np.bincount(code[kept], minlength=size)
+        kept = np.flatnonzero(confidence >= view.confidence)
+        code = codes[box_class[kept]]
+        if codes.min() < 0:
+            kept, code = kept[code >= 0], code[code >= 0]
+        entry, column, times = _by_entry(box_entry[kept].astype(np.int64), code, size)
+        boxes += np.bincount(code, minlength=size)
         present += np.bincount(column, minlength=size)
         # Combined key: more boxes first, then the earlier entry.
         np.maximum.at(best, column, (times << _ENTRY_BITS) + _MAX_ENTRY - entry)

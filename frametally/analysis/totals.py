@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from frametally.analysis.tally import tally
 from frametally.analysis.view import View
@@ -52,8 +53,9 @@ class _Raw(NamedTuple):
 def totals(view: View) -> list[Totals]:
     """One row per class of the view, over the analyzed entries in its time range."""
     rows = _from_cube(view) or _from_boxes(view)
-    analyzed = view.analyzed_entries
-    return [_totals(view, name, row, analyzed) for name, row in zip(view.names, rows, strict=True)]
+    analyzed, time_s = view.analyzed_entries, view.results.time_s
+    interval_s = float(time_s[-1] - time_s[0]) / (len(time_s) - 1) if len(time_s) > 1 else 0.0
+    return [_totals(time_s, interval_s, name, row, analyzed) for name, row in zip(view.names, rows, strict=True)]
 
 
 def _from_cube(view: View) -> list[_Raw] | None:
@@ -78,11 +80,9 @@ def _from_boxes(view: View) -> list[_Raw]:
     return [_Raw(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-def _totals(view: View, name: str, row: _Raw, analyzed: int) -> Totals:
-    time_s = view.results.time_s
+def _totals(time_s: npt.NDArray[np.float64], interval_s: float, name: str, row: _Raw, analyzed: int) -> Totals:
     if not analyzed:
         return Totals(name, None, None, None, None, None, None)
-    interval_s = float(time_s[-1] - time_s[0]) / (len(time_s) - 1) if len(time_s) > 1 else 0.0
     return Totals(
         class_name=name,
         mean=row.boxes / analyzed,

@@ -168,7 +168,8 @@ def read_cube(folder: Path, model: int) -> Cube | None:
         rest = dict(file)
     if "counts_crc32" in rest and int(rest.pop("counts_crc32")) != zlib.crc32(counts.data):
         raise ValueError("the counts of the cube do not match their checksum")
-    return Cube(counts=counts, **{**rest, "span": int(rest["span"])})
+    # A plain array over the same mapping: operations on `np.memmap` cost more than the lookups themselves.
+    return Cube(counts=np.asarray(counts), **{**rest, "span": int(rest["span"])})
 
 
 def _from_top(accumulate: Any, values: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:

@@ -39,6 +39,8 @@ class Points:
 
     def of_entries(self, entry: Ints) -> Ints:
         """The index of the point of each entry, which must be in one."""
+        if self.length:
+            return np.asarray((entry - self.starts[0]) // self.length, dtype=np.int64)
         return np.searchsorted(self.starts, entry, side="right") - 1
 
     def analyzed(self, view: View) -> Ints:
