@@ -5,9 +5,11 @@ cluster_vs_local       time on a cluster of two nodes of one core, over that of 
 
 Every node, and every bare process, is bound to one core. A bare process decodes and infers its share of the frames as
 a node does, without Ray, pieces or results. Models are warm on both sides; the local worker loads its own. The ways
-take turns, and the ratios are those of the medians.
+take turns, and the ratios are those of the medians. No process of Ray runs beside the bare processes and the local
+worker.
 
 Without Ray, the sample videos or two cores the benchmark is skipped. `CLUSTER_CLIP_S` shortens the video.
+`CLUSTER_ROUNDS` is how often the ways take turns.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -57,22 +59,21 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def _compare(folder: Path) -> Iterator[tuple[str, float]]:
-    ways: dict[str, Callable[[], float]] = {
-        "bare, 1 process": lambda: bare_s(folder, 1),
-        "bare, 2 processes": lambda: bare_s(folder, 2),
-        "local worker": lambda: local_s(folder),
-    }
     took: dict[str, list[float]] = {}
-    for nodes in (1, 2):
-        with ray_cluster(nodes) as cluster:
-            cluster.bind_to_cores(_CORES)
-            way = f"cluster, {nodes} node" + "s" * (nodes > 1)
-            with closing(_Warm(folder, cluster)) as warm:
-                for _ in range(ROUNDS):
-                    for name, measure in {**ways, way: warm.run_s}.items():
-                        took.setdefault(name, []).append(measure())
-    for name, times_s in took.items():
-        print(f"{name:18} {median(times_s):6.1f} s  ({', '.join(f'{each:.1f}' for each in times_s)})")
+
+    def measure(name: str, seconds: float) -> None:
+        took.setdefault(name, []).append(seconds)
+        print(f"{name:18} {seconds:6.1f} s", flush=True)
+
+    for _ in range(ROUNDS):
+        measure("bare, 1 process", bare_s(folder, 1))
+        measure("bare, 2 processes", bare_s(folder, 2))
+        measure("local worker", local_s(folder))
+        for nodes in (1, 2):
+            with ray_cluster(nodes) as cluster:
+                cluster.bind_to_cores(_CORES)
+                with closing(_Warm(folder, cluster)) as warm:
+                    measure(f"cluster, {nodes} node" + "s" * (nodes > 1), warm.run_s("long.mp4"))
     gain = median(took["cluster, 1 node"]) / median(took["cluster, 2 nodes"])
     bare = median(took["bare, 1 process"]) / median(took["bare, 2 processes"])
     print(f"gain of the second node {gain:.2f}, of the second bare process {bare:.2f}")
@@ -80,17 +81,17 @@ def _compare(folder: Path) -> Iterator[tuple[str, float]]:
     yield "cluster_vs_local", median(took["cluster, 2 nodes"]) / median(took["local worker"])
 
 
-def accepted(folder: Path) -> SpooledJob:
+def accepted(folder: Path, video: str) -> SpooledJob:
     spool = Spool(folder / "engine")
     arrival = spool.receive("video")
-    arrival.write((folder / "long.mp4").read_bytes())
+    arrival.write((folder / video).read_bytes())
     arrival.commit()
     request = JobRequest(models=[ModelRequest("yolox", "1")], infer_fps=INFER_FPS)
     return spool.accept(request, upload_id="video")
 
 
 def local_s(folder: Path) -> float:
-    job = accepted(folder)
+    job = accepted(folder, "long.mp4")
     start = time.perf_counter()
     run_job(job, folder / "models")
     return time.perf_counter() - start
@@ -109,11 +110,11 @@ class _Warm:
         self._nodes = RayNodes(folder / "models", (folder / "objects").as_uri(), {})
         objects, spool = FolderObjects(folder / "objects"), Spool(folder / "engine")
         self._coordinator = Coordinator(spool, self._nodes, objects, fetch=lambda _: None, prefix="pieces/1")
-        self.run_s()
+        self.run_s("short.mp4")
 
-    def run_s(self) -> float:
+    def run_s(self, video: str) -> float:
         """Seconds of one job."""
-        job = accepted(self._folder)
+        job = accepted(self._folder, video)
         start = time.perf_counter()
         while job.state == "queued":
             self._coordinator.turn(0.05)

@@ -17,7 +17,7 @@ from frametally.cluster.job_run import JobRun, begin
 from frametally.cluster.nodes import Ended, Gone, Joined, Nodes
 from frametally.cluster.object_videos import path_of, put_video
 from frametally.cluster.scheduler import Scheduler
-from frametally.cluster.scheduling.terms import Attempt, FailedJob, Rules
+from frametally.cluster.scheduling.terms import Attempt, FailedJob
 from frametally.cluster.side_work import SideWork
 from frametally.cluster.steps import Answer
 from frametally.engine.progress import JobCancelled
@@ -38,8 +38,6 @@ CRASHED: Final = (
     "smaller input size."
 )
 LOST: Final = "Machines of the cluster were lost {count} times during this job. Check the cluster, then try again."
-_RULES: Final = Rules(stop_after_s=3.0)
-"""A new job starts within some seconds, also where a busy machine makes pieces take longer."""
 _LOG = logging.getLogger("frametally.cluster")
 
 
@@ -75,7 +73,7 @@ class Coordinator:
         self._prefix = prefix
         self._shares_disk = shares_disk
         self._clock = clock
-        self._scheduler = Scheduler(_RULES)
+        self._scheduler = Scheduler()
         self._attempts = Attempts(nodes, clock)
         self._runs: dict[str, JobRun] = {}
         """By the id of the job."""
@@ -217,7 +215,8 @@ class Coordinator:
             for attempt in each.stop:
                 self._attempts.stop(attempt)
             if run is not None:
-                crashed, lost = CRASHED.format(count=_RULES.max_crashes), LOST.format(count=_RULES.max_losses)
+                rules = self._scheduler.rules
+                crashed, lost = CRASHED.format(count=rules.max_crashes), LOST.format(count=rules.max_losses)
                 self._fail(run.job, crashed if each.cause == "crashed" else lost)
 
     def _finish_side_work(self) -> None:

@@ -1,17 +1,18 @@
-"""Run the steps of jobs in a process of a node, with models that stay open between pieces."""
+"""Run the steps of jobs in a process of a node, with models and a video that stay open between pieces."""
 
 from __future__ import annotations
 
 import io
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
+from frametally.cluster.kept_reader import KeptReader
 from frametally.cluster.pieces.cut import TARGET_S
 from frametally.cluster.pieces.job_plan import JobPlan
 from frametally.cluster.pieces.planning import Keyframes, cut_plan
@@ -22,7 +23,7 @@ from frametally.config.inference_servers import InferenceServers
 from frametally.engine.detectors import Detector, open_model
 from frametally.engine.pipeline import infer_frames
 from frametally.engine.result_entries import Entry
-from frametally.engine.runner import Plan, make_plan, planned_frames, write_entries
+from frametally.engine.runner import Plan, make_plan, read_planned, write_entries
 from frametally.engine.watchdog import DECODING, OPENING, READING, WRITING
 from frametally.engine.worker import leaves_process_fit, reason_of
 from frametally.memory import release_freed_memory
@@ -65,6 +66,7 @@ class StepRunner:
         self._objects = objects
         self._detectors: OrderedDict[bytes, list[Detector]] = OrderedDict()
         self._plans: OrderedDict[str, JobPlan] = OrderedDict()
+        self._kept = KeptReader()
 
     def run(self, step: Step, watch: StepWatch) -> Answer:
         """Run a step to its end; no exception leaves it."""
@@ -82,10 +84,11 @@ class StepRunner:
             release_freed_memory()
 
     def _run(self, step: Step, watch: StepWatch) -> Answer:
+        self._kept.close_unless(step.plan_key if isinstance(step, RunPiece) else "")
         if isinstance(step, Prepare):
             return self._prepare(step.job, watch)
         if isinstance(step, FindDamage):
-            plan = self._plan(step.job, is_damage_known=False).plan
+            plan = self._plan(step.job.plan_key).plan
             return self._cut(step.job, self._with_damage(step.job, plan, watch), watch)
         return self._analyze(step, watch)
 
@@ -115,14 +118,15 @@ class StepRunner:
 
     def _analyze(self, step: RunPiece, watch: StepWatch) -> Answer:
         watch.enter_phase(OPENING)
-        cut = self._plan(step.job, is_damage_known=step.is_damage_known)
+        cut = self._plan(step.plan_key)
         video, plan, detectors = Path(step.job.video), cut.plan, self._open(step.job)
         entries = range(step.start, step.stop)
-        frames = planned_frames(video, plan.index, plan.planned, plan.damaged, entries=entries, threads=self._threads)
-        with (
-            closing(Keyframes(video, plan.index)) as keyframes,
-            closing(infer_frames(frames, detectors, watch.enter_phase, threads=self._threads)) as inferred,
-        ):
+        with ExitStack() as stack:
+            reader = stack.enter_context(self._kept.reader(step.plan_key, video, plan, self._threads))
+            keyframes = stack.enter_context(closing(Keyframes(video, plan.index)))
+            frames = read_planned(reader, plan.planned, plan.damaged, entries)
+            inferring = infer_frames(frames, detectors, watch.enter_phase, threads=self._threads)
+            inferred = stack.enter_context(closing(inferring))
             is_last = False
 
             def must_stop(entry: int) -> bool:
@@ -161,8 +165,7 @@ class StepRunner:
         self._objects.put_new(PieceKey(entries.start, written.stop, step.attempt).below(prefix), data)
         return range(written.stop, entries.stop)
 
-    def _plan(self, job: JobFacts, *, is_damage_known: bool) -> JobPlan:
-        key = job.damage_key if is_damage_known else job.plan_key
+    def _plan(self, key: str) -> JobPlan:
         return _kept(self._plans, key, lambda: JobPlan.from_bytes(self._objects.read(key)), _PLANS)
 
     def _open(self, job: JobFacts) -> list[Detector]:

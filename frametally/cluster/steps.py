@@ -56,6 +56,10 @@ class RunPiece(Struct, frozen=True, tag=True):
     stop: int
     attempt: int
 
+    @property
+    def plan_key(self) -> str:
+        return self.job.damage_key if self.is_damage_known else self.job.plan_key
+
 
 Step = Prepare | FindDamage | RunPiece
 _STEPS: Final[msgspec.json.Decoder[Step]] = msgspec.json.Decoder(Step)

@@ -33,6 +33,8 @@ _MAX_THREADS: Final = 8
 """Maximum number of decoder threads: each holds some frames, and an 8K frame takes 50 MB."""
 _FRAME_CACHE_BYTES: Final = 32 << 20
 """After a frame that cannot be decoded, the following one has already been decoded and is read from this cache."""
+_MAX_AHEAD: Final = 32
+"""More frames than a decoder is ahead of the one that it returns."""
 
 
 def run_job(
@@ -170,34 +172,55 @@ def planned_frames(
     Raises:
         DamageReported: `damaged` is None, and the decoder reports damage.
     """
-    entries = range(len(planned)) if entries is None else entries
-    in_file = planned[entries.start : entries.stop]
-    in_file = in_file[in_file < len(index)]
-    intact = np.flatnonzero(np.ones(len(in_file), np.bool_) if damaged is None else ~damaged[in_file])
-    positions = in_file[intact].tolist()
-    entry_of = dict(zip(positions, (intact + entries.start).tolist(), strict=True))
+    with closing(open_reader(path, index, damaged, threads)) as reader:
+        yield from read_planned(reader, planned, damaged, range(len(planned)) if entries is None else entries)
+
+
+def open_reader(path: Path, index: FrameIndex, damaged: Flags | None, threads: int | None = None) -> FrameReader:
+    """A reader for `read_planned`; the arguments are those of `planned_frames`."""
     if damaged is not None and damaged.any():
         threads = 1  # with several, an error takes intact frames with it that were decoded before
     threads = threads or min(2 * len(os.sched_getaffinity(0)), _MAX_THREADS)
-    with closing(FrameReader(path, index, cache_bytes=_FRAME_CACHE_BYTES, threads=threads)) as reader:
-        read = 0
-        for position, frame in reader.frames(positions):
-            if damaged is None and (reader.has_reported_damage or position != positions[read]):
-                raise DamageReported
-            read += 1
-            yield entry_of[position], Picture(frame)
-        if damaged is None:
-            is_whole = read == len(positions) and not _reports_damage_up_to_next(reader, planned, entries)
-            if not is_whole or reader.has_reported_damage:
-                raise DamageReported
+    return FrameReader(path, index, cache_bytes=_FRAME_CACHE_BYTES, threads=threads)
 
 
-def _reports_damage_up_to_next(reader: FrameReader, planned: npt.NDArray[np.int64], entries: range) -> bool:
-    """Whether frames between this piece and the next one are damaged, if a run of both decodes them."""
-    following = planned[entries.stop : entries.stop + 1]
-    if len(following) and following[0] < len(reader.index) and reader.can_continue_to(int(following[0])):
-        return not list(reader.frames(following.tolist())) or reader.has_reported_damage
-    return False
+def read_planned(
+    reader: FrameReader, planned: npt.NDArray[np.int64], damaged: Flags | None, entries: range
+) -> Iterator[Frame]:
+    """The same with a reader that stays open: it goes on from where it is if these entries follow on the last ones.
+
+    Raises:
+        DamageReported: `damaged` is None, and the decoder reports damage.
+    """
+    in_file = planned[entries.start : entries.stop]
+    in_file = in_file[in_file < len(reader.index)]
+    numbers = np.arange(entries.start, entries.start + len(in_file))
+    if damaged is None:
+        following = planned[entries.stop : entries.stop + _MAX_AHEAD]
+        following = following[following < len(reader.index)]
+        return zip(numbers.tolist(), _intact(reader, in_file.tolist(), following.tolist()), strict=False)
+    is_intact = ~damaged[in_file]
+    entry_of = dict(zip(in_file[is_intact].tolist(), numbers[is_intact].tolist(), strict=True))
+    return ((entry_of[position], Picture(frame)) for position, frame in reader.frames(entry_of))
+
+
+def _intact(reader: FrameReader, positions: list[int], following: list[int]) -> Iterator[Picture]:
+    """All of these frames.
+
+    Raises:
+        DamageReported: the decoder reports damage, also of a frame before the first of the `following` ones, if a run
+            that goes on to it decodes that.
+    """
+    frames = reader.frames([*positions, *following])  # as the decoder works ahead, it must not skip what comes next
+    for expected in positions:
+        position, frame = next(frames, (-1, None))
+        if frame is None or position != expected or reader.has_reported_damage:
+            raise DamageReported
+        yield Picture(frame)
+    if following and reader.can_continue_to(following[0]) and next(frames, (-1, None))[0] != following[0]:
+        raise DamageReported
+    if reader.has_reported_damage:
+        raise DamageReported
 
 
 class Written(NamedTuple):

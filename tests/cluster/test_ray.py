@@ -186,14 +186,18 @@ def test_nodes_killed_at_random_moments_lose_no_piece_and_double_none(
         while job.state == "queued":
             coordinator.turn(0.1)
             if time.monotonic() > next_s and killed < kills:
-                cluster.kill_node(random.randrange(2))
+                number = random.randrange(2)
+                cluster.kill_node(number)
                 cluster.add_node()
                 killed += 1
+                fraction = job.progress.fraction if job.progress else 0.0
+                print(f"seed {seed}, kill {killed}: node {number} during job {jobs}, {fraction:.0%} done", flush=True)
                 next_s = time.monotonic() + random.uniform(1, 6)
         assert timeless(job) == expected
     nodes.close()
     coordinator.close()
-    print(f"{killed} nodes killed during {jobs} jobs of {expected.count(b'predictions')} entries: 0 lost, 0 doubled")
+    entries = expected.count(b"predictions")
+    print(f"seed {seed}: {killed} nodes killed during {jobs} jobs of {entries} entries: 0 lost, 0 doubled")
 
 
 def test_a_killed_coordinator_goes_on_where_it_was(engine: Engine, shared_data: Path, cluster: RayCluster) -> None:

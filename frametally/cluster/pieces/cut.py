@@ -19,6 +19,11 @@ TARGET_S: Final = 4.0
 """Work of a piece: short enough for a new job to start soon, long enough to make its fixed costs small."""
 MAX_REPEATED_SHARE: Final = 0.1
 """Of the work of a piece: frames before its first one that another piece decodes as well."""
+LONGEST: Final = 1.5
+"""A piece may be this many times as long, so that the next one begins closer to its keyframe."""
+LAST: Final = 0.25
+"""Share of the work that is left which a piece may have, but at least of `target_s`: the last pieces are short, so that
+workers that share a job end at about the same time."""
 
 
 class Piece(NamedTuple):
@@ -87,18 +92,23 @@ def cut(
     """
     pieces, start, in_file = [], 0, len(costs.keyframe_rows)
     while is_exact is not None:
-        at = max(int(np.searchsorted(costs.until_s, costs.until_s[start] + target_s)), start + 1)
-        while at < in_file and not _may_begin(at, costs, is_exact, target_s):
+        done_s = costs.until_s[start]
+        piece_s = min(target_s, LAST * max(target_s, costs.until_s[-1] - done_s))
+        at = max(int(np.searchsorted(costs.until_s, done_s + piece_s)), start + 1)
+        while at < in_file and not _may_begin(at, costs, is_exact, piece_s):
             at += 1
         if at >= in_file:
             break
+        limit = int(np.searchsorted(costs.until_s, done_s + LONGEST * piece_s))
+        nearest = at + int(np.argmin(costs.lead_s[at : max(at + 1, min(limit, in_file))]))
+        at = nearest if _may_begin(nearest, costs, is_exact, piece_s) else at
         pieces.append(Piece(start, at))
         start = at
     return [*pieces, Piece(start, entries)]
 
 
-def _may_begin(entry: int, costs: Costs, is_exact: Callable[[int], bool], target_s: float) -> bool:
+def _may_begin(entry: int, costs: Costs, is_exact: Callable[[int], bool], piece_s: float) -> bool:
     rows = costs.keyframe_rows
-    is_near = costs.lead_s[entry] <= MAX_REPEATED_SHARE * target_s
+    is_near = costs.lead_s[entry] <= MAX_REPEATED_SHARE * piece_s
     is_first = rows[entry] != rows[entry - 1]
     return (is_near or is_first) and (rows[entry] < 0 or is_exact(int(rows[entry])))

@@ -142,6 +142,6 @@ class Rules:
     long_first: float = 0.5
     long_most: float = 0.875
     overdue: float = 2.0
-    stop_after_s: float = 10.0
+    stop_after_s: float = 3.0
     max_crashes: int = 3
     max_losses: int = 10

@@ -1,0 +1,91 @@
+"""A video that stays open from one piece to the next: the same frames with fewer seeks, and when it is closed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from frametally.cluster.kept_reader import KeptReader
+from frametally.engine.runner import Plan, make_plan, planned_frames, read_planned
+from frametally.video.frame_reader import FrameReader
+from tests.support.polling import until
+
+Frames = list[tuple[int, bytes]]
+
+
+@pytest.fixture
+def plan(hard_videos: Path) -> Plan:
+    """Every frame, of which the decoder holds several back."""
+    return make_plan(hard_videos / "b_frames.mp4", 10)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often readers were opened, closed, and started at a keyframe."""
+    counts = Counter[str]()
+
+    def counted(name: str, method: Callable[..., object]) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            counts[name] += 1
+            return method(*arguments)
+
+        return call
+
+    for name, attribute in (("opened", "_open"), ("seeks", "packets_from"), ("closed", "close")):
+        monkeypatch.setattr(FrameReader, attribute, counted(name, getattr(FrameReader, attribute)))
+    return counts
+
+
+def analyzed(kept: KeptReader, key: str, video: Path, plan: Plan, start: int, stop: int) -> Frames:
+    with kept.reader(key, video, plan, 1) as reader:
+        return list(pixels(read_planned(reader, plan.planned, plan.damaged, range(start, stop))))
+
+
+def pixels(frames: Iterator[tuple[int, object]]) -> Iterator[tuple[int, bytes]]:
+    return ((entry, picture.bgr().tobytes()) for entry, picture in frames)  # type: ignore[attr-defined]
+
+
+def test_pieces_in_order_go_on_with_the_decoder_and_others_with_the_open_file(
+    hard_videos: Path, plan: Plan, calls: Counter[str]
+) -> None:
+    video, kept = hard_videos / "b_frames.mp4", KeptReader()
+    expected = list(pixels(planned_frames(video, plan.index, plan.planned, threads=1)))
+    calls.clear()
+    in_order = [analyzed(kept, "a", video, plan, start, start + 15) for start in range(0, 60, 15)]
+    assert sum(in_order, Frames()) == expected
+    assert calls == {"opened": 1, "seeks": 1}
+    for start in (45, 0, 30, 15):
+        assert analyzed(kept, "a", video, plan, start, start + 15) == expected[start : start + 15]
+    assert calls["opened"] == 1
+    kept.close_unless("a")
+    assert not calls["closed"]
+    kept.close_unless("")
+    assert calls["closed"] == 1
+
+
+def test_another_plan_closes_it_and_so_does_time(hard_videos: Path, plan: Plan, calls: Counter[str]) -> None:
+    video, kept = hard_videos / "b_frames.mp4", KeptReader(idle_s=0.01)
+    expected = analyzed(kept, "a", video, plan, 0, 5)
+    until(lambda: bool(calls["closed"]), limit_s=10)
+    assert analyzed(kept, "a", video, plan, 0, 5) == expected
+    assert analyzed(KeptReader(), "a", video, plan, 0, 5) == expected
+    calls.clear()
+    assert analyzed(kept, "b", video, plan, 0, 5) == expected
+    assert (calls["opened"], calls["closed"] > 0) == (1, True)
+
+
+def test_nothing_is_kept_after_an_error_and_of_damaged_videos(
+    hard_videos: Path, plan: Plan, calls: Counter[str]
+) -> None:
+    video, kept = hard_videos / "b_frames.mp4", KeptReader()
+    with pytest.raises(RuntimeError), kept.reader("a", video, plan, 1):
+        raise RuntimeError
+    assert (calls["opened"], calls["closed"]) == (1, 1)
+    damaged = replace(plan, damaged=np.zeros(len(plan.index), np.bool_))
+    analyzed(kept, "known", video, damaged, 0, 5)
+    assert (calls["opened"], calls["closed"]) == (2, 2)
