@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from frametally.cluster.kept_reader import KeptReader
+from frametally.engine.pipeline import Frame
 from frametally.engine.runner import Plan, make_plan, planned_frames, read_planned
 from frametally.video.frame_reader import FrameReader
 from tests.support.polling import until
@@ -46,8 +47,8 @@ def analyzed(kept: KeptReader, key: str, video: Path, plan: Plan, start: int, st
         return list(pixels(read_planned(reader, plan.planned, plan.damaged, range(start, stop))))
 
 
-def pixels(frames: Iterator[tuple[int, object]]) -> Iterator[tuple[int, bytes]]:
-    return ((entry, picture.bgr().tobytes()) for entry, picture in frames)  # type: ignore[attr-defined]
+def pixels(frames: Iterator[Frame]) -> Iterator[tuple[int, bytes]]:
+    return ((entry, picture.bgr().tobytes()) for entry, picture in frames)
 
 
 def test_pieces_in_order_go_on_with_the_decoder_and_others_with_the_open_file(
@@ -63,7 +64,7 @@ def test_pieces_in_order_go_on_with_the_decoder_and_others_with_the_open_file(
         assert analyzed(kept, "a", video, plan, start, start + 15) == expected[start : start + 15]
     assert calls["opened"] == 1
     kept.close_unless("a")
-    assert not calls["closed"]
+    assert "closed" not in calls
     kept.close_unless("")
     assert calls["closed"] == 1
 
