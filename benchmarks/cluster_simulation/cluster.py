@@ -82,6 +82,8 @@ class Simulation:
         self._events: list[tuple[float, int, Callable[[float], None]]] = []
         self._numbers = itertools.count()
         self._runs: dict[int, _Run] = {}
+        self._rests_s: dict[tuple[str, int], float] = {}
+        """Expected seconds of the pieces that were handed back."""
         self._nodes: dict[int, list[str]] = {}
         self._dead: set[str] = set()
         self._open = len(jobs)
@@ -121,7 +123,8 @@ class Simulation:
         job_id = attempt.job_id.removeprefix("prepare ")
         job = self._jobs[job_id]
         is_piece = job_id == attempt.job_id
-        expected_s = job.spec.pieces_s[0] if is_piece else machines.prepare_s
+        rest_s = self._rests_s.get((attempt.job_id, attempt.piece), job.spec.pieces_s[0])
+        expected_s = rest_s if is_piece else machines.prepare_s
         took_s = expected_s * job.factor * next(self._factors) + machines.open_s if is_piece else expected_s
         if is_piece and job_id not in record.waited_s:
             record.waited_s[job_id] = now_s - job.submitted_s
@@ -142,6 +145,7 @@ class Simulation:
             self._at(now_s + self._machines.stop_s, partial(self._stop, other))
         if not outcome.is_counted:
             return
+        self._rests_s.update(((run.attempt.job_id, piece), rest_s) for piece in outcome.added)
         if run.attempt.job_id != run.job.spec.id:
             self._scheduler.add_job(run.job.spec)
             return

@@ -342,7 +342,7 @@ def test_a_piece_that_runs_long_is_asked_to_stop_for_a_job_without_a_worker() ->
     (slow,) = scheduler.assign(0.0)
     assert scheduler.to_stop(60.0) == []
     scheduler.add_job(a_job("waits", pieces=1))
-    assert scheduler.to_stop(9.0) == []
+    assert scheduler.to_stop(2.9) == []
     assert scheduler.to_stop(61.0) == [slow.attempt]
     assert scheduler.to_stop(62.0) == []
     outcome = scheduler.finished(slow.attempt.id, 62.0, rest_s=[5.0, 5.0])
