@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from benchmarks.cluster_simulation.workload import SimulatedJob
+from benchmarks.cluster_simulation.workload import PIECE_S, SimulatedJob
 from frametally.cluster.scheduler import Scheduler
 from frametally.cluster.scheduling.terms import Assignment, Attempt, JobSpec, Rules, WorkerSpec
 
@@ -36,7 +36,7 @@ class Machines:
     spread: float = 0.1
     """How much the pieces of a job differ: standard deviation of the logarithm."""
     stalls: float = 0.005
-    """The share of pieces that take four times as long: a busy neighbor, a slow disk."""
+    """The share of pieces (of a long one: of its time) that take four times as long: a busy neighbor, a slow disk."""
     stop_s: float = 0.3
     """Until the next frame, at which a piece can stop."""
 
@@ -125,7 +125,7 @@ class Simulation:
         is_piece = job_id == attempt.job_id
         rest_s = self._rests_s.get((attempt.job_id, attempt.piece), job.spec.pieces_s[0])
         expected_s = rest_s if is_piece else machines.prepare_s
-        took_s = expected_s * job.factor * next(self._factors) + machines.open_s if is_piece else expected_s
+        took_s = self._took_s(job, expected_s) if is_piece else expected_s
         if is_piece and job_id not in record.waited_s:
             record.waited_s[job_id] = now_s - job.submitted_s
         if not assignment.is_warm:  # the preparation measures the models
@@ -134,6 +134,11 @@ class Simulation:
         record.duplicates += assignment.is_duplicate
         self._runs[attempt.id] = _Run(attempt, job, now_s, took_s, expected_s)
         self._at(now_s + took_s, partial(self._finish, attempt.id, 0.0))
+
+    def _took_s(self, job: SimulatedJob, expected_s: float) -> float:
+        """A piece that takes an hour is as unlikely to take four times as long as all pieces of another hour."""
+        drawn = [next(self._factors) for _ in range(max(1, round(expected_s / PIECE_S)))]
+        return expected_s * job.factor * sum(drawn) / len(drawn) + self._machines.open_s
 
     def _finish(self, number: int, rest_s: float, now_s: float) -> None:
         run = self._runs.get(number)
