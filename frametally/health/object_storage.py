@@ -39,6 +39,7 @@ def open_storage(settings: Settings) -> Cache | None:
         _share_secret(objects, settings.link_secret_file)
     except StoreUnavailable as error:
         raise SettingsError(error.what, _CHECK) from None
+    objects = open_objects(settings.storage_url, settings.storage_keys, is_patient=False)
     cache = Cache(settings.data_dir, objects, settings.storage_url, settings.storage_cache_bytes)
     open_cache(cache)
     threading.Thread(target=keep_all, args=(cache,), name="storage keeper", daemon=True).start()

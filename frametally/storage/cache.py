@@ -38,7 +38,7 @@ _VIDEO_FILES: Final = "video.*"
 _BLOCK_BYTES: Final = 8 << 20
 _BLOCKS_AHEAD: Final = 4
 MIRROR_EVERY_S: Final = 1.0
-_AFTER_FAILURE_S: Final = 30.0
+_AFTER_FAILURE_S: Final = 2.0
 _LOG = logging.getLogger(__name__)
 
 

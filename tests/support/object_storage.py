@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -18,6 +20,8 @@ import requests
 ACCESS_KEY, SECRET_KEY, REGION, BUCKET = "AKIATESTKEY", "a-secret/that+appears=nowhere", "eu-central-1", "tally"
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 _NOT_FORWARDED = {"transfer-encoding", "connection", "server", "date", "content-length"}
+_SKEW_S = 900.0
+"""By how much clocks may differ."""
 _FORBIDDEN = b"<Error><Code>SignatureDoesNotMatch</Code></Error>"
 
 
@@ -30,9 +34,14 @@ class ObjectStorage:
     fail_next: int = 0
     cut_next: int = 0
     """Of so many requests the response is lost, after the server has done what they ask for."""
+    answers: threading.Event = field(default_factory=threading.Event)
+    """While it is cleared, requests get no answer, and are not done; their connections stay open."""
     requests: list[str] = field(default_factory=list)
     refused: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.answers.set()
 
     @property
     def url(self) -> str:
@@ -88,6 +97,7 @@ def object_storage() -> Iterator[ObjectStorage]:
         storage.client().create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         yield storage
     finally:
+        storage.answers.set()
         server.shutdown()
         server.server_close()
         thread.join()
@@ -105,7 +115,10 @@ class _Proxy(BaseHTTPRequestHandler):
     def _forward(self) -> None:
         body = _body_of(self)
         self.storage.requests.append(f"{self.command} {self.path}")
-        if self.storage.take("fail_next"):
+        if not self.storage.answers.is_set():
+            self.storage.answers.wait()
+            self.close_connection = True
+        elif self.storage.take("fail_next"):
             self._answer(503, {}, _SLOW_DOWN)
         elif not is_signed(self.command, self.path, dict(self.headers.items()), body):
             self.storage.refused += 1
@@ -149,27 +162,67 @@ def _body_of(request: BaseHTTPRequestHandler) -> bytes:
     return b"".join(parts)
 
 
+class _Claim(NamedTuple):
+    """What a request says about its signature, in its header or, for a link, in its query."""
+
+    is_link: bool
+    credential: list[str]
+    """Access key, day, region, service, and the end that all have."""
+    signed_headers: list[str]
+    signature: str
+    date: str
+    valid_s: float
+
+
 def is_signed(method: str, path: str, headers: dict[str, str], body: bytes) -> bool:
-    """Whether AWS Signature Version 4 of the request and of its body is that of the secret key."""
-    from botocore.auth import S3SigV4Auth
+    """Whether AWS Signature Version 4 of the request and of its body is that of the secret key, and is not too old."""
+    from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
     lower = {name.lower(): value for name, value in headers.items()}
-    kind, _, text = lower.get("authorization", "").partition(" ")
-    fields = dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
-    if kind != "AWS4-HMAC-SHA256" or not {"Credential", "SignedHeaders", "Signature"} <= fields.keys():
+    claim = _claim(path, lower)
+    if claim is None or claim.credential[0] != ACCESS_KEY or not _is_current(claim):
         return False
-    declared = lower.get("x-amz-content-sha256", "")
+    declared = "UNSIGNED-PAYLOAD" if claim.is_link else lower.get("x-amz-content-sha256", "")
     if declared not in ("UNSIGNED-PAYLOAD", hashlib.sha256(body).hexdigest()):
         return False
-    access_key, _, region, service, _ = fields["Credential"].split("/")
-    signed = {name: lower.get(name, "") for name in fields["SignedHeaders"].split(";")}
-    if not {"host", "x-amz-date", "x-amz-content-sha256"} <= signed.keys() or access_key != ACCESS_KEY:
+    required = {"host"} if claim.is_link else {"host", "x-amz-date", "x-amz-content-sha256"}
+    signed = {name: lower.get(name, "") for name in claim.signed_headers}
+    if not required <= signed.keys():
         return False
-    request = AWSRequest(method, f"http://{lower['host']}{urlsplit(path).path}", headers=signed)
-    request.url = f"http://{lower['host']}{path}"
-    request.context["timestamp"] = lower["x-amz-date"]
-    signer = S3SigV4Auth(Credentials(ACCESS_KEY, SECRET_KEY), service, region)
-    canonical = signer.canonical_request(request)
-    return bool(signer.signature(signer.string_to_sign(request, canonical), request) == fields["Signature"])
+    url = f"http://{lower['host']}{re.sub('&?X-Amz-Signature=[^&]*', '', path)}"
+    request = AWSRequest(method, url, headers=signed)
+    request.context["timestamp"] = claim.date
+    kind = S3SigV4QueryAuth if claim.is_link else S3SigV4Auth
+    signer = kind(Credentials(ACCESS_KEY, SECRET_KEY), claim.credential[3], claim.credential[2])
+    text = signer.string_to_sign(request, signer.canonical_request(request))
+    return bool(signer.signature(text, request) == claim.signature)
+
+
+def _claim(path: str, headers: dict[str, str]) -> _Claim | None:
+    in_query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
+    kind, _, text = headers.get("authorization", "").partition(" ")
+    is_link = not kind
+    if is_link:
+        kind = in_query.get("X-Amz-Algorithm", "")
+        fields = {name.removeprefix("X-Amz-"): value for name, value in in_query.items()}
+    else:
+        fields = dict(part.strip().split("=", 1) for part in text.split(",") if "=" in part)
+        fields |= {"Date": headers.get("x-amz-date", ""), "Expires": str(_SKEW_S)}
+    names = ("Credential", "SignedHeaders", "Signature", "Date", "Expires")
+    if kind != "AWS4-HMAC-SHA256" or not set(names) <= fields.keys():
+        return None
+    credential, signed_headers, signature, date, valid_s = (fields[name] for name in names)
+    parts = credential.split("/")
+    return (
+        _Claim(is_link, parts, signed_headers.split(";"), signature, date, float(valid_s)) if len(parts) == 5 else None
+    )
+
+
+def _is_current(claim: _Claim) -> bool:
+    try:
+        signed_at = datetime.strptime(claim.date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return -_SKEW_S <= (datetime.now(UTC) - signed_at).total_seconds() <= claim.valid_s

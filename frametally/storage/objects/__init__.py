@@ -26,10 +26,11 @@ def storage_keys(environment: Mapping[str, str], secrets: Mapping[str, object]) 
     return {name: text for name, text in (of_secrets | of_environment).items() if name.startswith(_KEY_PREFIXES)}
 
 
-def open_objects(url: str, keys: Mapping[str, str] | None = None) -> Objects:
+def open_objects(url: str, keys: Mapping[str, str] | None = None, *, is_patient: bool = True) -> Objects:
     """The objects below `s3://bucket/prefix`, `gs://bucket/prefix`, `az://account/container/prefix` or `file:///folder`.
 
-    `keys`: those of `storage_keys`.
+    `keys`: those of `storage_keys`. `is_patient`: whether requests are repeated for 90 s while the store does not
+    respond; otherwise for seconds, and then they fail at once until it responds again, as where a page waits.
 
     Raises:
         SettingsError: the URL names no such place, or the package `obstore` is not installed.
@@ -44,5 +45,6 @@ def open_objects(url: str, keys: Mapping[str, str] | None = None) -> Objects:
 
         return FolderObjects(Path(unquote(url.removeprefix("file://"))))
     from frametally.storage.objects.cloud import open_cloud
+    from frametally.storage.objects.waiting import BRIEF, PATIENT
 
-    return open_cloud(url, keys or {})
+    return open_cloud(url, keys or {}, PATIENT if is_patient else BRIEF)
