@@ -50,12 +50,12 @@ def on_both(points: Sequence[str], *, sqlite: Sequence[str], postgresql: Sequenc
     return shortened(((database, point) for database in ("sqlite", "postgresql") for point in points), short)
 
 
-def live_until_killed(life: Life, point: str, video: bytes) -> None:
+def live_until_killed(life: Life, point: str, video: bytes, *, elsewhere: bool = False) -> None:
     life.start(point)
     with suppress(Killed):  # not raised at the last point, where the job has already ended
         life.bring(video, dies_at_half=point == OF_THE_BROWSER)
         life.watch()
-    life.start_again()
+    life.start_again(elsewhere=elsewhere)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from frametally.job import EMBEDDED, ModelChoice, RunRequest
 from frametally.jobs.watcher import Watcher
 from frametally.library.routes import library_routes
 from frametally.network.routes import api_key_check, starlette_routes
-from tests.support.crash_points import FROM_WITHIN
+from tests.support.crash_points import KILLS
 from tests.support.crash_service import KEY
 
 
@@ -41,6 +41,10 @@ class KillableDeployment:
     service_url: str | None
     """None for the embedded engine."""
     port: int
+    storage_url: str | None = None
+    storage_keys: Mapping[str, str] = field(default_factory=dict)
+    data: str = "data"
+    """The name of the data folder: with object storage, each machine has one of its own."""
 
     def now(self) -> datetime:
         """The real time plus the seconds in the file `ahead_s`."""
@@ -53,11 +57,13 @@ class KillableDeployment:
 
     def open(self) -> Deployment:
         settings = Settings(
-            data_dir=self.folder / "data",
+            data_dir=self.folder / self.data,
             database_url=self.database_url,
             models_dir=self.folder / "models",
             api_url=self.service_url,
             api_key=KEY if self.service_url else None,
+            storage_url=self.storage_url,
+            storage_keys=self.storage_keys,
         )
         deployment = open_deployment(settings, lambda: f"http://127.0.0.1:{self.port}")
         deployment.ledger.clock = self.now
@@ -68,8 +74,8 @@ def serve(killable: KillableDeployment, kill_at: str) -> None:
     """Run until the process is killed."""
     logging.disable(logging.CRITICAL)
     sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
-    if kill_at in FROM_WITHIN:
-        FROM_WITHIN[kill_at]()
+    if kill_at in KILLS:
+        KILLS[kill_at]()
     deployment = killable.open()
     watcher = Watcher(deployment.workflow, poll_every_s=0.02)
     engine = _engine(deployment) if killable.service_url is None else None

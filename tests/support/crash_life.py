@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from dataclasses import replace
 from multiprocessing.process import BaseProcess
 
 import pytest
@@ -35,7 +36,7 @@ class Life:
 
     def __init__(self, deployment: KillableDeployment, service: LoggingService | None) -> None:
         self.deployment, self.service = deployment, service
-        self.opened = deployment.open()
+        self.opened = (replace(deployment, data="observer") if deployment.storage_url else deployment).open()
         self.process: BaseProcess | None = None
         self.upload_url = ""
         self.sha256 = ""
@@ -61,11 +62,16 @@ class Life:
         self.process.kill()
         self.process.join()
 
-    def start_again(self) -> None:
-        """Start after a kill, once the lease of the killed process has expired."""
+    def start_again(self, *, elsewhere: bool = False) -> None:
+        """Start after a kill, once the lease of the killed process has expired.
+
+        `elsewhere`: on a machine with an empty data folder; the first one does not come back.
+        """
         assert self.process
         self.process.join(timeout=20)
         assert self.process.exitcode == -9
+        if elsewhere:
+            self.deployment = replace(self.deployment, data="other")
         self.deployment.pass_time(LEASE_S + 1)
         self.start()
 

@@ -22,6 +22,7 @@ from frametally.job import JobStatus
 from frametally.jobs import collect
 from frametally.ledger.ledger import Ledger
 from frametally.results import archive_results
+from frametally.storage.objects.cloud import CloudObjects
 
 KEPT_VIDEO = "/media/videos/[0-9a-f]{64}$"
 
@@ -81,6 +82,20 @@ def _dying_rename(move: Callable[..., None], into: str, *, done: bool) -> Callab
     return dying
 
 
+def _at_object(method: str, key: str, *, done: bool) -> Callable[[], None]:
+    """Kill before, or with `done` after, an object whose key matches is written or removed."""
+    call = getattr(CloudObjects, method)
+
+    def dying(objects: CloudObjects, at: str, *content: Any) -> Any:
+        if not re.fullmatch(key, at):
+            return call(objects, at, *content)
+        if done:
+            call(objects, at, *content)
+        die()
+
+    return lambda: setattr(CloudObjects, method, dying)
+
+
 def _while_reading(install: Callable[[], None]) -> Callable[[], None]:
     """A point while results are read, with the reader in the process that is killed, as in a machine that fails."""
 
@@ -113,3 +128,18 @@ FROM_WITHIN: dict[str, Callable[[], None]] = {
     "success recorded": _at_transition(JobStatus.SUCCEEDED, written=True),
     "engine accepted the start, not answered": _after(Spool, "accept"),
 }
+
+FROM_STORE: dict[str, Callable[[], None]] = {
+    "upload begun, not answered": _at_object("put_new", r"uploads/\w+/meta", done=True),
+    "piece received, not stored": _at_object("put_new", r"uploads/\w+/\d+", done=False),
+    "piece stored, not answered": _at_object("put_new", r"uploads/\w+/\d+", done=True),
+    "video named, not stored": _at_object("put", r"uploads/\w+/video", done=True),
+    "video half stored": _at_object("put", r"media/videos/\w+/facts\.json", done=False),
+    "video in the store, not here": _at_object("put", r"media/videos/\w+/facts\.json", done=True),
+    "pieces not removed": _at_object("delete", r"uploads/\w+/\d+", done=False),
+    "results half stored": _at_object("put", r"results/[\w-]+/notes\.json", done=False),
+    "results in the store, not recorded": _at_object("put", r"results/[\w-]+/notes\.json", done=True),
+}
+"""Points that there are with object storage only."""
+
+KILLS = FROM_WITHIN | FROM_STORE
