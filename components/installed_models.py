@@ -23,8 +23,9 @@ def installed_models(connection: Connection) -> list[ModelInfo]:
 @st.cache_data(ttl=10, show_spinner=False)
 def _list_models(connection: Connection) -> list[ModelInfo] | FrametallyError:
     """The models, or the error: it is returned because a raised one is not cached, and each rerun would try again."""
-    client = get_deployment().clients.client(connection.service, connection.key_id or "")
+    # The built-in engine of this dashboard, also for a job that ran in that of another one.
+    client = get_deployment().clients.client(EMBEDDED, "") if connection.service == EMBEDDED else None
     try:
-        return client.list_models(retry=False) if client and connection.service == EMBEDDED else []
+        return client.list_models(retry=False) if client else []
     except FrametallyError as error:
         return error

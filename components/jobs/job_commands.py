@@ -121,7 +121,8 @@ def _retry(deployment: Deployment, job_id: str, now: datetime) -> Job:
     for issue in find_issues(known_preflight(deployment, job.request, installed, kept)):
         if issue.stops:
             raise JobError(issue.what, issue.next_step)
-    return retry(deployment.ledger, deployment.library, job_id, now, actor=current_person())
+    clients = deployment.clients
+    return retry(deployment.ledger, deployment.library, job_id, now, actor=current_person(), clients=clients)
 
 
 def _refresh(deployment: Deployment, person: Person, job_id: str) -> Job | None:

@@ -108,7 +108,16 @@ def run_once(deployment: Deployment, command: JobCommand, request: RunRequest) -
     close_dialog()
     now, actor, job_id = deployment.workflow.clock(), current_person(), command.job_ids[0]
     try:
-        duplicate(deployment.ledger, deployment.library, job_id, request.models, request.infer_fps, now, actor=actor)
+        duplicate(
+            deployment.ledger,
+            deployment.library,
+            job_id,
+            request.models,
+            request.infer_fps,
+            now,
+            actor=actor,
+            clients=deployment.clients,
+        )
     except FrametallyError as error:
         request_dialog(command)
         show_error(error)

@@ -13,7 +13,7 @@ from frametally.access.permissions import Action, may, require
 from frametally.access.person import Person, actor_of, id_of
 from frametally.client.client import VideoInferenceClient
 from frametally.client.messages import NotFound
-from frametally.client.registry import PERSONAL
+from frametally.client.registry import PERSONAL, ClientRegistry
 from frametally.contract import STATUS_FLOOR_S
 from frametally.errors import InvalidResponse, JobError, RateLimited, ServerError, ServiceUnreachable
 from frametally.job import Job, JobStatus, ModelChoice, RunRequest
@@ -42,18 +42,26 @@ class AlreadyImported(JobError):
         self.job_id = job.id
 
 
-def retry(ledger: Ledger, library: Library, job_id: str, now: datetime, *, actor: Person | None) -> Job:
+def retry(
+    ledger: Ledger,
+    library: Library,
+    job_id: str,
+    now: datetime,
+    *,
+    actor: Person | None,
+    clients: ClientRegistry | None = None,
+) -> Job:
     """Create a job with the request of one that ended without results; returns the new job.
 
     Idempotent, also for concurrent calls: each job has at most one retry, which can be retried in turn. A deleted
-    retry is replaced by another.
+    retry is replaced by another. With `clients`, a job of the built-in engine goes to that of this dashboard.
 
     Raises:
         AccessDenied: the person may not retry it.
         JobError: the job did not end without results, its video no longer exists, its request is incomplete (an
             imported job), or too many of its retries were deleted.
     """
-    job = ledger.job(job_id)
+    job = _placed(ledger.job(job_id), clients)
     require(actor, Action.RETRY, job.owner)
     if not job.status.can_be_retried:
         raise JobError(*messages.NOT_RETRIABLE)
@@ -78,14 +86,17 @@ def duplicate(
     now: datetime,
     *,
     actor: Person | None,
+    clients: ClientRegistry | None = None,
 ) -> Job:
     """Create a job that runs other models over the video of an earlier one, on the same service; returns the new job.
+
+    `clients`: as for `retry`.
 
     Raises:
         AccessDenied: the person may not start jobs from this one.
         JobError: the request lacks a model or a frame rate, or the video no longer exists.
     """
-    job = replace(ledger.job(job_id), models=tuple(models), infer_fps=infer_fps)
+    job = replace(_placed(ledger.job(job_id), clients), models=tuple(models), infer_fps=infer_fps)
     require(actor, Action.RERUN, job.owner)
     return _run_again(ledger, library, job, now, str(uuid.uuid4()), messages.duplicate_of(job_id), actor=actor)
 
@@ -149,6 +160,10 @@ def _first_check(job: Job, client: VideoInferenceClient, now: datetime) -> tuple
         answer = error.what
     pause = timedelta(seconds=STATUS_FLOOR_S if wait_s is None else wait_s)
     return replace(job, checked_at=now, next_check_at=now + pause), answer
+
+
+def _placed(job: Job, clients: ClientRegistry | None) -> Job:
+    return replace(job, key_id=clients.placed(job.request).key_id) if clients else job
 
 
 def _run_again(

@@ -52,10 +52,12 @@ IMPORTED_BY_ANOTHER: Final = ("Another person has imported this job.", "Ask them
 WAITS_FOR_UPLOAD: Final = "The same video is being uploaded for another job; this one continues after it."
 INTERNAL_ERROR: Final = "An internal error occurred; see the server log."
 START_INTERRUPTED: Final = "Starting the job was interrupted: the server stopped, or an internal error occurred."
+ENGINE_GONE: Final = "The dashboard whose built-in engine has this job does not respond. Retry it, or delete it."
 GONE_FROM_ENGINE: Final = "The built-in engine no longer has this job. Retry it, or delete it."
 _START_UNKNOWN: Final = "The service may have started it: check there before you start it again."
 
 # Errors of actions.
+RUNS_ELSEWHERE: Final = ("This job runs in the built-in engine of another dashboard.", "Cancel it there.")
 NOT_RETRIABLE: Final = ("Only a job that ended without results can be retried.", "Re-run it with other models.")
 TOO_MANY_RETRIES: Final = ("Too many retries of this job have been deleted.", "Start a new job on Upload.")
 VIDEO_GONE: Final = ("The video of this job is no longer stored.", "Upload it again and start a new job.")

@@ -10,9 +10,12 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.job import Job
+from frametally.jobs.abandoned import AbandonedJobs
 from frametally.jobs.workflow import Workflow
 
 TIDY_EVERY_S: Final = 3600.0
+LOOK_EVERY_S: Final = 60.0
+"""For jobs of dashboards that are gone."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -26,6 +29,7 @@ class Watcher:
         self._lock = threading.Lock()
         self._advancing: set[str] = set()
         self._slots = workflow.slots
+        self._abandoned = AbandonedJobs(workflow.ledger, workflow.clients)
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -41,10 +45,13 @@ class Watcher:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        tidied_s = -TIDY_EVERY_S
+        tidied_s, looked_s = -TIDY_EVERY_S, time.monotonic()
         while not self._stopping.wait(self._poll_every_s):
             try:
                 self._poll()
+                if time.monotonic() - looked_s >= LOOK_EVERY_S:
+                    looked_s = time.monotonic()
+                    self._abandoned.give_up(self._workflow.clock(), looked_s)
                 if time.monotonic() - tidied_s >= TIDY_EVERY_S:
                     tidied_s = time.monotonic()
                     self._workflow.tidy()

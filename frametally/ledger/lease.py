@@ -9,21 +9,31 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.errors import JobError
-from frametally.job import Job
-from frametally.ledger.ledger import Ledger
+from frametally.job import OPEN, Job
+from frametally.ledger.ledger import Ledger, job_of
+from frametally.ledger.tables import JOB
 
 LEASE_S = 120.0
 """Duration of a lease; if it is not renewed in this time, another process may take the job over."""
 RENEW_EVERY_S = 30.0
 _WRITE_PROGRESS_EVERY_S = 2.0
 _LOG = logging.getLogger(__name__)
+
+
+def unattended(ledger: Ledger, service: str, ours: Sequence[str], now: datetime) -> list[Job]:
+    """Open jobs of a service that are due, and have none of these key ids."""
+    is_open = sa.and_(JOB.c.status.in_(sorted(OPEN)), JOB.c.deleted_at.is_(None), JOB.c.next_check_at <= now)
+    query = JOB.select().where(is_open, JOB.c.service == service, JOB.c.key_id.not_in(ours))
+    with ledger.reading() as connection:
+        return [job_of(row) for row in connection.execute(query).mappings()]
 
 
 @contextmanager
