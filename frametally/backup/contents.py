@@ -49,8 +49,10 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
         return sum(entry.size_bytes for entry in self.files.values())
 
 
-def refuse_object_storage(settings: Settings) -> None:
+def refuse_object_storage(settings: Settings, next_step: str) -> None:
     """A backup of a cache would be incomplete, and a restored one would not be in the store.
+
+    `next_step`: what to do instead.
 
     Raises:
         BackupError: the results and videos are in object storage.
@@ -58,5 +60,5 @@ def refuse_object_storage(settings: Settings) -> None:
     if settings.storage_url:
         raise BackupError(
             "The results and videos are in object storage, which backups of the data folder do not contain.",
-            "Back up the database and the bucket with the tools of their services; see docs/storage.md.",
+            next_step,
         )

@@ -163,7 +163,9 @@ def _contents(folder: Path, name: str) -> dict[str, int]:
 
 
 def _check_target(settings: Settings, target: Path, parts: Sequence[BackupPart]) -> None:
-    refuse_object_storage(settings)
+    refuse_object_storage(
+        settings, "Back up the database and the bucket with the tools of their services; see docs/storage.md."
+    )
     if target.exists():
         raise _exists(target)
     if not target.parent.is_dir():

@@ -68,7 +68,10 @@ def restore(
         BackupError: it is damaged or not a backup, there is no room, or data exists and `replace` is False.
         SettingsError: a dashboard is running, or the backup was made by a newer version.
     """
-    refuse_object_storage(settings)
+    refuse_object_storage(
+        settings,
+        "Restore without FRAMETALLY_STORAGE_URL: the next start with it puts videos and results into the bucket.",
+    )
     with lock_exclusive(settings.data_dir), _opened(source) as packed:
         manifest = _manifest_of(packed)
         complete_or_discard(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import stat
 from collections.abc import Callable
@@ -37,6 +38,14 @@ def test_a_backup_restores_ledger_results_and_secrets(old: Settings, new: Settin
     assert new.link_secret_file.read_text() == old.link_secret_file.read_text()
     assert new.engine_key_file.read_text() == old.engine_key_file.read_text()
     assert not (new.data_dir / ".restore").exists()
+
+
+def test_with_object_storage_it_is_said_what_to_do_instead(tmp_path: Path, old: Settings, backup: Path) -> None:
+    stored = dataclasses.replace(old, storage_url=f"file://{tmp_path}/objects")
+    with pytest.raises(BackupError, match=r"Back up the database and the bucket.*docs/storage\.md"):
+        back_up(stored, tmp_path / "stored.zip", parts=(), made_at=START)
+    with pytest.raises(BackupError, match="Restore without FRAMETALLY_STORAGE_URL"):
+        restore(stored, backup, replace=True)
 
 
 def test_class_colors_are_restored(tmp_path: Path, old: Settings, new: Settings) -> None:
