@@ -22,7 +22,7 @@ from frametally.library.routes import FILES_PREFIX
 from frametally.library.video_store import StoredVideo
 from frametally.regions.shapes import RegionSet
 from frametally.rendering.video_export import ExportStatus, VideoSpec
-from frametally.storage.cached_files import kept
+from frametally.storage.cached_files import fetched, kept
 
 
 def video_export(deployment: Deployment, job: Job, view: View, video: StoredVideo, colors: Mapping[str, str]) -> None:
@@ -30,7 +30,7 @@ def video_export(deployment: Deployment, job: Job, view: View, video: StoredVide
     every_frame = st.toggle("Include frames that were not analyzed", value=True, key="export_every_frame")
     regions = _regions(deployment, job, view)
     spec = VideoSpec(
-        video=str(video.path),
+        video=str(video.place),
         results=str(deployment.settings.results_dir / job.id),
         view=ViewSpec.of(view),
         colors={name: colors[name] for name in view.names if name in colors},
@@ -85,6 +85,7 @@ def _export(deployment: Deployment, spec: VideoSpec, file_name: str) -> None:
         show_error(MediaError(state.what, state.next_step))
     if st.button("Annotated video (MP4)", icon=":material/movie:", key="render_video", width="stretch"):
         try:
+            fetched(Path(spec.video))
             video_exporter().start(spec)
         except FrametallyError as error:
             show_error(error)
