@@ -65,6 +65,7 @@ class Player {
       onPeak: (entry) => this.playhead.show(entry),
     });
     this.chart = new Chart(root, this, {
+      onPress: (seconds) => this.playhead.prepare(seconds),
       onScrub: (seconds) => this.playhead.scrub(seconds),
       onPick: (seconds) => this.playhead.pick(seconds),
       onZoom: (range) => this.filters.setWindow(range),

@@ -53,6 +53,12 @@ export class Playhead {
     }
   }
 
+  // Load the frame that a click shows while the button is still down.
+  prepare(seconds) {
+    const { times, stage, drawing, data } = this.player;
+    if (times?.entries && data.video) stage.exact.prefetch(drawing.addressOf(times.entryNear(seconds)));
+  }
+
   pick(seconds) {
     const { times } = this.player;
     if (times) this.show(times.entryNear(seconds));

@@ -10,17 +10,18 @@ const HANDLE_PX = 10;
 const NOTE_PX = 7; // half the width of the mark of a note
 
 export class Timeline {
-  // `onScrub(seconds)` while the playhead is dragged, `onPick(seconds)` at a click or at the end of the drag,
-  // `onZoom([from, to])` at the end of another drag, `onZoom(null)` at a double click; `onFit` at another width.
+  // `onPress(seconds)` when a click or a drag begins, `onScrub(seconds)` while the playhead is dragged, `onPick(seconds)`
+  // at a click or at the end of the drag, `onZoom([from, to])` at the end of another drag, `onZoom(null)` at a double
+  // click; `onFit` at another width.
   // `pictureOf(seconds)`: the address of a small picture of that moment.
-  constructor(root, { onScrub, onPick, onZoom, onFit, pictureOf }) {
+  constructor(root, { onPress, onScrub, onPick, onZoom, onFit, pictureOf }) {
     this.root = root;
     this.surface = root.querySelector(".surface");
     this.playhead = root.querySelector(".playhead");
     this.selection = root.querySelector(".selection");
     this.hover = new Hover(root, pictureOf);
     this.plot = new Plot(root.querySelector(".plot"));
-    Object.assign(this, { onScrub, onPick, onZoom, onFit });
+    Object.assign(this, { onPress, onScrub, onPick, onZoom, onFit });
     this.seconds = 0;
     this.drag = null;
     const { surface } = this;
@@ -82,6 +83,7 @@ export class Timeline {
     const isOnPlayhead = Math.abs(x - this.plot.xOf(this.seconds)) <= HANDLE_PX;
     this.drag = { x, scrubs: isOnPlayhead || event.pointerType === "touch", isMoved: false };
     this.surface.setPointerCapture(event.pointerId);
+    this.onPress(this.clamped(x));
   }
 
   move(event) {
