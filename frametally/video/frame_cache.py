@@ -15,6 +15,9 @@ class FrameCache:
         self._bytes = 0
         self._frames: OrderedDict[int, av.VideoFrame] = OrderedDict()
 
+    def __contains__(self, position: int) -> bool:
+        return position in self._frames
+
     def get(self, position: int) -> av.VideoFrame | None:
         if position in self._frames:
             self._frames.move_to_end(position)

@@ -47,7 +47,8 @@ class Superseded(Exception):
     """The frame is not wanted any more."""
 
 
-def _always() -> bool:
+def always() -> bool:
+    """Says of every frame that it is wanted."""
     return True
 
 
@@ -74,7 +75,7 @@ class FrameReader:
         self.has_reported_damage = False
         """Whether decoding has failed, or the decoder has flagged a frame, since the reader was created."""
         self._target, self._wanted = 0, frozenset[int]()
-        self._is_wanted = _always
+        self._is_wanted = always
         self._skipped = set[int]()
         """Frames after `_at` that the decoder may have left out."""
         self._open()
@@ -85,7 +86,7 @@ class FrameReader:
             frame = self._frame(position)
             return None if frame is None else upright(frame)
 
-    def displayed(self, position: int, is_wanted: Callable[[], bool] = _always) -> DisplayedFrame | None:
+    def displayed(self, position: int, is_wanted: Callable[[], bool] = always) -> DisplayedFrame | None:
         """The same frame as a player shows it.
 
         Raises:
@@ -96,7 +97,7 @@ class FrameReader:
             try:
                 frame = self._frame(position)
             finally:
-                self._is_wanted = _always
+                self._is_wanted = always
             return None if frame is None else displayed(frame, self.pixel_aspect)
 
     def frames(self, positions: Iterable[int]) -> Iterator[tuple[int, av.VideoFrame]]:

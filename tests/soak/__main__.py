@@ -183,6 +183,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Outcome]] = {
     "floor": repeated("tests/ledger/test_polling_floor.py"),
     "videos": lengthened(
         "tests/video/test_frame_reader.py",
+        "tests/video/seeking/test_seeking_reader.py",
         "tests/video/test_decoding.py",
         "tests/video/test_frame_identity.py",
         "tests/video/test_frames_property.py",
