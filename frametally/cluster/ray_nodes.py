@@ -6,11 +6,13 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
 import ray
+import ray.util.client
 from ray.autoscaler.sdk import request_resources
 from ray.exceptions import ActorDiedError, RayError
 
@@ -202,5 +204,9 @@ class RayNodes:
 
 
 def _ask_for(bundles: list[Bundle]) -> None:
-    """Ask the autoscaler for room for these at once; from within the cluster, as a client of Ray cannot."""
-    ray.remote(num_cpus=0)(request_resources).remote(bundles=bundles)
+    """Ask the autoscaler for room for these at once."""
+    if ray.util.client.ray.is_connected():  # a client of Ray can ask only from within the cluster
+        ray.remote(num_cpus=0)(request_resources).remote(bundles=bundles)
+        return
+    with suppress(RayError):  # it is asked again when something else is wanted
+        request_resources(bundles=bundles)
