@@ -20,7 +20,7 @@ from components.header.header_bar import header_bar  # noqa: E402
 from components.header.left_pages import drop_runs_of_left_pages  # noqa: E402
 from components.header.page_title import set_page_title, start_page_title  # noqa: E402
 from components.hidden_tabs import pause_hidden_tabs  # noqa: E402
-from components.session import begin_visit, get_deployment  # noqa: E402
+from components.session import begin_visit, get_deployment, serves_routes  # noqa: E402
 from frametally.health.checks import health_warnings  # noqa: E402
 from frametally.health.link_secret import secret_warnings  # noqa: E402
 from frametally.job import JobStatus  # noqa: E402
@@ -58,8 +58,9 @@ def _unknown_path() -> str:
     return name if name and name not in (*PAGES, "help", "people", "shares") else ""
 
 
-st.html(Path(__file__).parent / "assets/shell.css")
-pause_hidden_tabs()
+pause_hidden_tabs()  # first, as browsers then load what all components need while the rest of the page is made
+if not serves_routes():  # otherwise the document has them
+    st.html(ROOT / "components/assets/shell.css")
 HELP = st.Page(ROOT / "pages/help.py", title="Help", url_path="help", visibility="hidden")
 START = st.Page(start, title="Start", default=True, visibility="hidden")
 PEOPLE = st.Page(

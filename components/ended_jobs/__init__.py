@@ -23,7 +23,9 @@ from frametally.notifications.outbox import JobEnd, ends_after, last_event
 
 _SEEN, _COUNT = "ended_jobs_seen", "ended_jobs_count"
 _MAX_TOASTS = 3
-_stream = st.components.v2.component("frametally.ended_jobs", js=(Path(__file__).parent / "ended_jobs.js").read_text())
+_stream = st.components.v2.component(
+    "frametally.ended_jobs", js=(Path(__file__).parent / "ended_jobs.js").read_text(), isolate_styles=False
+)
 
 
 def ended_jobs(ledger: Ledger) -> None:

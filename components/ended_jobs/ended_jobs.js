@@ -4,6 +4,7 @@
 const RETRY_MS = 10_000;
 const QUIET_MS = 300;
 const MAX_WAIT_MS = 10_000;
+const START_WITHIN_MS = 2_000;
 const ends = (window.frametallyEnds ??= new Ends());
 
 export default function ({ data, setTriggerValue }) {
@@ -58,7 +59,8 @@ function Ends() {
     if (!isFirst) return;
     channel = new BroadcastChannel(name);
     channel.onmessage = ({ data }) => this.report(data);
-    if (navigator.locks) navigator.locks.request(name, read); // only in a secure context
-    else read();
+    const start = () => (navigator.locks ? navigator.locks.request(name, read) : read()); // locks: in a secure context
+    if (window.requestIdleCallback) requestIdleCallback(start, { timeout: START_WITHIN_MS }); // the page comes first
+    else start();
   };
 }

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-_pause = st.components.v2.component("frametally.hidden_tabs", js=(Path(__file__).parent / "hidden_tabs.js").read_text())
+_pause = st.components.v2.component(
+    "frametally.hidden_tabs", js=(Path(__file__).parent / "hidden_tabs.js").read_text(), isolate_styles=False
+)
 
 
 def pause_hidden_tabs() -> None:

@@ -1,4 +1,7 @@
-"""Streamlit's document with our script before its own, which shortens the start of a page (`web/start.js`)."""
+"""Streamlit's document with our script before its own, which shortens the start of a page (`web/start.js`).
+
+The styles that all pages share are part of it as well, so that pages begin with them.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,16 @@ from components.player.assets import PLOTLY, PLOTLY_FILE
 
 INDEX: Final = Path(st.__file__).parent / "static" / "index.html"
 _SCRIPT: Final = Path(__file__).parent / "web" / "start.js"
+SHELL_CSS: Final = Path(__file__).parents[1] / "assets" / "shell.css"
 _HEAD: Final = re.compile(r"<head>")
+_END: Final = re.compile(r"</body>")
+"""Behind the styles that Streamlit writes into the head, so that ours go before."""
 
 
 def start_document() -> str:
     """The document; unchanged if Streamlit's has another form than we know."""
-    return _HEAD.sub(lambda found: f"{found[0]}\n    <script>\n{_script()}</script>", INDEX.read_text(), count=1)
+    document = _HEAD.sub(lambda found: f"{found[0]}\n    <script>\n{_script()}</script>", INDEX.read_text(), count=1)
+    return _END.sub(lambda found: f"  <style>\n{SHELL_CSS.read_text()}</style>\n  {found[0]}", document, count=1)
 
 
 def host_config() -> dict[str, object]:

@@ -22,10 +22,10 @@ _MIN_BYTES: Final = 2000
 """Smaller files cost more in the headers than they gain."""
 
 
-_EVERYWHERE: Final = ("BidiComponent", "Html")
+_EVERYWHERE: Final = ("BidiComponent",)
 _PAGES: Final = {
-    "/analytics": ("Selectbox", "PageLink", "Checkbox"),
-    "/jobs": ("TextInput", "DownloadButton", "ButtonGroup", "Pagination"),
+    "/analytics": ("Html", "Selectbox", "PageLink", "Checkbox"),
+    "/jobs": ("TextInput", "DownloadButton", "ButtonGroup", "Pagination", "Checkbox"),
 }
 """Kinds of elements that a page has besides."""
 

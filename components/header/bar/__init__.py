@@ -10,6 +10,7 @@ import msgspec
 import streamlit as st
 
 from components.job_status import BADGE_CSS
+from components.web.own_root import component_with_own_root
 from frametally.config.version import version
 
 KEY = "header_bar"
@@ -40,11 +41,11 @@ _HTML = f"""
   <p role="status"></p>
 </dialog>
 """
-_component = st.components.v2.component(
+_component = component_with_own_root(
     "frametally.header_bar",
     html=_HTML,
     css=(_HERE / "bar.css").read_text() + BADGE_CSS,
-    js="\n".join((_HERE / name).read_text() for name in ("theme.js", "theme_switch.js", "search.js", "bar.js")),
+    scripts=[_HERE / name for name in ("theme.js", "theme_switch.js", "search.js", "bar.js")],
 )
 _PAGES = ("configuration", "help")
 

@@ -1,8 +1,9 @@
 const bars = new WeakMap();
 
 export default function mount({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".bar");
-  if (!bars.has(root)) bars.set(root, new Bar(root, new Search(parentElement.querySelector("dialog"))));
+  const own = rootOf(parentElement);
+  const root = own.querySelector(".bar");
+  if (!bars.has(root)) bars.set(root, new Bar(root, new Search(own.querySelector("dialog"))));
   const bar = bars.get(root);
   bar.send = bar.search.send = setTriggerValue;
   bar.update(data);

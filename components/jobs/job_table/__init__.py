@@ -17,17 +17,18 @@ from components.job_status import BADGE_CSS
 from components.jobs.job_commands import Action
 from components.jobs.job_rows import JobRow
 from components.jobs.job_table.layout import HTML
+from components.web.own_root import component_with_own_root
 from frametally.ledger.search import JobOrder, SortColumn
 
 TABLE_KEY = "job_table"
 _HERE = Path(__file__).parent
 _SCRIPTS = ("menu.js", "sparkline.js", "row.js", "table.js")
 _STYLES = ("table.css", "row.css", "narrow.css")
-_component = st.components.v2.component(
+_component = component_with_own_root(
     "frametally.job_table",
     html=HTML,
     css="\n".join((_HERE / name).read_text() for name in _STYLES) + BADGE_CSS,
-    js="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
+    scripts=[_HERE / name for name in _SCRIPTS],
 )
 
 

@@ -4,7 +4,7 @@ const DENSITY = "frametally.jobs.density";
 const mounted = new WeakMap();
 
 export default function mount({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".jobs");
+  const root = rootOf(parentElement).querySelector(".jobs");
   if (!mounted.has(root)) mounted.set(root, new JobTable(root));
   const table = mounted.get(root);
   table.send = setTriggerValue;

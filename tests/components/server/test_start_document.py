@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from streamlit.web.server.starlette.starlette_routes import create_host_config_routes
 
 from components.server import start_document as module
-from components.server.start_document import INDEX, host_config, start_document
+from components.server.start_document import INDEX, SHELL_CSS, host_config, start_document
 from frametally.network.doors.content_policy import inline_digests
 from tests.support.serving import answering
 
@@ -20,6 +20,11 @@ def test_our_script_comes_first_and_is_allowed() -> None:
     assert document.index("window.__streamlit") < document.index("index.")
     assert "{{" not in document
     assert len(inline_digests(document)) == len(inline_digests(INDEX.read_text())) + 1
+
+
+def test_our_styles_come_behind_those_that_streamlit_writes_into_the_head() -> None:
+    document = start_document()
+    assert document.index(SHELL_CSS.read_text()) > document.index("</head>")
 
 
 def test_the_page_knows_what_the_server_would_answer() -> None:

@@ -1,0 +1,1 @@
+"""Scripts that components share."""
