@@ -1,4 +1,4 @@
-"""Latency of the jobs page with 10,000 jobs, measured in a real browser.
+"""Latency of the jobs page with 10,000 jobs, with pictures and counts, measured in a real browser.
 
 jobs_page_paint_ms    median time from navigation in a warm browser to the first paint with the jobs
 jobs_page_filter_ms   median time to the first paint with the matching jobs, after a click on a status or after a key in
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -17,14 +17,20 @@ from statistics import median
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.dashboard import running_dashboard
+from benchmarks.frames import write_moving_picture
+from benchmarks.generate import write_results
 from benchmarks.page import FLAGS
 from frametally.config.settings import Settings
 from frametally.deployment import open_deployment
 from frametally.job import Job, JobStatus, ModelChoice
 from frametally.ledger.tags import add_tags
+from frametally.library.library import Library
+from frametally.results import archive_results
 
 JOBS = 10_000
 PAINTS, CHANGES = 5, 6
+PICTURES, WITH_COUNTS = 8, 100
+"""Different videos, and how many of the newest jobs have results."""
 _ENDS = (JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.LOST, JobStatus.CANCELLED)
 _WATCH = """() => {
   window.shown = {};
@@ -32,16 +38,20 @@ _WATCH = """() => {
   document.addEventListener('keydown', press, true);
   document.addEventListener('pointerdown', press, true);
   const count = () => document.querySelector('.st-key-jobs_head [data-testid=stMarkdown]')?.textContent;
+  const table = [...document.querySelectorAll('.st-key-job_table *')].map((one) => one.shadowRoot).find(Boolean);
+  const jobs = () => [...table.querySelectorAll('[data-job]')].map((row) => row.dataset.job).join();
   const isRunning = () => document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'running';
-  let before = count();
-  new MutationObserver(() => {
+  let before = [count(), jobs()];
+  const observer = new MutationObserver(() => {
     if (!window.shown.at || window.shown.done) return;
-    const now = count();
-    if (now === before || !now || isRunning()) return;
+    const now = [count(), jobs()];
+    if (now[0] === before[0] || !now[0] || now[1] === before[1] || isRunning()) return;
     before = now;
     window.shown.done = -1;
     requestAnimationFrame(() => setTimeout(() => { window.shown.done = performance.now(); }));
-  }).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+  });
+  for (const root of [document.body, table])
+    observer.observe(root, {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
 _PAINTED = """() => {
   const hosts = [...document.querySelectorAll('.st-key-job_table *')].filter(({shadowRoot}) => shadowRoot);
@@ -69,11 +79,13 @@ def figures() -> Iterator[tuple[str, float]]:
 
 
 def write_jobs(data_dir: Path, jobs: int = JOBS) -> None:
-    """Write a ledger as after years of use: mostly finished jobs, some running, with notes and tags."""
+    """Write a ledger as after years of use: mostly finished jobs, some running, with notes, tags and videos."""
     deployment = open_deployment(Settings.read({"FRAMETALLY_DATA_DIR": str(data_dir)}), lambda: "http://127.0.0.1:1")
     chance = random.Random(7)
     now = datetime.now(UTC)
-    written = [_job(number, chance, now) for number in range(jobs)]
+    videos = [_video(deployment.library, data_dir / f"{number}.mp4", number) for number in range(PICTURES)]
+    written = [_job(number, chance, now, videos[number % PICTURES]) for number in range(jobs)]
+    _write_counts(deployment.settings.results_dir, written[:WITH_COUNTS])
     deployment.ledger.add(*written)
     for tag in ("night", "rain", "pilot"):
         add_tags(deployment.ledger, [job.id for job in written if chance.random() < 0.2], [tag], actor=None)
@@ -119,7 +131,25 @@ def _until_shown_ms(page: Page) -> float:
     return float(page.evaluate("window.shown.done - window.shown.at"))
 
 
-def _job(number: int, chance: random.Random, now: datetime) -> Job:
+def _video(library: Library, path: Path, number: int) -> str:
+    """Store a short video, each of another content; returns its sha256."""
+    write_moving_picture(path, seconds=1, fps=10, gop=number + 1, size=(320, 192))
+    video = library.add(path, actor=None)
+    path.unlink()
+    return video.sha256
+
+
+def _write_counts(results_dir: Path, jobs: Sequence[Job]) -> None:
+    results_dir.mkdir()
+    original = results_dir / "results.json"
+    write_results(original, hours=1 / 120)
+    done = [job for job in jobs if job.status is JobStatus.SUCCEEDED]
+    for job in done:
+        archive_results(original, results_dir / job.id)
+    original.unlink()
+
+
+def _job(number: int, chance: random.Random, now: datetime, video_sha256: str) -> Job:
     created_at = now - timedelta(minutes=37 * number, seconds=90)
     is_open = number % 500 == 3
     status = JobStatus.SUBMITTED if is_open else chance.choices(_ENDS, (80, 12, 3, 5))[0]
@@ -130,7 +160,7 @@ def _job(number: int, chance: random.Random, now: datetime) -> Job:
         service="https://api.example.com",
         key_id="0123",
         video_name=f"camera {chance.randrange(60)} {created_at:%Y-%m-%d %H-%M}.mp4",
-        video_sha256=f"{chance.getrandbits(256):064x}",
+        video_sha256=video_sha256,
         models=(model,),
         infer_fps=5.0,
         frames=chance.randrange(100, 9000),
