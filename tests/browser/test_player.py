@@ -207,20 +207,27 @@ def test_a_second_model_is_beside_or_over_the_same_frame(page: Page, dashboard: 
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(("seconds", "is_playing"), [(4, True), (60, True), (60, False)])
 def test_playing_runs_no_script_and_requests_only_ranges_and_boxes(
-    page: Page, dashboard: Dashboard, seconds: int
+    page: Page, dashboard: Dashboard, seconds: int, *, is_playing: bool
 ) -> None:
     sent, requested = list[object](), list[str]()
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     open_player(page, dashboard, "minute&frame=0")
+    wait_until(page, "frametallyEnds.isOpen")  # the stream of the notices
     page.wait_for_timeout(1500)  # what follows the opening of the page
     page.on("request", lambda request: requested.append(request.url))
     before = len(sent)
     assert before > 0
+    if not is_playing:
+        page.wait_for_timeout(seconds * 1000)
+        print(f"figure idle_requests {len(requested)} runs {len(sent) - before}")
+        assert (requested, len(sent)) == ([], before)
+        return
     page.keyboard.press(" ")
     page.wait_for_timeout(seconds * 1000)
     assert page.locator(".player .controls.playing").count() == 1
+    print(f"figure playing_requests {len(requested)} runs {len(sent) - before}")
     assert [url for url in requested if not re.search(r"/frametally/(files/|views/[^/]+/boxes/)", url)] == []
     assert len(sent) == before
     page.keyboard.press(" ")
