@@ -12,19 +12,16 @@ unexport PYTHONDONTWRITEBYTECODE
 run: .venv/runtime
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(HOST)
 
-# Everything that a change must pass; TESTS names files instead of all. WORKERS=0 runs them in
-# one process; by default more than a small machine has cores, as many tests wait for a server or a browser. A fourth
-# process costs more than it gains on two cores: it imports everything once more.
+# Everything that a change must pass; TESTS names files instead of all. WORKERS=1 runs them in one process; by default
+# in more than a small machine has cores, as many tests wait for a server or a browser.
 WORKERS ?= 3
-# By file, as the tests of a file share servers and pages; in the order of tests/conftest.py.
-PYTEST := $(BIN)/pytest --dist loadfile --no-loadscope-reorder
 test: .venv/development .venv/browser
-	$(PYTEST) -n $(WORKERS) $(TESTS)
+	$(BIN)/pytest --processes $(WORKERS) $(TESTS)
 
 # No page, no server, nothing that starts processes or computes for seconds: under a minute. These tests wait for
-# nothing, so that a third process would only import everything once more.
+# nothing, so that a third process would gain nothing.
 test-fast: .venv/development
-	$(PYTEST) -n 2 -m "not browser and not crash and not slow" $(TESTS)
+	$(BIN)/pytest --processes 2 -m "not browser and not crash and not slow" $(TESTS)
 
 # The long forms: fuzzing, kill runs, load, simulations, repeats. SOAK names parts instead of all.
 soak: .venv/development .venv/browser

@@ -11,10 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis.internal.conjecture import providers
-from xdist.remote import Producer
 
 from tests.support.memory_disk import GIB, MEMORY_DISK, memory_disk
-from tests.support.scheduling import GroupScheduling, groups_of
+from tests.support.scheduling import groups_of
 
 pytest_plugins = [
     "tests.support.ports",  # these three first: others import them
@@ -24,6 +23,7 @@ pytest_plugins = [
     "tests.support.clients",
     "tests.support.disks",
     "tests.support.engines",
+    "tests.support.forked_runs",
     "tests.support.page_reports",
     "tests.support.postgresql",
     "tests.support.reading",
@@ -160,11 +160,6 @@ def _place(nodeid: str, groups: dict[str, str]) -> tuple[int, str]:
     if not group.endswith(".py"):
         return 0, group
     return 1 if nodeid.startswith(FIRST) else 2, ""
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling | None:
-    return GroupScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 ROOM_BYTES = 4 * GIB

@@ -71,7 +71,7 @@ def repeated(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
     """Run these tests `--repeats` times."""
 
     def run(options: argparse.Namespace) -> Outcome:
-        return sum((run_pytest("-n", "2", "--dist", "loadfile", *arguments) for _ in range(options.repeats)), Outcome())
+        return sum((run_pytest("--processes", "2", *arguments) for _ in range(options.repeats)), Outcome())
 
     return run
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from frametally.storage.locks import locked
+from tests.support.forked_runs import FOLDER
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, write: Callable[[Path], None]) -> Path:
     """The folder of this name; no test changes what is in it."""
     own = factory.getbasetemp()
-    of_all = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    of_all = own.parent if own.name.startswith(FOLDER.format("")) else own
     folder, draft = of_all / name, of_all / f"{name}-{os.getpid()}"
     with locked(of_all):
         if not folder.exists():

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
-
-from xdist.scheduler import LoadFileScheduling
 
 POSTGRESQL = "PostgreSQL"
 """Each process would start a server of its own."""
@@ -53,14 +50,3 @@ def groups_of(nodeids: Iterable[str]) -> dict[str, str]:
     for nodeid in nodeids:
         tests.setdefault(nodeid.partition("::")[0], []).append(nodeid)
     return {file: group_of(file, of_file) for file, of_file in tests.items()}
-
-
-class GroupScheduling(LoadFileScheduling):
-    """Like `--dist loadfile`, with groups of files."""
-
-    @cached_property
-    def _groups(self) -> dict[str, str]:
-        return groups_of(self.collection or ())
-
-    def _split_scope(self, nodeid: str) -> str:
-        return self._groups[nodeid.partition("::")[0]]
