@@ -1,21 +1,26 @@
 """Parser of the command line `frametally COMMAND …`.
 
 Each command is a module with `add_parser(commands)`, which adds its subparser and sets `execute(options) -> int` as its
-default. To add a command, write such a module and list it in `COMMANDS`.
+default. To add a command, write such a module and list it in `COMMANDS`. Only the module of the command in use is
+imported, as all together take more than a second.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
-from frametally.cli import access, backup, dashboard, engine, restore, run
 from frametally.cli.exit_code import ExitCode
-from frametally.cli.results import audit, evaluate, events, labels, report, track
 from frametally.errors import FrametallyError, ServiceError
 
-COMMANDS = (run, track, events, report, audit, evaluate, labels, dashboard, engine, backup, restore, access)
+COMMANDS = {
+    "run": "frametally.cli.run",
+    **{name: f"frametally.cli.results.{name}" for name in ("track", "events", "report", "audit", "evaluate", "labels")},
+    **{name: f"frametally.cli.{name}" for name in ("dashboard", "engine", "backup", "restore", "access")},
+}
+"""The module of each command, in the order of the help."""
 
 _EXIT_CODES = """\
 exit codes:
@@ -31,7 +36,8 @@ exit codes:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command given by `arguments`, by default those of the process; returns the exit code."""
-    options = make_parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = make_parser([name for name in arguments[:1] if name in COMMANDS] or COMMANDS).parse_args(arguments)
     try:
         return int(options.execute(options))
     except ServiceError as error:
@@ -42,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("Interrupted.", ExitCode.INTERRUPTED)
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """The parser with all commands registered."""
+def make_parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser with these commands registered."""
     parser = argparse.ArgumentParser(
         prog="frametally",
         description="Run video inference and explore what it detects.",
@@ -51,8 +57,8 @@ def make_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, dest="command", metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_parser(commands)
+    for name in names:
+        import_module(COMMANDS[name]).add_parser(commands)
     return parser
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -54,15 +56,29 @@ def test_errors_become_exit_codes_and_one_line_on_stderr(
     assert capsys.readouterr().err == f"{str(error) or 'Interrupted.'}\n"
 
 
-SLOW_TO_IMPORT = {"pandas", "plotly", "scipy", "streamlit", "supervision"}
+SLOW_TO_IMPORT = {"pandas", "plotly", "ray", "scipy", "streamlit", "supervision"}
 """Each takes most of a second or more; a command imports what it uses."""
 
 
-def test_python_m_runs_the_same_command_without_slow_imports(tmp_path: Path) -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "frametally", "restore", str(tmp_path / "missing.zip")]
+def test_only_the_module_of_the_command_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported: list[str] = []
+
+    def note(name: str) -> ModuleType:
+        imported.append(name)
+        return import_module(name)
+
+    monkeypatch.setattr(cli, "import_module", note)
+    assert cli.main(["restore", str(tmp_path / "missing.zip")]) == ExitCode.BAD_INPUT
+    assert imported == ["frametally.cli.restore"]
+
+
+def test_python_m_runs_the_same_command_and_none_has_slow_imports() -> None:
+    """Without a command, all are imported for the help."""
+    command = [sys.executable, "-X", "importtime", "-m", "frametally"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == ExitCode.BAD_INPUT
-    assert "missing.zip" in ended.stderr
+    assert ended.returncode == 2
+    assert "usage: frametally" in ended.stderr
     imported = set(re.findall(r"^import time:.*\| +(\S+)$", ended.stderr, re.MULTILINE))
-    assert "frametally.cli.main" in imported
+    assert {"frametally.backup.create", "frametally.engine.server"} <= imported  # for `backup` and `engine`
     assert imported & SLOW_TO_IMPORT == set()
+    assert [name for name in imported if name.startswith("frametally.cluster")] == []

@@ -20,7 +20,7 @@ from tests.support.source_tree import imports_of, own_imports, syntax_trees, wit
 def test_the_engine_and_its_worker_import_nothing_of_a_cluster() -> None:
     """In a process of its own: other tests import these modules."""
     code = (
-        "import sys; import frametally.cli.main, frametally.cli.engine, frametally.engine.worker;"
+        "import sys; import frametally.cli.engine, frametally.engine.worker;"
         "print([name for name in sys.modules if name.split('.')[0] == 'ray' or 'frametally.cluster' in name])"
     )
     done = subprocess.run([sys.executable, "-c", code], env=child_environment({}), capture_output=True, text=True)

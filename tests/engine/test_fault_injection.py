@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,8 @@ from typing import Any
 import pytest
 import requests
 
+from frametally.cli.exit_code import ExitCode
+from frametally.cli.main import main
 from frametally.engine.fault_injection import FAILURE, FAULTS, UNKNOWN_WORD, read_faults
 from frametally.errors import SettingsError
 from tests.support.engine_jobs import run_here
@@ -205,12 +204,11 @@ def test_documentation_lists_every_fault() -> None:
     assert [name for name, fault in FAULTS.items() if f"| `{name}` | {fault.meaning} |" not in text] == []
 
 
-def test_standalone_engine_accepts_faults_on_loopback_only(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "frametally", "engine", "--host", "0.0.0.0", "--port", "0"]
-    foreign = {name: value for name, value in os.environ.items() if not name.startswith("FRAMETALLY_")}
-    own = {"FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_ENGINE_FAULTS": "link-403"}
-    ended = subprocess.run(
-        command, cwd=ROOT, env=foreign | own, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert ended.returncode == 3
-    assert "this server listens on 0.0.0.0. Start it with --host 127.0.0.1" in ended.stderr
+def test_standalone_engine_accepts_faults_on_loopback_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("FRAMETALLY_ENGINE_FAULTS", "link-403")
+    monkeypatch.setattr("frametally.cli.engine.keep_new_files_private", lambda: None)  # it concerns the whole process
+    assert main(["engine", "--host", "0.0.0.0", "--port", "0"]) == ExitCode.BAD_INPUT
+    assert "this server listens on 0.0.0.0. Start it with --host 127.0.0.1" in capsys.readouterr().err

@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from frametally.backoff import Backoff
+from frametally.cli.exit_code import ExitCode
+from frametally.cli.main import main
 from frametally.engine import supervisor as supervisor_module
 from frametally.engine.spool import Spool
 from frametally.engine.supervisor import Supervisor
@@ -211,10 +213,10 @@ def test_a_job_completes_after_the_engine_was_killed(
     assert f"GET /videoinfer/ job_id={job_id} 200" in text
 
 
-def test_an_invalid_setting_ends_the_engine_with_a_message(tmp_path: Path) -> None:
-    environment = {**os.environ, "FRAMETALLY_DATA_DIR": str(tmp_path), "FRAMETALLY_MAX_VIDEO_BYTES": "lots"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "frametally", "engine"], env=environment, capture_output=True, text=True, timeout=30
-    )
-    assert ended.returncode == 3
-    assert ended.stderr.startswith("FRAMETALLY_MAX_VIDEO_BYTES is invalid: 'lots'.")
+def test_an_invalid_setting_ends_the_engine_with_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FRAMETALLY_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("FRAMETALLY_MAX_VIDEO_BYTES", "lots")
+    assert main(["engine"]) == ExitCode.BAD_INPUT
+    assert capsys.readouterr().err.startswith("FRAMETALLY_MAX_VIDEO_BYTES is invalid: 'lots'.")
