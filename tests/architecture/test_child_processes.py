@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from functools import cache
 
-from tests.support.source_tree import syntax_trees
+from tests.support.source_tree import statements, syntax_trees
 
 STARTING = {
     *(f"subprocess.{name}" for name in ("Popen", "run", "call", "check_call", "check_output", "getoutput")),
@@ -23,7 +23,7 @@ def starts() -> list[tuple[str, ast.Call, ast.AST]]:
     return [
         (module, node, function)
         for module, tree in syntax_trees().items()
-        for function in ast.walk(tree)
+        for function in statements(tree)
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
         for node in ast.walk(function)
         if isinstance(node, ast.Call) and dotted(node.func) in STARTING

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median, quantiles
 
-from tests.support.source_tree import MODULES, PARTS, ROOT, syntax_trees
+from tests.support.source_tree import MODULES, PARTS, ROOT, statements, syntax_trees
 
 MAX_MODULE_LINES = 320
 MAX_FOLDER_FILES = 16
@@ -22,7 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def functions() -> Iterator[tuple[str, Function]]:
     for module, tree in syntax_trees().items():
-        yield from ((module, node) for node in ast.walk(tree) if isinstance(node, Function))
+        yield from ((module, node) for node in statements(tree) if isinstance(node, Function))
 
 
 def is_typed(function: Function) -> bool:

@@ -29,6 +29,7 @@ EDGES = {
 }
 """Everything else takes the time and the environment as arguments."""
 WORLD = {"os.environ", "os.getenv", "time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today"}
+NAMES = {text.rpartition(".")[2] for text in WORLD}
 
 
 def test_only_the_edges_read_the_clock_and_the_environment() -> None:
@@ -36,7 +37,7 @@ def test_only_the_edges_read_the_clock_and_the_environment() -> None:
         (module, text)
         for module, tree in syntax_trees().items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and (text := ast.unparse(node)) in WORLD
+        if isinstance(node, ast.Attribute) and node.attr in NAMES and (text := ast.unparse(node)) in WORLD
     }
     assert reading == EDGES
 
@@ -46,7 +47,8 @@ def test_every_database_engine_hides_the_values_it_writes_from_errors() -> None:
         call
         for tree in syntax_trees().values()
         for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("create_engine")
+        if isinstance(call, ast.Call)
+        and (getattr(call.func, "attr", "") or getattr(call.func, "id", "")).endswith("create_engine")
     ]
     assert len(opening) == 4
     assert [ast.unparse(call) for call in opening if "hide_parameters=True" not in ast.unparse(call)] == []

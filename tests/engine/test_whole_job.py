@@ -1,4 +1,4 @@
-"""Whole jobs from upload to results, over a real socket; the first with a real worker process."""
+"""Whole jobs from upload to results, over a real socket; `test_worker.py` runs such jobs in a worker process."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from tests.support.engine_jobs import run_here
 from tests.support.engines import RunningEngine
 
 
-def test_motion_detects_only_moving_objects(running_engine: RunningEngine, small_video: Path) -> None:
-    job_id = running_engine.submit(running_engine.upload(small_video), fps=5)
-    results = running_engine.results(job_id)
+def test_motion_detects_only_moving_objects(deaf_engine: RunningEngine, small_video: Path) -> None:
+    job_id = deaf_engine.submit(deaf_engine.upload(small_video), fps=5)
+    run_here(deaf_engine, job_id)
+    results = deaf_engine.results(job_id)
     assert results["frame_offset"] == list(range(0, 40, 2))
     assert results["time_offset"] == [round(entry / 5, 4) for entry in range(20)]
     boxes = [entry["predictions"] for entry in results["motion"]]

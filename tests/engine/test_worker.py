@@ -102,26 +102,25 @@ def test_starting_a_worker_is_retried(tmp_path: Path, monkeypatch: pytest.Monkey
     supervisor.stop()
 
 
-def test_start_and_stop_are_idempotent(start_engine: StartEngine, small_video: Path) -> None:
+def test_jobs_run_after_jobs_that_cannot_be_and_after_a_restart(
+    start_engine: StartEngine, small_video: Path, tmp_path: Path
+) -> None:
+    """To start and stop an engine is idempotent."""
     engine = start_engine()
     engine.engine.start()
     engine.engine.stop()
     engine.engine.stop()
-    job_id = engine.submit(engine.upload(small_video))
+    damaged = engine.submit(engine.upload(small_video))
+    without_picture = engine.submit(engine.upload(write_sound(tmp_path / "sound.mp4")))
+    following = engine.submit(engine.upload(small_video))
+    (engine.folder / "jobs" / damaged / "request.json").write_text("{")
     engine.engine.start()
-    engine.results(job_id)
-
-
-def test_a_failed_job_reports_its_reason_and_the_next_one_runs(
-    running_engine: RunningEngine, small_video: Path, tmp_path: Path
-) -> None:
-    failing = running_engine.submit(running_engine.upload(write_sound(tmp_path / "sound.mp4")))
-    following = running_engine.submit(running_engine.upload(small_video))
-    report = running_engine.wait(failing)
+    assert "internal error" in str(engine.wait(damaged).reason)
+    report = engine.wait(without_picture)
     assert report.status == 2
     assert report.error is not None
     assert "contains audio only" in report.error
-    running_engine.results(following)
+    engine.results(following)
 
 
 def test_a_worker_deletes_expired_jobs(start_engine: StartEngine, small_video: Path) -> None:
@@ -129,16 +128,6 @@ def test_a_worker_deletes_expired_jobs(start_engine: StartEngine, small_video: P
     job_id = engine.submit(engine.upload(small_video))
     until(lambda: engine.call("GET", "/videoinfer/", params={"job_id": job_id}).status_code == 404)
     until(lambda: not list((engine.folder / "uploads").iterdir()))
-
-
-def test_an_unreadable_request_file_does_not_stop_the_worker(start_engine: StartEngine, small_video: Path) -> None:
-    engine = start_engine(worker=False)
-    damaged = engine.submit(engine.upload(small_video))
-    following = engine.submit(engine.upload(small_video))
-    (engine.folder / "jobs" / damaged / "request.json").write_text("{")
-    engine.engine.start()
-    assert "internal error" in str(engine.wait(damaged).reason)
-    engine.results(following)
 
 
 @pytest.mark.soak

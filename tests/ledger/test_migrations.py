@@ -99,12 +99,21 @@ def test_notes_tags_history_outages_and_notifications_are_migrated(tmp_path: Pat
         assert (notice.job_id, notice.attempts, notice.last_error) == (f"{JOB_ID}3", 2, "The webhook answered 500.")
 
 
+@pytest.fixture(scope="module")
+def columns_of_a_new_ledger(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[tuple[str, bool]]]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('new') / 'frametally.db'}"
+    with open_ledger(url):
+        return columns(url)
+
+
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)
-def test_a_migrated_ledger_has_the_current_schema_and_is_usable(dump: Path, tmp_path: Path) -> None:
+def test_a_migrated_ledger_has_the_current_schema_and_is_usable(
+    dump: Path, tmp_path: Path, columns_of_a_new_ledger: dict[str, set[tuple[str, bool]]]
+) -> None:
     url = load(dump, tmp_path / "frametally.db")
-    with open_ledger(url) as ledger, open_ledger(f"sqlite:///{tmp_path / 'new.db'}"):
+    with open_ledger(url) as ledger:
         assert ledger.transition(read_back(ledger)["2"], JobStatus.LOST)
-    assert columns(url) == columns(f"sqlite:///{tmp_path / 'new.db'}")
+    assert columns(url) == columns_of_a_new_ledger
 
 
 EVERY_REVISION = [(name, revision) for name in ("sqlite", "postgresql") for revision in known_revisions()[:-1]]

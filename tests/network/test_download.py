@@ -17,7 +17,8 @@ from frametally.errors import MediaError
 from frametally.network.addresses import is_public
 from frametally.network.download import download
 from tests.support.certificates import make_certificate, server_context
-from tests.support.engines import StartEngine
+from tests.support.engine_jobs import run_here
+from tests.support.engines import RunningEngine, StartEngine
 from tests.support.misbehaving import MisbehavingServer, answer
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -245,11 +246,11 @@ def test_certificate_must_be_trusted_and_match_the_host(tmp_path: Path, monkeypa
     assert (tmp_path / "video").read_bytes() == b"video"
 
 
-def test_job_reads_a_private_address_if_allowed(start_engine: StartEngine, site: Site, small_video: Path) -> None:
+def test_job_reads_a_private_address_if_allowed(deaf_engine: RunningEngine, site: Site, small_video: Path) -> None:
     site.answers["/video.mp4"] = sends(small_video.read_bytes())
-    open_engine = start_engine(private_urls=True)
-    results = open_engine.results(open_engine.submit(f"{site.url}/video.mp4"))
-    assert len(results["motion"]) == 20
+    job_id = deaf_engine.submit(f"{site.url}/video.mp4")
+    run_here(deaf_engine, job_id, private_urls=True)
+    assert len(deaf_engine.results(job_id)["motion"]) == 20
 
 
 def test_job_for_a_private_address_fails_with_a_reason(start_engine: StartEngine, site: Site) -> None:

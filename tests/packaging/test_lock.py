@@ -14,6 +14,7 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from tests.packaging.requirement_files import EXPORTS, ROOT, closure_of, declared, read_pins, read_project
+from tests.support.source_tree import statements
 
 LOCK = {(pin.name, pin.version): pin for pin in read_pins(ROOT / "requirements.lock")}
 OURS = {"app", "benchmarks", "components", "demo", "frametally", "pages", "tests"}
@@ -62,7 +63,7 @@ def installed_distributions() -> Mapping[str, list[str]]:
 
 @cache
 def top_level_imports(path: Path) -> set[str]:
-    nodes = list(ast.walk(ast.parse(path.read_text())))
+    nodes = list(statements(ast.parse(path.read_text())))
     direct = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     return direct | {
         node.module.split(".")[0]

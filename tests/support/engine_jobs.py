@@ -28,11 +28,13 @@ def finish(job: SpooledJob) -> None:
     job.finish(draft)
 
 
-def run_here(engine: RunningEngine, job_id: str, servers: InferenceServers = NO_SERVERS) -> None:
+def run_here(
+    engine: RunningEngine, job_id: str, servers: InferenceServers = NO_SERVERS, *, private_urls: bool = False
+) -> None:
     """Run a queued job in this process, as a worker would; starting one takes longer than the job."""
     job = Spool(engine.folder).find(job_id)
     assert job is not None
-    assert attempt(job, engine.models_dir, servers, max_video_bytes=1 << 30, private_urls=False)
+    assert attempt(job, engine.models_dir, servers, max_video_bytes=1 << 30, private_urls=private_urls)
 
 
 def working(folder: Path, job_id: str) -> Callable[[], WorkerProgress | None]:

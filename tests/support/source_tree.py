@@ -32,10 +32,18 @@ def syntax_trees() -> dict[str, ast.Module]:
     return {name: ast.parse(path.read_text()) for name, path in MODULES.items()}
 
 
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements in a node, without looking for others inside expressions, which most nodes are."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
+            yield child
+            yield from statements(child)
+
+
 def imports_of(source: ast.AST, module: str, *, is_package: bool) -> set[str]:
     """Every dotted name that a module imports, at any place in it."""
     names: set[str] = set()
-    for node in ast.walk(source):
+    for node in statements(source):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
