@@ -72,6 +72,7 @@ SLOW = (
     "tests/analysis/test_totals",
     "tests/analysis/test_view_spec.py::test_any_view_round_trips",
     "tests/architecture/test_child_processes",
+    "tests/architecture/test_forked_runs",
     "tests/architecture/test_imports",
     "tests/architecture/test_sizes",
     "tests/architecture/test_world_edges",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from frametally.access.access import cookie_secret
 from frametally.access.direct_client import Client
@@ -34,13 +34,6 @@ def dashboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
         )
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    with browser.new_context(reduced_motion="reduce", viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(PATIENCE_MS)
-        yield context
-
-
 def sign_in(page: Page, dashboard: Dashboard, who: str) -> None:
     page.goto(f"{dashboard.url}/jobs")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible(timeout=FIRST_PAINT_MS)
@@ -50,11 +43,19 @@ def sign_in(page: Page, dashboard: Dashboard, who: str) -> None:
     page.wait_for_url(f"{dashboard.url}/**")
 
 
-def test_an_admin_signs_in_works_in_two_tabs_and_signs_out(dashboard: Dashboard, context: BrowserContext) -> None:
-    page = context.new_page()
+@pytest.fixture
+def second(page: Page) -> Iterator[Page]:
+    """Another tab of the same person."""
+    tab = page.context.new_page()
+    tab.set_default_timeout(PATIENCE_MS)
+    yield tab
+    tab.close()
+
+
+def test_an_admin_signs_in_works_in_two_tabs_and_signs_out(dashboard: Dashboard, page: Page, second: Page) -> None:
+    context = page.context
     sign_in(page, dashboard, "ada")
     expect(page.get_by_role("heading", name="Run a video")).to_be_visible(timeout=FIRST_PAINT_MS)
-    second = context.new_page()
     second.goto(f"{dashboard.url}/configuration")
     expect(second.get_by_text("Signed in as Ada, admin.")).to_be_visible(timeout=FIRST_PAINT_MS)
     assert [cookie["name"] for cookie in context.cookies() if not cookie["httpOnly"]] in ([], ["_streamlit_xsrf"])
@@ -83,8 +84,7 @@ def test_an_admin_signs_in_works_in_two_tabs_and_signs_out(dashboard: Dashboard,
 
 
 @pytest.mark.soak
-def test_a_person_without_a_role_sees_their_id_and_no_jobs(dashboard: Dashboard, context: BrowserContext) -> None:
-    page = context.new_page()
+def test_a_person_without_a_role_sees_their_id_and_no_jobs(dashboard: Dashboard, page: Page) -> None:
     sign_in(page, dashboard, "vic")
     expect(page.get_by_text("without a role in this dashboard")).to_be_visible(timeout=FIRST_PAINT_MS)
     expect(page.get_by_text("vic", exact=True)).to_be_visible()
