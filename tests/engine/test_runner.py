@@ -18,6 +18,8 @@ from frametally.errors import ModelError, VideoError
 from tests.support import onnx_models
 from tests.support.video_files import write_rotated, write_sound, write_video
 
+pytestmark = pytest.mark.usefixtures("no_child_process")
+
 MOTION = ModelRequest("motion", 1)
 Run = Callable[..., dict[str, Any]]
 

@@ -13,6 +13,8 @@ from tests.support import onnx_architectures
 from tests.support.engine_jobs import run_here
 from tests.support.engines import RunningEngine
 
+pytestmark = pytest.mark.usefixtures("no_child_process")
+
 
 def test_motion_detects_only_moving_objects(deaf_engine: RunningEngine, small_video: Path) -> None:
     job_id = deaf_engine.submit(deaf_engine.upload(small_video), fps=5)

@@ -188,6 +188,7 @@ def test_a_refused_model_stops_with_its_own_reason_only() -> None:
     assert (issue.stops, issue.what, issue.next_step) == (True, REFUSED.refusal, REFUSED.next_step)
 
 
+@pytest.mark.usefixtures("no_child_process")
 def test_the_command_line_reports_why_a_model_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from frametally.contract import StatusReport
+from frametally.engine.detectors.selection import inspection
 from frametally.engine.server import Engine
 from frametally.network.routes import api_key_check, starlette_routes
 from tests.support.polling import until
@@ -129,3 +130,16 @@ def running_engine(start_engine: StartEngine) -> RunningEngine:
 def deaf_engine(start_engine: StartEngine) -> RunningEngine:
     """An engine without a worker: jobs stay queued."""
     return start_engine(worker=False)
+
+
+@pytest.fixture(scope="session")
+def inspector_in_process() -> inspection.Inspector:
+    from frametally.engine.detectors.selection.child import examine  # it imports the libraries of models
+
+    return inspection.Inspector(examine)
+
+
+@pytest.fixture
+def no_child_process(monkeypatch: pytest.MonkeyPatch, inspector_in_process: inspection.Inspector) -> None:
+    """Examine models in the process of the test; `test_inspection` and the tests of workers use a child process."""
+    monkeypatch.setattr(inspection, "_INSPECTOR", inspector_in_process)

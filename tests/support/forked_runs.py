@@ -96,7 +96,8 @@ class _Processes:
                 self._receive(end)
 
     def _fork(self, number: int) -> None:
-        base = self._session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+        factory: Any = self._session.config._tmp_path_factory  # type: ignore[attr-defined]
+        folder = factory.getbasetemp() / FOLDER.format(number)
         ours, theirs = Pipe()
         sys.stdout.flush()
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # the threads of NumPy do not mind
@@ -104,8 +105,8 @@ class _Processes:
         if pid == 0:
             for end in (ours, *self._running):
                 end.close()
-            vars(self._session.config._tmp_path_factory)["_basetemp"] = base / FOLDER.format(number)  # type: ignore[attr-defined]
-            (base / FOLDER.format(number)).mkdir(mode=0o700)
+            folder.mkdir(mode=0o700)
+            factory._basetemp = folder
             _run_and_exit(self._session, theirs)
         theirs.close()
         self._running[ours] = _Process(pid)
