@@ -163,7 +163,7 @@ def read_cube(folder: Path, model: int) -> Cube | None:
     path = folder / f"cube-{model}.npy"
     if not path.exists():
         return None
-    counts = np.load(path, mmap_mode="r")
+    counts = np.asarray(np.load(path, mmap_mode="r"))  # still mapped; a `memmap` takes longer to slice
     with np.load(path.with_suffix(".npz")) as file:
         rest = dict(file)
     if "counts_crc32" in rest and int(rest.pop("counts_crc32")) != zlib.crc32(counts.data):

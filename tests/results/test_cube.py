@@ -78,7 +78,7 @@ def test_a_cube_round_trips_through_its_files(tmp_path: Path) -> None:
     again = read_cube(tmp_path, 4)
     assert again is not None
     assert all(np.array_equal(getattr(again, name), value) for name, value in vars(cube).items())
-    assert isinstance(again.counts, np.memmap)
+    assert isinstance(again.counts.base, np.memmap)
     assert read_cube(tmp_path, 5) is None
 
 

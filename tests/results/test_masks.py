@@ -8,12 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from frametally.results import Kind
+from frametally.results.entries import AnyBox, Box, EntryDecoder
 from frametally.results.masks import joined, rasterized, separated
 from frametally.results.spellings.rle import MaskInvalid, decompress, rings_of_bitmap, rings_of_runs, signed_area
 from tests.support.documents import archived, box, document
@@ -78,6 +80,17 @@ def test_each_spelling_of_a_mask_is_read_exactly(tmp_path: Path, number: int) ->
 
 def test_all_spellings_are_tested() -> None:
     assert len(spellings(ring_and_dot())) == 15
+
+
+def test_another_spelling_after_boxes_of_known_keys_is_not_ignored() -> None:
+    known = with_image({**box(), "detection_id": "a"})
+    for field in set(AnyBox.__struct_encode_fields__) - set(Box.__struct_encode_fields__):
+        decoder = EntryDecoder(Kind.DETECTION)
+        decoder.decode_one(msgspec.json.encode(known))
+        (entry,) = decoder.decode_list(memoryview(msgspec.json.encode([known])))
+        assert not isinstance(entry.predictions[0], AnyBox)
+        with pytest.raises(msgspec.ValidationError):
+            decoder.decode_list(memoryview(msgspec.json.encode([known, with_image({**box(), field: "b"})])))
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
+from contextlib import suppress
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,8 @@ from frametally.results.spellings.notes import Issue
 from frametally.results.spellings.predictions import SIDES
 from frametally.results.spellings.rle import Ring
 from frametally.results.tables import column, lists
-from frametally.results.writers.base import Batch, NameCodes, Target, float32, key_columns
+from frametally.results.writers.base import Batch, NameCodes, Target, float32, floats, key_columns
 
-_XY = attrgetter("x", "y")
 _NO_PLACE = "is not a finite number; the detection is counted, but neither drawn nor exported to COCO JSON"
 _MAX_SIDE = float(np.finfo(np.float32).max)
 
@@ -62,25 +63,24 @@ class BoxWriter:
         code = np.fromiter(map(self.classes.__getitem__, [box.class_name for box in boxes]), np.int32, len(boxes))
         confidence = self.confidences.add(entry, self._confidences(entry, boxes))
         self.cube.add(entry, code, confidence)
-        class_id = [-1 if box.class_id is None else box.class_id for box in boxes]
+        class_id = [-1 if (number := box.class_id) is None else number for box in boxes]
         values = [code, np.fromiter(class_id, np.int32, len(boxes)), confidence, *self._corners(entry, boxes)]
         columns = [column(np.asarray(one)) for one in values]
         self._tables.write("boxes", [*self._key(entry), *columns, _tracker_ids(boxes)])
 
     def _confidences(self, entry: npt.NDArray[np.int32], boxes: list[Box]) -> npt.NDArray[np.float64]:
         """(b,) as in the file; a box without a confidence counts as certain."""
-        found = [box.confidence for box in boxes]
-        if None not in found:
-            return np.fromiter(found, np.float64, len(found))
+        found: list[Any] = [box.confidence for box in boxes]
+        with suppress(struct.error):  # if one is None
+            return floats(found)
         for one in np.unique(entry[[value is None for value in found]]).tolist():
             self._notes.add(one, Issue("confidence", "is missing and counts as 1"))
-        full = self.confidences.full
-        return np.fromiter([full if value is None else value for value in found], np.float64, len(found))
+        return floats([self.confidences.full if value is None else value for value in found])
 
     def _corners(self, entry: npt.NDArray[np.int32], boxes: list[Box]) -> list[npt.NDArray[np.float32]]:
         """Four (b,) arrays: x_min, y_min, x_max, y_max."""
         x, y, width, height = sides = [
-            np.fromiter(values, np.float64, len(boxes))
+            floats(values)
             for values in (
                 [box.x for box in boxes],
                 [box.y for box in boxes],
@@ -112,8 +112,10 @@ class BoxWriter:
             return
         polygons = [box.points for box in boxes if box.points]
         self.kind = Kind.KEYPOINTS if self.kind is Kind.KEYPOINTS else Kind.SEGMENTATION
-        xy = np.fromiter(chain.from_iterable(map(_XY, chain.from_iterable(polygons))), np.float64)
-        rows = lists(float32(xy), [2 * len(polygon) for polygon in polygons])
+        x = [point.x for polygon in polygons for point in polygon]
+        y = [point.y for polygon in polygons for point in polygon]
+        xy = np.stack([floats(x), floats(y)], axis=1)
+        rows = lists(float32(xy.reshape(-1)), [2 * len(polygon) for polygon in polygons])
         self._tables.write("polygons", [*self._key(entry[boxes_at]), column(place[boxes_at].astype(np.int32)), rows])
 
     def _add_keypoints(self, entry: npt.NDArray[np.int32], place: npt.NDArray[np.int64], boxes: list[Box]) -> None:
@@ -149,7 +151,7 @@ class BoxWriter:
         return key_columns(self._model, entry)
 
 
-def _boxes(entry: Any) -> list[Box]:
+def _boxes(entry: Any) -> Sequence[Box]:
     if isinstance(entry, BoxesEntry):
         return entry.predictions
     return [gaze.face for gaze in entry.predictions] if isinstance(entry, GazeEntry) else []
