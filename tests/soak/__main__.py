@@ -89,7 +89,7 @@ def lengthened(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
 def left_out(_: argparse.Namespace) -> Outcome:
     """What `make test` leaves out and no other part runs, once."""
     others = ("browser", "crash", "packaging", "engine/test_remaining_time.py", "ledger/test_polling_floor.py")
-    return run_pytest("-n", "2", "-m", "soak", "tests", *(f"--ignore=tests/{path}" for path in others))
+    return run_pytest("--processes", "2", "-m", "soak", "tests", *(f"--ignore=tests/{path}" for path in others))
 
 
 def fuzzed(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
@@ -153,14 +153,14 @@ def _command(*arguments: str) -> Outcome:
 def player(options: argparse.Namespace) -> Outcome:
     """200 seeks, steps and pauses and 100 presented frames of each kind of clip, and a minute of playing."""
     del options
-    return run_pytest("-n", "0", "-s", "tests/browser/test_player.py", SOAK_FACTOR=str(PLAYER_FACTOR))
+    return run_pytest("-s", "tests/browser/test_player.py", SOAK_FACTOR=str(PLAYER_FACTOR))
 
 
 def journeys(options: argparse.Namespace) -> Outcome:
     """`--repeats` rounds of the ten journeys that a person makes, each on a new dashboard; prints the time of each."""
     total = Outcome()
     for number in range(1, options.repeats + 1):
-        outcome = run_pytest("-n", "0", "-s", "tests/browser/test_journeys.py")
+        outcome = run_pytest("-s", "tests/browser/test_journeys.py")
         print(f"figure journeys_round_{number}_s {outcome.duration_s:.1f} failed {outcome.failed}", flush=True)
         total += outcome
     return total
