@@ -5,6 +5,7 @@ const RETRY_MS = 10_000;
 const QUIET_MS = 300;
 const MAX_WAIT_MS = 10_000;
 const START_WITHIN_MS = 2_000;
+const ACTIONS = ["pointerdown", "keydown", "click"];
 const ends = (window.frametallyEnds ??= new Ends());
 
 export default function ({ data, setTriggerValue }) {
@@ -15,15 +16,20 @@ export default function ({ data, setTriggerValue }) {
   ends.listen(new URL(data.url, document.baseURI).href);
 }
 
-// Wait until no script has run for a moment. A run of a fragment that is asked for while another page opens would bring
-// the page before back, or meet a page without its elements.
+// Wait until no script has run and the user has done nothing for a moment. A run of a fragment that is asked for while
+// another page opens would bring the page before back, or meet a page without its elements. Streamlit sends what is
+// reported within one turn of the browser as one run, of one fragment: a click in another one would be lost.
 async function quiet() {
   const startMs = performance.now();
-  for (let sinceMs = startMs; performance.now() - sinceMs < QUIET_MS && performance.now() - startMs < MAX_WAIT_MS; ) {
+  let sinceMs = startMs;
+  const wait = () => (sinceMs = performance.now());
+  for (const kind of ACTIONS) window.addEventListener(kind, wait, { capture: true, passive: true });
+  while (performance.now() - sinceMs < QUIET_MS && performance.now() - startMs < MAX_WAIT_MS) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const app = document.querySelector("[data-testid=stApp]");
-    if (app && app.dataset.testScriptState !== "notRunning") sinceMs = performance.now();
+    if (app && app.dataset.testScriptState !== "notRunning") wait();
   }
+  for (const kind of ACTIONS) window.removeEventListener(kind, wait, { capture: true });
 }
 
 function Ends() {

@@ -27,13 +27,29 @@ def end_a_job(dashboard: Dashboard, job_id: str) -> None:
         assert ledger.transition(job, JobStatus.FAILED, failure="It broke.", ended_at=START)
 
 
+def asks_only_while_nothing_is_pressed(page: Page, sent: list[str | bytes]) -> None:
+    """A run that is asked for in the turn of a click would be sent instead of that of the click."""
+    wait_until(page, "window.frametallyEnds?.report && document.querySelector('[data-test-script-state=notRunning]')")
+    before = len(sent)
+    page.evaluate("void frametallyEnds.report(1)")
+    for _ in range(8):
+        page.keyboard.press("Shift")
+        page.wait_for_timeout(100)
+    assert len(sent) == before
+    while len(sent) == before:
+        page.wait_for_timeout(50)
+
+
 @pytest.mark.browser
 def test_a_job_that_ends_is_shown_in_a_toast_and_in_the_title_until_the_next_action(
     dashboard: Dashboard, page: Page
 ) -> None:
+    sent: list[str | bytes] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     page.goto(f"{dashboard.url}/configuration")
     expect(page.get_by_text("Notifications")).to_be_visible(timeout=90_000)
     expect(page).to_have_title("Configuration · Frametally")
+    asks_only_while_nothing_is_pressed(page, sent)
     end_a_job(dashboard, "j1")
     expect(page.get_by_text("j1.mp4: Failed")).to_be_visible(timeout=60_000)
     expect(page).to_have_title("(1 ended) Configuration · Frametally", timeout=30_000)
