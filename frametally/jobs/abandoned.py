@@ -11,15 +11,16 @@ from datetime import datetime
 from typing import Final
 
 from frametally.client.registry import ClientRegistry
-from frametally.job import EMBEDDED
+from frametally.job import EMBEDDED, Job
 from frametally.jobs import messages
 from frametally.jobs.outcome import Lost
 from frametally.jobs.record import record
-from frametally.ledger.lease import unattended
+from frametally.ledger.lease import LEASE_S, CheckTime, check_times_of_others
 from frametally.ledger.ledger import Ledger
 
-ABANDONED_S: Final = 600.0
-"""Longer than a restart takes. A job that is due is taken within seconds by its dashboard if that is running."""
+LOOK_EVERY_S: Final = 60.0
+ABANDONED_LOOKS: Final = 10
+"""In so many minutes, a dashboard that is running takes one of its jobs, however many wait for their turn."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -28,14 +29,25 @@ class AbandonedJobs:
 
     def __init__(self, ledger: Ledger, clients: ClientRegistry) -> None:
         self._ledger, self._clients = ledger, clients
-        self._seen_s: dict[tuple[str, datetime], float] = {}
+        self._before: set[CheckTime] = set()
+        self._looks: dict[CheckTime, int] = {}
 
-    def give_up(self, now: datetime, monotonic_s: float) -> None:
-        """Give up those that have been due for `ABANDONED_S` of the time of this process: a clock may be set."""
+    def look(self, now: datetime) -> None:
+        """Give up the jobs that are due at `ABANDONED_LOOKS` looks while no job of their engine was taken.
+
+        To be called every `LOOK_EVERY_S`. Looks are counted and not the time, so that neither a clock that is set nor
+        a database that does not respond for a while ends a job.
+        """
         ours = [key_id for service, key_id in self._clients.known() if service == EMBEDDED]
-        due = {(job.id, job.next_check_at): job for job in unattended(self._ledger, EMBEDDED, ours, now)}
-        self._seen_s = {each: self._seen_s.get(each, monotonic_s) for each in due}
-        for each, job in due.items():
-            if monotonic_s - self._seen_s[each] >= ABANDONED_S:
-                _LOG.warning("Job %s is given up: the dashboard whose engine has it does not respond", job.id)
-                record(self._ledger, job, Lost(reason=messages.ENGINE_GONE, next_check_at=now), now, None)
+        times = set(check_times_of_others(self._ledger, EMBEDDED, ours))
+        alive = {each.key_id for each in times - self._before}
+        due = [each for each in times if each.next_check_at <= now and each.key_id not in alive]
+        self._before, self._looks = times, {each: self._looks.get(each, 0) + 1 for each in due}
+        for each in due:
+            if self._looks[each] >= ABANDONED_LOOKS:
+                self._give_up(self._ledger.job(each.job_id), now)
+
+    def _give_up(self, job: Job, now: datetime) -> None:
+        if self._ledger.claim(job, now, LEASE_S):  # unless its dashboard has just done so
+            _LOG.warning("Job %s is given up: the dashboard whose engine has it does not respond", job.id)
+            record(self._ledger, job, Lost(reason=messages.ENGINE_GONE, next_check_at=now), now, None)

@@ -10,12 +10,10 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.job import Job
-from frametally.jobs.abandoned import AbandonedJobs
+from frametally.jobs.abandoned import LOOK_EVERY_S, AbandonedJobs
 from frametally.jobs.workflow import Workflow
 
 TIDY_EVERY_S: Final = 3600.0
-LOOK_EVERY_S: Final = 60.0
-"""For jobs of dashboards that are gone."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -51,7 +49,7 @@ class Watcher:
                 self._poll()
                 if time.monotonic() - looked_s >= LOOK_EVERY_S:
                     looked_s = time.monotonic()
-                    self._abandoned.give_up(self._workflow.clock(), looked_s)
+                    self._abandoned.look(self._workflow.clock())
                 if time.monotonic() - tidied_s >= TIDY_EVERY_S:
                     tidied_s = time.monotonic()
                     self._workflow.tidy()

@@ -12,13 +12,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
 from frametally.errors import JobError
 from frametally.job import OPEN, Job
-from frametally.ledger.ledger import Ledger, job_of
+from frametally.ledger.ledger import Ledger
 from frametally.ledger.tables import JOB
 
 LEASE_S = 120.0
@@ -28,12 +29,22 @@ _WRITE_PROGRESS_EVERY_S = 2.0
 _LOG = logging.getLogger(__name__)
 
 
-def unattended(ledger: Ledger, service: str, ours: Sequence[str], now: datetime) -> list[Job]:
-    """Open jobs of a service that are due, and have none of these key ids."""
-    is_open = sa.and_(JOB.c.status.in_(sorted(OPEN)), JOB.c.deleted_at.is_(None), JOB.c.next_check_at <= now)
-    query = JOB.select().where(is_open, JOB.c.service == service, JOB.c.key_id.not_in(ours))
+class CheckTime(NamedTuple):
+    """When an open job is to be advanced next; a claim changes it, and so does each renewal of its lease."""
+
+    job_id: str
+    key_id: str
+    next_check_at: datetime
+
+
+def check_times_of_others(ledger: Ledger, service: str, ours: Sequence[str]) -> list[CheckTime]:
+    """Those of the open jobs of a service that have none of these key ids."""
+    is_open = sa.and_(JOB.c.status.in_(sorted(OPEN)), JOB.c.deleted_at.is_(None))
+    query = sa.select(JOB.c.id, JOB.c.key_id, JOB.c.next_check_at).where(
+        is_open, JOB.c.service == service, JOB.c.key_id.not_in(ours)
+    )
     with ledger.reading() as connection:
-        return [job_of(row) for row in connection.execute(query).mappings()]
+        return [CheckTime(*row) for row in connection.execute(query)]
 
 
 @contextmanager

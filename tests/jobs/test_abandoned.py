@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.errors import JobError
 from frametally.job import JobStatus
-from frametally.jobs.abandoned import ABANDONED_S, AbandonedJobs
+from frametally.jobs.abandoned import ABANDONED_LOOKS, LOOK_EVERY_S, AbandonedJobs
 from frametally.jobs.actions import duplicate, retry
 from frametally.jobs.cancel import cancel
+from frametally.ledger.lease import LEASE_S
+from frametally.ledger.ledger import Ledger
 from tests.support.deployment import MOTION, LocalDeployment
 from tests.support.ledgers import Clock, a_job
 
@@ -38,7 +41,16 @@ def test_its_retry_goes_to_the_engine_of_this_dashboard(
     assert (other.key_id, other.infer_fps) == ("b", 2.0)
 
 
-def test_a_job_that_its_dashboard_does_not_take_is_given_up(
+def lost(ledger: Ledger) -> set[str]:
+    return {job.id for job in ledger.jobs(statuses=[JobStatus.LOST])}
+
+
+def look(abandoned: AbandonedJobs, clock: Clock, *, times: int = 1) -> None:
+    for _ in range(times):
+        abandoned.look(clock())
+
+
+def test_jobs_of_an_engine_that_takes_none_are_given_up(
     deployed: LocalDeployment, clients: ClientRegistry, clock: Clock
 ) -> None:
     ledger, abandoned = deployed.ledger, AbandonedJobs(deployed.ledger, clients)
@@ -47,19 +59,35 @@ def test_a_job_that_its_dashboard_does_not_take_is_given_up(
         "of a": {"key_id": "a", **running},
         "queued at a": {"key_id": "a"},
         "of b": {"key_id": "b", **running},
+        "of c": {"key_id": "c", **running},
         "of all": {"key_id": "", **running},
         "hosted": {"service": "https://api.example.com", "key_id": "a", **running},
     }.items():
         ledger.add(a_job(name, **values))
-    abandoned.give_up(clock(), 5.0)
-    abandoned.give_up(clock(), 4.0 + ABANDONED_S)
-    assert all(job.status.is_open for job in ledger.jobs())
+    look(abandoned, clock, times=ABANDONED_LOOKS)
+    assert not lost(ledger)
     with pytest.raises(JobError, match="another dashboard"):
         cancel(ledger, clients, "of a", clock(), actor=None)
-    clock.wait(30 * 86_400)  # set, or asleep: that is not the time of this process
-    ledger.update(ledger.job("queued at a"), next_check_at=clock())  # its dashboard is there
-    abandoned.give_up(clock(), 6.0 + ABANDONED_S)
-    assert {job.id for job in ledger.jobs() if job.status is JobStatus.LOST} == {"of a"}
+    clock.wait(30 * 86_400)  # set, asleep, or without a database: no other dashboard could do anything either
+    ledger.update(ledger.job("of c"), next_check_at=clock())  # its dashboard is there
+    look(abandoned, clock)
+    assert lost(ledger) == {"of a", "queued at a"}
     assert "Retry it" in ledger.job("of a").failure
-    abandoned.give_up(clock(), 7.0 + 2 * ABANDONED_S)
-    assert {job.id for job in ledger.jobs() if job.status is JobStatus.LOST} == {"of a", "queued at a"}
+    look(abandoned, clock, times=ABANDONED_LOOKS)
+    assert lost(ledger) == {"of a", "queued at a", "of c"}
+
+
+def test_a_queued_job_waits_as_long_as_its_engine_takes_others(
+    deployed: LocalDeployment, clients: ClientRegistry, clock: Clock
+) -> None:
+    ledger, abandoned = deployed.ledger, AbandonedJobs(deployed.ledger, clients)
+    ledger.add(a_job("last", key_id="a"), a_job("long", key_id="a"), a_job("postponed", key_id="a"))
+    ledger.update(ledger.job("postponed"), next_check_at=clock() + timedelta(days=1))
+    for _ in range(3 * ABANDONED_LOOKS):
+        ledger.update(ledger.job("long"), next_check_at=clock() + timedelta(seconds=LEASE_S))  # renewed
+        look(abandoned, clock)
+        clock.wait(LOOK_EVERY_S)
+    assert not lost(ledger)
+    clock.wait(LEASE_S)
+    look(abandoned, clock, times=ABANDONED_LOOKS)
+    assert lost(ledger) == {"last", "long"}
