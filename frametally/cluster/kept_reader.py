@@ -50,6 +50,7 @@ class KeptReader:
         """Close the reader unless it is that of the plan with this key."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer.join()  # it may be closing the reader: not while the next piece reads
             self._timer = None
         if self._reader is not None and self._key != key:
             self._reader.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -90,3 +91,25 @@ def test_nothing_is_kept_after_an_error_and_of_damaged_videos(
     damaged = replace(plan, damaged=np.zeros(len(plan.index), np.bool_))
     analyzed(kept, "known", video, damaged, 0, 5)
     assert (calls["opened"], calls["closed"]) == (2, 2)
+
+
+def test_a_piece_waits_for_the_timer_that_closes_the_reader(
+    hard_videos: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video, kept, close = hard_videos / "b_frames.mp4", KeptReader(idle_s=0.0), FrameReader.close
+    closing, may_close, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def slow_close(reader: FrameReader) -> None:
+        closing.set()
+        may_close.wait(10)
+        close(reader)
+        closed.set()
+
+    expected = analyzed(KeptReader(), "a", video, plan, 0, 10)
+    monkeypatch.setattr(FrameReader, "close", slow_close)
+    analyzed(kept, "a", video, plan, 0, 5)
+    assert closing.wait(10)
+    threading.Timer(0.05, may_close.set).start()
+    with kept.reader("a", video, plan, 1) as reader:
+        assert closed.is_set()
+        assert list(pixels(read_planned(reader, plan.planned, plan.damaged, range(5, 10)))) == expected[5:]
