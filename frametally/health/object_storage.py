@@ -39,15 +39,18 @@ def open_storage(settings: Settings) -> Cache | None:
         _share_secret(objects, settings.link_secret_file)
     except StoreUnavailable as error:
         raise SettingsError(error.what, _CHECK) from None
-    objects = open_objects(settings.storage_url, settings.storage_keys, is_patient=False)
-    cache = Cache(settings.data_dir, objects, settings.storage_url, settings.storage_cache_bytes)
+    of_pages = open_objects(settings.storage_url, settings.storage_keys, is_patient=False)
+    cache, keeper = (
+        Cache(settings.data_dir, each, settings.storage_url, settings.storage_cache_bytes)
+        for each in (of_pages, objects)
+    )
     open_cache(cache)
-    threading.Thread(target=keep_all, args=(cache,), name="storage keeper", daemon=True).start()
+    threading.Thread(target=keep_all, args=(keeper,), name="storage keeper", daemon=True).start()
     return cache
 
 
 def keep_all(cache: Cache) -> None:
-    """Put what was made before there was a store into it."""
+    """Put what was made before there was a store into it. An outage must not fail every folder at once: be patient."""
     for folder in cache.unmarked():
         last = next((name for name in (METADATA_FILE, MANIFEST_NAME) if (folder / name).exists()), None)
         try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from frametally.config.settings import Settings
 from frametally.errors import MediaError, SettingsError
 from frametally.evaluation.files.kept import KeptFile, keep_truth, kept_truth, remove_truth
 from frametally.evaluation.reading import read_truth
+from frametally.health import object_storage as object_storage_module
 from frametally.health.object_storage import keep_all, open_storage
 from frametally.library.library import Library
 from frametally.library.routes import FILES_PREFIX, library_routes
@@ -378,6 +380,31 @@ def test_a_deployment_checks_its_store_and_shares_the_link_secret(tmp_path: Path
     assert a.link_secret_file.read_bytes() == b.link_secret_file.read_bytes()
     assert b.link_secret_file.stat().st_mode & 0o777 == 0o600
     assert [each.key for each in open_objects(f"file://{tmp_path}/objects").list("")] == ["secret"]
+
+
+def test_what_was_there_before_is_put_into_the_store_with_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Requests that fail at once would skip every folder during an outage of seconds, until the next start."""
+    patient: list[Objects] = []
+    keepers: queue.Queue[Cache] = queue.Queue()
+
+    def opened(url: str, keys: Mapping[str, str], *, is_patient: bool = True) -> Objects:
+        objects = open_objects(url, keys)
+        if is_patient:
+            patient.append(objects)
+        return objects
+
+    monkeypatch.setattr(object_storage_module, "open_objects", opened)
+    monkeypatch.setattr(object_storage_module, "keep_all", keepers.put)
+    store = {"FRAMETALLY_DATA_DIR": str(tmp_path / "a"), "FRAMETALLY_STORAGE_URL": f"file://{tmp_path}/objects"}
+    settings = Settings.read(store)
+    settings.data_dir.mkdir()
+    of_pages, keeper = open_storage(settings), keepers.get(timeout=10)
+    assert of_pages
+    assert (keeper.objects in patient, of_pages.objects in patient) == (True, False)
+    keeper.mark(tmp_path / "a" / "results" / "job-1")
+    assert of_pages.is_marked(tmp_path / "a" / "results" / "job-1")
 
 
 def test_a_store_that_ignores_conditions_prevents_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
