@@ -10,7 +10,7 @@ from frametally.client.client import VideoInferenceClient
 from frametally.client.messages import NotFound
 from frametally.client.registry import ClientRegistry
 from frametally.errors import JobError, ServiceError
-from frametally.job import EMBEDDED, Job, JobStatus
+from frametally.job import Job, JobStatus
 from frametally.jobs import messages
 from frametally.jobs.outcome import Cancelled
 from frametally.jobs.record import record
@@ -52,7 +52,7 @@ def cancel_late(ledger: Ledger, client: VideoInferenceClient, job: Job, remote_j
 def _cancel_at_service(ledger: Ledger, clients: ClientRegistry, job: Job, remote_job_id: str) -> None:
     client = clients.client(job.service, job.key_id)
     if client is None:
-        raise JobError(*(messages.RUNS_ELSEWHERE if job.service == EMBEDDED else messages.KEY_UNKNOWN))
+        raise JobError(*messages.no_client(job, "Cancel it there."))
     try:
         client.cancel(remote_job_id)
     except NotFound as error:

@@ -10,7 +10,7 @@ from typing import Final
 
 from frametally.contract import CANCELLED, VIDEO_SUFFIXES, StatusReport
 from frametally.errors import LinkExpired, RateLimited, ServerError, ServiceError, ServiceUnreachable
-from frametally.job import Job, ModelChoice
+from frametally.job import EMBEDDED, Job, ModelChoice
 from frametally.storage.objects import StoreUnavailable
 from frametally.storage.space import format_size, is_disk_full
 
@@ -57,7 +57,6 @@ GONE_FROM_ENGINE: Final = "The built-in engine no longer has this job. Retry it,
 _START_UNKNOWN: Final = "The service may have started it: check there before you start it again."
 
 # Errors of actions.
-RUNS_ELSEWHERE: Final = ("This job runs in the built-in engine of another dashboard.", "Cancel it there.")
 NOT_RETRIABLE: Final = ("Only a job that ended without results can be retried.", "Re-run it with other models.")
 TOO_MANY_RETRIES: Final = ("Too many retries of this job have been deleted.", "Start a new job on Upload.")
 VIDEO_GONE: Final = ("The video of this job is no longer stored.", "Upload it again and start a new job.")
@@ -152,6 +151,13 @@ def temporary_error(error: ServiceError, *, is_done: bool) -> str:
 def next_step(error: ServiceError) -> str:
     """The next step after an error: an automatic retry if it is temporary, else what the user can do."""
     return RETRIES if isinstance(error, _TEMPORARY) else error.next_step
+
+
+def no_client(job: Job, next_step_there: str) -> tuple[str, str]:
+    """For a job whose engine, or whose key, this dashboard does not have."""
+    if job.service == EMBEDDED:
+        return "This job runs in the built-in engine of another dashboard.", next_step_there
+    return KEY_UNKNOWN
 
 
 def local_error(error: OSError | StoreUnavailable) -> tuple[str, str]:

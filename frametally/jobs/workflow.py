@@ -177,8 +177,8 @@ class Workflow:
         """
         client = self.clients.client(job.service, job.key_id)
         if client is None:
-            now = self.clock()
-            record(self.ledger, job, Postponed(message=" ".join(messages.KEY_UNKNOWN), next_check_at=now), now, actor)
+            now, why = self.clock(), " ".join(messages.no_client(job, "Refresh it there."))
+            record(self.ledger, job, Postponed(message=why, next_check_at=now), now, actor)
             return
         job = self._discount_downtime(job)
         outcome: Outcome | None = None

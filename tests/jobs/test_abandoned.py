@@ -10,6 +10,7 @@ import pytest
 
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
+from frametally.contract import STATUS_FLOOR_S
 from frametally.errors import JobError
 from frametally.job import JobStatus
 from frametally.jobs.abandoned import ABANDONED_LOOKS, LOOK_EVERY_S, AbandonedJobs
@@ -91,3 +92,11 @@ def test_a_queued_job_waits_as_long_as_its_engine_takes_others(
     clock.wait(LEASE_S)
     look(abandoned, clock, times=ABANDONED_LOOKS)
     assert lost(ledger) == {"last", "long"}
+
+
+def test_a_refresh_names_the_dashboard_that_can_take_the_job_up(deployed: LocalDeployment, clock: Clock) -> None:
+    deployed.ledger.add(a_job("of a", key_id="a", status=JobStatus.LOST, remote_job_id="r"))
+    clock.wait(STATUS_FLOOR_S)
+    refreshed = deployed.workflow.refresh("of a", actor=None)
+    assert refreshed
+    assert refreshed.service_message == ("This job runs in the built-in engine of another dashboard. Refresh it there.")
