@@ -34,7 +34,10 @@ class Outage:
         with self._lock:
             if self._ended.is_set():
                 self._ended.clear()
-                threading.Thread(target=self._watch, name="object storage outage", daemon=True).start()
+                try:
+                    threading.Thread(target=self._watch, name="object storage outage", daemon=True).start()
+                except RuntimeError:  # no thread is left: the next request finds out by itself
+                    self._ended.set()
 
     def _watch(self) -> None:
         try:

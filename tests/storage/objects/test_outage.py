@@ -54,6 +54,17 @@ def test_a_store_that_no_request_needs_is_not_asked_forever(monkeypatch: pytest.
     assert until(lambda: outage.is_over)
 
 
+def test_an_outage_that_cannot_be_watched_is_over_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError
+
+    outage = Outage(lambda: False)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        outage.begin()
+    assert outage.is_over
+
+
 def calls_of(objects: Objects, large: Path) -> list[Callable[[], object]]:
     large.write_bytes(bytes(20 << 20))
     return [
