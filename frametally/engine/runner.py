@@ -198,7 +198,8 @@ def read_planned(
     if damaged is None:
         following = planned[entries.stop : entries.stop + _MAX_AHEAD]
         following = following[following < len(reader.index)]
-        return zip(numbers.tolist(), _intact(reader, in_file.tolist(), following.tolist()), strict=False)
+        pictures = _intact(reader, in_file.tolist(), following.tolist())
+        return zip(numbers.tolist(), pictures, strict=True)  # strict: goes on to what comes after the last picture
     is_intact = ~damaged[in_file]
     entry_of = dict(zip(in_file[is_intact].tolist(), numbers[is_intact].tolist(), strict=True))
     return ((entry_of[position], Picture(frame)) for position, frame in reader.frames(entry_of))

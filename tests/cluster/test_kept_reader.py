@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from frametally.cluster.kept_reader import KeptReader
 from frametally.engine.pipeline import Frame
-from frametally.engine.runner import Plan, make_plan, planned_frames, read_planned
+from frametally.engine.runner import Plan, make_plan, open_reader, planned_frames, read_planned
+from frametally.video.damage import DamageReported
 from frametally.video.frame_reader import FrameReader
 from tests.support.polling import until
 
@@ -113,3 +117,20 @@ def test_a_piece_waits_for_the_timer_that_closes_the_reader(
     with kept.reader("a", video, plan, 1) as reader:
         assert closed.is_set()
         assert list(pixels(read_planned(reader, plan.planned, plan.damaged, range(5, 10)))) == expected[5:]
+
+
+def test_damage_that_only_a_run_over_the_end_of_a_piece_decodes_is_reported(hard_videos: Path, tmp_path: Path) -> None:
+    video = tmp_path / "intra.avi"
+    shutil.copy(hard_videos / "intra.avi", video)
+    plan = make_plan(video, 2)
+    with av.open(str(video)) as container:
+        packet = list(container.demux(video=0))[2]
+    assert packet.pos
+    with video.open("r+b") as file:
+        file.seek(packet.pos + 8)  # after the header of its chunk
+        file.write(bytes(packet.size))
+    assert plan.planned[:2].tolist() == [0, 5]
+    with closing(open_reader(video, plan.index, None, 1)) as reader, pytest.raises(DamageReported):
+        list(read_planned(reader, plan.planned, None, range(1)))
+    with closing(open_reader(video, plan.index, None, 1)) as reader:
+        assert [entry for entry, _ in read_planned(reader, plan.planned, None, range(1, 3))] == [1, 2]
