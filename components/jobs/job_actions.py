@@ -78,5 +78,5 @@ def _refresh(job: Job, now: datetime) -> list[RowAction]:
 
 
 def _may_have_started(job: Job) -> bool:
-    """Whether the service may have started the job although its response was lost."""
-    return job.status is JobStatus.LOST and job.remote_job_id is None
+    """Whether the service may have started the job although its response was lost; not the built-in engine."""
+    return job.status is JobStatus.LOST and job.remote_job_id is None and job.service != EMBEDDED

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from components.jobs.job_actions import job_actions
 from frametally.client.client import VideoInferenceClient
 from frametally.client.registry import ClientRegistry
 from frametally.contract import STATUS_FLOOR_S
@@ -73,7 +74,9 @@ def test_jobs_of_an_engine_that_takes_none_are_given_up(
     ledger.update(ledger.job("of c"), next_check_at=clock())  # its dashboard is there
     look(abandoned, clock)
     assert lost(ledger) == {"of a", "queued at a"}
-    assert "Retry it" in ledger.job("of a").failure
+    for job in ledger.jobs(statuses=[JobStatus.LOST]):
+        assert "Retry it" in job.failure
+        assert "retry" in [each.action for each in job_actions(job, clock(), (), has_unread=False)]
     look(abandoned, clock, times=ABANDONED_LOOKS)
     assert lost(ledger) == {"of a", "queued at a", "of c"}
 
