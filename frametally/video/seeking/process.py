@@ -36,6 +36,8 @@ from frametally.video.tone_mapping import is_hdr
 _CACHE_BYTES: Final = 8 << 20
 """Two frames at 1080p: the one that was shown may be requested again, in another size."""
 _MAX_MEMORY_BYTES: Final = 1 << 30
+_WRITTEN: Final = frozenset({1, 2})
+"""Descriptors of the standard output and the standard error, which may be a file."""
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _FIRST_OUT: Final = "500"
 """For the kernel's choice of what to end when memory is short: rather this process than the dashboard."""
@@ -104,9 +106,12 @@ class Decoder(FrameReader):
 
 
 def _open_files() -> list[int]:
-    """Descriptors of the files that are being read: more than one after a reader has opened its file again."""
-    numbers = [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]
-    return [number for number in numbers if number > sys.stderr.fileno() and _is_file(number)]
+    """Descriptors of the files that are being read: more than one after a reader has opened its file again.
+
+    0 may be one of them in a copy, where the standard input is closed.
+    """
+    numbers = {int(entry.name) for entry in Path("/proc/self/fd").iterdir()}
+    return sorted(number for number in numbers - _WRITTEN if _is_file(number))
 
 
 def _is_file(descriptor: int) -> bool:

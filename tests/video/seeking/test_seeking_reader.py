@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -23,7 +24,7 @@ from frametally.video.seeking.stops import Stops
 from tests.support.damaged_videos import change_bytes, write_clip
 from tests.support.polling import until
 from tests.support.soak import iterations, shortened
-from tests.support.videos import FRAMES
+from tests.support.videos import FRAMES, ffmpeg, write
 
 CLIPS = [
     *("long_gop.mp4", "b_frames.mp4", "open_gop.mp4", "open_gop.mkv", "open_gop.ts", "hevc.mp4", "variable.mp4"),
@@ -109,6 +110,17 @@ def test_parked_decoders_read_the_exact_frames(hard_videos: Path, name: str, rea
             assert_same(reader.displayed(here), expected[here], f"{here} of {name}")
         assert reader.has_processes
     assert len(read_here) < tries
+
+
+@pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
+def test_a_copy_does_not_read_on_where_another_one_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "negative.mkv"  # its first keyframe is found only from the start, in a file that is opened again
+    write(tmp_path / "whole.mp4", "libx264", {"g": "30", "bf": "3", "preset": "veryfast", "qp": "1"})
+    ffmpeg("-ss", "1.7", "-i", tmp_path / "whole.mp4", "-c", "copy", "-avoid_negative_ts", "disabled", path)
+    with prepared(path) as (reader, _):
+        expected = [displayed(frame, reader.pixel_aspect) for frame in decode(path)]
+        for position in random.Random(1).choices(range(FRAMES), k=60):
+            assert_same(reader.displayed(position), expected[position], position)
 
 
 def test_decoders_end_with_their_reader(hard_videos: Path) -> None:
