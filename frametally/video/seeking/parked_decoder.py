@@ -24,6 +24,9 @@ from frametally.video.seeking.channel import ADVANCE, COPY, REQUEST, SHOW, Answe
 
 _POLL_MS: Final = 20
 _TIMEOUT_S: Final = 60.0
+"""For an answer to begin, with what is decoded before it."""
+_TRANSFER_TIMEOUT_S: Final = 10.0
+"""For each part of an answer that has begun, and for a request."""
 BEFORE_ALL: Final = -1
 """Position of a decoder that has decoded nothing."""
 
@@ -43,6 +46,7 @@ class ParkedDecoder:
         self.position = position
         """Display index of the frame that it has decoded last."""
         self._channel = channel
+        channel.settimeout(_TRANSFER_TIMEOUT_S)
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
@@ -148,7 +152,7 @@ class ParkedDecoder:
                     self._channel.close()
                     raise DecoderLost
             answered = receive(self._channel)
-        except (OSError, ValueError, EOFError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, EOFError, MemoryError, msgspec.MsgspecError) as error:
             raise self._lost() from error
         if answered[0].has_reported_damage:
             raise DecoderLost
