@@ -28,6 +28,7 @@ from msgspec import structs
 from frametally.errors import OutOfMemory
 from frametally.processes.sandbox import enter_sandbox
 from frametally.video.displayed_frame import DisplayedFrame, displayed
+from frametally.video.frame_cache import FrameCache
 from frametally.video.frame_index import load_index
 from frametally.video.frame_reader import FrameReader, Superseded
 from frametally.video.seeking.channel import ADVANCE, COPY, REQUEST, Answer, send
@@ -35,6 +36,8 @@ from frametally.video.tone_mapping import is_hdr
 
 _CACHE_BYTES: Final = 8 << 20
 """Two frames at 1080p: the one that was shown may be requested again, in another size."""
+_BYTES_PER_PIXEL: Final = 3
+"""Of a frame in 10 bits, so that the cache has room for one of any size."""
 _MAX_MEMORY_BYTES: Final = 1 << 30
 _WRITTEN: Final = frozenset({1, 2})
 """Descriptors of the standard output and the standard error, which may be a file."""
@@ -52,6 +55,8 @@ class Decoder(FrameReader):
 
     def __init__(self, path: Path, channel: socket.socket) -> None:
         super().__init__(path, load_index(path), cache_bytes=_CACHE_BYTES, threads=1)
+        codec = self.stream.codec_context
+        self._cache = FrameCache(max(_CACHE_BYTES, codec.width * codec.height * _BYTES_PER_PIXEL))
         self._channel = channel
 
     def serve(self) -> None:
