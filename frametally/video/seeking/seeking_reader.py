@@ -77,6 +77,8 @@ class SeekingReader(FrameReader):
                         self._give_up()
                 return super().displayed(position, is_wanted)
         finally:
+            if not self.has_processes:  # closed while the frame was read
+                self._give_up()
             self._prepare_soon()
 
     def close(self) -> None:
@@ -151,7 +153,7 @@ class SeekingReader(FrameReader):
             with self._state:
                 self._preparing = None
             if not self.has_processes:  # given up while this thread was parking
-                self._parks.remove(self)
+                self._give_up()
 
     def _park_at(self, stop: int) -> None:
         group = self._stops.group_of(stop)
@@ -170,10 +172,10 @@ class SeekingReader(FrameReader):
         self._parks.add(self, decoder, self._size_bytes)
 
     def _before_all(self) -> ParkedDecoder:
-        if self._first is None:
+        first = self._first
+        if first is None:
             first = ParkedDecoder.started(self._path)
             with self._state:
                 self._first = first
             self._first_bytes = first.wait_until_started()
-            return first
-        return self._first
+        return first

@@ -18,6 +18,7 @@ from frametally.video.displayed_frame import DisplayedFrame, displayed
 from frametally.video.frame_index import build_index
 from frametally.video.frame_reader import FrameReader, Superseded, always
 from frametally.video.seeking import seeking_reader
+from frametally.video.seeking.parked_decoder import ParkedDecoder
 from frametally.video.seeking.parks import Parks
 from frametally.video.seeking.seeking_reader import SeekingReader
 from frametally.video.seeking.stops import Stops
@@ -58,15 +59,19 @@ def processes() -> set[int]:
 
 
 def descendants(parent: int) -> Iterator[int]:
-    for task in Path(f"/proc/{parent}/task").iterdir():
-        try:
-            children = [int(child) for child in (task / "children").read_text().split()]
-        except OSError:  # it has ended
-            continue
-        for child in children:
-            if b"frametally.video.seeking.process" in command_line(child):
-                yield child
-            yield from descendants(child)
+    for child in children(parent):
+        if b"frametally.video.seeking.process" in command_line(child):
+            yield child
+        yield from descendants(child)
+
+
+def children(parent: int) -> list[int]:
+    found = []
+    with suppress(OSError):  # it has ended, or one of its threads
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            with suppress(OSError):
+                found += [int(child) for child in (task / "children").read_text().split()]
+    return found
 
 
 def command_line(process: int) -> bytes:
@@ -131,6 +136,24 @@ def test_decoders_end_with_their_reader(hard_videos: Path) -> None:
     assert len(parks) == 0
     until(lambda: not processes())
     assert_same(reader.displayed(30), FrameReader(path, reader.index).displayed(30), "closed")
+
+
+def test_a_reader_that_is_closed_while_a_process_starts_has_none(
+    hard_videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, original, started = hard_videos / "long_gop.mp4", ParkedDecoder.started, []
+    reader = SeekingReader(path, build_index(path), Parks(quiet_s=0), cache_bytes=0, distance=DISTANCE)
+
+    def start(video: Path) -> ParkedDecoder:
+        decoder = original(video)
+        reader.close()
+        started.append(decoder)
+        return decoder
+
+    monkeypatch.setattr(ParkedDecoder, "started", start)
+    reader.displayed(0)
+    until(lambda: len(started) == 1)
+    until(lambda: not processes())
 
 
 def test_a_frame_is_read_without_decoders_that_were_killed(hard_videos: Path) -> None:
