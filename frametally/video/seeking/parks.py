@@ -12,7 +12,7 @@ from typing import Final
 from frametally.video.seeking.parked_decoder import ParkedDecoder
 
 MAX_BYTES: Final = 256 << 20
-"""Nine decoders at 1080p."""
+"""Nine decoders at 1080p; each video also has a process that they are copied from, and the copy that was used last."""
 _QUIET_S: Final = 0.4
 """After a request, before decoders are advanced: the browser decodes the frame too."""
 
