@@ -126,7 +126,8 @@ class ParkedDecoder:
         with self._lock:
             self._channel.close()
         if self._process is not None:
-            threading.Thread(target=self._process.wait, name="decoder process", daemon=True).start()
+            with suppress(RuntimeError):  # no thread can be started: `subprocess` looks for its end later
+                threading.Thread(target=self._process.wait, name="decoder process", daemon=True).start()
             self._process = None
 
     def _ask(

@@ -25,7 +25,7 @@ from typing import Final
 
 from msgspec import structs
 
-from frametally.errors import OutOfMemory
+from frametally.errors import FrametallyError
 from frametally.processes.sandbox import enter_sandbox
 from frametally.video.displayed_frame import DisplayedFrame, displayed
 from frametally.video.frame_cache import FrameCache
@@ -149,10 +149,10 @@ def main() -> None:
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_FIRST_OUT)
     enter_sandbox(max_memory_bytes=_MAX_MEMORY_BYTES)
-    decoder = Decoder(Path(sys.argv[1]), channel)
-    gc.collect()
-    gc.freeze()  # so that the garbage collector of a copy does not change, and thereby copy, what is shared
-    with suppress(OSError, CannotCopy, OutOfMemory):
+    with suppress(OSError, CannotCopy, FrametallyError):
+        decoder = Decoder(Path(sys.argv[1]), channel)
+        gc.collect()
+        gc.freeze()  # so that the garbage collector of a copy does not change, and thereby copy, what is shared
         decoder.report()
         decoder.serve()
     if os.getpid() == first:

@@ -130,8 +130,10 @@ class SeekingReader(FrameReader):
     def _prepare_soon(self) -> None:
         with self._state:
             if self._preparing is None and self.has_processes and self._missing() is not None:
-                self._preparing = threading.Thread(target=self._prepare, name="parked decoders", daemon=True)
-                self._preparing.start()
+                thread = threading.Thread(target=self._prepare, name="parked decoders", daemon=True)
+                with suppress(RuntimeError):  # no thread can be started now
+                    thread.start()
+                    self._preparing = thread
 
     def _missing(self) -> int | None:
         """Where the next decoder should be parked; None if there are enough."""

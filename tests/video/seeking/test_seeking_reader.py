@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -154,6 +155,20 @@ def test_a_reader_that_is_closed_while_a_process_starts_has_none(
     reader.displayed(0)
     until(lambda: len(started) == 1)
     until(lambda: not processes())
+
+
+def test_a_frame_is_shown_though_no_thread_can_be_started(hard_videos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, parks = hard_videos / "long_gop.mp4", Parks(quiet_s=0)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with closing(SeekingReader(path, build_index(path), parks, cache_bytes=0, distance=DISTANCE)) as reader:
+        with monkeypatch.context() as limited:
+            limited.setattr(threading.Thread, "start", refuse)
+            assert reader.displayed(3) is not None
+        assert reader.displayed(4) is not None
+        until(lambda: parks.positions(reader))
 
 
 def test_a_frame_is_read_without_decoders_that_were_killed(hard_videos: Path) -> None:
