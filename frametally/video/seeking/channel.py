@@ -17,6 +17,7 @@ COPY, ADVANCE, SHOW = b"c", b"a", b"s"
 REQUEST: Final = Layout("<cq")
 """What to do, and the display index of the frame that it is about."""
 _LENGTH: Final = Layout("<I")
+_MAX_TEXT_BYTES: Final = 4096
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -46,13 +47,17 @@ def receive(channel: socket.socket) -> tuple[Answer, Image | None, socket.socket
 
     Raises:
         EOFError: the other end was closed.
+        ValueError: it is no answer.
         OSError: the channel cannot be read.
     """
     head, descriptors, _, _ = socket.recv_fds(channel, _LENGTH.size, 1, socket.MSG_CMSG_CLOEXEC)
     other = socket.socket(fileno=descriptors[0]) if descriptors else None
     if len(head) < _LENGTH.size:
         raise EOFError
-    text = bytearray(*_LENGTH.unpack(head))
+    (length,) = _LENGTH.unpack(head)
+    if length > _MAX_TEXT_BYTES:
+        raise ValueError
+    text = bytearray(length)
     _fill(channel, memoryview(text))
     answer = msgspec.json.decode(text, type=Answer)
     if answer.shape is None:
