@@ -12,7 +12,7 @@ import sys
 import traceback
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any, NoReturn, TypeAlias
 
 import pytest
+from _pytest.unraisableexception import collect_unraisable
 
 from tests.support.forks import imports_of_the_app
 from tests.support.scheduling import groups_of
@@ -28,6 +29,8 @@ from tests.support.scheduling import groups_of
 FOLDER = "process-{}"
 """Where a process writes, in the folder of all."""
 MANY_PAGES = 100
+ENDED = 64
+"""Exit code of a process that has run what it was given; also 0 means that a test has ended it."""
 _End: TypeAlias = "Connection[Any, Any]"
 
 
@@ -118,7 +121,7 @@ class _Processes:
         except EOFError:
             end.close()
             del self._running[end]
-            if (code := process.code()) != 0:
+            if (code := process.code()) != ENDED:
                 hook.pytest_runtest_logreport(report=_ended(process, code))
             return
         if kind == "free":
@@ -161,6 +164,14 @@ class _Reports:
         data = self._config.hook.pytest_report_to_serializable(config=self._config, report=report)
         self._end.send(("report", data))
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, None, None]:
+        """After the last test, errors in finalizers fail it, as pytest's own look for them would fail the whole run."""
+        yield
+        if nextitem is None:
+            gc.collect()
+            collect_unraisable(item.config)
+
     def pytest_warning_recorded(
         self, warning_message: warnings.WarningMessage, when: str, nodeid: str, location: object
     ) -> None:
@@ -176,9 +187,9 @@ def _run_and_exit(session: pytest.Session, end: _End) -> NoReturn:
         with closing(end):
             _take_part(session.config, end)
             _run(session, end)
-        code = 0
-    except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
-        code = 0  # the run has been stopped
+        code = ENDED
+    except (BrokenPipeError, ConnectionResetError, EOFError, KeyboardInterrupt):
+        pass  # the run has been stopped
     except BaseException:
         traceback.print_exc()
     finally:
