@@ -163,13 +163,13 @@ def read_cube(folder: Path, model: int) -> Cube | None:
     path = folder / f"cube-{model}.npy"
     if not path.exists():
         return None
-    counts = np.asarray(np.load(path, mmap_mode="r"))  # still mapped; a `memmap` takes longer to slice
+    # A plain array over the same mapping: operations on `np.memmap` cost more than the lookups themselves.
+    counts = np.asarray(np.load(path, mmap_mode="r"))
     with np.load(path.with_suffix(".npz")) as file:
         rest = dict(file)
     if "counts_crc32" in rest and int(rest.pop("counts_crc32")) != zlib.crc32(counts.data):
         raise ValueError("the counts of the cube do not match their checksum")
-    # A plain array over the same mapping: operations on `np.memmap` cost more than the lookups themselves.
-    return Cube(counts=np.asarray(counts), **{**rest, "span": int(rest["span"])})
+    return Cube(counts=counts, **{**rest, "span": int(rest["span"])})
 
 
 def _from_top(accumulate: Any, values: npt.NDArray[Any], **how: Any) -> npt.NDArray[Any]:
