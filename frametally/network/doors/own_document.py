@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LEVEL: Final = 9
 _GZIP: Final = 16 + zlib.MAX_WBITS
+_VALIDATORS: Final = (b"if-none-match", b"if-modified-since")
 
 
 class OwnDocument:
@@ -46,7 +47,7 @@ class OwnDocument:
             start = None
             await send({**message, "body": body})
 
-        await self._app(scope, receive, send_ours)
+        await self._app(_without_validators(scope), receive, send_ours)
 
     def _answer(self, start: Message) -> tuple[Message, bytes]:
         """Ours, in the encoding of theirs. Without a validator, as that of theirs does not change with ours."""
@@ -56,6 +57,13 @@ class OwnDocument:
         body = self._compressed if headers.get("content-encoding") == "gzip" else self._ours
         headers["content-length"] = str(len(body))
         return {**start, "headers": headers.raw}, body
+
+
+def _without_validators(scope: Scope) -> Scope:
+    """A request for a page always gets one: a browser may keep theirs, of another app that was at this address."""
+    if "text/html" not in Headers(scope=scope).get("accept", ""):
+        return scope
+    return {**scope, "headers": [each for each in scope["headers"] if each[0] not in _VALIDATORS]}
 
 
 def _is_page(start: Message) -> bool:

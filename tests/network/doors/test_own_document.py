@@ -20,7 +20,9 @@ from tests.support.serving import answering
 THEIRS, OURS = b"<html><head></head>" + b"their text " * 100, b"<html><head><script>1</script></head>"
 
 
-async def page(_: Request) -> Response:
+async def page(request: Request) -> Response:
+    if "if-none-match" in request.headers or "if-modified-since" in request.headers:
+        return Response(status_code=304)
     return HTMLResponse(THEIRS, headers={"ETag": '"1"', "Cache-Control": "no-cache"})
 
 
@@ -92,3 +94,13 @@ def test_damaged_content_passes_as_it_is() -> None:
     with answering(app, lifespan=False) as port:
         answer = requests.get(f"http://127.0.0.1:{port}/damaged", timeout=10, stream=True)
         assert answer.raw.read(decode_content=False) == b"no gzip"
+
+
+def test_a_browser_that_keeps_their_document_gets_ours() -> None:
+    kept = {"If-None-Match": '"1"', "If-Modified-Since": "Fri, 27 Nov 2026 18:23:48 GMT"}
+    with answering(Starlette(routes=ROUTES, middleware=[DOOR]), lifespan=False) as port:
+        url = f"http://127.0.0.1:{port}/page"
+        answer = requests.get(url, headers={**kept, "Accept": "text/html,*/*;q=0.8"}, timeout=10)
+        script = requests.get(url, headers={**kept, "Accept": "*/*"}, timeout=10)
+    assert (answer.status_code, answer.content) == (200, OURS)
+    assert script.status_code == 304
