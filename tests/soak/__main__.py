@@ -23,6 +23,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.support.source_tree import ROOT
 
 REPEATS = 20
@@ -52,19 +54,21 @@ class Outcome:
 
 
 def run_pytest(*arguments: str, **env: str) -> Outcome:
-    """Run pytest once with `--soak` and print its output. A run without a report counts as one failure."""
+    """Run pytest once with `--soak` and print its output. If it fails without a failed test, that counts as one."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", "--soak", f"--junit-xml={report}", *arguments]
         started_s = time.monotonic()
-        subprocess.run(command, cwd=ROOT, env=os.environ | env, check=False)
+        ended = subprocess.run(command, cwd=ROOT, env=os.environ | env, check=False)
         duration_s = time.monotonic() - started_s
         if not report.exists():
             return Outcome(failed=1, duration_s=duration_s)
         (suite,) = ET.parse(report).getroot().iter("testsuite")
     counts = {name: int(suite.attrib[name]) for name in ("tests", "failures", "errors", "skipped")}
     failed = counts["failures"] + counts["errors"]
-    return Outcome(counts["tests"] - failed - counts["skipped"], failed, counts["skipped"], duration_s)
+    passed = counts["tests"] - failed - counts["skipped"]
+    is_other_failure = not failed and ended.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+    return Outcome(passed, failed + is_other_failure, counts["skipped"], duration_s)
 
 
 def repeated(*arguments: str) -> Callable[[argparse.Namespace], Outcome]:
